@@ -1,0 +1,3 @@
+//! The board file: reading, checking, schema.
+
+pub mod spec;

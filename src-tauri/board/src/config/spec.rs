@@ -1,0 +1,408 @@
+//! What a board file says, checked and typed. Built by [`super::parse`] only.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{frame::State, path::Path};
+
+/// A whole board file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BoardFile {
+    /// `[board]`
+    pub board: BoardSpec,
+    /// `[[source]]`, in the file's order.
+    pub sources: Vec<SourceSpec>,
+    /// `[[widget]]`, in the file's order.
+    pub widgets: Vec<WidgetSpec>,
+}
+
+/// `[board]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct BoardSpec {
+    /// The head line's title.
+    pub title: String,
+    /// `timezone`: IANA zone of times and daily resets. Default `UTC`.
+    pub timezone: String,
+    /// `theme`: default dark.
+    pub theme: Theme,
+    /// `grid = { columns = 12, rows = 8 }`
+    pub columns: u32,
+    /// See `columns`.
+    pub rows: u32,
+    /// `stale-after`: the limit of widgets that name none. Default 5 s.
+    pub stale_after: Duration,
+}
+
+/// Which tokens the page paints with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Theme {
+    /// For a dark room.
+    #[default]
+    Dark,
+    /// For a lit room.
+    Light,
+}
+
+/// `[[source]]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct SourceSpec {
+    /// `id`: letters, digits, `-`, `_`.
+    pub id: String,
+    /// `title`; default the id.
+    pub title: String,
+    /// `kind`
+    pub kind: SourceKind,
+    /// `url`: `http` or `https`; the hub's base address.
+    pub url: String,
+    /// `channels`: at least one.
+    pub channels: Vec<String>,
+    /// `transport`: `websocket` (default) or `sse`.
+    pub transport: SourceTransport,
+    /// `quiet`: the longest silence of a healthy publisher; nothing promised if missing.
+    pub quiet: Option<Duration>,
+}
+
+/// What speaks at a source's address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceKind {
+    /// A watchfloor hub.
+    Hub,
+}
+
+/// The door by which to come in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SourceTransport {
+    /// `websocket`
+    #[default]
+    WebSocket,
+    /// `sse`
+    Sse,
+}
+
+/// `[[widget]]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct WidgetSpec {
+    /// `id`: letters, digits, `-`, `_`; unique.
+    pub id: String,
+    /// `title`; default the id.
+    pub title: String,
+    /// `note`: a small line under the heading.
+    pub note: Option<String>,
+    /// `source`; may be left out if the board has only one.
+    pub source: String,
+    /// `stale-after`; default the board's.
+    pub stale_after: Duration,
+    /// `place = { column = 1, row = 1, width = 3, height = 2 }`, inside the grid.
+    pub place: Option<crate::frame::Place>,
+    /// What it folds.
+    pub fold: FoldSpec,
+    /// How it is drawn: what has no influence on the fold.
+    pub look: LookSpec,
+}
+
+/// What is folded, and how: all that decides an aggregate's state, and nothing else. Its canonical JSON is what the
+/// fingerprint is taken of, so two boards that fold alike share one aggregate of the hub.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FoldSpec {
+    /// `channels`: default all of the source's; sorted.
+    pub channels: Vec<String>,
+    /// `on`: event names, `*` at the end stands for any rest; empty for every event.
+    pub on: Vec<String>,
+    /// `where = { origin = "EWR", status = ["late", "cancelled"] }`: every path must have one of its values.
+    #[serde(rename = "where")]
+    pub only: BTreeMap<Path, Vec<Value>>,
+    /// IANA zone, for reducers that know of days; empty for the others.
+    pub timezone: String,
+    /// The reducer and its settings.
+    pub reducer: ReducerSpec,
+}
+
+/// `kind` and the settings of each kind that decide its state. Durations serialise as whole milliseconds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub enum ReducerSpec {
+    /// Accumulates since its last reset.
+    Counter {
+        /// `stat`: `count` (default), `sum`, `mean`, `share`.
+        stat: CounterStat,
+        /// `value`: the number to add up, for sum and mean.
+        value: Option<Path>,
+        /// `match`: for share, the conditions that the counted part fulfils.
+        #[serde(rename = "match")]
+        matching: BTreeMap<Path, Vec<Value>>,
+        /// `reset = "daily 00:00"`, minutes after midnight in the zone; never if missing.
+        reset_daily_minutes: Option<u32>,
+        /// `trend = "2h"`: how far back sparkline and change reach.
+        #[serde(serialize_with = "millis_option")]
+        trend: Option<Duration>,
+    },
+    /// The newest value.
+    Gauge {
+        /// `value`
+        value: Path,
+        /// `trend`
+        #[serde(serialize_with = "millis_option")]
+        trend: Option<Duration>,
+    },
+    /// Events, or the sum of a value, per unit of time over a sliding window.
+    Rate {
+        /// `last = "10m"`: the window.
+        #[serde(serialize_with = "millis")]
+        last: Duration,
+        /// `per = "1h"`: the unit.
+        #[serde(serialize_with = "millis")]
+        per: Duration,
+        /// `value`: what to sum; events are counted if missing.
+        value: Option<Path>,
+        /// `trend`
+        #[serde(serialize_with = "millis_option")]
+        trend: Option<Duration>,
+    },
+    /// A statistic over a sliding window.
+    Window {
+        /// `last = "1h"`: the window: `now - last < time <= now`.
+        #[serde(serialize_with = "millis")]
+        last: Duration,
+        /// `stat`
+        stat: WindowStat,
+        /// `value`: needed by every statistic but count and share.
+        value: Option<Path>,
+        /// `match`, for share.
+        #[serde(rename = "match")]
+        matching: BTreeMap<Path, Vec<Value>>,
+        /// `trend`
+        #[serde(serialize_with = "millis_option")]
+        trend: Option<Duration>,
+    },
+    /// Rows by key: an event updates the cells that it has a value for.
+    Table {
+        /// `key`: text or number.
+        key: Path,
+        /// `columns`: the path of each.
+        columns: Vec<Path>,
+        /// `sort`: by this path's value, ascending unless the sign says otherwise; then by key.
+        sort: Option<Path>,
+        /// `sort = "-path"`
+        descending: bool,
+        /// `limit`: rows kept and shown, 1 to 500; default 100. When there are more, those last in order go unseen but are counted (at most 10,000 are kept).
+        limit: u32,
+        /// `remove-on`: names of events that remove the row of their key.
+        remove_on: Vec<String>,
+        /// `expire = "20m"`: a row goes this long after its last event.
+        #[serde(serialize_with = "millis_option")]
+        expire: Option<Duration>,
+        /// `expire-at`: path of an instant (milliseconds or RFC 3339) at which the row goes.
+        expire_at: Option<Path>,
+        /// `state` and `states`
+        state: Option<StateSpec>,
+    },
+    /// The newest lines.
+    Log {
+        /// `text = "{carrier} {flight} to {dest}"`
+        text: Template,
+        /// `limit`: lines kept, 1 to 500; default 50.
+        limit: u32,
+        /// `state` and `states`
+        state: Option<StateSpec>,
+    },
+    /// A statistic a bucket of time.
+    Series {
+        /// `bucket = "10m"`: divides a day.
+        #[serde(serialize_with = "millis")]
+        bucket: Duration,
+        /// `keep = "12h"`: at most 2,000 buckets.
+        #[serde(serialize_with = "millis")]
+        keep: Duration,
+        /// `stat`: `count` (default), `sum`, `mean`, `min`, `max`, `last`.
+        stat: SeriesStat,
+        /// `value`: needed by all but count.
+        value: Option<Path>,
+        /// `by`: one line a value; at most 12 lines.
+        by: Option<Path>,
+    },
+    /// A tile a key.
+    Status {
+        /// `key`
+        key: Path,
+        /// `label`: template; default the key.
+        label: Option<Template>,
+        /// `state` and `states`
+        state: StateSpec,
+        /// `detail`: template.
+        detail: Option<Template>,
+    },
+    /// Markers on a map.
+    Markers {
+        /// `key`
+        key: Path,
+        /// `lat`: degrees north, -90 to 90.
+        lat: Path,
+        /// `lon`: degrees east, -180 to 180.
+        lon: Path,
+        /// `heading`: degrees clockwise from north.
+        heading: Option<Path>,
+        /// `label`: template.
+        label: Option<Template>,
+        /// `state` and `states`
+        state: Option<StateSpec>,
+        /// `remove-on`
+        remove_on: Vec<String>,
+        /// `expire`
+        #[serde(serialize_with = "millis_option")]
+        expire: Option<Duration>,
+    },
+}
+
+/// `stat` of a counter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum CounterStat {
+    /// How many events.
+    #[default]
+    Count,
+    /// The sum of `value`.
+    Sum,
+    /// The mean of `value`.
+    Mean,
+    /// The part of the events that fulfils `match`, 0 to 1.
+    Share,
+}
+
+/// `stat` of a window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum WindowStat {
+    /// How many events.
+    #[default]
+    Count,
+    /// The sum of `value`.
+    Sum,
+    /// The mean of `value`.
+    Mean,
+    /// The least `value`.
+    Min,
+    /// The greatest `value`.
+    Max,
+    /// The part of the events that fulfils `match`, 0 to 1.
+    Share,
+    /// How many different values `value` has.
+    Distinct,
+    /// The median of `value`, within 1 %.
+    P50,
+    /// The 90th percentile of `value`, within 1 %.
+    P90,
+    /// The 95th percentile of `value`, within 1 %.
+    P95,
+    /// The 99th percentile of `value`, within 1 %.
+    P99,
+}
+
+/// `stat` of a series.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SeriesStat {
+    /// How many events.
+    #[default]
+    Count,
+    /// The sum of `value`.
+    Sum,
+    /// The mean of `value`.
+    Mean,
+    /// The least `value`.
+    Min,
+    /// The greatest `value`.
+    Max,
+    /// The newest `value`.
+    Last,
+}
+
+/// `state = "path"` with `states = { cancelled = "alarm", delayed = "warning" }`; a value that isn't listed is unknown,
+/// a missing or null one normal.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StateSpec {
+    /// Where the state's word stands.
+    pub path: Path,
+    /// What each word means.
+    pub states: BTreeMap<String, State>,
+}
+
+/// Text with holes: `{path}` is replaced by the value there, `----` if there is none; `{{` and `}}` are braces.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Template {
+    /// Literal text and paths, in order.
+    pub parts: Vec<TemplatePart>,
+    /// As written in the file.
+    pub source: String,
+}
+
+/// A part of a [`Template`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum TemplatePart {
+    /// Taken as it is.
+    Text(String),
+    /// Replaced by the value.
+    Hole(Path),
+}
+
+impl Serialize for Template {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.source)
+    }
+}
+
+/// How a widget is drawn. The kind is the reducer's.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LookSpec {
+    /// `unit`
+    pub unit: Option<String>,
+    /// `decimals`, 0 to 6.
+    pub decimals: u8,
+    /// `min`
+    pub min: Option<f64>,
+    /// `max`
+    pub max: Option<f64>,
+    /// `bands = [{ from = 25, state = "alarm" }]`
+    pub bands: Vec<crate::frame::BandLook>,
+    /// `columns` of a table: title, format, decimals, width; as many as the reducer has.
+    pub columns: Vec<crate::frame::ColumnLook>,
+    /// `draw` of a series: `line`, `area`, `bars`.
+    pub draw: Draw,
+    /// `bounds = [west, south, east, north]` of a map.
+    pub bounds: [f64; 4],
+    /// `places = [{ name = "JFK", lat = 40.64, lon = -73.78 }]` of a map.
+    pub places: Vec<crate::frame::PlaceMark>,
+    /// `glide = "1s"` of a map: how long a marker takes to its new position, real time.
+    pub glide: Duration,
+}
+
+/// `draw` of a series.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Draw {
+    /// A line through the points.
+    #[default]
+    Line,
+    /// A line, filled to zero.
+    Area,
+    /// A bar a bucket.
+    Bars,
+}
+
+fn whole_millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn millis<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(whole_millis(*duration))
+}
+
+#[allow(clippy::ref_option)] // serde hands over a reference to the field
+fn millis_option<S: serde::Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    match duration {
+        Some(duration) => serializer.serialize_some(&whole_millis(*duration)),
+        None => serializer.serialize_none(),
+    }
+}

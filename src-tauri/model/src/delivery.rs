@@ -1,0 +1,50 @@
+//! What a feed hands over, in the order in which it is to be journaled and folded.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde_json::Value;
+
+use crate::{Continuity, Event, Mono, Position, SourceClock};
+
+/// One step of a source's story.
+#[derive(Clone, Debug)]
+pub enum Delivery {
+    /// New events of the source, each once, in order within their channel.
+    Events(Vec<Event>),
+    /// The server's own state at a position: replaces what was folded.
+    Snapshot(Snapshot),
+    /// Something is missing, and what became of it. Comes before the events or the snapshot that follow the gap.
+    Gap(Gap),
+}
+
+/// A server's state, true at exactly these positions.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// Where each channel stood.
+    pub positions: BTreeMap<Arc<str>, Position>,
+    /// The server's time when it was taken.
+    pub clock: SourceClock,
+    /// Reducer state by aggregate fingerprint.
+    pub aggregates: BTreeMap<String, Value>,
+    /// When it reached this program.
+    pub received: Mono,
+}
+
+/// A stretch of a channel's history that was not received live.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gap {
+    /// The channel.
+    pub channel: Arc<str>,
+    /// The last position before it, if any.
+    pub from: Option<Position>,
+    /// The position at which it ends, if known.
+    pub to: Option<Position>,
+    /// How it is closed: `Proven` by a replay, `Snapshot`, or `Unknown` if by nothing.
+    pub proof: Continuity,
+    /// Why there is one: `link lost: connection reset`, `history trimmed`, `epoch changed`.
+    pub reason: String,
+    /// When the last thing before it was heard.
+    pub began: Mono,
+    /// When it was found closed or given up.
+    pub ended: Mono,
+}

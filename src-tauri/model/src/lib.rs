@@ -1,0 +1,18 @@
+//! The plain types that `feed`, `board`, `engine` and `hub` hand to each other.
+//!
+//! Nothing here does I/O, reads a clock or knows a wire format. A type belongs here when two crates that must
+//! not know each other both speak of it: an event, its position, an instant, the state of a source.
+
+mod clock;
+mod delivery;
+mod event;
+mod position;
+mod source;
+mod time;
+
+pub use clock::SourceClock;
+pub use delivery::{Delivery, Gap, Snapshot};
+pub use event::{Event, Payload, PayloadError, limits};
+pub use position::{Position, PositionError};
+pub use source::{Cause, Continuity, Counts, Phase, SourceStatus, Transport};
+pub use time::{Mono, Timestamp};
