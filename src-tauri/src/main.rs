@@ -1,1 +1,48 @@
-fn main() {}
+//! The app: command line, window, commands. The only Rust that knows tauri; deleting it loses no rule.
+
+mod backend;
+mod check;
+mod cli;
+mod doctor;
+mod failure;
+mod gpu;
+mod headless;
+mod instance;
+mod output;
+mod page;
+mod settings;
+mod surroundings;
+mod wall;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tokio::runtime;
+
+use crate::{
+    cli::{Cli, Command, WallArgs},
+    failure::Failure,
+};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.command {
+        Some(Command::Check { files }) => check::check(&files),
+        Some(Command::Schema) => check::schema(),
+        Some(Command::Doctor { data, renderer }) => doctor::run(data, renderer),
+        None => show(cli.wall),
+    };
+    done.unwrap_or_else(|failure| {
+        output::complain(&format_args!("watchfloor: {failure}"));
+        failure.exit_code()
+    })
+}
+
+fn show(args: WallArgs) -> Result<ExitCode, Failure> {
+    let runtime = runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("wall")
+        .build()
+        .map_err(|error| Failure::Environment(format!("no threads can be started: {error}")))?;
+    if args.headless { runtime.block_on(headless::run(&args)) } else { wall::run(args, &runtime) }
+}

@@ -1,1 +1,6 @@
-//! watchfloor-tests
+//! What the workspace's tests share: a desktop without a screen, the program on it, and an independent idea of what is right.
+
+pub mod bench;
+pub mod desktop;
+pub mod program;
+pub mod reference;

@@ -1,0 +1,77 @@
+# What the scripts share: showing progress, and getting what is needed. Sourced, never run.
+
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# What the app is built with, and what its tests need besides. Debian's names; Ubuntu has the same.
+BUILD_PACKAGES=(build-essential pkg-config libwebkit2gtk-4.1-dev libgtk-3-dev librsvg2-dev libdbus-1-dev)
+TEST_PACKAGES=(chromium dbus fonts-dejavu-core imagemagick openbox webkit2gtk-driver x11-utils xdotool xvfb)
+RUST_LEAST=1.90
+NODE_LEAST=20.19
+
+STARTED=$SECONDS
+
+# step TEXT: says what begins now, and when.
+step() {
+    printf '\n==> [%02d:%02d] %s\n' $(((SECONDS - STARTED) / 60)) $(((SECONDS - STARTED) % 60)) "$*"
+}
+
+# fail TEXT: says what is lacking and ends with 3.
+fail() {
+    printf 'error: %s\n' "$*" >&2
+    exit 3
+}
+
+# at_least FOUND LEAST: whether version FOUND is LEAST or newer.
+at_least() {
+    [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]
+}
+
+# need_packages NAME…: installs the system packages that are missing, or says which they are.
+need_packages() {
+    command -v dpkg-query >/dev/null || {
+        printf 'note: not a Debian-like system: these packages, under their names here, are needed: %s\n' "$*"
+        return
+    }
+    local missing=() name
+    for name in "$@"; do
+        dpkg-query -W -f='${Status}' "$name" 2>/dev/null | grep -q 'ok installed' || missing+=("$name")
+    done
+    [ ${#missing[@]} -eq 0 ] && { echo "system packages: all there"; return; }
+    echo "system packages missing: ${missing[*]}"
+    local root=()
+    if [ "$(id -u)" -ne 0 ]; then
+        # Never ask for a password from within a script: say what is needed instead.
+        sudo -n true 2>/dev/null || fail "they can't be installed without root: run 'sudo apt-get install ${missing[*]}' and start again"
+        root=(sudo -n)
+    fi
+    "${root[@]}" apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive "${root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+    echo "system packages: installed"
+}
+
+need_rust() {
+    command -v cargo >/dev/null || fail "cargo is missing: install Rust $RUST_LEAST or newer with rustup"
+    local found
+    found=$(rustc --version | cut -d' ' -f2)
+    at_least "$found" "$RUST_LEAST" || fail "Rust $found is too old: $RUST_LEAST or newer is needed, try 'rustup update'"
+    echo "Rust $found"
+}
+
+need_node() {
+    command -v npm >/dev/null || fail "npm is missing: install Node.js $NODE_LEAST or newer"
+    local found
+    found=$(node --version | tr -d v)
+    at_least "$found" "$NODE_LEAST" || fail "Node.js $found is too old: $NODE_LEAST or newer is needed"
+    echo "Node.js $found"
+}
+
+# The page, built into ui/dist. Its packages are installed anew only when their lock file changed.
+build_ui() {
+    local lock=ui/node_modules/.lock
+    if ! cmp -s ui/package-lock.json "$lock"; then
+        npm --prefix ui ci --no-audit --no-fund --loglevel=error
+        cp ui/package-lock.json "$lock"
+    fi
+    npm --prefix ui run build --silent
+}

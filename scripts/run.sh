@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Installs what is needed, builds Watchfloor, and opens the demo wall. What follows is passed on:
+#   scripts/run.sh --speed 120
+#   scripts/run.sh --board FILE       a wall of your own instead of the demo
+source "$(dirname "$0")/lib.sh"
+
+step "What is needed"
+need_packages "${BUILD_PACKAGES[@]}"
+need_rust
+need_node
+
+step "The page"
+build_ui
+
+step "The program (the first time, some minutes)"
+cargo build --release --package watchfloor
+
+case " $* " in
+*" --board "*) wall=() ;;
+*) wall=(--demo) ;;
+esac
+step "The wall: target/release/watchfloor ${wall[*]} $*"
+exec target/release/watchfloor "${wall[@]}" "$@"

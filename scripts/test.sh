@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Installs what is needed and runs every check and test, from a cold machine as well. Ends with how many tests ran.
+source "$(dirname "$0")/lib.sh"
+
+LOG=$(mktemp)
+trap 'rm -f "$LOG"' EXIT
+# logged COMMAND…: runs it, shows what it prints, and keeps it to count from. Its failure ends the script.
+logged() {
+    "$@" 2>&1 | tee -a "$LOG"
+}
+
+step "What is needed"
+need_packages "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
+need_rust
+need_node
+
+step "The page: build"
+build_ui
+
+step "The page: format, lint, types"
+npm --prefix ui run format:check --silent
+npm --prefix ui run lint --silent
+npm --prefix ui run check --silent
+
+step "The page: unit tests"
+logged npm --prefix ui test --silent
+
+step "The page: in a browser"
+logged npm --prefix ui run test:page --silent
+
+step "Rust: format"
+cargo fmt --all --check
+
+step "Rust: lint"
+cargo clippy --workspace --all-targets --locked --quiet -- --deny warnings
+
+step "Rust: build"
+cargo build --workspace --bins --locked
+
+step "Rust: tests, with real servers and a real window"
+logged cargo test --workspace --locked --no-fail-fast
+
+step "Counts"
+node scripts/count.mjs "$LOG"

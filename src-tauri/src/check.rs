@@ -1,0 +1,35 @@
+//! `watchfloor check` and `watchfloor schema`.
+
+use std::{fs, path::PathBuf, process::ExitCode};
+
+use watchfloor_board::config;
+
+use crate::{failure::Failure, output};
+
+/// Checks every file and prints every error.
+pub(crate) fn check(files: &[PathBuf]) -> Result<ExitCode, Failure> {
+    let mut sound = true;
+    for path in files {
+        let name = path.display().to_string();
+        match fs::read_to_string(path) {
+            Err(error) => {
+                sound = false;
+                output::complain(&format_args!("{name}: can't be read: {error}"));
+            }
+            Ok(text) => match config::parse(&text, &name) {
+                Ok(file) => output::line(&format_args!("{name}: good, {} widgets", file.widgets.len()))?,
+                Err(errors) => {
+                    sound = false;
+                    output::complain(&errors);
+                }
+            },
+        }
+    }
+    Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// Prints the JSON Schema of board files.
+pub(crate) fn schema() -> Result<ExitCode, Failure> {
+    output::line(&format_args!("{:#}", config::schema()))?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,185 @@
+//! The command line: what may be asked, and nothing of how it is done.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// A wall display that never shows stale data as live.
+#[derive(Debug, Parser)]
+#[command(name = "watchfloor", version, args_conflicts_with_subcommands = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) wall: WallArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check board files: every error at once, with line and column. Exits with 1 if there is one.
+    Check {
+        /// Board files.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Print the JSON Schema of board files.
+    Schema,
+    /// Tell what this machine has: display, session bus, GPU, data folder, and what follows for the wall.
+    Doctor {
+        #[command(flatten)]
+        data: DataArgs,
+        /// How pages are rendered.
+        #[arg(long, value_enum)]
+        renderer: Option<Renderer>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WallArgs {
+    /// The board file to show.
+    #[arg(long, value_name = "FILE", required_unless_present = "demo", conflicts_with = "demo")]
+    pub(crate) board: Option<PathBuf>,
+    /// Show real flights of a day in February 2013, replayed through a hub inside this process.
+    #[arg(long)]
+    pub(crate) demo: bool,
+    #[command(flatten)]
+    pub(crate) replay: ReplayArgs,
+    /// Take the whole screen.
+    #[arg(long)]
+    pub(crate) kiosk: bool,
+    /// Run everything but the window; needs no display.
+    #[arg(long)]
+    pub(crate) headless: bool,
+    /// With --headless: end after this long, such as `20s`, `5m` or `1h`.
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration, requires = "headless")]
+    pub(crate) run_for: Option<Duration>,
+    /// With --headless: print one JSON object a second, and one at the end.
+    #[arg(long, requires = "headless")]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// Serve Prometheus metrics at this address, such as `127.0.0.1:9187`.
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) metrics: Option<SocketAddr>,
+    /// How pages are rendered; overrides the setting.
+    #[arg(long, value_enum)]
+    pub(crate) renderer: Option<Renderer>,
+    /// Whether lost sources are told by native notifications too. `on` needs a session bus.
+    #[arg(long, value_enum, default_value_t = Switch::On)]
+    pub(crate) notifications: Switch,
+    /// Draw the newest event's time as a small code in the lower left corner, to measure how old it is on the glass.
+    #[arg(long)]
+    pub(crate) glass_code: bool,
+    /// The window's size in pixels, such as `1920x1080`; default is the remembered one.
+    #[arg(long, value_name = "WxH", value_parser = size)]
+    pub(crate) size: Option<(u32, u32)>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct DataArgs {
+    /// Where journal, logs and settings are kept.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ReplayArgs {
+    /// Demo: the New York time to begin at.
+    #[arg(long, value_name = "TIME", requires = "demo", default_value = "2013-02-08T10:00")]
+    pub(crate) from: jiff::civil::DateTime,
+    /// Demo: replay seconds a second, 0.1 to 3600.
+    #[arg(long, value_name = "N", requires = "demo", default_value_t = 60.0, value_parser = speed)]
+    pub(crate) speed: f64,
+    /// Demo: begin paused.
+    #[arg(long, requires = "demo")]
+    pub(crate) paused: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Renderer {
+    /// Look for a GPU and choose.
+    #[default]
+    Auto,
+    /// As for a machine without a GPU.
+    Software,
+    /// As for a machine with one.
+    Gpu,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Switch {
+    On,
+    Off,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let expected = || format!("{text:?} is not a duration: expected something like `20s`, `5m` or `1h`");
+    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    let count: u64 = text[..text.len() - unit.len()].parse().map_err(|_| expected())?;
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => return Err(expected()),
+    };
+    count.checked_mul(seconds).map(Duration::from_secs).ok_or_else(expected)
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(speed) if (0.1..=3600.0).contains(&speed) => Ok(speed),
+        _ => Err(format!("{text:?} is not a speed: expected a number from 0.1 to 3600")),
+    }
+}
+
+fn size(text: &str) -> Result<(u32, u32), String> {
+    let range = 320..=16_384;
+    text.split_once('x')
+        .and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)))
+        .filter(|(width, height)| range.contains(width) && range.contains(height))
+        .ok_or_else(|| format!("{text:?} is not a size: expected width x height, 320 to 16384 each, such as `1920x1080`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_have_units() {
+        assert_eq!(duration("20s"), Ok(Duration::from_secs(20)));
+        assert_eq!(duration("2h"), Ok(Duration::from_secs(7200)));
+        for text in ["", "20", "s", "-1s", "1 s", "1.5h", "99999999999999999999s", "9999999999999999999h"] {
+            assert!(duration(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn sizes_and_speeds_are_bounded() {
+        assert_eq!(size("1920x1080"), Ok((1920, 1080)));
+        for text in ["1920", "x", "0x0", "1920x1080x2", "99999x1"] {
+            assert!(size(text).is_err(), "{text:?}");
+        }
+        assert_eq!(speed("60"), Ok(60.0));
+        for text in ["0", "-1", "inf", "NaN", "5000"] {
+            assert!(speed(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_board_or_the_demo_is_needed() {
+        assert!(Cli::try_parse_from(["watchfloor"]).is_err());
+        assert!(Cli::try_parse_from(["watchfloor", "--demo", "--board", "x.toml"]).is_err());
+        assert!(Cli::try_parse_from(["watchfloor", "--board", "x.toml", "--speed", "3"]).is_err());
+        assert!(Cli::try_parse_from(["watchfloor", "--demo", "--speed", "3", "--headless", "--for", "20s", "--json"]).is_ok());
+        assert!(Cli::try_parse_from(["watchfloor", "check", "a.toml"]).is_ok());
+    }
+}

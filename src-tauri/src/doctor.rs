@@ -1,0 +1,45 @@
+//! `watchfloor doctor`: what this machine has, and what follows for the wall.
+
+use std::{fs, path::Path, process::ExitCode};
+
+use crate::{
+    cli::{DataArgs, Renderer},
+    failure::Failure,
+    gpu, output,
+    settings::Settings,
+    surroundings,
+};
+
+/// Prints one line a finding. Exits with 3 if a wall could not run.
+pub(crate) fn run(data: DataArgs, renderer: Option<Renderer>) -> Result<ExitCode, Failure> {
+    let mut sound = true;
+    let mut tell = |name: &str, finding: Result<String, String>| {
+        sound &= finding.is_ok();
+        match finding {
+            Ok(text) => output::line(&format_args!("ok    {name:<14} {text}")),
+            Err(text) => output::line(&format_args!("wrong {name:<14} {text}")),
+        }
+    };
+    tell("version", Ok(env!("CARGO_PKG_VERSION").to_owned()))?;
+    tell("display", surroundings::display().map(|()| "there is one".to_owned()).map_err(|failure| failure.to_string()))?;
+    tell("notifications", surroundings::session_bus().map(|()| "there is a session bus".to_owned()).map_err(|f| f.to_string()))?;
+    let data_dir = surroundings::data_dir(data.data_dir, false)?;
+    tell("data folder", writable(&data_dir).map(|()| data_dir.display().to_string()))?;
+    let settings = Settings::read(&data_dir);
+    let asked = renderer.or_else(|| settings.as_ref().ok().map(|settings| settings.renderer)).unwrap_or_default();
+    tell("settings", settings.map(|settings| format!("renderer = {:?}", settings.renderer).to_lowercase()))?;
+    let choice = gpu::choose(asked);
+    tell("renderer", Ok(choice.because))?;
+    for (name, value) in choice.environment {
+        tell("", Ok(format!("{name}={value} will be set for the page")))?;
+    }
+    Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(3) })
+}
+
+fn writable(dir: &Path) -> Result<(), String> {
+    let lacking = |error: std::io::Error| {
+        format!("{} can't be written: {error}: mend its permissions, or choose a folder with --data-dir", dir.display())
+    };
+    fs::create_dir_all(dir).map_err(lacking)?;
+    tempfile::tempfile_in(dir).map(drop).map_err(lacking)
+}

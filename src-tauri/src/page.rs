@@ -1,0 +1,101 @@
+//! The commands that the page may call, and nothing else that it can reach.
+
+use tauri::State;
+use tokio::sync::watch;
+use watchfloor_board::frame::Frame;
+use watchfloor_demo::{Demo, Fault};
+use watchfloor_engine::Engine;
+
+/// What the commands act on: the running backend, once it runs.
+pub(crate) struct Page {
+    backend: watch::Receiver<Option<Backend>>,
+}
+
+/// A running wall without its glass.
+#[derive(Clone)]
+pub(crate) struct Backend {
+    pub(crate) engine: Engine,
+    pub(crate) demo: Option<std::sync::Arc<Demo>>,
+}
+
+/// What a refused command says. The page shows it and never takes it apart.
+type Answer<T> = Result<T, String>;
+
+impl Page {
+    pub(crate) fn new(backend: watch::Receiver<Option<Backend>>) -> Self {
+        Self { backend }
+    }
+
+    async fn backend(&self) -> Answer<Backend> {
+        let mut backend = self.backend.clone();
+        let running = backend.wait_for(Option::is_some).await.map_err(|_| "the backend has ended".to_owned())?;
+        running.clone().ok_or_else(|| "the backend has ended".to_owned())
+    }
+
+    async fn demo(&self) -> Answer<std::sync::Arc<Demo>> {
+        self.backend().await?.demo.ok_or_else(|| "this wall is not a demo".to_owned())
+    }
+}
+
+/// What changed after version `after` of board `revision`, which is the version that the page has painted.
+#[tauri::command]
+pub(crate) async fn next_frame(page: State<'_, Page>, after: u64, revision: u32) -> Answer<Frame> {
+    Ok(page.backend().await?.engine.next_frame(after, revision).await)
+}
+
+/// The page went out of sight, or came back.
+#[tauri::command]
+pub(crate) fn glass(kind: &str) {
+    tracing::info!(kind, "the page says whether it can be seen");
+}
+
+/// How the replay stands and which faults are pulled; null if this wall is no demo.
+#[tauri::command]
+pub(crate) async fn demo_state(page: State<'_, Page>) -> Answer<Option<serde_json::Value>> {
+    let Some(demo) = page.backend().await?.demo else { return Ok(None) };
+    let status = demo.status();
+    let faults: Vec<_> =
+        demo.faults().into_iter().map(|(fault, on)| serde_json::json!({ "name": fault.word(), "on": on })).collect();
+    Ok(Some(serde_json::json!({
+        "active": true,
+        "faults": faults,
+        "speed": status.speed,
+        "paused": status.paused,
+        "replay_ms": status.replay_ms,
+    })))
+}
+
+/// Pulls a fault of the demo, or mends it.
+#[tauri::command]
+pub(crate) async fn demo_fault(page: State<'_, Page>, name: String, on: bool) -> Answer<()> {
+    let fault = Fault::ALL
+        .into_iter()
+        .find(|fault| fault.word() == name)
+        .ok_or_else(|| format!("there is no fault {name:?}"))?;
+    page.demo().await?.set_fault(fault, on);
+    Ok(())
+}
+
+/// Sets the replay's speed, replay seconds a second.
+#[tauri::command]
+pub(crate) async fn demo_speed(page: State<'_, Page>, speed: f64) -> Answer<()> {
+    if !(0.1..=3600.0).contains(&speed) {
+        return Err(format!("{speed} is not a speed: expected 0.1 to 3600"));
+    }
+    page.demo().await?.set_speed(speed);
+    Ok(())
+}
+
+/// Pauses the replay, or lets it go on.
+#[tauri::command]
+pub(crate) async fn demo_pause(page: State<'_, Page>, paused: bool) -> Answer<()> {
+    page.demo().await?.set_paused(paused);
+    Ok(())
+}
+
+/// Lets the replay run up to exactly this time, milliseconds since the Unix epoch, and pause there.
+#[tauri::command]
+pub(crate) async fn demo_pause_at(page: State<'_, Page>, at_ms: i64) -> Answer<()> {
+    page.demo().await?.pause_at(at_ms);
+    Ok(())
+}

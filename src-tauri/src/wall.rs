@@ -1,0 +1,202 @@
+//! The window: opened at once, filled as soon as the backend runs.
+
+use std::{path::Path, process::ExitCode, sync::Arc};
+
+use tauri::{
+    App, AppHandle, Manager, PhysicalPosition, PhysicalSize, RunEvent, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
+    WindowEvent, window::Color,
+};
+use tauri_plugin_store::StoreExt;
+use tokio::{runtime::Runtime, sync::watch, task::JoinHandle};
+
+use crate::{
+    backend,
+    cli::{Switch, WallArgs},
+    failure::Failure,
+    gpu, headless, instance, output,
+    page::{self, Backend, Page},
+    settings::{self, Settings},
+    surroundings,
+};
+
+const LABEL: &str = "wall";
+/// The page's own ground, so that nothing flashes before it is there.
+const GROUND: Color = Color(0x1b, 0x1d, 0x1f, 0xff);
+const DEFAULT_SIZE: (f64, f64) = (1600.0, 900.0);
+
+/// Shows the wall until its window is closed or the process is asked to end.
+pub(crate) fn run(args: WallArgs, runtime: &Runtime) -> Result<ExitCode, Failure> {
+    surroundings::display()?;
+    if args.notifications == Switch::On {
+        surroundings::session_bus()?;
+    }
+    let data_dir = surroundings::data_dir(args.data.data_dir.clone(), args.demo)?;
+    let settings = Settings::read(&data_dir).map_err(Failure::Input)?;
+    let choice = gpu::choose(args.renderer.unwrap_or(settings.renderer));
+    restart_with(&choice.environment)?;
+
+    let (running, backend) = watch::channel(None);
+    let args = Arc::new(args);
+    // The backend and the web view start side by side: neither needs the other to begin.
+    let starting = runtime.spawn({
+        let (args, data_dir) = (Arc::clone(&args), data_dir.clone());
+        async move { backend::start(&args, data_dir).await }
+    });
+    tauri::async_runtime::set(runtime.handle().clone());
+    let app = tauri::Builder::default()
+        .plugin(tauri_plugin_store::Builder::default().build())
+        .manage(Page::new(backend))
+        .invoke_handler(tauri::generate_handler![
+            page::next_frame,
+            page::glass,
+            page::demo_state,
+            page::demo_fault,
+            page::demo_speed,
+            page::demo_pause,
+            page::demo_pause_at,
+        ])
+        .build(tauri::generate_context!())
+        .map_err(|error| Failure::Environment(format!("the window system can't be used: {error}")))?;
+    let window = open(&app, &args, settings.window)
+        .map_err(|error| Failure::Environment(format!("the window can't be opened: {error}")))?;
+
+    let handle = app.handle().clone();
+    let started = runtime.spawn({
+        let data_dir = data_dir.clone();
+        async move {
+            let outcome = match starting.await {
+                Ok(outcome) => outcome,
+                Err(panic) => Err(Failure::Environment(format!("the backend did not start: {panic}"))),
+            };
+            match &outcome {
+                Ok(backend) => {
+                    tracing::info!(renderer = choice.because, "the wall runs");
+                    present(&handle, &window, &data_dir);
+                    running.send_replace(Some(backend.clone()));
+                }
+                Err(_) => handle.exit(0),
+            }
+            outcome
+        }
+    });
+    let path = data_dir.join(settings::FILE);
+    let code = app.run_return(move |app, event| {
+        if let RunEvent::WindowEvent { event: WindowEvent::CloseRequested { .. }, .. } = event {
+            remember(app, &path);
+        }
+    });
+    finish(runtime, started, code, &data_dir)
+}
+
+/// Waits for the backend to end in good order, and says how the program ends.
+fn finish(
+    runtime: &Runtime,
+    started: JoinHandle<Result<Backend, Failure>>,
+    code: i32,
+    data_dir: &Path,
+) -> Result<ExitCode, Failure> {
+    let outcome = runtime
+        .block_on(started)
+        .unwrap_or_else(|panic| Err(Failure::Environment(format!("the wall did not start: {panic}"))));
+    match outcome {
+        Ok(backend) => {
+            runtime.block_on(backend.engine.stop());
+            Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)))
+        }
+        Err(Failure::AlreadyRunning(_)) => {
+            instance::raise_other(data_dir)?;
+            output::complain(&"this wall is already running: it was brought to the front");
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+fn open(app: &App, args: &WallArgs, remembered: Option<settings::Window>) -> tauri::Result<WebviewWindow> {
+    let page = if args.glass_code { "index.html?glass-code" } else { "index.html" };
+    let mut window = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::App(page.into()))
+        .title("Watchfloor")
+        .background_color(GROUND)
+        .fullscreen(args.kiosk)
+        .decorations(!args.kiosk)
+        .zoom_hotkeys_enabled(false)
+        .visible(false);
+    if args.size.is_none() && remembered.is_none() {
+        window = window.inner_size(DEFAULT_SIZE.0, DEFAULT_SIZE.1);
+    }
+    let window = window.build()?;
+    match (args.size, remembered) {
+        (Some((width, height)), _) => window.set_size(PhysicalSize::new(width, height))?,
+        (None, Some(last)) if !args.kiosk => {
+            window.set_size(PhysicalSize::new(last.width, last.height))?;
+            window.set_position(PhysicalPosition::new(last.x, last.y))?;
+        }
+        _ => {}
+    }
+    Ok(window)
+}
+
+/// Shows the window, lets second instances raise it, and ends the program when the system asks for it.
+fn present(app: &AppHandle, window: &WebviewWindow, data_dir: &Path) {
+    if let Err(error) = window.show().and_then(|()| window.set_focus()) {
+        tracing::error!(%error, "the window can't be shown");
+    }
+    let front = window.clone();
+    let raise = move || {
+        let raised = front.unminimize().and_then(|()| front.show()).and_then(|()| front.set_focus());
+        if let Err(error) = &raised {
+            tracing::warn!(%error, "the window can't be brought to the front");
+        }
+        raised.is_ok()
+    };
+    if let Err(error) = instance::listen(data_dir, raise) {
+        tracing::warn!(%error, "second instances will not be answered");
+    }
+    let app = app.clone();
+    tokio::spawn(async move {
+        headless::terminated().await;
+        app.exit(0);
+    });
+}
+
+/// Writes down where the window stands.
+fn remember(app: &AppHandle, path: &Path) {
+    let place = || -> Result<(), Box<dyn std::error::Error>> {
+        let window = app.get_webview_window(LABEL).ok_or("there is no window")?;
+        if window.is_fullscreen()? {
+            return Ok(());
+        }
+        let (size, position) = (window.inner_size()?, window.outer_position()?);
+        let place = settings::Window { width: size.width, height: size.height, x: position.x, y: position.y };
+        let store = app.store(path)?;
+        store.set(settings::WINDOW, serde_json::to_value(place)?);
+        store.save()?;
+        Ok(())
+    };
+    if let Err(error) = place() {
+        tracing::warn!(%error, "the window's place is not remembered");
+    }
+}
+
+/// Starts this program again with `environment` added, as WebKitGTK reads it before anything here could set it safely.
+/// Returns if there is nothing to add.
+fn restart_with(environment: &[(&str, &str)]) -> Result<(), Failure> {
+    if environment.is_empty() {
+        return Ok(());
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::process::CommandExt;
+        let lacking = |error: std::io::Error| {
+            Failure::Environment(format!("the program can't start itself again: {error}: run it with --renderer gpu"))
+        };
+        let program = std::env::current_exe().map_err(lacking)?;
+        let error = std::process::Command::new(program)
+            .args(std::env::args_os().skip(1))
+            .envs(environment.iter().copied())
+            .exec();
+        Err(lacking(error))
+    }
+    #[cfg(not(unix))]
+    Ok(())
+}
