@@ -1,1 +1,51 @@
-//! watchfloor-feed
+//! The life of one source's connection, as a value: no I/O, no clock, no randomness of its own.
+//!
+//! # How to drive it
+//!
+//! 1. [`Feed::new`], then [`Feed::restore`] with what the journal holds, then [`Feed::start`].
+//! 2. After every `start`, `stop`, `handle_input` and `handle_timeout`: call [`Feed::poll_output`] until it gives
+//!    `None` and do what each [`Output`] says, in order. [`Output::Status`] comes last of a drain: what was
+//!    delivered before it is what the status speaks of.
+//! 3. Ask [`Feed::poll_timeout`] for the next instant and call [`Feed::handle_timeout`] at or after it.
+//! 4. Report what links and fetches do as [`Input`]s. Inputs of links and fetches that the feed has given up are
+//!    ignored, so nothing needs to be cancelled in step with it.
+//!
+//! `now` never goes back. The same configuration, seed, inputs and instants always give the same outputs.
+//!
+//! # Rooms
+//!
+//! | module | what it holds |
+//! | --- | --- |
+//! | `feed` | [`Feed`]: the stages of a connection, what each input and timer does to them |
+//! | `catchup` | what was delivered and what must be held: order, overlap, holes, snapshot and replay (H3) |
+//! | `liveness` | when a silent link is dead and when a talking one is behind (H1, H2) |
+//! | `backoff` | when to try again |
+//! | `timers` | one instant a reason |
+//! | `clock` | the source's own time |
+//! | `sse` | the event stream format of the HTML standard |
+//! | `protocols` | one folder a dialect: requests, and bytes to the few signals that all dialects share |
+//! | `port` | the types of inputs and outputs |
+//! | `fault` | what can go wrong, whose fault it is, in words for people |
+
+mod backoff;
+mod catchup;
+mod clock;
+mod config;
+mod fault;
+mod feed;
+mod intern;
+pub mod limits;
+mod liveness;
+mod port;
+mod protocols;
+mod random;
+mod sse;
+mod timers;
+
+pub use bytes::Bytes;
+pub use config::{Secret, SourceConfig};
+pub use fault::{Fault, FaultKind, LinkFault, LinkFaultKind, Origin};
+pub use feed::Feed;
+pub use port::{FetchId, Header, HeaderValue, Input, LinkId, Output, Request, Response};
+pub use sse::{Item as SseItem, Parser as SseParser};
+pub use timers::TimerReason;

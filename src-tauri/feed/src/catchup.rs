@@ -1,0 +1,346 @@
+//! What was delivered, what must be held, and how the two are joined without a hole or a double (H3).
+//!
+//! ```text
+//!              ┌──────────── hold ────────────┐
+//! begin_link → │ subscribed… (all connected)  │ → release: replay flows → caught up
+//!              │ subscribed… (one is not)     │ → snapshot → release    → caught up
+//!              └──────────────────────────────┘
+//! lost, unreadable twice: → hold again
+//! ```
+//!
+//! Two places are kept a channel: `stream`, up to which the link was followed, and `delivered`, up to which everything
+//! was handed over. Holes are found on the first, doubles dropped by the second. A snapshot may be ahead of the
+//! stream; then what follows is overlap until the stream has come to the snapshot's place.
+
+mod channel;
+mod hold;
+#[cfg(test)]
+mod tests;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use watchfloor_model::{Continuity, Event, Gap, Mono, Position};
+
+pub(crate) use self::channel::Cursor;
+use self::{
+    channel::{Advance, Channel},
+    hold::Hold,
+};
+use crate::protocols::Place;
+
+/// What became of an event.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// Hand it over.
+    Deliver(Event),
+    /// It waits for the snapshot.
+    Held,
+    /// The hold was full: everything in it was dropped, and a snapshot must cover it.
+    Overflow,
+    /// The snapshot has it already.
+    Overlap,
+    /// It was handed over before.
+    Duplicate,
+    /// It belongs to a subscription that has ended.
+    Stale,
+    /// Something is missing before it; here it is again.
+    Hole(Hole, Option<Event>),
+}
+
+/// A place where the stream doesn't go on as it must.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Hole {
+    pub(crate) channel: usize,
+    /// What is wrong, for people.
+    pub(crate) text: String,
+    /// How often it was met at this place.
+    pub(crate) times: u32,
+    /// The place right before what was found.
+    pub(crate) before: Position,
+}
+
+/// How a snapshot joins the stream.
+#[derive(Debug)]
+pub(crate) enum Merge {
+    /// What was held goes on from it: these events follow it.
+    Joined(Vec<Event>),
+    /// It is older than what was held: the stream must be asked for again from its place.
+    Replay,
+}
+
+/// What the gaps of one catching up have in common.
+#[derive(Clone, Debug)]
+pub(crate) struct GapContext {
+    /// Why the link was lost, if it was.
+    pub(crate) loss: Option<String>,
+    /// When the last thing before was heard.
+    pub(crate) began: Mono,
+    /// Now.
+    pub(crate) ended: Mono,
+}
+
+/// The channels of one source.
+#[derive(Debug)]
+pub(crate) struct Catchup {
+    channels: Vec<Channel>,
+    hold: Option<Hold>,
+}
+
+impl Catchup {
+    pub(crate) fn new(channels: &[Arc<str>]) -> Self {
+        Self { channels: channels.iter().cloned().map(Channel::new).collect(), hold: None }
+    }
+
+    /// Takes places from an earlier life. Other channels' are ignored.
+    pub(crate) fn restore(&mut self, positions: &BTreeMap<Arc<str>, Position>) {
+        for channel in &mut self.channels {
+            channel.delivered = positions.get(&channel.name).cloned();
+        }
+    }
+
+    pub(crate) fn places(&self) -> Vec<Place> {
+        let place = |channel: &Channel| Place { channel: channel.name.clone(), position: channel.delivered.clone() };
+        self.channels.iter().map(place).collect()
+    }
+
+    pub(crate) fn delivered(&self) -> impl Iterator<Item = (&Arc<str>, &Position)> {
+        self.channels.iter().filter_map(|channel| Some((&channel.name, channel.delivered.as_ref()?)))
+    }
+
+    pub(crate) fn has_delivered(&self) -> bool {
+        self.channels.iter().any(|channel| channel.delivered.is_some())
+    }
+
+    /// A subscription is asked for: hold from its beginning, forget the one before.
+    pub(crate) fn begin_link(&mut self) {
+        self.end_link();
+        self.hold = Some(Hold::default());
+    }
+
+    /// The link is gone, and with it what was held.
+    pub(crate) fn end_link(&mut self) {
+        self.hold = None;
+        for channel in &mut self.channels {
+            channel.cursor = None;
+        }
+    }
+
+    /// A subscription was answered. Returns whether it was one that was waited for.
+    pub(crate) fn subscribed(&mut self, index: usize, cursor: Cursor) -> bool {
+        let channel = &mut self.channels[index];
+        if channel.cursor.is_some() {
+            return false;
+        }
+        let connected = cursor.connected && channel.delivered.as_ref() == Some(&cursor.stream);
+        let ahead = channel.delivered.as_ref().is_some_and(|delivered| cursor.target.covers(delivered) == Some(false));
+        channel.cursor = Some(Cursor { connected, void: ahead && !connected, ..cursor });
+        true
+    }
+
+    pub(crate) fn all_subscribed(&self) -> bool {
+        self.channels.iter().all(|channel| channel.cursor.is_some())
+    }
+
+    /// Whether everything that comes joins what was delivered.
+    pub(crate) fn all_connected(&self) -> bool {
+        self.channels.iter().all(|channel| channel.cursor.as_ref().is_some_and(|cursor| cursor.connected))
+    }
+
+    pub(crate) const fn is_holding(&self) -> bool {
+        self.hold.is_some()
+    }
+
+    /// Takes the next event of the stream.
+    pub(crate) fn event(&mut self, index: usize, position: &Position, event: Event) -> Step {
+        match self.advance(index, position) {
+            Advance::Next => {}
+            Advance::Overlap => return Step::Overlap,
+            Advance::Duplicate => return Step::Duplicate,
+            Advance::Stale => return Step::Stale,
+            Advance::Hole(hole) => return Step::Hole(hole, Some(event)),
+        }
+        let Some(hold) = &mut self.hold else { return Step::Deliver(event) };
+        if hold.push(index, position.offset, event) {
+            return Step::Held;
+        }
+        self.disconnect_all("more came than could be held back");
+        Step::Overflow
+    }
+
+    /// Takes the place of an event that could not be read.
+    pub(crate) fn skip(&mut self, index: usize, position: &Position) -> Option<Hole> {
+        match self.advance(index, position) {
+            Advance::Hole(hole) => Some(hole),
+            Advance::Next | Advance::Overlap | Advance::Duplicate | Advance::Stale => None,
+        }
+    }
+
+    fn advance(&mut self, index: usize, position: &Position) -> Advance {
+        let advance = self.channels[index].advance(index, position, self.hold.is_some());
+        match advance {
+            // While holding, a hole is closed by the snapshot that is needed anyway.
+            Advance::Hole(hole) if self.hold.is_some() => {
+                self.disconnect(index, &hole.before, hole.text);
+                self.advance(index, position)
+            }
+            other => other,
+        }
+    }
+
+    /// The server says that it has sent everything up to `head`.
+    pub(crate) fn beat(&mut self, index: usize, head: &Position) -> Option<Hole> {
+        let hole = self.channels[index].beat(index, head)?;
+        if self.hold.is_none() {
+            return Some(hole);
+        }
+        self.disconnect(index, head, hole.text);
+        None
+    }
+
+    /// The server says that events are missing before `head`: hold until a snapshot covers them.
+    pub(crate) fn lost(&mut self, index: usize, head: &Position, reason: &str) {
+        if self.channels[index].cursor.is_none() {
+            return;
+        }
+        self.begin_hold();
+        self.disconnect(index, head, reason.to_owned());
+        if let Some(cursor) = &mut self.channels[index].cursor {
+            cursor.target = head.clone();
+        }
+    }
+
+    /// Gives up what is missing before `hole.before`, and waits for a snapshot to cover it.
+    pub(crate) fn hold_after(&mut self, hole: &Hole) {
+        self.begin_hold();
+        self.disconnect(hole.channel, &hole.before, hole.text.clone());
+    }
+
+    /// Gives up what is missing before `hole.before` for good.
+    pub(crate) fn jump(&mut self, hole: &Hole, context: &GapContext) -> Gap {
+        let channel = &mut self.channels[hole.channel];
+        let gap = Gap {
+            channel: channel.name.clone(),
+            from: channel.delivered.replace(hole.before.clone()),
+            to: Some(hole.before.clone()),
+            proof: Continuity::Unknown,
+            reason: hole.text.clone(),
+            began: context.began,
+            ended: context.ended,
+        };
+        if let Some(cursor) = &mut channel.cursor {
+            cursor.stream = hole.before.clone();
+            if cursor.target.epoch != hole.before.epoch {
+                cursor.target = hole.before.clone();
+            }
+        }
+        gap
+    }
+
+    /// A snapshot came: how it joins, and the gaps that it closes. The error says why it can't be used.
+    pub(crate) fn snapshot(
+        &mut self,
+        positions: &BTreeMap<Arc<str>, Position>,
+        context: &GapContext,
+    ) -> Result<(Vec<Gap>, Merge), String> {
+        let mut replay = false;
+        let mut places = Vec::with_capacity(self.channels.len());
+        for channel in &self.channels {
+            let place = positions.get(&channel.name).ok_or("the snapshot lacks a channel")?;
+            replay |= channel.accepts(place)?;
+            places.push(place.clone());
+        }
+        let mut gaps = Vec::new();
+        for (channel, place) in self.channels.iter_mut().zip(places) {
+            gaps.extend(channel.gap_to(&place, Continuity::Snapshot, context));
+            channel.delivered = Some(place);
+        }
+        if replay {
+            self.end_link();
+            return Ok((gaps, Merge::Replay));
+        }
+        Ok((gaps, Merge::Joined(self.release())))
+    }
+
+    /// Everything is connected: the gaps that the replay closes, and the events that were held meanwhile.
+    pub(crate) fn replay(&mut self, context: &GapContext) -> (Vec<Gap>, Vec<Event>) {
+        let gap = |channel: &Channel| {
+            let target = channel.cursor.as_ref()?.target.clone();
+            channel.gap_to(&target, Continuity::Proven, context)
+        };
+        let gaps = self.channels.iter().filter_map(gap).collect();
+        (gaps, self.release())
+    }
+
+    /// There is no snapshot to be had: what is missing stays unknown, and the stream goes on from where it is.
+    pub(crate) fn give_up(&mut self, reason: &str, context: &GapContext) -> (Vec<Gap>, Vec<Event>) {
+        let mut gaps = Vec::new();
+        for channel in &mut self.channels {
+            let Some(cursor) = &channel.cursor else { continue };
+            if cursor.connected {
+                gaps.extend(channel.gap_to(&cursor.target, Continuity::Proven, context));
+                continue;
+            }
+            let place = cursor.hold_from.clone();
+            if place.offset > 0 || channel.delivered.is_some() {
+                let mut gap = channel.gap(&place, Continuity::Unknown, context);
+                gap.reason = format!("{}; {reason}", gap.reason);
+                gaps.push(gap);
+            }
+            channel.delivered = Some(place);
+        }
+        (gaps, self.release())
+    }
+
+    /// Whether everything that the server had when it was asked, and said since to have sent, was delivered.
+    pub(crate) fn is_caught_up(&self) -> bool {
+        self.hold.is_none() && self.channels.iter().all(Channel::is_caught_up)
+    }
+
+    fn begin_hold(&mut self) {
+        if self.hold.is_some() {
+            return;
+        }
+        self.hold = Some(Hold::default());
+        for cursor in self.channels.iter_mut().filter_map(|channel| channel.cursor.as_mut()) {
+            cursor.hold_from = cursor.stream.clone();
+        }
+    }
+
+    fn disconnect(&mut self, index: usize, at: &Position, reason: String) {
+        if let Some(hold) = &mut self.hold {
+            hold.remove(index);
+        }
+        if let Some(cursor) = &mut self.channels[index].cursor {
+            cursor.stream = at.clone();
+            cursor.hold_from = at.clone();
+            cursor.connected = false;
+            cursor.reason = Some(reason);
+        }
+    }
+
+    /// Drops what is held.
+    fn disconnect_all(&mut self, reason: &str) {
+        self.hold = Some(Hold::default());
+        for channel in &mut self.channels {
+            let Some(cursor) = &mut channel.cursor else { continue };
+            if cursor.hold_from != cursor.stream {
+                cursor.hold_from = cursor.stream.clone();
+                cursor.connected = false;
+                cursor.reason.get_or_insert_with(|| reason.to_owned());
+            }
+        }
+    }
+
+    /// Ends the hold: what of it follows what was delivered.
+    fn release(&mut self) -> Vec<Event> {
+        let channels = &mut self.channels;
+        let follows = |index: usize, offset: u64| {
+            channels[index].delivered.as_ref().is_none_or(|delivered| offset > delivered.offset)
+        };
+        let events = self.hold.take().map(|hold| hold.into_events(follows)).unwrap_or_default();
+        for channel in channels {
+            channel.catch_up_with_stream();
+        }
+        events
+    }
+}

@@ -1,0 +1,187 @@
+//! One channel's places.
+
+use std::sync::Arc;
+
+use watchfloor_model::{Continuity, Gap, Position};
+
+use super::{GapContext, Hole};
+
+/// A channel, over all links.
+#[derive(Debug)]
+pub(super) struct Channel {
+    pub(super) name: Arc<str>,
+    /// Everything up to here was handed over, or is known to be unreadable.
+    pub(super) delivered: Option<Position>,
+    /// Its subscription on the present link, once that is answered.
+    pub(super) cursor: Option<Cursor>,
+    /// Where a hole was last met, and how often.
+    stuck: Option<(Position, u32)>,
+}
+
+/// A channel's subscription on one link.
+#[derive(Clone, Debug)]
+pub(crate) struct Cursor {
+    /// The link was followed up to here.
+    pub(crate) stream: Position,
+    /// The newest event when the subscription began.
+    pub(crate) target: Position,
+    /// Held events begin after this.
+    pub(crate) hold_from: Position,
+    /// Whether what comes after `hold_from` joins what was delivered.
+    pub(crate) connected: bool,
+    /// Whether the server's places can't be compared with ours: its history ended before them.
+    pub(crate) void: bool,
+    /// Whether a heartbeat has confirmed the stream.
+    pub(crate) beaten: bool,
+    /// Why it doesn't join.
+    pub(crate) reason: Option<String>,
+}
+
+impl Cursor {
+    /// A subscription that begins after `from`; `recovered` if that is what was asked for.
+    pub(crate) fn new(from: Position, head: Position, recovered: bool, reason: Option<String>) -> Self {
+        Self {
+            stream: from.clone(),
+            target: head,
+            hold_from: from,
+            connected: recovered,
+            void: false,
+            beaten: false,
+            reason,
+        }
+    }
+}
+
+/// What a place means for the stream.
+#[derive(Debug)]
+pub(super) enum Advance {
+    Next,
+    Overlap,
+    Duplicate,
+    Stale,
+    Hole(Hole),
+}
+
+impl Channel {
+    pub(super) const fn new(name: Arc<str>) -> Self {
+        Self { name, delivered: None, cursor: None, stuck: None }
+    }
+
+    /// Follows the stream to `position`, and hands over unless `holding`.
+    pub(super) fn advance(&mut self, index: usize, position: &Position, holding: bool) -> Advance {
+        let Some(cursor) = &mut self.cursor else { return Advance::Stale };
+        if position.epoch != cursor.stream.epoch {
+            return self.hole(index, position, format!("an event of epoch `{}`, unannounced", position.epoch));
+        }
+        if position.offset <= cursor.stream.offset {
+            return Advance::Duplicate;
+        }
+        if !position.follows(&cursor.stream) {
+            let text = format!("events missing after {}: the next was {position}", cursor.stream);
+            return self.hole(index, position, text);
+        }
+        cursor.stream.offset = position.offset;
+        if holding {
+            return Advance::Next;
+        }
+        match &mut self.delivered {
+            Some(delivered) if delivered.epoch == position.epoch => {
+                if delivered.offset >= position.offset {
+                    return Advance::Overlap;
+                }
+                delivered.offset = position.offset;
+            }
+            delivered => *delivered = Some(position.clone()),
+        }
+        Advance::Next
+    }
+
+    /// Compares a heartbeat's head with the stream.
+    pub(super) fn beat(&mut self, index: usize, head: &Position) -> Option<Hole> {
+        let cursor = self.cursor.as_mut()?;
+        if cursor.stream.covers(head) == Some(true) {
+            cursor.beaten = true;
+            return None;
+        }
+        let text = format!("events missing after {}: the server has sent up to {head}", cursor.stream);
+        let after = Position::new(head.epoch.clone(), head.offset.saturating_add(1));
+        match self.hole(index, &after, text) {
+            Advance::Hole(hole) => Some(hole),
+            Advance::Next | Advance::Overlap | Advance::Duplicate | Advance::Stale => None,
+        }
+    }
+
+    fn hole(&mut self, index: usize, found: &Position, text: String) -> Advance {
+        let Some(cursor) = &self.cursor else { return Advance::Stale };
+        let times = match &mut self.stuck {
+            Some((at, times)) if *at == cursor.stream => {
+                *times = times.saturating_add(1);
+                *times
+            }
+            stuck => {
+                *stuck = Some((cursor.stream.clone(), 1));
+                1
+            }
+        };
+        let before = Position::new(found.epoch.clone(), found.offset.saturating_sub(1));
+        Advance::Hole(Hole { channel: index, text, times, before })
+    }
+
+    /// Whether a snapshot at `place` leaves a stretch before what is held. The error says why it can't be used at all.
+    pub(super) fn accepts(&self, place: &Position) -> Result<bool, String> {
+        let Some(cursor) = &self.cursor else { return Err(format!("`{}` is not subscribed", self.name)) };
+        if place.epoch != cursor.stream.epoch {
+            return Err(format!(
+                "the snapshot is of history `{}`, the stream of `{}`",
+                place.epoch, cursor.stream.epoch
+            ));
+        }
+        if let Some(delivered) = self.delivered.as_ref().filter(|_| !cursor.void)
+            && place.covers(delivered) == Some(false)
+        {
+            return Err(format!("the snapshot is at {place}, older than {delivered}, which was seen"));
+        }
+        Ok(place.offset < cursor.hold_from.offset)
+    }
+
+    /// The gap that ends at `to`, if there is one: something was missed, or the link was lost.
+    pub(super) fn gap_to(&self, to: &Position, proof: Continuity, context: &GapContext) -> Option<Gap> {
+        let delivered = self.delivered.as_ref()?;
+        (context.loss.is_some() || delivered != to).then(|| self.gap(to, proof, context))
+    }
+
+    pub(super) fn gap(&self, to: &Position, proof: Continuity, context: &GapContext) -> Gap {
+        let why = self.cursor.as_ref().and_then(|cursor| cursor.reason.clone());
+        let reason = match (context.loss.clone(), why) {
+            (Some(loss), Some(why)) => format!("{loss}; {why}"),
+            (Some(one), None) | (None, Some(one)) => one,
+            (None, None) => "not connected meanwhile".to_owned(),
+        };
+        Gap {
+            channel: self.name.clone(),
+            from: self.delivered.clone(),
+            to: Some(to.clone()),
+            proof,
+            reason,
+            began: context.began,
+            ended: context.ended,
+        }
+    }
+
+    /// What was held has been handed over.
+    pub(super) fn catch_up_with_stream(&mut self) {
+        let Some(cursor) = &mut self.cursor else { return };
+        let behind = self.delivered.as_ref().is_none_or(|delivered| cursor.stream.covers(delivered) != Some(false));
+        if behind {
+            self.delivered = Some(cursor.stream.clone());
+        }
+        cursor.connected = true;
+        cursor.void = false;
+    }
+
+    pub(super) fn is_caught_up(&self) -> bool {
+        let Some(cursor) = &self.cursor else { return false };
+        let covered = self.delivered.as_ref().and_then(|delivered| delivered.covers(&cursor.target));
+        cursor.beaten && covered == Some(true)
+    }
+}

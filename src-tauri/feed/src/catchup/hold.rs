@@ -1,0 +1,51 @@
+//! Events held back while a snapshot is outstanding. Bounded (H5).
+
+use watchfloor_model::Event;
+
+use crate::limits::{HELD_BYTES_MAX, HELD_EVENT_OVERHEAD_BYTES, HELD_EVENTS_MAX};
+
+/// Events in the order in which they came.
+#[derive(Debug, Default)]
+pub(super) struct Hold {
+    events: Vec<Held>,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Held {
+    channel: usize,
+    offset: u64,
+    event: Event,
+}
+
+impl Held {
+    fn bytes(&self) -> usize {
+        self.event.data.text().len() + HELD_EVENT_OVERHEAD_BYTES
+    }
+}
+
+impl Hold {
+    /// Takes an event, unless it is full.
+    pub(super) fn push(&mut self, channel: usize, offset: u64, event: Event) -> bool {
+        let held = Held { channel, offset, event };
+        let bytes = self.bytes + held.bytes();
+        if self.events.len() >= HELD_EVENTS_MAX || bytes > HELD_BYTES_MAX {
+            return false;
+        }
+        self.bytes = bytes;
+        self.events.push(held);
+        true
+    }
+
+    /// Drops one channel's events.
+    pub(super) fn remove(&mut self, channel: usize) {
+        self.events.retain(|held| held.channel != channel);
+        self.bytes = self.events.iter().map(Held::bytes).sum();
+    }
+
+    /// The events for which `follows` says so, given channel and offset.
+    pub(super) fn into_events(self, follows: impl Fn(usize, u64) -> bool) -> Vec<Event> {
+        let wanted = self.events.into_iter().filter(|held| follows(held.channel, held.offset));
+        wanted.map(|held| held.event).collect()
+    }
+}

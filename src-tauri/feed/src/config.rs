@@ -1,0 +1,52 @@
+//! What a feed is told about its source.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use url::Url;
+use watchfloor_model::Transport;
+
+/// One source: where it is, what is wanted of it, and how old it may get.
+#[derive(Clone, Debug)]
+pub struct SourceConfig {
+    /// Its id in the board file.
+    pub id: String,
+    /// The hub's base address, `http` or `https`; a path is kept as a prefix.
+    pub url: Url,
+    /// The channels to subscribe to. Repeated names count once.
+    pub channels: Vec<Arc<str>>,
+    /// How events travel: [`Transport::WebSocket`] or [`Transport::Sse`].
+    pub transport: Transport,
+    /// The strictest freshness limit of what shows this source: decides how often the link is probed.
+    pub limit: Duration,
+    /// Sent as `Authorization: Bearer …` (RFC 6750) with every request.
+    pub token: Option<Secret>,
+}
+
+/// A text that must not be seen: prints as stars, whatever prints it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Arc<str>);
+
+impl Secret {
+    /// Takes the text.
+    pub fn new(text: impl Into<Arc<str>>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself, for the request that needs it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}

@@ -1,0 +1,379 @@
+//! What can go wrong with a source, whose fault it is, and what follows from it.
+
+use std::{fmt, time::Duration};
+
+use watchfloor_model::Transport;
+
+use crate::limits::REASON_CHARS_MAX;
+
+/// Why a link could not be opened, broke, or a fetch got no answer: what the outside reports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkFault {
+    /// What kind of failure, as far as it matters.
+    pub kind: LinkFaultKind,
+    /// The system's or library's own words, perhaps empty. No secrets, no addresses with passwords.
+    pub text: String,
+}
+
+/// Kinds of link failure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkFaultKind {
+    /// Nobody listens there.
+    Refused,
+    /// No route, network down.
+    Unreachable,
+    /// The connection broke after it stood.
+    Reset,
+    /// The name could not be resolved.
+    Dns,
+    /// The certificate isn't trusted, or the handshake failed.
+    Tls,
+    /// The server answered, but not as asked: any status but 101 for a WebSocket, any status but 200 for SSE, and 200
+    /// with another type than `text/event-stream`.
+    Http {
+        /// The status.
+        status: u16,
+        /// `Retry-After`, as a span from now.
+        retry_after: Option<Duration>,
+        /// `Content-Type`, as it came.
+        content_type: Option<String>,
+    },
+    /// It took too long.
+    Timeout,
+    /// A message or body over its bound.
+    TooBig,
+    /// The other side broke the transport's rules.
+    Protocol,
+    /// Anything else.
+    Other,
+}
+
+impl LinkFault {
+    /// A fault of `kind` in the words `text`.
+    pub fn new(kind: LinkFaultKind, text: impl Into<String>) -> Self {
+        Self { kind, text: text.into() }
+    }
+}
+
+impl fmt::Display for LinkFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words = match &self.kind {
+            LinkFaultKind::Http { status, content_type, .. } => {
+                return f.write_str(&http_words(*status, content_type.as_deref()));
+            }
+            LinkFaultKind::Refused => return f.write_str("connection refused"),
+            LinkFaultKind::Reset if self.text.is_empty() => return f.write_str("connection reset"),
+            LinkFaultKind::Unreachable => "network unreachable",
+            LinkFaultKind::Reset => "connection broken",
+            LinkFaultKind::Dns => "name not found",
+            LinkFaultKind::Tls => "no secure connection",
+            LinkFaultKind::Timeout => "no answer in time",
+            LinkFaultKind::TooBig => "message too big",
+            LinkFaultKind::Protocol => "transport rules broken",
+            LinkFaultKind::Other => "connection failed",
+        };
+        f.write_str(words)?;
+        if !self.text.is_empty() {
+            write!(f, ": {}", cut(&self.text))?;
+        }
+        Ok(())
+    }
+}
+
+fn http_words(status: u16, content_type: Option<&str>) -> String {
+    let kind = content_type.map(|text| text.split(';').next().unwrap_or(text).trim().to_ascii_lowercase());
+    match status {
+        200..=299 if kind.as_deref() == Some("text/html") => {
+            "answered with a web page: a login page or proxy?".to_owned()
+        }
+        204 => "the server asks not to come back (HTTP 204)".to_owned(),
+        200 => match kind {
+            Some(kind) => format!("answered with {}, not with a stream", cut(&kind)),
+            None => "answered without a type, not with a stream".to_owned(),
+        },
+        300..=399 => format!("redirected too often or nowhere (HTTP {status})"),
+        401 => "access denied: no valid token (HTTP 401)".to_owned(),
+        403 => "access denied (HTTP 403)".to_owned(),
+        404 => "nothing at this address (HTTP 404): is it the hub's?".to_owned(),
+        410 => "gone for good (HTTP 410)".to_owned(),
+        429 => "asked too often (HTTP 429)".to_owned(),
+        502..=504 => format!("server not available (HTTP {status})"),
+        500..=599 => format!("server error (HTTP {status})"),
+        _ => format!("answered with HTTP {status}"),
+    }
+}
+
+/// Where a fault comes from. Only what the network or the server did counts against them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The configuration, or this program.
+    Local,
+    /// What lies between.
+    Network,
+    /// The other side.
+    Server,
+}
+
+/// Why a link was given up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Whose it is.
+    pub origin: Origin,
+    /// What it is.
+    pub kind: FaultKind,
+}
+
+/// Kinds of fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// The link or fetch failed.
+    Link(LinkFault),
+    /// The server closed.
+    Closed {
+        /// RFC 6455 close code, if there was one.
+        code: Option<u16>,
+        /// The server's words, perhaps empty.
+        reason: String,
+    },
+    /// Nothing was heard.
+    Silent {
+        /// For how long.
+        after: Duration,
+    },
+    /// The link answers, but no message came.
+    Stalled {
+        /// For how long.
+        after: Duration,
+    },
+    /// The link didn't stand in time.
+    OpenTimeout {
+        /// After how long.
+        after: Duration,
+    },
+    /// The subscriptions weren't answered in time.
+    SubscribeTimeout {
+        /// After how long.
+        after: Duration,
+    },
+    /// The stream can't be followed any more: what is wrong with it.
+    Desync(String),
+    /// The server said that it can't meet the request.
+    Server {
+        /// Its code.
+        code: String,
+        /// Its words.
+        message: String,
+        /// Whether the code means that access is denied.
+        denied: bool,
+    },
+    /// The server speaks another version of the protocol.
+    Version {
+        /// Which.
+        found: u64,
+        /// Which one is known here.
+        expected: u64,
+    },
+    /// The configuration can't work: why.
+    Config(String),
+}
+
+/// When to come back after a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// By exponential backoff.
+    Backoff,
+    /// The server plans to be back: soon, spread.
+    Soon,
+    /// Not before this.
+    After(Duration),
+    /// It won't help soon.
+    Slow,
+    /// Access denied: slowly, and shown as denied.
+    Refused,
+    /// Never: a person must change something.
+    Never,
+}
+
+impl Fault {
+    pub(crate) const fn network(kind: FaultKind) -> Self {
+        Self { origin: Origin::Network, kind }
+    }
+
+    pub(crate) const fn server(kind: FaultKind) -> Self {
+        Self { origin: Origin::Server, kind }
+    }
+
+    pub(crate) const fn local(kind: FaultKind) -> Self {
+        Self { origin: Origin::Local, kind }
+    }
+
+    pub(crate) fn link(fault: LinkFault) -> Self {
+        let origin = match fault.kind {
+            LinkFaultKind::Http { .. } | LinkFaultKind::Protocol | LinkFaultKind::TooBig => Origin::Server,
+            _ => Origin::Network,
+        };
+        Self { origin, kind: FaultKind::Link(fault) }
+    }
+
+    /// When to come back. The server's word is stronger than the backoff.
+    pub(crate) fn verdict(&self) -> Verdict {
+        match &self.kind {
+            FaultKind::Link(fault) => match fault.kind {
+                LinkFaultKind::Http { status: 401 | 403, .. } => Verdict::Refused,
+                LinkFaultKind::Http { status: 204 | 410, .. } => Verdict::Slow,
+                LinkFaultKind::Http { retry_after: Some(span), .. } => Verdict::After(span),
+                _ => Verdict::Backoff,
+            },
+            FaultKind::Closed { code: Some(1001 | 1012 | 1013), .. } => Verdict::Soon,
+            FaultKind::Closed { code: Some(1008), .. } => Verdict::Refused,
+            FaultKind::Server { denied, .. } => {
+                if *denied {
+                    Verdict::Refused
+                } else {
+                    Verdict::Backoff
+                }
+            }
+            FaultKind::Version { .. } => Verdict::Slow,
+            FaultKind::Config(_) => Verdict::Never,
+            FaultKind::Closed { .. }
+            | FaultKind::Silent { .. }
+            | FaultKind::Stalled { .. }
+            | FaultKind::OpenTimeout { .. }
+            | FaultKind::SubscribeTimeout { .. }
+            | FaultKind::Desync(_) => Verdict::Backoff,
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            FaultKind::Link(fault) => fault.fmt(f),
+            FaultKind::Closed { code, reason } => {
+                f.write_str(match code {
+                    None => "the connection ended",
+                    Some(1000) => "the server said goodbye",
+                    Some(1001) => "the server goes down",
+                    Some(1008) => "the server refuses this connection",
+                    Some(1012) => "the server restarts",
+                    Some(1013) => "the server asks to come back later",
+                    Some(_) => "the server closed the connection",
+                })?;
+                if let Some(code) = code.filter(|code| !matches!(code, 1000 | 1001 | 1008 | 1012 | 1013)) {
+                    write!(f, " ({code})")?;
+                }
+                if !reason.is_empty() {
+                    write!(f, ": {}", cut(reason))?;
+                }
+                Ok(())
+            }
+            FaultKind::Silent { after } => write!(f, "nothing heard for {}", words(*after)),
+            FaultKind::Stalled { after } => {
+                write!(f, "the server answers, but its stream has stood still for {}", words(*after))
+            }
+            FaultKind::OpenTimeout { after } => write!(f, "no connection within {}", words(*after)),
+            FaultKind::SubscribeTimeout { after } => write!(f, "no answer to subscribing within {}", words(*after)),
+            FaultKind::Desync(text) | FaultKind::Config(text) => f.write_str(text),
+            FaultKind::Server { code, message, .. } if message.is_empty() => {
+                write!(f, "the server answered with error `{}`", cut(code))
+            }
+            FaultKind::Server { message, .. } => f.write_str(&cut(message)),
+            FaultKind::Version { found, expected } => {
+                write!(f, "the server speaks version {found} of the protocol, this program knows {expected}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Fault {}
+
+/// A server's text for a cause: one line, bounded.
+pub(crate) fn cut(text: &str) -> String {
+    let mut cut: String = text.chars().take(REASON_CHARS_MAX).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if text.chars().nth(REASON_CHARS_MAX).is_some() {
+        cut.push('…');
+    }
+    cut
+}
+
+/// A span for people: `5 s`, `1.5 s`, `300 ms`, `2 min`.
+pub(crate) fn words(span: Duration) -> String {
+    let millis = span.as_millis();
+    match millis {
+        0..1000 => format!("{millis} ms"),
+        1000..120_000 if millis % 1000 == 0 => format!("{} s", millis / 1000),
+        1000..120_000 => format!("{:.1} s", span.as_secs_f64()),
+        _ => format!("{} min", millis / 60_000),
+    }
+}
+
+/// The door's name in a sentence.
+pub(crate) const fn door(transport: Transport) -> &'static str {
+    match transport {
+        Transport::WebSocket => "WebSocket",
+        Transport::Sse => "server-sent events",
+        Transport::LongPoll => "long poll",
+        Transport::Poll => "poll",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn http(status: u16, retry_after_s: Option<u64>, content_type: Option<&str>) -> Fault {
+        Fault::link(LinkFault::new(
+            LinkFaultKind::Http {
+                status,
+                retry_after: retry_after_s.map(Duration::from_secs),
+                content_type: content_type.map(Into::into),
+            },
+            "",
+        ))
+    }
+
+    fn closed(code: Option<u16>) -> Fault {
+        Fault::server(FaultKind::Closed { code, reason: String::new() })
+    }
+
+    /// What each answer means and how it is said: the table of HTTP outcomes.
+    #[test]
+    fn verdicts_and_words() {
+        let cases = [
+            (http(401, None, None), Verdict::Refused, "access denied: no valid token (HTTP 401)"),
+            (http(403, Some(5), None), Verdict::Refused, "access denied (HTTP 403)"),
+            (http(404, None, None), Verdict::Backoff, "nothing at this address (HTTP 404): is it the hub's?"),
+            (http(410, None, None), Verdict::Slow, "gone for good (HTTP 410)"),
+            (http(204, None, None), Verdict::Slow, "the server asks not to come back (HTTP 204)"),
+            (http(302, None, None), Verdict::Backoff, "redirected too often or nowhere (HTTP 302)"),
+            (
+                http(200, None, Some("Text/HTML; charset=utf-8")),
+                Verdict::Backoff,
+                "answered with a web page: a login page or proxy?",
+            ),
+            (http(200, None, Some("text/plain")), Verdict::Backoff, "answered with text/plain, not with a stream"),
+            (http(503, Some(7), None), Verdict::After(Duration::from_secs(7)), "server not available (HTTP 503)"),
+            (http(500, None, None), Verdict::Backoff, "server error (HTTP 500)"),
+            (closed(Some(1001)), Verdict::Soon, "the server goes down"),
+            (closed(Some(1008)), Verdict::Refused, "the server refuses this connection"),
+            (closed(Some(4000)), Verdict::Backoff, "the server closed the connection (4000)"),
+            (closed(None), Verdict::Backoff, "the connection ended"),
+            (
+                Fault::network(FaultKind::Silent { after: Duration::from_secs(5) }),
+                Verdict::Backoff,
+                "nothing heard for 5 s",
+            ),
+        ];
+        for (fault, verdict, text) in cases {
+            assert_eq!(fault.verdict(), verdict, "{text}");
+            assert_eq!(fault.to_string(), text);
+        }
+    }
+
+    /// H8: what a server sends is shown as one bounded line.
+    #[test]
+    fn a_servers_words_are_cut() {
+        let text = cut(&format!("a\nb{}", "x".repeat(1000)));
+        assert!(text.starts_with("a b") && text.chars().count() == REASON_CHARS_MAX + 1, "{text}");
+    }
+}

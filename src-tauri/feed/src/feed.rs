@@ -1,0 +1,323 @@
+//! The stages of one source's connection, and what each input and timer does to them.
+//!
+//! ```text
+//! Idle ── start ─→ Connecting ─ opened ─→ Subscribing ─ all subscribed ─→ CatchingUp ─ caught up ─→ Live
+//!                    ↑    │ failed, timeout    │ failed, timeout              │ ↑ ↑  hole, lost │ │
+//!                    │    ↓                    ↓                              ↓ │ └──────────────┘ │
+//!                    └─ Waiting ←──────────────┴──────── link lost ───────────┴─┼──────────────────┘
+//!                       Refused: the same, slowly, and shown until the server  └─ behind: the link is too slow
+//!                       accepts a subscription
+//! ```
+
+mod link;
+mod load;
+mod stream;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+
+use watchfloor_model::{Cause, Continuity, Delivery, Event, Gap, Mono, Phase, Position, SourceStatus};
+
+use crate::{
+    backoff::Backoff,
+    catchup::Catchup,
+    clock::Estimate,
+    config::SourceConfig,
+    fault::Verdict,
+    port::{FetchId, Input, LinkId, Output},
+    protocols::{Dialect, Signal, dialect},
+    random::Random,
+    timers::{TimerReason, Timers},
+};
+
+use self::link::Link;
+
+/// One source's connection. The crate's front page says how to drive it.
+#[derive(Debug)]
+pub struct Feed {
+    config: SourceConfig,
+    channels: Arc<[Arc<str>]>,
+    dialect: Box<dyn Dialect>,
+    random: Random,
+    timers: Timers,
+    backoff: Backoff,
+    fetch_backoff: Backoff,
+    catchup: Catchup,
+    clock: Estimate,
+    /// Where the link stands, whatever of it is shown.
+    stage: Phase,
+    link: Option<Link>,
+    fetch: Option<FetchId>,
+    /// Snapshots in a row that could not be used.
+    unusable: u32,
+    links: u64,
+    /// Whether a link has stood before.
+    stood: bool,
+    fetches: u64,
+    /// What was lost and not yet accounted for by gaps.
+    loss: Option<Loss>,
+    /// When the feed was started: nothing was heard before.
+    started: Mono,
+    /// Why the server refuses, until it accepts.
+    refusal: Option<String>,
+    /// When each channel's publisher last proved that it lives.
+    publishers: Vec<Option<Mono>>,
+    status: SourceStatus,
+    changed: bool,
+    outputs: VecDeque<Output>,
+    signals: Vec<Signal>,
+    batch: Vec<Event>,
+}
+
+/// The first loss since everything was last caught up.
+#[derive(Clone, Debug)]
+struct Loss {
+    began: Mono,
+    reason: String,
+}
+
+impl Feed {
+    /// A feed that does nothing yet. `seed` decides its jitter.
+    #[must_use]
+    pub fn new(mut config: SourceConfig, seed: u64) -> Self {
+        let mut seen = std::collections::BTreeSet::new();
+        config.channels.retain(|channel| seen.insert(channel.clone()));
+        let channels: Arc<[Arc<str>]> = config.channels.as_slice().into();
+        let status = SourceStatus { transport: Some(config.transport), ..SourceStatus::default() };
+        Self {
+            dialect: dialect(&config),
+            random: Random::new(seed),
+            timers: Timers::default(),
+            backoff: Backoff::default(),
+            fetch_backoff: Backoff::default(),
+            catchup: Catchup::new(&channels),
+            clock: Estimate::default(),
+            stage: Phase::Idle,
+            link: None,
+            fetch: None,
+            unusable: 0,
+            links: 0,
+            stood: false,
+            fetches: 0,
+            loss: None,
+            started: Mono::ZERO,
+            refusal: None,
+            publishers: vec![None; channels.len()],
+            status,
+            changed: false,
+            outputs: VecDeque::new(),
+            signals: Vec::new(),
+            batch: Vec::new(),
+            channels,
+            config,
+        }
+    }
+
+    /// Takes the places up to which an earlier life delivered, before [`Feed::start`]. Channels that aren't configured
+    /// are ignored.
+    pub fn restore(&mut self, positions: BTreeMap<Arc<str>, Position>) {
+        if self.stage != Phase::Idle {
+            return;
+        }
+        self.catchup.restore(&positions);
+        self.changed = true;
+    }
+
+    /// Begins to connect. Does nothing if it has begun already.
+    pub fn start(&mut self, now: Mono) {
+        if self.stage != Phase::Idle {
+            return;
+        }
+        self.started = now;
+        match self.dialect.check(&self.config) {
+            Ok(()) => self.open(now),
+            Err(fault) => self.lose(&fault, false, now),
+        }
+        self.settle(now);
+    }
+
+    /// Closes. Inputs that still come are ignored; [`Feed::start`] begins again from what was delivered.
+    pub fn stop(&mut self, now: Mono) {
+        if let Some(link) = self.link.take() {
+            self.outputs.push_back(Output::Close { link: link.id });
+            self.note_loss(&link, "stopped", now);
+        }
+        self.catchup.end_link();
+        self.timers.clear_all();
+        self.fetch = None;
+        self.refusal = None;
+        self.stage = Phase::Idle;
+        self.status.cause = None;
+        self.status.retry_at = None;
+        self.settle(now);
+    }
+
+    /// Takes something that happened outside.
+    pub fn handle_input(&mut self, input: Input, now: Mono) {
+        // What is overdue comes first: after a suspend, what was read from a dead link must not make it look alive.
+        self.handle_timers(now);
+        match input {
+            Input::Opened { link } => self.handle_opened(link, now),
+            Input::Text { link, text } => {
+                self.handle_bytes(link, now, |link, out| link.session.decode_text(&text, now, out));
+            }
+            Input::Chunk { link, bytes } => {
+                self.handle_bytes(link, now, |link, out| link.session.decode_chunk(&bytes, now, out));
+            }
+            Input::Pong { link } => self.handle_pong(link, now),
+            Input::Closed { link, code, reason } => self.handle_closed(link, code, reason, now),
+            Input::Failed { link, fault } => self.handle_failed(link, fault, now),
+            Input::Fetched { fetch, outcome } => self.handle_fetched(fetch, outcome, now),
+        }
+        self.settle(now);
+    }
+
+    /// Does what is due. Harmless if nothing is.
+    pub fn handle_timeout(&mut self, now: Mono) {
+        self.handle_timers(now);
+        self.settle(now);
+    }
+
+    /// The next thing to do; `None` when there is nothing more until the next input or timeout.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        let output = self.outputs.pop_front();
+        if output.is_none() && std::mem::take(&mut self.changed) {
+            return Some(Output::Status);
+        }
+        output
+    }
+
+    /// When [`Feed::handle_timeout`] is wanted next, and what for.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<(Mono, TimerReason)> {
+        self.timers.next()
+    }
+
+    /// All that is known of the source now.
+    ///
+    /// `publisher_proof` is the oldest over those channels that ever had a publisher: each channel may have its own,
+    /// and the source is no livelier than the deadest of them.
+    #[must_use]
+    pub fn status(&self) -> SourceStatus {
+        let mut status = self.status.clone();
+        status.clock = self.clock.clock().cloned();
+        status.publisher_proof = self.publishers.iter().copied().flatten().min();
+        status.positions = self.catchup.delivered().map(|(name, place)| (name.clone(), place.clone())).collect();
+        status
+    }
+
+    fn handle_timers(&mut self, now: Mono) {
+        for reason in TimerReason::ALL {
+            if !self.timers.take_due(reason, now) {
+                continue;
+            }
+            match reason {
+                TimerReason::Silence => self.handle_silence(now),
+                TimerReason::Stall => self.handle_stall(now),
+                TimerReason::Open => self.handle_open_timeout(now),
+                TimerReason::Subscribe => self.handle_subscribe_timeout(now),
+                TimerReason::Fetch => self.handle_fetch_timeout(now),
+                // What is shown is computed after every input and timeout.
+                TimerReason::Doubt => self.changed = true,
+                TimerReason::Refetch => self.fetch_snapshot(now),
+                TimerReason::Retry => self.open(now),
+                TimerReason::Probe => self.probe(now),
+                TimerReason::Clock => self.ask_clock(now),
+            }
+        }
+    }
+
+    /// Ends every turn: hands the batch over, enters *live* if that is proven, and computes what is shown and when to
+    /// look again.
+    fn settle(&mut self, now: Mono) {
+        self.flush();
+        if self.stage == Phase::CatchingUp && self.fetch.is_none() && self.catchup.is_caught_up() {
+            self.enter_live(now);
+        }
+        let doubt = self.link.as_ref().and_then(|link| link.liveness.as_ref()).and_then(|live| live.doubt(now));
+        let (phase, cause) = match (self.stage, &self.refusal, doubt) {
+            (Phase::Live, _, Some(doubt)) => (Phase::CatchingUp, Some(Cause::from(doubt))),
+            (Phase::Live, ..) => (Phase::Live, None),
+            (Phase::Connecting | Phase::Authorising | Phase::Subscribing | Phase::Waiting, Some(_), _) => {
+                (Phase::Refused, self.status.cause.take())
+            }
+            (stage, ..) => (stage, self.status.cause.take()),
+        };
+        self.status.cause = cause;
+        self.set_phase(phase, now);
+        self.set_liveness_timers(now);
+    }
+
+    fn set_phase(&mut self, phase: Phase, now: Mono) {
+        if self.status.phase != phase {
+            self.status.phase = phase;
+            self.status.since = now;
+            self.changed = true;
+        }
+    }
+
+    fn set_cause(&mut self, cause: impl Into<Option<String>>) {
+        self.status.cause = cause.into().map(Cause::from);
+        self.changed = true;
+    }
+
+    fn enter_live(&mut self, now: Mono) {
+        self.stage = Phase::Live;
+        self.status.attempt = 0;
+        self.status.retry_at = None;
+        self.unusable = 0;
+        self.loss = None;
+        if let Some(link) = &mut self.link {
+            link.live_since.get_or_insert(now);
+        }
+        self.changed = true;
+    }
+
+    fn flush(&mut self) {
+        if !self.batch.is_empty() {
+            let kept = self.batch.len();
+            let events = std::mem::replace(&mut self.batch, Vec::with_capacity(kept.min(8)));
+            self.outputs.push_back(Output::Deliver(Delivery::Events(events)));
+        }
+    }
+
+    fn deliver(&mut self, delivery: Delivery) {
+        self.flush();
+        self.outputs.push_back(Output::Deliver(delivery));
+        self.changed = true;
+    }
+
+    /// Hands gaps over, counts them, and says what they make of the source's continuity.
+    fn deliver_gaps(&mut self, gaps: Vec<Gap>) {
+        for gap in gaps {
+            match gap.proof {
+                Continuity::Proven => self.status.counts.gaps_proven += 1,
+                Continuity::Snapshot => self.status.counts.gaps_snapshot += 1,
+                Continuity::Unknown => self.status.counts.gaps_unknown += 1,
+            }
+            self.deliver(Delivery::Gap(gap));
+        }
+    }
+
+    fn deliver_events(&mut self, events: Vec<Event>) {
+        self.status.counts.events += events.len() as u64;
+        self.batch.extend(events);
+        self.changed = true;
+    }
+
+    /// Sets the timer of the next try.
+    fn wait(&mut self, verdict: Verdict, now: Mono) {
+        let at = self.backoff.next(verdict, &mut self.random).map(|wait| now.plus(wait));
+        self.timers.put(TimerReason::Retry, at);
+        self.status.retry_at = at;
+    }
+
+    fn next_link(&mut self) -> LinkId {
+        self.links += 1;
+        LinkId(self.links)
+    }
+}

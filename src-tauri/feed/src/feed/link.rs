@@ -1,0 +1,276 @@
+//! Opening, probing, losing and resynchronising the link.
+
+use std::time::Duration;
+
+use watchfloor_model::{Delivery, Mono, Phase, Transport};
+
+use super::{Feed, Loss};
+use crate::{
+    catchup::{GapContext, Hole},
+    fault::{Fault, FaultKind, LinkFault, Verdict},
+    limits::{CLOCK_PING_PERIOD, OPEN_TIMEOUT, RESYNCS_MAX, SETTLED_AFTER, SUBSCRIBE_TIMEOUT},
+    liveness::Liveness,
+    port::{LinkId, Output},
+    protocols::Session,
+    timers::TimerReason,
+};
+
+/// The one link.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) id: LinkId,
+    pub(super) session: Box<dyn Session>,
+    /// Once it stands.
+    pub(super) liveness: Option<Liveness>,
+    /// When it was first live.
+    pub(super) live_since: Option<Mono>,
+    /// When the last thing was heard on it.
+    pub(super) heard: Option<Mono>,
+    /// The last error that the server named: often the reason of the close that follows.
+    pub(super) error: Option<FaultKind>,
+    resyncs: u32,
+}
+
+impl Feed {
+    pub(super) fn open(&mut self, now: Mono) {
+        let id = self.next_link();
+        let request = self.dialect.open(&self.config, &self.catchup.places());
+        let session = self.dialect.session(self.config.transport, &self.channels);
+        self.link = Some(Link { id, session, liveness: None, live_since: None, heard: None, error: None, resyncs: 0 });
+        self.catchup.begin_link();
+        self.stage = Phase::Connecting;
+        self.status.attempt = self.status.attempt.saturating_add(1);
+        self.status.retry_at = None;
+        self.changed = true;
+        self.timers.set(TimerReason::Open, now.plus(OPEN_TIMEOUT));
+        self.outputs.push_back(Output::Open { link: id, transport: self.config.transport, request });
+    }
+
+    pub(super) fn handle_opened(&mut self, id: LinkId, now: Mono) {
+        let Some(link) = self.link.as_mut().filter(|link| link.id == id && link.liveness.is_none()) else { return };
+        link.liveness = Some(Liveness::new(self.config.limit, self.config.transport, now));
+        link.heard = Some(now);
+        self.status.link_proof = Some(now);
+        self.status.counts.reconnects += u64::from(std::mem::replace(&mut self.stood, true));
+        self.timers.clear(TimerReason::Open);
+        self.subscribe(false, now);
+        if self.config.transport == Transport::WebSocket {
+            self.timers.set(TimerReason::Clock, now);
+            self.handle_due_clock(now);
+        }
+    }
+
+    fn handle_due_clock(&mut self, now: Mono) {
+        if self.timers.take_due(TimerReason::Clock, now) {
+            self.ask_clock(now);
+        }
+    }
+
+    /// Asks for all channels on the open link, from what was delivered.
+    fn subscribe(&mut self, again: bool, now: Mono) {
+        let places = self.catchup.places();
+        self.catchup.begin_link();
+        self.stage = Phase::Subscribing;
+        self.timers.set(TimerReason::Subscribe, now.plus(SUBSCRIBE_TIMEOUT));
+        self.changed = true;
+        let Some(link) = &mut self.link else { return };
+        for text in link.session.subscribe(&places, again) {
+            self.outputs.push_back(Output::Send { link: link.id, text });
+        }
+    }
+
+    pub(super) fn handle_pong(&mut self, id: LinkId, now: Mono) {
+        let Some(link) = self.link.as_mut().filter(|link| link.id == id) else { return };
+        let Some(liveness) = &mut link.liveness else { return };
+        liveness.answer(now);
+        link.heard = Some(now);
+        self.status.link_proof = Some(now);
+        self.changed = true;
+    }
+
+    pub(super) fn handle_closed(&mut self, id: LinkId, code: Option<u16>, reason: String, now: Mono) {
+        let Some(link) = self.link.as_mut().filter(|link| link.id == id) else { return };
+        let closed = Fault::server(FaultKind::Closed { code, reason });
+        // A close that was announced by an error is explained by it. 1001 and its like are stronger: they plan to be back.
+        let fault = match link.error.take().filter(|_| closed.verdict() != Verdict::Soon) {
+            Some(error) => Fault::server(error),
+            None => closed,
+        };
+        let slow = code == Some(1008) && fault.verdict() == Verdict::Backoff;
+        let verdict = if slow { Verdict::Slow } else { fault.verdict() };
+        self.lose_with(&fault, verdict, false, now);
+    }
+
+    pub(super) fn handle_failed(&mut self, id: LinkId, fault: LinkFault, now: Mono) {
+        if self.link.as_ref().is_some_and(|link| link.id == id) {
+            self.lose(&Fault::link(fault), false, now);
+        }
+    }
+
+    pub(super) fn handle_silence(&mut self, now: Mono) {
+        let Some(liveness) = self.link.as_ref().and_then(|link| link.liveness.as_ref()) else { return };
+        let after = liveness.silence_max();
+        self.lose(&Fault::network(FaultKind::Silent { after }), true, now);
+    }
+
+    pub(super) fn handle_stall(&mut self, now: Mono) {
+        let Some(liveness) = self.link.as_ref().and_then(|link| link.liveness.as_ref()) else { return };
+        let after = liveness.stall_max();
+        self.lose(&Fault::server(FaultKind::Stalled { after }), true, now);
+    }
+
+    pub(super) fn handle_open_timeout(&mut self, now: Mono) {
+        self.lose(&Fault::network(FaultKind::OpenTimeout { after: OPEN_TIMEOUT }), true, now);
+    }
+
+    pub(super) fn handle_subscribe_timeout(&mut self, now: Mono) {
+        let error = self.link.as_mut().and_then(|link| link.error.take());
+        let fault = error.unwrap_or(FaultKind::SubscribeTimeout { after: SUBSCRIBE_TIMEOUT });
+        self.lose(&Fault::server(fault), true, now);
+    }
+
+    pub(super) fn probe(&mut self, now: Mono) {
+        let Some(link) = &mut self.link else { return };
+        let Some(liveness) = &mut link.liveness else { return };
+        liveness.probe(now);
+        self.outputs.push_back(Output::Ping { link: link.id });
+    }
+
+    pub(super) fn ask_clock(&mut self, now: Mono) {
+        let Some(link) = &mut self.link else { return };
+        let id = self.clock.ask(now);
+        if let Some(text) = link.session.ask_clock(id) {
+            self.outputs.push_back(Output::Send { link: link.id, text });
+            self.timers.set(TimerReason::Clock, now.plus(CLOCK_PING_PERIOD));
+        }
+    }
+
+    /// Gives the link up for `fault` and sets the next try.
+    pub(super) fn lose(&mut self, fault: &Fault, close: bool, now: Mono) {
+        self.lose_with(fault, fault.verdict(), close, now);
+    }
+
+    pub(super) fn lose_with(&mut self, fault: &Fault, verdict: Verdict, close: bool, now: Mono) {
+        self.flush();
+        let text = fault.to_string();
+        if let Some(link) = self.link.take() {
+            if close {
+                self.outputs.push_back(Output::Close { link: link.id });
+            }
+            if link.live_since.is_some_and(|since| now.since(since) >= SETTLED_AFTER) {
+                self.backoff.reset();
+            }
+            self.note_loss(&link, &text, now);
+        }
+        self.catchup.end_link();
+        self.clock.forget_ping();
+        self.timers.clear_all();
+        self.fetch = None;
+        self.stage = Phase::Waiting;
+        if matches!(verdict, Verdict::Refused | Verdict::Never) {
+            self.refusal = Some(text.clone());
+        }
+        self.wait(verdict, now);
+        let cause = match &self.refusal {
+            Some(refusal) if *refusal != text => format!("{refusal}; now: {text}"),
+            _ => text,
+        };
+        self.set_cause(cause);
+    }
+
+    /// Remembers the first loss since everything was caught up, if there was something to lose.
+    pub(super) fn note_loss(&mut self, link: &Link, reason: &str, now: Mono) {
+        let had = matches!(self.stage, Phase::CatchingUp | Phase::Live) && self.catchup.has_delivered();
+        if had && self.loss.is_none() {
+            let began = link.heard.unwrap_or(now);
+            self.loss = Some(Loss { began, reason: format!("link lost: {reason}") });
+        }
+    }
+
+    /// The stream can't be followed: asks for it again, by degrees.
+    ///
+    /// Once from our place, on the same link if that is possible. If the same place is met again, a snapshot is asked for
+    /// to get past it. If that doesn't help either, what is missing is given up as unknown, so that an event that
+    /// nobody can read doesn't keep the wall catching up for ever. Returns whether the stream may go on.
+    pub(super) fn handle_hole(&mut self, hole: &Hole, now: Mono) -> bool {
+        match hole.times {
+            0 | 1 => {
+                self.resync(hole.text.clone(), now);
+                false
+            }
+            2 => {
+                self.flush();
+                self.note_desync(&hole.text, now);
+                self.catchup.hold_after(hole);
+                self.begin_snapshot(&hole.text, now);
+                true
+            }
+            _ => {
+                self.flush();
+                let context = GapContext { loss: None, began: self.last_heard(now), ended: now };
+                let gap = self.catchup.jump(hole, &context);
+                self.status.continuity = watchfloor_model::Continuity::Unknown;
+                self.status.counts.gaps_unknown += 1;
+                self.deliver(Delivery::Gap(gap));
+                true
+            }
+        }
+    }
+
+    /// Subscribes again from what was delivered.
+    pub(super) fn resync(&mut self, reason: String, now: Mono) {
+        self.flush();
+        let Some(link) = &mut self.link else { return };
+        link.resyncs += 1;
+        if link.resyncs > RESYNCS_MAX || !link.session.can_resubscribe() {
+            return self.lose(&Fault::server(FaultKind::Desync(reason)), true, now);
+        }
+        self.note_desync(&reason, now);
+        self.fetch = None;
+        self.timers.clear(TimerReason::Fetch);
+        self.timers.clear(TimerReason::Refetch);
+        self.set_cause(reason);
+        self.subscribe(true, now);
+    }
+
+    /// Subscribes again because a snapshot was taken that the stream doesn't join. Nothing is wrong with the link.
+    pub(super) fn rejoin(&mut self, now: Mono) {
+        let Some(link) = &self.link else { return };
+        if link.session.can_resubscribe() {
+            return self.subscribe(true, now);
+        }
+        self.outputs.push_back(Output::Close { link: link.id });
+        self.link = None;
+        self.catchup.end_link();
+        self.timers.clear_all();
+        self.open(now);
+    }
+
+    fn note_desync(&mut self, reason: &str, now: Mono) {
+        if self.loss.is_none() && self.catchup.has_delivered() {
+            self.loss = Some(Loss { began: self.last_heard(now), reason: reason.to_owned() });
+        }
+    }
+
+    pub(super) fn last_heard(&self, now: Mono) -> Mono {
+        self.link.as_ref().and_then(|link| link.heard).unwrap_or(now)
+    }
+
+    pub(super) fn gap_context(&self, now: Mono) -> GapContext {
+        match &self.loss {
+            Some(loss) => GapContext { loss: Some(loss.reason.clone()), began: loss.began, ended: now },
+            None => GapContext { loss: None, began: self.started, ended: now },
+        }
+    }
+
+    pub(super) fn set_liveness_timers(&mut self, now: Mono) {
+        let Some(liveness) = self.link.as_ref().and_then(|link| link.liveness.as_ref()) else { return };
+        self.timers.set(TimerReason::Silence, liveness.silence_at());
+        self.timers.set(TimerReason::Stall, liveness.stall_at());
+        self.timers.put(TimerReason::Probe, liveness.probe_at());
+        let doubt = liveness.doubt_at();
+        // While in doubt the words change with the time: once a second.
+        let again = if doubt > now { doubt } else { now.plus(Duration::from_secs(1)) };
+        self.timers.put(TimerReason::Doubt, (self.stage == Phase::Live).then_some(again));
+    }
+}

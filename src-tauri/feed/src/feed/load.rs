@@ -1,0 +1,127 @@
+//! Fetching the snapshot while the stream is held.
+
+use watchfloor_model::{Continuity, Delivery, Mono, Phase, Snapshot};
+
+use super::Feed;
+use crate::{
+    catchup::Merge,
+    fault::{Fault, FaultKind, LinkFault, LinkFaultKind, Verdict, words},
+    limits::{FETCH_GRACE, FETCH_TIMEOUT, SNAPSHOT_BYTES_MAX, SNAPSHOTS_UNUSABLE_MAX},
+    port::{FetchId, Output, Response},
+    timers::TimerReason,
+};
+
+impl Feed {
+    /// Waits for a snapshot: what comes meanwhile is held.
+    pub(super) fn begin_snapshot(&mut self, cause: &str, now: Mono) {
+        self.stage = Phase::CatchingUp;
+        self.set_cause(cause.to_owned());
+        if self.fetch.is_none() {
+            self.unusable = 0;
+            self.fetch_backoff.reset();
+            self.fetch_snapshot(now);
+        }
+    }
+
+    pub(super) fn fetch_snapshot(&mut self, now: Mono) {
+        if self.stage != Phase::CatchingUp || !self.catchup.is_holding() {
+            return;
+        }
+        self.fetches += 1;
+        let fetch = FetchId(self.fetches);
+        self.fetch = Some(fetch);
+        self.status.retry_at = None;
+        self.timers.clear(TimerReason::Refetch);
+        self.timers.set(TimerReason::Fetch, now.plus(FETCH_TIMEOUT).plus(FETCH_GRACE));
+        self.outputs.push_back(Output::Fetch {
+            fetch,
+            request: self.dialect.snapshot(&self.config),
+            body_bytes_max: SNAPSHOT_BYTES_MAX,
+            timeout: FETCH_TIMEOUT,
+        });
+    }
+
+    pub(super) fn handle_fetch_timeout(&mut self, now: Mono) {
+        self.fetch = None;
+        self.refetch(format!("no snapshot within {}", words(FETCH_TIMEOUT)), Verdict::Backoff, now);
+    }
+
+    pub(super) fn handle_fetched(&mut self, id: FetchId, outcome: Result<Response, LinkFault>, now: Mono) {
+        if self.fetch != Some(id) {
+            return;
+        }
+        self.fetch = None;
+        self.timers.clear(TimerReason::Fetch);
+        match outcome {
+            Ok(response) if response.status == 200 => self.handle_snapshot(&response.body, now),
+            Ok(response) if matches!(response.status, 404 | 410) => self.go_on_without(now),
+            Ok(Response { status, retry_after, .. }) => {
+                let kind = LinkFaultKind::Http { status, retry_after, content_type: None };
+                self.handle_no_snapshot(LinkFault::new(kind, ""), now);
+            }
+            Err(fault) => self.handle_no_snapshot(fault, now),
+        }
+    }
+
+    fn handle_no_snapshot(&mut self, fault: LinkFault, now: Mono) {
+        let fault = Fault::link(fault);
+        match fault.verdict() {
+            Verdict::Refused => self.lose(&fault, true, now),
+            verdict => self.refetch(format!("no snapshot: {fault}"), verdict, now),
+        }
+    }
+
+    /// Tries again later. The events that come meanwhile stay held, and the source isn't live.
+    fn refetch(&mut self, cause: String, verdict: Verdict, now: Mono) {
+        let at = self.fetch_backoff.next(verdict, &mut self.random).map(|wait| now.plus(wait));
+        self.timers.put(TimerReason::Refetch, at);
+        self.status.retry_at = at;
+        self.set_cause(cause);
+    }
+
+    fn handle_snapshot(&mut self, body: &[u8], now: Mono) {
+        match self.dialect.read_snapshot(body, &self.channels, now) {
+            Ok(snapshot) => self.take_snapshot(snapshot, now),
+            Err(reason) => self.refetch(reason, Verdict::Backoff, now),
+        }
+    }
+
+    fn take_snapshot(&mut self, snapshot: Snapshot, now: Mono) {
+        let context = self.gap_context(now);
+        let (gaps, merge) = match self.catchup.snapshot(&snapshot.positions, &context) {
+            Ok(joined) => joined,
+            Err(reason) => return self.handle_unusable(reason, now),
+        };
+        self.loss = None;
+        // Nothing before: every event since this snapshot is received. Otherwise single events were not seen.
+        self.status.continuity = if gaps.is_empty() { Continuity::Proven } else { Continuity::Snapshot };
+        self.status.retry_at = None;
+        self.deliver_gaps(gaps);
+        self.deliver(Delivery::Snapshot(snapshot));
+        match merge {
+            Merge::Joined(events) => self.deliver_events(events),
+            Merge::Replay => self.rejoin(now),
+        }
+    }
+
+    /// A snapshot of another epoch or older than what was seen: the server is being replaced, or there are two behind one
+    /// address. Asked again, and after a few times from the beginning.
+    fn handle_unusable(&mut self, reason: String, now: Mono) {
+        self.unusable += 1;
+        if self.unusable >= SNAPSHOTS_UNUSABLE_MAX {
+            return self.lose(&Fault::server(FaultKind::Desync(reason)), true, now);
+        }
+        self.refetch(reason, Verdict::Backoff, now);
+    }
+
+    /// The server offers no snapshot.
+    fn go_on_without(&mut self, now: Mono) {
+        let context = self.gap_context(now);
+        let (gaps, events) = self.catchup.give_up("the server offers no snapshot", &context);
+        self.loss = None;
+        let unknown = gaps.iter().any(|gap| gap.proof == Continuity::Unknown);
+        self.status.continuity = if unknown { Continuity::Unknown } else { Continuity::Proven };
+        self.deliver_gaps(gaps);
+        self.deliver_events(events);
+    }
+}

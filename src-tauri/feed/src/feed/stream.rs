@@ -1,0 +1,170 @@
+//! What the server says on the link.
+
+use std::time::Duration;
+
+use watchfloor_model::{Continuity, Event, Mono, Phase, Position};
+
+use super::{Feed, Loss, link::Link};
+use crate::{
+    catchup::{Cursor, Hole, Step},
+    clock::Reading,
+    fault::{Fault, FaultKind},
+    limits::BATCH_KEPT_MAX,
+    port::LinkId,
+    protocols::{Beat, Signal},
+    timers::TimerReason,
+};
+
+impl Feed {
+    pub(super) fn handle_bytes(&mut self, id: LinkId, now: Mono, decode: impl FnOnce(&mut Link, &mut Vec<Signal>)) {
+        let Some(link) = self.link.as_mut().filter(|link| link.id == id) else { return };
+        let Some(liveness) = &mut link.liveness else { return };
+        liveness.hear(now);
+        link.heard = Some(now);
+        self.status.link_proof = Some(now);
+        self.changed = true;
+        let mut signals = std::mem::take(&mut self.signals);
+        decode(link, &mut signals);
+        if !signals.is_empty()
+            && let Some(liveness) = &mut link.liveness
+        {
+            liveness.stream(now);
+        }
+        for signal in signals.drain(..) {
+            if self.link.as_ref().is_none_or(|link| link.id != id) {
+                break;
+            }
+            self.handle_signal(signal, now);
+        }
+        signals.shrink_to(BATCH_KEPT_MAX);
+        self.signals = signals;
+    }
+
+    fn handle_signal(&mut self, signal: Signal, now: Mono) {
+        match signal {
+            Signal::Event { channel, position, event } => self.handle_event(channel, &position, event, now),
+            Signal::Hello { heartbeat, clock } => self.handle_hello(heartbeat, clock, now),
+            Signal::Version { found, expected } => {
+                self.lose(&Fault::server(FaultKind::Version { found, expected }), true, now);
+            }
+            Signal::Subscribed { channel, head, from, recovered, reason } => {
+                self.handle_subscribed(channel, Cursor::new(from, head, recovered, reason), now);
+            }
+            Signal::Rejected { place, reason } => self.handle_rejected(place, reason, now),
+            Signal::Lost { channel, head, reason } => self.handle_lost(channel, &head, &reason, now),
+            Signal::Heartbeat { clock, beats } => self.handle_heartbeat(clock, &beats, now),
+            Signal::Clock { id, clock } => self.clock.answer(id, clock, now),
+            Signal::Error { code, message, denied } => self.handle_error(code, message, denied, now),
+            Signal::RetryAfter { millis } => self.backoff.set_hint(millis),
+        }
+    }
+
+    fn handle_hello(&mut self, heartbeat: Duration, clock: Reading, now: Mono) {
+        self.clock.hear(clock, now);
+        if let Some(liveness) = self.link.as_mut().and_then(|link| link.liveness.as_mut()) {
+            liveness.set_heartbeat(heartbeat);
+        }
+    }
+
+    fn handle_subscribed(&mut self, channel: usize, cursor: Cursor, now: Mono) {
+        if !self.catchup.subscribed(channel, cursor) {
+            let text = format!("the server began `{}` again, unasked", self.channels[channel]);
+            return self.resync(text, now);
+        }
+        if self.stage != Phase::Subscribing || !self.catchup.all_subscribed() {
+            return;
+        }
+        self.timers.clear(TimerReason::Subscribe);
+        self.stage = Phase::CatchingUp;
+        self.refusal = None;
+        if !self.catchup.all_connected() {
+            let text = "waiting for the server's snapshot".to_owned();
+            return self.begin_snapshot(&text, now);
+        }
+        let (gaps, events) = self.catchup.replay(&self.gap_context(now));
+        if self.status.continuity != Continuity::Unknown || self.status.counts.gaps_unknown == 0 {
+            // What was delivered goes on without a hole; only a snapshot makes good what is unknown.
+            self.status.continuity = Continuity::Proven;
+        }
+        self.loss = None;
+        self.set_cause("what was missed is being replayed".to_owned());
+        self.deliver_gaps(gaps);
+        self.deliver_events(events);
+    }
+
+    fn handle_event(&mut self, channel: usize, position: &Position, event: Event, now: Mono) {
+        match self.catchup.event(channel, position, event) {
+            Step::Deliver(event) => {
+                self.status.counts.events += 1;
+                if self.stage == Phase::Live {
+                    self.publishers[channel] = Some(now);
+                }
+                self.batch.push(event);
+            }
+            Step::Held | Step::Overlap | Step::Stale => {}
+            Step::Overflow => {
+                self.set_cause("more came than could be held back while waiting for the snapshot".to_owned())
+            }
+            Step::Duplicate => self.status.counts.duplicates += 1,
+            Step::Hole(hole, event) => {
+                // Past the hole the event follows, so this ends.
+                if let Some(event) = event.filter(|_| self.handle_hole(&hole, now)) {
+                    self.handle_event(channel, position, event, now);
+                }
+            }
+        }
+    }
+
+    fn handle_rejected(&mut self, place: Option<(usize, Position)>, reason: String, now: Mono) {
+        self.status.counts.rejected += 1;
+        self.status.last_rejection = Some(reason);
+        let Some((channel, position)) = place else { return };
+        let Some(hole) = self.catchup.skip(channel, &position) else { return };
+        if self.handle_hole(&hole, now) {
+            // Past the hole the place follows.
+            self.catchup.skip(channel, &position);
+        }
+    }
+
+    fn handle_lost(&mut self, channel: usize, head: &Position, reason: &str, now: Mono) {
+        if self.stage == Phase::Subscribing {
+            return self.catchup.lost(channel, head, reason);
+        }
+        self.flush();
+        if self.loss.is_none() && self.catchup.has_delivered() {
+            self.loss = Some(Loss { began: self.last_heard(now), reason: format!("events lost: {reason}") });
+        }
+        self.catchup.lost(channel, head, reason);
+        self.begin_snapshot(reason, now);
+    }
+
+    fn handle_heartbeat(&mut self, clock: Option<Reading>, beats: &[Beat], now: Mono) {
+        if let Some(clock) = clock {
+            self.clock.hear(clock, now);
+        }
+        let mut found: Option<Hole> = None;
+        for beat in beats {
+            if let Some(idle) = beat.idle {
+                let proof = Mono::from_micros(
+                    now.as_micros().saturating_sub(u64::try_from(idle.as_micros()).unwrap_or(u64::MAX)),
+                );
+                let known = &mut self.publishers[beat.channel];
+                *known = Some(known.map_or(proof, |known| known.max(proof)));
+            }
+            found = found.or(self.catchup.beat(beat.channel, &beat.head));
+        }
+        if let Some(hole) = found {
+            self.handle_hole(&hole, now);
+        }
+    }
+
+    fn handle_error(&mut self, code: String, message: String, denied: bool, now: Mono) {
+        let kind = FaultKind::Server { code, message, denied };
+        if denied || self.stage == Phase::Subscribing {
+            return self.lose(&Fault::server(kind), true, now);
+        }
+        if let Some(link) = &mut self.link {
+            link.error = Some(kind);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Every bound of a feed, with its unit. Reaching one is seen in the status, never silent.
+
+use std::time::Duration;
+
+/// How long a link may take to stand.
+pub const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long all subscriptions may take.
+pub const SUBSCRIBE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the exchange for a snapshot may take.
+pub const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
+/// How much later the feed itself gives up a fetch that is never answered.
+pub const FETCH_GRACE: Duration = Duration::from_secs(2);
+/// The longest snapshot, in bytes.
+pub const SNAPSHOT_BYTES_MAX: usize = 64 << 20;
+
+/// The first backoff's upper end.
+pub const BACKOFF_BASE: Duration = Duration::from_millis(250);
+/// The last backoff's upper end.
+pub const BACKOFF_MAX: Duration = Duration::from_secs(30);
+/// How long a link must have been live before the backoff begins again at its base.
+pub const SETTLED_AFTER: Duration = Duration::from_secs(10);
+/// Over how long walls spread when a server said that it goes down.
+pub const GOING_AWAY_SPREAD: Duration = Duration::from_secs(2);
+/// How often, about, a server that refused is asked again.
+pub const REFUSED_RETRY: Duration = Duration::from_secs(60);
+/// The shortest `Retry-After` that is taken as it stands.
+pub const RETRY_AFTER_MIN: Duration = Duration::from_secs(1);
+/// The longest `Retry-After` that is taken as it stands.
+pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(3600);
+/// The longest SSE `retry:` that is taken as it stands.
+pub const SSE_RETRY_MAX: Duration = Duration::from_secs(300);
+
+/// The shortest time between two probes of a link.
+pub const PROBE_PERIOD_MIN: Duration = Duration::from_millis(100);
+/// The longest time between two probes of a link: a dead one is found in three of them.
+pub const PROBE_PERIOD_MAX: Duration = Duration::from_secs(10);
+/// How often the source's clock is asked for.
+pub const CLOCK_PING_PERIOD: Duration = Duration::from_secs(10);
+/// The heartbeat period assumed until the server tells its own.
+pub const HEARTBEAT_ASSUMED: Duration = Duration::from_secs(5);
+/// The longest heartbeat period that is believed.
+pub const HEARTBEAT_MAX: Duration = Duration::from_secs(300);
+
+/// Most events held back while a snapshot is outstanding.
+pub const HELD_EVENTS_MAX: usize = 10_000;
+/// Most bytes of events held back, counted as text with [`HELD_EVENT_OVERHEAD_BYTES`] each.
+pub const HELD_BYTES_MAX: usize = 16 << 20;
+/// What one held event is taken to cost besides its text, in bytes.
+pub const HELD_EVENT_OVERHEAD_BYTES: usize = 256;
+/// Most resynchronisations on one link until it is given up.
+pub const RESYNCS_MAX: u32 = 5;
+/// Most unusable snapshots in a row until the link is given up.
+pub const SNAPSHOTS_UNUSABLE_MAX: u32 = 3;
+
+/// The longest line of an event stream, in bytes; a longer one is skipped and counted as rejected.
+pub const SSE_LINE_BYTES_MAX: usize = 16 << 20;
+/// The most data of one SSE event, in bytes; a longer one is skipped and counted as rejected.
+pub const SSE_EVENT_BYTES_MAX: usize = 16 << 20;
+/// Most different event names kept once for all; further ones are kept an event each.
+pub const NAMES_INTERNED_MAX: usize = 4096;
+/// Most signals kept allocated between two inputs.
+pub const BATCH_KEPT_MAX: usize = 4096;
+/// The longest text taken from a server into a cause or a reason, in characters.
+pub const REASON_CHARS_MAX: usize = 200;
+
+const _: () = assert!(BACKOFF_BASE.as_millis() < BACKOFF_MAX.as_millis());
+const _: () = assert!(PROBE_PERIOD_MIN.as_millis() < PROBE_PERIOD_MAX.as_millis());
+const _: () = assert!(HELD_EVENTS_MAX * HELD_EVENT_OVERHEAD_BYTES < HELD_BYTES_MAX);
+const _: () = assert!(SSE_EVENT_BYTES_MAX > watchfloor_model::limits::DATA_BYTES_MAX);

@@ -1,0 +1,205 @@
+//! When a silent link is dead, and when one that talks is behind.
+//!
+//! Three things are told apart (H1):
+//!
+//! - *Silent*: no byte for as long as the limit. The link is dead, whatever the socket says.
+//! - *Stalled*: pings are answered, but the stream brings neither event nor heartbeat. The server's process lives,
+//!   the subscription doesn't.
+//! - *Behind*: bytes come, but the answer to a ping doesn't, because it stands in the queue behind them. What arrives
+//!   now may be older than the limit, so it can't be called live; the link is kept, for another would be no faster.
+//!
+//! At most one ping is unanswered at a time: RFC 6455 section 5.5.3 lets a peer answer only the newest of several, so
+//! with more it could not be known which one an answer belongs to.
+
+use std::time::Duration;
+
+use watchfloor_model::{Mono, Transport};
+
+use crate::{
+    fault::words,
+    limits::{HEARTBEAT_ASSUMED, HEARTBEAT_MAX, PROBE_PERIOD_MAX, PROBE_PERIOD_MIN},
+};
+
+/// What one link has proved, and when it must prove it again.
+#[derive(Clone, Debug)]
+pub(crate) struct Liveness {
+    probes: bool,
+    limit: Duration,
+    heartbeat: Option<Duration>,
+    heard: Mono,
+    streamed: Mono,
+    probed: Option<Mono>,
+    unanswered: Option<Mono>,
+    /// When the newest answered ping was sent: everything that the server had sent before it has arrived.
+    answered: Mono,
+}
+
+impl Liveness {
+    /// A link that stands since `now`, under a freshness limit.
+    pub(crate) fn new(limit: Duration, transport: Transport, now: Mono) -> Self {
+        Self {
+            probes: transport == Transport::WebSocket,
+            limit: limit.clamp(PROBE_PERIOD_MIN * 3, PROBE_PERIOD_MAX * 3),
+            heartbeat: None,
+            heard: now,
+            streamed: now,
+            probed: None,
+            unanswered: None,
+            answered: now,
+        }
+    }
+
+    /// The longest silence of a link that can still be called live.
+    pub(crate) const fn limit(&self) -> Duration {
+        self.limit
+    }
+
+    /// The server told its heartbeat's period.
+    pub(crate) fn set_heartbeat(&mut self, period: Duration) {
+        self.heartbeat = Some(period.clamp(Duration::from_millis(1), HEARTBEAT_MAX));
+    }
+
+    /// Some bytes came.
+    pub(crate) fn hear(&mut self, now: Mono) {
+        self.heard = now;
+    }
+
+    /// A message of the stream came.
+    pub(crate) fn stream(&mut self, now: Mono) {
+        self.streamed = now;
+    }
+
+    /// A ping goes out.
+    pub(crate) fn probe(&mut self, now: Mono) {
+        self.probed = Some(now);
+        self.unanswered = Some(now);
+    }
+
+    /// The ping was answered.
+    pub(crate) fn answer(&mut self, now: Mono) {
+        self.heard = now;
+        if let Some(sent) = self.unanswered.take() {
+            self.answered = sent;
+        }
+    }
+
+    /// How long the link may be silent. Without pings it is left to the server's heartbeat, however slow that is.
+    pub(crate) fn silence_max(&self) -> Duration {
+        if self.probes { self.limit() } else { self.limit().max(self.heartbeat.unwrap_or(HEARTBEAT_ASSUMED) * 2) }
+    }
+
+    /// How long the stream may bring nothing.
+    pub(crate) fn stall_max(&self) -> Duration {
+        self.limit().max(self.heartbeat.unwrap_or(HEARTBEAT_ASSUMED) * 2)
+    }
+
+    /// When the link is dead unless it is heard before.
+    pub(crate) fn silence_at(&self) -> Mono {
+        self.heard.plus(self.silence_max())
+    }
+
+    /// When the stream has stalled unless it brings something before.
+    pub(crate) fn stall_at(&self) -> Mono {
+        self.streamed.plus(self.stall_max())
+    }
+
+    /// When to send the next ping; `None` while one is unanswered, and for links without pings.
+    pub(crate) fn probe_at(&self) -> Option<Mono> {
+        if !self.probes || self.unanswered.is_some() {
+            return None;
+        }
+        Some(self.probed.map_or(self.heard, |sent| sent.plus(self.limit / 3)))
+    }
+
+    /// When *live* must end although the link isn't dead.
+    pub(crate) fn doubt_at(&self) -> Mono {
+        if self.probes { self.answered } else { self.heard }.plus(self.limit())
+    }
+
+    /// Why the link can't be called live now, if so.
+    pub(crate) fn doubt(&self, now: Mono) -> Option<String> {
+        if now < self.doubt_at() {
+            return None;
+        }
+        if self.probes {
+            let behind = Duration::from_secs(now.since(self.answered).as_secs().max(1));
+            return Some(format!("the connection is too slow: what comes now may be {} old", words(behind)));
+        }
+        let heartbeat = self.heartbeat.unwrap_or(HEARTBEAT_ASSUMED);
+        Some(if heartbeat > self.limit() {
+            format!(
+                "the server's heartbeat comes every {}: too seldom for a limit of {}",
+                words(heartbeat),
+                words(self.limit())
+            )
+        } else {
+            format!("nothing heard for {}", words(self.limit()))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(6);
+
+    fn at(seconds: u64) -> Mono {
+        Mono::from_millis(seconds * 1000)
+    }
+
+    /// H1: the probe's period follows the limit, and dead is found within it.
+    #[test]
+    fn the_period_follows_the_limit() {
+        for (limit_ms, period_ms) in [(5000, 1666), (6000, 2000), (100, 100), (3_600_000, 10_000)] {
+            let mut link = Liveness::new(Duration::from_millis(limit_ms), Transport::WebSocket, at(0));
+            link.probe(at(0));
+            link.answer(at(0));
+            assert_eq!(link.probe_at().expect("next").as_micros() / 1000, period_ms);
+        }
+        let link = Liveness::new(LIMIT, Transport::WebSocket, at(1));
+        assert_eq!(link.silence_at(), at(7));
+    }
+
+    /// One ping at a time; an answer proves the instant at which the ping was sent, not the one at which it came back.
+    #[test]
+    fn an_answer_proves_when_it_was_asked_for() {
+        let mut link = Liveness::new(LIMIT, Transport::WebSocket, at(0));
+        assert_eq!(link.probe_at(), Some(at(0)));
+        link.probe(at(0));
+        assert_eq!(link.probe_at(), None);
+        link.hear(at(5));
+        assert_eq!(link.doubt(at(5)), None);
+        link.hear(at(6));
+        assert!(link.doubt(at(6)).expect("behind").contains("too slow"));
+        link.answer(at(6));
+        assert!(link.doubt(at(6)).is_some(), "an answer that took 6 s leaves what comes now 6 s old");
+        link.probe(at(6));
+        link.answer(at(7));
+        assert_eq!(link.doubt(at(11)), None);
+        assert_eq!(link.silence_at(), at(13));
+    }
+
+    /// A heartbeat slower than the limit: the link isn't dropped again and again, but it can't be live in between.
+    #[test]
+    fn a_slow_heartbeat_is_named() {
+        let mut link = Liveness::new(LIMIT, Transport::Sse, at(0));
+        link.set_heartbeat(Duration::from_secs(20));
+        assert_eq!(link.silence_at(), at(40));
+        assert_eq!(link.doubt(at(5)), None);
+        assert!(link.doubt(at(6)).expect("doubt").contains("every 20 s"));
+        link.hear(at(20));
+        assert_eq!(link.doubt(at(20)), None);
+    }
+
+    #[test]
+    fn a_stream_that_stands_still_is_found_behind_answered_pings() {
+        let mut link = Liveness::new(LIMIT, Transport::WebSocket, at(0));
+        link.set_heartbeat(Duration::from_secs(1));
+        link.probe(at(2));
+        link.answer(at(3));
+        assert_eq!(link.stall_at(), at(6));
+        link.stream(at(3));
+        assert_eq!(link.stall_at(), at(9));
+    }
+}

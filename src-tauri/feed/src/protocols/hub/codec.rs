@@ -1,0 +1,401 @@
+//! One line of the hub's messages to one signal.
+//!
+//! The envelope is read without looking into `data`, so that what is wrong with an event's body rejects this event
+//! only, and its place is still known.
+
+use std::{borrow::Cow, collections::BTreeMap, fmt, sync::Arc, time::Duration};
+
+use serde::{Deserialize, Deserializer, de};
+use serde_json::{Value, value::RawValue};
+use watchfloor_model::{Event, Mono, Payload, Position, Snapshot, Timestamp, limits};
+
+use super::VERSION;
+use crate::{
+    clock::Reading,
+    fault::cut,
+    intern::Names,
+    protocols::{Beat, Signal},
+};
+
+/// Error codes that mean that access is denied.
+const DENIED: [&str; 4] = ["unauthorized", "unauthorised", "forbidden", "denied"];
+
+/// Reads lines of one link.
+#[derive(Debug)]
+pub(super) struct Codec {
+    channels: Arc<[Arc<str>]>,
+    by_name: BTreeMap<Arc<str>, usize>,
+    /// The channel of the last event: the next one is likely of the same.
+    last: usize,
+    /// The epoch last seen of each channel, so that it is kept once.
+    epochs: Vec<Arc<str>>,
+    names: Names,
+}
+
+impl Codec {
+    pub(super) fn new(channels: &Arc<[Arc<str>]>) -> Self {
+        let empty: Arc<str> = "".into();
+        Self {
+            channels: channels.clone(),
+            by_name: channels.iter().enumerate().map(|(index, name)| (name.clone(), index)).collect(),
+            last: 0,
+            epochs: vec![empty; channels.len()],
+            names: Names::default(),
+        }
+    }
+
+    /// Reads a text of lines. Lines that aren't UTF-8 are rejected one by one.
+    pub(super) fn lines(&mut self, text: &[u8], now: Mono, out: &mut Vec<Signal>) {
+        if let Ok(text) = std::str::from_utf8(text) {
+            for line in text.split('\n') {
+                self.line(line, now, out);
+            }
+            return;
+        }
+        for line in text.split(|byte| *byte == b'\n') {
+            match std::str::from_utf8(line) {
+                Ok(line) => self.line(line, now, out),
+                Err(error) => {
+                    let reason = format!("not UTF-8: invalid byte at {}", error.valid_up_to());
+                    self.reject(&String::from_utf8_lossy(line), reason, out);
+                }
+            }
+        }
+    }
+
+    fn line(&mut self, line: &str, now: Mono, out: &mut Vec<Signal>) {
+        let line = line.trim_ascii();
+        if line.is_empty() {
+            return;
+        }
+        let read = match kind(line) {
+            Ok(kind) if kind == "event" => self.event(line, now),
+            Ok(kind) => self.control(&kind, line),
+            Err(error) => Err(format!("not a message: {error}")),
+        };
+        match read {
+            Ok(signal) => out.extend(signal),
+            Err(reason) => self.reject(line, reason, out),
+        }
+    }
+
+    fn event(&mut self, line: &str, now: Mono) -> Result<Option<Signal>, String> {
+        let read: EventLine<'_> = serde_json::from_str(line).map_err(|error| error.to_string())?;
+        let Some(channel) = self.channel(&read.channel) else { return Ok(None) };
+        let position = self.position(channel, &read.position)?;
+        if read.name.len() > limits::NAME_BYTES_MAX {
+            return Err(format!("name has {} bytes, the limit is {}", read.name.len(), limits::NAME_BYTES_MAX));
+        }
+        if let Some(id) = read.id.as_ref().filter(|id| id.len() > limits::ID_BYTES_MAX) {
+            return Err(format!("id has {} bytes, the limit is {}", id.len(), limits::ID_BYTES_MAX));
+        }
+        let data = Payload::parse(read.data.get()).map_err(|error| error.to_string())?;
+        let event = Event {
+            channel: self.channels[channel].clone(),
+            name: self.names.intern(&read.name),
+            id: read.id.map(|id| Arc::from(&*id.0)),
+            position: Some(position.clone()),
+            time: Timestamp::from_millis(read.time),
+            received: now,
+            data,
+        };
+        Ok(Some(Signal::Event { channel, position, event }))
+    }
+
+    fn control(&mut self, kind: &str, line: &str) -> Result<Option<Signal>, String> {
+        fn read<'a, T: Deserialize<'a>>(kind: &str, line: &'a str) -> Result<T, String> {
+            serde_json::from_str(line).map_err(|error| format!("bad `{kind}`: {error}"))
+        }
+        Ok(match kind {
+            "hello" => {
+                let hello: HelloLine = read(kind, line)?;
+                if hello.protocol != VERSION {
+                    return Ok(Some(Signal::Version { found: hello.protocol, expected: VERSION }));
+                }
+                Some(Signal::Hello { heartbeat: Duration::from_millis(hello.heartbeat_ms), clock: hello.clock.into() })
+            }
+            "subscribed" => {
+                let line: SubscribedLine<'_> = read(kind, line)?;
+                let Some(channel) = self.channel(&line.channel) else { return Ok(None) };
+                let (head, from) = (self.position(channel, &line.head)?, self.position(channel, &line.from)?);
+                let reason = line.reason.map(|reason| words(&reason));
+                Some(Signal::Subscribed { channel, head, from, recovered: line.recovered, reason })
+            }
+            "lost" => {
+                let line: LostLine<'_> = read(kind, line)?;
+                let Some(channel) = self.channel(&line.channel) else { return Ok(None) };
+                Some(Signal::Lost {
+                    channel,
+                    head: self.position(channel, &line.head)?,
+                    reason: line.reason.map_or_else(|| "the server lost our place".to_owned(), |text| words(&text)),
+                })
+            }
+            "heartbeat" => {
+                let line: HeartbeatLine<'_> = read(kind, line)?;
+                let mut beats = Vec::with_capacity(line.channels.len().min(self.channels.len()));
+                for (name, beat) in &line.channels {
+                    let Some(channel) = self.channel(name) else { continue };
+                    let head = self.position(channel, &beat.head)?;
+                    beats.push(Beat { channel, head, idle: beat.idle_ms.map(Duration::from_millis) });
+                }
+                Some(Signal::Heartbeat { clock: line.clock.map(Into::into), beats })
+            }
+            "pong" => {
+                let line: PongLine = read(kind, line)?;
+                line.id.zip(line.clock).map(|(id, clock)| Signal::Clock { id, clock: clock.into() })
+            }
+            "error" => {
+                let line: ErrorLine = read(kind, line)?;
+                let denied = DENIED.contains(&line.code.as_str());
+                Some(Signal::Error { code: line.code, message: line.message, denied })
+            }
+            // A later hub may say more than this program knows.
+            _ => None,
+        })
+    }
+
+    fn channel(&mut self, name: &str) -> Option<usize> {
+        if self.channels.get(self.last).is_some_and(|last| last.as_ref() == name) {
+            return Some(self.last);
+        }
+        let found = self.by_name.get(name).copied();
+        self.last = found.unwrap_or(self.last);
+        found
+    }
+
+    /// Reads a position; keeps an epoch that doesn't change in one copy.
+    fn position(&mut self, channel: usize, text: &str) -> Result<Position, String> {
+        let known = &self.epochs[channel];
+        let offset = text.strip_prefix(&**known).and_then(|rest| rest.strip_prefix(':'));
+        if let Some(offset) = offset.filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))
+            && let Ok(offset) = offset.parse()
+            && !known.is_empty()
+        {
+            return Ok(Position { epoch: known.clone(), offset });
+        }
+        let position: Position = text.parse().map_err(|error: watchfloor_model::PositionError| error.to_string())?;
+        self.epochs[channel] = position.epoch.clone();
+        Ok(position)
+    }
+
+    fn reject(&mut self, line: &str, reason: String, out: &mut Vec<Signal>) {
+        let place = self.place(line);
+        let reason = match &place {
+            Some((channel, position)) => format!("{} {position}: {reason}", self.channels[*channel]),
+            None => reason,
+        };
+        out.push(Signal::Rejected { place, reason: cut(&reason) });
+    }
+
+    /// The place of an event that can't be taken. Where the line is no JSON, only what stands before `data` is
+    /// believed: after it, a publisher's own text may look like a place.
+    fn place(&mut self, line: &str) -> Option<(usize, Position)> {
+        let envelope = match serde_json::from_str::<PlaceLine<'_>>(line) {
+            Ok(place) => (place.channel.0.into_owned(), place.position.0.into_owned()),
+            Err(_) => {
+                let before = line.split("\"data\"").next().unwrap_or(line);
+                (scan(before, "channel")?.to_owned(), scan(before, "position")?.to_owned())
+            }
+        };
+        let channel = self.channel(&envelope.0)?;
+        Some((channel, self.position(channel, &envelope.1).ok()?))
+    }
+}
+
+/// The value of the first `"key": "value"` in a broken text, if it is plain.
+fn scan<'a>(text: &'a str, key: &str) -> Option<&'a str> {
+    let rest = text.split_once(&format!("\"{key}\""))?.1.trim_start().strip_prefix(':')?.trim_start();
+    let value = rest.strip_prefix('"')?.split_once('"')?.0;
+    (!value.contains('\\')).then_some(value)
+}
+
+/// The message's type: it stands first by contract, but may stand anywhere.
+fn kind(line: &str) -> Result<Cow<'_, str>, serde_json::Error> {
+    if let Some(kind) = first_kind(line) {
+        return Ok(Cow::Borrowed(kind));
+    }
+    serde_json::from_str::<KindLine<'_>>(line).map(|line| line.kind.0)
+}
+
+fn first_kind(line: &str) -> Option<&str> {
+    let rest = line.strip_prefix('{')?.trim_ascii_start().strip_prefix("\"type\"")?;
+    let rest = rest.trim_ascii_start().strip_prefix(':')?.trim_ascii_start().strip_prefix('"')?;
+    let kind = rest.split_once('"')?.0;
+    (!kind.contains('\\')).then_some(kind)
+}
+
+/// The hub's reasons, in words for people.
+fn words(reason: &str) -> String {
+    match reason {
+        "epoch-changed" => "the server's history began anew".to_owned(),
+        "trimmed" => "the server's history doesn't reach back so far".to_owned(),
+        "ahead" => "the server's history ends before our place".to_owned(),
+        "fresh" => "no place asked for".to_owned(),
+        "slow" => "too slow for the server's history".to_owned(),
+        other => cut(other),
+    }
+}
+
+/// Reads `GET /v1/snapshot`.
+pub(super) fn read_snapshot(body: &[u8], channels: &[Arc<str>], now: Mono) -> Result<Snapshot, String> {
+    let read: SnapshotBody = serde_json::from_slice(body).map_err(|error| match body.trim_ascii_start().first() {
+        Some(b'<') => "the snapshot is a web page: a login page or proxy?".to_owned(),
+        _ => format!("the snapshot can't be read: {error}"),
+    })?;
+    let clock = Reading::from(read.clock).at(now);
+    let mut positions = BTreeMap::new();
+    for channel in channels {
+        let position =
+            read.positions.get(&**channel).ok_or_else(|| format!("the snapshot lacks channel `{channel}`"))?;
+        positions.insert(channel.clone(), position.clone());
+    }
+    Ok(Snapshot { positions, clock, aggregates: read.aggregates, received: now })
+}
+
+/// A text that is borrowed from the line unless it has escapes.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Text<'a>(Cow<'a, str>);
+
+impl std::ops::Deref for Text<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(TextVisitor).map(Text)
+    }
+}
+
+struct TextVisitor;
+
+impl<'de> de::Visitor<'de> for TextVisitor {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
+    }
+
+    fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(text))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(text.to_owned()))
+    }
+}
+
+#[derive(Deserialize)]
+struct KindLine<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Text<'a>,
+}
+
+#[derive(Deserialize)]
+struct PlaceLine<'a> {
+    #[serde(borrow)]
+    channel: Text<'a>,
+    #[serde(borrow)]
+    position: Text<'a>,
+}
+
+#[derive(Deserialize)]
+struct EventLine<'a> {
+    #[serde(borrow)]
+    channel: Text<'a>,
+    #[serde(borrow)]
+    position: Text<'a>,
+    #[serde(borrow)]
+    name: Text<'a>,
+    time: i64,
+    #[serde(borrow, default)]
+    id: Option<Text<'a>>,
+    #[serde(borrow)]
+    data: &'a RawValue,
+}
+
+#[derive(Deserialize)]
+struct ClockLine {
+    now: i64,
+    speed: f64,
+    #[serde(default)]
+    label: Option<String>,
+}
+
+impl From<ClockLine> for Reading {
+    fn from(line: ClockLine) -> Self {
+        Self { now: Timestamp::from_millis(line.now), speed: line.speed, label: line.label.map(|label| cut(&label)) }
+    }
+}
+
+#[derive(Deserialize)]
+struct HelloLine {
+    protocol: u64,
+    heartbeat_ms: u64,
+    clock: ClockLine,
+}
+
+#[derive(Deserialize)]
+struct SubscribedLine<'a> {
+    #[serde(borrow)]
+    channel: Text<'a>,
+    #[serde(borrow)]
+    head: Text<'a>,
+    #[serde(borrow)]
+    from: Text<'a>,
+    recovered: bool,
+    #[serde(borrow, default)]
+    reason: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+struct LostLine<'a> {
+    #[serde(borrow)]
+    channel: Text<'a>,
+    #[serde(borrow)]
+    head: Text<'a>,
+    #[serde(borrow, default)]
+    reason: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+struct HeartbeatLine<'a> {
+    #[serde(default)]
+    clock: Option<ClockLine>,
+    #[serde(borrow)]
+    channels: BTreeMap<Text<'a>, BeatLine<'a>>,
+}
+
+#[derive(Deserialize)]
+struct BeatLine<'a> {
+    #[serde(borrow)]
+    head: Text<'a>,
+    #[serde(default)]
+    idle_ms: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct PongLine {
+    #[serde(default)]
+    id: Option<u64>,
+    #[serde(default)]
+    clock: Option<ClockLine>,
+}
+
+#[derive(Deserialize)]
+struct ErrorLine {
+    code: String,
+    #[serde(default)]
+    message: String,
+}
+
+#[derive(Deserialize)]
+struct SnapshotBody {
+    positions: BTreeMap<String, Position>,
+    clock: ClockLine,
+    #[serde(default)]
+    aggregates: BTreeMap<String, Value>,
+}

@@ -1,0 +1,116 @@
+//! The hub's dialect; its contract is `docs/hub.md`.
+
+mod codec;
+mod session;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use url::Url;
+use watchfloor_model::{Mono, Snapshot, Transport};
+
+use super::{Dialect, Place, Session};
+use crate::{
+    config::SourceConfig,
+    fault::{Fault, FaultKind, cut, door},
+    port::{Header, Request},
+};
+
+/// The version of the protocol that is spoken here.
+const VERSION: u64 = 1;
+/// Most channels that the hub takes in one subscription.
+const CHANNELS_MAX: usize = 256;
+/// The longest channel name that the hub takes, in bytes.
+const CHANNEL_BYTES_MAX: usize = 200;
+
+/// `watchfloor-hub`.
+#[derive(Debug)]
+pub(crate) struct Hub;
+
+impl Dialect for Hub {
+    fn check(&self, config: &SourceConfig) -> Result<(), Fault> {
+        let fault = |text: String| Err(Fault::local(FaultKind::Config(text)));
+        if !matches!(config.url.scheme(), "http" | "https") || config.url.cannot_be_a_base() {
+            return fault(format!("a hub's address begins with http or https, not {}", cut(config.url.scheme())));
+        }
+        if !matches!(config.transport, Transport::WebSocket | Transport::Sse) {
+            return fault(format!("no link to a hub by {} yet", door(config.transport)));
+        }
+        if config.channels.is_empty() || config.channels.len() > CHANNELS_MAX {
+            return fault(format!("{} channels: a hub takes 1 to {CHANNELS_MAX}", config.channels.len()));
+        }
+        match config.channels.iter().find(|name| !is_channel(name)) {
+            Some(name) => fault(format!("`{}` is no channel name of a hub", cut(name))),
+            None => Ok(()),
+        }
+    }
+
+    fn open(&self, config: &SourceConfig, places: &[Place]) -> Request {
+        match config.transport {
+            Transport::WebSocket => {
+                let mut url = route(&config.url, "ws");
+                let scheme = if url.scheme() == "https" { "wss" } else { "ws" };
+                let changed = url.set_scheme(scheme);
+                debug_assert!(changed.is_ok(), "http and ws are both special schemes");
+                Request { url, headers: authorised(config, Vec::new()) }
+            }
+            Transport::Sse | Transport::LongPoll | Transport::Poll => {
+                let mut url = route(&config.url, "sse");
+                url.query_pairs_mut().append_pair("cursor", &cursor(places));
+                let headers = vec![
+                    Header::plain("accept", "text/event-stream"),
+                    Header::plain("cache-control", "no-cache"),
+                    // A compressing proxy may hold events back until its block is full.
+                    Header::plain("accept-encoding", "identity"),
+                ];
+                Request { url, headers: authorised(config, headers) }
+            }
+        }
+    }
+
+    fn snapshot(&self, config: &SourceConfig) -> Request {
+        let mut url = route(&config.url, "snapshot");
+        url.query_pairs_mut().append_pair("channels", &config.channels.join(","));
+        let headers = vec![Header::plain("accept", "application/json"), Header::plain("cache-control", "no-cache")];
+        Request { url, headers: authorised(config, headers) }
+    }
+
+    fn read_snapshot(&self, body: &[u8], channels: &[Arc<str>], now: Mono) -> Result<Snapshot, String> {
+        codec::read_snapshot(body, channels, now)
+    }
+
+    fn session(&self, transport: Transport, channels: &Arc<[Arc<str>]>) -> Box<dyn Session> {
+        Box::new(session::HubSession::new(transport, channels))
+    }
+}
+
+fn authorised(config: &SourceConfig, mut headers: Vec<Header>) -> Vec<Header> {
+    headers.extend(config.token.as_ref().map(Header::bearer));
+    headers
+}
+
+/// `BASE/v1/NAME`.
+fn route(base: &Url, name: &str) -> Url {
+    let mut url = base.clone();
+    url.set_query(None);
+    url.set_fragment(None);
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty().extend(["v1", name]);
+    }
+    url
+}
+
+/// `flights~k3x9:41|weather~`
+fn cursor(places: &[Place]) -> String {
+    let places = places.iter().map(|place| match &place.position {
+        Some(position) => format!("{}~{position}", place.channel),
+        None => format!("{}~", place.channel),
+    });
+    places.collect::<Vec<_>>().join("|")
+}
+
+fn is_channel(name: &str) -> bool {
+    let sound = |b: u8| b.is_ascii_alphanumeric() || b"_-=@,.;".contains(&b);
+    (1..=CHANNEL_BYTES_MAX).contains(&name.len()) && name.bytes().all(sound)
+}

@@ -1,0 +1,74 @@
+//! One link to a hub.
+//!
+//! ```text
+//! WebSocket   opened ─ subscribe → hello, subscribed…, heartbeat, (event | lost | heartbeat | pong)…
+//!                      unsubscribe, subscribe → subscribed…, …
+//! SSE         GET ?cursor → hello, subscribed…, heartbeat, (event | lost | heartbeat)…
+//! ```
+
+use std::sync::Arc;
+
+use serde_json::json;
+use watchfloor_model::{Mono, Transport};
+
+use super::codec::Codec;
+use crate::{
+    limits::SSE_EVENT_BYTES_MAX,
+    protocols::{Place, Session, Signal},
+    sse::{Item, Parser},
+};
+
+/// A link by WebSocket or SSE.
+#[derive(Debug)]
+pub(super) struct HubSession {
+    transport: Transport,
+    codec: Codec,
+    parser: Parser,
+}
+
+impl HubSession {
+    pub(super) fn new(transport: Transport, channels: &Arc<[Arc<str>]>) -> Self {
+        Self { transport, codec: Codec::new(channels), parser: Parser::default() }
+    }
+}
+
+impl Session for HubSession {
+    fn subscribe(&mut self, places: &[Place], again: bool) -> Vec<String> {
+        if self.transport != Transport::WebSocket {
+            return Vec::new();
+        }
+        let mut messages = Vec::new();
+        if again {
+            let names: Vec<&str> = places.iter().map(|place| &*place.channel).collect();
+            messages.push(json!({"type": "unsubscribe", "channels": names}).to_string());
+        }
+        let channels: serde_json::Map<_, _> =
+            places.iter().map(|place| (place.channel.to_string(), json!(place.position))).collect();
+        messages.push(json!({"type": "subscribe", "channels": channels}).to_string());
+        messages
+    }
+
+    fn can_resubscribe(&self) -> bool {
+        self.transport == Transport::WebSocket
+    }
+
+    fn ask_clock(&mut self, id: u64) -> Option<String> {
+        (self.transport == Transport::WebSocket).then(|| json!({"type": "ping", "id": id}).to_string())
+    }
+
+    fn decode_text(&mut self, text: &[u8], now: Mono, out: &mut Vec<Signal>) {
+        self.codec.lines(text, now, out);
+    }
+
+    fn decode_chunk(&mut self, bytes: &[u8], now: Mono, out: &mut Vec<Signal>) {
+        let codec = &mut self.codec;
+        self.parser.push(bytes, &mut |item| match item {
+            Item::Event { data, .. } => codec.lines(data, now, out),
+            Item::Retry(millis) => out.push(Signal::RetryAfter { millis }),
+            Item::Oversize { bytes } => out.push(Signal::Rejected {
+                place: None,
+                reason: format!("an event of {bytes} bytes, the limit is {SSE_EVENT_BYTES_MAX}"),
+            }),
+        });
+    }
+}

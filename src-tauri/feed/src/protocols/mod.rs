@@ -1,0 +1,88 @@
+//! One folder a dialect. A dialect builds requests and turns bytes into [`Signal`]s; everything else (stages, backoff,
+//! liveness, catch-up) is common and lives outside.
+//!
+//! To add one: a folder beside `hub` that implements [`Dialect`] and [`Session`], and a line in [`dialect`].
+
+pub(crate) mod hub;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use watchfloor_model::{Event, Mono, Position, Snapshot, Transport};
+
+use crate::{clock::Reading, config::SourceConfig, fault::Fault, port::Request};
+
+/// The dialect that `config` asks for.
+pub(crate) fn dialect(_config: &SourceConfig) -> Box<dyn Dialect> {
+    Box::new(hub::Hub)
+}
+
+/// A channel and the last event that we have of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) channel: Arc<str>,
+    pub(crate) position: Option<Position>,
+}
+
+/// What a server speaks: stateless.
+pub(crate) trait Dialect: fmt::Debug + Send {
+    /// Whether the configuration can work at all.
+    fn check(&self, config: &SourceConfig) -> Result<(), Fault>;
+    /// How to open a link that goes on after `places`.
+    fn open(&self, config: &SourceConfig, places: &[Place]) -> Request;
+    /// How to ask for a snapshot of all channels.
+    fn snapshot(&self, config: &SourceConfig) -> Request;
+    /// Reads a snapshot; the error says what is wrong with it, for people.
+    fn read_snapshot(&self, body: &[u8], channels: &[Arc<str>], now: Mono) -> Result<Snapshot, String>;
+    /// The decoder of one new link.
+    fn session(&self, transport: Transport, channels: &Arc<[Arc<str>]>) -> Box<dyn Session>;
+}
+
+/// One link's conversation.
+pub(crate) trait Session: fmt::Debug + Send {
+    /// What to send to subscribe after `places` on an open link; nothing if the request did it. `again` if the link is
+    /// already subscribed: then what comes until the new `Subscribed` belongs to the old subscription.
+    fn subscribe(&mut self, places: &[Place], again: bool) -> Vec<String>;
+    /// Whether an open link can be subscribed again.
+    fn can_resubscribe(&self) -> bool;
+    /// What to send to ask for the source's clock, if there is such a message.
+    fn ask_clock(&mut self, id: u64) -> Option<String>;
+    /// Takes one message.
+    fn decode_text(&mut self, text: &[u8], now: Mono, out: &mut Vec<Signal>);
+    /// Takes some bytes of a body.
+    fn decode_chunk(&mut self, bytes: &[u8], now: Mono, out: &mut Vec<Signal>);
+}
+
+/// What servers say, whatever they speak. Channels are indices into the list that the session was made with.
+#[derive(Debug)]
+pub(crate) enum Signal {
+    /// The server introduces itself.
+    Hello { heartbeat: Duration, clock: Reading },
+    /// The server speaks another version.
+    Version { found: u64, expected: u64 },
+    /// A subscription begins after `from`; `recovered` if that is the place asked for. `head` was the newest then.
+    Subscribed { channel: usize, head: Position, from: Position, recovered: bool, reason: Option<String> },
+    /// An event with its position.
+    Event { channel: usize, position: Position, event: Event },
+    /// Something that can't be taken, and its place if even that much can be read.
+    Rejected { place: Option<(usize, Position)>, reason: String },
+    /// Events are missing; the subscription goes on after `head`.
+    Lost { channel: usize, head: Position, reason: String },
+    /// The server lives, and says up to where it has sent everything.
+    Heartbeat { clock: Option<Reading>, beats: Vec<Beat> },
+    /// The answer to [`Session::ask_clock`].
+    Clock { id: u64, clock: Reading },
+    /// The server can't do what was asked.
+    Error { code: String, message: String, denied: bool },
+    /// The server asks not to come back earlier than this.
+    RetryAfter { millis: u64 },
+}
+
+/// One channel in a heartbeat.
+#[derive(Debug)]
+pub(crate) struct Beat {
+    pub(crate) channel: usize,
+    /// Everything up to here has been sent.
+    pub(crate) head: Position,
+    /// How long ago a publisher proved that it lives; `None` if never.
+    pub(crate) idle: Option<Duration>,
+}

@@ -1,0 +1,125 @@
+//! One instant a reason; the next one is the earliest.
+
+use std::fmt;
+
+use watchfloor_model::Mono;
+
+/// Who asked for the next timeout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum TimerReason {
+    /// Nothing heard on the link for as long as it may be silent.
+    Silence,
+    /// The link answers, but the stream brings no message.
+    Stall,
+    /// The link doesn't stand in time.
+    Open,
+    /// The subscriptions aren't answered in time.
+    Subscribe,
+    /// The fetch isn't answered in time.
+    Fetch,
+    /// What is known of the link gets too old for *live*.
+    Doubt,
+    /// A fetch is to be tried again.
+    Refetch,
+    /// A link is to be tried again.
+    Retry,
+    /// The link is to be probed.
+    Probe,
+    /// The source's clock is to be asked for.
+    Clock,
+}
+
+impl TimerReason {
+    /// All, in the order in which they are handled if due together: what ends a link comes before what uses it.
+    pub const ALL: [Self; 10] = [
+        Self::Silence,
+        Self::Stall,
+        Self::Open,
+        Self::Subscribe,
+        Self::Fetch,
+        Self::Doubt,
+        Self::Refetch,
+        Self::Retry,
+        Self::Probe,
+        Self::Clock,
+    ];
+}
+
+impl fmt::Display for TimerReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Silence => "silence",
+            Self::Stall => "stall",
+            Self::Open => "open",
+            Self::Subscribe => "subscribe",
+            Self::Fetch => "fetch",
+            Self::Doubt => "doubt",
+            Self::Refetch => "refetch",
+            Self::Retry => "retry",
+            Self::Probe => "probe",
+            Self::Clock => "clock",
+        })
+    }
+}
+
+/// The table.
+#[derive(Debug, Default)]
+pub(crate) struct Timers([Option<Mono>; TimerReason::ALL.len()]);
+
+impl Timers {
+    pub(crate) fn set(&mut self, reason: TimerReason, at: Mono) {
+        self.0[reason as usize] = Some(at);
+    }
+
+    pub(crate) fn put(&mut self, reason: TimerReason, at: Option<Mono>) {
+        self.0[reason as usize] = at;
+    }
+
+    pub(crate) fn clear(&mut self, reason: TimerReason) {
+        self.0[reason as usize] = None;
+    }
+
+    pub(crate) fn clear_all(&mut self) {
+        self.0 = Default::default();
+    }
+
+    /// Whether `reason` is due; if so it is cleared.
+    pub(crate) fn take_due(&mut self, reason: TimerReason, now: Mono) -> bool {
+        let slot = &mut self.0[reason as usize];
+        let due = slot.is_some_and(|at| at <= now);
+        if due {
+            *slot = None;
+        }
+        due
+    }
+
+    /// The earliest, and why.
+    pub(crate) fn next(&self) -> Option<(Mono, TimerReason)> {
+        TimerReason::ALL.into_iter().filter_map(|reason| Some((self.0[reason as usize]?, reason))).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_is_in_slot_order() {
+        for (slot, reason) in TimerReason::ALL.into_iter().enumerate() {
+            assert_eq!(reason as usize, slot);
+        }
+    }
+
+    #[test]
+    fn earliest_first_and_cleared_when_taken() {
+        let mut timers = Timers::default();
+        assert_eq!(timers.next(), None);
+        timers.set(TimerReason::Probe, Mono::from_millis(5));
+        timers.set(TimerReason::Retry, Mono::from_millis(3));
+        assert_eq!(timers.next(), Some((Mono::from_millis(3), TimerReason::Retry)));
+        assert!(!timers.take_due(TimerReason::Retry, Mono::from_millis(2)));
+        assert!(timers.take_due(TimerReason::Retry, Mono::from_millis(3)));
+        assert!(!timers.take_due(TimerReason::Retry, Mono::from_millis(9)));
+        assert_eq!(timers.next(), Some((Mono::from_millis(5), TimerReason::Probe)));
+    }
+}
