@@ -1,0 +1,3 @@
+//! How fast the hub passes events on: placed here so that the manifest is whole.
+
+fn main() {}

@@ -1,0 +1,179 @@
+//! The clock that the hub's windows run on, and the two readings that everything else is computed from.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize, Serializer};
+use watchfloor_model::{Mono, SourceClock, Timestamp};
+
+use crate::limits;
+
+/// One reading of the machine's two clocks, taken together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Now {
+    /// Measures.
+    pub(crate) mono: Mono,
+    /// What the system's clock says.
+    pub(crate) wall: Timestamp,
+}
+
+/// The hub's clock: the system's, unless a replay set another.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct HubClock {
+    set: Option<SourceClock>,
+    /// Counts the settings, so that readers can tell that there was a new one.
+    generation: u64,
+}
+
+/// What the clock says, as in every message that has a `clock`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct ClockReading {
+    /// The hub's time.
+    pub(crate) now: Timestamp,
+    /// Hub seconds a real second.
+    #[serde(serialize_with = "plain_number")]
+    pub(crate) speed: f64,
+    /// What kind of time it is if it isn't the present.
+    pub(crate) label: Option<Arc<str>>,
+}
+
+impl HubClock {
+    /// The hub's time.
+    pub(crate) fn now(&self, now: Now) -> Timestamp {
+        self.set.as_ref().map_or(now.wall, |clock| clock.at(now.mono))
+    }
+
+    /// The hub's time and how it runs.
+    pub(crate) fn reading(&self, now: Now) -> ClockReading {
+        match &self.set {
+            None => ClockReading { now: now.wall, speed: 1.0, label: None },
+            Some(clock) => ClockReading {
+                now: clock.at(now.mono),
+                speed: clock.speed,
+                label: clock.label.as_deref().map(Arc::from),
+            },
+        }
+    }
+
+    /// Goes by another clock from now on.
+    pub(crate) fn set(&mut self, order: &ClockOrder, now: Now) {
+        self.generation += 1;
+        self.set = match order {
+            ClockOrder::System => None,
+            ClockOrder::Set { at, speed, label } => {
+                Some(SourceClock { at: *at, read: now.mono, speed: *speed, label: label.clone() })
+            }
+        };
+    }
+
+    /// Changes whenever the clock is set.
+    pub(crate) const fn generation(&self) -> u64 {
+        self.generation
+    }
+}
+
+fn plain_number<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    if number.fract() == 0.0 && (0.0..=limits::CLOCK_SPEED_MAX).contains(number) {
+        serializer.serialize_u64(*number as u64)
+    } else {
+        serializer.serialize_f64(*number)
+    }
+}
+
+/// A checked order to set the clock.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum ClockOrder {
+    /// Go by the system's clock.
+    System,
+    /// Go by this one.
+    Set {
+        /// What it says now.
+        at: Timestamp,
+        /// Hub seconds a real second.
+        speed: f64,
+        /// What kind of time it is.
+        label: Option<String>,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Request {
+    system: Option<bool>,
+    now: Option<i64>,
+    speed: Option<f64>,
+    label: Option<String>,
+}
+
+impl ClockOrder {
+    /// Reads the body of `POST /v1/clock`.
+    ///
+    /// # Errors
+    /// A sentence that says what was found and what was expected.
+    pub(crate) fn parse(body: &[u8]) -> Result<Self, String> {
+        let request: Request = serde_json::from_slice(body).map_err(|error| format!("the clock: {error}"))?;
+        match (request.system, request.now) {
+            (Some(true), None) if request.speed.is_none() && request.label.is_none() => Ok(Self::System),
+            (None | Some(false), Some(now)) => Self::checked(now, request.speed.unwrap_or(1.0), request.label),
+            _ => Err("the clock: expected either `now` with `speed` and `label`, or `system`: true alone".to_owned()),
+        }
+    }
+
+    fn checked(now: i64, speed: f64, label: Option<String>) -> Result<Self, String> {
+        if !(limits::TIME_MS_MIN..=limits::TIME_MS_MAX).contains(&now) {
+            return Err(format!("`now` is {now}: expected milliseconds between the years 1 and 9999"));
+        }
+        if !(0.0..=limits::CLOCK_SPEED_MAX).contains(&speed) {
+            return Err(format!("`speed` is {speed}: expected a number from 0 to {}", limits::CLOCK_SPEED_MAX));
+        }
+        match label {
+            Some(label) if label.len() > limits::LABEL_BYTES_MAX || label.chars().any(char::is_control) => {
+                Err(format!(
+                    "`label` has {} bytes: expected at most {} and no control characters",
+                    label.len(),
+                    limits::LABEL_BYTES_MAX
+                ))
+            }
+            label => Ok(Self::Set { at: Timestamp::from_millis(now), speed, label }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(mono_ms: u64, wall_ms: i64) -> Now {
+        Now { mono: Mono::from_millis(mono_ms), wall: Timestamp::from_millis(wall_ms) }
+    }
+
+    /// A replay's clock runs on the monotonic clock, whatever the system's clock does.
+    #[test]
+    fn set_and_set_back() {
+        let mut clock = HubClock::default();
+        assert_eq!(clock.now(at(0, 77)).as_millis(), 77);
+        let order = ClockOrder::parse(br#"{"now": 1000, "speed": 60, "label": "Replay"}"#).expect("order");
+        clock.set(&order, at(0, 77));
+        assert_eq!(clock.now(at(10, 5)).as_millis(), 1_600);
+        let text = serde_json::to_string(&clock.reading(at(10, 5))).expect("json");
+        assert_eq!(text, r#"{"now":1600,"speed":60,"label":"Replay"}"#);
+        clock.set(&ClockOrder::parse(br#"{"system": true}"#).expect("order"), at(20, 99));
+        assert_eq!((clock.now(at(20, 99)).as_millis(), clock.generation()), (99, 2));
+    }
+
+    /// Bad input is answered with what was found and what was expected.
+    #[test]
+    fn refuses() {
+        for (body, part) in [
+            ("{}", "expected either"),
+            (r#"{"system": true, "now": 1}"#, "expected either"),
+            (r#"{"now": 1e300}"#, "expected i64"),
+            (r#"{"now": 253402214400001}"#, "years 1 and 9999"),
+            (r#"{"now": 1, "speed": -1}"#, "`speed` is -1"),
+            (r#"{"now": 1, "sped": 1}"#, "unknown field `sped`"),
+            (r#"{"now": 1, "label": "a\nb"}"#, "control"),
+        ] {
+            let error = ClockOrder::parse(body.as_bytes()).expect_err(body);
+            assert!(error.contains(part), "{error}");
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! `GET /v1/poll`: an answer when there is something to say.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{extract::State, response::Response};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::{
+    cursor,
+    door::Reader,
+    failure::{Failure, json},
+    limits, message,
+    routes::{Doorway, Parameters, parameters},
+    subscription::Manner,
+};
+
+#[derive(Serialize)]
+struct Answer {
+    cursor: String,
+    messages: Vec<Box<RawValue>>,
+    heartbeat: Box<RawValue>,
+}
+
+/// Answers one call.
+pub(crate) async fn answer(State(door): State<Doorway>, query: Parameters) -> Result<Response, Failure> {
+    let [cursor, wait] = parameters(query, ["cursor", "wait_ms"])?;
+    let Some(cursor) = cursor else {
+        return Err(Failure::bad("bad-cursor", "`cursor` is missing: expected `channel~epoch:offset` or `channel~`"));
+    };
+    let places = cursor::parse(&cursor).map_err(|problem| Failure::bad("bad-cursor", problem))?;
+    let wait = wait_of(wait.as_deref())?;
+    let mut reader = Reader::new(door, Manner::Call);
+    reader.subscribe(places).map_err(|problem| Failure::bad("bad-cursor", problem.to_string()))?;
+    let lines = next(&mut reader, wait).await;
+    let heartbeat = {
+        let now = reader.hub.now();
+        reader.subscription.heartbeat(&reader.hub.state(), now)
+    };
+    Ok(json(&Answer {
+        cursor: reader.subscription.cursor(),
+        messages: lines.iter().map(|line| message::raw(line)).collect(),
+        heartbeat: message::raw(&heartbeat),
+    }))
+}
+
+/// What comes next; nothing if nothing came in time or the hub stops.
+async fn next(reader: &mut Reader, wait: Duration) -> Vec<Arc<str>> {
+    let end = tokio::time::Instant::now() + wait;
+    loop {
+        let lines = reader.next_batch();
+        if !lines.is_empty() {
+            return lines;
+        }
+        tokio::select! {
+            biased;
+            () = reader.stop.told() => return lines,
+            () = reader.woken() => {}
+            () = tokio::time::sleep_until(end) => return lines,
+        }
+    }
+}
+
+fn wait_of(text: Option<&str>) -> Result<Duration, Failure> {
+    let max = limits::POLL_WAIT_MS_MAX;
+    let millis = match text {
+        None => Some(limits::POLL_WAIT_MS),
+        Some(text) => text.parse().ok().filter(|millis| *millis <= max),
+    };
+    millis.map(Duration::from_millis).ok_or_else(|| {
+        let found: String = text.unwrap_or_default().chars().take(40).collect();
+        Failure::bad("bad-query", format!("`wait_ms` is {found:?}: expected 0 to {max}"))
+    })
+}

@@ -1,0 +1,41 @@
+//! `GET /v1/snapshot`: the aggregates' state and where it is true.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::{extract::State, response::Response};
+use serde::Serialize;
+use serde_json::Value;
+use watchfloor_model::Position;
+
+use crate::{
+    clock::ClockReading,
+    failure::{Failure, json},
+    ledger::Cut,
+    limits, publish,
+    routes::{Doorway, Parameters, parameters},
+};
+
+#[derive(Serialize)]
+struct Answer {
+    positions: BTreeMap<Arc<str>, Position>,
+    clock: ClockReading,
+    aggregates: BTreeMap<String, Value>,
+}
+
+/// Answers one call.
+pub(crate) async fn answer(State(door): State<Doorway>, query: Parameters) -> Result<Response, Failure> {
+    let [channels] = parameters(query, ["channels"])?;
+    let channels = channels_of(channels.as_deref()).map_err(|problem| Failure::bad("bad-query", problem))?;
+    let now = door.hub.now();
+    let Cut { positions, clock, aggregates } = door.hub.state().snapshot(&channels, now);
+    Ok(json(&Answer { positions, clock, aggregates }))
+}
+
+fn channels_of(text: Option<&str>) -> Result<Vec<Arc<str>>, String> {
+    let text = text.ok_or("`channels` is missing: expected channel names, separated by commas")?;
+    let mut channels: Vec<_> = text.split(',').map(publish::channel).collect::<Result<_, _>>()?;
+    channels.sort();
+    channels.dedup();
+    let (found, max) = (channels.len(), limits::SUBSCRIPTION_CHANNELS_MAX);
+    if found > max { Err(format!("{found} channels: expected at most {max}")) } else { Ok(channels) }
+}

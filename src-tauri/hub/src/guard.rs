@@ -1,0 +1,155 @@
+//! Who may come in: nobody by a name that isn't ours, no foreign web page, no publisher without the token.
+
+use std::{fmt, net::IpAddr};
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, StatusCode, Uri, header, uri::Authority},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use subtle::ConstantTimeEq;
+
+use crate::failure::Failure;
+
+/// What a publisher must present. Never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token(String);
+
+impl Token {
+    /// A token of at least one visible ASCII character and nothing else: what fits into a header.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Option<Self> {
+        let text = text.into();
+        (!text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic())).then_some(Self(text))
+    }
+
+    /// Takes the same time wherever the two begin to differ.
+    fn matches(&self, presented: &[u8]) -> bool {
+        self.0.as_bytes().ct_eq(presented).into()
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(***)")
+    }
+}
+
+/// Whether names that aren't the loopback's are refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HostRule {
+    /// A page of a foreign name that was made to resolve to this machine (DNS rebinding) is refused.
+    Loopback,
+    /// Any name.
+    Any,
+}
+
+/// Refuses requests by `Host` and `Origin`.
+pub(crate) async fn check_origin(State(rule): State<HostRule>, request: Request, next: Next) -> Response {
+    match origin(request.headers(), request.uri(), rule) {
+        Ok(()) => next.run(request).await,
+        Err(failure) => failure.into_response(),
+    }
+}
+
+fn origin(headers: &HeaderMap, uri: &Uri, rule: HostRule) -> Result<(), Failure> {
+    let forbidden = |code, message| Failure::new(StatusCode::FORBIDDEN, code, message);
+    let host = authority(headers, header::HOST.as_str()).map(|text| text.parse::<Authority>());
+    // The request line's own authority, if there is one, counts for more than the header (RFC 9112, section 3.2.2).
+    let host = uri.authority().cloned().or_else(|| host.and_then(Result::ok));
+    let Some(host) = host else {
+        return Err(forbidden("host", "`Host` is missing or malformed: expected this hub's".to_owned()));
+    };
+    if rule == HostRule::Loopback && !is_loopback(host.host()) {
+        let message = format!("`Host` is {:?}: expected localhost, 127.0.0.1 or [::1]", host.host());
+        return Err(forbidden("host", message));
+    }
+    // Browsers let any page open a WebSocket anywhere and say by whom it is.
+    match authority(headers, header::ORIGIN.as_str()) {
+        None => Ok(()),
+        Some(origin) if origin.split_once("://").is_some_and(|(_, rest)| rest.eq_ignore_ascii_case(host.as_str())) => {
+            Ok(())
+        }
+        Some(_) => Err(forbidden("origin", "`Origin` is another site: expected none or this hub's".to_owned())),
+    }
+}
+
+fn authority<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).map(|value| value.to_str().unwrap_or_default())
+}
+
+fn is_loopback(host: &str) -> bool {
+    let address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+    host.eq_ignore_ascii_case("localhost") || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// Refuses publishers without the token, if there is one.
+pub(crate) async fn check_token(State(token): State<Option<Token>>, request: Request, next: Next) -> Response {
+    match token.as_ref().map_or(Ok(()), |token| bearer(request.headers(), token)) {
+        Ok(()) => next.run(request).await,
+        Err(failure) => failure.into_response(),
+    }
+}
+
+fn bearer(headers: &HeaderMap, token: &Token) -> Result<(), Failure> {
+    let refused = |message: &str| Err(Failure::new(StatusCode::UNAUTHORIZED, "unauthorised", message));
+    let Some(value) = headers.get(header::AUTHORIZATION) else {
+        return refused("`Authorization` is missing: expected `Bearer` and the publish token");
+    };
+    let presented = value.as_bytes().split_at_checked(7).filter(|(scheme, _)| scheme.eq_ignore_ascii_case(b"Bearer "));
+    match presented {
+        Some((_, presented)) if token.matches(presented) => Ok(()),
+        Some(_) => refused("the token is not this hub's publish token"),
+        None => refused("`Authorization` has another scheme: expected `Bearer` and the publish token"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn allowed(rule: HostRule, uri: &str, host: Option<&str>, origin_of: Option<&str>) -> bool {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [(header::HOST, host), (header::ORIGIN, origin_of)] {
+            if let Some(value) = value {
+                headers.insert(name, HeaderValue::from_str(value).expect("header"));
+            }
+        }
+        origin(&headers, &uri.parse().expect("uri"), rule).is_ok()
+    }
+
+    /// H8: neither a rebound name nor a foreign page comes in.
+    #[test]
+    fn foreign_names_and_pages_stay_out() {
+        let ours = "localhost:8787";
+        for host in [ours, "LOCALHOST", "127.0.0.1", "127.9.8.7:1", "[::1]:8787"] {
+            assert!(allowed(HostRule::Loopback, "/", Some(host), None), "{host}");
+        }
+        for host in ["evil.example", "localhost.evil.example", "10.0.0.1", "[::2]", "", "a b", "127.0.0.1.evil.example"]
+        {
+            assert!(!allowed(HostRule::Loopback, "/", Some(host), None), "{host}");
+        }
+        assert!(!allowed(HostRule::Loopback, "/", None, None));
+        assert!(!allowed(HostRule::Loopback, "http://evil.example/", Some(ours), None));
+        assert!(allowed(HostRule::Any, "/", Some("hub.example"), None));
+        assert!(allowed(HostRule::Any, "/", Some("hub.example"), Some("https://hub.example")));
+        for page in ["https://evil.example", "null", "http://localhost:1", "https://hub.example.evil.example"] {
+            assert!(!allowed(HostRule::Loopback, "/", Some(ours), Some(page)), "{page}");
+            assert!(!allowed(HostRule::Any, "/", Some("hub.example"), Some(page)), "{page}");
+        }
+    }
+
+    /// H8: the token is compared whole, and shown nowhere.
+    #[test]
+    fn tokens() {
+        let token = Token::new("s3cret").expect("token");
+        assert!(
+            token.matches(b"s3cret") && !token.matches(b"s3cre") && !token.matches(b"s3creT") && !token.matches(b"")
+        );
+        assert_eq!(format!("{token:?}"), "Token(***)");
+        assert!(Token::new("").is_none() && Token::new("a b").is_none() && Token::new("ä").is_none());
+    }
+}

@@ -1,0 +1,212 @@
+//! The shell around the state: locks it, reads the clocks, wakes readers.
+
+use std::{
+    collections::BTreeSet,
+    future::Future,
+    hash::{BuildHasher, RandomState},
+    io,
+    sync::{Arc, Mutex, MutexGuard},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use axum::Router;
+use rand::RngExt;
+use tokio::net::TcpListener;
+use watchfloor_board::config::spec::FoldSpec;
+use watchfloor_model::{Mono, Timestamp};
+
+use crate::{
+    channel::HistoryLimits,
+    clock::{ClockOrder, Now},
+    guard::{HostRule, Token},
+    idempotency::Digest,
+    ledger::Rejected,
+    limits,
+    publish::{Form, Incoming, Refused},
+    routes, serve,
+    state::{Key, Outcome, State, StateLimits},
+    stop::Stop,
+    wake::Wakers,
+};
+
+/// What a hub is told when it is made.
+#[derive(Clone, Debug)]
+pub struct HubConfig {
+    /// The time between two heartbeats of a subscription. Default 1 s.
+    pub heartbeat: Duration,
+    /// How much is remembered.
+    pub history: HistoryLimits,
+    /// Channels at most. Default 10,000.
+    pub channels_max: usize,
+    /// What publishers must present; without one the hub listens on loopback only.
+    pub publish_token: Option<Token>,
+    /// What is folded for snapshots. Folds that are alike are folded once.
+    pub aggregates: Vec<FoldSpec>,
+    /// Idempotency keys remembered. Default 10,000.
+    pub keys_max: usize,
+    /// How long an idempotency key is remembered. Default 1 h.
+    pub key_age: Duration,
+    /// How long a connection may take no byte of what it is sent before it is dropped. Default 10 s.
+    pub write_stall: Duration,
+}
+
+impl Default for HubConfig {
+    fn default() -> Self {
+        Self {
+            heartbeat: limits::HEARTBEAT,
+            history: HistoryLimits::default(),
+            channels_max: limits::CHANNELS_MAX,
+            publish_token: None,
+            aggregates: Vec::new(),
+            keys_max: limits::KEYS_MAX,
+            key_age: limits::KEY_AGE,
+            write_stall: limits::WRITE_STALL,
+        }
+    }
+}
+
+/// A hub. Clones are the same hub; its state lives as long as one of them, through any number of [`Hub::serve`]s.
+#[derive(Clone, Debug)]
+pub struct Hub {
+    shared: Arc<Shared>,
+}
+
+impl Hub {
+    /// An empty hub.
+    #[must_use]
+    pub fn new(config: HubConfig) -> Self {
+        Self { shared: Arc::new(Shared::new(config)) }
+    }
+
+    /// All doors, for a server of one's own. What [`Hub::serve`] adds is missing: the end of stalled connections, bounds on
+    /// their number, a goodbye. Without a publish token, only names of the loopback are taken as `Host`.
+    pub fn router(&self) -> Router {
+        let rule = if self.shared.config.publish_token.is_some() { HostRule::Any } else { HostRule::Loopback };
+        routes::router(self.shared.clone(), Stop::never(), rule)
+    }
+
+    /// Serves until `stop` answers. Then WebSockets are closed with 1001, event streams and polls end, and whatever is
+    /// not gone after 0.9 s is cut off.
+    ///
+    /// # Errors
+    /// If the listener has no address, or listens beyond the loopback although the hub has no publish token.
+    pub async fn serve(
+        &self,
+        listener: TcpListener,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> io::Result<()> {
+        serve::serve(self.shared.clone(), listener, stop).await
+    }
+
+    /// As a restart from a backup without history: a new epoch, the history empty, the aggregates kept.
+    pub fn lose_history(&self) {
+        self.shared.state().lose_history(new_epoch());
+        self.shared.wakers.wake_all();
+    }
+
+    /// As a restart of an empty hub: a new epoch, no history, empty aggregates, the system's clock.
+    pub fn reset(&self) {
+        self.shared.state().reset(new_epoch(), self.shared.now());
+        self.shared.wakers.wake_all();
+    }
+
+    /// The name of the present history.
+    #[must_use]
+    pub fn epoch(&self) -> Arc<str> {
+        self.shared.state().ledger().epoch().clone()
+    }
+}
+
+/// What all connections of a hub have in common. One lock at a time: never the state's and the wakers' together.
+pub(crate) struct Shared {
+    pub(crate) config: HubConfig,
+    pub(crate) wakers: Arc<Wakers>,
+    state: Mutex<State>,
+    zero: Instant,
+    digests: [RandomState; 2],
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    fn new(config: HubConfig) -> Self {
+        let limits = StateLimits {
+            history: config.history.clone(),
+            channels_max: config.channels_max,
+            keys_max: config.keys_max,
+            key_age: config.key_age,
+        };
+        let state = Mutex::new(State::new(new_epoch(), limits, config.aggregates.clone()));
+        let digests = [RandomState::new(), RandomState::new()];
+        Self { config, wakers: Arc::default(), state, zero: Instant::now(), digests }
+    }
+
+    /// The state, alone. Held for as long as it takes to read a batch or to append one, never across a wait.
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        // Aggregates that broke off in the middle of an event would be served as true: rather answer nobody.
+        self.state.lock().expect("the state is whole: no reducer panicked")
+    }
+
+    /// The two clocks, now.
+    pub(crate) fn now(&self) -> Now {
+        let micros = u64::try_from(self.zero.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let millis = match SystemTime::now().duration_since(UNIX_EPOCH) {
+            Ok(since) => i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
+            Err(before) => i64::try_from(before.duration().as_millis()).map_or(i64::MIN, |millis| -millis),
+        };
+        Now { mono: Mono::from_micros(micros), wall: Timestamp::from_millis(millis) }
+    }
+
+    /// The instant of `mono` for a timer.
+    pub(crate) fn instant(&self, mono: Mono) -> tokio::time::Instant {
+        let far = Duration::from_secs(60 * 60);
+        tokio::time::Instant::now() + mono.since(self.now().mono).min(far)
+    }
+
+    /// Tells bodies apart. Keyed anew for each hub, so that nobody can prepare two bodies that look alike.
+    pub(crate) fn digest(&self, form: Form, body: &[u8]) -> Digest {
+        self.digests.each_ref().map(|state| state.hash_one((form == Form::Lines, body)))
+    }
+
+    /// Publishes a batch and wakes the readers of its channels.
+    pub(crate) fn publish(&self, batch: Vec<Incoming>, key: Option<Key<'_>>) -> Outcome {
+        let outcome = self.state().publish(batch, key, self.now());
+        if let Outcome::Published(published) = &outcome {
+            self.wakers.wake(published.channels.iter());
+            published.rejected.iter().for_each(log);
+        }
+        outcome
+    }
+
+    /// A publisher says that it lives.
+    pub(crate) fn alive(&self, channels: &BTreeSet<Arc<str>>) -> Result<(), Refused> {
+        self.state().alive(channels, self.now())
+    }
+
+    /// Sets the clock and tells every reader at once.
+    pub(crate) fn set_clock(&self, order: &ClockOrder) {
+        self.state().set_clock(order, self.now());
+        self.wakers.wake_all();
+    }
+}
+
+/// A flood of events that don't fit must not become a flood of lines.
+fn log(rejected: &Rejected) {
+    let Rejected { aggregate, reason, count } = rejected;
+    if count.is_power_of_two() {
+        tracing::warn!(aggregate, reason, count, "an event does not fit an aggregate");
+    } else {
+        tracing::debug!(aggregate, reason, count, "an event does not fit an aggregate");
+    }
+}
+
+/// 50 random bits: no two histories of one hub have the same name.
+fn new_epoch() -> Arc<str> {
+    const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    let mut rng = rand::rng();
+    (0..10).map(|_| char::from(LETTERS[rng.random_range(0..LETTERS.len())])).collect::<String>().into()
+}

@@ -1,0 +1,175 @@
+//! What is true now: where each channel stands, when it was last heard of, the clock, and the aggregates.
+//!
+//! A snapshot is read from here and from here alone. The ledger knows no history, so a snapshot can't go through it.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::aggregate::Aggregate;
+use serde_json::Value;
+use watchfloor_board::config::spec::FoldSpec;
+use watchfloor_model::{Event, Mono, Position};
+
+use crate::clock::{ClockReading, HubClock, Now};
+
+/// What is known of one channel.
+#[derive(Clone, Copy, Debug, Default)]
+struct Standing {
+    /// The offset of the newest event; 0 if there was none.
+    head: u64,
+    /// When a publisher last published to it or said that it lives.
+    heard: Option<Mono>,
+}
+
+/// An aggregate, and what became of the events for it.
+struct Folded {
+    aggregate: Aggregate,
+    /// An aggregate that has folded nothing has nothing that time could change. It is not moved either: a clock that is
+    /// set back before the first event would leave its windows in the future.
+    begun: bool,
+    rejected: u64,
+}
+
+/// An event that an aggregate could not use. It is published all the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Rejected {
+    /// The aggregate's fingerprint.
+    pub(crate) aggregate: String,
+    /// Where it is, what was found and what was expected.
+    pub(crate) reason: String,
+    /// How many this aggregate has rejected so far.
+    pub(crate) count: u64,
+}
+
+/// One consistent cut: the aggregates' state, and the positions and the time at which it is true.
+#[derive(Debug)]
+pub(crate) struct Cut {
+    /// Where each channel asked for stood.
+    pub(crate) positions: BTreeMap<Arc<str>, Position>,
+    /// The hub's time.
+    pub(crate) clock: ClockReading,
+    /// State by fingerprint.
+    pub(crate) aggregates: BTreeMap<String, Value>,
+}
+
+/// See the module.
+pub(crate) struct Ledger {
+    epoch: Arc<str>,
+    channels: BTreeMap<Arc<str>, Standing>,
+    clock: HubClock,
+    specs: Vec<FoldSpec>,
+    aggregates: Vec<Folded>,
+}
+
+impl Ledger {
+    /// Nothing has happened yet. Folds that are alike become one aggregate.
+    pub(crate) fn new(epoch: Arc<str>, specs: Vec<FoldSpec>) -> Self {
+        let aggregates = aggregates(&specs);
+        Self { epoch, channels: BTreeMap::new(), clock: HubClock::default(), specs, aggregates }
+    }
+
+    /// The history's name.
+    pub(crate) const fn epoch(&self) -> &Arc<str> {
+        &self.epoch
+    }
+
+    /// The hub's clock.
+    pub(crate) const fn clock(&self) -> &HubClock {
+        &self.clock
+    }
+
+    /// The hub's clock, to set it.
+    pub(crate) const fn clock_mut(&mut self) -> &mut HubClock {
+        &mut self.clock
+    }
+
+    /// How many channels there are.
+    pub(crate) fn channels(&self) -> usize {
+        self.channels.len()
+    }
+
+    /// Whether there is such a channel.
+    pub(crate) fn knows(&self, channel: &str) -> bool {
+        self.channels.contains_key(channel)
+    }
+
+    /// Where a channel stands. One that doesn't exist stands before its first event.
+    pub(crate) fn head(&self, channel: &str) -> Position {
+        Position { epoch: self.epoch.clone(), offset: self.channels.get(channel).map_or(0, |standing| standing.head) }
+    }
+
+    /// When a publisher last published to the channel or said that it lives.
+    pub(crate) fn heard(&self, channel: &str) -> Option<Mono> {
+        self.channels.get(channel)?.heard
+    }
+
+    /// A publisher lives.
+    pub(crate) fn hear(&mut self, channel: &Arc<str>, now: Mono) {
+        self.channels.entry(channel.clone()).or_default().heard = Some(now);
+    }
+
+    /// Gives the next event of a channel its position.
+    pub(crate) fn place(&mut self, channel: &Arc<str>, now: Mono) -> Position {
+        let standing = self.channels.entry(channel.clone()).or_default();
+        standing.head += 1;
+        standing.heard = Some(now);
+        Position { epoch: self.epoch.clone(), offset: standing.head }
+    }
+
+    /// Folds an event into the aggregates that want it.
+    pub(crate) fn fold(&mut self, event: &Event, now: Now, rejected: &mut Vec<Rejected>) {
+        let time = self.clock.now(now);
+        for folded in self.aggregates.iter_mut().filter(|folded| folded.aggregate.wants(event)) {
+            folded.begun = true;
+            folded.aggregate.advance(time);
+            if let Err(reason) = folded.aggregate.fold(event) {
+                folded.rejected += 1;
+                rejected.push(Rejected {
+                    aggregate: folded.aggregate.fingerprint().to_owned(),
+                    reason: reason.to_string(),
+                    count: folded.rejected,
+                });
+            }
+        }
+    }
+
+    /// The state of every aggregate that folds only these channels, and where they stand.
+    pub(crate) fn snapshot(&mut self, channels: &[Arc<str>], now: Now) -> Cut {
+        let clock = self.clock.reading(now);
+        let mut aggregates = BTreeMap::new();
+        for folded in &mut self.aggregates {
+            let within = |channel: &String| channels.iter().any(|asked| **asked == **channel);
+            if folded.aggregate.channels().iter().all(within) {
+                if folded.begun {
+                    folded.aggregate.advance(clock.now);
+                }
+                aggregates.insert(folded.aggregate.fingerprint().to_owned(), folded.aggregate.state());
+            }
+        }
+        let positions = channels.iter().map(|channel| (channel.clone(), self.head(channel))).collect();
+        Cut { positions, clock, aggregates }
+    }
+
+    /// A new history begins; what was folded stays.
+    pub(crate) fn begin_epoch(&mut self, epoch: Arc<str>) {
+        self.epoch = epoch;
+        self.channels.clear();
+    }
+
+    /// Everything begins anew, on the system's clock.
+    pub(crate) fn reset(&mut self, epoch: Arc<str>, now: Now) {
+        self.begin_epoch(epoch);
+        self.clock.set(&crate::clock::ClockOrder::System, now);
+        self.aggregates = aggregates(&self.specs);
+    }
+}
+
+fn aggregates(specs: &[FoldSpec]) -> Vec<Folded> {
+    let mut folded: Vec<Folded> = Vec::new();
+    for spec in specs {
+        let aggregate = Aggregate::new(spec);
+        if folded.iter().all(|other| other.aggregate.fingerprint() != aggregate.fingerprint()) {
+            folded.push(Folded { aggregate, begun: false, rejected: 0 });
+        }
+    }
+    folded
+}

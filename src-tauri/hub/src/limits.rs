@@ -1,0 +1,79 @@
+//! Every bound of the hub, in one place.
+
+use std::time::Duration;
+
+/// The largest body of a publishing request, bytes.
+pub const BODY_BYTES_MAX: usize = 8 << 20;
+/// How much of a body over the limit is still read and thrown away, bytes, so that the sender gets to read the answer.
+pub const BODY_DISCARD_BYTES_MAX: usize = 8 << 20;
+/// The longest that a body may take to arrive.
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+/// The most events in one publishing request.
+pub const BATCH_EVENTS_MAX: usize = 10_000;
+/// The deepest nesting of an event's `data`. A JSON parser that stops at 128 levels still takes the messages around it.
+pub const DATA_DEPTH_MAX: usize = 100;
+/// The longest channel name, bytes.
+pub const CHANNEL_BYTES_MAX: usize = 200;
+/// The longest label of a clock, bytes.
+pub const LABEL_BYTES_MAX: usize = 200;
+/// The greatest speed of a clock, hub seconds a real second.
+pub const CLOCK_SPEED_MAX: f64 = 1_000_000.0;
+/// The earliest time taken: 0001-01-01T00:00:00Z, milliseconds since the Unix epoch.
+pub const TIME_MS_MIN: i64 = -62_135_596_800_000;
+/// The latest time taken: 9999-12-31T00:00:00Z, milliseconds since the Unix epoch.
+pub const TIME_MS_MAX: i64 = 253_402_214_400_000;
+
+/// The most channels that a hub keeps.
+pub const CHANNELS_MAX: usize = 10_000;
+/// The most channels of one subscription, snapshot or sign of life.
+pub const SUBSCRIPTION_CHANNELS_MAX: usize = 256;
+/// The most messages of one frame or answer.
+pub const BATCH_MESSAGES_MAX: usize = 512;
+/// The most text of one frame or answer, bytes; a single longer message goes alone.
+pub const BATCH_BYTES_MAX: usize = 256 << 10;
+
+/// Events kept a channel.
+pub const HISTORY_EVENTS: usize = 100_000;
+/// Bytes kept a channel.
+pub const HISTORY_BYTES: usize = 64 << 20;
+/// Bytes kept in all channels together.
+pub const HISTORY_BYTES_TOTAL: usize = 1 << 30;
+/// How long an event is kept, real time.
+pub const HISTORY_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+/// What an event in the history costs besides its text, bytes.
+pub const ENTRY_OVERHEAD_BYTES: usize = 64;
+/// How often histories of channels to which nothing is published are looked through for old events.
+pub const TRIM_PERIOD: Duration = Duration::from_secs(10);
+
+/// Idempotency keys remembered.
+pub const KEYS_MAX: usize = 10_000;
+/// How long an idempotency key is remembered, real time.
+pub const KEY_AGE: Duration = Duration::from_secs(60 * 60);
+/// The longest idempotency key, bytes.
+pub const KEY_BYTES_MAX: usize = 200;
+/// Stretches of positions remembered with all keys together. A batch in one channel is one stretch.
+pub const KEY_STRETCHES_MAX: usize = 1_000_000;
+
+/// The time between two heartbeats of a subscription.
+pub const HEARTBEAT: Duration = Duration::from_secs(1);
+/// The longest that a long poll may ask to wait, milliseconds.
+pub const POLL_WAIT_MS_MAX: u64 = 60_000;
+/// How long a long poll waits if it doesn't say, milliseconds.
+pub const POLL_WAIT_MS: u64 = 25_000;
+/// What a client of server-sent events is told to wait before it comes back, milliseconds.
+pub const SSE_RETRY_MS: u64 = 1_000;
+/// The largest frame or message of a WebSocket client, bytes.
+pub const CLIENT_FRAME_BYTES_MAX: usize = 64 << 10;
+/// Orders of a WebSocket client that wait for the writer; when there are more, reading stops.
+pub const ORDERS_MAX: usize = 32;
+
+/// Connections served at once; more wait in the system's queue.
+pub const CONNECTIONS_MAX: usize = 10_000;
+/// How long a client may take for the head of a request, and how long an idle connection is kept.
+pub const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a connection may take no byte of what it is sent before it is dropped.
+pub const WRITE_STALL: Duration = Duration::from_secs(10);
+/// How long the other side of a closing WebSocket has to answer.
+pub const CLOSE_GRACE: Duration = Duration::from_millis(500);
+/// How long connections have to end after the hub was told to stop.
+pub const STOP_GRACE: Duration = Duration::from_millis(900);

@@ -1,0 +1,180 @@
+//! The binary `watchfloor-hub`: reads its command line, makes a [`Hub`] and serves it until it is told to stop.
+
+use std::{
+    fmt,
+    io::Write,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
+
+use anyhow::{Context, anyhow};
+use clap::{CommandFactory, Parser, error::ErrorKind};
+use tokio::net::TcpListener;
+use tracing_subscriber::EnvFilter;
+use watchfloor_board::config::spec::FoldSpec;
+use watchfloor_hub::{HistoryLimits, Hub, HubConfig, Token, limits};
+
+/// Takes events by HTTP and passes them on to walls. The contract is docs/hub.md.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Options {
+    /// Where to listen; beyond the loopback only with a publish token.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8787")]
+    listen: SocketAddr,
+    /// A board file whose widgets are folded for snapshots; may be given several times.
+    #[arg(long, value_name = "FILE")]
+    board: Vec<PathBuf>,
+    /// A file that holds the token which publishers must present.
+    #[arg(long, value_name = "FILE")]
+    publish_token_file: Option<PathBuf>,
+    /// Events remembered a channel.
+    #[arg(long, value_name = "N", default_value_t = limits::HISTORY_EVENTS, value_parser = positive)]
+    history_events: usize,
+    /// MiB remembered a channel.
+    #[arg(long, value_name = "N", default_value_t = limits::HISTORY_BYTES >> 20, value_parser = positive)]
+    history_mib: usize,
+    /// How long events are remembered.
+    #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = duration)]
+    history_age: Duration,
+    /// The time between two heartbeats.
+    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = heartbeat)]
+    heartbeat: Duration,
+}
+
+/// Why the hub doesn't run, and the exit code that says so.
+#[derive(Debug)]
+enum Failure {
+    /// The input is wrong: 1.
+    Input(String),
+    /// The environment lacks something: 3.
+    Environment(anyhow::Error),
+}
+
+impl Failure {
+    const fn code(&self) -> u8 {
+        match self {
+            Self::Input(_) => 1,
+            Self::Environment(_) => 3,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Input(text) => f.write_str(text.trim_end()),
+            Self::Environment(error) => write!(f, "watchfloor-hub: {error:#}"),
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    if !options.listen.ip().is_loopback() && options.publish_token_file.is_none() {
+        let message = format!("{} can be reached by others: give --publish-token-file too", options.listen);
+        Options::command().error(ErrorKind::MissingRequiredArgument, message).exit();
+    }
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    match run(&options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // Without a stderr there is nobody to tell; the exit code still says it.
+            let _ = writeln!(std::io::stderr(), "{failure}");
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+fn run(options: &Options) -> Result<(), Failure> {
+    let publish_token = options.publish_token_file.as_deref().map(token).transpose().map_err(Failure::Environment)?;
+    let config = HubConfig {
+        heartbeat: options.heartbeat,
+        history: HistoryLimits {
+            events: options.history_events,
+            bytes: options.history_mib.saturating_mul(1 << 20),
+            age: options.history_age,
+            ..HistoryLimits::default()
+        },
+        publish_token,
+        aggregates: folds(&options.board)?,
+        ..HubConfig::default()
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("the system gives no threads: raise its limit")
+        .map_err(Failure::Environment)?;
+    runtime.block_on(serve(options.listen, config)).map_err(Failure::Environment)
+}
+
+async fn serve(address: SocketAddr, config: HubConfig) -> anyhow::Result<()> {
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("can't listen on {address}: end what uses it, or choose another with --listen"))?;
+    let stop = told_to_stop().context("can't be told to stop by signals")?;
+    Hub::new(config).serve(listener, stop).await.context("serving ended")
+}
+
+#[cfg(unix)]
+fn told_to_stop() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+#[cfg(not(unix))]
+fn told_to_stop() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+    Ok(async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
+}
+
+fn token(file: &Path) -> anyhow::Result<Token> {
+    let name = file.display();
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("can't read the publish token file {name}: create it, readable for this user"))?;
+    Token::new(text.trim()).ok_or_else(|| {
+        anyhow!("the publish token file {name} holds no token: write one line of visible ASCII characters into it")
+    })
+}
+
+/// What the widgets of these files fold.
+fn folds(files: &[PathBuf]) -> Result<Vec<FoldSpec>, Failure> {
+    let _ = files;
+    Ok(Vec::new())
+}
+
+fn positive(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|number| *number > 0).ok_or_else(|| "expected a whole number above 0".to_owned())
+}
+
+fn heartbeat(text: &str) -> Result<Duration, String> {
+    let range = Duration::from_millis(10)..=Duration::from_secs(60);
+    duration(text)
+        .and_then(|time| if range.contains(&time) { Ok(time) } else { Err("expected 10ms to 60s".to_owned()) })
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let expected = || "expected a whole number above 0 and ms, s, m, h or d, such as `24h`".to_owned();
+    let unit = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(expected)?;
+    let millis: u64 = match &text[unit..] {
+        "ms" => 1,
+        "s" => 1000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return Err(expected()),
+    };
+    let number: u64 = text[..unit].parse().map_err(|_| expected())?;
+    number.checked_mul(millis).filter(|millis| *millis > 0).map(Duration::from_millis).ok_or_else(expected)
+}

@@ -1,0 +1,163 @@
+//! The messages that every door speaks, as the finished lines that go out. `type` is always the first field.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use watchfloor_model::{Position, Timestamp};
+
+use crate::{clock::ClockReading, publish::Incoming};
+
+/// The version of the messages.
+const PROTOCOL: u32 = 1;
+/// The hub's name and version.
+const HUB: &str = concat!("watchfloor-hub/", env!("CARGO_PKG_VERSION"));
+
+/// Why a subscription begins elsewhere than asked, or goes on elsewhere than it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Break {
+    /// The position is of another history.
+    EpochChanged,
+    /// The history no longer reaches back to the position.
+    Trimmed,
+    /// The history has not come to the position.
+    Ahead,
+    /// No position was asked for.
+    Fresh,
+    /// The reader was so slow that the history moved past its place.
+    Slow,
+}
+
+/// All messages but events, which are written by [`event`] once for all readers.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub(crate) enum Message<'a> {
+    /// First of each connection.
+    Hello { protocol: u32, hub: &'static str, heartbeat_ms: u64, clock: &'a ClockReading },
+    /// A channel's subscription begins after `from`.
+    Subscribed { channel: &'a str, head: &'a Position, from: &'a Position, recovered: bool, reason: Option<Break> },
+    /// Events between `from` and `head` are missing.
+    Lost { channel: &'a str, from: &'a Position, head: &'a Position, reason: Break },
+    /// Proof of life of the hub and of the publishers.
+    Heartbeat { clock: &'a ClockReading, channels: BTreeMap<&'a str, Pulse> },
+    /// The answer to a ping.
+    Pong { id: u64, clock: &'a ClockReading },
+    /// A request can't be met.
+    Error { code: &'a str, message: &'a str },
+}
+
+/// What a heartbeat says of one channel.
+#[derive(Debug, Serialize)]
+pub(crate) struct Pulse {
+    /// The subscription was sent everything up to here.
+    pub(crate) head: Position,
+    /// Events that are published and not yet sent.
+    pub(crate) behind: u64,
+    /// How long ago a publisher published or said that it lives.
+    pub(crate) idle_ms: Option<u64>,
+}
+
+impl<'a> Message<'a> {
+    /// The first message of a connection.
+    pub(crate) const fn hello(heartbeat_ms: u64, clock: &'a ClockReading) -> Self {
+        Self::Hello { protocol: PROTOCOL, hub: HUB, heartbeat_ms, clock }
+    }
+
+    /// The finished line.
+    pub(crate) fn line(&self) -> Arc<str> {
+        serde_json::to_string(self).expect("messages have text keys and no failing fields").into()
+    }
+}
+
+/// The same message as a JSON value that goes into a larger one.
+pub(crate) fn raw(line: &str) -> Box<RawValue> {
+    RawValue::from_string(line.to_owned()).expect("lines are made from JSON that was checked")
+}
+
+/// The finished line of an event.
+pub(crate) fn event(event: &Incoming, position: &Position, time: Timestamp) -> Arc<str> {
+    let data = event.data.text();
+    let mut line = String::with_capacity(160 + event.channel.len() + event.name.len() + data.len());
+    // Channels and epochs are made of characters that JSON takes as they are.
+    line.push_str(r#"{"type":"event","channel":""#);
+    line.push_str(&event.channel);
+    line.push_str(r#"","position":""#);
+    line.push_str(&position.to_string());
+    line.push_str(r#"","name":"#);
+    push_quoted(&mut line, &event.name);
+    line.push_str(r#","time":"#);
+    line.push_str(&time.to_string());
+    if let Some(id) = &event.id {
+        line.push_str(r#","id":"#);
+        push_quoted(&mut line, id);
+    }
+    line.push_str(r#","data":"#);
+    line.push_str(data);
+    line.push('}');
+    line.into()
+}
+
+fn push_quoted(line: &mut String, text: &str) {
+    if text.bytes().all(|b| b >= b' ' && b != b'"' && b != b'\\') {
+        line.push('"');
+        line.push_str(text);
+        line.push('"');
+    } else {
+        line.push_str(&serde_json::to_string(text).expect("a text is always JSON"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::publish::{self, Form};
+
+    /// The wire form, as `docs/hub.md` has it.
+    #[test]
+    fn lines_are_as_documented() {
+        let clock = ClockReading { now: Timestamp::from_millis(7), speed: 1.0, label: None };
+        let (from, head) = (Position::new("k3x9", 41), Position::new("k3x9", 42));
+        let pulse = Pulse { head: head.clone(), behind: 0, idle_ms: None };
+        for (message, line) in [
+            (
+                Message::Subscribed { channel: "a", head: &head, from: &from, recovered: true, reason: None },
+                r#"{"type":"subscribed","channel":"a","head":"k3x9:42","from":"k3x9:41","recovered":true,"reason":null}"#,
+            ),
+            (
+                Message::Lost { channel: "a", from: &from, head: &head, reason: Break::EpochChanged },
+                r#"{"type":"lost","channel":"a","from":"k3x9:41","head":"k3x9:42","reason":"epoch-changed"}"#,
+            ),
+            (
+                Message::Heartbeat { clock: &clock, channels: BTreeMap::from([("a", pulse)]) },
+                r#"{"type":"heartbeat","clock":{"now":7,"speed":1,"label":null},"channels":{"a":{"head":"k3x9:42","behind":0,"idle_ms":null}}}"#,
+            ),
+            (
+                Message::Pong { id: 3, clock: &clock },
+                r#"{"type":"pong","id":3,"clock":{"now":7,"speed":1,"label":null}}"#,
+            ),
+            (Message::Error { code: "c", message: "m" }, r#"{"type":"error","code":"c","message":"m"}"#),
+        ] {
+            assert_eq!(&*message.line(), line);
+        }
+        assert!(
+            Message::hello(1000, &clock).line().starts_with(r#"{"type":"hello","protocol":1,"hub":"watchfloor-hub/"#)
+        );
+    }
+
+    /// Whatever is in names, ids and data, an event is one line of JSON that says the same.
+    #[test]
+    fn events_are_one_line_of_json() {
+        let body = r#"{"channel":"a","name":"q\"\\ü","id":"\u2028","data":{"x":
+            "ÿ\n"}}"#;
+        let events = publish::parse(body.as_bytes(), Form::Json).expect("event");
+        let line = event(&events[0], &Position::new("e", 1), Timestamp::from_millis(-5));
+        assert!(!line.contains(['\n', '\r']) && line.starts_with(r#"{"type":"event","#));
+        let value: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+        let expected = serde_json::json!({
+            "type": "event", "channel": "a", "position": "e:1", "name": "q\"\\ü", "time": -5, "id": "\u{2028}",
+            "data": {"x": "ÿ\n"},
+        });
+        assert_eq!(value, expected);
+    }
+}

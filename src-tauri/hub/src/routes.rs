@@ -1,0 +1,192 @@
+//! Which address leads where.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use axum::{
+    Router,
+    extract::{Query, Request, State, rejection::QueryRejection},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode},
+    middleware,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    body,
+    clock::ClockOrder,
+    door::{poll, snapshot, sse, websocket},
+    failure::{Failure, json},
+    guard::{self, HostRule},
+    hub::Shared,
+    idempotency::{Known, Positions},
+    limits,
+    publish::{self, Form, Refused},
+    state::{Key, Outcome},
+    stop::Stop,
+};
+
+/// What every door needs.
+#[derive(Clone)]
+pub(crate) struct Doorway {
+    pub(crate) hub: Arc<Shared>,
+    pub(crate) stop: Stop,
+}
+
+/// The parameters of an address, each at most once.
+pub(crate) type Parameters = Result<Query<Vec<(String, String)>>, QueryRejection>;
+
+/// All doors.
+pub(crate) fn router(hub: Arc<Shared>, stop: Stop, rule: HostRule) -> Router {
+    let token = hub.config.publish_token.clone();
+    let publishing = Router::new()
+        .route("/v1/publish", post(publish))
+        .route("/v1/alive", post(alive))
+        .route("/v1/clock", post(clock))
+        .route_layer(middleware::from_fn_with_state(token, guard::check_token));
+    let reading = Router::new()
+        .route("/v1/ws", get(websocket::open))
+        .route("/v1/sse", get(sse::open))
+        .route("/v1/poll", get(poll::answer))
+        .route("/v1/snapshot", get(snapshot::answer))
+        .route("/v1/health", get(health));
+    publishing
+        .merge(reading)
+        .fallback(|| async { Failure::new(StatusCode::NOT_FOUND, "not-found", "no such address: see docs/hub.md") })
+        .method_not_allowed_fallback(|| async {
+            Failure::new(StatusCode::METHOD_NOT_ALLOWED, "method", "this address takes another method")
+        })
+        .layer(middleware::from_fn_with_state(rule, guard::check_origin))
+        .with_state(Doorway { hub, stop })
+}
+
+/// Takes the named parameters out of an address.
+///
+/// # Errors
+/// `400` for one that is unknown, given twice or badly encoded.
+pub(crate) fn parameters<const N: usize>(found: Parameters, names: [&str; N]) -> Result<[Option<String>; N], Failure> {
+    let Query(found) = found.map_err(|error| Failure::bad("bad-query", error.body_text()))?;
+    let mut values = [const { None }; N];
+    for (name, value) in found {
+        let Some(index) = names.iter().position(|known| *known == name) else {
+            let known = names.join(", ");
+            return Err(Failure::bad("bad-query", format!("unknown parameter {name:?}: expected {known}")));
+        };
+        if values[index].replace(value).is_some() {
+            return Err(Failure::bad("bad-query", format!("parameter {name} appears twice: expected it once")));
+        }
+    }
+    Ok(values)
+}
+
+#[derive(Serialize)]
+struct Accepted {
+    positions: Vec<String>,
+}
+
+async fn publish(State(door): State<Doorway>, request: Request) -> Result<Response, Failure> {
+    let form = body::form(request.headers(), true)?;
+    let key = key(request.headers())?;
+    let body = body::read(request, limits::BODY_BYTES_MAX).await?;
+    // Reading a large batch takes milliseconds, in which the connections of this thread would have to wait.
+    if body.len() <= limits::CLIENT_FRAME_BYTES_MAX {
+        return take(&door.hub, form, key.as_deref(), &body);
+    }
+    let task = tokio::task::spawn_blocking(move || take(&door.hub, form, key.as_deref(), &body));
+    let broken = |_| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the hub failed on this batch");
+    task.await.map_err(broken)?
+}
+
+fn take(hub: &Shared, form: Form, key: Option<&str>, body: &Bytes) -> Result<Response, Failure> {
+    let key = key.map(|text| Key { text, digest: hub.digest(form, body) });
+    // A batch that was taken before is not read again: only its key counts.
+    match key.map_or(Known::New, |key| hub.state().known(key, hub.now())) {
+        Known::New => {}
+        Known::Same(positions) => return Ok(repeated(&positions)),
+        Known::Other => return Err(key_reused()),
+    }
+    let batch = publish::parse(body, form).map_err(refused)?;
+    match hub.publish(batch, key) {
+        Outcome::Published(published) => Ok(json(&Accepted { positions: published.positions.texts() })),
+        Outcome::Repeated(positions) => Ok(repeated(&positions)),
+        Outcome::KeyReused => Err(key_reused()),
+        Outcome::Refused(reason) => Err(refused(reason)),
+    }
+}
+
+fn repeated(positions: &Positions) -> Response {
+    let mut response = json(&Accepted { positions: positions.texts() });
+    response.headers_mut().insert(HeaderName::from_static("idempotency-replayed"), HeaderValue::from_static("true"));
+    response
+}
+
+fn key_reused() -> Failure {
+    let message = "`Idempotency-Key` was used with another body: expected a new key for a new batch";
+    Failure::new(StatusCode::UNPROCESSABLE_ENTITY, "key-reused", message)
+}
+
+fn refused(reason: Refused) -> Failure {
+    Failure::bad(reason.code, reason.message)
+}
+
+fn key(headers: &HeaderMap) -> Result<Option<String>, Failure> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let sound = (1..=limits::KEY_BYTES_MAX).contains(&value.len())
+        && value.as_bytes().iter().all(|b| (b' '..=b'~').contains(b));
+    match value.to_str() {
+        Ok(text) if sound => Ok(Some(text.to_owned())),
+        _ => {
+            let max = limits::KEY_BYTES_MAX;
+            let message = format!("`Idempotency-Key` is malformed: expected 1 to {max} printable ASCII characters");
+            Err(Failure::bad("bad-key", message))
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Alive {
+    channels: Vec<String>,
+}
+
+async fn alive(State(door): State<Doorway>, request: Request) -> Result<StatusCode, Failure> {
+    body::form(request.headers(), false)?;
+    let body = body::read(request, limits::CLIENT_FRAME_BYTES_MAX).await?;
+    let Alive { channels } = serde_json::from_slice(&body)
+        .map_err(|error| Failure::bad("bad-request", format!("the sign of life: {error}")))?;
+    let max = limits::SUBSCRIPTION_CHANNELS_MAX;
+    if channels.is_empty() || channels.len() > max {
+        let found = channels.len();
+        return Err(Failure::bad("bad-request", format!("`channels` has {found}: expected 1 to {max}")));
+    }
+    let channels: Result<BTreeSet<_>, _> = channels.iter().map(|name| publish::channel(name)).collect();
+    let channels = channels.map_err(|problem| Failure::bad("bad-request", problem))?;
+    door.hub.alive(&channels).map_err(refused)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn clock(State(door): State<Doorway>, request: Request) -> Result<StatusCode, Failure> {
+    body::form(request.headers(), false)?;
+    let body = body::read(request, limits::CLIENT_FRAME_BYTES_MAX).await?;
+    let order = ClockOrder::parse(&body).map_err(|problem| Failure::bad("bad-clock", problem))?;
+    door.hub.set_clock(&order);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Serialize)]
+struct Health {
+    status: &'static str,
+    epoch: Arc<str>,
+    channels: usize,
+    subscriptions: usize,
+}
+
+async fn health(State(door): State<Doorway>) -> Response {
+    let subscriptions = door.hub.wakers.readers();
+    let (epoch, channels) = {
+        let state = door.hub.state();
+        (state.ledger().epoch().clone(), state.ledger().channels())
+    };
+    json(&Health { status: "ok", epoch, channels, subscriptions }).into_response()
+}

@@ -1,0 +1,133 @@
+//! Accepting connections, and letting them go.
+
+use std::{future::Future, io, sync::Arc, time::Duration};
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+    task::JoinSet,
+    time::{MissedTickBehavior, interval, sleep, timeout},
+};
+
+use crate::{
+    guard::HostRule,
+    hub::Shared,
+    limits, routes,
+    stall::StallLimit,
+    stop::{Stop, Stopper},
+};
+
+/// How long to wait when the system can't give us a connection, most often for want of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// See [`crate::Hub::serve`].
+pub(crate) async fn serve(
+    hub: Arc<Shared>,
+    listener: TcpListener,
+    end: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let address = listener.local_addr()?;
+    let local = address.ip().is_loopback();
+    if !local && hub.config.publish_token.is_none() {
+        let message = format!("{address} is not on the loopback: a hub that others can reach needs a publish token");
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, message));
+    }
+    let rule = if local { HostRule::Loopback } else { HostRule::Any };
+    let (stopper, stop) = Stop::new();
+    let router = routes::router(hub.clone(), stop.clone(), rule);
+    tracing::info!(%address, "listening");
+    let connections = accept(&hub, listener, end, &router, &stop).await;
+    drop((router, stop));
+    goodbye(stopper, connections).await;
+    tracing::info!(%address, "stopped");
+    Ok(())
+}
+
+/// Takes connections until `end` answers.
+async fn accept(
+    hub: &Shared,
+    listener: TcpListener,
+    end: impl Future<Output = ()>,
+    router: &Router,
+    stop: &Stop,
+) -> JoinSet<()> {
+    let places = Arc::new(Semaphore::new(limits::CONNECTIONS_MAX));
+    let mut connections = JoinSet::new();
+    let mut trim = interval(limits::TRIM_PERIOD);
+    trim.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut end = std::pin::pin!(end);
+    let next = async || {
+        let place = places.clone().acquire_owned().await.expect("the semaphore is never closed");
+        (listener.accept().await, place)
+    };
+    loop {
+        let (accepted, place) = tokio::select! {
+            biased;
+            () = &mut end => return connections,
+            _ = trim.tick() => {
+                hub.state().trim(hub.now().mono);
+                continue;
+            }
+            Some(_) = connections.join_next() => continue,
+            accepted = next() => accepted,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                let connection = connection(stream, hub.config.write_stall, router.clone(), stop.clone());
+                connections.spawn(async move {
+                    connection.await;
+                    drop(place);
+                });
+            }
+            Err(error) => {
+                tracing::warn!(reason = %error, "a connection could not be accepted");
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn connection(stream: TcpStream, write_stall: Duration, router: Router, stop: Stop) {
+    // Events are small and must not wait for more of them.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(reason = %error, "a connection was gone before it began");
+        return;
+    }
+    let io = TokioIo::new(StallLimit::new(stream, write_stall));
+    let service = TowerToHyperService::new(router);
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits::HEAD_TIMEOUT)
+        .serve_connection(io, service)
+        .with_upgrades();
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stop.told() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(reason = %error, "a connection broke");
+    }
+}
+
+/// Tells everybody to end, and cuts off who doesn't.
+async fn goodbye(mut stopper: Stopper, mut connections: JoinSet<()>) {
+    stopper.stop();
+    let gone = timeout(limits::STOP_GRACE, async {
+        while connections.join_next().await.is_some() {}
+        stopper.all_gone().await;
+    });
+    if gone.await.is_err() {
+        tracing::debug!(connections = connections.len(), "cut off");
+        connections.shutdown().await;
+    }
+}

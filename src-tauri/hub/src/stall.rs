@@ -1,0 +1,107 @@
+//! A connection whose other side takes nothing any more is dropped.
+//!
+//! TCP by itself holds on to such a connection for a quarter of an hour. A slow reader is no stalled one: the time begins
+//! anew with every byte that is taken.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Instant, Sleep, sleep_until},
+};
+
+/// A connection with a limit on how long a write may take no byte.
+pub(crate) struct StallLimit<C> {
+    connection: C,
+    limit: Duration,
+    stalled: Option<Pin<Box<Sleep>>>,
+}
+
+impl<C> StallLimit<C> {
+    /// Drops `connection` when it takes nothing for `limit`.
+    pub(crate) const fn new(connection: C, limit: Duration) -> Self {
+        Self { connection, limit, stalled: None }
+    }
+
+    fn judge<T>(&mut self, cx: &mut Context<'_>, poll: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if poll.is_ready() {
+            self.stalled = None;
+            return poll;
+        }
+        let limit = self.limit;
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + limit)));
+        match stalled.as_mut().poll(cx) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(()) => {
+                let message = format!("the other side took nothing for {limit:?}");
+                Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, message)))
+            }
+        }
+    }
+}
+
+impl<C: AsyncRead + Unpin> AsyncRead for StallLimit<C> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.connection).poll_read(cx, buf)
+    }
+}
+
+impl<C: AsyncWrite + Unpin> AsyncWrite for StallLimit<C> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let poll = Pin::new(&mut self.connection).poll_write(cx, bytes);
+        self.judge(cx, poll)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let poll = Pin::new(&mut self.connection).poll_write_vectored(cx, bytes);
+        self.judge(cx, poll)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.connection.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.connection).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.connection).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+    use super::*;
+
+    /// H5: a reader that takes a byte now and then is kept, one that takes none is dropped after the limit.
+    #[tokio::test(start_paused = true)]
+    async fn stalled_is_not_slow() {
+        let (near, mut far) = duplex(4);
+        let mut near = StallLimit::new(near, Duration::from_secs(10));
+        let reader = tokio::spawn(async move {
+            let mut byte = [0];
+            for _ in 0..6 {
+                tokio::time::sleep(Duration::from_secs(9)).await;
+                far.read_exact(&mut byte).await.expect("byte");
+            }
+            std::future::pending::<()>().await;
+        });
+        let begin = Instant::now();
+        let error = near.write_all(&[0; 100]).await.expect_err("stalls");
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert_eq!(begin.elapsed().as_secs(), 6 * 9 + 10);
+        reader.abort();
+    }
+}

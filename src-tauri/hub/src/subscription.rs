@@ -1,0 +1,227 @@
+//! A reader's place in each of its channels, and nothing else. The one model behind all doors.
+//!
+//! ```text
+//!            resume                    next_batch
+//!   asked ──────────▶ subscribed ─▶ at a place ─┐ event: one further
+//!                     (announced)      ▲        │ lost: on to the head (announced)
+//!                                      └────────┘
+//! ```
+//!
+//! Nothing is queued for a reader. What it is sent next is read from the histories when it is ready to take it, so a slow
+//! reader costs no memory, and one that is slower than a history is long is told so.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap},
+    sync::Arc,
+    time::Duration,
+};
+
+use watchfloor_model::{Mono, Position};
+
+use crate::{
+    channel::Ring,
+    clock::Now,
+    cursor::{self, Places},
+    limits,
+    message::{Break, Message, Pulse},
+    state::State,
+};
+
+/// What a door wants to hear besides events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// A connection: `hello`, every `subscribed`, heartbeats.
+    Connection,
+    /// A call in a row of calls: `subscribed` only where the reader can't just go on.
+    Call,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Subscription {
+    manner: Manner,
+    heartbeat: Duration,
+    greeted: bool,
+    /// Channels whose beginning is not announced yet, with the position asked for.
+    asked: Places,
+    /// Everything up to here was sent.
+    places: BTreeMap<Arc<str>, Position>,
+    next_heartbeat: Mono,
+    clock_generation: u64,
+}
+
+/// More channels than one subscription may have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{found} channels: expected at most {max}", max = limits::SUBSCRIPTION_CHANNELS_MAX)]
+pub(crate) struct TooManyChannels {
+    found: usize,
+}
+
+impl Subscription {
+    /// No channel yet. Heartbeats come at least every `heartbeat`.
+    pub(crate) fn new(manner: Manner, heartbeat: Duration) -> Self {
+        Self {
+            manner,
+            heartbeat,
+            greeted: manner == Manner::Call,
+            asked: Places::new(),
+            places: BTreeMap::new(),
+            next_heartbeat: Mono::NEVER,
+            clock_generation: 0,
+        }
+    }
+
+    /// Adds channels, or begins them anew.
+    ///
+    /// # Errors
+    /// If there would be too many; then nothing changes.
+    pub(crate) fn subscribe(&mut self, asked: Places) -> Result<(), TooManyChannels> {
+        let known = |channel: &Arc<str>| self.asked.contains_key(channel) || self.places.contains_key(channel);
+        let found = self.asked.len() + self.places.len() + asked.keys().filter(|channel| !known(channel)).count();
+        if found > limits::SUBSCRIPTION_CHANNELS_MAX {
+            return Err(TooManyChannels { found });
+        }
+        for (channel, place) in asked {
+            self.places.remove(&channel);
+            self.asked.insert(channel, place);
+        }
+        Ok(())
+    }
+
+    /// Takes a channel out.
+    pub(crate) fn unsubscribe(&mut self, channel: &str) {
+        self.asked.remove(channel);
+        self.places.remove(channel);
+    }
+
+    /// The channels of the subscription.
+    pub(crate) fn channels(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.asked.keys().chain(self.places.keys())
+    }
+
+    /// The places as a cursor.
+    pub(crate) fn cursor(&self) -> String {
+        let mut places: BTreeMap<_, _> = self.asked.iter().map(|(channel, place)| (channel, place.as_ref())).collect();
+        places.extend(self.places.iter().map(|(channel, place)| (channel, Some(place))));
+        cursor::text(places.into_iter())
+    }
+
+    /// When the next heartbeat is due.
+    pub(crate) const fn poll_timeout(&self) -> Mono {
+        self.next_heartbeat
+    }
+
+    /// What the reader is sent next; empty if there is nothing to say yet.
+    pub(crate) fn next_batch(&mut self, hub: &State, now: Now) -> Vec<Arc<str>> {
+        let mut lines = Vec::new();
+        let clock = hub.ledger().clock();
+        if !self.greeted {
+            self.greeted = true;
+            self.next_heartbeat = now.mono.plus(self.heartbeat);
+            self.clock_generation = clock.generation();
+            let heartbeat_ms = u64::try_from(self.heartbeat.as_millis()).unwrap_or(u64::MAX);
+            lines.push(Message::hello(heartbeat_ms, &clock.reading(now)).line());
+        }
+        let begun = self.begin(hub, &mut lines);
+        self.notice_losses(hub, &mut lines);
+        let due = begun || now.mono >= self.next_heartbeat || self.clock_generation != clock.generation();
+        if due && self.manner == Manner::Connection {
+            self.next_heartbeat = now.mono.plus(self.heartbeat);
+            self.clock_generation = clock.generation();
+            lines.push(self.heartbeat(hub, now));
+        }
+        self.take_events(hub, &mut lines);
+        lines
+    }
+
+    /// The heartbeat that is true now.
+    pub(crate) fn heartbeat(&self, hub: &State, now: Now) -> Arc<str> {
+        let ledger = hub.ledger();
+        let pulse = |(channel, place): (&'_ Arc<str>, &Position)| Pulse {
+            head: place.clone(),
+            behind: ledger.head(channel).offset.saturating_sub(place.offset),
+            idle_ms: ledger
+                .heard(channel)
+                .map(|heard| u64::try_from(now.mono.since(heard).as_millis()).unwrap_or(u64::MAX)),
+        };
+        let channels = self.places.iter().map(|entry| (&**entry.0, pulse(entry))).collect();
+        Message::Heartbeat { clock: &ledger.clock().reading(now), channels }.line()
+    }
+
+    /// Finds the place of each channel that was asked for.
+    fn begin(&mut self, hub: &State, lines: &mut Vec<Arc<str>>) -> bool {
+        let begun = !self.asked.is_empty();
+        for (channel, asked) in std::mem::take(&mut self.asked) {
+            let head = hub.ledger().head(&channel);
+            let reason = resume(asked.as_ref(), &head, hub.ring(&channel));
+            let from = match (reason, asked) {
+                (None, Some(asked)) => asked,
+                _ => head.clone(),
+            };
+            if reason.is_some() || self.manner == Manner::Connection {
+                let recovered = reason.is_none();
+                lines.push(
+                    Message::Subscribed { channel: &channel, head: &head, from: &from, recovered, reason }.line(),
+                );
+            }
+            self.places.insert(channel, from);
+        }
+        begun
+    }
+
+    /// Moves places that the history no longer reaches on to the head, and says so.
+    fn notice_losses(&mut self, hub: &State, lines: &mut Vec<Arc<str>>) {
+        for (channel, place) in &mut self.places {
+            let head = hub.ledger().head(channel);
+            let reason = match resume(Some(place), &head, hub.ring(channel)) {
+                None => continue,
+                Some(Break::Trimmed) => Break::Slow,
+                Some(other) => other,
+            };
+            lines.push(Message::Lost { channel, from: place, head: &head, reason }.line());
+            *place = head;
+        }
+    }
+
+    /// Takes events in the order in which the hub took them, across channels.
+    fn take_events(&mut self, hub: &State, lines: &mut Vec<Arc<str>>) {
+        let mut readers: Vec<(&Ring, &mut Position)> = self
+            .places
+            .iter_mut()
+            .filter_map(|(channel, place)| Some((hub.ring(channel)?, place)))
+            .filter(|(ring, place)| ring.head() > place.offset)
+            .collect();
+        let next = |(ring, place): &(&Ring, &mut Position)| ring.entry(place.offset + 1).map(|entry| entry.serial);
+        let mut order: BinaryHeap<_> =
+            readers.iter().enumerate().filter_map(|(index, reader)| Some(Reverse((next(reader)?, index)))).collect();
+        let mut bytes: usize = lines.iter().map(|line| line.len() + 1).sum();
+        while lines.len() < limits::BATCH_MESSAGES_MAX {
+            let Some(Reverse((_, index))) = order.pop() else { break };
+            let (ring, place) = &mut readers[index];
+            let Some(entry) = ring.entry(place.offset + 1) else { continue };
+            bytes += entry.line.len() + 1;
+            if bytes > limits::BATCH_BYTES_MAX && !lines.is_empty() {
+                break;
+            }
+            lines.push(entry.line.clone());
+            place.offset += 1;
+            if let Some(serial) = next(&readers[index]) {
+                order.push(Reverse((serial, index)));
+            }
+        }
+    }
+}
+
+/// Why a reader can't go on after `asked`; none if it can.
+fn resume(asked: Option<&Position>, head: &Position, ring: Option<&Ring>) -> Option<Break> {
+    let Some(asked) = asked else { return Some(Break::Fresh) };
+    if asked.epoch != head.epoch {
+        return Some(Break::EpochChanged);
+    }
+    if asked.offset > head.offset {
+        return Some(Break::Ahead);
+    }
+    let reaches = asked.offset == head.offset || ring.is_some_and(|ring| ring.continues(asked.offset));
+    (!reaches).then_some(Break::Trimmed)
+}

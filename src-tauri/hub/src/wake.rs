@@ -1,0 +1,136 @@
+//! Who waits for which channel.
+//!
+//! Publishing wakes the readers of the channels published to and nobody else. A wake-up says only that there may be
+//! something: it is kept while the reader is busy, and any number of them are one.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+use tokio::sync::Notify;
+
+/// All waiting readers. Its lock is never held together with the state's.
+#[derive(Debug, Default)]
+pub(crate) struct Wakers {
+    registry: Mutex<Registry>,
+}
+
+#[derive(Debug, Default)]
+struct Registry {
+    last_id: u64,
+    readers: HashMap<u64, Arc<Notify>>,
+    by_channel: HashMap<Arc<str>, HashMap<u64, Arc<Notify>>>,
+}
+
+impl Wakers {
+    /// A reader of no channel yet.
+    pub(crate) fn register(self: &Arc<Self>) -> Waker {
+        let notify = Arc::new(Notify::new());
+        let mut registry = self.lock();
+        registry.last_id += 1;
+        let id = registry.last_id;
+        registry.readers.insert(id, notify.clone());
+        Waker { id, notify, channels: Vec::new(), wakers: self.clone() }
+    }
+
+    /// There is something new in these channels.
+    pub(crate) fn wake<'a>(&self, channels: impl Iterator<Item = &'a Arc<str>>) {
+        let registry = self.lock();
+        for channel in channels {
+            for notify in registry.by_channel.get(channel).into_iter().flat_map(HashMap::values) {
+                notify.notify_one();
+            }
+        }
+    }
+
+    /// There is something new for everybody.
+    pub(crate) fn wake_all(&self) {
+        self.lock().readers.values().for_each(|notify| notify.notify_one());
+    }
+
+    /// How many readers there are.
+    pub(crate) fn readers(&self) -> usize {
+        self.lock().readers.len()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Registry> {
+        self.registry.lock().expect("nothing panics while it holds the registry")
+    }
+}
+
+/// A reader's end. It must name its channels before it looks for news, or it could miss some.
+#[derive(Debug)]
+pub(crate) struct Waker {
+    id: u64,
+    notify: Arc<Notify>,
+    channels: Vec<Arc<str>>,
+    wakers: Arc<Wakers>,
+}
+
+impl Waker {
+    /// Waits for these channels from now on, instead of those before.
+    pub(crate) fn watch<'a>(&mut self, channels: impl Iterator<Item = &'a Arc<str>>) {
+        let channels: Vec<_> = channels.cloned().collect();
+        let mut registry = self.wakers.lock();
+        registry.leave(self.id, &self.channels);
+        for channel in &channels {
+            registry.by_channel.entry(channel.clone()).or_default().insert(self.id, self.notify.clone());
+        }
+        drop(registry);
+        self.channels = channels;
+    }
+
+    /// Answers at once if there was a wake-up since the last time.
+    pub(crate) async fn woken(&self) {
+        self.notify.notified().await;
+    }
+}
+
+impl Drop for Waker {
+    fn drop(&mut self) {
+        let mut registry = self.wakers.lock();
+        registry.leave(self.id, &self.channels);
+        registry.readers.remove(&self.id);
+    }
+}
+
+impl Registry {
+    fn leave(&mut self, id: u64, channels: &[Arc<str>]) {
+        for channel in channels {
+            if let Some(readers) = self.by_channel.get_mut(channel) {
+                readers.remove(&id);
+                if readers.is_empty() {
+                    self.by_channel.remove(channel);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    /// Only the readers of a channel are woken, a wake-up before the wait is kept, and nothing is left of who is gone.
+    #[test]
+    fn wakes_whom_it_concerns() {
+        let wakers = Arc::new(Wakers::default());
+        let (a, b): (Arc<str>, Arc<str>) = ("a".into(), "b".into());
+        let (mut first, mut second) = (wakers.register(), wakers.register());
+        first.watch([&a].into_iter());
+        second.watch([&a, &b].into_iter());
+        second.watch([&b].into_iter());
+        wakers.wake([&a].into_iter());
+        wakers.wake([&a].into_iter());
+        assert!(first.woken().now_or_never().is_some());
+        assert!(first.woken().now_or_never().is_none(), "two wake-ups are one");
+        assert!(second.woken().now_or_never().is_none());
+        wakers.wake_all();
+        assert!(first.woken().now_or_never().is_some() && second.woken().now_or_never().is_some());
+        drop((first, second));
+        assert_eq!((wakers.readers(), wakers.lock().by_channel.len()), (0, 0));
+    }
+}
