@@ -301,7 +301,7 @@ pub(crate) fn words(span: Duration) -> String {
     let millis = span.as_millis();
     match millis {
         0..1000 => format!("{millis} ms"),
-        1000..120_000 if millis % 1000 == 0 => format!("{} s", millis / 1000),
+        1000..120_000 if millis.is_multiple_of(1000) => format!("{} s", millis / 1000),
         1000..120_000 => format!("{:.1} s", span.as_secs_f64()),
         _ => format!("{} min", millis / 60_000),
     }

@@ -8,14 +8,18 @@
 //! - *Behind*: bytes come, but the answer to a ping doesn't, because it stands in the queue behind them. What arrives
 //!   now may be older than the limit, so it can't be called live; the link is kept, for another would be no faster.
 //!
+//! Server-sent events know no ping. There the heartbeat's clock tells how far behind the stream is: a reading may come
+//! later than the quickest one of this link foretells, but a server's clock that goes on can't show less than before.
+//!
 //! At most one ping is unanswered at a time: RFC 6455 section 5.5.3 lets a peer answer only the newest of several, so
 //! with more it could not be known which one an answer belongs to.
 
 use std::time::Duration;
 
-use watchfloor_model::{Mono, Transport};
+use watchfloor_model::{Mono, SourceClock, Transport};
 
 use crate::{
+    clock::Reading,
     fault::words,
     limits::{HEARTBEAT_ASSUMED, HEARTBEAT_MAX, PROBE_PERIOD_MAX, PROBE_PERIOD_MIN},
 };
@@ -32,7 +36,14 @@ pub(crate) struct Liveness {
     unanswered: Option<Mono>,
     /// When the newest answered ping was sent: everything that the server had sent before it has arrived.
     answered: Mono,
+    /// The quickest reading of the server's clock on this link, and the newest.
+    readings: Option<(SourceClock, Reading)>,
+    /// How much later than the quickest the newest reading came.
+    lag: Duration,
 }
+
+/// Two clocks may drift apart by this without its being called a lag: 1 ms a second.
+const DRIFT: u32 = 1000;
 
 impl Liveness {
     /// A link that stands since `now`, under a freshness limit.
@@ -46,6 +57,8 @@ impl Liveness {
             probed: None,
             unanswered: None,
             answered: now,
+            readings: None,
+            lag: Duration::ZERO,
         }
     }
 
@@ -83,6 +96,33 @@ impl Liveness {
         }
     }
 
+    /// The server told its clock, in turn with all else.
+    pub(crate) fn read(&mut self, reading: &Reading, now: Mono) {
+        let lag = self.readings.as_ref().and_then(|(quickest, last)| {
+            let goes_on = reading.speed == last.speed && reading.label == last.label && reading.now >= last.now;
+            if !goes_on || reading.speed <= 0.0 {
+                return None;
+            }
+            let behind = quickest.at(now).as_millis().saturating_sub(reading.now.as_millis());
+            let behind = Duration::try_from_secs_f64(behind as f64 / 1000.0 / reading.speed).ok()?;
+            Some(behind.saturating_sub(now.since(quickest.read) / DRIFT)).filter(|lag| !lag.is_zero())
+        });
+        self.lag = lag.unwrap_or_default();
+        match &mut self.readings {
+            Some((_, last)) if lag.is_some() => last.clone_from(reading),
+            readings => *readings = Some((reading.clone().at(now), reading.clone())),
+        }
+    }
+
+    /// Everything that the server had sent by then has arrived.
+    fn proven(&self) -> Mono {
+        if self.probes {
+            return self.answered;
+        }
+        let lag = u64::try_from(self.lag.as_micros()).unwrap_or(u64::MAX);
+        Mono::from_micros(self.heard.as_micros().saturating_sub(lag))
+    }
+
     /// How long the link may be silent. Without pings it is left to the server's heartbeat, however slow that is.
     pub(crate) fn silence_max(&self) -> Duration {
         if self.probes { self.limit() } else { self.limit().max(self.heartbeat.unwrap_or(HEARTBEAT_ASSUMED) * 2) }
@@ -113,7 +153,7 @@ impl Liveness {
 
     /// When *live* must end although the link isn't dead.
     pub(crate) fn doubt_at(&self) -> Mono {
-        if self.probes { self.answered } else { self.heard }.plus(self.limit())
+        self.proven().plus(self.limit)
     }
 
     /// Why the link can't be called live now, if so.
@@ -121,19 +161,16 @@ impl Liveness {
         if now < self.doubt_at() {
             return None;
         }
-        if self.probes {
-            let behind = Duration::from_secs(now.since(self.answered).as_secs().max(1));
-            return Some(format!("the connection is too slow: what comes now may be {} old", words(behind)));
-        }
+        let limit = words(self.limit);
         let heartbeat = self.heartbeat.unwrap_or(HEARTBEAT_ASSUMED);
-        Some(if heartbeat > self.limit() {
-            format!(
-                "the server's heartbeat comes every {}: too seldom for a limit of {}",
-                words(heartbeat),
-                words(self.limit())
-            )
+        let silent = now.since(self.heard) >= self.limit;
+        Some(if silent && heartbeat > self.limit {
+            format!("the server's heartbeat comes every {}: too seldom for a limit of {limit}", words(heartbeat))
+        } else if silent {
+            format!("nothing heard for {limit}")
         } else {
-            format!("nothing heard for {}", words(self.limit()))
+            let behind = Duration::from_secs(now.since(self.proven()).as_secs().max(1));
+            format!("the connection is too slow: what comes now may be {} old", words(behind))
         })
     }
 }
@@ -190,6 +227,28 @@ mod tests {
         assert!(link.doubt(at(6)).expect("doubt").contains("every 20 s"));
         link.hear(at(20));
         assert_eq!(link.doubt(at(20)), None);
+    }
+
+    /// H1, H2: a stream whose clock falls behind is behind; a clock that is set back, paused or drifts is not.
+    #[test]
+    fn the_heartbeats_clock_tells_the_lag_of_a_stream_without_pings() {
+        let mut link = Liveness::new(LIMIT, Transport::Sse, at(0));
+        let mut read = |second: u64, clock: f64, speed: f64| {
+            let now = watchfloor_model::Timestamp::from_millis((clock * 1000.0) as i64);
+            link.hear(at(second));
+            link.read(&Reading { now, speed, label: None }, at(second));
+            link.doubt(at(second)).is_some()
+        };
+        assert!(!read(0, 100.0, 1.0));
+        assert!(!read(5, 102.0, 1.0), "3 s behind is within the limit");
+        assert!(read(10, 103.0, 1.0), "7 s behind isn't");
+        assert!(!read(11, 111.0, 1.0), "caught up");
+        assert!(!read(12, 50.0, 1.0), "set back");
+        assert!(!read(40, 500.0, 60.0), "another speed");
+        assert!(!read(45, 620.0, 60.0), "3 s behind");
+        assert!(read(50, 680.0, 60.0), "7 s behind");
+        assert!(!read(51, 680.0, 0.0) && !read(99, 680.0, 0.0), "paused");
+        assert!(!read(100, 1000.0, 1.0) && !read(20_100, 20_990.0, 1.0), "drift of 500 ppm");
     }
 
     #[test]

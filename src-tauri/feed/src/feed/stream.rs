@@ -60,10 +60,17 @@ impl Feed {
     }
 
     fn handle_hello(&mut self, heartbeat: Duration, clock: Reading, now: Mono) {
-        self.clock.hear(clock, now);
         if let Some(liveness) = self.link.as_mut().and_then(|link| link.liveness.as_mut()) {
             liveness.set_heartbeat(heartbeat);
         }
+        self.hear_clock(clock, now);
+    }
+
+    fn hear_clock(&mut self, reading: Reading, now: Mono) {
+        if let Some(liveness) = self.link.as_mut().and_then(|link| link.liveness.as_mut()) {
+            liveness.read(&reading, now);
+        }
+        self.clock.hear(reading, now);
     }
 
     fn handle_subscribed(&mut self, channel: usize, cursor: Cursor, now: Mono) {
@@ -103,7 +110,7 @@ impl Feed {
             }
             Step::Held | Step::Overlap | Step::Stale => {}
             Step::Overflow => {
-                self.set_cause("more came than could be held back while waiting for the snapshot".to_owned())
+                self.set_cause("more came than could be held back while waiting for the snapshot".to_owned());
             }
             Step::Duplicate => self.status.counts.duplicates += 1,
             Step::Hole(hole, event) => {
@@ -140,7 +147,7 @@ impl Feed {
 
     fn handle_heartbeat(&mut self, clock: Option<Reading>, beats: &[Beat], now: Mono) {
         if let Some(clock) = clock {
-            self.clock.hear(clock, now);
+            self.hear_clock(clock, now);
         }
         let mut found: Option<Hole> = None;
         for beat in beats {
