@@ -1,3 +1,81 @@
 //! The board file: reading, checking, schema.
+//!
+//! [`parse`] is the only way to a [`spec::BoardFile`]. It reports everything that is wrong with a file at once, each
+//! error with its place, what was found, what was expected, and the valid name that was probably meant. A file with any
+//! error gives no board.
 
+pub mod duration;
 pub mod spec;
+
+mod condition;
+mod decode;
+mod diagnostic;
+mod grid;
+mod keys;
+mod nearest;
+mod record;
+mod reducer;
+mod schema;
+mod shape;
+mod shape_event;
+mod shape_site;
+mod syntax;
+mod table;
+mod template;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+pub use condition::{CONDITION_VALUES_MAX, CONDITIONS_MAX};
+pub use decode::{SOURCES_MAX, WIDGETS_MAX};
+pub use diagnostic::{DIAGNOSTICS_MAX, Diagnostic, Diagnostics};
+pub use keys::{
+    GRID_CELLS_MAX,
+    kind::{ROWS_MAX, SERIES_BUCKETS_MAX},
+    source::CHANNELS_MAX,
+};
+pub use record::{BANDS_MAX, COLUMNS_MAX, PLACES_MAX};
+pub use schema::schema;
+pub use shape_event::STATES_MAX;
+pub use spec::BoardFile;
+pub use template::{TEMPLATE_CHARACTERS_MAX, TEMPLATE_HOLES_MAX, TemplateError};
+
+use diagnostic::{Problem, Sink};
+use text::SourceText;
+
+/// The largest board file, in bytes.
+pub const FILE_BYTES_MAX: usize = 1 << 20;
+
+/// Reads a board file. `file_name` is only what errors call it.
+///
+/// Line ends may be LF or CRLF, and a byte order mark may stand at the beginning.
+///
+/// # Errors
+/// Everything that is wrong with the file, in its order, up to [`DIAGNOSTICS_MAX`].
+pub fn parse(text: &str, file_name: &str) -> Result<BoardFile, Diagnostics> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.len() > FILE_BYTES_MAX {
+        return Err(too_big(text.len(), file_name));
+    }
+    let source = SourceText::new(text);
+    let mut sink = Sink::new(&source);
+    let file = syntax::read(text, &mut sink);
+    match decode::decode(file.get_ref(), &mut sink) {
+        Some(board) if sink.is_empty() => Ok(board),
+        _ => Err(sink.into_diagnostics(file_name)),
+    }
+}
+
+fn too_big(bytes: usize, file_name: &str) -> Diagnostics {
+    let source = SourceText::new("");
+    let mut sink = Sink::new(&source);
+    sink.report(Problem {
+        span: 0..0,
+        message: "the board file is too big".to_owned(),
+        found: format!("{bytes} bytes"),
+        expected: format!("at most {FILE_BYTES_MAX} bytes"),
+        help: None,
+    });
+    sink.into_diagnostics(file_name)
+}

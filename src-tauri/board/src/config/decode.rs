@@ -1,0 +1,417 @@
+//! From the parsed tables to a [`BoardFile`].
+
+use std::{collections::HashMap, time::Duration};
+
+use toml::{Spanned, de::DeTable};
+
+use super::{
+    diagnostic::{Problem, Sink},
+    grid::{Cells, Tenant, lay_out},
+    keys::{self, kind::KindShape, source, widget},
+    nearest::{did_you_mean, nearest},
+    reducer::{Folded, read_kind},
+    spec::{BoardFile, BoardSpec, FoldSpec, SourceSpec, WidgetSpec},
+    table::{Node, TableReader, cut, names, wrong_type},
+};
+
+/// The most sources of a board.
+pub const SOURCES_MAX: usize = 16;
+/// The most widgets of a board.
+pub const WIDGETS_MAX: usize = 200;
+
+const TABLES: [&str; 3] = ["board", "source", "widget"];
+
+/// The whole file; `None` if something was reported.
+pub(super) fn decode(file: &DeTable<'_>, sink: &mut Sink<'_>) -> Option<BoardFile> {
+    report_unknown_tables(file, sink);
+    let board = read_board(file, sink);
+    let sources: Vec<SourceEntry> =
+        tables_of(file, "source", SOURCES_MAX, sink).into_iter().map(|node| read_source(node, sink)).collect();
+    report_twins(sources.iter().filter_map(|source| source.name.as_ref()), "sources", sink);
+
+    let surroundings = Surroundings {
+        sources: &sources,
+        stale_after: board.as_ref().map(|board| board.stale_after),
+        timezone: board.as_ref().map(|board| board.timezone.clone()),
+    };
+    let widgets: Vec<WidgetEntry> = tables_of(file, "widget", WIDGETS_MAX, sink)
+        .into_iter()
+        .map(|node| read_widget(node, &surroundings, sink))
+        .collect();
+    report_twins(widgets.iter().filter_map(|widget| widget.name.as_ref()), "widgets", sink);
+
+    let tenants: Vec<&Tenant> = widgets.iter().map(|widget| &widget.tenant).collect();
+    let cells = board.as_ref().map(|board| Cells { columns: board.columns, rows: board.rows });
+    let places = cells.map(|cells| lay_out(cells, &tenants, sink));
+    if !sink.is_empty() {
+        return None;
+    }
+    let widgets = widgets.into_iter().zip(places?).map(|(widget, place)| Some(WidgetSpec { place, ..widget.spec? }));
+    Some(BoardFile {
+        board: board?,
+        sources: sources.into_iter().map(|source| source.spec).collect::<Option<_>>()?,
+        widgets: widgets.collect::<Option<_>>()?,
+    })
+}
+
+fn report_unknown_tables(file: &DeTable<'_>, sink: &mut Sink<'_>) {
+    for key in file.keys() {
+        let name = key.get_ref().as_ref();
+        if TABLES.contains(&name) || sink.is_line_damaged(key.span().start) {
+            continue;
+        }
+        sink.report(Problem {
+            span: key.span(),
+            message: format!("unknown key `{}` in the board file", cut(name)),
+            found: format!("`{}`", cut(name)),
+            expected: "`[board]`, `[[source]]` or `[[widget]]`".to_owned(),
+            help: keys::belongs(name).or_else(|| did_you_mean(name, TABLES)),
+        });
+    }
+}
+
+/// The tables of `[[name]]`; at least one is needed.
+fn tables_of<'a>(file: &'a DeTable<'a>, name: &'static str, count_max: usize, sink: &mut Sink<'_>) -> Vec<Node<'a>> {
+    let expected = format!("1 to {count_max} tables `[[{name}]]`");
+    let Some(value) = file.get(name) else {
+        sink.report_absence(Problem {
+            span: 0..0,
+            message: format!("`[[{name}]]` is missing"),
+            found: "nothing".to_owned(),
+            expected,
+            help: None,
+        });
+        return Vec::new();
+    };
+    if sink.is_damaged(&value.span()) {
+        return Vec::new();
+    }
+    let node = Node { name, value };
+    let Some(items) = value.get_ref().as_array() else {
+        let help = value.get_ref().is_table().then(|| format!("write `[[{name}]]`, with two brackets"));
+        wrong_type(node, &expected, help, sink);
+        return Vec::new();
+    };
+    if items.is_empty() || items.len() > count_max {
+        sink.report(Problem {
+            span: items.get(count_max).map_or_else(|| value.span(), Spanned::span),
+            message: format!("too {} tables `[[{name}]]`", if items.is_empty() { "few" } else { "many" }),
+            found: items.len().to_string(),
+            expected,
+            help: None,
+        });
+    }
+    items.iter().take(count_max).map(|value| Node { name, value }).collect()
+}
+
+fn read_board(file: &DeTable<'_>, sink: &mut Sink<'_>) -> Option<BoardSpec> {
+    let Some(value) = file.get("board") else {
+        sink.report_absence(Problem {
+            span: 0..0,
+            message: "`[board]` is missing".to_owned(),
+            found: "nothing".to_owned(),
+            expected: "a table `[board]` with at least `title`".to_owned(),
+            help: None,
+        });
+        return None;
+    };
+    if sink.is_damaged(&value.span()) {
+        return None;
+    }
+    let node = Node { name: "board", value };
+    if value.get_ref().is_array() {
+        let help = Some("write `[board]`, with one bracket: a file has one board".to_owned());
+        wrong_type(node, "one table `[board]`", help, sink);
+        return None;
+    }
+    let reader = TableReader::open(node, &keys::BOARD, sink)?;
+    reader.finish(sink);
+    let title = reader.get(&keys::TITLE, sink);
+    let timezone = reader.get(&keys::TIMEZONE, sink);
+    let theme = reader.get(&keys::THEME, sink);
+    let grid = reader.get(&keys::GRID, sink);
+    let stale_after = reader.get(&keys::STALE_AFTER, sink);
+    let Cells { columns, rows } = grid?;
+    Some(BoardSpec { title: title?, timezone: timezone?, theme: theme?, columns, rows, stale_after: stale_after? })
+}
+
+/// A source as far as it could be read.
+struct SourceEntry {
+    name: Option<NameEntry>,
+    /// Empty if they are unknown.
+    channels: Vec<String>,
+    spec: Option<SourceSpec>,
+}
+
+/// An id with its place in the file.
+struct NameEntry {
+    id: String,
+    span: std::ops::Range<usize>,
+}
+
+impl NameEntry {
+    fn new(reader: &TableReader<'_>, id: Option<&String>) -> Option<Self> {
+        id.map(|id| Self { id: id.clone(), span: reader.span_of("id") })
+    }
+}
+
+fn report_twins<'a>(names: impl Iterator<Item = &'a NameEntry>, what: &str, sink: &mut Sink<'_>) {
+    let mut first: HashMap<&str, &NameEntry> = HashMap::new();
+    for name in names {
+        let Some(other) = first.get(name.id.as_str()) else {
+            first.insert(&name.id, name);
+            continue;
+        };
+        let (line, _) = sink.source.locate(other.span.start);
+        sink.report(Problem {
+            span: name.span.clone(),
+            message: format!("two {what} with the id `{}`", name.id),
+            found: format!("\"{}\" again", name.id),
+            expected: "an id that no other has".to_owned(),
+            help: Some(format!("the first is in line {line}")),
+        });
+    }
+}
+
+/// Names the table by its id in errors: `` `[[widget]]` `cancelled-today` ``.
+fn label_by_id(reader: &mut TableReader<'_>) {
+    if let Some(id) = reader.raw_text("id") {
+        reader.label = format!("{} `{}`", reader.label, cut(id));
+    }
+}
+
+fn read_source(node: Node<'_>, sink: &mut Sink<'_>) -> SourceEntry {
+    let Some(mut reader) = TableReader::open(node, &source::TABLE, sink) else {
+        return SourceEntry { name: None, channels: Vec::new(), spec: None };
+    };
+    label_by_id(&mut reader);
+    reader.finish(sink);
+    let id = reader.get(&source::ID, sink);
+    let title = reader.get(&source::TITLE, sink);
+    let kind = reader.get(&source::KIND, sink);
+    let url = reader.get(&source::URL, sink);
+    let channels = reader.get(&source::CHANNELS, sink);
+    let transport = reader.get(&source::TRANSPORT, sink);
+    let quiet = reader.get(&source::QUIET, sink);
+    let channels = channels.filter(|channels| !has_twin(&reader, "channels", channels, sink));
+    let name = NameEntry::new(&reader, id.as_ref());
+    let known = channels.clone().unwrap_or_default();
+    let spec = || {
+        let id = id?;
+        let title = title.unwrap_or_else(|| id.clone());
+        Some(SourceSpec { id, title, kind: kind?, url: url?, channels: channels?, transport: transport?, quiet })
+    };
+    SourceEntry { name, channels: known, spec: spec() }
+}
+
+/// Reports the first name that a list has twice.
+fn has_twin(reader: &TableReader<'_>, key: &str, list: &[String], sink: &mut Sink<'_>) -> bool {
+    let twin = list.iter().enumerate().find(|(at, name)| list[..*at].contains(name));
+    if let Some((at, name)) = twin {
+        sink.report(Problem {
+            span: reader.span_of_item(key, at),
+            message: format!("`{}` twice in `{key}`", cut(name)),
+            found: format!("\"{}\" again", cut(name)),
+            expected: "each name once".to_owned(),
+            help: None,
+        });
+    }
+    twin.is_some()
+}
+
+/// What a widget is read against.
+struct Surroundings<'a> {
+    sources: &'a [SourceEntry],
+    stale_after: Option<Duration>,
+    timezone: Option<String>,
+}
+
+/// A widget as far as it could be read; its place is still to be given.
+struct WidgetEntry {
+    name: Option<NameEntry>,
+    tenant: Tenant,
+    spec: Option<WidgetSpec>,
+}
+
+fn read_widget(node: Node<'_>, surroundings: &Surroundings<'_>, sink: &mut Sink<'_>) -> WidgetEntry {
+    let Some(mut reader) = TableReader::open(node, &widget::TABLE, sink) else {
+        let tenant = Tenant {
+            label: "`[[widget]]`".to_owned(),
+            span: node.value.span(),
+            place: None,
+            is_placed: true,
+            wish: (1, 1),
+        };
+        return WidgetEntry { name: None, tenant, spec: None };
+    };
+    label_by_id(&mut reader);
+    let id = reader.get(&widget::ID, sink);
+    // A mistyped kind has been reported; the rest is read as the kind that was meant, to find the other errors too.
+    let kind = reader.get(&widget::KIND, sink).or_else(|| meant_kind(&reader));
+    match kind {
+        Some(kind) => {
+            reader.extend(&kind.table);
+            reader.finish(sink);
+        }
+        None => finish_without_kind(&reader, sink),
+    }
+    let place = reader.get(&widget::PLACE, sink);
+    let tenant = Tenant {
+        label: reader.label.clone(),
+        span: reader.span_of("place"),
+        is_placed: reader.has("place"),
+        place,
+        wish: kind.map_or((1, 1), wish),
+    };
+    let spec = read_widget_spec(&reader, id.clone(), kind, surroundings, sink);
+    WidgetEntry { name: NameEntry::new(&reader, id.as_ref()), tenant, spec }
+}
+
+fn meant_kind(reader: &TableReader<'_>) -> Option<&'static KindShape> {
+    let meant = nearest(reader.raw_text("kind")?, keys::kind::KINDS.iter().map(|kind| kind.name))?;
+    keys::kind::KINDS.iter().find(|kind| kind.name == meant)
+}
+
+/// While the kind is unknown, a key is accepted that any kind has.
+fn finish_without_kind(reader: &TableReader<'_>, sink: &mut Sink<'_>) {
+    reader.finish_but(|name| keys::kind::KINDS.iter().any(|kind| kind.table.has(name)), sink);
+}
+
+/// How many cells of a 12 by 8 grid suit a kind.
+fn wish(kind: &'static KindShape) -> (u32, u32) {
+    match kind.name {
+        "counter" | "gauge" | "rate" | "window" => (3, 2),
+        "status" => (4, 2),
+        "log" | "series" => (4, 3),
+        _ => (6, 4),
+    }
+}
+
+fn read_widget_spec(
+    reader: &TableReader<'_>,
+    id: Option<String>,
+    kind: Option<&'static KindShape>,
+    surroundings: &Surroundings<'_>,
+    sink: &mut Sink<'_>,
+) -> Option<WidgetSpec> {
+    let title = reader.get(&widget::TITLE, sink);
+    let note = reader.get(&widget::NOTE, sink);
+    let source = resolve_source(reader, surroundings.sources, sink);
+    let channels = read_channels(reader, source, sink);
+    let on = read_events(reader, sink);
+    let only = reader.get(&widget::WHERE, sink);
+    let stale_after = reader.get(&widget::STALE_AFTER, sink);
+    let folded = kind.and_then(|kind| read_kind(reader, kind, sink));
+    let Folded { reducer, look, knows_days } = folded?;
+    let id = id?;
+    Some(WidgetSpec {
+        title: title.unwrap_or_else(|| id.clone()),
+        note,
+        source: source?.name.as_ref()?.id.clone(),
+        stale_after: stale_after.or(surroundings.stale_after)?,
+        place: None,
+        fold: FoldSpec {
+            channels: channels?,
+            on: on?,
+            only: only.unwrap_or_default(),
+            timezone: if knows_days { surroundings.timezone.clone()? } else { String::new() },
+            reducer,
+        },
+        look,
+        id,
+    })
+}
+
+/// The source that a widget names, or the only one.
+fn resolve_source<'a>(
+    reader: &TableReader<'_>,
+    sources: &'a [SourceEntry],
+    sink: &mut Sink<'_>,
+) -> Option<&'a SourceEntry> {
+    let named = reader.get(&widget::SOURCE, sink);
+    let ids = || sources.iter().filter_map(|source| source.name.as_ref()).map(|name| name.id.as_str());
+    let is_known_well = sources.iter().all(|source| source.name.is_some()) && !sources.is_empty();
+    let Some(named) = named else {
+        if !reader.has("source") && sources.len() > 1 && is_known_well {
+            reader.missing("source", &format!("one of the sources {}", names(ids())), None, sink);
+        }
+        return if reader.has("source") { None } else { sources.first().filter(|_| sources.len() == 1) };
+    };
+    let found = sources.iter().find(|source| source.name.as_ref().is_some_and(|name| name.id == named));
+    if found.is_none() && is_known_well {
+        sink.report_absence(Problem {
+            span: reader.span_of("source"),
+            message: format!("unknown source `{named}`"),
+            found: format!("\"{named}\""),
+            expected: format!("the id of a `[[source]]`: {}", names(ids())),
+            help: did_you_mean(&named, ids()),
+        });
+    }
+    found
+}
+
+/// The channels that count, sorted.
+fn read_channels(reader: &TableReader<'_>, source: Option<&SourceEntry>, sink: &mut Sink<'_>) -> Option<Vec<String>> {
+    let there = source.map(|source| source.channels.as_slice()).unwrap_or_default();
+    let mut channels = if reader.has("channels") {
+        let channels = reader.get(&widget::CHANNELS, sink)?;
+        if has_twin(reader, "channels", &channels, sink) {
+            return None;
+        }
+        for (at, channel) in channels.iter().enumerate().filter(|(_, channel)| !there.contains(channel)) {
+            if there.is_empty() {
+                continue;
+            }
+            let there = || there.iter().map(String::as_str);
+            sink.report(Problem {
+                span: reader.span_of_item("channels", at),
+                message: format!("`{channel}` is no channel of the source"),
+                found: format!("\"{channel}\""),
+                expected: format!("a channel of the source: {}", names(there())),
+                help: did_you_mean(channel, there()),
+            });
+        }
+        channels
+    } else {
+        // Asked for, so that the key is known to be one of the decoder's.
+        reader.get(&widget::CHANNELS, sink);
+        there.to_vec()
+    };
+    channels.sort();
+    Some(channels)
+}
+
+/// `on` in canonical order; empty if every event counts.
+fn read_events(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Vec<String>> {
+    let events = reader.get(&widget::ON, sink);
+    if events.is_none() && reader.has("on") {
+        return None;
+    }
+    let mut events = events.unwrap_or_default();
+    if has_twin(reader, "on", &events, sink) {
+        return None;
+    }
+    if events.iter().any(|event| event == "*") {
+        events.clear();
+    }
+    events.sort();
+    Some(events)
+}
+
+/// `remove-on` in canonical order.
+pub(super) fn sorted_once(
+    reader: &TableReader<'_>,
+    key: &str,
+    list: Option<Vec<String>>,
+    sink: &mut Sink<'_>,
+) -> Option<Vec<String>> {
+    if list.is_none() && reader.has(key) {
+        return None;
+    }
+    let mut list = list.unwrap_or_default();
+    if has_twin(reader, key, &list, sink) {
+        return None;
+    }
+    list.sort();
+    Some(list)
+}

@@ -1,0 +1,185 @@
+//! What is wrong with a board file, for people: where, what was found, what was expected, what may have been meant.
+
+use std::{fmt, ops::Range};
+
+use super::text::{Excerpt, SourceText};
+
+/// The most errors of one file that are kept; the others are counted.
+pub const DIAGNOSTICS_MAX: usize = 100;
+
+/// One error of a board file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column, from 1, in characters.
+    pub column: usize,
+    /// What is wrong, one line, no trailing stop.
+    pub message: String,
+    /// What stands there.
+    pub found: String,
+    /// What could stand there.
+    pub expected: String,
+    /// What may have been meant, or what to do.
+    pub help: Option<String>,
+    excerpt: Excerpt,
+}
+
+/// All errors of a board file, in the file's order.
+///
+/// [`fmt::Display`] writes one block an error, with the source line and the fault underlined;
+/// [`Diagnostics::lines`] writes one line an error. Neither ends with a line break.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostics {
+    file_name: String,
+    list: Vec<Diagnostic>,
+    more: usize,
+}
+
+impl Diagnostics {
+    /// The errors, at most [`DIAGNOSTICS_MAX`].
+    #[must_use]
+    pub fn as_slice(&self) -> &[Diagnostic] {
+        &self.list
+    }
+
+    /// How many errors there are, those past [`DIAGNOSTICS_MAX`] included.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.list.len() + self.more
+    }
+
+    /// The name of the file, as given to [`super::parse`].
+    #[must_use]
+    pub fn file_name(&self) -> &str {
+        &self.file_name
+    }
+
+    /// `file:line:column: message: found …, expected …; help`, one an error.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines: Vec<String> = self.list.iter().map(|error| self.line(error)).collect();
+        lines.extend(self.rest());
+        lines
+    }
+
+    fn line(&self, error: &Diagnostic) -> String {
+        let Diagnostic { line, column, message, found, expected, help, .. } = error;
+        let help = help.as_deref().map(|help| format!("; {help}")).unwrap_or_default();
+        format!("{}:{line}:{column}: {message}: found {found}, expected {expected}{help}", self.file_name)
+    }
+
+    fn rest(&self) -> Option<String> {
+        (self.more > 0).then(|| format!("{}: {} more errors", self.file_name, self.more))
+    }
+}
+
+impl fmt::Display for Diagnostics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let blocks = self.list.iter().map(|error| block(&self.file_name, error)).chain(self.rest());
+        f.write_str(&blocks.collect::<Vec<_>>().join("\n\n"))
+    }
+}
+
+impl std::error::Error for Diagnostics {}
+
+fn block(file_name: &str, error: &Diagnostic) -> String {
+    let Diagnostic { line, column, message, found, expected, help, excerpt } = error;
+    let gutter = " ".repeat(line.to_string().len());
+    let (before, carets) = (" ".repeat(excerpt.before), "^".repeat(excerpt.length));
+    let mut block = format!(
+        "{file_name}:{line}:{column}: {message}\n{gutter} |\n{line} | {}\n{gutter} | {before}{carets} found {found}\n\
+         {gutter} = expected {expected}",
+        excerpt.line
+    );
+    if let Some(help) = help {
+        block.push_str(&format!("\n{gutter} = help: {help}"));
+    }
+    block
+}
+
+/// What is to be said of a place in the file.
+pub(super) struct Problem {
+    pub(super) span: Range<usize>,
+    pub(super) message: String,
+    pub(super) found: String,
+    pub(super) expected: String,
+    pub(super) help: Option<String>,
+}
+
+/// Takes the errors as they are met.
+pub(super) struct Sink<'a> {
+    pub(super) source: &'a SourceText<'a>,
+    list: Vec<(usize, Diagnostic)>,
+    more: usize,
+    /// Offsets and lines of the syntax errors. What contains one is not looked into: its errors would be guesses.
+    damage: Vec<(usize, usize)>,
+    /// Keys that the decoder asked for, with the name of their table.
+    #[cfg(test)]
+    pub(super) asked: std::collections::BTreeSet<(&'static str, &'static str)>,
+}
+
+impl<'a> Sink<'a> {
+    pub(super) fn new(source: &'a SourceText<'a>) -> Self {
+        Self {
+            source,
+            list: Vec::new(),
+            more: 0,
+            damage: Vec::new(),
+            #[cfg(test)]
+            asked: std::collections::BTreeSet::new(),
+        }
+    }
+
+    pub(super) fn report(&mut self, problem: Problem) {
+        if self.list.len() >= DIAGNOSTICS_MAX {
+            self.more += 1;
+            return;
+        }
+        let Problem { span, message, found, expected, help } = problem;
+        let (line, column) = self.source.locate(span.start);
+        let excerpt = self.source.excerpt(span.clone());
+        self.list.push((span.start, Diagnostic { line, column, message, found, expected, help, excerpt }));
+    }
+
+    /// A syntax error: reported, and remembered as damage.
+    pub(super) fn report_syntax(&mut self, problem: Problem) {
+        self.damage.push((problem.span.start, self.source.locate(problem.span.start).0));
+        self.report(problem);
+    }
+
+    /// Reports that something is not there, unless a syntax error may have swallowed it.
+    pub(super) fn report_absence(&mut self, problem: Problem) {
+        if self.damage.is_empty() {
+            self.report(problem);
+        }
+    }
+
+    /// Whether a syntax error lies in the span.
+    pub(super) fn is_damaged(&self, span: &Range<usize>) -> bool {
+        self.damage.iter().any(|(at, _)| (span.start..=span.end).contains(at))
+    }
+
+    /// Whether a syntax error lies in the line of this byte.
+    pub(super) fn is_line_damaged(&self, offset: usize) -> bool {
+        let (line, _) = self.source.locate(offset);
+        self.damage.iter().any(|(_, damaged)| *damaged == line)
+    }
+
+    /// Whether anything was reported.
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// Whether there is room for no more; what follows is only counted.
+    pub(super) fn is_full(&self) -> bool {
+        self.list.len() >= DIAGNOSTICS_MAX
+    }
+
+    pub(super) fn into_diagnostics(mut self, file_name: &str) -> Diagnostics {
+        self.list.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let mut list: Vec<Diagnostic> = self.list.into_iter().map(|(_, error)| error).collect();
+        list.dedup();
+        Diagnostics { file_name: file_name.to_owned(), list, more: self.more }
+    }
+}

@@ -1,0 +1,128 @@
+//! Every setting of a board file: its name, what may stand there, its default, and what it does.
+
+use std::time::Duration;
+
+use super::{
+    shape::{Choice, ID, List, Name, Text, Whole},
+    shape_event::{EventName, PathText, Span, TemplateText},
+    shape_site::Zone,
+    spec::Theme,
+    table::{Key, Need, TableShape, names},
+};
+
+pub(super) mod kind;
+pub(super) mod source;
+pub(super) mod widget;
+
+const SECOND: Duration = Duration::from_secs(1);
+const DAY: Duration = Duration::from_secs(86_400);
+const MONTH: Duration = Duration::from_secs(31 * 86_400);
+
+/// The most columns or rows of a grid.
+pub const GRID_CELLS_MAX: u32 = 48;
+/// The longest title, in characters.
+const TITLE_CHARACTERS_MAX: usize = 100;
+/// The most event names of one list.
+const EVENT_NAMES_MAX: usize = 100;
+
+pub(super) static BOARD: TableShape =
+    TableShape { name: "`[board]`", keys: &[&TITLE, &TIMEZONE, &THEME, &GRID, &STALE_AFTER] };
+
+pub(super) static TITLE: Key<Text> = Key {
+    name: "title",
+    need: Need::Required,
+    about: "The title in the head line.",
+    shape: Text { characters_max: TITLE_CHARACTERS_MAX },
+};
+
+pub(super) static TIMEZONE: Key<Zone> = Key {
+    name: "timezone",
+    need: Need::Default("\"UTC\""),
+    about: "The zone in which times are written, days begin and `reset` counts.",
+    shape: Zone,
+};
+
+pub(super) static THEME: Key<Choice<Theme>> = Key {
+    name: "theme",
+    need: Need::Default("\"dark\""),
+    about: "The colours: for a dark room or a lit one.",
+    shape: Choice { options: &[("dark", Theme::Dark, "for a dark room"), ("light", Theme::Light, "for a lit room")] },
+};
+
+pub(super) static GRID: Key<super::grid::Grid> = Key {
+    name: "grid",
+    need: Need::Default("{ columns = 12, rows = 8 }"),
+    about: "The cells on which widgets are placed.",
+    shape: super::grid::Grid,
+};
+
+pub(super) static GRID_TABLE: TableShape = TableShape { name: "`grid`", keys: &[&COLUMNS, &ROWS] };
+
+pub(super) static COLUMNS: Key<Whole> = Key {
+    name: "columns",
+    need: Need::Default("12"),
+    about: "Columns of the grid.",
+    shape: Whole { min: 1, max: GRID_CELLS_MAX },
+};
+
+pub(super) static ROWS: Key<Whole> = Key {
+    name: "rows",
+    need: Need::Default("8"),
+    about: "Rows of the grid.",
+    shape: Whole { min: 1, max: GRID_CELLS_MAX },
+};
+
+pub(super) static STALE_AFTER: Key<Span> = Key {
+    name: "stale-after",
+    need: Need::Default("\"5s\""),
+    about: "The freshness limit of widgets that name none: how long a widget may be called live without a proof.",
+    shape: Span { min: SECOND, max: DAY },
+};
+
+/// `id`
+const fn id(about: &'static str) -> Key<Name> {
+    Key { name: "id", need: Need::Required, about, shape: ID }
+}
+
+/// A title that the id stands in for.
+const fn title(about: &'static str) -> Key<Text> {
+    Key { name: "title", need: Need::Optional, about, shape: Text { characters_max: TITLE_CHARACTERS_MAX } }
+}
+
+/// A key whose value is a path.
+const fn path(name: &'static str, need: Need, about: &'static str) -> Key<PathText> {
+    Key { name, need, about, shape: PathText }
+}
+
+/// A key whose value is a template.
+const fn template(name: &'static str, need: Need, about: &'static str) -> Key<TemplateText> {
+    Key { name, need, about, shape: TemplateText }
+}
+
+/// A key whose value is a duration.
+const fn span(name: &'static str, need: Need, min: Duration, max: Duration, about: &'static str) -> Key<Span> {
+    Key { name, need, about, shape: Span { min, max } }
+}
+
+/// A key whose value is one event name or several.
+const fn events(name: &'static str, star: bool, about: &'static str) -> Key<List<EventName>> {
+    let shape = List { item: EventName { star }, min: 1, max: EVENT_NAMES_MAX, or_one: true, what: "event names" };
+    Key { name, need: Need::Optional, about, shape }
+}
+
+/// Every table that people write, with what it is called.
+pub(super) fn tables() -> impl Iterator<Item = &'static TableShape> {
+    let parts = [&BOARD, &GRID_TABLE, &source::TABLE, &widget::TABLE, &widget::PLACE_TABLE];
+    let kinds = kind::KINDS.iter().map(|kind| &kind.table);
+    parts.into_iter().chain(kinds).chain([&kind::BAND_TABLE, &kind::COLUMN_TABLE, &kind::MARK_TABLE])
+}
+
+/// For a key that is unknown where it stands: where it would be right.
+pub(super) fn belongs(name: &str) -> Option<String> {
+    let kinds: Vec<&str> = kind::KINDS.iter().filter(|kind| kind.table.has(name)).map(|kind| kind.name).collect();
+    if !kinds.is_empty() {
+        return Some(format!("`{name}` belongs to kind {}", names(kinds)));
+    }
+    let table = tables().find(|table| table.has(name))?;
+    Some(format!("`{name}` belongs to {}", table.name))
+}

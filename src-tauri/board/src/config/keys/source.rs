@@ -1,0 +1,61 @@
+//! `[[source]]`
+
+use super::{DAY, SECOND, id, span, title};
+use crate::config::{
+    shape::{CHANNEL, Choice, List, Name, Text},
+    shape_event::Span,
+    shape_site::Address,
+    spec::{SourceKind, SourceTransport},
+    table::{Key, Need, TableShape},
+};
+
+/// The most channels of one source: what the hub takes in one subscription.
+pub const CHANNELS_MAX: usize = 256;
+
+pub(in crate::config) static TABLE: TableShape =
+    TableShape { name: "`[[source]]`", keys: &[&ID, &TITLE, &KIND, &URL, &CHANNELS, &TRANSPORT, &QUIET] };
+
+pub(in crate::config) static ID: Key<Name> = id("What widgets call it by; unique among sources.");
+
+pub(in crate::config) static TITLE: Key<Text> = title("Its name for people, in the head line; the id if left out.");
+
+pub(in crate::config) static KIND: Key<Choice<SourceKind>> = Key {
+    name: "kind",
+    need: Need::Required,
+    about: "What speaks at the address.",
+    shape: Choice { options: &[("hub", SourceKind::Hub, "a Watchfloor hub")] },
+};
+
+pub(in crate::config) static URL: Key<Address> = Key {
+    name: "url",
+    need: Need::Required,
+    about: "The hub's base address, without user, password, query or fragment.",
+    shape: Address,
+};
+
+pub(in crate::config) static CHANNELS: Key<List<Name>> = Key {
+    name: "channels",
+    need: Need::Required,
+    about: "The channels to subscribe to.",
+    shape: List { item: CHANNEL, min: 1, max: CHANNELS_MAX, or_one: false, what: "channel names" },
+};
+
+pub(in crate::config) static TRANSPORT: Key<Choice<SourceTransport>> = Key {
+    name: "transport",
+    need: Need::Default("\"websocket\""),
+    about: "The door by which to come in. `sse` is for networks that let no WebSocket through.",
+    shape: Choice {
+        options: &[
+            ("websocket", SourceTransport::WebSocket, "RFC 6455"),
+            ("sse", SourceTransport::Sse, "server-sent events"),
+        ],
+    },
+};
+
+pub(in crate::config) static QUIET: Key<Span> = span(
+    "quiet",
+    Need::Optional,
+    SECOND,
+    DAY,
+    "The longest silence of a healthy publisher. Without it no publisher is ever called dead for being silent.",
+);

@@ -1,0 +1,196 @@
+//! Small tables inside a widget: bands of a scale, columns of a table, places on a map.
+
+use serde_json::{Value, json};
+
+use super::{
+    diagnostic::{Problem, Sink},
+    keys::kind,
+    schema::object,
+    table::{Node, Shape, TableReader, TableShape, bad_value, wrong_type},
+};
+use crate::{
+    frame::{BandLook, ColumnLook, PlaceMark},
+    path::Path,
+};
+
+/// The most bands of one scale.
+pub const BANDS_MAX: usize = 16;
+/// The most columns of one table.
+pub const COLUMNS_MAX: usize = 24;
+/// The most named points of one map.
+pub const PLACES_MAX: usize = 500;
+
+/// Reads an array of tables, each by `read_one`.
+fn read_tables<'a, T>(
+    node: Node<'a>,
+    (table, count_max, expected): (&'static TableShape, usize, &str),
+    sink: &mut Sink<'_>,
+    read_one: impl Fn(&TableReader<'a>, &mut Sink<'_>) -> Option<T>,
+) -> Option<Vec<T>> {
+    let Some(items) = node.value.get_ref().as_array() else {
+        let help = node.value.get_ref().is_table().then(|| "write square brackets around it".to_owned());
+        wrong_type(node, expected, help, sink);
+        return None;
+    };
+    if !(1..=count_max).contains(&items.len()) {
+        bad_value(node, &format!("{} entries", items.len()), expected, None, sink);
+        return None;
+    }
+    let mut values = Vec::new();
+    for value in items {
+        let reader = TableReader::open(Node { name: node.name, value }, table, sink);
+        let value = reader.and_then(|reader| {
+            reader.finish(sink);
+            read_one(&reader, sink)
+        });
+        values.push(value);
+    }
+    values.into_iter().collect()
+}
+
+fn array_schema(table: &'static TableShape, count_max: usize) -> Value {
+    json!({"type": "array", "items": object(table), "minItems": 1, "maxItems": count_max})
+}
+
+/// `bands = [{ from = 25, state = "alarm" }]`, in ascending order.
+pub(super) struct Bands;
+
+const BANDS_EXPECTED: &str = "an array of 1 to 16 tables such as `{ from = 25, state = \"alarm\" }`";
+
+impl Shape for Bands {
+    type Value = Vec<BandLook>;
+
+    fn expected(&self) -> String {
+        BANDS_EXPECTED.to_owned()
+    }
+
+    #[cfg(test)]
+    fn words(&self) -> String {
+        format!("array of 1 to {BANDS_MAX} tables, below")
+    }
+
+    fn schema(&self) -> Value {
+        let mut schema = array_schema(&kind::BAND_TABLE, BANDS_MAX);
+        schema["items"]["anyOf"] = json!([{"required": ["from"]}, {"required": ["to"]}]);
+        schema
+    }
+
+    fn read(&self, node: Node<'_>, sink: &mut Sink<'_>) -> Option<Vec<BandLook>> {
+        let mut bands = read_tables(node, (&kind::BAND_TABLE, BANDS_MAX, BANDS_EXPECTED), sink, read_band)?;
+        let low = |band: &BandLook| band.from.unwrap_or(f64::NEG_INFINITY);
+        let high = |band: &BandLook| band.to.unwrap_or(f64::INFINITY);
+        bands.sort_by(|a, b| low(a).total_cmp(&low(b)));
+        if bands.windows(2).any(|pair| high(&pair[0]) > low(&pair[1])) {
+            bad_value(node, "overlapping bands", "every value in at most one band", None, sink);
+            return None;
+        }
+        Some(bands)
+    }
+}
+
+fn read_band(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<BandLook> {
+    let from = reader.get(&kind::BAND_FROM, sink);
+    let to = reader.get(&kind::BAND_TO, sink);
+    let state = reader.get(&kind::BAND_STATE, sink);
+    if !reader.has("from") && !reader.has("to") {
+        reader.missing("from", "`from`, `to`, or both", None, sink);
+        return None;
+    }
+    if let (Some(from), Some(to)) = (from, to)
+        && from >= to
+    {
+        sink.report(Problem {
+            span: reader.span.clone(),
+            message: "a band without extent".to_owned(),
+            found: format!("`from` {from} and `to` {to}"),
+            expected: "`from` below `to`".to_owned(),
+            help: None,
+        });
+        return None;
+    }
+    Some(BandLook { from, to, state: state? })
+}
+
+/// `columns` of a table.
+pub(super) struct Columns;
+
+const COLUMNS_EXPECTED: &str = "an array of 1 to 24 tables such as `{ path = \"dest\", title = \"To\" }`";
+
+impl Shape for Columns {
+    type Value = Vec<(Path, ColumnLook)>;
+
+    fn expected(&self) -> String {
+        COLUMNS_EXPECTED.to_owned()
+    }
+
+    #[cfg(test)]
+    fn words(&self) -> String {
+        format!("array of 1 to {COLUMNS_MAX} tables, below")
+    }
+
+    fn schema(&self) -> Value {
+        let mut schema = array_schema(&kind::COLUMN_TABLE, COLUMNS_MAX);
+        schema["items"]["dependentSchemas"] = json!({"decimals": {
+            "properties": {"format": {"const": "number"}}, "required": ["format"],
+        }});
+        schema
+    }
+
+    fn read(&self, node: Node<'_>, sink: &mut Sink<'_>) -> Option<Self::Value> {
+        read_tables(node, (&kind::COLUMN_TABLE, COLUMNS_MAX, COLUMNS_EXPECTED), sink, read_column)
+    }
+}
+
+fn read_column(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<(Path, ColumnLook)> {
+    let path = reader.get(&kind::COLUMN_PATH, sink);
+    let title = reader.get(&kind::COLUMN_TITLE, sink);
+    let format = reader.get(&kind::COLUMN_FORMAT, sink);
+    let decimals = reader.get(&kind::COLUMN_DECIMALS, sink);
+    let width = reader.get(&kind::COLUMN_WIDTH, sink);
+    if let Some(format) = format.filter(|format| *format != "number")
+        && reader.has("decimals")
+    {
+        sink.report(Problem {
+            span: reader.span_of("decimals"),
+            message: format!("`decimals` has no use with `format = \"{format}\"`"),
+            found: "`decimals`".to_owned(),
+            expected: "no `decimals`, or `format = \"number\"`".to_owned(),
+            help: None,
+        });
+        return None;
+    }
+    let (path, decimals) = (path?, u8::try_from(decimals?).ok()?);
+    let title = title.unwrap_or_else(|| path.to_string());
+    Some((path, ColumnLook { title, format: format?.to_owned(), decimals, width: width? }))
+}
+
+/// `places` of a map.
+pub(super) struct Marks;
+
+const MARKS_EXPECTED: &str = "an array of 1 to 500 tables such as `{ name = \"JFK\", lat = 40.64, lon = -73.78 }`";
+
+impl Shape for Marks {
+    type Value = Vec<PlaceMark>;
+
+    fn expected(&self) -> String {
+        MARKS_EXPECTED.to_owned()
+    }
+
+    #[cfg(test)]
+    fn words(&self) -> String {
+        format!("array of 1 to {PLACES_MAX} tables, below")
+    }
+
+    fn schema(&self) -> Value {
+        array_schema(&kind::MARK_TABLE, PLACES_MAX)
+    }
+
+    fn read(&self, node: Node<'_>, sink: &mut Sink<'_>) -> Option<Vec<PlaceMark>> {
+        read_tables(node, (&kind::MARK_TABLE, PLACES_MAX, MARKS_EXPECTED), sink, |reader, sink| {
+            let name = reader.get(&kind::MARK_NAME, sink);
+            let lat = reader.get(&kind::MARK_LAT, sink);
+            let lon = reader.get(&kind::MARK_LON, sink);
+            Some(PlaceMark { name: name?, lat: lat?, lon: lon? })
+        })
+    }
+}

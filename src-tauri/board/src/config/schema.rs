@@ -1,0 +1,105 @@
+//! The JSON Schema of a board file, for editors.
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    decode::{SOURCES_MAX, WIDGETS_MAX},
+    keys::{
+        self,
+        kind::{KINDS, KindShape, Operand},
+        source, widget,
+    },
+    table::{AnyKey, Need, TableShape},
+};
+
+/// The schema of a board file (JSON Schema 2020-12): every key with its description and default.
+///
+/// What a schema can't say is left to [`super::parse`]: ids that must differ, places that must not overlap.
+#[must_use]
+pub fn schema() -> Value {
+    let mut board = object(&keys::BOARD);
+    board["description"] = json!("What holds for the whole board.");
+    let mut source = object(&source::TABLE);
+    source["description"] = json!("Where events come from.");
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Watchfloor board file",
+        "type": "object",
+        "properties": {
+            "board": board,
+            "source": {"type": "array", "items": source, "minItems": 1, "maxItems": SOURCES_MAX},
+            "widget": {"type": "array", "items": widgets(), "minItems": 1, "maxItems": WIDGETS_MAX},
+        },
+        "required": ["board", "source", "widget"],
+        "additionalProperties": false,
+    })
+}
+
+/// A table on its own.
+pub(super) fn object(table: &TableShape) -> Value {
+    json!({
+        "type": "object",
+        "properties": properties(table.keys),
+        "required": required(table.keys),
+        "additionalProperties": false,
+    })
+}
+
+fn properties(keys: &[&dyn AnyKey]) -> Map<String, Value> {
+    keys.iter().map(|key| (key.name().to_owned(), key.schema())).collect()
+}
+
+fn required(keys: &[&dyn AnyKey]) -> Vec<&'static str> {
+    keys.iter().filter(|key| key.need() == Need::Required).map(|key| key.name()).collect()
+}
+
+/// A widget: what all kinds have, and for each kind what it adds.
+fn widgets() -> Value {
+    json!({
+        "description": "One widget.",
+        "type": "object",
+        "properties": properties(widget::TABLE.keys),
+        "required": required(widget::TABLE.keys),
+        "allOf": KINDS.iter().map(kind_rule).collect::<Vec<_>>(),
+        "unevaluatedProperties": false,
+    })
+}
+
+fn kind_rule(kind: &KindShape) -> Value {
+    let mut then = json!({
+        "description": kind.about,
+        "properties": properties(kind.table.keys),
+        "required": required(kind.table.keys),
+    });
+    if kind.table.has("states") {
+        then["dependentRequired"] = json!({"state": ["states"], "states": ["state"]});
+    }
+    if !kind.stats.is_empty() {
+        then["allOf"] = [Operand::Events, Operand::Value, Operand::Match]
+            .into_iter()
+            .filter_map(|operand| stat_rule(kind, operand))
+            .collect();
+    }
+    json!({"if": {"properties": {"kind": {"const": kind.name}}, "required": ["kind"]}, "then": then})
+}
+
+/// What the statistics of an operand require and have no use for. `stat` is `count` if left out.
+fn stat_rule(kind: &KindShape, operand: Operand) -> Option<Value> {
+    let stats: Vec<&str> = kind.stats.iter().copied().filter(|stat| Operand::of(stat) == operand).collect();
+    if stats.is_empty() {
+        return None;
+    }
+    let mut condition = json!({"properties": {"stat": {"enum": stats}}});
+    if operand != Operand::Events {
+        condition["required"] = json!(["stat"]);
+    }
+    let mut then = json!({"properties": {}, "required": []});
+    for (name, needed) in [("value", Operand::Value), ("match", Operand::Match)] {
+        if needed == operand {
+            then["required"] = json!([name]);
+        } else if kind.table.has(name) {
+            then["properties"][name] = json!(false);
+        }
+    }
+    Some(json!({"if": condition, "then": then}))
+}

@@ -1,0 +1,230 @@
+//! The file's text: from byte offsets to lines and columns, and to the lines that a person is shown.
+
+use std::ops::Range;
+
+/// The most characters of a source line that an error shows.
+const EXCERPT_CHARACTERS_MAX: usize = 120;
+/// Characters shown before the fault when a line is cut.
+const EXCERPT_CHARACTERS_BEFORE: usize = 50;
+/// Words in a key whose value may be a secret: such lines are shown without the value.
+const SECRET_WORDS: [&str; 7] = ["token", "secret", "password", "passwd", "credential", "authorization", "api-key"];
+
+/// A board file's text with the places where its lines begin.
+pub(super) struct SourceText<'a> {
+    text: &'a str,
+    line_starts: Vec<usize>,
+}
+
+/// A line of the file as shown below an error, with the part to underline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Excerpt {
+    /// The line, cut to a bounded length, free of control characters and secrets.
+    pub(super) line: String,
+    /// Characters before the underlined part.
+    pub(super) before: usize,
+    /// Characters underlined, at least 1.
+    pub(super) length: usize,
+}
+
+impl<'a> SourceText<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        let line_starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { text, line_starts }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// The text that a span covers; empty if the span is none of this text's.
+    pub(super) fn slice(&self, span: Range<usize>) -> &'a str {
+        self.text.get(span).unwrap_or("")
+    }
+
+    /// Line and column of a byte, both from 1; columns count characters.
+    pub(super) fn locate(&self, offset: usize) -> (usize, usize) {
+        let offset = floor_char_boundary(self.text, offset);
+        let line = self.line_starts.partition_point(|start| *start <= offset);
+        let start = self.line_starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
+        (line, self.slice(start..offset).chars().count() + 1)
+    }
+
+    /// The line of a span's first byte, with as much of the span as lies in it.
+    pub(super) fn excerpt(&self, span: Range<usize>) -> Excerpt {
+        let (line, column) = self.locate(span.start);
+        let start = self.line_starts.get(line - 1).copied().unwrap_or(0);
+        let end = self.line_starts.get(line).copied().unwrap_or(self.text.len());
+        let raw = self.slice(start..end).trim_end_matches(['\n', '\r']);
+        let shown = self.slice(span.start..span.end.min(start + raw.len())).trim_end().chars().count();
+        let first = if raw.chars().nth(EXCERPT_CHARACTERS_MAX).is_some() {
+            (column - 1).saturating_sub(EXCERPT_CHARACTERS_BEFORE)
+        } else {
+            0
+        };
+        let masked = mask(raw);
+        let mut cut: String =
+            masked.chars().skip(first).take(EXCERPT_CHARACTERS_MAX).map(printable).collect::<String>();
+        if first + EXCERPT_CHARACTERS_MAX < raw.chars().count() {
+            cut.push('…');
+        }
+        let dots = usize::from(first > 0);
+        if first > 0 {
+            cut.insert(0, '…');
+        }
+        let before = column - 1 - first + dots;
+        let room = cut.chars().count().saturating_sub(before).max(1);
+        Excerpt { line: cut, before, length: shown.clamp(1, room) }
+    }
+}
+
+fn floor_char_boundary(text: &str, offset: usize) -> usize {
+    let mut offset = offset.min(text.len());
+    while !text.is_char_boundary(offset) {
+        offset -= 1;
+    }
+    offset
+}
+
+/// What a terminal or a page may be given: control characters and those that turn the writing direction are replaced.
+pub(super) fn printable(character: char) -> char {
+    match character {
+        '\t' => ' ',
+        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+        other if other.is_control() => '\u{fffd}',
+        other => other,
+    }
+}
+
+/// A line as many characters long, with what may be a secret replaced by `*`: user and password of a URL, and all after
+/// the `=` of a key that speaks of one (invariant H8).
+fn mask(line: &str) -> String {
+    let lower = line.to_ascii_lowercase();
+    let word = SECRET_WORDS.iter().filter_map(|word| lower.find(word)).min();
+    let equals = word.and_then(|word| lower[word..].find('=').map(|equals| word + equals + 1));
+    let (open, secret) = line.split_at(equals.unwrap_or(line.len()));
+    let stars = secret.chars().map(|c| if c.is_whitespace() { c } else { '*' });
+    mask_url(open).chars().chain(stars).collect()
+}
+
+/// A text as many characters long, with user and password of a URL replaced by `*` (invariant H8).
+pub(super) fn mask_url(text: &str) -> String {
+    let mut hidden = vec![false; text.len()];
+    for (at, _) in text.match_indices("://") {
+        let rest = &text[at + 3..];
+        let end = rest.find(['"', '\'', ' ', '\t']).unwrap_or(rest.len());
+        if let Some(sign) = rest[..end].rfind('@') {
+            hidden[at + 3..at + 3 + sign].fill(true);
+        }
+    }
+    text.char_indices().map(|(at, c)| if hidden[at] { '*' } else { c }).collect()
+}
+
+/// Where in the TOML string literal `raw` the `nth` character (from 1) of the string that it stands for is written, in
+/// bytes; the closing quote if the string is shorter. (TOML 1.1, section String.)
+pub(super) fn offset_in_literal(raw: &str, nth: usize) -> usize {
+    let quote = ["\"\"\"", "'''", "\"", "'"].into_iter().find(|quote| raw.starts_with(quote)).unwrap_or("");
+    let mut at = quote.len();
+    if quote.len() == 3 {
+        let newline = ["\r\n", "\n"].into_iter().find(|newline| raw[at..].starts_with(newline));
+        at += newline.map_or(0, str::len);
+    }
+    let end = raw.len().saturating_sub(quote.len()).max(at);
+    let mut seen = 0;
+    while let Some(next) = raw.get(at..end).and_then(|rest| rest.chars().next()) {
+        let escaped = (next == '\\' && quote.starts_with('"')).then(|| raw[at + 1..end].chars().next()).flatten();
+        let length = match escaped {
+            None => next.len_utf8(),
+            Some(space) if space.is_whitespace() => {
+                let rest = &raw[at + 1..end];
+                at = end - rest.trim_start().len();
+                continue;
+            }
+            Some('x') => 4,
+            Some('u') => 6,
+            Some('U') => 10,
+            Some(other) => 1 + other.len_utf8(),
+        };
+        seen += 1;
+        if seen >= nth {
+            return at;
+        }
+        at += length;
+    }
+    at.min(raw.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Columns count characters from 1, whatever the line ends with.
+    #[test]
+    fn locates_characters() {
+        let text = SourceText::new("a = 1\r\nprénom = \"é\"\n\nx");
+        for (offset, place) in [(0, (1, 1)), (4, (1, 5)), (7, (2, 1)), (17, (2, 10)), (18, (2, 10)), (99, (4, 2))] {
+            assert_eq!(text.locate(offset), place, "{offset}");
+        }
+    }
+
+    /// A character of a string is found where it is written, past escapes and line continuations.
+    #[test]
+    fn finds_characters_in_literals() {
+        for (raw, nth, offset) in [
+            ("\"abc\"", 1, 1),
+            ("\"abc\"", 3, 3),
+            ("\"abc\"", 4, 4),
+            ("'a\\b'", 3, 3),
+            (r#""a\tb""#, 3, 4),
+            (r#""\u00e9b""#, 2, 7),
+            (r#""\U000000e9b""#, 2, 11),
+            (r#""\x41b""#, 2, 5),
+            (r#""\"x""#, 2, 3),
+            ("\"\"\"\r\nab\"\"\"", 1, 5),
+            ("\"\"\"a\\\n   b\"\"\"", 2, 9),
+            ("'''\nab'''", 2, 5),
+            ("\"é\"", 2, 3),
+            ("\"\"", 1, 1),
+            ("", 1, 0),
+        ] {
+            assert_eq!(offset_in_literal(raw, nth), offset, "{raw} {nth}");
+        }
+    }
+
+    /// H8: what may be a secret is not shown, and the columns stay.
+    #[test]
+    fn masks_secrets() {
+        for (line, masked) in [
+            ("url = \"http://me:pw@host/x\"", "url = \"http://*****@host/x\""),
+            ("url = 'http://me:p/w@host/x'", "url = 'http://******@host/x'"),
+            ("url = \"http://host/x\"", "url = \"http://host/x\""),
+            ("token = \"abc\" # é", "token = ***** * *"),
+            ("title = \"a\"", "title = \"a\""),
+        ] {
+            assert_eq!(mask(line), masked);
+        }
+    }
+
+    /// Long lines are cut around the fault; control characters don't reach a terminal.
+    #[test]
+    fn excerpts_are_bounded() {
+        let line = format!("{}\u{1b}[31m{}", "x".repeat(500), "y".repeat(500));
+        let excerpt = SourceText::new(&line).excerpt(500..1000);
+        assert_eq!(excerpt.line.chars().count(), EXCERPT_CHARACTERS_MAX + 2);
+        assert_eq!(excerpt.line.chars().nth(excerpt.before), Some('\u{fffd}'));
+        assert!(excerpt.before + excerpt.length <= excerpt.line.chars().count());
+    }
+
+    proptest! {
+        /// No text and no span makes it panic.
+        #[test]
+        fn never_panics(text in "(\\PC|[\"'\\\\\n\r uUx=@:/]){0,60}", from in 0_usize..80, length in 0_usize..80) {
+            let source = SourceText::new(&text);
+            let excerpt = source.excerpt(from..from + length);
+            prop_assert!(excerpt.before <= excerpt.line.chars().count());
+            prop_assert!(offset_in_literal(&text, from) <= text.len());
+            prop_assert_eq!(mask(&text).chars().count(), text.chars().count());
+        }
+    }
+}
