@@ -1,0 +1,188 @@
+/**
+ * Numbers, times and ages as a wall writes them: tabular figures, true minus, thin spaces between thousands, fixed
+ * decimals, and no two different kinds of nothing that look alike.
+ */
+import type { Cell, ColumnLook, NumberLook } from '../generated/frame'
+
+const MINUS = '\u2212'
+const THIN_SPACE = '\u2009'
+
+/** What stands where a value is unknown. */
+export const DASHES = '----'
+
+/** Writes a finite number with fixed decimals; what isn't finite is said in words. */
+export function number_text(value: number, decimals: number): string {
+  if (Number.isNaN(value)) return 'not a number'
+  if (!Number.isFinite(value)) return value > 0 ? 'over range' : 'under range'
+  const fixed = Math.abs(value).toFixed(decimals)
+  const [whole = '0', fraction] = fixed.split('.')
+  const grouped = whole.length > 4 ? whole.replace(/\B(?=(\d{3})+(?!\d))/g, THIN_SPACE) : whole
+  // A number that rounds to zero carries no sign: −0 is not a thing to read from five metres.
+  const sign = value < 0 && Number(fixed) !== 0 ? MINUS : ''
+  return fraction === undefined ? sign + grouped : `${sign}${grouped}.${fraction}`
+}
+
+/** The number as the look draws it: a share with the unit `%` is written as 0 to 100. */
+export function shown_number(value: number, look: Pick<NumberLook, 'unit'>): number {
+  return look.unit === '%' ? value * 100 : value
+}
+
+/** The value of a single number, or dashes. */
+export function figure_text(value: number | null, look: NumberLook): string {
+  return value === null ? DASHES : number_text(shown_number(value, look), look.decimals)
+}
+
+/** A change with its sign always written: `+12`, `−3`, `±0`. */
+export function change_text(change: number, look: NumberLook): string {
+  const text = number_text(shown_number(change, look), look.decimals)
+  if (Number(shown_number(change, look).toFixed(look.decimals)) === 0) return `±${number_text(0, look.decimals)}`
+  return change > 0 ? `+${text}` : text
+}
+
+/** Which way a change points once rounded as it is written. */
+export function change_direction(change: number, look: NumberLook): 'up' | 'down' | 'flat' {
+  const rounded = Number(shown_number(change, look).toFixed(look.decimals))
+  if (rounded === 0) return 'flat'
+  return rounded > 0 ? 'up' : 'down'
+}
+
+/**
+ * Width of a figure in em of the face that numerals are set in, so that a size can be chosen without measuring.
+ * Advances of the shipped face: digits 0.568, point and comma 0.28, thin space 0.204, minus 0.564.
+ */
+export function figure_width_em(text: string): number {
+  let em = 0
+  for (const char of text) {
+    if (char === '.' || char === ',' || char === ':') em += 0.28
+    else if (char === THIN_SPACE || char === ' ') em += 0.22
+    else if (char === '-') em += 0.33
+    else if (char >= '0' && char <= '9') em += 0.568
+    else em += 0.62
+  }
+  return em
+}
+
+/** The widest text that a number of this look will need, so that its size doesn't change with its value. */
+export function figure_room_em(text: string, look: NumberLook): number {
+  const ends = [look.min, look.max].filter((end) => end !== null).map((end) => figure_text(end, look))
+  return Math.max(figure_width_em(DASHES), ...[text, ...ends].map(figure_width_em))
+}
+
+/** An age: `8 s`, `3 min 12 s`, `2 h 5 min`, `3 d 4 h`. Never negative. */
+export function age_text(age_ms: number): string {
+  const seconds = Math.max(0, Math.floor(age_ms / 1000))
+  if (seconds < 60) return `${String(seconds)} s`
+  const minutes = Math.floor(seconds / 60)
+  if (minutes < 60) return `${String(minutes)} min ${String(seconds % 60)} s`
+  const hours = Math.floor(minutes / 60)
+  if (hours < 24) return `${String(hours)} h ${String(minutes % 60)} min`
+  return `${String(Math.floor(hours / 24))} d ${String(hours % 24)} h`
+}
+
+/** A length of time that is a setting, in its largest whole unit: `2 h`, `90 min`, `30 s`. */
+export function span_text(span_ms: number): string {
+  const seconds = Math.round(span_ms / 1000)
+  if (seconds % 86_400 === 0 && seconds > 0) return `${String(seconds / 86_400)} d`
+  if (seconds % 3_600 === 0 && seconds > 0) return `${String(seconds / 3_600)} h`
+  if (seconds % 60 === 0 && seconds > 0) return `${String(seconds / 60)} min`
+  return `${String(seconds)} s`
+}
+
+/** A cell as text, and which kind of something or nothing it is. */
+export interface CellText {
+  readonly text: string
+  readonly kind: 'number' | 'text' | 'time' | 'empty' | 'null' | 'missing' | 'nan'
+}
+
+export function cell_text(cell: Cell, column: Pick<ColumnLook, 'format' | 'decimals'>, zone: Zone): CellText {
+  switch (cell.is) {
+    case 'number':
+      if (column.format === 'time') return { text: zone.time(cell.as), kind: 'time' }
+      return { text: number_text(cell.as, column.decimals), kind: Number.isFinite(cell.as) ? 'number' : 'nan' }
+    case 'text':
+      return cell.as === '' ? { text: '“”', kind: 'empty' } : { text: cell.as, kind: 'text' }
+    case 'time':
+      return { text: zone.time(cell.as), kind: 'time' }
+    case 'null':
+      return { text: 'none', kind: 'null' }
+    case 'missing':
+      return { text: DASHES, kind: 'missing' }
+  }
+}
+
+/** Civil times in one IANA zone. */
+export class Zone {
+  readonly name: string
+  readonly #parts: Intl.DateTimeFormat
+  readonly #date: Intl.DateTimeFormat
+  readonly #offset: Intl.DateTimeFormat
+  // Formatting costs microseconds by the dozen, and the same few minutes are written over and over.
+  readonly #minutes = new Map<number, string>()
+
+  constructor(name: string) {
+    const [zone, known] = known_zone(name)
+    this.name = known ? name : `${zone} (no zone ${name})`
+    this.#parts = new Intl.DateTimeFormat('en-GB', {
+      timeZone: zone,
+      hour: '2-digit',
+      minute: '2-digit',
+      hourCycle: 'h23',
+    })
+    this.#offset = new Intl.DateTimeFormat('en-GB', { timeZone: zone, timeZoneName: 'longOffset' })
+    this.#date = new Intl.DateTimeFormat('en-GB', {
+      timeZone: zone,
+      weekday: 'long',
+      day: 'numeric',
+      month: 'long',
+      year: 'numeric',
+    })
+  }
+
+  /** `14:05` */
+  time(ms: number): string {
+    const minute = Math.floor(ms / 60_000)
+    const known = this.#minutes.get(minute)
+    if (known !== undefined) return known
+    if (!Number.isFinite(ms) || Math.abs(ms) > 8.64e15) return DASHES
+    if (this.#minutes.size > 4_096) this.#minutes.clear()
+    const text = this.#parts.format(minute * 60_000)
+    this.#minutes.set(minute, text)
+    return text
+  }
+
+  /** `:09`; every zone in use is a whole number of minutes from UTC. */
+  seconds(ms: number): string {
+    const second = Math.floor(ms / 1000) % 60
+    return `:${String((second + 60) % 60).padStart(2, '0')}`
+  }
+
+  /** How far the zone's clocks are ahead of UTC at this instant, milliseconds. */
+  offset_ms(ms: number): number {
+    if (!Number.isFinite(ms) || Math.abs(ms) > 8.64e15) return 0
+    const match = /GMT([+-])(\d{2}):(\d{2})/.exec(this.#offset.format(ms))
+    if (match === null) return 0
+    const minutes = Number(match[2]) * 60 + Number(match[3])
+    return (match[1] === '-' ? -minutes : minutes) * 60_000
+  }
+
+  /** `Friday 8 February 2013` */
+  date(ms: number): string {
+    return Number.isFinite(ms) && Math.abs(ms) <= 8.64e15 ? this.#date.format(ms).replace(',', '') : DASHES
+  }
+}
+
+function known_zone(name: string): [string, boolean] {
+  try {
+    new Intl.DateTimeFormat('en-GB', { timeZone: name })
+    return [name, true]
+  } catch {
+    return ['UTC', false]
+  }
+}
+
+/** `×60`, `×0.5`, `paused`, or null for the pace of real time. */
+export function speed_text(speed: number): string | null {
+  if (speed === 1) return null
+  if (speed === 0) return 'paused'
+  return `×${String(Number(speed.toPrecision(3)))}`
+}

@@ -1,0 +1,65 @@
+/**
+ * What may be said of a widget at this instant by the page's own clock.
+ *
+ * The frame says how far a value could be believed when it was made, and for how long *live* holds without renewal.
+ * The page is the second judge: it ends *live* by itself, and takes everything back when the backend falls silent (H1).
+ */
+import type { Freshness, Quality } from '../generated/frame'
+import { LATE_MS_MIN } from './limits'
+
+export interface Verdict {
+  readonly freshness: Freshness
+  /** Why it isn't live, for people; null if it is. */
+  readonly reason: string | null
+  /** Age of the newest proof, milliseconds; null if there was never one. */
+  readonly age_ms: number | null
+  /** Whether the age belongs beside the value: always if not live, and for a live one that is about to end. */
+  readonly tells_age: boolean
+}
+
+export const SILENT_REASON = 'the wall’s backend does not answer'
+export const EXPIRED_REASON = 'nothing has renewed it'
+
+/** Whether a value of this freshness is drawn as current. */
+export function is_current(freshness: Freshness): boolean {
+  return freshness === 'live' || freshness === 'polling'
+}
+
+/** Whether the last known value may be shown, marked. */
+export function shows_value(freshness: Freshness): boolean {
+  return freshness !== 'refused' && freshness !== 'unknown'
+}
+
+/**
+ * Judges a quality that came `since_ms` ago on the page's monotonic clock.
+ * `silent` says that the backend has not answered in time; then nothing is current any more.
+ */
+export function judge(quality: Quality, since_ms: number, silent: boolean): Verdict {
+  const age_ms = quality.age_ms === null ? null : quality.age_ms + since_ms
+  const { freshness } = quality
+  if (silent) {
+    // What was hidden stays hidden, and what was never known stays unknown.
+    const kept = shows_value(freshness) ? 'stale' : freshness
+    return { freshness: kept, reason: SILENT_REASON, age_ms, tells_age: true }
+  }
+  if (is_current(freshness) && since_ms > quality.live_for_ms) {
+    return { freshness: 'stale', reason: EXPIRED_REASON, age_ms, tells_age: true }
+  }
+  const tells_age = !is_current(freshness) || (age_ms ?? 0) >= Math.max(LATE_MS_MIN, quality.limit_ms / 2)
+  return { freshness, reason: quality.reason, age_ms, tells_age }
+}
+
+/** When *live* ends by itself, milliseconds from when the quality came; null if it isn't live. */
+export function ends_after_ms(quality: Quality): number | null {
+  return is_current(quality.freshness) ? quality.live_for_ms : null
+}
+
+export const FRESHNESS_WORD: Record<Freshness, string> = {
+  live: 'live',
+  polling: 'polling',
+  'catching-up': 'catching up',
+  stale: 'stale',
+  down: 'down',
+  refused: 'refused',
+  unknown: 'unknown',
+}

@@ -1,0 +1,50 @@
+/**
+ * Every bound and pace of the page, with its unit in its name.
+ */
+
+/** A frame whose own work takes longer than this makes the pull skip every other refresh of the display. */
+export const FRAME_WORK_MS_MAX = 8
+
+/** The page is cut off when no answer came within this many heartbeats. */
+export const SILENT_HEARTBEATS = 2
+
+/** What is taken for the heartbeat before the first frame has said it. */
+export const HEARTBEAT_MS_DEFAULT = 1_000
+
+/** First and longest pause before a refused or unanswered pull is repeated. */
+export const RETRY_MS_FIRST = 250
+export const RETRY_MS_MAX = 5_000
+
+/** Charts and sparklines are repainted at most this often; a first change after a rest is painted at once. */
+export const SLOW_LANE_MS = 250
+
+/** An age is written beside a live value from this age on: younger ones say nothing. */
+export const LATE_MS_MIN = 3_000
+
+/** Lines of one chart that are drawn; a board file may name no more. */
+export const SERIES_LINES_MAX = 12
+
+/** Points of one line that are held: the reducer's own bound, and one bucket on either side. */
+export const SERIES_POINTS_MAX = 2_002
+
+/** Tiles of a status grid that are drawn; the others are counted. */
+export const TILES_MAX = 60
+
+/** Markers that are drawn; the others are counted. */
+export const MARKERS_MAX = 5_000
+
+/** Labels drawn beside markers. */
+export const MARKER_LABELS_MAX = 24
+
+/** Fastest and slowest repaint of gliding markers. */
+export const GLIDE_FPS_MAX = 30
+export const GLIDE_FPS_MIN = 2
+
+/** A marker moves at most this many device pixels between two repaints, as long as the fastest pace allows it. */
+export const GLIDE_STEP_PX = 0.75
+
+/** Rows glide to their new place only if the order has been still this long; in a flood they are simply there. */
+export const ROW_MOVE_REST_MS = 700
+
+/** A chart's scale shrinks only after the smaller one has been enough for this long. */
+export const SCALE_HOLD_MS = 600_000

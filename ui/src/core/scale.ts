@@ -1,0 +1,69 @@
+/** Scales of charts: steps of 1, 2 and 5, and a range that does not jump about. */
+import { SCALE_HOLD_MS } from './limits'
+
+export interface Range {
+  readonly low: number
+  readonly high: number
+  readonly step: number
+}
+
+/** The smallest step of 1, 2 or 5 times a power of ten that is at least `raw`. */
+export function nice_step(raw: number): number {
+  if (!(raw > 0) || !Number.isFinite(raw)) return 1
+  const power = 10 ** Math.floor(Math.log10(raw))
+  const lead = raw / power
+  const nice = lead <= 1.0000001 ? 1 : lead <= 2.0000001 ? 2 : lead <= 5.0000001 ? 5 : 10
+  return nice * power
+}
+
+/** A range of whole steps around the values, with zero in it if they are near it, in about `ticks` steps. */
+export function nice_range(low: number, high: number, ticks: number): Range {
+  if (!Number.isFinite(low) || !Number.isFinite(high) || low > high) return { low: 0, high: 1, step: 1 }
+  // A scale that starts at 97 makes a difference of one look like a fall from a cliff.
+  const from = low > 0 && low < high * 0.75 ? 0 : low
+  const to = high < 0 && high > low * 0.75 ? 0 : high
+  const span = to - from || Math.abs(to) || 1
+  const step = nice_step(span / Math.max(1, ticks))
+  const bottom = Math.floor(from / step + 1e-9) * step
+  const top = Math.ceil(to / step - 1e-9) * step
+  return { low: bottom, high: top > bottom ? top : bottom + step, step }
+}
+
+/** A range that grows at once, and shrinks only when the smaller one has been enough for ten minutes. */
+export class HeldRange {
+  #range: Range | null = null
+  #enough_since_ms: number | null = null
+
+  next(low: number, high: number, ticks: number, now_ms: number): Range {
+    const wanted = nice_range(low, high, ticks)
+    const held = this.#range
+    if (held === null || wanted.low < held.low || wanted.high > held.high) {
+      this.#enough_since_ms = null
+      this.#range =
+        held === null ? wanted : nice_range(Math.min(wanted.low, held.low), Math.max(wanted.high, held.high), ticks)
+      return this.#range
+    }
+    if (wanted.low === held.low && wanted.high === held.high) {
+      this.#enough_since_ms = null
+      return held
+    }
+    this.#enough_since_ms ??= now_ms
+    if (now_ms - this.#enough_since_ms >= SCALE_HOLD_MS) {
+      this.#enough_since_ms = null
+      this.#range = wanted
+    }
+    return this.#range ?? wanted
+  }
+}
+
+/** Steps of a time axis, milliseconds, that people count in. */
+const TIME_STEPS_MS = [
+  1e3, 2e3, 5e3, 10e3, 15e3, 30e3, 60e3, 120e3, 300e3, 600e3, 900e3, 1_800e3, 3_600e3, 7_200e3, 10_800e3, 14_400e3,
+  21_600e3, 43_200e3, 86_400e3, 172_800e3, 604_800e3,
+]
+
+/** The smallest step in which a window has at most `ticks` of them. */
+export function time_step_ms(window_ms: number, ticks: number): number {
+  for (const step of TIME_STEPS_MS) if (window_ms / step <= ticks) return step
+  return Math.ceil(window_ms / ticks / 604_800e3) * 604_800e3
+}

@@ -1,0 +1,64 @@
+/** The display: when it refreshes, when what was applied is on it, and what that cost. */
+import type { Timer } from './core/pull'
+
+export class Display {
+  #applying_ms = 0
+
+  /** Runs the page's own part of a frame and remembers what it took. */
+  work<T>(apply: () => T): T {
+    const start = performance.now()
+    const result = apply()
+    this.#applying_ms = performance.now() - start
+    return result
+  }
+
+  /** The next refresh. */
+  refresh(): Promise<void> {
+    return new Promise((resolve) => {
+      requestAnimationFrame(() => {
+        resolve()
+      })
+    })
+  }
+
+  /**
+   * Resolves after the paint that shows what was applied: the task that follows the refresh comes after that frame's
+   * style, layout and paint. Gives the milliseconds of applying and painting.
+   */
+  async painted(): Promise<number> {
+    const start = await new Promise<number>((resolve) => {
+      requestAnimationFrame(() => {
+        const now = performance.now()
+        next_task(() => {
+          resolve(now)
+        })
+      })
+    })
+    return this.#applying_ms + performance.now() - start
+  }
+
+  timer(ms: number): Timer {
+    let id: ReturnType<typeof setTimeout> | undefined
+    const done = new Promise<void>((resolve) => {
+      id = setTimeout(resolve, ms)
+    })
+    return {
+      done,
+      cancel: () => {
+        clearTimeout(id)
+      },
+    }
+  }
+}
+
+// A message comes as a task of its own, without the four milliseconds that nested timers are held back for.
+const channel = new MessageChannel()
+const waiting: (() => void)[] = []
+channel.port1.onmessage = () => {
+  waiting.shift()?.()
+}
+
+function next_task(task: () => void): void {
+  waiting.push(task)
+  channel.port2.postMessage(null)
+}

@@ -1,0 +1,298 @@
+/**
+ * A host without a backend: it tells a made-up day in scenarios, for looking at the page and for its tests. It is in no
+ * build: `main.ts` asks for it in development only, and the page's test brings it from outside.
+ */
+import type { Frame, Freshness, Notice, Quality, SourceView, WidgetPatch, WidgetValue } from '../generated/frame'
+import { BOARD, whole } from './fake-board'
+import { HOUR_MS, MIDNIGHT_MS } from './fake-day'
+import { type DemoState, type FaultName, FAULTS, type Host } from './types'
+
+export const SCENARIOS = [
+  'live',
+  'stale',
+  'down',
+  'refused',
+  'unknown',
+  'empty',
+  'flood',
+  'catching-up',
+  'silent',
+  'notices',
+] as const
+export type Scenario = (typeof SCENARIOS)[number]
+
+export interface FakeOptions {
+  readonly scenario: Scenario
+  /** Hour of the day at which it begins, New York time. */
+  readonly hour: number
+  /** Replay seconds a real second. */
+  readonly speed: number
+  readonly theme: 'dark' | 'light'
+  readonly demo: boolean
+}
+
+const HEARTBEAT_MS = 1_000
+const REASONS: Partial<Record<Freshness, string>> = {
+  stale: 'no proof from the publisher for longer than 5 s',
+  down: 'link lost: connection refused, next try in 3 s',
+  refused: 'the server refused the token: HTTP 403',
+  unknown: 'never had a value',
+  'catching-up': 'connected, 412 events outstanding',
+}
+
+export class FakeHost implements Host {
+  readonly #options: FakeOptions
+  readonly #started_ms = performance.now()
+  #version = 0
+  #sent = new Map<string, string>()
+  #faults = new Map<FaultName, boolean>(FAULTS.map((name) => [name, false]))
+  #speed: number
+  #paused = false
+  #replay_ms: number
+  #replay_at_ms = performance.now()
+  /** Set to make the host fall silent, as a backend that hangs. */
+  hangs = false
+
+  constructor(options: FakeOptions) {
+    this.#options = options
+    this.#speed = options.speed
+    this.#replay_ms = MIDNIGHT_MS + options.hour * HOUR_MS
+  }
+
+  static from_address(search: string): FakeHost {
+    const asked = new URLSearchParams(search)
+    const scenario = SCENARIOS.find((name) => name === asked.get('scenario')) ?? 'live'
+    const host = new FakeHost({
+      scenario,
+      hour: Number(asked.get('hour') ?? (scenario === 'flood' ? 16.2 : 12.6)),
+      speed: Number(asked.get('speed') ?? 60),
+      theme: asked.get('theme') === 'light' ? 'light' : 'dark',
+      demo: asked.get('demo') !== 'no',
+    })
+    return host
+  }
+
+  async next_frame(after: number, _revision: number): Promise<Frame> {
+    if (this.hangs || (this.#options.scenario === 'silent' && after > 0)) return new Promise(() => undefined)
+    const wait_ms = after === 0 ? 0 : this.#options.scenario === 'flood' ? 4 : 250
+    await new Promise((resolve) => setTimeout(resolve, wait_ms))
+    return this.frame(after === 0)
+  }
+
+  frame(all: boolean): Frame {
+    const now = this.#now()
+    this.#version += 1
+    if (all) this.#sent.clear()
+    const { scenario, theme } = this.#options
+    const widgets = BOARD.widgets.map((view): WidgetPatch => {
+      const value = scenario === 'unknown' ? null : scenario === 'empty' ? empty(whole(view, now)) : whole(view, now)
+      return { id: view.id, quality: this.#quality(now), value: value === null ? null : this.#changed(view.id, value) }
+    })
+    return {
+      version: this.#version,
+      board: all ? { ...BOARD, theme } : null,
+      revision: 1,
+      clock: {
+        wall_ms: Date.now(),
+        board_ms: now,
+        speed: this.#paused ? 0 : this.#speed,
+        label: 'Friday 8 February 2013',
+      },
+      heartbeat_ms: HEARTBEAT_MS,
+      sources: [this.#source()],
+      widgets,
+      notices: scenario === 'notices' ? NOTICES : [],
+    }
+  }
+
+  #now(): number {
+    const real = performance.now()
+    const still = this.#paused || ['stale', 'down', 'refused', 'silent', 'unknown'].includes(this.#options.scenario)
+    if (!still) this.#replay_ms += (real - this.#replay_at_ms) * this.#speed
+    this.#replay_at_ms = real
+    return Math.floor(this.#replay_ms)
+  }
+
+  #freshness(): Freshness {
+    const { scenario } = this.#options
+    if (
+      scenario === 'stale' ||
+      scenario === 'down' ||
+      scenario === 'refused' ||
+      scenario === 'unknown' ||
+      scenario === 'catching-up'
+    )
+      return scenario
+    return this.#faults.get('cut') === true ? 'down' : this.#faults.get('freeze') === true ? 'stale' : 'live'
+  }
+
+  #quality(now: number): Quality {
+    const freshness = this.#freshness()
+    const live = freshness === 'live'
+    const age_ms = live ? 200 : 12_000 + (performance.now() - this.#started_ms)
+    return {
+      freshness,
+      reason: REASONS[freshness] ?? null,
+      age_ms: freshness === 'unknown' ? null : age_ms,
+      limit_ms: 5_000,
+      live_for_ms: live ? 4_800 : 0,
+      source_ms: freshness === 'unknown' ? null : now - 40 * 60_000,
+      received_ago_ms: age_ms,
+      basis: 'proven',
+      rejected: null,
+    }
+  }
+
+  #source(): SourceView {
+    const freshness = this.#freshness()
+    const words: Record<Freshness, string> = {
+      live: 'live by WebSocket',
+      polling: 'polling every 5 s',
+      'catching-up': 'catching up: 412 events outstanding',
+      stale: 'connected, silent for 12 s',
+      down: 'lost 12 s ago: connection refused, next try in 3 s',
+      refused: 'refused: HTTP 403, asked again in 60 s',
+      unknown: 'connecting',
+    }
+    return {
+      id: 'ops',
+      title: 'Airport operations',
+      phase:
+        freshness === 'down'
+          ? 'waiting'
+          : freshness === 'refused'
+            ? 'refused'
+            : freshness === 'unknown'
+              ? 'connecting'
+              : 'live',
+      transport: 'websocket',
+      continuity: 'proven',
+      freshness,
+      words: words[freshness],
+      events: this.#version * 7,
+      rejected: 0,
+      gaps: 0,
+    }
+  }
+
+  /** The value as a change to what was sent before, or null if nothing changed. */
+  #changed(id: string, value: WidgetValue): WidgetValue | null {
+    const changed = (key: string, part: unknown): boolean => {
+      const text = JSON.stringify(part)
+      if (this.#sent.get(`${id}/${key}`) === text) return false
+      this.#sent.set(`${id}/${key}`, text)
+      return true
+    }
+    const first = !this.#sent.has(`${id}/`)
+    if (!changed('', value)) return null
+    if (first) this.#remember(id, value)
+    if (first || value.kind === 'number' || value.kind === 'status') return value
+    if (value.kind === 'table') {
+      const order = value.order ?? []
+      const before = JSON.parse(this.#sent.get(`${id}/order`) ?? '[]') as string[]
+      const rows = value.rows.filter((row) => changed(`row/${row.key}`, row))
+      const removed = before.filter((key) => !order.includes(key))
+      for (const key of removed) this.#sent.delete(`${id}/row/${key}`)
+      return { ...value, whole: false, rows, removed, order: changed('order', order) ? order : null }
+    }
+    if (value.kind === 'markers') {
+      const keys = value.markers.map((marker) => marker.key)
+      const before = JSON.parse(this.#sent.get(`${id}/keys`) ?? '[]') as string[]
+      changed('keys', keys)
+      const markers = value.markers.filter((marker) => changed(`marker/${marker.key}`, marker))
+      return { ...value, whole: false, markers, removed: before.filter((key) => !keys.includes(key)) }
+    }
+    if (value.kind === 'log') {
+      const newest = Number(this.#sent.get(`${id}/newest`) ?? 0)
+      this.#sent.set(`${id}/newest`, String(value.lines[0]?.number ?? 0))
+      return { ...value, whole: false, lines: value.lines.filter((line) => line.number > newest) }
+    }
+    const lines = value.lines.map(({ key, points }) => ({
+      key,
+      points: points.filter((point) => changed(`${key}/${String(point[0])}`, point)),
+    }))
+    return { ...value, whole: false, lines }
+  }
+
+  #remember(id: string, value: WidgetValue): void {
+    const keep = (key: string, part: unknown): void => {
+      this.#sent.set(`${id}/${key}`, JSON.stringify(part))
+    }
+    if (value.kind === 'table') {
+      keep('order', value.order)
+      for (const row of value.rows) keep(`row/${row.key}`, row)
+    } else if (value.kind === 'markers') {
+      keep(
+        'keys',
+        value.markers.map((marker) => marker.key),
+      )
+      for (const marker of value.markers) keep(`marker/${marker.key}`, marker)
+    } else if (value.kind === 'log') keep('newest', value.lines[0]?.number ?? 0)
+    else if (value.kind === 'series')
+      for (const line of value.lines) for (const point of line.points) keep(`${line.key}/${String(point[0])}`, point)
+  }
+
+  glass(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  demo_state(): Promise<DemoState | null> {
+    if (!this.#options.demo) return Promise.resolve(null)
+    const faults = FAULTS.map((name) => ({ name, on: this.#faults.get(name) ?? false }))
+    return Promise.resolve({
+      active: true,
+      faults,
+      speed: this.#speed,
+      paused: this.#paused,
+      replay_ms: this.#replay_ms,
+    })
+  }
+
+  demo_fault(name: FaultName, on: boolean): Promise<void> {
+    this.#faults.set(name, on)
+    return Promise.resolve()
+  }
+
+  demo_speed(speed: number): Promise<void> {
+    this.#now()
+    this.#speed = speed
+    return Promise.resolve()
+  }
+
+  demo_pause(paused: boolean): Promise<void> {
+    this.#now()
+    this.#paused = paused
+    return Promise.resolve()
+  }
+}
+
+const NOTICES: Notice[] = [
+  {
+    id: 'board',
+    state: 'warning',
+    text: 'The new board file was refused; the last good one is shown',
+    detail: [
+      'departures.toml:14:1: unknown key `titel`, expected `title`',
+      'departures.toml:31:9: unknown kind `conter`, did you mean `counter`?',
+    ],
+  },
+  { id: 'journal', state: 'alarm', text: 'Disk full: nothing is being remembered', detail: [] },
+]
+
+/** The same kind of value with nothing in it. */
+function empty(value: WidgetValue): WidgetValue {
+  switch (value.kind) {
+    case 'number':
+      return { ...value, value: null, change: null, trend: [], state: 'normal' }
+    case 'table':
+      return { ...value, rows: [], order: [], total: 0 }
+    case 'log':
+      return { ...value, lines: [], total: 0 }
+    case 'series':
+      return { ...value, lines: [], gaps: [] }
+    case 'status':
+      return { ...value, tiles: [] }
+    case 'markers':
+      return { ...value, markers: [], total: 0, unplaced: 0 }
+  }
+}

@@ -1,0 +1,28 @@
+/** All that the page may ask of whatever runs it. */
+import type { Frame } from '../generated/frame'
+
+export const FAULTS = ['cut', 'freeze', 'restart', 'lose-history', 'slow'] as const
+export type FaultName = (typeof FAULTS)[number]
+
+/** The demo's knobs. */
+export interface DemoState {
+  readonly active: boolean
+  readonly faults: readonly { readonly name: FaultName; readonly on: boolean }[]
+  /** Replay seconds a real second. */
+  readonly speed: number
+  readonly paused: boolean
+  /** The replay's clock, milliseconds since the Unix epoch. */
+  readonly replay_ms: number
+}
+
+export interface Host {
+  /** What changed after the version that was painted; answers within a heartbeat. Asking again is the receipt. */
+  next_frame(after: number, revision: number): Promise<Frame>
+  /** Whether the glass can be seen: a hidden one gets nothing. */
+  glass(kind: 'hidden' | 'visible'): Promise<void>
+  /** The demo's knobs, or null if this wall is no demo. */
+  demo_state(): Promise<DemoState | null>
+  demo_fault(name: FaultName, on: boolean): Promise<void>
+  demo_speed(speed: number): Promise<void>
+  demo_pause(paused: boolean): Promise<void>
+}

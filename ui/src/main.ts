@@ -1,0 +1,57 @@
+/** Wires the page: a host, the pull, and the wall. */
+import './theme/faces.css'
+import './theme/tokens.css'
+import './theme/base.css'
+import { mount } from 'svelte'
+import App from './app.svelte'
+import { Pull } from './core/pull'
+import { Display } from './display'
+import { tauri } from './host/tauri'
+import type { Host } from './host/types'
+import { LiveWall } from './wall.svelte'
+
+async function chosen_host(): Promise<Host> {
+  // The scripted host is for looking at the page without a backend; the condition is false in a build, and the import goes.
+  if (import.meta.env.DEV && !('__TAURI_INTERNALS__' in window)) {
+    const { FakeHost } = await import('./host/fake')
+    return FakeHost.from_address(location.search)
+  }
+  return tauri
+}
+
+const target = document.getElementById('wall')
+if (target === null) throw new Error('index.html has an element #wall')
+
+const host = await chosen_host()
+const live = new LiveWall()
+const display = new Display()
+const pull = new Pull({
+  next_frame: (after, revision) => host.next_frame(after, revision),
+  apply: (frame) => display.work(() => live.apply(frame)),
+  painted: () => display.painted(),
+  refresh: () => display.refresh(),
+  timer: (ms) => display.timer(ms),
+  heard: () => {
+    live.heard()
+  },
+  silent: () => {
+    live.fall_silent()
+  },
+})
+
+function follow_visibility(): void {
+  if (document.hidden) pull.pause()
+  else if (!pull.running) pull.start()
+  // A lost word about visibility costs nothing: the backend sees that nobody pulls.
+  host.glass(document.hidden ? 'hidden' : 'visible').catch(() => undefined)
+}
+
+const faces = ['400 1em Roboto', '500 1em Roboto', '400 1em "Roboto Condensed"', '700 1em "Roboto Condensed"']
+// A face that can't be loaded leaves the next one of its list: nothing waits for it.
+void Promise.allSettled(faces.map((face) => document.fonts.load(face))).then(() => {
+  live.faces_ready = true
+})
+
+mount(App, { target, props: { live, host } })
+document.addEventListener('visibilitychange', follow_visibility)
+follow_visibility()

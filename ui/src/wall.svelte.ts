@@ -1,0 +1,223 @@
+/**
+ * The wall as components read it. Frames go into the plain {@link Wall}; what changed is handed to reactive cells, so
+ * that a widget is touched only if it changed.
+ */
+import { flushSync } from 'svelte'
+import type { BoardView, Frame, Freshness, Notice, SourceView, WidgetView } from './generated/frame'
+import { ends_after_ms, judge, type Verdict } from './core/freshness'
+import { age_text, Zone } from './core/format'
+import type { Held } from './core/held'
+import { SLOW_LANE_MS } from './core/limits'
+import { type Widget, Wall } from './core/wall'
+
+/** One widget's reactive state. */
+export class Cell {
+  view: WidgetView
+  /** What it shows, with every frame. */
+  value = $state.raw<Held | null>(null)
+  /** The same at most four times a second: for what costs a repaint of a whole picture. */
+  slow = $state.raw<Held | null>(null)
+  freshness = $state.raw<Freshness>('unknown')
+  reason = $state.raw<string | null>(null)
+  /** The age as it stands beside the value; null where none belongs. */
+  age = $state.raw<string | null>(null)
+  /** How many events it could not use, and why the newest. */
+  rejected = $state.raw<{ count: number; reason: string } | null>(null)
+  /** The board's time of the newest proof: from here on a chart knows nothing. Null while it is current. */
+  known_until_ms = $state.raw<number | null>(null)
+
+  slow_changed_ms = -Infinity
+
+  constructor(view: WidgetView) {
+    this.view = $state.raw(view)
+  }
+}
+
+export interface ClockText {
+  readonly time: string
+  readonly seconds: string
+  readonly date: string
+}
+
+export class LiveWall {
+  readonly wall = new Wall()
+  board = $state.raw<BoardView | null>(null)
+  cells = $state.raw<readonly Cell[]>([])
+  sources = $state.raw<readonly SourceView[]>([])
+  notices = $state.raw<readonly Notice[]>([])
+  clock = $state.raw<ClockText | null>(null)
+  /** The board's time, milliseconds since the Unix epoch, as of the newest frame. */
+  board_ms = $state.raw(0)
+  speed = $state.raw(1)
+  replay_label = $state.raw<string | null>(null)
+  zone = $state.raw(new Zone('UTC'))
+  /** Whole seconds of the backend's clock that came with the newest frame: moves only while frames travel. */
+  beat = $state.raw(0)
+  version = $state.raw(0)
+  /** Whether the shipped faces are there: what is painted on canvases before is painted again. */
+  faces_ready = $state.raw(false)
+  /** Whether the backend is silent; `frozen_at` says since when by the page's clock, in the board's zone. */
+  silent = $state.raw(false)
+  frozen_at = $state.raw<string | null>(null)
+  silent_age = $state.raw('')
+
+  readonly #cell_of = new Map<string, Cell>()
+  readonly #slow_pending = new Set<string>()
+  #slow_timer: ReturnType<typeof setTimeout> | null = null
+  #pulse_timer: ReturnType<typeof setTimeout> | null = null
+  #pulse_at_ms = Infinity
+  #heard_ms = 0
+  #notices_text = ''
+
+  /** Takes a frame over and puts it into the document. False if it can't be applied to what is held. */
+  apply(frame: Frame): boolean {
+    const now = performance.now()
+    const applied = this.wall.apply(frame, now)
+    if (applied === null) return false
+    flushSync(() => {
+      if (applied.board) this.#take_board()
+      for (const id of applied.values) this.#take_value(id, now)
+      this.#take_head(frame)
+      this.#judge(now)
+    })
+    this.#arm_pulse(now)
+    return true
+  }
+
+  heard(): void {
+    this.#heard_ms = performance.now()
+    if (!this.silent) return
+    this.silent = false
+    this.frozen_at = null
+  }
+
+  fall_silent(): void {
+    const now = performance.now()
+    if (!this.silent) {
+      this.silent = true
+      this.frozen_at = this.clock === null ? null : this.clock.time + this.clock.seconds
+    }
+    flushSync(() => {
+      this.#judge(now)
+    })
+    this.#arm_pulse(now)
+  }
+
+  #take_board(): void {
+    const { board } = this.wall
+    if (board === null) return
+    // Canvases read the tokens when they are built, so the theme comes first.
+    document.documentElement.dataset['theme'] = board.theme === 'light' ? 'light' : 'dark'
+    this.board = board
+    if (this.zone.name !== board.timezone) this.zone = new Zone(board.timezone)
+    for (const id of this.#cell_of.keys()) if (!this.wall.widgets.has(id)) this.#cell_of.delete(id)
+    this.cells = board.widgets.map((view) => {
+      let cell = this.#cell_of.get(view.id)
+      if (cell?.view.look.kind !== view.look.kind) {
+        cell = new Cell(view)
+        this.#cell_of.set(view.id, cell)
+      }
+      cell.view = view
+      return cell
+    })
+  }
+
+  #take_value(id: string, now: number): void {
+    const cell = this.#cell_of.get(id)
+    const widget = this.wall.widgets.get(id)
+    if (cell === undefined || widget === undefined) return
+    cell.value = widget.value
+    // A first change after a rest is painted at once, a flood four times a second.
+    if (now - cell.slow_changed_ms >= SLOW_LANE_MS) this.#take_slow(cell, widget, now)
+    else {
+      this.#slow_pending.add(id)
+      if (this.#slow_timer !== null) return
+      this.#slow_timer = setTimeout(() => {
+        this.#flush_slow()
+      }, SLOW_LANE_MS)
+    }
+  }
+
+  #take_slow(cell: Cell, widget: Widget, now: number): void {
+    cell.slow = widget.value
+    cell.slow_changed_ms = now
+    this.#slow_pending.delete(widget.view.id)
+  }
+
+  #flush_slow(): void {
+    this.#slow_timer = null
+    const now = performance.now()
+    for (const id of [...this.#slow_pending]) {
+      const cell = this.#cell_of.get(id)
+      const widget = this.wall.widgets.get(id)
+      if (cell === undefined || widget === undefined) this.#slow_pending.delete(id)
+      else this.#take_slow(cell, widget, now)
+    }
+  }
+
+  #take_head(frame: Frame): void {
+    const { clock } = frame
+    const time = this.zone.time(clock.board_ms)
+    // At sixty times real time the seconds would only flicker.
+    const seconds = clock.speed > 2 ? '' : this.zone.seconds(clock.board_ms)
+    const date = this.zone.date(clock.board_ms)
+    if (this.clock?.time !== time || this.clock.seconds !== seconds || this.clock.date !== date) {
+      this.clock = { time, seconds, date }
+    }
+    this.board_ms = clock.board_ms
+    this.speed = clock.speed
+    this.replay_label = clock.label
+    this.beat = Math.floor(clock.wall_ms / 1000)
+    this.version = frame.version
+    this.sources = frame.sources
+    const text = JSON.stringify(frame.notices)
+    if (text !== this.#notices_text) {
+      this.#notices_text = text
+      this.notices = frame.notices
+    }
+  }
+
+  #judge(now: number): void {
+    for (const widget of this.wall.widgets.values()) {
+      const cell = this.#cell_of.get(widget.view.id)
+      if (cell === undefined) continue
+      this.#take_verdict(cell, widget, judge(widget.quality, now - widget.received_ms, this.silent))
+    }
+    if (this.silent) this.silent_age = age_text(now - this.#heard_ms)
+  }
+
+  #take_verdict(cell: Cell, widget: Widget, verdict: Verdict): void {
+    cell.freshness = verdict.freshness
+    cell.reason = verdict.reason
+    cell.age = verdict.tells_age && verdict.age_ms !== null ? age_text(verdict.age_ms) : null
+    const { rejected } = widget.quality
+    if (cell.rejected?.count !== rejected?.count) cell.rejected = rejected
+    const current = verdict.freshness === 'live' || verdict.freshness === 'polling'
+    if (current) cell.known_until_ms = null
+    else cell.known_until_ms ??= widget.quality.source_ms
+  }
+
+  /** Ages count once a second, and *live* ends when it ends; a wall that is live and heard needs neither. */
+  #arm_pulse(now: number): void {
+    let wait_ms = Infinity
+    for (const widget of this.wall.widgets.values()) {
+      const since = now - widget.received_ms
+      const verdict = judge(widget.quality, since, this.silent)
+      if (verdict.tells_age && verdict.age_ms !== null) wait_ms = Math.min(wait_ms, 1000 - (verdict.age_ms % 1000) + 1)
+      const ends = ends_after_ms(widget.quality)
+      if (ends !== null && since <= ends) wait_ms = Math.min(wait_ms, ends - since + 1)
+    }
+    if (this.silent) wait_ms = Math.min(wait_ms, 1000)
+    // An earlier pulse is early enough: it looks again. So a flood of frames doesn't set a timer each.
+    if (!Number.isFinite(wait_ms) || now + wait_ms >= this.#pulse_at_ms) return
+    if (this.#pulse_timer !== null) clearTimeout(this.#pulse_timer)
+    this.#pulse_at_ms = now + wait_ms
+    this.#pulse_timer = setTimeout(() => {
+      this.#pulse_timer = null
+      this.#pulse_at_ms = Infinity
+      const later = performance.now()
+      this.#judge(later)
+      this.#arm_pulse(later)
+    }, wait_ms)
+  }
+}

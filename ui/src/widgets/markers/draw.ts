@@ -1,0 +1,227 @@
+/** Draws the scene above the ground. */
+import type { State } from '../../generated/frame'
+import { position } from '../../core/glide'
+import type { Colours } from '../paint'
+import { centre, type Group, type Scene, type Standing } from './scene'
+
+export interface Pen {
+  readonly ctx: CanvasRenderingContext2D
+  readonly colours: Colours
+  /** A marker's size, device pixels. */
+  readonly size: number
+  /** Device pixels of one rem. */
+  readonly rem: number
+}
+
+export function map_font(rem: number, weight: 400 | 700 = 400): string {
+  return `${String(weight)} ${(1.7 * rem).toFixed(1)}px "Roboto Condensed"`
+}
+
+/** Paints everything that moves. `stale` draws hollow symbols with a cross: last seen there, not known to be there. */
+export function draw_scene(pen: Pen, scene: Scene, now_ms: number, stale: boolean): void {
+  const { ctx } = pen
+  ctx.clearRect(0, 0, ctx.canvas.width, ctx.canvas.height)
+  for (const group of scene.groups)
+    if (group.members.length === 1) draw_trail(pen, group.members[0] as Standing, now_ms)
+  draw_places(pen, scene)
+  for (const group of scene.groups) {
+    if (group.members.length === 1) draw_marker(pen, group.members[0] as Standing, now_ms, stale)
+    else draw_cluster(pen, group, now_ms, stale)
+  }
+  draw_labels(pen, scene, now_ms, stale)
+}
+
+function colour(pen: Pen, state: State, stale: boolean): string {
+  if (stale) return pen.colours.stale
+  if (state === 'alarm') return pen.colours.alarm
+  if (state === 'warning') return pen.colours.warning_text
+  if (state === 'unknown') return pen.colours.quality
+  return state === 'muted' ? pen.colours.stale : pen.colours.value
+}
+
+function draw_trail(pen: Pen, marker: Standing, now_ms: number): void {
+  const { ctx } = pen
+  const here = position(marker.glide, now_ms)
+  ctx.fillStyle = pen.colours.label
+  marker.trail.forEach((dot, at) => {
+    if (Math.hypot(dot.x - here.x, dot.y - here.y) < pen.size * 0.55) return
+    const size = pen.rem * (0.1 + (0.16 * (at + 1)) / marker.trail.length)
+    ctx.fillRect(dot.x - size / 2, dot.y - size / 2, size, size)
+  })
+}
+
+function draw_marker(pen: Pen, marker: Standing, now_ms: number, stale: boolean): void {
+  const { ctx, size } = pen
+  const { x, y } = position(marker.glide, now_ms)
+  const { heading, state } = marker.value
+  ctx.save()
+  ctx.translate(x, y)
+  ctx.beginPath()
+  if (heading !== null) {
+    ctx.rotate((heading * Math.PI) / 180)
+    aircraft(ctx, size)
+  } else if (state === 'alarm') {
+    diamond(ctx, size * 0.5)
+  } else if (state === 'warning') {
+    triangle(ctx, size * 0.5)
+  } else {
+    ctx.arc(0, 0, size * 0.32, 0, 2 * Math.PI)
+  }
+  if (stale) {
+    ctx.strokeStyle = pen.colours.stale
+    ctx.lineWidth = pen.rem * 0.18
+    ctx.stroke()
+  } else {
+    ctx.fillStyle = colour(pen, state, stale)
+    ctx.fill()
+    ctx.strokeStyle = pen.colours.page
+    ctx.lineWidth = pen.rem * 0.1
+    ctx.stroke()
+  }
+  ctx.restore()
+  if (stale) coast_cross(pen, x, y)
+  // An abnormal aircraft wears its state's shape as well: its colour alone would say nothing to many.
+  else if (heading !== null && (state === 'alarm' || state === 'warning' || state === 'unknown')) ring(pen, x, y, state)
+}
+
+/** A swept-wing silhouette, nose to the north. */
+function aircraft(ctx: CanvasRenderingContext2D, size: number): void {
+  const s = size / 2
+  ctx.moveTo(0, -s)
+  ctx.lineTo(0.16 * s, -0.35 * s)
+  ctx.lineTo(0.95 * s, 0.35 * s)
+  ctx.lineTo(0.95 * s, 0.55 * s)
+  ctx.lineTo(0.16 * s, 0.25 * s)
+  ctx.lineTo(0.12 * s, 0.65 * s)
+  ctx.lineTo(0.4 * s, 0.9 * s)
+  ctx.lineTo(0, 0.82 * s)
+  ctx.lineTo(-0.4 * s, 0.9 * s)
+  ctx.lineTo(-0.12 * s, 0.65 * s)
+  ctx.lineTo(-0.16 * s, 0.25 * s)
+  ctx.lineTo(-0.95 * s, 0.55 * s)
+  ctx.lineTo(-0.95 * s, 0.35 * s)
+  ctx.lineTo(-0.16 * s, -0.35 * s)
+  ctx.closePath()
+}
+
+function diamond(ctx: CanvasRenderingContext2D, half: number): void {
+  ctx.moveTo(0, -half)
+  ctx.lineTo(half, 0)
+  ctx.lineTo(0, half)
+  ctx.lineTo(-half, 0)
+  ctx.closePath()
+}
+
+function triangle(ctx: CanvasRenderingContext2D, half: number): void {
+  ctx.moveTo(0, -half)
+  ctx.lineTo(half, half * 0.8)
+  ctx.lineTo(-half, half * 0.8)
+  ctx.closePath()
+}
+
+function ring(pen: Pen, x: number, y: number, state: State): void {
+  const { ctx, size } = pen
+  ctx.save()
+  ctx.translate(x, y)
+  ctx.beginPath()
+  if (state === 'alarm') diamond(ctx, size * 0.85)
+  else if (state === 'warning') triangle(ctx, size * 0.85)
+  else ctx.arc(0, 0, size * 0.7, 0, 2 * Math.PI)
+  if (state === 'unknown') ctx.setLineDash([size * 0.25, size * 0.15])
+  ctx.strokeStyle = colour(pen, state, false)
+  ctx.lineWidth = pen.rem * 0.18
+  ctx.stroke()
+  ctx.restore()
+}
+
+function coast_cross(pen: Pen, x: number, y: number): void {
+  const { ctx, size } = pen
+  const half = size * 0.28
+  ctx.strokeStyle = pen.colours.stale
+  ctx.lineWidth = pen.rem * 0.18
+  ctx.beginPath()
+  ctx.moveTo(x - half, y - half)
+  ctx.lineTo(x + half, y + half)
+  ctx.moveTo(x + half, y - half)
+  ctx.lineTo(x - half, y + half)
+  ctx.stroke()
+}
+
+function draw_cluster(pen: Pen, group: Group, now_ms: number, stale: boolean): void {
+  const { ctx, rem } = pen
+  const { x, y } = centre(group, now_ms)
+  const text = String(group.members.length)
+  const half = rem * (text.length > 2 ? 1.75 : 1.35)
+  ctx.beginPath()
+  ctx.arc(x, y, half, 0, 2 * Math.PI)
+  ctx.fillStyle = pen.colours.panel
+  ctx.fill()
+  ctx.strokeStyle = colour(pen, group.state === 'muted' ? 'normal' : group.state, stale)
+  ctx.lineWidth = rem * 0.2
+  if (stale) ctx.setLineDash([rem * 0.5, rem * 0.35])
+  ctx.stroke()
+  ctx.setLineDash([])
+  ctx.font = map_font(rem, 700)
+  ctx.textAlign = 'center'
+  ctx.textBaseline = 'middle'
+  ctx.fillStyle = stale ? pen.colours.stale : pen.colours.value
+  ctx.fillText(text, x, y + rem * 0.1)
+}
+
+function draw_places(pen: Pen, scene: Scene): void {
+  const { ctx, rem } = pen
+  ctx.font = map_font(rem, 700)
+  ctx.textAlign = 'left'
+  ctx.textBaseline = 'middle'
+  for (const { text, x, y, box } of scene.places) {
+    if (box !== null) {
+      ctx.strokeStyle = pen.colours.label
+      ctx.lineWidth = rem * 0.12
+      ctx.beginPath()
+      ctx.moveTo(x, y)
+      // The leader ends at the nearest point of the label.
+      ctx.lineTo(
+        Math.min(Math.max(x, box.x - rem * 0.2), box.x + box.width + rem * 0.2),
+        Math.min(Math.max(y, box.y), box.y + box.height),
+      )
+      ctx.stroke()
+    }
+    ctx.fillStyle = pen.colours.page
+    ctx.strokeStyle = pen.colours.value
+    ctx.lineWidth = rem * 0.22
+    ctx.beginPath()
+    ctx.rect(x - rem * 0.35, y - rem * 0.35, rem * 0.7, rem * 0.7)
+    ctx.fill()
+    ctx.stroke()
+    if (box !== null) write(pen, text, box.x, box.y + box.height / 2, pen.colours.label)
+  }
+}
+
+function draw_labels(pen: Pen, scene: Scene, now_ms: number, stale: boolean): void {
+  const { ctx, rem } = pen
+  ctx.font = map_font(rem)
+  ctx.textAlign = 'left'
+  ctx.textBaseline = 'middle'
+  for (const label of scene.labels) {
+    const owner = scene.owner(label)
+    if (owner === undefined) continue
+    const { x, y } = position(owner.glide, now_ms)
+    write(
+      pen,
+      label.text,
+      x + label.box.x,
+      y + label.box.y + label.box.height / 2,
+      colour(pen, label.state === 'normal' ? 'muted' : label.state, stale),
+    )
+  }
+}
+
+/** Text with a rim in the ground's colour, so that it can be read across a coast. */
+function write({ ctx, colours, rem }: Pen, text: string, x: number, y: number, fill: string): void {
+  ctx.lineJoin = 'round'
+  ctx.strokeStyle = colours.sea
+  ctx.lineWidth = rem * 0.4
+  ctx.strokeText(text, x, y)
+  ctx.fillStyle = fill
+  ctx.fillText(text, x, y)
+}

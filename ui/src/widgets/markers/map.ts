@@ -1,0 +1,80 @@
+/**
+ * One map: the ground on one canvas, painted once a size; what moves on another above it, painted when something moved
+ * and only as often as its speed asks for.
+ */
+import type { Look } from '../../generated/frame'
+import { frames_per_second } from '../../core/glide'
+import type { HeldMarkers } from '../../core/held'
+import { colours } from '../paint'
+import { paint_ground, projection } from './atlas'
+import { draw_scene, map_font, type Pen } from './draw'
+import { Scene } from './scene'
+
+export type MarkersLook = Extract<Look, { kind: 'markers' }>
+
+const MARKER_REM = 2.1
+
+export class MarkerMap {
+  readonly #pen: Pen
+  readonly #scene: Scene
+  readonly #look: MarkersLook
+  readonly #still: boolean
+  #held: HeldMarkers | null = null
+  #stale = false
+  #timer: ReturnType<typeof setTimeout> | null = null
+  #frame = 0
+
+  /** The canvases have their size already; `rem` is in CSS pixels; `still` asks for no motion. */
+  constructor(ground: HTMLCanvasElement, above: HTMLCanvasElement, look: MarkersLook, rem: number, still: boolean) {
+    const ground_ctx = ground.getContext('2d', { alpha: false })
+    const ctx = above.getContext('2d')
+    if (ground_ctx === null || ctx === null) throw new Error('no canvas to paint on')
+    const ratio = above.width / Math.max(1, above.clientWidth)
+    this.#pen = { ctx, colours: colours(), size: MARKER_REM * rem * ratio, rem: rem * ratio }
+    this.#look = look
+    this.#still = still
+    const to = projection(look.bounds, above.width, above.height)
+    paint_ground(ground_ctx, to, this.#pen.colours, Math.max(1, this.#pen.rem * 0.1))
+    this.#scene = new Scene(to, { x: 0, y: 0, width: above.width, height: above.height }, this.#pen.size)
+    ctx.font = map_font(this.#pen.rem, 700)
+    this.#scene.set_places(look.places, (text) => ctx.measureText(text).width, this.#pen.rem * 1.9)
+  }
+
+  get clusters(): number {
+    return this.#scene.groups.filter((group) => group.members.length > 1).length
+  }
+
+  update(held: HeldMarkers | null, stale: boolean, now_ms: number): void {
+    const moved = held?.by_key !== this.#held?.by_key
+    if (!moved && stale === this.#stale && this.#held !== null) return
+    this.#held = held
+    this.#stale = stale
+    const { ctx, rem } = this.#pen
+    // What isn't known to be current stands still where it was last seen.
+    const glide_ms = stale || this.#still ? 0 : this.#look.glide_ms
+    this.#scene.set_markers(held?.by_key ?? new Map(), now_ms, glide_ms)
+    ctx.font = map_font(rem)
+    this.#scene.arrange(now_ms, (text) => ctx.measureText(text).width, rem * 1.8)
+    this.#paint(now_ms)
+  }
+
+  destroy(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    cancelAnimationFrame(this.#frame)
+  }
+
+  #paint(now_ms: number): void {
+    draw_scene(this.#pen, this.#scene, now_ms, this.#stale)
+    const fastest = this.#scene.fastest(now_ms)
+    if (fastest > 0) this.#paint_again(1000 / frames_per_second(fastest))
+  }
+
+  #paint_again(wait_ms: number): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = null
+      this.#frame = requestAnimationFrame(() => {
+        this.#paint(performance.now())
+      })
+    }, wait_ms)
+  }
+}
