@@ -1,0 +1,89 @@
+//! Replays four real days of New York's airports against any hub.
+
+use std::{path::PathBuf, process::ExitCode, sync::Arc};
+
+use anyhow::Context;
+use clap::Parser;
+use tokio::sync::oneshot;
+use watchfloor_demo::{
+    DemoOptions,
+    dataset::{self, Dataset},
+    publisher::{Control, Publisher, SPEEDS},
+    timeline::Timeline,
+};
+
+/// Publishes the real departures of Newark, Kennedy and LaGuardia on 7 to 10 February 2013 to a hub, as they happened.
+#[derive(Debug, Parser)]
+#[command(name = "watchfloor-replay", version)]
+struct Arguments {
+    /// The hub's address.
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8787")]
+    hub: String,
+    /// A file with the hub's publish token.
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// The New York time to begin at; everything before it is published at once.
+    #[arg(long, value_name = "TIME", default_value = "2013-02-08T10:00")]
+    from: jiff::civil::DateTime,
+    /// Replay seconds a second, 0.1 to 3600.
+    #[arg(long, value_name = "N", default_value_t = 60.0, value_parser = speed)]
+    speed: f64,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(tracing::Level::INFO).init();
+    match replay(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn replay(arguments: Arguments) -> anyhow::Result<()> {
+    let token = match &arguments.token_file {
+        Some(file) => Some(read_token(file)?),
+        None => None,
+    };
+    let timeline = Arc::new(Timeline::new(&Dataset::load()?)?);
+    let from = dataset::from_new_york(arguments.from)?;
+    anyhow::ensure!(
+        (timeline.start()..timeline.end()).contains(&from),
+        "--from {} lies outside the data: try {}",
+        arguments.from,
+        DemoOptions::default().from
+    );
+    let control = Control { speed: arguments.speed, paused: false, pause_at: None };
+    let publisher = Publisher::new(&arguments.hub, token, timeline, from, control)?;
+    let (ready, is_ready) = oneshot::channel();
+    tracing::info!(hub = arguments.hub, "publishing what went before");
+    let announced = async {
+        if is_ready.await.is_ok() {
+            tracing::info!(speed = arguments.speed, "the replay runs");
+        }
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        outcome = publisher.run(ready) => outcome?,
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+        () = announced => {}
+    }
+    Ok(())
+}
+
+fn read_token(file: &std::path::Path) -> anyhow::Result<String> {
+    let text =
+        std::fs::read_to_string(file).with_context(|| format!("the token file {} can't be read", file.display()))?;
+    let token = text.trim();
+    anyhow::ensure!(!token.is_empty(), "the token file {} is empty", file.display());
+    Ok(token.to_owned())
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(speed) if (SPEEDS[0]..=SPEEDS[1]).contains(&speed) => Ok(speed),
+        _ => Err(format!("{text:?} is not a speed: expected a number from {} to {}", SPEEDS[0], SPEEDS[1])),
+    }
+}
