@@ -4,7 +4,7 @@
 //! computed from the state, never queued, so a slow page costs no memory and misses no state: it sees the newest.
 //! The TypeScript twins of these types are generated into `ui/src/generated` by this crate's tests.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use watchfloor_model::{Continuity, Phase, Transport};
@@ -13,7 +13,7 @@ use crate::freshness::Freshness;
 
 /// One answer to the page's pull.
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
-#[ts(export, export_to = "frame.ts")]
+#[ts(export_to = "frame.ts")]
 pub struct Frame {
     /// The state's version that this frame brings the page to; the next pull names it.
     #[ts(type = "number")]
@@ -36,7 +36,7 @@ pub struct Frame {
 
 /// What time it is.
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
-#[ts(export, export_to = "frame.ts")]
+#[ts(export_to = "frame.ts")]
 pub struct ClockView {
     /// This machine's wall clock when the frame was made, milliseconds since the Unix epoch.
     #[ts(type = "number")]
@@ -52,7 +52,7 @@ pub struct ClockView {
 
 /// The board as the page lays it out.
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
-#[ts(export, export_to = "frame.ts")]
+#[ts(export_to = "frame.ts")]
 pub struct BoardView {
     /// The head line's title.
     pub title: String,
@@ -70,7 +70,7 @@ pub struct BoardView {
 
 /// One widget as the page lays it out. What it shows comes by [`WidgetPatch`].
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
-#[ts(export, export_to = "frame.ts")]
+#[ts(export_to = "frame.ts")]
 pub struct WidgetView {
     /// Its id in the board file.
     pub id: String,
@@ -88,7 +88,7 @@ pub struct WidgetView {
 
 /// A rectangle of grid cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
-#[ts(export, export_to = "frame.ts")]
+#[ts(export_to = "frame.ts")]
 pub struct Place {
     /// Leftmost column, from 1.
     pub column: u32,
@@ -103,7 +103,7 @@ pub struct Place {
 /// How a widget is drawn, by kind.
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
 #[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "snake_case")]
-#[ts(export, export_to = "frame.ts")]
+#[ts(export_to = "frame.ts")]
 pub enum Look {
     /// One number that counts, with its change and a sparkline.
     Counter(NumberLook),
@@ -155,7 +155,7 @@ pub enum Look {
 
 /// How a single number is drawn.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, TS)]
-#[ts(export, export_to = "frame.ts")]
+#[ts(export_to = "frame.ts")]
 pub struct NumberLook {
     /// Unit, drawn smaller: `min`, `%`, `/h`. With `%` a share of 0 to 1 is written as 0 to 100.
     pub unit: Option<String>,
@@ -174,7 +174,7 @@ pub struct NumberLook {
 
 /// A stretch of a scale with a meaning.
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
-#[ts(export, export_to = "frame.ts")]
+#[ts(export_to = "frame.ts")]
 pub struct BandLook {
     /// Lower end, included; open if missing.
     pub from: Option<f64>,
@@ -186,7 +186,7 @@ pub struct BandLook {
 
 /// One column of a table.
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
-#[ts(export, export_to = "frame.ts")]
+#[ts(export_to = "frame.ts")]
 pub struct ColumnLook {
     /// Its heading.
     pub title: String,
@@ -200,7 +200,7 @@ pub struct ColumnLook {
 
 /// A fixed, named point of a map.
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
-#[ts(export, export_to = "frame.ts")]
+#[ts(export_to = "frame.ts")]
 pub struct PlaceMark {
     /// Its label.
     pub name: String,
@@ -211,9 +211,9 @@ pub struct PlaceMark {
 }
 
 /// What a row, line, tile, marker or number means. The page tells them apart by shape and text as well as colour.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, TS)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "kebab-case")]
-#[ts(export, export_to = "frame.ts")]
+#[ts(export_to = "frame.ts")]
 pub enum State {
     /// Nothing to do.
     #[default]
@@ -230,7 +230,7 @@ pub enum State {
 
 /// A source in the head line.
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
-#[ts(export, export_to = "frame.ts")]
+#[ts(export_to = "frame.ts")]
 pub struct SourceView {
     /// Its id in the board file.
     pub id: String,
@@ -264,7 +264,7 @@ pub struct SourceView {
 
 /// A widget's quality, and its value if that changed. There is no way to send a value without its quality.
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
-#[ts(export, export_to = "frame.ts")]
+#[ts(export_to = "frame.ts")]
 pub struct WidgetPatch {
     /// Its id in the board file.
     pub id: String,
@@ -276,7 +276,7 @@ pub struct WidgetPatch {
 
 /// How far a value can be believed, and until when.
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
-#[ts(export, export_to = "frame.ts")]
+#[ts(export_to = "frame.ts")]
 pub struct Quality {
     /// What may be said of it when the frame was made.
     pub freshness: Freshness,
@@ -306,7 +306,7 @@ pub struct Quality {
 
 /// Events that a widget could not use.
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
-#[ts(export, export_to = "frame.ts")]
+#[ts(export_to = "frame.ts")]
 pub struct Rejected {
     /// How many since the program started.
     #[ts(type = "number")]
@@ -318,7 +318,7 @@ pub struct Rejected {
 /// What a widget shows.
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-#[ts(export, export_to = "frame.ts")]
+#[ts(export_to = "frame.ts")]
 pub enum WidgetValue {
     /// Counter, gauge, rate and window.
     Number(NumberValue),
@@ -336,7 +336,7 @@ pub enum WidgetValue {
 
 /// One number. Sent whole.
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
-#[ts(export, export_to = "frame.ts")]
+#[ts(export_to = "frame.ts")]
 pub struct NumberValue {
     /// The value; none if it is unknown (no event yet, or nothing to take a mean of). Never zero for unknown.
     pub value: Option<f64>,
@@ -344,15 +344,17 @@ pub struct NumberValue {
     pub state: State,
     /// Value now minus value at the beginning of the trend.
     pub change: Option<f64>,
-    /// The sparkline, oldest first, evenly spaced over the trend; none where nothing is known.
+    /// The sparkline, oldest first: 61 points evenly spaced over the trend, so 60 stretches; none where nothing is known.
+    /// Empty without a trend, and while the source's time isn't known.
     pub trend: Vec<Option<f64>>,
     /// Whether events may be missing from it: the true value is at least this.
     pub at_least: bool,
 }
 
-/// What changed in a table.
+/// What changed in a table. To apply it: drop all rows if it is whole; put each of `rows` in the place of the row of its
+/// key; drop those of `removed`; take over `order` if given.
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
-#[ts(export, export_to = "frame.ts")]
+#[ts(export_to = "frame.ts")]
 pub struct TableValue {
     /// Whether this is the whole table, not a change to it.
     pub whole: bool,
@@ -368,7 +370,7 @@ pub struct TableValue {
 
 /// One row.
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
-#[ts(export, export_to = "frame.ts")]
+#[ts(export_to = "frame.ts")]
 pub struct RowValue {
     /// What tells it from the others.
     pub key: String,
@@ -381,7 +383,7 @@ pub struct RowValue {
 /// One cell. Zero, empty, null and missing are four different things.
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
 #[serde(tag = "is", content = "as", rename_all = "kebab-case")]
-#[ts(export, export_to = "frame.ts")]
+#[ts(export_to = "frame.ts")]
 pub enum Cell {
     /// A number.
     Number(f64),
@@ -395,9 +397,9 @@ pub enum Cell {
     Missing,
 }
 
-/// What is new in a log.
+/// What is new in a log. To apply it: drop all lines if it is whole; put `lines` before the others; keep the look's `limit`.
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
-#[ts(export, export_to = "frame.ts")]
+#[ts(export_to = "frame.ts")]
 pub struct LogValue {
     /// Whether these are all lines, not the new ones only.
     pub whole: bool,
@@ -410,7 +412,7 @@ pub struct LogValue {
 
 /// One line of a log.
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
-#[ts(export, export_to = "frame.ts")]
+#[ts(export_to = "frame.ts")]
 pub struct LineValue {
     /// Counts up by one.
     #[ts(type = "number")]
@@ -424,9 +426,10 @@ pub struct LineValue {
     pub state: State,
 }
 
-/// What changed in a chart.
+/// What changed in a chart. To apply it: drop all lines if it is whole; put each point in the place of that of its line and
+/// bucket; drop points that lie `keep_ms` or more before the newest point of any line; drop nothing else.
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
-#[ts(export, export_to = "frame.ts")]
+#[ts(export_to = "frame.ts")]
 pub struct SeriesValue {
     /// Whether this is the whole chart, not a change to it.
     pub whole: bool,
@@ -439,7 +442,7 @@ pub struct SeriesValue {
 
 /// One line of a chart.
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
-#[ts(export, export_to = "frame.ts")]
+#[ts(export_to = "frame.ts")]
 pub struct SeriesLine {
     /// Its key: the value of `by`, or the widget's title.
     pub key: String,
@@ -450,7 +453,7 @@ pub struct SeriesLine {
 
 /// A grid of tiles. Sent whole.
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
-#[ts(export, export_to = "frame.ts")]
+#[ts(export_to = "frame.ts")]
 pub struct StatusValue {
     /// In order of key.
     pub tiles: Vec<TileValue>,
@@ -458,7 +461,7 @@ pub struct StatusValue {
 
 /// One tile.
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
-#[ts(export, export_to = "frame.ts")]
+#[ts(export_to = "frame.ts")]
 pub struct TileValue {
     /// What tells it from the others.
     pub key: String,
@@ -475,9 +478,10 @@ pub struct TileValue {
     pub since_ms: i64,
 }
 
-/// What changed on a map.
+/// What changed on a map. To apply it: drop all markers if it is whole; put each of `markers` in the place of that of its
+/// key; drop those of `removed`.
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
-#[ts(export, export_to = "frame.ts")]
+#[ts(export_to = "frame.ts")]
 pub struct MarkersValue {
     /// Whether these are all markers, not the changed ones only.
     pub whole: bool,
@@ -485,15 +489,15 @@ pub struct MarkersValue {
     pub markers: Vec<MarkerValue>,
     /// Keys of markers that went.
     pub removed: Vec<String>,
-    /// Markers that exist.
+    /// Markers on the map; whole, they are all listed.
     pub total: u32,
-    /// Things without a position: they exist and can't be drawn.
+    /// Things without a position, besides: they exist and can't be drawn.
     pub unplaced: u32,
 }
 
 /// One marker.
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
-#[ts(export, export_to = "frame.ts")]
+#[ts(export_to = "frame.ts")]
 pub struct MarkerValue {
     /// What tells it from the others.
     pub key: String,
@@ -511,7 +515,7 @@ pub struct MarkerValue {
 
 /// Something that people must know besides the widgets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
-#[ts(export, export_to = "frame.ts")]
+#[ts(export_to = "frame.ts")]
 pub struct Notice {
     /// Which notice: a newer one of the same id replaces it.
     pub id: String,

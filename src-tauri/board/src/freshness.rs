@@ -6,7 +6,7 @@ use ts_rs::TS;
 /// What may be said of a value, worst last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "kebab-case")]
-#[ts(export, export_to = "frame.ts")]
+#[ts(export_to = "frame.ts")]
 pub enum Freshness {
     /// Caught up, and heard within its limit.
     Live,

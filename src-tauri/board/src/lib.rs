@@ -2,7 +2,14 @@
 //!
 //! Time comes in as an argument. The same events and instants always give the same state.
 
+mod aggregate;
 pub mod config;
 pub mod frame;
 pub mod freshness;
 pub mod path;
+mod reduce;
+#[cfg(test)]
+mod testing;
+
+pub use aggregate::Aggregate;
+pub use reduce::{Rejection, RestoreError};

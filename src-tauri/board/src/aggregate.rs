@@ -1,0 +1,228 @@
+//! One fold and its state: what the board's widgets show, and what a hub's snapshot holds.
+
+use serde_json::{Value, json};
+use watchfloor_model::{Event, Timestamp};
+
+use crate::{
+    config::spec::FoldSpec,
+    frame::WidgetValue,
+    reduce::{self, Filter, Interest, Ms, Reduce, Reducer, Rejection, RestoreError, TIME_MS_MAX},
+};
+
+/// The form of [`Aggregate::state`]. Another one is another program's, and can't be restored.
+const STATE_FORM: u64 = 1;
+
+/// A reducer with its filter, its state, and a version that grows with every visible change.
+///
+/// The state is decided by the events folded and the instants given, in their order, and by nothing else.
+/// `restore(state())` changes nothing but the version.
+pub struct Aggregate {
+    fingerprint: String,
+    channels: Vec<String>,
+    filter: Filter,
+    reducer: Reducer,
+    version: u64,
+    /// The source's time as last given; before that, the newest event's.
+    now: Option<Ms>,
+    /// Whether the source's time was ever given.
+    has_clock: bool,
+    /// The time of the newest event folded.
+    newest: Option<Ms>,
+}
+
+impl Aggregate {
+    /// An empty aggregate.
+    #[must_use]
+    pub fn new(fold: &FoldSpec) -> Self {
+        let reducer = Reducer::new(fold);
+        Self {
+            fingerprint: reduce::fingerprint(reducer.kind(), fold),
+            channels: fold.channels.clone(),
+            filter: Filter::new(fold),
+            reducer,
+            version: 1,
+            now: None,
+            has_clock: false,
+            newest: None,
+        }
+    }
+
+    /// What makes two aggregates the same: the kind, and a hash of all that decides the state.
+    #[must_use]
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// The reducer's kind: `counter`, `table`, …
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        self.reducer.kind()
+    }
+
+    /// The channels that it folds; empty for every channel.
+    #[must_use]
+    pub fn channels(&self) -> &[String] {
+        &self.channels
+    }
+
+    /// Whether the event is one of those that are folded: by channel, name and `where`.
+    #[must_use]
+    pub fn wants(&self, event: &Event) -> bool {
+        self.filter.wants(event)
+    }
+
+    /// What it does with events of this channel and name: for who asks once and remembers.
+    pub(crate) fn interest(&self, channel: &str, name: &str) -> Interest {
+        self.filter.interest(channel, name)
+    }
+
+    /// Whether data fulfils `where`.
+    pub(crate) fn accepts(&self, data: &Value) -> bool {
+        self.filter.accepts(data)
+    }
+
+    /// Folds an event that [`Aggregate::wants`]. Its time is [`Event::time`]. Before the first
+    /// [`Aggregate::advance`], the newest event's time is now.
+    ///
+    /// # Errors
+    /// If the event's data doesn't fit. The state is as it was before.
+    pub fn fold(&mut self, event: &Event) -> Result<(), Rejection> {
+        let at = event.time.as_millis();
+        if !(-TIME_MS_MAX..=TIME_MS_MAX).contains(&at) {
+            return Err(Rejection {
+                place: "time".to_owned(),
+                found: at.to_string(),
+                expected: format!("milliseconds since 1970, from -{TIME_MS_MAX} to {TIME_MS_MAX}"),
+            });
+        }
+        let version = self.version + 1;
+        let changed = self.reducer.fold(event, version)?;
+        self.newest = self.newest.max(Some(at));
+        let moved = !self.has_clock && self.now.is_none_or(|now| now < at) && self.move_to(at, version);
+        if changed || moved {
+            self.version = version;
+        }
+        Ok(())
+    }
+
+    /// It is `now` by the source's clock: windows forget, rows expire, trends and resets move. A clock that was set back
+    /// is followed; what was forgotten stays forgotten.
+    pub fn advance(&mut self, now: Timestamp) {
+        let now = now.as_millis().clamp(-TIME_MS_MAX, TIME_MS_MAX);
+        self.has_clock = true;
+        if self.now != Some(now) && self.move_to(now, self.version + 1) {
+            self.version += 1;
+        }
+    }
+
+    fn move_to(&mut self, now: Ms, version: u64) -> bool {
+        self.now = Some(now);
+        self.reducer.advance(now, version)
+    }
+
+    /// The whole state, in a form that [`Aggregate::restore`] takes.
+    #[must_use]
+    pub fn state(&self) -> Value {
+        json!({
+            "form": STATE_FORM,
+            "now": self.now,
+            "clock": self.has_clock,
+            "newest": self.newest,
+            self.reducer.kind(): self.reducer.state(),
+        })
+    }
+
+    /// Replaces the state by one of an aggregate with the same fingerprint. The version grows, and no change from before
+    /// is told any more: who asks for changes gets the whole.
+    ///
+    /// # Errors
+    /// If it is no such state. The own state is as it was before.
+    pub fn restore(&mut self, state: &Value) -> Result<(), RestoreError> {
+        let kind = self.reducer.kind();
+        let error = |problem: String| RestoreError { kind, problem };
+        if state["form"].as_u64() != Some(STATE_FORM) {
+            return Err(error(format!("its form is {}, not {STATE_FORM}", state["form"])));
+        }
+        let instant = |name: &str| match &state[name] {
+            Value::Null => Ok(None),
+            value => match value.as_i64().filter(|at| (-TIME_MS_MAX..=TIME_MS_MAX).contains(at)) {
+                Some(at) => Ok(Some(at)),
+                None => Err(error(format!("`{name}` is {value}, no instant"))),
+            },
+        };
+        let (now, newest) = (instant("now")?, instant("newest")?);
+        let has_clock = state["clock"].as_bool().unwrap_or(false);
+        self.reducer.restore(&state[kind], self.version + 1).map_err(error)?;
+        self.version += 1;
+        self.now = now;
+        self.has_clock = has_clock;
+        self.newest = newest;
+        Ok(())
+    }
+
+    /// Grows with every visible change; 1 or more.
+    #[must_use]
+    pub const fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// What changed after version `since`; the whole for 0, and when changes reach back no further. The board says what
+    /// numbers mean and whether they are complete: their state is normal here.
+    #[must_use]
+    pub fn value(&self, since: u64) -> WidgetValue {
+        self.reducer.value(since)
+    }
+
+    /// The value of the operators' contract: a number or null; rows in order; points; markers or tiles by key; lines.
+    #[must_use]
+    pub fn report(&self) -> Value {
+        self.reducer.report()
+    }
+
+    /// The source's time of the newest event folded.
+    #[must_use]
+    pub fn newest(&self) -> Option<Timestamp> {
+        self.newest.map(Timestamp::from_millis)
+    }
+
+    /// The source's time as it was last told, or the newest event's.
+    #[must_use]
+    pub fn now(&self) -> Option<Timestamp> {
+        self.now.map(Timestamp::from_millis)
+    }
+
+    /// The next instant of the source's time at which time alone changes something visible.
+    #[must_use]
+    pub fn next_change(&self) -> Option<Timestamp> {
+        self.reducer.next_change().map(Timestamp::from_millis)
+    }
+
+    /// The value depends on nothing that happened before this instant; none if it depends on everything.
+    #[must_use]
+    pub fn horizon(&self) -> Option<Timestamp> {
+        self.reducer.horizon().map(Timestamp::from_millis)
+    }
+
+    /// Notes that nobody can say what happened after `from` until `to`: charts and sparklines show it.
+    pub fn note_gap(&mut self, from: Timestamp, to: Timestamp) {
+        let range = |at: Timestamp| at.as_millis().clamp(-TIME_MS_MAX, TIME_MS_MAX);
+        if self.reducer.note_gap(range(from), range(to), self.version + 1) {
+            self.version += 1;
+        }
+    }
+
+    /// Whether the number is a lower bound if events are missing from it.
+    #[must_use]
+    pub fn grows_only(&self) -> bool {
+        self.reducer.grows_only()
+    }
+
+    /// Whether there is nothing to show because no event has said anything yet.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        self.reducer.is_blank()
+    }
+}
+
+#[cfg(test)]
+mod tests;

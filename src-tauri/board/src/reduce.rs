@@ -1,0 +1,299 @@
+//! Reducers: what a sequence of events comes to. One file a kind; [`crate::Aggregate`] is the way in.
+//!
+//! A reducer's state depends on the events and the instants given to it, and on nothing else. Where the kind allows it,
+//! the state doesn't even depend on *when* time was told to pass: a late event finds its own place.
+
+mod buckets;
+mod counter;
+mod cut;
+mod days;
+mod distinct;
+mod expiry;
+mod filter;
+mod fingerprint;
+mod gaps;
+mod gauge;
+mod histogram;
+mod log;
+mod markers;
+mod meaning;
+mod moving;
+mod pick;
+mod rank;
+mod rate;
+mod series;
+mod sliding;
+mod status;
+mod sums;
+mod table;
+mod template;
+mod tombstones;
+mod trend;
+mod window;
+
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use watchfloor_model::Event;
+
+use crate::{
+    config::spec::{FoldSpec, ReducerSpec},
+    frame::{NumberValue, State, WidgetValue},
+};
+
+pub(crate) use filter::{Filter, Interest};
+pub(crate) use fingerprint::fingerprint;
+pub(crate) use gaps::Gaps;
+
+/// Milliseconds since the Unix epoch, by the source's clock.
+pub(crate) type Ms = i64;
+
+/// The earliest and latest instants of an event, milliseconds from the Unix epoch: what ECMAScript's `Date` can hold.
+pub(crate) const TIME_MS_MAX: Ms = 8_640_000_000_000_000;
+
+/// Why an event can't be folded. The state is as it was before.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: found {found}, expected {expected}")]
+pub struct Rejection {
+    /// Where: a path into the event's data in backquotes, or `time`.
+    pub place: String,
+    /// What stands there, cut to 40 characters.
+    pub found: String,
+    /// What should.
+    pub expected: String,
+}
+
+/// Why a state can't be restored.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the state of {kind} can't be restored: {problem}")]
+pub struct RestoreError {
+    /// The reducer's kind.
+    pub kind: &'static str,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+/// What every kind can do. A version is a number that grows with each visible change; the caller counts it.
+pub(crate) trait Reduce {
+    /// Takes one event. A change is marked with `version`; says whether anything visible changed. All or nothing.
+    fn fold(&mut self, event: &Event, version: u64) -> Result<bool, Rejection>;
+    /// It is `now`. A change is marked with `version`; says whether anything visible changed.
+    fn advance(&mut self, now: Ms, version: u64) -> bool;
+    /// The whole state.
+    fn state(&self) -> Value;
+    /// Replaces the state; what was sent before `version` is void. Unchanged on error; the error is what is wrong.
+    fn restore(&mut self, state: &Value, version: u64) -> Result<(), String>;
+    /// What changed after version `since`; everything if that can't be told any more or `since` is 0.
+    fn value(&self, since: u64) -> WidgetValue;
+    /// The value of the operators' contract.
+    fn report(&self) -> Value;
+    /// The next instant at which time alone changes something visible.
+    fn next_change(&self) -> Option<Ms>;
+    /// The value depends on nothing before this instant; none if it depends on everything.
+    fn horizon(&self) -> Option<Ms> {
+        None
+    }
+    /// Nobody can say what happened after `from` until `to`.
+    fn note_gap(&mut self, _from: Ms, _to: Ms, _version: u64) -> bool {
+        false
+    }
+    /// Whether the value is a lower bound if events are missing from it.
+    fn grows_only(&self) -> bool {
+        false
+    }
+    /// Whether there is nothing to show because no event has said anything yet.
+    fn is_blank(&self) -> bool {
+        false
+    }
+}
+
+/// One reducer of any kind.
+pub(crate) enum Reducer {
+    Counter(counter::Counter),
+    Gauge(gauge::Gauge),
+    Rate(rate::Rate),
+    Window(window::Window),
+    Table(Box<table::Table>),
+    Log(log::Log),
+    Series(series::Series),
+    Status(status::Status),
+    Markers(Box<markers::Markers>),
+}
+
+macro_rules! each {
+    ($reducer:expr, $inner:ident => $call:expr) => {
+        match $reducer {
+            Reducer::Counter($inner) => $call,
+            Reducer::Gauge($inner) => $call,
+            Reducer::Rate($inner) => $call,
+            Reducer::Window($inner) => $call,
+            Reducer::Table($inner) => $call,
+            Reducer::Log($inner) => $call,
+            Reducer::Series($inner) => $call,
+            Reducer::Status($inner) => $call,
+            Reducer::Markers($inner) => $call,
+        }
+    };
+}
+
+impl Reducer {
+    pub(crate) fn new(fold: &FoldSpec) -> Self {
+        match &fold.reducer {
+            ReducerSpec::Counter { stat, value, matching, reset_daily_minutes, trend } => {
+                Self::Counter(counter::Counter::new(counter::Settings {
+                    stat: *stat,
+                    value: value.clone(),
+                    matching: filter::Conditions::new(matching),
+                    days: reset_daily_minutes.map(|minutes| days::Days::new(&fold.timezone, minutes)),
+                    trend: *trend,
+                }))
+            }
+            ReducerSpec::Gauge { value, trend } => Self::Gauge(gauge::Gauge::new(value, *trend)),
+            ReducerSpec::Rate { last, per, value, trend } => {
+                Self::Rate(rate::Rate::new(*last, *per, value.as_ref(), *trend))
+            }
+            ReducerSpec::Window { last, stat, value, matching, trend } => {
+                Self::Window(window::Window::new(*last, *stat, value.as_ref(), matching, *trend))
+            }
+            ReducerSpec::Table { key, columns, sort, descending, limit, remove_on, expire, expire_at, state } => {
+                let settings = table::Settings {
+                    key: key.clone(),
+                    columns: columns.clone(),
+                    sort: sort.clone(),
+                    descending: *descending,
+                    remove_on: remove_on.clone(),
+                    expire: expire.map(span_ms),
+                    expire_at: expire_at.clone(),
+                    state: state.as_ref().map(meaning::Meaning::new),
+                };
+                Self::Table(Box::new(table::Table::new(settings, *limit)))
+            }
+            ReducerSpec::Log { text, limit, state } => Self::Log(log::Log::new(text, *limit, state.as_ref())),
+            ReducerSpec::Series { bucket, keep, stat, value, by } => {
+                Self::Series(series::Series::new(*bucket, *keep, *stat, value.as_ref(), by.as_ref()))
+            }
+            ReducerSpec::Status { key, label, state, detail } => {
+                Self::Status(status::Status::new(key, label.as_ref(), state, detail.as_ref()))
+            }
+            ReducerSpec::Markers { key, lat, lon, heading, label, state, remove_on, expire } => {
+                Self::Markers(Box::new(markers::Markers::new(markers::Settings {
+                    key: key.clone(),
+                    lat: lat.clone(),
+                    lon: lon.clone(),
+                    heading: heading.clone(),
+                    label: label.clone(),
+                    state: state.as_ref().map(meaning::Meaning::new),
+                    remove_on: remove_on.clone(),
+                    expire: expire.map(span_ms),
+                })))
+            }
+        }
+    }
+
+    pub(crate) const fn kind(&self) -> &'static str {
+        match self {
+            Self::Counter(_) => "counter",
+            Self::Gauge(_) => "gauge",
+            Self::Rate(_) => "rate",
+            Self::Window(_) => "window",
+            Self::Table(_) => "table",
+            Self::Log(_) => "log",
+            Self::Series(_) => "series",
+            Self::Status(_) => "status",
+            Self::Markers(_) => "markers",
+        }
+    }
+}
+
+impl Reduce for Reducer {
+    fn fold(&mut self, event: &Event, version: u64) -> Result<bool, Rejection> {
+        each!(self, inner => inner.fold(event, version))
+    }
+
+    fn advance(&mut self, now: Ms, version: u64) -> bool {
+        each!(self, inner => inner.advance(now, version))
+    }
+
+    fn state(&self) -> Value {
+        each!(self, inner => inner.state())
+    }
+
+    fn restore(&mut self, state: &Value, version: u64) -> Result<(), String> {
+        each!(self, inner => inner.restore(state, version))
+    }
+
+    fn value(&self, since: u64) -> WidgetValue {
+        each!(self, inner => inner.value(since))
+    }
+
+    fn report(&self) -> Value {
+        each!(self, inner => inner.report())
+    }
+
+    fn next_change(&self) -> Option<Ms> {
+        each!(self, inner => inner.next_change())
+    }
+
+    fn horizon(&self) -> Option<Ms> {
+        each!(self, inner => inner.horizon())
+    }
+
+    fn note_gap(&mut self, from: Ms, to: Ms, version: u64) -> bool {
+        each!(self, inner => inner.note_gap(from, to, version))
+    }
+
+    fn grows_only(&self) -> bool {
+        each!(self, inner => inner.grows_only())
+    }
+
+    fn is_blank(&self) -> bool {
+        each!(self, inner => inner.is_blank())
+    }
+}
+
+/// A duration as whole milliseconds, at least one.
+fn span_ms(duration: std::time::Duration) -> Ms {
+    Ms::try_from(duration.as_millis()).unwrap_or(TIME_MS_MAX).clamp(1, TIME_MS_MAX)
+}
+
+/// The least multiple of `step` that isn't before `at`.
+fn ceil_to(at: Ms, step: Ms) -> Ms {
+    at + (-at).rem_euclid(step)
+}
+
+/// The greatest multiple of `step` that isn't after `at`.
+fn floor_to(at: Ms, step: Ms) -> Ms {
+    at - at.rem_euclid(step)
+}
+
+/// What is restored comes from outside: an instant may not be out of range.
+fn check_instant(at: Option<Ms>) -> Result<(), String> {
+    match at.filter(|at| !(-TIME_MS_MAX..=TIME_MS_MAX).contains(at)) {
+        Some(at) => Err(format!("the instant {at} is out of range")),
+        None => Ok(()),
+    }
+}
+
+/// A state as JSON. Our states are plain data with text keys and finite numbers, which always have a JSON form.
+fn to_json<S: Serialize>(state: &S) -> Value {
+    serde_json::to_value(state).unwrap_or(Value::Null)
+}
+
+fn from_json<S: DeserializeOwned>(state: &Value) -> Result<S, String> {
+    S::deserialize(state).map_err(|error| error.to_string())
+}
+
+/// A single number as the page gets it. Its state and completeness are the board's to say.
+fn number_value(value: Option<f64>, change: Option<f64>, trend: Vec<Option<f64>>) -> WidgetValue {
+    WidgetValue::Number(NumberValue { value, state: State::Normal, change, trend, at_least: false })
+}
+
+fn number_report(value: Option<f64>) -> Value {
+    value.map_or(Value::Null, number_json)
+}
+
+/// A number as JSON, whole ones without a point.
+fn number_json(value: f64) -> Value {
+    const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
+    #[allow(clippy::cast_possible_truncation)] // checked to be whole and within 2^53
+    if value.fract() == 0.0 && value.abs() <= WHOLE_MAX { Value::from(value as i64) } else { Value::from(value) }
+}

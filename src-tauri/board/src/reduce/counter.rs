@@ -1,0 +1,181 @@
+//! Accumulates since its last reset.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use watchfloor_model::Event;
+
+use super::{
+    Ms, Reduce, Rejection,
+    buckets::Tally,
+    days::{ALWAYS, Days, NEVER, Period, is_in},
+    filter::Conditions,
+    number_report, number_value, pick,
+    sums::{Sample, Sums},
+    trend::{self, Running, RunningConfig, Trend},
+};
+use crate::{config::spec::CounterStat, frame::WidgetValue, path::Path};
+
+/// Most days ahead of now for which events are held until their day begins.
+const DAYS_AHEAD_MAX: usize = 8;
+
+/// See [`crate::config::spec::ReducerSpec::Counter`].
+pub(crate) struct Counter {
+    value: Option<Path>,
+    matching: Conditions,
+    stat: CounterStat,
+    days: Option<Days>,
+    state: State,
+    trend: Option<Trend<Running>>,
+}
+
+/// What decides a counter's number.
+pub(crate) struct Settings {
+    pub(crate) stat: CounterStat,
+    pub(crate) value: Option<Path>,
+    pub(crate) matching: Conditions,
+    /// When it is reset, if ever.
+    pub(crate) days: Option<Days>,
+    pub(crate) trend: Option<Duration>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct State {
+    /// Since the reset at the beginning of `period`.
+    sums: Sums,
+    period: Period,
+    /// What came too early, by the reset that it waits for.
+    ahead: BTreeMap<Ms, Sums>,
+}
+
+impl Counter {
+    pub(crate) fn new(settings: Settings) -> Self {
+        let Settings { stat, value, matching, days, trend } = settings;
+        let trend = trend.map(|span| {
+            let slot = trend::slot_of(span);
+            Trend::new(slot, RunningConfig { slot, days: days.clone(), read: read_of(stat) })
+        });
+        // Until time is known, no day has begun, and every event waits for its own.
+        let period = if days.is_some() { NEVER } else { ALWAYS };
+        let state = State { sums: Sums::default(), period, ahead: BTreeMap::new() };
+        Self { value, matching, stat, days, state, trend }
+    }
+
+    fn sample(&self, data: &Value) -> Result<Option<Sample>, Rejection> {
+        let value = match (&self.value, self.stat) {
+            (Some(path), CounterStat::Sum | CounterStat::Mean) => pick::number(path, data)?.some(),
+            _ => Some(1.0),
+        };
+        let hit = self.stat == CounterStat::Share && self.matching.hold(data);
+        Ok(value.map(|value| Sample { value, hit }))
+    }
+
+    fn period(&mut self, at: Ms) -> Period {
+        self.days.as_mut().map_or(ALWAYS, |days| days.period(at))
+    }
+
+    fn number(&self) -> Option<f64> {
+        read_of(self.stat)(&self.state.sums)
+    }
+}
+
+fn read_of(stat: CounterStat) -> fn(&Sums) -> Option<f64> {
+    #[allow(clippy::cast_precision_loss)] // far below 2^53 events
+    match stat {
+        CounterStat::Count => |sums| Some(sums.n as f64),
+        CounterStat::Sum => |sums| Some(sums.sum),
+        CounterStat::Mean => Sums::mean,
+        CounterStat::Share => Sums::share,
+    }
+}
+
+impl Reduce for Counter {
+    fn fold(&mut self, event: &Event, _: u64) -> Result<bool, Rejection> {
+        let Some(sample) = self.sample(event.data.value())? else { return Ok(false) };
+        let at = event.time.as_millis();
+        let counts = is_in(self.state.period, at);
+        if counts {
+            self.state.sums.add_any(&sample);
+        } else if at >= self.state.period.1 {
+            let start = self.period(at).0;
+            if self.state.ahead.len() >= DAYS_AHEAD_MAX && !self.state.ahead.contains_key(&start) {
+                return Err(Rejection {
+                    place: "time".to_owned(),
+                    found: at.to_string(),
+                    expected: format!("an instant before or soon after the reset at {}", self.state.period.1),
+                });
+            }
+            self.state.ahead.entry(start).or_default().add_any(&sample);
+        }
+        if let Some(trend) = &mut self.trend {
+            trend.fold(at, &sample);
+        }
+        Ok(counts || self.trend.is_some())
+    }
+
+    fn advance(&mut self, now: Ms, _: u64) -> bool {
+        let reset = !is_in(self.state.period, now);
+        if reset {
+            let period = self.period(now);
+            let old = std::mem::take(&mut self.state.sums);
+            let was = std::mem::replace(&mut self.state.period, period);
+            // The clock was set back: what was counted for the later day waits for it.
+            if was.0 > period.0 && old.n > 0 && self.state.ahead.len() < DAYS_AHEAD_MAX {
+                self.state.ahead.insert(was.0, old);
+            }
+            self.state.ahead = self.state.ahead.split_off(&period.0);
+            self.state.sums = self.state.ahead.remove(&period.0).unwrap_or_default();
+        }
+        let trend = self.trend.as_mut().is_some_and(|trend| trend.advance(now));
+        reset || trend
+    }
+
+    fn state(&self) -> Value {
+        json!({"count": super::to_json(&self.state), "trend": self.trend.as_ref().map(Trend::state)})
+    }
+
+    fn restore(&mut self, state: &Value, _: u64) -> Result<(), String> {
+        let own: State = super::from_json(&state["count"])?;
+        let sums = std::iter::once(&own.sums).chain(own.ahead.values());
+        if own.period.0 > own.period.1 || sums.into_iter().any(|sums| sums.n > 0 && !sums.is_sound()) {
+            return Err("impossible sums or period".to_owned());
+        }
+        if own.ahead.len() > DAYS_AHEAD_MAX || own.ahead.keys().any(|start| *start < own.period.1) {
+            return Err("days ahead that are none".to_owned());
+        }
+        let restored = trend::parse(self.trend.as_ref(), &state["trend"])?;
+        self.state = own;
+        if let Some((trend, restored)) = self.trend.as_mut().zip(restored) {
+            trend.take(restored);
+        }
+        Ok(())
+    }
+
+    fn value(&self, _: u64) -> WidgetValue {
+        let value = self.number();
+        let (change, points) = self.trend.as_ref().map(|trend| trend.read(value)).unwrap_or_default();
+        number_value(value, change, points)
+    }
+
+    fn report(&self) -> Value {
+        number_report(self.number())
+    }
+
+    fn next_change(&self) -> Option<Ms> {
+        let reset = Some(self.state.period.1).filter(|_| self.state.period != ALWAYS && self.state.period != NEVER);
+        reset.into_iter().chain(self.trend.as_ref().and_then(Trend::next_change)).min()
+    }
+
+    fn horizon(&self) -> Option<Ms> {
+        Some(self.state.period.0).filter(|start| *start != Ms::MIN)
+    }
+
+    fn note_gap(&mut self, from: Ms, to: Ms, _: u64) -> bool {
+        self.trend.as_mut().is_some_and(|trend| trend.note_gap(from, to))
+    }
+
+    fn grows_only(&self) -> bool {
+        self.stat == CounterStat::Count
+    }
+}

@@ -1,0 +1,122 @@
+//! The newest lines, in the order in which events come.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use watchfloor_model::Event;
+
+use super::{Ms, Reduce, Rejection, check_instant, meaning::Meaning, template::render};
+use crate::{
+    config::spec::{StateSpec, Template},
+    frame::{LineValue, LogValue, State, WidgetValue},
+};
+
+/// See [`crate::config::spec::ReducerSpec::Log`].
+pub(crate) struct Log {
+    text: Template,
+    limit: usize,
+    meaning: Option<Meaning>,
+    /// Oldest first.
+    lines: VecDeque<Line>,
+    /// Lines ever written; the newest has this number.
+    total: u64,
+    /// What was sent before this version is void.
+    floor: u64,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct Line {
+    at: Ms,
+    text: String,
+    state: State,
+    #[serde(skip)]
+    version: u64,
+}
+
+/// The state as JSON.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    lines: VecDeque<Line>,
+    total: u64,
+}
+
+impl Log {
+    pub(crate) fn new(text: &Template, limit: u32, state: Option<&StateSpec>) -> Self {
+        Self {
+            text: text.clone(),
+            limit: limit.max(1) as usize,
+            meaning: state.map(Meaning::new),
+            lines: VecDeque::new(),
+            total: 0,
+            floor: 0,
+        }
+    }
+
+    /// The lines with their numbers, newest first.
+    fn newest_first(&self) -> impl Iterator<Item = (u64, &Line)> {
+        (0..=self.total).rev().zip(self.lines.iter().rev())
+    }
+}
+
+impl Reduce for Log {
+    fn fold(&mut self, event: &Event, version: u64) -> Result<bool, Rejection> {
+        let data = event.data.value();
+        let said = match &self.meaning {
+            Some(meaning) => meaning.of(data)?,
+            None => None,
+        };
+        let state = said.map(|said| said.state).unwrap_or_default();
+        self.total = self.total.saturating_add(1);
+        self.lines.push_back(Line { at: event.time.as_millis(), text: render(&self.text, data), state, version });
+        if self.lines.len() > self.limit {
+            self.lines.pop_front();
+        }
+        Ok(true)
+    }
+
+    fn advance(&mut self, _: Ms, _: u64) -> bool {
+        false
+    }
+
+    fn state(&self) -> Value {
+        super::to_json(&Stored { lines: self.lines.clone(), total: self.total })
+    }
+
+    fn restore(&mut self, state: &Value, version: u64) -> Result<(), String> {
+        let stored: Stored = super::from_json(state)?;
+        if stored.lines.len() > self.limit || stored.total < stored.lines.len() as u64 {
+            return Err(format!("{} lines of {}, the limit is {}", stored.lines.len(), stored.total, self.limit));
+        }
+        for line in &stored.lines {
+            check_instant(Some(line.at))?;
+        }
+        self.lines = stored.lines;
+        self.total = stored.total;
+        self.floor = version;
+        Ok(())
+    }
+
+    fn value(&self, since: u64) -> WidgetValue {
+        // Who has seen any of ours needs only what is newer: lines come at one end and go at the other.
+        let whole = since == 0 || since < self.floor;
+        let lines = self.newest_first().take_while(|(_, line)| whole || line.version > since);
+        let value = |(number, line): (u64, &Line)| LineValue {
+            number,
+            source_ms: line.at,
+            text: line.text.clone(),
+            state: line.state,
+        };
+        WidgetValue::Log(LogValue { whole, lines: lines.map(value).collect(), total: self.total })
+    }
+
+    fn report(&self) -> Value {
+        self.newest_first()
+            .map(|(number, line)| json!({"number": number, "time": line.at, "text": line.text, "state": line.state}))
+            .collect()
+    }
+
+    fn next_change(&self) -> Option<Ms> {
+        None
+    }
+}

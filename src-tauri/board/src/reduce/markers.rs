@@ -1,0 +1,338 @@
+//! Markers on a map. An older event never replaces a newer one.
+
+use std::{collections::HashMap, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use watchfloor_model::Event;
+
+use super::{
+    Ms, Reduce, Rejection, check_instant,
+    expiry::Expiry,
+    meaning::Meaning,
+    number_json,
+    pick::{self, KEY_BYTES_MAX, Picked},
+    template::{is_filled_by, render},
+    tombstones::Tombstones,
+};
+use crate::{
+    config::spec::Template,
+    frame::{MarkerValue, MarkersValue, State, WidgetValue},
+    path::Path,
+};
+
+/// Most markers, placed or not; events of further keys are rejected.
+pub(crate) const MARKERS_MAX: usize = 10_000;
+
+/// See [`crate::config::spec::ReducerSpec::Markers`]. Null for a coordinate says that there is no position now; an event
+/// without coordinates says nothing of it.
+pub(crate) struct Markers {
+    settings: Settings,
+    markers: HashMap<Arc<str>, Marker>,
+    expiry: Expiry,
+    gone: Tombstones,
+    unplaced: usize,
+    now: Option<Ms>,
+}
+
+/// What decides the markers.
+pub(crate) struct Settings {
+    pub(crate) key: Path,
+    pub(crate) lat: Path,
+    pub(crate) lon: Path,
+    pub(crate) heading: Option<Path>,
+    pub(crate) label: Option<Template>,
+    pub(crate) state: Option<Meaning>,
+    pub(crate) remove_on: Vec<String>,
+    pub(crate) expire: Option<Ms>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct Marker {
+    /// Degrees north and east; none if it is unplaced.
+    place: Option<(f64, f64)>,
+    heading: Option<f64>,
+    label: Option<String>,
+    state: State,
+    /// The time of its newest event.
+    heard: Ms,
+    /// When it is in the expiry's queue, if it is.
+    #[serde(skip)]
+    queued: Option<Ms>,
+    #[serde(skip)]
+    version: u64,
+}
+
+/// What an event says of a marker.
+struct Update {
+    at: Ms,
+    place: Picked<(f64, f64)>,
+    heading: Picked<f64>,
+    label: Option<String>,
+    state: Option<State>,
+}
+
+impl Markers {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            markers: HashMap::new(),
+            expiry: Expiry::default(),
+            gone: Tombstones::default(),
+            unplaced: 0,
+            now: None,
+        }
+    }
+
+    /// Reads everything that the event says before anything is changed.
+    fn read(&self, event: &Event) -> Result<Update, Rejection> {
+        let data = event.data.value();
+        let lat = pick::number_within(&self.settings.lat, data, -90.0, 90.0)?;
+        let lon = pick::number_within(&self.settings.lon, data, -180.0, 180.0)?;
+        let place = match (lat, lon) {
+            (Picked::Some(lat), Picked::Some(lon)) => Picked::Some((lat, lon)),
+            (Picked::Missing, Picked::Missing) => Picked::Missing,
+            _ => Picked::Null,
+        };
+        let heading = match &self.settings.heading {
+            Some(path) => pick::number(path, data)?,
+            None => Picked::Missing,
+        };
+        let state = match &self.settings.state {
+            Some(meaning) => meaning.of(data)?.map(|said| said.state),
+            None => None,
+        };
+        let label = self.settings.label.as_ref().filter(|label| is_filled_by(label, data));
+        Ok(Update { at: event.time.as_millis(), place, heading, label: label.map(|label| render(label, data)), state })
+    }
+
+    fn insert(&mut self, key: Arc<str>, update: Update, version: u64) {
+        let marker = Marker {
+            place: update.place.some(),
+            heading: update.heading.some().map(turn),
+            label: update.label,
+            state: update.state.unwrap_or_default(),
+            heard: update.at,
+            queued: None,
+            version,
+        };
+        self.unplaced += usize::from(marker.place.is_none());
+        self.markers.insert(Arc::clone(&key), marker);
+        self.settle(&key, version);
+    }
+
+    fn update(&mut self, key: &Arc<str>, update: Update, version: u64) -> bool {
+        let Some(marker) = self.markers.get_mut(key) else { return false };
+        if update.at < marker.heard {
+            return false;
+        }
+        marker.heard = update.at;
+        let place = said(update.place, marker.place);
+        let heading = said(update.heading, marker.heading).map(turn);
+        let label = update.label.or_else(|| marker.label.clone());
+        let state = update.state.unwrap_or(marker.state);
+        let is_same = place == marker.place && heading == marker.heading;
+        let changed = !is_same || label != marker.label || state != marker.state;
+        if changed {
+            self.unplaced += usize::from(place.is_none());
+            self.unplaced -= usize::from(marker.place.is_none());
+            if marker.place.is_some() && place.is_none() {
+                self.gone.add(version, Arc::clone(key));
+            }
+            marker.place = place;
+            marker.heading = heading;
+            marker.label = label;
+            marker.state = state;
+            marker.version = version;
+        }
+        changed | self.settle(key, version)
+    }
+
+    fn remove(&mut self, key: &str, version: u64) -> bool {
+        let Some((key, marker)) = self.markers.remove_entry(key) else { return false };
+        if let Some(queued) = marker.queued {
+            self.expiry.remove(queued, &key);
+        }
+        match marker.place {
+            Some(_) => self.gone.add(version, key),
+            None => self.unplaced -= 1,
+        }
+        true
+    }
+
+    fn end(&self, marker: &Marker) -> Option<Ms> {
+        self.settings.expire.map(|expire| marker.heard.saturating_add(expire))
+    }
+
+    /// Lets a marker go whose end has come, and sees to it that it is looked at when it comes; says whether it went.
+    fn settle(&mut self, key: &Arc<str>, version: u64) -> bool {
+        let Some(end) = self.markers.get(key).and_then(|marker| self.end(marker)) else { return false };
+        if self.now.is_some_and(|now| end <= now) {
+            return self.remove(key, version);
+        }
+        // A marker's end only moves later, and an earlier look is early enough.
+        if let Some(marker) = self.markers.get_mut(key).filter(|marker| marker.queued.is_none()) {
+            marker.queued = Some(end);
+            self.expiry.add(end, Arc::clone(key));
+        }
+        false
+    }
+
+    fn in_order(&self) -> Vec<(&Arc<str>, &Marker)> {
+        let mut all: Vec<_> = self.markers.iter().collect();
+        all.sort_unstable_by_key(|(key, _)| *key);
+        all
+    }
+}
+
+/// What an event says, or what was known.
+fn said<T>(said: Picked<T>, known: Option<T>) -> Option<T> {
+    match said {
+        Picked::Missing => known,
+        Picked::Null => None,
+        Picked::Some(value) => Some(value),
+    }
+}
+
+/// A heading as degrees from 0 to 360, 360 excluded.
+fn turn(degrees: f64) -> f64 {
+    let turned = degrees.rem_euclid(360.0);
+    // A tiny negative angle rounds up to a full turn.
+    if turned >= 360.0 { 0.0 } else { turned }
+}
+
+impl Reduce for Markers {
+    fn fold(&mut self, event: &Event, version: u64) -> Result<bool, Rejection> {
+        let data = event.data.value();
+        let key = pick::key(&self.settings.key, data)?;
+        if self.settings.remove_on.iter().any(|name| **name == *event.name) {
+            return Ok(self.remove(&key, version));
+        }
+        let update = self.read(event)?;
+        let known = self.markers.get_key_value(key.as_ref()).map(|(key, marker)| (Arc::clone(key), self.end(marker)));
+        match known {
+            None if self.markers.len() >= MARKERS_MAX => {
+                let expected = format!("one of the {MARKERS_MAX} keys that there are already");
+                return Err(pick::reject(&self.settings.key, data, expected));
+            }
+            None => self.insert(key.as_ref().into(), update, version),
+            // The marker had gone by the time of this event, whether time was told to pass or not.
+            Some((key, Some(end))) if end <= update.at => {
+                self.remove(&key, version);
+                self.insert(key, update, version);
+            }
+            Some((key, _)) => return Ok(self.update(&key, update, version)),
+        }
+        Ok(true)
+    }
+
+    fn advance(&mut self, now: Ms, version: u64) -> bool {
+        self.now = Some(now);
+        let mut changed = false;
+        while let Some(key) = self.expiry.pop(now) {
+            if let Some(marker) = self.markers.get_mut(&key) {
+                marker.queued = None;
+            }
+            changed |= self.settle(&key, version);
+        }
+        changed
+    }
+
+    fn state(&self) -> Value {
+        super::to_json(&Stored {
+            markers: self.in_order().into_iter().map(|(key, marker)| (key.to_string(), marker.clone())).collect(),
+            now: self.now,
+        })
+    }
+
+    fn restore(&mut self, state: &Value, version: u64) -> Result<(), String> {
+        let stored: Stored = super::from_json(state)?;
+        stored.check()?;
+        self.now = stored.now;
+        self.gone.clear(version);
+        self.expiry.clear();
+        self.unplaced = stored.markers.iter().filter(|(_, marker)| marker.place.is_none()).count();
+        let restored = |(key, marker): (String, Marker)| (key.into(), Marker { version, ..marker });
+        self.markers = stored.markers.into_iter().map(restored).collect();
+        let keys: Vec<Arc<str>> = self.markers.keys().cloned().collect();
+        for key in keys {
+            self.settle(&key, version);
+        }
+        Ok(())
+    }
+
+    fn value(&self, since: u64) -> WidgetValue {
+        let whole = !self.gone.reach(since);
+        let mut markers: Vec<_> = self
+            .markers
+            .iter()
+            .filter(|(_, marker)| whole || marker.version > since)
+            .filter_map(|(key, marker)| marker_value(key, marker))
+            .collect();
+        markers.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        let mut removed: Vec<String> = Vec::new();
+        if !whole {
+            let is_gone = |key: &&Arc<str>| self.markers.get(*key).is_none_or(|marker| marker.place.is_none());
+            removed.extend(self.gone.since(since).filter(is_gone).map(ToString::to_string));
+            removed.sort_unstable();
+            removed.dedup();
+        }
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let (total, unplaced) = (count(self.markers.len() - self.unplaced), count(self.unplaced));
+        WidgetValue::Markers(MarkersValue { whole, markers, removed, total, unplaced })
+    }
+
+    fn report(&self) -> Value {
+        let report = |(key, marker): (&Arc<str>, &Marker)| {
+            let (lat, lon) = marker.place?;
+            let heading = marker.heading.map_or(Value::Null, number_json);
+            let marker = json!({"lat": lat, "lon": lon, "heading": heading, "label": marker.label,
+                "state": marker.state});
+            Some((key.to_string(), marker))
+        };
+        Value::Object(self.in_order().into_iter().filter_map(report).collect())
+    }
+
+    fn next_change(&self) -> Option<Ms> {
+        self.expiry.next()
+    }
+}
+
+fn marker_value(key: &Arc<str>, marker: &Marker) -> Option<MarkerValue> {
+    let (lat, lon) = marker.place?;
+    Some(MarkerValue {
+        key: key.to_string(),
+        lat,
+        lon,
+        heading: marker.heading,
+        label: marker.label.clone(),
+        state: marker.state,
+    })
+}
+
+/// The state as JSON.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    markers: Vec<(String, Marker)>,
+    now: Option<Ms>,
+}
+
+impl Stored {
+    fn check(&self) -> Result<(), String> {
+        if self.markers.len() > MARKERS_MAX {
+            return Err(format!("{} markers, the limit is {MARKERS_MAX}", self.markers.len()));
+        }
+        check_instant(self.now)?;
+        if let Some(pair) = self.markers.windows(2).find(|pair| pair[0].0 >= pair[1].0) {
+            return Err(format!("the key {:?} out of order", pair[1].0));
+        }
+        for (key, marker) in &self.markers {
+            check_instant(Some(marker.heard))?;
+            let is_on_earth = |(lat, lon): (f64, f64)| lat.abs() <= 90.0 && lon.abs() <= 180.0;
+            if key.is_empty() || key.len() > KEY_BYTES_MAX || !marker.place.is_none_or(is_on_earth) {
+                return Err(format!("an impossible marker {key:?}"));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,210 @@
+//! Taking keys, numbers, instants and cells out of an event's data, with a reason when they are not there.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::{Ms, Rejection, TIME_MS_MAX, cut::cut};
+use crate::{frame::Cell, path::Path};
+
+/// The longest key of a row, tile, marker or line, in bytes.
+pub(crate) const KEY_BYTES_MAX: usize = 200;
+/// The longest text of a cell, label or line, in characters; longer ones end in an ellipsis.
+pub(crate) const TEXT_CHARACTERS_MAX: usize = 300;
+/// The greatest size of a number: sums of as many as anybody can send stay finite.
+pub(crate) const NUMBER_MAX: f64 = 1e290;
+/// What of a wrong value is shown, in characters.
+const FOUND_CHARACTERS_MAX: usize = 40;
+
+/// What stands where a number may stand.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Picked<T> {
+    /// Nothing.
+    Missing,
+    /// Null: the source says that there is none.
+    Null,
+    /// This.
+    Some(T),
+}
+
+impl<T> Picked<T> {
+    pub(crate) fn some(self) -> Option<T> {
+        match self {
+            Self::Some(value) => Some(value),
+            Self::Missing | Self::Null => None,
+        }
+    }
+}
+
+/// The number at `path`.
+pub(crate) fn number(path: &Path, data: &Value) -> Result<Picked<f64>, Rejection> {
+    match path.find(data) {
+        None => Ok(Picked::Missing),
+        Some(Value::Null) => Ok(Picked::Null),
+        Some(Value::Number(number)) => match number.as_f64() {
+            Some(value) if value.abs() <= NUMBER_MAX => Ok(Picked::Some(value)),
+            _ => Err(reject(path, data, format!("a number from -{NUMBER_MAX:e} to {NUMBER_MAX:e}"))),
+        },
+        Some(_) => Err(reject(path, data, "a number")),
+    }
+}
+
+/// The number at `path` if it lies between `low` and `high`, both included.
+pub(crate) fn number_within(path: &Path, data: &Value, low: f64, high: f64) -> Result<Picked<f64>, Rejection> {
+    match number(path, data)? {
+        Picked::Some(value) if !(low..=high).contains(&value) => {
+            Err(reject(path, data, format!("a number from {low} to {high}")))
+        }
+        picked => Ok(picked),
+    }
+}
+
+/// The key at `path`: text, or a number as it is written.
+pub(crate) fn key<'a>(path: &Path, data: &'a Value) -> Result<Cow<'a, str>, Rejection> {
+    let expected = || format!("a text or number of 1 to {KEY_BYTES_MAX} bytes");
+    let key = match path.find(data) {
+        Some(Value::String(text)) => Cow::Borrowed(text.as_str()),
+        Some(Value::Number(number)) => Cow::Owned(number_text(number)),
+        _ => return Err(reject(path, data, expected())),
+    };
+    if key.is_empty() || key.len() > KEY_BYTES_MAX {
+        return Err(reject(path, data, expected()));
+    }
+    Ok(key)
+}
+
+/// The instant at `path`: milliseconds since the Unix epoch, or a text by RFC 3339.
+pub(crate) fn instant(path: &Path, data: &Value) -> Result<Picked<Ms>, Rejection> {
+    let found = match path.find(data) {
+        None => return Ok(Picked::Missing),
+        Some(Value::Null) => return Ok(Picked::Null),
+        #[allow(clippy::cast_possible_truncation)] // the range is checked below
+        Some(Value::Number(number)) => number.as_f64().map(|value| value.floor() as Ms),
+        Some(Value::String(text)) => instant_of_text(text),
+        Some(_) => None,
+    };
+    match found {
+        Some(at) if (-TIME_MS_MAX..=TIME_MS_MAX).contains(&at) => Ok(Picked::Some(at)),
+        _ => Err(reject(path, data, "milliseconds since 1970 or a time like 2013-02-08T15:00:00Z")),
+    }
+}
+
+/// Milliseconds since the Unix epoch of a text by RFC 3339.
+pub(crate) fn instant_of_text(text: &str) -> Option<Ms> {
+    text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_millisecond)
+}
+
+/// The cell at `path`; none if nothing stands there.
+pub(crate) fn cell(path: &Path, data: &Value) -> Result<Option<Cell>, Rejection> {
+    Ok(Some(match path.find(data) {
+        None => return Ok(None),
+        Some(Value::Null) => Cell::Null,
+        Some(Value::Bool(value)) => Cell::Text(value.to_string()),
+        Some(Value::String(text)) => Cell::Text(cut(text, TEXT_CHARACTERS_MAX).into_owned()),
+        Some(Value::Number(_)) => match number(path, data)? {
+            Picked::Some(value) => Cell::Number(value),
+            Picked::Null | Picked::Missing => Cell::Null,
+        },
+        Some(Value::Array(_) | Value::Object(_)) => {
+            return Err(reject(path, data, "a text, a number, true, false or null"));
+        }
+    }))
+}
+
+/// A number as text: whole ones without a point.
+pub(crate) fn number_text(number: &serde_json::Number) -> String {
+    match number.as_f64() {
+        Some(value) if number.is_f64() => super::number_json(value).to_string(),
+        _ => number.to_string(),
+    }
+}
+
+/// The rejection of what stands at `path`.
+#[cold]
+pub(crate) fn reject(path: &Path, data: &Value, expected: impl Into<String>) -> Rejection {
+    Rejection { place: format!("`{path}`"), found: describe(path.find(data)), expected: expected.into() }
+}
+
+fn describe(found: Option<&Value>) -> String {
+    match found {
+        None => "nothing".to_owned(),
+        Some(Value::String(text)) => {
+            // Cut first: a text may be long, and writing it as JSON makes it longer.
+            let start: String = text.chars().take(FOUND_CHARACTERS_MAX).collect();
+            cut(&Value::from(start).to_string(), FOUND_CHARACTERS_MAX).into_owned()
+        }
+        Some(Value::Array(items)) => format!("a list of {}", items.len()),
+        Some(Value::Object(fields)) => format!("an object of {} fields", fields.len()),
+        Some(other) => cut(&other.to_string(), FOUND_CHARACTERS_MAX).into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn path(text: &str) -> Path {
+        text.parse().expect("a path")
+    }
+
+    #[test]
+    fn rejections_say_where_what_and_what_was_expected() {
+        let data = json!({"text": "abc", "long": "x".repeat(1000), "list": [1, 2], "lat": 91, "huge": 1e300, "bool": true});
+        let check = |result: Result<(), Rejection>, expected: &str| {
+            assert_eq!(result.expect_err(expected).to_string(), expected);
+        };
+        let number_at = |at: &str| number(&path(at), &data).map(drop);
+        check(number_at("text"), "`text`: found \"abc\", expected a number");
+        check(number_at("list"), "`list`: found a list of 2, expected a number");
+        check(number_at("bool"), "`bool`: found true, expected a number");
+        check(number_at("huge"), "`huge`: found 1e+300, expected a number from -1e290 to 1e290");
+        let long = format!("`long`: found \"{}…, expected a number", "x".repeat(38));
+        check(number_at("long"), &long);
+        check(
+            number_within(&path("lat"), &data, -90.0, 90.0).map(drop),
+            "`lat`: found 91, expected a number from -90 to 90",
+        );
+        check(
+            key(&path("none"), &data).map(drop),
+            "`none`: found nothing, expected a text or number of 1 to 200 bytes",
+        );
+        check(
+            key(&path("long"), &data).map(drop),
+            &format!("`long`: found \"{}…, expected a text or number of 1 to 200 bytes", "x".repeat(38)),
+        );
+        check(
+            instant(&path("text"), &data).map(drop),
+            "`text`: found \"abc\", expected milliseconds since 1970 or a time like 2013-02-08T15:00:00Z",
+        );
+        check(
+            cell(&path("list"), &data).map(drop),
+            "`list`: found a list of 2, expected a text, a number, true, false or null",
+        );
+    }
+
+    #[test]
+    fn zero_empty_null_and_missing_are_four_things() {
+        let data = json!({"zero": 0, "empty": "", "null": null});
+        assert_eq!(cell(&path("zero"), &data), Ok(Some(Cell::Number(0.0))));
+        assert_eq!(cell(&path("empty"), &data), Ok(Some(Cell::Text(String::new()))));
+        assert_eq!(cell(&path("null"), &data), Ok(Some(Cell::Null)));
+        assert_eq!(cell(&path("missing"), &data), Ok(None));
+    }
+
+    #[test]
+    fn keys_of_whole_numbers_are_written_alike() {
+        let data = json!({"a": 1545, "b": 1545.0, "c": 1.5});
+        let key_at = |at: &str| key(&path(at), &data).expect("a key").into_owned();
+        assert_eq!((key_at("a"), key_at("b"), key_at("c")), ("1545".into(), "1545".into(), "1.5".into()));
+    }
+
+    #[test]
+    fn instants_are_milliseconds_or_rfc_3339() {
+        let data = json!({"ms": 1_360_335_600_000_i64, "text": "2013-02-08T10:00:00-05:00", "far": 1e30});
+        assert_eq!(instant(&path("ms"), &data), Ok(Picked::Some(1_360_335_600_000)));
+        assert_eq!(instant(&path("text"), &data), Ok(Picked::Some(1_360_335_600_000)));
+        assert!(instant(&path("far"), &data).is_err());
+    }
+}

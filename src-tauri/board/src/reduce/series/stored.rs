@@ -1,0 +1,85 @@
+//! A chart's state as JSON.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{AHEAD_MAX, LINES_MAX, Point, Series, Slot};
+use crate::reduce::{Gaps, Ms, TIME_MS_MAX, check_instant, from_json, pick::KEY_BYTES_MAX, to_json};
+
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    first: Ms,
+    len: usize,
+    /// By line: the buckets that aren't empty, with their number.
+    lines: BTreeMap<String, Vec<(Ms, Point)>>,
+    ahead: Vec<(Ms, String, Point)>,
+    gaps: Gaps,
+    now: Option<Ms>,
+}
+
+impl Series {
+    pub(super) fn stored(&self) -> Value {
+        let numbered = |line: &VecDeque<Slot>| {
+            let slots = line.iter().zip(self.first..);
+            slots.filter(|(slot, _)| !slot.point.is_empty()).map(|(slot, number)| (number, slot.point)).collect()
+        };
+        to_json(&Stored {
+            first: self.first,
+            len: self.len,
+            lines: self.lines.iter().map(|(key, line)| (key.clone(), numbered(line))).collect(),
+            ahead: self.ahead.iter().map(|((number, key), point)| (*number, key.clone(), *point)).collect(),
+            gaps: self.gaps.clone(),
+            now: self.now,
+        })
+    }
+
+    pub(super) fn take_stored(&mut self, state: &Value, version: u64) -> Result<(), String> {
+        let stored: Stored = from_json(state)?;
+        self.check(&stored)?;
+        self.first = stored.first;
+        self.len = stored.len;
+        self.lines.clear();
+        for (key, points) in stored.lines {
+            let mut line = vec![Slot { point: Point::default(), version }; self.len];
+            for (number, point) in points {
+                if let Some(slot) = usize::try_from(number - self.first).ok().and_then(|index| line.get_mut(index)) {
+                    slot.point = point;
+                }
+            }
+            self.lines.insert(key, line.into());
+        }
+        self.ahead = stored.ahead.into_iter().map(|(number, key, point)| ((number, key), point)).collect();
+        self.gaps = stored.gaps;
+        self.now = stored.now;
+        self.gaps_version = version;
+        self.floor = version;
+        Ok(())
+    }
+
+    fn check(&self, stored: &Stored) -> Result<(), String> {
+        check_instant(stored.now)?;
+        let len = Ms::try_from(stored.len).unwrap_or(Ms::MAX);
+        if len > self.keep || stored.first.checked_abs().is_none_or(|first| first > TIME_MS_MAX) {
+            return Err(format!("{len} buckets from number {}, the limit is {}", stored.first, self.keep));
+        }
+        let is_ours = |number: Ms| (stored.first..stored.first + len).contains(&number);
+        let waits = |number: Ms| number.abs() <= TIME_MS_MAX && (len == 0 || number >= stored.first + len);
+        let points = stored.lines.values().flatten().map(|(number, point)| is_ours(*number) && point.is_sound());
+        let ahead = stored.ahead.iter().map(|(number, _, point)| waits(*number) && point.is_sound());
+        if !points.chain(ahead).all(|is_sound| is_sound) {
+            return Err("points that are impossible or out of place".to_owned());
+        }
+        let mut keys: Vec<&String> = stored.lines.keys().chain(stored.ahead.iter().map(|(_, key, _)| key)).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        if keys.len() > LINES_MAX || stored.ahead.len() > AHEAD_MAX || keys.iter().any(|key| key.len() > KEY_BYTES_MAX) {
+            return Err(format!("{} lines, the limit is {LINES_MAX}", keys.len()));
+        }
+        if !stored.gaps.is_sound() {
+            return Err("gaps that are out of order".to_owned());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,142 @@
+//! A tile a key.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use watchfloor_model::Event;
+
+use super::{
+    Ms, Reduce, Rejection, check_instant,
+    meaning::Meaning,
+    pick::{self, KEY_BYTES_MAX},
+    template::{is_filled_by, render},
+};
+use crate::{
+    config::spec::{StateSpec, Template},
+    frame::{State, StatusValue, TileValue, WidgetValue},
+    path::Path,
+};
+
+/// Most tiles; events of further keys are rejected.
+pub(crate) const TILES_MAX: usize = 500;
+
+/// See [`crate::config::spec::ReducerSpec::Status`]. An older event never replaces a newer one.
+pub(crate) struct Status {
+    key: Path,
+    label: Option<Template>,
+    meaning: Meaning,
+    detail: Option<Template>,
+    tiles: BTreeMap<String, Tile>,
+}
+
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+struct Tile {
+    label: String,
+    text: String,
+    state: State,
+    detail: Option<String>,
+    /// Since when it says `text`.
+    since: Ms,
+    /// The time of its newest event.
+    heard: Ms,
+}
+
+impl Status {
+    pub(crate) fn new(key: &Path, label: Option<&Template>, state: &StateSpec, detail: Option<&Template>) -> Self {
+        Self {
+            key: key.clone(),
+            label: label.cloned(),
+            meaning: Meaning::new(state),
+            detail: detail.cloned(),
+            tiles: BTreeMap::new(),
+        }
+    }
+}
+
+impl Reduce for Status {
+    fn fold(&mut self, event: &Event, _: u64) -> Result<bool, Rejection> {
+        let (at, data) = (event.time.as_millis(), event.data.value());
+        let key = pick::key(&self.key, data)?;
+        let said = self.meaning.of(data)?;
+        let fill = |template: &Option<Template>| {
+            template.as_ref().filter(|template| is_filled_by(template, data)).map(|template| render(template, data))
+        };
+        let Some(tile) = self.tiles.get_mut(key.as_ref()) else {
+            if self.tiles.len() >= TILES_MAX {
+                return Err(pick::reject(&self.key, data, format!("one of the {TILES_MAX} keys that there are already")));
+            }
+            let (text, state) = said.map(|said| (said.text.into_owned(), said.state)).unwrap_or_default();
+            let label = self.label.as_ref().map_or_else(|| key.to_string(), |label| render(label, data));
+            let detail = self.detail.as_ref().map(|detail| render(detail, data));
+            self.tiles.insert(key.into_owned(), Tile { label, text, state, detail, since: at, heard: at });
+            return Ok(true);
+        };
+        if at < tile.heard {
+            return Ok(false);
+        }
+        let before = tile.clone();
+        tile.heard = at;
+        if let Some(said) = said.filter(|said| said.text != tile.text) {
+            tile.text = said.text.into_owned();
+            tile.state = said.state;
+            tile.since = at;
+        }
+        if let Some(label) = fill(&self.label) {
+            tile.label = label;
+        }
+        if let Some(detail) = fill(&self.detail) {
+            tile.detail = Some(detail);
+        }
+        Ok(*tile != Tile { heard: at, ..before })
+    }
+
+    fn advance(&mut self, _: Ms, _: u64) -> bool {
+        false
+    }
+
+    fn state(&self) -> Value {
+        super::to_json(&self.tiles)
+    }
+
+    fn restore(&mut self, state: &Value, _: u64) -> Result<(), String> {
+        let tiles: BTreeMap<String, Tile> = super::from_json(state)?;
+        if tiles.len() > TILES_MAX {
+            return Err(format!("{} tiles, the limit is {TILES_MAX}", tiles.len()));
+        }
+        for (key, tile) in &tiles {
+            check_instant(Some(tile.since))?;
+            check_instant(Some(tile.heard))?;
+            if key.is_empty() || key.len() > KEY_BYTES_MAX {
+                return Err(format!("a key of {} bytes", key.len()));
+            }
+        }
+        self.tiles = tiles;
+        Ok(())
+    }
+
+    fn value(&self, _: u64) -> WidgetValue {
+        let value = |(key, tile): (&String, &Tile)| TileValue {
+            key: key.clone(),
+            label: tile.label.clone(),
+            text: tile.text.clone(),
+            state: tile.state,
+            detail: tile.detail.clone(),
+            since_ms: tile.since,
+        };
+        WidgetValue::Status(StatusValue { tiles: self.tiles.iter().map(value).collect() })
+    }
+
+    fn report(&self) -> Value {
+        let report = |(key, tile): (&String, &Tile)| {
+            let tile = json!({"label": tile.label, "text": tile.text, "state": tile.state, "detail": tile.detail,
+                "since": tile.since});
+            (key.clone(), tile)
+        };
+        Value::Object(self.tiles.iter().map(report).collect())
+    }
+
+    fn next_change(&self) -> Option<Ms> {
+        None
+    }
+}

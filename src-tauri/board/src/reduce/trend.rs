@@ -1,0 +1,150 @@
+//! Sparkline and change: what a number was at evenly spaced instants of the source's time.
+//!
+//! A trend is computed from the events themselves, not sampled as time passes: an event that comes late, after an
+//! outage or in a replay, changes the points that it belongs to, and two that saw the same events agree on every point.
+
+mod newest;
+mod running;
+mod windowed;
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use super::{Gaps, Ms, check_instant, floor_to, span_ms};
+
+pub(crate) use newest::{Newest, NewestRing};
+pub(crate) use running::{Running, RunningConfig};
+pub(crate) use windowed::{Windowed, WindowedConfig};
+
+/// How many stretches a trend has; it has a point at the beginning and the end of each.
+pub(crate) const SLOTS: Ms = 60;
+
+/// The events that a trend's points are computed from.
+pub(crate) trait Ring: Default + Serialize + DeserializeOwned {
+    /// What the ring must know and doesn't store.
+    type Config;
+    /// What of an event goes into it.
+    type Item;
+    /// Adds an event. Points before `first` are no longer asked for.
+    fn add(&mut self, config: &mut Self::Config, at: Ms, item: &Self::Item, first: Option<Ms>);
+    /// Points before `first` will no longer be asked for.
+    fn forget(&mut self, config: &mut Self::Config, first: Ms);
+    /// The number at each of `points`, which are multiples of the slot, in order.
+    fn read(&self, config: &Self::Config, points: impl Iterator<Item = Ms>) -> Vec<Option<f64>>;
+    /// What is wrong with a ring that comes from outside.
+    fn check(&mut self, config: &Self::Config) -> Result<(), String>;
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(bound(serialize = "R: Serialize", deserialize = "R: DeserializeOwned"))]
+struct State<R> {
+    /// Nothing is known before.
+    began: Option<Ms>,
+    now: Option<Ms>,
+    gaps: Gaps,
+    ring: R,
+}
+
+/// A trend over the stretch that ends now.
+pub(crate) struct Trend<R: Ring> {
+    slot: Ms,
+    config: R::Config,
+    state: State<R>,
+}
+
+/// The length of a trend's slot.
+pub(crate) fn slot_of(span: Duration) -> Ms {
+    (span_ms(span) / SLOTS).max(1)
+}
+
+impl<R: Ring> Trend<R> {
+    pub(crate) fn new(slot: Ms, config: R::Config) -> Self {
+        let state = State { began: None, now: None, gaps: Gaps::default(), ring: R::default() };
+        Self { slot, config, state }
+    }
+
+    pub(crate) fn fold(&mut self, at: Ms, item: &R::Item) {
+        self.state.began = Some(self.state.began.map_or(at, |began| began.min(at)));
+        let first = self.first();
+        self.state.ring.add(&mut self.config, at, item, first);
+    }
+
+    /// Says whether the points are other ones now.
+    pub(crate) fn advance(&mut self, now: Ms) -> bool {
+        let before = self.first();
+        self.state.now = Some(now);
+        self.state.began = Some(self.state.began.map_or(now, |began| began.min(now)));
+        let first = self.first();
+        if before == first {
+            return false;
+        }
+        if let Some(first) = first {
+            self.state.ring.forget(&mut self.config, first);
+            self.state.gaps.forget(first);
+        }
+        true
+    }
+
+    /// Change since the first point, and the points; nothing is known of those within a gap, before the beginning,
+    /// and of a change across a gap.
+    pub(crate) fn read(&self, value: Option<f64>) -> (Option<f64>, Vec<Option<f64>>) {
+        let (Some(first), Some(began), Some(now)) = (self.first(), self.state.began, self.state.now) else {
+            return (None, Vec::new());
+        };
+        let at = |number: Ms| first + number * self.slot;
+        let mut points = self.state.ring.read(&self.config, (0..=SLOTS).map(at));
+        for (number, point) in (0..=SLOTS).zip(&mut points) {
+            let at = at(number);
+            if at < began || self.state.gaps.contain(at) {
+                *point = None;
+            }
+        }
+        let start = points.first().copied().flatten().filter(|_| !self.state.gaps.touch(first, now));
+        let change = value.zip(start).map(|(value, start)| value - start);
+        (change, points)
+    }
+
+    /// When the points move.
+    pub(crate) fn next_change(&self) -> Option<Ms> {
+        self.state.now.map(|now| floor_to(now, self.slot) + self.slot)
+    }
+
+    pub(crate) fn note_gap(&mut self, from: Ms, to: Ms) -> bool {
+        self.state.gaps.add(from, to)
+    }
+
+    pub(crate) fn state(&self) -> Value {
+        super::to_json(&self.state)
+    }
+
+    /// The state that `state` says, not yet taken.
+    pub(crate) fn parse(&self, state: &Value) -> Result<Restored<R>, String> {
+        let mut state: State<R> = super::from_json(state)?;
+        check_instant(state.began)?;
+        check_instant(state.now)?;
+        if !state.gaps.is_sound() {
+            return Err("gaps that are out of order".to_owned());
+        }
+        state.ring.check(&self.config)?;
+        Ok(Restored(state))
+    }
+
+    pub(crate) fn take(&mut self, state: Restored<R>) {
+        self.state = state.0;
+    }
+
+    /// The first point.
+    fn first(&self) -> Option<Ms> {
+        self.state.now.map(|now| floor_to(now, self.slot) - SLOTS * self.slot)
+    }
+}
+
+/// A checked state.
+pub(crate) struct Restored<R>(State<R>);
+
+/// Restores a trend that may be none from a state that may be null, without taking it yet.
+pub(crate) fn parse<R: Ring>(trend: Option<&Trend<R>>, state: &Value) -> Result<Option<Restored<R>>, String> {
+    trend.map(|trend| trend.parse(state)).transpose()
+}

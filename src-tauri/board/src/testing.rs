@@ -1,0 +1,154 @@
+//! Specs and events for this crate's tests.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use watchfloor_model::{Event, Mono, Timestamp};
+
+use crate::{
+    config::spec::{FoldSpec, ReducerSpec, StateSpec, Template, TemplatePart},
+    frame::State,
+    path::Path,
+};
+
+/// An event of `channel` at `time`, milliseconds since the Unix epoch.
+pub(crate) fn event(channel: &str, name: &str, time: i64, data: Value) -> Event {
+    Event {
+        channel: channel.into(),
+        name: name.into(),
+        id: None,
+        position: None,
+        time: Timestamp::from_millis(time),
+        received: Mono::ZERO,
+        data: data.into(),
+    }
+}
+
+/// A template from its text; no braces but those of holes.
+pub(crate) fn template(text: &str) -> Template {
+    let mut parts = Vec::new();
+    for (number, piece) in text.split(['{', '}']).enumerate() {
+        if number % 2 == 1 {
+            parts.push(TemplatePart::Hole(piece.parse().expect("a path")));
+        } else if !piece.is_empty() {
+            parts.push(TemplatePart::Text(piece.to_owned()));
+        }
+    }
+    Template { parts, source: text.to_owned() }
+}
+
+/// A fold of every event, from the reducer's settings: durations in milliseconds, `_` in names, everything but what the
+/// case is about left out.
+pub(crate) fn fold_of(spec: Value) -> FoldSpec {
+    FoldSpec {
+        channels: Vec::new(),
+        on: Vec::new(),
+        only: [].into(),
+        timezone: spec["timezone"].as_str().unwrap_or_default().to_owned(),
+        reducer: reducer_of(&spec),
+    }
+}
+
+fn reducer_of(spec: &Value) -> ReducerSpec {
+    let path = |name: &str| spec[name].as_str().map(|text| text.parse::<Path>().expect("a path"));
+    let need = |name: &str| path(name).unwrap_or_else(|| panic!("`{name}` is missing"));
+    let span = |name: &str| spec[name].as_u64().map(Duration::from_millis);
+    let length = |name: &str| span(name).unwrap_or_else(|| panic!("`{name}` is missing"));
+    let limit = |otherwise: u32| spec["limit"].as_u64().map_or(otherwise, |limit| limit as u32);
+    let names = |name: &str| -> Vec<String> {
+        spec[name].as_array().into_iter().flatten().map(|name| name.as_str().expect("a text").to_owned()).collect()
+    };
+    let text = |name: &str| spec[name].as_str().map(template);
+    let matching = || {
+        let fields = spec["match"].as_object().into_iter().flatten();
+        fields.map(|(key, value)| (key.parse().expect("a path"), vec![value.clone()])).collect()
+    };
+    match spec["kind"].as_str().expect("a kind") {
+        "counter" => ReducerSpec::Counter {
+            stat: parse(spec, "stat"),
+            value: path("value"),
+            matching: matching(),
+            reset_daily_minutes: spec["reset"].as_u64().map(|minutes| minutes as u32),
+            trend: span("trend"),
+        },
+        "gauge" => ReducerSpec::Gauge { value: need("value"), trend: span("trend") },
+        "rate" => ReducerSpec::Rate {
+            last: length("last"),
+            per: length("per"),
+            value: path("value"),
+            trend: span("trend"),
+        },
+        "window" => ReducerSpec::Window {
+            last: length("last"),
+            stat: parse(spec, "stat"),
+            value: path("value"),
+            matching: matching(),
+            trend: span("trend"),
+        },
+        "table" => ReducerSpec::Table {
+            key: need("key"),
+            columns: names("columns").iter().map(|path| path.parse().expect("a path")).collect(),
+            sort: path("sort"),
+            descending: spec["descending"] == true,
+            limit: limit(100),
+            remove_on: names("remove_on"),
+            expire: span("expire"),
+            expire_at: path("expire_at"),
+            state: path("state").map(state_of),
+        },
+        "log" => ReducerSpec::Log { text: text("text").expect("a text"), limit: limit(50), state: path("state").map(state_of) },
+        "series" => ReducerSpec::Series {
+            bucket: length("bucket"),
+            keep: length("keep"),
+            stat: parse(spec, "stat"),
+            value: path("value"),
+            by: path("by"),
+        },
+        "status" => ReducerSpec::Status {
+            key: need("key"),
+            label: text("label"),
+            state: state_of(need("state")),
+            detail: text("detail"),
+        },
+        "markers" => ReducerSpec::Markers {
+            key: need("key"),
+            lat: need("lat"),
+            lon: need("lon"),
+            heading: path("heading"),
+            label: text("label"),
+            state: path("state").map(state_of),
+            remove_on: names("remove_on"),
+            expire: span("expire"),
+        },
+        kind => panic!("the kind {kind:?}"),
+    }
+}
+
+/// `ok` is normal, `late` a warning, `bad` an alarm, `done` muted.
+fn state_of(path: Path) -> StateSpec {
+    let states = [("ok", State::Normal), ("late", State::Warning), ("bad", State::Alarm), ("done", State::Muted)];
+    StateSpec { path, states: states.into_iter().map(|(word, state)| (word.to_owned(), state)).collect() }
+}
+
+fn parse<T: FromWord>(spec: &Value, name: &str) -> T {
+    T::from_word(spec[name].as_str().unwrap_or("count"))
+}
+
+/// The statistics by their words in the board file.
+trait FromWord: Sized {
+    fn from_word(word: &str) -> Self;
+}
+
+macro_rules! from_word {
+    ($name:ident: $($variant:ident),*) => {
+        impl FromWord for crate::config::spec::$name {
+            fn from_word(word: &str) -> Self {
+                [$(Self::$variant),*].into_iter().find(|own| json!(own) == word).expect("a statistic")
+            }
+        }
+    };
+}
+
+from_word!(CounterStat: Count, Sum, Mean, Share);
+from_word!(WindowStat: Count, Sum, Mean, Min, Max, Share, Distinct, P50, P90, P95, P99);
+from_word!(SeriesStat: Count, Sum, Mean, Min, Max, Last);

@@ -1,0 +1,72 @@
+//! The page's twins of the frame's types: `ui/src/generated/frame.ts` is written from the Rust types and committed.
+//! This test fails when the committed file is stale; `WATCHFLOOR_WRITE_GENERATED=1 cargo test -p watchfloor-board
+//! --test typescript` writes it anew.
+
+use std::{fs, path::PathBuf};
+
+use ts_rs::{Config, TS};
+use watchfloor_board::{frame, freshness::Freshness};
+
+const HEADER: &str = "// Written by the tests of the crate watchfloor-board from its Rust types. Don't edit it: see \
+                      src-tauri/board/tests/typescript.rs.\n";
+
+fn declare<T: TS>(out: &mut String, config: &Config) {
+    out.push('\n');
+    out.push_str(T::docs().unwrap_or_default().trim_start());
+    out.push_str("export ");
+    out.push_str(&T::decl(config));
+    out.push('\n');
+}
+
+fn generate() -> String {
+    let config = Config::new().with_large_int("number");
+    let mut out = HEADER.to_owned();
+    macro_rules! declare_all {
+        ($($name:ty),* $(,)?) => { $(declare::<$name>(&mut out, &config);)* };
+    }
+    declare_all!(
+        frame::Frame,
+        frame::ClockView,
+        frame::BoardView,
+        frame::WidgetView,
+        frame::Place,
+        frame::Look,
+        frame::NumberLook,
+        frame::BandLook,
+        frame::ColumnLook,
+        frame::PlaceMark,
+        frame::State,
+        frame::SourceView,
+        frame::WidgetPatch,
+        frame::Quality,
+        frame::Rejected,
+        Freshness,
+        frame::WidgetValue,
+        frame::NumberValue,
+        frame::TableValue,
+        frame::RowValue,
+        frame::Cell,
+        frame::LogValue,
+        frame::LineValue,
+        frame::SeriesValue,
+        frame::SeriesLine,
+        frame::StatusValue,
+        frame::TileValue,
+        frame::MarkersValue,
+        frame::MarkerValue,
+        frame::Notice,
+    );
+    out
+}
+
+#[test]
+fn committed_types_are_current() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../ui/src/generated/frame.ts");
+    let expected = generate();
+    if std::env::var_os("WATCHFLOOR_WRITE_GENERATED").is_some() {
+        fs::create_dir_all(path.parent().expect("the path has a folder")).expect("folder made");
+        fs::write(&path, &expected).expect("file written");
+    }
+    let found = fs::read_to_string(&path).unwrap_or_default();
+    assert!(found == expected, "ui/src/generated/frame.ts is stale; write it anew as the head of this test says");
+}
