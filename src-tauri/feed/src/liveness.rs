@@ -116,11 +116,13 @@ impl Liveness {
 
     /// Everything that the server had sent by then has arrived.
     fn proven(&self) -> Mono {
-        if self.probes {
-            return self.answered;
-        }
+        if self.probes { self.answered } else { self.sent(self.heard) }
+    }
+
+    /// When, at the latest, what arrived at `at` was sent.
+    fn sent(&self, at: Mono) -> Mono {
         let lag = u64::try_from(self.lag.as_micros()).unwrap_or(u64::MAX);
-        Mono::from_micros(self.heard.as_micros().saturating_sub(lag))
+        Mono::from_micros(at.as_micros().saturating_sub(lag))
     }
 
     /// How long the link may be silent. Without pings it is left to the server's heartbeat, however slow that is.
@@ -153,7 +155,7 @@ impl Liveness {
 
     /// When *live* must end although the link isn't dead.
     pub(crate) fn doubt_at(&self) -> Mono {
-        self.proven().plus(self.limit)
+        self.proven().plus(self.limit).min(self.sent(self.streamed).plus(self.stall_max()))
     }
 
     /// Why the link can't be called live now, if so.
@@ -169,7 +171,8 @@ impl Liveness {
         } else if silent {
             format!("nothing heard for {limit}")
         } else {
-            let behind = Duration::from_secs(now.since(self.proven()).as_secs().max(1));
+            let sent = self.proven().min(self.sent(self.streamed));
+            let behind = Duration::from_secs(now.since(sent).as_secs().max(1));
             format!("the connection is too slow: what comes now may be {} old", words(behind))
         })
     }

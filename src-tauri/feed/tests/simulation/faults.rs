@@ -1,0 +1,99 @@
+//! What can happen, drawn from a seed.
+
+use watchfloor_model::Mono;
+
+use crate::draw::Draw;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Every link breaks, and new ones are refused.
+    Cut,
+    /// The link passes nothing any more and nobody is told; new ones get no answer.
+    HalfOpen,
+    /// Pings are answered, the stream stands still.
+    Stall,
+    /// Everything takes this many milliseconds more.
+    Slow(u64),
+    /// New links are answered with this status.
+    Status(u16),
+    /// Snapshots fail in this way.
+    Snapshot(NoSnapshot),
+    /// Snapshots come from the past.
+    StaleSnapshot,
+    /// History forgets all but this many events.
+    Trim(u64),
+    /// A new epoch on running links, perhaps without aggregates.
+    Epoch { empty: bool },
+    /// A goodbye with 1001, and back at once, perhaps with a new epoch.
+    Restart { epoch: bool },
+    /// Lines of the stream come broken.
+    Corrupt,
+    /// Lines of the stream are left out.
+    Skip,
+    /// Lines of the stream come twice.
+    Twice,
+    /// Events that can't be read are published.
+    BadEvents,
+    /// Many events at once.
+    Burst(u64),
+    /// The machine sleeps for an hour.
+    Suspend,
+    /// The program is killed and started again.
+    Crash,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoSnapshot {
+    Status(u16),
+    Timeout,
+    Silence,
+    Broken,
+}
+
+#[derive(Clone, Debug)]
+pub struct Window {
+    pub fault: Fault,
+    pub from: Mono,
+    pub to: Mono,
+}
+
+/// Up to eight faults within `span_ms`.
+pub fn draw(draw: &mut Draw, span_ms: u64) -> Vec<Window> {
+    let count = 1 + draw.below(8);
+    (0..count)
+        .map(|_| {
+            let from = draw.below(span_ms);
+            let long = if draw.chance(30) { 15_000 } else { 3_000 };
+            let to = from + 1 + draw.below(long);
+            Window { fault: one(draw), from: Mono::from_millis(from), to: Mono::from_millis(to) }
+        })
+        .collect()
+}
+
+fn one(draw: &mut Draw) -> Fault {
+    match draw.below(19) {
+        0 | 1 => Fault::Cut,
+        2 => Fault::HalfOpen,
+        3 => Fault::Stall,
+        4 => Fault::Slow(*draw.pick(&[200, 2_000, 8_000])),
+        5 => Fault::Status(*draw.pick(&[200, 302, 403, 404, 500, 503])),
+        6 | 7 => Fault::Snapshot(*draw.pick(&[
+            NoSnapshot::Status(500),
+            NoSnapshot::Status(503),
+            NoSnapshot::Timeout,
+            NoSnapshot::Silence,
+            NoSnapshot::Broken,
+        ])),
+        8 => Fault::StaleSnapshot,
+        9 => Fault::Trim(draw.below(3)),
+        10 => Fault::Epoch { empty: draw.chance(50) },
+        11 => Fault::Restart { epoch: draw.chance(50) },
+        12 => Fault::Corrupt,
+        13 => Fault::Skip,
+        14 => Fault::Twice,
+        15 => Fault::BadEvents,
+        16 => Fault::Burst(draw.below(200)),
+        17 => Fault::Suspend,
+        _ => Fault::Crash,
+    }
+}

@@ -1,0 +1,189 @@
+//! The server, as its contract says: channels with bounded history, epochs, cursors, snapshots.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use watchfloor_model::Mono;
+
+/// What a channel's events fold to: their number and a hash of their values in order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Chain {
+    pub count: u64,
+    pub hash: u64,
+}
+
+impl Chain {
+    pub fn fold(&mut self, value: u64) {
+        self.count += 1;
+        self.hash = self.hash.wrapping_mul(0x100_0000_01B3).wrapping_add(value);
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entry {
+    Good(u64),
+    /// A number out of range: the event's place can be read.
+    BadData,
+    /// A broken line: not even its place can be read.
+    Garbage,
+}
+
+#[derive(Default)]
+pub struct Channel {
+    /// Every event of this epoch, also those that history has dropped.
+    pub log: Vec<(Entry, Mono)>,
+    /// History holds what comes after this offset.
+    pub trimmed: u64,
+    pub chain: Chain,
+}
+
+impl Channel {
+    pub fn head(&self) -> u64 {
+        self.log.len() as u64
+    }
+}
+
+pub struct Hub {
+    pub channels: BTreeMap<String, Channel>,
+    epochs: u64,
+    pub epoch_since: Mono,
+    /// Events that no client can take.
+    pub bad: BTreeSet<(String, String, u64)>,
+    /// Snapshots of the past, for a cache that answers with one.
+    pub past: Vec<String>,
+}
+
+/// A place in one channel's history.
+pub type Cursor = (String, u64);
+
+impl Hub {
+    pub fn new(channels: &[String]) -> Self {
+        Self {
+            channels: channels.iter().map(|name| (name.clone(), Channel::default())).collect(),
+            epochs: 1,
+            epoch_since: Mono::ZERO,
+            bad: BTreeSet::new(),
+            past: Vec::new(),
+        }
+    }
+
+    pub fn epoch(&self) -> String {
+        format!("e{}", self.epochs)
+    }
+
+    pub fn publish(&mut self, name: &str, entry: Entry, now: Mono) {
+        let epoch = self.epoch();
+        let channel = self.channels.get_mut(name).expect("a known channel");
+        channel.log.push((entry, now));
+        match entry {
+            Entry::Good(value) => channel.chain.fold(value),
+            Entry::BadData | Entry::Garbage => {
+                self.bad.insert((name.to_owned(), epoch, channel.head()));
+            }
+        }
+        if channel.log.len().is_multiple_of(16) {
+            self.past.push(self.snapshot(now));
+        }
+    }
+
+    /// History is lost: a new epoch. `empty` if the aggregates are lost too.
+    pub fn begin_epoch(&mut self, empty: bool, now: Mono) {
+        self.epochs += 1;
+        self.epoch_since = now;
+        for channel in self.channels.values_mut() {
+            let chain = if empty { Chain::default() } else { channel.chain };
+            *channel = Channel { chain, ..Channel::default() };
+        }
+    }
+
+    pub fn trim(&mut self, keep: u64) {
+        for channel in self.channels.values_mut() {
+            channel.trimmed = channel.trimmed.max(channel.head().saturating_sub(keep));
+        }
+    }
+
+    /// A subscription's answer and cursor.
+    pub fn subscribe(&self, name: &str, place: Option<&str>) -> (String, Cursor) {
+        let channel = &self.channels[name];
+        let (epoch, head) = (self.epoch(), channel.head());
+        let asked = place.map(|place| place.rsplit_once(':').expect("a position"));
+        let asked = asked.map(|(epoch, offset)| (epoch, offset.parse::<u64>().expect("an offset")));
+        let (from, reason) = match asked {
+            None => (head, "fresh"),
+            Some((of, _)) if of != epoch => (head, "epoch-changed"),
+            Some((_, offset)) if offset > head => (head, "ahead"),
+            Some((_, offset)) if offset < channel.trimmed => (head, "trimmed"),
+            Some((_, offset)) => (offset, ""),
+        };
+        let recovered = reason.is_empty();
+        let reason = if recovered { "null".to_owned() } else { format!("\"{reason}\"") };
+        let line = format!(
+            r#"{{"type":"subscribed","channel":"{name}","head":"{epoch}:{head}","from":"{epoch}:{from}","recovered":{recovered},"reason":{reason}}}"#
+        );
+        (line, (epoch, from))
+    }
+
+    /// What comes after a cursor, at most `most` lines; moves it.
+    pub fn read(&self, name: &str, cursor: &mut Cursor, most: usize) -> Vec<String> {
+        let channel = &self.channels[name];
+        let (epoch, head) = (self.epoch(), channel.head());
+        let reason = match cursor {
+            (of, _) if *of != epoch => "epoch-changed",
+            (_, offset) if *offset < channel.trimmed => "slow",
+            _ => "",
+        };
+        if !reason.is_empty() {
+            let (of, offset) = std::mem::replace(cursor, (epoch.clone(), head));
+            return vec![format!(
+                r#"{{"type":"lost","channel":"{name}","from":"{of}:{offset}","head":"{epoch}:{head}","reason":"{reason}"}}"#
+            )];
+        }
+        let first = cursor.1;
+        let last = head.min(first + most as u64);
+        cursor.1 = last;
+        (first..last).map(|index| self.line(name, &epoch, index + 1, channel.log[index as usize].0)).collect()
+    }
+
+    fn line(&self, name: &str, epoch: &str, offset: u64, entry: Entry) -> String {
+        let data = match entry {
+            Entry::Good(value) => value.to_string(),
+            Entry::BadData => "1e999".to_owned(),
+            Entry::Garbage => return r#"{"type":"event","channel":"#.to_owned(),
+        };
+        format!(
+            r#"{{"type":"event","channel":"{name}","position":"{epoch}:{offset}","name":"n","time":1,"data":{{"v":{data}}}}}"#
+        )
+    }
+
+    pub fn heartbeat(&self, cursors: &BTreeMap<String, Cursor>, now: Mono) -> String {
+        let channels: Vec<String> = cursors
+            .iter()
+            .map(|(name, (epoch, offset))| format!(r#""{name}":{{"head":"{epoch}:{offset}","idle_ms":5}}"#))
+            .collect();
+        format!(r#"{{"type":"heartbeat","clock":{},"channels":{{{}}}}}"#, clock(now), channels.join(","))
+    }
+
+    pub fn snapshot(&self, now: Mono) -> String {
+        let positions: Vec<String> = self
+            .channels
+            .iter()
+            .map(|(name, channel)| format!(r#""{name}":"{}:{}""#, self.epoch(), channel.head()))
+            .collect();
+        let chains: Vec<String> = self
+            .channels
+            .iter()
+            .map(|(name, Channel { chain, .. })| {
+                format!(r#""chain-{name}":{{"count":{},"hash":{}}}"#, chain.count, chain.hash)
+            })
+            .collect();
+        format!(
+            r#"{{"positions":{{{}}},"clock":{},"aggregates":{{{}}}}}"#,
+            positions.join(","),
+            clock(now),
+            chains.join(",")
+        )
+    }
+}
+
+pub fn clock(now: Mono) -> String {
+    format!(r#"{{"now":{},"speed":1,"label":null}}"#, 1_360_335_600_000 + now.as_micros() / 1000)
+}

@@ -1,0 +1,109 @@
+//! What stands behind the feed: a journal of positions and a fold, and the rules that deliveries must keep.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use watchfloor_model::{Continuity, Delivery, Position, Timestamp};
+
+use crate::hub::{Chain, Hub};
+
+#[derive(Clone, Debug, Default)]
+pub struct Shown {
+    pub last: Option<Position>,
+    pub chain: Chain,
+    /// Whether the chain can be compared: it began at a snapshot, and no gap was left open since.
+    pub exact: bool,
+}
+
+#[derive(Clone, Default)]
+pub struct Wall {
+    pub channels: BTreeMap<String, Shown>,
+    pub gaps: u64,
+    pub unknown: u64,
+    pub snapshots: u64,
+    pub events: u64,
+    last_gap_reason: String,
+}
+
+impl Wall {
+    pub fn new(channels: &[String]) -> Self {
+        Self { channels: channels.iter().map(|name| (name.clone(), Shown::default())).collect(), ..Self::default() }
+    }
+
+    pub fn positions(&self) -> BTreeMap<Arc<str>, Position> {
+        let known = self.channels.iter().filter_map(|(name, shown)| Some((name.as_str().into(), shown.last.clone()?)));
+        known.collect()
+    }
+
+    pub fn take(&mut self, delivery: &Delivery, hub: &Hub) -> Result<(), String> {
+        match delivery {
+            Delivery::Events(events) => {
+                if events.is_empty() {
+                    return Err("an empty batch".into());
+                }
+                for event in events {
+                    let position = event.position.as_ref().ok_or("an event without position")?;
+                    let value = event.data.value()["v"].as_u64().ok_or("an unreadable event was delivered")?;
+                    self.take_event(&event.channel, position, value, hub)?;
+                    if event.time != Timestamp::from_millis(1) {
+                        return Err("another time".into());
+                    }
+                }
+            }
+            Delivery::Snapshot(snapshot) => {
+                self.snapshots += 1;
+                for (name, shown) in &mut self.channels {
+                    let position = snapshot.positions.get(name.as_str()).ok_or("a snapshot lacks a channel")?;
+                    let state = snapshot.aggregates.get(&format!("chain-{name}")).ok_or("no aggregate")?;
+                    let number = |key: &str| state[key].as_u64().ok_or("no number");
+                    *shown = Shown {
+                        last: Some(position.clone()),
+                        chain: Chain { count: number("count")?, hash: number("hash")? },
+                        exact: true,
+                    };
+                }
+            }
+            Delivery::Gap(gap) => {
+                self.gaps += 1;
+                self.last_gap_reason.clone_from(&gap.reason);
+                if gap.reason.is_empty() || gap.ended < gap.began {
+                    return Err(format!("a gap without sense: {gap:?}"));
+                }
+                let shown = self.channels.get_mut(&*gap.channel).ok_or("an unknown channel")?;
+                if gap.proof == Continuity::Unknown {
+                    self.unknown += 1;
+                    let to = gap.to.clone().ok_or("a gap without an end")?;
+                    let from = gap.from.clone().filter(|from| from.epoch == to.epoch);
+                    let harmless =
+                        from.is_some_and(|from| all_bad(hub, &gap.channel, &to.epoch, from.offset, to.offset));
+                    shown.exact &= harmless;
+                    shown.last = Some(to);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// H3: each event once, in order; a hole only where nobody can read what stands there.
+    fn take_event(&mut self, name: &str, position: &Position, value: u64, hub: &Hub) -> Result<(), String> {
+        let shown = self.channels.get_mut(name).ok_or("an event of another channel")?;
+        let last = shown.last.clone().unwrap_or_else(|| Position::new(position.epoch.clone(), 0));
+        if last.epoch != position.epoch {
+            return Err(format!("{name}: {position} after {last} without a gap"));
+        }
+        if position.offset <= last.offset {
+            return Err(format!("{name}: {position} after {last}: twice"));
+        }
+        if !all_bad(hub, name, &position.epoch, last.offset, position.offset - 1) {
+            return Err(format!("{name}: {position} after {last}: a hole without a gap"));
+        }
+        shown.last = Some(position.clone());
+        shown.chain.fold(value);
+        self.events += 1;
+        Ok(())
+    }
+}
+
+/// Whether everything in `after + 1 ..= to` can't be read by anybody.
+fn all_bad(hub: &Hub, name: &str, epoch: &str, after: u64, to: u64) -> bool {
+    (after + 1..=to).all(|offset| hub.bad.contains(&(name.to_owned(), epoch.to_owned(), offset)))
+}

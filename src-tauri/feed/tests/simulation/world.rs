@@ -1,0 +1,694 @@
+//! The network between, and time.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet, BinaryHeap},
+    time::Duration,
+};
+
+use watchfloor_feed::{Feed, FetchId, Input, LinkFault, LinkFaultKind, LinkId, Output, Response, SourceConfig};
+use watchfloor_model::{Mono, Phase, SourceStatus, Transport};
+
+use crate::{
+    draw::Draw,
+    faults::{self, Fault, NoSnapshot, Window},
+    hub::{self, Cursor, Entry, Hub},
+    wall::Wall,
+};
+
+const LIMIT: Duration = Duration::from_secs(5);
+/// How much later than the limit it may be found that something is missing.
+const GRACE: Duration = Duration::from_secs(1);
+const HEARTBEAT: Duration = Duration::from_secs(1);
+const CHECK: Duration = Duration::from_millis(200);
+/// For faults to begin.
+const SPAN_MS: u64 = 25_000;
+/// After the last fault everything must be well within this: the longest backoff, and refusals asked again.
+const RECOVERY: Duration = Duration::from_secs(240);
+
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub seed: u64,
+    pub transport: Transport,
+    pub channels: Vec<String>,
+    pub windows: Vec<Window>,
+    /// Whether the hub has snapshots at all.
+    pub snapshots: bool,
+    /// Events a second, about.
+    pub rate: u64,
+}
+
+impl Plan {
+    pub fn faulty(seed: u64, transport: Transport) -> Self {
+        let mut draw = Draw::new(seed);
+        Self { windows: faults::draw(&mut draw, SPAN_MS), snapshots: !draw.chance(10), ..Self::bare(draw, seed, transport) }
+    }
+
+    pub fn healthy(seed: u64, transport: Transport) -> Self {
+        Self { windows: Vec::new(), snapshots: true, ..Self::bare(Draw::new(seed), seed, transport) }
+    }
+
+    fn bare(mut draw: Draw, seed: u64, transport: Transport) -> Self {
+        let channels = (0..1 + draw.below(3)).map(|n| format!("c{n}")).collect();
+        let rate = *draw.pick(&[1, 4, 10]);
+        Self { seed, transport, channels, windows: Vec::new(), snapshots: true, rate }
+    }
+}
+
+enum Action {
+    Input(Input),
+    Accept(LinkId, String),
+    Text(LinkId, String),
+    Ping(LinkId),
+    Fetch(FetchId, Duration),
+    Heartbeat(LinkId),
+    Publish,
+    Begin(usize),
+    End(usize),
+    Check,
+}
+
+struct Link {
+    id: LinkId,
+    cursors: BTreeMap<String, Cursor>,
+    /// Passes nothing any more.
+    dead: bool,
+    /// When the last thing that was sent down arrives: nothing overtakes.
+    down: Mono,
+    up: Mono,
+}
+
+pub struct World {
+    plan: Plan,
+    now: Mono,
+    draw: Draw,
+    queue: BinaryHeap<Reverse<(Mono, u64)>>,
+    actions: BTreeMap<u64, Action>,
+    sequence: u64,
+    hub: Hub,
+    pub wall: Wall,
+    feed: Feed,
+    lives: u64,
+    status: SourceStatus,
+    link: Option<Link>,
+    /// The link that the feed believes to have.
+    held: Option<LinkId>,
+    /// Links of which nothing arrives any more.
+    killed: BTreeSet<LinkId>,
+    active: Vec<usize>,
+    healthy_since: Option<Mono>,
+    gaps_at_live: u64,
+    link_at_live: Option<LinkId>,
+    was_live: bool,
+    /// How often the phase left live.
+    pub left_live: u64,
+    pub opens: Vec<Mono>,
+    unanswered_pings: u32,
+    pub trace: Vec<String>,
+}
+
+impl World {
+    pub fn new(plan: &Plan) -> Self {
+        let mut world = Self {
+            plan: plan.clone(),
+            now: Mono::from_millis(1000),
+            draw: Draw::new(plan.seed ^ 0xABCD),
+            queue: BinaryHeap::new(),
+            actions: BTreeMap::new(),
+            sequence: 0,
+            hub: Hub::new(&plan.channels),
+            wall: Wall::new(&plan.channels),
+            feed: Feed::new(config(plan), plan.seed),
+            lives: 0,
+            status: SourceStatus::default(),
+            link: None,
+            held: None,
+            killed: BTreeSet::new(),
+            active: Vec::new(),
+            healthy_since: None,
+            gaps_at_live: 0,
+            link_at_live: None,
+            was_live: false,
+            left_live: 0,
+            opens: Vec::new(),
+            unanswered_pings: 0,
+            trace: Vec::new(),
+        };
+        for _ in 0..world.draw.below(30) {
+            world.publish();
+        }
+        for (index, window) in plan.windows.iter().enumerate() {
+            world.at(window.from, Action::Begin(index));
+            world.at(window.to, Action::End(index));
+        }
+        world.at(world.now, Action::Publish);
+        world.at(world.now, Action::Check);
+        world
+    }
+
+    pub fn run(&mut self) -> Result<(), String> {
+        self.feed.start(self.now);
+        self.drain()?;
+        let faults_end = self.plan.windows.iter().map(|window| window.to).max().unwrap_or_default();
+        let publish_end = faults_end.max(Mono::from_millis(SPAN_MS));
+        let mut timeouts = 0_u32;
+        while !self.is_done(publish_end)? {
+            let next = self.queue.peek().map(|Reverse((at, _))| *at);
+            let timer = self.feed.poll_timeout();
+            if let Some((at, reason)) = timer.filter(|(at, _)| next.is_none_or(|next| *at <= next.max(self.now))) {
+                self.now = self.now.max(at);
+                self.feed.handle_timeout(self.now);
+                timeouts += 1;
+                if timeouts > 100 {
+                    return Err(format!("a storm of timeouts at {:?}, the last by {reason}", self.now));
+                }
+                if self.feed.poll_timeout() == timer {
+                    return Err(format!("timer {reason} stays due"));
+                }
+            } else {
+                let Some(Reverse((at, sequence))) = self.queue.pop() else { return Err("nothing more to do".into()) };
+                timeouts = 0;
+                self.now = self.now.max(at);
+                if let Some(action) = self.actions.remove(&sequence) {
+                    let publishing = self.now < publish_end || self.healthy_since.is_none();
+                    self.act(action, publishing)?;
+                }
+            }
+            self.drain()?;
+        }
+        Ok(())
+    }
+
+    /// Whether the faults are over and everything has been well for a while.
+    fn is_done(&mut self, publish_end: Mono) -> Result<bool, String> {
+        if self.now < publish_end || !self.active.is_empty() {
+            self.healthy_since = None;
+            return Ok(false);
+        }
+        let since = *self.healthy_since.get_or_insert(self.now);
+        let waited = self.now.since(since);
+        if self.status.phase == Phase::Live && waited > Duration::from_secs(5) && self.missing_since().is_none() {
+            self.check_end()?;
+            return Ok(true);
+        }
+        if waited > RECOVERY {
+            return Err(format!("not well {waited:?} after the last fault: {:?}", self.status));
+        }
+        Ok(false)
+    }
+
+    /// H3: the wall shows what the hub holds.
+    fn check_end(&self) -> Result<(), String> {
+        for (name, shown) in &self.wall.channels {
+            let channel = &self.hub.channels[name];
+            if shown.exact && shown.chain != channel.chain {
+                return Err(format!("{name}: the wall shows {:?}, the hub holds {:?}", shown.chain, channel.chain));
+            }
+            if !shown.exact && self.wall.unknown == 0 && self.plan.snapshots {
+                return Err(format!("{name}: never had a snapshot"));
+            }
+        }
+        if self.status.counts.gaps() > self.wall.gaps {
+            return Err("gaps counted that were not announced".into());
+        }
+        Ok(())
+    }
+
+    fn at(&mut self, at: Mono, action: Action) {
+        self.sequence += 1;
+        self.queue.push(Reverse((at, self.sequence)));
+        self.actions.insert(self.sequence, action);
+    }
+
+    fn note(&mut self, text: impl FnOnce() -> String) {
+        self.trace.push(format!("{:>10.3} {}", self.now.as_micros() as f64 / 1e6, text()));
+    }
+
+    fn is_active(&self, wanted: impl Fn(Fault) -> bool) -> bool {
+        self.active.iter().any(|index| wanted(self.plan.windows[*index].fault))
+    }
+
+    fn latency(&mut self) -> Duration {
+        let slow = self.active.iter().filter_map(|index| match self.plan.windows[*index].fault {
+            Fault::Slow(millis) => Some(millis),
+            _ => None,
+        });
+        let slow = slow.max().unwrap_or(0);
+        let most = if self.draw.chance(5) { 200 } else { 20 };
+        self.draw.millis(1, most) + Duration::from_millis(slow)
+    }
+
+    fn act(&mut self, action: Action, publishing: bool) -> Result<(), String> {
+        match action {
+            Action::Input(input) => self.input(input),
+            Action::Accept(link, url) => self.accept(link, &url),
+            Action::Text(link, text) => self.text(link, &text),
+            Action::Ping(link) => {
+                if self.link.as_ref().is_some_and(|l| l.id == link && !l.dead) {
+                    self.down(Input::Pong { link });
+                }
+            }
+            Action::Fetch(fetch, timeout) => self.fetch(fetch, timeout),
+            Action::Heartbeat(link) => self.heartbeat(link),
+            Action::Publish => {
+                if publishing {
+                    self.publish();
+                    self.pump();
+                }
+                let wait = self.draw.millis(1, 2000 / self.plan.rate);
+                self.at(self.now.plus(wait), Action::Publish);
+            }
+            Action::Begin(index) => self.begin(index)?,
+            Action::End(index) => {
+                let fault = self.plan.windows[index].fault;
+                self.note(|| format!("--- end {fault:?}"));
+                self.active.retain(|active| *active != index);
+                self.pump();
+            }
+            Action::Check => {
+                self.check()?;
+                self.at(self.now.plus(CHECK), Action::Check);
+            }
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, index: usize) -> Result<(), String> {
+        let fault = self.plan.windows[index].fault;
+        self.note(|| format!("--- begin {fault:?}"));
+        self.active.push(index);
+        match fault {
+            Fault::Cut => self.cut(None),
+            Fault::HalfOpen => {
+                if let Some(link) = &mut self.link {
+                    link.dead = true;
+                }
+            }
+            Fault::Trim(keep) => self.hub.trim(keep),
+            Fault::Epoch { empty } => {
+                self.hub.begin_epoch(empty, self.now);
+                self.pump();
+            }
+            Fault::Restart { epoch } => {
+                if epoch {
+                    self.hub.begin_epoch(false, self.now);
+                }
+                self.cut(Some(1001));
+            }
+            Fault::Burst(count) => {
+                for _ in 0..count {
+                    self.publish();
+                }
+                self.pump();
+            }
+            Fault::Suspend => {
+                self.now = self.now.plus(Duration::from_secs(3600));
+                if let Some(link) = &mut self.link {
+                    link.dead = true;
+                }
+                for _ in 0..50 {
+                    self.publish();
+                }
+            }
+            Fault::Crash => self.crash()?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn cut(&mut self, code: Option<u16>) {
+        let Some(link) = self.link.take() else { return };
+        self.killed.insert(link.id);
+        if link.dead {
+            return;
+        }
+        let id = link.id;
+        let input = match code {
+            Some(_) if self.plan.transport == Transport::WebSocket => {
+                Input::Closed { link: id, code, reason: String::new() }
+            }
+            Some(_) => Input::Closed { link: id, code: None, reason: String::new() },
+            None => Input::Failed { link: id, fault: LinkFault::new(LinkFaultKind::Reset, "") },
+        };
+        let after = self.draw.millis(1, 20);
+        self.at(self.now.plus(after), Action::Input(input));
+    }
+
+    /// H4: another feed goes on from what the journal holds.
+    fn crash(&mut self) -> Result<(), String> {
+        self.lives += 1;
+        if let Some(link) = self.link.take() {
+            self.killed.insert(link.id);
+        }
+        self.actions.retain(|_, action| {
+            !matches!(action, Action::Input(_) | Action::Accept(..) | Action::Text(..) | Action::Ping(_) | Action::Fetch(..) | Action::Heartbeat(_))
+        });
+        self.killed.clear();
+        self.held = None;
+        self.unanswered_pings = 0;
+        self.feed = Feed::new(config(&self.plan), self.plan.seed + self.lives);
+        self.feed.restore(self.wall.positions());
+        self.was_live = false;
+        self.link_at_live = None;
+        self.opens.clear();
+        self.status = SourceStatus::default();
+        self.feed.start(self.now);
+        self.drain()
+    }
+
+    fn publish(&mut self) {
+        let name = self.draw.pick(&self.plan.channels).clone();
+        let bad = self.is_active(|fault| fault == Fault::BadEvents) && self.draw.chance(40);
+        let entry = match (bad, self.draw.chance(50)) {
+            (true, true) => Entry::BadData,
+            (true, false) => Entry::Garbage,
+            (false, _) => Entry::Good(self.draw.below(1000)),
+        };
+        self.hub.publish(&name, entry, self.now);
+    }
+
+    /// Sends what the link's cursors haven't had.
+    fn pump(&mut self) {
+        if self.is_active(|fault| fault == Fault::Stall) {
+            return;
+        }
+        let Some(link) = &mut self.link else { return };
+        let mut lines = Vec::new();
+        for (name, cursor) in &mut link.cursors {
+            loop {
+                let read = self.hub.read(name, cursor, 16);
+                if read.is_empty() {
+                    break;
+                }
+                lines.extend(read);
+            }
+        }
+        for lines in lines.chunks(16) {
+            self.frame(lines.to_vec());
+        }
+    }
+
+    fn heartbeat(&mut self, id: LinkId) {
+        let Some(link) = self.link.as_ref().filter(|link| link.id == id) else { return };
+        if !self.is_active(|fault| fault == Fault::Stall) {
+            let line = self.hub.heartbeat(&link.cursors, self.now);
+            self.frame(vec![line]);
+        }
+        self.at(self.now.plus(HEARTBEAT), Action::Heartbeat(id));
+    }
+
+    fn frame(&mut self, lines: Vec<String>) {
+        let mut sent = Vec::new();
+        for line in lines {
+            let event = line.starts_with(r#"{"type":"event"#);
+            if event && self.is_active(|fault| fault == Fault::Corrupt) && self.draw.chance(20) {
+                sent.push(line[..line.len() / 3].to_owned());
+            } else if event && self.is_active(|fault| fault == Fault::Skip) && self.draw.chance(20) {
+            } else if event && self.is_active(|fault| fault == Fault::Twice) && self.draw.chance(30) {
+                sent.extend([line.clone(), line]);
+            } else {
+                sent.push(line);
+            }
+        }
+        let Some(id) = self.link.as_ref().map(|link| link.id).filter(|_| !sent.is_empty()) else { return };
+        if self.plan.transport == Transport::WebSocket {
+            return self.down(Input::Text { link: id, text: sent.join("\n").into() });
+        }
+        let block: String = sent.iter().map(|line| format!("data: {line}\n")).collect();
+        let block = format!("{block}\n").into_bytes();
+        let cut = self.draw.below(block.len() as u64) as usize;
+        for part in [&block[..cut], &block[cut..]] {
+            if !part.is_empty() {
+                self.down(Input::Chunk { link: id, bytes: part.to_vec().into() });
+            }
+        }
+    }
+
+    fn down(&mut self, input: Input) {
+        let latency = self.latency();
+        let Some(link) = self.link.as_mut().filter(|link| !link.dead) else { return };
+        link.down = link.down.max(self.now.plus(latency));
+        let at = link.down;
+        self.at(at, Action::Input(input));
+    }
+
+    fn up(&mut self, action: Action) {
+        let latency = self.latency();
+        let Some(link) = self.link.as_mut().filter(|link| !link.dead) else { return };
+        link.up = link.up.max(self.now.plus(latency));
+        let at = link.up;
+        self.at(at, action);
+    }
+
+    fn accept(&mut self, id: LinkId, url: &str) {
+        if self.held != Some(id) {
+            return;
+        }
+        let status = self.active.iter().find_map(|index| match self.plan.windows[*index].fault {
+            Fault::Status(status) => Some(status),
+            _ => None,
+        });
+        if self.is_active(|fault| fault == Fault::HalfOpen) {
+            return;
+        }
+        let kind = if self.is_active(|fault| fault == Fault::Cut) {
+            Some(LinkFaultKind::Refused)
+        } else {
+            status.map(|status| LinkFaultKind::Http {
+                status,
+                retry_after: (status == 503).then_some(Duration::from_secs(3)),
+                content_type: Some("text/html".into()),
+            })
+        };
+        if let Some(kind) = kind {
+            let input = Input::Failed { link: id, fault: LinkFault::new(kind, "") };
+            return self.at(self.now, Action::Input(input));
+        }
+        self.link = Some(Link { id, cursors: BTreeMap::new(), dead: false, down: self.now, up: self.now });
+        self.down(Input::Opened { link: id });
+        let hello = format!(
+            r#"{{"type":"hello","protocol":1,"hub":"model","heartbeat_ms":1000,"clock":{}}}"#,
+            hub::clock(self.now)
+        );
+        self.frame(vec![hello]);
+        if self.plan.transport == Transport::Sse {
+            let url: url::Url = url.parse().expect("an address");
+            let cursor = url.query_pairs().find(|(key, _)| key == "cursor").expect("a cursor").1.into_owned();
+            let places = cursor.split('|').map(|place| place.split_once('~').expect("a place"));
+            let places = places.map(|(name, at)| (name.to_owned(), (!at.is_empty()).then(|| at.to_owned())));
+            self.subscribe(places.collect());
+        }
+        self.at(self.now.plus(HEARTBEAT), Action::Heartbeat(id));
+    }
+
+    fn subscribe(&mut self, places: Vec<(String, Option<String>)>) {
+        let mut lines = Vec::new();
+        for (name, place) in places {
+            let (line, cursor) = self.hub.subscribe(&name, place.as_deref());
+            lines.push(line);
+            if let Some(link) = &mut self.link {
+                link.cursors.insert(name, cursor);
+            }
+        }
+        let Some(link) = &self.link else { return };
+        lines.push(self.hub.heartbeat(&link.cursors, self.now));
+        self.frame(lines);
+        self.pump();
+    }
+
+    fn text(&mut self, id: LinkId, text: &str) {
+        if self.link.as_ref().is_none_or(|link| link.id != id || link.dead) {
+            return;
+        }
+        let message: serde_json::Value = serde_json::from_str(text).expect("a message");
+        match message["type"].as_str() {
+            Some("subscribe") => {
+                let channels = message["channels"].as_object().expect("channels");
+                let place = |value: &serde_json::Value| value.as_str().map(str::to_owned);
+                self.subscribe(channels.iter().map(|(name, value)| (name.clone(), place(value))).collect());
+            }
+            Some("unsubscribe") => {
+                let names = message["channels"].as_array().expect("channels");
+                if let Some(link) = &mut self.link {
+                    link.cursors.retain(|name, _| !names.iter().any(|gone| gone == name));
+                }
+            }
+            Some("ping") => {
+                let line = format!(r#"{{"type":"pong","id":{},"clock":{}}}"#, message["id"], hub::clock(self.now));
+                if !self.is_active(|fault| fault == Fault::Stall) {
+                    self.frame(vec![line]);
+                }
+            }
+            other => panic!("unknown message {other:?}"),
+        }
+    }
+
+    fn fetch(&mut self, fetch: FetchId, timeout: Duration) {
+        let latency = self.latency();
+        let failure = self.active.iter().find_map(|index| match self.plan.windows[*index].fault {
+            Fault::Snapshot(failure) => Some(failure),
+            Fault::HalfOpen => Some(NoSnapshot::Timeout),
+            _ => None,
+        });
+        let answer = |status: u16, body: String| Ok(Response { status, retry_after: None, body: body.into() });
+        let mut at = self.now.plus(latency);
+        let outcome = match failure {
+            Some(NoSnapshot::Silence) => return,
+            Some(NoSnapshot::Timeout) => {
+                at = self.now.plus(timeout);
+                Err(LinkFault::new(LinkFaultKind::Timeout, ""))
+            }
+            Some(NoSnapshot::Broken) => answer(200, r#"{"positions":{}"#.into()),
+            Some(NoSnapshot::Status(status)) => answer(status, String::new()),
+            None if self.is_active(|fault| fault == Fault::Cut) => Err(LinkFault::new(LinkFaultKind::Refused, "")),
+            None if !self.plan.snapshots => answer(404, String::new()),
+            None if self.is_active(|fault| fault == Fault::StaleSnapshot) && !self.hub.past.is_empty() => {
+                answer(200, self.draw.pick(&self.hub.past).clone())
+            }
+            None => answer(200, self.hub.snapshot(self.now)),
+        };
+        self.at(at, Action::Input(Input::Fetched { fetch, outcome }));
+    }
+
+    fn input(&mut self, input: Input) {
+        let (link, ends) = match &input {
+            Input::Opened { link } | Input::Text { link, .. } | Input::Chunk { link, .. } | Input::Pong { link } => {
+                (Some(*link), false)
+            }
+            Input::Closed { link, .. } | Input::Failed { link, .. } => (Some(*link), true),
+            Input::Fetched { .. } => (None, false),
+        };
+        if link.is_some_and(|link| !ends && self.killed.contains(&link)) {
+            return;
+        }
+        if ends && self.held == link {
+            self.held = None;
+        }
+        if matches!(input, Input::Pong { .. }) && self.held == link {
+            self.unanswered_pings = 0;
+        }
+        self.note(|| match &input {
+            Input::Text { text, .. } => format!("-> {}", String::from_utf8_lossy(text)),
+            Input::Chunk { bytes, .. } => format!("-> {}", bytes.escape_ascii()),
+            other => format!("-> {other:?}"),
+        });
+        self.feed.handle_input(input, self.now);
+    }
+
+    fn drain(&mut self) -> Result<(), String> {
+        while let Some(output) = self.feed.poll_output() {
+            if !matches!(output, Output::Status) {
+                self.note(|| format!("<- {output:?}"));
+            }
+            match output {
+                Output::Open { link, request, .. } => {
+                    if let Some(held) = self.held.replace(link) {
+                        return Err(format!("link {link} opened while {held} is held"));
+                    }
+                    self.opens.push(self.now);
+                    self.unanswered_pings = 0;
+                    let latency = self.latency();
+                    self.at(self.now.plus(latency), Action::Accept(link, request.url.into()));
+                }
+                Output::Send { link, text } => self.up(Action::Text(link, text)),
+                Output::Ping { link } => {
+                    self.unanswered_pings += 1;
+                    if self.unanswered_pings > 1 {
+                        return Err("a second ping while one is unanswered".into());
+                    }
+                    self.up(Action::Ping(link));
+                }
+                Output::Close { link } => {
+                    if self.held.take() != Some(link) {
+                        return Err(format!("link {link} closed that isn't held"));
+                    }
+                    self.link.take_if(|l| l.id == link);
+                    self.killed.insert(link);
+                }
+                Output::Fetch { fetch, timeout, .. } => {
+                    let latency = self.latency();
+                    self.at(self.now.plus(latency), Action::Fetch(fetch, timeout));
+                }
+                Output::Deliver(delivery) => self.wall.take(&delivery, &self.hub)?,
+                Output::Status => self.take_status()?,
+            }
+        }
+        Ok(())
+    }
+
+    fn take_status(&mut self) -> Result<(), String> {
+        let status = self.feed.status();
+        if status.phase != self.status.phase || status.cause != self.status.cause {
+            self.note(|| format!("== {} {:?}", status.phase, status.cause.as_ref().map(|cause| &cause.text)));
+        }
+        let live = status.phase == Phase::Live;
+        if live && !self.was_live {
+            let relinked = self.link_at_live.is_some() && self.link_at_live != self.held;
+            if relinked && self.wall.gaps == self.gaps_at_live {
+                return Err("live again on another link without a gap".into());
+            }
+        }
+        if live {
+            self.gaps_at_live = self.wall.gaps;
+            self.link_at_live = self.held;
+            if status.cause.is_some() || status.retry_at.is_some() {
+                return Err(format!("live with a cause: {status:?}"));
+            }
+        } else {
+            self.left_live += u64::from(self.was_live);
+            if status.cause.is_none() && self.wall.snapshots > 0 && self.lives == 0 {
+                return Err(format!("not live and no cause: {status:?}"));
+            }
+        }
+        self.was_live = live;
+        self.status = status;
+        Ok(())
+    }
+
+    /// When the oldest thing happened that the wall doesn't show, if there is one.
+    fn missing_since(&self) -> Option<Mono> {
+        let epoch = self.hub.epoch();
+        let missing = self.wall.channels.iter().filter_map(|(name, shown)| {
+            let channel = &self.hub.channels[name];
+            let shown_to = match &shown.last {
+                Some(last) if *last.epoch == epoch => last.offset,
+                Some(_) => return Some(self.hub.epoch_since),
+                None => 0,
+            };
+            let mut rest = channel.log.iter().skip(shown_to as usize);
+            rest.find(|(entry, _)| matches!(entry, Entry::Good(_))).map(|(_, at)| *at)
+        });
+        missing.min()
+    }
+
+    /// H1, and no storm of connections.
+    fn check(&mut self) -> Result<(), String> {
+        let proof = self.status.link_proof.unwrap_or_default();
+        let claims_live = self.status.phase == Phase::Live && self.now.since(proof) <= LIMIT;
+        if let Some(missing) = self.missing_since().filter(|_| claims_live) {
+            let age = self.now.since(missing);
+            if age > LIMIT + GRACE {
+                return Err(format!("live at {:?} while something {age:?} old is missing", self.now));
+            }
+        }
+        if self.healthy_since.is_some() && self.was_live && self.now.since(proof) > LIMIT {
+            return Err(format!("healthy, but the link's proof is {:?} old", self.now.since(proof)));
+        }
+        let recent = self.opens.iter().rev().take_while(|at| self.now.since(**at) < Duration::from_secs(10)).count();
+        if recent > 30 {
+            return Err(format!("{recent} connections in 10 s"));
+        }
+        Ok(())
+    }
+}
+
+fn config(plan: &Plan) -> SourceConfig {
+    SourceConfig {
+        id: "sim".into(),
+        url: "http://hub.example:1".parse().expect("an address"),
+        channels: plan.channels.iter().map(|name| name.as_str().into()).collect(),
+        transport: plan.transport,
+        limit: LIMIT,
+        token: None,
+    }
+}
