@@ -1,0 +1,317 @@
+//! The engine's handle: starting, asking, stopping.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+};
+
+use tokio::sync::{
+    Semaphore,
+    mpsc::{Receiver, Sender, channel},
+    oneshot,
+};
+use watchfloor_board::{
+    Board,
+    config::{self, spec::BoardFile},
+    frame::{Frame, Notice},
+};
+
+use crate::{
+    clock::Clock,
+    error::EngineError,
+    event::{Event, Pull},
+    exporter::Exporter,
+    frames,
+    glass::Latency,
+    intake::{IN_FLIGHT_BYTES_MAX, STEPS_QUEUED_MAX, Step},
+    journal::{
+        Bounds,
+        writer::{Ends, Pace, Writer},
+    },
+    metrics::Metrics,
+    notify::Desktop,
+    restore,
+    run::{Parts, Run},
+    source::Begin,
+    sources::Settings,
+    transport::{Doors, Task},
+    watch::{self, Watcher},
+};
+
+/// Journaled events that wait to be folded.
+const DATA_QUEUED_MAX: usize = 64;
+/// Pulls and everything else that waits for the loop.
+const CONTROL_QUEUED_MAX: usize = 64;
+/// Board states on their way to the journal: it asks for one at a time, and once more at the end.
+const TAKEN_QUEUED_MAX: usize = 4;
+
+/// Where the board comes from.
+#[derive(Clone, Debug)]
+pub enum BoardInput {
+    /// A file, read again whenever it changes.
+    File(PathBuf),
+    /// A text that doesn't change.
+    Text {
+        /// What errors call it.
+        name: String,
+        /// The board file's text.
+        text: String,
+    },
+}
+
+/// How an engine runs.
+#[derive(Clone, Debug)]
+pub struct EngineConfig {
+    /// The board.
+    pub board: BoardInput,
+    /// Where the journal lies; without it nothing is remembered.
+    pub data_dir: Option<PathBuf>,
+    /// Addresses of sources, by their id, in place of the board file's.
+    pub source_urls: BTreeMap<String, String>,
+    /// Where Prometheus may ask; nowhere if missing.
+    pub metrics: Option<SocketAddr>,
+    /// Whether the desktop is told of lost sources, if there is one.
+    pub notifications: bool,
+    /// How much the journal keeps.
+    pub journal: Bounds,
+}
+
+impl EngineConfig {
+    /// The board alone: nothing is remembered, nothing offered, nobody told.
+    #[must_use]
+    pub fn new(board: BoardInput) -> Self {
+        Self {
+            board,
+            data_dir: None,
+            source_urls: BTreeMap::new(),
+            metrics: None,
+            notifications: false,
+            journal: Bounds::default(),
+        }
+    }
+}
+
+/// A running engine. Clones are the same engine; it stops by [`Engine::stop`], or when the last of them is dropped.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    control: Sender<Event>,
+    clock: Clock,
+    metrics_address: Option<SocketAddr>,
+    threads: Mutex<Vec<thread::JoinHandle<()>>>,
+    _tasks: Vec<Task>,
+}
+
+impl Engine {
+    /// Starts an engine on the tokio runtime that this is called on. When it returns, the last known values can be
+    /// asked for; no network has been waited for.
+    ///
+    /// # Errors
+    /// See [`EngineError`]: the board file is wrong, the data folder can't be written or is another process's, the metrics'
+    /// address is taken.
+    pub async fn start(config: EngineConfig) -> Result<Self, EngineError> {
+        let clock = Clock::start();
+        let (name, text) = read_board(&config.board).await?;
+        let file = config::parse(&text, &name).map_err(EngineError::Board)?;
+        let settings = Settings { urls: config.source_urls };
+        settings.check(&file)?;
+        let (metrics, exporter) = measure(config.metrics).await?;
+        let found = find(config.data_dir, config.journal, file.clone(), clock).await?;
+
+        let (control, control_lane) = channel(CONTROL_QUEUED_MAX);
+        let (data, data_lane) = channel(DATA_QUEUED_MAX);
+        let (steps, steps_lane) = channel(STEPS_QUEUED_MAX);
+        let (taken, taken_lane) = channel(TAKEN_QUEUED_MAX);
+        let ends = Ends { clock, metrics: Arc::clone(&metrics), events: data, taken: taken_lane };
+        let Found { mut board, begin, remembered, notice } = found;
+        if let Some(notice) = notice {
+            board.set_notice(notice);
+        }
+        let (writer, lock) = match remembered {
+            Some(Remembered { writer, lock }) => (writer(ends), Some(lock)),
+            None => (Writer::forgetful(ends), None),
+        };
+        let parts = Parts {
+            clock,
+            board,
+            file,
+            settings: settings.clone(),
+            begin,
+            desktop: config.notifications.then(|| Desktop::start(control.downgrade())).flatten(),
+            runtime: tokio::runtime::Handle::current(),
+            doors: Doors::new(clock),
+            steps,
+            in_flight: Arc::new(Semaphore::new(IN_FLIGHT_BYTES_MAX as usize)),
+            taken,
+            metrics,
+            data: data_lane,
+            control: control_lane,
+        };
+        let threads = vec![start_board(parts)?, start_journal(writer, steps_lane, lock)?];
+        let metrics_address = exporter.as_ref().and_then(Exporter::address);
+        let mut tasks = Vec::new();
+        tasks.extend(exporter.map(|exporter| Task::start(exporter.serve())));
+        if let BoardInput::File(path) = config.board {
+            let watcher = Watcher::new(path, name, Some(text));
+            let check = move |file: &BoardFile| settings.check(file).map_err(|error| error.to_string());
+            tasks.push(Task::start(watcher.run(control.clone(), check)));
+        }
+        let threads = Mutex::new(threads);
+        Ok(Self { inner: Arc::new(Inner { control, clock, metrics_address, threads, _tasks: tasks }) })
+    }
+
+    /// What changed after the version that the page has painted: at once if there is something, otherwise when there is,
+    /// and after one second in any case. Asking is the receipt for `after`. `after` 0 or another revision than the board's gets
+    /// everything.
+    pub async fn next_frame(&self, after: u64, revision: u32) -> Frame {
+        let (answer, answered) = oneshot::channel();
+        self.tell(Event::Pull(Pull { after, revision, answer })).await;
+        frames::answer(answered, after, revision, self.inner.clock.wall()).await
+    }
+
+    /// A receipt besides the pulls, for a page that paints and doesn't pull yet.
+    pub async fn painted(&self, version: u64) {
+        self.tell(Event::Painted { version }).await;
+    }
+
+    /// The operators' report (`docs/operations.md`): an object with `time`, `sources`, `widgets` and `alarms`. Null once the
+    /// engine has stopped.
+    pub async fn report(&self) -> serde_json::Value {
+        let (answer, answered) = oneshot::channel();
+        self.tell(Event::Report { answer }).await;
+        answered.await.unwrap_or(serde_json::Value::Null)
+    }
+
+    /// How long events took from their receipt to the receipt of the page that painted them, since the start. Empty once the
+    /// engine has stopped.
+    pub async fn glass_latency(&self) -> Latency {
+        let (answer, answered) = oneshot::channel();
+        self.tell(Event::Latency { answer }).await;
+        answered.await.unwrap_or_default()
+    }
+
+    /// Where the metrics are offered: with port 0 asked for, the system's choice.
+    #[must_use]
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.inner.metrics_address
+    }
+
+    /// Shows a notice, or replaces the one of the same id.
+    pub async fn set_notice(&self, notice: Notice) {
+        self.tell(Event::Notice(notice)).await;
+    }
+
+    /// Stops sources, saves the board, and closes the journal; returns when all that is done. Calling it again does nothing.
+    pub async fn stop(&self) {
+        self.tell(Event::Stop).await;
+        let threads = std::mem::take(&mut *self.inner.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let joined = tokio::task::spawn_blocking(move || threads.into_iter().all(|thread| thread.join().is_ok()));
+        if !matches!(joined.await, Ok(true)) {
+            tracing::error!("a defect in this program stopped one of the engine's threads");
+        }
+    }
+
+    /// Says something to the loop. If there is none any more, nobody has to hear it: who asked finds the answer dropped.
+    async fn tell(&self, event: Event) {
+        let _stopped = self.inner.control.send(event).await;
+    }
+}
+
+async fn read_board(board: &BoardInput) -> Result<(String, String), EngineError> {
+    match board {
+        BoardInput::Text { name, text } => Ok((name.clone(), text.clone())),
+        BoardInput::File(path) => {
+            let unreadable = |reason: String| EngineError::BoardUnreadable { path: path.clone(), reason };
+            let here = path.clone();
+            let read = tokio::task::spawn_blocking(move || watch::read(&here)).await;
+            let text =
+                read.map_err(|error| unreadable(error.to_string()))?.map_err(|error| unreadable(error.to_string()))?;
+            Ok((path.display().to_string(), text))
+        }
+    }
+}
+
+async fn measure(address: Option<SocketAddr>) -> Result<(Arc<Metrics>, Option<Exporter>), EngineError> {
+    let Some(address) = address else { return Ok((Arc::new(Metrics::unread()), None)) };
+    let refused = |reason: String| EngineError::MetricsAddress { address, reason };
+    let metrics = Metrics::read().map_err(|error| refused(error.to_string()))?;
+    let exporter = match metrics.handle() {
+        Some(handle) => Some(Exporter::bind(address, handle).await?),
+        None => None,
+    };
+    Ok((Arc::new(metrics), exporter))
+}
+
+/// What a start begins with.
+struct Found {
+    board: Board,
+    begin: BTreeMap<String, Begin>,
+    remembered: Option<Remembered>,
+    notice: Option<Notice>,
+}
+
+struct Remembered {
+    writer: Box<dyn FnOnce(Ends) -> Writer + Send>,
+    lock: File,
+}
+
+/// The board as the data folder has it, or an empty one.
+async fn find(folder: Option<PathBuf>, bounds: Bounds, file: BoardFile, clock: Clock) -> Result<Found, EngineError> {
+    let Some(folder) = folder else {
+        let board = Board::new(file, clock.now());
+        return Ok(Found { board, begin: BTreeMap::new(), remembered: None, notice: None });
+    };
+    let finding = tokio::task::spawn_blocking(move || {
+        let lock = restore::lock(&folder)?;
+        let restored = restore::restore(&folder, bounds, &file, clock)?;
+        let begin = file
+            .sources
+            .iter()
+            .filter_map(|source| Some((source.id.clone(), Begin::After(restored.resume(&source.id)?))));
+        let begin = begin.collect();
+        let restore::Restored { board, journal, positions, notice, .. } = restored;
+        let writer = Box::new(move |ends| Writer::into(ends, journal, folder, positions, Pace::default()));
+        Ok(Found { board, begin, remembered: Some(Remembered { writer, lock }), notice })
+    });
+    finding.await.unwrap_or_else(|error| Err(EngineError::System { what: "a thread", reason: error.to_string() }))
+}
+
+/// The thread of the loop that owns the board. It has its own runtime, so that folding a flood delays nobody else's tasks.
+fn start_board(parts: Parts) -> Result<thread::JoinHandle<()>, EngineError> {
+    on_own_thread("board", move || async move {
+        let (run, data, control) = Run::new(parts);
+        run.run(data, control).await;
+    })
+}
+
+/// The journal's thread. It holds the data folder until the journal is closed.
+fn start_journal(
+    writer: Writer,
+    steps: Receiver<Step>,
+    lock: Option<File>,
+) -> Result<thread::JoinHandle<()>, EngineError> {
+    on_own_thread("journal", move || async move {
+        writer.run(steps).await;
+        drop(lock);
+    })
+}
+
+fn on_own_thread<W>(
+    name: &'static str,
+    work: impl FnOnce() -> W + Send + 'static,
+) -> Result<thread::JoinHandle<()>, EngineError>
+where
+    W: Future<Output = ()>,
+{
+    let lacking = |error: std::io::Error| EngineError::System { what: name, reason: error.to_string() };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(lacking)?;
+    thread::Builder::new().name(name.into()).spawn(move || runtime.block_on(work())).map_err(lacking)
+}

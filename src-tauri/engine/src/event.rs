@@ -1,0 +1,78 @@
+//! Everything that the board's loop reacts to. A new kind of work enters the engine by a variant here.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use watchfloor_board::{
+    config::spec::BoardFile,
+    frame::{Frame, Notice},
+};
+use watchfloor_model::{Delivery, SourceStatus};
+
+use crate::glass::Latency;
+
+/// One turn of the loop.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// Journaled, to be folded.
+    Delivered {
+        /// Whose.
+        source: Arc<str>,
+        /// What.
+        delivery: Delivery,
+        /// Its share of the pipeline's bound, given back when this is dropped.
+        share: Option<OwnedSemaphorePermit>,
+    },
+    /// What is known of a source.
+    Status {
+        /// Which.
+        source: Arc<str>,
+        /// What is known.
+        status: Box<SourceStatus>,
+    },
+    /// The journal wants the board's state. Everything up to batch `seq` has been handed over before this.
+    CheckpointWanted {
+        /// The newest batch folded.
+        seq: i64,
+    },
+    /// A page asks for what changed.
+    Pull(Pull),
+    /// A page says what it has painted, besides its pulls.
+    Painted {
+        /// The frame's version.
+        version: u64,
+    },
+    /// Someone asks for the operators' report.
+    Report {
+        /// Where to.
+        answer: oneshot::Sender<Value>,
+    },
+    /// Someone asks how long events take to the glass.
+    Latency {
+        /// Where to.
+        answer: oneshot::Sender<Latency>,
+    },
+    /// The board file has changed for the better.
+    Board(Box<BoardFile>),
+    /// Something that people must know.
+    Notice(Notice),
+    /// It is over.
+    NoticeOver {
+        /// The notice's id.
+        id: &'static str,
+    },
+    /// The end.
+    Stop,
+}
+
+/// A page's question.
+#[derive(Debug)]
+pub(crate) struct Pull {
+    /// The version that it has painted; 0 for none.
+    pub(crate) after: u64,
+    /// The board's revision that it has.
+    pub(crate) revision: u32,
+    /// Where to answer.
+    pub(crate) answer: oneshot::Sender<Frame>,
+}

@@ -1,0 +1,437 @@
+//! The only place where what a feed delivers becomes a journal entry and the board's input, and back again.
+//!
+//! An entry's text is JSON, one object an event:
+//! `{"c":"flights","n":"flight.cancelled","i":"…","p":"k3x9:41","t":1360339200000,"d":{…}}`
+//! with channel, name, id (if any), position (if any), the source's time in milliseconds, and the data as it came.
+
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, value::RawValue};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use watchfloor_model::{
+    Continuity, Delivery, Event, Gap, Payload, Position, Snapshot, SourceClock, SourceStatus, Timestamp,
+};
+
+use crate::{
+    clock::Clock,
+    journal::{
+        Entry, PositionChange,
+        table::batch::{Batch, Kind},
+    },
+};
+
+/// Text of all deliveries of all sources that are between their feed and the board, in bytes. When it is reached, sockets
+/// are no longer read: the peer waits, memory doesn't grow (H5).
+pub(crate) const IN_FLIGHT_BYTES_MAX: u32 = 32 << 20;
+/// Steps of all sources that wait for the journal.
+pub(crate) const STEPS_QUEUED_MAX: usize = 64;
+/// Different channels and event names for which a replay shares one text.
+const NAMES_SHARED_MAX: usize = 4096;
+
+/// One step of a source on its way to the board. The order within a source is kept from end to end.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// Something to journal and then to fold.
+    Delivered(Delivered),
+    /// What is known of the source now. Follows everything that it is a consequence of.
+    Status {
+        /// The source.
+        source: Arc<str>,
+        /// What is known.
+        status: Box<SourceStatus>,
+    },
+    /// The source begins again without its positions, because the board folds what it didn't before.
+    Forget {
+        /// The source.
+        source: Arc<str>,
+    },
+}
+
+/// A delivery with its journal entry.
+#[derive(Debug)]
+pub(crate) struct Delivered {
+    /// What is written.
+    pub(crate) entry: Entry,
+    /// What is folded.
+    pub(crate) delivery: Delivery,
+    /// Its share of [`IN_FLIGHT_BYTES_MAX`], given back once it is folded.
+    pub(crate) share: Option<OwnedSemaphorePermit>,
+}
+
+/// The way into the pipeline. Each source has one.
+#[derive(Clone, Debug)]
+pub(crate) struct Intake {
+    source: Arc<str>,
+    clock: Clock,
+    steps: tokio::sync::mpsc::Sender<Step>,
+    in_flight: Arc<Semaphore>,
+}
+
+/// The pipeline is gone because the engine stops.
+#[derive(Debug)]
+pub(crate) struct Gone;
+
+impl Intake {
+    /// The intake of `source`.
+    pub(crate) fn new(
+        source: Arc<str>,
+        clock: Clock,
+        steps: tokio::sync::mpsc::Sender<Step>,
+        in_flight: Arc<Semaphore>,
+    ) -> Self {
+        Self { source, clock, steps, in_flight }
+    }
+
+    /// Takes a delivery; waits while the pipeline is full.
+    pub(crate) async fn deliver(&self, delivery: Delivery) -> Result<(), Gone> {
+        let entry = entry(&self.source, &delivery, &self.clock);
+        let bytes = u32::try_from(entry.batch.body.len()).unwrap_or(u32::MAX).min(IN_FLIGHT_BYTES_MAX);
+        let share = Arc::clone(&self.in_flight).acquire_many_owned(bytes).await.map_err(|_| Gone)?;
+        self.send(Step::Delivered(Delivered { entry, delivery, share: Some(share) })).await
+    }
+
+    /// Takes what is known of the source.
+    pub(crate) async fn status(&self, status: SourceStatus) -> Result<(), Gone> {
+        self.send(Step::Status { source: Arc::clone(&self.source), status: Box::new(status) }).await
+    }
+
+    /// Makes the source's positions void.
+    pub(crate) async fn forget(&self) -> Result<(), Gone> {
+        self.send(Step::Forget { source: Arc::clone(&self.source) }).await
+    }
+
+    async fn send(&self, step: Step) -> Result<(), Gone> {
+        self.steps.send(step).await.map_err(|_| Gone)
+    }
+}
+
+/// The journal entry for a source that begins again.
+pub(crate) fn forget_entry(source: &Arc<str>, clock: &Clock) -> Entry {
+    let batch =
+        Batch { source: Arc::clone(source), kind: Kind::Forget, received: clock.wall(), events: 0, body: "{}".into() };
+    Entry { batch, positions: PositionChange::Replace(Vec::new()) }
+}
+
+/// The journal entry of a delivery.
+pub(crate) fn entry(source: &Arc<str>, delivery: &Delivery, clock: &Clock) -> Entry {
+    let (kind, events, body, positions) = match delivery {
+        Delivery::Events(events) => {
+            (Kind::Events, events.len(), events_text(events), PositionChange::Advance(newest_positions(events)))
+        }
+        Delivery::Snapshot(snapshot) => {
+            let places = snapshot.positions.iter().map(|(channel, place)| (Arc::clone(channel), place.clone()));
+            (Kind::Snapshot, 0, text(&SnapshotText::of(snapshot)), PositionChange::Replace(places.collect()))
+        }
+        Delivery::Gap(gap) => {
+            // A gap that nothing closes ends at a place from which the story goes on, even if nothing follows.
+            let place = gap.to.clone().filter(|_| gap.proof == Continuity::Unknown);
+            let places = place.map(|place| (Arc::clone(&gap.channel), place)).into_iter().collect();
+            (Kind::Gap, 0, text(&GapText::of(gap, clock)), PositionChange::Advance(places))
+        }
+    };
+    let batch = Batch {
+        source: Arc::clone(source),
+        kind,
+        received: clock.wall(),
+        events: u32::try_from(events).unwrap_or(u32::MAX),
+        body,
+    };
+    Entry { batch, positions }
+}
+
+/// The last position of each channel in `events`.
+fn newest_positions(events: &[Event]) -> Vec<(Arc<str>, Position)> {
+    let mut newest: Vec<(Arc<str>, Position)> = Vec::new();
+    for event in events.iter().rev() {
+        let Some(position) = &event.position else { continue };
+        if !newest.iter().any(|(channel, _)| *channel == event.channel) {
+            newest.push((Arc::clone(&event.channel), position.clone()));
+        }
+    }
+    newest
+}
+
+#[derive(Serialize)]
+struct EventHead<'a> {
+    c: &'a str,
+    n: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    i: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    p: Option<&'a Position>,
+    t: Timestamp,
+}
+
+#[derive(Deserialize)]
+struct EventText<'a> {
+    #[serde(borrow)]
+    c: Cow<'a, str>,
+    #[serde(borrow)]
+    n: Cow<'a, str>,
+    #[serde(borrow, default)]
+    i: Option<Cow<'a, str>>,
+    #[serde(default)]
+    p: Option<Position>,
+    t: Timestamp,
+    #[serde(borrow)]
+    d: &'a RawValue,
+}
+
+/// Writes the events' heads and puts their data in as it came, which costs no second look at it.
+fn events_text(events: &[Event]) -> String {
+    let bytes: usize = events.iter().map(|event| event.data.text().len() + 128).sum();
+    let mut all = String::with_capacity(bytes);
+    for event in events {
+        let head = EventHead {
+            c: &event.channel,
+            n: &event.name,
+            i: event.id.as_deref(),
+            p: event.position.as_ref(),
+            t: event.time,
+        };
+        let head = text(&head);
+        all.push_str(head.strip_suffix('}').unwrap_or(&head));
+        all.push_str(",\"d\":");
+        all.push_str(event.data.text());
+        all.push_str("}\n");
+    }
+    all
+}
+
+fn text(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("plain structs with text keys always serialise")
+}
+
+#[derive(Serialize, Deserialize)]
+struct SnapshotText {
+    positions: BTreeMap<Arc<str>, Position>,
+    now: Timestamp,
+    speed: f64,
+    label: Option<String>,
+    aggregates: BTreeMap<String, Value>,
+}
+
+impl SnapshotText {
+    fn of(snapshot: &Snapshot) -> Self {
+        Self {
+            positions: snapshot.positions.clone(),
+            now: snapshot.clock.at(snapshot.received),
+            // JSON has no other numbers; a clock that isn't one stands still.
+            speed: if snapshot.clock.speed.is_finite() { snapshot.clock.speed } else { 0.0 },
+            label: snapshot.clock.label.clone(),
+            aggregates: snapshot.aggregates.clone(),
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct GapText {
+    channel: Arc<str>,
+    from: Option<Position>,
+    to: Option<Position>,
+    proof: Continuity,
+    reason: String,
+    began: Timestamp,
+    ended: Timestamp,
+}
+
+impl GapText {
+    fn of(gap: &Gap, clock: &Clock) -> Self {
+        Self {
+            channel: Arc::clone(&gap.channel),
+            from: gap.from.clone(),
+            to: gap.to.clone(),
+            proof: gap.proof,
+            reason: gap.reason.clone(),
+            began: clock.wall_at(gap.began),
+            ended: clock.wall_at(gap.ended),
+        }
+    }
+}
+
+/// Makes deliveries of journal entries again.
+pub(crate) struct Replay {
+    clock: Clock,
+    names: BTreeSet<Arc<str>>,
+}
+
+impl Replay {
+    /// A replay on this run's clock: what was received before it began gets its true age.
+    pub(crate) fn new(clock: Clock) -> Self {
+        Self { clock, names: BTreeSet::new() }
+    }
+
+    /// The delivery that became `batch`; none if it held none.
+    ///
+    /// # Errors
+    /// If the text isn't one that was written by this module: the file is damaged.
+    pub(crate) fn delivery(&mut self, batch: &Batch) -> Result<Option<Delivery>, String> {
+        let damaged = |error: serde_json::Error| format!("a batch of {:?} can't be read: {error}", batch.kind);
+        let received = self.clock.place(batch.received);
+        match batch.kind {
+            Kind::Events => {
+                let mut events = Vec::with_capacity(batch.events.min(100_000) as usize);
+                for line in serde_json::Deserializer::from_str(&batch.body).into_iter::<EventText<'_>>() {
+                    let line = line.map_err(damaged)?;
+                    let data = Payload::parse(line.d.get()).map_err(|error| error.to_string())?;
+                    events.push(Event {
+                        channel: self.shared(&line.c),
+                        name: self.shared(&line.n),
+                        id: line.i.as_deref().map(Arc::from),
+                        position: line.p,
+                        time: line.t,
+                        received,
+                        data,
+                    });
+                }
+                Ok(Some(Delivery::Events(events)))
+            }
+            Kind::Snapshot => {
+                let text: SnapshotText = serde_json::from_str(&batch.body).map_err(damaged)?;
+                let clock = SourceClock { at: text.now, read: received, speed: text.speed, label: text.label };
+                let (positions, aggregates) = (text.positions, text.aggregates);
+                Ok(Some(Delivery::Snapshot(Snapshot { positions, clock, aggregates, received })))
+            }
+            Kind::Gap => {
+                let text: GapText = serde_json::from_str(&batch.body).map_err(damaged)?;
+                Ok(Some(Delivery::Gap(Gap {
+                    channel: text.channel,
+                    from: text.from,
+                    to: text.to,
+                    proof: text.proof,
+                    reason: text.reason,
+                    began: self.clock.place(text.began),
+                    ended: self.clock.place(text.ended),
+                })))
+            }
+            Kind::Forget => Ok(None),
+        }
+    }
+
+    fn shared(&mut self, name: &str) -> Arc<str> {
+        if let Some(shared) = self.names.get(name) {
+            return Arc::clone(shared);
+        }
+        let shared: Arc<str> = name.into();
+        if self.names.len() < NAMES_SHARED_MAX {
+            self.names.insert(Arc::clone(&shared));
+        }
+        shared
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use watchfloor_model::Mono;
+
+    use super::*;
+
+    fn event(channel: &str, offset: Option<u64>, data: &str) -> Event {
+        Event {
+            channel: channel.into(),
+            name: "a \"name\"\n".into(),
+            id: offset.map(|offset| format!("id {offset}").into()),
+            position: offset.map(|offset| Position::new("e", offset)),
+            time: Timestamp::from_millis(-5),
+            received: Mono::ZERO,
+            data: Payload::parse(data).unwrap(),
+        }
+    }
+
+    fn round(delivery: &Delivery, clock: Clock) -> Delivery {
+        let entry = entry(&"s".into(), delivery, &clock);
+        Replay::new(clock).delivery(&entry.batch).unwrap().unwrap()
+    }
+
+    /// H4: what is folded after a restart is what was folded before it, whatever the data looks like.
+    #[test]
+    fn events_come_back_as_they_went() {
+        let clock = Clock::start();
+        let events: Vec<Event> = [
+            ("x", Some(1), "{\"a\": 1}"),
+            ("x", None, "null"),
+            ("y", Some(7), "[1,\n 2]"),
+            ("x", Some(2), "\"}{\\n\\u0000\u{1F6EB}\""),
+            ("z", Some(3), " -0.0 "),
+        ]
+        .into_iter()
+        .map(|(channel, offset, data)| event(channel, offset, data))
+        .collect();
+        let Delivery::Events(back) = round(&Delivery::Events(events.clone()), clock) else { panic!("no events") };
+        assert_eq!(back.len(), events.len());
+        for (back, event) in back.iter().zip(&events) {
+            assert_eq!(
+                (&back.channel, &back.name, &back.id, &back.position, back.time, back.data.value()),
+                (&event.channel, &event.name, &event.id, &event.position, event.time, event.data.value())
+            );
+            assert!(clock.now().since(back.received) < Duration::from_secs(5), "received is the batch's own time");
+        }
+        let entry = entry(&"s".into(), &Delivery::Events(events), &clock);
+        let PositionChange::Advance(mut newest) = entry.positions else { panic!("events only advance") };
+        newest.sort_by(|a, b| a.0.cmp(&b.0));
+        let newest: Vec<String> = newest.iter().map(|(channel, place)| format!("{channel} {place}")).collect();
+        assert_eq!(newest, ["x e:2", "y e:7", "z e:3"]);
+    }
+
+    /// H4: a snapshot replaces what was known of positions, in the journal as on the board.
+    #[test]
+    fn snapshots_and_gaps_come_back() {
+        let clock = Clock::start();
+        let positions = BTreeMap::from([(Arc::from("x"), Position::new("e", 9))]);
+        let snapshot = Snapshot {
+            positions: positions.clone(),
+            clock: SourceClock {
+                at: Timestamp::from_millis(1000),
+                read: clock.now(),
+                speed: f64::NAN,
+                label: Some("Replay".into()),
+            },
+            aggregates: BTreeMap::from([("counter-1".into(), serde_json::json!({"n": 3}))]),
+            received: clock.now(),
+        };
+        let Delivery::Snapshot(back) = round(&Delivery::Snapshot(snapshot.clone()), clock) else { panic!() };
+        assert_eq!((back.positions, back.aggregates), (positions, snapshot.aggregates.clone()));
+        assert_eq!((back.clock.at.as_millis(), back.clock.speed), (1000, 0.0));
+
+        for (proof, places) in [(Continuity::Proven, 0), (Continuity::Snapshot, 0), (Continuity::Unknown, 1)] {
+            let gap = Gap {
+                channel: "x".into(),
+                from: None,
+                to: Some(Position::new("f", 1)),
+                proof,
+                reason: "epoch changed".into(),
+                began: clock.now(),
+                ended: clock.now(),
+            };
+            let entry = entry(&"s".into(), &Delivery::Gap(gap.clone()), &clock);
+            let PositionChange::Advance(found) = &entry.positions else { panic!() };
+            assert_eq!(found.len(), places, "{proof:?}");
+            let Some(Delivery::Gap(back)) = Replay::new(clock).delivery(&entry.batch).unwrap() else { panic!() };
+            assert_eq!((back.to, back.proof, back.reason), (gap.to, gap.proof, gap.reason));
+        }
+    }
+
+    /// A body that isn't ours is damage, not a panic.
+    #[test]
+    fn damaged_bodies_are_told() {
+        for kind in [Kind::Events, Kind::Snapshot, Kind::Gap] {
+            for body in ["{", "{\"c\":1}", "[]", "{\"c\":\"x\",\"n\":\"y\",\"t\":1,\"d\":NaN}"] {
+                let batch = Batch {
+                    source: "s".into(),
+                    kind,
+                    received: Timestamp::default(),
+                    events: u32::MAX,
+                    body: body.into(),
+                };
+                assert!(Replay::new(Clock::start()).delivery(&batch).is_err(), "{kind:?} {body}");
+            }
+        }
+    }
+}

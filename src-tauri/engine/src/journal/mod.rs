@@ -1,0 +1,331 @@
+//! What the wall has seen, in one SQLite file: a ring of batches, the positions that they lead to, and checkpoints of
+//! the board.
+//!
+//! A batch and its positions are one transaction, so whatever instant the process is killed at, the file holds a
+//! consistent prefix (H4). The file is in WAL mode with `synchronous = NORMAL`: a killed process loses nothing that was
+//! committed, a machine without power perhaps the last moments, but never consistency.
+
+pub(crate) mod migrate;
+pub(crate) mod table;
+pub(crate) mod writer;
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
+use watchfloor_model::{Position, Timestamp};
+
+use migrate::Found;
+use table::{
+    batch::{self, Batch},
+    checkpoint, meta, position,
+};
+
+pub(crate) use table::position::Positions;
+
+/// The journal's file in the data folder.
+pub(crate) const FILE_NAME: &str = "journal.db";
+/// Damaged journals kept beside it.
+const SET_ASIDE_MAX: usize = 3;
+/// How the names of those begin.
+const SET_ASIDE_PREFIX: &str = "journal-damaged-";
+/// Batches that one transaction removes at least, if it must.
+const PRUNE_ROWS_MAX: u32 = 256;
+/// The write-ahead log is written back to the file when it has this many pages (of 4 KiB).
+const WAL_PAGES: u32 = 4096;
+/// The write-ahead log's file is cut to this size after that.
+const WAL_BYTES_KEPT: u32 = 32 << 20;
+/// Memory for pages, as SQLite wants it: negative is KiB.
+const CACHE_KIB: i32 = -2048;
+
+/// How much the journal keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Oldest batch. Default 24 hours.
+    pub age_max: Duration,
+    /// Bytes of all batches. Default 256 MiB. The file is as large, plus checkpoints and a write-ahead log of at most 32 MiB.
+    pub bytes_max: u64,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { age_max: Duration::from_secs(24 * 3600), bytes_max: 256 << 20 }
+    }
+}
+
+/// Why the journal can't be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum JournalError {
+    /// What SQLite says.
+    #[error(transparent)]
+    Sql(#[from] rusqlite::Error),
+    /// Damaged beyond what SQLite itself finds.
+    #[error("{0}")]
+    Damaged(String),
+    /// For newer programs only.
+    #[error("format {0} is newer than this program")]
+    Newer(u32),
+    /// What the file system says.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+impl JournalError {
+    /// Whether the file itself is bad, so that only a new one helps.
+    pub(crate) fn is_damage(&self) -> bool {
+        match self {
+            Self::Sql(error) => matches!(
+                error.sqlite_error_code(),
+                Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase)
+            ),
+            Self::Damaged(_) => true,
+            Self::Newer(_) | Self::Io(_) => false,
+        }
+    }
+}
+
+/// What a batch does to its source's positions.
+#[derive(Clone, Debug)]
+pub(crate) enum PositionChange {
+    /// These channels are now here; the others stay.
+    Advance(Vec<(Arc<str>, Position)>),
+    /// These are all that is known.
+    Replace(Vec<(Arc<str>, Position)>),
+}
+
+/// A batch and what it does to the positions: one is never written without the other.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    /// What was received.
+    pub(crate) batch: Batch,
+    /// Where that leads.
+    pub(crate) positions: PositionChange,
+}
+
+/// Applies a change to positions held in memory.
+pub(crate) fn apply(all: &mut Positions, source: &Arc<str>, change: &PositionChange) {
+    let channels = all.entry(Arc::clone(source)).or_default();
+    let (PositionChange::Advance(new) | PositionChange::Replace(new)) = change;
+    if matches!(change, PositionChange::Replace(_)) {
+        channels.clear();
+    }
+    channels.extend(new.iter().cloned());
+}
+
+/// A journal just opened.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    /// It.
+    pub(crate) journal: Journal,
+    /// Where the damaged one is that it replaces, and what was wrong.
+    pub(crate) set_aside: Option<(PathBuf, String)>,
+}
+
+/// The open file. Owned by one thread.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    connection: Connection,
+    path: PathBuf,
+    bounds: Bounds,
+    /// Number of the newest batch or checkpoint.
+    last_seq: i64,
+    /// Running total of bytes of all batches ever written.
+    bytes_total: i64,
+}
+
+impl Journal {
+    /// Opens the journal in `folder`. A damaged one is set aside and a new one begun.
+    pub(crate) fn open(folder: &Path, bounds: Bounds, now: Timestamp) -> Result<Opened, JournalError> {
+        let path = folder.join(FILE_NAME);
+        match Self::open_file(&path, bounds) {
+            Ok(journal) => Ok(Opened { journal, set_aside: None }),
+            Err(error) if error.is_damage() => Self::replace(folder, bounds, now, &error.to_string()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Sets the journal in `folder` aside and begins a new one.
+    pub(crate) fn replace(folder: &Path, bounds: Bounds, now: Timestamp, reason: &str) -> Result<Opened, JournalError> {
+        let aside = set_aside(folder, now)?;
+        let journal = Self::open_file(&folder.join(FILE_NAME), bounds)?;
+        Ok(Opened { journal, set_aside: Some((aside, reason.to_owned())) })
+    }
+
+    fn open_file(path: &Path, bounds: Bounds) -> Result<Self, JournalError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = Connection::open_with_flags(path, flags)?;
+        // Until it is known to be ours, not even closing it may write to it.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        match migrate::inspect(&connection)? {
+            Found::Usable => {}
+            Found::Newer(format) => return Err(JournalError::Newer(format)),
+            Found::Foreign => return Err(JournalError::Damaged("the file is a database of something else".into())),
+        }
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+        let _mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        connection.pragma_update(None, "wal_autocheckpoint", WAL_PAGES)?;
+        connection.pragma_update(None, "journal_size_limit", WAL_BYTES_KEPT)?;
+        connection.pragma_update(None, "cache_size", CACHE_KIB)?;
+        connection.pragma_update(None, "temp_store", "MEMORY")?;
+        migrate::migrate(&mut connection)?;
+        let ends = batch::ends(&connection)?;
+        let last_seq = ends.newest_seq.max(checkpoint::newest_seq(&connection)?);
+        Ok(Self { connection, path: path.to_owned(), bounds, last_seq, bytes_total: ends.bytes_total })
+    }
+
+    /// Writes entries and where they lead, and lets the oldest go: one transaction, all or nothing.
+    pub(crate) fn append(&mut self, entries: &[Entry], now: Timestamp) -> Result<(), JournalError> {
+        let transaction = self.connection.transaction()?;
+        let (mut seq, mut total) = (self.last_seq, self.bytes_total);
+        for entry in entries {
+            seq += 1;
+            total = total.saturating_add(entry.batch.bytes());
+            batch::insert(&transaction, seq, total, &entry.batch)?;
+            let (PositionChange::Advance(new) | PositionChange::Replace(new)) = &entry.positions;
+            if matches!(entry.positions, PositionChange::Replace(_)) {
+                position::forget(&transaction, &entry.batch.source)?;
+            }
+            for (channel, place) in new {
+                position::put(&transaction, &entry.batch.source, channel, place)?;
+            }
+        }
+        // At least as many go as come, or a ring of tiny batches would outgrow its bound.
+        let rows_max = PRUNE_ROWS_MAX.max(u32::try_from(entries.len()).unwrap_or(u32::MAX).saturating_mul(2));
+        let bytes_max = i64::try_from(self.bounds.bytes_max).unwrap_or(i64::MAX);
+        batch::prune(&transaction, bytes_max, now.minus(self.bounds.age_max), rows_max)?;
+        transaction.commit()?;
+        (self.last_seq, self.bytes_total) = (seq, total);
+        Ok(())
+    }
+
+    /// Keeps the board's state as of batch `seq`.
+    pub(crate) fn put_checkpoint(&mut self, seq: i64, now: Timestamp, body: &str) -> Result<(), JournalError> {
+        let transaction = self.connection.transaction()?;
+        checkpoint::put(&transaction, seq, now, body)?;
+        transaction.commit()?;
+        self.last_seq = self.last_seq.max(seq);
+        Ok(())
+    }
+
+    /// Begins to remember again after a stretch that was not written: state and positions as they are now, in one
+    /// transaction. Takes a number of its own, since the batches before it don't lead to it.
+    pub(crate) fn rejoin(&mut self, now: Timestamp, body: &str, all: &Positions) -> Result<(), JournalError> {
+        let seq = self.last_seq + 1;
+        let transaction = self.connection.transaction()?;
+        checkpoint::put(&transaction, seq, now, body)?;
+        position::forget_all(&transaction)?;
+        for (source, channels) in all {
+            for (channel, place) in channels {
+                position::put(&transaction, source, channel, place)?;
+            }
+        }
+        transaction.commit()?;
+        self.last_seq = seq;
+        Ok(())
+    }
+
+    /// Writes nothing of meaning, to find out whether that works.
+    pub(crate) fn try_write(&mut self) -> Result<(), JournalError> {
+        let transaction = self.connection.transaction()?;
+        meta::put(&transaction, meta::WRITTEN_BY, env!("CARGO_PKG_VERSION"))?;
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// Number of the newest batch or checkpoint.
+    pub(crate) const fn last_seq(&self) -> i64 {
+        self.last_seq
+    }
+
+    /// Every checkpoint, newest first.
+    pub(crate) fn checkpoints(&self) -> Result<Vec<checkpoint::Row>, JournalError> {
+        Ok(checkpoint::all(&self.connection)?)
+    }
+
+    /// Every position.
+    pub(crate) fn positions(&self) -> Result<Positions, JournalError> {
+        Ok(position::all(&self.connection)?)
+    }
+
+    /// Hands the batches after number `seq` to `take`, oldest first. The answer says whether that is the whole story:
+    /// false if batches are missing in between, or are of a kind that this program doesn't know; then nothing more was
+    /// handed over.
+    pub(crate) fn replay(
+        &self,
+        seq: i64,
+        mut take: impl FnMut(Batch) -> Result<(), JournalError>,
+    ) -> Result<bool, JournalError> {
+        let mut last = seq;
+        let mut whole = true;
+        batch::each_after(&self.connection, seq, |number, batch| {
+            whole = whole && number == last + 1;
+            last = number;
+            match batch {
+                Some(batch) if whole => take(batch),
+                _ => {
+                    whole = false;
+                    Ok(())
+                }
+            }
+        })?;
+        Ok(whole)
+    }
+
+    /// Size of the file and its write-ahead log, in bytes.
+    pub(crate) fn file_bytes(&self) -> u64 {
+        let mut log = self.path.clone().into_os_string();
+        log.push("-wal");
+        [&self.path, Path::new(&log)].iter().filter_map(|path| fs::metadata(path).ok()).map(|file| file.len()).sum()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+}
+
+/// Moves a damaged journal out of the way, and lets the oldest of those go. Answers where it is now.
+fn set_aside(folder: &Path, now: Timestamp) -> Result<PathBuf, io::Error> {
+    let time = jiff::Timestamp::from_millisecond(now.as_millis())
+        .map_or_else(|_| now.to_string(), |time| time.strftime("%Y%m%dT%H%M%S%3fZ").to_string());
+    let aside = folder.join(format!("{SET_ASIDE_PREFIX}{time}.db"));
+    let beside = |path: &Path, end: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(end);
+        PathBuf::from(name)
+    };
+    let path = folder.join(FILE_NAME);
+    fs::rename(&path, &aside)?;
+    for end in ["-wal", "-shm"] {
+        match fs::rename(beside(&path, end), beside(&aside, end)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    let mut kept: Vec<PathBuf> = fs::read_dir(folder)?
+        .filter_map(|file| Some(file.ok()?.path()))
+        .filter(|path| {
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            name.starts_with(SET_ASIDE_PREFIX) && name.ends_with(".db")
+        })
+        .collect();
+    kept.sort();
+    for old in kept.iter().rev().skip(SET_ASIDE_MAX) {
+        for path in [old.clone(), beside(old, "-wal"), beside(old, "-shm")] {
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+    }
+    Ok(aside)
+}
+
+#[cfg(test)]
+mod tests;

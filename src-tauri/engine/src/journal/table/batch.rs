@@ -1,0 +1,243 @@
+//! What was received, a batch a row: a ring bounded by age and bytes.
+//!
+//! Batches are numbered without a hole. Each row also carries the running total of bytes, so that the ring's size is
+//! the difference of two rows and no counter has to be kept beside them.
+
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension, Result};
+use watchfloor_model::Timestamp;
+
+/// Creates the table. `kind` is [`Kind::number`]; `body` is the text that `intake` made.
+pub(crate) const CREATE: &str = "CREATE TABLE batch (
+    seq INTEGER PRIMARY KEY, source TEXT NOT NULL, kind INTEGER NOT NULL, received_ms INTEGER NOT NULL,
+    events INTEGER NOT NULL, bytes INTEGER NOT NULL, bytes_total INTEGER NOT NULL, body TEXT NOT NULL
+) STRICT;";
+
+/// What a row costs besides its body, roughly, in bytes. Counted so that many tiny rows are bounded too.
+pub(crate) const ROW_BYTES: i64 = 64;
+
+/// What a batch holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Events in order.
+    Events,
+    /// A server's snapshot.
+    Snapshot,
+    /// A stretch that was not received live.
+    Gap,
+    /// The source begins again: its positions are void.
+    Forget,
+}
+
+impl Kind {
+    const ALL: [Self; 4] = [Self::Events, Self::Snapshot, Self::Gap, Self::Forget];
+
+    /// The number that stands for it in the file. Never given to another kind.
+    pub(crate) const fn number(self) -> i64 {
+        match self {
+            Self::Events => 1,
+            Self::Snapshot => 2,
+            Self::Gap => 3,
+            Self::Forget => 4,
+        }
+    }
+
+    fn of(number: i64) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.number() == number)
+    }
+}
+
+/// A batch to write.
+#[derive(Clone, Debug)]
+pub(crate) struct Batch {
+    /// Whose it is.
+    pub(crate) source: Arc<str>,
+    /// What it holds.
+    pub(crate) kind: Kind,
+    /// When it was received, by this machine's wall clock.
+    pub(crate) received: Timestamp,
+    /// How many events.
+    pub(crate) events: u32,
+    /// The text.
+    pub(crate) body: String,
+}
+
+impl Batch {
+    /// What it counts for in the ring.
+    pub(crate) fn bytes(&self) -> i64 {
+        i64::try_from(self.body.len() + self.source.len()).unwrap_or(i64::MAX / 4) + ROW_BYTES
+    }
+}
+
+/// The ring's two ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Ends {
+    /// Number of the oldest batch, 0 if there is none.
+    pub(crate) oldest_seq: i64,
+    /// Number of the newest batch, 0 if there is none.
+    pub(crate) newest_seq: i64,
+    /// Running total up to and including the newest.
+    pub(crate) bytes_total: i64,
+    /// Bytes in the ring.
+    pub(crate) bytes: i64,
+}
+
+/// Reads the ring's ends.
+pub(crate) fn ends(connection: &Connection) -> Result<Ends> {
+    let end = |order: &str| {
+        connection
+            .query_row(&format!("SELECT seq, bytes, bytes_total FROM batch ORDER BY seq {order} LIMIT 1"), [], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })
+            .optional()
+    };
+    let oldest: Option<(i64, i64, i64)> = end("ASC")?;
+    let newest: Option<(i64, i64, i64)> = end("DESC")?;
+    let (Some((oldest_seq, oldest_bytes, oldest_total)), Some((newest_seq, _, bytes_total))) = (oldest, newest) else {
+        return Ok(Ends::default());
+    };
+    Ok(Ends { oldest_seq, newest_seq, bytes_total, bytes: bytes_total - oldest_total + oldest_bytes })
+}
+
+/// Appends a batch as number `seq`; `bytes_total` includes it.
+pub(crate) fn insert(connection: &Connection, seq: i64, bytes_total: i64, batch: &Batch) -> Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO batch (seq, source, kind, received_ms, events, bytes, bytes_total, body)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )?
+        .execute((
+            seq,
+            &*batch.source,
+            batch.kind.number(),
+            batch.received.as_millis(),
+            batch.events,
+            batch.bytes(),
+            bytes_total,
+            &batch.body,
+        ))?;
+    Ok(())
+}
+
+/// Removes the oldest batches while the ring has more than `bytes_max` or they were received before `before`: at most
+/// `rows_max` of them, and never the newest of all, which carries number and total on.
+pub(crate) fn prune(connection: &Connection, bytes_max: i64, before: Timestamp, rows_max: u32) -> Result<()> {
+    let newest = ends(connection)?;
+    let mut cut = None;
+    {
+        let mut statement = connection
+            .prepare_cached("SELECT seq, bytes, bytes_total, received_ms FROM batch ORDER BY seq LIMIT ?1")?;
+        let mut rows = statement.query([rows_max])?;
+        while let Some(row) = rows.next()? {
+            let (seq, bytes, total, received): (i64, i64, i64, i64) =
+                (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+            let ring_bytes = newest.bytes_total - total + bytes;
+            if seq >= newest.newest_seq || (ring_bytes <= bytes_max && received >= before.as_millis()) {
+                break;
+            }
+            cut = Some(seq);
+        }
+    }
+    if let Some(cut) = cut {
+        connection.prepare_cached("DELETE FROM batch WHERE seq <= ?1")?.execute([cut])?;
+    }
+    Ok(())
+}
+
+/// Hands every batch after number `seq` to `take`, oldest first, with its number. A batch of a kind that this program doesn't
+/// know is handed over as none.
+pub(crate) fn each_after<E: From<rusqlite::Error>>(
+    connection: &Connection,
+    seq: i64,
+    mut take: impl FnMut(i64, Option<Batch>) -> std::result::Result<(), E>,
+) -> std::result::Result<(), E> {
+    let mut statement = connection
+        .prepare_cached("SELECT seq, source, kind, received_ms, events, body FROM batch WHERE seq > ?1 ORDER BY seq")?;
+    let mut rows = statement.query([seq])?;
+    while let Some(row) = rows.next()? {
+        let batch = match Kind::of(row.get(2)?) {
+            Some(kind) => Some(Batch {
+                source: row.get::<_, String>(1)?.into(),
+                kind,
+                received: Timestamp::from_millis(row.get(3)?),
+                events: row.get(4)?,
+                body: row.get(5)?,
+            }),
+            None => None,
+        };
+        take(row.get(0)?, batch)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch(received: i64, body: &str) -> Batch {
+        Batch {
+            source: "s".into(),
+            kind: Kind::Events,
+            received: Timestamp::from_millis(received),
+            events: 1,
+            body: body.into(),
+        }
+    }
+
+    /// A ring of ten batches of 100 bytes each, received at 1, 2, … 10 ms.
+    fn ring() -> Connection {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(CREATE).unwrap();
+        for number in 1..=10 {
+            let body = "x".repeat(100 - 1 - usize::try_from(ROW_BYTES).unwrap());
+            insert(&connection, number, number * 100, &batch(number, &body)).unwrap();
+        }
+        connection
+    }
+
+    fn numbers(connection: &Connection) -> Vec<i64> {
+        let mut numbers = Vec::new();
+        each_after(connection, 0, |seq, _| {
+            numbers.push(seq);
+            Result::<()>::Ok(())
+        })
+        .unwrap();
+        numbers
+    }
+
+    /// H5: bounded by bytes and by age, whichever is less, and pruned a little at a time.
+    #[test]
+    fn ring_is_bounded() {
+        let check = |bytes_max: i64, before: i64, rows_max: u32, left: std::ops::RangeInclusive<i64>| {
+            let connection = ring();
+            prune(&connection, bytes_max, Timestamp::from_millis(before), rows_max).unwrap();
+            assert_eq!(numbers(&connection), left.clone().collect::<Vec<_>>(), "{bytes_max} {before} {rows_max}");
+            let ends = ends(&connection).unwrap();
+            assert_eq!((ends.oldest_seq, ends.newest_seq), (*left.start(), *left.end()));
+            assert_eq!(ends.bytes, 100 * (left.end() - left.start() + 1));
+        };
+        check(1000, 0, 100, 1..=10);
+        check(999, 0, 100, 2..=10);
+        check(250, 0, 100, 9..=10);
+        check(0, 0, 100, 10..=10);
+        check(1000, 4, 100, 4..=10);
+        check(1000, 99, 100, 10..=10);
+        check(0, 0, 3, 4..=10);
+    }
+
+    #[test]
+    fn batches_come_back_as_they_went() {
+        let connection = ring();
+        let mut last = None;
+        each_after(&connection, 9, |seq, batch| {
+            last = Some((seq, batch));
+            Result::<()>::Ok(())
+        })
+        .unwrap();
+        let (seq, batch) = last.unwrap();
+        let batch = batch.unwrap();
+        assert_eq!((seq, batch.kind, batch.received.as_millis(), batch.events), (10, Kind::Events, 10, 1));
+        assert_eq!(&*batch.source, "s");
+    }
+}

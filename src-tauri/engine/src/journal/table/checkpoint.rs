@@ -1,0 +1,67 @@
+//! The board's state, with the number of the newest batch folded into it. The newest two are kept, so that one that
+//! can't be read costs time and not the state.
+
+use rusqlite::{Connection, Result};
+use watchfloor_model::Timestamp;
+
+/// Creates the table. `body` is JSON.
+pub(crate) const CREATE: &str =
+    "CREATE TABLE checkpoint (seq INTEGER PRIMARY KEY, taken_ms INTEGER NOT NULL, body TEXT NOT NULL) STRICT;";
+
+/// Checkpoints kept.
+const KEPT_MAX: u32 = 2;
+
+/// One checkpoint.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Row {
+    /// The newest batch folded into it.
+    pub(crate) seq: i64,
+    /// The state.
+    pub(crate) body: String,
+}
+
+/// Keeps a checkpoint, and lets the oldest go.
+pub(crate) fn put(connection: &Connection, seq: i64, taken: Timestamp, body: &str) -> Result<()> {
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO checkpoint (seq, taken_ms, body) VALUES (?1, ?2, ?3)")?
+        .execute((seq, taken.as_millis(), body))?;
+    connection
+        .prepare_cached(
+            "DELETE FROM checkpoint WHERE seq NOT IN (SELECT seq FROM checkpoint ORDER BY seq DESC LIMIT ?1)",
+        )?
+        .execute([KEPT_MAX])?;
+    Ok(())
+}
+
+/// All, newest first.
+pub(crate) fn all(connection: &Connection) -> Result<Vec<Row>> {
+    connection
+        .prepare_cached("SELECT seq, body FROM checkpoint ORDER BY seq DESC")?
+        .query_map([], |row| Ok(Row { seq: row.get(0)?, body: row.get(1)? }))?
+        .collect()
+}
+
+/// Number of the newest, 0 if there is none.
+pub(crate) fn newest_seq(connection: &Connection) -> Result<i64> {
+    connection.query_row("SELECT COALESCE(MAX(seq), 0) FROM checkpoint", [], |row| row.get(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// H5: two are kept, the newest of all.
+    #[test]
+    fn newest_two_are_kept() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(CREATE).unwrap();
+        assert_eq!(newest_seq(&connection).unwrap(), 0);
+        for seq in [3, 9, 7] {
+            put(&connection, seq, Timestamp::from_millis(seq), &format!("body {seq}")).unwrap();
+        }
+        put(&connection, 9, Timestamp::from_millis(10), "body 9 again").unwrap();
+        let row = |seq, body: &str| Row { seq, body: body.into() };
+        assert_eq!(all(&connection).unwrap(), [row(9, "body 9 again"), row(7, "body 7")]);
+        assert_eq!(newest_seq(&connection).unwrap(), 9);
+    }
+}

@@ -1,0 +1,399 @@
+//! The journal's thread: writes what there is in one transaction, and only then hands it on to the board (H4).
+//!
+//! Nobody waits for a fixed time: an idle wall's event is written and passed on at once, a busy one's steps pile up while
+//! a transaction is under way and go into the next together. If the disk refuses, the wall goes on from memory,
+//! says so, and tries again; the state as it then is begins the new stretch.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use tokio::{
+    sync::mpsc::{Receiver, Sender},
+    time::{Instant, sleep_until, timeout},
+};
+use watchfloor_board::{
+    Checkpoint,
+    frame::{Notice, State},
+};
+use watchfloor_model::Timestamp;
+
+use super::{Bounds, Entry, Journal, JournalError, Positions, apply};
+use crate::{
+    clock::Clock,
+    event::Event,
+    intake::{STEPS_QUEUED_MAX, Step, forget_entry},
+    metrics::Metrics,
+};
+
+/// Id of the notice about the journal.
+pub(crate) const NOTICE: &str = "journal";
+/// A checkpoint that isn't answered by then is given up, and with it the attempt to remember again.
+const CHECKPOINT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often the file's size is measured for the metrics.
+const MEASURE_PERIOD: Duration = Duration::from_secs(1);
+
+/// How patient the writer is. Tests are less so.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    /// A refused disk is tried again after this.
+    pub(crate) retry: Duration,
+    /// The board is saved this long after it changed, if more was written since than a checkpoint is large …
+    pub(crate) checkpoint_min: Duration,
+    /// … and this long in any case.
+    pub(crate) checkpoint_max: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            retry: Duration::from_secs(10),
+            checkpoint_min: Duration::from_secs(5),
+            checkpoint_max: Duration::from_secs(60),
+        }
+    }
+}
+
+/// The board's state as of batch `seq`, taken by the loop that owns it.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    /// The newest batch folded into it.
+    pub(crate) seq: i64,
+    /// The state.
+    pub(crate) checkpoint: Checkpoint,
+}
+
+/// Whether what comes is remembered.
+#[derive(Debug)]
+enum Memory {
+    /// Nobody asked for it.
+    Off,
+    /// It is.
+    Kept(Journal),
+    /// The disk refuses.
+    Lost {
+        /// Since when.
+        since: Timestamp,
+        /// The next attempt.
+        retry_at: Instant,
+        /// Whether only a new file helps.
+        damaged: Option<String>,
+    },
+}
+
+/// The writer.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    pub(crate) clock: Clock,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) events: Sender<Event>,
+    pub(crate) taken: Receiver<Taken>,
+    memory: Memory,
+    folder: PathBuf,
+    bounds: Bounds,
+    pace: Pace,
+    positions: Positions,
+    /// The checkpoint asked for and not answered yet.
+    wanted: Option<i64>,
+    /// When the board was last saved.
+    saved_at: Instant,
+    /// Size of the newest checkpoint.
+    saved_bytes: u64,
+    /// Written since.
+    dirty_bytes: u64,
+    measured_at: Instant,
+}
+
+/// The loop is gone: the engine stops.
+struct Gone;
+
+/// What the writer needs from outside.
+#[derive(Debug)]
+pub(crate) struct Ends {
+    /// This machine's clocks.
+    pub(crate) clock: Clock,
+    /// Where sizes are counted.
+    pub(crate) metrics: Arc<Metrics>,
+    /// The board's lane.
+    pub(crate) events: Sender<Event>,
+    /// Its answers to [`Event::CheckpointWanted`].
+    pub(crate) taken: Receiver<Taken>,
+}
+
+impl Writer {
+    /// A writer without a journal: it only hands on.
+    pub(crate) fn forgetful(ends: Ends) -> Self {
+        Self::new(ends, Memory::Off, PathBuf::new(), Bounds::default(), Pace::default(), Positions::new())
+    }
+
+    /// A writer into `journal`, which lies in `folder` and leads to `positions`.
+    pub(crate) fn into(ends: Ends, journal: Journal, folder: PathBuf, positions: Positions, pace: Pace) -> Self {
+        let bounds = journal.bounds;
+        Self::new(ends, Memory::Kept(journal), folder, bounds, pace, positions)
+    }
+
+    fn new(ends: Ends, memory: Memory, folder: PathBuf, bounds: Bounds, pace: Pace, positions: Positions) -> Self {
+        let Ends { clock, metrics, events, taken } = ends;
+        let now = Instant::now();
+        Self {
+            clock,
+            metrics,
+            events,
+            taken,
+            memory,
+            folder,
+            bounds,
+            pace,
+            positions,
+            wanted: None,
+            saved_at: now,
+            saved_bytes: 0,
+            dirty_bytes: 0,
+            measured_at: now,
+        }
+    }
+
+    /// Works until every sender of `steps` is gone, then saves the board.
+    pub(crate) async fn run(mut self, mut steps: Receiver<Step>) {
+        let mut drained = Vec::with_capacity(STEPS_QUEUED_MAX);
+        loop {
+            let due = self.next_due();
+            let gone = tokio::select! {
+                count = steps.recv_many(&mut drained, STEPS_QUEUED_MAX) => {
+                    if count == 0 {
+                        break;
+                    }
+                    self.handle_steps(&mut drained).await
+                }
+                Some(taken) = self.taken.recv() => {
+                    self.handle_taken(&taken);
+                    Ok(())
+                }
+                () = sleep_until(due) => self.handle_due().await,
+            };
+            if gone.is_err() {
+                break;
+            }
+        }
+        self.finish().await;
+    }
+
+    /// When [`Self::handle_due`] has something to do.
+    fn next_due(&self) -> Instant {
+        match &self.memory {
+            Memory::Lost { retry_at, .. } => *retry_at,
+            Memory::Kept(_) if self.dirty_bytes > 0 && self.wanted.is_none() => self.checkpoint_due(),
+            Memory::Off | Memory::Kept(_) => Instant::now() + self.pace.checkpoint_max,
+        }
+    }
+
+    /// Saving often costs writing, saving seldom costs folding at the next start: what is folded then is about as much
+    /// as is loaded. Long before the ring would let go of what the newest checkpoint needs, it is renewed.
+    fn checkpoint_due(&self) -> Instant {
+        if self.dirty_bytes > self.bounds.bytes_max / 4 {
+            Instant::now()
+        } else if self.dirty_bytes >= self.saved_bytes {
+            self.saved_at + self.pace.checkpoint_min
+        } else {
+            self.saved_at + self.pace.checkpoint_max
+        }
+    }
+
+    async fn handle_due(&mut self) -> Result<(), Gone> {
+        match &self.memory {
+            Memory::Lost { .. } => self.rejoin().await,
+            Memory::Kept(_)
+                if self.dirty_bytes > 0 && self.wanted.is_none() && self.checkpoint_due() <= Instant::now() =>
+            {
+                self.want_checkpoint().await
+            }
+            Memory::Off | Memory::Kept(_) => Ok(()),
+        }
+    }
+
+    async fn handle_steps(&mut self, steps: &mut Vec<Step>) -> Result<(), Gone> {
+        let mut entries: Vec<Entry> = Vec::with_capacity(steps.len());
+        let mut events = Vec::with_capacity(steps.len());
+        for step in steps.drain(..) {
+            match step {
+                Step::Delivered(delivered) => {
+                    let source = Arc::clone(&delivered.entry.batch.source);
+                    entries.push(delivered.entry);
+                    events.push(Event::Delivered { source, delivery: delivered.delivery, share: delivered.share });
+                }
+                Step::Forget { source } => entries.push(forget_entry(&source, &self.clock)),
+                Step::Status { source, status } => events.push(Event::Status { source, status }),
+            }
+        }
+        for entry in &entries {
+            apply(&mut self.positions, &entry.batch.source, &entry.positions);
+        }
+        if !entries.is_empty() {
+            self.write(&entries).await?;
+        }
+        for event in events {
+            self.events.send(event).await.map_err(|_| Gone)?;
+        }
+        if self.dirty_bytes > 0 && self.wanted.is_none() && self.checkpoint_due() <= Instant::now() {
+            self.want_checkpoint().await?;
+        }
+        Ok(())
+    }
+
+    async fn write(&mut self, entries: &[Entry]) -> Result<(), Gone> {
+        let Memory::Kept(journal) = &mut self.memory else { return Ok(()) };
+        if let Err(error) = journal.append(entries, self.clock.wall()) {
+            return self.lose(&error).await;
+        }
+        if self.measured_at.elapsed() >= MEASURE_PERIOD {
+            self.metrics.journal_bytes(journal.file_bytes());
+            self.measured_at = Instant::now();
+        }
+        let bytes: i64 = entries.iter().map(|entry| entry.batch.bytes()).sum();
+        self.dirty_bytes = self.dirty_bytes.saturating_add(u64::try_from(bytes).unwrap_or(0));
+        Ok(())
+    }
+
+    /// Goes on from memory, and says so.
+    async fn lose(&mut self, error: &JournalError) -> Result<(), Gone> {
+        let since = self.clock.wall();
+        let reason = error.to_string();
+        tracing::warn!(reason, "the journal can't be written: going on from memory");
+        let damaged = error.is_damage().then(|| reason.clone());
+        self.memory = Memory::Lost { since, retry_at: Instant::now() + self.pace.retry, damaged };
+        self.wanted = None;
+        self.notice(not_remembering(since, reason)).await
+    }
+
+    /// Tries to remember again: state and positions as they are now, in one transaction.
+    async fn rejoin(&mut self) -> Result<(), Gone> {
+        let Memory::Lost { since, damaged, .. } = &self.memory else { return Ok(()) };
+        let (since, now) = (*since, self.clock.wall());
+        let opened = match damaged {
+            Some(reason) => Journal::replace(&self.folder, self.bounds, now, reason),
+            None => Journal::open(&self.folder, self.bounds, now),
+        };
+        let outcome = match opened {
+            Ok(opened) => match self.taken_now(opened.journal.last_seq() + 1).await? {
+                Some(body) => {
+                    let mut journal = opened.journal;
+                    journal.rejoin(now, &body, &self.positions).map(|()| (journal, opened.set_aside, body.len()))
+                }
+                None => Err(JournalError::Damaged("the board did not answer".into())),
+            },
+            Err(error) => Err(error),
+        };
+        match outcome {
+            Ok((journal, set_aside, bytes)) => {
+                tracing::info!("the journal is written again");
+                self.memory = Memory::Kept(journal);
+                self.saved(bytes);
+                match set_aside {
+                    Some((path, reason)) => self.notice(replaced(&path.display().to_string(), &reason)).await,
+                    None => self.events.send(Event::NoticeOver { id: NOTICE }).await.map_err(|_| Gone),
+                }
+            }
+            Err(error) => {
+                // The file was opened afresh: only what is wrong with it now counts.
+                let damaged = error.is_damage().then(|| error.to_string());
+                self.memory = Memory::Lost { since, retry_at: Instant::now() + self.pace.retry, damaged };
+                self.notice(not_remembering(since, error.to_string())).await
+            }
+        }
+    }
+
+    /// Asks for the board as of everything handed over so far, and waits for it: the loop has at most a lane's length to
+    /// fold first, and never waits for this thread.
+    async fn taken_now(&mut self, seq: i64) -> Result<Option<String>, Gone> {
+        self.events.send(Event::CheckpointWanted { seq }).await.map_err(|_| Gone)?;
+        let answer = timeout(CHECKPOINT_TIMEOUT, async {
+            while let Some(taken) = self.taken.recv().await {
+                if taken.seq == seq {
+                    return Some(taken.checkpoint);
+                }
+            }
+            None
+        });
+        Ok(answer.await.ok().flatten().and_then(|checkpoint| text(&checkpoint)))
+    }
+
+    async fn want_checkpoint(&mut self) -> Result<(), Gone> {
+        let Memory::Kept(journal) = &self.memory else { return Ok(()) };
+        let seq = journal.last_seq();
+        self.wanted = Some(seq);
+        self.dirty_bytes = 0;
+        self.saved_at = Instant::now();
+        self.events.send(Event::CheckpointWanted { seq }).await.map_err(|_| Gone)
+    }
+
+    fn handle_taken(&mut self, taken: &Taken) {
+        if self.wanted != Some(taken.seq) {
+            return;
+        }
+        self.wanted = None;
+        let Memory::Kept(journal) = &mut self.memory else { return };
+        let Some(body) = text(&taken.checkpoint) else { return };
+        match journal.put_checkpoint(taken.seq, self.clock.wall(), &body) {
+            Ok(()) => self.saved_bytes = body.len() as u64,
+            // The next append meets the same disk and tells it.
+            Err(error) => tracing::warn!(reason = %error, "the board's state can't be saved"),
+        }
+    }
+
+    fn saved(&mut self, bytes: usize) {
+        self.saved_at = Instant::now();
+        self.saved_bytes = bytes as u64;
+        self.dirty_bytes = 0;
+        self.wanted = None;
+    }
+
+    /// Saves the board at the end, if the loop still answers.
+    async fn finish(mut self) {
+        let Memory::Kept(journal) = &self.memory else { return };
+        let seq = journal.last_seq();
+        let Ok(Some(body)) = self.taken_now(seq).await else { return };
+        let now = self.clock.wall();
+        if let Memory::Kept(journal) = &mut self.memory
+            && let Err(error) = journal.put_checkpoint(seq, now, &body)
+        {
+            tracing::warn!(reason = %error, "the board's state can't be saved");
+        }
+    }
+
+    async fn notice(&mut self, notice: Notice) -> Result<(), Gone> {
+        self.events.send(Event::Notice(notice)).await.map_err(|_| Gone)
+    }
+}
+
+fn text(checkpoint: &Checkpoint) -> Option<String> {
+    match serde_json::to_string(checkpoint) {
+        Ok(text) => Some(text),
+        Err(error) => {
+            tracing::error!(reason = %error, "the board's state can't be written down");
+            None
+        }
+    }
+}
+
+fn not_remembering(since: Timestamp, reason: String) -> Notice {
+    let time = jiff::Timestamp::from_millisecond(since.as_millis())
+        .map_or_else(|_| since.to_string(), |time| time.strftime("%Y-%m-%d %H:%M UTC").to_string());
+    Notice {
+        id: NOTICE.into(),
+        state: State::Warning,
+        text: format!("not remembering since {time}: the journal can't be written"),
+        detail: vec![reason, "The wall goes on from memory and tries again every few seconds.".into()],
+    }
+}
+
+/// The notice about a journal that was set aside.
+pub(crate) fn replaced(path: &str, reason: &str) -> Notice {
+    Notice {
+        id: NOTICE.into(),
+        state: State::Warning,
+        text: "the journal was damaged: a new one was begun".into(),
+        detail: vec![reason.into(), format!("The damaged one is kept as {path}")],
+    }
+}
+
+#[cfg(test)]
+#[path = "writer_tests.rs"]
+mod tests;

@@ -1,0 +1,272 @@
+//! Native notifications for people who don't look at the wall: a source is lost, refused, or back.
+//!
+//! Best effort and never in the way: a thread of its own talks to the desktop, and what it can't say it says on the wall.
+
+use std::{
+    collections::BTreeMap,
+    sync::mpsc::{Receiver, SyncSender, sync_channel},
+    thread,
+    time::Duration,
+};
+
+use notify_rust::{Notification, Timeout};
+use tokio::sync::mpsc::WeakSender;
+use watchfloor_board::frame::{Notice, State};
+use watchfloor_model::{Mono, Phase, SourceStatus};
+
+use crate::event::Event;
+
+/// A source that was lost for less than this is nobody's business.
+const LOST_AFTER: Duration = Duration::from_secs(10);
+/// Notifications that wait for the desktop; more than that are dropped.
+const QUEUED_MAX: usize = 16;
+/// Id of the notice about the desktop itself.
+pub(crate) const NOTICE: &str = "notifications";
+
+/// Something to tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Message {
+    /// Whose: a newer message of the same source takes the older one's place on the screen.
+    source: String,
+    /// The heading.
+    summary: String,
+    /// The rest.
+    body: String,
+}
+
+/// What was told of each source, and what is to be.
+#[derive(Debug, Default)]
+pub(crate) struct Watch {
+    sources: BTreeMap<String, Told>,
+}
+
+#[derive(Debug)]
+struct Told {
+    phase: Phase,
+    cause: String,
+    /// Since when it isn't live.
+    lost: Option<Mono>,
+    /// What the screen says.
+    said: Option<Trouble>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trouble {
+    Lost,
+    Refused,
+}
+
+impl Watch {
+    /// Takes what is known of a source.
+    pub(crate) fn handle_status(&mut self, source: &str, status: &SourceStatus, now: Mono) {
+        let told = self.sources.entry(source.to_owned()).or_insert_with(|| Told {
+            phase: Phase::Idle,
+            cause: String::new(),
+            lost: Some(now),
+            said: None,
+        });
+        told.phase = status.phase;
+        if let Some(cause) = &status.cause {
+            told.cause.clone_from(&cause.text);
+        }
+        told.lost = if status.phase == Phase::Live { None } else { told.lost.or(Some(now)) };
+    }
+
+    /// The board doesn't have this source any more.
+    pub(crate) fn forget(&mut self, source: &str) {
+        self.sources.remove(source);
+    }
+
+    /// When [`Self::poll_message`] may have something new to say although nothing happens.
+    pub(crate) fn poll_timeout(&self) -> Option<Mono> {
+        self.sources
+            .values()
+            .filter(|told| told.said.is_none())
+            .filter_map(|told| told.lost)
+            .min()
+            .map(|lost| lost.plus(LOST_AFTER))
+    }
+
+    /// The next thing to tell.
+    pub(crate) fn poll_message(&mut self, now: Mono) -> Option<Message> {
+        self.sources.iter_mut().find_map(|(source, told)| told.message(source, now))
+    }
+}
+
+impl Told {
+    fn message(&mut self, source: &str, now: Mono) -> Option<Message> {
+        let trouble = match (self.phase, self.lost) {
+            (Phase::Live, _) | (_, None) => None,
+            (Phase::Refused, _) => Some(Trouble::Refused),
+            // Asking again isn't news: until it is live, refused stays refused.
+            (_, Some(_)) if self.said == Some(Trouble::Refused) => self.said,
+            (_, Some(lost)) if now.since(lost) >= LOST_AFTER => Some(Trouble::Lost),
+            // Not long enough for a first word; what was said before still holds.
+            (_, Some(_)) => self.said,
+        };
+        if trouble == self.said {
+            return None;
+        }
+        self.said = trouble;
+        let (summary, body) = match trouble {
+            None => (format!("{source} is back"), String::from("What the wall shows of it is current again.")),
+            Some(Trouble::Lost) => (format!("{source} is lost"), unmarked(&self.cause)),
+            Some(Trouble::Refused) => (format!("{source} is refused"), unmarked(&self.cause)),
+        };
+        Some(Message { source: source.to_owned(), summary, body })
+    }
+}
+
+/// The way to the desktop.
+#[derive(Debug)]
+pub(crate) struct Desktop {
+    messages: SyncSender<Message>,
+}
+
+impl Desktop {
+    /// Starts the desktop's thread; none if there is no session to notify.
+    pub(crate) fn start(events: WeakSender<Event>) -> Option<Self> {
+        if !has_session() {
+            tracing::info!("no session bus: no native notifications");
+            return None;
+        }
+        let (messages, queued) = sync_channel(QUEUED_MAX);
+        let started = thread::Builder::new().name("notify".into()).spawn(move || show_all(&queued, &events));
+        match started {
+            Ok(_runs_until_the_queue_ends) => Some(Self { messages }),
+            Err(error) => {
+                tracing::warn!(reason = %error, "no native notifications");
+                None
+            }
+        }
+    }
+
+    /// Tells, unless the desktop is stuck.
+    pub(crate) fn tell(&self, message: Message) {
+        if self.messages.try_send(message).is_err() {
+            tracing::warn!("a native notification was dropped: the desktop does not answer");
+        }
+    }
+}
+
+fn show_all(queued: &Receiver<Message>, events: &WeakSender<Event>) {
+    let mut shown: BTreeMap<String, u32> = BTreeMap::new();
+    let mut working = true;
+    while let Ok(message) = queued.recv() {
+        let mut notification = Notification::new();
+        notification.appname("Watchfloor").summary(&message.summary).body(&message.body).timeout(Timeout::Default);
+        if let Some(id) = shown.get(&message.source) {
+            notification.id(*id);
+        }
+        let event = match show(&notification) {
+            Ok(id) => {
+                if let Some(id) = id {
+                    shown.insert(message.source, id);
+                }
+                (!working).then_some(Event::NoticeOver { id: NOTICE })
+            }
+            Err(reason) => {
+                tracing::warn!(reason, "a native notification can't be shown");
+                working.then(|| Event::Notice(cannot_show(&reason)))
+            }
+        };
+        if let Some(event) = event {
+            working = !working;
+            // Held weakly, so that this thread doesn't keep a stopped engine's lane open.
+            if events.upgrade().is_none_or(|events| events.blocking_send(event).is_err()) {
+                return;
+            }
+        }
+    }
+}
+
+/// Shows a notification. The answer is what it can be replaced by, where the desktop has that.
+#[cfg(all(unix, not(target_os = "macos")))]
+fn show(notification: &Notification) -> Result<Option<u32>, String> {
+    notification.show().map(|handle| Some(handle.id())).map_err(|error| error.to_string())
+}
+
+#[cfg(not(all(unix, not(target_os = "macos"))))]
+fn show(notification: &Notification) -> Result<Option<u32>, String> {
+    notification.show().map(|_handle| None).map_err(|error| error.to_string())
+}
+
+/// Some desktops read marks in a text, others don't: what came from a server has none (H8).
+fn unmarked(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '<' => '‹',
+            '>' => '›',
+            '&' => '+',
+            c => c,
+        })
+        .collect()
+}
+
+fn cannot_show(reason: &str) -> Notice {
+    Notice {
+        id: NOTICE.into(),
+        state: State::Muted,
+        text: "no native notifications: the desktop does not take them".into(),
+        detail: vec![reason.to_owned()],
+    }
+}
+
+/// Whether there is a session to notify. Asking a bus that isn't there would start one.
+#[cfg(all(unix, not(target_os = "macos")))]
+fn has_session() -> bool {
+    let of_runtime = std::env::var_os("XDG_RUNTIME_DIR").map(|folder| std::path::Path::new(&folder).join("bus"));
+    std::env::var_os("DBUS_SESSION_BUS_ADDRESS").is_some_and(|address| !address.is_empty())
+        || of_runtime.is_some_and(|bus| bus.exists())
+}
+
+#[cfg(not(all(unix, not(target_os = "macos"))))]
+fn has_session() -> bool {
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// H6: a source's trouble is told once, after ten seconds or at once if it is refused, and its end is told once.
+    #[test]
+    fn trouble_is_told_once() {
+        // at which second, the phase then, and what is told then
+        let check = |story: &[(u64, Phase, Option<&str>)]| {
+            let mut watch = Watch::default();
+            for (second, phase, expected) in story {
+                let now = Mono::from_millis(second * 1000);
+                let status =
+                    SourceStatus { phase: *phase, cause: Some("connection refused".into()), ..SourceStatus::default() };
+                watch.handle_status("ops", &status, now);
+                let told = watch.poll_message(now).map(|message| message.summary);
+                assert_eq!(told.as_deref(), *expected, "second {second} of {story:?}");
+                assert_eq!(watch.poll_message(now), None);
+            }
+        };
+        use Phase::{CatchingUp, Connecting, Live, Refused, Waiting};
+        check(&[
+            (0, Connecting, None),
+            (1, Live, None),
+            (2, Waiting, None),
+            (5, Live, None),
+            (6, Waiting, None),
+            (15, Waiting, None),
+        ]);
+        check(&[
+            (1, Live, None),
+            (2, Waiting, None),
+            (11, Connecting, None),
+            (12, Waiting, Some("ops is lost")),
+            (30, CatchingUp, None),
+            (31, Live, Some("ops is back")),
+            (32, Waiting, None),
+            (33, Refused, Some("ops is refused")),
+            (34, Connecting, None),
+            (60, Refused, None),
+            (90, Live, Some("ops is back")),
+        ]);
+        check(&[(0, Connecting, None), (10, Waiting, Some("ops is lost"))]);
+    }
+}

@@ -1,0 +1,141 @@
+//! What a start finds in the data folder: the board as it was, and from where each source goes on.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::{self, File, TryLockError},
+    path::Path,
+    sync::Arc,
+};
+
+use watchfloor_board::{Board, Checkpoint, config::spec::BoardFile, frame::Notice};
+use watchfloor_model::Position;
+
+use crate::{
+    clock::Clock,
+    error::EngineError,
+    intake::Replay,
+    journal::{Bounds, FILE_NAME, Journal, JournalError, Positions, migrate, writer},
+};
+
+/// The lock's file in the data folder.
+const LOCK_NAME: &str = "lock";
+
+/// Takes the data folder for this process, making it if need be. It is held until the file is dropped.
+///
+/// # Errors
+/// If the folder can't be written, or another process holds it.
+pub(crate) fn lock(folder: &Path) -> Result<File, EngineError> {
+    let lacking = |error: std::io::Error| EngineError::DataFolder { path: folder.into(), reason: error.to_string() };
+    fs::create_dir_all(folder).map_err(lacking)?;
+    let file =
+        File::options().create(true).truncate(false).write(true).open(folder.join(LOCK_NAME)).map_err(lacking)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(EngineError::AlreadyRunning { path: folder.into() }),
+        Err(TryLockError::Error(error)) => Err(lacking(error)),
+    }
+}
+
+/// The board and the journal as a start finds them.
+#[derive(Debug)]
+pub(crate) struct Restored {
+    /// The board, with the last known values.
+    pub(crate) board: Board,
+    /// The journal, to be written on.
+    pub(crate) journal: Journal,
+    /// Every position in the journal.
+    pub(crate) positions: Positions,
+    /// Sources whose positions don't belong to what the board holds.
+    pub(crate) unproven: BTreeSet<String>,
+    /// What people must know.
+    pub(crate) notice: Option<Notice>,
+}
+
+impl Restored {
+    /// From where `source` may go on; none if it must begin anew.
+    pub(crate) fn resume(&self, source: &str) -> Option<BTreeMap<Arc<str>, Position>> {
+        let positions = self.positions.get(source).filter(|positions| !positions.is_empty())?;
+        (!self.unproven.contains(source)).then(|| positions.clone())
+    }
+}
+
+/// Opens the journal in `folder` and brings a board for `file` to where it leads.
+///
+/// # Errors
+/// If the folder can't be written, or the journal is for newer programs only. A damaged journal is no error: it is set
+/// aside, and the board begins empty.
+pub(crate) fn restore(folder: &Path, bounds: Bounds, file: &BoardFile, clock: Clock) -> Result<Restored, EngineError> {
+    let told = |error: JournalError| match error {
+        JournalError::Newer(found) => {
+            EngineError::JournalNewer { path: folder.join(FILE_NAME), found, known: migrate::FORMAT }
+        }
+        other => EngineError::DataFolder { path: folder.into(), reason: other.to_string() },
+    };
+    let opened = Journal::open(folder, bounds, clock.wall()).map_err(told)?;
+    let mut restored = match load(&opened.journal, file, clock) {
+        Ok((board, positions, unproven)) => {
+            Restored { board, journal: opened.journal, positions, unproven, notice: notice(opened.set_aside) }
+        }
+        Err(error) if error.is_damage() => {
+            let reason = error.to_string();
+            drop(opened);
+            let opened = Journal::replace(folder, bounds, clock.wall(), &reason).map_err(told)?;
+            Restored {
+                board: Board::new(file.clone(), clock.now()),
+                journal: opened.journal,
+                positions: Positions::new(),
+                unproven: BTreeSet::new(),
+                notice: notice(opened.set_aside),
+            }
+        }
+        Err(error) => return Err(told(error)),
+    };
+    // Finding out now that nothing can be written is better than at the first event.
+    restored.journal.try_write().map_err(told)?;
+    Ok(restored)
+}
+
+fn notice(set_aside: Option<(std::path::PathBuf, String)>) -> Option<Notice> {
+    let (path, reason) = set_aside?;
+    tracing::warn!(reason, kept = %path.display(), "the journal was damaged: a new one was begun");
+    Some(writer::replaced(&path.display().to_string(), &reason))
+}
+
+type Loaded = (Board, Positions, BTreeSet<String>);
+
+/// The newest checkpoint that can be read, and everything after it.
+fn load(journal: &Journal, file: &BoardFile, clock: Clock) -> Result<Loaded, JournalError> {
+    let mut board = Board::new(file.clone(), clock.now());
+    let mut unproven = BTreeSet::new();
+    let mut seq = 0;
+    for row in journal.checkpoints()? {
+        match serde_json::from_str::<Checkpoint>(&row.body) {
+            Ok(checkpoint) => {
+                for (widget, reason) in board.restore(&checkpoint) {
+                    tracing::info!(widget, reason, "not restored: its source begins anew");
+                    unproven.extend(file.widgets.iter().find(|spec| spec.id == widget).map(|spec| spec.source.clone()));
+                }
+                seq = row.seq;
+                break;
+            }
+            // Of another version of this program, or damaged: an older one and more folding do as well.
+            Err(error) => tracing::warn!(seq = row.seq, reason = %error, "a checkpoint can't be read"),
+        }
+    }
+    let mut replay = Replay::new(clock);
+    let mut batches = 0u64;
+    let is_whole = journal.replay(seq, |batch| {
+        batches += 1;
+        if let Some(delivery) = replay.delivery(&batch).map_err(JournalError::Damaged)? {
+            board.handle_delivery(&batch.source, &delivery, clock.now());
+        }
+        Ok(())
+    })?;
+    tracing::debug!(checkpoint = seq, batches, is_whole, "journal loaded");
+    let positions = journal.positions()?;
+    if !is_whole {
+        tracing::warn!("the journal has a hole: every source begins anew");
+        unproven.extend(positions.keys().map(ToString::to_string));
+    }
+    Ok((board, positions, unproven))
+}

@@ -1,0 +1,430 @@
+//! The one loop that owns the board.
+//!
+//! Two lanes lead to it. The data lane brings what is journaled, in order; the control lane brings everything else and is
+//! never behind it. Folding is bounded in time a turn, so that a page gets its answer in the middle of a flood.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::{
+    runtime::Handle,
+    sync::{
+        Semaphore,
+        mpsc::{Receiver, Sender},
+    },
+    time::{Instant, sleep},
+};
+use watchfloor_board::{Board, config::spec::BoardFile};
+use watchfloor_feed::SourceConfig;
+use watchfloor_model::{Counts, Delivery, Mono, SourceStatus};
+
+use crate::{
+    clock::Clock,
+    event::{Event, Pull},
+    frames::{Shown, Waiting},
+    glass::Glass,
+    intake::{Intake, Step},
+    journal::writer::Taken,
+    metrics::{Metrics, SourceMetrics, WidgetMetrics},
+    notify::{Desktop, Watch},
+    rejections::Rejections,
+    source::{Begin, Source},
+    sources::Settings,
+    transport::Doors,
+};
+
+/// Events taken from the data lane at once.
+const EVENTS_TAKEN_MAX: usize = 16;
+/// After folding this long, pages are answered before more is folded.
+const FOLD_BUDGET: Duration = Duration::from_millis(4);
+/// What time alone changes is looked at this often at most.
+const TICK_PERIOD_MIN: Duration = Duration::from_millis(20);
+/// How often freshness is counted and rejections are logged.
+const SURVEY_PERIOD: Duration = Duration::from_secs(1);
+/// The loop sleeps this long at most: the system's timers stand still while the machine is suspended, `Clock` doesn't.
+const SLEEP_MAX: Duration = Duration::from_secs(1);
+/// How long the end waits for the journal to be closed.
+const STOP_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// What the loop is made of.
+pub(crate) struct Parts {
+    /// This machine's clocks.
+    pub(crate) clock: Clock,
+    /// The board, with the last known values.
+    pub(crate) board: Board,
+    /// What it was made of.
+    pub(crate) file: BoardFile,
+    /// Addresses given for sources besides the board file.
+    pub(crate) settings: Settings,
+    /// From where each source begins.
+    pub(crate) begin: BTreeMap<String, Begin>,
+    /// What tells the desktop, if anything does.
+    pub(crate) desktop: Option<Desktop>,
+    /// Where sources run.
+    pub(crate) runtime: Handle,
+    /// What sources go through.
+    pub(crate) doors: Arc<Doors>,
+    /// The way to the journal.
+    pub(crate) steps: Sender<Step>,
+    /// Bound of what is on that way.
+    pub(crate) in_flight: Arc<Semaphore>,
+    /// The way back to the journal.
+    pub(crate) taken: Sender<Taken>,
+    /// What is counted.
+    pub(crate) metrics: Arc<Metrics>,
+    /// What is journaled, in order.
+    pub(crate) data: Receiver<Event>,
+    /// Everything else.
+    pub(crate) control: Receiver<Event>,
+}
+
+/// The loop.
+pub(crate) struct Run {
+    clock: Clock,
+    board: Board,
+    file: BoardFile,
+    settings: Settings,
+    sources: BTreeMap<String, Source>,
+    /// Sources whose restart waits until an order before it was taken.
+    restarts: BTreeSet<String>,
+    watch: Watch,
+    desktop: Option<Desktop>,
+    runtime: Handle,
+    doors: Arc<Doors>,
+    steps: Option<Sender<Step>>,
+    in_flight: Arc<Semaphore>,
+    taken: Sender<Taken>,
+    metrics: Arc<Metrics>,
+    source_metrics: BTreeMap<String, SourceMetrics>,
+    widget_metrics: BTreeMap<String, WidgetMetrics>,
+    rejections: Rejections,
+    statuses: BTreeMap<Arc<str>, Box<SourceStatus>>,
+    waiting: Waiting,
+    glass: Glass,
+    /// Something visible changed that no version tells of.
+    is_changed: bool,
+    ticked_at: Mono,
+    surveyed_at: Mono,
+    answered_at: Instant,
+    stopping: Option<Instant>,
+}
+
+impl Run {
+    /// Puts the parts together and starts the sources. The lanes come back.
+    pub(crate) fn new(parts: Parts) -> (Self, Receiver<Event>, Receiver<Event>) {
+        let Parts { clock, board, file, settings, mut begin, desktop, runtime, doors, steps, .. } = parts;
+        let mut run = Self {
+            clock,
+            board,
+            file,
+            settings,
+            sources: BTreeMap::new(),
+            restarts: BTreeSet::new(),
+            watch: Watch::default(),
+            desktop,
+            runtime,
+            doors,
+            steps: Some(steps),
+            in_flight: parts.in_flight,
+            taken: parts.taken,
+            metrics: parts.metrics,
+            source_metrics: BTreeMap::new(),
+            widget_metrics: BTreeMap::new(),
+            rejections: Rejections::default(),
+            statuses: BTreeMap::new(),
+            waiting: Waiting::default(),
+            glass: Glass::default(),
+            is_changed: false,
+            ticked_at: Mono::ZERO,
+            surveyed_at: Mono::ZERO,
+            answered_at: Instant::now(),
+            stopping: None,
+        };
+        run.count_widgets();
+        for config in run.configs() {
+            let begin = begin.remove(&config.id).unwrap_or(Begin::Anew);
+            run.start_source(config, begin);
+        }
+        (run, parts.data, parts.control)
+    }
+
+    /// Turns until the engine is stopped or nobody is left to ask.
+    pub(crate) async fn run(mut self, mut data: Receiver<Event>, mut control: Receiver<Event>) {
+        let mut events = Vec::with_capacity(EVENTS_TAKEN_MAX);
+        while self.next_events(&mut events, &mut data, &mut control).await {
+            for event in events.drain(..) {
+                self.handle_event(event);
+                if self.answered_at.elapsed() >= FOLD_BUDGET {
+                    self.answer_due();
+                }
+            }
+            self.handle_time();
+            self.answer_due();
+        }
+        tracing::debug!("the board's loop ends");
+    }
+
+    /// Waits for work; false if there will be none.
+    async fn next_events(
+        &mut self,
+        events: &mut Vec<Event>,
+        data: &mut Receiver<Event>,
+        control: &mut Receiver<Event>,
+    ) -> bool {
+        let wake = self.next_wake();
+        tokio::select! {
+            biased;
+            event = control.recv(), if self.stopping.is_none() => events.push(event.unwrap_or(Event::Stop)),
+            count = data.recv_many(events, EVENTS_TAKEN_MAX) => return count > 0,
+            () = sleep(wake) => return self.stopping.is_none_or(|since| since.elapsed() < STOP_TIMEOUT),
+        }
+        while events.len() < EVENTS_TAKEN_MAX
+            && let Ok(event) = control.try_recv()
+        {
+            events.push(event);
+        }
+        true
+    }
+
+    fn next_wake(&self) -> Duration {
+        let now = self.clock.now();
+        let tick = self.board.poll_timeout(now).map(|due| due.max(self.ticked_at.plus(TICK_PERIOD_MIN)));
+        let survey = Some(self.surveyed_at.plus(SURVEY_PERIOD));
+        let next = [tick, survey, self.waiting.poll_timeout(), self.watch.poll_timeout()].into_iter().flatten().min();
+        next.map_or(SLEEP_MAX, |due| due.since(now)).min(SLEEP_MAX)
+    }
+
+    fn handle_event(&mut self, event: Event) {
+        let now = self.clock.now();
+        match event {
+            Event::Delivered { source, delivery, share } => {
+                self.board.handle_delivery(&source, &delivery, now);
+                if let Delivery::Events(events) = &delivery
+                    && let Some(first) = events.first()
+                {
+                    self.glass.folded(first.received, events.len());
+                }
+                drop(share);
+            }
+            Event::Status { source, status } => self.handle_status(source, status, now),
+            Event::CheckpointWanted { seq } => {
+                let taken = Taken { seq, checkpoint: self.board.checkpoint() };
+                if self.taken.try_send(taken).is_err() {
+                    tracing::warn!("the journal did not take the board's state");
+                }
+            }
+            Event::Pull(pull) => self.handle_pull(pull, now),
+            Event::Painted { version } => self.handle_receipt(version, now),
+            Event::Report { answer } => {
+                // Who asked may have gone meanwhile.
+                let _gone = answer.send(self.report(now));
+            }
+            Event::Latency { answer } => {
+                let _gone = answer.send(self.glass.latency().clone());
+            }
+            Event::Board(file) => self.handle_board(*file, now),
+            Event::Notice(notice) => {
+                self.board.set_notice(notice);
+                self.is_changed = true;
+            }
+            Event::NoticeOver { id } => {
+                self.board.clear_notice(id);
+                self.is_changed = true;
+            }
+            Event::Stop => {
+                self.stopping.get_or_insert_with(Instant::now);
+                // Without senders of steps the journal saves the board and ends, and with it the data lane.
+                self.sources.clear();
+                self.steps = None;
+            }
+        }
+    }
+
+    fn handle_status(&mut self, source: Arc<str>, status: Box<SourceStatus>, now: Mono) {
+        self.is_changed |= self.statuses.get(&source).is_none_or(|old| is_visible(old, &status));
+        self.watch.handle_status(&source, &status, now);
+        self.rejections.handle_status(&source, &status);
+        if let Some(metrics) = self.source_metrics.get(&*source) {
+            metrics.set(Some(status.phase), &status.counts);
+        }
+        self.board.handle_status(&source, SourceStatus::clone(&status), now);
+        self.statuses.insert(source, status);
+    }
+
+    fn handle_pull(&mut self, pull: Pull, now: Mono) {
+        self.handle_receipt(pull.after, now);
+        if let Some(pull) = self.waiting.pull(pull, self.shown(), now) {
+            self.answer(pull, now);
+        }
+    }
+
+    fn handle_receipt(&mut self, version: u64, now: Mono) {
+        if version > self.board.version() {
+            // Of a run before this one.
+            return;
+        }
+        let metrics = &self.metrics;
+        self.glass.painted(version, now, |latency, count| {
+            metrics.painted(latency.as_secs_f64(), usize::try_from(count).unwrap_or(usize::MAX));
+        });
+    }
+
+    /// Everything that time brings.
+    fn handle_time(&mut self) {
+        let now = self.clock.now();
+        let tick = self.board.poll_timeout(now).is_some_and(|due| due <= now);
+        if tick && now >= self.ticked_at.plus(TICK_PERIOD_MIN) {
+            self.ticked_at = now;
+            self.board.handle_tick(now);
+            self.is_changed = true;
+        }
+        while let Some(message) = self.watch.poll_message(now) {
+            if let Some(desktop) = &self.desktop {
+                desktop.tell(message);
+            }
+        }
+        if now >= self.surveyed_at.plus(SURVEY_PERIOD) {
+            self.surveyed_at = now;
+            self.survey(now);
+        }
+    }
+
+    /// Counts freshness, logs rejections, and does what waited for a free moment.
+    fn survey(&mut self, now: Mono) {
+        for widget in &self.file.widgets {
+            let quality = self.board.freshness(&widget.id, now);
+            if let Some(metrics) = self.widget_metrics.get(&widget.id) {
+                metrics.set(quality.as_ref().map(|quality| quality.freshness));
+            }
+            if let Some(rejected) = quality.and_then(|quality| quality.rejected) {
+                self.rejections.handle_widget(&widget.id, rejected);
+            }
+        }
+        self.rejections.log();
+        for config in self.configs() {
+            if self.restarts.contains(&config.id)
+                && self.sources.get_mut(&config.id).is_some_and(|source| source.restart(config.clone()))
+            {
+                self.restarts.remove(&config.id);
+            }
+        }
+    }
+
+    fn shown(&self) -> Shown {
+        Shown { version: self.board.version(), revision: self.board.revision() }
+    }
+
+    fn answer_due(&mut self) {
+        let now = self.clock.now();
+        let is_changed = std::mem::take(&mut self.is_changed);
+        for pull in self.waiting.due(self.shown(), is_changed, now) {
+            self.answer(pull, now);
+        }
+        self.answered_at = Instant::now();
+    }
+
+    fn answer(&mut self, pull: Pull, now: Mono) {
+        // A version of a run before this one says nothing about this one.
+        let after = if pull.after > self.board.version() { 0 } else { pull.after };
+        let frame = self.board.frame(after, pull.revision, now, self.clock.wall());
+        self.glass.shown(frame.version);
+        self.metrics.frame();
+        // A page that has gone pulls again, after the version that it has.
+        let _gone = pull.answer.send(frame);
+    }
+
+    fn report(&self, now: Mono) -> serde_json::Value {
+        let mut report = self.board.report(now);
+        if let Some(fields) = report.as_object_mut() {
+            fields.insert("time".into(), self.clock.wall().as_millis().into());
+            fields.insert("alarms".into(), serde_json::Value::Array(Vec::new()));
+        }
+        report
+    }
+
+    /// Takes over a new board: widgets whose fold is unchanged keep their state; sources of others begin anew, since
+    /// what the journal leads to doesn't hold their past.
+    fn handle_board(&mut self, file: BoardFile, now: Mono) {
+        tracing::info!(widgets = file.widgets.len(), "the board file has changed");
+        let anew: BTreeSet<String> = file
+            .widgets
+            .iter()
+            .filter(|new| !self.file.widgets.iter().any(|old| old.source == new.source && old.fold == new.fold))
+            .map(|widget| widget.source.clone())
+            .collect();
+        self.board.reload(file.clone(), now);
+        self.file = file;
+        self.is_changed = true;
+        let configs = self.configs();
+        let gone: Vec<String> =
+            self.sources.keys().filter(|id| !configs.iter().any(|config| config.id == **id)).cloned().collect();
+        for id in gone {
+            self.sources.remove(&id);
+            self.restarts.remove(&id);
+            self.watch.forget(&id);
+            self.statuses.remove(&*id);
+            if let Some(metrics) = self.source_metrics.remove(&id) {
+                metrics.set(None, &Counts::default());
+            }
+        }
+        for config in configs {
+            match self.sources.get_mut(&config.id) {
+                None => self.start_source(config, Begin::Anew),
+                Some(source) => {
+                    if (anew.contains(&config.id) || !source.runs_as(&config)) && !source.restart(config.clone()) {
+                        self.restarts.insert(config.id);
+                    }
+                }
+            }
+        }
+        self.count_widgets();
+    }
+
+    /// Counts the board's widgets, and no others.
+    fn count_widgets(&mut self) {
+        self.widget_metrics.retain(|id, metrics| {
+            let stays = self.file.widgets.iter().any(|widget| widget.id == *id);
+            if !stays {
+                metrics.set(None);
+            }
+            stays
+        });
+        for widget in &self.file.widgets {
+            self.widget_metrics.entry(widget.id.clone()).or_insert_with(|| self.metrics.widget(&widget.id));
+        }
+    }
+
+    /// The settings of every source of the board.
+    fn configs(&self) -> Vec<SourceConfig> {
+        let config = |spec| self.settings.config(spec, self.board.strictest_limit(&spec.id));
+        self.file
+            .sources
+            .iter()
+            .filter_map(|spec| {
+                // Checked before the board was taken over.
+                config(spec).inspect_err(|error| tracing::error!(reason = %error, "source left out")).ok()
+            })
+            .collect()
+    }
+
+    fn start_source(&mut self, config: SourceConfig, begin: Begin) {
+        let Some(steps) = &self.steps else { return };
+        let id = config.id.clone();
+        let intake = Intake::new(id.as_str().into(), self.clock, steps.clone(), Arc::clone(&self.in_flight));
+        self.source_metrics.entry(id.clone()).or_insert_with(|| self.metrics.source(&id));
+        let source = Source::start(&self.runtime, config, begin, Arc::clone(&self.doors), intake, self.clock);
+        self.sources.insert(id, source);
+    }
+}
+
+/// Whether a page should see the difference before its next heartbeat.
+fn is_visible(old: &SourceStatus, new: &SourceStatus) -> bool {
+    old.phase != new.phase
+        || old.transport != new.transport
+        || old.continuity != new.continuity
+        || old.cause != new.cause
+        || old.retry_at != new.retry_at
+}

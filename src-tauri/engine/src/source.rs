@@ -1,0 +1,385 @@
+//! One task a source: owns its feed, drives its transports and fetches, and hands what it delivers to the intake.
+
+use std::{collections::BTreeMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures_util::FutureExt;
+use tokio::{
+    runtime::Handle,
+    sync::mpsc::{Receiver, Sender, channel},
+    time::sleep,
+};
+use watchfloor_feed::{Feed, FetchId, Input, LinkFault, LinkFaultKind, LinkId, Output, SourceConfig};
+use watchfloor_model::{Counts, Delivery, Mono, Phase, Position, SourceStatus};
+
+use crate::{
+    clock::Clock,
+    intake::{Gone, Intake},
+    transport::{Command, Doors, Link, Task},
+};
+
+/// Inputs that wait for a feed. When it is reached, the transport stops reading.
+const INPUTS_QUEUED_MAX: usize = 16;
+/// Events joined to one batch.
+const BATCH_EVENTS_MAX: usize = 4096;
+/// A status that says nothing new but proofs and counts is passed on this often at most.
+const PROOF_PERIOD: Duration = Duration::from_millis(100);
+/// A task sleeps this long at most: the system's timers stand still while the machine is suspended, `Clock` doesn't.
+const SLEEP_MAX: Duration = Duration::from_secs(1);
+/// After a defect in this program, a source is begun again after this.
+const DEFECT_DELAY: Duration = Duration::from_secs(5);
+
+/// What a source's task is told.
+#[derive(Debug)]
+pub(crate) enum Order {
+    /// Begin again with these settings and without positions.
+    Restart(Box<SourceConfig>),
+}
+
+/// A running source. Dropping it stops it.
+#[derive(Debug)]
+pub(crate) struct Source {
+    config: SourceConfig,
+    orders: Sender<Order>,
+}
+
+/// How a source begins.
+#[derive(Debug)]
+pub(crate) enum Begin {
+    /// After these positions: the board holds everything up to them.
+    After(BTreeMap<Arc<str>, Position>),
+    /// Without positions; those that the journal holds are void.
+    Anew,
+}
+
+impl Source {
+    /// Starts the source's task on `runtime`.
+    pub(crate) fn start(
+        runtime: &Handle,
+        config: SourceConfig,
+        begin: Begin,
+        doors: Arc<Doors>,
+        intake: Intake,
+        clock: Clock,
+    ) -> Self {
+        let (orders, queued) = channel(1);
+        runtime.spawn(supervise(config.clone(), begin, doors, intake, clock, queued));
+        Self { config, orders }
+    }
+
+    /// Whether these settings are those it runs with.
+    pub(crate) fn runs_as(&self, config: &SourceConfig) -> bool {
+        let (a, b) = (&self.config, config);
+        a.id == b.id
+            && a.url == b.url
+            && a.channels == b.channels
+            && a.transport == b.transport
+            && a.limit == b.limit
+            && a.token == b.token
+    }
+
+    /// Begins again with these settings and without positions. False if an order before it is still outstanding; then
+    /// ask again.
+    pub(crate) fn restart(&mut self, config: SourceConfig) -> bool {
+        let taken = self.orders.try_send(Order::Restart(Box::new(config.clone()))).is_ok();
+        if taken {
+            self.config = config;
+        }
+        taken
+    }
+}
+
+/// Runs the source until it is dropped. A defect in this program costs one source a new beginning, and is seen.
+async fn supervise(
+    mut config: SourceConfig,
+    mut begin: Begin,
+    doors: Arc<Doors>,
+    intake: Intake,
+    clock: Clock,
+    mut orders: Receiver<Order>,
+) {
+    let mut counts = Counts::default();
+    loop {
+        let runner = Runner::new(config.clone(), begin, counts, &doors, &intake, clock);
+        let ended = AssertUnwindSafe(runner.run(&mut orders)).catch_unwind().await;
+        begin = Begin::Anew;
+        match ended {
+            Ok(End::Restart(new, so_far)) => {
+                config = *new;
+                counts = so_far;
+            }
+            Ok(End::Stopped) => return,
+            Err(_panic) => {
+                tracing::error!(source = config.id, "a defect in this program stopped the source; it is begun again");
+                let status = SourceStatus {
+                    phase: Phase::Waiting,
+                    since: clock.now(),
+                    cause: Some("a defect in this program: please report it".into()),
+                    retry_at: Some(clock.now().plus(DEFECT_DELAY)),
+                    counts,
+                    ..SourceStatus::default()
+                };
+                if intake.status(status).await.is_err() {
+                    return;
+                }
+                tokio::select! {
+                    () = sleep(DEFECT_DELAY) => {}
+                    order = orders.recv() => match order {
+                        Some(Order::Restart(new)) => config = *new,
+                        None => return,
+                    },
+                }
+            }
+        }
+    }
+}
+
+/// Why a run ended.
+enum End {
+    Restart(Box<SourceConfig>, Counts),
+    Stopped,
+}
+
+impl From<Gone> for End {
+    fn from(_: Gone) -> Self {
+        Self::Stopped
+    }
+}
+
+/// One life of a feed.
+struct Runner<'a> {
+    feed: Feed,
+    id: String,
+    begin: Option<Begin>,
+    doors: &'a Arc<Doors>,
+    intake: &'a Intake,
+    clock: Clock,
+    sender: Sender<Input>,
+    inputs: Receiver<Input>,
+    link: Option<(LinkId, Link)>,
+    fetch: Option<(FetchId, Task)>,
+    /// Counted by former lives.
+    before: Counts,
+    /// Not handed on yet, in order.
+    deliveries: Vec<Delivery>,
+    is_status_new: bool,
+    told: Option<SourceStatus>,
+    told_at: Mono,
+}
+
+impl<'a> Runner<'a> {
+    fn new(
+        config: SourceConfig,
+        begin: Begin,
+        before: Counts,
+        doors: &'a Arc<Doors>,
+        intake: &'a Intake,
+        clock: Clock,
+    ) -> Self {
+        let seed = rand::random();
+        let id = config.id.clone();
+        tracing::debug!(source = id, seed, "source begins");
+        let (sender, inputs) = channel(INPUTS_QUEUED_MAX);
+        Self {
+            feed: Feed::new(config, seed),
+            id,
+            begin: Some(begin),
+            doors,
+            intake,
+            clock,
+            sender,
+            inputs,
+            link: None,
+            fetch: None,
+            before,
+            deliveries: Vec::new(),
+            is_status_new: false,
+            told: None,
+            told_at: Mono::ZERO,
+        }
+    }
+
+    async fn run(mut self, orders: &mut Receiver<Order>) -> End {
+        match self.live(orders).await {
+            Ok(order) => {
+                self.feed.stop(self.clock.now());
+                self.take_outputs();
+                if let Err(gone) = self.hand_on().await {
+                    return gone.into();
+                }
+                match order {
+                    Some(Order::Restart(config)) => End::Restart(config, self.counts()),
+                    None => End::Stopped,
+                }
+            }
+            Err(gone) => gone.into(),
+        }
+    }
+
+    /// Until an order comes, or none can come any more.
+    async fn live(&mut self, orders: &mut Receiver<Order>) -> Result<Option<Order>, Gone> {
+        match self.begin.take() {
+            Some(Begin::After(positions)) => self.feed.restore(positions),
+            Some(Begin::Anew) | None => self.intake.forget().await?,
+        }
+        self.feed.start(self.clock.now());
+        self.take_outputs();
+        self.hand_on().await?;
+        let mut queued = Vec::with_capacity(INPUTS_QUEUED_MAX);
+        loop {
+            let wake = self.next_wake();
+            tokio::select! {
+                biased;
+                order = orders.recv() => return Ok(order),
+                _count = self.inputs.recv_many(&mut queued, INPUTS_QUEUED_MAX) => {}
+                () = sleep(wake) => {}
+            }
+            // What has come is heard before the feed may conclude that nothing did: after a stall of this task the proof
+            // of life may lie in the queue.
+            while let Ok(input) = self.inputs.try_recv() {
+                queued.push(input);
+                if queued.len() >= 2 * INPUTS_QUEUED_MAX {
+                    break;
+                }
+            }
+            for input in queued.drain(..) {
+                self.feed.handle_input(input, self.clock.now());
+                self.take_outputs();
+            }
+            let now = self.clock.now();
+            if let Some((due, reason)) = self.feed.poll_timeout()
+                && due <= now
+            {
+                tracing::trace!(source = self.id, ?reason, "timer");
+                self.feed.handle_timeout(now);
+                self.take_outputs();
+            }
+            self.hand_on().await?;
+        }
+    }
+
+    fn next_wake(&self) -> Duration {
+        let now = self.clock.now();
+        let timer = self.feed.poll_timeout().map_or(SLEEP_MAX, |(due, _)| due.since(now));
+        let status = if self.is_status_new { self.told_at.plus(PROOF_PERIOD).since(now) } else { SLEEP_MAX };
+        timer.min(status).min(SLEEP_MAX)
+    }
+
+    /// Does what the feed says. Deliveries and status are kept for [`Self::hand_on`].
+    fn take_outputs(&mut self) {
+        while let Some(output) = self.feed.poll_output() {
+            match output {
+                Output::Open { link, transport, request } => {
+                    tracing::debug!(source = self.id, link_id = %link, transport = transport.word(), "opening");
+                    let opened = self.doors.open(link, transport, request, self.sender.clone());
+                    self.link = Some((link, opened));
+                }
+                Output::Send { link, text } => self.tell(link, Command::Send(text)),
+                Output::Ping { link } => self.tell(link, Command::Ping),
+                Output::Close { link } => {
+                    if self.link.as_ref().is_some_and(|(open, _)| *open == link) {
+                        tracing::debug!(source = self.id, link_id = %link, "let go");
+                        self.link = None;
+                    }
+                }
+                Output::Fetch { fetch, request, body_bytes_max, timeout } => {
+                    let task = self.doors.fetch(fetch, request, body_bytes_max, timeout, self.sender.clone());
+                    self.fetch = Some((fetch, task));
+                }
+                Output::Deliver(delivery) => self.keep(delivery),
+                Output::Status => self.is_status_new = true,
+            }
+        }
+    }
+
+    fn tell(&mut self, link: LinkId, command: Command) {
+        let Some((open, way)) = &self.link else { return };
+        if *open == link && !way.tell(command) {
+            self.link = None;
+            let fault = LinkFault::new(LinkFaultKind::Other, "the server takes no messages");
+            self.feed.handle_input(Input::Failed { link, fault }, self.clock.now());
+        }
+    }
+
+    /// Joins events to one batch as far as they come together.
+    fn keep(&mut self, delivery: Delivery) {
+        if let (Some(Delivery::Events(last)), Delivery::Events(new)) = (self.deliveries.last_mut(), &delivery)
+            && last.len() + new.len() <= BATCH_EVENTS_MAX
+        {
+            let Delivery::Events(new) = delivery else { return };
+            last.extend(new);
+            return;
+        }
+        self.deliveries.push(delivery);
+    }
+
+    /// Hands deliveries and then the status to the intake. Waits while the pipeline is full.
+    async fn hand_on(&mut self) -> Result<(), Gone> {
+        for delivery in self.deliveries.drain(..) {
+            self.intake.deliver(delivery).await?;
+        }
+        if !self.is_status_new {
+            return Ok(());
+        }
+        let now = self.clock.now();
+        let mut status = self.feed.status();
+        status.counts = sum(self.before, status.counts);
+        let is_news = self.told.as_ref().is_none_or(|told| is_news(told, &status));
+        if is_news || now >= self.told_at.plus(PROOF_PERIOD) {
+            if self.told.as_ref().is_none_or(|told| told.phase != status.phase) {
+                self.log_phase(&status);
+            }
+            self.is_status_new = false;
+            self.told_at = now;
+            self.told = Some(status.clone());
+            self.intake.status(status).await?;
+        }
+        Ok(())
+    }
+
+    fn log_phase(&self, status: &SourceStatus) {
+        let reason = status.cause.as_ref().map(|cause| cause.text.as_str());
+        match status.phase {
+            Phase::Live => tracing::info!(source = self.id, phase = status.phase.word(), "source is live"),
+            Phase::Waiting | Phase::Refused => {
+                tracing::warn!(
+                    source = self.id,
+                    phase = status.phase.word(),
+                    reason,
+                    attempt = status.attempt,
+                    "source is not live"
+                );
+            }
+            Phase::Idle | Phase::Connecting | Phase::Authorising | Phase::Subscribing | Phase::CatchingUp => {
+                tracing::debug!(source = self.id, phase = status.phase.word(), reason, "source");
+            }
+        }
+    }
+
+    fn counts(&self) -> Counts {
+        sum(self.before, self.feed.status().counts)
+    }
+}
+
+/// Whether people should see the difference at once: all but proofs, counts, positions and rejections, which may come with
+/// every event.
+fn is_news(told: &SourceStatus, new: &SourceStatus) -> bool {
+    let kind = |status: &SourceStatus| status.clock.as_ref().map(|clock| (clock.speed, clock.label.clone()));
+    told.phase != new.phase
+        || told.transport != new.transport
+        || told.continuity != new.continuity
+        || told.cause != new.cause
+        || told.retry_at != new.retry_at
+        || kind(told) != kind(new)
+}
+
+fn sum(a: Counts, b: Counts) -> Counts {
+    Counts {
+        events: a.events + b.events,
+        duplicates: a.duplicates + b.duplicates,
+        gaps_proven: a.gaps_proven + b.gaps_proven,
+        gaps_snapshot: a.gaps_snapshot + b.gaps_snapshot,
+        gaps_unknown: a.gaps_unknown + b.gaps_unknown,
+        rejected: a.rejected + b.rejected,
+        reconnects: a.reconnects + b.reconnects,
+    }
+}

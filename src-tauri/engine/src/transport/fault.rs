@@ -1,0 +1,168 @@
+//! What the system and the libraries say when a link fails, as the kinds of fault that a feed knows. Never an address with
+//! a password, never a header's value.
+
+use std::{error::Error, io, time::Duration};
+
+use tokio_tungstenite::tungstenite::{self, http};
+use watchfloor_feed::{LinkFault, LinkFaultKind};
+use watchfloor_model::Timestamp;
+
+/// The error and what it comes from, in one line.
+pub(super) fn words(error: &dyn Error) -> String {
+    let mut words = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let text = error.to_string();
+        if !words.contains(&text) {
+            words = format!("{words}: {text}");
+        }
+        source = error.source();
+    }
+    words
+}
+
+/// A header value that HTTP doesn't allow.
+pub(super) fn bad_header(name: &str) -> LinkFault {
+    LinkFault::new(LinkFaultKind::Other, format!("the value of header {name} has characters that HTTP does not allow"))
+}
+
+/// An error of the socket or of the secure layer on it.
+pub(super) fn of_io(error: &io::Error) -> LinkFault {
+    // An error of the secure layer comes wrapped, once or twice; such a wrapper isn't its own source.
+    if let Some(inner) = error.get_ref() {
+        if let Some(tls) = inner.downcast_ref::<rustls::Error>() {
+            return LinkFault::new(LinkFaultKind::Tls, tls_words(tls));
+        }
+        if let Some(wrapped) = inner.downcast_ref::<io::Error>() {
+            return of_io(wrapped);
+        }
+    }
+    let kind = match error.kind() {
+        io::ErrorKind::ConnectionRefused => LinkFaultKind::Refused,
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown => {
+            LinkFaultKind::Unreachable
+        }
+        io::ErrorKind::ConnectionReset
+        | io::ErrorKind::ConnectionAborted
+        | io::ErrorKind::BrokenPipe
+        | io::ErrorKind::UnexpectedEof => return LinkFault::new(LinkFaultKind::Reset, ""),
+        io::ErrorKind::TimedOut => LinkFaultKind::Timeout,
+        _ => LinkFaultKind::Other,
+    };
+    LinkFault::new(kind, words(error))
+}
+
+fn tls_words(error: &rustls::Error) -> String {
+    match error {
+        rustls::Error::InvalidMessage(_) => "the server does not speak TLS on this port".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// An error of a WebSocket.
+pub(super) fn of_websocket(error: &tungstenite::Error, wall: Timestamp) -> LinkFault {
+    use tungstenite::Error as E;
+    match error {
+        E::Io(error) => of_io(error),
+        E::Http(answer) => of_answer(answer.status().as_u16(), answer.headers(), wall),
+        E::Tls(error) => LinkFault::new(LinkFaultKind::Tls, words(error)),
+        E::Capacity(error) => LinkFault::new(LinkFaultKind::TooBig, error.to_string()),
+        E::Protocol(_) | E::Utf8(_) | E::AttackAttempt | E::HttpFormat(_) => {
+            LinkFault::new(LinkFaultKind::Protocol, words(error))
+        }
+        E::ConnectionClosed | E::AlreadyClosed | E::WriteBufferFull(_) | E::Url(_) => {
+            LinkFault::new(LinkFaultKind::Other, words(error))
+        }
+    }
+}
+
+/// An error of an HTTP request.
+pub(super) fn of_request(error: &reqwest::Error) -> LinkFault {
+    let mut source: Option<&(dyn Error + 'static)> = error.source();
+    while let Some(inner) = source {
+        if let Some(tls) = inner.downcast_ref::<rustls::Error>() {
+            return LinkFault::new(LinkFaultKind::Tls, tls_words(tls));
+        }
+        if let Some(io) = inner.downcast_ref::<io::Error>() {
+            let fault = of_io(io);
+            if !matches!(fault.kind, LinkFaultKind::Other) {
+                return fault;
+            }
+        }
+        if inner.to_string().starts_with("dns error") {
+            return LinkFault::new(LinkFaultKind::Dns, inner.source().map_or_else(String::new, words));
+        }
+        source = inner.source();
+    }
+    if error.is_timeout() {
+        return LinkFault::new(LinkFaultKind::Timeout, "");
+    }
+    if error.is_redirect() {
+        let status = error.status().map_or(302, |status| status.as_u16());
+        return LinkFault::new(LinkFaultKind::Http { status, retry_after: None, content_type: None }, "");
+    }
+    let kind = if error.is_body() || error.is_decode() { LinkFaultKind::Reset } else { LinkFaultKind::Other };
+    // The address is left out: it may hold a password.
+    let inner = error.source().map_or_else(|| "no answer".to_owned(), words);
+    LinkFault::new(kind, inner)
+}
+
+/// An answer that isn't the one asked for.
+pub(super) fn of_answer(status: u16, headers: &http::HeaderMap, wall: Timestamp) -> LinkFault {
+    let content_type =
+        headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
+    let retry_after = retry_after(headers, wall);
+    LinkFault::new(LinkFaultKind::Http { status, retry_after, content_type }, "")
+}
+
+/// `Retry-After` (RFC 9110 section 10.2.3) in seconds or as a date, as a span from now; zero for a date gone by.
+pub(super) fn retry_after(headers: &http::HeaderMap, wall: Timestamp) -> Option<Duration> {
+    let text = headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = jiff::fmt::rfc2822::parse(text).ok()?;
+    Some(Timestamp::from_millis(date.timestamp().as_millisecond()).since(wall))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_read_in_both_forms() {
+        // 6 Nov 1994 08:49:37 GMT
+        let wall = Timestamp::from_millis(784_111_777_000);
+        for (text, seconds) in [
+            ("120", Some(120)),
+            (" 0 ", Some(0)),
+            ("Sun, 06 Nov 1994 08:50:07 GMT", Some(30)),
+            ("Sun, 06 Nov 1994 08:00:00 GMT", Some(0)),
+            ("-5", None),
+            ("soon", None),
+            ("", None),
+        ] {
+            let headers = http::HeaderMap::from_iter([(http::header::RETRY_AFTER, text.parse().unwrap())]);
+            assert_eq!(retry_after(&headers, wall).map(|span| span.as_secs()), seconds, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn system_errors_have_names() {
+        for (kind, expected) in [
+            (io::ErrorKind::ConnectionRefused, LinkFaultKind::Refused),
+            (io::ErrorKind::NetworkUnreachable, LinkFaultKind::Unreachable),
+            (io::ErrorKind::ConnectionReset, LinkFaultKind::Reset),
+            (io::ErrorKind::UnexpectedEof, LinkFaultKind::Reset),
+            (io::ErrorKind::TimedOut, LinkFaultKind::Timeout),
+            (io::ErrorKind::PermissionDenied, LinkFaultKind::Other),
+        ] {
+            assert_eq!(of_io(&kind.into()).kind, expected);
+        }
+        let tls = io::Error::new(
+            io::ErrorKind::InvalidData,
+            rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer),
+        );
+        assert_eq!(of_io(&tls).kind, LinkFaultKind::Tls);
+    }
+}

@@ -1,0 +1,42 @@
+//! One document over HTTP, bounded in bytes and time.
+
+use std::time::Duration;
+
+use bytes::BytesMut;
+use futures_util::StreamExt;
+use watchfloor_feed::{LinkFault, LinkFaultKind, Request, Response};
+
+use super::{Doors, fault};
+
+/// Fetches the document. An answer of any status is an answer.
+pub(super) async fn run(
+    doors: &Doors,
+    request: &Request,
+    body_bytes_max: usize,
+    timeout: Duration,
+) -> Result<Response, LinkFault> {
+    tokio::time::timeout(timeout, exchange(doors, request, body_bytes_max))
+        .await
+        .unwrap_or_else(|_| Err(LinkFault::new(LinkFaultKind::Timeout, "")))
+}
+
+async fn exchange(doors: &Doors, request: &Request, body_bytes_max: usize) -> Result<Response, LinkFault> {
+    let get = doors.get(request, &[("accept", "application/json")]).await?;
+    let answer = get.send().await.map_err(|error| fault::of_request(&error))?;
+    let too_big = || LinkFault::new(LinkFaultKind::TooBig, format!("more than {body_bytes_max} bytes"));
+    if answer.content_length().is_some_and(|bytes| bytes > body_bytes_max as u64) {
+        return Err(too_big());
+    }
+    let status = answer.status().as_u16();
+    let retry_after = fault::retry_after(answer.headers(), doors.clock.wall());
+    let mut body = BytesMut::new();
+    let mut chunks = answer.bytes_stream();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|error| fault::of_request(&error))?;
+        if body.len() + chunk.len() > body_bytes_max {
+            return Err(too_big());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Response { status, retry_after, body: body.freeze() })
+}
