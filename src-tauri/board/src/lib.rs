@@ -3,6 +3,7 @@
 //! Time comes in as an argument. The same events and instants always give the same state.
 
 mod aggregate;
+mod board;
 pub mod config;
 pub mod frame;
 pub mod freshness;
@@ -12,4 +13,5 @@ mod reduce;
 mod testing;
 
 pub use aggregate::Aggregate;
+pub use board::{AggregateCheckpoint, Board, ChannelCheckpoint, Checkpoint, REJECTIONS_HELD_MAX, SourceCheckpoint};
 pub use reduce::{Rejection, RestoreError};

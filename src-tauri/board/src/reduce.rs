@@ -43,6 +43,7 @@ use crate::{
 pub(crate) use filter::{Filter, Interest};
 pub(crate) use fingerprint::fingerprint;
 pub(crate) use gaps::Gaps;
+pub(crate) use pick::instant_of_text;
 
 /// Milliseconds since the Unix epoch, by the source's clock.
 pub(crate) type Ms = i64;

@@ -72,12 +72,9 @@ fn reducer_of(spec: &Value) -> ReducerSpec {
             trend: span("trend"),
         },
         "gauge" => ReducerSpec::Gauge { value: need("value"), trend: span("trend") },
-        "rate" => ReducerSpec::Rate {
-            last: length("last"),
-            per: length("per"),
-            value: path("value"),
-            trend: span("trend"),
-        },
+        "rate" => {
+            ReducerSpec::Rate { last: length("last"), per: length("per"), value: path("value"), trend: span("trend") }
+        }
         "window" => ReducerSpec::Window {
             last: length("last"),
             stat: parse(spec, "stat"),
@@ -96,7 +93,11 @@ fn reducer_of(spec: &Value) -> ReducerSpec {
             expire_at: path("expire_at"),
             state: path("state").map(state_of),
         },
-        "log" => ReducerSpec::Log { text: text("text").expect("a text"), limit: limit(50), state: path("state").map(state_of) },
+        "log" => ReducerSpec::Log {
+            text: text("text").expect("a text"),
+            limit: limit(50),
+            state: path("state").map(state_of),
+        },
         "series" => ReducerSpec::Series {
             bucket: length("bucket"),
             keep: length("keep"),

@@ -105,11 +105,6 @@ impl<T: Tally> Buckets<T> {
         self.list.range(from..to).map(|(_, tally)| tally)
     }
 
-    /// How many buckets end at or before `at`.
-    pub(crate) fn count_until(&self, at: Ms) -> usize {
-        self.list.partition_point(|(end, _)| *end <= at)
-    }
-
     pub(crate) fn entries(&self) -> usize {
         self.list.iter().map(|(_, tally)| tally.entries()).sum()
     }

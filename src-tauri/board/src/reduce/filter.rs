@@ -100,9 +100,9 @@ impl Conditions {
 
     /// Whether every path has one of its values.
     pub(crate) fn hold(&self, data: &Value) -> bool {
-        self.0.iter().all(|(path, values)| {
-            path.find(data).is_some_and(|found| values.iter().any(|value| is_same(found, value)))
-        })
+        self.0
+            .iter()
+            .all(|(path, values)| path.find(data).is_some_and(|found| values.iter().any(|value| is_same(found, value))))
     }
 }
 

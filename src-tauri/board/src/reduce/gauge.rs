@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 use watchfloor_model::Event;
 
 use super::{
-    Ms, Reduce, Rejection, buckets::Tally, number_report, number_value,
+    Ms, Reduce, Rejection,
+    buckets::Tally,
+    number_report, number_value,
     pick::{self, Picked},
     trend::{self, Newest, NewestRing, Trend},
 };

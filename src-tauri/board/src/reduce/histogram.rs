@@ -88,8 +88,8 @@ pub(crate) fn percentile<'a>(
         seen += n;
         (seen >= rank).then_some(*bin)
     })?;
-    let (min, max) = histograms
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(min, max), next| (min.min(next.min), max.max(next.max)));
+    let (min, max) =
+        histograms.fold((f64::INFINITY, f64::NEG_INFINITY), |(min, max), next| (min.min(next.min), max.max(next.max)));
     // The extremes are exact, so a percentile of equal numbers is exact as well.
     Some(if min <= max { middle_of(bin).clamp(min, max) } else { middle_of(bin) })
 }

@@ -59,7 +59,8 @@ mod tests {
 
     #[test]
     fn words_mean_what_the_file_says() {
-        let states = [("late".to_owned(), State::Warning), ("3".to_owned(), State::Alarm), ("true".into(), State::Muted)];
+        let states =
+            [("late".to_owned(), State::Warning), ("3".to_owned(), State::Alarm), ("true".into(), State::Muted)];
         let meaning = Meaning { path: "s".parse().expect("path"), states: states.into() };
         let check = |data: Value, expected: Option<(&str, State)>| {
             let said = meaning.of(&data).expect("no rejection");

@@ -151,7 +151,8 @@ mod tests {
 
     #[test]
     fn rejections_say_where_what_and_what_was_expected() {
-        let data = json!({"text": "abc", "long": "x".repeat(1000), "list": [1, 2], "lat": 91, "huge": 1e300, "bool": true});
+        let data =
+            json!({"text": "abc", "long": "x".repeat(1000), "list": [1, 2], "lat": 91, "huge": 1e300, "bool": true});
         let check = |result: Result<(), Rejection>, expected: &str| {
             assert_eq!(result.expect_err(expected).to_string(), expected);
         };

@@ -64,7 +64,11 @@ impl Reduce for Status {
         };
         let Some(tile) = self.tiles.get_mut(key.as_ref()) else {
             if self.tiles.len() >= TILES_MAX {
-                return Err(pick::reject(&self.key, data, format!("one of the {TILES_MAX} keys that there are already")));
+                return Err(pick::reject(
+                    &self.key,
+                    data,
+                    format!("one of the {TILES_MAX} keys that there are already"),
+                ));
             }
             let (text, state) = said.map(|said| (said.text.into_owned(), said.state)).unwrap_or_default();
             let label = self.label.as_ref().map_or_else(|| key.to_string(), |label| render(label, data));

@@ -2,10 +2,7 @@
 
 mod visible;
 
-use std::{
-    collections::HashMap,
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -267,7 +264,8 @@ impl Reduce for Table {
     }
 
     fn state(&self) -> Value {
-        let rows: Vec<_> = self.order.all().filter_map(|(_, key)| Some(StoredRow::of(key, self.rows.get(key)?))).collect();
+        let rows: Vec<_> =
+            self.order.all().filter_map(|(_, key)| Some(StoredRow::of(key, self.rows.get(key)?))).collect();
         super::to_json(&Stored { rows, surplus: self.surplus, now: self.now })
     }
 
@@ -296,7 +294,8 @@ impl Reduce for Table {
     fn value(&self, since: u64) -> WidgetValue {
         let whole = !self.gone.reach(since);
         let is_new = |key: &Arc<str>| whole || self.rows.get(key).is_some_and(|row| row.version > since);
-        let rows = self.order.shown().filter(|(_, key)| is_new(key)).filter_map(|(_, key)| self.row_value(key)).collect();
+        let rows =
+            self.order.shown().filter(|(_, key)| is_new(key)).filter_map(|(_, key)| self.row_value(key)).collect();
         let mut removed: Vec<String> = Vec::new();
         if !whole {
             let is_gone = |key: &&Arc<str>| {
@@ -306,8 +305,8 @@ impl Reduce for Table {
             removed.sort_unstable();
             removed.dedup();
         }
-        let order = (whole || self.order_version > since)
-            .then(|| self.order.shown().map(|(_, key)| key.to_string()).collect());
+        let order =
+            (whole || self.order_version > since).then(|| self.order.shown().map(|(_, key)| key.to_string()).collect());
         let total = u32::try_from(self.rows.len()).unwrap_or(u32::MAX).saturating_add(self.surplus);
         WidgetValue::Table(TableValue { whole, rows, removed, order, total })
     }

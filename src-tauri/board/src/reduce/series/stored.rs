@@ -74,7 +74,8 @@ impl Series {
         let mut keys: Vec<&String> = stored.lines.keys().chain(stored.ahead.iter().map(|(_, key, _)| key)).collect();
         keys.sort_unstable();
         keys.dedup();
-        if keys.len() > LINES_MAX || stored.ahead.len() > AHEAD_MAX || keys.iter().any(|key| key.len() > KEY_BYTES_MAX) {
+        if keys.len() > LINES_MAX || stored.ahead.len() > AHEAD_MAX || keys.iter().any(|key| key.len() > KEY_BYTES_MAX)
+        {
             return Err(format!("{} lines, the limit is {LINES_MAX}", keys.len()));
         }
         if !stored.gaps.is_sound() {

@@ -1,0 +1,268 @@
+//! One board: its sources, what its widgets fold, and what of it crosses to the page.
+//!
+//! Driven from outside by `handle_*` with the instant; asked by [`Board::frame`], [`Board::report`] and
+//! [`Board::freshness`], which compute freshness for the instant they are asked at. [`Board::poll_timeout`] says when time
+//! alone changes something.
+
+mod checkpoint;
+mod dress;
+mod frames;
+mod index;
+mod lane;
+mod report;
+mod tracked;
+mod view;
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
+
+use watchfloor_model::{Delivery, Mono, SourceStatus};
+
+use crate::{
+    config::spec::{BoardFile, SourceSpec, WidgetSpec},
+    frame::{Notice, Quality, Rejected},
+    freshness::{Freshness, Promise, Verdict, judge},
+    reduce::Rejection,
+};
+use frames::Issued;
+use lane::Lane;
+use tracked::Tracked;
+
+pub use checkpoint::{AggregateCheckpoint, ChannelCheckpoint, Checkpoint, SourceCheckpoint};
+
+/// Rejections held for [`Board::take_rejections`]; further ones are counted in the widget's quality only.
+pub const REJECTIONS_HELD_MAX: usize = 100;
+/// Time alone makes nothing change more often than this.
+const TICK_PERIOD_MIN: Duration = Duration::from_millis(50);
+/// Notices shown at once; of more, the oldest go.
+const NOTICES_MAX: usize = 20;
+
+/// A board's state.
+pub struct Board {
+    file: BoardFile,
+    revision: u32,
+    version: u64,
+    /// In the order of the file's sources.
+    lanes: Vec<Lane>,
+    /// For each of the file's widgets, where what it shows is folded.
+    places: Vec<Place>,
+    /// Freshness of each widget as it was last said.
+    levels: Vec<Freshness>,
+    notices: Vec<Notice>,
+    rejections: VecDeque<(String, Rejection)>,
+    /// What the last frames brought the page to.
+    issued: VecDeque<Issued>,
+    ticked: Option<Mono>,
+}
+
+/// Where a widget's aggregate is.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    lane: usize,
+    tracked: usize,
+}
+
+impl Board {
+    /// An empty board for a file.
+    #[must_use]
+    pub fn new(file: BoardFile, now: Mono) -> Self {
+        let mut board = Self {
+            file: file.clone(),
+            revision: 0,
+            version: 0,
+            lanes: Vec::new(),
+            places: Vec::new(),
+            levels: Vec::new(),
+            notices: Vec::new(),
+            rejections: VecDeque::new(),
+            issued: VecDeque::new(),
+            ticked: None,
+        };
+        board.reload(file, now);
+        board
+    }
+
+    /// Takes another file. A widget whose source and fold are unchanged keeps its state, whatever its name and looks; a
+    /// source that is another one now begins anew.
+    pub fn reload(&mut self, file: BoardFile, now: Mono) {
+        let mut old: BTreeMap<String, Lane> = self.lanes.drain(..).map(|lane| (lane.spec.id.clone(), lane)).collect();
+        self.lanes = file.sources.iter().map(|spec| Lane::renewed(old.remove(&spec.id), spec)).collect();
+        self.places.clear();
+        for widget in &file.widgets {
+            // The file is checked: a widget's source exists. One that doesn't would show the first source's state as its own.
+            let lane = file.sources.iter().position(|source| source.id == widget.source).unwrap_or_default();
+            let tracked = self.lanes.get_mut(lane).map_or(0, |lane| lane.track(&widget.fold));
+            self.places.push(Place { lane, tracked });
+        }
+        for lane in &mut self.lanes {
+            lane.finish();
+        }
+        self.file = file;
+        self.revision += 1;
+        self.version += 1;
+        self.issued.clear();
+        self.levels = vec![Freshness::Unknown; self.file.widgets.len()];
+        self.handle_tick(now);
+    }
+
+    /// Shows a notice until it is cleared; a newer one of the same id replaces it.
+    pub fn set_notice(&mut self, notice: Notice) {
+        match self.notices.iter_mut().find(|own| own.id == notice.id) {
+            Some(own) if *own == notice => return,
+            Some(own) => *own = notice,
+            None => {
+                self.notices.push(notice);
+                if self.notices.len() > NOTICES_MAX {
+                    self.notices.remove(0);
+                }
+            }
+        }
+        self.version += 1;
+    }
+
+    /// Takes a notice away.
+    pub fn clear_notice(&mut self, id: &str) {
+        let before = self.notices.len();
+        self.notices.retain(|notice| notice.id != id);
+        self.version += u64::from(self.notices.len() != before);
+    }
+
+    /// Takes what is known of a source now. A source that the file doesn't have is ignored.
+    pub fn handle_status(&mut self, source: &str, status: SourceStatus, now: Mono) {
+        let Some(lane) = self.lanes.iter_mut().find(|lane| lane.spec.id == source) else { return };
+        let changed = lane.handle_status(status, now);
+        self.note(changed, now);
+    }
+
+    /// Takes a delivery of a source, in the order in which its feed gave them. A source that the file doesn't have is
+    /// ignored.
+    pub fn handle_delivery(&mut self, source: &str, delivery: &Delivery, now: Mono) {
+        let Some(number) = self.lanes.iter().position(|lane| lane.spec.id == source) else { return };
+        let Some(lane) = self.lanes.get_mut(number) else { return };
+        let mut rejections = Vec::new();
+        let changed = lane.handle_delivery(delivery, now, &mut rejections);
+        for (tracked, rejection) in rejections {
+            let is_place = |place: &Place| place.lane == number && place.tracked == tracked;
+            let widget = self.places.iter().position(is_place).and_then(|at| self.file.widgets.get(at));
+            if let Some(widget) = widget.filter(|_| self.rejections.len() < REJECTIONS_HELD_MAX) {
+                self.rejections.push_back((widget.id.clone(), rejection));
+            }
+        }
+        self.note(changed, now);
+    }
+
+    /// Time has passed: windows move by each source's clock, and freshness expires.
+    pub fn handle_tick(&mut self, now: Mono) {
+        self.ticked = Some(now);
+        let mut changed = false;
+        for lane in &mut self.lanes {
+            changed |= lane.advance(now);
+        }
+        self.note(changed, now);
+    }
+
+    /// The next instant at which time alone changes something visible: freshness, a window, a trend, an expiry. It isn't
+    /// sooner than 50 ms after the last tick, and may have passed already: then a tick is due.
+    #[must_use]
+    pub fn poll_timeout(&self, now: Mono) -> Option<Mono> {
+        let expiries = self.widgets().filter_map(|(widget, lane, tracked)| {
+            let verdict = verdict(widget, lane, tracked, now);
+            // One more microsecond: at the limit itself it is still live.
+            verdict.freshness.is_current().then(|| now.plus(verdict.live_for + Duration::from_micros(1)))
+        });
+        let next = expiries.chain(self.lanes.iter().filter_map(|lane| lane.next_change(now))).min()?;
+        Some(self.ticked.map_or(next, |ticked| next.max(ticked.plus(TICK_PERIOD_MIN))))
+    }
+
+    /// Grows with every visible change.
+    #[must_use]
+    pub const fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Grows with every [`Board::reload`].
+    #[must_use]
+    pub const fn revision(&self) -> u32 {
+        self.revision
+    }
+
+    /// How far a widget can be believed now; none if there is no such widget.
+    #[must_use]
+    pub fn freshness(&self, widget: &str, now: Mono) -> Option<Quality> {
+        self.widgets()
+            .find(|(spec, ..)| spec.id == widget)
+            .map(|(spec, lane, tracked)| quality(spec, lane, tracked, now))
+    }
+
+    /// The events that widgets could not use since this was last asked, at most [`REJECTIONS_HELD_MAX`]: widget and reason.
+    pub fn take_rejections(&mut self) -> Vec<(String, Rejection)> {
+        self.rejections.drain(..).collect()
+    }
+
+    /// The sources of the file, in its order.
+    #[must_use]
+    pub fn source_specs(&self) -> &[SourceSpec] {
+        &self.file.sources
+    }
+
+    /// The file that it shows.
+    #[must_use]
+    pub const fn file(&self) -> &BoardFile {
+        &self.file
+    }
+
+    /// The smallest `stale-after` of a source's widgets; the board's own if it has none.
+    #[must_use]
+    pub fn strictest_limit(&self, source: &str) -> Duration {
+        self.limits(source).min().unwrap_or(self.file.board.stale_after)
+    }
+
+    fn limits(&self, source: &str) -> impl Iterator<Item = Duration> {
+        self.file.widgets.iter().filter(move |widget| widget.source == source).map(|widget| widget.stale_after)
+    }
+
+    /// Each widget, in the file's order, with its source and what it folds.
+    fn widgets(&self) -> impl Iterator<Item = (&WidgetSpec, &Lane, &Tracked)> {
+        self.file.widgets.iter().zip(&self.places).filter_map(|(widget, place)| {
+            let lane = self.lanes.get(place.lane)?;
+            Some((widget, lane, lane.tracked.get(place.tracked)?))
+        })
+    }
+
+    /// Counts a change, and looks whether freshness is another one.
+    fn note(&mut self, changed: bool, now: Mono) {
+        let levels: Vec<Freshness> =
+            self.widgets().map(|(widget, lane, tracked)| verdict(widget, lane, tracked, now).freshness).collect();
+        self.version += u64::from(changed || levels != self.levels);
+        self.levels = levels;
+    }
+}
+
+fn promise(widget: &WidgetSpec, lane: &Lane) -> Promise {
+    Promise { limit: widget.stale_after, quiet: lane.spec.quiet }
+}
+
+fn verdict(widget: &WidgetSpec, lane: &Lane, tracked: &Tracked, now: Mono) -> Verdict {
+    judge(&lane.status, promise(widget, lane), lane.held(tracked.has_value(), now), now)
+}
+
+fn quality(widget: &WidgetSpec, lane: &Lane, tracked: &Tracked, now: Mono) -> Quality {
+    let verdict = verdict(widget, lane, tracked, now);
+    let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+    Quality {
+        freshness: verdict.freshness,
+        reason: verdict.reason(),
+        age_ms: verdict.age.map(millis),
+        limit_ms: millis(widget.stale_after),
+        live_for_ms: millis(verdict.live_for),
+        source_ms: tracked.aggregate.newest().map(watchfloor_model::Timestamp::as_millis),
+        received_ago_ms: tracked.received.map(|received| millis(received.age(now))),
+        basis: tracked.basis,
+        rejected: tracked.rejected.as_ref().map(|(count, reason)| Rejected { count: *count, reason: reason.clone() }),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,150 @@
+//! A board's state as it is written down, and read by the next run (H4).
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use watchfloor_model::{Continuity, Mono, Position, Timestamp};
+
+use super::{
+    Board,
+    lane::{Channel, Lane},
+    tracked::{Heard, Tracked},
+};
+
+/// Everything that a board has folded. The next run restores it and is as old as it is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// By source id.
+    pub sources: BTreeMap<String, SourceCheckpoint>,
+}
+
+/// What was folded of one source.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SourceCheckpoint {
+    /// Where it is: a state of another server is not taken.
+    pub url: String,
+    /// The source's time.
+    pub time: Option<Timestamp>,
+    /// When it was last known to be current, by the wall clock.
+    pub current: Option<Timestamp>,
+    /// By channel.
+    pub channels: BTreeMap<String, ChannelCheckpoint>,
+    /// By fingerprint.
+    pub aggregates: BTreeMap<String, AggregateCheckpoint>,
+}
+
+/// What was delivered of one channel.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelCheckpoint {
+    /// The source's time of its newest event.
+    pub newest: Option<Timestamp>,
+    /// Up to where it was delivered.
+    pub position: Option<Position>,
+}
+
+/// One aggregate.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AggregateCheckpoint {
+    /// [`crate::Aggregate::state`]
+    pub state: Value,
+    /// What is known about its completeness.
+    pub basis: Continuity,
+    /// Events until this instant of the source's time may be missing.
+    pub incomplete_until: Option<Timestamp>,
+    /// Whether it has anything to show.
+    pub is_known: bool,
+    /// When its newest event reached the program, by the wall clock.
+    pub received: Option<Timestamp>,
+}
+
+impl Board {
+    /// The whole state. `now` and `wall` are the same instant on both clocks.
+    #[must_use]
+    pub fn checkpoint(&self, now: Mono, wall: Timestamp) -> Checkpoint {
+        let sources = self.lanes.iter().map(|lane| (lane.spec.id.clone(), of_lane(lane, now, wall))).collect();
+        Checkpoint { sources }
+    }
+
+    /// Takes the state of a former run for every source and fold that are still the same. What is shown is as old as it
+    /// is, by the wall clock, and never live until its source has caught up. `now` and `wall` are the same instant on
+    /// both clocks.
+    ///
+    /// Answers the widgets that were not restored, each with the reason.
+    pub fn restore(&mut self, checkpoint: &Checkpoint, now: Mono, wall: Timestamp) -> Vec<(String, String)> {
+        let mut failed = Vec::new();
+        for (number, lane) in self.lanes.iter_mut().enumerate() {
+            let stored = checkpoint.sources.get(&lane.spec.id).filter(|stored| stored.url == lane.spec.url);
+            if let Some(stored) = stored {
+                restore_lane(lane, stored, now, wall);
+            }
+            for (tracked, own) in lane.tracked.iter_mut().enumerate() {
+                let state = stored.and_then(|stored| stored.aggregates.get(own.aggregate.fingerprint()));
+                let result = match state {
+                    Some(state) => restore_tracked(own, state, now, wall),
+                    None => Err("nothing of it was written down".to_owned()),
+                };
+                if let Err(reason) = result {
+                    let widgets = self.file.widgets.iter().zip(&self.places);
+                    let shows = widgets.filter(|(_, place)| place.lane == number && place.tracked == tracked);
+                    failed.extend(shows.map(|(widget, _)| (widget.id.clone(), reason.clone())));
+                }
+            }
+        }
+        self.note(true, now);
+        failed
+    }
+}
+
+fn of_lane(lane: &Lane, now: Mono, wall: Timestamp) -> SourceCheckpoint {
+    let wall_of = |heard: Heard| wall.minus(heard.age(now));
+    let channel = |(name, channel): (&std::sync::Arc<str>, &Channel)| {
+        let Channel { newest, position } = channel.clone();
+        (name.to_string(), ChannelCheckpoint { newest, position })
+    };
+    let aggregate = |tracked: &Tracked| {
+        let stored = AggregateCheckpoint {
+            state: tracked.aggregate.state(),
+            basis: tracked.basis,
+            incomplete_until: tracked.incomplete_until,
+            is_known: tracked.is_known,
+            received: tracked.received.map(wall_of),
+        };
+        (tracked.aggregate.fingerprint().to_owned(), stored)
+    };
+    SourceCheckpoint {
+        url: lane.spec.url.clone(),
+        time: lane.now,
+        current: lane.current.map(wall_of),
+        channels: lane.channels.iter().map(channel).collect(),
+        aggregates: lane.tracked.iter().map(aggregate).collect(),
+    }
+}
+
+/// Something of a former run. A wall clock that was set back since makes it as young as now, not younger.
+fn heard(at: Option<Timestamp>, now: Mono, wall: Timestamp) -> Option<Heard> {
+    at.map(|at| Heard::before(now, wall.since(at)))
+}
+
+fn restore_lane(lane: &mut Lane, stored: &SourceCheckpoint, now: Mono, wall: Timestamp) {
+    lane.now = stored.time;
+    lane.current = heard(stored.current, now, wall);
+    let channel = |(name, channel): (&String, &ChannelCheckpoint)| {
+        (name.as_str().into(), Channel { newest: channel.newest, position: channel.position.clone() })
+    };
+    lane.channels = stored.channels.iter().map(channel).collect();
+}
+
+fn restore_tracked(
+    tracked: &mut Tracked,
+    stored: &AggregateCheckpoint,
+    now: Mono,
+    wall: Timestamp,
+) -> Result<(), String> {
+    tracked.aggregate.restore(&stored.state).map_err(|error| error.to_string())?;
+    tracked.basis = stored.basis;
+    tracked.incomplete_until = stored.incomplete_until;
+    tracked.is_known = stored.is_known;
+    tracked.received = heard(stored.received, now, wall);
+    Ok(())
+}

@@ -1,0 +1,151 @@
+//! Frames: what one page gets for one pull.
+
+use watchfloor_model::{Mono, Timestamp};
+
+use super::{
+    Board,
+    dress::{self, Shown},
+    lane::Lane,
+    quality,
+    tracked::Tracked,
+    view,
+};
+use crate::{
+    config::spec::WidgetSpec,
+    frame::{ClockView, Frame, SourceView, WidgetPatch},
+    freshness::{Freshness, Promise, judge, source_words},
+};
+
+/// The next frame comes after this long at the latest, in milliseconds: whoever waits for one must see to it.
+pub(crate) const HEARTBEAT_MS: u32 = 1000;
+/// Frames of which it is remembered what they brought. Who has painted none of them gets everything.
+const ISSUED_MAX: usize = 8;
+
+/// What a frame brought the page to.
+#[derive(Debug)]
+pub(super) struct Issued {
+    version: u64,
+    stamps: Vec<Stamp>,
+}
+
+/// What a widget showed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp {
+    /// The aggregate's version.
+    version: u64,
+    shown: Shown,
+}
+
+impl Board {
+    /// What changed after version `after`, which the page has painted, of revision `revision`. Everything if `after` is 0,
+    /// the revision is another one, or it is too long ago. Quality comes with every frame, for every widget.
+    pub fn frame(&mut self, after: u64, revision: u32, now: Mono, wall: Timestamp) -> Frame {
+        let is_new_page = after == 0 || revision != self.revision;
+        let qualities: Vec<_> =
+            self.widgets().map(|(widget, lane, tracked)| quality(widget, lane, tracked, now)).collect();
+        let stamps: Vec<Stamp> = self
+            .widgets()
+            .zip(&qualities)
+            .map(|((_, _, tracked), quality)| stamp(tracked, quality.freshness))
+            .collect();
+        // What is shown may change by time alone, between ticks.
+        if self.issued.back().is_some_and(|last| last.version == self.version && last.stamps != stamps) {
+            self.version += 1;
+        }
+        let painted = self.issued.iter().find(|issued| issued.version == after && !is_new_page);
+        let widgets = self
+            .widgets()
+            .zip(qualities)
+            .enumerate()
+            .map(|(number, ((widget, _, tracked), quality))| {
+                let painted = painted.and_then(|issued| issued.stamps.get(number));
+                let value = changed_value(widget, tracked, stamps.get(number), painted);
+                WidgetPatch { id: widget.id.clone(), quality, value }
+            })
+            .collect();
+        let frame = Frame {
+            version: self.version,
+            board: is_new_page.then(|| view::board_view(&self.file)),
+            revision: self.revision,
+            clock: self.clock_view(now, wall),
+            heartbeat_ms: HEARTBEAT_MS,
+            sources: self.lanes.iter().map(|lane| self.source_view(lane, now)).collect(),
+            widgets,
+            notices: self.notices.clone(),
+        };
+        self.issue(stamps);
+        frame
+    }
+
+    fn issue(&mut self, stamps: Vec<Stamp>) {
+        if self.issued.back().is_some_and(|last| last.version == self.version) {
+            return;
+        }
+        self.issued.push_back(Issued { version: self.version, stamps });
+        if self.issued.len() > ISSUED_MAX {
+            self.issued.pop_front();
+        }
+    }
+
+    fn clock_view(&self, now: Mono, wall: Timestamp) -> ClockView {
+        let lane = self.lanes.iter().find(|lane| lane.clock().is_some());
+        let clock = lane.and_then(Lane::clock);
+        ClockView {
+            wall_ms: wall.as_millis(),
+            board_ms: lane.and_then(|lane| lane.time(now)).unwrap_or(wall).as_millis(),
+            speed: clock.map_or(1.0, |clock| if clock.speed.is_finite() { clock.speed } else { 0.0 }),
+            label: clock.and_then(|clock| clock.label.clone()),
+        }
+    }
+
+    pub(super) fn source_view(&self, lane: &Lane, now: Mono) -> SourceView {
+        let promise = self.source_promise(lane);
+        let held = lane.held(true, now);
+        SourceView {
+            id: lane.spec.id.clone(),
+            title: lane.spec.title.clone(),
+            phase: lane.status.phase,
+            transport: lane.status.transport,
+            continuity: lane.status.continuity,
+            freshness: judge(&lane.status, promise, held, now).freshness,
+            words: source_words(&lane.status, promise, held.age, now),
+            events: lane.status.counts.events,
+            rejected: lane.status.counts.rejected,
+            gaps: lane.status.counts.gaps(),
+        }
+    }
+
+    /// What a source promises its most patient widget: better than this, none of them can be.
+    pub(super) fn source_promise(&self, lane: &Lane) -> Promise {
+        let limit = self.limits(&lane.spec.id).max().unwrap_or(self.file.board.stale_after);
+        Promise { limit, quiet: lane.spec.quiet }
+    }
+}
+
+fn stamp(tracked: &Tracked, freshness: Freshness) -> Stamp {
+    let shown = match freshness {
+        // A value that nobody may see doesn't cross to the page at all.
+        Freshness::Refused => Shown::Nothing,
+        _ if !tracked.has_value() => Shown::Nothing,
+        _ => Shown::Value { at_least: tracked.is_at_least() },
+    };
+    Stamp { version: tracked.aggregate.version(), shown }
+}
+
+/// The value as it changed since the page painted it; none if it didn't.
+fn changed_value(
+    widget: &WidgetSpec,
+    tracked: &Tracked,
+    stamp: Option<&Stamp>,
+    painted: Option<&Stamp>,
+) -> Option<crate::frame::WidgetValue> {
+    let stamp = stamp?;
+    match painted {
+        Some(painted) if painted == stamp => None,
+        Some(painted) if painted.shown == stamp.shown && stamp.shown == Shown::Nothing => None,
+        Some(painted) if painted.shown == stamp.shown => {
+            Some(dress::value(widget, tracked, stamp.shown, painted.version))
+        }
+        _ => Some(dress::value(widget, tracked, stamp.shown, 0)),
+    }
+}

@@ -1,0 +1,331 @@
+//! One source on the board: what is known of it, its time, and what is folded of it.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use watchfloor_model::{
+    Continuity, Delivery, Event, Gap, Mono, Phase, Position, Snapshot, SourceClock, SourceStatus, Timestamp,
+};
+
+use super::{
+    index::Index,
+    tracked::{Heard, Tracked},
+};
+use crate::{
+    Aggregate,
+    config::spec::{FoldSpec, SourceSpec},
+    freshness::Held,
+    reduce::Rejection,
+};
+
+/// A source's clock that is read a little earlier than before was read over a slower network; only beyond this, in real
+/// time, it was set back.
+const CLOCK_JITTER_MAX: Duration = Duration::from_secs(2);
+
+/// A source.
+pub(super) struct Lane {
+    pub(super) spec: SourceSpec,
+    pub(super) status: SourceStatus,
+    pub(super) tracked: Vec<Tracked>,
+    pub(super) channels: BTreeMap<Arc<str>, Channel>,
+    /// When what is held was last known to be current.
+    pub(super) current: Option<Heard>,
+    /// The clock of the newest status or snapshot.
+    clock: Option<SourceClock>,
+    /// The source's time that its aggregates were last told.
+    pub(super) now: Option<Timestamp>,
+    index: Index,
+    /// Aggregates that the file that is being taken over needs.
+    needed: Vec<bool>,
+}
+
+/// What was delivered of a channel.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Channel {
+    /// The source's time of its newest event.
+    pub(super) newest: Option<Timestamp>,
+    /// Up to where it was delivered.
+    pub(super) position: Option<Position>,
+}
+
+/// Rejected events: the aggregate's number, and why.
+type Rejections = Vec<(usize, Rejection)>;
+
+impl Lane {
+    /// A lane for `spec`, with the state of the old one if it is of the same source.
+    pub(super) fn renewed(old: Option<Self>, spec: &SourceSpec) -> Self {
+        let is_same = |lane: &Self| {
+            lane.spec.kind == spec.kind && lane.spec.url == spec.url && lane.spec.channels == spec.channels
+        };
+        match old.filter(is_same) {
+            Some(lane) => {
+                let needed = vec![false; lane.tracked.len()];
+                Self { spec: spec.clone(), needed, ..lane }
+            }
+            None => Self {
+                spec: spec.clone(),
+                status: SourceStatus::default(),
+                tracked: Vec::new(),
+                channels: BTreeMap::new(),
+                current: None,
+                clock: None,
+                now: None,
+                index: Index::default(),
+                needed: Vec::new(),
+            },
+        }
+    }
+
+    /// The number of the aggregate of this fold, which is made if there is none.
+    pub(super) fn track(&mut self, fold: &FoldSpec) -> usize {
+        let mut aggregate = Aggregate::new(fold);
+        let known = self.tracked.iter().position(|own| own.aggregate.fingerprint() == aggregate.fingerprint());
+        if let Some(number) = known {
+            self.needed[number] = true;
+            return number;
+        }
+        if let Some(now) = self.now {
+            aggregate.advance(now);
+        }
+        self.tracked.push(Tracked::new(aggregate));
+        self.needed.push(true);
+        self.tracked.len() - 1
+    }
+
+    /// Every widget has its aggregate. Those that none needs stay, empty, so that the others keep their numbers; another
+    /// file's lane drops them.
+    pub(super) fn finish(&mut self) {
+        self.index.clear();
+    }
+
+    /// The source's time, as its aggregates are to be told it.
+    pub(super) fn time(&self, now: Mono) -> Option<Timestamp> {
+        let Some(clock) = &self.clock else {
+            let newest = self.channels.values().filter_map(|channel| channel.newest).max();
+            return newest.max(self.now);
+        };
+        let time = clock.at(now);
+        let tolerance =
+            CLOCK_JITTER_MAX.mul_f64(if clock.speed.is_finite() { clock.speed.clamp(1.0, 1e6) } else { 1.0 });
+        // A window that went back and forth with each heartbeat would flicker.
+        Some(self.now.filter(|before| *before > time && before.since(time) <= tolerance).unwrap_or(time))
+    }
+
+    /// What is held, as freshness asks for it.
+    pub(super) fn held(&self, value: bool, now: Mono) -> Held {
+        Held { value, age: self.current.map(|current| current.age(now)) }
+    }
+
+    /// Says whether anything visible changed besides freshness.
+    pub(super) fn handle_status(&mut self, status: SourceStatus, now: Mono) -> bool {
+        if status.phase == Phase::Live
+            && let Some(link) = status.link_proof
+        {
+            let publisher = if self.spec.quiet.is_some() { status.publisher_proof } else { Some(link) };
+            if let Some(proof) = publisher.map(|publisher| publisher.min(link)) {
+                self.be_current(Heard::at(proof), now);
+            }
+        }
+        let visible = is_visible(&self.status, &status);
+        if let Some(clock) = &status.clock {
+            self.set_clock(clock);
+        }
+        self.status = status;
+        self.advance(now) || visible
+    }
+
+    pub(super) fn be_current(&mut self, heard: Heard, now: Mono) {
+        self.current = Some(self.current.map_or(heard, |current| current.later(heard, now)));
+    }
+
+    fn set_clock(&mut self, clock: &SourceClock) {
+        if self.clock.as_ref().is_none_or(|own| own.read <= clock.read) {
+            self.clock = Some(clock.clone());
+        }
+    }
+
+    pub(super) const fn clock(&self) -> Option<&SourceClock> {
+        self.clock.as_ref()
+    }
+
+    /// Says whether anything visible changed.
+    pub(super) fn handle_delivery(&mut self, delivery: &Delivery, now: Mono, rejections: &mut Rejections) -> bool {
+        let changed = match delivery {
+            Delivery::Events(events) => self.handle_events(events, now, rejections),
+            Delivery::Snapshot(snapshot) => self.handle_snapshot(snapshot, now, rejections),
+            Delivery::Gap(gap) => self.handle_gap(gap),
+        };
+        self.advance(now) || changed
+    }
+
+    fn handle_events(&mut self, events: &[Event], now: Mono, rejections: &mut Rejections) -> bool {
+        for event in events {
+            let wanting = self.index.wanting(&event.channel, &event.name, &self.tracked);
+            for wanting in wanting.iter() {
+                let Some(tracked) = self.tracked.get_mut(wanting.tracked) else { continue };
+                if wanting.is_conditional && !tracked.aggregate.accepts(event.data.value()) {
+                    continue;
+                }
+                match tracked.aggregate.fold(event) {
+                    Ok(()) => {
+                        tracked.is_known = true;
+                        tracked.received = Some(Heard::at(event.received));
+                    }
+                    Err(rejection) => {
+                        tracked.reject(&rejection);
+                        if rejections.len() < super::REJECTIONS_HELD_MAX {
+                            rejections.push((wanting.tracked, rejection));
+                        }
+                    }
+                }
+            }
+            self.note_event(event);
+        }
+        let Some(last) = events.last() else { return false };
+        // Until a feed says where it stands, what comes is what was written down in another run.
+        if self.status.phase == Phase::Idle {
+            self.be_current(Heard::at(last.received.min(now)), now);
+        }
+        self.begin(now);
+        true
+    }
+
+    fn note_event(&mut self, event: &Event) {
+        // Nearly always known: the key is made for the first event of a channel only.
+        let channel = match self.channels.get_mut(&event.channel) {
+            Some(channel) => channel,
+            None => self.channels.entry(Arc::clone(&event.channel)).or_default(),
+        };
+        channel.newest = channel.newest.max(Some(event.time));
+        if event.position.is_some() {
+            channel.position.clone_from(&event.position);
+        }
+    }
+
+    /// A fold that began with an event in the middle of the story misses everything before.
+    fn begin(&mut self, now: Mono) {
+        let Some(time) = self.time(now) else { return };
+        for tracked in &mut self.tracked {
+            if tracked.is_known && tracked.basis == Continuity::Unknown && tracked.incomplete_until.is_none() {
+                tracked.be_incomplete(time);
+            }
+        }
+    }
+
+    fn handle_snapshot(&mut self, snapshot: &Snapshot, now: Mono, rejections: &mut Rejections) -> bool {
+        let time = snapshot.clock.at(snapshot.received);
+        for (number, tracked) in self.tracked.iter_mut().enumerate() {
+            let covers = |channel: &String| snapshot.positions.contains_key(channel.as_str());
+            if !tracked.aggregate.channels().iter().all(covers) {
+                continue;
+            }
+            let state = snapshot.aggregates.get(tracked.aggregate.fingerprint());
+            match state.map(|state| tracked.aggregate.restore(state)) {
+                Some(Ok(())) => {
+                    tracked.be_restored();
+                    tracked.received = tracked.aggregate.newest().map(|_| Heard::at(snapshot.received));
+                }
+                Some(Err(error)) => {
+                    let rejection = Rejection {
+                        place: "snapshot".to_owned(),
+                        found: error.problem,
+                        expected: format!("a state of {}", tracked.aggregate.fingerprint()),
+                    };
+                    tracked.reject(&rejection);
+                    rejections.push((number, rejection));
+                    tracked.be_incomplete(time);
+                }
+                None if is_empty(snapshot, tracked) && !tracked.is_known => {
+                    // Nothing has happened since the server's beginning: nothing can be missing.
+                    tracked.is_known = true;
+                    tracked.basis = Continuity::Proven;
+                    tracked.incomplete_until = None;
+                }
+                None if skips_nothing(snapshot, tracked, &self.channels) => (),
+                None => tracked.be_incomplete(time),
+            }
+        }
+        for (channel, position) in &snapshot.positions {
+            let own = self.channels.entry(Arc::clone(channel)).or_default();
+            own.position = Some(position.clone());
+            own.newest = None;
+        }
+        // The server's time may be another one altogether now: a replay that began again, a history lost.
+        self.now = None;
+        self.set_clock(&snapshot.clock);
+        self.be_current(Heard::at(snapshot.received.min(now)), now);
+        true
+    }
+
+    fn handle_gap(&mut self, gap: &Gap) -> bool {
+        if gap.proof == Continuity::Proven {
+            return false;
+        }
+        let newest = self.channels.get(&gap.channel).and_then(|channel| channel.newest);
+        let at = |instant: Mono| self.clock.as_ref().map(|clock| time_at(clock, instant));
+        let Some(to) = at(gap.ended).max(newest).or(self.now) else {
+            // Nothing is known of the source's time, so the gap has no place in it: all until now is in doubt.
+            for tracked in self.tracked.iter_mut().filter(|tracked| tracked.folds(&gap.channel)) {
+                tracked.basis = Continuity::Unknown;
+            }
+            return true;
+        };
+        let from = newest.or_else(|| at(gap.began)).unwrap_or(to);
+        for tracked in self.tracked.iter_mut().filter(|tracked| tracked.folds(&gap.channel)) {
+            tracked.be_incomplete(to);
+            tracked.aggregate.note_gap(from, to);
+        }
+        true
+    }
+
+    /// Tells the aggregates the source's time; says whether anything visible changed.
+    pub(super) fn advance(&mut self, now: Mono) -> bool {
+        let Some(time) = self.time(now) else { return false };
+        self.now = Some(time);
+        let mut changed = false;
+        for tracked in &mut self.tracked {
+            let before = tracked.aggregate.version();
+            tracked.aggregate.advance(time);
+            changed |= tracked.aggregate.version() != before;
+            changed |= tracked.forgive();
+        }
+        changed
+    }
+
+    /// When time alone next changes something in an aggregate.
+    pub(super) fn next_change(&self, now: Mono) -> Option<Mono> {
+        let clock = self.clock.as_ref().filter(|clock| clock.speed > 0.0 && clock.speed.is_finite())?;
+        let next = self.tracked.iter().filter_map(|tracked| tracked.aggregate.next_change()).min()?;
+        let left = next.since(clock.at(now)).as_secs_f64() / clock.speed;
+        // A millisecond more, so that rounding never makes the tick come just too early.
+        let left = Duration::try_from_secs_f64(left).unwrap_or(Duration::MAX);
+        Some(now.plus(left.saturating_add(Duration::from_millis(1))))
+    }
+}
+
+/// The source's time at an instant that may lie before its clock was read.
+fn time_at(clock: &SourceClock, at: Mono) -> Timestamp {
+    if at >= clock.read {
+        return clock.at(at);
+    }
+    let before = clock.read.since(at).as_secs_f64() * clock.speed;
+    clock.at.minus(Duration::try_from_secs_f64(before).unwrap_or(Duration::ZERO))
+}
+
+/// Whether nothing has ever happened on any channel of the aggregate.
+fn is_empty(snapshot: &Snapshot, tracked: &Tracked) -> bool {
+    snapshot.positions.iter().filter(|(channel, _)| tracked.folds(channel)).all(|(_, position)| position.offset == 0)
+}
+
+/// Whether the snapshot is true at exactly the place up to which every channel of the aggregate was delivered.
+fn skips_nothing(snapshot: &Snapshot, tracked: &Tracked, channels: &BTreeMap<Arc<str>, Channel>) -> bool {
+    let mut own = snapshot.positions.iter().filter(|(channel, _)| tracked.folds(channel));
+    own.all(|(channel, position)| channels.get(channel).is_some_and(|own| own.position.as_ref() == Some(position)))
+}
+
+/// Whether people see the difference; proofs and positions move all the time.
+fn is_visible(old: &SourceStatus, new: &SourceStatus) -> bool {
+    let clock = |status: &SourceStatus| status.clock.as_ref().map(|clock| (clock.speed.to_bits(), clock.label.clone()));
+    (old.phase, old.transport, old.continuity, &old.cause, old.retry_at, old.counts)
+        != (new.phase, new.transport, new.continuity, &new.cause, new.retry_at, new.counts)
+        || clock(old) != clock(new)
+}

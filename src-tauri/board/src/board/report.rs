@@ -1,0 +1,59 @@
+//! What operators and tests can watch: the contract's object.
+
+use serde_json::{Map, Value, json};
+use watchfloor_model::Mono;
+
+use super::{Board, lane::Lane, quality};
+use crate::freshness::{Freshness, judge};
+
+impl Board {
+    /// `{"sources": {…}, "widgets": {…}, "alarms": []}`; the caller adds the time. A value that may not be seen, or that
+    /// there isn't, is null.
+    #[must_use]
+    pub fn report(&self, now: Mono) -> Value {
+        let sources: Map<String, Value> =
+            self.lanes.iter().map(|lane| (lane.spec.id.clone(), self.source_report(lane, now))).collect();
+        let widgets: Map<String, Value> = self
+            .widgets()
+            .map(|(widget, lane, tracked)| {
+                let quality = quality(widget, lane, tracked, now);
+                let is_shown = tracked.has_value() && quality.freshness != Freshness::Refused;
+                let report = json!({
+                    "kind": tracked.aggregate.kind(),
+                    "freshness": quality.freshness,
+                    "reason": quality.reason,
+                    "age_ms": quality.age_ms,
+                    "basis": quality.basis,
+                    "at_least": tracked.is_at_least(),
+                    "rejected": quality.rejected.map_or(0, |rejected| rejected.count),
+                    "value": if is_shown { tracked.aggregate.report() } else { Value::Null },
+                });
+                (widget.id.clone(), report)
+            })
+            .collect();
+        json!({"sources": sources, "widgets": widgets, "alarms": []})
+    }
+
+    fn source_report(&self, lane: &Lane, now: Mono) -> Value {
+        let status = &lane.status;
+        let verdict = judge(status, self.source_promise(lane), lane.held(true, now), now);
+        let counts = &status.counts;
+        json!({
+            "state": status.phase.word(),
+            "transport": status.transport.map(watchfloor_model::Transport::word),
+            "continuity": status.continuity.word(),
+            "freshness": verdict.freshness,
+            "reason": verdict.reason(),
+            "position": status.positions,
+            "clock": lane.time(now),
+            "events": counts.events,
+            "duplicates": counts.duplicates,
+            "gaps": counts.gaps(),
+            "gaps_proven": counts.gaps_proven,
+            "gaps_snapshot": counts.gaps_snapshot,
+            "gaps_unknown": counts.gaps_unknown,
+            "rejected": counts.rejected,
+            "reconnects": counts.reconnects,
+        })
+    }
+}

@@ -1,0 +1,105 @@
+//! One aggregate on the board, and what is known of its completeness.
+
+use std::time::Duration;
+
+use watchfloor_model::{Continuity, Mono, Timestamp};
+
+use crate::{Aggregate, reduce::Rejection};
+
+/// When something was heard: on this program's clock, or before its start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Heard {
+    at: Mono,
+    /// How old it was then.
+    age: Duration,
+}
+
+impl Heard {
+    pub(super) const fn at(at: Mono) -> Self {
+        Self { at, age: Duration::ZERO }
+    }
+
+    pub(super) const fn before(at: Mono, age: Duration) -> Self {
+        Self { at, age }
+    }
+
+    pub(super) fn age(self, now: Mono) -> Duration {
+        now.since(self.at).saturating_add(self.age)
+    }
+
+    /// The later one of two, as seen at `now`.
+    pub(super) fn later(self, other: Self, now: Mono) -> Self {
+        if other.age(now) <= self.age(now) { other } else { self }
+    }
+}
+
+/// An aggregate of one source; widgets that fold alike share it.
+pub(super) struct Tracked {
+    pub(super) aggregate: Aggregate,
+    /// What is known about its completeness.
+    pub(super) basis: Continuity,
+    /// Events until this instant of the source's time may be missing.
+    pub(super) incomplete_until: Option<Timestamp>,
+    /// Whether it has folded an event, or was restored.
+    pub(super) is_known: bool,
+    /// When its newest event was.
+    pub(super) received: Option<Heard>,
+    /// Events that it could not use, and the newest reason.
+    pub(super) rejected: Option<(u64, String)>,
+}
+
+impl Tracked {
+    pub(super) const fn new(aggregate: Aggregate) -> Self {
+        Self {
+            aggregate,
+            basis: Continuity::Unknown,
+            incomplete_until: None,
+            is_known: false,
+            received: None,
+            rejected: None,
+        }
+    }
+
+    /// Whether there is anything to show.
+    pub(super) fn has_value(&self) -> bool {
+        self.is_known && !self.aggregate.is_blank()
+    }
+
+    /// Whether the number shown is a lower bound.
+    pub(super) fn is_at_least(&self) -> bool {
+        self.incomplete_until.is_some() && self.aggregate.grows_only()
+    }
+
+    pub(super) fn folds(&self, channel: &str) -> bool {
+        let channels = self.aggregate.channels();
+        channels.is_empty() || channels.iter().any(|own| own == channel)
+    }
+
+    /// Its state is the server's now.
+    pub(super) fn be_restored(&mut self) {
+        self.basis = Continuity::Snapshot;
+        self.incomplete_until = None;
+        self.is_known = true;
+    }
+
+    /// Events until `until` may be missing.
+    pub(super) fn be_incomplete(&mut self, until: Timestamp) {
+        self.basis = Continuity::Unknown;
+        self.incomplete_until = self.incomplete_until.max(Some(until));
+    }
+
+    /// What was missing may have left the stretch that the value depends on; says whether it has.
+    pub(super) fn forgive(&mut self) -> bool {
+        let is_over = self.incomplete_until.zip(self.aggregate.horizon()).is_some_and(|(until, start)| until <= start);
+        if is_over {
+            self.incomplete_until = None;
+            self.basis = Continuity::Proven;
+        }
+        is_over
+    }
+
+    pub(super) fn reject(&mut self, rejection: &Rejection) {
+        let count = self.rejected.as_ref().map_or(0, |(count, _)| *count);
+        self.rejected = Some((count.saturating_add(1), rejection.to_string()));
+    }
+}
