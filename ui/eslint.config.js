@@ -34,6 +34,7 @@ export default ts.config(
   {
     // The core is pure: time comes in as an argument.
     files: ['src/core/**/*.ts'],
+    ignores: ['**/*.test.ts'],
     rules: {
       'no-restricted-globals': [
         'error',

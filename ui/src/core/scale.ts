@@ -16,14 +16,17 @@ export function nice_step(raw: number): number {
   return nice * power
 }
 
-/** A range of whole steps around the values, with zero in it if they are near it, in about `ticks` steps. */
-export function nice_range(low: number, high: number, ticks: number): Range {
+/**
+ * A range of whole steps around the values, with zero in it if they are near it, in about `ticks` steps of at least
+ * `step_min`: what is counted in ones has no tenths.
+ */
+export function nice_range(low: number, high: number, ticks: number, step_min = 0): Range {
   if (!Number.isFinite(low) || !Number.isFinite(high) || low > high) return { low: 0, high: 1, step: 1 }
+  if (low === high && low !== 0) return nice_range(Math.min(0, low), Math.max(0, high), ticks, step_min)
   // A scale that starts at 97 makes a difference of one look like a fall from a cliff.
   const from = low > 0 && low < high * 0.75 ? 0 : low
   const to = high < 0 && high > low * 0.75 ? 0 : high
-  const span = to - from || Math.abs(to) || 1
-  const step = nice_step(span / Math.max(1, ticks))
+  const step = Math.max(step_min, nice_step((to - from || 1) / Math.max(1, ticks)))
   const bottom = Math.floor(from / step + 1e-9) * step
   const top = Math.ceil(to / step - 1e-9) * step
   return { low: bottom, high: top > bottom ? top : bottom + step, step }
@@ -34,13 +37,15 @@ export class HeldRange {
   #range: Range | null = null
   #enough_since_ms: number | null = null
 
-  next(low: number, high: number, ticks: number, now_ms: number): Range {
-    const wanted = nice_range(low, high, ticks)
+  next(low: number, high: number, ticks: number, now_ms: number, step_min = 0): Range {
+    const wanted = nice_range(low, high, ticks, step_min)
     const held = this.#range
     if (held === null || wanted.low < held.low || wanted.high > held.high) {
       this.#enough_since_ms = null
       this.#range =
-        held === null ? wanted : nice_range(Math.min(wanted.low, held.low), Math.max(wanted.high, held.high), ticks)
+        held === null
+          ? wanted
+          : nice_range(Math.min(wanted.low, held.low), Math.max(wanted.high, held.high), ticks, step_min)
       return this.#range
     }
     if (wanted.low === held.low && wanted.high === held.high) {

@@ -122,7 +122,7 @@ export const BOARD: BoardView = {
         { title: '°C', format: 'number', decimals: 0, width: 0.9 },
       ],
     }),
-    widget('delay-chart', 'Mean delay, min', [6, 7, 2, 2], {
+    widget('delay-chart', 'Mean delay', [6, 7, 2, 2], {
       kind: 'series',
       draw: 'line',
       unit: 'min',

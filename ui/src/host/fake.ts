@@ -5,6 +5,7 @@
 import type { Frame, Freshness, Notice, Quality, SourceView, WidgetPatch, WidgetValue } from '../generated/frame'
 import { BOARD, whole } from './fake-board'
 import { HOUR_MS, MIDNIGHT_MS } from './fake-day'
+import { Rush } from './fake-rush'
 import { type DemoState, type FaultName, FAULTS, type Host } from './types'
 
 export const SCENARIOS = [
@@ -18,6 +19,8 @@ export const SCENARIOS = [
   'catching-up',
   'silent',
   'notices',
+  'rush',
+  'idle',
 ] as const
 export type Scenario = (typeof SCENARIOS)[number]
 
@@ -52,6 +55,9 @@ export class FakeHost implements Host {
   #replay_at_ms = performance.now()
   /** Set to make the host fall silent, as a backend that hangs. */
   hangs = false
+  /** When it last answered, on the page's clock. */
+  answered_ms = 0
+  readonly #rush = new Rush()
 
   constructor(options: FakeOptions) {
     this.#options = options
@@ -74,8 +80,10 @@ export class FakeHost implements Host {
 
   async next_frame(after: number, _revision: number): Promise<Frame> {
     if (this.hangs || (this.#options.scenario === 'silent' && after > 0)) return new Promise(() => undefined)
-    const wait_ms = after === 0 ? 0 : this.#options.scenario === 'flood' ? 4 : 250
+    const waits: Partial<Record<Scenario, number>> = { flood: 4, rush: 1, idle: HEARTBEAT_MS }
+    const wait_ms = after === 0 ? 0 : (waits[this.#options.scenario] ?? 250)
     await new Promise((resolve) => setTimeout(resolve, wait_ms))
+    this.answered_ms = performance.now()
     return this.frame(after === 0)
   }
 
@@ -84,6 +92,7 @@ export class FakeHost implements Host {
     this.#version += 1
     if (all) this.#sent.clear()
     const { scenario, theme } = this.#options
+    if (scenario === 'rush') return this.#rushed(all)
     const widgets = BOARD.widgets.map((view): WidgetPatch => {
       const value = scenario === 'unknown' ? null : scenario === 'empty' ? empty(whole(view, now)) : whole(view, now)
       return { id: view.id, quality: this.#quality(now), value: value === null ? null : this.#changed(view.id, value) }
@@ -96,7 +105,7 @@ export class FakeHost implements Host {
         wall_ms: Date.now(),
         board_ms: now,
         speed: this.#paused ? 0 : this.#speed,
-        label: 'Friday 8 February 2013',
+        label: 'Replay of 8 February 2013',
       },
       heartbeat_ms: HEARTBEAT_MS,
       sources: [this.#source()],
@@ -105,9 +114,23 @@ export class FakeHost implements Host {
     }
   }
 
+  #rushed(all: boolean): Frame {
+    const wall_ms = Date.now()
+    const base = {
+      version: this.#version,
+      revision: 1,
+      clock: { wall_ms, board_ms: wall_ms, speed: 1, label: null },
+      heartbeat_ms: HEARTBEAT_MS,
+      sources: [this.#source()],
+      notices: [],
+    }
+    return this.#rush.next(base, all ? 60 : 17, all, this.#quality(wall_ms))
+  }
+
   #now(): number {
     const real = performance.now()
-    const still = this.#paused || ['stale', 'down', 'refused', 'silent', 'unknown'].includes(this.#options.scenario)
+    const still =
+      this.#paused || ['stale', 'down', 'refused', 'silent', 'unknown', 'idle'].includes(this.#options.scenario)
     if (!still) this.#replay_ms += (real - this.#replay_at_ms) * this.#speed
     this.#replay_at_ms = real
     return Math.floor(this.#replay_ms)

@@ -1,8 +1,9 @@
-/** How many rows of a height fit into an element, kept up to date as it changes. */
+/** How many rows of at least a height fit into an element, and how high they are to fill it; follows its size. */
 import type { Attachment } from 'svelte/attachments'
 
 export class Fit {
   rows = $state.raw(0)
+  row_px = $state.raw(0)
   readonly #row_rem: number
 
   constructor(row_rem: number) {
@@ -11,7 +12,9 @@ export class Fit {
 
   readonly attach: Attachment = (element) => {
     const measure = (): void => {
-      this.rows = Math.floor(element.clientHeight / (this.#row_rem * rem()) + 0.02)
+      const least_px = this.#row_rem * rem()
+      this.rows = Math.floor(element.clientHeight / least_px + 0.02)
+      this.row_px = this.rows === 0 ? least_px : element.clientHeight / this.rows
     }
     measure()
     const observer = new ResizeObserver(measure)

@@ -29,6 +29,7 @@ export function draw_scene(pen: Pen, scene: Scene, now_ms: number, stale: boolea
     else draw_cluster(pen, group, now_ms, stale)
   }
   draw_labels(pen, scene, now_ms, stale)
+  draw_place_names(pen, scene)
 }
 
 function colour(pen: Pen, state: State, stale: boolean): string {
@@ -170,10 +171,7 @@ function draw_cluster(pen: Pen, group: Group, now_ms: number, stale: boolean): v
 
 function draw_places(pen: Pen, scene: Scene): void {
   const { ctx, rem } = pen
-  ctx.font = map_font(rem, 700)
-  ctx.textAlign = 'left'
-  ctx.textBaseline = 'middle'
-  for (const { text, x, y, box } of scene.places) {
+  for (const { x, y, box } of scene.places) {
     if (box !== null) {
       ctx.strokeStyle = pen.colours.label
       ctx.lineWidth = rem * 0.12
@@ -193,7 +191,16 @@ function draw_places(pen: Pen, scene: Scene): void {
     ctx.rect(x - rem * 0.35, y - rem * 0.35, rem * 0.7, rem * 0.7)
     ctx.fill()
     ctx.stroke()
-    if (box !== null) write(pen, text, box.x, box.y + box.height / 2, pen.colours.label)
+  }
+}
+
+/** Names of places lie above everything: what moves comes and goes, they are what one looks for. */
+function draw_place_names(pen: Pen, scene: Scene): void {
+  pen.ctx.font = map_font(pen.rem, 700)
+  pen.ctx.textAlign = 'left'
+  pen.ctx.textBaseline = 'middle'
+  for (const { text, box } of scene.places) {
+    if (box !== null) write(pen, text, box.x, box.y + box.height / 2, pen.colours.value)
   }
 }
 

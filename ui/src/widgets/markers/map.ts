@@ -5,6 +5,7 @@
 import type { Look } from '../../generated/frame'
 import { frames_per_second } from '../../core/glide'
 import type { HeldMarkers } from '../../core/held'
+import type { Box } from '../../core/labels'
 import { colours } from '../paint'
 import { paint_ground, projection } from './atlas'
 import { draw_scene, map_font, type Pen } from './draw'
@@ -54,8 +55,15 @@ export class MarkerMap {
     const glide_ms = stale || this.#still ? 0 : this.#look.glide_ms
     this.#scene.set_markers(held?.by_key ?? new Map(), now_ms, glide_ms)
     ctx.font = map_font(rem)
-    this.#scene.arrange(now_ms, (text) => ctx.measureText(text).width, rem * 1.8)
+    this.#scene.arrange(now_ms, (text) => ctx.measureText(text).width, rem * 1.8, this.#reserved(held))
     this.#paint(now_ms)
+  }
+
+  /** The corner in which the page says what has no position. */
+  #reserved(held: HeldMarkers | null): Box[] {
+    if (held === null || held.unplaced === 0) return []
+    const { ctx, rem } = this.#pen
+    return [{ x: 0, y: ctx.canvas.height - rem * 3, width: rem * 21, height: rem * 3 }]
   }
 
   destroy(): void {

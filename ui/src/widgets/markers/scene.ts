@@ -69,11 +69,18 @@ export class Scene {
       const point = { x: at[0], y: at[1] }
       const size = { width: measure(place.name), height }
       const near = dot + this.#size * 0.3
-      const box = place_label(point, size, [near, near * 2.2, near * 3.6, near * 5], this.#area, taken)
+      // Where places crowd, traffic crowds: their names stand off, on a leader, clear of it.
+      const crowded = spots.some((other) => other.at !== null && other.at !== at && this.#near(other.at, at))
+      const reaches = crowded ? [near * 4, near * 5.5, near * 7] : [near, near * 2.2, near * 3.6]
+      const box = place_label(point, size, reaches, this.#area, taken)
       if (box !== null) taken.push(box)
       labels.push({ text: place.name, ...point, box })
     }
     this.places = labels
+  }
+
+  #near(a: readonly [number, number], b: readonly [number, number]): boolean {
+    return Math.hypot(a[0] - b[0], a[1] - b[1]) < this.#size * 2
   }
 
   /** Takes what is known now; each glides from where it is drawn to where it was last seen. */
@@ -106,8 +113,11 @@ export class Scene {
     if (marker.trail.length > TRAIL_DOTS_MAX) marker.trail.shift()
   }
 
-  /** Groups what overlaps where it is going, and finds room for labels. Once a change, not once a repaint. */
-  arrange(now_ms: number, measure: (text: string) => number, height: number): void {
+  /**
+   * Groups what overlaps where it is going, and finds room for labels. Once a change, not once a repaint. `reserved` is
+   * covered by something else.
+   */
+  arrange(now_ms: number, measure: (text: string) => number, height: number, reserved: readonly Box[]): void {
     const visible = [...this.standing.values()].filter(({ glide }) =>
       inside({ x: glide.to_x, y: glide.to_y }, this.#area),
     )
@@ -120,14 +130,15 @@ export class Scene {
       )
       return { members, state }
     })
-    this.#label(measure, height, now_ms)
+    this.#label(measure, height, now_ms, reserved)
   }
 
-  #label(measure: (text: string) => number, height: number, now_ms: number): void {
-    const taken: Box[] = this.places.flatMap((place) => [
-      around(place, this.#size * 0.5),
-      ...(place.box === null ? [] : [place.box]),
-    ])
+  #label(measure: (text: string) => number, height: number, now_ms: number, reserved: readonly Box[]): void {
+    const taken: Box[] = [...reserved]
+    for (const place of this.places) {
+      taken.push(around(place, this.#size * 0.5))
+      if (place.box !== null) taken.push(place.box)
+    }
     const single = this.groups.filter((group) => group.members.length === 1)
     for (const group of this.groups) {
       const spot = centre(group, now_ms)

@@ -89,7 +89,11 @@ export class Plot {
     }
     if (low > high) return nice_range(0, 1, 1)
     if (input.look.draw !== 'line') low = Math.min(0, low)
-    return this.#held_range.next(low, high, 3, clock_ms)
+    return this.#held_range.next(low, high, this.#ticks(), clock_ms, 10 ** -input.look.decimals)
+  }
+
+  #ticks(): number {
+    return Math.min(8, Math.max(2, Math.floor(this.#element.clientHeight / (this.#rem * 3))))
   }
 
   #build(input: PlotInput, keys: string): void {

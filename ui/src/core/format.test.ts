@@ -1,0 +1,111 @@
+// Rules of numbers on a wall: fixed decimals, true minus, thin spaces, and five kinds of nothing that differ.
+import { expect, test } from 'vitest'
+import type { Cell, NumberLook } from '../generated/frame'
+import {
+  age_text,
+  cell_text,
+  change_direction,
+  change_text,
+  figure_room_em,
+  figure_text,
+  number_text,
+  span_text,
+  speed_text,
+  Zone,
+} from './format'
+
+const LOOK: NumberLook = { unit: null, decimals: 0, min: null, max: null, bands: [], trend_ms: null }
+
+test.each([
+  [0, 0, '0'],
+  [-0, 0, '0'],
+  [-0.04, 1, '0.0'],
+  [-3, 0, '−3'],
+  [12.345, 1, '12.3'],
+  [1234, 0, '1234'],
+  [12_345, 0, '12\u2009345'],
+  [-1_234_567.891, 2, '−1\u2009234\u2009567.89'],
+  [NaN, 0, 'not a number'],
+  [Infinity, 0, 'over range'],
+  [-Infinity, 0, 'under range'],
+])('%d with %d decimals is %s', (value, decimals, text) => {
+  expect(number_text(value, decimals)).toBe(text)
+})
+
+test('a share is written as percent, an unknown as dashes, zero as zero', () => {
+  expect(figure_text(0.724, { ...LOOK, unit: '%' })).toBe('72')
+  expect(figure_text(null, LOOK)).toBe('----')
+  expect(figure_text(0, LOOK)).toBe('0')
+})
+
+test.each([
+  [12, '+12', 'up'],
+  [-3, '−3', 'down'],
+  [0, '±0', 'flat'],
+  [0.2, '±0', 'flat'],
+  [-0.4, '±0', 'flat'],
+])('a change of %d is %s and points %s', (change, text, direction) => {
+  expect(change_text(change, LOOK)).toBe(text)
+  expect(change_direction(change, LOOK)).toBe(direction)
+})
+
+test.each([
+  [-500, '0 s'],
+  [8_999, '8 s'],
+  [192_000, '3 min 12 s'],
+  [7_500_000, '2 h 5 min'],
+  [273_600_000, '3 d 4 h'],
+])('an age of %d ms is %s', (age, text) => {
+  expect(age_text(age)).toBe(text)
+})
+
+test.each([
+  [30_000, '30 s'],
+  [5_400_000, '90 min'],
+  [7_200_000, '2 h'],
+  [86_400_000, '1 d'],
+])('a span of %d ms is %s', (span, text) => {
+  expect(span_text(span)).toBe(text)
+})
+
+test.each([
+  [1, null],
+  [0, 'paused'],
+  [60, '×60'],
+  [0.5, '×0.5'],
+])('a speed of %d is %s', (speed, text) => {
+  expect(speed_text(speed)).toBe(text)
+})
+
+test('zero, empty, null, missing and not a number look different', () => {
+  const zone = new Zone('UTC')
+  const cells: Cell[] = [
+    { is: 'number', as: 0 },
+    { is: 'text', as: '' },
+    { is: 'null' },
+    { is: 'missing' },
+    { is: 'number', as: NaN },
+  ]
+  const texts = cells.map((cell) => cell_text(cell, { format: 'text', decimals: 0 }, zone).text)
+  expect(texts).toEqual(['0', '“”', 'none', '----', 'not a number'])
+})
+
+test('times stand in the board’s zone, on both sides of a clock change', () => {
+  const zone = new Zone('America/New_York')
+  expect(zone.time(Date.UTC(2013, 1, 8, 19, 5))).toBe('14:05')
+  expect(zone.date(Date.UTC(2013, 1, 9, 4, 59))).toBe('Friday 8 February 2013')
+  expect(zone.offset_ms(Date.UTC(2013, 1, 8))).toBe(-5 * 3_600_000)
+  expect(zone.offset_ms(Date.UTC(2013, 6, 8))).toBe(-4 * 3_600_000)
+  expect(zone.seconds(-1_000)).toBe(':59')
+})
+
+test('an unknown zone is said, not guessed, and a time out of all bounds is dashes', () => {
+  const zone = new Zone('America/Gotham')
+  expect(zone.name).toContain('no zone America/Gotham')
+  expect(zone.time(9e15)).toBe('----')
+})
+
+test('a figure keeps the room of its widest end', () => {
+  const look = { ...LOOK, max: 9_999 }
+  expect(figure_room_em('5', look)).toBe(figure_room_em('9999', look))
+})

@@ -1,0 +1,44 @@
+// H1: live ends by itself on the page's own clock, and all of it ends when the backend falls silent.
+import { expect, test } from 'vitest'
+import type { Freshness, Quality } from '../generated/frame'
+import { EXPIRED_REASON, judge, SILENT_REASON } from './freshness'
+
+function quality(freshness: Freshness, more: Partial<Quality> = {}): Quality {
+  return {
+    freshness,
+    reason: null,
+    age_ms: 200,
+    limit_ms: 5_000,
+    live_for_ms: 4_800,
+    source_ms: 0,
+    received_ago_ms: 0,
+    basis: 'proven',
+    rejected: null,
+    ...more,
+  }
+}
+
+test.each<[Freshness, number, boolean, Freshness, string | null]>([
+  ['live', 0, false, 'live', null],
+  ['live', 4_800, false, 'live', null],
+  ['live', 4_801, false, 'stale', EXPIRED_REASON],
+  ['polling', 4_801, false, 'stale', EXPIRED_REASON],
+  ['catching-up', 60_000, false, 'catching-up', null],
+  ['down', 60_000, false, 'down', null],
+  ['live', 0, true, 'stale', SILENT_REASON],
+  ['polling', 0, true, 'stale', SILENT_REASON],
+  ['catching-up', 0, true, 'stale', SILENT_REASON],
+  ['down', 0, true, 'stale', SILENT_REASON],
+  ['refused', 0, true, 'refused', SILENT_REASON],
+  ['unknown', 0, true, 'unknown', SILENT_REASON],
+])('%s after %d ms, silent %s, is %s', (freshness, since_ms, silent, expected, reason) => {
+  const verdict = judge(quality(freshness), since_ms, silent)
+  expect(verdict.freshness).toBe(expected)
+  expect(verdict.reason).toBe(reason)
+})
+
+test('the age goes on counting, and is told before live ends', () => {
+  expect(judge(quality('live'), 1_000, false)).toMatchObject({ age_ms: 1_200, tells_age: false })
+  expect(judge(quality('live'), 3_000, false)).toMatchObject({ age_ms: 3_200, tells_age: true })
+  expect(judge(quality('unknown', { age_ms: null }), 3_000, false).age_ms).toBeNull()
+})

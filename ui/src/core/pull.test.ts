@@ -1,0 +1,150 @@
+// H7: the next pull is the receipt; a silent backend is noticed within two heartbeats and never given up.
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { Frame } from '../generated/frame'
+import { Pull, type PullEnv, retry_ms } from './pull'
+
+type Answer = Frame | Error | 'never'
+
+function frame(version: number): Frame {
+  return {
+    version,
+    board: null,
+    revision: 3,
+    clock: { wall_ms: 0, board_ms: 0, speed: 1, label: null },
+    heartbeat_ms: 1_000,
+    sources: [],
+    widgets: [],
+    notices: [],
+  }
+}
+
+interface World {
+  readonly env: PullEnv
+  readonly asked: [number, number][]
+  readonly log: string[]
+}
+
+function world(answers: Answer[], options: { fits?: (frame: Frame) => boolean; work_ms?: number } = {}): World {
+  const asked: [number, number][] = []
+  const log: string[] = []
+  return {
+    asked,
+    log,
+    env: {
+      next_frame(after, revision) {
+        asked.push([after, revision])
+        const answer = answers.shift() ?? 'never'
+        if (answer === 'never') return new Promise(() => undefined)
+        return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer)
+      },
+      apply(got) {
+        log.push(`apply ${String(got.version)}`)
+        return options.fits?.(got) ?? true
+      },
+      painted() {
+        log.push('paint')
+        return Promise.resolve(options.work_ms ?? 1)
+      },
+      refresh() {
+        log.push('refresh')
+        return Promise.resolve()
+      },
+      timer(ms) {
+        let id: ReturnType<typeof setTimeout> | undefined
+        return {
+          done: new Promise((resolve) => {
+            id = setTimeout(resolve, ms)
+          }),
+          cancel: () => {
+            clearTimeout(id)
+          },
+        }
+      },
+      heard: () => log.push('heard'),
+      silent: (why) => log.push(`silent: ${why}`),
+    },
+  }
+}
+
+beforeEach(() => {
+  vi.useFakeTimers()
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+test('asks with what was painted, one question at a time', async () => {
+  const { env, asked, log } = world([frame(5), frame(9)])
+  new Pull(env).start()
+  await vi.advanceTimersByTimeAsync(0)
+  expect(asked).toEqual([
+    [0, 0],
+    [5, 3],
+    [9, 3],
+  ])
+  expect(log).toEqual(['heard', 'apply 5', 'paint', 'heard', 'apply 9', 'paint'])
+})
+
+test('falls silent after two heartbeats, asks again, and takes a late answer', async () => {
+  let answer: (frame: Frame) => void = () => undefined
+  const { env, asked, log } = world([frame(1)])
+  const late = new Promise<Frame>((resolve) => {
+    answer = resolve
+  })
+  const ask = env.next_frame.bind(env)
+  env.next_frame = (after, revision) =>
+    asked.length === 1 ? (void asked.push([after, revision]), late) : ask(after, revision)
+  new Pull(env).start()
+  await vi.advanceTimersByTimeAsync(1_999)
+  expect(log).not.toContain('silent: no answer')
+  await vi.advanceTimersByTimeAsync(2)
+  expect(log).toContain('silent: no answer')
+  await vi.advanceTimersByTimeAsync(retry_ms(1))
+  expect(asked.at(-1)).toEqual([1, 3])
+  answer(frame(2))
+  await vi.advanceTimersByTimeAsync(0)
+  expect(log.slice(-3)).toEqual(['heard', 'apply 2', 'paint'])
+  expect(asked.at(-1)).toEqual([2, 3])
+})
+
+test('an error is silence, and is asked again with growing pauses', async () => {
+  const { env, asked, log } = world([new Error('gone'), new Error('gone'), frame(4)])
+  new Pull(env).start()
+  await vi.advanceTimersByTimeAsync(retry_ms(1) + retry_ms(2))
+  expect(log).toEqual(['silent: gone', 'silent: gone', 'heard', 'apply 4', 'paint'])
+  expect(asked).toHaveLength(4)
+  expect(retry_ms(20)).toBe(5_000)
+})
+
+test('a frame that does not fit asks for everything', async () => {
+  const { env, asked } = world([frame(5), frame(6), frame(7)], { fits: ({ version }) => version !== 6 })
+  new Pull(env).start()
+  await vi.advanceTimersByTimeAsync(retry_ms(1))
+  expect(asked.map(([after]) => after)).toEqual([0, 5, 0, 7])
+})
+
+test('a paused pull asks for nothing and starts over with one whole frame', async () => {
+  const { env, asked, log } = world([frame(5)])
+  const pull = new Pull(env)
+  pull.start()
+  await vi.advanceTimersByTimeAsync(0)
+  pull.pause()
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(asked).toHaveLength(2)
+  expect(log.filter((line) => line.startsWith('silent'))).toEqual([])
+  pull.start()
+  await vi.advanceTimersByTimeAsync(0)
+  expect(asked.at(-1)).toEqual([0, 3])
+})
+
+test('a page that is slow skips every other refresh', async () => {
+  const frames = Array.from({ length: 40 }, (_, at) => frame(at + 1))
+  const slow = world([...frames], { work_ms: 20 })
+  new Pull(slow.env).start()
+  await vi.advanceTimersByTimeAsync(0)
+  const quick = world([...frames], { work_ms: 3 })
+  new Pull(quick.env).start()
+  await vi.advanceTimersByTimeAsync(0)
+  expect(slow.log.filter((line) => line === 'refresh').length).toBeGreaterThan(30)
+  expect(quick.log).not.toContain('refresh')
+})

@@ -1,0 +1,96 @@
+/** What can be read off a page: texts and their boxes, what cuts them off, what lies upon what, and contrast. Runs in the page. */
+
+/**
+ * @typedef {{ text: string, x: number, y: number, width: number, height: number, where: string }} TextBox
+ * @typedef {{ texts: number, clipped: string[], overlapping: string[], faint: string[], scrolls: boolean }} Glass
+ */
+
+/** @returns {Glass} */
+export function read_glass() {
+  /** @param {Element} element */
+  const where = (element) =>
+    `${element.closest('[data-widget]')?.getAttribute('data-widget') ?? 'shell'}/${element.getAttribute('class') ?? element.tagName}`
+
+  /** @type {(TextBox & { element: Element })[]} */
+  const boxes = []
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+  for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
+    const text = node.textContent?.trim() ?? ''
+    const element = node.parentElement
+    if (text === '' || element === null || !element.checkVisibility()) continue
+    const range = document.createRange()
+    range.selectNodeContents(node)
+    for (const { x, y, width, height } of range.getClientRects()) {
+      if (width > 0 && height > 0) boxes.push({ text, x, y, width, height, where: where(element), element })
+    }
+  }
+
+  // A line's box is higher than its letters: what counts is the part in which there is ink.
+  const px = Number.parseFloat(getComputedStyle(document.documentElement).fontSize)
+  const ink = boxes.map((box) => ({ ...box, y: box.y + box.height * 0.2, height: box.height * 0.6 }))
+
+  const clipped = []
+  for (const box of ink) {
+    const slack = px * 0.15
+    const edges = [{ left: 0, top: 0, right: innerWidth, bottom: innerHeight }]
+    for (let up = /** @type {Element | null} */ (box.element); up !== null; up = up.parentElement) {
+      if (getComputedStyle(up).overflow !== 'visible') edges.push(up.getBoundingClientRect())
+    }
+    const outside = edges.some(
+      (edge) =>
+        box.x < edge.left - slack ||
+        box.y < edge.top - slack ||
+        box.x + box.width > edge.right + slack ||
+        box.y + box.height > edge.bottom + slack,
+    )
+    if (outside) clipped.push(`${box.where}: ${box.text}`)
+  }
+
+  const overlapping = []
+  for (let a = 0; a < ink.length; a += 1) {
+    for (let b = a + 1; b < ink.length; b += 1) {
+      const [one, two] = [ink[a], ink[b]]
+      if (one.element === two.element) continue
+      const wide = Math.min(one.x + one.width, two.x + two.width) - Math.max(one.x, two.x)
+      const high = Math.min(one.y + one.height, two.y + two.height) - Math.max(one.y, two.y)
+      if (wide > px * 0.1 && high > px * 0.1) overlapping.push(`${one.where}: ${one.text} / ${two.where}: ${two.text}`)
+    }
+  }
+
+  /** @param {string} colour */
+  const channels = (colour) => (colour.match(/[\d.]+/g) ?? []).map(Number)
+  /** @param {number[]} rgb */
+  const luminance = (rgb) => {
+    const [r, g, b] = rgb.slice(0, 3).map((channel) => {
+      const part = channel / 255
+      return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4
+    })
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
+  }
+  /** @param {Element} element */
+  const ground = (element) => {
+    for (let up = /** @type {Element | null} */ (element); up !== null; up = up.parentElement) {
+      const colour = channels(getComputedStyle(up).backgroundColor)
+      if (colour.length === 3 || (colour[3] ?? 0) > 0.99) return colour
+    }
+    return [0, 0, 0]
+  }
+  const faint = []
+  for (const { element, text } of boxes) {
+    const one = luminance(channels(getComputedStyle(element).color))
+    const two = luminance(ground(element))
+    const ratio = (Math.max(one, two) + 0.05) / (Math.min(one, two) + 0.05)
+    const live = element.closest('[data-freshness="live"]') !== null
+    // Values in their plain or warning look are read from afar; what is filled, minor or dimmed keeps the lower floor.
+    const value =
+      live &&
+      element.matches(
+        '.figure:not(.none) .value, .row.normal > span:not(.null, .missing, .empty), .row.warning .tag, li.normal .text, li.normal b',
+      )
+    if (ratio < (value ? 7 : 4.5)) faint.push(`${where(element)}: ${text} ${ratio.toFixed(2)}`)
+  }
+
+  const page = document.scrollingElement ?? document.body
+  const scrolls = page.scrollWidth > innerWidth || page.scrollHeight > innerHeight
+  return { texts: boxes.length, clipped, overlapping, faint, scrolls }
+}

@@ -1,0 +1,318 @@
+/**
+ * The built page in a browser, with the scripted host in the backend's place: what it says in every scenario, that
+ * nothing is cut off or lies upon something else, that it can be read, and that it stops believing when nobody answers.
+ *
+ * Needs Chromium (`CHROMIUM`, default /usr/bin/chromium) and `dist`. Opens no port: the browser is handed the files.
+ */
+import assert from 'node:assert/strict'
+import { readdir, readFile } from 'node:fs/promises'
+import { extname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import { build } from 'esbuild'
+import { chromium } from 'playwright-core'
+import { read_glass } from './glass.mjs'
+
+const UI = fileURLToPath(new URL('..', import.meta.url))
+const DIST = join(UI, 'dist')
+const ADDRESS = 'http://wall.test'
+const GZIP_BYTES_MAX = 450 * 1024
+const HEARTBEAT_MS = 1_000
+// What the app allows its page. Anything that needed more would fail here.
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; connect-src ipc: http://ipc.localhost"
+/** @type {Record<string, string>} */
+const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.woff2': 'font/woff2' }
+const FULL_HD = { width: 1920, height: 1080 }
+const ULTRA_HD = { width: 3840, height: 2160 }
+
+let passed = 0
+let failed = 0
+
+/**
+ * @param {string} name
+ * @param {() => Promise<void>} what
+ */
+async function check(name, what) {
+  const start = performance.now()
+  try {
+    await what()
+    passed += 1
+    console.log(`ok   ${name} (${Math.round(performance.now() - start)} ms)`)
+  } catch (error) {
+    failed += 1
+    console.log(`FAIL ${name}\n${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+/** The scripted host, standing where the runtime puts its own. */
+async function backend() {
+  const { outputFiles } = await build({
+    stdin: {
+      contents: `
+        import { FakeHost } from './src/host/fake'
+        const host = FakeHost.from_address(location.search)
+        const calls = []
+        const commands = {
+          next_frame: ({ after, revision }) => host.next_frame(after, revision),
+          glass: ({ kind }) => host.glass(kind),
+          demo_state: () => host.demo_state(),
+          demo_fault: ({ name, on }) => host.demo_fault(name, on),
+          demo_speed: ({ speed }) => host.demo_speed(speed),
+          demo_pause: ({ paused }) => host.demo_pause(paused),
+        }
+        globalThis.__wall = { host, calls }
+        globalThis.__TAURI_INTERNALS__ = {
+          invoke(command, args) {
+            calls.push({ command, args })
+            if (calls.length > 500) calls.splice(0, 100)
+            return commands[command](args)
+          },
+        }`,
+      resolveDir: UI,
+      loader: 'ts',
+    },
+    bundle: true,
+    write: false,
+    format: 'iife',
+    target: 'es2022',
+  })
+  return outputFiles[0].text
+}
+
+const script = await backend()
+const browser = await chromium.launch({
+  executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu', '--host-resolver-rules=MAP * ~NOTFOUND'],
+})
+
+/**
+ * @param {string} query
+ * @param {{ width: number, height: number }} size
+ * @param {(page: import('playwright-core').Page) => Promise<void>} use
+ */
+async function on_page(query, size, use) {
+  // Rows on their way would lie upon each other: this looks at where things come to rest.
+  const page = await browser.newPage({ viewport: size, reducedMotion: 'reduce' })
+  /** @type {string[]} */
+  const faults = []
+  page.on('pageerror', (error) => faults.push(String(error)))
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') faults.push(message.text())
+  })
+  try {
+    await page.addInitScript(script)
+    await page.route('**/*', async (route) => {
+      const { pathname } = new URL(route.request().url())
+      if (pathname === '/favicon.ico') return route.fulfill({ status: 204 })
+      const file = pathname === '/' ? '/index.html' : pathname
+      return route.fulfill({
+        body: await readFile(join(DIST, file)),
+        contentType: TYPES[extname(file)] ?? 'application/octet-stream',
+        headers: { 'content-security-policy': POLICY },
+      })
+    })
+    await page.goto(`${ADDRESS}/?${query}`)
+    await page.waitForSelector('[data-widget]')
+    await page.waitForFunction(() =>
+      [...document.querySelectorAll('[data-kind="markers"] canvas')].every(
+        (canvas) => /** @type {HTMLCanvasElement} */ (canvas).width > 300,
+      ),
+    )
+    await use(page)
+    assert.deepEqual(faults, [], 'errors of the page')
+  } finally {
+    await page.close()
+  }
+}
+
+/** @param {import('playwright-core').Page} page */
+const freshnesses = (page) =>
+  page.$$eval('[data-widget]', (all) => [...new Set(all.map((one) => one.getAttribute('data-freshness')))].sort())
+
+/**
+ * @param {import('playwright-core').Page} page
+ * @param {string} expected
+ */
+const all_become = (page, expected) =>
+  page.waitForFunction(
+    (wanted) =>
+      [...document.querySelectorAll('[data-widget]')].every((one) => one.getAttribute('data-freshness') === wanted),
+    expected,
+    { timeout: 6_000, polling: 50 },
+  )
+
+/** @param {import('playwright-core').Page} page */
+async function assert_readable(page) {
+  const glass = await page.evaluate(read_glass)
+  assert.ok(glass.texts > 30, `only ${glass.texts} texts`)
+  assert.deepEqual(glass.clipped, [], 'cut off')
+  assert.deepEqual(glass.overlapping, [], 'upon each other')
+  assert.deepEqual(glass.faint, [], 'too little contrast')
+  assert.equal(glass.scrolls, false, 'the page scrolls')
+}
+
+const SCENARIOS = /** @type {const} */ ([
+  ['live', 'live', 'live', [FULL_HD, ULTRA_HD]],
+  ['live&theme=light', 'live', 'live', [FULL_HD]],
+  ['flood', 'live', 'live', [FULL_HD, ULTRA_HD]],
+  ['flood&theme=light', 'live', 'live', [FULL_HD]],
+  ['stale', 'stale', 'live', [FULL_HD, ULTRA_HD]],
+  ['stale&theme=light', 'stale', 'live', [FULL_HD]],
+  ['down', 'down', 'waiting', [FULL_HD]],
+  ['refused', 'refused', 'refused', [FULL_HD]],
+  ['unknown', 'unknown', 'connecting', [FULL_HD]],
+  ['empty', 'live', 'live', [FULL_HD]],
+  ['catching-up', 'catching-up', 'live', [FULL_HD]],
+  ['notices', 'live', 'live', [FULL_HD]],
+])
+
+try {
+  for (const [query, freshness, phase, sizes] of SCENARIOS) {
+    for (const size of sizes) {
+      await check(`${query} at ${size.width}×${size.height}: ${freshness}, whole and readable`, () =>
+        on_page(`scenario=${query}`, size, async (page) => {
+          await page.waitForTimeout(700)
+          assert.deepEqual(await freshnesses(page), [freshness])
+          assert.equal(await page.getAttribute('[data-source]', 'data-phase'), phase)
+          await assert_readable(page)
+        }),
+      )
+    }
+  }
+
+  await check('numbers, rows, tiles, points and markers can be read by a program', () =>
+    on_page('scenario=live', FULL_HD, async (page) => {
+      await page.waitForTimeout(500)
+      assert.match((await page.getAttribute('[data-widget="departed"] [data-value]', 'data-value')) ?? '', /^\d+$/)
+      assert.match((await page.getAttribute('[data-widget="on-time"] [data-value]', 'data-value')) ?? '', /^0\.\d+$/)
+      assert.ok((await page.$$('[data-widget="board"] [data-key]')).length > 10)
+      assert.equal((await page.$$('[data-widget="airports"] [data-key][data-state]')).length, 3)
+      assert.ok(Number(await page.getAttribute('[data-markers]', 'data-markers')) > 10)
+      assert.equal(await page.getAttribute('[data-unplaced]', 'data-unplaced'), '1')
+      assert.ok(Number(await page.getAttribute('[data-clusters]', 'data-clusters')) > 0)
+      assert.match(
+        (await page.getAttribute('[data-widget="delay-chart"] [data-points]', 'data-points')) ?? '',
+        /^\d+ \d+ \d+$/,
+      )
+    }),
+  )
+
+  await check('refused hides the value, unknown is dashes and never zero', async () => {
+    await on_page('scenario=refused', FULL_HD, async (page) => {
+      await page.waitForTimeout(300)
+      assert.equal((await page.$$('[data-widget="departed"] [data-value]')).length, 0)
+    })
+    await on_page('scenario=unknown', FULL_HD, async (page) => {
+      await page.waitForTimeout(300)
+      assert.equal(await page.textContent('[data-widget="departed"] [data-value]'), '----')
+      assert.equal(await page.getAttribute('[data-widget="departed"] [data-value]', 'data-value'), '')
+    })
+  })
+
+  await check('stale is told without colour: a hatch, a word, a counting age; change and sparkline are gone', () =>
+    on_page('scenario=stale', FULL_HD, async (page) => {
+      const age = () => page.textContent('[data-widget="departed"] .age')
+      const before = await age()
+      assert.equal((await page.$$('[data-hatch]')).length, (await page.$$('[data-widget]')).length)
+      assert.equal((await page.$$('[data-change], .spark')).length, 0)
+      await page.waitForTimeout(1_300)
+      assert.notEqual(await age(), before)
+      assert.equal(await page.evaluate(() => document.getAnimations().length), 0)
+    }),
+  )
+
+  await check(
+    'a host that stops answering makes everything stale within two heartbeats, by the page’s own clock; then live again',
+    () =>
+      on_page('scenario=live', FULL_HD, async (page) => {
+        await all_become(page, 'live')
+        await page.evaluate(() => {
+          // @ts-expect-error the scripted host stands there
+          globalThis.__wall.host.hangs = true
+        })
+        const start = Date.now()
+        await all_become(page, 'stale')
+        const took_ms = Date.now() - start
+        assert.ok(took_ms < 2 * HEARTBEAT_MS + 500, `took ${took_ms} ms`)
+        await page.waitForTimeout(100)
+        const beat = () => page.getAttribute('[data-proof-of-life]', 'data-proof-of-life')
+        const stood = await beat()
+        await assert_readable(page)
+        assert.ok((await page.textContent('[data-notice="backend-silent"]'))?.includes('does not answer'))
+        await page.waitForTimeout(1_200)
+        assert.equal(await beat(), stood)
+        await page.evaluate(() => {
+          // @ts-expect-error the scripted host stands there
+          globalThis.__wall.host.hangs = false
+        })
+        await all_become(page, 'live')
+        assert.equal((await page.$$('[data-notice="backend-silent"]')).length, 0)
+      }),
+  )
+
+  await check('a hidden glass asks for nothing, and for everything when it is seen again', () =>
+    on_page('scenario=live', FULL_HD, async (page) => {
+      await all_become(page, 'live')
+      /** @param {boolean} hidden */
+      const set_hidden = (hidden) =>
+        page.evaluate((value) => {
+          Object.defineProperty(document, 'hidden', { value, configurable: true })
+          document.dispatchEvent(new Event('visibilitychange'))
+          // @ts-expect-error the scripted host stands there
+          return globalThis.__wall.calls.length
+        }, hidden)
+      /** @param {number} from */
+      const calls_since = (from) =>
+        page.evaluate((at) => {
+          // @ts-expect-error the scripted host stands there
+          return /** @type {{ command: string, args: any }[]} */ (globalThis.__wall.calls.slice(at)).filter(
+            ({ command }) => command !== 'demo_state',
+          )
+        }, from)
+      const hidden_at = await set_hidden(true)
+      await page.waitForTimeout(600)
+      assert.deepEqual(await calls_since(hidden_at), [])
+      const seen_at = await set_hidden(false)
+      await page.waitForTimeout(300)
+      const calls = await calls_since(seen_at - 2)
+      assert.equal(calls.find(({ command }) => command === 'next_frame')?.args.after, 0)
+      assert.equal(calls.find(({ command }) => command === 'glass')?.args.kind, 'visible')
+    }),
+  )
+
+  await check('keys pull the demo’s faults and the panel says which', () =>
+    on_page('scenario=live', FULL_HD, async (page) => {
+      await page.waitForSelector('[data-faults]')
+      await page.keyboard.press('f')
+      await page.waitForSelector('[data-faults="open"]')
+      assert.equal((await page.$$('[data-fault]')).length, 5)
+      await page.keyboard.press('1')
+      await page.waitForSelector('[data-fault="cut"][data-on="true"]')
+      await all_become(page, 'down')
+      await page.keyboard.press('1')
+      await all_become(page, 'live')
+      await page.click('[data-fault="freeze"]')
+      await all_become(page, 'stale')
+    }),
+  )
+
+  await check(`the bundle is at most ${GZIP_BYTES_MAX} bytes packed and holds no scripted host`, async () => {
+    let bytes = 0
+    for (const name of await readdir(DIST, { recursive: true })) {
+      if (extname(name) === '') continue
+      const content = await readFile(join(DIST, name))
+      // Faces are packed already; gzip doesn't make them smaller.
+      bytes += Math.min(content.length, gzipSync(content).length)
+      assert.ok(!content.includes('San Francisco') || name.includes('map'), `${name} holds the made-up day`)
+      assert.ok(!content.includes('FakeHost'), `${name} holds the scripted host`)
+    }
+    console.log(`     ${bytes} bytes`)
+    assert.ok(bytes <= GZIP_BYTES_MAX, `${bytes} bytes`)
+  })
+} finally {
+  await browser.close()
+}
+
+console.log(`page: ${passed} passed, ${failed} failed`)
+process.exitCode = failed === 0 ? 0 : 1
