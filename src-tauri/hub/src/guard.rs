@@ -55,7 +55,7 @@ pub(crate) async fn check_origin(State(rule): State<HostRule>, request: Request,
 
 fn origin(headers: &HeaderMap, uri: &Uri, rule: HostRule) -> Result<(), Failure> {
     let forbidden = |code, message| Failure::new(StatusCode::FORBIDDEN, code, message);
-    let host = authority(headers, header::HOST.as_str()).map(|text| text.parse::<Authority>());
+    let host = authority(headers, header::HOST.as_str()).map(str::parse::<Authority>);
     // The request line's own authority, if there is one, counts for more than the header (RFC 9112, section 3.2.2).
     let host = uri.authority().cloned().or_else(|| host.and_then(Result::ok));
     let Some(host) = host else {

@@ -4,9 +4,8 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use crate::aggregate::Aggregate;
 use serde_json::Value;
-use watchfloor_board::config::spec::FoldSpec;
+use watchfloor_board::{Aggregate, config::spec::FoldSpec};
 use watchfloor_model::{Event, Mono, Position};
 
 use crate::clock::{ClockReading, HubClock, Now};
@@ -137,8 +136,7 @@ impl Ledger {
         let clock = self.clock.reading(now);
         let mut aggregates = BTreeMap::new();
         for folded in &mut self.aggregates {
-            let within = |channel: &String| channels.iter().any(|asked| **asked == **channel);
-            if folded.aggregate.channels().iter().all(within) {
+            if covers(channels, &folded.aggregate, &self.channels) {
                 if folded.begun {
                     folded.aggregate.advance(clock.now);
                 }
@@ -163,6 +161,15 @@ impl Ledger {
     }
 }
 
+/// Whether the aggregate folds no other channels than these. One that names none folds every channel there is.
+fn covers(asked: &[Arc<str>], aggregate: &Aggregate, known: &BTreeMap<Arc<str>, Standing>) -> bool {
+    let is_asked = |channel: &str| asked.iter().any(|asked| **asked == *channel);
+    match aggregate.channels() {
+        [] => known.keys().all(|channel| is_asked(channel)),
+        folded => folded.iter().all(|channel| is_asked(channel)),
+    }
+}
+
 fn aggregates(specs: &[FoldSpec]) -> Vec<Folded> {
     let mut folded: Vec<Folded> = Vec::new();
     for spec in specs {
@@ -173,3 +180,6 @@ fn aggregates(specs: &[FoldSpec]) -> Vec<Folded> {
     }
     folded
 }
+
+#[cfg(test)]
+mod tests;

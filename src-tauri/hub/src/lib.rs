@@ -3,7 +3,6 @@
 //! `docs/hub.md` is its contract. Inside, [`Hub`] is a shell around a value: `state` knows everything and does no I/O,
 //! `subscription` is a reader's place in it, the modules under `door` write what it reads to a WebSocket, an event stream or an answer.
 
-mod aggregate;
 mod body;
 mod channel;
 mod clock;

@@ -148,10 +148,21 @@ fn token(file: &Path) -> anyhow::Result<Token> {
     })
 }
 
-/// What the widgets of these files fold.
+/// What the widgets of these files fold. The mistakes of all files are told at once.
 fn folds(files: &[PathBuf]) -> Result<Vec<FoldSpec>, Failure> {
-    let _ = files;
-    Ok(Vec::new())
+    let mut folds = Vec::new();
+    let mut mistakes = Vec::new();
+    for file in files {
+        let name = file.display().to_string();
+        match std::fs::read_to_string(file) {
+            Err(error) => mistakes.push(format!("{name}: can't be read: {error}: expected a board file")),
+            Ok(text) => match watchfloor_board::config::parse(&text, &name) {
+                Ok(board) => folds.extend(board.widgets.into_iter().map(|widget| widget.fold)),
+                Err(diagnostics) => mistakes.push(diagnostics.to_string()),
+            },
+        }
+    }
+    if mistakes.is_empty() { Ok(folds) } else { Err(Failure::Input(mistakes.join("\n"))) }
 }
 
 fn positive(text: &str) -> Result<usize, String> {
@@ -165,16 +176,6 @@ fn heartbeat(text: &str) -> Result<Duration, String> {
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    let expected = || "expected a whole number above 0 and ms, s, m, h or d, such as `24h`".to_owned();
-    let unit = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(expected)?;
-    let millis: u64 = match &text[unit..] {
-        "ms" => 1,
-        "s" => 1000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        "d" => 86_400_000,
-        _ => return Err(expected()),
-    };
-    let number: u64 = text[..unit].parse().map_err(|_| expected())?;
-    number.checked_mul(millis).filter(|millis| *millis > 0).map(Duration::from_millis).ok_or_else(expected)
+    let time = watchfloor_board::config::duration::parse(text).map_err(|error| error.to_string())?;
+    if time.is_zero() { Err("expected more than nothing".to_owned()) } else { Ok(time) }
 }

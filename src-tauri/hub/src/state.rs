@@ -222,3 +222,6 @@ impl Default for StateLimits {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -32,6 +32,11 @@ impl Stop {
         (Stopper { signal, present }, Self { signal: told, _present: Some(sender) })
     }
 
+    /// Whether it is time to end.
+    pub(crate) fn is_told(&self) -> bool {
+        *self.signal.borrow()
+    }
+
     /// Answers when it is time to end.
     pub(crate) async fn told(&self) {
         if self.signal.clone().wait_for(|told| *told).await.is_err() {

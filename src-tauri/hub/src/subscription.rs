@@ -225,3 +225,6 @@ fn resume(asked: Option<&Position>, head: &Position, ring: Option<&Ring>) -> Opt
     let reaches = asked.offset == head.offset || ring.is_some_and(|ring| ring.continues(asked.offset));
     (!reaches).then_some(Break::Trimmed)
 }
+
+#[cfg(test)]
+mod tests;

@@ -112,44 +112,43 @@ async fn write(
     reader: &mut Reader,
     mut queue: mpsc::Receiver<Order>,
 ) -> Option<CloseReason> {
-    let stop = reader.stop.clone();
+    let mut waiting = None;
     loop {
         // Answers to orders go before events, or a busy channel would delay every pong.
-        let mut lines = Vec::new();
+        let mut answers = Vec::new();
         let mut failed = None;
         while failed.is_none()
-            && let Ok(order) = queue.try_recv()
+            && let Some(order) = waiting.take().or_else(|| queue.try_recv().ok())
         {
-            failed = follow(order, reader, &mut lines);
+            failed = follow(order, reader, &mut answers);
         }
-        if failed.is_none() {
-            lines.extend(reader.next_batch());
-        }
-        let idle = lines.is_empty();
-        if !idle {
-            sink.send(Frame::Text(lines.join("\n").into())).await.ok()?;
-        }
+        send(sink, &answers).await?;
         if failed.is_some() {
             return failed;
         }
+        let lines = reader.next_batch();
+        send(sink, &lines).await?;
+        if reader.stop.is_told() {
+            return Some(CloseReason::Restarting);
+        }
+        if !lines.is_empty() {
+            continue;
+        }
         tokio::select! {
-            biased;
-            () = stop.told() => return Some(CloseReason::Restarting),
-            () = std::future::ready(()), if !idle => {}
-            order = queue.recv(), if idle => {
-                let mut lines = Vec::new();
-                failed = follow(order?, reader, &mut lines);
-                if !lines.is_empty() {
-                    sink.send(Frame::Text(lines.join("\n").into())).await.ok()?;
-                }
-                if failed.is_some() {
-                    return failed;
-                }
-            }
-            () = reader.woken(), if idle => {}
-            () = reader.heartbeat_due(), if idle => {}
+            () = reader.stop.told() => {}
+            order = queue.recv() => waiting = Some(order?),
+            () = reader.woken() => {}
+            () = reader.heartbeat_due() => {}
         }
     }
+}
+
+/// Sends lines, if there are any, as one frame; none if the connection is gone.
+async fn send(sink: &mut SplitSink<WebSocket, Frame>, lines: &[Arc<str>]) -> Option<()> {
+    if lines.is_empty() {
+        return Some(());
+    }
+    sink.send(Frame::Text(lines.join("\n").into())).await.ok()
 }
 
 /// Does what the client asks for; answers why to close if that can't be.

@@ -1,0 +1,103 @@
+//! The state without readers: what a batch does, what a key does, what stays within bounds.
+
+use std::time::Duration;
+
+use serde_json::json;
+use watchfloor_model::Timestamp;
+
+use super::*;
+use crate::publish::{self, Form};
+
+fn at(ms: u64) -> Now {
+    Now { mono: Mono::from_millis(ms), wall: Timestamp::from_millis(1_000_000 + i64::try_from(ms).expect("small")) }
+}
+
+fn batch(channels: &[&str]) -> Vec<Incoming> {
+    let events: Vec<_> = channels.iter().map(|channel| json!({"channel": channel, "name": "n", "data": 1})).collect();
+    publish::parse(json!(events).to_string().as_bytes(), Form::Json).expect("events")
+}
+
+fn hub(limits: StateLimits) -> State {
+    State::new("e0".into(), limits, Vec::new())
+}
+
+fn positions(outcome: Outcome) -> Vec<String> {
+    match outcome {
+        Outcome::Published(published) => published.positions.texts(),
+        Outcome::Repeated(positions) => positions.texts(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Positions count up by one in each channel, in the order of the batch.
+#[test]
+fn positions_are_given_in_order() {
+    let mut hub = hub(StateLimits::default());
+    let given = positions(hub.publish(batch(&["a", "b", "a", "a", "b"]), None, at(0)));
+    assert_eq!(given, ["e0:1", "e0:1", "e0:2", "e0:3", "e0:2"]);
+    let line = hub.ring("a").and_then(|ring| ring.entry(3)).map(|entry| entry.line.clone()).expect("kept");
+    let expected = r#"{"type":"event","channel":"a","position":"e0:3","name":"n","time":1000000,"data":1}"#;
+    assert_eq!(&*line, expected);
+}
+
+/// A repeated key publishes nothing, whatever happened to the history in between; after a reset all is new.
+#[test]
+fn keys_hold() {
+    let mut hub = hub(StateLimits::default());
+    let key = |text, body| Some(Key { text, digest: [body, 0] });
+    assert_eq!(positions(hub.publish(batch(&["a"]), key("k", 1), at(0))), ["e0:1"]);
+    assert_eq!(positions(hub.publish(batch(&["a"]), key("k", 1), at(1))), ["e0:1"]);
+    assert_eq!(hub.publish(batch(&["a"]), key("k", 2), at(1)), Outcome::KeyReused);
+    assert_eq!(hub.ledger().head("a").offset, 1);
+    hub.lose_history("e1".into());
+    assert_eq!(positions(hub.publish(batch(&["a"]), key("k", 1), at(2))), ["e0:1"]);
+    assert_eq!(hub.ledger().head("a").to_string(), "e1:0");
+    hub.reset("e2".into(), at(3));
+    assert_eq!(positions(hub.publish(batch(&["a"]), key("k", 1), at(3))), ["e2:1"]);
+}
+
+/// H5: channels are bounded; a batch that would need one too many is refused whole, and readers create none.
+#[test]
+fn channels_are_bounded() {
+    let mut hub = hub(StateLimits { channels_max: 2, ..StateLimits::default() });
+    positions(hub.publish(batch(&["a", "b"]), None, at(0)));
+    let Outcome::Refused(refused) = hub.publish(batch(&["a", "c"]), None, at(0)) else { panic!("taken") };
+    assert_eq!(refused.message, "there would be 3 channels: expected at most 2");
+    assert_eq!((hub.ledger().head("a").offset, hub.ledger().head("c").offset), (1, 0));
+    assert!(hub.alive(&["c".into()].into(), at(0)).is_err());
+    hub.alive(&["a".into(), "b".into()].into(), at(5)).expect("known channels");
+    assert_eq!(hub.ledger().heard("a"), Some(Mono::from_millis(5)));
+    let cut = hub.snapshot(&["a".into(), "z".into()], at(6));
+    assert_eq!(json!(cut.positions), json!({"a": "e0:1", "z": "e0:0"}));
+    assert_eq!(hub.ledger().channels(), 2);
+}
+
+/// H5: all channels together are bounded, and a flood costs its own channel's history, not a quiet one's.
+#[test]
+fn the_flood_pays() {
+    let history = HistoryLimits { bytes_total: 100_000, ..HistoryLimits::default() };
+    let mut hub = hub(StateLimits { history, ..StateLimits::default() });
+    positions(hub.publish(batch(&["quiet"]), None, at(0)));
+    for _ in 0..50 {
+        positions(hub.publish(batch(&["flood"; 100]), None, at(0)));
+        assert!(hub.bytes <= 100_000);
+        assert_eq!(hub.bytes, hub.rings.values().map(Ring::bytes).sum::<usize>());
+    }
+    let first = |channel| hub.ring(channel).map(Ring::first);
+    assert_eq!(first("quiet"), Some(1));
+    assert!(first("flood") > Some(4_000) && hub.ledger().head("flood").offset == 5_000);
+}
+
+/// H5: what is too old goes without anything being published.
+#[test]
+fn old_events_go() {
+    let history = HistoryLimits { age: Duration::from_secs(10), ..HistoryLimits::default() };
+    let mut hub = hub(StateLimits { history, ..StateLimits::default() });
+    positions(hub.publish(batch(&["a", "b"]), None, at(0)));
+    positions(hub.publish(batch(&["b"]), None, at(5_000)));
+    hub.trim(Mono::from_millis(10_001));
+    assert_eq!(hub.ring("a").map(Ring::first), Some(2));
+    assert_eq!(hub.ring("b").map(Ring::first), Some(2));
+    assert_eq!(hub.bytes, hub.rings.values().map(Ring::bytes).sum::<usize>());
+    assert_eq!(positions(hub.publish(batch(&["a"]), None, at(10_002))), ["e0:2"]);
+}

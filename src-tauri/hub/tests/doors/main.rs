@@ -1,0 +1,11 @@
+//! The hub from outside: real sockets, every door, what is refused and with which words.
+
+mod carry;
+mod guard;
+mod poll;
+mod publish;
+mod restart;
+mod snapshot;
+mod sse;
+mod support;
+mod websocket;
