@@ -79,7 +79,9 @@ impl Conditions {
             return false;
         }
         let mut sound = true;
-        for (key, value) in entries {
+        let mut in_order: Vec<_> = entries.iter().collect();
+        in_order.sort_by_key(|(key, _)| key.span().start);
+        for (key, value) in in_order {
             let below = Node { name: key.get_ref(), value };
             let Some(path) = path_of_key(key, above, sink) else {
                 sound = false;
@@ -94,7 +96,7 @@ impl Conditions {
                 continue;
             };
             if conditions.insert(path.clone(), values).is_some() {
-                bad_value(below, &format!("a second condition on `{path}`"), "one condition a path", None, sink);
+                bad_value(below, "a second condition", &format!("one condition on `{path}`"), None, sink);
                 sound = false;
             }
         }

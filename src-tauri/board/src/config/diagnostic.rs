@@ -1,6 +1,6 @@
 //! What is wrong with a board file, for people: where, what was found, what was expected, what may have been meant.
 
-use std::{fmt, ops::Range};
+use std::{collections::BTreeSet, fmt, ops::Range};
 
 use super::text::{Excerpt, SourceText};
 
@@ -112,11 +112,13 @@ pub(super) struct Sink<'a> {
     pub(super) source: &'a SourceText<'a>,
     list: Vec<(usize, Diagnostic)>,
     more: usize,
-    /// Offsets and lines of the syntax errors. What contains one is not looked into: its errors would be guesses.
-    damage: Vec<(usize, usize)>,
+    /// Offsets of the syntax errors. What contains one is not looked into: its errors would be guesses.
+    damage: BTreeSet<usize>,
+    /// Lines of the syntax errors.
+    damaged_lines: BTreeSet<usize>,
     /// Keys that the decoder asked for, with the name of their table.
     #[cfg(test)]
-    pub(super) asked: std::collections::BTreeSet<(&'static str, &'static str)>,
+    pub(super) asked: BTreeSet<(&'static str, &'static str)>,
 }
 
 impl<'a> Sink<'a> {
@@ -125,15 +127,15 @@ impl<'a> Sink<'a> {
             source,
             list: Vec::new(),
             more: 0,
-            damage: Vec::new(),
+            damage: BTreeSet::new(),
+            damaged_lines: BTreeSet::new(),
             #[cfg(test)]
-            asked: std::collections::BTreeSet::new(),
+            asked: BTreeSet::new(),
         }
     }
 
     pub(super) fn report(&mut self, problem: Problem) {
-        if self.list.len() >= DIAGNOSTICS_MAX {
-            self.more += 1;
+        if self.counts_only() {
             return;
         }
         let Problem { span, message, found, expected, help } = problem;
@@ -144,7 +146,8 @@ impl<'a> Sink<'a> {
 
     /// A syntax error: reported, and remembered as damage.
     pub(super) fn report_syntax(&mut self, problem: Problem) {
-        self.damage.push((problem.span.start, self.source.locate(problem.span.start).0));
+        self.damage.insert(problem.span.start);
+        self.damaged_lines.insert(self.source.line_of(problem.span.start));
         self.report(problem);
     }
 
@@ -157,13 +160,15 @@ impl<'a> Sink<'a> {
 
     /// Whether a syntax error lies in the span.
     pub(super) fn is_damaged(&self, span: &Range<usize>) -> bool {
-        self.damage.iter().any(|(at, _)| (span.start..=span.end).contains(at))
+        self.damage.range(span.start..=span.end.max(span.start)).next().is_some()
     }
 
-    /// Whether a syntax error lies in the line of this byte.
-    pub(super) fn is_line_damaged(&self, offset: usize) -> bool {
-        let (line, _) = self.source.locate(offset);
-        self.damage.iter().any(|(_, damaged)| *damaged == line)
+    /// Whether a key that begins here may have strayed from where it belongs: a syntax error lies in its line, or in the
+    /// header above it.
+    pub(super) fn is_astray(&self, offset: usize) -> bool {
+        let line = self.source.line_of(offset);
+        let header = self.source.header_above(line);
+        [Some(line), header].into_iter().flatten().any(|line| self.damaged_lines.contains(&line))
     }
 
     /// Whether anything was reported.
@@ -171,13 +176,15 @@ impl<'a> Sink<'a> {
         self.list.is_empty()
     }
 
-    /// Whether there is room for no more; what follows is only counted.
-    pub(super) fn is_full(&self) -> bool {
-        self.list.len() >= DIAGNOSTICS_MAX
+    /// Counts an error if there is room for no more: what it would say need not be worked out.
+    pub(super) fn counts_only(&mut self) -> bool {
+        let is_full = self.list.len() >= DIAGNOSTICS_MAX;
+        self.more += usize::from(is_full);
+        is_full
     }
 
     pub(super) fn into_diagnostics(mut self, file_name: &str) -> Diagnostics {
-        self.list.sort_by(|(a, _), (b, _)| a.cmp(b));
+        self.list.sort_by_key(|(at, _)| *at);
         let mut list: Vec<Diagnostic> = self.list.into_iter().map(|(_, error)| error).collect();
         list.dedup();
         Diagnostics { file_name: file_name.to_owned(), list, more: self.more }

@@ -11,6 +11,7 @@ use super::{
 };
 
 pub(super) mod kind;
+pub(super) mod record;
 pub(super) mod source;
 pub(super) mod widget;
 
@@ -38,7 +39,7 @@ pub(super) static TITLE: Key<Text> = Key {
 pub(super) static TIMEZONE: Key<Zone> = Key {
     name: "timezone",
     need: Need::Default("\"UTC\""),
-    about: "The zone in which times are written, days begin and `reset` counts.",
+    about: "The zone in which times are written and `reset` counts.",
     shape: Zone,
 };
 
@@ -114,7 +115,7 @@ const fn events(name: &'static str, star: bool, about: &'static str) -> Key<List
 pub(super) fn tables() -> impl Iterator<Item = &'static TableShape> {
     let parts = [&BOARD, &GRID_TABLE, &source::TABLE, &widget::TABLE, &widget::PLACE_TABLE];
     let kinds = kind::KINDS.iter().map(|kind| &kind.table);
-    parts.into_iter().chain(kinds).chain([&kind::BAND_TABLE, &kind::COLUMN_TABLE, &kind::MARK_TABLE])
+    parts.into_iter().chain(kinds).chain([&record::BAND_TABLE, &record::COLUMN_TABLE, &record::MARK_TABLE])
 }
 
 /// For a key that is unknown where it stands: where it would be right.

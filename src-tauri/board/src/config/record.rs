@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     diagnostic::{Problem, Sink},
-    keys::kind,
+    keys::record as keys,
     schema::object,
     table::{Node, Shape, TableReader, TableShape, bad_value, wrong_type},
 };
@@ -70,13 +70,13 @@ impl Shape for Bands {
     }
 
     fn schema(&self) -> Value {
-        let mut schema = array_schema(&kind::BAND_TABLE, BANDS_MAX);
+        let mut schema = array_schema(&keys::BAND_TABLE, BANDS_MAX);
         schema["items"]["anyOf"] = json!([{"required": ["from"]}, {"required": ["to"]}]);
         schema
     }
 
     fn read(&self, node: Node<'_>, sink: &mut Sink<'_>) -> Option<Vec<BandLook>> {
-        let mut bands = read_tables(node, (&kind::BAND_TABLE, BANDS_MAX, BANDS_EXPECTED), sink, read_band)?;
+        let mut bands = read_tables(node, (&keys::BAND_TABLE, BANDS_MAX, BANDS_EXPECTED), sink, read_band)?;
         let low = |band: &BandLook| band.from.unwrap_or(f64::NEG_INFINITY);
         let high = |band: &BandLook| band.to.unwrap_or(f64::INFINITY);
         bands.sort_by(|a, b| low(a).total_cmp(&low(b)));
@@ -89,9 +89,9 @@ impl Shape for Bands {
 }
 
 fn read_band(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<BandLook> {
-    let from = reader.get(&kind::BAND_FROM, sink);
-    let to = reader.get(&kind::BAND_TO, sink);
-    let state = reader.get(&kind::BAND_STATE, sink);
+    let from = reader.get(&keys::BAND_FROM, sink);
+    let to = reader.get(&keys::BAND_TO, sink);
+    let state = reader.get(&keys::BAND_STATE, sink);
     if !reader.has("from") && !reader.has("to") {
         reader.missing("from", "`from`, `to`, or both", None, sink);
         return None;
@@ -129,7 +129,7 @@ impl Shape for Columns {
     }
 
     fn schema(&self) -> Value {
-        let mut schema = array_schema(&kind::COLUMN_TABLE, COLUMNS_MAX);
+        let mut schema = array_schema(&keys::COLUMN_TABLE, COLUMNS_MAX);
         schema["items"]["dependentSchemas"] = json!({"decimals": {
             "properties": {"format": {"const": "number"}}, "required": ["format"],
         }});
@@ -137,21 +137,21 @@ impl Shape for Columns {
     }
 
     fn read(&self, node: Node<'_>, sink: &mut Sink<'_>) -> Option<Self::Value> {
-        read_tables(node, (&kind::COLUMN_TABLE, COLUMNS_MAX, COLUMNS_EXPECTED), sink, read_column)
+        read_tables(node, (&keys::COLUMN_TABLE, COLUMNS_MAX, COLUMNS_EXPECTED), sink, read_column)
     }
 }
 
 fn read_column(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<(Path, ColumnLook)> {
-    let path = reader.get(&kind::COLUMN_PATH, sink);
-    let title = reader.get(&kind::COLUMN_TITLE, sink);
-    let format = reader.get(&kind::COLUMN_FORMAT, sink);
-    let decimals = reader.get(&kind::COLUMN_DECIMALS, sink);
-    let width = reader.get(&kind::COLUMN_WIDTH, sink);
+    let path = reader.get(&keys::COLUMN_PATH, sink);
+    let title = reader.get(&keys::COLUMN_TITLE, sink);
+    let format = reader.get(&keys::COLUMN_FORMAT, sink);
+    let decimals = reader.get(&keys::COLUMN_DECIMALS, sink);
+    let width = reader.get(&keys::COLUMN_WIDTH, sink);
     if let Some(format) = format.filter(|format| *format != "number")
         && reader.has("decimals")
     {
         sink.report(Problem {
-            span: reader.span_of("decimals"),
+            span: reader.key_span("decimals"),
             message: format!("`decimals` has no use with `format = \"{format}\"`"),
             found: "`decimals`".to_owned(),
             expected: "no `decimals`, or `format = \"number\"`".to_owned(),
@@ -182,14 +182,14 @@ impl Shape for Marks {
     }
 
     fn schema(&self) -> Value {
-        array_schema(&kind::MARK_TABLE, PLACES_MAX)
+        array_schema(&keys::MARK_TABLE, PLACES_MAX)
     }
 
     fn read(&self, node: Node<'_>, sink: &mut Sink<'_>) -> Option<Vec<PlaceMark>> {
-        read_tables(node, (&kind::MARK_TABLE, PLACES_MAX, MARKS_EXPECTED), sink, |reader, sink| {
-            let name = reader.get(&kind::MARK_NAME, sink);
-            let lat = reader.get(&kind::MARK_LAT, sink);
-            let lon = reader.get(&kind::MARK_LON, sink);
+        read_tables(node, (&keys::MARK_TABLE, PLACES_MAX, MARKS_EXPECTED), sink, |reader, sink| {
+            let name = reader.get(&keys::MARK_NAME, sink);
+            let lat = reader.get(&keys::MARK_LAT, sink);
+            let lon = reader.get(&keys::MARK_LON, sink);
             Some(PlaceMark { name: name?, lat: lat?, lon: lon? })
         })
     }

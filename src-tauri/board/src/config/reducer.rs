@@ -139,8 +139,7 @@ fn series(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Folded> {
     let reducer = ReducerSpec::Series { bucket, keep, stat: stat?, value, by: by? };
     let decimals = u8::try_from(decimals?).ok()?;
     let look = LookSpec { draw: draw?, unit, decimals, ..LookSpec::default() };
-    // Buckets divide a day, and the day is the zone's.
-    Some(Folded { reducer, look, knows_days: true })
+    Some(Folded { reducer, look, knows_days: false })
 }
 
 /// Whether the buckets divide a day, and how many there are.

@@ -7,7 +7,7 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::diagnostic::{Problem, Sink};
+use super::diagnostic::{DIAGNOSTICS_MAX, Problem, Sink};
 
 /// The file's tables. Syntax errors are reported; what they damage is remembered, so that nobody guesses at it.
 pub(super) fn read<'a>(text: &'a str, sink: &mut Sink<'_>) -> Spanned<DeTable<'a>> {
@@ -15,8 +15,9 @@ pub(super) fn read<'a>(text: &'a str, sink: &mut Sink<'_>) -> Spanned<DeTable<'a
     // After an open bracket the rest of the file reads as its content: one error, where it was opened, says it all.
     let open: Vec<Range<usize>> = errors
         .iter()
-        .filter(|error| error.message().starts_with("unclosed"))
-        .filter_map(|error| error.span())
+        .filter(|error| matches!(error.message().split(',').next(), Some("unclosed array" | "unclosed inline table")))
+        .take(DIAGNOSTICS_MAX)
+        .filter_map(toml::de::Error::span)
         .filter_map(|end| file.get_ref().iter().find_map(|(_, value)| outermost(value, end.start)))
         .collect();
     let mut last_line = 0;
@@ -31,10 +32,11 @@ pub(super) fn read<'a>(text: &'a str, sink: &mut Sink<'_>) -> Spanned<DeTable<'a
     }
     let errors = errors.iter().map(|error| (error.span().unwrap_or(0..0), error.message()));
     for (span, message) in errors {
-        let (line, _) = sink.source.locate(span.start);
+        let line = sink.source.line_of(span.start);
         let inside = open.iter().any(|open| (open.start..=open.end).contains(&span.start));
         // One slip often gives two errors in its line: the first says where.
-        if inside || line == last_line {
+        let is_strayed = message == "duplicate key" && sink.is_astray(span.start);
+        if inside || line == last_line || is_strayed || sink.counts_only() {
             continue;
         }
         last_line = line;
@@ -87,6 +89,7 @@ fn syntax_problem(span: Range<usize>, message: &str, sink: &Sink<'_>) -> Problem
 fn help_for(message: &str) -> Option<&'static str> {
     match message {
         "string values must be quoted" => Some("texts stand in double quotes"),
+        "invalid boolean" => Some("texts stand in double quotes; without quotes there are `true` and `false`"),
         "duplicate key" => Some("each key may stand once in its table"),
         "recursion limit" => Some("brackets or dotted keys are nested too deeply"),
         _ => None,

@@ -13,6 +13,8 @@ const SECRET_WORDS: [&str; 7] = ["token", "secret", "password", "passwd", "crede
 pub(super) struct SourceText<'a> {
     text: &'a str,
     line_starts: Vec<usize>,
+    /// Lines (from 1) that begin with a bracket, as headers do.
+    header_lines: Vec<usize>,
 }
 
 /// A line of the file as shown below an error, with the part to underline.
@@ -28,8 +30,12 @@ pub(super) struct Excerpt {
 
 impl<'a> SourceText<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        let line_starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { text, line_starts }
+        let line_starts: Vec<usize> =
+            std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        let is_header = |start: usize| text[start..].trim_start_matches([' ', '\t']).starts_with('[');
+        let numbered = line_starts.iter().zip(1..);
+        let header_lines = numbered.filter(|(start, _)| is_header(**start)).map(|(_, line)| line).collect();
+        Self { text, line_starts, header_lines }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -44,9 +50,20 @@ impl<'a> SourceText<'a> {
     /// Line and column of a byte, both from 1; columns count characters.
     pub(super) fn locate(&self, offset: usize) -> (usize, usize) {
         let offset = floor_char_boundary(self.text, offset);
-        let line = self.line_starts.partition_point(|start| *start <= offset);
+        let line = self.line_of(offset);
         let start = self.line_starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
         (line, self.slice(start..offset).chars().count() + 1)
+    }
+
+    /// The line of a byte, from 1.
+    pub(super) fn line_of(&self, offset: usize) -> usize {
+        self.line_starts.partition_point(|start| *start <= offset)
+    }
+
+    /// The last line up to this one that begins with a bracket, as headers do.
+    pub(super) fn header_above(&self, line: usize) -> Option<usize> {
+        let after = self.header_lines.partition_point(|header| *header <= line);
+        after.checked_sub(1).map(|at| self.header_lines[at])
     }
 
     /// The line of a span's first byte, with as much of the span as lies in it.
@@ -71,7 +88,7 @@ impl<'a> SourceText<'a> {
         if first > 0 {
             cut.insert(0, '…');
         }
-        let before = column - 1 - first + dots;
+        let before = (column - 1 - first + dots).min(cut.chars().count());
         let room = cut.chars().count().saturating_sub(before).max(1);
         Excerpt { line: cut, before, length: shown.clamp(1, room) }
     }
@@ -163,7 +180,9 @@ mod tests {
     #[test]
     fn locates_characters() {
         let text = SourceText::new("a = 1\r\nprénom = \"é\"\n\nx");
-        for (offset, place) in [(0, (1, 1)), (4, (1, 5)), (7, (2, 1)), (17, (2, 10)), (18, (2, 10)), (99, (4, 2))] {
+        for (offset, place) in
+            [(0, (1, 1)), (4, (1, 5)), (7, (2, 1)), (17, (2, 10)), (18, (2, 11)), (19, (2, 11)), (99, (4, 2))]
+        {
             assert_eq!(text.locate(offset), place, "{offset}");
         }
     }
@@ -214,6 +233,7 @@ mod tests {
         assert_eq!(excerpt.line.chars().count(), EXCERPT_CHARACTERS_MAX + 2);
         assert_eq!(excerpt.line.chars().nth(excerpt.before), Some('\u{fffd}'));
         assert!(excerpt.before + excerpt.length <= excerpt.line.chars().count());
+        assert_eq!(SourceText::new("\r").excerpt(1..1).before, 0);
     }
 
     proptest! {

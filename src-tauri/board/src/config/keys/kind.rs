@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{DAY, MONTH, SECOND, TITLE_CHARACTERS_MAX, events, path, span, template};
+use super::{DAY, MONTH, SECOND, events, path, span, template};
 use crate::config::{
     condition::Conditions,
     diagnostic::Sink,
@@ -22,7 +22,7 @@ pub const ROWS_MAX: u32 = 500;
 /// The most buckets that a series keeps.
 pub const SERIES_BUCKETS_MAX: u64 = 2_000;
 /// The most digits after the point.
-const DECIMALS_MAX: u32 = 6;
+pub(super) const DECIMALS_MAX: u32 = 6;
 /// The longest unit, in characters.
 const UNIT_CHARACTERS_MAX: usize = 16;
 
@@ -272,70 +272,11 @@ pub(in crate::config) static BANDS: Key<Bands> = Key {
     shape: Bands,
 };
 
-pub(in crate::config) static BAND_TABLE: TableShape =
-    TableShape { name: "`bands`", keys: &[&BAND_FROM, &BAND_TO, &BAND_STATE] };
-
-pub(in crate::config) static BAND_FROM: Key<Number> =
-    Key { name: "from", need: Need::Optional, about: "Lower end, included; open if left out.", shape: ANY_NUMBER };
-
-pub(in crate::config) static BAND_TO: Key<Number> =
-    Key { name: "to", need: Need::Optional, about: "Upper end, not included; open if left out.", shape: ANY_NUMBER };
-
-pub(in crate::config) static BAND_STATE: Key<Choice<crate::frame::State>> = Key {
-    name: "state",
-    need: Need::Required,
-    about: "What a value in it means.",
-    shape: crate::config::shape_event::STATE,
-};
-
 pub(in crate::config) static TABLE_KEY: Key<PathText> =
     path("key", Need::Required, "The text or number that tells a row from the others.");
 
 pub(in crate::config) static TABLE_COLUMNS: Key<Columns> =
     Key { name: "columns", need: Need::Required, about: "The columns, left to right.", shape: Columns };
-
-pub(in crate::config) static COLUMN_TABLE: TableShape = TableShape {
-    name: "`columns`",
-    keys: &[&COLUMN_PATH, &COLUMN_TITLE, &COLUMN_FORMAT, &COLUMN_DECIMALS, &COLUMN_WIDTH],
-};
-
-pub(in crate::config) static COLUMN_PATH: Key<PathText> =
-    path("path", Need::Required, "Where the cell's value stands.");
-
-pub(in crate::config) static COLUMN_TITLE: Key<Text> = Key {
-    name: "title",
-    need: Need::Optional,
-    about: "Its heading; the path if left out.",
-    shape: Text { characters_max: TITLE_CHARACTERS_MAX },
-};
-
-pub(in crate::config) static COLUMN_FORMAT: Key<Choice<&'static str>> = Key {
-    name: "format",
-    need: Need::Default("\"text\""),
-    about: "How it is written: `number` with `decimals`, `time` as a time of day in the board's zone, `state` in the colour of the row's state.",
-    shape: Choice {
-        options: &[
-            ("text", "text", "as it is"),
-            ("number", "number", "with `decimals`"),
-            ("time", "time", "a time of day in the board's zone"),
-            ("state", "state", "in the row's state"),
-        ],
-    },
-};
-
-pub(in crate::config) static COLUMN_DECIMALS: Key<Whole> = Key {
-    name: "decimals",
-    need: Need::Default("0"),
-    about: "Digits after the point, for `format = \"number\"` alone.",
-    shape: Whole { min: 0, max: DECIMALS_MAX },
-};
-
-pub(in crate::config) static COLUMN_WIDTH: Key<Number> = Key {
-    name: "width",
-    need: Need::Default("1"),
-    about: "Its share of the width, against the others' shares.",
-    shape: Number { what: "a number", min: 0.1, max: 20.0 },
-};
 
 pub(in crate::config) static SORT: Key<SortText> = Key {
     name: "sort",
@@ -351,8 +292,11 @@ pub(in crate::config) static TABLE_LIMIT: Key<Whole> = Key {
     shape: Whole { min: 1, max: ROWS_MAX },
 };
 
-pub(in crate::config) static REMOVE_ON: Key<List<EventName>> =
-    events("remove-on", false, "Names of events that remove what has their key. They need not be named in `on`.");
+pub(in crate::config) static REMOVE_ON: Key<List<EventName>> = events(
+    "remove-on",
+    false,
+    "Names of events that remove what has their key. They need not be named in `on`, nor meet `where`.",
+);
 
 pub(in crate::config) static EXPIRE: Key<Span> = span(
     "expire",
@@ -445,30 +389,6 @@ pub(in crate::config) static MAP_BOUNDS: Key<Bounds> =
 
 pub(in crate::config) static PLACES: Key<Marks> =
     Key { name: "places", need: Need::Optional, about: "Fixed, named points on the map.", shape: Marks };
-
-pub(in crate::config) static MARK_TABLE: TableShape =
-    TableShape { name: "`places`", keys: &[&MARK_NAME, &MARK_LAT, &MARK_LON] };
-
-pub(in crate::config) static MARK_NAME: Key<Text> = Key {
-    name: "name",
-    need: Need::Required,
-    about: "Its label.",
-    shape: Text { characters_max: TITLE_CHARACTERS_MAX },
-};
-
-pub(in crate::config) static MARK_LAT: Key<Number> = Key {
-    name: "lat",
-    need: Need::Required,
-    about: "Degrees north.",
-    shape: Number { what: "a number of degrees", min: -90.0, max: 90.0 },
-};
-
-pub(in crate::config) static MARK_LON: Key<Number> = Key {
-    name: "lon",
-    need: Need::Required,
-    about: "Degrees east.",
-    shape: Number { what: "a number of degrees", min: -180.0, max: 180.0 },
-};
 
 pub(in crate::config) static GLIDE: Key<Span> = span(
     "glide",

@@ -1,0 +1,90 @@
+//! The keys of the small tables inside a widget.
+
+use super::{TITLE_CHARACTERS_MAX, kind::DECIMALS_MAX, path};
+use crate::{
+    config::{
+        shape::{ANY_NUMBER, Choice, Number, Text, Whole},
+        shape_event::{PathText, STATE},
+        table::{Key, Need, TableShape},
+    },
+    frame::State,
+};
+
+pub(in crate::config) static BAND_TABLE: TableShape =
+    TableShape { name: "`bands`", keys: &[&BAND_FROM, &BAND_TO, &BAND_STATE] };
+
+pub(in crate::config) static BAND_FROM: Key<Number> =
+    Key { name: "from", need: Need::Optional, about: "Lower end, included; open if left out.", shape: ANY_NUMBER };
+
+pub(in crate::config) static BAND_TO: Key<Number> =
+    Key { name: "to", need: Need::Optional, about: "Upper end, not included; open if left out.", shape: ANY_NUMBER };
+
+pub(in crate::config) static BAND_STATE: Key<Choice<State>> =
+    Key { name: "state", need: Need::Required, about: "What a value in it means.", shape: STATE };
+
+pub(in crate::config) static COLUMN_TABLE: TableShape = TableShape {
+    name: "`columns`",
+    keys: &[&COLUMN_PATH, &COLUMN_TITLE, &COLUMN_FORMAT, &COLUMN_DECIMALS, &COLUMN_WIDTH],
+};
+
+pub(in crate::config) static COLUMN_PATH: Key<PathText> =
+    path("path", Need::Required, "Where the cell's value stands.");
+
+pub(in crate::config) static COLUMN_TITLE: Key<Text> = Key {
+    name: "title",
+    need: Need::Optional,
+    about: "Its heading; the path if left out.",
+    shape: Text { characters_max: TITLE_CHARACTERS_MAX },
+};
+
+pub(in crate::config) static COLUMN_FORMAT: Key<Choice<&'static str>> = Key {
+    name: "format",
+    need: Need::Default("\"text\""),
+    about: "How it is written: `number` with `decimals`, `time` as a time of day in the board's zone, `state` in the colour of the row's state.",
+    shape: Choice {
+        options: &[
+            ("text", "text", "as it is"),
+            ("number", "number", "with `decimals`"),
+            ("time", "time", "a time of day in the board's zone"),
+            ("state", "state", "in the row's state"),
+        ],
+    },
+};
+
+pub(in crate::config) static COLUMN_DECIMALS: Key<Whole> = Key {
+    name: "decimals",
+    need: Need::Default("0"),
+    about: "Digits after the point, for `format = \"number\"` alone.",
+    shape: Whole { min: 0, max: DECIMALS_MAX },
+};
+
+pub(in crate::config) static COLUMN_WIDTH: Key<Number> = Key {
+    name: "width",
+    need: Need::Default("1"),
+    about: "Its share of the width, against the others' shares.",
+    shape: Number { what: "a number", min: 0.1, max: 20.0 },
+};
+
+pub(in crate::config) static MARK_TABLE: TableShape =
+    TableShape { name: "`places`", keys: &[&MARK_NAME, &MARK_LAT, &MARK_LON] };
+
+pub(in crate::config) static MARK_NAME: Key<Text> = Key {
+    name: "name",
+    need: Need::Required,
+    about: "Its label.",
+    shape: Text { characters_max: TITLE_CHARACTERS_MAX },
+};
+
+pub(in crate::config) static MARK_LAT: Key<Number> = Key {
+    name: "lat",
+    need: Need::Required,
+    about: "Degrees north.",
+    shape: Number { what: "a number of degrees", min: -90.0, max: 90.0 },
+};
+
+pub(in crate::config) static MARK_LON: Key<Number> = Key {
+    name: "lon",
+    need: Need::Required,
+    about: "Degrees east.",
+    shape: Number { what: "a number of degrees", min: -180.0, max: 180.0 },
+};

@@ -1,0 +1,430 @@
+//! Every kind of error, with its exact place. All of a case's errors are listed: no more, no fewer.
+
+use super::{super::*, SMALL, page::json, validator};
+
+/// An error: `line:column`, and two parts of its one-line form.
+pub(super) type Expected<'a> = (&'a str, &'a str, &'a str);
+
+/// The file gives just these errors, in this order.
+pub(super) fn check(text: &str, expected: &[Expected<'_>]) {
+    let lines = parse(text, "f").err().map(|errors| errors.lines()).unwrap_or_default();
+    let shown = lines.join("\n");
+    assert_eq!(lines.len(), expected.len(), "{text:.2000}\n{shown}");
+    for (line, (place, part, other)) in lines.iter().zip(expected) {
+        let is_met = line.starts_with(&format!("f:{place}: ")) && line.contains(part) && line.contains(other);
+        assert!(is_met, "expected {place} {part} {other}\n{shown}");
+    }
+}
+
+/// As [`check`], for what the schema can tell too.
+fn check_both(text: &str, expected: &[Expected<'_>]) {
+    check(text, expected);
+    assert!(!validator::faults(&schema(), &json(text)).is_empty(), "the schema takes {text}");
+}
+
+/// A board with one widget, whose lines begin in line 10.
+fn widget(lines: &str) -> String {
+    SMALL.replace("kind = \"counter\"", lines)
+}
+
+/// A board whose text differs from the small one in one place.
+fn edit(from: &str, to: &str) -> String {
+    assert!(SMALL.contains(from), "{from}");
+    SMALL.replacen(from, to, 1)
+}
+
+#[test]
+fn unknown_keys() {
+    check_both(
+        &edit("title", "titel"),
+        &[("1:1", "`title` is missing in `[board]`", ""), ("2:1", "unknown key `titel`", "did you mean `title`?")],
+    );
+    check_both(
+        &edit("[[widget]]", "[[widgets]]"),
+        &[("1:1", "`[[widget]]` is missing", ""), ("8:3", "unknown key `widgets`", "did you mean `widget`?")],
+    );
+    check_both(
+        &edit("url", "chanels = []\nurl"),
+        &[("6:1", "unknown key `chanels` in `[[source]]` `s`", "did you mean `channels`?")],
+    );
+    check_both(
+        &widget("kind = \"counter\"\nbucket = \"1h\""),
+        &[("11:1", "unknown key `bucket`", "`bucket` belongs to kind `series`")],
+    );
+    check_both(
+        &widget("kind = \"counter\"\nremove-on = \"x\""),
+        &[("11:1", "unknown key `remove-on`", "belongs to kind `table` or `markers`")],
+    );
+    check_both(
+        &widget("kind = \"counter\"\nquiet = \"5s\""),
+        &[("11:1", "unknown key `quiet`", "`quiet` belongs to `[[source]]`")],
+    );
+    check_both(&widget("kind = \"counter\"\nzebra = 1"), &[("11:1", "unknown key `zebra`", "or `bands`")]);
+    check_both(
+        &edit("title = \"T\"", "title = \"T\"\ngrid = { colums = 3 }"),
+        &[("3:10", "unknown key `colums` in `grid`", "did you mean `columns`?")],
+    );
+    check(&format!("é = 1\n{SMALL}"), &[("1:1", "TOML", "")]);
+    check_both(
+        &format!("\"é\" = 1\n{SMALL}"),
+        &[("1:1", "unknown key `é`", "expected `[board]`, `[[source]]` or `[[widget]]`")],
+    );
+}
+
+#[test]
+fn wrong_types() {
+    check_both(&edit("\"T\"", "5"), &[("2:9", "wrong type for `title`: found the integer 5", "write it in quotes")]);
+    check_both(&edit("\"T\"", "[]"), &[("2:9", "found an empty array", "expected a text")]);
+    check_both(&edit("[\"c\"]", "\"c\""), &[("7:12", "wrong type for `channels`", "in square brackets")]);
+    check_both(&edit("[\"c\"]", "[1]"), &[("7:13", "wrong type for `channels`", "expected a channel name")]);
+    check_both(&edit("[board]", "[[board]]"), &[("1:1", "wrong type for `board`", "with one bracket")]);
+    check_both(&edit("[[source]]", "[source]"), &[("3:1", "wrong type for `source`", "with two brackets")]);
+    check_both(
+        &format!("widget = 5\n{}", edit("[[widget]]\nid = \"w\"\nkind = \"counter\"\n", "")),
+        &[("1:10", "wrong type for `widget`", "")],
+    );
+    check_both(&widget("kind = 1"), &[("10:8", "wrong type for `kind`", "`counter`")]);
+    check_both(&widget("kind = \"counter\"\nstale-after = 30"), &[("11:15", "found the integer 30", "\"30s\"")]);
+    check_both(
+        &widget("kind = \"counter\"\ndecimals = \"2\""),
+        &[("11:12", "wrong type for `decimals`", "write 2 without quotes")],
+    );
+    check_both(&widget("kind = \"counter\"\nmin = true"), &[("11:7", "found true", "expected a number")]);
+    check_both(&widget("kind = \"counter\"\non = { a = 1 }"), &[("11:6", "found a table", "an event name")]);
+    check_both(
+        &widget("kind = \"counter\"\nplace = [1, 1]"),
+        &[("11:9", "found an array", "`column`, `row`, `width` or `height`")],
+    );
+    check_both(
+        &widget("kind = \"counter\"\nbands = { from = 1, state = \"alarm\" }"),
+        &[("11:9", "found a table", "square brackets")],
+    );
+    check(&widget("kind = \"counter\"\non = 1979-05-27"), &[("11:6", "found the date or time 1979-05-27", "")]);
+}
+
+#[test]
+fn out_of_range() {
+    check_both(
+        &edit("\"T\"", "\"T\"\ngrid = { columns = 0, rows = 49 }"),
+        &[("3:20", "out of range", "1 to 48"), ("3:30", "out of range", "1 to 48")],
+    );
+    check(&edit("\"T\"", "\"T\"\nstale-after = \"0s\""), &[("3:15", "out of range", "1s to 1d")]);
+    check(&edit("\"T\"", "\"T\"\nstale-after = \"25h\""), &[("3:15", "out of range", "found \"25h\"")]);
+    check_both(&edit("\"T\"", "\"\""), &[("2:9", "empty text", "")]);
+    check(&edit("\"T\"", "\"a\\u0007b\""), &[("2:11", "control character", "")]);
+    check_both(&edit("\"T\"", &format!("\"{}\"", "é".repeat(101))), &[("2:9", "too long", "1 to 100")]);
+    check_both(&widget("kind = \"counter\"\ndecimals = 7"), &[("11:12", "out of range", "0 to 6")]);
+    check_both(&widget("kind = \"counter\"\ndecimals = -1"), &[("11:12", "out of range", "found the integer -1")]);
+    check(&widget("kind = \"counter\"\nmax = inf"), &[("11:7", "out of range", "found the number inf")]);
+    check(&widget("kind = \"counter\"\nmax = nan"), &[("11:7", "out of range", "")]);
+    check(&widget("kind = \"counter\"\ndecimals = 99999999999999999999"), &[("11:12", "out of range", "")]);
+    check(
+        &widget("kind = \"counter\"\nmin = 3\nmax = 3"),
+        &[("12:7", "`max` is not above `min`", "found `min` 3 and `max` 3")],
+    );
+    check_both(&widget("kind = \"log\"\ntext = \"a\"\nlimit = 501"), &[("12:9", "out of range", "1 to 500")]);
+    check_both(&edit("[\"c\"]", "[]"), &[("7:12", "0 channel names", "1 to 256")]);
+    check_both(&widget("kind = \"counter\"\non = []"), &[("11:6", "0 event names", "1 to 100")]);
+    check_both(
+        &edit("[[widget]]\nid = \"w\"\nkind = \"counter\"\n", "").replace("[board]", "widget = []\n[board]"),
+        &[("1:10", "too few", "1 to 200")],
+    );
+    let many: String = (0..200).map(|number| format!("[[widget]]\nid = \"w{number}\"\nkind = \"counter\"\n")).collect();
+    check(&format!("{SMALL}{many}").replace("\"T\"", "\"T\"\ngrid.rows = 40"), &[("609:1", "too many", "found 201")]);
+}
+
+#[test]
+fn missing_keys() {
+    check_both(&edit("title = \"T\"\n", ""), &[("1:1", "`title` is missing in `[board]`", "expected a text")]);
+    check_both(
+        &edit("url = \"http://h\"\nchannels = [\"c\"]\n", ""),
+        &[("3:1", "`url` is missing in `[[source]]` `s`", ""), ("3:1", "`channels` is missing", "")],
+    );
+    check_both(
+        &edit("id = \"w\"\nkind = \"counter\"\n", ""),
+        &[("8:1", "`id` is missing in `[[widget]]`", ""), ("8:1", "`kind` is missing", "")],
+    );
+    check_both(&widget("kind = \"gauge\""), &[("8:1", "`value` is missing in `[[widget]]` `w`", "expected a path")]);
+    check_both(&widget("kind = \"rate\""), &[("8:1", "`last` is missing", ""), ("8:1", "`per` is missing", "")]);
+    check_both(&widget("kind = \"window\""), &[("8:1", "`last` is missing", "")]);
+    check_both(&widget("kind = \"table\""), &[("8:1", "`key` is missing", ""), ("8:1", "`columns` is missing", "")]);
+    check_both(&widget("kind = \"log\""), &[("8:1", "`text` is missing", "")]);
+    check_both(&widget("kind = \"series\""), &[("8:1", "`bucket` is missing", ""), ("8:1", "`keep` is missing", "")]);
+    check_both(
+        &widget("kind = \"status\""),
+        &[("8:1", "`key` is missing", ""), ("8:1", "`state` is missing", ""), ("8:1", "`states` is missing", "")],
+    );
+    check_both(
+        &widget("kind = \"markers\""),
+        &[("8:1", "`key` is missing", ""), ("8:1", "`lat` is missing", ""), ("8:1", "`lon` is missing", "")],
+    );
+    check_both(
+        &widget("kind = \"counter\"\nplace = { column = 1, row = 1, width = 1 }"),
+        &[("11:9", "`height` is missing in `place`", "")],
+    );
+    check_both(
+        &widget("kind = \"counter\"\nbands = [{ state = \"alarm\" }]"),
+        &[("11:10", "`from` is missing", "`from`, `to`, or both")],
+    );
+    check_both(
+        &widget("kind = \"log\"\ntext = \"a\"\nstate = \"s\""),
+        &[("8:1", "`states` is missing", "what each word")],
+    );
+    check_both(
+        &widget("kind = \"log\"\ntext = \"a\"\nstates = { a = \"alarm\" }"),
+        &[("8:1", "`state` is missing", "the path of the word")],
+    );
+}
+
+#[test]
+fn statistics_and_what_they_need() {
+    check_both(&widget("kind = \"counter\"\nstat = \"sum\""), &[("8:1", "`value` is missing", "for `stat = \"sum\"`")]);
+    check_both(&widget("kind = \"counter\"\nstat = \"share\""), &[("8:1", "`match` is missing", "conditions")]);
+    check_both(
+        &widget("kind = \"counter\"\nvalue = \"a\""),
+        &[("11:1", "`value` has no use with `stat = \"count\"`", "a `stat` of `sum` or `mean`")],
+    );
+    check_both(
+        &widget("kind = \"counter\"\nstat = \"mean\"\nvalue = \"a\"\nmatch = { a = 1 }"),
+        &[("13:1", "`match` has no use with `stat = \"mean\"`", "a `stat` of `share`")],
+    );
+    check_both(&widget("kind = \"window\"\nlast = \"1h\"\nstat = \"p95\""), &[("8:1", "`value` is missing", "")]);
+    check_both(
+        &widget("kind = \"window\"\nlast = \"1h\"\nstat = \"p96\""),
+        &[("12:8", "unknown word `p96` for `stat`", "did you mean")],
+    );
+    check_both(
+        &widget("kind = \"series\"\nbucket = \"1h\"\nkeep = \"2h\"\nstat = \"share\""),
+        &[("13:8", "unknown word `share`", "")],
+    );
+    check_both(
+        &widget("kind = \"series\"\nbucket = \"1h\"\nkeep = \"2h\"\nmatch = { a = 1 }"),
+        &[("13:1", "unknown key `match`", "belongs to kind `counter` or `window`")],
+    );
+    // A malformed value is there: it is not called missing too.
+    check(&widget("kind = \"counter\"\nstat = \"sum\"\nvalue = \"a..b\""), &[("12:12", "two dots", "")]);
+}
+
+#[test]
+fn names_that_clash_or_lead_nowhere() {
+    check(
+        &format!("{SMALL}[[widget]]\nid = \"w\"\nkind = \"counter\"\n"),
+        &[("12:6", "two widgets with the id `w`", "the first is in line 9")],
+    );
+    let source = "[[source]]\nid = \"s\"\nkind = \"hub\"\nurl = \"http://g\"\nchannels = [\"d\"]\n";
+    check(&format!("{SMALL}source = \"s\"\n{source}"), &[("13:6", "two sources with the id `s`", "line 4")]);
+    let other = source.replace("\"s\"", "\"ops\"");
+    check(
+        &format!("{SMALL}{other}"),
+        &[("8:1", "`source` is missing in `[[widget]]` `w`", "one of the sources `s` or `ops`")],
+    );
+    check(&format!("{SMALL}source = \"obs\"\n{other}"), &[("11:10", "unknown source `obs`", "did you mean `ops`?")]);
+    check(
+        &format!("{SMALL}channels = [\"c\", \"cc\"]\n"),
+        &[("11:18", "`cc` is no channel of the source", "did you mean `c`?")],
+    );
+    check(&format!("{SMALL}channels = [\"c\", \"c\"]\n"), &[("11:18", "`c` twice in `channels`", "")]);
+    check(&edit("[\"c\"]", "[\"c\", \"d\", \"c\"]"), &[("7:23", "`c` twice in `channels`", "")]);
+    check(&format!("{SMALL}on = [\"a\", \"a\"]\n"), &[("11:12", "`a` twice in `on`", "")]);
+    check_both(
+        &widget("kind = \"gague\"\nvalue = \"x\"\nunt = \"m\""),
+        &[
+            ("10:8", "unknown word `gague` for `kind`", "did you mean `gauge`?"),
+            ("12:1", "unknown key `unt`", "did you mean `unit`?"),
+        ],
+    );
+    check_both(
+        &widget("kind = \"zebra\"\nvalue = \"x\"\nxyzzy = 1"),
+        &[("10:8", "unknown word `zebra` for `kind`", "or `markers`"), ("12:1", "unknown key `xyzzy`", "")],
+    );
+    check_both(&edit("\"hub\"", "\"pusher\""), &[("5:8", "unknown word `pusher` for `kind`", "expected `hub`")]);
+    check_both(&edit("\"T\"", "\"T\"\ntheme = \"drak\""), &[("3:9", "unknown word `drak`", "did you mean `dark`?")]);
+    check(&edit("id = \"s\"", "id = \"é s\""), &[("4:7", "'é' is not allowed in an id", "letters, digits")]);
+    check(&edit("[\"c\"]", "[\"c\", \"a/b\"]"), &[("7:20", "'/' is not allowed in a channel name", "")]);
+    check(&edit("[\"c\"]", &format!("[\"{}\"]", "c".repeat(201))), &[("7:13", "too long a name", "1 to 200")]);
+}
+
+#[test]
+fn malformed_texts() {
+    check(
+        &widget("kind = \"gauge\"\nvalue = \"a..b\""),
+        &[("11:12", "malformed path for `value`: two dots in a row", "stops[0]")],
+    );
+    check(&widget("kind = \"gauge\"\nvalue = \"\\u00e9\\\"x\""), &[("11:16", "'\"' where `.` or `[`", "")]);
+    check(&widget("kind = \"gauge\"\nvalue = '''\na.'''"), &[("12:3", "nothing after the dot", "")]);
+    check_both(&widget("kind = \"gauge\"\nvalue = \"\""), &[("11:10", "nothing is written", "")]);
+    check(
+        &widget("kind = \"table\"\nkey = \"k\"\ncolumns = [{ path = \"a\" }, { path = \"b[\" }]\nsort = \"-a b\""),
+        &[("12:40", "malformed path for `path`", "isn't closed"), ("13:11", "malformed path for `sort`: ' '", "")],
+    );
+    check(
+        &widget("kind = \"log\"\ntext = \"é {a b} c\""),
+        &[("11:13", "malformed template for `text`: ' ' where", "{carrier}")],
+    );
+    check(&widget("kind = \"log\"\ntext = \"a } b\""), &[("11:11", "a `}` without its `{`", "")]);
+    check(&widget("kind = \"log\"\ntext = \"a {b\""), &[("11:11", "the brace isn't closed", "")]);
+    for (text, place, problem) in [
+        ("30", "11:18", "no unit"),
+        ("5min", "11:17", "an unknown unit"),
+        ("1.5h", "11:17", "no unit"),
+        ("-5s", "11:16", "no whole number"),
+        ("1m1h", "11:19", "units not from long to short"),
+        ("", "11:16", "nothing is written"),
+    ] {
+        check(
+            &widget(&format!("kind = \"counter\"\nstale-after = \"{text}\"")),
+            &[(place, problem, "such as `90s`, `5m`, `1h30m` or `2d`")],
+        );
+    }
+    for text in ["daily 24:00", "daily 7:00", "weekly 00:00", "daily", "daily 00:60", "daily +1:00"] {
+        check(
+            &widget(&format!("kind = \"counter\"\nreset = \"{text}\"")),
+            &[("11:9", "malformed time of day", "`daily HH:MM`")],
+        );
+    }
+    check(&widget("kind = \"counter\"\non = \"a.*.b\""), &[("11:9", "'*' is not allowed here", "`*` at its end")]);
+    check(
+        &widget("kind = \"markers\"\nkey = \"k\"\nlat = \"a\"\nlon = \"b\"\nremove-on = \"a*\""),
+        &[("14:15", "'*' is not allowed here", "")],
+    );
+    check_both(&widget("kind = \"counter\"\non = \"\""), &[("11:6", "empty event name", "")]);
+}
+
+#[test]
+fn zones_and_addresses() {
+    for (zone, help) in [
+        ("America/New_Yrok", "did you mean `America/New_York`?"),
+        ("New York", "did you mean `America/New_York`?"),
+        ("zebra/zebra", "expected an IANA time zone"),
+        ("../etc/passwd", "expected an IANA time zone"),
+    ] {
+        check(&edit("\"T\"", &format!("\"T\"\ntimezone = \"{zone}\"")), &[("3:12", "unknown time zone", help)]);
+    }
+    for (url, message, other) in [
+        ("h:8787", "address of the scheme `h`", "with a host"),
+        ("hub.example.net", "malformed address", "begins with `http://`"),
+        ("ws://h", "address of the scheme `ws`", "`transport` chooses the rest"),
+        ("ftp://h", "address of the scheme `ftp`", ""),
+        ("http://", "malformed address (empty host)", ""),
+        ("http:///x", "malformed address", ""),
+        ("http:h", "malformed address", ""),
+        ("http://h:99999", "invalid port number", ""),
+        ("http://me@h", "user or password", "secrets do not belong"),
+        ("http://:pw@h", "user or password", "secrets do not belong"),
+        ("http://h?token=x", "query or fragment", "the base address alone"),
+        ("http://h#x", "query or fragment", ""),
+        ("", "malformed address", ""),
+    ] {
+        check(&edit("http://h", url), &[("6:7", message, other)]);
+    }
+}
+
+#[test]
+fn conditions() {
+    let on = |condition: &str| widget(&format!("kind = \"counter\"\nwhere = {condition}"));
+    check_both(&on("\"x\""), &[("11:9", "wrong type for `where`", "a table of paths")]);
+    check_both(&on("{}"), &[("11:9", "no condition", "")]);
+    check_both(&on("{ a = [] }"), &[("11:15", "0 values", "an array of 1 to 100")]);
+    check_both(&on("{ a = [[1]] }"), &[("11:16", "wrong type for `a`: found an array", "")]);
+    check(&on("{ a = 1979-05-27 }"), &[("11:15", "found the date or time", "")]);
+    check(&on("{ a = nan }"), &[("11:15", "out of range", "a finite number")]);
+    check_both(&on("{ a = {} }"), &[("11:15", "no condition", "")]);
+    check(&on("{ \"a..b\" = 1 }"), &[("11:14", "malformed path for `a..b`: two dots", "")]);
+    check(
+        &on("{ \"a.b\" = 1, a = { b = 2 } }"),
+        &[("11:32", "a second condition for `b`", "found the integer 2, expected one condition on `a.b`")],
+    );
+    let many: String = (0..33).map(|number| format!("k{number} = 1, ")).collect();
+    check_both(&on(&format!("{{ {many} }}")), &[("11:9", "33 conditions", "1 to 32")]);
+}
+
+#[test]
+fn states_bands_columns_and_maps() {
+    let log = |lines: &str| widget(&format!("kind = \"log\"\ntext = \"a\"\nstate = \"s\"\n{lines}"));
+    check_both(
+        &log("states = { a = \"alram\" }"),
+        &[("13:16", "unknown word `alram` for `a`", "did you mean `alarm`?")],
+    );
+    check_both(&log("states = {}"), &[("13:10", "0 words", "")]);
+    check_both(&log("states = \"alarm\""), &[("13:10", "wrong type for `states`", "")]);
+    let bands = |bands: &str| widget(&format!("kind = \"counter\"\nbands = {bands}"));
+    check(
+        &bands("[{ from = 3, to = 3, state = \"alarm\" }]"),
+        &[("11:10", "a band without extent", "`from` below `to`")],
+    );
+    check(
+        &bands("[{ to = 3, state = \"alarm\" }, { from = 2, state = \"muted\" }]"),
+        &[("11:9", "overlapping bands", "")],
+    );
+    check_both(
+        &bands("[{ from = 3, sate = \"alarm\" }]"),
+        &[("11:10", "`state` is missing", ""), ("11:22", "unknown key `sate` in `bands`", "did you mean `state`?")],
+    );
+    check_both(&bands("[]"), &[("11:9", "0 entries", "")]);
+    let table = |columns: &str| widget(&format!("kind = \"table\"\nkey = \"k\"\ncolumns = {columns}"));
+    check_both(&table("[\"a\"]"), &[("12:12", "wrong type for `columns`", "expected a table with `path`")]);
+    check_both(
+        &table("[{ path = \"a\", decimals = 2 }]"),
+        &[("12:26", "`decimals` has no use with `format = \"text\"`", "")],
+    );
+    check(
+        &table("[{ path = \"a\", format = \"state\" }]"),
+        &[("12:12", "`format = \"state\"` in a table without `state`", "")],
+    );
+    check_both(&table("[{ path = \"a\", width = 0 }]"), &[("12:34", "out of range", "0.1 to 20")]);
+    let map = |lines: &str| widget(&format!("kind = \"markers\"\nkey = \"k\"\nlat = \"a\"\nlon = \"b\"\n{lines}"));
+    for bounds in [
+        "[0, 0, 1]",
+        "[0, 0, 0, 1]",
+        "[0, 1, 1, 0]",
+        "[-181, 0, 1, 1]",
+        "[0, 0, 1, 91]",
+        "[\"0\", 0, 1, 1]",
+        "[nan, 0, 1, 1]",
+    ] {
+        check(&map(&format!("bounds = {bounds}")), &[("14:10", "impossible bounds", "[west, south, east, north]")]);
+    }
+    check_both(&map("places = [{ name = \"X\", lat = 91, lon = 0 }]"), &[("14:31", "out of range", "-90 to 90")]);
+    check(&map("glide = \"2m\""), &[("14:9", "out of range", "0s to 1m")]);
+}
+
+#[test]
+fn buckets() {
+    let series =
+        |bucket: &str, keep: &str| widget(&format!("kind = \"series\"\nbucket = \"{bucket}\"\nkeep = \"{keep}\""));
+    check(&series("7m", "1h"), &[("11:10", "`bucket` does not divide a day", "the next shorter one is `6m40s`")]);
+    check(&series("1001ms", "1h"), &[("11:10", "`bucket` does not divide a day", "`1s`")]);
+    check(&series("1m", "30s"), &[("12:8", "`keep` is 0 times `bucket`", "1m to 1d9h20m")]);
+    check(&series("1m", "2d"), &[("12:8", "`keep` is 2880 times `bucket`", "1m to 1d9h20m")]);
+}
+
+#[test]
+fn places() {
+    let place = |column: u32, row: u32, width: u32, height: u32| {
+        format!("place = {{ column = {column}, row = {row}, width = {width}, height = {height} }}\n")
+    };
+    check(
+        &format!("{SMALL}{}", place(12, 1, 2, 1)),
+        &[(
+            "11:9",
+            "`place` of `[[widget]]` `w` lies outside the grid",
+            "found columns 12 to 13, row 1, expected columns 1 to 12, rows 1 to 8",
+        )],
+    );
+    check(&format!("{SMALL}{}", place(1, 8, 1, 2)), &[("11:9", "lies outside the grid", "rows 8 to 9")]);
+    check_both(&format!("{SMALL}{}", place(0, 1, 1, 1)), &[("11:20", "out of range", "")]);
+    let second = "[[widget]]\nid = \"v\"\nkind = \"counter\"\n";
+    check(
+        &format!("{SMALL}{}{second}{}", place(1, 1, 3, 2), place(3, 2, 1, 1)),
+        &[(
+            "15:9",
+            "`place` of `[[widget]]` `v` overlaps that of `[[widget]]` `w`",
+            "cells outside columns 1 to 3, rows 1 to 2",
+        )],
+    );
+    let tiny = edit("\"T\"", "\"T\"\ngrid = { columns = 1, rows = 1 }");
+    check(
+        &format!("{tiny}{second}"),
+        &[("12:1", "no free cell for `[[widget]]` `v`", "found 1 free cells for 2 widgets")],
+    );
+}
