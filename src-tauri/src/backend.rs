@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use watchfloor_board::config;
-use watchfloor_demo::{BOARD, Demo, DemoOptions};
+use watchfloor_demo::{BOARD, Demo, DemoOptions, Fault};
 use watchfloor_engine::{BoardInput, Engine, EngineConfig};
 
 use crate::{
@@ -36,10 +36,14 @@ pub(crate) async fn start(args: &WallArgs, data_dir: PathBuf) -> Result<Backend,
 
 async fn start_demo(args: &WallArgs) -> Result<Demo, Failure> {
     let options = DemoOptions { from: args.replay.from, speed: args.replay.speed, paused: args.replay.paused };
-    Demo::start(options, &demo_board()?).await.map_err(|error| match error.is_input() {
+    let demo = Demo::start(options, &demo_board()?).await.map_err(|error| match error.is_input() {
         true => Failure::Input(error.to_string()),
         false => Failure::Environment(error.to_string()),
-    })
+    })?;
+    if args.replay.cut {
+        demo.set_fault(Fault::Cut, true);
+    }
+    Ok(demo)
 }
 
 fn demo_board() -> Result<config::BoardFile, Failure> {

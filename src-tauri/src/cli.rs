@@ -90,6 +90,9 @@ pub(crate) struct ReplayArgs {
     /// Demo: replay seconds a second, 0.1 to 3600.
     #[arg(long, value_name = "N", requires = "demo", default_value_t = 60.0, value_parser = speed)]
     pub(crate) speed: f64,
+    /// Demo: begin with the cable cut, as if a wall were switched on in the middle of an outage.
+    #[arg(long, requires = "demo")]
+    pub(crate) cut: bool,
     /// Demo: begin paused.
     #[arg(long, requires = "demo")]
     pub(crate) paused: bool,
@@ -139,7 +142,9 @@ fn size(text: &str) -> Result<(u32, u32), String> {
     text.split_once('x')
         .and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)))
         .filter(|(width, height)| range.contains(width) && range.contains(height))
-        .ok_or_else(|| format!("{text:?} is not a size: expected width x height, 320 to 16384 each, such as `1920x1080`"))
+        .ok_or_else(|| {
+            format!("{text:?} is not a size: expected width x height, 320 to 16384 each, such as `1920x1080`")
+        })
 }
 
 #[cfg(test)]
@@ -179,7 +184,10 @@ mod tests {
         assert!(Cli::try_parse_from(["watchfloor"]).is_err());
         assert!(Cli::try_parse_from(["watchfloor", "--demo", "--board", "x.toml"]).is_err());
         assert!(Cli::try_parse_from(["watchfloor", "--board", "x.toml", "--speed", "3"]).is_err());
-        assert!(Cli::try_parse_from(["watchfloor", "--demo", "--speed", "3", "--headless", "--for", "20s", "--json"]).is_ok());
+        assert!(
+            Cli::try_parse_from(["watchfloor", "--demo", "--speed", "3", "--headless", "--for", "20s", "--json"])
+                .is_ok()
+        );
         assert!(Cli::try_parse_from(["watchfloor", "check", "a.toml"]).is_ok());
     }
 }

@@ -21,8 +21,14 @@ pub(crate) fn run(data: DataArgs, renderer: Option<Renderer>) -> Result<ExitCode
         }
     };
     tell("version", Ok(env!("CARGO_PKG_VERSION").to_owned()))?;
-    tell("display", surroundings::display().map(|()| "there is one".to_owned()).map_err(|failure| failure.to_string()))?;
-    tell("notifications", surroundings::session_bus().map(|()| "there is a session bus".to_owned()).map_err(|f| f.to_string()))?;
+    tell(
+        "display",
+        surroundings::display().map(|()| "there is one".to_owned()).map_err(|failure| failure.to_string()),
+    )?;
+    tell(
+        "notifications",
+        surroundings::session_bus().map(|()| "there is a session bus".to_owned()).map_err(|f| f.to_string()),
+    )?;
     let data_dir = surroundings::data_dir(data.data_dir, false)?;
     tell("data folder", writable(&data_dir).map(|()| data_dir.display().to_string()))?;
     let settings = Settings::read(&data_dir);

@@ -7,11 +7,14 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval, sleep_until},
 };
 
+use watchfloor_engine::logs;
+
 use crate::{backend, cli::WallArgs, failure::Failure, output, surroundings};
 
 /// Runs the wall without a window until `--for` is over or a signal comes.
 pub(crate) async fn run(args: &WallArgs) -> Result<ExitCode, Failure> {
     let data_dir = surroundings::data_dir(args.data.data_dir.clone(), args.demo)?;
+    let _logs = logs::start(Some(&data_dir))?;
     let backend = backend::start(args, data_dir.clone()).await?;
     if let Err(error) = crate::instance::listen(&data_dir, || false) {
         tracing::warn!(%error, "second instances will not be answered");

@@ -8,6 +8,7 @@ use tauri::{
 };
 use tauri_plugin_store::StoreExt;
 use tokio::{runtime::Runtime, sync::watch, task::JoinHandle};
+use watchfloor_engine::logs;
 
 use crate::{
     backend,
@@ -34,6 +35,7 @@ pub(crate) fn run(args: WallArgs, runtime: &Runtime) -> Result<ExitCode, Failure
     let settings = Settings::read(&data_dir).map_err(Failure::Input)?;
     let choice = gpu::choose(args.renderer.unwrap_or(settings.renderer));
     restart_with(&choice.environment)?;
+    let _logs = logs::start(Some(&data_dir))?;
 
     let (running, backend) = watch::channel(None);
     let args = Arc::new(args);

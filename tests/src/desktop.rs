@@ -133,7 +133,8 @@ impl Desktop {
         let capabilities = json!({ "webkitgtk:browserOptions": options });
         let serde_json::Value::Object(capabilities) = capabilities else { bail!("capabilities are an object") };
         let address = format!("http://127.0.0.1:{port}");
-        let connecting = async { ClientBuilder::rustls()?.capabilities(capabilities).connect(&address).await.context("session") };
+        let connecting =
+            async { ClientBuilder::rustls()?.capabilities(capabilities).connect(&address).await.context("session") };
         tokio::time::timeout(SESSION_LIMIT, connecting).await.context("the page takes no orders")?
     }
 

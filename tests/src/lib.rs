@@ -2,5 +2,7 @@
 
 pub mod bench;
 pub mod desktop;
+pub mod on_glass;
+pub mod page;
 pub mod program;
 pub mod reference;

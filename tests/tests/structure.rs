@@ -21,7 +21,14 @@ const MAY_KNOW: [(&str, &[&str]); 8] = [
     ("watchfloor", &["watchfloor-model", "watchfloor-board", "watchfloor-engine", "watchfloor-demo"]),
     (
         "watchfloor-tests",
-        &["watchfloor-model", "watchfloor-feed", "watchfloor-board", "watchfloor-engine", "watchfloor-hub", "watchfloor-demo"],
+        &[
+            "watchfloor-model",
+            "watchfloor-feed",
+            "watchfloor-board",
+            "watchfloor-engine",
+            "watchfloor-hub",
+            "watchfloor-demo",
+        ],
     ),
 ];
 
@@ -90,7 +97,12 @@ fn assert_none(breaches: &[String]) {
 
 /// The part of a Rust source before its tests, comments left out.
 fn production(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    text.split("#[cfg(test)]\nmod ").next().unwrap_or_default().lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//"))
+    text.split("#[cfg(test)]\nmod ")
+        .next()
+        .unwrap_or_default()
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim_start().starts_with("//"))
 }
 
 #[test]
@@ -102,10 +114,12 @@ fn crates_know_only_whom_they_may() {
             breaches.push(format!("{name} has no room in docs/architecture.md"));
             continue;
         };
-        let unknown = dependencies.iter().filter(|name| name.starts_with("watchfloor") && !allowed.contains(&name.as_str()));
+        let unknown =
+            dependencies.iter().filter(|name| name.starts_with("watchfloor") && !allowed.contains(&name.as_str()));
         breaches.extend(unknown.map(|unknown| format!("{name} must not know {unknown}")));
         if name != "watchfloor" {
-            let tauri = dependencies.iter().filter(|name| name.starts_with("tauri") || *name == "wry" || *name == "gtk");
+            let tauri =
+                dependencies.iter().filter(|name| name.starts_with("tauri") || *name == "wry" || *name == "gtk");
             breaches.extend(tauri.map(|tauri| format!("{name} must not know {tauri}: only the app does")));
         }
     }
@@ -163,7 +177,8 @@ fn sources_say_what_they_are_and_stay_short() {
         }
         let lines = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default().lines().count();
         if lines > FILE_LINES_MAX {
-            breaches.push(format!("{}: {lines} lines, at most {FILE_LINES_MAX}: which shape is missing?", shown(&path)));
+            breaches
+                .push(format!("{}: {lines} lines, at most {FILE_LINES_MAX}: which shape is missing?", shown(&path)));
         }
     }
     assert_none(&breaches);
@@ -172,12 +187,19 @@ fn sources_say_what_they_are_and_stay_short() {
 #[test]
 fn nothing_names_a_machine() {
     let mut breaches = Vec::new();
-    for path in files(".", &[".rs", ".ts", ".svelte", ".toml", ".json", ".md", ".sh", ".mjs", ".css", ".html", ".lock"]) {
+    for path in files(".", &[".rs", ".ts", ".svelte", ".toml", ".json", ".md", ".sh", ".mjs", ".css", ".html", ".lock"])
+    {
         let Ok(text) = fs::read_to_string(&path) else { continue };
         for (at, line) in text.lines().enumerate() {
             // Put together here, so that this file doesn't name them either.
-            let names = [concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/ho", "me/"), concat!("registry.npm", "js")];
-            breaches.extend(names.iter().filter(|name| line.contains(**name)).map(|name| format!("{}:{}: {name}", shown(&path), at + 1)));
+            let names =
+                [concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/ho", "me/"), concat!("registry.npm", "js")];
+            breaches.extend(
+                names
+                    .iter()
+                    .filter(|name| line.contains(**name))
+                    .map(|name| format!("{}:{}: {name}", shown(&path), at + 1)),
+            );
         }
     }
     assert_none(&breaches);

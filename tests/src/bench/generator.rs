@@ -41,14 +41,15 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 /// # Errors
 /// If the listener breaks.
 pub async fn serve(listener: TcpListener, plan: Plan) -> Result<()> {
-    let router = Router::new()
-        .route("/v1/ws", get(upgrade))
-        .route("/v1/snapshot", get(snapshot))
-        .with_state(Arc::new(plan));
-    axum::serve(axum::serve::ListenerExt::tap_io(listener, |stream| {
-        // A benchmark of latency without it would measure Nagle's algorithm; where it fails the figures tell.
-        let _ = stream.set_nodelay(true);
-    }), router)
+    let router =
+        Router::new().route("/v1/ws", get(upgrade)).route("/v1/snapshot", get(snapshot)).with_state(Arc::new(plan));
+    axum::serve(
+        axum::serve::ListenerExt::tap_io(listener, |stream| {
+            // A benchmark of latency without it would measure Nagle's algorithm; where it fails the figures tell.
+            let _ = stream.set_nodelay(true);
+        }),
+        router,
+    )
     .await?;
     Ok(())
 }
@@ -85,7 +86,8 @@ async fn upgrade(State(plan): State<Arc<Plan>>, upgrade: WebSocketUpgrade) -> Re
 }
 
 async fn converse(mut socket: WebSocket, plan: Plan) -> Result<(), axum::Error> {
-    send(&mut socket, json!({"type": "hello", "protocol": 1, "hub": "bench", "heartbeat_ms": 1000, "clock": clock()})).await?;
+    send(&mut socket, json!({"type": "hello", "protocol": 1, "hub": "bench", "heartbeat_ms": 1000, "clock": clock()}))
+        .await?;
     loop {
         match socket.recv().await {
             Some(Ok(Message::Text(text))) if text.contains("subscribe") => break,

@@ -43,7 +43,9 @@ pub fn watch(frame_buffer: &Path, stop: &AtomicBool) -> Result<Vec<Shown>> {
     let file = File::open(frame_buffer).with_context(|| frame_buffer.display().to_string())?;
     let mut header = [0; 100];
     file.read_exact_at(&mut header, 0)?;
-    let word = |at: usize| u64::from(u32::from_be_bytes([header[at * 4], header[at * 4 + 1], header[at * 4 + 2], header[at * 4 + 3]]));
+    let word = |at: usize| {
+        u64::from(u32::from_be_bytes([header[at * 4], header[at * 4 + 1], header[at * 4 + 2], header[at * 4 + 3]]))
+    };
     let (head, height, line, colours) = (word(0), word(5), word(12), word(19));
     ensure!(word(11) == 32 && height > ABOVE_EDGE, "the frame buffer has not 32 bits a pixel");
     let at = head + colours * 12 + (height - ABOVE_EDGE) * line;

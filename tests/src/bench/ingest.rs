@@ -70,7 +70,8 @@ pub async fn run(events: u64) -> Result<Vec<Figure>> {
     let generator = Generator::start(&arguments)?;
     let limit = read_and_parse(generator.address, events).await?;
     let (rate, memory) = ingest(generator.address, events).await?;
-    let figure = |metric: &str, value, unit, limit| Figure { bench: "ingest", metric: metric.to_owned(), value, unit, limit };
+    let figure =
+        |metric: &str, value, unit, limit| Figure { bench: "ingest", metric: metric.to_owned(), value, unit, limit };
     Ok(vec![
         figure("events_per_second", rate, "1/s", Some(limit)),
         figure("memory_after_first_tenth", memory.first().copied().unwrap_or(0.0), "MiB", None),

@@ -71,16 +71,16 @@ impl Wall {
     fn open(rate: u32, count: u64) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let desktop = Desktop::with_frame_buffer(SIZE.0, SIZE.1, folder.path())?;
-        let generator = Generator::start(&[
-            "--rate".to_owned(),
-            rate.to_string(),
-            "--count".to_owned(),
-            count.to_string(),
-        ])?;
+        let generator =
+            Generator::start(&["--rate".to_owned(), rate.to_string(), "--count".to_owned(), count.to_string()])?;
         let file = folder.path().join("orders.toml");
         std::fs::write(&file, board(generator.address))?;
         let mut command = Command::new(program("watchfloor")?);
-        command.arg("--board").arg(&file).args(["--kiosk", "--glass-code", "--data-dir"]).arg(folder.path().join("data"));
+        command
+            .arg("--board")
+            .arg(&file)
+            .args(["--kiosk", "--glass-code", "--data-dir"])
+            .arg(folder.path().join("data"));
         desktop.enter(&mut command);
         let started_ms = wall_ms();
         let program = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().context("the wall")?;
@@ -167,7 +167,13 @@ pub async fn start(runs: usize) -> Result<Vec<Figure>> {
         times.push(wall.first()?.at_ms - wall.started_ms);
     }
     let median = quantile(&mut times, 0.5).context("no run")?;
-    Ok(vec![Figure { bench: "start", metric: "first_value".to_owned(), value: median, unit: "ms", limit: Some(peer::START_MS) }])
+    Ok(vec![Figure {
+        bench: "start",
+        metric: "first_value".to_owned(),
+        value: median,
+        unit: "ms",
+        limit: Some(peer::START_MS),
+    }])
 }
 
 /// A wall whose source is quiet.
@@ -188,9 +194,21 @@ pub async fn idle(seconds: u64) -> Result<Vec<Figure>> {
     for (&pid, before) in processes.iter().zip(before) {
         let cores = proc::cpu(pid).saturating_sub(before).as_secs_f64() / elapsed;
         total += cores;
-        figures.push(Figure { bench: "idle", metric: format!("cores_{}", proc::name(pid)), value: cores, unit: "cores", limit: None });
+        figures.push(Figure {
+            bench: "idle",
+            metric: format!("cores_{}", proc::name(pid)),
+            value: cores,
+            unit: "cores",
+            limit: None,
+        });
     }
-    figures.push(Figure { bench: "idle", metric: "cores".to_owned(), value: total, unit: "cores", limit: Some(peer::IDLE_CORES) });
+    figures.push(Figure {
+        bench: "idle",
+        metric: "cores".to_owned(),
+        value: total,
+        unit: "cores",
+        limit: Some(peer::IDLE_CORES),
+    });
     figures.extend(memory_now("idle", "", &processes, Some(peer::IDLE_MIB)));
     Ok(figures)
 }
@@ -212,7 +230,12 @@ pub async fn memory(minutes: u64) -> Result<Vec<Figure>> {
     let mut figures = rest;
     figures.extend(memory_now("memory", "_after_1_min", &wall.processes()?, None));
     thread::sleep(Duration::from_secs(60 * minutes.saturating_sub(1)));
-    figures.extend(memory_now("memory", &format!("_after_{minutes}_min"), &wall.processes()?, Some(peer::load(1_000).1)));
+    figures.extend(memory_now(
+        "memory",
+        &format!("_after_{minutes}_min"),
+        &wall.processes()?,
+        Some(peer::load(1_000).1),
+    ));
     Ok(figures)
 }
 

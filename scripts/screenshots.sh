@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Takes the pictures in docs/images from the real window, on a display of its own.
+source "$(dirname "$0")/lib.sh"
+
+step "What is needed"
+need_packages "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
+need_rust
+need_node
+
+step "Build"
+build_ui
+cargo build --workspace --bins --locked
+
+step "Pictures"
+target/debug/screenshots "$@"
