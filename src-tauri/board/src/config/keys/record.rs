@@ -40,7 +40,7 @@ pub(in crate::config) static COLUMN_TITLE: Key<Text> = Key {
 pub(in crate::config) static COLUMN_FORMAT: Key<Choice<&'static str>> = Key {
     name: "format",
     need: Need::Default("\"text\""),
-    about: "How it is written: `number` with `decimals`, `time` as a time of day in the board's zone, `state` in the colour of the row's state.",
+    about: "How it is written: `number` with `decimals`, `time` as a time of day in the board's zone, `state` marked with the row's state.",
     shape: Choice {
         options: &[
             ("text", "text", "as it is"),

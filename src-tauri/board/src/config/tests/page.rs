@@ -66,12 +66,16 @@ fn the_schema_is_fresh() {
     keep_fresh("board.schema.json", &format!("{:#}\n", schema()));
 }
 
-/// Every example of the page is a board, by decoder and schema.
+/// Every example of the page and every file in `examples` is a board, by decoder and schema.
 #[test]
 fn examples_are_boards() {
     let examples = examples(&read("board-files.md"));
     assert!(examples.len() > 10, "{} examples", examples.len());
-    for example in examples.iter().map(|example| completed(example)).chain([SOUND.to_owned(), SMALL.to_owned()]) {
+    let files = fs::read_dir(docs("../examples")).expect("examples").flatten().map(|entry| entry.path());
+    let files = files.filter(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    let files = files.map(|path| fs::read_to_string(path).expect("example"));
+    let completed = examples.iter().map(|example| completed(example));
+    for example in completed.chain(files).chain([SOUND.to_owned(), SMALL.to_owned()]) {
         if let Err(errors) = parse(&example, "example") {
             panic!("{errors}");
         }
