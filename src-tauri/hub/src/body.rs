@@ -1,5 +1,7 @@
 //! Request bodies: what they say they are, and how much of them is read.
 
+use std::sync::Arc;
+
 use axum::{
     body::Body,
     extract::Request,
@@ -7,6 +9,7 @@ use axum::{
 };
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{failure::Failure, limits, publish::Form};
 
@@ -33,12 +36,19 @@ pub(crate) fn form(headers: &HeaderMap, lines: bool) -> Result<Form, Failure> {
     ))
 }
 
-/// Reads a whole body of at most `bytes_max`.
+/// A body that was read, and its place among the large ones if it is one of them.
+pub(crate) struct Taken {
+    /// All of it.
+    pub(crate) bytes: Bytes,
+    _place: Option<OwnedSemaphorePermit>,
+}
+
+/// Reads a whole body of at most `bytes_max`. A large one waits for a place.
 ///
 /// # Errors
 /// `413` if it is longer, `408` if it doesn't arrive in time, `400` if it breaks off.
-pub(crate) async fn read(request: Request, bytes_max: usize) -> Result<Bytes, Failure> {
-    let read = tokio::time::timeout(limits::BODY_TIMEOUT, collect(request.into_body(), bytes_max)).await;
+pub(crate) async fn read(request: Request, bytes_max: usize, places: &Arc<Semaphore>) -> Result<Taken, Failure> {
+    let read = tokio::time::timeout(limits::BODY_TIMEOUT, collect(request.into_body(), bytes_max, places)).await;
     read.unwrap_or_else(|_| {
         let seconds = limits::BODY_TIMEOUT.as_secs();
         let message = format!("the body did not arrive within {seconds} s");
@@ -46,13 +56,17 @@ pub(crate) async fn read(request: Request, bytes_max: usize) -> Result<Bytes, Fa
     })
 }
 
-async fn collect(body: Body, bytes_max: usize) -> Result<Bytes, Failure> {
+async fn collect(body: Body, bytes_max: usize, places: &Arc<Semaphore>) -> Result<Taken, Failure> {
     let mut stream = body.into_data_stream();
     let mut taken = BytesMut::new();
     let mut found = 0_usize;
+    let mut place = None;
     while let Some(chunk) = stream.next().await {
         let chunk = chunk.map_err(|error| Failure::bad("body", format!("the body broke off: {error}")))?;
         found += chunk.len();
+        if found > limits::LARGE_BODY_BYTES && place.is_none() {
+            place = Some(places.clone().acquire_owned().await.expect("the semaphore is never closed"));
+        }
         if found <= bytes_max {
             taken.extend_from_slice(&chunk);
         } else if found > bytes_max + limits::BODY_DISCARD_BYTES_MAX {
@@ -60,7 +74,7 @@ async fn collect(body: Body, bytes_max: usize) -> Result<Bytes, Failure> {
         }
     }
     if found <= bytes_max {
-        return Ok(taken.freeze());
+        return Ok(Taken { bytes: taken.freeze(), _place: place });
     }
     let message =
         format!("the body has more than {bytes_max} bytes: expected at most that, publish in smaller batches");

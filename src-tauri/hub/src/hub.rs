@@ -11,7 +11,7 @@ use std::{
 
 use axum::Router;
 use rand::RngExt;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Semaphore};
 use watchfloor_board::config::spec::FoldSpec;
 use watchfloor_model::{Mono, Timestamp};
 
@@ -48,6 +48,8 @@ pub struct HubConfig {
     pub key_age: Duration,
     /// How long a connection may take no byte of what it is sent before it is dropped. Default 10 s.
     pub write_stall: Duration,
+    /// Connections served at once; more wait. Default 10,000.
+    pub connections_max: usize,
 }
 
 impl Default for HubConfig {
@@ -61,6 +63,7 @@ impl Default for HubConfig {
             keys_max: limits::KEYS_MAX,
             key_age: limits::KEY_AGE,
             write_stall: limits::WRITE_STALL,
+            connections_max: limits::CONNECTIONS_MAX,
         }
     }
 }
@@ -121,6 +124,8 @@ impl Hub {
 pub(crate) struct Shared {
     pub(crate) config: HubConfig,
     pub(crate) wakers: Arc<Wakers>,
+    /// Places for large bodies, from their first bytes until they are published.
+    pub(crate) large_bodies: Arc<Semaphore>,
     state: Mutex<State>,
     zero: Instant,
     digests: [RandomState; 2],
@@ -141,8 +146,9 @@ impl Shared {
             key_age: config.key_age,
         };
         let state = Mutex::new(State::new(new_epoch(), limits, config.aggregates.clone()));
+        let large_bodies = Arc::new(Semaphore::new(limits::LARGE_BODIES_MAX));
         let digests = [RandomState::new(), RandomState::new()];
-        Self { config, wakers: Arc::default(), state, zero: Instant::now(), digests }
+        Self { config, wakers: Arc::default(), large_bodies, state, zero: Instant::now(), digests }
     }
 
     /// The state, alone. Held for as long as it takes to read a batch or to append one, never across a wait.

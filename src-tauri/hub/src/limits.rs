@@ -4,6 +4,10 @@ use std::time::Duration;
 
 /// The largest body of a publishing request, bytes.
 pub const BODY_BYTES_MAX: usize = 8 << 20;
+/// A body with more bytes than this is large.
+pub const LARGE_BODY_BYTES: usize = 64 << 10;
+/// Large bodies taken at once; others wait. Read in, a body needs many times its size.
+pub const LARGE_BODIES_MAX: usize = 8;
 /// How much of a body over the limit is still read and thrown away, bytes, so that the sender gets to read the answer.
 pub const BODY_DISCARD_BYTES_MAX: usize = 8 << 20;
 /// The longest that a body may take to arrive.
@@ -70,7 +74,7 @@ pub const ORDERS_MAX: usize = 32;
 /// Connections served at once; more wait in the system's queue.
 pub const CONNECTIONS_MAX: usize = 10_000;
 /// How long a client may take for the head of a request, and how long an idle connection is kept.
-pub const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
+pub const HEAD_TIMEOUT: Duration = Duration::from_secs(100);
 /// How long a connection may take no byte of what it is sent before it is dropped.
 pub const WRITE_STALL: Duration = Duration::from_secs(10);
 /// How long the other side of a closing WebSocket has to answer.

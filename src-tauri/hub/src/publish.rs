@@ -3,9 +3,12 @@
 //! A batch is taken whole or not at all, so every event is checked before the first one is published. Messages name the
 //! event by its number in the batch, what was found and what was expected.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
-use serde::{Deserialize, Deserializer};
+use serde::{
+    Deserialize, Deserializer,
+    de::{SeqAccess, Visitor},
+};
 use serde_json::value::RawValue;
 use watchfloor_model::{Payload, Timestamp, limits as event_limits};
 
@@ -59,18 +62,18 @@ pub(crate) fn parse(body: &[u8], form: Form) -> Result<Vec<Incoming>, Refused> {
         .map_err(|error| Refused::bad(format!("the body is not UTF-8: invalid byte at {}", error.valid_up_to())))?;
     let texts = match form {
         Form::Json => json_texts(text)?,
-        Form::Lines => text.split('\n').map(str::trim).filter(|line| !line.is_empty()).collect(),
+        Form::Lines => Texts::of(text.split('\n').map(str::trim).filter(|line| !line.is_empty())),
     };
-    if texts.is_empty() {
+    if texts.found == 0 {
         return Err(Refused::bad("the body holds no event: expected at least one".to_owned()));
     }
-    if texts.len() > limits::BATCH_EVENTS_MAX {
-        let (found, max) = (texts.len(), limits::BATCH_EVENTS_MAX);
+    if texts.found > limits::BATCH_EVENTS_MAX {
+        let (found, max) = (texts.found, limits::BATCH_EVENTS_MAX);
         return Err(Refused { code: "too-many-events", message: format!("{found} events: expected at most {max}") });
     }
     let mut channel: Option<Arc<str>> = None;
-    let mut events = Vec::with_capacity(texts.len());
-    for (index, text) in texts.into_iter().enumerate() {
+    let mut events = Vec::with_capacity(texts.found);
+    for (index, text) in texts.kept.into_iter().enumerate() {
         let event =
             event(text, channel.as_ref()).map_err(|problem| Refused::bad(format!("event {}: {problem}", index + 1)))?;
         channel = Some(event.channel.clone());
@@ -79,14 +82,57 @@ pub(crate) fn parse(body: &[u8], form: Form) -> Result<Vec<Incoming>, Refused> {
     Ok(events)
 }
 
-fn json_texts(text: &str) -> Result<Vec<&str>, Refused> {
+/// The texts of a batch's events. Those over the limit are counted and not kept.
+#[derive(Default)]
+struct Texts<'a> {
+    kept: Vec<&'a str>,
+    found: usize,
+}
+
+impl<'a> Texts<'a> {
+    fn of(texts: impl Iterator<Item = &'a str>) -> Self {
+        let mut all = Self::default();
+        texts.for_each(|text| all.push(text));
+        all
+    }
+
+    fn push(&mut self, text: &'a str) {
+        self.found += 1;
+        if self.found <= limits::BATCH_EVENTS_MAX {
+            self.kept.push(text);
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Texts<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Elements;
+        impl<'de> Visitor<'de> for Elements {
+            type Value = Texts<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an array of events")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self::Value, A::Error> {
+                let mut texts = Texts::default();
+                while let Some(event) = elements.next_element::<&RawValue>()? {
+                    texts.push(event.get());
+                }
+                Ok(texts)
+            }
+        }
+        deserializer.deserialize_seq(Elements)
+    }
+}
+
+fn json_texts(text: &str) -> Result<Texts<'_>, Refused> {
     let syntax = |error: serde_json::Error| Refused::bad(format!("the body is not JSON: {error}"));
     if text.trim_start().starts_with('[') {
-        let events: Vec<&RawValue> = serde_json::from_str(text).map_err(syntax)?;
-        return Ok(events.into_iter().map(RawValue::get).collect());
+        return serde_json::from_str(text).map_err(syntax);
     }
     let event: &RawValue = serde_json::from_str(text).map_err(syntax)?;
-    Ok(vec![event.get()])
+    Ok(Texts::of(std::iter::once(event.get())))
 }
 
 #[derive(Deserialize)]
@@ -289,6 +335,7 @@ mod tests {
         let line = "{\"channel\":\"a\",\"name\":\"n\",\"data\":1}\n";
         assert_eq!(parse(line.repeat(10_000).as_bytes(), Form::Lines).expect("most").len(), 10_000);
         assert_eq!(refusal(&line.repeat(10_001), Form::Lines), "10001 events: expected at most 10000");
+        assert_eq!(refusal(&format!("[{}0]", "0,".repeat(20_000)), Form::Json), "20001 events: expected at most 10000");
         let big = format!(r#"{{"channel":"a","name":"n","data":"{}"}}"#, "x".repeat(1 << 20));
         assert_eq!(refusal(&big, Form::Json), "event 1: `data` has 1048578 bytes: expected at most 1048576");
     }

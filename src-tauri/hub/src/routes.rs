@@ -88,12 +88,12 @@ struct Accepted {
 async fn publish(State(door): State<Doorway>, request: Request) -> Result<Response, Failure> {
     let form = body::form(request.headers(), true)?;
     let key = key(request.headers())?;
-    let body = body::read(request, limits::BODY_BYTES_MAX).await?;
+    let body = body::read(request, limits::BODY_BYTES_MAX, &door.hub.large_bodies).await?;
     // Reading a large batch takes milliseconds, in which the connections of this thread would have to wait.
-    if body.len() <= limits::CLIENT_FRAME_BYTES_MAX {
-        return take(&door.hub, form, key.as_deref(), &body);
+    if body.bytes.len() <= limits::LARGE_BODY_BYTES {
+        return take(&door.hub, form, key.as_deref(), &body.bytes);
     }
-    let task = tokio::task::spawn_blocking(move || take(&door.hub, form, key.as_deref(), &body));
+    let task = tokio::task::spawn_blocking(move || take(&door.hub, form, key.as_deref(), &body.bytes));
     let broken = |_| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the hub failed on this batch");
     task.await.map_err(broken)?
 }
@@ -152,8 +152,8 @@ struct Alive {
 
 async fn alive(State(door): State<Doorway>, request: Request) -> Result<StatusCode, Failure> {
     body::form(request.headers(), false)?;
-    let body = body::read(request, limits::CLIENT_FRAME_BYTES_MAX).await?;
-    let Alive { channels } = serde_json::from_slice(&body)
+    let body = body::read(request, limits::LARGE_BODY_BYTES, &door.hub.large_bodies).await?;
+    let Alive { channels } = serde_json::from_slice(&body.bytes)
         .map_err(|error| Failure::bad("bad-request", format!("the sign of life: {error}")))?;
     let max = limits::SUBSCRIPTION_CHANNELS_MAX;
     if channels.is_empty() || channels.len() > max {
@@ -168,8 +168,8 @@ async fn alive(State(door): State<Doorway>, request: Request) -> Result<StatusCo
 
 async fn clock(State(door): State<Doorway>, request: Request) -> Result<StatusCode, Failure> {
     body::form(request.headers(), false)?;
-    let body = body::read(request, limits::CLIENT_FRAME_BYTES_MAX).await?;
-    let order = ClockOrder::parse(&body).map_err(|problem| Failure::bad("bad-clock", problem))?;
+    let body = body::read(request, limits::LARGE_BODY_BYTES, &door.hub.large_bodies).await?;
+    let order = ClockOrder::parse(&body.bytes).map_err(|problem| Failure::bad("bad-clock", problem))?;
     door.hub.set_clock(&order);
     Ok(StatusCode::NO_CONTENT)
 }

@@ -10,7 +10,7 @@ use hyper_util::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    sync::{OwnedSemaphorePermit, Semaphore},
     task::JoinSet,
     time::{MissedTickBehavior, interval, sleep, timeout},
 };
@@ -57,7 +57,7 @@ async fn accept(
     router: &Router,
     stop: &Stop,
 ) -> JoinSet<()> {
-    let places = Arc::new(Semaphore::new(limits::CONNECTIONS_MAX));
+    let places = Arc::new(Semaphore::new(hub.config.connections_max));
     let mut connections = JoinSet::new();
     let mut trim = interval(limits::TRIM_PERIOD);
     trim.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -79,11 +79,13 @@ async fn accept(
         };
         match accepted {
             Ok((stream, _)) => {
-                let connection = connection(stream, hub.config.write_stall, router.clone(), stop.clone());
-                connections.spawn(async move {
-                    connection.await;
-                    drop(place);
-                });
+                // Events are small and must not wait for more of them.
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(reason = %error, "a connection was gone before it began");
+                    continue;
+                }
+                let stream = StallLimit::new(stream, hub.config.write_stall, place);
+                connections.spawn(connection(stream, router.clone(), stop.clone()));
             }
             Err(error) => {
                 tracing::warn!(reason = %error, "a connection could not be accepted");
@@ -93,13 +95,8 @@ async fn accept(
     }
 }
 
-async fn connection(stream: TcpStream, write_stall: Duration, router: Router, stop: Stop) {
-    // Events are small and must not wait for more of them.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(reason = %error, "a connection was gone before it began");
-        return;
-    }
-    let io = TokioIo::new(StallLimit::new(stream, write_stall));
+async fn connection(stream: StallLimit<TcpStream, OwnedSemaphorePermit>, router: Router, stop: Stop) {
+    let io = TokioIo::new(stream);
     let service = TowerToHyperService::new(router);
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -16,16 +16,18 @@ use tokio::{
 };
 
 /// A connection with a limit on how long a write may take no byte.
-pub(crate) struct StallLimit<C> {
+pub(crate) struct StallLimit<C, P> {
     connection: C,
     limit: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
+    /// The place that the connection takes up among all, given back when it ends, whatever it was upgraded to.
+    _place: P,
 }
 
-impl<C> StallLimit<C> {
+impl<C, P> StallLimit<C, P> {
     /// Drops `connection` when it takes nothing for `limit`.
-    pub(crate) const fn new(connection: C, limit: Duration) -> Self {
-        Self { connection, limit, stalled: None }
+    pub(crate) const fn new(connection: C, limit: Duration, place: P) -> Self {
+        Self { connection, limit, stalled: None, _place: place }
     }
 
     fn judge<T>(&mut self, cx: &mut Context<'_>, poll: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
@@ -45,13 +47,13 @@ impl<C> StallLimit<C> {
     }
 }
 
-impl<C: AsyncRead + Unpin> AsyncRead for StallLimit<C> {
+impl<C: AsyncRead + Unpin, P: Unpin> AsyncRead for StallLimit<C, P> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.connection).poll_read(cx, buf)
     }
 }
 
-impl<C: AsyncWrite + Unpin> AsyncWrite for StallLimit<C> {
+impl<C: AsyncWrite + Unpin, P: Unpin> AsyncWrite for StallLimit<C, P> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let poll = Pin::new(&mut self.connection).poll_write(cx, bytes);
         self.judge(cx, poll)
@@ -89,7 +91,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn stalled_is_not_slow() {
         let (near, mut far) = duplex(4);
-        let mut near = StallLimit::new(near, Duration::from_secs(10));
+        let mut near = StallLimit::new(near, Duration::from_secs(10), ());
         let reader = tokio::spawn(async move {
             let mut byte = [0];
             for _ in 0..6 {

@@ -322,3 +322,25 @@ async fn addresses() {
     assert_eq!(body, json!({"status": "ok", "epoch": served.hub.epoch(), "channels": 0, "subscriptions": 0}));
     served.stop().await;
 }
+
+/// H5: connections are bounded, a WebSocket counts as long as it lives, and who waits is served when there is room.
+#[tokio::test]
+async fn connections_are_bounded() {
+    let heartbeat = Duration::from_millis(50);
+    let served = Served::start(HubConfig { connections_max: 1, heartbeat, ..HubConfig::default() }).await;
+    let mut socket = served.subscribed(json!({"a": null})).await;
+    socket.until("subscribed").await;
+    {
+        let mut waiting = std::pin::pin!(served.get("/v1/health"));
+        for _ in 0..5 {
+            tokio::select! {
+                _ = &mut waiting => panic!("served beyond the bound"),
+                told = socket.next() => drop(told.expect("open")),
+            }
+        }
+        drop(socket);
+        let (status, _) = timeout(PATIENCE, waiting).await.expect("served when there is room");
+        assert_eq!(status, StatusCode::OK);
+    }
+    served.stop().await;
+}
