@@ -152,7 +152,8 @@ impl Aggregate {
         };
         let (now, newest) = (instant("now")?, instant("newest")?);
         let has_clock = state["clock"].as_bool().unwrap_or(false);
-        self.reducer.restore(&state[kind], self.version + 1).map_err(error)?;
+        let Some(own) = state.get(kind) else { return Err(error(format!("there is no `{kind}` in it"))) };
+        self.reducer.restore(own, self.version + 1).map_err(error)?;
         self.version += 1;
         self.now = now;
         self.has_clock = has_clock;
@@ -225,4 +226,4 @@ impl Aggregate {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

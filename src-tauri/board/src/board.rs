@@ -167,8 +167,11 @@ impl Board {
     /// sooner than 50 ms after the last tick, and may have passed already: then a tick is due.
     #[must_use]
     pub fn poll_timeout(&self, now: Mono) -> Option<Mono> {
-        let expiries = self.widgets().filter_map(|(widget, lane, tracked)| {
+        let expiries = self.widgets().zip(&self.levels).filter_map(|((widget, lane, tracked), level)| {
             let verdict = verdict(widget, lane, tracked, now);
+            if verdict.freshness != *level {
+                return Some(now);
+            }
             // One more microsecond: at the limit itself it is still live.
             verdict.freshness.is_current().then(|| now.plus(verdict.live_for + Duration::from_micros(1)))
         });

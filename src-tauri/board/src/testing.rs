@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use proptest::{prelude::ProptestConfig, test_runner::RngSeed};
 use serde_json::{Value, json};
 use watchfloor_model::{Event, Mono, Timestamp};
 
@@ -10,6 +11,12 @@ use crate::{
     frame::State,
     path::Path,
 };
+
+/// So many cases of a property, the same ones each time.
+pub(crate) fn cases(count: u32) -> ProptestConfig {
+    let seed = RngSeed::Fixed(20_130_208);
+    ProptestConfig { cases: count, rng_seed: seed, failure_persistence: None, ..ProptestConfig::default() }
+}
 
 /// An event of `channel` at `time`, milliseconds since the Unix epoch.
 pub(crate) fn event(channel: &str, name: &str, time: i64, data: Value) -> Event {

@@ -34,8 +34,8 @@ pub(super) struct Lane {
     /// The source's time that its aggregates were last told.
     pub(super) now: Option<Timestamp>,
     index: Index,
-    /// Aggregates that the file that is being taken over needs.
-    needed: Vec<bool>,
+    /// Aggregates of the file before, until it is known which of them the new one needs.
+    spare: Vec<Tracked>,
 }
 
 /// What was delivered of a channel.
@@ -57,10 +57,7 @@ impl Lane {
             lane.spec.kind == spec.kind && lane.spec.url == spec.url && lane.spec.channels == spec.channels
         };
         match old.filter(is_same) {
-            Some(lane) => {
-                let needed = vec![false; lane.tracked.len()];
-                Self { spec: spec.clone(), needed, ..lane }
-            }
+            Some(lane) => Self { spec: spec.clone(), spare: lane.tracked, tracked: Vec::new(), ..lane },
             None => Self {
                 spec: spec.clone(),
                 status: SourceStatus::default(),
@@ -70,7 +67,7 @@ impl Lane {
                 clock: None,
                 now: None,
                 index: Index::default(),
-                needed: Vec::new(),
+                spare: Vec::new(),
             },
         }
     }
@@ -78,22 +75,24 @@ impl Lane {
     /// The number of the aggregate of this fold, which is made if there is none.
     pub(super) fn track(&mut self, fold: &FoldSpec) -> usize {
         let mut aggregate = Aggregate::new(fold);
-        let known = self.tracked.iter().position(|own| own.aggregate.fingerprint() == aggregate.fingerprint());
-        if let Some(number) = known {
-            self.needed[number] = true;
+        let is_same = |own: &Tracked| own.aggregate.fingerprint() == aggregate.fingerprint();
+        if let Some(number) = self.tracked.iter().position(is_same) {
             return number;
         }
-        if let Some(now) = self.now {
-            aggregate.advance(now);
-        }
-        self.tracked.push(Tracked::new(aggregate));
-        self.needed.push(true);
+        let spare = self.spare.iter().position(is_same).map(|number| self.spare.swap_remove(number));
+        let tracked = spare.unwrap_or_else(|| {
+            if let Some(now) = self.now {
+                aggregate.advance(now);
+            }
+            Tracked::new(aggregate)
+        });
+        self.tracked.push(tracked);
         self.tracked.len() - 1
     }
 
-    /// Every widget has its aggregate. Those that none needs stay, empty, so that the others keep their numbers; another
-    /// file's lane drops them.
+    /// Every widget has its aggregate: what no widget needs any more goes.
     pub(super) fn finish(&mut self) {
+        self.spare.clear();
         self.index.clear();
     }
 
@@ -262,14 +261,16 @@ impl Lane {
         }
         let newest = self.channels.get(&gap.channel).and_then(|channel| channel.newest);
         let at = |instant: Mono| self.clock.as_ref().map(|clock| time_at(clock, instant));
-        let Some(to) = at(gap.ended).max(newest).or(self.now) else {
+        let Some(to) = at(gap.ended).or(self.now).or(newest) else {
             // Nothing is known of the source's time, so the gap has no place in it: all until now is in doubt.
             for tracked in self.tracked.iter_mut().filter(|tracked| tracked.folds(&gap.channel)) {
                 tracked.basis = Continuity::Unknown;
             }
             return true;
         };
-        let from = newest.or_else(|| at(gap.began)).unwrap_or(to);
+        // What was heard last may be a heartbeat, which proved that nothing had happened since the newest event.
+        let heard = at(gap.began).filter(|heard| *heard < to);
+        let from = heard.max(newest.filter(|newest| *newest < to)).unwrap_or(to);
         for tracked in self.tracked.iter_mut().filter(|tracked| tracked.folds(&gap.channel)) {
             tracked.be_incomplete(to);
             tracked.aggregate.note_gap(from, to);
@@ -295,9 +296,12 @@ impl Lane {
     pub(super) fn next_change(&self, now: Mono) -> Option<Mono> {
         let clock = self.clock.as_ref().filter(|clock| clock.speed > 0.0 && clock.speed.is_finite())?;
         let next = self.tracked.iter().filter_map(|tracked| tracked.aggregate.next_change()).min()?;
-        let left = next.since(clock.at(now)).as_secs_f64() / clock.speed;
+        let time = clock.at(now);
+        if next <= time {
+            return Some(now);
+        }
         // A millisecond more, so that rounding never makes the tick come just too early.
-        let left = Duration::try_from_secs_f64(left).unwrap_or(Duration::MAX);
+        let left = Duration::try_from_secs_f64(next.since(time).as_secs_f64() / clock.speed).unwrap_or(Duration::MAX);
         Some(now.plus(left.saturating_add(Duration::from_millis(1))))
     }
 }

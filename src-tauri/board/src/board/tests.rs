@@ -1,1 +1,376 @@
-//! The board.
+//! The board against the promises of its frames: quality, completeness, what crosses to the page, and what a restart keeps.
+
+mod stage;
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use serde_json::json;
+use watchfloor_model::{Continuity, Mono, Phase, Timestamp};
+
+use crate::{
+    aggregate::tests::applier::Applied,
+    config::spec::FoldSpec,
+    frame::{Cell, Notice, State, WidgetValue},
+    freshness::Freshness,
+    testing::cases,
+};
+use stage::{START, Stage, status};
+
+/// H1, H2: live until exactly the limit, whoever asks, and the board says when that is.
+#[test]
+fn live_expires_by_itself() {
+    let mut stage = Stage::live();
+    let quality = stage.quality("count");
+    assert_eq!((quality.freshness, quality.live_for_ms, quality.limit_ms), (Freshness::Live, 5000, 5000));
+    let version = stage.board.version();
+    let due = stage.board.poll_timeout(stage.now).expect("something expires");
+    assert!(due <= stage.now.plus(Duration::from_micros(5_000_001)), "{due:?}");
+    stage.pass(5000);
+    assert_eq!(stage.quality("count").freshness, Freshness::Live);
+    stage.pass(1);
+    let quality = stage.quality("count");
+    assert_eq!((quality.freshness, quality.live_for_ms, quality.age_ms), (Freshness::Stale, 0, Some(5001)));
+    // Whoever polls late still finds the tick due, and the tick makes a new version.
+    assert!(stage.board.poll_timeout(stage.now).is_some_and(|due| due <= stage.now));
+    stage.board.handle_tick(stage.now);
+    assert!(stage.board.version() > version);
+    let reason = stage.quality("count").reason;
+    assert_eq!(reason.as_deref(), Some("nothing heard from the hub for 5 s"));
+}
+
+/// The publisher's silence is found behind a healthy server, and not demanded where nothing is promised.
+#[test]
+fn a_silent_publisher_is_found() {
+    let mut stage = Stage::live();
+    stage.pass(46_000);
+    stage.status(|now, status| status.link_proof = Some(now));
+    let quality = stage.quality("count");
+    assert_eq!(quality.freshness, Freshness::Stale);
+    assert_eq!(quality.reason.as_deref(), Some("publisher silent for 46 s, it promises to speak every 45 s"));
+    assert_eq!(stage.board.report(stage.now)["sources"]["s"]["freshness"], "stale");
+}
+
+/// Zero is only shown where it is proven to be zero.
+#[test]
+fn unknown_is_never_zero() {
+    let mut stage = Stage::new();
+    stage.connect();
+    assert_eq!(stage.number("count"), None);
+    assert_eq!(stage.quality("count").freshness, Freshness::Unknown);
+    // The hub has the count and nothing else.
+    stage.snapshot("e:7", &["count"]);
+    assert_eq!((stage.number("count"), stage.number("gauge"), stage.number("mean")), (Some(0.0), None, None));
+    assert_eq!(stage.quality("count").freshness, Freshness::Live);
+    assert_eq!(stage.quality("count").basis, Continuity::Snapshot);
+    let quality = stage.quality("mean");
+    assert_eq!((quality.freshness, quality.reason.as_deref()), (Freshness::Unknown, Some("no event yet")));
+    assert_eq!(quality.basis, Continuity::Unknown);
+}
+
+/// A hub in which nothing has happened yet lets nothing be missing.
+#[test]
+fn an_empty_history_is_complete() {
+    let mut stage = Stage::new();
+    stage.connect();
+    stage.snapshot("e:0", &[]);
+    assert_eq!((stage.number("count"), stage.is_at_least("count")), (Some(0.0), false));
+    stage.event(json!({"v": 1}));
+    assert_eq!((stage.number("count"), stage.is_at_least("count")), (Some(1.0), false));
+    assert_eq!(stage.quality("count").basis, Continuity::Proven);
+}
+
+/// H3: what nothing closes is said: the count is a lower bound until its reset, the window until it has passed.
+#[test]
+fn unknown_gaps_are_told_until_they_do_not_matter() {
+    let mut stage = Stage::live();
+    stage.event(json!({"v": 1}));
+    assert_eq!((stage.number("window"), stage.is_at_least("window")), (Some(1.0), false));
+    stage.pass(10_000);
+    stage.gap(Continuity::Proven, 4000);
+    assert_eq!((stage.is_at_least("window"), stage.quality("window").basis), (false, Continuity::Snapshot));
+    stage.gap(Continuity::Unknown, 4000);
+    stage.event(json!({"v": 1}));
+    assert_eq!((stage.number("window"), stage.is_at_least("window")), (Some(2.0), true));
+    assert_eq!((stage.number("gauge"), stage.is_at_least("gauge")), (Some(1.0), false));
+    assert_eq!(stage.quality("gauge").basis, Continuity::Unknown);
+    let WidgetValue::Series(series) = stage.value("series") else { panic!("no series") };
+    assert_eq!(series.gaps, [(START + 6000, START + 10_000)]);
+    // The window is a minute long.
+    stage.pass(59_999);
+    stage.board.handle_tick(stage.now);
+    assert!(stage.is_at_least("window"));
+    stage.pass(1);
+    stage.board.handle_tick(stage.now);
+    assert_eq!((stage.is_at_least("window"), stage.quality("window").basis), (false, Continuity::Proven));
+    assert!(stage.is_at_least("count"));
+    // A snapshot closes it for what is in it.
+    stage.gap(Continuity::Snapshot, 1000);
+    stage.snapshot("e:99", &["count", "series"]);
+    assert_eq!((stage.is_at_least("count"), stage.quality("count").basis), (false, Continuity::Snapshot));
+    let WidgetValue::Series(series) = stage.value("series") else { panic!("no series") };
+    assert_eq!((series.gaps.len(), stage.quality("gauge").basis), (0, Continuity::Unknown));
+}
+
+/// A snapshot that is true exactly where the board stands leaves out nothing.
+#[test]
+fn a_snapshot_at_our_place_proves_nothing_missing() {
+    let mut stage = Stage::live();
+    stage.event(json!({"v": 1}));
+    let basis = stage.quality("gauge").basis;
+    let position = format!("e:{}", stage.offset);
+    stage.snapshot(&position, &[]);
+    assert_eq!((stage.quality("gauge").basis, stage.number("gauge")), (basis, Some(1.0)));
+    stage.snapshot("e:1000", &[]);
+    assert_eq!(stage.quality("gauge").basis, Continuity::Unknown);
+}
+
+/// A value that nobody may see doesn't cross to the page.
+#[test]
+fn refused_values_are_withheld() {
+    let mut stage = Stage::live();
+    stage.event(json!({"v": 1, "k": "a"}));
+    let frame = stage.frame(0);
+    stage.status(|_, status| {
+        status.phase = Phase::Refused;
+        status.cause = Some("token expired".into());
+    });
+    let frame = stage.frame(frame.version);
+    for patch in &frame.widgets {
+        assert_eq!(
+            (patch.quality.freshness, patch.quality.reason.as_deref()),
+            (Freshness::Refused, Some("token expired"))
+        );
+        match patch.value.as_ref().expect("an empty value") {
+            WidgetValue::Number(number) => assert_eq!((number.value, number.trend.len()), (None, 0)),
+            WidgetValue::Table(table) => assert!(table.whole && table.rows.is_empty() && table.order == Some(vec![])),
+            WidgetValue::Series(series) => assert!(series.whole && series.lines.is_empty()),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(stage.board.report(stage.now)["widgets"]["count"]["value"], json!(null));
+    let version = frame.version;
+    assert!(stage.frame(version).widgets.iter().all(|patch| patch.value.is_none()));
+    // Allowed again, it is all there.
+    stage.status(|now, own| *own = status(now));
+    let frame = stage.frame(version);
+    assert!(frame.widgets.iter().all(|patch| patch.value.is_some()));
+    assert_eq!(stage.number("count"), Some(1.0));
+}
+
+/// The looks' part of a value: bands, times, the only line's name.
+#[test]
+fn values_are_dressed() {
+    let mut stage = Stage::live();
+    stage.event(json!({"v": 30, "k": "a", "at": "2013-02-08T15:00:00Z"}));
+    stage.event(json!({"v": 40, "k": "b", "at": START}));
+    stage.event(json!({"v": 20, "k": "c", "at": "soon"}));
+    stage.event(json!({"v": 30, "k": "a"}));
+    let WidgetValue::Number(number) = stage.value("gauge") else { panic!("no number") };
+    assert_eq!((number.value, number.state), (Some(30.0), State::Alarm));
+    let WidgetValue::Table(table) = stage.value("table") else { panic!("no table") };
+    let cells: Vec<&Cell> = table.rows.iter().map(|row| &row.cells[1]).collect();
+    assert_eq!(cells, [&Cell::Text("soon".into()), &Cell::Time(START)]);
+    let WidgetValue::Series(series) = stage.value("series") else { panic!("no series") };
+    assert_eq!(series.lines[0].key, "Events");
+}
+
+/// Events that a widget can't use are counted, and the newest reason is said.
+#[test]
+fn rejections_are_counted_by_widget() {
+    let mut stage = Stage::live();
+    for _ in 0..150 {
+        stage.event(json!({"v": "text"}));
+    }
+    let rejected = stage.quality("gauge").rejected.expect("rejections");
+    assert_eq!((rejected.count, &*rejected.reason), (150, "`v`: found \"text\", expected a number"));
+    assert_eq!(stage.quality("count").rejected, None);
+    assert_eq!(stage.number("count"), Some(150.0));
+    let taken = stage.board.take_rejections();
+    assert_eq!((taken.len(), &*taken[0].0), (crate::REJECTIONS_HELD_MAX, "gauge"));
+    assert!(stage.board.take_rejections().is_empty());
+}
+
+/// A reload keeps what is folded alike, whatever its name and looks, and begins the rest anew.
+#[test]
+fn reloading_keeps_what_is_unchanged() {
+    let mut stage = Stage::live();
+    stage.event(json!({"v": 1}));
+    let revision = stage.board.revision();
+    let text = stage::BOARD
+        .replace("id = \"count\"\n", "id = \"renamed\"\ntitle = \"New\"\n")
+        .replace("last = \"1m\"", "last = \"2m\"");
+    stage.reload(&text);
+    assert_eq!(stage.board.revision(), revision + 1);
+    assert_eq!(stage.number("renamed"), Some(1.0));
+    assert_eq!(stage.number("window"), None);
+    assert_eq!(stage.quality("renamed").freshness, Freshness::Live);
+    let frame = stage.board.frame(1, revision, stage.now, Timestamp::default());
+    assert!(frame.board.is_some_and(|board| board.widgets.iter().any(|widget| widget.title == "New")));
+    // Another server's state is another one.
+    stage.reload(&text.replace("127.0.0.1:1", "127.0.0.1:2"));
+    assert_eq!(stage.number("renamed"), None);
+}
+
+/// The example of a hot reload that leaves nothing behind: what no widget folds is not folded.
+#[test]
+fn reloading_forgets_what_is_not_needed() {
+    let mut stage = Stage::live();
+    stage.event(json!({"v": 1}));
+    let one = stage::BOARD.split("[[widget]]").take(2).collect::<Vec<_>>().join("[[widget]]");
+    stage.reload(&one);
+    assert_eq!(stage.board.lanes[0].tracked.len(), 1);
+    stage.reload(stage::BOARD);
+    assert_eq!((stage.number("count"), stage.number("gauge")), (Some(1.0), None));
+}
+
+/// H4: after a restart the last known values are there, as old as they are, and not live before they are caught up.
+#[test]
+fn a_restart_shows_what_was_known_and_its_age() {
+    let mut stage = Stage::live();
+    stage.event(json!({"v": 3, "k": "a"}));
+    stage.gap(Continuity::Unknown, 1000);
+    stage.pass(2000);
+    let wall = Timestamp::from_millis(50_000);
+    let text = serde_json::to_string(&stage.board.checkpoint(stage.now, wall)).expect("JSON");
+    let checkpoint = serde_json::from_str(&text).expect("own checkpoint");
+
+    let mut next = Stage::new();
+    next.now = Mono::from_millis(7);
+    let failed = next.board.restore(&checkpoint, next.now, Timestamp::from_millis(60_000));
+    assert_eq!(failed, []);
+    for widget in ["count", "gauge", "window", "mean"] {
+        assert_eq!(next.number(widget), stage.number(widget), "{widget}");
+        assert_eq!(next.is_at_least(widget), stage.is_at_least(widget), "{widget}");
+        assert_eq!(next.quality(widget).basis, stage.quality(widget).basis, "{widget}");
+    }
+    let quality = next.quality("count");
+    assert_eq!((quality.freshness, quality.age_ms), (Freshness::Down, Some(12_000)));
+    assert_eq!(quality.received_ago_ms, Some(12_000));
+    assert_eq!(quality.reason.as_deref(), Some("not connected yet"));
+    // Connected and not caught up: the link is young, the value isn't.
+    next.status_is(Phase::CatchingUp);
+    let quality = next.quality("count");
+    assert_eq!((quality.freshness, quality.age_ms), (Freshness::CatchingUp, Some(12_000)));
+    next.status_is(Phase::Live);
+    assert_eq!(next.quality("count").freshness, Freshness::Live);
+
+    // The wall clock was set back meanwhile: nothing is younger than now.
+    let mut next = Stage::new();
+    next.board.restore(&checkpoint, next.now, Timestamp::from_millis(40_000));
+    assert_eq!(next.quality("count").age_ms, Some(0));
+    // Another board's state is not taken, and that is said.
+    let mut next = Stage::with(&stage::BOARD.replace("127.0.0.1:1", "127.0.0.1:2"));
+    let failed = next.board.restore(&checkpoint, next.now, wall);
+    assert_eq!(failed.len(), 6);
+    assert_eq!(next.number("count"), None);
+}
+
+/// Windows and trends move by the source's clock, at its speed; a clock that is read a little early doesn't move them back.
+#[test]
+fn time_is_the_sources() {
+    let mut stage = Stage::live();
+    stage.event(json!({"v": 1}));
+    stage.status(|_, status| {
+        if let Some(clock) = &mut status.clock {
+            clock.speed = 60.0;
+        }
+    });
+    stage.pass(990);
+    stage.board.handle_tick(stage.now);
+    assert_eq!(stage.number("window"), Some(1.0));
+    let due = stage.board.poll_timeout(stage.now).expect("the window forgets");
+    assert!(due <= stage.now.plus(Duration::from_millis(60)), "{due:?} {:?}", stage.now);
+    stage.pass(10);
+    stage.board.handle_tick(stage.now);
+    assert_eq!(stage.number("window"), Some(0.0));
+    // A heartbeat that took 100 ms longer says a time 6 s earlier; the window doesn't remember.
+    let at = START + 60_000 - 6000;
+    stage.status(move |now, status| {
+        if let Some(clock) = &mut status.clock {
+            (clock.at, clock.read) = (Timestamp::from_millis(at), now);
+        }
+    });
+    assert_eq!(stage.number("window"), Some(0.0));
+    assert_eq!(stage.frame(0).clock.board_ms, START + 60_000);
+}
+
+#[test]
+fn notices_replace_each_other() {
+    let mut stage = Stage::live();
+    let notice = |text: &str| Notice { id: "file".into(), state: State::Warning, text: text.into(), detail: vec![] };
+    stage.board.set_notice(notice("a"));
+    stage.board.set_notice(notice("b"));
+    let version = stage.board.version();
+    stage.board.set_notice(notice("b"));
+    assert_eq!(stage.board.version(), version);
+    assert_eq!(stage.frame(0).notices, [notice("b")]);
+    stage.board.clear_notice("file");
+    assert!(stage.frame(0).notices.is_empty());
+    // H5
+    for number in 0..100 {
+        stage.board.set_notice(Notice { id: number.to_string(), ..notice("many") });
+    }
+    assert_eq!(stage.frame(0).notices.len(), super::NOTICES_MAX);
+}
+
+#[test]
+fn reports_are_the_contract() {
+    let mut stage = Stage::live();
+    stage.event(json!({"v": 3, "k": "a", "at": START}));
+    let report = stage.board.report(stage.now);
+    let source = &report["sources"]["s"];
+    assert_eq!(
+        (&source["state"], &source["transport"], &source["reason"]),
+        (&json!("live"), &json!("websocket"), &json!(null))
+    );
+    assert_eq!(report["widgets"]["count"]["value"], 1);
+    assert_eq!(report["widgets"]["count"]["freshness"], "live");
+    let row = json!([{"key": "a", "cells": [3, START], "state": "normal"}]);
+    assert_eq!(report["widgets"]["table"]["value"], row);
+    assert_eq!(report["alarms"], json!([]));
+    assert_eq!(stage.board.strictest_limit("s"), Duration::from_secs(5));
+}
+
+const KEYS: [&str; 4] = ["a", "b", "c", "d"];
+
+proptest! {
+    #![proptest_config(cases(60))]
+
+    /// Applying every frame since the first gives what a new page gets: architecture.md's invariant of this room.
+    #[test]
+    fn frames_add_up(steps in prop::collection::vec((0..9_u8, -20..20_i64, 0..4_usize), 1..80)) {
+        let mut stage = Stage::live();
+        let folds: Vec<FoldSpec> = stage.board.file().widgets.iter().map(|widget| widget.fold.clone()).collect();
+        let mut page: Vec<Applied> = folds.iter().map(|_| Applied::default()).collect();
+        let mut painted = 0;
+        for (kind, number, key) in steps {
+            match kind {
+                0..=3 => stage.event(json!({"v": number, "k": KEYS[key], "at": number})),
+                4 => stage.pass(u64::try_from(number.abs()).unwrap_or(0) * 977),
+                5 => stage.board.handle_tick(stage.now),
+                6 => stage.status_is([Phase::Live, Phase::Refused, Phase::Waiting, Phase::CatchingUp][key]),
+                7 => stage.gap(Continuity::Unknown, 1000),
+                // A page that was too slow: its frame is lost, and it pulls again after what it painted.
+                _ => drop(stage.frame(painted)),
+            }
+            if key > 0 {
+                painted = apply(&mut stage, &folds, &mut page, painted);
+            }
+        }
+        apply(&mut stage, &folds, &mut page, painted);
+        let mut new: Vec<Applied> = folds.iter().map(|_| Applied::default()).collect();
+        apply(&mut stage, &folds, &mut new, 0);
+        prop_assert_eq!(page, new);
+    }
+}
+
+fn apply(stage: &mut Stage, folds: &[FoldSpec], page: &mut [Applied], painted: u64) -> u64 {
+    let frame = stage.frame(painted);
+    for ((patch, fold), applied) in frame.widgets.into_iter().zip(folds).zip(page) {
+        if let Some(value) = patch.value {
+            applied.apply(fold, value);
+        }
+    }
+    frame.version
+}

@@ -29,6 +29,8 @@ fn status() -> impl Strategy<Value = SourceStatus> {
 }
 
 proptest! {
+        #![proptest_config(crate::testing::cases(256))]
+
     /// H1: nothing is current beyond its limit, whatever the status says, and it says for how long it still is.
     #[test]
     fn never_live_beyond_the_limit(

@@ -179,3 +179,113 @@ impl Reduce for Counter {
         self.stat == CounterStat::Count
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use watchfloor_model::Timestamp;
+
+    use super::*;
+    use crate::{
+        Aggregate,
+        testing::{event, fold_of},
+    };
+
+    fn at(text: &str) -> Ms {
+        pick::instant_of_text(text).expect("an instant")
+    }
+
+    fn daily(stat: &str) -> Aggregate {
+        Aggregate::new(&fold_of(json!({"kind": "counter", "stat": stat, "value": "v", "match": {"hit": true},
+            "reset": 0, "timezone": "America/New_York", "trend": 7_200_000})))
+    }
+
+    /// A day's count begins at its midnight, also on the day that has 25 hours; what belongs to another day isn't in it.
+    #[test]
+    fn days_are_counted_apart() {
+        let mut own = daily("count");
+        let fold = |own: &mut Aggregate, time: &str| own.fold(&event("c", "e", at(time), json!({}))).expect("sound");
+        let check = |own: &mut Aggregate, now: &str, expected: i64| {
+            own.advance(Timestamp::from_millis(at(now)));
+            assert_eq!(own.report(), json!(expected), "{now}");
+        };
+        check(&mut own, "2013-11-03T16:00:00Z", 0);
+        fold(&mut own, "2013-11-03T04:00:00Z");
+        fold(&mut own, "2013-11-03T03:59:59.999Z");
+        fold(&mut own, "2013-11-04T04:59:59.999Z");
+        fold(&mut own, "2013-11-04T05:00:00Z");
+        check(&mut own, "2013-11-04T04:59:59.999Z", 2);
+        // The event that came too early is counted on its own day.
+        check(&mut own, "2013-11-04T05:00:00Z", 1);
+        assert_eq!(own.next_change(), Some(Timestamp::from_millis(at("2013-11-04T05:02:00Z"))));
+        check(&mut own, "2013-11-09T05:00:00Z", 0);
+        // The clock was set back: the days that were forgotten stay so.
+        check(&mut own, "2013-11-04T05:00:00Z", 0);
+    }
+
+    #[test]
+    fn statistics() {
+        let check = |stat: &str, empty: Value, expected: f64| {
+            let mut own = daily(stat);
+            own.advance(Timestamp::from_millis(at("2013-02-08T15:00:00Z")));
+            assert_eq!(own.report(), empty, "{stat}");
+            for (v, hit) in [(json!(1.5), true), (json!(-4), false), (json!(null), false), (json!(4), false)] {
+                own.fold(&event("c", "e", at("2013-02-08T14:00:00Z"), json!({"v": v, "hit": hit}))).expect("sound");
+            }
+            assert_eq!(own.report().as_f64(), Some(expected), "{stat}");
+        };
+        check("count", json!(0), 4.0);
+        check("sum", json!(0), 1.5);
+        check("mean", json!(null), 0.5);
+        check("share", json!(null), 0.25);
+    }
+
+    /// H5: days ahead are bounded, and what is too far ahead is rejected with its reason.
+    #[test]
+    fn days_ahead_are_bounded() {
+        let mut own = daily("count");
+        own.advance(Timestamp::from_millis(at("2013-02-08T15:00:00Z")));
+        for day in 1..=8 {
+            own.fold(&event("c", "e", at("2013-02-08T15:00:00Z") + day * 86_400_000, json!({}))).expect("held");
+        }
+        let error = own.fold(&event("c", "e", at("2014-02-08T15:00:00Z"), json!({}))).expect_err("too far ahead");
+        assert!(error.to_string().starts_with("time: found 1391871600000, expected an instant before"), "{error}");
+    }
+
+    proptest! {
+        #![proptest_config(crate::testing::cases(256))]
+
+        /// The trend is what the counter was at each point, over a midnight as well, whatever came late.
+        #[test]
+        fn trends_equal_a_model(events in prop::collection::vec((0..9000_i64, 0..3000_i64), 0..80)) {
+            let midnight = at("2013-02-08T05:00:00Z");
+            let start = midnight - 4_500_000;
+            let mut own = daily("count");
+            own.advance(Timestamp::from_millis(start));
+            let mut seen: Vec<Ms> = Vec::new();
+            let mut now = start;
+            let mut events = events;
+            events.sort_unstable();
+            for (after, late) in events {
+                now = start + after * 1000;
+                own.advance(Timestamp::from_millis(now));
+                seen.push(now - late * 1000);
+                own.fold(&event("c", "e", now - late * 1000, json!({}))).expect("sound");
+            }
+            let WidgetValue::Number(found) = own.value(0) else { panic!("no number") };
+            let count = |until: Ms| {
+                let from = if until >= midnight { midnight } else { Ms::MIN };
+                seen.iter().filter(|at| from <= **at && **at <= until).count() as f64
+            };
+            let began = seen.iter().copied().min().unwrap_or(start).min(start);
+            let newest = now - now.rem_euclid(120_000);
+            for (number, point) in (0..).zip(&found.trend) {
+                let at = newest - 7_200_000 + 120_000 * number;
+                prop_assert_eq!(*point, (at >= began).then(|| count(at)), "{}", at);
+            }
+            prop_assert_eq!(found.value, Some(if now >= midnight { count(now) } else {
+                seen.iter().filter(|at| **at < midnight && **at >= midnight - 86_400_000).count() as f64
+            }));
+        }
+    }
+}

@@ -95,6 +95,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::testing::cases(256))]
+
         #[test]
         fn every_instant_has_its_day(at in -TIME_MS_MAX..=TIME_MS_MAX, minutes in 0..1440_u32) {
             let mut days = Days::new("Europe/Berlin", minutes);

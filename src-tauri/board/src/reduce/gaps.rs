@@ -74,6 +74,8 @@ mod tests {
     use super::*;
 
     proptest! {
+        #![proptest_config(crate::testing::cases(256))]
+
         /// What was ever a gap stays one (H3): merging may only widen.
         #[test]
         fn no_gap_is_lost(gaps in prop::collection::vec((0..2000_i64, 0..30_i64), 0..120)) {

@@ -66,6 +66,9 @@ impl Reduce for Gauge {
     }
 
     fn restore(&mut self, state: &Value, _: u64) -> Result<(), String> {
+        if !state.is_object() {
+            return Err(format!("it is {state}, no object"));
+        }
         let newest: Option<Newest> = super::from_json(&state["newest"])?;
         if newest.is_some_and(|newest| !newest.is_sound()) {
             return Err("an impossible instant".to_owned());
@@ -98,5 +101,45 @@ impl Reduce for Gauge {
 
     fn is_blank(&self) -> bool {
         self.newest.is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use watchfloor_model::Timestamp;
+
+    use super::*;
+    use crate::{
+        Aggregate,
+        frame::NumberValue,
+        testing::{event, fold_of},
+    };
+
+    /// An older event never replaces a newer one, a later one of the same instant does; null is no number, and an event
+    /// that doesn't speak of it changes nothing.
+    #[test]
+    fn the_newest_value_stands() {
+        let mut own = Aggregate::new(&fold_of(json!({"kind": "gauge", "value": "v", "trend": 60_000})));
+        assert!(own.is_blank());
+        let mut check = |at: Ms, data: Value, expected: Value| {
+            own.fold(&event("c", "e", at, data)).expect("sound data");
+            assert_eq!(own.report(), expected);
+        };
+        check(10_000, json!({"v": 3}), json!(3));
+        check(9_000, json!({"v": 2}), json!(3));
+        check(10_000, json!({"v": 4}), json!(4));
+        check(11_000, json!({}), json!(4));
+        check(12_000, json!({"v": null}), Value::Null);
+        check(13_000, json!({"v": 0}), json!(0));
+        assert!(!own.is_blank());
+        own.advance(Timestamp::from_millis(70_500));
+        let WidgetValue::Number(NumberValue { value, change, trend, .. }) = own.value(0) else { panic!("no number") };
+        let start = [Some(4.0), Some(4.0), None, Some(0.0), Some(0.0)];
+        assert_eq!((value, change, trend.len()), (Some(0.0), Some(-4.0), 61));
+        assert_eq!(trend[..5], start);
+        // Nobody knows what it was meanwhile.
+        own.note_gap(Timestamp::from_millis(12_500), Timestamp::from_millis(13_500));
+        let WidgetValue::Number(NumberValue { change, trend, .. }) = own.value(0) else { panic!("no number") };
+        assert_eq!((change, &trend[1..5]), (None, &[Some(4.0), None, None, Some(0.0)][..]));
     }
 }

@@ -122,6 +122,8 @@ mod tests {
     use super::*;
 
     proptest! {
+        #![proptest_config(crate::testing::cases(256))]
+
         #[test]
         fn every_number_is_within_a_percent_of_its_bin(value in prop_oneof![-1e290..1e290, -1e3..1e3, -1e-9..1e-9]) {
             let middle = middle_of(bin_of(value));

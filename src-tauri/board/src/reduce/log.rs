@@ -120,3 +120,27 @@ impl Reduce for Log {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Aggregate,
+        testing::{event, fold_of},
+    };
+
+    #[test]
+    fn lines_are_newest_first_and_numbered() {
+        let mut own = Aggregate::new(&fold_of(json!({"kind": "log", "text": "{k} is {s}", "limit": 2, "state": "s"})));
+        for (at, state) in [(10, json!("late")), (5, json!("odd")), (7, json!(null))] {
+            own.fold(&event("c", "e", at, json!({"k": "UA1", "s": state}))).expect("sound data");
+        }
+        let expected = json!([
+            {"number": 3, "time": 7, "text": "UA1 is ----", "state": "normal"},
+            {"number": 2, "time": 5, "text": "UA1 is odd", "state": "unknown"},
+        ]);
+        assert_eq!(own.report(), expected);
+        let WidgetValue::Log(log) = own.value(own.version() - 1) else { panic!("no log") };
+        assert_eq!((log.whole, log.lines.len(), log.lines[0].number, log.total), (false, 1, 3, 3));
+    }
+}

@@ -336,3 +336,98 @@ impl Stored {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use watchfloor_model::Timestamp;
+
+    use super::*;
+    use crate::{
+        Aggregate,
+        testing::{event, fold_of},
+    };
+
+    fn markers() -> Aggregate {
+        Aggregate::new(&fold_of(json!({"kind": "markers", "key": "k", "lat": "lat", "lon": "lon", "heading": "h",
+            "label": "{k} {alt}", "state": "s", "remove_on": ["gone"], "expire": 1000})))
+    }
+
+    fn fold(own: &mut Aggregate, at: Ms, name: &str, data: Value) {
+        own.fold(&event("c", name, at, data)).expect("sound data");
+    }
+
+    fn counts(own: &Aggregate) -> (u32, u32) {
+        match own.value(0) {
+            WidgetValue::Markers(value) => (value.total, value.unplaced),
+            other => panic!("{other:?} are no markers"),
+        }
+    }
+
+    #[test]
+    fn markers_move_and_go() {
+        let mut own = markers();
+        fold(&mut own, 0, "e", json!({"k": "a", "lat": 40.5, "lon": -73, "h": -90, "alt": 3, "s": "late"}));
+        fold(&mut own, 100, "e", json!({"k": "b", "lat": 1, "lon": 2}));
+        // An older position doesn't take it back, an event without one leaves it where it is.
+        fold(&mut own, 50, "e", json!({"k": "b", "lat": 9, "lon": 9}));
+        fold(&mut own, 200, "e", json!({"k": "b", "s": "ok"}));
+        let expected = json!({
+            "a": {"lat": 40.5, "lon": -73.0, "heading": 270, "label": "a 3", "state": "warning"},
+            "b": {"lat": 1.0, "lon": 2.0, "heading": null, "label": "b ----", "state": "normal"},
+        });
+        assert_eq!(own.report(), expected);
+        own.advance(Timestamp::from_millis(999));
+        assert_eq!((counts(&own), own.next_change()), ((2, 0), Some(Timestamp::from_millis(1000))));
+        own.advance(Timestamp::from_millis(1000));
+        assert_eq!(counts(&own), (1, 0));
+        fold(&mut own, 1100, "gone", json!({"k": "b"}));
+        assert_eq!(counts(&own), (0, 0));
+    }
+
+    /// What has no position exists all the same, and nothing of it is drawn.
+    #[test]
+    fn things_without_a_position_are_counted() {
+        let mut own = markers();
+        fold(&mut own, 0, "e", json!({"k": "a", "lat": null, "lon": null}));
+        fold(&mut own, 0, "e", json!({"k": "b"}));
+        fold(&mut own, 0, "e", json!({"k": "c", "lat": 1, "lon": 2}));
+        assert_eq!(counts(&own), (1, 2));
+        let painted = own.version();
+        fold(&mut own, 1, "e", json!({"k": "a", "lat": 1, "lon": 2}));
+        fold(&mut own, 1, "e", json!({"k": "c", "lat": 1, "lon": null}));
+        assert_eq!(counts(&own), (1, 2));
+        let WidgetValue::Markers(value) = own.value(painted) else { panic!("no markers") };
+        assert_eq!((value.whole, value.markers.len(), value.removed), (false, 1, vec!["c".to_owned()]));
+        own.advance(Timestamp::from_millis(5000));
+        assert_eq!(counts(&own), (0, 0));
+    }
+
+    #[test]
+    fn places_are_on_earth() {
+        let mut own = markers();
+        fold(&mut own, 0, "e", json!({"k": "a", "lat": 90, "lon": -180}));
+        for (data, reason) in [
+            (json!({"k": "a", "lat": 90.1, "lon": 0}), "`lat`: found 90.1, expected a number from -90 to 90"),
+            (json!({"k": "a", "lat": 0, "lon": 181}), "`lon`: found 181, expected a number from -180 to 180"),
+            (json!({"k": "a", "lat": "40", "lon": 0}), "`lat`: found \"40\", expected a number"),
+        ] {
+            let error = own.fold(&event("c", "e", 1, data)).expect_err(reason).to_string();
+            assert_eq!(error, reason);
+        }
+        assert_eq!(own.report()["a"]["lat"], 90.0);
+    }
+
+    /// H5: markers are bounded, and a key that comes and goes leaves nothing behind.
+    #[test]
+    fn markers_are_bounded() {
+        let mut own = markers();
+        for key in 0..MARKERS_MAX {
+            fold(&mut own, 0, "e", json!({"k": key, "lat": 1, "lon": 2}));
+        }
+        let more = event("c", "e", 0, json!({"k": "more", "lat": 1, "lon": 2}));
+        assert!(own.fold(&more).expect_err("one too many").to_string().contains("expected one of the 10000 keys"));
+        own.advance(Timestamp::from_millis(1000));
+        own.fold(&event("c", "e", 1000, json!({"k": "more", "lat": 1, "lon": 2}))).expect("room again");
+        assert_eq!(counts(&own), (1, 0));
+    }
+}

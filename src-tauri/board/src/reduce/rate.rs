@@ -77,3 +77,33 @@ impl Reduce for Rate {
         self.value.is_none()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use watchfloor_model::Timestamp;
+
+    use crate::{
+        Aggregate,
+        testing::{event, fold_of},
+    };
+
+    /// Events, or their sum, in the window, times the unit over the window.
+    #[test]
+    fn a_rate_is_per_unit() {
+        let check = |spec: serde_json::Value, expected: f64| {
+            let mut own = Aggregate::new(&fold_of(spec));
+            for number in 0..30 {
+                own.fold(&event("c", "e", number * 1000, json!({"v": 2}))).expect("sound data");
+            }
+            own.advance(Timestamp::from_millis(29_000));
+            assert_eq!(own.report().as_f64(), Some(expected));
+            own.advance(Timestamp::from_millis(34_000));
+            assert_eq!(own.report().as_f64(), Some(expected / 2.0));
+            own.advance(Timestamp::from_millis(60_000));
+            assert_eq!(own.report(), json!(0));
+        };
+        check(json!({"kind": "rate", "last": 10_000, "per": 60_000}), 60.0);
+        check(json!({"kind": "rate", "last": 10_000, "per": 60_000, "value": "v"}), 120.0);
+    }
+}

@@ -331,3 +331,6 @@ impl Reduce for Series {
         changed
     }
 }
+
+#[cfg(test)]
+mod tests;

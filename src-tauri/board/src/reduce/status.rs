@@ -144,3 +144,47 @@ impl Reduce for Status {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Aggregate,
+        testing::{event, fold_of},
+    };
+
+    fn fold(own: &mut Aggregate, at: Ms, data: Value) {
+        own.fold(&event("c", "e", at, data)).expect("sound data");
+    }
+
+    #[test]
+    fn tiles_say_since_when() {
+        let mut own = Aggregate::new(&fold_of(
+            json!({"kind": "status", "key": "k", "state": "s", "label": "At {k}", "detail": "{why}"}),
+        ));
+        fold(&mut own, 10, json!({"k": "EWR", "s": "ok", "why": "clear"}));
+        fold(&mut own, 20, json!({"k": "EWR", "s": "bad", "why": "snow"}));
+        // The same state again, with other words; an older event; one that doesn't speak of the state.
+        fold(&mut own, 30, json!({"k": "EWR", "s": "bad", "why": "more snow"}));
+        fold(&mut own, 25, json!({"k": "EWR", "s": "ok", "why": "late"}));
+        fold(&mut own, 40, json!({"k": "EWR"}));
+        fold(&mut own, 40, json!({"k": 7}));
+        let expected = json!({
+            "EWR": {"label": "At EWR", "text": "bad", "state": "alarm", "detail": "more snow", "since": 20},
+            "7": {"label": "At 7", "text": "", "state": "normal", "detail": "----", "since": 40},
+        });
+        assert_eq!(own.report(), expected);
+    }
+
+    /// H5
+    #[test]
+    fn tiles_are_bounded() {
+        let mut own = Aggregate::new(&fold_of(json!({"kind": "status", "key": "k", "state": "s"})));
+        for key in 0..TILES_MAX {
+            fold(&mut own, 1, json!({"k": key}));
+        }
+        let error = own.fold(&event("c", "e", 2, json!({"k": "more"}))).expect_err("one tile too many").to_string();
+        assert_eq!(error, "`k`: found \"more\", expected one of the 500 keys that there are already");
+        fold(&mut own, 2, json!({"k": 1, "s": "ok"}));
+    }
+}

@@ -422,3 +422,6 @@ impl StoredRow {
         (self.key, row)
     }
 }
+
+#[cfg(test)]
+mod tests;

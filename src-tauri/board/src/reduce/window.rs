@@ -284,3 +284,6 @@ fn distinct_item(
         None => Some(key.as_ref().into()),
     }))
 }
+
+#[cfg(test)]
+mod tests;

@@ -143,6 +143,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::testing::cases(256))]
+
         /// What is said to come into sight and to go out of it is what does (frames equal the whole).
         #[test]
         fn follows_a_plain_sorted_list(steps in prop::collection::vec((0..12_u8, 0..6_u8, any::<bool>()), 0..200)) {

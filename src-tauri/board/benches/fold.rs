@@ -1,0 +1,124 @@
+//! What folding costs: one JSON line a figure. There are no limits here; `scripts/bench.sh` compares.
+
+#![allow(missing_docs, clippy::print_stdout, clippy::cast_precision_loss)]
+
+use std::{hint::black_box, sync::Arc, time::Instant};
+
+use serde_json::{Value, json};
+use watchfloor_board::{Aggregate, Board, config};
+use watchfloor_model::{Delivery, Event, Mono, Phase, SourceClock, SourceStatus, Timestamp};
+
+const BOARD: &str = include_str!("../../../examples/new-york-departures.toml");
+const START: i64 = 1_360_335_600_000;
+const BATCH: usize = 512;
+
+fn main() {
+    let board = config::parse(BOARD, "new-york-departures.toml");
+    let board = board.unwrap_or_else(|error| panic!("the example board is sound: {error}"));
+    let widgets = board.widgets.len();
+    let mut wall = Board::new(board, Mono::ZERO);
+    wall.handle_status("ops", status(), Mono::ZERO);
+    let batches = batches(2_000_000);
+    let events: usize = batches.iter().map(Vec::len).sum();
+    let deliveries: Vec<Delivery> = batches.into_iter().map(Delivery::Events).collect();
+    let began = Instant::now();
+    for (number, delivery) in deliveries.iter().enumerate() {
+        wall.handle_delivery("ops", delivery, Mono::from_millis(number as u64 * 5));
+    }
+    let taken = began.elapsed();
+    print("board_events", events as f64 / taken.as_secs_f64(), "1/s");
+    print("board_widgets", widgets as f64, "1");
+
+    let now = Mono::from_millis(deliveries.len() as u64 * 5);
+    let began = Instant::now();
+    let frames = 1000;
+    for _ in 0..frames {
+        black_box(wall.frame(0, 0, now, Timestamp::default()));
+    }
+    print("whole_frame", began.elapsed().as_secs_f64() * 1e6 / f64::from(frames), "us");
+
+    for (name, span) in [("window_minute", "1m"), ("window_hour", "1h"), ("window_week", "7d")] {
+        print(
+            name,
+            nanos_per_event(&format!("kind = \"window\"\nlast = \"{span}\"\nstat = \"sum\"\nvalue = \"delay\"")),
+            "ns",
+        );
+    }
+    print("unwanted", nanos_per_event("kind = \"counter\"\non = \"other\""), "ns");
+    print("counter", nanos_per_event("kind = \"counter\""), "ns");
+    print("percentile", nanos_per_event("kind = \"window\"\nlast = \"1h\"\nstat = \"p95\"\nvalue = \"delay\""), "ns");
+    let distinct = "kind = \"window\"\nlast = \"1h\"\nstat = \"distinct\"\nvalue = \"flight\"";
+    print("distinct", nanos_per_event(distinct), "ns");
+}
+
+/// What one event costs an aggregate of these settings, with time told for each.
+fn nanos_per_event(settings: &str) -> f64 {
+    let text = format!(
+        "[board]\ntitle = \"b\"\n[[source]]\nid = \"s\"\nkind = \"hub\"\nurl = \"http://127.0.0.1:1\"\n\
+         channels = [\"flights\"]\n[[widget]]\nid = \"w\"\n{settings}\n"
+    );
+    let file = config::parse(&text, "bench.toml").unwrap_or_else(|error| panic!("the board is sound: {error}"));
+    let mut own = Aggregate::new(&file.widgets[0].fold);
+    let events: Vec<Event> = batches(200_000).into_iter().flatten().collect();
+    let began = Instant::now();
+    for event in &events {
+        if own.wants(event) {
+            own.fold(event).unwrap_or_else(|error| panic!("the event is sound: {error}"));
+        }
+        own.advance(event.time);
+    }
+    let nanos = began.elapsed().as_nanos() as f64 / events.len() as f64;
+    black_box(own.value(0));
+    nanos
+}
+
+/// Events as a busy day of the example board brings them.
+fn batches(count: usize) -> Vec<Vec<Event>> {
+    let names: Vec<Arc<str>> = ["flight.scheduled", "flight.departed", "aircraft.position", "flight.cancelled"]
+        .into_iter()
+        .map(Arc::from)
+        .collect();
+    let channel: Arc<str> = "flights".into();
+    let event = |number: usize| {
+        let name = match number % 20 {
+            0..=2 => 0,
+            3..=5 => 1,
+            6 => 3,
+            _ => 2,
+        };
+        Event {
+            channel: Arc::clone(&channel),
+            name: Arc::clone(&names[name]),
+            id: None,
+            position: None,
+            time: Timestamp::from_millis(START + number as i64 / 10),
+            received: Mono::ZERO,
+            data: data(number, name).into(),
+        }
+    };
+    let all: Vec<usize> = (0..count).collect();
+    all.chunks(BATCH).map(|numbers| numbers.iter().map(|number| event(*number)).collect()).collect()
+}
+
+fn data(number: usize, name: usize) -> Value {
+    let flight = number / 20 % 700;
+    let key = format!("2013-02-08/UA{flight}/EWR");
+    let origin = ["EWR", "JFK", "LGA"][flight % 3];
+    if name == 2 {
+        let turn = (number % 1000) as f64 / 1000.0;
+        return json!({"key": key, "lat": 40.0 + turn, "lon": -74.0 - turn, "heading": turn * 360.0});
+    }
+    let status = ["scheduled", "departed", "", "cancelled"][name];
+    json!({"key": key, "flight": format!("UA {flight}"), "origin": origin, "dest_name": "Chicago", "status": status,
+        "sched": START + flight as i64 * 60_000, "expected": START + flight as i64 * 60_000 + 900_000,
+        "delay": number % 90, "on_time": number % 3 == 0, "off_board": START + 86_400_000})
+}
+
+fn status() -> SourceStatus {
+    let clock = SourceClock { at: Timestamp::from_millis(START), read: Mono::ZERO, speed: 10.0, label: None };
+    SourceStatus { phase: Phase::Live, link_proof: Some(Mono::ZERO), clock: Some(clock), ..SourceStatus::default() }
+}
+
+fn print(metric: &str, value: f64, unit: &str) {
+    println!("{}", json!({"bench": "fold", "metric": metric, "value": value, "unit": unit}));
+}
