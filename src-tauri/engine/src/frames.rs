@@ -49,10 +49,9 @@ impl Waiting {
         self.pulls.iter().map(|(_, due)| *due).min()
     }
 
-    /// Those to be answered now: all if something visible changed that no version tells of, else those whose page
-    /// lacks something and those that have waited for a heartbeat.
-    pub(crate) fn due(&mut self, shown: Shown, changed: bool, now: Mono) -> Vec<Pull> {
-        let is_due = |pull: &Pull, due: Mono| changed || due <= now || is_behind(pull, shown);
+    /// Those to be answered now: whose page lacks something, and who have waited for a heartbeat.
+    pub(crate) fn due(&mut self, shown: Shown, now: Mono) -> Vec<Pull> {
+        let is_due = |pull: &Pull, due: Mono| due <= now || is_behind(pull, shown);
         let (ready, waiting) = self.pulls.drain(..).partition(|(pull, due)| is_due(pull, *due));
         self.pulls = waiting;
         let ready: Vec<(Pull, Mono)> = ready;
@@ -122,22 +121,21 @@ mod tests {
         }
     }
 
-    /// Who has everything waits: for a new version, for a change that has none, or for the heartbeat.
+    /// Who has everything waits for a new version or the heartbeat.
     #[test]
     fn waits_otherwise() {
-        let check = |shown: Shown, changed: bool, after_ms: u64, answered: bool| {
+        let check = |shown: Shown, after_ms: u64, answered: bool| {
             let mut waiting = Waiting::default();
             let (pull, _answered) = pull(7, 2);
             assert!(waiting.pull(pull, SHOWN, NOW).is_none());
             assert_eq!(waiting.poll_timeout(), Some(NOW.plus(HEARTBEAT)));
-            let due = waiting.due(shown, changed, NOW.plus(Duration::from_millis(after_ms)));
-            assert_eq!(due.len(), usize::from(answered), "{shown:?} {changed} {after_ms}");
+            let due = waiting.due(shown, NOW.plus(Duration::from_millis(after_ms)));
+            assert_eq!(due.len(), usize::from(answered), "{shown:?} {after_ms}");
         };
-        check(SHOWN, false, 999, false);
-        check(SHOWN, false, 1000, true);
-        check(SHOWN, true, 1, true);
-        check(Shown { version: 8, ..SHOWN }, false, 1, true);
-        check(Shown { revision: 3, ..SHOWN }, false, 1, true);
+        check(SHOWN, 999, false);
+        check(SHOWN, 1000, true);
+        check(Shown { version: 8, ..SHOWN }, 1, true);
+        check(Shown { revision: 3, ..SHOWN }, 1, true);
     }
 
     /// H5: pages that come and go don't pile up, and who went is not answered.

@@ -26,17 +26,6 @@ const JOURNAL_BYTES: &str = "watchfloor_journal_bytes";
 const GLASS_BUCKETS_S: &[f64] =
     &[0.001, 0.0025, 0.005, 0.01, 0.0167, 0.025, 0.0334, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
-/// Every freshness with the contract's word for it.
-const FRESHNESS: [(Freshness, &str); 7] = [
-    (Freshness::Live, "live"),
-    (Freshness::Polling, "polling"),
-    (Freshness::CatchingUp, "catching-up"),
-    (Freshness::Stale, "stale"),
-    (Freshness::Down, "down"),
-    (Freshness::Refused, "refused"),
-    (Freshness::Unknown, "unknown"),
-];
-
 /// The counters of one engine. Without anyone to read them they cost nothing.
 pub(crate) struct Metrics {
     recorder: Option<PrometheusRecorder>,
@@ -116,8 +105,8 @@ impl Metrics {
     pub(crate) fn widget(self: &Arc<Self>, id: &str) -> WidgetMetrics {
         let Some(recorder) = &self.recorder else { return WidgetMetrics::default() };
         with_local_recorder(recorder, || WidgetMetrics {
-            freshness: FRESHNESS
-                .map(|(_, word)| gauge!(WIDGET_FRESHNESS, "widget" => id.to_owned(), "freshness" => word))
+            freshness: Freshness::ALL
+                .map(|freshness| gauge!(WIDGET_FRESHNESS, "widget" => id.to_owned(), "freshness" => freshness.word()))
                 .to_vec(),
         })
     }
@@ -180,7 +169,7 @@ pub(crate) struct WidgetMetrics {
 impl WidgetMetrics {
     /// Takes over how fresh the widget is; none for a widget that is gone.
     pub(crate) fn set(&self, freshness: Option<Freshness>) {
-        for (gauge, (each, _)) in self.freshness.iter().zip(FRESHNESS) {
+        for (gauge, each) in self.freshness.iter().zip(Freshness::ALL) {
             gauge.set(if freshness == Some(each) { 1.0 } else { 0.0 });
         }
     }

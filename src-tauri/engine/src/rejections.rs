@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use watchfloor_board::frame::Rejected;
+use watchfloor_board::Rejection;
 use watchfloor_model::SourceStatus;
 
 /// What was logged, and what is to be. [`Rejections::log`] is called about once a second.
@@ -20,15 +20,23 @@ struct Tally {
 }
 
 impl Rejections {
-    /// Takes what a widget could not use so far.
-    pub(crate) fn handle_widget(&mut self, widget: &str, rejected: Rejected) {
-        take(&mut self.widgets, widget, rejected.count, rejected.reason);
+    /// Takes why a widget could not use an event. What was found there is left out: it is what the event said.
+    pub(crate) fn handle_rejection(&mut self, widget: &str, rejection: &Rejection) {
+        let reason = format!("{}: expected {}", rejection.place, rejection.expected);
+        self.widgets.entry(widget.to_owned()).or_default().reason = reason;
+    }
+
+    /// Takes how many events a widget could not use so far.
+    pub(crate) fn handle_count(&mut self, widget: &str, count: u64) {
+        self.widgets.entry(widget.to_owned()).or_default().count = count;
     }
 
     /// Takes what a source refused so far.
     pub(crate) fn handle_status(&mut self, source: &str, status: &SourceStatus) {
         if let Some(reason) = &status.last_rejection {
-            take(&mut self.sources, source, status.counts.rejected, reason.clone());
+            let tally = self.sources.entry(source.to_owned()).or_default();
+            tally.count = status.counts.rejected;
+            tally.reason.clone_from(reason);
         }
     }
 
@@ -40,14 +48,6 @@ impl Rejections {
         for (source, count, reason) in due(&mut self.sources) {
             tracing::warn!(source, count, reason, "events rejected");
         }
-    }
-}
-
-fn take(tallies: &mut BTreeMap<String, Tally>, id: &str, count: u64, reason: String) {
-    if let Some(tally) = tallies.get_mut(id) {
-        (tally.count, tally.reason) = (count, reason);
-    } else {
-        tallies.insert(id.to_owned(), Tally { logged: 0, count, reason });
     }
 }
 
@@ -64,20 +64,27 @@ fn due(tallies: &mut BTreeMap<String, Tally>) -> impl Iterator<Item = (&str, u64
 mod tests {
     use super::*;
 
-    /// Each rejection is in the log once, as part of a sum.
+    /// H8: each rejection is in the log once, as part of a sum, without what the event said.
     #[test]
     fn sums_are_logged_once() {
         let mut rejections = Rejections::default();
-        let rejected = |count| Rejected { count, reason: format!("reason {count}") };
         let mut logged: Vec<Vec<String>> = Vec::new();
         for counts in [&[1, 5][..], &[], &[5], &[8], &[2]] {
             for count in counts {
-                rejections.handle_widget("w", rejected(*count));
+                let found = "what the event said".to_owned();
+                let rejection = Rejection { place: format!("`{count}`"), found, expected: "a number".into() };
+                rejections.handle_rejection("w", &rejection);
+                rejections.handle_count("w", *count);
             }
             logged.push(due(&mut rejections.widgets).map(|(_, count, reason)| format!("{count} {reason}")).collect());
         }
-        let expected: Vec<Vec<String>> =
-            vec![vec!["5 reason 5".into()], vec![], vec![], vec!["3 reason 8".into()], vec!["2 reason 2".into()]];
+        let expected: Vec<Vec<String>> = vec![
+            vec!["5 `5`: expected a number".into()],
+            vec![],
+            vec![],
+            vec!["3 `8`: expected a number".into()],
+            vec!["2 `2`: expected a number".into()],
+        ];
         assert_eq!(logged, expected);
     }
 }

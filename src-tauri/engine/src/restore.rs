@@ -37,7 +37,6 @@ pub(crate) fn lock(folder: &Path) -> Result<File, EngineError> {
 }
 
 /// The board and the journal as a start finds them.
-#[derive(Debug)]
 pub(crate) struct Restored {
     /// The board, with the last known values.
     pub(crate) board: Board,
@@ -111,7 +110,7 @@ fn load(journal: &Journal, file: &BoardFile, clock: Clock) -> Result<Loaded, Jou
     for row in journal.checkpoints()? {
         match serde_json::from_str::<Checkpoint>(&row.body) {
             Ok(checkpoint) => {
-                for (widget, reason) in board.restore(&checkpoint) {
+                for (widget, reason) in board.restore(&checkpoint, clock.now(), clock.wall()) {
                     tracing::info!(widget, reason, "not restored: its source begins anew");
                     unproven.extend(file.widgets.iter().find(|spec| spec.id == widget).map(|spec| spec.source.clone()));
                 }

@@ -101,11 +101,8 @@ pub(crate) struct Run {
     source_metrics: BTreeMap<String, SourceMetrics>,
     widget_metrics: BTreeMap<String, WidgetMetrics>,
     rejections: Rejections,
-    statuses: BTreeMap<Arc<str>, Box<SourceStatus>>,
     waiting: Waiting,
     glass: Glass,
-    /// Something visible changed that no version tells of.
-    is_changed: bool,
     ticked_at: Mono,
     surveyed_at: Mono,
     answered_at: Instant,
@@ -134,10 +131,8 @@ impl Run {
             source_metrics: BTreeMap::new(),
             widget_metrics: BTreeMap::new(),
             rejections: Rejections::default(),
-            statuses: BTreeMap::new(),
             waiting: Waiting::default(),
             glass: Glass::default(),
-            is_changed: false,
             ticked_at: Mono::ZERO,
             surveyed_at: Mono::ZERO,
             answered_at: Instant::now(),
@@ -209,9 +204,9 @@ impl Run {
                 }
                 drop(share);
             }
-            Event::Status { source, status } => self.handle_status(source, status, now),
+            Event::Status { source, status } => self.handle_status(&source, *status, now),
             Event::CheckpointWanted { seq } => {
-                let taken = Taken { seq, checkpoint: self.board.checkpoint() };
+                let taken = Taken { seq, checkpoint: self.board.checkpoint(now, self.clock.wall()) };
                 if self.taken.try_send(taken).is_err() {
                     tracing::warn!("the journal did not take the board's state");
                 }
@@ -226,14 +221,8 @@ impl Run {
                 let _gone = answer.send(self.glass.latency().clone());
             }
             Event::Board(file) => self.handle_board(*file, now),
-            Event::Notice(notice) => {
-                self.board.set_notice(notice);
-                self.is_changed = true;
-            }
-            Event::NoticeOver { id } => {
-                self.board.clear_notice(id);
-                self.is_changed = true;
-            }
+            Event::Notice(notice) => self.board.set_notice(notice),
+            Event::NoticeOver { id } => self.board.clear_notice(id),
             Event::Stop => {
                 self.stopping.get_or_insert_with(Instant::now);
                 // Without senders of steps the journal saves the board and ends, and with it the data lane.
@@ -243,15 +232,13 @@ impl Run {
         }
     }
 
-    fn handle_status(&mut self, source: Arc<str>, status: Box<SourceStatus>, now: Mono) {
-        self.is_changed |= self.statuses.get(&source).is_none_or(|old| is_visible(old, &status));
-        self.watch.handle_status(&source, &status, now);
-        self.rejections.handle_status(&source, &status);
-        if let Some(metrics) = self.source_metrics.get(&*source) {
+    fn handle_status(&mut self, source: &str, status: SourceStatus, now: Mono) {
+        self.watch.handle_status(source, &status, now);
+        self.rejections.handle_status(source, &status);
+        if let Some(metrics) = self.source_metrics.get(source) {
             metrics.set(Some(status.phase), &status.counts);
         }
-        self.board.handle_status(&source, SourceStatus::clone(&status), now);
-        self.statuses.insert(source, status);
+        self.board.handle_status(source, status, now);
     }
 
     fn handle_pull(&mut self, pull: Pull, now: Mono) {
@@ -279,7 +266,6 @@ impl Run {
         if tick && now >= self.ticked_at.plus(TICK_PERIOD_MIN) {
             self.ticked_at = now;
             self.board.handle_tick(now);
-            self.is_changed = true;
         }
         while let Some(message) = self.watch.poll_message(now) {
             if let Some(desktop) = &self.desktop {
@@ -300,8 +286,11 @@ impl Run {
                 metrics.set(quality.as_ref().map(|quality| quality.freshness));
             }
             if let Some(rejected) = quality.and_then(|quality| quality.rejected) {
-                self.rejections.handle_widget(&widget.id, rejected);
+                self.rejections.handle_count(&widget.id, rejected.count);
             }
+        }
+        for (widget, rejection) in self.board.take_rejections() {
+            self.rejections.handle_rejection(&widget, &rejection);
         }
         self.rejections.log();
         for config in self.configs() {
@@ -319,8 +308,7 @@ impl Run {
 
     fn answer_due(&mut self) {
         let now = self.clock.now();
-        let is_changed = std::mem::take(&mut self.is_changed);
-        for pull in self.waiting.due(self.shown(), is_changed, now) {
+        for pull in self.waiting.due(self.shown(), now) {
             self.answer(pull, now);
         }
         self.answered_at = Instant::now();
@@ -357,7 +345,6 @@ impl Run {
             .collect();
         self.board.reload(file.clone(), now);
         self.file = file;
-        self.is_changed = true;
         let configs = self.configs();
         let gone: Vec<String> =
             self.sources.keys().filter(|id| !configs.iter().any(|config| config.id == **id)).cloned().collect();
@@ -365,7 +352,6 @@ impl Run {
             self.sources.remove(&id);
             self.restarts.remove(&id);
             self.watch.forget(&id);
-            self.statuses.remove(&*id);
             if let Some(metrics) = self.source_metrics.remove(&id) {
                 metrics.set(None, &Counts::default());
             }
@@ -418,13 +404,4 @@ impl Run {
         let source = Source::start(&self.runtime, config, begin, Arc::clone(&self.doors), intake, self.clock);
         self.sources.insert(id, source);
     }
-}
-
-/// Whether a page should see the difference before its next heartbeat.
-fn is_visible(old: &SourceStatus, new: &SourceStatus) -> bool {
-    old.phase != new.phase
-        || old.transport != new.transport
-        || old.continuity != new.continuity
-        || old.cause != new.cause
-        || old.retry_at != new.retry_at
 }

@@ -235,7 +235,7 @@ async fn operators_can_watch() {
     assert_eq!(report["alarms"], json!([]));
 
     let url = format!("http://{}/metrics", wall.engine.metrics_address().unwrap());
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let client = support::client();
     let expected = [
         "watchfloor_source_state{source=\"ops\",state=\"live\"} 1",
         "watchfloor_widget_freshness{widget=\"count\",freshness=\"live\"} 1",

@@ -35,8 +35,11 @@ const SET_ASIDE_MAX: usize = 3;
 const SET_ASIDE_PREFIX: &str = "journal-damaged-";
 /// Batches that one transaction removes at least, if it must.
 const PRUNE_ROWS_MAX: u32 = 256;
-/// The write-ahead log is written back to the file when it has this many pages (of 4 KiB).
-const WAL_PAGES: u32 = 4096;
+/// Size of a page, in bytes. Batches of a flood fill many pages, and larger ones cost fewer writes; an idle wall's batch
+/// writes two, and smaller ones cost fewer bytes. This is nearly as quick for the one as twice the size.
+const PAGE_BYTES: u32 = 8192;
+/// The write-ahead log is written back to the file when it has this many pages: 16 MiB.
+const WAL_PAGES: u32 = 2048;
 /// The write-ahead log's file is cut to this size after that.
 const WAL_BYTES_KEPT: u32 = 32 << 20;
 /// Memory for pages, as SQLite wants it: negative is KiB.
@@ -167,6 +170,8 @@ impl Journal {
         }
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+        // Only a new file takes it.
+        connection.pragma_update(None, "page_size", PAGE_BYTES)?;
         let _mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.pragma_update(None, "wal_autocheckpoint", WAL_PAGES)?;

@@ -68,7 +68,7 @@ impl Stage {
         loop {
             match self.events.recv().await? {
                 Event::CheckpointWanted { seq } => {
-                    self.taken.try_send(Taken { seq, checkpoint: self.board.checkpoint() }).unwrap();
+                    self.taken.try_send(Taken { seq, checkpoint: self.state() }).unwrap();
                 }
                 Event::Delivered { source, delivery, share } => {
                     self.board.handle_delivery(&source, &delivery, self.clock.now());
@@ -77,6 +77,16 @@ impl Stage {
                 other => return Some(other),
             }
         }
+    }
+
+    /// The sources are gone.
+    fn end_steps(&mut self) {
+        let (steps, _nobody) = channel(1);
+        self.steps = steps;
+    }
+
+    fn state(&self) -> Checkpoint {
+        self.board.checkpoint(self.clock.now(), self.clock.wall())
     }
 
     async fn deliver(&mut self, number: u64) -> Event {
@@ -104,12 +114,8 @@ async fn written_before_it_is_handed_on() {
     stage.steps.send(Step::Forget { source: "ops".into() }).await.unwrap();
     assert!(matches!(stage.next().await, Some(Event::Delivered { .. })));
     assert!(matches!(stage.next().await, Some(Event::Status { .. })));
-    drop(stage.steps);
-    while let Some(event) = stage.events.recv().await {
-        if let Event::CheckpointWanted { seq } = event {
-            stage.taken.try_send(Taken { seq, checkpoint: stage.board.checkpoint() }).unwrap();
-        }
-    }
+    stage.end_steps();
+    assert!(stage.next().await.is_none());
     assert_eq!(position(&other), None, "forgotten");
     assert_eq!(other.checkpoints().unwrap()[0].seq, 22, "the end saves the board as of the newest batch");
 }
@@ -167,8 +173,8 @@ async fn forgetful_writers_only_hand_on() {
     let (ends, events, taken) = ends();
     let mut stage = stage(Writer::forgetful(ends), events, taken);
     assert!(matches!(stage.deliver(1).await, Event::Delivered { .. }));
-    drop(stage.steps);
-    assert!(stage.events.recv().await.is_none());
+    stage.end_steps();
+    assert!(stage.next().await.is_none());
 }
 
 /// A wall that changes is saved after its pace, and not while nothing changes.
@@ -181,7 +187,7 @@ async fn saves_what_changed() {
     let mut stage = stage(writer, events, taken);
     assert!(matches!(stage.deliver(1).await, Event::Delivered { .. }));
     let Some(Event::CheckpointWanted { seq: 1 }) = stage.events.recv().await else { panic!("nothing is saved") };
-    stage.taken.try_send(Taken { seq: 1, checkpoint: stage.board.checkpoint() }).unwrap();
+    stage.taken.try_send(Taken { seq: 1, checkpoint: stage.state() }).unwrap();
     // Nothing changed: the next question comes with the next event.
     assert!(matches!(stage.deliver(2).await, Event::Delivered { .. }));
     assert_eq!(open(folder.path()).checkpoints().unwrap()[0].seq, 1);

@@ -17,10 +17,10 @@ use watchfloor_engine::{BoardInput, Engine, EngineConfig};
 use watchfloor_hub::{Hub, HubConfig};
 
 /// Longer than anything here takes; reaching it fails the test.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A board with a counter and a table on one source. `ADDRESS` stands for the hub's.
-pub const BOARD: &str = r#"
+pub(crate) const BOARD: &str = r#"
 [board]
 title = "Orders"
 stale-after = "2s"
@@ -43,21 +43,21 @@ value = "amount"
 "#;
 
 /// The board for a hub at `address`.
-pub fn board(address: SocketAddr) -> String {
+pub(crate) fn board(address: SocketAddr) -> String {
     BOARD.replace("ADDRESS", &format!("http://{address}"))
 }
 
 /// A hub that can go down and come up again at the same address.
-pub struct Server {
-    pub hub: Hub,
-    pub address: SocketAddr,
+pub(crate) struct Server {
+    pub(crate) hub: Hub,
+    pub(crate) address: SocketAddr,
     serving: Option<(oneshot::Sender<()>, JoinHandle<std::io::Result<()>>)>,
     client: reqwest::Client,
 }
 
 impl Server {
     /// A hub that folds what `board` folds, listening.
-    pub async fn start(board: &str) -> Self {
+    pub(crate) async fn start(board: &str) -> Self {
         let folds: Vec<FoldSpec> = config::parse(board, "board.toml")
             .expect("the board is good")
             .widgets
@@ -65,14 +65,14 @@ impl Server {
             .map(|w| w.fold)
             .collect();
         let config = HubConfig { heartbeat: Duration::from_millis(200), aggregates: folds, ..HubConfig::default() };
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let client = client();
         let mut server = Self { hub: Hub::new(config), address: ([127, 0, 0, 1], 0).into(), serving: None, client };
         server.up().await;
         server
     }
 
     /// Listens again, with everything that the hub held.
-    pub async fn up(&mut self) {
+    pub(crate) async fn up(&mut self) {
         let listener = loop {
             match TcpListener::bind(self.address).await {
                 Ok(listener) => break listener,
@@ -94,7 +94,7 @@ impl Server {
     }
 
     /// Goes down; returns when every connection is gone.
-    pub async fn down(&mut self) {
+    pub(crate) async fn down(&mut self) {
         if let Some((stop, serving)) = self.serving.take() {
             stop.send(()).unwrap();
             serving.await.unwrap().unwrap();
@@ -102,7 +102,7 @@ impl Server {
     }
 
     /// Publishes orders of these amounts, in one batch.
-    pub async fn publish(&self, amounts: impl IntoIterator<Item = u64>) {
+    pub(crate) async fn publish(&self, amounts: impl IntoIterator<Item = u64>) {
         let events: Vec<Value> = amounts
             .into_iter()
             .map(|amount| json!({"channel": "orders", "name": "order.placed", "data": {"amount": amount}}))
@@ -111,7 +111,7 @@ impl Server {
     }
 
     /// Publishes a body as it is.
-    pub async fn post(&self, body: &Value) {
+    pub(crate) async fn post(&self, body: &Value) {
         let url = format!("http://{}/v1/publish", self.address);
         let answer = self
             .client
@@ -125,25 +125,32 @@ impl Server {
     }
 }
 
+/// A client of this machine's servers.
+pub(crate) fn client() -> reqwest::Client {
+    // The first call installs it.
+    let _again = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().build().unwrap()
+}
+
 /// What a page has painted.
-pub struct Wall {
-    pub engine: Engine,
-    pub widgets: BTreeMap<String, (Quality, Option<WidgetValue>)>,
-    pub sources: Vec<SourceView>,
-    pub notices: Vec<Notice>,
-    pub title: String,
+pub(crate) struct Wall {
+    pub(crate) engine: Engine,
+    pub(crate) widgets: BTreeMap<String, (Quality, Option<WidgetValue>)>,
+    pub(crate) sources: Vec<SourceView>,
+    pub(crate) notices: Vec<Notice>,
+    pub(crate) title: String,
     version: u64,
     revision: u32,
 }
 
 impl Wall {
     /// Starts an engine on `config` and a page on it.
-    pub async fn start(config: EngineConfig) -> Self {
+    pub(crate) async fn start(config: EngineConfig) -> Self {
         Self::of(Engine::start(config).await.unwrap())
     }
 
     /// A page of `engine`.
-    pub fn of(engine: Engine) -> Self {
+    pub(crate) fn of(engine: Engine) -> Self {
         Self {
             engine,
             widgets: BTreeMap::new(),
@@ -156,7 +163,7 @@ impl Wall {
     }
 
     /// Pulls one frame and paints it.
-    pub async fn pull(&mut self) -> Frame {
+    pub(crate) async fn pull(&mut self) -> Frame {
         let frame = tokio::time::timeout(Duration::from_secs(5), self.engine.next_frame(self.version, self.revision))
             .await
             .expect("a pull is answered within its heartbeat");
@@ -177,7 +184,7 @@ impl Wall {
     }
 
     /// Pulls until `is_so`; answers how long that took.
-    pub async fn until(&mut self, what: &str, mut is_so: impl FnMut(&Self) -> bool) -> Duration {
+    pub(crate) async fn until(&mut self, what: &str, mut is_so: impl FnMut(&Self) -> bool) -> Duration {
         let begun = Instant::now();
         loop {
             self.pull().await;
@@ -195,7 +202,7 @@ impl Wall {
     }
 
     /// The number of a counter, if it is known.
-    pub fn number(&self, widget: &str) -> Option<f64> {
+    pub(crate) fn number(&self, widget: &str) -> Option<f64> {
         match &self.widgets.get(widget)?.1 {
             Some(WidgetValue::Number(number)) => number.value,
             _ => None,
@@ -203,18 +210,18 @@ impl Wall {
     }
 
     /// How far a widget can be believed.
-    pub fn quality(&self, widget: &str) -> &Quality {
+    pub(crate) fn quality(&self, widget: &str) -> &Quality {
         &self.widgets[widget].0
     }
 
     /// Whether a counter shows `number` as live.
-    pub fn is_live_at(&self, widget: &str, number: f64) -> bool {
+    pub(crate) fn is_live_at(&self, widget: &str, number: f64) -> bool {
         self.number(widget) == Some(number) && self.quality(widget).freshness == Freshness::Live
     }
 }
 
 /// An engine on the board of `server` that remembers in `data`, if that is given.
-pub fn config(server: &Server, data: Option<&std::path::Path>) -> EngineConfig {
+pub(crate) fn config(server: &Server, data: Option<&std::path::Path>) -> EngineConfig {
     EngineConfig {
         data_dir: data.map(Into::into),
         ..EngineConfig::new(BoardInput::Text { name: "board.toml".into(), text: board(server.address) })
