@@ -9,7 +9,8 @@
 //!   now may be older than the limit, so it can't be called live; the link is kept, for another would be no faster.
 //!
 //! Server-sent events know no ping. There the heartbeat's clock tells how far behind the stream is: a reading may come
-//! later than the quickest one of this link foretells, but a server's clock that goes on can't show less than before.
+//! later than the quickest one of this link foretells, but a server's clock that goes on can't show less than before. What
+//! is late from the first byte on is found only if a snapshot is fetched, which tells the clock by another way.
 //!
 //! At most one ping is unanswered at a time: RFC 6455 section 5.5.3 lets a peer answer only the newest of several, so
 //! with more it could not be known which one an answer belongs to.
@@ -27,14 +28,18 @@ use crate::{
 /// What one link has proved, and when it must prove it again.
 #[derive(Clone, Debug)]
 pub(crate) struct Liveness {
+    opened: Mono,
     probes: bool,
     limit: Duration,
     heartbeat: Option<Duration>,
     heard: Mono,
     streamed: Mono,
+    /// When, at the earliest, the newest message of the stream was sent.
+    stream_sent: Mono,
     probed: Option<Mono>,
     unanswered: Option<Mono>,
-    /// When the newest answered ping was sent: everything that the server had sent before it has arrived.
+    /// When the newest answered ping, or the newest reading of the server's clock, was sent: everything that the server
+    /// had sent before it has arrived.
     answered: Mono,
     /// The quickest reading of the server's clock on this link, and the newest.
     readings: Option<(SourceClock, Reading)>,
@@ -46,19 +51,22 @@ pub(crate) struct Liveness {
 const DRIFT: u32 = 1000;
 
 impl Liveness {
-    /// A link that stands since `now`, under a freshness limit.
-    pub(crate) fn new(limit: Duration, transport: Transport, now: Mono) -> Self {
+    /// A link that was asked for at `asked` and stands since `now`, under a freshness limit.
+    pub(crate) fn new(limit: Duration, transport: Transport, asked: Mono, now: Mono) -> Self {
         Self {
+            opened: now,
             probes: transport == Transport::WebSocket,
             limit: limit.clamp(PROBE_PERIOD_MIN * 3, PROBE_PERIOD_MAX * 3),
             heartbeat: None,
             heard: now,
             streamed: now,
+            stream_sent: now,
             probed: None,
             unanswered: None,
             answered: now,
             readings: None,
-            lag: Duration::ZERO,
+            // What was sent first may have been on its way since the link was asked for.
+            lag: now.since(asked),
         }
     }
 
@@ -80,6 +88,8 @@ impl Liveness {
     /// A message of the stream came.
     pub(crate) fn stream(&mut self, now: Mono) {
         self.streamed = now;
+        // What comes after an answer was sent after the ping, and what comes after a reading after that.
+        self.stream_sent = self.proven();
     }
 
     /// A ping goes out.
@@ -107,19 +117,37 @@ impl Liveness {
             let behind = Duration::try_from_secs_f64(behind as f64 / 1000.0 / reading.speed).ok()?;
             Some(behind.saturating_sub(now.since(quickest.read) / DRIFT)).filter(|lag| !lag.is_zero())
         });
-        self.lag = lag.unwrap_or_default();
+        if now.since(self.opened) >= self.heartbeat.unwrap_or(HEARTBEAT_ASSUMED) {
+            self.lag = lag.unwrap_or_default();
+        }
+        if !self.probes {
+            self.answered = self.sent(now);
+        }
         match &mut self.readings {
             Some((_, last)) if lag.is_some() => last.clone_from(reading),
             readings => *readings = Some((reading.clone().at(now), reading.clone())),
         }
     }
 
-    /// Everything that the server had sent by then has arrived.
-    fn proven(&self) -> Mono {
-        if self.probes { self.answered } else { self.sent(self.heard) }
+    /// The server told its clock by another way: if that was quicker, the stream is measured by it.
+    pub(crate) fn read_aside(&mut self, aside: &SourceClock) {
+        let Some((quickest, last)) = &mut self.readings else { return };
+        let same = aside.speed == last.speed && aside.label == last.label && aside.speed > 0.0;
+        if same && aside.at > quickest.at(aside.read) {
+            quickest.clone_from(aside);
+        }
     }
 
-    /// When, at the latest, what arrived at `at` was sent.
+    /// Everything that the server had sent by then has arrived.
+    fn proven(&self) -> Mono {
+        if self.probes || self.heartbeat.is_some_and(|period| period * 2 <= self.limit) {
+            self.answered
+        } else {
+            self.sent(self.heard)
+        }
+    }
+
+    /// When, at the earliest, what arrived at `at` was sent.
     fn sent(&self, at: Mono) -> Mono {
         let lag = u64::try_from(self.lag.as_micros()).unwrap_or(u64::MAX);
         Mono::from_micros(at.as_micros().saturating_sub(lag))
@@ -155,7 +183,7 @@ impl Liveness {
 
     /// When *live* must end although the link isn't dead.
     pub(crate) fn doubt_at(&self) -> Mono {
-        self.proven().plus(self.limit).min(self.sent(self.streamed).plus(self.stall_max()))
+        self.proven().plus(self.limit).min(self.stream_sent.plus(self.stall_max()))
     }
 
     /// Why the link can't be called live now, if so.
@@ -171,7 +199,7 @@ impl Liveness {
         } else if silent {
             format!("nothing heard for {limit}")
         } else {
-            let sent = self.proven().min(self.sent(self.streamed));
+            let sent = self.proven().min(self.stream_sent);
             let behind = Duration::from_secs(now.since(sent).as_secs().max(1));
             format!("the connection is too slow: what comes now may be {} old", words(behind))
         })
@@ -192,19 +220,19 @@ mod tests {
     #[test]
     fn the_period_follows_the_limit() {
         for (limit_ms, period_ms) in [(5000, 1666), (6000, 2000), (100, 100), (3_600_000, 10_000)] {
-            let mut link = Liveness::new(Duration::from_millis(limit_ms), Transport::WebSocket, at(0));
+            let mut link = Liveness::new(Duration::from_millis(limit_ms), Transport::WebSocket, at(0), at(0));
             link.probe(at(0));
             link.answer(at(0));
             assert_eq!(link.probe_at().expect("next").as_micros() / 1000, period_ms);
         }
-        let link = Liveness::new(LIMIT, Transport::WebSocket, at(1));
+        let link = Liveness::new(LIMIT, Transport::WebSocket, at(1), at(1));
         assert_eq!(link.silence_at(), at(7));
     }
 
     /// One ping at a time; an answer proves the instant at which the ping was sent, not the one at which it came back.
     #[test]
     fn an_answer_proves_when_it_was_asked_for() {
-        let mut link = Liveness::new(LIMIT, Transport::WebSocket, at(0));
+        let mut link = Liveness::new(LIMIT, Transport::WebSocket, at(0), at(0));
         assert_eq!(link.probe_at(), Some(at(0)));
         link.probe(at(0));
         assert_eq!(link.probe_at(), None);
@@ -216,6 +244,7 @@ mod tests {
         assert!(link.doubt(at(6)).is_some(), "an answer that took 6 s leaves what comes now 6 s old");
         link.probe(at(6));
         link.answer(at(7));
+        link.stream(at(7));
         assert_eq!(link.doubt(at(11)), None);
         assert_eq!(link.silence_at(), at(13));
     }
@@ -223,7 +252,7 @@ mod tests {
     /// A heartbeat slower than the limit: the link isn't dropped again and again, but it can't be live in between.
     #[test]
     fn a_slow_heartbeat_is_named() {
-        let mut link = Liveness::new(LIMIT, Transport::Sse, at(0));
+        let mut link = Liveness::new(LIMIT, Transport::Sse, at(0), at(0));
         link.set_heartbeat(Duration::from_secs(20));
         assert_eq!(link.silence_at(), at(40));
         assert_eq!(link.doubt(at(5)), None);
@@ -235,11 +264,12 @@ mod tests {
     /// H1, H2: a stream whose clock falls behind is behind; a clock that is set back, paused or drifts is not.
     #[test]
     fn the_heartbeats_clock_tells_the_lag_of_a_stream_without_pings() {
-        let mut link = Liveness::new(LIMIT, Transport::Sse, at(0));
+        let mut link = Liveness::new(LIMIT, Transport::Sse, at(0), at(0));
         let mut read = |second: u64, clock: f64, speed: f64| {
             let now = watchfloor_model::Timestamp::from_millis((clock * 1000.0) as i64);
             link.hear(at(second));
             link.read(&Reading { now, speed, label: None }, at(second));
+            link.stream(at(second));
             link.doubt(at(second)).is_some()
         };
         assert!(!read(0, 100.0, 1.0));
@@ -256,7 +286,7 @@ mod tests {
 
     #[test]
     fn a_stream_that_stands_still_is_found_behind_answered_pings() {
-        let mut link = Liveness::new(LIMIT, Transport::WebSocket, at(0));
+        let mut link = Liveness::new(LIMIT, Transport::WebSocket, at(0), at(0));
         link.set_heartbeat(Duration::from_secs(1));
         link.probe(at(2));
         link.answer(at(3));

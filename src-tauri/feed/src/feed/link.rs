@@ -20,6 +20,7 @@ use crate::{
 pub(super) struct Link {
     pub(super) id: LinkId,
     pub(super) session: Box<dyn Session>,
+    asked: Mono,
     /// Once it stands.
     pub(super) liveness: Option<Liveness>,
     /// When it was first live.
@@ -36,7 +37,16 @@ impl Feed {
         let id = self.next_link();
         let request = self.dialect.open(&self.config, &self.catchup.places());
         let session = self.dialect.session(self.config.transport, &self.channels);
-        self.link = Some(Link { id, session, liveness: None, live_since: None, heard: None, error: None, resyncs: 0 });
+        self.link = Some(Link {
+            id,
+            session,
+            asked: now,
+            liveness: None,
+            live_since: None,
+            heard: None,
+            error: None,
+            resyncs: 0,
+        });
         self.catchup.begin_link();
         self.stage = Phase::Connecting;
         self.status.attempt = self.status.attempt.saturating_add(1);
@@ -48,7 +58,7 @@ impl Feed {
 
     pub(super) fn handle_opened(&mut self, id: LinkId, now: Mono) {
         let Some(link) = self.link.as_mut().filter(|link| link.id == id && link.liveness.is_none()) else { return };
-        link.liveness = Some(Liveness::new(self.config.limit, self.config.transport, now));
+        link.liveness = Some(Liveness::new(self.config.limit, self.config.transport, link.asked, now));
         link.heard = Some(now);
         self.status.link_proof = Some(now);
         self.status.counts.reconnects += u64::from(std::mem::replace(&mut self.stood, true));

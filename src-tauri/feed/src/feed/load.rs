@@ -92,6 +92,9 @@ impl Feed {
             Ok(joined) => joined,
             Err(reason) => return self.handle_unusable(reason, now),
         };
+        if let Some(liveness) = self.link.as_mut().and_then(|link| link.liveness.as_mut()) {
+            liveness.read_aside(&snapshot.clock);
+        }
         self.loss = None;
         // Nothing before: every event since this snapshot is received. Otherwise single events were not seen.
         self.status.continuity = if gaps.is_empty() { Continuity::Proven } else { Continuity::Snapshot };

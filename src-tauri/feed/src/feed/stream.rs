@@ -25,11 +25,7 @@ impl Feed {
         self.changed = true;
         let mut signals = std::mem::take(&mut self.signals);
         decode(link, &mut signals);
-        if !signals.is_empty()
-            && let Some(liveness) = &mut link.liveness
-        {
-            liveness.stream(now);
-        }
+        let spoke = !signals.is_empty();
         for signal in signals.drain(..) {
             if self.link.as_ref().is_none_or(|link| link.id != id) {
                 break;
@@ -38,6 +34,11 @@ impl Feed {
         }
         signals.shrink_to(BATCH_KEPT_MAX);
         self.signals = signals;
+        // After the signals: a heartbeat among them tells how old they are.
+        let link = self.link.as_mut().filter(|link| link.id == id && spoke);
+        if let Some(liveness) = link.and_then(|link| link.liveness.as_mut()) {
+            liveness.stream(now);
+        }
     }
 
     fn handle_signal(&mut self, signal: Signal, now: Mono) {

@@ -17,6 +17,11 @@ use world::{Plan, World};
 /// Schedules a test, each with its own seed.
 const SCHEDULES: u64 = 1500;
 
+/// The seeds to try: the first ones, or as many as `WATCHFLOOR_SCHEDULES` says.
+fn seeds() -> std::ops::Range<u64> {
+    0..std::env::var("WATCHFLOOR_SCHEDULES").ok().and_then(|text| text.parse().ok()).unwrap_or(SCHEDULES)
+}
+
 fn run(plan: &Plan) -> World {
     let mut world = World::new(plan);
     if let Err(error) = world.run() {
@@ -38,7 +43,7 @@ fn one_seed() {
 /// H1, H3.
 #[test]
 fn websocket_survives_any_schedule() {
-    for seed in 0..SCHEDULES {
+    for seed in seeds() {
         run(&Plan::faulty(seed, Transport::WebSocket));
     }
 }
@@ -46,7 +51,7 @@ fn websocket_survives_any_schedule() {
 /// H1, H3.
 #[test]
 fn sse_survives_any_schedule() {
-    for seed in 0..SCHEDULES {
+    for seed in seeds() {
         run(&Plan::faulty(seed, Transport::Sse));
     }
 }
