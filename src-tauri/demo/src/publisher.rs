@@ -29,6 +29,11 @@ const BATCH_EVENTS_MAX: usize = 1000;
 /// History is published in steps of this much replay time, the hub's clock going along, so that its windows and daily resets
 /// see events arrive when they would have.
 const HISTORY_STEP: Duration = Duration::from_secs(15 * 60);
+/// The hub's clock is set this much (real time) ahead of where it stands, so that it isn't set back by what the request takes on
+/// its way: what has left a window would not come back.
+const CLOCK_LEAD: Duration = Duration::from_millis(50);
+/// For the same reason the clock is stopped at a pause asked for in advance when that is no farther away than this.
+const PAUSE_LEAD: Duration = Duration::from_millis(500);
 /// All events fall on whole minutes of the replay's time.
 const EVENT_GRID_MS: i64 = 60_000;
 /// The shortest wait between two looks at what is due.
@@ -217,8 +222,9 @@ impl Publisher {
         let mut alive_due = Instant::now();
         loop {
             let wanted = *control.borrow_and_update();
-            let mut at = pace.at(Instant::now()).min(end);
-            let pause_reached = wanted.pause_at.filter(|pause_at| at >= *pause_at);
+            let now = Instant::now();
+            let mut at = pace.at(now).min(end);
+            let pause_reached = wanted.pause_at.filter(|pause_at| pace.at(now + PAUSE_LEAD) >= *pause_at);
             if let Some(pause_at) = pause_reached {
                 at = pause_at.max(published);
                 self.control.send_if_modified(|control| {
@@ -231,6 +237,9 @@ impl Publisher {
             }
             let speed = if wanted.paused || pause_reached.is_some() { 0.0 } else { wanted.speed };
             if speed != pace.speed() || pause_reached.is_some() || label != day_label(at) {
+                if pause_reached.is_none() {
+                    at = pace.at(now + CLOCK_LEAD).min(end).min(wanted.pause_at.unwrap_or(end));
+                }
                 // The clock gets there first: an event must not be later than the hub's own time.
                 self.set_clock(at, speed).await?;
                 pace = Pace::new(at, Instant::now(), speed);
@@ -276,14 +285,14 @@ impl Publisher {
     }
 }
 
-/// When there may be something to publish again: at the next whole minute, or where the replay is to pause.
+/// When there may be something to do again: at the next whole minute, or when the replay is to pause.
 fn next_look(pace: &Pace, published: Timestamp, pause_at: Option<Timestamp>) -> Instant {
     let minute = (published.as_millis().div_euclid(EVENT_GRID_MS) + 1) * EVENT_GRID_MS;
-    let next = Timestamp::from_millis(minute);
-    let next = pause_at.map_or(next, |pause_at| next.min(pause_at));
+    let event = pace.when(Timestamp::from_millis(minute));
+    let pause = pause_at.and_then(|at| pace.when(at)?.checked_sub(PAUSE_LEAD));
     let soon = Instant::now() + LOOK_MIN;
     // Paused: only a command or the next sign of life ends the wait.
-    pace.when(next).map_or(soon + ALIVE_EVERY, |when| when.max(soon))
+    event.into_iter().chain(pause).min().map_or(soon + ALIVE_EVERY, |when| when.max(soon))
 }
 
 /// What the wall is told about the time: `Replay of 8 February 2013`.

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use watchfloor_model::Timestamp;
 
 use super::{AIRPORTS, HOUR_MS, MINUTE_MS, ReplayEvent, later};
-use crate::dataset::{Dataset, Flight, ORIGINS};
+use crate::dataset::{Dataset, ORIGINS};
 
 /// How often the state is worked out.
 const STEP_MIN: i64 = 5;
@@ -32,13 +32,13 @@ pub(super) fn events(data: &Dataset, start: Timestamp, end: Timestamp) -> Vec<Re
 }
 
 fn of_airport(airport: &str, data: &Dataset, start: Timestamp, end: Timestamp) -> Vec<ReplayEvent> {
-    let flights: Vec<_> = data.flights.iter().filter(|flight| flight.origin == airport).collect();
+    let traffic = Traffic::of(airport, data);
     let name = data.airports.get(airport).map(|airport| &*airport.name);
     let mut events: Vec<ReplayEvent> = Vec::new();
     let mut state = "open";
     let mut at = start;
     while at <= end {
-        let hour = Hour::before(at, &flights);
+        let hour = traffic.hour_before(at);
         state = hour.state(state);
         let report = hour.report(airport, name, state);
         let due =
@@ -52,39 +52,67 @@ fn of_airport(airport: &str, data: &Dataset, start: Timestamp, end: Timestamp) -
     events
 }
 
+/// What an airport's flights come to, each list in order of time.
+#[derive(Debug, Default)]
+struct Traffic {
+    scheduled: Vec<Timestamp>,
+    cancelled: Vec<Timestamp>,
+    /// With minutes late.
+    departed: Vec<(Timestamp, i64)>,
+}
+
+impl Traffic {
+    fn of(airport: &str, data: &Dataset) -> Self {
+        let mut traffic = Self::default();
+        for flight in data.flights.iter().filter(|flight| flight.origin == airport) {
+            traffic.scheduled.push(flight.scheduled);
+            match (flight.departed, flight.delay_min()) {
+                (Some(departed), Some(delay_min)) => traffic.departed.push((departed, delay_min)),
+                _ => traffic.cancelled.push(flight.scheduled),
+            }
+        }
+        traffic.scheduled.sort_unstable();
+        traffic.cancelled.sort_unstable();
+        traffic.departed.sort_unstable();
+        traffic
+    }
+
+    /// The hour that ends at `at`, which belongs to it.
+    fn hour_before(&self, at: Timestamp) -> Hour {
+        let departed = within_hour(&self.departed, at, |(departed, _)| *departed);
+        let count = |list: &[Timestamp]| within_hour(list, at, |time| *time).len();
+        Hour {
+            scheduled: count(&self.scheduled),
+            cancelled: count(&self.cancelled),
+            departed: departed.len(),
+            delay_min_sum: departed.iter().map(|(_, delay_min)| delay_min).sum(),
+        }
+    }
+}
+
+/// The part of an ordered list that lies in the hour that ends at `at`.
+fn within_hour<T>(list: &[T], at: Timestamp, time: impl Fn(&T) -> Timestamp) -> &[T] {
+    let index = |limit: Timestamp| list.partition_point(|item| time(item) <= limit);
+    let begin = Timestamp::from_millis(at.as_millis() - HOUR_MS);
+    list.get(index(begin)..index(at)).unwrap_or_default()
+}
+
 /// What happened at an airport in one hour.
 #[derive(Debug, Default)]
 struct Hour {
-    scheduled: u32,
-    cancelled: u32,
-    departed: u32,
+    scheduled: usize,
+    cancelled: usize,
+    departed: usize,
     delay_min_sum: i64,
 }
 
 impl Hour {
-    /// The hour that ends at `at`, which belongs to it.
-    fn before(at: Timestamp, flights: &[&Flight]) -> Self {
-        let within = |time: Timestamp| (0..HOUR_MS).contains(&(at.as_millis() - time.as_millis()));
-        let mut hour = Self::default();
-        for flight in flights {
-            hour.scheduled += u32::from(within(flight.scheduled));
-            hour.cancelled += u32::from(within(flight.scheduled) && flight.departed.is_none());
-            if let (Some(departed), Some(delay_min)) = (flight.departed, flight.delay_min())
-                && within(departed)
-            {
-                hour.departed += 1;
-                hour.delay_min_sum += delay_min;
-            }
-        }
-        hour
-    }
-
     fn cancelled_share(&self) -> f64 {
-        if self.scheduled == 0 { 0.0 } else { f64::from(self.cancelled) / f64::from(self.scheduled) }
+        if self.scheduled == 0 { 0.0 } else { self.cancelled as f64 / self.scheduled as f64 }
     }
 
     fn mean_delay_min(&self) -> Option<f64> {
-        (self.departed > 0).then(|| self.delay_min_sum as f64 / f64::from(self.departed))
+        (self.departed > 0).then(|| self.delay_min_sum as f64 / self.departed as f64)
     }
 
     fn state(&self, before: &'static str) -> &'static str {
