@@ -11,10 +11,12 @@ use crate::reduce::Interest;
 /// Most channels and names remembered. Further ones are forgotten and asked about again.
 const NAMES_MAX: usize = 10_000;
 
+type ByName = HashMap<Arc<str>, Arc<[Wanting]>>;
+
 /// By channel and name, the aggregates that want such events.
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    channels: HashMap<Arc<str>, HashMap<Arc<str>, Arc<[Wanting]>>>,
+    channels: HashMap<Arc<str>, ByName>,
     names: usize,
 }
 

@@ -88,7 +88,10 @@ impl<T: Tally> Buckets<T> {
 
     /// Takes the first bucket if it ends at or before `until`.
     pub(crate) fn pop_until(&mut self, until: Ms) -> Option<(Ms, T)> {
-        self.list.pop_front_if(|(end, _)| *end <= until)
+        if self.list.front()?.0 > until {
+            return None;
+        }
+        self.list.pop_front()
     }
 
     /// Takes the first bucket.
