@@ -104,6 +104,19 @@ fn digits(text: &str) -> String {
     text.chars().take_while(char::is_ascii_digit).collect()
 }
 
+/// The aggregates of a board file's widgets are in the snapshot.
+#[test]
+fn boards_are_folded() {
+    let board = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/new-york-departures.toml");
+    let running = Running::start(&["--board", board.to_str().expect("text")]);
+    let mut answer = String::new();
+    let mut stream = running.request("GET /v1/snapshot?channels=airports,flights,weather", b"");
+    stream.read_to_string(&mut answer).expect("an answer");
+    for fingerprint in ["\"counter-", "\"table-", "\"markers-", "\"status-"] {
+        assert!(answer.contains(fingerprint), "{answer}");
+    }
+}
+
 /// SIGTERM ends the hub in order: exit 0, within a second, whoever is connected.
 #[cfg(unix)]
 #[test]
