@@ -23,6 +23,9 @@ const DECIDED: [&str; 4] = [
 const DISPLAY_ONLY: [&str; 9] =
     ["ast", "bochs-drm", "bochs", "cirrus", "hyperv_drm", "mgag200", "simpledrm", "vgem", "vkms"];
 
+/// Carries the reason of a choice to the process that it is made for.
+pub(crate) const BECAUSE: &str = "WATCHFLOOR_RENDERER_BECAUSE";
+
 /// What was found and what follows from it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Choice {
@@ -36,6 +39,10 @@ pub(crate) struct Choice {
 pub(crate) fn choose(renderer: Renderer) -> Choice {
     if cfg!(not(target_os = "linux")) {
         return Choice { environment: Vec::new(), because: "the system's own web view decides".to_owned() };
+    }
+    // This process is the one that was started again: the choice is made, and its reason came along.
+    if let Ok(because) = std::env::var(BECAUSE) {
+        return Choice { environment: Vec::new(), because };
     }
     let decided = DECIDED.into_iter().find(|name| std::env::var_os(name).is_some());
     decide(renderer, decided, &render_drivers(Path::new("/sys/class/drm")))

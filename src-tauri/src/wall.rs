@@ -34,7 +34,7 @@ pub(crate) fn run(args: WallArgs, runtime: &Runtime) -> Result<ExitCode, Failure
     let data_dir = surroundings::data_dir(args.data.data_dir.clone(), args.demo)?;
     let settings = Settings::read(&data_dir).map_err(Failure::Input)?;
     let choice = gpu::choose(args.renderer.unwrap_or(settings.renderer));
-    restart_with(&choice.environment)?;
+    restart_with(&choice)?;
     let _logs = logs::start(Some(&data_dir))?;
 
     let (running, backend) = watch::channel(None);
@@ -180,10 +180,10 @@ fn remember(app: &AppHandle, path: &Path) {
     }
 }
 
-/// Starts this program again with `environment` added, as WebKitGTK reads it before anything here could set it safely.
+/// Starts this program again with the environment of `choice`, as WebKitGTK reads it before anything here could set it safely.
 /// Returns if there is nothing to add.
-fn restart_with(environment: &[(&str, &str)]) -> Result<(), Failure> {
-    if environment.is_empty() {
+fn restart_with(choice: &gpu::Choice) -> Result<(), Failure> {
+    if choice.environment.is_empty() {
         return Ok(());
     }
     #[cfg(unix)]
@@ -195,7 +195,8 @@ fn restart_with(environment: &[(&str, &str)]) -> Result<(), Failure> {
         let program = std::env::current_exe().map_err(lacking)?;
         let error = std::process::Command::new(program)
             .args(std::env::args_os().skip(1))
-            .envs(environment.iter().copied())
+            .envs(choice.environment.iter().copied())
+            .env(gpu::BECAUSE, &choice.because)
             .exec();
         Err(lacking(error))
     }

@@ -10,6 +10,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use fantoccini::{Client, ClientBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::json;
 
 use crate::program::program;
@@ -133,9 +134,9 @@ impl Desktop {
         let capabilities = json!({ "webkitgtk:browserOptions": options });
         let serde_json::Value::Object(capabilities) = capabilities else { bail!("capabilities are an object") };
         let address = format!("http://127.0.0.1:{port}");
-        let connecting =
-            async { ClientBuilder::rustls()?.capabilities(capabilities).connect(&address).await.context("session") };
-        tokio::time::timeout(SESSION_LIMIT, connecting).await.context("the page takes no orders")?
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        let connecting = builder.capabilities(capabilities).connect(&address);
+        tokio::time::timeout(SESSION_LIMIT, connecting).await.context("the page takes no orders")?.context("session")
     }
 
     /// Takes a picture of the whole screen.

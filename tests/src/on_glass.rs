@@ -148,5 +148,7 @@ fn strings(value: &Value) -> Vec<String> {
 /// `14:05` in New York.
 fn time_of_day(ms: i64) -> String {
     let zone = TimeZone::get("America/New_York").unwrap_or(TimeZone::UTC);
-    Timestamp::from_millisecond(ms).map(|at| at.to_zoned(zone).strftime("%H:%M").to_string()).unwrap_or_default()
+    Timestamp::from_millisecond(ms)
+        .map(|at| at.to_zoned_datetime(zone).strftime("%H:%M").to_string())
+        .unwrap_or_default()
 }

@@ -14,7 +14,7 @@
 //! | `wind-jfk` | the newest hourly wind of Kennedy in knots |
 //! | `departures` | announced (two hours before schedule), and not longer ago than departure + 10 or scheduled + 45 if cancelled; by schedule, then key; 40 rows |
 //! | `aircraft` | from departure + 15 for the minutes in the air; on the great circle at even speed, each whole minute |
-//! | `airports` | see [`airports`](self) below |
+//! | `airports` | by the last 60 minutes, every five minutes; the rules are at the function |
 //! | `weather` | the newest hour of each airport |
 //! | `cancellations` | the newest 20, newest first |
 //! | charts | buckets that end with the present one and reach back twelve hours |

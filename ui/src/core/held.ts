@@ -79,7 +79,7 @@ export function patched(held: Held | null, look: Look, patch: WidgetValue): Held
       return patched_series(
         held?.kind === 'series' ? held : null,
         patch,
-        look.kind === 'series' ? look.keep_ms + look.bucket_ms : Infinity,
+        look.kind === 'series' ? look.keep_ms - look.bucket_ms : Infinity,
       )
     case 'markers':
       return patched_markers(held?.kind === 'markers' ? held : null, patch)
@@ -127,7 +127,9 @@ function patched_series(held: HeldSeries | null, patch: SeriesValue, keep_ms: nu
   for (const line of from?.lines ?? []) if (!lines.has(line.key)) lines.set(line.key, line)
   let newest = -Infinity
   for (const { points } of lines.values()) newest = Math.max(newest, points.at(-1)?.[0] ?? -Infinity)
-  const kept = [...lines.values()].slice(0, SERIES_LINES_MAX).map((line) => since(line, newest - keep_ms))
+  // In order of key, as a whole chart comes: which line changed last must not decide which colour it has.
+  const ordered = [...lines.values()].sort((a, b) => (a.key < b.key ? -1 : 1))
+  const kept = ordered.slice(0, SERIES_LINES_MAX).map((line) => since(line, newest - keep_ms))
   return { kind: 'series', lines: kept, gaps: patch.gaps }
 }
 
