@@ -1,4 +1,5 @@
 /** Wires the page: a host, the pull, and the wall. */
+import './locale'
 import './theme/faces.css'
 import './theme/tokens.css'
 import './theme/base.css'
@@ -19,39 +20,45 @@ async function chosen_host(): Promise<Host> {
   return tauri
 }
 
-const target = document.getElementById('wall')
-if (target === null) throw new Error('index.html has an element #wall')
+/** Paints with a host from now on. */
+function open_wall(host: Host, target: HTMLElement): void {
+  const live = new LiveWall()
+  const display = new Display()
+  const pull = new Pull({
+    next_frame: (after, revision) => host.next_frame(after, revision),
+    apply: (frame) => display.work(() => live.apply(frame)),
+    painted: () => display.painted(),
+    refresh: () => display.refresh(),
+    timer: (ms) => display.timer(ms),
+    heard: () => {
+      live.heard()
+    },
+    silent: () => {
+      live.fall_silent()
+    },
+  })
 
-const host = await chosen_host()
-const live = new LiveWall()
-const display = new Display()
-const pull = new Pull({
-  next_frame: (after, revision) => host.next_frame(after, revision),
-  apply: (frame) => display.work(() => live.apply(frame)),
-  painted: () => display.painted(),
-  refresh: () => display.refresh(),
-  timer: (ms) => display.timer(ms),
-  heard: () => {
-    live.heard()
-  },
-  silent: () => {
-    live.fall_silent()
-  },
-})
+  function follow_visibility(): void {
+    if (document.hidden) pull.pause()
+    else if (!pull.running) pull.start()
+    // A lost word about visibility costs nothing: the backend sees that nobody pulls.
+    host.glass(document.hidden ? 'hidden' : 'visible').catch(() => undefined)
+  }
 
-function follow_visibility(): void {
-  if (document.hidden) pull.pause()
-  else if (!pull.running) pull.start()
-  // A lost word about visibility costs nothing: the backend sees that nobody pulls.
-  host.glass(document.hidden ? 'hidden' : 'visible').catch(() => undefined)
+  const faces = ['400 1em Roboto', '500 1em Roboto', '400 1em "Roboto Condensed"', '700 1em "Roboto Condensed"']
+  // A face that can't be loaded leaves the next one of its list: nothing waits for it.
+  void Promise.allSettled(faces.map((face) => document.fonts.load(face))).then(() => {
+    live.faces_ready = true
+  })
+
+  const coded = new URLSearchParams(location.search).has('glass-code')
+  mount(App, { target, props: { live, host, coded } })
+  document.addEventListener('visibilitychange', follow_visibility)
+  follow_visibility()
 }
 
-const faces = ['400 1em Roboto', '500 1em Roboto', '400 1em "Roboto Condensed"', '700 1em "Roboto Condensed"']
-// A face that can't be loaded leaves the next one of its list: nothing waits for it.
-void Promise.allSettled(faces.map((face) => document.fonts.load(face))).then(() => {
-  live.faces_ready = true
+const target = document.getElementById('wall')
+if (target === null) throw new Error('index.html has an element #wall')
+void chosen_host().then((host) => {
+  open_wall(host, target)
 })
-
-mount(App, { target, props: { live, host } })
-document.addEventListener('visibilitychange', follow_visibility)
-follow_visibility()

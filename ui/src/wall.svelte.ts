@@ -7,7 +7,7 @@ import type { BoardView, Frame, Freshness, Notice, SourceView, WidgetView } from
 import { ends_after_ms, judge, type Verdict } from './core/freshness'
 import { age_text, Zone } from './core/format'
 import type { Held } from './core/held'
-import { SLOW_LANE_MS } from './core/limits'
+import { SLOW_LANE_CELLS, SLOW_LANE_MS, SLOW_LANE_STEP_MS } from './core/limits'
 import { type Widget, Wall } from './core/wall'
 
 /** One widget's reactive state. */
@@ -39,6 +39,14 @@ export interface ClockText {
   readonly date: string
 }
 
+function newest(frame: Frame): number | null {
+  let newest: number | null = null
+  for (const { quality } of frame.widgets) {
+    if (quality.source_ms !== null && (newest === null || quality.source_ms > newest)) newest = quality.source_ms
+  }
+  return newest
+}
+
 export class LiveWall {
   readonly wall = new Wall()
   board = $state.raw<BoardView | null>(null)
@@ -54,6 +62,8 @@ export class LiveWall {
   /** Whole seconds of the backend's clock that came with the newest frame: moves only while frames travel. */
   beat = $state.raw(0)
   version = $state.raw(0)
+  /** The source's time of the newest event in what is shown, milliseconds since the Unix epoch; none yet if null. */
+  newest_ms = $state.raw<number | null>(null)
   /** Whether the shipped faces are there: what is painted on canvases before is painted again. */
   faces_ready = $state.raw(false)
   /** Whether the backend is silent; `frozen_at` says since when by the page's clock, in the board's zone. */
@@ -78,6 +88,7 @@ export class LiveWall {
       if (applied.board) this.#take_board()
       for (const id of applied.values) this.#take_value(id, now)
       this.#take_head(frame)
+      this.newest_ms = newest(frame)
       this.#judge(now)
     })
     this.#arm_pulse(now)
@@ -127,14 +138,11 @@ export class LiveWall {
     const widget = this.wall.widgets.get(id)
     if (cell === undefined || widget === undefined) return
     cell.value = widget.value
-    // A first change after a rest is painted at once, a flood four times a second.
-    if (now - cell.slow_changed_ms >= SLOW_LANE_MS) this.#take_slow(cell, widget, now)
+    // A first change after a rest is painted at once, a flood at the lane's pace.
+    if (now - cell.slow_changed_ms >= SLOW_LANE_MS && !this.#slow_pending.has(id)) this.#take_slow(cell, widget, now)
     else {
       this.#slow_pending.add(id)
-      if (this.#slow_timer !== null) return
-      this.#slow_timer = setTimeout(() => {
-        this.#flush_slow()
-      }, SLOW_LANE_MS)
+      this.#arm_slow(SLOW_LANE_STEP_MS)
     }
   }
 
@@ -144,15 +152,27 @@ export class LiveWall {
     this.#slow_pending.delete(widget.view.id)
   }
 
-  #flush_slow(): void {
-    this.#slow_timer = null
-    const now = performance.now()
+  #arm_slow(wait_ms: number): void {
+    if (this.#slow_timer !== null) return
+    this.#slow_timer = setTimeout(() => {
+      this.#slow_timer = null
+      this.#flush_slow(performance.now())
+    }, wait_ms)
+  }
+
+  #flush_slow(now: number): void {
+    let left = SLOW_LANE_CELLS
+    let next_ms = Infinity
     for (const id of [...this.#slow_pending]) {
       const cell = this.#cell_of.get(id)
       const widget = this.wall.widgets.get(id)
       if (cell === undefined || widget === undefined) this.#slow_pending.delete(id)
-      else this.#take_slow(cell, widget, now)
+      else if (left > 0 && now - cell.slow_changed_ms >= SLOW_LANE_MS) {
+        this.#take_slow(cell, widget, now)
+        left -= 1
+      } else next_ms = Math.min(next_ms, cell.slow_changed_ms + SLOW_LANE_MS - now)
     }
+    if (this.#slow_pending.size > 0) this.#arm_slow(Math.max(SLOW_LANE_STEP_MS, next_ms))
   }
 
   #take_head(frame: Frame): void {
