@@ -102,6 +102,10 @@ async function on_page(query, size, use) {
   })
   try {
     await page.addInitScript(script)
+    // As the web view of a machine without a locale says.
+    if (query.includes('language=C')) {
+      await page.addInitScript(() => Object.defineProperty(Navigator.prototype, 'language', { get: () => 'C' }))
+    }
     await page.route('**/*', async (route) => {
       const { pathname } = new URL(route.request().url())
       if (pathname === '/favicon.ico') return route.fulfill({ status: 204 })
@@ -163,6 +167,7 @@ const SCENARIOS = /** @type {const} */ ([
   ['refused', 'refused', 'refused', [FULL_HD]],
   ['unknown', 'unknown', 'connecting', [FULL_HD]],
   ['empty', 'live', 'live', [FULL_HD]],
+  ['live&language=C', 'live', 'live', [FULL_HD]],
   ['catching-up', 'catching-up', 'live', [FULL_HD]],
   ['notices', 'live', 'live', [FULL_HD]],
 ])
@@ -227,14 +232,16 @@ try {
     () =>
       on_page('scenario=live', FULL_HD, async (page) => {
         await all_become(page, 'live')
-        await page.evaluate(() => {
+        // Both instants by the page's own clock: a busy machine's errands are not the page's delay.
+        const took_ms = await page.evaluate(async () => {
           // @ts-expect-error the scripted host stands there
-          globalThis.__wall.host.hangs = true
+          const { host } = globalThis.__wall
+          host.hangs = true
+          const live = () => document.querySelector('[data-widget]:not([data-freshness="stale"])') !== null
+          while (live()) await new Promise((resolve) => setTimeout(resolve, 10))
+          return performance.now() - host.answered_ms
         })
-        const start = Date.now()
-        await all_become(page, 'stale')
-        const took_ms = Date.now() - start
-        assert.ok(took_ms < 2 * HEARTBEAT_MS + 500, `took ${took_ms} ms`)
+        assert.ok(took_ms > HEARTBEAT_MS && took_ms < 2 * HEARTBEAT_MS + 400, `took ${took_ms} ms`)
         await page.waitForTimeout(100)
         const beat = () => page.getAttribute('[data-proof-of-life]', 'data-proof-of-life')
         const stood = await beat()

@@ -25,7 +25,7 @@ const DIRECTIONS: readonly (readonly [number, number])[] = [
 
 /**
  * A box of the given size near a point, inside the area and clear of what is taken; null if there is none. `reaches`
- * are the distances to try, nearest first.
+ * are the distances to try, nearest first; `away` is a direction to prefer.
  */
 export function place_label(
   point: { readonly x: number; readonly y: number },
@@ -33,9 +33,13 @@ export function place_label(
   reaches: readonly number[],
   area: Box,
   taken: readonly Box[],
+  away: { readonly x: number; readonly y: number } = { x: 0, y: 0 },
 ): Box | null {
+  // A stable sort: without a preference the order stays.
+  const along = ([dx, dy]: readonly [number, number]): number => (dx * away.x + dy * away.y) / Math.hypot(dx, dy)
+  const directions = [...DIRECTIONS].sort((a, b) => along(b) - along(a))
   for (const reach of reaches) {
-    for (const [dx, dy] of DIRECTIONS) {
+    for (const [dx, dy] of directions) {
       const step = dx !== 0 && dy !== 0 ? reach * 0.75 : reach
       const box = {
         x: point.x + dx * step + (dx > 0 ? 0 : dx < 0 ? -size.width : -size.width / 2),

@@ -16,7 +16,14 @@ export const RETRY_MS_FIRST = 250
 export const RETRY_MS_MAX = 5_000
 
 /** Charts and sparklines are repainted at most this often; a first change after a rest is painted at once. */
-export const SLOW_LANE_MS = 250
+export const SLOW_LANE_MS = 400
+
+/** So many of them at a time, and then a pause: all at once would repaint the whole wall in one frame. */
+export const SLOW_LANE_CELLS = 4
+export const SLOW_LANE_STEP_MS = 40
+
+/** Maps take over new positions at most this often. */
+export const MAP_MS = 80
 
 /** An age is written beside a live value from this age on: younger ones say nothing. */
 export const LATE_MS_MIN = 3_000
@@ -37,11 +44,11 @@ export const MARKERS_MAX = 5_000
 export const MARKER_LABELS_MAX = 24
 
 /** Fastest and slowest repaint of gliding markers. */
-export const GLIDE_FPS_MAX = 30
+export const GLIDE_FPS_MAX = 20
 export const GLIDE_FPS_MIN = 2
 
 /** A marker moves at most this many device pixels between two repaints, as long as the fastest pace allows it. */
-export const GLIDE_STEP_PX = 0.75
+export const GLIDE_STEP_PX = 1
 
 /** Rows glide to their new place only if the order has been still this long; in a flood they are simply there. */
 export const ROW_MOVE_REST_MS = 700

@@ -14,7 +14,8 @@ export class Fit {
     const measure = (): void => {
       const least_px = this.#row_rem * rem()
       this.rows = Math.floor(element.clientHeight / least_px + 0.02)
-      this.row_px = this.rows === 0 ? least_px : element.clientHeight / this.rows
+      // Whole pixels: text between two of them is drawn anew for each place.
+      this.row_px = Math.floor(this.rows === 0 ? least_px : element.clientHeight / this.rows)
     }
     measure()
     const observer = new ResizeObserver(measure)

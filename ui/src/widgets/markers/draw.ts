@@ -75,9 +75,6 @@ function draw_marker(pen: Pen, marker: Standing, now_ms: number, stale: boolean)
   } else {
     ctx.fillStyle = colour(pen, state, stale)
     ctx.fill()
-    ctx.strokeStyle = pen.colours.page
-    ctx.lineWidth = pen.rem * 0.1
-    ctx.stroke()
   }
   ctx.restore()
   if (stale) coast_cross(pen, x, y)

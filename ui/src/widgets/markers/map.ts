@@ -4,6 +4,7 @@
  */
 import type { Look } from '../../generated/frame'
 import { frames_per_second } from '../../core/glide'
+import { MAP_MS } from '../../core/limits'
 import type { HeldMarkers } from '../../core/held'
 import type { Box } from '../../core/labels'
 import { colours } from '../paint'
@@ -22,6 +23,8 @@ export class MarkerMap {
   readonly #still: boolean
   #held: HeldMarkers | null = null
   #stale = false
+  #changed = false
+  #taken_ms = -Infinity
   #timer: ReturnType<typeof setTimeout> | null = null
   #frame = 0
 
@@ -50,9 +53,19 @@ export class MarkerMap {
     if (!moved && stale === this.#stale && this.#held !== null) return
     this.#held = held
     this.#stale = stale
+    this.#changed = true
+    // A first change after a rest is taken over at once; in a flood the next repaint takes the newest.
+    if (now_ms - this.#taken_ms >= MAP_MS) this.#take(now_ms)
+    else this.#paint_again(MAP_MS)
+  }
+
+  #take(now_ms: number): void {
+    const held = this.#held
+    this.#changed = false
+    this.#taken_ms = now_ms
     const { ctx, rem } = this.#pen
     // What isn't known to be current stands still where it was last seen.
-    const glide_ms = stale || this.#still ? 0 : this.#look.glide_ms
+    const glide_ms = this.#stale || this.#still ? 0 : this.#look.glide_ms
     this.#scene.set_markers(held?.by_key ?? new Map(), now_ms, glide_ms)
     ctx.font = map_font(rem)
     this.#scene.arrange(now_ms, (text) => ctx.measureText(text).width, rem * 1.8, this.#reserved(held))
@@ -74,14 +87,17 @@ export class MarkerMap {
   #paint(now_ms: number): void {
     draw_scene(this.#pen, this.#scene, now_ms, this.#stale)
     const fastest = this.#scene.fastest(now_ms)
-    if (fastest > 0) this.#paint_again(1000 / frames_per_second(fastest))
+    if (this.#changed) this.#paint_again(MAP_MS)
+    else if (fastest > 0) this.#paint_again(1000 / frames_per_second(fastest))
   }
 
   #paint_again(wait_ms: number): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = null
       this.#frame = requestAnimationFrame(() => {
-        this.#paint(performance.now())
+        const now_ms = performance.now()
+        if (this.#changed && now_ms - this.#taken_ms >= MAP_MS) this.#take(now_ms)
+        else this.#paint(now_ms)
       })
     }, wait_ms)
   }

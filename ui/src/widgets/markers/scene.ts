@@ -69,18 +69,22 @@ export class Scene {
       const point = { x: at[0], y: at[1] }
       const size = { width: measure(place.name), height }
       const near = dot + this.#size * 0.3
-      // Where places crowd, traffic crowds: their names stand off, on a leader, clear of it.
-      const crowded = spots.some((other) => other.at !== null && other.at !== at && this.#near(other.at, at))
+      // Where places crowd, traffic crowds: their names stand off on a leader, away from the crowd's middle.
+      const crowd = spots
+        .map((other) => other.at)
+        .filter((other) => other !== null && near_by(other, at, this.#size * 2))
+      const crowded = crowd.length > 1
+      const middle = crowd.reduce((sum, other) => ({ x: sum.x + (other?.[0] ?? 0), y: sum.y + (other?.[1] ?? 0) }), {
+        x: 0,
+        y: 0,
+      })
+      const away = crowded ? { x: point.x - middle.x / crowd.length, y: point.y - middle.y / crowd.length } : undefined
       const reaches = crowded ? [near * 4, near * 5.5, near * 7] : [near, near * 2.2, near * 3.6]
-      const box = place_label(point, size, reaches, this.#area, taken)
+      const box = place_label(point, size, reaches, this.#area, taken, away)
       if (box !== null) taken.push(box)
       labels.push({ text: place.name, ...point, box })
     }
     this.places = labels
-  }
-
-  #near(a: readonly [number, number], b: readonly [number, number]): boolean {
-    return Math.hypot(a[0] - b[0], a[1] - b[1]) < this.#size * 2
   }
 
   /** Takes what is known now; each glides from where it is drawn to where it was last seen. */
@@ -195,4 +199,8 @@ function around(point: { x: number; y: number }, half: number): Box {
 
 function inside(point: { x: number; y: number }, area: Box): boolean {
   return point.x >= area.x && point.y >= area.y && point.x <= area.x + area.width && point.y <= area.y + area.height
+}
+
+function near_by(a: readonly [number, number], b: readonly [number, number], distance: number): boolean {
+  return Math.hypot(a[0] - b[0], a[1] - b[1]) < distance
 }

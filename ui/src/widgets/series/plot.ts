@@ -2,6 +2,7 @@
  * One chart: a moving window on the board's clock, lines labelled at their ends, stretches that nobody can vouch for
  * hatched. It repaints when its data changed or the window moved by a pixel, and not otherwise.
  */
+import 'uplot/dist/uPlot.min.css'
 import uPlot from 'uplot'
 import type { Look } from '../../generated/frame'
 import { columns, lonely } from '../../core/columns'
