@@ -4,9 +4,11 @@ use std::{
     collections::BTreeMap,
     fs::File,
     net::SocketAddr,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     thread,
+    time::Duration,
 };
 
 use tokio::sync::{
@@ -46,6 +48,8 @@ use crate::{
 const DATA_QUEUED_MAX: usize = 64;
 /// Pulls and everything else that waits for the loop.
 const CONTROL_QUEUED_MAX: usize = 64;
+/// How long stopping waits for the journal to be closed.
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 /// Board states on their way to the journal: it asks for one at a time, and once more at the end.
 const TAKEN_QUEUED_MAX: usize = 4;
 
@@ -209,13 +213,22 @@ impl Engine {
         self.tell(Event::Notice(notice)).await;
     }
 
-    /// Stops sources, saves the board, and closes the journal; returns when all that is done. Calling it again does nothing.
+    /// Stops sources, saves the board, and closes the journal; returns when all that is done, or after ten seconds if the disk
+    /// doesn't answer. Calling it again does nothing.
     pub async fn stop(&self) {
         self.tell(Event::Stop).await;
         let threads = std::mem::take(&mut *self.inner.threads.lock().unwrap_or_else(PoisonError::into_inner));
-        let joined = tokio::task::spawn_blocking(move || threads.into_iter().all(|thread| thread.join().is_ok()));
-        if !matches!(joined.await, Ok(true)) {
-            tracing::error!("a defect in this program stopped one of the engine's threads");
+        let (ended, end) = oneshot::channel();
+        // Not the runtime's own: that one would wait for a stuck disk although this doesn't.
+        let joining = thread::Builder::new().name("stop".into()).spawn(move || {
+            for thread in threads {
+                // How it ended was told when it did.
+                let _panicked = thread.join();
+            }
+            let _nobody_waits = ended.send(());
+        });
+        if joining.is_err() || tokio::time::timeout(STOP_TIMEOUT, end).await.is_err() {
+            tracing::warn!("the engine did not stop in time: the disk does not answer");
         }
     }
 
@@ -313,5 +326,11 @@ where
 {
     let lacking = |error: std::io::Error| EngineError::System { what: name, reason: error.to_string() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(lacking)?;
-    thread::Builder::new().name(name.into()).spawn(move || runtime.block_on(work())).map_err(lacking)
+    let run = move || {
+        // Caught once, here. Who waits for this thread finds its queues closed, and pages get a notice.
+        if catch_unwind(AssertUnwindSafe(|| runtime.block_on(work()))).is_err() {
+            tracing::error!(thread = name, "a defect in this program stopped the engine");
+        }
+    };
+    thread::Builder::new().name(name.into()).spawn(run).map_err(lacking)
 }

@@ -19,8 +19,8 @@ use crate::{
 
 /// Inputs that wait for a feed. When it is reached, the transport stops reading.
 const INPUTS_QUEUED_MAX: usize = 16;
-/// Events joined to one batch.
-const BATCH_EVENTS_MAX: usize = 4096;
+/// Events joined to one batch: enough to make a transaction worth it, few enough that folding one takes milliseconds.
+const BATCH_EVENTS_MAX: usize = 1024;
 /// A status that says nothing new but proofs and counts is passed on this often at most.
 const PROOF_PERIOD: Duration = Duration::from_millis(100);
 /// A task sleeps this long at most: the system's timers stand still while the machine is suspended, `Clock` doesn't.

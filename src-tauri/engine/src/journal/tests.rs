@@ -266,30 +266,3 @@ fn killed_at_any_instant() {
     }
     assert!(last > 100, "the child wrote hardly anything: {last}");
 }
-
-#[test]
-fn speed_tmp() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut journal = open(folder.path(), 64 << 20).journal;
-    let begun = std::time::Instant::now();
-    let mut enc = Duration::ZERO;
-    for round in 0..1000u64 {
-        let t = std::time::Instant::now();
-        let e = entry(round * 512 + 1..=round * 512 + 512);
-        enc += t.elapsed();
-        journal.append(&[e], now()).unwrap();
-    }
-    eprintln!("512k events: total {:?} make+encode {:?} file {}", begun.elapsed(), enc, journal.file_bytes());
-    let begun = std::time::Instant::now();
-    for round in 0..2000u64 {
-        journal.append(&[entry(round..=round)], now()).unwrap();
-    }
-    eprintln!("2000 single: {:?}", begun.elapsed());
-    drop(journal);
-    let begun = std::time::Instant::now();
-    let journal = open(folder.path(), 64 << 20).journal;
-    eprintln!("open {:?}", begun.elapsed());
-    let begun = std::time::Instant::now();
-    let n = replayed(&journal, journal.last_seq() - 2100).0.len();
-    eprintln!("replay {n} {:?}", begun.elapsed());
-}

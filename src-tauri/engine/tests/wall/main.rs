@@ -1,6 +1,7 @@
 //! The engine from socket to frame, against the real hub over real sockets.
 #![allow(missing_docs)]
 
+mod flood;
 mod support;
 
 use std::time::{Duration, Instant};
@@ -63,7 +64,6 @@ async fn lost_servers_are_shown_and_caught_up_with() {
     server.publish(1..=10).await;
     wall.until("live at 20", |wall| wall.is_live_at("count", 20.0)).await;
     assert_eq!(wall.sources[0].continuity, Continuity::Proven);
-    assert_eq!(wall.quality("count").basis, Continuity::Proven);
     wall.engine.stop().await;
 }
 
@@ -93,8 +93,13 @@ async fn restarts_show_the_last_known_values() {
     server.up().await;
     server.publish(1..=5).await;
     wall.until("live at 20", |wall| wall.is_live_at("count", 20.0) && wall.is_live_at("sum", 85.0)).await;
-    let report = wall.engine.report().await;
-    assert_eq!(report["sources"]["ops"]["events"], json!(5), "only what was missed was sent: {report}");
+    // Counts follow a moment later than what they count.
+    wall.until("counted", |wall| wall.sources[0].events > 0).await;
+    assert_eq!(
+        (wall.sources[0].events, wall.sources[0].continuity),
+        (5, Continuity::Proven),
+        "only what was missed was sent"
+    );
     wall.engine.stop().await;
 }
 
@@ -231,7 +236,7 @@ async fn operators_can_watch() {
         assert!(source.get(field).is_some(), "{field} is missing in {source}");
     }
     let widget = &report["widgets"]["count"];
-    assert_eq!((&widget["freshness"], &widget["value"]), (&json!("live"), &json!(3.0)), "{widget}");
+    assert_eq!((&widget["freshness"], widget["value"].as_f64()), (&json!("live"), Some(3.0)), "{widget}");
     assert_eq!(report["alarms"], json!([]));
 
     let url = format!("http://{}/metrics", wall.engine.metrics_address().unwrap());
@@ -281,6 +286,14 @@ async fn refusals_say_what_to_do() {
     first.stop().await;
     let third = Engine::start(config(&server, Some(data.path()))).await.unwrap();
     third.stop().await;
+
+    // An engine that is dropped lets go of its folder as well.
+    let begun = Instant::now();
+    drop(Engine::start(config(&server, Some(data.path()))).await.unwrap());
+    while let Err(error) = Engine::start(config(&server, Some(data.path()))).await.map(drop) {
+        assert!(matches!(error, EngineError::AlreadyRunning { .. }) && begun.elapsed() < support::PATIENCE, "{error}");
+        tokio::task::yield_now().await;
+    }
 
     let newer = tempfile::tempdir().unwrap();
     let journal = rusqlite::Connection::open(newer.path().join("journal.db")).unwrap();
