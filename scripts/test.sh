@@ -35,7 +35,8 @@ step "Rust: lint"
 cargo clippy --workspace --all-targets --locked --quiet -- --deny warnings
 
 step "Rust: build"
-cargo build --workspace --bins --locked
+# All targets, so that programs and tests share one build of what they depend on.
+cargo build --workspace --all-targets --locked
 
 step "Rust: tests, with real servers and a real window"
 logged cargo test --workspace --locked --no-fail-fast

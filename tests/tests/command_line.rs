@@ -130,6 +130,29 @@ fn examples_and_schema_are_sound() {
     assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
 }
 
+/// What the documentation tells people to write is what the program takes.
+#[test]
+fn boards_in_the_documentation_are_sound() {
+    let folder = tempfile::tempdir().expect("folder");
+    let mut pages: Vec<_> =
+        fs::read_dir(root().join("docs")).expect("docs").filter_map(|entry| Some(entry.ok()?.path())).collect();
+    pages.push(root().join("README.md"));
+    let mut checked = 0;
+    for page in pages.iter().filter(|page| page.extension().is_some_and(|ending| ending == "md")) {
+        let text = fs::read_to_string(page).expect("page");
+        let blocks = text.split("\n```toml\n").skip(1).filter_map(|rest| rest.split("\n```").next());
+        // A fragment shows a few keys and says so by having no `[board]`; the reference page's own test completes those.
+        for block in blocks.filter(|block| block.contains("[board]")) {
+            let path = folder.path().join("board.toml");
+            fs::write(&path, block).expect("written");
+            let output = run_wall(&["check", path.to_str().expect("path")]).expect("run");
+            assert!(output.status.success(), "{}: {}", page.display(), stderr(&output));
+            checked += 1;
+        }
+    }
+    assert!(checked > 0, "no board in the documentation");
+}
+
 #[test]
 fn a_second_instance_of_a_windowless_wall_says_so() {
     let data = tempfile::tempdir().expect("folder");
