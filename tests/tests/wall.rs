@@ -22,6 +22,9 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// Once the replay stands, the last of it is on the glass within this.
 const SETTLE_LIMIT: Duration = Duration::from_secs(10);
 
+/// Two software-rendered walls at once would measure each other.
+static ONE_WALL: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 /// 8 February 2013 at this hour and minute in New York, milliseconds since 1970.
 fn on_the_day(hour: i64, minute: i64) -> i64 {
     const MIDNIGHT_MS: i64 = 1_360_299_600_000;
@@ -59,6 +62,7 @@ async fn run_to(page: &Page, at_ms: i64, from_ms: i64) -> Result<()> {
 /// H3: every number, row and marker count equals a fold of the files that shares no code with the reducers.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_glass_equals_an_independent_fold() -> Result<()> {
+    let _alone = ONE_WALL.lock().await;
     let desktop = Desktop::with_driver(1920, 1080).await?;
     let data = tempfile::tempdir()?;
     let data = data.path().to_str().context("path")?;
@@ -74,6 +78,7 @@ async fn the_glass_equals_an_independent_fold() -> Result<()> {
 /// H4: killed at any moment, the wall shows its last values with their age at once, and then the truth.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_wall_comes_back_with_its_last_values() -> Result<()> {
+    let _alone = ONE_WALL.lock().await;
     let desktop = Desktop::with_driver(1920, 1080).await?;
     let data = tempfile::tempdir()?;
     let data = data.path().to_str().context("path")?;
@@ -122,6 +127,7 @@ async fn a_killed_wall_comes_back_with_its_last_values() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_fault_of_the_knob_is_told_and_overcome() -> Result<()> {
     const LIMIT_AND_A_SECOND: Duration = Duration::from_secs(6);
+    let _alone = ONE_WALL.lock().await;
     let desktop = Desktop::with_driver(1920, 1080).await?;
     let data = tempfile::tempdir()?;
     let data = data.path().to_str().context("path")?;
@@ -163,6 +169,7 @@ async fn now_plus(page: &Page, minutes: i64) -> Result<i64> {
 /// A wall that can't be seen gets no frames, and one whole picture when it comes back.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hidden_wall_pulls_nothing() -> Result<()> {
+    let _alone = ONE_WALL.lock().await;
     let desktop = Desktop::with_driver(1920, 1080).await?;
     let data = tempfile::tempdir()?;
     let data = data.path().to_str().context("path")?;
