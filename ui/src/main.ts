@@ -30,6 +30,7 @@ function open_wall(host: Host, target: HTMLElement): void {
     painted: () => display.painted(),
     refresh: () => display.refresh(),
     timer: (ms) => display.timer(ms),
+    now: () => performance.now(),
     heard: () => {
       live.heard()
     },

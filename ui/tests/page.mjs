@@ -157,34 +157,49 @@ async function assert_readable(page) {
 }
 
 const SCENARIOS = /** @type {const} */ ([
-  ['live', 'live', 'live', [FULL_HD, ULTRA_HD]],
-  ['live&theme=light', 'live', 'live', [FULL_HD]],
-  ['flood', 'live', 'live', [FULL_HD, ULTRA_HD]],
+  ['live', 'live', 'live', [FULL_HD]],
   ['flood&theme=light', 'live', 'live', [FULL_HD]],
+  ['flood', 'live', 'live', [FULL_HD, ULTRA_HD]],
   ['stale', 'stale', 'live', [FULL_HD, ULTRA_HD]],
   ['stale&theme=light', 'stale', 'live', [FULL_HD]],
   ['down', 'down', 'waiting', [FULL_HD]],
   ['refused', 'refused', 'refused', [FULL_HD]],
   ['unknown', 'unknown', 'connecting', [FULL_HD]],
-  ['empty', 'live', 'live', [FULL_HD]],
-  ['live&language=C', 'live', 'live', [FULL_HD]],
+  ['empty&language=C', 'live', 'live', [FULL_HD]],
   ['catching-up', 'catching-up', 'live', [FULL_HD]],
   ['notices', 'live', 'live', [FULL_HD]],
 ])
 
 try {
-  for (const [query, freshness, phase, sizes] of SCENARIOS) {
-    for (const size of sizes) {
-      await check(`${query} at ${size.width}×${size.height}: ${freshness}, whole and readable`, () =>
-        on_page(`scenario=${query}`, size, async (page) => {
-          await page.waitForTimeout(700)
-          assert.deepEqual(await freshnesses(page), [freshness])
-          assert.equal(await page.getAttribute('[data-source]', 'data-phase'), phase)
-          await assert_readable(page)
-        }),
-      )
-    }
+  const looks = SCENARIOS.flatMap(([query, freshness, phase, sizes]) =>
+    sizes.map(
+      (size) => () =>
+        check(`${query} at ${size.width}×${size.height}: ${freshness}, whole and readable`, () =>
+          on_page(`scenario=${query}`, size, async (page) => {
+            await page.waitForTimeout(400)
+            assert.deepEqual(await freshnesses(page), [freshness])
+            assert.equal(await page.getAttribute('[data-source]', 'data-phase'), phase)
+            await assert_readable(page)
+            if (freshness === 'refused') {
+              assert.equal(
+                (await page.$$('[data-widget="departed"] [data-value]')).length,
+                0,
+                'a refused value is hidden',
+              )
+            }
+            if (freshness === 'unknown') {
+              assert.equal(await page.textContent('[data-widget="departed"] [data-value]'), '----')
+              assert.equal(await page.getAttribute('[data-widget="departed"] [data-value]', 'data-value'), '')
+            }
+          }),
+        ),
+    ),
+  )
+  // Two at a time: none of these measures time.
+  const lane = async () => {
+    for (let look = looks.shift(); look !== undefined; look = looks.shift()) await look()
   }
+  await Promise.all([lane(), lane()])
 
   await check('numbers, rows, tiles, points and markers can be read by a program', () =>
     on_page('scenario=live', FULL_HD, async (page) => {
@@ -202,18 +217,6 @@ try {
       )
     }),
   )
-
-  await check('refused hides the value, unknown is dashes and never zero', async () => {
-    await on_page('scenario=refused', FULL_HD, async (page) => {
-      await page.waitForTimeout(300)
-      assert.equal((await page.$$('[data-widget="departed"] [data-value]')).length, 0)
-    })
-    await on_page('scenario=unknown', FULL_HD, async (page) => {
-      await page.waitForTimeout(300)
-      assert.equal(await page.textContent('[data-widget="departed"] [data-value]'), '----')
-      assert.equal(await page.getAttribute('[data-widget="departed"] [data-value]', 'data-value'), '')
-    })
-  })
 
   await check('stale is told without colour: a hatch, a word, a counting age; change and sparkline are gone', () =>
     on_page('scenario=stale', FULL_HD, async (page) => {
@@ -241,7 +244,7 @@ try {
           while (live()) await new Promise((resolve) => setTimeout(resolve, 10))
           return performance.now() - host.answered_ms
         })
-        assert.ok(took_ms > HEARTBEAT_MS && took_ms < 2 * HEARTBEAT_MS + 400, `took ${took_ms} ms`)
+        assert.ok(took_ms > HEARTBEAT_MS && took_ms < 2 * HEARTBEAT_MS + 500, `took ${took_ms} ms`)
         await page.waitForTimeout(100)
         const beat = () => page.getAttribute('[data-proof-of-life]', 'data-proof-of-life')
         const stood = await beat()

@@ -5,8 +5,11 @@
 /** A frame whose own work takes longer than this makes the pull skip every other refresh of the display. */
 export const FRAME_WORK_MS_MAX = 8
 
-/** The page is cut off when no answer came within this many heartbeats. */
+/** The page is cut off when this many heartbeats have passed since the newest answer. */
 export const SILENT_HEARTBEATS = 2
+
+/** But a question is given at least so many, however long the paint before it took. */
+export const ANSWER_HEARTBEATS_MIN = 1.25
 
 /** What is taken for the heartbeat before the first frame has said it. */
 export const HEARTBEAT_MS_DEFAULT = 1_000

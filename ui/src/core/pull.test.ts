@@ -60,6 +60,7 @@ function world(answers: Answer[], options: { fits?: (frame: Frame) => boolean; w
           },
         }
       },
+      now: () => performance.now(),
       heard: () => log.push('heard'),
       silent: (why) => log.push(`silent: ${why}`),
     },

@@ -4,7 +4,14 @@
  * One loop owns the conversation. It never gives up, never reloads, and says when the other end falls silent (H7).
  */
 import type { Frame } from '../generated/frame'
-import { FRAME_WORK_MS_MAX, HEARTBEAT_MS_DEFAULT, RETRY_MS_FIRST, RETRY_MS_MAX, SILENT_HEARTBEATS } from './limits'
+import {
+  ANSWER_HEARTBEATS_MIN,
+  FRAME_WORK_MS_MAX,
+  HEARTBEAT_MS_DEFAULT,
+  RETRY_MS_FIRST,
+  RETRY_MS_MAX,
+  SILENT_HEARTBEATS,
+} from './limits'
 
 /** One wait that can be called off. */
 export interface Timer {
@@ -22,6 +29,8 @@ export interface PullEnv {
   /** Resolves at the next refresh of the display. */
   refresh(): Promise<void>
   timer(ms: number): Timer
+  /** The page's monotonic clock, milliseconds. */
+  now(): number
   /** The other end answered. */
   heard(): void
   /** The other end doesn't answer, or answered with an error. */
@@ -44,6 +53,7 @@ export class Pull {
   #revision = 0
   #heartbeat_ms = HEARTBEAT_MS_DEFAULT
   #work_ms = 0
+  #heard_ms = 0
 
   constructor(env: PullEnv) {
     this.#env = env
@@ -58,6 +68,7 @@ export class Pull {
     this.#generation += 1
     this.#running = true
     this.#after = 0
+    this.#heard_ms = this.#env.now()
     void this.#run(this.#generation)
   }
 
@@ -78,6 +89,7 @@ export class Pull {
         if (generation !== this.#generation) return
         if (frame === UNANSWERED) throw new Error('no answer')
         outstanding = []
+        this.#heard_ms = this.#env.now()
         this.#env.heard()
         if (!this.#env.apply(frame)) throw new Error('a change to something that the page does not hold')
         failures = 0
@@ -99,7 +111,8 @@ export class Pull {
   }
 
   async #first_answer(asked: readonly Asked[]): Promise<Frame | typeof UNANSWERED> {
-    const deadline = this.#env.timer(SILENT_HEARTBEATS * this.#heartbeat_ms)
+    const left_ms = SILENT_HEARTBEATS * this.#heartbeat_ms - (this.#env.now() - this.#heard_ms)
+    const deadline = this.#env.timer(Math.max(ANSWER_HEARTBEATS_MIN * this.#heartbeat_ms, left_ms))
     const newest = asked.at(-1)?.answer
     // An older question's failure says nothing: the newest one decides.
     const older = asked.slice(0, -1).map(({ answer }) => answer.catch(() => new Promise<Frame>(() => undefined)))

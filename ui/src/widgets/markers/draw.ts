@@ -2,6 +2,7 @@
 import type { State } from '../../generated/frame'
 import { position } from '../../core/glide'
 import type { Colours } from '../paint'
+import type { Sprite, Sprites } from './sprites'
 import { centre, type Group, type Scene, type Standing } from './scene'
 
 export interface Pen {
@@ -11,10 +12,7 @@ export interface Pen {
   readonly size: number
   /** Device pixels of one rem. */
   readonly rem: number
-}
-
-export function map_font(rem: number, weight: 400 | 700 = 400): string {
-  return `${String(weight)} ${(1.7 * rem).toFixed(1)}px "Roboto Condensed"`
+  readonly sprites: Sprites
 }
 
 /** Paints everything that moves. `stale` draws hollow symbols with a cross: last seen there, not known to be there. */
@@ -159,11 +157,8 @@ function draw_cluster(pen: Pen, group: Group, now_ms: number, stale: boolean): v
   if (stale) ctx.setLineDash([rem * 0.5, rem * 0.35])
   ctx.stroke()
   ctx.setLineDash([])
-  ctx.font = map_font(rem, 700)
-  ctx.textAlign = 'center'
-  ctx.textBaseline = 'middle'
-  ctx.fillStyle = stale ? pen.colours.stale : pen.colours.value
-  ctx.fillText(text, x, y + rem * 0.1)
+  const count = pen.sprites.text(text, 700, stale ? pen.colours.stale : pen.colours.value)
+  write(pen, count, x - count.width / 2, y + rem * 0.1)
 }
 
 function draw_places(pen: Pen, scene: Scene): void {
@@ -193,39 +188,22 @@ function draw_places(pen: Pen, scene: Scene): void {
 
 /** Names of places lie above everything: what moves comes and goes, they are what one looks for. */
 function draw_place_names(pen: Pen, scene: Scene): void {
-  pen.ctx.font = map_font(pen.rem, 700)
-  pen.ctx.textAlign = 'left'
-  pen.ctx.textBaseline = 'middle'
   for (const { text, box } of scene.places) {
-    if (box !== null) write(pen, text, box.x, box.y + box.height / 2, pen.colours.value)
+    if (box !== null) write(pen, pen.sprites.text(text, 700, pen.colours.value), box.x, box.y + box.height / 2)
   }
 }
 
 function draw_labels(pen: Pen, scene: Scene, now_ms: number, stale: boolean): void {
-  const { ctx, rem } = pen
-  ctx.font = map_font(rem)
-  ctx.textAlign = 'left'
-  ctx.textBaseline = 'middle'
   for (const label of scene.labels) {
     const owner = scene.owner(label)
     if (owner === undefined) continue
     const { x, y } = position(owner.glide, now_ms)
-    write(
-      pen,
-      label.text,
-      x + label.box.x,
-      y + label.box.y + label.box.height / 2,
-      colour(pen, label.state === 'normal' ? 'muted' : label.state, stale),
-    )
+    const fill = colour(pen, label.state === 'normal' ? 'muted' : label.state, stale)
+    write(pen, pen.sprites.text(label.text, 400, fill), x + label.box.x, y + label.box.y + label.box.height / 2)
   }
 }
 
-/** Text with a rim in the ground's colour, so that it can be read across a coast. */
-function write({ ctx, colours, rem }: Pen, text: string, x: number, y: number, fill: string): void {
-  ctx.lineJoin = 'round'
-  ctx.strokeStyle = colours.sea
-  ctx.lineWidth = rem * 0.4
-  ctx.strokeText(text, x, y)
-  ctx.fillStyle = fill
-  ctx.fillText(text, x, y)
+/** Puts a word with its left end at `x` and its middle at `y`, on whole pixels. */
+function write({ ctx }: Pen, { picture, height, rim }: Sprite, x: number, y: number): void {
+  ctx.drawImage(picture, Math.round(x - rim), Math.round(y - height / 2 - rim))
 }

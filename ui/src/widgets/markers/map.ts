@@ -9,8 +9,9 @@ import type { HeldMarkers } from '../../core/held'
 import type { Box } from '../../core/labels'
 import { colours } from '../paint'
 import { paint_ground, projection } from './atlas'
-import { draw_scene, map_font, type Pen } from './draw'
+import { draw_scene, type Pen } from './draw'
 import { Scene } from './scene'
+import { Sprites } from './sprites'
 
 export type MarkersLook = Extract<Look, { kind: 'markers' }>
 
@@ -34,14 +35,15 @@ export class MarkerMap {
     const ctx = above.getContext('2d')
     if (ground_ctx === null || ctx === null) throw new Error('no canvas to paint on')
     const ratio = above.width / Math.max(1, above.clientWidth)
-    this.#pen = { ctx, colours: colours(), size: MARKER_REM * rem * ratio, rem: rem * ratio }
+    const tokens = colours()
+    const sprites = new Sprites(rem * ratio, tokens.sea)
+    this.#pen = { ctx, colours: tokens, size: MARKER_REM * rem * ratio, rem: rem * ratio, sprites }
     this.#look = look
     this.#still = still
     const to = projection(look.bounds, above.width, above.height)
     paint_ground(ground_ctx, to, this.#pen.colours, Math.max(1, this.#pen.rem * 0.1))
     this.#scene = new Scene(to, { x: 0, y: 0, width: above.width, height: above.height }, this.#pen.size)
-    ctx.font = map_font(this.#pen.rem, 700)
-    this.#scene.set_places(look.places, (text) => ctx.measureText(text).width, this.#pen.rem * 1.9)
+    this.#scene.set_places(look.places, (text) => sprites.width(text, 700), sprites.line_height)
   }
 
   get clusters(): number {
@@ -63,12 +65,11 @@ export class MarkerMap {
     const held = this.#held
     this.#changed = false
     this.#taken_ms = now_ms
-    const { ctx, rem } = this.#pen
+    const { sprites } = this.#pen
     // What isn't known to be current stands still where it was last seen.
     const glide_ms = this.#stale || this.#still ? 0 : this.#look.glide_ms
     this.#scene.set_markers(held?.by_key ?? new Map(), now_ms, glide_ms)
-    ctx.font = map_font(rem)
-    this.#scene.arrange(now_ms, (text) => ctx.measureText(text).width, rem * 1.8, this.#reserved(held))
+    this.#scene.arrange(now_ms, (text) => sprites.width(text, 400), sprites.line_height, this.#reserved(held))
     this.#paint(now_ms)
   }
 

@@ -28,6 +28,7 @@ const LABEL_REM = 1.7
 
 export class Plot {
   readonly #element: HTMLElement
+  readonly #size: { readonly width: number; readonly height: number }
   readonly #rem: number
   readonly #colours: Colours
   readonly #held_range = new HeldRange()
@@ -36,9 +37,12 @@ export class Plot {
   #range: Range = { low: 0, high: 1, step: 1 }
   #drawn_now_ms = -Infinity
   #drawn_keys = ''
+  #hatch: CanvasPattern | string | null = null
 
-  constructor(element: HTMLElement, rem: number) {
+  /** `size` is the element's, in CSS pixels: asking the element at every frame would lay the page out for the answer. */
+  constructor(element: HTMLElement, size: { readonly width: number; readonly height: number }, rem: number) {
     this.#element = element
+    this.#size = size
     this.#rem = rem
     this.#colours = colours()
   }
@@ -48,7 +52,7 @@ export class Plot {
     const before = this.#input
     const changed =
       before?.series !== input.series || before.stale !== input.stale || before.known_until_ms !== input.known_until_ms
-    const ms_per_pixel = input.look.keep_ms / Math.max(1, this.#element.clientWidth * devicePixelRatio)
+    const ms_per_pixel = input.look.keep_ms / Math.max(1, this.#size.width * devicePixelRatio)
     const moved = Math.abs(input.now_ms - this.#drawn_now_ms) >= ms_per_pixel
     if (!changed && !moved) return
     this.#input = input
@@ -94,7 +98,7 @@ export class Plot {
   }
 
   #ticks(): number {
-    return Math.min(8, Math.max(2, Math.floor(this.#element.clientHeight / (this.#rem * 3))))
+    return Math.min(8, Math.max(2, Math.floor(this.#size.height / (this.#rem * 3))))
   }
 
   #build(input: PlotInput, keys: string): void {
@@ -107,8 +111,8 @@ export class Plot {
     const axis: uPlot.Axis = { stroke: label, font, ticks: { show: false }, border: { show: false } }
     this.#plot = new uPlot(
       {
-        width: this.#element.clientWidth,
-        height: this.#element.clientHeight,
+        width: this.#size.width,
+        height: this.#size.height,
         padding: [this.#rem * 1.2, this.#label_room(lines, look), 0, 0],
         legend: { show: false },
         cursor: { show: false },
@@ -216,8 +220,10 @@ export class Plot {
     const { ctx, bbox } = plot
     const gaps = [...(input.series?.gaps ?? [])]
     if (input.known_until_ms !== null) gaps.push([input.known_until_ms, input.now_ms])
+    if (gaps.length === 0) return
+    this.#hatch ??= hatch(ctx, this.#colours.stale, this.#rem * devicePixelRatio)
     ctx.save()
-    ctx.fillStyle = hatch(ctx, this.#colours.stale, this.#rem * devicePixelRatio)
+    ctx.fillStyle = this.#hatch
     for (const [from, to] of gaps) {
       const left = Math.max(bbox.left, plot.valToPos(from / 1000, 'x', true))
       const right = Math.min(bbox.left + bbox.width, plot.valToPos(to / 1000, 'x', true))
