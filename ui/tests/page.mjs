@@ -244,7 +244,7 @@ try {
           while (live()) await new Promise((resolve) => setTimeout(resolve, 10))
           return performance.now() - host.answered_ms
         })
-        assert.ok(took_ms > HEARTBEAT_MS && took_ms < 2 * HEARTBEAT_MS + 500, `took ${took_ms} ms`)
+        assert.ok(took_ms > HEARTBEAT_MS && took_ms < 3 * HEARTBEAT_MS, `took ${took_ms} ms`)
         await page.waitForTimeout(100)
         const beat = () => page.getAttribute('[data-proof-of-life]', 'data-proof-of-life')
         const stood = await beat()

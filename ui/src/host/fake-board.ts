@@ -27,7 +27,13 @@ function widget(
   return { id, title, note: note ?? null, source: 'ops', place: { column, row, width, height }, look }
 }
 
-const SERIES = { decimals: 0, keep_ms: 8 * HOUR_MS }
+const SERIES = { decimals: 0, keep_ms: 12 * HOUR_MS }
+
+const PLACES = [
+  ...ORIGINS,
+  { code: 'BOS', lat: 42.3643, lon: -71.0052 },
+  { code: 'BUF', lat: 42.9405, lon: -78.7322 },
+].map(({ code, lat, lon }) => ({ name: code, lat, lon }))
 
 export const BOARD: BoardView = {
   title: 'New York departures',
@@ -36,8 +42,62 @@ export const BOARD: BoardView = {
   columns: 12,
   rows: 8,
   widgets: [
-    widget('departed', 'Departed today', [1, 1, 2, 2], { kind: 'counter', ...NUMBER, max: 999 }),
-    widget('cancelled', 'Cancelled today', [3, 1, 2, 2], {
+    widget('airports', 'Airports', [1, 1, 4, 2], { kind: 'status' }, 'by the last hour'),
+    widget(
+      'rate',
+      'Departures an hour',
+      [5, 1, 2, 1],
+      { kind: 'rate', ...NUMBER, unit: '/h', max: 99 },
+      'over the last 30 minutes',
+    ),
+    widget(
+      'cancelled-hour',
+      'Cancelled, last hour',
+      [7, 1, 2, 1],
+      {
+        kind: 'window',
+        ...NUMBER,
+        max: 99,
+        bands: [
+          { from: 15, to: 40, state: 'warning' },
+          { from: 40, to: null, state: 'alarm' },
+        ],
+      },
+      'of all that left or were cancelled',
+    ),
+    widget(
+      'delay',
+      'Mean delay, last hour',
+      [9, 1, 2, 1],
+      {
+        kind: 'window',
+        ...NUMBER,
+        unit: 'min',
+        decimals: 1,
+        max: 99,
+        bands: [{ from: 30, to: null, state: 'warning' }],
+      },
+      'of what left; early is less than zero',
+    ),
+    widget(
+      'wind',
+      'Wind at Kennedy',
+      [11, 1, 2, 1],
+      {
+        kind: 'gauge',
+        ...NUMBER,
+        unit: 'kt',
+        min: 0,
+        max: 50,
+        bands: [
+          { from: 22, to: 34, state: 'warning' },
+          { from: 34, to: null, state: 'alarm' },
+        ],
+      },
+      'hourly',
+    ),
+    widget('departed', 'Departed today', [5, 2, 2, 1], { kind: 'counter', ...NUMBER, max: 999 }),
+    widget('cancelled', 'Cancelled today', [7, 2, 2, 1], {
       kind: 'counter',
       ...NUMBER,
       max: 999,
@@ -46,97 +106,84 @@ export const BOARD: BoardView = {
         { from: 200, to: null, state: 'alarm' },
       ],
     }),
-    widget('cancelled-hour', 'Cancelled, last hour', [5, 1, 2, 2], {
-      kind: 'window',
-      ...NUMBER,
-      max: 99,
-      bands: [
-        { from: 15, to: 40, state: 'warning' },
-        { from: 40, to: null, state: 'alarm' },
-      ],
-    }),
-    widget('on-time', 'On time', [7, 1, 2, 2], {
-      kind: 'counter',
-      ...NUMBER,
-      unit: '%',
-      max: 1,
-      bands: [{ from: null, to: 0.6, state: 'warning' }],
-    }),
-    widget('delay', 'Mean delay, last hour', [9, 1, 2, 2], {
-      kind: 'window',
-      ...NUMBER,
-      unit: 'min',
-      decimals: 1,
-      max: 99,
-      bands: [{ from: 30, to: null, state: 'warning' }],
-    }),
-    widget('wind', 'Wind at JFK', [11, 1, 2, 2], {
-      kind: 'gauge',
-      ...NUMBER,
-      unit: 'mph',
-      min: 0,
-      max: 50,
-      trend_ms: null,
-      bands: [
-        { from: 25, to: 35, state: 'warning' },
-        { from: 35, to: null, state: 'alarm' },
-      ],
-    }),
+    widget(
+      'delay-today',
+      'Mean delay today',
+      [9, 2, 2, 1],
+      { kind: 'counter', ...NUMBER, unit: 'min', max: 99 },
+      'of what left',
+    ),
+    widget(
+      'on-time',
+      'On time today',
+      [11, 2, 2, 1],
+      {
+        kind: 'counter',
+        ...NUMBER,
+        unit: '%',
+        max: 1,
+        bands: [{ from: null, to: 0.6, state: 'warning' }],
+      },
+      'of what left, less than 15 min late',
+    ),
     widget('board', 'Departures', [1, 3, 5, 6], {
       kind: 'table',
-      limit: 60,
+      limit: 40,
       columns: [
         { title: 'Time', format: 'time', decimals: 0, width: 0.8 },
-        { title: 'Flight', format: 'text', decimals: 0, width: 1.1 },
-        { title: 'To', format: 'text', decimals: 0, width: 2 },
-        { title: 'From', format: 'text', decimals: 0, width: 0.8 },
+        { title: 'Flight', format: 'text', decimals: 0, width: 1 },
+        { title: 'To', format: 'text', decimals: 0, width: 2.1 },
+        { title: 'From', format: 'text', decimals: 0, width: 0.7 },
         { title: 'Expected', format: 'time', decimals: 0, width: 1 },
-        { title: 'Status', format: 'state', decimals: 0, width: 1.6 },
+        { title: 'Status', format: 'state', decimals: 0, width: 1.45 },
       ],
     }),
     widget(
       'air',
       'In the air',
       [6, 3, 4, 4],
-      {
-        kind: 'markers',
-        bounds: [-82, 37, -68, 45.5],
-        places: [
-          ...ORIGINS,
-          { code: 'BOS', lat: 42.3643, lon: -71.0052 },
-          { code: 'BUF', lat: 42.9405, lon: -78.7322 },
-        ].map(({ code, lat, lon }) => ({ name: code, lat, lon })),
-        glide_ms: 1_000,
-      },
-      'north-east',
+      { kind: 'markers', bounds: [-82, 37, -68, 45.5], places: PLACES, glide_ms: 1_000 },
+      'from the three airports',
     ),
-    widget('airports', 'Airports', [10, 3, 3, 2], { kind: 'status' }),
-    widget('weather', 'Weather', [10, 5, 3, 2], {
-      kind: 'table',
-      limit: 10,
-      columns: [
-        { title: 'At', format: 'text', decimals: 0, width: 1 },
-        { title: 'Wind mph', format: 'number', decimals: 0, width: 1.3 },
-        { title: 'Gust', format: 'number', decimals: 0, width: 1 },
-        { title: 'Visib mi', format: 'number', decimals: 1, width: 1.2 },
-        { title: '°C', format: 'number', decimals: 0, width: 0.9 },
-      ],
-    }),
-    widget('delay-chart', 'Mean delay', [6, 7, 2, 2], {
-      kind: 'series',
-      draw: 'line',
-      unit: 'min',
-      bucket_ms: 15 * MINUTE_MS,
-      ...SERIES,
-    }),
-    widget('movements', 'Departures per hour', [8, 7, 2, 2], {
-      kind: 'series',
-      draw: 'bars',
-      unit: null,
-      bucket_ms: HOUR_MS,
-      ...SERIES,
-    }),
-    widget('log', 'Cancellations', [10, 7, 3, 2], { kind: 'log', limit: 50 }),
+    widget('log', 'Cancellations', [6, 7, 2, 2], { kind: 'log', limit: 20 }),
+    widget(
+      'weather',
+      'Weather',
+      [8, 7, 2, 2],
+      {
+        kind: 'table',
+        limit: 3,
+        columns: [
+          { title: 'At', format: 'text', decimals: 0, width: 1 },
+          { title: '°C', format: 'number', decimals: 0, width: 1 },
+          { title: 'Wind', format: 'number', decimals: 0, width: 1 },
+          { title: 'Gusts', format: 'number', decimals: 0, width: 1 },
+          { title: 'Vis.', format: 'number', decimals: 1, width: 1 },
+        ],
+      },
+      'hourly; wind and gusts in knots, visibility in miles',
+    ),
+    widget(
+      'movements',
+      'Departures by airport',
+      [10, 3, 3, 2],
+      { kind: 'series', draw: 'bars', unit: null, bucket_ms: HOUR_MS, ...SERIES },
+      'flights each hour',
+    ),
+    widget(
+      'delay-chart',
+      'Mean delay by airport',
+      [10, 5, 3, 2],
+      { kind: 'series', draw: 'line', unit: 'min', bucket_ms: 30 * MINUTE_MS, ...SERIES },
+      'minutes, each half hour',
+    ),
+    widget(
+      'traffic',
+      'Departures',
+      [10, 7, 3, 2],
+      { kind: 'series', draw: 'area', unit: null, bucket_ms: 30 * MINUTE_MS, ...SERIES },
+      'flights each half hour',
+    ),
   ],
 }
 
@@ -204,6 +251,8 @@ const MEASURES: Record<string, (now: number) => number | null> = {
       : gone.filter((flight) => flight.delay_min <= 15).length / (gone.length + cancelled(now).length)
   },
   delay: (now) => mean(departed(now, now - HOUR_MS)),
+  rate: (now) => departed(now, now - HOUR_MS / 2).length * 2,
+  'delay-today': (now) => mean(departed(now)),
   wind,
 }
 
@@ -250,10 +299,10 @@ function weather(now: number): RowValue[] {
       state: sight < 1 ? 'alarm' : sight < 4 ? 'warning' : 'normal',
       cells: [
         { is: 'text', as: airport.code },
+        at === 2 && hour < 13 ? { is: 'missing' } : { is: 'number', as: 2 - (hour - 8) * 0.7 },
         { is: 'number', as: speed },
-        hour < 9 ? { is: 'null' } : { is: 'number', as: speed * 1.4 },
+        at === 1 && hour < 13 ? { is: 'null' } : { is: 'number', as: speed * 1.4 },
         { is: 'number', as: sight },
-        at === 2 && hour < 11 ? { is: 'missing' } : { is: 'number', as: 2 - (hour - 8) * 0.7 },
       ],
     }
   })
@@ -277,6 +326,16 @@ function lines(
   })
 }
 
+function all_lines(now: number, bucket: number): { key: string; points: [number, number | null][] }[] {
+  const [first, ...others] = lines(now, bucket, (flights) => flights.length)
+  if (first === undefined) return []
+  const points = first.points.map(([time, value], at): [number, number | null] => [
+    time,
+    others.reduce((sum, line) => sum + (line.points[at]?.[1] ?? 0), value ?? 0),
+  ])
+  return [{ key: 'all', points }]
+}
+
 /** The whole value of a widget at an instant. */
 export function whole(view: WidgetView, now: number): WidgetValue {
   switch (view.look.kind) {
@@ -289,7 +348,7 @@ export function whole(view: WidgetView, now: number): WidgetValue {
       const shown = all.slice(0, view.look.limit).map((flight, at) => ({
         number: all.length - at,
         source_ms: flight.told_ms,
-        text: `${flight.name} ${flight.from.code} to ${flight.to.name}`,
+        text: `${flight.name} ${flight.from.code}–${flight.to.name}`,
         state: 'alarm' as State,
       }))
       return { kind: 'log', whole: true, lines: shown, total: all.length }
@@ -299,7 +358,10 @@ export function whole(view: WidgetView, now: number): WidgetValue {
       return {
         kind: 'series',
         whole: true,
-        lines: lines(now, view.look.bucket_ms, is_delay ? mean : (flights) => flights.length),
+        lines:
+          view.id === 'traffic'
+            ? all_lines(now, view.look.bucket_ms)
+            : lines(now, view.look.bucket_ms, is_delay ? mean : (flights) => flights.length),
         gaps: is_delay ? [[MIDNIGHT_MS + 7.2 * HOUR_MS, MIDNIGHT_MS + 7.7 * HOUR_MS]] : [],
       }
     }
