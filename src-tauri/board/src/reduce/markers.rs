@@ -121,31 +121,45 @@ impl Markers {
         self.settle(&key, version);
     }
 
-    fn update(&mut self, key: &Arc<str>, update: Update, version: u64) -> bool {
+    /// Updates the marker of `key`, which there is.
+    fn update(&mut self, key: &str, update: Update, version: u64) -> bool {
         let Some(marker) = self.markers.get_mut(key) else { return false };
         if update.at < marker.heard {
             return false;
         }
         marker.heard = update.at;
-        let place = said(update.place, marker.place);
-        let heading = said(update.heading, marker.heading).map(turn);
-        let label = update.label.or_else(|| marker.label.clone());
-        let state = update.state.unwrap_or(marker.state);
-        let is_same = place == marker.place && heading == marker.heading;
-        let changed = !is_same || label != marker.label || state != marker.state;
-        if changed {
-            self.unplaced += usize::from(place.is_none());
-            self.unplaced -= usize::from(marker.place.is_none());
-            if marker.place.is_some() && place.is_none() {
-                self.gone.add(version, Arc::clone(key));
-            }
-            marker.place = place;
-            marker.heading = heading;
-            marker.label = label;
+        let before = marker.place;
+        let mut changed = set(&mut marker.place, update.place);
+        changed |= set(&mut marker.heading, update.heading.map(turn));
+        if let Some(label) = update.label.filter(|label| marker.label.as_ref() != Some(label)) {
+            marker.label = Some(label);
+            changed = true;
+        }
+        if let Some(state) = update.state.filter(|state| *state != marker.state) {
             marker.state = state;
+            changed = true;
+        }
+        if changed {
             marker.version = version;
         }
-        changed | self.settle(key, version)
+        let is_placed = marker.place.is_some();
+        // Its end only moves later: a marker that is looked at once is looked at in time.
+        let is_settled = marker.queued.is_some() || self.settings.expire.is_none();
+        if before.is_some() != is_placed
+            && let Some((key, _)) = self.markers.get_key_value(key)
+        {
+            if is_placed {
+                self.unplaced -= 1;
+            } else {
+                self.unplaced += 1;
+                self.gone.add(version, Arc::clone(key));
+            }
+        }
+        if is_settled {
+            return changed;
+        }
+        let key = self.markers.get_key_value(key).map(|(key, _)| Arc::clone(key));
+        changed | key.is_some_and(|key| self.settle(&key, version))
     }
 
     fn remove(&mut self, key: &str, version: u64) -> bool {
@@ -185,13 +199,16 @@ impl Markers {
     }
 }
 
-/// What an event says, or what was known.
-fn said<T>(said: Picked<T>, known: Option<T>) -> Option<T> {
-    match said {
-        Picked::Missing => known,
+/// Takes over what an event says, if anything; says whether that was news.
+fn set<T: PartialEq>(known: &mut Option<T>, said: Picked<T>) -> bool {
+    let said = match said {
+        Picked::Missing => return false,
         Picked::Null => None,
         Picked::Some(value) => Some(value),
-    }
+    };
+    let is_news = *known != said;
+    *known = said;
+    is_news
 }
 
 /// A heading as degrees from 0 to 360, 360 excluded.
@@ -209,19 +226,19 @@ impl Reduce for Markers {
             return Ok(self.remove(&key, version));
         }
         let update = self.read(event)?;
-        let known = self.markers.get_key_value(key.as_ref()).map(|(key, marker)| (Arc::clone(key), self.end(marker)));
-        match known {
+        let end = self.markers.get(key.as_ref()).map(|marker| self.end(marker));
+        match end {
             None if self.markers.len() >= MARKERS_MAX => {
                 let expected = format!("one of the {MARKERS_MAX} keys that there are already");
                 return Err(pick::reject(&self.settings.key, data, expected));
             }
             None => self.insert(key.as_ref().into(), update, version),
             // The marker had gone by the time of this event, whether time was told to pass or not.
-            Some((key, Some(end))) if end <= update.at => {
+            Some(Some(end)) if end <= update.at => {
                 self.remove(&key, version);
-                self.insert(key, update, version);
+                self.insert(key.as_ref().into(), update, version);
             }
-            Some((key, _)) => return Ok(self.update(&key, update, version)),
+            Some(_) => return Ok(self.update(&key, update, version)),
         }
         Ok(true)
     }

@@ -28,6 +28,14 @@ pub(crate) enum Picked<T> {
 }
 
 impl<T> Picked<T> {
+    pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> Picked<U> {
+        match self {
+            Self::Missing => Picked::Missing,
+            Self::Null => Picked::Null,
+            Self::Some(value) => Picked::Some(change(value)),
+        }
+    }
+
     pub(crate) fn some(self) -> Option<T> {
         match self {
             Self::Some(value) => Some(value),
@@ -94,21 +102,47 @@ pub(crate) fn instant_of_text(text: &str) -> Option<Ms> {
     text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_millisecond)
 }
 
-/// The cell at `path`; none if nothing stands there.
-pub(crate) fn cell(path: &Path, data: &Value) -> Result<Option<Cell>, Rejection> {
+/// What a cell or a sort may be made of, still in the event's data.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Scalar<'a> {
+    Null,
+    Text(Cow<'a, str>),
+    Number(f64),
+}
+
+/// The scalar at `path`; none if nothing stands there.
+pub(crate) fn scalar<'a>(path: &Path, data: &'a Value) -> Result<Option<Scalar<'a>>, Rejection> {
     Ok(Some(match path.find(data) {
         None => return Ok(None),
-        Some(Value::Null) => Cell::Null,
-        Some(Value::Bool(value)) => Cell::Text(value.to_string()),
-        Some(Value::String(text)) => Cell::Text(cut(text, TEXT_CHARACTERS_MAX).into_owned()),
-        Some(Value::Number(_)) => match number(path, data)? {
-            Picked::Some(value) => Cell::Number(value),
-            Picked::Null | Picked::Missing => Cell::Null,
-        },
+        Some(Value::Null) => Scalar::Null,
+        Some(Value::Bool(value)) => Scalar::Text(Cow::Borrowed(if *value { "true" } else { "false" })),
+        Some(Value::String(text)) => Scalar::Text(cut(text, TEXT_CHARACTERS_MAX)),
+        Some(Value::Number(_)) => number(path, data)?.some().map_or(Scalar::Null, Scalar::Number),
         Some(Value::Array(_) | Value::Object(_)) => {
             return Err(reject(path, data, "a text, a number, true, false or null"));
         }
     }))
+}
+
+impl PartialEq<Cell> for Scalar<'_> {
+    fn eq(&self, cell: &Cell) -> bool {
+        match (self, cell) {
+            (Self::Null, Cell::Null) => true,
+            (Self::Text(own), Cell::Text(text)) => own == text,
+            (Self::Number(own), Cell::Number(value)) => own == value,
+            _ => false,
+        }
+    }
+}
+
+impl From<Scalar<'_>> for Cell {
+    fn from(scalar: Scalar<'_>) -> Self {
+        match scalar {
+            Scalar::Null => Self::Null,
+            Scalar::Text(text) => Self::Text(text.into_owned()),
+            Scalar::Number(value) => Self::Number(value),
+        }
+    }
 }
 
 /// A number as text: whole ones without a point.
@@ -180,7 +214,7 @@ mod tests {
             "`text`: found \"abc\", expected milliseconds since 1970 or a time like 2013-02-08T15:00:00Z",
         );
         check(
-            cell(&path("list"), &data).map(drop),
+            scalar(&path("list"), &data).map(drop),
             "`list`: found a list of 2, expected a text, a number, true, false or null",
         );
     }
@@ -188,10 +222,11 @@ mod tests {
     #[test]
     fn zero_empty_null_and_missing_are_four_things() {
         let data = json!({"zero": 0, "empty": "", "null": null});
-        assert_eq!(cell(&path("zero"), &data), Ok(Some(Cell::Number(0.0))));
-        assert_eq!(cell(&path("empty"), &data), Ok(Some(Cell::Text(String::new()))));
-        assert_eq!(cell(&path("null"), &data), Ok(Some(Cell::Null)));
-        assert_eq!(cell(&path("missing"), &data), Ok(None));
+        let cell = |at: &str| scalar(&path(at), &data).expect("a scalar").map(Cell::from);
+        assert_eq!(cell("zero"), Some(Cell::Number(0.0)));
+        assert_eq!(cell("empty"), Some(Cell::Text(String::new())));
+        assert_eq!(cell("null"), Some(Cell::Null));
+        assert_eq!(cell("missing"), None);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::frame::Cell;
+use super::pick::Scalar;
 
 /// A row's place by its sort value, ascending or descending; rows without one come last either way.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,6 +34,16 @@ impl Rank {
         }
     }
 
+    /// Whether it is the rank of this value: asked for each event, and mostly so.
+    pub(crate) fn is_of(&self, scalar: &Scalar<'_>) -> bool {
+        match (self.value(), scalar) {
+            (None, Scalar::Null) => true,
+            (Some(SortValue::Number(own)), Scalar::Number(value)) => own == value,
+            (Some(SortValue::Text(own)), Scalar::Text(text)) => **own == **text,
+            _ => false,
+        }
+    }
+
     pub(crate) const fn value(&self) -> Option<&SortValue> {
         match self {
             Self::Up(value) | Self::Down(Reverse(value)) => Some(value),
@@ -42,14 +52,12 @@ impl Rank {
     }
 }
 
-impl From<&Cell> for Option<SortValue> {
-    fn from(cell: &Cell) -> Self {
-        match cell {
-            Cell::Number(value) => Some(SortValue::Number(*value)),
-            #[allow(clippy::cast_precision_loss)] // within 2^53
-            Cell::Time(at) => Some(SortValue::Number(*at as f64)),
-            Cell::Text(text) => Some(SortValue::Text(text.as_str().into())),
-            Cell::Null | Cell::Missing => None,
+impl SortValue {
+    pub(crate) fn of(scalar: &Scalar<'_>) -> Option<Self> {
+        match scalar {
+            Scalar::Null => None,
+            Scalar::Text(text) => Some(Self::Text(text.as_ref().into())),
+            Scalar::Number(value) => Some(Self::Number(*value)),
         }
     }
 }

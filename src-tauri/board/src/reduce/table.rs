@@ -13,7 +13,7 @@ use super::{
     expiry::Expiry,
     meaning::Meaning,
     number_json,
-    pick::{self, KEY_BYTES_MAX, Picked},
+    pick::{self, KEY_BYTES_MAX, Picked, Scalar},
     rank::{Rank, SortValue},
     tombstones::Tombstones,
 };
@@ -38,8 +38,6 @@ pub(crate) struct Table {
     /// Rows that found no place. They may have gone since: nothing is kept of them.
     surplus: u32,
     now: Option<Ms>,
-    /// What the event in hand says, by column: kept for its memory.
-    said: Vec<Option<Cell>>,
 }
 
 /// What decides a table's rows.
@@ -76,10 +74,12 @@ impl Row {
     }
 }
 
-/// What of an event goes into a row besides cells.
-struct Update {
+/// What an event says of a row.
+struct Update<'a> {
     at: Ms,
-    sort: Option<Option<SortValue>>,
+    /// By column.
+    cells: Vec<Option<Scalar<'a>>>,
+    sort: Option<Scalar<'a>>,
     expires: Picked<Ms>,
     state: Option<State>,
 }
@@ -96,19 +96,15 @@ impl Table {
             order_version: 0,
             surplus: 0,
             now: None,
-            said: Vec::new(),
         }
     }
 
     /// Reads everything that the event says before anything is changed.
-    fn read(&mut self, event: &Event) -> Result<Update, Rejection> {
+    fn read<'a>(&self, event: &'a Event) -> Result<Update<'a>, Rejection> {
         let data = event.data.value();
-        self.said.clear();
-        for path in &self.settings.columns {
-            self.said.push(pick::cell(path, data)?);
-        }
+        let cells = self.settings.columns.iter().map(|path| pick::scalar(path, data)).collect::<Result<_, _>>()?;
         let sort = match &self.settings.sort {
-            Some(path) => pick::cell(path, data)?.map(|cell| Option::from(&cell)),
+            Some(path) => pick::scalar(path, data)?,
             None => None,
         };
         let expires = match &self.settings.expire_at {
@@ -119,13 +115,13 @@ impl Table {
             Some(meaning) => meaning.of(data)?.map(|said| said.state),
             None => None,
         };
-        Ok(Update { at: event.time.as_millis(), sort, expires, state })
+        Ok(Update { at: event.time.as_millis(), cells, sort, expires, state })
     }
 
-    fn insert(&mut self, key: Arc<str>, update: Update, version: u64) -> bool {
+    fn insert(&mut self, key: Arc<str>, update: Update<'_>, version: u64) -> bool {
         let row = Row {
-            cells: self.said.drain(..).map(|cell| cell.unwrap_or(Cell::Missing)).collect(),
-            rank: Rank::new(update.sort.flatten(), self.settings.descending),
+            cells: update.cells.into_iter().map(|said| said.map_or(Cell::Missing, Cell::from)).collect(),
+            rank: Rank::new(update.sort.as_ref().and_then(SortValue::of), self.settings.descending),
             state: update.state.unwrap_or_default(),
             heard: update.at,
             expires: update.expires.some(),
@@ -147,12 +143,13 @@ impl Table {
         true
     }
 
-    fn update(&mut self, key: &Arc<str>, update: Update, version: u64) -> bool {
+    /// Updates the row of `key`, which there is.
+    fn update(&mut self, key: &str, update: Update<'_>, version: u64) -> bool {
         let Some(row) = self.rows.get_mut(key) else { return false };
         let mut changed = false;
-        for (cell, said) in row.cells.iter_mut().zip(self.said.drain(..)) {
+        for (cell, said) in row.cells.iter_mut().zip(update.cells) {
             if let Some(said) = said.filter(|said| said != cell) {
-                *cell = said;
+                *cell = said.into();
                 changed = true;
             }
         }
@@ -169,17 +166,28 @@ impl Table {
         if changed {
             row.version = version;
         }
-        let moved = match update.sort.map(|sort| Rank::new(sort, self.settings.descending)) {
-            Some(rank) if rank != row.rank => {
-                let old = std::mem::replace(&mut row.rank, rank.clone());
-                Some(self.order.change((old, Arc::clone(key)), (rank, Arc::clone(key))))
-            }
-            _ => None,
+        let end = row.end(&self.settings);
+        let is_settled = match (end, row.queued) {
+            (None, _) => true,
+            (Some(end), Some(queued)) => queued <= end && self.now.is_none_or(|now| now < end),
+            (Some(_), None) => false,
         };
-        if let Some(moved) = moved {
-            changed |= self.note(moved, version);
+        let moves = update.sort.filter(|sort| !row.rank.is_of(sort));
+        if is_settled && moves.is_none() {
+            return changed;
         }
-        changed | self.settle(key, version)
+        let Some(key) = self.rows.get_key_value(key).map(|(key, _)| Arc::clone(key)) else { return changed };
+        if let Some(sort) = moves {
+            changed |= self.reorder(&key, Rank::new(SortValue::of(&sort), self.settings.descending), version);
+        }
+        changed | self.settle(&key, version)
+    }
+
+    fn reorder(&mut self, key: &Arc<str>, rank: Rank, version: u64) -> bool {
+        let Some(row) = self.rows.get_mut(key) else { return false };
+        let old = std::mem::replace(&mut row.rank, rank.clone());
+        let moved = self.order.change((old, Arc::clone(key)), (rank, Arc::clone(key)));
+        self.note(moved, version)
     }
 
     fn remove(&mut self, key: &str, version: u64) -> bool {
@@ -239,15 +247,15 @@ impl Reduce for Table {
             return Ok(self.remove(&key, version));
         }
         let update = self.read(event)?;
-        let known = self.rows.get_key_value(key.as_ref()).map(|(key, row)| (Arc::clone(key), row.end(&self.settings)));
-        Ok(match known {
+        let end = self.rows.get(key.as_ref()).map(|row| row.end(&self.settings));
+        Ok(match end {
             None => self.insert(key.as_ref().into(), update, version),
             // The row had gone by the time of this event, whether time was told to pass or not.
-            Some((key, Some(end))) if end <= update.at => {
+            Some(Some(end)) if end <= update.at => {
                 self.remove(&key, version);
-                self.insert(key, update, version)
+                self.insert(key.as_ref().into(), update, version)
             }
-            Some((key, _)) => self.update(&key, update, version),
+            Some(_) => self.update(&key, update, version),
         })
     }
 
