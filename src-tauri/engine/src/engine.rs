@@ -32,6 +32,7 @@ use crate::{
     intake::{IN_FLIGHT_BYTES_MAX, STEPS_QUEUED_MAX, Step},
     journal::{
         Bounds,
+        stall::Stall,
         writer::{Ends, Pace, Writer},
     },
     metrics::Metrics,
@@ -134,7 +135,8 @@ impl Engine {
         let (data, data_lane) = channel(DATA_QUEUED_MAX);
         let (steps, steps_lane) = channel(STEPS_QUEUED_MAX);
         let (taken, taken_lane) = channel(TAKEN_QUEUED_MAX);
-        let ends = Ends { clock, metrics: Arc::clone(&metrics), events: data, taken: taken_lane };
+        let stall = Stall::default();
+        let ends = Ends { clock, metrics: Arc::clone(&metrics), events: data, taken: taken_lane, stall: stall.clone() };
         let Found { mut board, begin, remembered, notice } = found;
         if let Some(notice) = notice {
             board.set_notice(notice);
@@ -155,6 +157,7 @@ impl Engine {
             steps,
             in_flight: Arc::new(Semaphore::new(IN_FLIGHT_BYTES_MAX as usize)),
             taken,
+            stall,
             metrics,
             data: data_lane,
             control: control_lane,

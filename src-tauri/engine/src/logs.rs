@@ -16,8 +16,10 @@ use std::{
     time::Duration,
 };
 
+use tracing::{Level, Metadata};
 use tracing_subscriber::{
     EnvFilter, Layer,
+    filter::{FilterExt, filter_fn},
     fmt::{self, MakeWriter},
     layer::SubscriberExt,
     util::SubscriberInitExt,
@@ -72,13 +74,18 @@ pub fn start(data_folder: Option<&Path>) -> Result<LogGuard, EngineError> {
         EnvFilter::try_new(&found)
             .map_err(|error| EngineError::LogLevel { found: found.clone(), reason: error.to_string() })
     };
-    let stderr = fmt::layer().with_writer(io::stderr).with_filter(filter()?);
+    let stderr = fmt::layer().with_writer(io::stderr).with_filter(filter()?.and(filter_fn(is_loggable)));
     let mut guard = LogGuard { queue: None };
     let to_file = match data_folder {
         Some(folder) => {
             let (queue, line_queue) = open(&file(folder))?;
             guard.queue = Some(queue);
-            Some(fmt::layer().with_ansi(false).with_writer(line_queue).with_filter(filter()?))
+            Some(
+                fmt::layer()
+                    .with_ansi(false)
+                    .with_writer(line_queue)
+                    .with_filter(filter()?.and(filter_fn(is_loggable))),
+            )
         }
         None => None,
     };
@@ -86,6 +93,12 @@ pub fn start(data_folder: Option<&Path>) -> Result<LogGuard, EngineError> {
         tracing::debug!("logging was started before");
     }
     Ok(guard)
+}
+
+/// H8: libraries may write headers and messages into their details, so of others than this program's crates only what
+/// everybody sees by default is logged, whatever level is set.
+fn is_loggable(metadata: &Metadata<'_>) -> bool {
+    metadata.target().starts_with("watchfloor") || *metadata.level() <= Level::INFO
 }
 
 enum Line {

@@ -106,6 +106,8 @@ type Loaded = (Board, Positions, BTreeSet<String>);
 fn load(journal: &Journal, file: &BoardFile, clock: Clock) -> Result<Loaded, JournalError> {
     let mut board = Board::new(file.clone(), clock.now());
     let mut unproven = BTreeSet::new();
+    // Sources that are another server's now: what the old one said is no state of theirs.
+    let mut moved = BTreeSet::new();
     let mut seq = 0;
     for row in journal.checkpoints()? {
         match serde_json::from_str::<Checkpoint>(&row.body) {
@@ -114,6 +116,9 @@ fn load(journal: &Journal, file: &BoardFile, clock: Clock) -> Result<Loaded, Jou
                     tracing::info!(widget, reason, "not restored: its source begins anew");
                     unproven.extend(file.widgets.iter().find(|spec| spec.id == widget).map(|spec| spec.source.clone()));
                 }
+                let is_other = |id: &str, url: &str| file.sources.iter().any(|spec| spec.id == id && spec.url != url);
+                let sources = checkpoint.sources.iter();
+                moved.extend(sources.filter(|(id, stored)| is_other(id, &stored.url)).map(|(id, _)| id.clone()));
                 seq = row.seq;
                 break;
             }
@@ -125,6 +130,9 @@ fn load(journal: &Journal, file: &BoardFile, clock: Clock) -> Result<Loaded, Jou
     let mut batches = 0u64;
     let is_whole = journal.replay(seq, |batch| {
         batches += 1;
+        if moved.contains(&*batch.source) {
+            return Ok(());
+        }
         if let Some(delivery) = replay.delivery(&batch).map_err(JournalError::Damaged)? {
             board.handle_delivery(&batch.source, &delivery, clock.now());
         }
@@ -132,6 +140,7 @@ fn load(journal: &Journal, file: &BoardFile, clock: Clock) -> Result<Loaded, Jou
     })?;
     tracing::debug!(checkpoint = seq, batches, is_whole, "journal loaded");
     let positions = journal.positions()?;
+    unproven.extend(moved);
     if !is_whole {
         tracing::warn!("the journal has a hole: every source begins anew");
         unproven.extend(positions.keys().map(ToString::to_string));

@@ -27,7 +27,10 @@ use crate::{
     frames::{Shown, Waiting},
     glass::Glass,
     intake::{Intake, Step},
-    journal::writer::Taken,
+    journal::{
+        stall::{self, Stall},
+        writer::Taken,
+    },
     metrics::{Metrics, SourceMetrics, WidgetMetrics},
     notify::{Desktop, Watch},
     rejections::Rejections,
@@ -73,6 +76,8 @@ pub(crate) struct Parts {
     pub(crate) in_flight: Arc<Semaphore>,
     /// The way back to the journal.
     pub(crate) taken: Sender<Taken>,
+    /// Whether the journal's disk answers.
+    pub(crate) stall: Stall,
     /// What is counted.
     pub(crate) metrics: Arc<Metrics>,
     /// What is journaled, in order.
@@ -97,6 +102,7 @@ pub(crate) struct Run {
     steps: Option<Sender<Step>>,
     in_flight: Arc<Semaphore>,
     taken: Sender<Taken>,
+    stall: Stall,
     metrics: Arc<Metrics>,
     source_metrics: BTreeMap<String, SourceMetrics>,
     widget_metrics: BTreeMap<String, WidgetMetrics>,
@@ -127,6 +133,7 @@ impl Run {
             steps: Some(steps),
             in_flight: parts.in_flight,
             taken: parts.taken,
+            stall: parts.stall,
             metrics: parts.metrics,
             source_metrics: BTreeMap::new(),
             widget_metrics: BTreeMap::new(),
@@ -293,6 +300,10 @@ impl Run {
             self.rejections.handle_rejection(&widget, &rejection);
         }
         self.rejections.log();
+        match self.stall.notice(now) {
+            Some(notice) => self.board.set_notice(notice),
+            None => self.board.clear_notice(stall::NOTICE),
+        }
         for config in self.configs() {
             if self.restarts.contains(&config.id)
                 && self.sources.get_mut(&config.id).is_some_and(|source| source.restart(config.clone()))

@@ -6,6 +6,7 @@
 //! committed, a machine without power perhaps the last moments, but never consistency.
 
 pub(crate) mod migrate;
+pub(crate) mod stall;
 pub(crate) mod table;
 pub(crate) mod writer;
 

@@ -16,7 +16,7 @@ use watchfloor_board::{
 };
 use watchfloor_model::Timestamp;
 
-use super::{Bounds, Entry, Journal, JournalError, Positions, apply};
+use super::{Bounds, Entry, Journal, JournalError, Positions, apply, stall::Stall};
 use crate::{
     clock::Clock,
     event::Event,
@@ -89,6 +89,7 @@ pub(crate) struct Writer {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) events: Sender<Event>,
     pub(crate) taken: Receiver<Taken>,
+    stall: Stall,
     memory: Memory,
     folder: PathBuf,
     bounds: Bounds,
@@ -119,6 +120,8 @@ pub(crate) struct Ends {
     pub(crate) events: Sender<Event>,
     /// Its answers to [`Event::CheckpointWanted`].
     pub(crate) taken: Receiver<Taken>,
+    /// Where a transaction under way is told.
+    pub(crate) stall: Stall,
 }
 
 impl Writer {
@@ -134,13 +137,14 @@ impl Writer {
     }
 
     fn new(ends: Ends, memory: Memory, folder: PathBuf, bounds: Bounds, pace: Pace, positions: Positions) -> Self {
-        let Ends { clock, metrics, events, taken } = ends;
+        let Ends { clock, metrics, events, taken, stall } = ends;
         let now = Instant::now();
         Self {
             clock,
             metrics,
             events,
             taken,
+            stall,
             memory,
             folder,
             bounds,
@@ -244,7 +248,10 @@ impl Writer {
 
     async fn write(&mut self, entries: &[Entry]) -> Result<(), Gone> {
         let Memory::Kept(journal) = &mut self.memory else { return Ok(()) };
-        if let Err(error) = journal.append(entries, self.clock.wall()) {
+        self.stall.begin(self.clock.now());
+        let appended = journal.append(entries, self.clock.wall());
+        self.stall.end();
+        if let Err(error) = appended {
             return self.lose(&error).await;
         }
         if self.measured_at.elapsed() >= MEASURE_PERIOD {

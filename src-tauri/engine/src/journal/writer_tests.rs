@@ -23,7 +23,13 @@ struct Stage {
 fn ends() -> (Ends, Receiver<Event>, Sender<Taken>) {
     let (events, lane) = channel(8);
     let (taken, answers) = channel(4);
-    let ends = Ends { clock: Clock::start(), metrics: Arc::new(Metrics::unread()), events, taken: answers };
+    let ends = Ends {
+        clock: Clock::start(),
+        metrics: Arc::new(Metrics::unread()),
+        events,
+        taken: answers,
+        stall: Stall::default(),
+    };
     (ends, lane, taken)
 }
 

@@ -15,7 +15,7 @@ use watchfloor_model::Continuity;
 /// Events reach the glass, each once; the first value is the server's snapshot.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn events_reach_the_glass() {
-    let server = Server::start(&BOARD.replace("ADDRESS", "http://127.0.0.1:1")).await;
+    let server = Server::start(BOARD).await;
     server.publish(1..=10).await;
     let mut wall = Wall::start(config(&server, None)).await;
     wall.until("live at 10", |wall| wall.is_live_at("count", 10.0) && wall.is_live_at("sum", 55.0)).await;
@@ -34,7 +34,7 @@ async fn events_reach_the_glass() {
 /// Both transports end in the same numbers.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn event_streams_do_as_well() {
-    let server = Server::start(&BOARD.replace("ADDRESS", "http://127.0.0.1:1")).await;
+    let server = Server::start(BOARD).await;
     server.publish(1..=10).await;
     let text = board(server.address).replace("channels =", "transport = \"sse\"\nchannels =");
     let mut wall = Wall::start(EngineConfig::new(BoardInput::Text { name: "board.toml".into(), text })).await;
@@ -48,7 +48,7 @@ async fn event_streams_do_as_well() {
 /// and nothing is double, and the wall knows that it is proven.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lost_servers_are_shown_and_caught_up_with() {
-    let mut server = Server::start(&BOARD.replace("ADDRESS", "http://127.0.0.1:1")).await;
+    let mut server = Server::start(BOARD).await;
     server.publish(1..=10).await;
     let mut wall = Wall::start(config(&server, None)).await;
     wall.until("live at 10", |wall| wall.is_live_at("count", 10.0)).await;
@@ -72,7 +72,7 @@ async fn lost_servers_are_shown_and_caught_up_with() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn restarts_show_the_last_known_values() {
     let data = tempfile::tempdir().unwrap();
-    let mut server = Server::start(&BOARD.replace("ADDRESS", "http://127.0.0.1:1")).await;
+    let mut server = Server::start(BOARD).await;
     server.publish(1..=10).await;
     let mut wall = Wall::start(config(&server, Some(data.path()))).await;
     wall.until("live at 10", |wall| wall.is_live_at("count", 10.0)).await;
@@ -109,7 +109,7 @@ async fn restarts_show_the_last_known_values() {
 async fn the_journal_alone_leads_to_the_same_board() {
     let data = tempfile::tempdir().unwrap();
     let copy = tempfile::tempdir().unwrap();
-    let server = Server::start(&BOARD.replace("ADDRESS", "http://127.0.0.1:1")).await;
+    let server = Server::start(BOARD).await;
     server.publish(1..=10).await;
     let mut wall = Wall::start(config(&server, Some(data.path()))).await;
     wall.until("live at 10", |wall| wall.is_live_at("count", 10.0)).await;
@@ -127,6 +127,38 @@ async fn the_journal_alone_leads_to_the_same_board() {
     wall.engine.stop().await;
 }
 
+/// H3: what the data folder leads to is only taken for what it was: a widget that is new at a restart begins with the server's
+/// state, and so does everything of a source that is another server now.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn restarts_take_only_what_is_still_the_same() {
+    let data = tempfile::tempdir().unwrap();
+    let more = BOARD.to_owned() + "\n[[widget]]\nid = \"fives\"\nkind = \"counter\"\nwhere = { amount = [5] }\n";
+    let (first, second) = (Server::start(&more).await, Server::start(&more).await);
+    first.publish(1..=10).await;
+    second.publish(1..=3).await;
+    let mut wall = Wall::start(config(&first, Some(data.path()))).await;
+    wall.until("live at 10", |wall| wall.is_live_at("count", 10.0)).await;
+    wall.engine.stop().await;
+
+    let text = more.replace("ADDRESS", &format!("http://{}", first.address));
+    let board = BoardInput::Text { name: "board.toml".into(), text };
+    let again = EngineConfig { data_dir: Some(data.path().into()), ..EngineConfig::new(board) };
+    let mut wall = Wall::start(again).await;
+    wall.until("live with the new widget", |wall| {
+        wall.is_live_at("count", 10.0) && wall.is_live_at("sum", 55.0) && wall.is_live_at("fives", 1.0)
+    })
+    .await;
+    wall.engine.stop().await;
+
+    let mut wall = Wall::start(config(&second, Some(data.path()))).await;
+    wall.until("another server's", |wall| {
+        assert!(!matches!(wall.number("count"), Some(count) if count != 3.0), "{:?}", wall.number("count"));
+        wall.is_live_at("count", 3.0)
+    })
+    .await;
+    wall.engine.stop().await;
+}
+
 /// A board file that changes is taken over without a restart; a bad one is shown and changes nothing; a new widget begins
 /// with the server's state, not from zero.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -134,7 +166,7 @@ async fn board_files_are_read_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("board.toml");
     let with_table = "\n[[widget]]\nid = \"large\"\nkind = \"counter\"\nwhere = { amount = [5] }\n";
-    let server = Server::start(&(BOARD.replace("ADDRESS", "http://127.0.0.1:1") + with_table)).await;
+    let server = Server::start(&(BOARD.to_owned() + with_table)).await;
     server.publish(1..=10).await;
     std::fs::write(&path, board(server.address)).unwrap();
     let data = tempfile::tempdir().unwrap();
@@ -167,8 +199,7 @@ async fn board_files_are_read_again() {
 async fn sources_follow_their_board_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("board.toml");
-    let plain = BOARD.replace("ADDRESS", "http://127.0.0.1:1");
-    let (first, second) = (Server::start(&plain).await, Server::start(&plain).await);
+    let (first, second) = (Server::start(BOARD).await, Server::start(BOARD).await);
     first.publish([1, 1]).await;
     second.publish([1, 1, 1]).await;
     std::fs::write(&path, board(first.address)).unwrap();
@@ -186,7 +217,7 @@ async fn sources_follow_their_board_file() {
 /// A heartbeat frame comes when nothing happens, and a waiting pull is answered at once when something does.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pulls_wait_for_something() {
-    let server = Server::start(&BOARD.replace("ADDRESS", "http://127.0.0.1:1")).await;
+    let server = Server::start(BOARD).await;
     server.publish([1]).await;
     let mut wall = Wall::start(config(&server, None)).await;
     wall.until("live at 1", |wall| wall.is_live_at("count", 1.0)).await;
@@ -207,7 +238,7 @@ async fn pulls_wait_for_something() {
 /// Events that a widget can't use are counted with a reason, and the rest goes on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bad_events_are_counted() {
-    let server = Server::start(&BOARD.replace("ADDRESS", "http://127.0.0.1:1")).await;
+    let server = Server::start(BOARD).await;
     let mut wall = Wall::start(config(&server, None)).await;
     server.publish([1]).await;
     wall.until("live at 1", |wall| wall.is_live_at("sum", 1.0)).await;
@@ -223,7 +254,7 @@ async fn bad_events_are_counted() {
 /// Design section 9: the report and the metrics of a live wall.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn operators_can_watch() {
-    let server = Server::start(&BOARD.replace("ADDRESS", "http://127.0.0.1:1")).await;
+    let server = Server::start(BOARD).await;
     let mut wall =
         Wall::start(EngineConfig { metrics: Some(([127, 0, 0, 1], 0).into()), ..config(&server, None) }).await;
     server.publish(1..=3).await;
@@ -263,7 +294,7 @@ async fn operators_can_watch() {
 /// What keeps an engine from starting says whose turn it is, and what to do.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn refusals_say_what_to_do() {
-    let server = Server::start(&BOARD.replace("ADDRESS", "http://127.0.0.1:1")).await;
+    let server = Server::start(BOARD).await;
     let data = tempfile::tempdir().unwrap();
     let check = |config: EngineConfig, exit_code: u8, part: &'static str| async move {
         let error = Engine::start(config).await.err().unwrap_or_else(|| panic!("{part}: it started"));
@@ -307,7 +338,7 @@ async fn refusals_say_what_to_do() {
 /// A damaged journal costs the past and not the wall, and is said.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn damaged_journals_are_said() {
-    let server = Server::start(&BOARD.replace("ADDRESS", "http://127.0.0.1:1")).await;
+    let server = Server::start(BOARD).await;
     server.publish(1..=4).await;
     let data = tempfile::tempdir().unwrap();
     std::fs::write(data.path().join("journal.db"), vec![0x5a; 20_000]).unwrap();
@@ -324,7 +355,7 @@ async fn damaged_journals_are_said() {
 /// Continuity: a hub that lost its history is caught up with by its snapshot, and the wall says which.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lost_history_is_told() {
-    let server = Server::start(&BOARD.replace("ADDRESS", "http://127.0.0.1:1")).await;
+    let server = Server::start(BOARD).await;
     server.publish(1..=4).await;
     let mut wall = Wall::start(config(&server, None)).await;
     wall.until("live at 4", |wall| wall.is_live_at("count", 4.0)).await;
