@@ -283,7 +283,10 @@ impl Catchup {
             let place = cursor.hold_from.clone();
             if place.offset > 0 || channel.delivered.is_some() {
                 let mut gap = channel.gap(&place, Continuity::Unknown, context);
-                gap.reason = format!("{}; {reason}", gap.reason);
+                gap.reason = match &channel.delivered {
+                    Some(_) => format!("{}; {reason}", gap.reason),
+                    None => reason.to_owned(),
+                };
                 gaps.push(gap);
             }
             channel.delivered = Some(place);

@@ -28,6 +28,7 @@ use crate::{
     clock::Estimate,
     config::SourceConfig,
     fault::Verdict,
+    limits::STALL_FORGIVEN,
     port::{FetchId, Input, LinkId, Output},
     protocols::{Dialect, Signal, dialect},
     random::Random,
@@ -158,8 +159,9 @@ impl Feed {
 
     /// Takes something that happened outside.
     pub fn handle_input(&mut self, input: Input, now: Mono) {
-        // What is overdue comes first: after a suspend, what was read from a dead link must not make it look alive.
-        self.handle_timers(now);
+        if self.has_slept(now) {
+            self.handle_timers(now);
+        }
         match input {
             Input::Opened { link } => self.handle_opened(link, now),
             Input::Text { link, text } => {
@@ -208,6 +210,14 @@ impl Feed {
         status.publisher_proof = self.publishers.iter().copied().flatten().min();
         status.positions = self.catchup.delivered().map(|(name, place)| (name.clone(), place.clone())).collect();
         status
+    }
+
+    /// Whether so much time has passed unseen that the machine must have slept: then the link is dead, whatever was read
+    /// from it before. A shorter stall of this program is forgiven: what waited meanwhile is heard, though it isn't
+    /// called live before a fresh answer came.
+    fn has_slept(&self, now: Mono) -> bool {
+        let liveness = self.link.as_ref().and_then(|link| link.liveness.as_ref());
+        liveness.is_some_and(|liveness| liveness.silence_at().plus(STALL_FORGIVEN) <= now)
     }
 
     fn handle_timers(&mut self, now: Mono) {

@@ -34,6 +34,8 @@ pub const SSE_RETRY_MAX: Duration = Duration::from_secs(300);
 pub const PROBE_PERIOD_MIN: Duration = Duration::from_millis(100);
 /// The longest time between two probes of a link: a dead one is found in three of them.
 pub const PROBE_PERIOD_MAX: Duration = Duration::from_secs(10);
+/// How much longer than a link may be silent this program may stand still without the link's being given up for it.
+pub const STALL_FORGIVEN: Duration = Duration::from_secs(10);
 /// How often the source's clock is asked for.
 pub const CLOCK_PING_PERIOD: Duration = Duration::from_secs(10);
 /// The heartbeat period assumed until the server tells its own.

@@ -153,7 +153,8 @@ impl Channel {
     pub(super) fn gap(&self, to: &Position, proof: Continuity, context: &GapContext) -> Gap {
         let why = self.cursor.as_ref().and_then(|cursor| cursor.reason.clone());
         let reason = match (context.loss.clone(), why) {
-            (Some(loss), Some(why)) => format!("{loss}; {why}"),
+            (Some(loss), Some(why)) if !loss.contains(&why) => format!("{loss}; {why}"),
+            (Some(loss), Some(_)) => loss,
             (Some(one), None) | (None, Some(one)) => one,
             (None, None) => "not connected meanwhile".to_owned(),
         };

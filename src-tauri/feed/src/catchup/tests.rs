@@ -1,1 +1,139 @@
+//! Joining the stream with what was delivered.
 
+use std::{collections::BTreeMap, sync::Arc};
+
+use watchfloor_model::{Event, Mono, Payload, Position, Timestamp};
+
+use super::{Catchup, Cursor, GapContext, Merge, Step};
+use crate::limits::{HELD_BYTES_MAX, HELD_EVENTS_MAX};
+
+fn at(offset: u64) -> Position {
+    Position::new("e", offset)
+}
+
+fn event(offset: u64, text: &str) -> Event {
+    Event {
+        channel: "a".into(),
+        name: "n".into(),
+        id: None,
+        position: Some(at(offset)),
+        time: Timestamp::default(),
+        received: Mono::ZERO,
+        data: Payload::parse(text).expect("JSON"),
+    }
+}
+
+fn context() -> GapContext {
+    GapContext { loss: None, began: Mono::ZERO, ended: Mono::ZERO }
+}
+
+/// Two channels, `a` and `b`, just subscribed at 10.
+fn fresh() -> Catchup {
+    let mut catchup = Catchup::new(&["a".into(), "b".into()]);
+    catchup.begin_link();
+    for index in 0..2 {
+        assert!(catchup.subscribed(index, Cursor::new(at(10), at(10), false, None)));
+        assert!(catchup.beat(index, &at(10)).is_none());
+    }
+    catchup
+}
+
+fn snapshot(a: u64, b: u64) -> BTreeMap<Arc<str>, Position> {
+    BTreeMap::from([("a".into(), at(a)), ("b".into(), at(b))])
+}
+
+fn step(catchup: &mut Catchup, offset: u64) -> &'static str {
+    match catchup.event(0, &at(offset), event(offset, "1")) {
+        Step::Deliver(_) => "deliver",
+        Step::Held => "held",
+        Step::Overflow => "overflow",
+        Step::Overlap => "overlap",
+        Step::Duplicate => "duplicate",
+        Step::Stale => "stale",
+        Step::Hole(..) => "hole",
+    }
+}
+
+/// H3: whatever a snapshot's place is against what was held, each event is handed over once.
+#[test]
+fn any_snapshot_joins() {
+    for place in 5..=15 {
+        let mut catchup = fresh();
+        for offset in 11..=13 {
+            assert_eq!(step(&mut catchup, offset), "held");
+        }
+        let (gaps, merge) = catchup.snapshot(&snapshot(place, 10), &context()).expect("usable");
+        assert!(gaps.is_empty());
+        match merge {
+            Merge::Replay => assert!(place < 10, "{place}"),
+            Merge::Joined(events) => {
+                let offsets: Vec<u64> = events.iter().filter_map(|e| Some(e.position.as_ref()?.offset)).collect();
+                assert_eq!(offsets, (place.max(10) + 1..=13).collect::<Vec<_>>(), "{place}");
+                assert!(catchup.is_caught_up());
+                let next = ["deliver", "overlap", "overlap"][(place.max(13) - 13) as usize];
+                assert_eq!(step(&mut catchup, 14), next, "{place}");
+                assert_eq!(step(&mut catchup, 14), "duplicate");
+                assert_eq!(step(&mut catchup, 16), "hole");
+            }
+        }
+    }
+}
+
+/// H3: a snapshot of another history, or older than what was seen, is no use.
+#[test]
+fn unusable_snapshots() {
+    let mut catchup = fresh();
+    let other = BTreeMap::from([("a".into(), Position::new("x", 10)), ("b".into(), at(10))]);
+    assert!(catchup.snapshot(&other, &context()).expect_err("epoch").contains("history `x`"));
+    catchup.snapshot(&snapshot(12, 12), &context()).expect("usable");
+    catchup.lost(1, &at(20), "slow");
+    assert!(catchup.snapshot(&snapshot(11, 20), &context()).expect_err("old").contains("older than e:12"));
+    assert!(catchup.snapshot(&BTreeMap::new(), &context()).is_err());
+}
+
+/// H3: a server whose history ends before our place (restored from a backup) is followed back.
+#[test]
+fn a_server_that_lost_its_tail() {
+    let mut catchup = Catchup::new(&["a".into()]);
+    catchup.restore(&BTreeMap::from([("a".into(), at(50))]));
+    catchup.begin_link();
+    catchup.subscribed(0, Cursor::new(at(30), at(30), false, Some("ahead".into())));
+    assert!(!catchup.all_connected());
+    let (gaps, _) = catchup.snapshot(&BTreeMap::from([("a".into(), at(30))]), &context()).expect("usable");
+    assert_eq!((gaps.len(), gaps[0].reason.as_str()), (1, "ahead"));
+    assert_eq!(step(&mut catchup, 31), "deliver");
+}
+
+/// H5: at most so many events and bytes are held, and what is dropped is made good by replay from the snapshot.
+#[test]
+fn the_hold_is_bounded() {
+    let big = format!("\"{}\"", "x".repeat(1 << 19));
+    for (text, most) in [("1", HELD_EVENTS_MAX), (big.as_str(), HELD_BYTES_MAX >> 19)] {
+        let mut catchup = fresh();
+        let mut held = 0;
+        for offset in 11.. {
+            match catchup.event(0, &at(offset), event(offset, text)) {
+                Step::Held => held += 1,
+                Step::Overflow => break,
+                other => panic!("{other:?}"),
+            }
+        }
+        assert!(held <= most && held + 2 >= most, "{held} of {most}");
+        let (_, merge) = catchup.snapshot(&snapshot(11, 10), &context()).expect("usable");
+        assert!(matches!(merge, Merge::Replay));
+        assert_eq!(step(&mut catchup, 12), "stale");
+    }
+}
+
+/// One channel's loss drops only its own events, and asks for one cut over all.
+#[test]
+fn lost_while_holding() {
+    let mut catchup = fresh();
+    assert_eq!(step(&mut catchup, 11), "held");
+    assert!(matches!(catchup.event(1, &at(11), event(11, "2")), Step::Held));
+    catchup.lost(0, &at(40), "slow");
+    assert_eq!(step(&mut catchup, 41), "held");
+    let (_, merge) = catchup.snapshot(&snapshot(40, 10), &context()).expect("usable");
+    let Merge::Joined(events) = merge else { panic!("replay") };
+    assert_eq!(events.len(), 2);
+}

@@ -5,7 +5,7 @@ use watchfloor_model::Mono;
 use crate::draw::Draw;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// Every link breaks, and new ones are refused.
     Cut,
     /// The link passes nothing any more and nobody is told; new ones get no answer.
@@ -38,12 +38,14 @@ pub enum Fault {
     Burst(u64),
     /// The machine sleeps for an hour.
     Suspend,
+    /// The program stands still for this many milliseconds.
+    Pause(u64),
     /// The program is killed and started again.
     Crash,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoSnapshot {
+pub(crate) enum NoSnapshot {
     Status(u16),
     Timeout,
     Silence,
@@ -51,14 +53,14 @@ pub enum NoSnapshot {
 }
 
 #[derive(Clone, Debug)]
-pub struct Window {
-    pub fault: Fault,
-    pub from: Mono,
-    pub to: Mono,
+pub(crate) struct Window {
+    pub(crate) fault: Fault,
+    pub(crate) from: Mono,
+    pub(crate) to: Mono,
 }
 
 /// Up to eight faults within `span_ms`.
-pub fn draw(draw: &mut Draw, span_ms: u64) -> Vec<Window> {
+pub(crate) fn draw(draw: &mut Draw, span_ms: u64) -> Vec<Window> {
     let count = 1 + draw.below(8);
     (0..count)
         .map(|_| {
@@ -71,7 +73,7 @@ pub fn draw(draw: &mut Draw, span_ms: u64) -> Vec<Window> {
 }
 
 fn one(draw: &mut Draw) -> Fault {
-    match draw.below(19) {
+    match draw.below(20) {
         0 | 1 => Fault::Cut,
         2 => Fault::HalfOpen,
         3 => Fault::Stall,
@@ -94,6 +96,7 @@ fn one(draw: &mut Draw) -> Fault {
         15 => Fault::BadEvents,
         16 => Fault::Burst(draw.below(200)),
         17 => Fault::Suspend,
+        18 => Fault::Pause(*draw.pick(&[2_000, 7_000, 12_000])),
         _ => Fault::Crash,
     }
 }

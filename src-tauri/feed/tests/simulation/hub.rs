@@ -6,20 +6,20 @@ use watchfloor_model::Mono;
 
 /// What a channel's events fold to: their number and a hash of their values in order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Chain {
-    pub count: u64,
-    pub hash: u64,
+pub(crate) struct Chain {
+    pub(crate) count: u64,
+    pub(crate) hash: u64,
 }
 
 impl Chain {
-    pub fn fold(&mut self, value: u64) {
+    pub(crate) fn fold(&mut self, value: u64) {
         self.count += 1;
         self.hash = self.hash.wrapping_mul(0x100_0000_01B3).wrapping_add(value);
     }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Entry {
+pub(crate) enum Entry {
     Good(u64),
     /// A number out of range: the event's place can be read.
     BadData,
@@ -28,35 +28,35 @@ pub enum Entry {
 }
 
 #[derive(Default)]
-pub struct Channel {
+pub(crate) struct Channel {
     /// Every event of this epoch, also those that history has dropped.
-    pub log: Vec<(Entry, Mono)>,
+    pub(crate) log: Vec<(Entry, Mono)>,
     /// History holds what comes after this offset.
-    pub trimmed: u64,
-    pub chain: Chain,
+    pub(crate) trimmed: u64,
+    pub(crate) chain: Chain,
 }
 
 impl Channel {
-    pub fn head(&self) -> u64 {
+    pub(crate) fn head(&self) -> u64 {
         self.log.len() as u64
     }
 }
 
-pub struct Hub {
-    pub channels: BTreeMap<String, Channel>,
+pub(crate) struct Hub {
+    pub(crate) channels: BTreeMap<String, Channel>,
     epochs: u64,
-    pub epoch_since: Mono,
+    pub(crate) epoch_since: Mono,
     /// Events that no client can take.
-    pub bad: BTreeSet<(String, String, u64)>,
+    pub(crate) bad: BTreeSet<(String, String, u64)>,
     /// Snapshots of the past, for a cache that answers with one.
-    pub past: Vec<String>,
+    pub(crate) past: Vec<String>,
 }
 
 /// A place in one channel's history.
-pub type Cursor = (String, u64);
+pub(crate) type Cursor = (String, u64);
 
 impl Hub {
-    pub fn new(channels: &[String]) -> Self {
+    pub(crate) fn new(channels: &[String]) -> Self {
         Self {
             channels: channels.iter().map(|name| (name.clone(), Channel::default())).collect(),
             epochs: 1,
@@ -66,11 +66,11 @@ impl Hub {
         }
     }
 
-    pub fn epoch(&self) -> String {
+    pub(crate) fn epoch(&self) -> String {
         format!("e{}", self.epochs)
     }
 
-    pub fn publish(&mut self, name: &str, entry: Entry, now: Mono) {
+    pub(crate) fn publish(&mut self, name: &str, entry: Entry, now: Mono) {
         let epoch = self.epoch();
         let channel = self.channels.get_mut(name).expect("a known channel");
         channel.log.push((entry, now));
@@ -86,7 +86,7 @@ impl Hub {
     }
 
     /// History is lost: a new epoch. `empty` if the aggregates are lost too.
-    pub fn begin_epoch(&mut self, empty: bool, now: Mono) {
+    pub(crate) fn begin_epoch(&mut self, empty: bool, now: Mono) {
         self.epochs += 1;
         self.epoch_since = now;
         for channel in self.channels.values_mut() {
@@ -95,14 +95,14 @@ impl Hub {
         }
     }
 
-    pub fn trim(&mut self, keep: u64) {
+    pub(crate) fn trim(&mut self, keep: u64) {
         for channel in self.channels.values_mut() {
             channel.trimmed = channel.trimmed.max(channel.head().saturating_sub(keep));
         }
     }
 
     /// A subscription's answer and cursor.
-    pub fn subscribe(&self, name: &str, place: Option<&str>) -> (String, Cursor) {
+    pub(crate) fn subscribe(&self, name: &str, place: Option<&str>) -> (String, Cursor) {
         let channel = &self.channels[name];
         let (epoch, head) = (self.epoch(), channel.head());
         let asked = place.map(|place| place.rsplit_once(':').expect("a position"));
@@ -123,7 +123,7 @@ impl Hub {
     }
 
     /// What comes after a cursor, at most `most` lines; moves it.
-    pub fn read(&self, name: &str, cursor: &mut Cursor, most: usize) -> Vec<String> {
+    pub(crate) fn read(&self, name: &str, cursor: &mut Cursor, most: usize) -> Vec<String> {
         let channel = &self.channels[name];
         let (epoch, head) = (self.epoch(), channel.head());
         let reason = match cursor {
@@ -154,7 +154,7 @@ impl Hub {
         )
     }
 
-    pub fn heartbeat(&self, cursors: &BTreeMap<String, Cursor>, now: Mono) -> String {
+    pub(crate) fn heartbeat(&self, cursors: &BTreeMap<String, Cursor>, now: Mono) -> String {
         let channels: Vec<String> = cursors
             .iter()
             .map(|(name, (epoch, offset))| format!(r#""{name}":{{"head":"{epoch}:{offset}","idle_ms":5}}"#))
@@ -162,7 +162,7 @@ impl Hub {
         format!(r#"{{"type":"heartbeat","clock":{},"channels":{{{}}}}}"#, clock(now), channels.join(","))
     }
 
-    pub fn snapshot(&self, now: Mono) -> String {
+    pub(crate) fn snapshot(&self, now: Mono) -> String {
         let positions: Vec<String> = self
             .channels
             .iter()
@@ -184,6 +184,6 @@ impl Hub {
     }
 }
 
-pub fn clock(now: Mono) -> String {
+pub(crate) fn clock(now: Mono) -> String {
     format!(r#"{{"now":{},"speed":1,"label":null}}"#, 1_360_335_600_000 + now.as_micros() / 1000)
 }

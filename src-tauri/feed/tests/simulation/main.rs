@@ -3,7 +3,7 @@
 //! Checked on every schedule: H1 (never live while something older than limit and one second is missing), H3 (each event
 //! once and in order, no hole without a gap; after the faults the wall shows exactly what the hub holds), H2 (without a
 //! fault never anything but live), no storm of timers or connections. A failure names its seed.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::panic)]
 
 mod draw;
 mod faults;
@@ -12,7 +12,7 @@ mod wall;
 mod world;
 
 use watchfloor_model::Transport;
-use world::{Plan, World};
+use world::{Met, Plan, World};
 
 /// Schedules a test, each with its own seed.
 const SCHEDULES: u64 = 1500;
@@ -65,6 +65,18 @@ fn a_healthy_feed_is_never_anything_but_live() {
             assert_eq!(world.left_live, 0, "seed {seed}");
             assert_eq!((world.wall.gaps, world.wall.snapshots, world.opens.len()), (0, 1, 1), "seed {seed}");
         }
+    }
+}
+
+/// The schedules reach what they are for.
+#[test]
+fn every_outcome_is_met() {
+    for transport in [Transport::WebSocket, Transport::Sse] {
+        let mut sum = Met::default();
+        for seed in 0..300 {
+            sum.add(&run(&Plan::faulty(seed, transport)).met);
+        }
+        sum.check();
     }
 }
 

@@ -7,34 +7,34 @@ use watchfloor_model::{Continuity, Delivery, Position, Timestamp};
 use crate::hub::{Chain, Hub};
 
 #[derive(Clone, Debug, Default)]
-pub struct Shown {
-    pub last: Option<Position>,
-    pub chain: Chain,
+pub(crate) struct Shown {
+    pub(crate) last: Option<Position>,
+    pub(crate) chain: Chain,
     /// Whether the chain can be compared: it began at a snapshot, and no gap was left open since.
-    pub exact: bool,
+    pub(crate) exact: bool,
 }
 
 #[derive(Clone, Default)]
-pub struct Wall {
-    pub channels: BTreeMap<String, Shown>,
-    pub gaps: u64,
-    pub unknown: u64,
-    pub snapshots: u64,
-    pub events: u64,
+pub(crate) struct Wall {
+    pub(crate) channels: BTreeMap<String, Shown>,
+    pub(crate) gaps: u64,
+    pub(crate) unknown: u64,
+    pub(crate) snapshots: u64,
+    pub(crate) events: u64,
     last_gap_reason: String,
 }
 
 impl Wall {
-    pub fn new(channels: &[String]) -> Self {
+    pub(crate) fn new(channels: &[String]) -> Self {
         Self { channels: channels.iter().map(|name| (name.clone(), Shown::default())).collect(), ..Self::default() }
     }
 
-    pub fn positions(&self) -> BTreeMap<Arc<str>, Position> {
+    pub(crate) fn positions(&self) -> BTreeMap<Arc<str>, Position> {
         let known = self.channels.iter().filter_map(|(name, shown)| Some((name.as_str().into(), shown.last.clone()?)));
         known.collect()
     }
 
-    pub fn take(&mut self, delivery: &Delivery, hub: &Hub) -> Result<(), String> {
+    pub(crate) fn take(&mut self, delivery: &Delivery, hub: &Hub) -> Result<(), String> {
         match delivery {
             Delivery::Events(events) => {
                 if events.is_empty() {

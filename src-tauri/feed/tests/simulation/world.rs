@@ -1,18 +1,20 @@
 //! The network between, and time.
 
+mod network;
+
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet, BinaryHeap},
     time::Duration,
 };
 
-use watchfloor_feed::{Feed, FetchId, Input, LinkFault, LinkFaultKind, LinkId, Output, Response, SourceConfig};
+use watchfloor_feed::{Feed, FetchId, Input, LinkFault, LinkFaultKind, LinkId, Output, SourceConfig};
 use watchfloor_model::{Mono, Phase, SourceStatus, Transport};
 
 use crate::{
     draw::Draw,
-    faults::{self, Fault, NoSnapshot, Window},
-    hub::{self, Cursor, Entry, Hub},
+    faults::{self, Fault, Window},
+    hub::{Cursor, Entry, Hub},
     wall::Wall,
 };
 
@@ -27,25 +29,25 @@ const SPAN_MS: u64 = 25_000;
 const RECOVERY: Duration = Duration::from_secs(240);
 
 #[derive(Clone, Debug)]
-pub struct Plan {
-    pub seed: u64,
-    pub transport: Transport,
-    pub channels: Vec<String>,
-    pub windows: Vec<Window>,
+pub(crate) struct Plan {
+    pub(crate) seed: u64,
+    pub(crate) transport: Transport,
+    pub(crate) channels: Vec<String>,
+    pub(crate) windows: Vec<Window>,
     /// Whether the hub has snapshots at all.
-    pub snapshots: bool,
+    pub(crate) snapshots: bool,
     /// Events a second, about.
-    pub rate: u64,
+    pub(crate) rate: u64,
 }
 
 impl Plan {
-    pub fn faulty(seed: u64, transport: Transport) -> Self {
+    pub(crate) fn faulty(seed: u64, transport: Transport) -> Self {
         let mut draw = Draw::new(seed);
         let windows = faults::draw(&mut draw, SPAN_MS);
         Self { windows, snapshots: !draw.chance(10), ..Self::bare(draw, seed, transport) }
     }
 
-    pub fn healthy(seed: u64, transport: Transport) -> Self {
+    pub(crate) fn healthy(seed: u64, transport: Transport) -> Self {
         Self { windows: Vec::new(), snapshots: true, ..Self::bare(Draw::new(seed), seed, transport) }
     }
 
@@ -79,7 +81,7 @@ struct Link {
     up: Mono,
 }
 
-pub struct World {
+pub(crate) struct World {
     plan: Plan,
     now: Mono,
     draw: Draw,
@@ -87,7 +89,7 @@ pub struct World {
     actions: BTreeMap<u64, Action>,
     sequence: u64,
     hub: Hub,
-    pub wall: Wall,
+    pub(crate) wall: Wall,
     feed: Feed,
     lives: u64,
     status: SourceStatus,
@@ -102,14 +104,57 @@ pub struct World {
     link_at_live: Option<LinkId>,
     was_live: bool,
     /// How often the phase left live.
-    pub left_live: u64,
-    pub opens: Vec<Mono>,
+    pub(crate) left_live: u64,
+    pub(crate) opens: Vec<Mono>,
     unanswered_pings: u32,
-    pub trace: Vec<String>,
+    pub(crate) trace: Vec<String>,
+    pub(crate) met: Met,
+}
+
+/// What was met, over all lives of the program.
+#[derive(Debug, Default)]
+pub(crate) struct Met {
+    phases: BTreeMap<Phase, u64>,
+    counts: BTreeMap<&'static str, u64>,
+}
+
+impl Met {
+    pub(crate) fn add(&mut self, other: &Self) {
+        for (phase, count) in &other.phases {
+            *self.phases.entry(*phase).or_default() += count;
+        }
+        for (name, count) in &other.counts {
+            *self.counts.entry(name).or_default() += count;
+        }
+    }
+
+    fn status(&mut self, old: &SourceStatus, new: &SourceStatus) {
+        *self.phases.entry(new.phase).or_default() += u64::from(old.phase != new.phase);
+        let (old, new) = (&old.counts, &new.counts);
+        for (name, old, new) in [
+            ("duplicates", old.duplicates, new.duplicates),
+            ("rejected", old.rejected, new.rejected),
+            ("reconnects", old.reconnects, new.reconnects),
+            ("gaps proven", old.gaps_proven, new.gaps_proven),
+            ("gaps by snapshot", old.gaps_snapshot, new.gaps_snapshot),
+            ("gaps unknown", old.gaps_unknown, new.gaps_unknown),
+        ] {
+            *self.counts.entry(name).or_default() += new.saturating_sub(old);
+        }
+    }
+
+    pub(crate) fn check(&self) {
+        assert!(self.counts.values().all(|count| *count > 0) && self.counts.len() == 6, "{self:?}");
+        for phase in
+            [Phase::Connecting, Phase::Subscribing, Phase::CatchingUp, Phase::Live, Phase::Waiting, Phase::Refused]
+        {
+            assert!(self.phases.contains_key(&phase), "{phase}: {self:?}");
+        }
+    }
 }
 
 impl World {
-    pub fn new(plan: &Plan) -> Self {
+    pub(crate) fn new(plan: &Plan) -> Self {
         let mut world = Self {
             plan: plan.clone(),
             now: Mono::from_millis(1000),
@@ -134,6 +179,7 @@ impl World {
             opens: Vec::new(),
             unanswered_pings: 0,
             trace: Vec::new(),
+            met: Met::default(),
         };
         for _ in 0..world.draw.below(30) {
             world.publish();
@@ -147,7 +193,7 @@ impl World {
         world
     }
 
-    pub fn run(&mut self) -> Result<(), String> {
+    pub(crate) fn run(&mut self) -> Result<(), String> {
         self.feed.start(self.now);
         self.drain()?;
         let faults_end = self.plan.windows.iter().map(|window| window.to).max().unwrap_or_default();
@@ -156,7 +202,10 @@ impl World {
         while !self.is_done(publish_end)? {
             let next = self.queue.peek().map(|Reverse((at, _))| *at);
             let timer = self.feed.poll_timeout();
-            if let Some((at, reason)) = timer.filter(|(at, _)| next.is_none_or(|next| *at <= next.max(self.now))) {
+            // What is overdue together may be done in any order.
+            let until =
+                next.map(|next| if next < self.now && self.draw.chance(50) { next } else { next.max(self.now) });
+            if let Some((at, reason)) = timer.filter(|(at, _)| until.is_none_or(|until| *at <= until)) {
                 self.now = self.now.max(at);
                 self.feed.handle_timeout(self.now);
                 timeouts += 1;
@@ -311,6 +360,7 @@ impl World {
                     self.publish();
                 }
             }
+            Fault::Pause(millis) => self.now = self.now.plus(Duration::from_millis(millis)),
             Fault::Crash => self.crash()?,
             _ => {}
         }
@@ -374,192 +424,6 @@ impl World {
             (false, _) => Entry::Good(self.draw.below(1000)),
         };
         self.hub.publish(&name, entry, self.now);
-    }
-
-    /// Sends what the link's cursors haven't had.
-    fn pump(&mut self) {
-        if self.is_active(|fault| fault == Fault::Stall) {
-            return;
-        }
-        let Some(link) = &mut self.link else { return };
-        let mut lines = Vec::new();
-        for (name, cursor) in &mut link.cursors {
-            loop {
-                let read = self.hub.read(name, cursor, 16);
-                if read.is_empty() {
-                    break;
-                }
-                lines.extend(read);
-            }
-        }
-        for lines in lines.chunks(16) {
-            self.frame(lines.to_vec());
-        }
-    }
-
-    fn heartbeat(&mut self, id: LinkId) {
-        let Some(link) = self.link.as_ref().filter(|link| link.id == id) else { return };
-        if !self.is_active(|fault| fault == Fault::Stall) {
-            let line = self.hub.heartbeat(&link.cursors, self.now);
-            self.frame(vec![line]);
-        }
-        self.at(self.now.plus(HEARTBEAT), Action::Heartbeat(id));
-    }
-
-    fn frame(&mut self, lines: Vec<String>) {
-        let mut sent = Vec::new();
-        for line in lines {
-            let event = line.starts_with(r#"{"type":"event"#);
-            if event && self.is_active(|fault| fault == Fault::Corrupt) && self.draw.chance(20) {
-                sent.push(line[..line.len() / 3].to_owned());
-            } else if event && self.is_active(|fault| fault == Fault::Skip) && self.draw.chance(20) {
-            } else if event && self.is_active(|fault| fault == Fault::Twice) && self.draw.chance(30) {
-                sent.extend([line.clone(), line]);
-            } else {
-                sent.push(line);
-            }
-        }
-        let Some(id) = self.link.as_ref().map(|link| link.id).filter(|_| !sent.is_empty()) else { return };
-        if self.plan.transport == Transport::WebSocket {
-            return self.down(Input::Text { link: id, text: sent.join("\n").into() });
-        }
-        let block: String = sent.iter().map(|line| format!("data: {line}\n")).collect();
-        let block = format!("{block}\n").into_bytes();
-        let cut = self.draw.below(block.len() as u64) as usize;
-        for part in [&block[..cut], &block[cut..]] {
-            if !part.is_empty() {
-                self.down(Input::Chunk { link: id, bytes: part.to_vec().into() });
-            }
-        }
-    }
-
-    fn down(&mut self, input: Input) {
-        let latency = self.latency();
-        let Some(link) = self.link.as_mut().filter(|link| !link.dead) else { return };
-        link.down = link.down.max(self.now.plus(latency));
-        let at = link.down;
-        self.at(at, Action::Input(input));
-    }
-
-    fn up(&mut self, action: Action) {
-        let latency = self.latency();
-        let Some(link) = self.link.as_mut().filter(|link| !link.dead) else { return };
-        link.up = link.up.max(self.now.plus(latency));
-        let at = link.up;
-        self.at(at, action);
-    }
-
-    fn accept(&mut self, id: LinkId, url: &str) {
-        if self.held != Some(id) {
-            return;
-        }
-        let status = self.active.iter().find_map(|index| match self.plan.windows[*index].fault {
-            Fault::Status(status) => Some(status),
-            _ => None,
-        });
-        // Without pings, a stream that is late by the same from its first byte on looks like one whose clock is set
-        // otherwise. That is left open, so here no such link comes to stand.
-        let late = self.plan.transport == Transport::Sse && self.is_active(|fault| fault == Fault::Slow(8_000));
-        if late || self.is_active(|fault| fault == Fault::HalfOpen) {
-            return;
-        }
-        let kind = if self.is_active(|fault| fault == Fault::Cut) {
-            Some(LinkFaultKind::Refused)
-        } else {
-            status.map(|status| LinkFaultKind::Http {
-                status,
-                retry_after: (status == 503).then_some(Duration::from_secs(3)),
-                content_type: Some("text/html".into()),
-            })
-        };
-        if let Some(kind) = kind {
-            let input = Input::Failed { link: id, fault: LinkFault::new(kind, "") };
-            return self.at(self.now, Action::Input(input));
-        }
-        self.link = Some(Link { id, cursors: BTreeMap::new(), dead: false, down: self.now, up: self.now });
-        self.down(Input::Opened { link: id });
-        let hello = format!(
-            r#"{{"type":"hello","protocol":1,"hub":"model","heartbeat_ms":1000,"clock":{}}}"#,
-            hub::clock(self.now)
-        );
-        self.frame(vec![hello]);
-        if self.plan.transport == Transport::Sse {
-            let url: url::Url = url.parse().expect("an address");
-            let cursor = url.query_pairs().find(|(key, _)| key == "cursor").expect("a cursor").1.into_owned();
-            let places = cursor.split('|').map(|place| place.split_once('~').expect("a place"));
-            let places = places.map(|(name, at)| (name.to_owned(), (!at.is_empty()).then(|| at.to_owned())));
-            self.subscribe(places.collect());
-        }
-        self.at(self.now.plus(HEARTBEAT), Action::Heartbeat(id));
-    }
-
-    fn subscribe(&mut self, places: Vec<(String, Option<String>)>) {
-        let mut lines = Vec::new();
-        for (name, place) in places {
-            let (line, cursor) = self.hub.subscribe(&name, place.as_deref());
-            lines.push(line);
-            if let Some(link) = &mut self.link {
-                link.cursors.insert(name, cursor);
-            }
-        }
-        let Some(link) = &self.link else { return };
-        lines.push(self.hub.heartbeat(&link.cursors, self.now));
-        self.frame(lines);
-        self.pump();
-    }
-
-    fn text(&mut self, id: LinkId, text: &str) {
-        if self.link.as_ref().is_none_or(|link| link.id != id || link.dead) {
-            return;
-        }
-        let message: serde_json::Value = serde_json::from_str(text).expect("a message");
-        match message["type"].as_str() {
-            Some("subscribe") => {
-                let channels = message["channels"].as_object().expect("channels");
-                let place = |value: &serde_json::Value| value.as_str().map(str::to_owned);
-                self.subscribe(channels.iter().map(|(name, value)| (name.clone(), place(value))).collect());
-            }
-            Some("unsubscribe") => {
-                let names = message["channels"].as_array().expect("channels");
-                if let Some(link) = &mut self.link {
-                    link.cursors.retain(|name, _| !names.iter().any(|gone| gone == name));
-                }
-            }
-            Some("ping") => {
-                let line = format!(r#"{{"type":"pong","id":{},"clock":{}}}"#, message["id"], hub::clock(self.now));
-                if !self.is_active(|fault| fault == Fault::Stall) {
-                    self.frame(vec![line]);
-                }
-            }
-            other => panic!("unknown message {other:?}"),
-        }
-    }
-
-    fn fetch(&mut self, fetch: FetchId, timeout: Duration) {
-        let latency = self.latency();
-        let failure = self.active.iter().find_map(|index| match self.plan.windows[*index].fault {
-            Fault::Snapshot(failure) => Some(failure),
-            Fault::HalfOpen => Some(NoSnapshot::Timeout),
-            _ => None,
-        });
-        let answer = |status: u16, body: String| Ok(Response { status, retry_after: None, body: body.into() });
-        let mut at = self.now.plus(latency);
-        let outcome = match failure {
-            Some(NoSnapshot::Silence) => return,
-            Some(NoSnapshot::Timeout) => {
-                at = self.now.plus(timeout);
-                Err(LinkFault::new(LinkFaultKind::Timeout, ""))
-            }
-            Some(NoSnapshot::Broken) => answer(200, r#"{"positions":{}"#.into()),
-            Some(NoSnapshot::Status(status)) => answer(status, String::new()),
-            None if self.is_active(|fault| fault == Fault::Cut) => Err(LinkFault::new(LinkFaultKind::Refused, "")),
-            None if !self.plan.snapshots => answer(404, String::new()),
-            None if self.is_active(|fault| fault == Fault::StaleSnapshot) && !self.hub.past.is_empty() => {
-                answer(200, self.draw.pick(&self.hub.past).clone())
-            }
-            None => answer(200, self.hub.snapshot(self.now)),
-        };
-        self.at(at, Action::Input(Input::Fetched { fetch, outcome }));
     }
 
     fn input(&mut self, input: Input) {
@@ -652,6 +516,7 @@ impl World {
                 return Err(format!("not live and no cause: {status:?}"));
             }
         }
+        self.met.status(&self.status, &status);
         self.was_live = live;
         self.status = status;
         Ok(())
@@ -675,6 +540,10 @@ impl World {
 
     /// H1, and no storm of connections.
     fn check(&mut self) -> Result<(), String> {
+        if self.feed.poll_timeout().is_some_and(|(at, _)| at < self.now) {
+            // The program has stood still and not looked at its timers yet.
+            return Ok(());
+        }
         let proof = self.status.link_proof.unwrap_or_default();
         let claims_live = self.status.phase == Phase::Live && self.now.since(proof) <= LIMIT;
         if let Some(missing) = self.missing_since().filter(|_| claims_live) {

@@ -1,0 +1,325 @@
+//! What goes wrong, and what is shown of it.
+
+use super::*;
+use crate::{Bytes, limits::RESYNCS_MAX, timers::TimerReason};
+
+/// H1: nothing heard within the limit is a dead link: abandoned, and tried again at once.
+#[test]
+fn a_silent_link_is_dead() {
+    let mut rig = Rig::live();
+    rig.pass(Duration::from_millis(4999));
+    assert_eq!(rig.phase(), Phase::Live);
+    rig.pass(Duration::from_millis(1));
+    rig.expect(&["close 1"]);
+    assert_eq!((rig.phase(), rig.cause().as_str()), (Phase::Waiting, "nothing heard for 5 s"));
+    rig.lines(&[&event(3)]);
+    rig.input(Input::Pong { link: LinkId(1) });
+    assert_eq!(rig.phase(), Phase::Waiting, "a link that was given up stays so");
+    rig.pass(Duration::from_millis(250));
+    rig.expect(&["open 2 wss://hub.example/base/v1/ws"]);
+}
+
+/// H1: pings are answered, but the stream stands still.
+#[test]
+fn a_stalled_stream_is_dead() {
+    let mut rig = Rig::live();
+    rig.lines(&[HELLO]);
+    for _ in 0..9 {
+        rig.pass(Duration::from_millis(500));
+        rig.input(Input::Pong { link: LinkId(1) });
+    }
+    assert_eq!(rig.phase(), Phase::Live);
+    rig.pass(Duration::from_millis(500));
+    assert_eq!(rig.phase(), Phase::Waiting);
+    assert!(rig.cause().contains("stood still for 5 s"), "{}", rig.cause());
+}
+
+/// H1: data flows, but the answer to a ping stands in a queue behind it: what comes is too old to be live.
+#[test]
+fn a_link_that_is_behind_is_not_live() {
+    let mut rig = Rig::live();
+    let mut offset = 2;
+    for _ in 0..6 {
+        rig.pass(Duration::from_secs(1));
+        offset += 1;
+        rig.lines(&[&event(offset)]);
+    }
+    assert_eq!(rig.phase(), Phase::CatchingUp);
+    assert!(rig.cause().contains("too slow"), "{}", rig.cause());
+    rig.pass_well(3, "e:8");
+    assert_eq!((rig.phase(), rig.cause().as_str()), (Phase::Live, ""));
+    assert_eq!(rig.link, 1, "the link is kept");
+}
+
+/// H1: after a suspend the link is presumed dead, though bytes of before may still be read. One reconnect, no storm.
+#[test]
+fn a_suspend() {
+    let mut rig = Rig::live();
+    rig.sleep(Duration::from_secs(3600));
+    rig.lines(&[&event(3)]);
+    rig.expect(&["close 1"]);
+    assert_eq!(rig.phase(), Phase::Waiting);
+    assert_eq!(rig.feed.poll_timeout().map(|(_, reason)| reason), Some(TimerReason::Retry));
+    rig.sleep(Duration::from_secs(3600));
+    rig.feed.handle_timeout(rig.now);
+    rig.drain();
+    rig.expect(&["open 2 wss://hub.example/base/v1/ws"]);
+}
+
+/// Refusal is shown until the server accepts, asked again slowly, and never a storm.
+#[test]
+fn a_refusal() {
+    let mut rig = Rig::with(Transport::WebSocket, &["flights"]);
+    rig.feed.start(rig.now);
+    rig.drain();
+    rig.http(403, None);
+    assert_eq!((rig.phase(), rig.cause().as_str()), (Phase::Refused, "access denied (HTTP 403)"));
+    rig.out.clear();
+    rig.pass(Duration::from_secs(44));
+    rig.expect(&[]);
+    while rig.out.is_empty() {
+        rig.pass(Duration::from_secs(1));
+    }
+    rig.expect(&["open 2 wss://hub.example/base/v1/ws"]);
+    assert_eq!(rig.phase(), Phase::Refused);
+    rig.fail(LinkFaultKind::Refused);
+    assert_eq!(rig.cause(), "access denied (HTTP 403); now: connection refused");
+    rig.pass(Duration::from_secs(1));
+    rig.open();
+    assert_eq!(rig.phase(), Phase::Refused);
+    rig.lines(&[&subscribed("flights", "e:0", None)]);
+    assert_eq!(rig.phase(), Phase::CatchingUp);
+}
+
+/// A denial that comes as a message, or as a close, is one too.
+#[test]
+fn refusals_after_the_handshake() {
+    let mut rig = Rig::live();
+    rig.lines(&[r#"{"type":"error","code":"forbidden","message":"not your channel"}"#]);
+    assert_eq!((rig.phase(), rig.cause().as_str()), (Phase::Refused, "not your channel"));
+    let mut rig = Rig::live();
+    rig.close(Some(1008));
+    assert_eq!(rig.phase(), Phase::Refused);
+    let mut rig = Rig::live();
+    rig.lines(&[r#"{"type":"error","code":"bad-message","message":"frame too long"}"#]);
+    rig.close(Some(1008));
+    assert_eq!((rig.phase(), rig.cause().as_str()), (Phase::Waiting, "frame too long"));
+    assert!(rig.status().retry_at.expect("a time").since(rig.now) >= Duration::from_secs(45));
+}
+
+/// The server's hints: not before `Retry-After`; 204 once a minute; 1001 soon and spread; SSE `retry:` as a floor.
+#[test]
+fn the_servers_hints() {
+    let wait = |rig: &Rig| rig.status().retry_at.expect("a time").since(rig.now);
+    let mut rig = Rig::live();
+    rig.fail(LinkFaultKind::Reset);
+    rig.pass(Duration::from_secs(1));
+    rig.http(503, Some(7));
+    assert!(wait(&rig) >= Duration::from_secs(7) && wait(&rig) <= Duration::from_secs(9));
+    let mut rig = Rig::with(Transport::Sse, &["flights"]);
+    rig.feed.start(rig.now);
+    rig.drain();
+    rig.http(204, None);
+    assert!(wait(&rig) >= Duration::from_secs(45));
+    let mut rig = Rig::live();
+    rig.close(Some(1001));
+    assert!(wait(&rig) <= Duration::from_secs(2));
+    assert_eq!(rig.cause(), "the server goes down");
+    let mut rig = Rig::with(Transport::Sse, &["flights"]);
+    rig.feed.start(rig.now);
+    rig.drain();
+    rig.open();
+    rig.input(Input::Chunk { link: LinkId(1), bytes: Bytes::from_static(b"retry: 3000\n\n") });
+    rig.close(None);
+    assert!(wait(&rig) >= Duration::from_secs(3));
+}
+
+/// The backoff begins again only after ten good seconds.
+#[test]
+fn a_flapping_link_is_tried_ever_less_often() {
+    let mut most = Duration::ZERO;
+    let mut rig = Rig::live();
+    for _ in 0..8 {
+        rig.fail(LinkFaultKind::Reset);
+        most = most.max(rig.status().retry_at.expect("a time").since(rig.now));
+        rig.pass(Duration::from_secs(31));
+        rig.out.clear();
+        while rig.phase() != Phase::Live {
+            rig.pass(Duration::from_millis(500));
+            rig.open();
+            rig.lines(&[HELLO, &subscribed("flights", "e:2", Some("e:2")), &beat("e:2")]);
+        }
+    }
+    assert!(most > Duration::from_secs(4), "{most:?}");
+    rig.pass_well(10, "e:2");
+    rig.fail(LinkFaultKind::Reset);
+    assert!(rig.status().retry_at.expect("a time").since(rig.now) <= Duration::from_millis(250));
+}
+
+/// Bad data rejects its event, counted and with its reason; the rest of the frame goes on.
+#[test]
+fn bad_data() {
+    let big = format!("\"{}\"", "x".repeat(10 << 20));
+    let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+    let long = "n".repeat(300);
+    for (line, reason) in [
+        (event_with(3, "NaN"), "expected value"),
+        (event_with(3, "1e400"), "number out of range"),
+        (event_with(3, &big), "data has 10485762 bytes, the limit is 1048576"),
+        (event_with(3, &deep), "recursion limit"),
+        (event(3).replace("\"time\":5", "\"time\":\"now\""), "invalid type: string"),
+        (event(3).replace("\"time\":5,", ""), "missing field `time`"),
+        (event(3).replace("\"n\"", &format!("\"{long}\"")), "name has 300 bytes, the limit is 200"),
+        (event_with(3, r#"{"a":"#), "expected value"),
+    ] {
+        let mut rig = Rig::live();
+        rig.lines(&[&line, &event(4)]);
+        rig.expect(&["events e:4"]);
+        let status = rig.status();
+        let rejection = status.last_rejection.expect("a reason");
+        assert!(rejection.starts_with("flights e:3: ") && rejection.contains(reason), "{rejection}");
+        assert_eq!((status.phase, status.counts.rejected, status.counts.gaps()), (Phase::Live, 1, 0));
+    }
+}
+
+/// Invalid UTF-8 rejects its event, whatever the door.
+#[test]
+fn bad_text() {
+    for transport in [Transport::WebSocket, Transport::Sse] {
+        let mut rig = Rig::with(transport, &["flights"]);
+        rig.feed.start(rig.now);
+        rig.drain();
+        rig.open();
+        rig.lines(&[&subscribed("flights", "e:2", None), &beat("e:2")]);
+        rig.snapshot("e:2");
+        rig.out.clear();
+        let text = format!("{}\n{}", event_with(3, "\"?\""), event(4));
+        let text =
+            if transport == Transport::Sse { format!("data: {}\n\n", text.replace('\n', "\ndata: ")) } else { text };
+        let bytes: Bytes = text.bytes().map(|byte| if byte == b'?' { 0xFF } else { byte }).collect::<Vec<_>>().into();
+        let link = LinkId(1);
+        rig.input(match transport {
+            Transport::Sse => Input::Chunk { link, bytes },
+            _ => Input::Text { link, text: bytes },
+        });
+        rig.expect(&["events e:4"]);
+        let rejection = rig.status().last_rejection.expect("a reason");
+        assert!(rejection.starts_with("flights e:3: not UTF-8"), "{rejection}");
+        assert_eq!(rig.phase(), Phase::Live);
+    }
+}
+
+/// An event that can't even be placed: asked for once more, then passed by a snapshot, and never asked for endlessly.
+#[test]
+fn an_unreadable_event_does_not_loop() {
+    let mut rig = Rig::live();
+    let garbage = r#"{"type":"event","chan"#;
+    rig.lines(&[garbage, &event(4)]);
+    rig.expect(&[
+        r#"send {"channels":["flights"],"type":"unsubscribe"}"#,
+        r#"send {"channels":{"flights":"e:2"},"type":"subscribe"}"#,
+    ]);
+    rig.lines(&[&subscribed("flights", "e:4", Some("e:2")), garbage, &event(4), &beat("e:4")]);
+    rig.snapshot("e:4");
+    let reason = "events missing after e:2: the next was e:4";
+    rig.expect(&[
+        &format!("gap e:2 to e:4 proven: {reason}"),
+        "fetch https://hub.example/base/v1/snapshot?channels=flights",
+        &format!("gap e:2 to e:4 snapshot: {reason}"),
+        "snapshot e:4",
+    ]);
+    assert_eq!((rig.phase(), rig.status().counts.rejected), (Phase::Live, 2));
+}
+
+/// The same without snapshots: given up as unknown.
+#[test]
+fn an_unreadable_event_without_snapshots() {
+    let mut rig = Rig::live();
+    rig.lines(&[&event(4)]);
+    rig.lines(&[&subscribed("flights", "e:4", Some("e:2")), &event(4)]);
+    rig.out.clear();
+    rig.fetched(404, "");
+    rig.lines(&[&beat("e:4")]);
+    assert_eq!((rig.phase(), rig.status().counts.gaps_unknown), (Phase::Live, 1));
+    assert!(rig.out[0].starts_with("gap e:2 to e:3 unknown") && rig.out[1] == "events e:4", "{:?}", rig.out);
+}
+
+/// H3: a heartbeat's head beyond what came is a hole at the end.
+#[test]
+fn a_missing_tail() {
+    let mut rig = Rig::live();
+    rig.lines(&[&beat("e:3")]);
+    assert_eq!(rig.phase(), Phase::Subscribing);
+    rig.lines(&[&subscribed("flights", "e:3", Some("e:2")), &event(3), &beat("e:3")]);
+    assert_eq!((rig.phase(), rig.status().counts.gaps_proven), (Phase::Live, 1));
+}
+
+/// A stream that is wrong again and again costs its link, and then waits.
+#[test]
+fn resynchronising_is_bounded() {
+    let mut rig = Rig::live();
+    for offset in 0..10 {
+        let have = 2 + offset;
+        rig.lines(&[&event(have + 2)]);
+        let from = format!("e:{have}");
+        rig.lines(&[&subscribed("flights", "e:99", Some(&from)), &event(have + 1)]);
+        if rig.phase() == Phase::Waiting {
+            assert_eq!(offset, u64::from(RESYNCS_MAX));
+            return;
+        }
+    }
+    panic!("never gave up");
+}
+
+/// Everything that takes too long ends.
+#[test]
+fn deadlines() {
+    let mut rig = Rig::with(Transport::WebSocket, &["flights"]);
+    rig.feed.start(rig.now);
+    rig.drain();
+    rig.pass(Duration::from_secs(10));
+    assert_eq!(rig.cause(), "no connection within 10 s");
+    rig.pass(Duration::from_secs(1));
+    rig.open();
+    for _ in 0..5 {
+        rig.pass(Duration::from_secs(1));
+        rig.input(Input::Pong { link: LinkId(2) });
+        rig.lines(&["{\"type\":\"later\"}"]);
+    }
+    assert_eq!(rig.cause(), "no answer to subscribing within 5 s");
+    let mut rig = Rig::live();
+    rig.lines(&[r#"{"type":"lost","channel":"flights","from":"e:3","head":"e:9","reason":"slow"}"#]);
+    rig.pass_well(13, "e:9");
+    assert!(rig.status().retry_at.is_some() || rig.fetch == 3, "asked again");
+    assert_eq!((rig.phase(), rig.link), (Phase::CatchingUp, 1));
+}
+
+/// A configuration that can't work says so and tries nothing.
+#[test]
+fn bad_configuration() {
+    let mut rig = Rig::with(Transport::WebSocket, &["a|b"]);
+    rig.feed.start(rig.now);
+    rig.drain();
+    rig.expect(&[]);
+    assert_eq!((rig.phase(), rig.cause().as_str()), (Phase::Refused, "`a|b` is no channel name of a hub"));
+    assert_eq!(rig.feed.poll_timeout(), None);
+}
+
+#[test]
+fn another_version() {
+    let mut rig = Rig::live();
+    rig.lines(&[&HELLO.replace("\"protocol\":1", "\"protocol\":2")]);
+    assert_eq!(rig.cause(), "the server speaks version 2 of the protocol, this program knows 1");
+    assert_eq!(rig.phase(), Phase::Waiting);
+}
+
+/// H2: a short stall of this program isn't the link's fault: what waited is heard, and live again with the next answer.
+#[test]
+fn a_stall_of_our_own() {
+    let mut rig = Rig::live();
+    rig.sleep(Duration::from_secs(8));
+    rig.lines(&[&event(3)]);
+    assert_eq!((rig.phase(), rig.link), (Phase::CatchingUp, 1));
+    rig.pass_well(2, "e:3");
+    assert_eq!((rig.phase(), rig.link), (Phase::Live, 1));
+}
