@@ -1,3 +1,5 @@
+//! The journal as a whole: what is committed together, and what a bad file becomes.
+
 use std::process::{Command, Stdio};
 
 use watchfloor_model::{Delivery, Event, Mono, Payload};

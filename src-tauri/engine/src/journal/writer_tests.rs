@@ -1,3 +1,5 @@
+//! The writer: order, checkpoints, a disk that fails.
+
 use tokio::sync::mpsc::channel;
 use watchfloor_board::{Board, config};
 use watchfloor_model::{Delivery, Mono, Payload, Position, SourceStatus};

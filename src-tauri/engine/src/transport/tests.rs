@@ -1,3 +1,5 @@
+//! Transports against scripted peers: each failure has its name.
+
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
