@@ -1,3 +1,5 @@
+//! Instants, order and completeness of what is replayed.
+
 use std::collections::BTreeMap;
 
 use super::*;
