@@ -96,6 +96,8 @@ pub(crate) struct World {
     link: Option<Link>,
     /// The link that the feed believes to have.
     held: Option<LinkId>,
+    /// The last link of which the end was told.
+    ended: Option<LinkId>,
     /// Links of which nothing arrives any more.
     killed: BTreeSet<LinkId>,
     active: Vec<usize>,
@@ -169,6 +171,7 @@ impl World {
             status: SourceStatus::default(),
             link: None,
             held: None,
+            ended: None,
             killed: BTreeSet::new(),
             active: Vec::new(),
             healthy_since: None,
@@ -404,6 +407,7 @@ impl World {
         });
         self.killed.clear();
         self.held = None;
+        self.ended = None;
         self.unanswered_pings = 0;
         self.feed = Feed::new(config(&self.plan), self.plan.seed + self.lives);
         self.feed.restore(self.wall.positions());
@@ -439,6 +443,7 @@ impl World {
         }
         if ends && self.held == link {
             self.held = None;
+            self.ended = link;
         }
         if matches!(input, Input::Pong { .. }) && self.held == link {
             self.unanswered_pings = 0;
@@ -475,7 +480,8 @@ impl World {
                     self.up(Action::Ping(link));
                 }
                 Output::Close { link } => {
-                    if self.held.take() != Some(link) {
+                    // A link that has just ended may be given up before the feed has heard of it.
+                    if self.held.take_if(|held| *held == link).is_none() && self.ended != Some(link) {
                         return Err(format!("link {link} closed that isn't held"));
                     }
                     self.link.take_if(|l| l.id == link);
