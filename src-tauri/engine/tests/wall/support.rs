@@ -75,10 +75,9 @@ impl Server {
     pub(crate) async fn up(&mut self) {
         let listener = loop {
             match TcpListener::bind(self.address).await {
-                Ok(listener) => break listener,
                 // Connections of before are still being closed.
                 Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => tokio::task::yield_now().await,
-                Err(error) => panic!("{error}"),
+                bound => break bound.unwrap(),
             }
         };
         self.address = listener.local_addr().unwrap();
