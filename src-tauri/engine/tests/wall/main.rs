@@ -1,5 +1,5 @@
 //! The engine from socket to frame, against the real hub over real sockets.
-#![allow(missing_docs)]
+#![allow(clippy::unwrap_used, missing_docs)] // a test that cannot go on panics; its names say what it is
 
 mod flood;
 mod support;
