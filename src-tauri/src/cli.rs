@@ -85,16 +85,16 @@ pub(crate) struct DataArgs {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ReplayArgs {
     /// Demo: the New York time to begin at.
-    #[arg(long, value_name = "TIME", requires = "demo", default_value = "2013-02-08T10:00")]
+    #[arg(long, value_name = "TIME", conflicts_with = "board", default_value = "2013-02-08T10:00")]
     pub(crate) from: jiff::civil::DateTime,
     /// Demo: replay seconds a second, 0.1 to 3600.
-    #[arg(long, value_name = "N", requires = "demo", default_value_t = 60.0, value_parser = speed)]
+    #[arg(long, value_name = "N", conflicts_with = "board", default_value_t = 60.0, value_parser = speed)]
     pub(crate) speed: f64,
     /// Demo: begin with the cable cut, as if a wall were switched on in the middle of an outage.
-    #[arg(long, requires = "demo")]
+    #[arg(long, conflicts_with = "board")]
     pub(crate) cut: bool,
     /// Demo: begin paused.
-    #[arg(long, requires = "demo")]
+    #[arg(long, conflicts_with = "board")]
     pub(crate) paused: bool,
 }
 
