@@ -216,8 +216,8 @@ fn an_unreadable_event_does_not_loop() {
     let garbage = r#"{"type":"event","chan"#;
     rig.lines(&[garbage, &event(4)]);
     rig.expect(&[
-        r#"send {"channels":["flights"],"type":"unsubscribe"}"#,
-        r#"send {"channels":{"flights":"e:2"},"type":"subscribe"}"#,
+        r#"send {"type":"unsubscribe","channels":["flights"]}"#,
+        r#"send {"type":"subscribe","channels":{"flights":"e:2"}}"#,
     ]);
     rig.lines(&[&subscribed("flights", "e:4", Some("e:2")), garbage, &event(4), &beat("e:4")]);
     rig.snapshot("e:4");

@@ -16,7 +16,7 @@ fn the_first_load() {
     rig.expect(&["open 1 wss://hub.example/base/v1/ws"]);
     assert_eq!(rig.phase(), Phase::Connecting);
     rig.open();
-    rig.expect(&[r#"send {"channels":{"flights":null},"type":"subscribe"}"#]);
+    rig.expect(&[r#"send {"type":"subscribe","channels":{"flights":null}}"#]);
     assert_eq!(rig.phase(), Phase::Subscribing);
     rig.lines(&[HELLO, &subscribed("flights", "e:2", None), &beat("e:2"), &event(3), &event(4)]);
     rig.expect(&["fetch https://hub.example/base/v1/snapshot?channels=flights"]);
@@ -81,7 +81,7 @@ fn a_lost_link_is_a_gap() {
     assert_eq!((rig.phase(), rig.cause().as_str()), (Phase::Waiting, "connection reset"));
     rig.pass(Duration::from_secs(1));
     rig.open();
-    rig.expect(&["open 2 wss://hub.example/base/v1/ws", r#"send {"channels":{"flights":"e:2"},"type":"subscribe"}"#]);
+    rig.expect(&["open 2 wss://hub.example/base/v1/ws", r#"send {"type":"subscribe","channels":{"flights":"e:2"}}"#]);
     rig.feed
         .handle_input(Input::Text { link: LinkId(2), text: subscribed("flights", "e:2", Some("e:2")).into() }, rig.now);
     let outputs = std::iter::from_fn(|| rig.feed.poll_output());
@@ -197,8 +197,8 @@ fn more_than_can_be_held() {
     rig.snapshot("e:5");
     rig.expect(&[
         "snapshot e:5",
-        r#"send {"channels":["flights"],"type":"unsubscribe"}"#,
-        r#"send {"channels":{"flights":"e:5"},"type":"subscribe"}"#,
+        r#"send {"type":"unsubscribe","channels":["flights"]}"#,
+        r#"send {"type":"subscribe","channels":{"flights":"e:5"}}"#,
     ]);
     rig.lines(&[&event(20_001), &beat("e:20001"), &subscribed("flights", "e:6", Some("e:5")), &event(6), &beat("e:6")]);
     rig.expect(&["gap e:5 to e:6 proven: not connected meanwhile", "events e:6"]);

@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use watchfloor_model::{Mono, Transport};
 
 use super::codec::Codec;
@@ -40,11 +40,11 @@ impl Session for HubSession {
         let mut messages = Vec::new();
         if again {
             let names: Vec<&str> = places.iter().map(|place| &*place.channel).collect();
-            messages.push(json!({"type": "unsubscribe", "channels": names}).to_string());
+            messages.push(message("unsubscribe", "channels", &json!(names)));
         }
         let channels: serde_json::Map<_, _> =
             places.iter().map(|place| (place.channel.to_string(), json!(place.position))).collect();
-        messages.push(json!({"type": "subscribe", "channels": channels}).to_string());
+        messages.push(message("subscribe", "channels", &channels.into()));
         messages
     }
 
@@ -53,7 +53,7 @@ impl Session for HubSession {
     }
 
     fn ask_clock(&mut self, id: u64) -> Option<String> {
-        (self.transport == Transport::WebSocket).then(|| json!({"type": "ping", "id": id}).to_string())
+        (self.transport == Transport::WebSocket).then(|| message("ping", "id", &json!(id)))
     }
 
     fn decode_text(&mut self, text: &[u8], now: Mono, out: &mut Vec<Signal>) {
@@ -71,4 +71,9 @@ impl Session for HubSession {
             }),
         });
     }
+}
+
+/// A message with one field; the type stands first, as in all of the hub's messages.
+fn message(kind: &str, field: &str, value: &Value) -> String {
+    format!(r#"{{"type":"{kind}","{field}":{value}}}"#)
 }
