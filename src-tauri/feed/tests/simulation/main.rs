@@ -8,11 +8,13 @@
 mod draw;
 mod faults;
 mod hub;
+mod met;
 mod wall;
 mod world;
 
+use met::Met;
 use watchfloor_model::Transport;
-use world::{Met, Plan, World};
+use world::{Plan, World};
 
 /// Schedules a test, each with its own seed.
 const SCHEDULES: u64 = 1500;

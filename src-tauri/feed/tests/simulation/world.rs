@@ -1,5 +1,6 @@
 //! The network between, and time.
 
+mod checks;
 mod network;
 
 use std::{
@@ -15,6 +16,7 @@ use crate::{
     draw::Draw,
     faults::{self, Fault, Window},
     hub::{Cursor, Entry, Hub},
+    met::Met,
     wall::Wall,
 };
 
@@ -113,48 +115,6 @@ pub(crate) struct World {
     pub(crate) met: Met,
 }
 
-/// What was met, over all lives of the program.
-#[derive(Debug, Default)]
-pub(crate) struct Met {
-    phases: BTreeMap<Phase, u64>,
-    counts: BTreeMap<&'static str, u64>,
-}
-
-impl Met {
-    pub(crate) fn add(&mut self, other: &Self) {
-        for (phase, count) in &other.phases {
-            *self.phases.entry(*phase).or_default() += count;
-        }
-        for (name, count) in &other.counts {
-            *self.counts.entry(name).or_default() += count;
-        }
-    }
-
-    fn status(&mut self, old: &SourceStatus, new: &SourceStatus) {
-        *self.phases.entry(new.phase).or_default() += u64::from(old.phase != new.phase);
-        let (old, new) = (&old.counts, &new.counts);
-        for (name, old, new) in [
-            ("duplicates", old.duplicates, new.duplicates),
-            ("rejected", old.rejected, new.rejected),
-            ("reconnects", old.reconnects, new.reconnects),
-            ("gaps proven", old.gaps_proven, new.gaps_proven),
-            ("gaps by snapshot", old.gaps_snapshot, new.gaps_snapshot),
-            ("gaps unknown", old.gaps_unknown, new.gaps_unknown),
-        ] {
-            *self.counts.entry(name).or_default() += new.saturating_sub(old);
-        }
-    }
-
-    pub(crate) fn check(&self) {
-        assert!(self.counts.values().all(|count| *count > 0) && self.counts.len() == 6, "{self:?}");
-        for phase in
-            [Phase::Connecting, Phase::Subscribing, Phase::CatchingUp, Phase::Live, Phase::Waiting, Phase::Refused]
-        {
-            assert!(self.phases.contains_key(&phase), "{phase}: {self:?}");
-        }
-    }
-}
-
 impl World {
     pub(crate) fn new(plan: &Plan) -> Self {
         let mut world = Self {
@@ -228,41 +188,6 @@ impl World {
                 }
             }
             self.drain()?;
-        }
-        Ok(())
-    }
-
-    /// Whether the faults are over and everything has been well for a while.
-    fn is_done(&mut self, publish_end: Mono) -> Result<bool, String> {
-        if self.now < publish_end || !self.active.is_empty() {
-            self.healthy_since = None;
-            return Ok(false);
-        }
-        let since = *self.healthy_since.get_or_insert(self.now);
-        let waited = self.now.since(since);
-        if self.status.phase == Phase::Live && waited > Duration::from_secs(5) && self.missing_since().is_none() {
-            self.check_end()?;
-            return Ok(true);
-        }
-        if waited > RECOVERY {
-            return Err(format!("not well {waited:?} after the last fault: {:?}", self.status));
-        }
-        Ok(false)
-    }
-
-    /// H3: the wall shows what the hub holds.
-    fn check_end(&self) -> Result<(), String> {
-        for (name, shown) in &self.wall.channels {
-            let channel = &self.hub.channels[name];
-            if shown.exact && shown.chain != channel.chain {
-                return Err(format!("{name}: the wall shows {:?}, the hub holds {:?}", shown.chain, channel.chain));
-            }
-            if !shown.exact && self.wall.unknown == 0 && self.plan.snapshots {
-                return Err(format!("{name}: never had a snapshot"));
-            }
-        }
-        if self.status.counts.gaps() > self.wall.gaps {
-            return Err("gaps counted that were not announced".into());
         }
         Ok(())
     }
@@ -525,46 +450,6 @@ impl World {
         self.met.status(&self.status, &status);
         self.was_live = live;
         self.status = status;
-        Ok(())
-    }
-
-    /// When the oldest thing happened that the wall doesn't show, if there is one.
-    fn missing_since(&self) -> Option<Mono> {
-        let epoch = self.hub.epoch();
-        let missing = self.wall.channels.iter().filter_map(|(name, shown)| {
-            let channel = &self.hub.channels[name];
-            let shown_to = match &shown.last {
-                Some(last) if *last.epoch == epoch => last.offset,
-                Some(_) => return Some(self.hub.epoch_since),
-                None => 0,
-            };
-            let mut rest = channel.log.iter().skip(shown_to as usize);
-            rest.find(|(entry, _)| matches!(entry, Entry::Good(_))).map(|(_, at)| *at)
-        });
-        missing.min()
-    }
-
-    /// H1, and no storm of connections.
-    fn check(&mut self) -> Result<(), String> {
-        if self.feed.poll_timeout().is_some_and(|(at, _)| at < self.now) {
-            // The program has stood still and not looked at its timers yet.
-            return Ok(());
-        }
-        let proof = self.status.link_proof.unwrap_or_default();
-        let claims_live = self.status.phase == Phase::Live && self.now.since(proof) <= LIMIT;
-        if let Some(missing) = self.missing_since().filter(|_| claims_live) {
-            let age = self.now.since(missing);
-            if age > LIMIT + GRACE {
-                return Err(format!("live at {:?} while something {age:?} old is missing", self.now));
-            }
-        }
-        if self.healthy_since.is_some() && self.was_live && self.now.since(proof) > LIMIT {
-            return Err(format!("healthy, but the link's proof is {:?} old", self.now.since(proof)));
-        }
-        let recent = self.opens.iter().rev().take_while(|at| self.now.since(**at) < Duration::from_secs(10)).count();
-        if recent > 30 {
-            return Err(format!("{recent} connections in 10 s"));
-        }
         Ok(())
     }
 }
