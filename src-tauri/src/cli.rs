@@ -116,18 +116,9 @@ pub(crate) enum Switch {
     Off,
 }
 
+/// As in a board file.
 fn duration(text: &str) -> Result<Duration, String> {
-    let expected = || format!("{text:?} is not a duration: expected something like `20s`, `5m` or `1h`");
-    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
-    let count: u64 = text[..text.len() - unit.len()].parse().map_err(|_| expected())?;
-    let seconds = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        "d" => 86_400,
-        _ => return Err(expected()),
-    };
-    count.checked_mul(seconds).map(Duration::from_secs).ok_or_else(expected)
+    watchfloor_board::config::duration::parse(text).map_err(|error| error.to_string())
 }
 
 fn speed(text: &str) -> Result<f64, String> {
