@@ -141,3 +141,18 @@ async fn ingest(address: SocketAddr, events: u64) -> Result<(f64, Vec<f64>)> {
     engine.stop().await;
     Ok((rate, memory))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A benchmark whose board is refused measures nothing.
+    #[test]
+    fn the_board_of_the_benchmarks_is_a_good_one() {
+        let text = board(SocketAddr::from(([127, 0, 0, 1], 9)));
+        assert!(!text.contains(BOARD_URL), "its source is another than the one that is replaced");
+        if let Err(errors) = watchfloor_board::config::parse(&text, "orders.toml") {
+            panic!("{errors}");
+        }
+    }
+}

@@ -16,6 +16,8 @@ pub(super) mod source;
 pub(super) mod widget;
 
 const SECOND: Duration = Duration::from_secs(1);
+/// The shortest bucket of a series: finer than an eye on a moving chart can tell.
+const SHORTEST_BUCKET: Duration = Duration::from_millis(100);
 const DAY: Duration = Duration::from_secs(86_400);
 const MONTH: Duration = Duration::from_secs(31 * 86_400);
 

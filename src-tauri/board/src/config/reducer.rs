@@ -142,6 +142,13 @@ fn series(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Folded> {
     Some(Folded { reducer, look, knows_days: false })
 }
 
+/// The longest length below this one that divides a day: whole seconds, or milliseconds for what is shorter.
+fn next_shorter(bucket: Duration) -> Option<Duration> {
+    let step = Duration::from_millis(if bucket.as_secs() > 0 { 1000 } else { 1 });
+    let steps = u32::try_from(bucket.as_millis() / step.as_millis()).ok()?;
+    (1..=steps).rev().map(|count| step * count).find(|length| DAY_MILLIS.is_multiple_of(length.as_millis()))
+}
+
 /// Whether the buckets divide a day, and how many there are.
 fn sound_buckets(
     reader: &TableReader<'_>,
@@ -151,9 +158,7 @@ fn sound_buckets(
 ) -> Option<(Duration, Duration)> {
     let bucket = bucket?;
     if !DAY_MILLIS.is_multiple_of(bucket.as_millis()) {
-        let below =
-            (1..=bucket.as_secs()).rev().find(|seconds| (DAY_MILLIS / 1000).is_multiple_of(u128::from(*seconds)));
-        let below = below.map(|seconds| duration::format(Duration::from_secs(seconds)));
+        let below = next_shorter(bucket).map(duration::format);
         sink.report(Problem {
             span: reader.span_of("bucket"),
             message: "`bucket` does not divide a day".to_owned(),

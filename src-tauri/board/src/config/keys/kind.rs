@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{DAY, MONTH, SECOND, events, path, span, template};
+use super::{DAY, MONTH, SECOND, SHORTEST_BUCKET, events, path, span, template};
 use crate::config::{
     condition::Conditions,
     diagnostic::Sink,
@@ -327,8 +327,13 @@ pub(in crate::config) static TEXT: Key<TemplateText> = template("text", Need::Re
 pub(in crate::config) static LOG_LIMIT: Key<Whole> =
     Key { name: "limit", need: Need::Default("50"), about: "Lines kept.", shape: Whole { min: 1, max: ROWS_MAX } };
 
-pub(in crate::config) static BUCKET: Key<Span> =
-    span("bucket", Need::Required, SECOND, DAY, "The length of time that one point stands for. It must divide a day.");
+pub(in crate::config) static BUCKET: Key<Span> = span(
+    "bucket",
+    Need::Required,
+    SHORTEST_BUCKET,
+    DAY,
+    "The length of time that one point stands for. It must divide a day.",
+);
 
 pub(in crate::config) static KEEP: Key<Span> = span(
     "keep",

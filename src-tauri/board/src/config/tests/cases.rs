@@ -394,6 +394,9 @@ fn buckets() {
         |bucket: &str, keep: &str| widget(&format!("kind = \"series\"\nbucket = \"{bucket}\"\nkeep = \"{keep}\""));
     check(&series("7m", "1h"), &[("11:10", "`bucket` does not divide a day", "the next shorter one is `6m40s`")]);
     check(&series("1001ms", "1h"), &[("11:10", "`bucket` does not divide a day", "`1s`")]);
+    check(&series("333ms", "1m"), &[("11:10", "`bucket` does not divide a day", "`320ms`")]);
+    check(&series("99ms", "1m"), &[("11:10", "out of range", "100ms to 1d")]);
+    check(&series("250ms", "1m"), &[]);
     check(&series("1m", "30s"), &[("12:8", "`keep` is 0 times `bucket`", "1m to 1d9h20m")]);
     check(&series("1m", "2d"), &[("12:8", "`keep` is 2880 times `bucket`", "1m to 1d9h20m")]);
 }
