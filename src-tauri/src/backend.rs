@@ -15,7 +15,8 @@ use crate::{
 /// The demo's board file as errors name it.
 const DEMO_BOARD_NAME: &str = "new-york-departures.toml";
 
-/// Starts the engine on the board that was asked for, and the demo's hub and replay before it.
+/// Starts the engine on the board that was asked for, and the demo's hub and replay beside it: what the wall knew last shows
+/// at once.
 pub(crate) async fn start(args: &WallArgs, data_dir: PathBuf) -> Result<Backend, Failure> {
     let mut config = EngineConfig {
         data_dir: Some(data_dir),

@@ -43,6 +43,7 @@ async fn check_run([day, hour, minute]: [i8; 3], stops: &[[i8; 3]]) -> anyhow::R
     let from = date(2013, 2, day).at(hour, minute, 0, 0);
     let from_ms = dataset::from_new_york(from)?.as_millis();
     let demo = Demo::start(DemoOptions { from, speed: 3600.0, paused: true }, &board).await?;
+    demo.ready().await?;
     for [day, hour, minute] in stops.iter().copied() {
         let at = dataset::from_new_york(date(2013, 2, day).at(hour, minute, 0, 0))?;
         let taken = tokio::time::timeout(PATIENCE, snapshot(&demo, at)).await??;

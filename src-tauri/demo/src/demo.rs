@@ -116,6 +116,8 @@ pub struct Demo {
     line: watch::Sender<Line>,
     control: watch::Sender<Control>,
     progress: watch::Receiver<Progress>,
+    /// Whether the hub was filled, once that is decided.
+    filled: watch::Receiver<Option<bool>>,
     restart: mpsc::Sender<()>,
     restarting: watch::Receiver<bool>,
     stop: watch::Sender<bool>,
@@ -123,7 +125,8 @@ pub struct Demo {
 }
 
 impl Demo {
-    /// Starts a hub that folds what `board` shows, and publishes everything up to the time at which the replay begins.
+    /// Starts a hub that folds what `board` shows, and begins to publish everything up to the time at which the replay begins.
+    /// Walls may connect at once: they are let through when that is done, see [`Self::ready`].
     ///
     /// # Errors
     /// [`DemoError`].
@@ -149,9 +152,11 @@ impl Demo {
         let (stop, stopped) = watch::channel(false);
         let (restart, restarts) = mpsc::channel(1);
         let (restarting, is_restarting) = watch::channel(false);
-        let line = watch::Sender::new(Line::default());
+        let line = watch::Sender::new(Line { filling: true, ..Line::default() });
         let (control, progress) = (publisher.control(), publisher.progress());
         let (ready, is_ready) = oneshot::channel();
+        let (filled, is_filled) = watch::channel(None);
+        let filled_line = line.clone();
         let (host_address, hub_of_laps, line_of_laps) = (host.address, hub.clone(), line.clone());
         let proxied = fault::serve(listener, host_address, line.subscribe());
         let replayed = async move {
@@ -159,16 +164,41 @@ impl Demo {
                 tracing::error!(reason = %error, "the replay ended");
             }
         };
+        let opened = async move {
+            // An error means that the replay has ended: the wall may see what there is.
+            let is_filled = is_ready.await.is_ok();
+            filled_line.send_modify(|line| line.filling = false);
+            filled.send_replace(Some(is_filled));
+        };
         let tasks = vec![
             tokio::spawn(host.run(restarts, restarting, line.clone(), stopped.clone())),
             until_stopped(stopped.clone(), begin_again(laps_asked, hub_of_laps, line_of_laps)),
             until_stopped(stopped.clone(), proxied),
+            until_stopped(stopped.clone(), opened),
             until_stopped(stopped, replayed),
         ];
-        let demo = Self { address, hub, line, control, progress, restart, restarting: is_restarting, stop, tasks };
-        match is_ready.await {
-            Ok(()) => Ok(demo),
-            Err(_) => Err(DemoError::Ended),
+        Ok(Self {
+            address,
+            hub,
+            line,
+            control,
+            progress,
+            filled: is_filled,
+            restart,
+            restarting: is_restarting,
+            stop,
+            tasks,
+        })
+    }
+
+    /// Returns when everything up to the time at which the replay begins is published.
+    ///
+    /// # Errors
+    /// If the replay ended before.
+    pub async fn ready(&self) -> Result<(), DemoError> {
+        match self.filled.clone().wait_for(Option::is_some).await.as_deref() {
+            Ok(Some(true)) => Ok(()),
+            _ => Err(DemoError::Ended),
         }
     }
 

@@ -96,7 +96,9 @@ fn new_york(day: i8, hour: i8, minute: i8) -> Timestamp {
 
 async fn start(options: DemoOptions) -> Result<Demo, DemoError> {
     let board = config::parse(BOARD, "new-york-departures.toml").unwrap_or_else(|errors| unreachable!("{errors}"));
-    Demo::start(options, &board).await
+    let demo = Demo::start(options, &board).await?;
+    demo.ready().await?;
+    Ok(demo)
 }
 
 fn paused() -> DemoOptions {

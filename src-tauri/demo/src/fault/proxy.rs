@@ -42,6 +42,8 @@ pub(crate) struct Line {
     pub(crate) slow: bool,
     /// How many reasons there are for which the hub is away.
     pub(crate) away: u32,
+    /// Whether the hub is still being filled for the first time: connections are taken, and wait.
+    pub(crate) filling: bool,
     /// Counts the times that all connections were dropped.
     pub(crate) drops: u32,
 }
@@ -83,7 +85,7 @@ async fn connection(wall: TcpStream, hub: SocketAddr, mut line: watch::Receiver<
     let drops = line.borrow().drops;
     let mut watched = line.clone();
     let carried = async {
-        line.wait_for(|line| !line.freeze).await.map_err(io::Error::other)?;
+        line.wait_for(|line| !line.freeze && !line.filling).await.map_err(io::Error::other)?;
         let server = timeout(CONNECT_MAX, connect(hub)).await.map_err(io::Error::other)??;
         wall.set_nodelay(true)?;
         carry(wall, server, &line).await
@@ -245,6 +247,19 @@ mod tests {
         for stream in [&mut before, &mut during] {
             assert!(matches!(hear(stream, 6, OPEN).await, Some(Ok(bytes)) if bytes == b"frozen"));
         }
+        Ok(())
+    }
+
+    /// Who comes before the hub is filled waits for it, and sees nothing of it half full.
+    #[tokio::test]
+    async fn filling() -> io::Result<()> {
+        let bench = Bench::new().await?;
+        bench.line.send_modify(|line| line.filling = true);
+        let mut early = bench.connect().await?;
+        say(&mut early, b"early").await?;
+        assert!(hear(&mut early, 1, HELD).await.is_none());
+        bench.line.send_modify(|line| line.filling = false);
+        assert!(matches!(hear(&mut early, 5, OPEN).await, Some(Ok(bytes)) if bytes == b"early"));
         Ok(())
     }
 
