@@ -1,5 +1,7 @@
 //! The commands that the page may call, and nothing else that it can reach.
 
+use std::time::Duration;
+
 use tauri::State;
 use tokio::sync::watch;
 use watchfloor_board::frame::Frame;
@@ -17,6 +19,9 @@ pub(crate) struct Backend {
     pub(crate) engine: Engine,
     pub(crate) demo: Option<std::sync::Arc<Demo>>,
 }
+
+/// The longest that a page may rest between two frames.
+const REST_MAX: Duration = Duration::from_millis(500);
 
 /// What a refused command says. The page shows it and never takes it apart.
 type Answer<T> = Result<T, String>;
@@ -37,10 +42,16 @@ impl Page {
     }
 }
 
-/// What changed after version `after` of board `revision`, which is the version that the page has painted.
+/// What changed after version `after` of board `revision`, which is the version that the page has painted; in `rest_ms` at the
+/// earliest, for a page that keeps its own pace and gives its receipt all the same.
 #[tauri::command]
-pub(crate) async fn next_frame(page: State<'_, Page>, after: u64, revision: u32) -> Answer<Frame> {
-    Ok(page.backend().await?.engine.next_frame(after, revision).await)
+pub(crate) async fn next_frame(page: State<'_, Page>, after: u64, revision: u32, rest_ms: u32) -> Answer<Frame> {
+    let engine = page.backend().await?.engine;
+    if rest_ms > 0 {
+        engine.painted(after).await;
+        tokio::time::sleep(Duration::from_millis(rest_ms.into()).min(REST_MAX)).await;
+    }
+    Ok(engine.next_frame(after, revision).await)
 }
 
 /// The page went out of sight, or came back.

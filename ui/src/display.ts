@@ -1,4 +1,4 @@
-/** The display: when it refreshes, when what was applied is on it, and what that cost. */
+/** The display: when what was applied is on it, and what that cost. */
 import type { Timer } from './core/pull'
 
 export class Display {
@@ -10,15 +10,6 @@ export class Display {
     const result = apply()
     this.#applying_ms = performance.now() - start
     return result
-  }
-
-  /** The next refresh. */
-  refresh(): Promise<void> {
-    return new Promise((resolve) => {
-      requestAnimationFrame(() => {
-        resolve()
-      })
-    })
   }
 
   /**

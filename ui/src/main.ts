@@ -25,10 +25,9 @@ function open_wall(host: Host, target: HTMLElement): void {
   const live = new LiveWall()
   const display = new Display()
   const pull = new Pull({
-    next_frame: (after, revision) => host.next_frame(after, revision),
+    next_frame: (after, revision, rest_ms) => host.next_frame(after, revision, rest_ms),
     apply: (frame) => display.work(() => live.apply(frame)),
     painted: () => display.painted(),
-    refresh: () => display.refresh(),
     timer: (ms) => display.timer(ms),
     now: () => performance.now(),
     heard: () => {

@@ -56,6 +56,8 @@ export class LiveWall {
   clock = $state.raw<ClockText | null>(null)
   /** The board's time, milliseconds since the Unix epoch, as of the newest frame. */
   board_ms = $state.raw(0)
+  /** The same at the pace of charts, which move with it. */
+  slow_board_ms = $state.raw(0)
   speed = $state.raw(1)
   replay_label = $state.raw<string | null>(null)
   zone = $state.raw(new Zone('UTC'))
@@ -76,6 +78,7 @@ export class LiveWall {
   #slow_timer: ReturnType<typeof setTimeout> | null = null
   #pulse_timer: ReturnType<typeof setTimeout> | null = null
   #pulse_at_ms = Infinity
+  #slow_clock_ms = -Infinity
   #heard_ms = 0
   #notices_text = ''
 
@@ -87,7 +90,7 @@ export class LiveWall {
     flushSync(() => {
       if (applied.board) this.#take_board()
       for (const id of applied.values) this.#take_value(id, now)
-      this.#take_head(frame)
+      this.#take_head(frame, now)
       this.newest_ms = newest(frame)
       this.#judge(now)
     })
@@ -175,7 +178,7 @@ export class LiveWall {
     if (this.#slow_pending.size > 0) this.#arm_slow(Math.max(SLOW_LANE_STEP_MS, next_ms))
   }
 
-  #take_head(frame: Frame): void {
+  #take_head(frame: Frame, now: number): void {
     const { clock } = frame
     const time = this.zone.time(clock.board_ms)
     // At sixty times real time the seconds would only flicker.
@@ -185,6 +188,7 @@ export class LiveWall {
       this.clock = { time, seconds, date }
     }
     this.board_ms = clock.board_ms
+    this.#take_slow_clock(now)
     this.speed = clock.speed
     this.replay_label = clock.label
     this.beat = Math.floor(clock.wall_ms / 1000)
@@ -195,6 +199,13 @@ export class LiveWall {
       this.#notices_text = text
       this.notices = frame.notices
     }
+  }
+
+  /** Frames come once a second at least, so no timer is needed. */
+  #take_slow_clock(now: number): void {
+    if (now - this.#slow_clock_ms < SLOW_LANE_MS) return
+    this.#slow_clock_ms = now
+    this.slow_board_ms = this.board_ms
   }
 
   #judge(now: number): void {

@@ -54,7 +54,7 @@ async function backend() {
         const host = FakeHost.from_address(location.search)
         const calls = []
         const commands = {
-          next_frame: ({ after, revision }) => host.next_frame(after, revision),
+          next_frame: ({ after, revision, restMs }) => host.next_frame(after, revision, restMs),
           glass: ({ kind }) => host.glass(kind),
           demo_state: () => host.demo_state(),
           demo_fault: ({ name, on }) => host.demo_fault(name, on),

@@ -2,8 +2,17 @@
  * Every bound and pace of the page, with its unit in its name.
  */
 
-/** A frame whose own work takes longer than this makes the pull skip every other refresh of the display. */
-export const FRAME_WORK_MS_MAX = 8
+/**
+ * The least time from one frame to the next in a flood: thirty a second, for every repaint costs and figures that change
+ * faster can't be read. A first change after a rest is painted at once.
+ */
+export const FRAME_MS_MIN = 33
+
+/** The page's own work takes at most this share of the time: a slow machine gets fewer frames, not a full processor. */
+export const FRAME_WORK_SHARE_MAX = 0.5
+
+/** But frames come at least so often, however long they take. */
+export const FRAME_MS_MAX = 250
 
 /** The page is cut off when this many heartbeats have passed since the newest answer. */
 export const SILENT_HEARTBEATS = 2
@@ -19,7 +28,7 @@ export const RETRY_MS_FIRST = 250
 export const RETRY_MS_MAX = 5_000
 
 /** Charts and sparklines are repainted at most this often; a first change after a rest is painted at once. */
-export const SLOW_LANE_MS = 400
+export const SLOW_LANE_MS = 250
 
 /** So many of them at a time, and then a pause: all at once would repaint the whole wall in one frame. */
 export const SLOW_LANE_CELLS = 4

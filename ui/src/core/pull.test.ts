@@ -1,6 +1,7 @@
 // H7: the next pull is the receipt; a silent backend is noticed within two heartbeats and never given up.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Frame } from '../generated/frame'
+import { FRAME_MS_MAX, FRAME_MS_MIN } from './limits'
 import { Pull, type PullEnv, retry_ms } from './pull'
 
 type Answer = Frame | Error | 'never'
@@ -22,17 +23,22 @@ interface World {
   readonly env: PullEnv
   readonly asked: [number, number][]
   readonly log: string[]
+  /** How long each question could wait. */
+  readonly rests: number[]
 }
 
 function world(answers: Answer[], options: { fits?: (frame: Frame) => boolean; work_ms?: number } = {}): World {
   const asked: [number, number][] = []
   const log: string[] = []
+  const rests: number[] = []
   return {
     asked,
+    rests,
     log,
     env: {
-      next_frame(after, revision) {
+      next_frame(after, revision, rest_ms) {
         asked.push([after, revision])
+        rests.push(rest_ms)
         const answer = answers.shift() ?? 'never'
         if (answer === 'never') return new Promise(() => undefined)
         return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer)
@@ -44,10 +50,6 @@ function world(answers: Answer[], options: { fits?: (frame: Frame) => boolean; w
       painted() {
         log.push('paint')
         return Promise.resolve(options.work_ms ?? 1)
-      },
-      refresh() {
-        log.push('refresh')
-        return Promise.resolve()
       },
       timer(ms) {
         let id: ReturnType<typeof setTimeout> | undefined
@@ -93,8 +95,8 @@ test('falls silent after two heartbeats, asks again, and takes a late answer', a
     answer = resolve
   })
   const ask = env.next_frame.bind(env)
-  env.next_frame = (after, revision) =>
-    asked.length === 1 ? (void asked.push([after, revision]), late) : ask(after, revision)
+  env.next_frame = (after, revision, rest_ms) =>
+    asked.length === 1 ? (void asked.push([after, revision]), late) : ask(after, revision, rest_ms)
   new Pull(env).start()
   await vi.advanceTimersByTimeAsync(1_999)
   expect(log).not.toContain('silent: no answer')
@@ -138,14 +140,20 @@ test('a paused pull asks for nothing and starts over with one whole frame', asyn
   expect(asked.at(-1)).toEqual([0, 3])
 })
 
-test('a page that is slow skips every other refresh', async () => {
-  const frames = Array.from({ length: 40 }, (_, at) => frame(at + 1))
-  const slow = world([...frames], { work_ms: 20 })
-  new Pull(slow.env).start()
-  await vi.advanceTimersByTimeAsync(0)
-  const quick = world([...frames], { work_ms: 3 })
-  new Pull(quick.env).start()
-  await vi.advanceTimersByTimeAsync(0)
-  expect(slow.log.filter((line) => line === 'refresh').length).toBeGreaterThan(30)
-  expect(quick.log).not.toContain('refresh')
+test('keeps its pace in a flood, and a slow page a slower one', async () => {
+  for (const [work_ms, rest_ms] of [
+    [0, FRAME_MS_MIN],
+    [FRAME_MS_MIN, 2 * FRAME_MS_MIN],
+    [10 * FRAME_MS_MAX, FRAME_MS_MAX],
+  ] as const) {
+    const flood = world(
+      Array.from({ length: 100 }, (_, at) => frame(at + 1)),
+      { work_ms },
+    )
+    new Pull(flood.env).start()
+    await vi.advanceTimersByTimeAsync(0)
+    expect(flood.rests[0]).toBe(0)
+    // The mean has settled.
+    expect(flood.rests.at(-2)).toBeCloseTo(rest_ms, -0.5)
+  }
 })

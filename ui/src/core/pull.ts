@@ -6,7 +6,9 @@
 import type { Frame } from '../generated/frame'
 import {
   ANSWER_HEARTBEATS_MIN,
-  FRAME_WORK_MS_MAX,
+  FRAME_MS_MAX,
+  FRAME_MS_MIN,
+  FRAME_WORK_SHARE_MAX,
   HEARTBEAT_MS_DEFAULT,
   RETRY_MS_FIRST,
   RETRY_MS_MAX,
@@ -21,13 +23,12 @@ export interface Timer {
 
 /** What the loop needs of the world; a test gives it another one. */
 export interface PullEnv {
-  next_frame(after: number, revision: number): Promise<Frame>
+  /** What changed after what was painted, in `rest_ms` milliseconds at the earliest. */
+  next_frame(after: number, revision: number, rest_ms: number): Promise<Frame>
   /** Takes the frame over; false if the page can't, and needs the whole. */
   apply(frame: Frame): boolean
   /** Resolves when what was applied is on the glass, with the milliseconds that applying and painting took. */
   painted(): Promise<number>
-  /** Resolves at the next refresh of the display. */
-  refresh(): Promise<void>
   timer(ms: number): Timer
   /** The page's monotonic clock, milliseconds. */
   now(): number
@@ -81,20 +82,24 @@ export class Pull {
   async #run(generation: number): Promise<void> {
     let failures = 0
     let outstanding: Asked[] = []
+    let rest_ms = 0
     while (generation === this.#generation) {
       try {
         // At most two: the newest question, and the one before it, whose late answer is as good.
-        outstanding = [...outstanding.slice(-1), this.#ask()]
+        outstanding = [...outstanding.slice(-1), this.#ask(rest_ms)]
+        rest_ms = 0
         const frame = await this.#first_answer(outstanding)
         if (generation !== this.#generation) return
         if (frame === UNANSWERED) throw new Error('no answer')
         outstanding = []
         this.#heard_ms = this.#env.now()
         this.#env.heard()
+        const begun_ms = this.#heard_ms
         if (!this.#env.apply(frame)) throw new Error('a change to something that the page does not hold')
         failures = 0
         this.#heartbeat_ms = frame.heartbeat_ms
         await this.#paint(frame, generation)
+        rest_ms = Math.max(0, Math.round(begun_ms + frame_ms(this.#work_ms) - this.#env.now()))
       } catch (error) {
         if (generation !== this.#generation) return
         if (outstanding.length === 0) this.#after = 0
@@ -105,8 +110,8 @@ export class Pull {
     }
   }
 
-  #ask(): Asked {
-    const answer = this.#env.next_frame(this.#after, this.#revision)
+  #ask(rest_ms: number): Asked {
+    const answer = this.#env.next_frame(this.#after, this.#revision, rest_ms)
     return { after: this.#after, answer }
   }
 
@@ -129,10 +134,14 @@ export class Pull {
     if (generation !== this.#generation) return
     this.#after = frame.version
     this.#revision = frame.revision
-    // A mean over some ten frames: one slow frame is no reason to halve the rate, a run of them is.
+    // A mean over some ten frames: one slow frame is no reason to lower the rate, a run of them is.
     this.#work_ms += (work_ms - this.#work_ms) / 10
-    if (this.#work_ms > FRAME_WORK_MS_MAX) await this.#env.refresh()
   }
+}
+
+/** From one frame to the next if the page's own work for one takes `work_ms`. */
+export function frame_ms(work_ms: number): number {
+  return Math.min(FRAME_MS_MAX, Math.max(FRAME_MS_MIN, work_ms / FRAME_WORK_SHARE_MAX))
 }
 
 /** Pause before the try after this many failures in a row. */

@@ -78,11 +78,11 @@ export class FakeHost implements Host {
     return host
   }
 
-  async next_frame(after: number, _revision: number): Promise<Frame> {
+  async next_frame(after: number, _revision: number, rest_ms: number): Promise<Frame> {
     if (this.hangs || (this.#options.scenario === 'silent' && after > 0)) return new Promise(() => undefined)
     const waits: Partial<Record<Scenario, number>> = { flood: 4, rush: 1, idle: HEARTBEAT_MS }
     const wait_ms = after === 0 ? 0 : (waits[this.#options.scenario] ?? 250)
-    await new Promise((resolve) => setTimeout(resolve, wait_ms))
+    await new Promise((resolve) => setTimeout(resolve, Math.max(wait_ms, rest_ms)))
     this.answered_ms = performance.now()
     return this.frame(after === 0)
   }

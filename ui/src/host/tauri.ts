@@ -4,7 +4,7 @@ import type { Frame } from '../generated/frame'
 import type { DemoState, Host } from './types'
 
 export const tauri: Host = {
-  next_frame: (after, revision) => invoke<Frame>('next_frame', { after, revision }),
+  next_frame: (after, revision, rest_ms) => invoke<Frame>('next_frame', { after, revision, restMs: rest_ms }),
   glass: (kind) => invoke('glass', { kind }),
   demo_state: () => invoke<DemoState | null>('demo_state'),
   demo_fault: (name, on) => invoke('demo_fault', { name, on }),

@@ -16,8 +16,11 @@ export interface DemoState {
 }
 
 export interface Host {
-  /** What changed after the version that was painted; answers within a heartbeat. Asking again is the receipt. */
-  next_frame(after: number, revision: number): Promise<Frame>
+  /**
+   * What changed after the version that was painted; answers within a heartbeat, and in `rest_ms` milliseconds at the
+   * earliest. Asking again is the receipt.
+   */
+  next_frame(after: number, revision: number, rest_ms: number): Promise<Frame>
   /** Whether the glass can be seen: a hidden one gets nothing. */
   glass(kind: 'hidden' | 'visible'): Promise<void>
   /** The demo's knobs, or null if this wall is no demo. */

@@ -4,6 +4,9 @@ import type { Attachment } from 'svelte/attachments'
 export class Fit {
   rows = $state.raw(0)
   row_px = $state.raw(0)
+  /** The element's width, and the size of its type. */
+  width_px = $state.raw(0)
+  type_px = $state.raw(0)
   readonly #row_rem: number
 
   constructor(row_rem: number) {
@@ -12,6 +15,8 @@ export class Fit {
 
   readonly attach: Attachment = (element) => {
     const measure = (): void => {
+      this.width_px = element.clientWidth
+      this.type_px = Number.parseFloat(getComputedStyle(element).fontSize)
       const least_px = this.#row_rem * rem()
       this.rows = Math.floor(element.clientHeight / least_px + 0.02)
       // Whole pixels: text between two of them is drawn anew for each place.
