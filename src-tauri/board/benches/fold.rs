@@ -3,22 +3,31 @@
 // A figure on standard output is what a bench is for, and one that can't be taken has nothing to go on with.
 #![allow(missing_docs, clippy::print_stdout, clippy::panic)]
 
-use std::{hint::black_box, sync::Arc, time::Instant};
+use std::{
+    hint::black_box,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
 use watchfloor_board::{Aggregate, Board, config};
-use watchfloor_model::{Delivery, Event, Mono, Phase, SourceClock, SourceStatus, Timestamp};
+use watchfloor_model::{Delivery, Event, Mono, Payload, Phase, SourceClock, SourceStatus, Timestamp};
 
 const BOARD: &str = include_str!("../../../examples/new-york-departures.toml");
+/// The board of the benchmarks of the whole, whose table and windows change with every event.
+const ORDERS: &str = include_str!("../../../tests/boards/orders.toml");
 const START: i64 = 1_360_335_600_000;
 /// Events that come together, as from one frame of a busy connection.
 const BATCH: usize = 512;
 /// Events a millisecond of the source's time.
 const EVENTS_A_MS: usize = 10;
 const EVENTS: usize = 2_000_000;
+/// The same in a flood of orders.
+const ORDERS_A_MS: usize = 200;
 
 fn main() {
     board();
+    orders();
     for (name, span) in [("window_minute", "1m"), ("window_hour", "1h"), ("window_week", "7d")] {
         let settings = format!("kind = \"window\"\nlast = \"{span}\"\nstat = \"sum\"\nvalue = \"delay\"");
         print(name, nanos_per_event(&settings), "ns");
@@ -61,6 +70,45 @@ fn board() {
         black_box(wall.frame(0, 0, now, Timestamp::default()));
     }
     print("whole_frame", began.elapsed().as_secs_f64() * 1e6 / f64::from(frames), "us");
+}
+
+/// A flood in which each event is a new row, and hundreds come in a millisecond.
+fn orders() {
+    let file = config::parse(ORDERS, "orders.toml");
+    let file = file.unwrap_or_else(|error| panic!("the board of the benchmarks is sound: {error}"));
+    let mut wall = Board::new(file, Mono::ZERO);
+    wall.handle_status("orders", status(), Mono::ZERO);
+    let (mut number, mut took) = (0, Duration::ZERO);
+    while number < EVENTS / 2 {
+        let delivery = Delivery::Events((number..number + BATCH).map(order).collect());
+        number += BATCH;
+        let began = Instant::now();
+        wall.handle_delivery("orders", &delivery, Mono::from_millis((number / ORDERS_A_MS) as u64));
+        drop(delivery);
+        took += began.elapsed();
+    }
+    print("orders_events", number as f64 / took.as_secs_f64(), "1/s");
+    let began = Instant::now();
+    let checkpoint = black_box(wall.checkpoint(Mono::ZERO, Timestamp::default()));
+    print("orders_checkpoint", began.elapsed().as_secs_f64() * 1e3, "ms");
+    let text = serde_json::to_string(&checkpoint).unwrap_or_else(|error| panic!("a checkpoint is text: {error}"));
+    print("orders_checkpoint_text", began.elapsed().as_secs_f64() * 1e3, "ms");
+    print("orders_checkpoint_bytes", text.len() as f64, "B");
+}
+
+fn order(number: usize) -> Event {
+    let key = 1 + number * 7 % 40;
+    let data = json!({"id": number, "t": START, "key": key, "value": (number * 7919 % 20_000) as f64 / 100.0,
+        "lat": 35.0 + (key * 37 % 250) as f64 / 10.0, "lon": -10.0 + (key * 53 % 400) as f64 / 10.0, "region": key % 4});
+    Event {
+        channel: "orders".into(),
+        name: "order".into(),
+        id: None,
+        position: None,
+        time: Timestamp::from_millis(START + (number / ORDERS_A_MS) as i64),
+        received: Mono::ZERO,
+        data: Payload::parse(&data.to_string()).unwrap_or_else(|error| panic!("the data is sound: {error}")),
+    }
 }
 
 /// What one event costs an aggregate of these settings, with time told for each.

@@ -1,7 +1,7 @@
 //! One fold and its state: what the board's widgets show, and what a hub's snapshot holds.
 
 use serde_json::{Value, json};
-use watchfloor_model::{Event, Timestamp};
+use watchfloor_model::{Event, Json, Timestamp};
 
 use crate::{
     config::spec::FoldSpec,
@@ -77,7 +77,7 @@ impl Aggregate {
     }
 
     /// Whether data fulfils `where`.
-    pub(crate) fn accepts(&self, data: &Value) -> bool {
+    pub(crate) fn accepts(&self, data: Json<'_>) -> bool {
         self.filter.accepts(data)
     }
 

@@ -4,6 +4,7 @@ use std::{fmt, iter::Peekable, str::Chars, str::FromStr};
 
 use serde::Serialize;
 use serde_json::Value;
+use watchfloor_model::Json;
 
 /// The longest path, in characters.
 pub const PATH_CHARACTERS_MAX: usize = 300;
@@ -42,10 +43,10 @@ pub struct PathError {
 impl Path {
     /// The value at this path; `None` if nothing stands there (null is a value).
     #[must_use]
-    pub fn find<'a>(&self, data: &'a Value) -> Option<&'a Value> {
+    pub fn find<'a>(&self, data: Json<'a>) -> Option<Json<'a>> {
         self.steps.iter().try_fold(data, |value, step| match step {
-            Step::Key(key) => value.get(key.as_str()),
-            Step::Index(index) => value.get(index),
+            Step::Key(key) => value.get(key),
+            Step::Index(index) => value.item(*index),
         })
     }
 
@@ -223,14 +224,17 @@ impl Reader<'_> {
 mod tests {
     use proptest::prelude::*;
     use serde_json::json;
+    use watchfloor_model::Payload;
 
     use super::*;
 
     /// A path reads its own written form, and finds what stands there.
     #[test]
     fn finds_values() {
-        let data = json!({"delay": 0, "flight": {"number": 15, "name": null}, "stops": [{"name": "A"}, {"name": "B"}],
-            "odd key": {"x": 1}, "": {"\"": 2}, "départ": true, "a-b_c": 3});
+        let data = Payload::from(
+            json!({"delay": 0, "flight": {"number": 15, "name": null}, "stops": [{"name": "A"}, {"name": "B"}],
+            "odd key": {"x": 1}, "": {"\"": 2}, "départ": true, "a-b_c": 3}),
+        );
         for (path, value) in [
             ("delay", Some(json!(0))),
             ("flight.number", Some(json!(15))),
@@ -246,7 +250,7 @@ mod tests {
             ("flight[0]", None),
         ] {
             let parsed: Path = path.parse().expect(path);
-            assert_eq!(parsed.find(&data), value.as_ref(), "{path}");
+            assert_eq!(parsed.find(data.value()).map(Json::to_value), value, "{path}");
             assert_eq!(parsed.to_string().parse(), Ok(parsed), "{path}");
         }
         assert_eq!("flight[\"number\"]".parse::<Path>().expect("path").to_string(), "flight.number");

@@ -368,8 +368,8 @@ mod tests {
         assert_eq!(back.len(), events.len());
         for (back, event) in back.iter().zip(&events) {
             assert_eq!(
-                (&back.channel, &back.name, &back.id, &back.position, back.time, back.data.value()),
-                (&event.channel, &event.name, &event.id, &event.position, event.time, event.data.value())
+                (&back.channel, &back.name, &back.id, &back.position, back.time, back.data.value().to_value()),
+                (&event.channel, &event.name, &event.id, &event.position, event.time, event.data.value().to_value())
             );
             assert!(clock.now().since(back.received) < Duration::from_secs(5), "received is the batch's own time");
         }

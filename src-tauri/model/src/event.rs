@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::{Mono, Position, Timestamp};
+use crate::{Json, Mono, Position, Timestamp, json::Nodes};
 
 /// Bounds on what a feed may send. Reaching one rejects the event with its reason; nothing is cut in silence.
 pub mod limits {
@@ -35,13 +35,13 @@ pub struct Event {
     pub data: Payload,
 }
 
-/// The JSON body of an event: the text as it came, and what it parses to.
+/// The JSON body of an event: the text as it came, and what it says.
 ///
 /// The text is kept because it is what the journal stores and what a person is shown as the raw event.
 #[derive(Clone, Debug)]
 pub struct Payload {
     text: Arc<str>,
-    value: Value,
+    nodes: Nodes,
 }
 
 /// Why a body can't be taken.
@@ -77,8 +77,8 @@ impl Payload {
         if text.len() > limits::DATA_BYTES_MAX {
             return Err(PayloadError::TooBig { bytes: text.len() });
         }
-        match serde_json::from_str(text) {
-            Ok(value) => Ok(Self { text: text.into(), value }),
+        match Nodes::parse(text) {
+            Ok(nodes) => Ok(Self { text: text.into(), nodes }),
             Err(error) => Err(PayloadError::NotJson { reason: error.to_string() }),
         }
     }
@@ -96,8 +96,8 @@ impl Payload {
 
     /// What the text says.
     #[must_use]
-    pub const fn value(&self) -> &Value {
-        &self.value
+    pub fn value(&self) -> Json<'_> {
+        self.nodes.root(&self.text)
     }
 
     /// The text as it came.
@@ -109,7 +109,9 @@ impl Payload {
 
 impl From<Value> for Payload {
     fn from(value: Value) -> Self {
-        Self { text: value.to_string().into(), value }
+        let text = value.to_string();
+        let nodes = Nodes::read(&text, &value).expect("a value says itself without errors");
+        Self { text: text.into(), nodes }
     }
 }
 

@@ -6,6 +6,7 @@
 mod clock;
 mod delivery;
 mod event;
+mod json;
 mod position;
 mod source;
 mod time;
@@ -13,6 +14,7 @@ mod time;
 pub use clock::SourceClock;
 pub use delivery::{Delivery, Gap, Snapshot};
 pub use event::{Event, Payload, PayloadError, limits};
+pub use json::{Json, Shape};
 pub use position::{Position, PositionError};
 pub use source::{Cause, Continuity, Counts, Phase, SourceStatus, Transport};
 pub use time::{Mono, Timestamp};

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use watchfloor_model::Event;
+use watchfloor_model::{Event, Json};
 
 use super::{
     Ms, Reduce, Rejection,
@@ -62,7 +62,7 @@ impl Counter {
         Self { value, matching, stat, days, state, trend }
     }
 
-    fn sample(&self, data: &Value) -> Result<Option<Sample>, Rejection> {
+    fn sample(&self, data: Json<'_>) -> Result<Option<Sample>, Rejection> {
         let value = match (&self.value, self.stat) {
             (Some(path), CounterStat::Sum | CounterStat::Mean) => pick::number(path, data)?.some(),
             _ => Some(1.0),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use watchfloor_model::Event;
+use watchfloor_model::{Event, Json, Shape};
 
 use crate::{
     config::spec::{FoldSpec, ReducerSpec},
@@ -80,7 +80,7 @@ impl Filter {
     }
 
     /// Whether the data fulfils the conditions.
-    pub(crate) fn accepts(&self, data: &Value) -> bool {
+    pub(crate) fn accepts(&self, data: Json<'_>) -> bool {
         self.only.hold(data)
     }
 
@@ -99,7 +99,7 @@ impl Conditions {
     }
 
     /// Whether every path has one of its values.
-    pub(crate) fn hold(&self, data: &Value) -> bool {
+    pub(crate) fn hold(&self, data: Json<'_>) -> bool {
         self.0
             .iter()
             .all(|(path, values)| path.find(data).is_some_and(|found| values.iter().any(|value| is_same(found, value))))
@@ -107,10 +107,14 @@ impl Conditions {
 }
 
 /// Equality of JSON values in which 1 and 1.0 are the same number.
-fn is_same(a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::Number(a), Value::Number(b)) => a == b || a.as_f64() == b.as_f64(),
-        _ => a == b,
+fn is_same(a: Json<'_>, b: &Value) -> bool {
+    match (a.shape(), b) {
+        (Shape::Null, Value::Null) => true,
+        (Shape::Bool(a), Value::Bool(b)) => a == *b,
+        (Shape::Number(a), Value::Number(b)) => a == *b || a.as_f64() == b.as_f64(),
+        (Shape::Text(a), Value::String(b)) => a == b,
+        (Shape::List(_), Value::Array(_)) | (Shape::Object(_), Value::Object(_)) => a.to_value() == *b,
+        _ => false,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use serde_json::Value;
+use watchfloor_model::{Json, Shape};
 
 use super::{
     Rejection,
@@ -31,14 +31,14 @@ impl Meaning {
     }
 
     /// What the event says of the state; none if it says nothing. Null is normal, an unlisted word unknown.
-    pub(crate) fn of<'a>(&self, data: &'a Value) -> Result<Option<Said<'a>>, Rejection> {
-        let text = match self.path.find(data) {
+    pub(crate) fn of<'a>(&self, data: Json<'a>) -> Result<Option<Said<'a>>, Rejection> {
+        let text = match self.path.find(data).map(Json::shape) {
             None => return Ok(None),
-            Some(Value::Null) => return Ok(Some(Said { text: Cow::Borrowed(""), state: State::Normal })),
-            Some(Value::String(text)) => Cow::Borrowed(text.as_str()),
-            Some(Value::Number(number)) => Cow::Owned(number_text(number)),
-            Some(Value::Bool(value)) => Cow::Borrowed(if *value { "true" } else { "false" }),
-            Some(Value::Array(_) | Value::Object(_)) => {
+            Some(Shape::Null) => return Ok(Some(Said { text: Cow::Borrowed(""), state: State::Normal })),
+            Some(Shape::Text(text)) => Cow::Borrowed(text),
+            Some(Shape::Number(number)) => Cow::Owned(number_text(&number)),
+            Some(Shape::Bool(value)) => Cow::Borrowed(if value { "true" } else { "false" }),
+            Some(Shape::List(_) | Shape::Object(_)) => {
                 return Err(reject(&self.path, data, "a text, a number, true, false or null"));
             }
         };
@@ -53,7 +53,8 @@ impl Meaning {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
+    use watchfloor_model::Payload;
 
     use super::*;
 
@@ -63,8 +64,9 @@ mod tests {
             [("late".to_owned(), State::Warning), ("3".to_owned(), State::Alarm), ("true".into(), State::Muted)];
         let meaning = Meaning { path: "s".parse().expect("path"), states: states.into() };
         let check = |data: Value, expected: Option<(&str, State)>| {
-            let said = meaning.of(&data).expect("no rejection");
-            assert_eq!(said.as_ref().map(|said| (said.text.as_ref(), said.state)), expected, "{data}");
+            let data = Payload::from(data);
+            let said = meaning.of(data.value()).expect("no rejection");
+            assert_eq!(said.as_ref().map(|said| (said.text.as_ref(), said.state)), expected, "{}", data.text());
         };
         check(json!({"s": "late"}), Some(("late", State::Warning)));
         check(json!({"s": 3}), Some(("3", State::Alarm)));
@@ -72,6 +74,6 @@ mod tests {
         check(json!({"s": "odd"}), Some(("odd", State::Unknown)));
         check(json!({"s": null}), Some(("", State::Normal)));
         check(json!({}), None);
-        assert!(meaning.of(&json!({"s": [1]})).is_err());
+        assert!(meaning.of(Payload::from(json!({"s": [1]})).value()).is_err());
     }
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use serde_json::Value;
+use watchfloor_model::{Json, Shape};
 
 use super::{Ms, Rejection, TIME_MS_MAX, cut::cut};
 use crate::{frame::Cell, path::Path};
@@ -45,11 +46,11 @@ impl<T> Picked<T> {
 }
 
 /// The number at `path`.
-pub(crate) fn number(path: &Path, data: &Value) -> Result<Picked<f64>, Rejection> {
-    match path.find(data) {
+pub(crate) fn number(path: &Path, data: Json<'_>) -> Result<Picked<f64>, Rejection> {
+    match path.find(data).map(Json::shape) {
         None => Ok(Picked::Missing),
-        Some(Value::Null) => Ok(Picked::Null),
-        Some(Value::Number(number)) => match number.as_f64() {
+        Some(Shape::Null) => Ok(Picked::Null),
+        Some(Shape::Number(number)) => match number.as_f64() {
             Some(value) if value.abs() <= NUMBER_MAX => Ok(Picked::Some(value)),
             _ => Err(reject(path, data, format!("a number from -{NUMBER_MAX:e} to {NUMBER_MAX:e}"))),
         },
@@ -58,7 +59,7 @@ pub(crate) fn number(path: &Path, data: &Value) -> Result<Picked<f64>, Rejection
 }
 
 /// The number at `path` if it lies between `low` and `high`, both included.
-pub(crate) fn number_within(path: &Path, data: &Value, low: f64, high: f64) -> Result<Picked<f64>, Rejection> {
+pub(crate) fn number_within(path: &Path, data: Json<'_>, low: f64, high: f64) -> Result<Picked<f64>, Rejection> {
     match number(path, data)? {
         Picked::Some(value) if !(low..=high).contains(&value) => {
             Err(reject(path, data, format!("a number from {low} to {high}")))
@@ -68,11 +69,11 @@ pub(crate) fn number_within(path: &Path, data: &Value, low: f64, high: f64) -> R
 }
 
 /// The key at `path`: text, or a number as it is written.
-pub(crate) fn key<'a>(path: &Path, data: &'a Value) -> Result<Cow<'a, str>, Rejection> {
+pub(crate) fn key<'a>(path: &Path, data: Json<'a>) -> Result<Cow<'a, str>, Rejection> {
     let expected = || format!("a text or number of 1 to {KEY_BYTES_MAX} bytes");
-    let key = match path.find(data) {
-        Some(Value::String(text)) => Cow::Borrowed(text.as_str()),
-        Some(Value::Number(number)) => Cow::Owned(number_text(number)),
+    let key = match path.find(data).map(Json::shape) {
+        Some(Shape::Text(text)) => Cow::Borrowed(text),
+        Some(Shape::Number(number)) => Cow::Owned(number_text(&number)),
         _ => return Err(reject(path, data, expected())),
     };
     if key.is_empty() || key.len() > KEY_BYTES_MAX {
@@ -82,13 +83,13 @@ pub(crate) fn key<'a>(path: &Path, data: &'a Value) -> Result<Cow<'a, str>, Reje
 }
 
 /// The instant at `path`: milliseconds since the Unix epoch, or a text by RFC 3339.
-pub(crate) fn instant(path: &Path, data: &Value) -> Result<Picked<Ms>, Rejection> {
-    let found = match path.find(data) {
+pub(crate) fn instant(path: &Path, data: Json<'_>) -> Result<Picked<Ms>, Rejection> {
+    let found = match path.find(data).map(Json::shape) {
         None => return Ok(Picked::Missing),
-        Some(Value::Null) => return Ok(Picked::Null),
+        Some(Shape::Null) => return Ok(Picked::Null),
         #[allow(clippy::cast_possible_truncation)] // the range is checked below
-        Some(Value::Number(number)) => number.as_f64().map(|value| value.floor() as Ms),
-        Some(Value::String(text)) => instant_of_text(text),
+        Some(Shape::Number(number)) => number.as_f64().map(|value| value.floor() as Ms),
+        Some(Shape::Text(text)) => instant_of_text(text),
         Some(_) => None,
     };
     match found {
@@ -111,14 +112,14 @@ pub(crate) enum Scalar<'a> {
 }
 
 /// The scalar at `path`; none if nothing stands there.
-pub(crate) fn scalar<'a>(path: &Path, data: &'a Value) -> Result<Option<Scalar<'a>>, Rejection> {
-    Ok(Some(match path.find(data) {
+pub(crate) fn scalar<'a>(path: &Path, data: Json<'a>) -> Result<Option<Scalar<'a>>, Rejection> {
+    Ok(Some(match path.find(data).map(Json::shape) {
         None => return Ok(None),
-        Some(Value::Null) => Scalar::Null,
-        Some(Value::Bool(value)) => Scalar::Text(Cow::Borrowed(if *value { "true" } else { "false" })),
-        Some(Value::String(text)) => Scalar::Text(cut(text, TEXT_CHARACTERS_MAX)),
-        Some(Value::Number(_)) => number(path, data)?.some().map_or(Scalar::Null, Scalar::Number),
-        Some(Value::Array(_) | Value::Object(_)) => {
+        Some(Shape::Null) => Scalar::Null,
+        Some(Shape::Bool(value)) => Scalar::Text(Cow::Borrowed(if value { "true" } else { "false" })),
+        Some(Shape::Text(text)) => Scalar::Text(cut(text, TEXT_CHARACTERS_MAX)),
+        Some(Shape::Number(_)) => number(path, data)?.some().map_or(Scalar::Null, Scalar::Number),
+        Some(Shape::List(_) | Shape::Object(_)) => {
             return Err(reject(path, data, "a text, a number, true, false or null"));
         }
     }))
@@ -155,27 +156,34 @@ pub(crate) fn number_text(number: &serde_json::Number) -> String {
 
 /// The rejection of what stands at `path`.
 #[cold]
-pub(crate) fn reject(path: &Path, data: &Value, expected: impl Into<String>) -> Rejection {
-    Rejection { place: format!("`{path}`"), found: describe(path.find(data)), expected: expected.into() }
+pub(crate) fn reject(path: &Path, data: Json<'_>, expected: impl Into<String>) -> Rejection {
+    Rejection {
+        place: format!("`{path}`"),
+        found: describe(path.find(data).map(Json::shape)),
+        expected: expected.into(),
+    }
 }
 
-fn describe(found: Option<&Value>) -> String {
+fn describe(found: Option<Shape<'_>>) -> String {
     match found {
         None => "nothing".to_owned(),
-        Some(Value::String(text)) => {
+        Some(Shape::Text(text)) => {
             // Cut first: a text may be long, and writing it as JSON makes it longer.
             let start: String = text.chars().take(FOUND_CHARACTERS_MAX).collect();
             cut(&Value::from(start).to_string(), FOUND_CHARACTERS_MAX).into_owned()
         }
-        Some(Value::Array(items)) => format!("a list of {}", items.len()),
-        Some(Value::Object(fields)) => format!("an object of {} fields", fields.len()),
-        Some(other) => cut(&other.to_string(), FOUND_CHARACTERS_MAX).into_owned(),
+        Some(Shape::List(items)) => format!("a list of {items}"),
+        Some(Shape::Object(fields)) => format!("an object of {fields} fields"),
+        Some(Shape::Null) => "null".to_owned(),
+        Some(Shape::Bool(value)) => value.to_string(),
+        Some(Shape::Number(number)) => cut(&number.to_string(), FOUND_CHARACTERS_MAX).into_owned(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use watchfloor_model::Payload;
 
     use super::*;
 
@@ -185,12 +193,13 @@ mod tests {
 
     #[test]
     fn rejections_say_where_what_and_what_was_expected() {
-        let data =
-            json!({"text": "abc", "long": "x".repeat(1000), "list": [1, 2], "lat": 91, "huge": 1e300, "bool": true});
+        let data = Payload::from(
+            json!({"text": "abc", "long": "x".repeat(1000), "list": [1, 2], "lat": 91, "huge": 1e300, "bool": true}),
+        );
         let check = |result: Result<(), Rejection>, expected: &str| {
             assert_eq!(result.expect_err(expected).to_string(), expected);
         };
-        let number_at = |at: &str| number(&path(at), &data).map(drop);
+        let number_at = |at: &str| number(&path(at), data.value()).map(drop);
         check(number_at("text"), "`text`: found \"abc\", expected a number");
         check(number_at("list"), "`list`: found a list of 2, expected a number");
         check(number_at("bool"), "`bool`: found true, expected a number");
@@ -198,31 +207,31 @@ mod tests {
         let long = format!("`long`: found \"{}…, expected a number", "x".repeat(38));
         check(number_at("long"), &long);
         check(
-            number_within(&path("lat"), &data, -90.0, 90.0).map(drop),
+            number_within(&path("lat"), data.value(), -90.0, 90.0).map(drop),
             "`lat`: found 91, expected a number from -90 to 90",
         );
         check(
-            key(&path("none"), &data).map(drop),
+            key(&path("none"), data.value()).map(drop),
             "`none`: found nothing, expected a text or number of 1 to 200 bytes",
         );
         check(
-            key(&path("long"), &data).map(drop),
+            key(&path("long"), data.value()).map(drop),
             &format!("`long`: found \"{}…, expected a text or number of 1 to 200 bytes", "x".repeat(38)),
         );
         check(
-            instant(&path("text"), &data).map(drop),
+            instant(&path("text"), data.value()).map(drop),
             "`text`: found \"abc\", expected milliseconds since 1970 or a time like 2013-02-08T15:00:00Z",
         );
         check(
-            scalar(&path("list"), &data).map(drop),
+            scalar(&path("list"), data.value()).map(drop),
             "`list`: found a list of 2, expected a text, a number, true, false or null",
         );
     }
 
     #[test]
     fn zero_empty_null_and_missing_are_four_things() {
-        let data = json!({"zero": 0, "empty": "", "null": null});
-        let cell = |at: &str| scalar(&path(at), &data).expect("a scalar").map(Cell::from);
+        let data = Payload::from(json!({"zero": 0, "empty": "", "null": null}));
+        let cell = |at: &str| scalar(&path(at), data.value()).expect("a scalar").map(Cell::from);
         assert_eq!(cell("zero"), Some(Cell::Number(0.0)));
         assert_eq!(cell("empty"), Some(Cell::Text(String::new())));
         assert_eq!(cell("null"), Some(Cell::Null));
@@ -231,16 +240,17 @@ mod tests {
 
     #[test]
     fn keys_of_whole_numbers_are_written_alike() {
-        let data = json!({"a": 1545, "b": 1545.0, "c": 1.5});
-        let key_at = |at: &str| key(&path(at), &data).expect("a key").into_owned();
+        let data = Payload::from(json!({"a": 1545, "b": 1545.0, "c": 1.5}));
+        let key_at = |at: &str| key(&path(at), data.value()).expect("a key").into_owned();
         assert_eq!((key_at("a"), key_at("b"), key_at("c")), ("1545".into(), "1545".into(), "1.5".into()));
     }
 
     #[test]
     fn instants_are_milliseconds_or_rfc_3339() {
-        let data = json!({"ms": 1_360_335_600_000_i64, "text": "2013-02-08T10:00:00-05:00", "far": 1e30});
-        assert_eq!(instant(&path("ms"), &data), Ok(Picked::Some(1_360_335_600_000)));
-        assert_eq!(instant(&path("text"), &data), Ok(Picked::Some(1_360_335_600_000)));
-        assert!(instant(&path("far"), &data).is_err());
+        let data =
+            Payload::from(json!({"ms": 1_360_335_600_000_i64, "text": "2013-02-08T10:00:00-05:00", "far": 1e30}));
+        assert_eq!(instant(&path("ms"), data.value()), Ok(Picked::Some(1_360_335_600_000)));
+        assert_eq!(instant(&path("text"), data.value()), Ok(Picked::Some(1_360_335_600_000)));
+        assert!(instant(&path("far"), data.value()).is_err());
     }
 }

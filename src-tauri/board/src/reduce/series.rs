@@ -9,7 +9,7 @@ use std::{
 };
 
 use serde_json::Value;
-use watchfloor_model::Event;
+use watchfloor_model::{Event, Json};
 
 use super::{Gaps, Ms, Reduce, Rejection, number_report, pick, span_ms};
 use crate::{
@@ -99,7 +99,7 @@ impl Series {
     }
 
     /// An event's number is only 1 if the statistic is the count; it has none if the event gives none.
-    fn sample(&self, data: &Value) -> Result<Option<f64>, Rejection> {
+    fn sample(&self, data: Json<'_>) -> Result<Option<f64>, Rejection> {
         match (&self.value, self.stat) {
             (_, SeriesStat::Count) | (None, _) => Ok(Some(1.0)),
             (Some(path), _) => Ok(pick::number(path, data)?.some()),

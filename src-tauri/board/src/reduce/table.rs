@@ -102,7 +102,10 @@ impl Table {
     /// Reads everything that the event says before anything is changed.
     fn read<'a>(&self, event: &'a Event) -> Result<Update<'a>, Rejection> {
         let data = event.data.value();
-        let cells = self.settings.columns.iter().map(|path| pick::scalar(path, data)).collect::<Result<_, _>>()?;
+        let mut cells = Vec::with_capacity(self.settings.columns.len());
+        for path in &self.settings.columns {
+            cells.push(pick::scalar(path, data)?);
+        }
         let sort = match &self.settings.sort {
             Some(path) => pick::scalar(path, data)?,
             None => None,
@@ -137,7 +140,9 @@ impl Table {
             };
         }
         self.rows.insert(Arc::clone(&key), row);
-        let moved = self.order.insert(place);
+        let mut moved = self.order.insert(place);
+        // It has this version already.
+        moved.shown = None;
         self.note(moved, version);
         self.settle(&key, version);
         true
@@ -205,6 +210,9 @@ impl Table {
 
     /// Lets a row go whose end has come, and sees to it that it is looked at when it comes; says whether it went.
     fn settle(&mut self, key: &Arc<str>, version: u64) -> bool {
+        if self.settings.expire.is_none() && self.settings.expire_at.is_none() {
+            return false;
+        }
         let Some(row) = self.rows.get_mut(key) else { return false };
         let Some(end) = row.end(&self.settings) else { return false };
         if self.now.is_some_and(|now| end <= now) {

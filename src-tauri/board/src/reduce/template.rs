@@ -1,6 +1,6 @@
 //! Texts with holes.
 
-use serde_json::Value;
+use watchfloor_model::{Json, Shape};
 
 use super::{
     cut::cut,
@@ -12,12 +12,12 @@ use crate::config::spec::{Template, TemplatePart};
 const NOTHING: &str = "----";
 
 /// `template` filled from `data`; more than [`TEXT_CHARACTERS_MAX`] characters end in an ellipsis.
-pub(crate) fn render(template: &Template, data: &Value) -> String {
+pub(crate) fn render(template: &Template, data: Json<'_>) -> String {
     let mut out = String::new();
     for part in &template.parts {
         match part {
             TemplatePart::Text(text) => out.push_str(text),
-            TemplatePart::Hole(path) => fill(&mut out, path.find(data)),
+            TemplatePart::Hole(path) => fill(&mut out, path.find(data).map(Json::shape)),
         }
     }
     match cut(&out, TEXT_CHARACTERS_MAX) {
@@ -27,7 +27,7 @@ pub(crate) fn render(template: &Template, data: &Value) -> String {
 }
 
 /// Whether `data` has anything to fill in, or nothing is needed: otherwise what was rendered before stands.
-pub(crate) fn is_filled_by(template: &Template, data: &Value) -> bool {
+pub(crate) fn is_filled_by(template: &Template, data: Json<'_>) -> bool {
     let mut holes = template.parts.iter().filter_map(|part| match part {
         TemplatePart::Hole(path) => Some(path),
         TemplatePart::Text(_) => None,
@@ -36,17 +36,17 @@ pub(crate) fn is_filled_by(template: &Template, data: &Value) -> bool {
     first.find(data).is_some() || holes.any(|path| path.find(data).is_some())
 }
 
-fn fill(out: &mut String, value: Option<&Value>) {
+fn fill(out: &mut String, value: Option<Shape<'_>>) {
     match value {
-        None | Some(Value::Null) => out.push_str(NOTHING),
-        Some(Value::String(text)) => out.push_str(&cut(text, TEXT_CHARACTERS_MAX)),
-        Some(Value::Number(number)) => out.push_str(&number_text(number)),
-        Some(Value::Bool(value)) => out.push_str(if *value { "true" } else { "false" }),
-        Some(Value::Array(items)) => {
-            out.push_str(&format!("[{}]", items.len()));
+        None | Some(Shape::Null) => out.push_str(NOTHING),
+        Some(Shape::Text(text)) => out.push_str(&cut(text, TEXT_CHARACTERS_MAX)),
+        Some(Shape::Number(number)) => out.push_str(&number_text(&number)),
+        Some(Shape::Bool(value)) => out.push_str(if value { "true" } else { "false" }),
+        Some(Shape::List(items)) => {
+            out.push_str(&format!("[{items}]"));
         }
-        Some(Value::Object(fields)) => {
-            out.push_str(&format!("{{{}}}", fields.len()));
+        Some(Shape::Object(fields)) => {
+            out.push_str(&format!("{{{fields}}}"));
         }
     }
 }
@@ -54,24 +54,30 @@ fn fill(out: &mut String, value: Option<&Value>) {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use watchfloor_model::Payload;
 
     use super::*;
     use crate::testing::template;
 
     #[test]
     fn holes_are_filled() {
-        let data = json!({"carrier": "UA", "flight": 1545, "delay": 2.0, "none": null, "late": true, "list": [1, 2]});
-        let check = |text: &str, expected: &str| assert_eq!(render(&template(text), &data), expected);
+        let data = Payload::from(
+            json!({"carrier": "UA", "flight": 1545, "delay": 2.0, "none": null, "late": true, "list": [1, 2]}),
+        );
+        let check = |text: &str, expected: &str| assert_eq!(render(&template(text), data.value()), expected);
         check("{carrier} {flight} to {dest}", "UA 1545 to ----");
         check("{delay} {none} {late} {list}", "2 ---- true [2]");
         check("{carrier}{carrier}", "UAUA");
-        assert_eq!(render(&template("{t}"), &json!({"t": "x".repeat(5000)})).chars().count(), TEXT_CHARACTERS_MAX);
+        assert_eq!(
+            render(&template("{t}"), Payload::from(json!({"t": "x".repeat(5000)})).value()).chars().count(),
+            TEXT_CHARACTERS_MAX
+        );
     }
 
     #[test]
     fn nothing_to_fill_in_is_noticed() {
-        assert!(is_filled_by(&template("fixed"), &json!({})));
-        assert!(is_filled_by(&template("{a} {b}"), &json!({"b": null})));
-        assert!(!is_filled_by(&template("{a} {b}"), &json!({"c": 1})));
+        assert!(is_filled_by(&template("fixed"), Payload::from(json!({})).value()));
+        assert!(is_filled_by(&template("{a} {b}"), Payload::from(json!({"b": null})).value()));
+        assert!(!is_filled_by(&template("{a} {b}"), Payload::from(json!({"c": 1})).value()));
     }
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::Value;
-use watchfloor_model::Event;
+use watchfloor_model::{Event, Json, Shape};
 
 use super::{
     Ms, Reduce, Rejection,
@@ -189,7 +189,7 @@ impl Window {
     }
 
     /// The number that the event gives; none if it gives none and so has no part in the statistic.
-    fn number(&self, data: &Value) -> Result<Option<f64>, Rejection> {
+    fn number(&self, data: Json<'_>) -> Result<Option<f64>, Rejection> {
         match (&self.value, self.stat) {
             (_, WindowStat::Count | WindowStat::Share) | (None, _) => Ok(Some(1.0)),
             (Some(path), _) => Ok(pick::number(path, data)?.some()),
@@ -266,14 +266,14 @@ impl Reduce for Window {
 /// The event's value: outer none if it gives none, inner none if it is one more than can be told apart.
 fn distinct_item(
     path: Option<&Path>,
-    data: &Value,
+    data: Json<'_>,
     moving: &Moving<Values>,
 ) -> Result<Option<distinct::Item>, Rejection> {
     let Some(path) = path else { return Ok(None) };
-    let key = match path.find(data) {
-        None | Some(Value::Null) => return Ok(None),
-        Some(Value::Bool(value)) => value.to_string().into(),
-        Some(Value::String(text)) if text.is_empty() => "".into(),
+    let key = match path.find(data).map(Json::shape) {
+        None | Some(Shape::Null) => return Ok(None),
+        Some(Shape::Bool(value)) => value.to_string().into(),
+        Some(Shape::Text("")) => "".into(),
         Some(_) => pick::key(path, data)?,
     };
     let known = moving.window().total();

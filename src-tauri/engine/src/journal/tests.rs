@@ -39,7 +39,7 @@ fn replayed(journal: &Journal, seq: i64) -> (Vec<u64>, bool) {
     let is_whole = journal
         .replay(seq, |batch| {
             if let Some(Delivery::Events(events)) = replay.delivery(&batch).map_err(JournalError::Damaged)? {
-                numbers.extend(events.iter().filter_map(|event| event.data.value()["number"].as_u64()));
+                numbers.extend(events.iter().filter_map(|event| event.data.value().to_value()["number"].as_u64()));
             }
             Ok(())
         })

@@ -80,7 +80,7 @@ impl Visible {
     pub(super) fn remove(&mut self, place: &Place) -> Moved {
         let was_shown = self.shows(place);
         self.order.remove(place);
-        let first_hidden = self.edge.as_ref().and_then(|edge| self.after(edge));
+        let first_hidden = self.edge.as_ref().filter(|_| was_shown).and_then(|edge| self.after(edge));
         if self.order.len() <= self.limit {
             self.edge = None;
         } else if was_shown {
