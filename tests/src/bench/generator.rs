@@ -34,6 +34,8 @@ pub struct Plan {
 const CHANNEL: &str = "orders";
 const EPOCH: &str = "bench";
 const KEYS: u64 = 40;
+/// After so many orders values and keys repeat themselves.
+const PERIOD: u64 = 20_000;
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// Serves `plan` to each WebSocket that subscribes, each from its beginning.
@@ -100,15 +102,17 @@ async fn converse(mut socket: WebSocket, plan: Plan) -> Result<(), axum::Error> 
     send(&mut socket, heartbeat(0)).await?;
     let begun = Instant::now();
     let (mut sent, mut beaten) = (0, Instant::now());
+    let orders = Orders::new();
     let mut frame = String::with_capacity(256 * 1024);
     while sent < plan.count {
         let due = plan.rate.map_or(plan.count, |rate| (begun.elapsed().as_secs_f64() * f64::from(rate)) as u64 + 1);
         let until = due.min(sent + plan.batch).min(plan.count);
         if sent < until {
             frame.clear();
+            let time = (wall_ms() as i64).to_string();
             while sent < until {
                 sent += 1;
-                order(&mut frame, sent);
+                orders.write(&mut frame, sent, &time);
             }
             socket.send(Message::Text(frame.as_str().into())).await?;
         }
@@ -138,22 +142,32 @@ async fn answer_until(socket: &mut WebSocket, instant: Instant) -> Result<(), ax
     }
 }
 
-fn order(frame: &mut String, number: u64) {
-    if !frame.is_empty() {
-        frame.push('\n');
+/// What of an order repeats itself, ready to be sent: formatting numbers would cost more than all else here.
+struct Orders(Vec<String>);
+
+impl Orders {
+    fn new() -> Self {
+        let end = |number: u64| {
+            let key = 1 + number * 7 % KEYS;
+            let value = (number * 7919 % PERIOD) as f64 / 100.0;
+            let (lat, lon) = (35.0 + (key * 37 % 250) as f64 / 10.0, -10.0 + (key * 53 % 400) as f64 / 10.0);
+            format!(r#","key":{key},"value":{value},"lat":{lat},"lon":{lon},"region":{}}}}}"#, key % 4)
+        };
+        Self((0..PERIOD).map(end).collect())
     }
-    let key = 1 + number * 7 % KEYS;
-    let value = (number * 7919 % 20_000) as f64 / 100.0;
-    let (lat, lon) = (35.0 + (key * 37 % 250) as f64 / 10.0, -10.0 + (key * 53 % 400) as f64 / 10.0);
-    let time = wall_ms();
-    // Writing to a string can't fail.
-    let _ = write!(
-        frame,
-        r#"{{"type":"event","channel":"{CHANNEL}","position":"{EPOCH}:{number}","name":"order","time":{},"data":{{"id":{number},"key":{key},"t":{},"value":{value},"lat":{lat},"lon":{lon},"region":{}}}}}"#,
-        time as i64,
-        time as i64,
-        key % 4,
-    );
+
+    /// Appends order `number`, which happened at `time`.
+    fn write(&self, frame: &mut String, number: u64, time: &str) {
+        if !frame.is_empty() {
+            frame.push('\n');
+        }
+        // Writing to a string can't fail.
+        let _ = write!(
+            frame,
+            r#"{{"type":"event","channel":"{CHANNEL}","position":"{EPOCH}:{number}","name":"order","time":{time},"data":{{"id":{number},"t":{time}"#
+        );
+        frame.push_str(&self.0[(number % PERIOD) as usize]);
+    }
 }
 
 fn heartbeat(head: u64) -> Value {
