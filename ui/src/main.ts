@@ -27,7 +27,11 @@ function open_wall(host: Host, target: HTMLElement): void {
   const pull = new Pull({
     next_frame: (after, revision, rest_ms) => host.next_frame(after, revision, rest_ms),
     apply: (frame) => display.work(() => live.apply(frame)),
-    painted: () => display.painted(),
+    painted: async () => {
+      const work_ms = await display.painted()
+      live.between_frames()
+      return work_ms
+    },
     timer: (ms) => display.timer(ms),
     now: () => performance.now(),
     heard: () => {

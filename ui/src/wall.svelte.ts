@@ -7,16 +7,17 @@ import type { BoardView, Frame, Freshness, Notice, SourceView, WidgetView } from
 import { ends_after_ms, judge, type Verdict } from './core/freshness'
 import { age_text, Zone } from './core/format'
 import type { Held } from './core/held'
-import { SLOW_LANE_CELLS, SLOW_LANE_MS, SLOW_LANE_STEP_MS } from './core/limits'
+import { Lane } from './core/lane'
+import { CHARTS_MS, FRAME_MS_MIN, ROWS_MS } from './core/limits'
 import { type Widget, Wall } from './core/wall'
 
 /** One widget's reactive state. */
 export class Cell {
   view: WidgetView
-  /** What it shows, with every frame. */
+  /** What it shows: a number with every frame, all else at the pace of its lane. */
   value = $state.raw<Held | null>(null)
-  /** The same at most four times a second: for what costs a repaint of a whole picture. */
-  slow = $state.raw<Held | null>(null)
+  /** A number as its sparkline and change have it: at the pace of charts. */
+  trend = $state.raw<Held | null>(null)
   freshness = $state.raw<Freshness>('unknown')
   reason = $state.raw<string | null>(null)
   /** The age as it stands beside the value; null where none belongs. */
@@ -25,8 +26,6 @@ export class Cell {
   rejected = $state.raw<{ count: number; reason: string } | null>(null)
   /** The board's time of the newest proof: from here on a chart knows nothing. Null while it is current. */
   known_until_ms = $state.raw<number | null>(null)
-
-  slow_changed_ms = -Infinity
 
   constructor(view: WidgetView) {
     this.view = $state.raw(view)
@@ -66,6 +65,8 @@ export class LiveWall {
   version = $state.raw(0)
   /** The source's time of the newest event in what is shown, milliseconds since the Unix epoch; none yet if null. */
   newest_ms = $state.raw<number | null>(null)
+  /** The same of the rows that are shown, which follow at their own pace. */
+  rows_newest_ms = $state.raw<number | null>(null)
   /** Whether the shipped faces are there: what is painted on canvases before is painted again. */
   faces_ready = $state.raw(false)
   /** Whether the backend is silent; `frozen_at` says since when by the page's clock, in the board's zone. */
@@ -74,8 +75,9 @@ export class LiveWall {
   silent_age = $state.raw('')
 
   readonly #cell_of = new Map<string, Cell>()
-  readonly #slow_pending = new Set<string>()
-  #slow_timer: ReturnType<typeof setTimeout> | null = null
+  readonly #rows = new Lane(ROWS_MS)
+  readonly #charts = new Lane(CHARTS_MS)
+  #gap_timer: ReturnType<typeof setTimeout> | null = null
   #pulse_timer: ReturnType<typeof setTimeout> | null = null
   #pulse_at_ms = Infinity
   #slow_clock_ms = -Infinity
@@ -89,12 +91,14 @@ export class LiveWall {
     if (applied === null) return false
     flushSync(() => {
       if (applied.board) this.#take_board()
-      for (const id of applied.values) this.#take_value(id, now)
+      this.#take_values(applied.values, applied.board, now)
       this.#take_head(frame, now)
       this.newest_ms = newest(frame)
+      this.#tell_rows()
       this.#judge(now)
     })
     this.#arm_pulse(now)
+    this.#arm_gap(now)
     return true
   }
 
@@ -124,7 +128,12 @@ export class LiveWall {
     document.documentElement.dataset['theme'] = board.theme === 'light' ? 'light' : 'dark'
     this.board = board
     if (this.zone.name !== board.timezone) this.zone = new Zone(board.timezone)
-    for (const id of this.#cell_of.keys()) if (!this.wall.widgets.has(id)) this.#cell_of.delete(id)
+    for (const id of this.#cell_of.keys()) {
+      if (this.wall.widgets.has(id)) continue
+      this.#cell_of.delete(id)
+      this.#rows.forget(id)
+      this.#charts.forget(id)
+    }
     this.cells = board.widgets.map((view) => {
       let cell = this.#cell_of.get(view.id)
       if (cell?.view.look.kind !== view.look.kind) {
@@ -136,46 +145,73 @@ export class LiveWall {
     })
   }
 
-  #take_value(id: string, now: number): void {
-    const cell = this.#cell_of.get(id)
-    const widget = this.wall.widgets.get(id)
-    if (cell === undefined || widget === undefined) return
-    cell.value = widget.value
-    // A first change after a rest is painted at once, a flood at the lane's pace.
-    if (now - cell.slow_changed_ms >= SLOW_LANE_MS && !this.#slow_pending.has(id)) this.#take_slow(cell, widget, now)
-    else {
-      this.#slow_pending.add(id)
-      this.#arm_slow(SLOW_LANE_STEP_MS)
-    }
-  }
-
-  #take_slow(cell: Cell, widget: Widget, now: number): void {
-    cell.slow = widget.value
-    cell.slow_changed_ms = now
-    this.#slow_pending.delete(widget.view.id)
-  }
-
-  #arm_slow(wait_ms: number): void {
-    if (this.#slow_timer !== null) return
-    this.#slow_timer = setTimeout(() => {
-      this.#slow_timer = null
-      this.#flush_slow(performance.now())
-    }, wait_ms)
-  }
-
-  #flush_slow(now: number): void {
-    let left = SLOW_LANE_CELLS
-    let next_ms = Infinity
-    for (const id of [...this.#slow_pending]) {
+  /** Hands on what changed, at the pace of its kind; all of it if the board is new. */
+  #take_values(ids: readonly string[], all: boolean, now: number): void {
+    for (const id of ids) {
       const cell = this.#cell_of.get(id)
       const widget = this.wall.widgets.get(id)
-      if (cell === undefined || widget === undefined) this.#slow_pending.delete(id)
-      else if (left > 0 && now - cell.slow_changed_ms >= SLOW_LANE_MS) {
-        this.#take_slow(cell, widget, now)
-        left -= 1
-      } else next_ms = Math.min(next_ms, cell.slow_changed_ms + SLOW_LANE_MS - now)
+      if (cell === undefined || widget === undefined) continue
+      const lane = this.#lane_of(cell)
+      if (all) lane?.pass(id, now)
+      if (all || lane === null || lane.offer(id, now)) cell.value = widget.value
+      if (lane !== null) continue
+      if (all) this.#charts.pass(id, now)
+      if (all || this.#charts.offer(id, now)) cell.trend = widget.value
     }
-    if (this.#slow_pending.size > 0) this.#arm_slow(Math.max(SLOW_LANE_STEP_MS, next_ms))
+  }
+
+  #lane_of(cell: Cell): Lane | null {
+    switch (cell.view.look.kind) {
+      case 'series':
+        return this.#charts
+      case 'table':
+      case 'log':
+      case 'status':
+      case 'markers':
+        return this.#rows
+      default:
+        return null
+    }
+  }
+
+  /** Between two frames: what waits in a lane and is due, one lane at a time. */
+  between_frames(): void {
+    const now = performance.now()
+    const lane = this.#rows.next_ms() <= this.#charts.next_ms() ? this.#rows : this.#charts
+    const due = lane.due(now, FRAME_MS_MIN)
+    if (due.length > 0) {
+      flushSync(() => {
+        for (const id of due) {
+          lane.pass(id, now)
+          const cell = this.#cell_of.get(id)
+          if (cell === undefined) continue
+          const value = this.wall.widgets.get(id)?.value ?? null
+          if (this.#lane_of(cell) === null) cell.trend = value
+          else cell.value = value
+        }
+        if (lane === this.#rows) this.#tell_rows()
+      })
+    }
+    this.#arm_gap(now)
+  }
+
+  /** Frames may stop before everything has passed. */
+  #arm_gap(now: number): void {
+    if (this.#gap_timer !== null) clearTimeout(this.#gap_timer)
+    this.#gap_timer = null
+    const next_ms = Math.min(this.#rows.next_ms(), this.#charts.next_ms())
+    if (next_ms === Infinity) return
+    this.#gap_timer = setTimeout(
+      () => {
+        this.between_frames()
+      },
+      Math.max(0, next_ms - now) + FRAME_MS_MIN,
+    )
+  }
+
+  #tell_rows(): void {
+    const waits = this.cells.some((cell) => this.#rows.holds(cell.view.id))
+    if (!waits) this.rows_newest_ms = this.newest_ms
   }
 
   #take_head(frame: Frame, now: number): void {
@@ -203,7 +239,7 @@ export class LiveWall {
 
   /** Frames come once a second at least, so no timer is needed. */
   #take_slow_clock(now: number): void {
-    if (now - this.#slow_clock_ms < SLOW_LANE_MS) return
+    if (now - this.#slow_clock_ms < CHARTS_MS) return
     this.#slow_clock_ms = now
     this.slow_board_ms = this.board_ms
   }

@@ -1,7 +1,8 @@
 //! How old an event is when its pixels change, read off the X server's frame buffer, which sees what no page can see.
 //!
-//! The page draws, when it is started for this, a strip of 32 black or white blocks in its lower left corner: 24 bits of the
-//! newest event's time in quarter milliseconds, and an 8-bit check. Frame buffer files are in XWD format:
+//! The page draws, when it is started for this, strips of 32 black or white blocks: 24 bits of the newest event's time in quarter
+//! milliseconds, and an 8-bit check. The one in the upper left corner tells what the figures show, the one in the lower left
+//! corner what the rows show, which follow at a pace of their own. Frame buffer files are in XWD format:
 //! a header of big-endian words, a colour map, then the pixels.
 
 use std::{
@@ -21,8 +22,8 @@ use crate::bench::generator::wall_ms;
 pub const BLOCKS: usize = 32;
 /// Pixels of a block, across.
 pub const BLOCK_PIXELS: usize = 8;
-/// How far above the lower edge the strip is read, in pixels.
-const ABOVE_EDGE: u64 = 4;
+/// How far from the edge a strip is read, in pixels.
+const FROM_EDGE: u64 = 4;
 const READ_EVERY: Duration = Duration::from_millis(1);
 const CODE_RANGE: f64 = 16_777_216.0;
 
@@ -35,11 +36,20 @@ pub struct Shown {
     pub event_ms: f64,
 }
 
-/// Watches the frame buffer file until `stop`, and returns every change of the strip.
+/// Every change of both strips, in order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Seen {
+    /// What figures show.
+    pub figures: Vec<Shown>,
+    /// What rows show.
+    pub rows: Vec<Shown>,
+}
+
+/// Watches the frame buffer file until `stop`, and returns every change of the strips.
 ///
 /// # Errors
 /// If the file is no frame buffer.
-pub fn watch(frame_buffer: &Path, stop: &AtomicBool) -> Result<Vec<Shown>> {
+pub fn watch(frame_buffer: &Path, stop: &AtomicBool) -> Result<Seen> {
     let file = File::open(frame_buffer).with_context(|| frame_buffer.display().to_string())?;
     let mut header = [0; 100];
     file.read_exact_at(&mut header, 0)?;
@@ -47,22 +57,40 @@ pub fn watch(frame_buffer: &Path, stop: &AtomicBool) -> Result<Vec<Shown>> {
         u64::from(u32::from_be_bytes([header[at * 4], header[at * 4 + 1], header[at * 4 + 2], header[at * 4 + 3]]))
     };
     let (head, height, line, colours) = (word(0), word(5), word(12), word(19));
-    ensure!(word(11) == 32 && height > ABOVE_EDGE, "the frame buffer has not 32 bits a pixel");
-    let at = head + colours * 12 + (height - ABOVE_EDGE) * line;
-    let mut row = [0; BLOCKS * BLOCK_PIXELS * 4];
-    let (mut shown, mut last) = (Vec::new(), None);
+    ensure!(word(11) == 32 && height > FROM_EDGE, "the frame buffer has not 32 bits a pixel");
+    let line_at = |y: u64| head + colours * 12 + y * line;
+    let (mut figures, mut rows) = (Strip::at(line_at(FROM_EDGE)), Strip::at(line_at(height - FROM_EDGE)));
     while !stop.load(Ordering::Relaxed) {
         thread::sleep(READ_EVERY);
-        file.read_exact_at(&mut row, at)?;
-        let now = wall_ms();
-        let Some(code) = decode(&row) else { continue };
-        if last.replace(code) == Some(code) {
-            continue;
-        }
-        let age = ((now * 4.0).floor() - f64::from(code)).rem_euclid(CODE_RANGE) / 4.0;
-        shown.push(Shown { at_ms: now, event_ms: now - age });
+        figures.look(&file)?;
+        rows.look(&file)?;
     }
-    Ok(shown)
+    Ok(Seen { figures: figures.shown, rows: rows.shown })
+}
+
+/// One strip, and what was seen of it.
+struct Strip {
+    at: u64,
+    last: Option<u32>,
+    shown: Vec<Shown>,
+}
+
+impl Strip {
+    const fn at(at: u64) -> Self {
+        Self { at, last: None, shown: Vec::new() }
+    }
+
+    fn look(&mut self, file: &File) -> Result<()> {
+        let mut row = [0; BLOCKS * BLOCK_PIXELS * 4];
+        file.read_exact_at(&mut row, self.at)?;
+        let now = wall_ms();
+        let Some(code) = decode(&row) else { return Ok(()) };
+        if self.last.replace(code) != Some(code) {
+            let age = ((now * 4.0).floor() - f64::from(code)).rem_euclid(CODE_RANGE) / 4.0;
+            self.shown.push(Shown { at_ms: now, event_ms: now - age });
+        }
+        Ok(())
+    }
 }
 
 /// The strip's 24 bits, if its check holds.

@@ -17,7 +17,7 @@ use crate::{
     bench::{
         figure::{Figure, quantile},
         generator::wall_ms,
-        glass::{self, Shown},
+        glass::{self, Seen, Shown},
         ingest::{Generator, board},
         proc,
     },
@@ -97,7 +97,7 @@ impl Wall {
         let begun = Instant::now();
         while begun.elapsed() < START_LIMIT {
             let shown = watch_for(&self.frame_buffer, Duration::from_millis(200))?;
-            if let Some(first) = shown.first() {
+            if let Some(first) = shown.figures.first() {
                 return Ok(*first);
             }
         }
@@ -105,8 +105,8 @@ impl Wall {
     }
 }
 
-/// Every change of the strip during `time`.
-fn watch_for(frame_buffer: &Path, time: Duration) -> Result<Vec<Shown>> {
+/// Every change of the strips during `time`.
+fn watch_for(frame_buffer: &Path, time: Duration) -> Result<Seen> {
     let stop = Arc::new(AtomicBool::new(false));
     let watching = thread::spawn({
         let (stop, path) = (Arc::clone(&stop), frame_buffer.to_owned());
@@ -135,21 +135,23 @@ pub async fn glass(rates: &[u32], seconds: u64) -> Result<Vec<Figure>> {
         let shown = watch_for(&wall.frame_buffer, time)?;
         let elapsed = begun.elapsed().as_secs_f64();
         let used: Duration = processes.iter().map(|&pid| proc::cpu(pid)).sum();
-        let (from, to) = (shown.first().map_or(0.0, |shown| shown.event_ms), f64::INFINITY);
-        let mut every = glass::latencies(&shown, from, to);
-        let mut newest: Vec<f64> = shown.iter().skip(1).map(|shown| shown.at_ms - shown.event_ms).collect();
-        ensure!(!every.is_empty(), "nothing new was painted at {rate} events a second");
         let (cores, mib) = peer::load(rate);
         let mut add = |metric: &str, value: Option<f64>, unit, limit| {
             if let Some(value) = value {
                 figures.push(Figure { bench: "glass", metric: format!("{metric}_at_{rate}"), value, unit, limit });
             }
         };
-        add("latency_p50", quantile(&mut every, 0.5), "ms", Some(peer::LATENCY_P50_MS));
-        add("latency_p99", quantile(&mut every, 0.99), "ms", Some(peer::LATENCY_P99_MS));
-        add("newest_p50", quantile(&mut newest, 0.5), "ms", None);
-        add("newest_p99", quantile(&mut newest, 0.99), "ms", None);
-        add("changes", Some(shown.len() as f64 / elapsed), "1/s", None);
+        for (what, shown) in [("figures", &shown.figures), ("rows", &shown.rows)] {
+            let from = shown.first().map_or(0.0, |shown| shown.event_ms);
+            let mut every = glass::latencies(shown, from, f64::INFINITY);
+            ensure!(!every.is_empty(), "no new {what} were painted at {rate} events a second");
+            let mut newest: Vec<f64> = shown.iter().skip(1).map(|shown| shown.at_ms - shown.event_ms).collect();
+            add(&format!("{what}_latency_p50"), quantile(&mut every, 0.5), "ms", Some(peer::LATENCY_P50_MS));
+            add(&format!("{what}_latency_p99"), quantile(&mut every, 0.99), "ms", Some(peer::LATENCY_P99_MS));
+            add(&format!("{what}_newest_p50"), quantile(&mut newest, 0.5), "ms", None);
+            add(&format!("{what}_newest_p99"), quantile(&mut newest, 0.99), "ms", None);
+            add(&format!("{what}_changes"), Some(shown.len() as f64 / elapsed), "1/s", None);
+        }
         add("cores", Some(used.saturating_sub(before).as_secs_f64() / elapsed), "cores", Some(cores));
         add("memory", Some(processes.iter().map(|&pid| proc::pss_mib(pid)).sum()), "MiB", Some(mib));
     }

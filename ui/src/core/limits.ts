@@ -27,12 +27,11 @@ export const HEARTBEAT_MS_DEFAULT = 1_000
 export const RETRY_MS_FIRST = 250
 export const RETRY_MS_MAX = 5_000
 
-/** Charts and sparklines are repainted at most this often; a first change after a rest is painted at once. */
-export const SLOW_LANE_MS = 250
+/** Rows, tiles and markers are repainted at most this often; numbers with every frame. A first change after a rest passes at once. */
+export const ROWS_MS = 100
 
-/** So many of them at a time, and then a pause: all at once would repaint the whole wall in one frame. */
-export const SLOW_LANE_CELLS = 4
-export const SLOW_LANE_STEP_MS = 40
+/** Charts and sparklines are repainted at most this often. */
+export const CHARTS_MS = 250
 
 /** Maps take over new positions at most this often. */
 export const MAP_MS = 80
