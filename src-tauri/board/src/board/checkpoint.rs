@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::value::RawValue;
 use watchfloor_model::{Continuity, Mono, Position, Timestamp};
 
 use super::{
@@ -13,14 +13,14 @@ use super::{
 };
 
 /// Everything that a board has folded. The next run restores it and is as old as it is.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Checkpoint {
     /// By source id.
     pub sources: BTreeMap<String, SourceCheckpoint>,
 }
 
 /// What was folded of one source.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct SourceCheckpoint {
     /// Where it is: a state of another server is not taken.
     pub url: String,
@@ -44,10 +44,10 @@ pub struct ChannelCheckpoint {
 }
 
 /// One aggregate.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct AggregateCheckpoint {
-    /// [`crate::Aggregate::state`]
-    pub state: Value,
+    /// [`crate::Aggregate::state_text`]
+    pub state: Box<RawValue>,
     /// What is known about its completeness.
     pub basis: Continuity,
     /// Events until this instant of the source's time may be missing.
@@ -104,7 +104,7 @@ fn of_lane(lane: &Lane, now: Mono, wall: Timestamp) -> SourceCheckpoint {
     };
     let aggregate = |tracked: &Tracked| {
         let stored = AggregateCheckpoint {
-            state: tracked.aggregate.state(),
+            state: tracked.aggregate.state_text(),
             basis: tracked.basis,
             incomplete_until: tracked.incomplete_until,
             is_known: tracked.is_known,
@@ -141,7 +141,8 @@ fn restore_tracked(
     now: Mono,
     wall: Timestamp,
 ) -> Result<(), String> {
-    tracked.aggregate.restore(&stored.state).map_err(|error| error.to_string())?;
+    let state = serde_json::from_str(stored.state.get()).map_err(|error| error.to_string())?;
+    tracked.aggregate.restore(&state).map_err(|error| error.to_string())?;
     tracked.basis = stored.basis;
     tracked.incomplete_until = stored.incomplete_until;
     tracked.is_known = stored.is_known;

@@ -3,11 +3,11 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 use watchfloor_model::{Event, Json};
 
 use super::{
-    Ms, Reduce, Rejection,
+    Ms, Reduce, Rejection, Text,
     buckets::Tally,
     days::{ALWAYS, Days, NEVER, Period, is_in},
     filter::Conditions,
@@ -131,8 +131,8 @@ impl Reduce for Counter {
         reset || trend
     }
 
-    fn state(&self) -> Value {
-        json!({"count": super::to_json(&self.state), "trend": self.trend.as_ref().map(Trend::state)})
+    fn state(&self) -> Text {
+        trend::state_with("count", &self.state, self.trend.as_ref())
     }
 
     fn restore(&mut self, state: &Value, _: u64) -> Result<(), String> {
@@ -183,6 +183,7 @@ impl Reduce for Counter {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use serde_json::json;
     use watchfloor_model::Timestamp;
 
     use super::*;

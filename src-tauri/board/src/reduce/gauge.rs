@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use watchfloor_model::Event;
 
 use super::{
-    Ms, Reduce, Rejection,
+    Ms, Reduce, Rejection, Text,
     buckets::Tally,
     number_report, number_value,
     pick::{self, Picked},
@@ -61,8 +61,8 @@ impl Reduce for Gauge {
         self.trend.as_mut().is_some_and(|trend| trend.advance(now))
     }
 
-    fn state(&self) -> Value {
-        json!({"newest": self.newest, "trend": self.trend.as_ref().map(Trend::state)})
+    fn state(&self) -> Text {
+        trend::state_with("newest", &self.newest, self.trend.as_ref())
     }
 
     fn restore(&mut self, state: &Value, _: u64) -> Result<(), String> {
@@ -106,6 +106,7 @@ impl Reduce for Gauge {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
     use watchfloor_model::Timestamp;
 
     use super::*;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use watchfloor_model::Event;
 
-use super::{Ms, Reduce, Rejection, check_instant, meaning::Meaning, template::render};
+use super::{Ms, Reduce, Rejection, Text, check_instant, meaning::Meaning, template::render};
 use crate::{
     config::spec::{StateSpec, Template},
     frame::{LineValue, LogValue, State, WidgetValue},
@@ -79,7 +79,7 @@ impl Reduce for Log {
         false
     }
 
-    fn state(&self) -> Value {
+    fn state(&self) -> Text {
         super::to_json(&Stored { lines: self.lines.clone(), total: self.total })
     }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use watchfloor_model::Event;
 
 use super::{
-    Ms, Reduce, Rejection, check_instant,
+    Ms, Reduce, Rejection, Text, check_instant,
     expiry::Expiry,
     meaning::Meaning,
     number_json,
@@ -255,7 +255,7 @@ impl Reduce for Markers {
         changed
     }
 
-    fn state(&self) -> Value {
+    fn state(&self) -> Text {
         super::to_json(&Stored {
             markers: self.in_order().into_iter().map(|(key, marker)| (key.to_string(), marker.clone())).collect(),
             now: self.now,

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
-    Ms, number_value,
+    Ms, Text, number_value,
     sliding::{Measure, Sliding},
     span_ms,
     trend::{self, Trend, Windowed, WindowedConfig},
@@ -69,8 +69,8 @@ impl<T: Measure + Serialize + for<'de> Deserialize<'de>> Moving<T> {
         &self.window
     }
 
-    pub(crate) fn state(&self) -> Value {
-        json!({"window": self.window.state(), "trend": self.trend.as_ref().map(Trend::state)})
+    pub(crate) fn state(&self) -> Text {
+        trend::state_with("window", self.window.state(), self.trend.as_ref())
     }
 
     pub(crate) fn restore(&mut self, state: &Value) -> Result<(), String> {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use watchfloor_model::Event;
 
 use super::{
-    Ms, Reduce, Rejection,
+    Ms, Reduce, Rejection, Text,
     moving::Moving,
     number_report, pick, span_ms,
     sums::{Sample, Sums},
@@ -45,7 +45,7 @@ impl Reduce for Rate {
         self.moving.advance(now)
     }
 
-    fn state(&self) -> Value {
+    fn state(&self) -> Text {
         self.moving.state()
     }
 

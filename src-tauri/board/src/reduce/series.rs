@@ -11,7 +11,7 @@ use std::{
 use serde_json::Value;
 use watchfloor_model::{Event, Json};
 
-use super::{Gaps, Ms, Reduce, Rejection, number_report, pick, span_ms};
+use super::{Gaps, Ms, Reduce, Rejection, Text, number_report, pick, span_ms};
 use crate::{
     config::spec::SeriesStat,
     frame::{SeriesLine, SeriesValue, WidgetValue},
@@ -285,7 +285,7 @@ impl Reduce for Series {
         true
     }
 
-    fn state(&self) -> Value {
+    fn state(&self) -> Text {
         self.stored()
     }
 

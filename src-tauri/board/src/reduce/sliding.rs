@@ -173,8 +173,8 @@ impl<T: Measure> Sliding<T> {
 }
 
 impl<T: Measure + Serialize + for<'de> Deserialize<'de>> Sliding<T> {
-    pub(crate) fn state(&self) -> serde_json::Value {
-        super::to_json(&self.state)
+    pub(crate) const fn state(&self) -> &impl Serialize {
+        &self.state
     }
 
     pub(crate) fn restored(last: Ms, state: &serde_json::Value) -> Result<Self, String> {

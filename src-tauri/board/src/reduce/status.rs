@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use watchfloor_model::Event;
 
 use super::{
-    Ms, Reduce, Rejection, check_instant,
+    Ms, Reduce, Rejection, Text, check_instant,
     meaning::Meaning,
     pick::{self, KEY_BYTES_MAX},
     template::{is_filled_by, render},
@@ -99,7 +99,7 @@ impl Reduce for Status {
         false
     }
 
-    fn state(&self) -> Value {
+    fn state(&self) -> Text {
         super::to_json(&self.tiles)
     }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use watchfloor_model::Event;
 
 use super::{
-    Ms, Reduce, Rejection, check_instant,
+    Ms, Reduce, Rejection, Text, check_instant,
     expiry::Expiry,
     meaning::Meaning,
     number_json,
@@ -279,7 +279,7 @@ impl Reduce for Table {
         changed
     }
 
-    fn state(&self) -> Value {
+    fn state(&self) -> Text {
         let rows: Vec<_> =
             self.order.all().filter_map(|(_, key)| Some(StoredRow::of(key, self.rows.get(key)?))).collect();
         super::to_json(&Stored { rows, surplus: self.surplus, now: self.now })

@@ -7,12 +7,12 @@ mod newest;
 mod running;
 mod windowed;
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::{Gaps, Ms, check_instant, floor_to, span_ms};
+use super::{Gaps, Ms, Text, check_instant, floor_to, span_ms};
 
 pub(crate) use newest::{Newest, NewestRing};
 pub(crate) use running::{Running, RunningConfig};
@@ -115,10 +115,6 @@ impl<R: Ring> Trend<R> {
         self.state.gaps.add(from, to)
     }
 
-    pub(crate) fn state(&self) -> Value {
-        super::to_json(&self.state)
-    }
-
     /// The state that `state` says, not yet taken.
     pub(crate) fn parse(&self, state: &Value) -> Result<Restored<R>, String> {
         let mut state: State<R> = super::from_json(state)?;
@@ -139,6 +135,12 @@ impl<R: Ring> Trend<R> {
     fn first(&self) -> Option<Ms> {
         self.state.now.map(|now| floor_to(now, self.slot) - SLOTS * self.slot)
     }
+}
+
+/// The state `own` under `name`, and a trend that may be none.
+pub(crate) fn state_with<S: Serialize, R: Ring>(name: &str, own: &S, trend: Option<&Trend<R>>) -> Text {
+    let trend = super::to_json(&trend.map(|trend| &trend.state));
+    super::to_json(&BTreeMap::from([(name, super::to_json(own)), ("trend", trend)]))
 }
 
 /// A checked state.

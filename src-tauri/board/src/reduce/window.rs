@@ -6,7 +6,7 @@ use serde_json::Value;
 use watchfloor_model::{Event, Json, Shape};
 
 use super::{
-    Ms, Reduce, Rejection,
+    Ms, Reduce, Rejection, Text,
     distinct::{self, VALUES_MAX, ValueCounts, Values},
     filter::Conditions,
     histogram::{BinCounts, Histogram, percentile},
@@ -224,7 +224,7 @@ impl Reduce for Window {
         of!(&mut self.of, moving => moving.advance(now))
     }
 
-    fn state(&self) -> Value {
+    fn state(&self) -> Text {
         of!(&self.of, moving => moving.state())
     }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{AHEAD_MAX, LINES_MAX, Point, Series, Slot};
-use crate::reduce::{Gaps, Ms, TIME_MS_MAX, check_instant, from_json, pick::KEY_BYTES_MAX, to_json};
+use crate::reduce::{Gaps, Ms, TIME_MS_MAX, Text, check_instant, from_json, pick::KEY_BYTES_MAX, to_json};
 
 #[derive(Serialize, Deserialize)]
 struct Stored {
@@ -20,7 +20,7 @@ struct Stored {
 }
 
 impl Series {
-    pub(super) fn stored(&self) -> Value {
+    pub(super) fn stored(&self) -> Text {
         let numbered = |line: &VecDeque<Slot>| {
             let slots = line.iter().zip(self.first..);
             slots.filter(|(slot, _)| !slot.point.is_empty()).map(|(slot, number)| (number, slot.point)).collect()
