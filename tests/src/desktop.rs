@@ -74,7 +74,7 @@ impl Desktop {
             Command::new("dbus-daemon").args(["--session", "--nofork", "--print-address"]).stdout(Stdio::piped()),
         )?;
         let address = first_line(bus.0.stdout.take(), "the session bus's address")?;
-        let window_manager = spawn(Command::new("openbox").env("DISPLAY", &display))?;
+        let window_manager = spawn(Command::new("openbox").env("DISPLAY", &display).stdout(Stdio::null()))?;
         Ok(Self {
             display,
             bus: address,

@@ -1,14 +1,15 @@
 //! The journal's thread: writes what there is in one transaction, and only then hands it on to the board (H4).
 //!
-//! Nobody waits for a fixed time: an idle wall's event is written and passed on at once, a busy one's steps pile up while
-//! a transaction is under way and go into the next together. If the disk refuses, the wall goes on from memory,
+//! An idle wall's event is written and passed on at once. A busy one's steps pile up while a transaction is under way and for
+//! some milliseconds after it, and go into the next together: a transaction for each of a thousand events a second would cost
+//! more than all the rest of the backend. If the disk refuses, the wall goes on from memory,
 //! says so, and tries again; the state as it then is begins the new stretch.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::{
     sync::mpsc::{Receiver, Sender},
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, sleep_until, timeout, timeout_at},
 };
 use watchfloor_board::{
     Checkpoint,
@@ -31,6 +32,8 @@ const CHECKPOINT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The board is saved at once when this many bytes were written since it was saved, and four times what it takes: folding
 /// them at the next start takes about a tenth of a second.
 const FOLDED_BYTES_MAX: u64 = 8 << 20;
+/// From one transaction to the next, unless as many steps wait as one takes.
+const TRANSACTION_PERIOD: Duration = Duration::from_millis(8);
 /// How often the file's size is measured for the metrics.
 const MEASURE_PERIOD: Duration = Duration::from_secs(1);
 
@@ -104,6 +107,7 @@ pub(crate) struct Writer {
     /// Written since.
     dirty_bytes: u64,
     measured_at: Instant,
+    written_at: Instant,
 }
 
 /// The loop is gone: the engine stops.
@@ -155,6 +159,7 @@ impl Writer {
             saved_bytes: 0,
             dirty_bytes: 0,
             measured_at: now,
+            written_at: now,
         }
     }
 
@@ -168,6 +173,7 @@ impl Writer {
                     if count == 0 {
                         break;
                     }
+                    gather(&mut steps, &mut drained, self.written_at + TRANSACTION_PERIOD).await;
                     self.handle_steps(&mut drained).await
                 }
                 Some(taken) = self.taken.recv() => {
@@ -251,6 +257,7 @@ impl Writer {
         self.stall.begin(self.clock.now());
         let appended = journal.append(entries, self.clock.wall());
         self.stall.end();
+        self.written_at = Instant::now();
         if let Err(error) = appended {
             return self.lose(&error).await;
         }
@@ -371,6 +378,17 @@ impl Writer {
 
     async fn notice(&mut self, notice: Notice) -> Result<(), Gone> {
         self.events.send(Event::Notice(notice)).await.map_err(|_| Gone)
+    }
+}
+
+/// Takes what else comes until the next transaction may begin.
+async fn gather(steps: &mut Receiver<Step>, drained: &mut Vec<Step>, until: Instant) {
+    while drained.len() < STEPS_QUEUED_MAX && Instant::now() < until {
+        let more = steps.recv_many(drained, STEPS_QUEUED_MAX - drained.len());
+        // Nothing more in time, or ever: what is there is written.
+        if timeout_at(until, more).await.unwrap_or(0) == 0 {
+            return;
+        }
     }
 }
 
