@@ -134,10 +134,10 @@ impl Table {
         let place = (row.rank.clone(), Arc::clone(&key));
         if self.rows.len() >= ROWS_MAX {
             self.surplus = self.surplus.saturating_add(1);
-            match self.order.last().cloned() {
-                Some(last) if place < last => self.remove(&last.1, version),
-                _ => return true,
-            };
+            if self.order.last().is_none_or(|last| place >= *last) {
+                return true;
+            }
+            self.remove_last(version);
         }
         self.rows.insert(Arc::clone(&key), row);
         let mut moved = self.order.insert(place);
@@ -206,6 +206,14 @@ impl Table {
             self.surplus = 0;
         }
         true
+    }
+
+    fn remove_last(&mut self, version: u64) {
+        let Some(((_, key), moved)) = self.order.pop() else { return };
+        if let Some(queued) = self.rows.remove(&key).and_then(|row| row.queued) {
+            self.expiry.remove(queued, &key);
+        }
+        self.note(moved, version);
     }
 
     /// Lets a row go whose end has come, and sees to it that it is looked at when it comes; says whether it went.

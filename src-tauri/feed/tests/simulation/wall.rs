@@ -42,7 +42,8 @@ impl Wall {
                 }
                 for event in events {
                     let position = event.position.as_ref().ok_or("an event without position")?;
-                    let value = event.data.value().to_value()["v"].as_u64().ok_or("an unreadable event was delivered")?;
+                    let value =
+                        event.data.value().to_value()["v"].as_u64().ok_or("an unreadable event was delivered")?;
                     self.take_event(&event.channel, position, value, hub)?;
                     if event.time != Timestamp::from_millis(1) {
                         return Err("another time".into());

@@ -50,6 +50,17 @@ impl Visible {
         self.order.last()
     }
 
+    /// Takes the last row away.
+    pub(super) fn pop(&mut self) -> Option<(Place, Moved)> {
+        if self.order.len() <= self.limit + 1 {
+            let last = self.order.last().cloned()?;
+            let moved = self.remove(&last);
+            return Some((last, moved));
+        }
+        // There are others out of sight before it: nothing else changes, and nothing has to be looked for.
+        Some((self.order.pop_last()?, Moved::default()))
+    }
+
     /// Whether the row at `place`, which is one of ours, is shown.
     pub(super) fn shows(&self, place: &Place) -> bool {
         self.edge.as_ref().is_none_or(|edge| place <= edge)
@@ -153,6 +164,12 @@ mod tests {
             let mut shown: Vec<Arc<str>> = Vec::new();
             for (key, rank, removes) in steps {
                 let moved = match (ranks.get(&key).copied(), removes) {
+                    (Some(old), true) if own.last() == Some(&place(key, old)) => {
+                        ranks.remove(&key);
+                        let (popped, moved) = own.pop().expect("a last one");
+                        prop_assert_eq!(popped, place(key, old));
+                        moved
+                    }
                     (Some(old), true) => { ranks.remove(&key); own.remove(&place(key, old)) }
                     (Some(old), false) if old == rank => continue,
                     (Some(old), false) => { ranks.insert(key, rank); own.change(place(key, old), place(key, rank)) }
