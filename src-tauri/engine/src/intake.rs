@@ -26,8 +26,9 @@ use crate::{
 };
 
 /// Text of all deliveries of all sources that are between their feed and the board, in bytes. When it is reached, sockets
-/// are no longer read: the peer waits, memory doesn't grow (H5).
-pub(crate) const IN_FLIGHT_BYTES_MAX: u32 = 32 << 20;
+/// are no longer read: the peer waits, memory doesn't grow (H5). In memory an event takes about four times its text. This is
+/// what the fastest of boards folds in a fifth of a second, which is longer than a disk mostly takes for a transaction.
+pub(crate) const IN_FLIGHT_BYTES_MAX: u32 = 8 << 20;
 /// Steps of all sources that wait for the journal.
 pub(crate) const STEPS_QUEUED_MAX: usize = 64;
 /// Different channels and event names for which a replay shares one text.
