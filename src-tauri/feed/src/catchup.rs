@@ -10,8 +10,9 @@
 //!
 //! Two places are kept a channel: `stream`, up to which the link was followed, and `delivered`, up to which everything
 //! was handed over. Holes are found on the first, doubles dropped by the second. A snapshot may be ahead of the
-//! stream; then what follows is overlap until the stream has come to the snapshot's place.
+//! stream; then what follows is overlap until the stream has come to the snapshot's place, with or without holes.
 
+mod backlog;
 mod channel;
 mod hold;
 #[cfg(test)]
@@ -187,8 +188,9 @@ impl Catchup {
         }
     }
 
-    /// The server says that it has sent everything up to `head`.
-    pub(crate) fn beat(&mut self, index: usize, head: &Position) -> Option<Hole> {
+    /// The server says that it has sent everything up to `head`, and has, since `since` or later, `behind` more events.
+    pub(crate) fn beat(&mut self, index: usize, head: &Position, behind: u64, since: Mono) -> Option<Hole> {
+        self.channels[index].claim(head, behind, since);
         let hole = self.channels[index].beat(index, head)?;
         if self.hold.is_none() {
             return Some(hole);
@@ -228,7 +230,7 @@ impl Catchup {
             ended: context.ended,
         };
         if let Some(cursor) = &mut channel.cursor {
-            cursor.stream = hole.before.clone();
+            cursor.move_to(&hole.before);
             if cursor.target.epoch != hole.before.epoch {
                 cursor.target = hole.before.clone();
             }
@@ -252,6 +254,9 @@ impl Catchup {
         let mut gaps = Vec::new();
         for (channel, place) in self.channels.iter_mut().zip(places) {
             gaps.extend(channel.gap_to(&place, Continuity::Snapshot, context));
+            if let Some(cursor) = &mut channel.cursor {
+                cursor.backlog.reach(place.offset);
+            }
             channel.delivered = Some(place);
         }
         if replay {
@@ -299,6 +304,12 @@ impl Catchup {
         self.hold.is_none() && self.channels.iter().all(Channel::is_caught_up)
     }
 
+    /// Since when the server has had events that it hasn't sent, if there are any.
+    pub(crate) fn outstanding_since(&self) -> Option<Mono> {
+        let cursors = self.channels.iter().filter_map(|channel| channel.cursor.as_ref());
+        cursors.filter_map(|cursor| cursor.backlog.since()).min()
+    }
+
     fn begin_hold(&mut self) {
         if self.hold.is_some() {
             return;
@@ -314,7 +325,7 @@ impl Catchup {
             hold.remove(index);
         }
         if let Some(cursor) = &mut self.channels[index].cursor {
-            cursor.stream = at.clone();
+            cursor.move_to(at);
             cursor.hold_from = at.clone();
             cursor.connected = false;
             cursor.reason = Some(reason);

@@ -18,6 +18,7 @@ mod tests;
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::Arc,
+    time::Duration,
 };
 
 use watchfloor_model::{Cause, Continuity, Delivery, Event, Gap, Mono, Phase, Position, SourceStatus};
@@ -27,7 +28,7 @@ use crate::{
     catchup::Catchup,
     clock::Estimate,
     config::SourceConfig,
-    fault::Verdict,
+    fault::{Verdict, words},
     limits::STALL_FORGIVEN,
     port::{FetchId, Input, LinkId, Output},
     protocols::{Dialect, Signal, dialect},
@@ -248,7 +249,7 @@ impl Feed {
         if self.stage == Phase::CatchingUp && self.fetch.is_none() && self.catchup.is_caught_up() {
             self.enter_live(now);
         }
-        let doubt = self.link.as_ref().and_then(|link| link.liveness.as_ref()).and_then(|live| live.doubt(now));
+        let doubt = self.doubt(now);
         let (phase, cause) = match (self.stage, &self.refusal, doubt) {
             (Phase::Live, _, Some(doubt)) => (Phase::CatchingUp, Some(Cause::from(doubt))),
             (Phase::Live, ..) => (Phase::Live, None),
@@ -260,6 +261,17 @@ impl Feed {
         self.status.cause = cause;
         self.set_phase(phase, now);
         self.set_liveness_timers(now);
+    }
+
+    /// Why a link that stands can't be called live now, if so.
+    fn doubt(&self, now: Mono) -> Option<String> {
+        let liveness = self.link.as_ref()?.liveness.as_ref()?;
+        liveness.doubt(now).or_else(|| {
+            let age = now.since(self.catchup.outstanding_since()?);
+            let shown = Duration::from_secs(age.as_secs().max(1));
+            (age >= liveness.limit())
+                .then(|| format!("the server is slow to send what it has: what comes now may be {} old", words(shown)))
+        })
     }
 
     fn set_phase(&mut self, phase: Phase, now: Mono) {

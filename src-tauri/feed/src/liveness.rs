@@ -12,6 +12,10 @@
 //! later than the quickest one of this link foretells, but a server's clock that goes on can't show less than before. What
 //! is late from the first byte on is found only if a snapshot is fetched, which tells the clock by another way.
 //!
+//! A server may be behind with sending, on a link that answers at once. Its heartbeats say so; that is kept by
+//! [`crate::catchup`], and ends *live* by the same limit. What a heartbeat is the first to tell of may have happened at
+//! once after the one before.
+//!
 //! At most one ping is unanswered at a time: RFC 6455 section 5.5.3 lets a peer answer only the newest of several, so
 //! with more it could not be known which one an answer belongs to.
 
@@ -45,8 +49,12 @@ pub(crate) struct Liveness {
     readings: Option<(SourceClock, Reading)>,
     /// How much later than the quickest the newest reading came.
     lag: Duration,
+    /// When, at the earliest, the newest heartbeat was sent.
+    beat: Option<Mono>,
 }
 
+/// How much later than by the limit it may be found that something is missing (H1).
+const FOUND_AFTER: Duration = Duration::from_secs(1);
 /// Two clocks may drift apart by this without its being called a lag: 1 ms a second.
 const DRIFT: u32 = 1000;
 
@@ -67,6 +75,7 @@ impl Liveness {
             readings: None,
             // What was sent first may have been on its way since the link was asked for.
             lag: now.since(asked),
+            beat: None,
         }
     }
 
@@ -138,7 +147,17 @@ impl Liveness {
         }
     }
 
-    /// Everything that the server had sent by then has arrived.
+    /// A heartbeat came. Says from when on the age of what it is the first to tell of counts: it may have happened at once
+    /// after the last one, and nothing may be called live that is older than the limit and [`FOUND_AFTER`]. However long
+    /// ago that was, the server has a tenth of the limit left to send what it speaks of (H2).
+    pub(crate) fn beat(&mut self, now: Mono) -> Mono {
+        let sent = self.proven();
+        let last = self.beat.replace(sent).unwrap_or(sent);
+        let patience = back(now, self.limit - self.limit / 10);
+        last.plus(FOUND_AFTER).max(patience).min(sent)
+    }
+
+    /// Everything that the server had sent by then has arrived, and what arrives now was sent after it.
     fn proven(&self) -> Mono {
         if self.probes || self.heartbeat.is_some_and(|period| period * 2 <= self.limit) {
             self.answered
@@ -149,8 +168,7 @@ impl Liveness {
 
     /// When, at the earliest, what arrived at `at` was sent.
     fn sent(&self, at: Mono) -> Mono {
-        let lag = u64::try_from(self.lag.as_micros()).unwrap_or(u64::MAX);
-        Mono::from_micros(at.as_micros().saturating_sub(lag))
+        back(at, self.lag)
     }
 
     /// How long the link may be silent. Without pings it is left to the server's heartbeat, however slow that is.
@@ -204,6 +222,11 @@ impl Liveness {
             format!("the connection is too slow: what comes now may be {} old", words(behind))
         })
     }
+}
+
+/// The instant `by` before `at`.
+fn back(at: Mono, by: Duration) -> Mono {
+    Mono::from_micros(at.as_micros().saturating_sub(u64::try_from(by.as_micros()).unwrap_or(u64::MAX)))
 }
 
 #[cfg(test)]
@@ -282,6 +305,25 @@ mod tests {
         assert!(read(50, 680.0, 60.0), "7 s behind");
         assert!(!read(51, 680.0, 0.0) && !read(99, 680.0, 0.0), "paused");
         assert!(!read(100, 1000.0, 1.0) && !read(20_100, 20_990.0, 1.0), "drift of 500 ppm");
+    }
+
+    /// H1, H2: what a heartbeat is the first to tell of may have happened since the last, and the server gets a moment to
+    /// send it.
+    #[test]
+    fn a_heartbeat_tells_of_the_time_since_the_last() {
+        let mut link = Liveness::new(LIMIT, Transport::Sse, at(0), at(0));
+        link.set_heartbeat(Duration::from_secs(1));
+        let mut beat = |millis: u64| {
+            let now = Mono::from_millis(millis);
+            link.hear(now);
+            let clock = watchfloor_model::Timestamp::from_millis(millis as i64);
+            link.read(&Reading { now: clock, speed: 1.0, label: None }, now);
+            link.beat(now).as_micros() / 1000
+        };
+        assert_eq!(beat(1000), 1000, "the first has none before it");
+        assert_eq!((beat(2000), beat(3200), beat(3900)), (2000, 3000, 3900));
+        assert_eq!(beat(7900), 4900, "three were missed");
+        assert_eq!(beat(90_000), 84_600, "the link was silent for longer than the limit");
     }
 
     #[test]

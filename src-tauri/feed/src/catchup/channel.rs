@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use watchfloor_model::{Continuity, Gap, Position};
+use watchfloor_model::{Continuity, Gap, Mono, Position};
 
-use super::{GapContext, Hole};
+use super::{GapContext, Hole, backlog::Backlog};
 
 /// A channel, over all links.
 #[derive(Debug)]
@@ -33,6 +33,8 @@ pub(crate) struct Cursor {
     pub(crate) void: bool,
     /// Whether a heartbeat has confirmed the stream.
     pub(crate) beaten: bool,
+    /// What the server has for us and hasn't sent.
+    pub(super) backlog: Backlog,
     /// Why it doesn't join.
     pub(crate) reason: Option<String>,
 }
@@ -47,8 +49,15 @@ impl Cursor {
             connected: recovered,
             void: false,
             beaten: false,
+            backlog: Backlog::default(),
             reason,
         }
+    }
+
+    /// Goes on after `place`, whatever lies between.
+    pub(super) fn move_to(&mut self, place: &Position) {
+        self.backlog.reach(if place.epoch == self.stream.epoch { place.offset } else { u64::MAX });
+        self.stream = place.clone();
     }
 }
 
@@ -76,11 +85,12 @@ impl Channel {
         if position.offset <= cursor.stream.offset {
             return Advance::Duplicate;
         }
-        if !position.follows(&cursor.stream) {
+        if !position.follows(&cursor.stream) && !is_known(cursor, self.delivered.as_ref(), &before(position)) {
             let text = format!("events missing after {}: the next was {position}", cursor.stream);
             return self.hole(index, position, text);
         }
         cursor.stream.offset = position.offset;
+        cursor.backlog.reach(position.offset);
         if holding {
             return Advance::Next;
         }
@@ -96,9 +106,21 @@ impl Channel {
         Advance::Next
     }
 
+    /// Takes what a heartbeat says of events that are still to be sent: they are there since `since`, or later.
+    pub(super) fn claim(&mut self, head: &Position, behind: u64, since: Mono) {
+        let Some(cursor) = self.cursor.as_mut().filter(|cursor| cursor.stream.epoch == head.epoch) else { return };
+        let claimed = head.offset.saturating_add(behind);
+        if claimed > cursor.stream.offset {
+            cursor.backlog.claim(since, claimed);
+        }
+    }
+
     /// Compares a heartbeat's head with the stream.
     pub(super) fn beat(&mut self, index: usize, head: &Position) -> Option<Hole> {
         let cursor = self.cursor.as_mut()?;
+        if cursor.stream.covers(head) == Some(false) && is_known(cursor, self.delivered.as_ref(), head) {
+            cursor.move_to(head);
+        }
         if cursor.stream.covers(head) == Some(true) {
             cursor.beaten = true;
             return None;
@@ -123,8 +145,7 @@ impl Channel {
                 1
             }
         };
-        let before = Position::new(found.epoch.clone(), found.offset.saturating_sub(1));
-        Advance::Hole(Hole { channel: index, text, times, before })
+        Advance::Hole(Hole { channel: index, text, times, before: before(found) })
     }
 
     /// Whether a snapshot at `place` leaves a stretch before what is held. The error says why it can't be used at all.
@@ -185,4 +206,15 @@ impl Channel {
         let covered = self.delivered.as_ref().and_then(|delivered| delivered.covers(&cursor.target));
         cursor.beaten && covered == Some(true)
     }
+}
+
+/// The place right before `found`.
+fn before(found: &Position) -> Position {
+    Position::new(found.epoch.clone(), found.offset.saturating_sub(1))
+}
+
+/// Whether everything up to `place` was handed over, with a snapshot that is ahead of the stream: nothing is missing if
+/// the stream leaves some of it out.
+fn is_known(cursor: &Cursor, delivered: Option<&Position>, place: &Position) -> bool {
+    !cursor.void && delivered.and_then(|delivered| delivered.covers(place)) == Some(true)
 }

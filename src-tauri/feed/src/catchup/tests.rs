@@ -33,7 +33,7 @@ fn fresh() -> Catchup {
     catchup.begin_link();
     for index in 0..2 {
         assert!(catchup.subscribed(index, Cursor::new(at(10), at(10), false, None)));
-        assert!(catchup.beat(index, &at(10)).is_none());
+        assert!(catchup.beat(index, &at(10), 0, Mono::ZERO).is_none());
     }
     catchup
 }
@@ -73,10 +73,28 @@ fn any_snapshot_joins() {
                 let next = ["deliver", "overlap", "overlap"][(place.max(13) - 13) as usize];
                 assert_eq!(step(&mut catchup, 14), next, "{place}");
                 assert_eq!(step(&mut catchup, 14), "duplicate");
-                assert_eq!(step(&mut catchup, 16), "hole");
+                assert_eq!(step(&mut catchup, place.max(14) + 2), "hole");
             }
         }
     }
+}
+
+/// H3: what the stream leaves out is no hole if a snapshot holds it already; only after that place it is.
+#[test]
+fn a_snapshot_covers_what_the_stream_leaves_out() {
+    let mut catchup = fresh();
+    catchup.snapshot(&snapshot(20, 20), &context()).expect("usable");
+    assert_eq!(
+        (step(&mut catchup, 11), step(&mut catchup, 13), step(&mut catchup, 13)),
+        ("overlap", "overlap", "duplicate")
+    );
+    assert!(catchup.beat(0, &at(15), 7, Mono::ZERO).is_none());
+    assert_eq!(step(&mut catchup, 15), "duplicate", "the stream was followed past what the heartbeat says was sent");
+    assert!(catchup.beat(1, &at(21), 0, Mono::ZERO).is_some(), "21 is in no snapshot");
+    assert_eq!(
+        (step(&mut catchup, 22), step(&mut catchup, 21), step(&mut catchup, 22)),
+        ("hole", "deliver", "deliver")
+    );
 }
 
 /// H3: a snapshot of another history, or older than what was seen, is no use.

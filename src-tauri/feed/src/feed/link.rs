@@ -278,7 +278,8 @@ impl Feed {
         self.timers.set(TimerReason::Silence, liveness.silence_at());
         self.timers.set(TimerReason::Stall, liveness.stall_at());
         self.timers.put(TimerReason::Probe, liveness.probe_at());
-        let doubt = liveness.doubt_at();
+        let outstanding = self.catchup.outstanding_since().map(|since| since.plus(liveness.limit()));
+        let doubt = liveness.doubt_at().min(outstanding.unwrap_or(Mono::NEVER));
         // While in doubt the words change with the time: once a second.
         let again = if doubt > now { doubt } else { now.plus(Duration::from_secs(1)) };
         self.timers.put(TimerReason::Doubt, (self.stage == Phase::Live).then_some(again));

@@ -150,6 +150,8 @@ impl Feed {
         if let Some(clock) = clock {
             self.hear_clock(clock, now);
         }
+        let liveness = self.link.as_mut().and_then(|link| link.liveness.as_mut());
+        let since = liveness.map_or(now, |liveness| liveness.beat(now));
         let mut found: Option<Hole> = None;
         for beat in beats {
             if let Some(idle) = beat.idle {
@@ -159,7 +161,7 @@ impl Feed {
                 let known = &mut self.publishers[beat.channel];
                 *known = Some(known.map_or(proof, |known| known.max(proof)));
             }
-            found = found.or(self.catchup.beat(beat.channel, &beat.head));
+            found = found.or(self.catchup.beat(beat.channel, &beat.head, beat.behind, since));
         }
         if let Some(hole) = found {
             self.handle_hole(&hole, now);

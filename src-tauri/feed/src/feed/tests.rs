@@ -184,7 +184,13 @@ fn event_with(offset: u64, data: &str) -> String {
 }
 
 fn beat(head: &str) -> String {
-    format!(r#"{{"type":"heartbeat","clock":{CLOCK},"channels":{{"flights":{{"head":"{head}","idle_ms":100}}}}}}"#)
+    beat_behind(head, 0)
+}
+
+fn beat_behind(head: &str, behind: u64) -> String {
+    format!(
+        r#"{{"type":"heartbeat","clock":{CLOCK},"channels":{{"flights":{{"head":"{head}","behind":{behind},"idle_ms":100}}}}}}"#
+    )
 }
 
 /// The answer to a subscription: recovered at `from`, or fresh at `head`.

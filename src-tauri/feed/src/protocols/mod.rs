@@ -83,6 +83,8 @@ pub(crate) struct Beat {
     pub(crate) channel: usize,
     /// Everything up to here has been sent.
     pub(crate) head: Position,
+    /// How many newer events the server has that it hasn't sent yet.
+    pub(crate) behind: u64,
     /// How long ago a publisher proved that it lives; `None` if never.
     pub(crate) idle: Option<Duration>,
 }

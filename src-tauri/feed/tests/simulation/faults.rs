@@ -12,6 +12,8 @@ pub(crate) enum Fault {
     HalfOpen,
     /// Pings are answered, the stream stands still.
     Stall,
+    /// The server sends one event a channel a second, and says how many it has beyond.
+    Throttle,
     /// Everything takes this many milliseconds more.
     Slow(u64),
     /// New links are answered with this status.
@@ -73,7 +75,7 @@ pub(crate) fn draw(draw: &mut Draw, span_ms: u64) -> Vec<Window> {
 }
 
 fn one(draw: &mut Draw) -> Fault {
-    match draw.below(20) {
+    match draw.below(21) {
         0 | 1 => Fault::Cut,
         2 => Fault::HalfOpen,
         3 => Fault::Stall,
@@ -97,6 +99,7 @@ fn one(draw: &mut Draw) -> Fault {
         16 => Fault::Burst(draw.below(200)),
         17 => Fault::Suspend,
         18 => Fault::Pause(*draw.pick(&[2_000, 7_000, 12_000])),
+        19 => Fault::Throttle,
         _ => Fault::Crash,
     }
 }

@@ -157,7 +157,10 @@ impl Hub {
     pub(crate) fn heartbeat(&self, cursors: &BTreeMap<String, Cursor>, now: Mono) -> String {
         let channels: Vec<String> = cursors
             .iter()
-            .map(|(name, (epoch, offset))| format!(r#""{name}":{{"head":"{epoch}:{offset}","idle_ms":5}}"#))
+            .map(|(name, (epoch, offset))| {
+                let behind = if *epoch == self.epoch() { self.channels[name].head() - offset } else { 0 };
+                format!(r#""{name}":{{"head":"{epoch}:{offset}","behind":{behind},"idle_ms":5}}"#)
+            })
             .collect();
         format!(r#"{{"type":"heartbeat","clock":{},"channels":{{{}}}}}"#, clock(now), channels.join(","))
     }

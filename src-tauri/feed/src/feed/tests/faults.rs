@@ -51,6 +51,32 @@ fn a_link_that_is_behind_is_not_live() {
     assert_eq!(rig.link, 1, "the link is kept");
 }
 
+/// H1, H2: a server that says it has more than it sends is not live for longer than the limit, however quick its link;
+/// one that is a moment behind is.
+#[test]
+fn a_server_that_is_behind_is_not_live() {
+    let mut rig = Rig::live();
+    for offset in 3..=12 {
+        rig.pass(Duration::from_secs(1));
+        rig.input(Input::Pong { link: LinkId(rig.link) });
+        rig.lines(&[&beat_behind(&format!("e:{}", offset - 1), 1), &event(offset)]);
+        assert_eq!(rig.phase(), Phase::Live, "one event late at every heartbeat");
+    }
+    let mut since_ms = 0;
+    for offset in 13..=20 {
+        rig.pass(Duration::from_secs(1));
+        rig.input(Input::Pong { link: LinkId(rig.link) });
+        rig.lines(&[&beat_behind(&format!("e:{}", offset - 1), 500), &event(offset)]);
+        since_ms += if rig.phase() == Phase::Live { 1000 } else { 0 };
+    }
+    assert_eq!(rig.phase(), Phase::CatchingUp);
+    assert!(since_ms <= 6000, "found after {since_ms} ms");
+    assert!(rig.cause().contains("slow to send"), "{}", rig.cause());
+    let rest: Vec<String> = (21..=520).map(event).collect();
+    rig.lines(&rest.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!((rig.phase(), rig.cause().as_str(), rig.link), (Phase::Live, "", 1));
+}
+
 /// H1: after a suspend the link is presumed dead, though bytes of before may still be read. One reconnect, no storm.
 #[test]
 fn a_suspend() {

@@ -136,7 +136,8 @@ impl Codec {
                 for (name, beat) in &line.channels {
                     let Some(channel) = self.channel(name) else { continue };
                     let head = self.position(channel, &beat.head)?;
-                    beats.push(Beat { channel, head, idle: beat.idle_ms.map(Duration::from_millis) });
+                    let idle = beat.idle_ms.map(Duration::from_millis);
+                    beats.push(Beat { channel, head, behind: beat.behind, idle });
                 }
                 Some(Signal::Heartbeat { clock: line.clock.map(Into::into), beats })
             }
@@ -373,6 +374,8 @@ struct HeartbeatLine<'a> {
 struct BeatLine<'a> {
     #[serde(borrow)]
     head: Text<'a>,
+    #[serde(default)]
+    behind: u64,
     #[serde(default)]
     idle_ms: Option<u64>,
 }

@@ -45,8 +45,10 @@ fn every_message_of_the_contract() {
         &["Lost { channel: 0, head: Position { epoch: \"e\", offset: 9 }, reason: \"too slow"],
     );
     check(
-        r#"{"type":"heartbeat","clock":{"now":1,"speed":1},"channels":{"flights":{"head":"e:2","idle_ms":1200},"weather":{"head":"e:0","idle_ms":null},"other":{"head":"e:1"}}}"#,
-        &["idle: Some(1.2s) }, Beat { channel: 1, head: Position { epoch: \"e\", offset: 0 }, idle: None }] }"],
+        r#"{"type":"heartbeat","clock":{"now":1,"speed":1},"channels":{"flights":{"head":"e:2","idle_ms":1200},"weather":{"head":"e:0","behind":7,"idle_ms":null},"other":{"head":"e:1"}}}"#,
+        &[
+            "behind: 0, idle: Some(1.2s) }, Beat { channel: 1, head: Position { epoch: \"e\", offset: 0 }, behind: 7, idle: None }] }",
+        ],
     );
     check(r#"{"type":"pong","id":7,"clock":{"now":1,"speed":1,"label":null}}"#, &["Clock { id: 7"]);
     check(r#"{"type":"error","code":"forbidden","message":"no"}"#, &["denied: true"]);

@@ -14,17 +14,23 @@ use crate::{
 impl World {
     /// Sends what the link's cursors haven't had.
     pub(super) fn pump(&mut self) {
-        if self.is_active(|fault| fault == Fault::Stall) {
+        if self.is_active(|fault| matches!(fault, Fault::Stall | Fault::Throttle)) {
             return;
         }
+        self.send(usize::MAX);
+    }
+
+    fn send(&mut self, most: usize) {
         let Some(link) = &mut self.link else { return };
         let mut lines = Vec::new();
         for (name, cursor) in &mut link.cursors {
-            loop {
-                let read = self.hub.read(name, cursor, 16);
+            let mut left = most;
+            while left > 0 {
+                let read = self.hub.read(name, cursor, left.min(16));
                 if read.is_empty() {
                     break;
                 }
+                left = left.saturating_sub(read.len());
                 lines.extend(read);
             }
         }
@@ -38,6 +44,9 @@ impl World {
         if !self.is_active(|fault| fault == Fault::Stall) {
             let line = self.hub.heartbeat(&link.cursors, self.now);
             self.frame(vec![line]);
+            if self.is_active(|fault| fault == Fault::Throttle) {
+                self.send(1);
+            }
         }
         self.at(self.now.plus(HEARTBEAT), Action::Heartbeat(id));
     }
