@@ -1,0 +1,48 @@
+//! How far what a widget shows can be believed.
+
+use serde::Serialize;
+use ts_rs::TS;
+use watchfloor_model::Continuity;
+
+use crate::freshness::Freshness;
+
+/// How far a value can be believed, and until when.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export_to = "frame.ts")]
+pub struct Quality {
+    /// What may be said of it when the frame was made.
+    pub freshness: Freshness,
+    /// Why it isn't live, for people.
+    pub reason: Option<String>,
+    /// Age of the newest proof that it is current, milliseconds; none if there was never one.
+    #[ts(type = "number | null")]
+    pub age_ms: Option<u64>,
+    /// The age from which it may not be called live, milliseconds.
+    #[ts(type = "number")]
+    pub limit_ms: u64,
+    /// *Live* ends by itself after this many milliseconds on the page's own clock unless a newer frame renews it.
+    #[ts(type = "number")]
+    pub live_for_ms: u64,
+    /// The source's time of the newest event in it, milliseconds since the Unix epoch.
+    #[ts(type = "number | null")]
+    pub source_ms: Option<i64>,
+    /// How long ago that event reached this program, milliseconds.
+    #[ts(type = "number | null")]
+    pub received_ago_ms: Option<u64>,
+    /// What is known about its completeness.
+    #[ts(type = "'unknown' | 'proven' | 'snapshot'")]
+    pub basis: Continuity,
+    /// Events that it could not use, and the newest reason.
+    pub rejected: Option<Rejected>,
+}
+
+/// Events that a widget could not use.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export_to = "frame.ts")]
+pub struct Rejected {
+    /// How many since the program started.
+    #[ts(type = "number")]
+    pub count: u64,
+    /// The newest reason: where, what was found, what was expected.
+    pub reason: String,
+}

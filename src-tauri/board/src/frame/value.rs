@@ -1,0 +1,204 @@
+//! What widgets show: small ones whole, large ones as what changed.
+
+use serde::Serialize;
+use ts_rs::TS;
+
+use super::State;
+
+/// What a widget shows.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+#[ts(export_to = "frame.ts")]
+pub enum WidgetValue {
+    /// Counter, gauge, rate and window.
+    Number(NumberValue),
+    /// Table.
+    Table(TableValue),
+    /// Log.
+    Log(LogValue),
+    /// Series.
+    Series(SeriesValue),
+    /// Status.
+    Status(StatusValue),
+    /// Markers.
+    Markers(MarkersValue),
+}
+
+/// One number. Sent whole.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export_to = "frame.ts")]
+pub struct NumberValue {
+    /// The value; none if it is unknown (no event yet, or nothing to take a mean of). Never zero for unknown.
+    pub value: Option<f64>,
+    /// What the value means by the bands.
+    pub state: State,
+    /// Value now minus value at the beginning of the trend.
+    pub change: Option<f64>,
+    /// The sparkline, oldest first: 61 points evenly spaced over the trend, so 60 stretches; none where nothing is known.
+    /// Empty without a trend, and while the source's time isn't known.
+    pub trend: Vec<Option<f64>>,
+    /// Whether events may be missing from it: the true value is at least this.
+    pub at_least: bool,
+}
+
+/// What changed in a table. To apply it: drop all rows if it is whole; put each of `rows` in the place of the row of its
+/// key; drop those of `removed`; take over `order` if given.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export_to = "frame.ts")]
+pub struct TableValue {
+    /// Whether this is the whole table, not a change to it.
+    pub whole: bool,
+    /// New and changed rows.
+    pub rows: Vec<RowValue>,
+    /// Keys of rows that went.
+    pub removed: Vec<String>,
+    /// All keys in their order, if it changed.
+    pub order: Option<Vec<String>>,
+    /// Rows that exist, including those past the limit.
+    pub total: u32,
+}
+
+/// One row.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export_to = "frame.ts")]
+pub struct RowValue {
+    /// What tells it from the others.
+    pub key: String,
+    /// One cell a column.
+    pub cells: Vec<Cell>,
+    /// What the row means.
+    pub state: State,
+}
+
+/// One cell. Zero, empty, null and missing are four different things.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[serde(tag = "is", content = "as", rename_all = "kebab-case")]
+#[ts(export_to = "frame.ts")]
+pub enum Cell {
+    /// A number.
+    Number(f64),
+    /// A text, perhaps empty.
+    Text(String),
+    /// An instant, milliseconds since the Unix epoch.
+    Time(#[ts(type = "number")] i64),
+    /// The event says null.
+    Null,
+    /// No event has said anything here.
+    Missing,
+}
+
+/// What is new in a log. To apply it: drop all lines if it is whole; put `lines` before the others; keep the look's `limit`.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export_to = "frame.ts")]
+pub struct LogValue {
+    /// Whether these are all lines, not the new ones only.
+    pub whole: bool,
+    /// Lines, newest first.
+    pub lines: Vec<LineValue>,
+    /// Lines ever written.
+    #[ts(type = "number")]
+    pub total: u64,
+}
+
+/// One line of a log.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export_to = "frame.ts")]
+pub struct LineValue {
+    /// Counts up by one.
+    #[ts(type = "number")]
+    pub number: u64,
+    /// The source's time, milliseconds since the Unix epoch.
+    #[ts(type = "number")]
+    pub source_ms: i64,
+    /// What it says.
+    pub text: String,
+    /// What it means.
+    pub state: State,
+}
+
+/// What changed in a chart. To apply it: drop all lines if it is whole; put each point in the place of that of its line and
+/// bucket; drop points that lie `keep_ms` or more before the newest point of any line; drop nothing else.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export_to = "frame.ts")]
+pub struct SeriesValue {
+    /// Whether this is the whole chart, not a change to it.
+    pub whole: bool,
+    /// The lines, in their order; each with its new and changed points.
+    pub lines: Vec<SeriesLine>,
+    /// Stretches for which nobody can say what happened, as pairs of milliseconds since the Unix epoch. All of them.
+    #[ts(type = "[number, number][]")]
+    pub gaps: Vec<(i64, i64)>,
+}
+
+/// One line of a chart.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export_to = "frame.ts")]
+pub struct SeriesLine {
+    /// Its key: the value of `by`, or the widget's title.
+    pub key: String,
+    /// Bucket start in milliseconds since the Unix epoch, and value; none for a bucket without one.
+    #[ts(type = "[number, number | null][]")]
+    pub points: Vec<(i64, Option<f64>)>,
+}
+
+/// A grid of tiles. Sent whole.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export_to = "frame.ts")]
+pub struct StatusValue {
+    /// In order of key.
+    pub tiles: Vec<TileValue>,
+}
+
+/// One tile.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export_to = "frame.ts")]
+pub struct TileValue {
+    /// What tells it from the others.
+    pub key: String,
+    /// Its heading.
+    pub label: String,
+    /// The state as the source says it: `closed`.
+    pub text: String,
+    /// What that means.
+    pub state: State,
+    /// A small line.
+    pub detail: Option<String>,
+    /// Since when it has this state, by the source's clock, milliseconds since the Unix epoch.
+    #[ts(type = "number")]
+    pub since_ms: i64,
+}
+
+/// What changed on a map. To apply it: drop all markers if it is whole; put each of `markers` in the place of that of its
+/// key; drop those of `removed`.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export_to = "frame.ts")]
+pub struct MarkersValue {
+    /// Whether these are all markers, not the changed ones only.
+    pub whole: bool,
+    /// New and moved markers.
+    pub markers: Vec<MarkerValue>,
+    /// Keys of markers that went.
+    pub removed: Vec<String>,
+    /// Markers on the map; whole, they are all listed.
+    pub total: u32,
+    /// Things without a position, besides: they exist and can't be drawn.
+    pub unplaced: u32,
+}
+
+/// One marker.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export_to = "frame.ts")]
+pub struct MarkerValue {
+    /// What tells it from the others.
+    pub key: String,
+    /// Degrees north.
+    pub lat: f64,
+    /// Degrees east.
+    pub lon: f64,
+    /// Degrees clockwise from north.
+    pub heading: Option<f64>,
+    /// A short text beside it.
+    pub label: Option<String>,
+    /// What it means.
+    pub state: State,
+}
