@@ -186,7 +186,7 @@ fn sound_buckets(
 
 fn status(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Folded> {
     let key = reader.get(&kind::TILE_KEY, sink);
-    let label = optional(reader, &kind::LABEL, sink);
+    let label = optional(reader, &kind::TILE_LABEL, sink);
     let path = reader.get(&kind::TILE_STATE, sink);
     let states = reader.get(&kind::TILE_STATES, sink);
     let detail = optional(reader, &kind::DETAIL, sink);
@@ -200,7 +200,7 @@ fn markers(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Folded> {
     let lat = reader.get(&kind::LAT, sink);
     let lon = reader.get(&kind::LON, sink);
     let heading = optional(reader, &kind::HEADING, sink);
-    let label = optional(reader, &kind::LABEL, sink);
+    let label = optional(reader, &kind::MARKER_LABEL, sink);
     let state = states(reader, sink);
     let removed = reader.get(&kind::REMOVE_ON, sink);
     let remove_on = sorted_once(reader, "remove-on", removed, sink);

@@ -103,7 +103,7 @@ pub(in crate::config) static KINDS: [KindShape; 9] = [
         &[&BUCKET, &KEEP, &SERIES_STAT, &VALUE, &BY, &DRAW, &UNIT, &DECIMALS],
         &["count", "sum", "mean", "min", "max", "last"]
     ),
-    kind!("status", "A tile a key.", &[&TILE_KEY, &LABEL, &TILE_STATE, &TILE_STATES, &DETAIL], &[]),
+    kind!("status", "A tile a key.", &[&TILE_KEY, &TILE_LABEL, &TILE_STATE, &TILE_STATES, &DETAIL], &[]),
     kind!(
         "markers",
         "Markers on a map.",
@@ -112,7 +112,7 @@ pub(in crate::config) static KINDS: [KindShape; 9] = [
             &LAT,
             &LON,
             &HEADING,
-            &LABEL,
+            &MARKER_LABEL,
             &STATE_PATH,
             &STATES,
             &REMOVE_ON,
@@ -365,7 +365,7 @@ pub(in crate::config) static DRAW: Key<Choice<Draw>> = Key {
 pub(in crate::config) static TILE_KEY: Key<PathText> =
     path("key", Need::Required, "The text or number that tells a tile from the others.");
 
-pub(in crate::config) static LABEL: Key<TemplateText> =
+pub(in crate::config) static TILE_LABEL: Key<TemplateText> =
     template("label", Need::Optional, "What is written on it; the key if left out.");
 
 pub(in crate::config) static DETAIL: Key<TemplateText> =
@@ -388,6 +388,9 @@ pub(in crate::config) static LON: Key<PathText> =
 
 pub(in crate::config) static HEADING: Key<PathText> =
     path("heading", Need::Optional, "Where the heading stands, degrees clockwise from north.");
+
+pub(in crate::config) static MARKER_LABEL: Key<TemplateText> =
+    template("label", Need::Optional, "What is written beside it; nothing if left out.");
 
 pub(in crate::config) static MAP_BOUNDS: Key<Bounds> =
     Key { name: "bounds", need: Need::Default("[-180, -60, 180, 80]"), about: "What the map shows.", shape: Bounds };
