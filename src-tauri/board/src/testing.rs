@@ -1,4 +1,4 @@
-//! Specs and events for this crate's tests.
+//! Specs, events and aggregates for this crate's tests.
 
 use std::time::Duration;
 
@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use watchfloor_model::{Event, Mono, Timestamp};
 
 use crate::{
+    Aggregate,
     config::spec::{FoldSpec, ReducerSpec, StateSpec, Template, TemplatePart},
-    frame::State,
+    frame::{NumberValue, State, WidgetValue},
     path::Path,
 };
 
@@ -28,6 +29,42 @@ pub(crate) fn event(channel: &str, name: &str, time: i64, data: Value) -> Event 
         time: Timestamp::from_millis(time),
         received: Mono::ZERO,
         data: data.into(),
+    }
+}
+
+/// An aggregate of every event, by the settings of [`fold_of`].
+pub(crate) fn aggregate(spec: Value) -> Aggregate {
+    Aggregate::new(&fold_of(spec))
+}
+
+/// An [`aggregate`] by `spec`, with `settings` in place of its own.
+pub(crate) fn aggregate_with(mut spec: Value, settings: Value) -> Aggregate {
+    for (name, value) in settings.as_object().into_iter().flatten() {
+        spec[name] = value.clone();
+    }
+    aggregate(spec)
+}
+
+/// Takes an event at `at`, which is sound.
+pub(crate) fn fold(own: &mut Aggregate, at: i64, data: Value) {
+    fold_named(own, at, "e", data);
+}
+
+/// Takes an event called `name` at `at`, which is sound.
+pub(crate) fn fold_named(own: &mut Aggregate, at: i64, name: &str, data: Value) {
+    own.fold(&event("c", name, at, data)).expect("sound data");
+}
+
+/// It is `now`.
+pub(crate) fn advance(own: &mut Aggregate, now: i64) {
+    own.advance(Timestamp::from_millis(now));
+}
+
+/// What an aggregate that comes to one number shows.
+pub(crate) fn number(own: &Aggregate) -> NumberValue {
+    match own.value(0) {
+        WidgetValue::Number(number) => number,
+        other => panic!("{other:?} is no number"),
     }
 }
 

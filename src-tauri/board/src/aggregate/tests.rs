@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use watchfloor_model::Timestamp;
 
 use super::Aggregate;
-use crate::testing::{cases, event, fold_of};
+use crate::testing::{self, cases, event};
 use applier::Applied;
 use story::{FOLDS, Step, fold, play, steps, stepwise};
 
@@ -180,7 +180,7 @@ fn fingerprints_differ_by_fold() {
     let prints: std::collections::BTreeSet<String> =
         folds().map(|number| aggregate(number).fingerprint().to_owned()).collect();
     assert_eq!(prints.len(), FOLDS);
-    let print = Aggregate::new(&fold_of(json!({"kind": "counter"}))).fingerprint().to_owned();
+    let print = testing::aggregate(json!({"kind": "counter"})).fingerprint().to_owned();
     // Written out, because another program's snapshot must be found under the same name.
     assert_eq!(print, "counter-ee1574a10ef0a6a8");
 }

@@ -124,16 +124,13 @@ impl Reduce for Log {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        Aggregate,
-        testing::{event, fold_of},
-    };
+    use crate::testing::{aggregate, fold};
 
     #[test]
     fn lines_are_newest_first_and_numbered() {
-        let mut own = Aggregate::new(&fold_of(json!({"kind": "log", "text": "{k} is {s}", "limit": 2, "state": "s"})));
+        let mut own = aggregate(json!({"kind": "log", "text": "{k} is {s}", "limit": 2, "state": "s"}));
         for (at, state) in [(10, json!("late")), (5, json!("odd")), (7, json!(null))] {
-            own.fold(&event("c", "e", at, json!({"k": "UA1", "s": state}))).expect("sound data");
+            fold(&mut own, at, json!({"k": "UA1", "s": state}));
         }
         let expected = json!([
             {"number": 3, "time": 7, "text": "UA1 is ----", "state": "normal"},

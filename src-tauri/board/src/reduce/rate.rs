@@ -81,26 +81,22 @@ impl Reduce for Rate {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use watchfloor_model::Timestamp;
 
-    use crate::{
-        Aggregate,
-        testing::{event, fold_of},
-    };
+    use crate::testing::{advance, aggregate, fold};
 
     /// Events, or their sum, in the window, times the unit over the window.
     #[test]
     fn a_rate_is_per_unit() {
         let check = |spec: serde_json::Value, expected: f64| {
-            let mut own = Aggregate::new(&fold_of(spec));
+            let mut own = aggregate(spec);
             for number in 0..30 {
-                own.fold(&event("c", "e", number * 1000, json!({"v": 2}))).expect("sound data");
+                fold(&mut own, number * 1000, json!({"v": 2}));
             }
-            own.advance(Timestamp::from_millis(29_000));
+            advance(&mut own, 29_000);
             assert_eq!(own.report().as_f64(), Some(expected));
-            own.advance(Timestamp::from_millis(34_000));
+            advance(&mut own, 34_000);
             assert_eq!(own.report().as_f64(), Some(expected / 2.0));
-            own.advance(Timestamp::from_millis(60_000));
+            advance(&mut own, 60_000);
             assert_eq!(own.report(), json!(0));
         };
         check(json!({"kind": "rate", "last": 10_000, "per": 60_000}), 60.0);

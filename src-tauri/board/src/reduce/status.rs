@@ -148,20 +148,12 @@ impl Reduce for Status {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        Aggregate,
-        testing::{event, fold_of},
-    };
-
-    fn fold(own: &mut Aggregate, at: Ms, data: Value) {
-        own.fold(&event("c", "e", at, data)).expect("sound data");
-    }
+    use crate::testing::{aggregate, event, fold};
 
     #[test]
     fn tiles_say_since_when() {
-        let mut own = Aggregate::new(&fold_of(
-            json!({"kind": "status", "key": "k", "state": "s", "label": "At {k}", "detail": "{why}"}),
-        ));
+        let mut own =
+            aggregate(json!({"kind": "status", "key": "k", "state": "s", "label": "At {k}", "detail": "{why}"}));
         fold(&mut own, 10, json!({"k": "EWR", "s": "ok", "why": "clear"}));
         fold(&mut own, 20, json!({"k": "EWR", "s": "bad", "why": "snow"}));
         // The same state again, with other words; an older event; one that doesn't speak of the state.
@@ -179,7 +171,7 @@ mod tests {
     /// H5
     #[test]
     fn tiles_are_bounded() {
-        let mut own = Aggregate::new(&fold_of(json!({"kind": "status", "key": "k", "state": "s"})));
+        let mut own = aggregate(json!({"kind": "status", "key": "k", "state": "s"}));
         for key in 0..TILES_MAX {
             fold(&mut own, 1, json!({"k": key}));
         }

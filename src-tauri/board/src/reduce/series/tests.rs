@@ -6,25 +6,13 @@ use watchfloor_model::Timestamp;
 use crate::{
     Aggregate,
     frame::{SeriesValue, WidgetValue},
-    testing::{event, fold_of},
+    testing::{advance, aggregate_with, event, fold},
 };
 
 fn series(settings: Value) -> Aggregate {
-    let mut spec = json!({"kind": "series", "bucket": 10, "keep": 50, "value": "v"});
-    for (name, value) in settings.as_object().into_iter().flatten() {
-        spec[name] = value.clone();
-    }
-    let mut own = Aggregate::new(&fold_of(spec));
-    own.advance(Timestamp::from_millis(105));
+    let mut own = aggregate_with(json!({"kind": "series", "bucket": 10, "keep": 50, "value": "v"}), settings);
+    advance(&mut own, 105);
     own
-}
-
-fn fold(own: &mut Aggregate, at: i64, data: Value) {
-    own.fold(&event("c", "e", at, data)).expect("sound data");
-}
-
-fn advance(own: &mut Aggregate, now: i64) {
-    own.advance(Timestamp::from_millis(now));
 }
 
 fn value(own: &Aggregate, since: u64) -> SeriesValue {

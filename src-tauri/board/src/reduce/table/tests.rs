@@ -7,19 +7,11 @@ use super::ROWS_MAX;
 use crate::{
     Aggregate,
     frame::{Cell, State, TableValue, WidgetValue},
-    testing::{event, fold_of},
+    testing::{advance, aggregate_with, event, fold_named as fold},
 };
 
 fn table(settings: Value) -> Aggregate {
-    let mut spec = json!({"kind": "table", "key": "k", "columns": ["v", "t"]});
-    for (name, value) in settings.as_object().into_iter().flatten() {
-        spec[name] = value.clone();
-    }
-    Aggregate::new(&fold_of(spec))
-}
-
-fn fold(own: &mut Aggregate, at: i64, name: &str, data: Value) {
-    own.fold(&event("c", name, at, data)).expect("sound data");
+    aggregate_with(json!({"kind": "table", "key": "k", "columns": ["v", "t"]}), settings)
 }
 
 fn value(own: &Aggregate, since: u64) -> TableValue {
@@ -109,7 +101,7 @@ fn rows_are_sorted_then_by_key() {
 fn rows_go_when_their_time_comes() {
     let mut own = table(json!({"expire": 1000, "expire_at": "x", "remove_on": ["gone"]}));
     let check = |own: &mut Aggregate, now: i64, expected: &str| {
-        own.advance(Timestamp::from_millis(now));
+        advance(own, now);
         assert_eq!(order(own), expected, "{now}");
     };
     fold(&mut own, 0, "e", json!({"k": "a"}));

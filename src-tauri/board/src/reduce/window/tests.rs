@@ -2,23 +2,19 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use watchfloor_model::Timestamp;
 
 use crate::{
     Aggregate,
-    frame::{NumberValue, WidgetValue},
     reduce::sliding::BUCKETS_MAX,
-    testing::{cases, event, fold_of},
+    testing::{advance, aggregate_with, cases, event, fold, number},
 };
 
 /// An event as the model keeps it.
 type Seen = (i64, f64, bool);
 
-fn number(own: &Aggregate) -> NumberValue {
-    match own.value(0) {
-        WidgetValue::Number(number) => number,
-        other => panic!("{other:?} is no number"),
-    }
+/// A second's window of `v`.
+fn window(settings: Value) -> Aggregate {
+    aggregate_with(json!({"kind": "window", "last": 1000, "value": "v"}), settings)
 }
 
 /// The statistic of the events after `now - last` until `now`.
@@ -70,21 +66,19 @@ proptest! {
         steps in prop::collection::vec((any::<bool>(), 0..120_i64, -400..150_i64, -20..20_i32, any::<bool>()), 1..120),
     ) {
         let stat = STATS[which];
-        let fold = fold_of(json!({"kind": "window", "last": last, "stat": stat, "value": "v", "match": {"hit": true},
-            "trend": 600}));
-        let mut own = Aggregate::new(&fold);
+        let mut own = window(json!({"last": last, "stat": stat, "match": {"hit": true}, "trend": 600}));
         let mut seen: Vec<Seen> = Vec::new();
         let mut now = 1_000_000;
-        own.advance(Timestamp::from_millis(now));
+        advance(&mut own, now);
         for (is_event, by, offset, value, hit) in steps {
             if is_event {
                 let at = now + offset;
                 let data = json!({"v": f64::from(value) / 4.0, "hit": hit});
-                own.fold(&event("c", "e", at, data)).expect("sound data");
+                fold(&mut own, at, data);
                 seen.push((at, f64::from(value) / 4.0, hit));
             } else {
                 now += by;
-                own.advance(Timestamp::from_millis(now));
+                advance(&mut own, now);
             }
             let found = number(&own);
             assert_near(found.value, model(stat, &seen, now, last), stat);
@@ -106,11 +100,10 @@ proptest! {
 }
 
 fn filled(last: i64, events: i64, gap: i64) -> Aggregate {
-    let fold = fold_of(json!({"kind": "window", "last": last, "stat": "sum", "value": "v"}));
-    let mut own = Aggregate::new(&fold);
+    let mut own = window(json!({"last": last, "stat": "sum"}));
     for number in 0..events {
-        own.fold(&event("c", "e", number * gap, json!({"v": 0.1}))).expect("sound data");
-        own.advance(Timestamp::from_millis(number * gap));
+        fold(&mut own, number * gap, json!({"v": 0.1}));
+        advance(&mut own, number * gap);
     }
     own
 }
@@ -136,9 +129,9 @@ fn long_windows_are_bounded() {
 #[test]
 fn sums_do_not_drift() {
     let mut own = filled(1_000, 50_000, 3);
-    own.advance(Timestamp::from_millis(50_000 * 3 + 2_000));
+    advance(&mut own, 50_000 * 3 + 2_000);
     assert_eq!(number(&own).value, Some(0.0));
-    own.fold(&event("c", "e", 50_000 * 3 + 2_000, json!({"v": 0.3}))).expect("sound data");
+    fold(&mut own, 50_000 * 3 + 2_000, json!({"v": 0.3}));
     assert_eq!(number(&own).value, Some(0.3));
 }
 
@@ -146,43 +139,41 @@ fn sums_do_not_drift() {
 #[test]
 fn time_may_jump() {
     let mut own = filled(1_000, 100, 3);
-    own.advance(Timestamp::from_millis(86_400_000 * 3650));
+    advance(&mut own, 86_400_000 * 3650);
     assert_eq!((number(&own).value, own.next_change()), (Some(0.0), None));
 }
 
 /// H5: of more different values than can be told apart it is said that there are at least so many.
 #[test]
 fn distinct_values_are_bounded() {
-    let fold = fold_of(json!({"kind": "window", "last": 1000, "stat": "distinct", "value": "v"}));
-    let mut own = Aggregate::new(&fold);
-    own.advance(Timestamp::from_millis(10));
+    let mut own = window(json!({"stat": "distinct"}));
+    advance(&mut own, 10);
     for value in 0..65_536 {
-        own.fold(&event("c", "e", value % 10, json!({"v": value}))).expect("sound data");
+        fold(&mut own, value % 10, json!({"v": value}));
     }
     let check = |own: &Aggregate, value: f64, at_least: bool| {
         let found = number(own);
         assert_eq!((found.value, found.at_least), (Some(value), at_least));
     };
     check(&own, 65_536.0, false);
-    own.fold(&event("c", "e", 5, json!({"v": 7}))).expect("sound data");
+    fold(&mut own, 5, json!({"v": 7}));
     check(&own, 65_536.0, false);
-    own.fold(&event("c", "e", 10, json!({"v": "one more"}))).expect("sound data");
+    fold(&mut own, 10, json!({"v": "one more"}));
     check(&own, 65_536.0, true);
     // What could not be kept is forgotten with its bucket.
-    own.advance(Timestamp::from_millis(1010));
+    advance(&mut own, 1010);
     check(&own, 0.0, false);
 }
 
 /// A number where none belongs is no event of the window; null and nothing have no part in it.
 #[test]
 fn only_numbers_take_part() {
-    let fold = fold_of(json!({"kind": "window", "last": 1000, "stat": "mean", "value": "v"}));
-    let mut own = Aggregate::new(&fold);
+    let mut own = window(json!({"stat": "mean"}));
     for data in [json!({"v": 4}), json!({"v": null}), json!({}), json!({"v": 0})] {
-        own.fold(&event("c", "e", 5, data)).expect("nothing wrong");
+        fold(&mut own, 5, data);
     }
     assert!(own.fold(&event("c", "e", 5, json!({"v": "4"}))).is_err());
     assert_eq!(number(&own).value, Some(2.0));
-    own.advance(Timestamp::from_millis(5000));
+    advance(&mut own, 5000);
     assert_eq!((number(&own).value, own.report()), (None, Value::Null));
 }
