@@ -40,7 +40,7 @@ use watchfloor_model::Event;
 
 use crate::{
     config::spec::{FoldSpec, ReducerSpec},
-    frame::{NumberValue, State, WidgetValue},
+    frame::WidgetValue,
 };
 
 pub(crate) use filter::{Filter, Interest};
@@ -289,11 +289,6 @@ pub(crate) fn to_json<S: Serialize + ?Sized>(state: &S) -> Text {
 
 fn from_json<S: DeserializeOwned>(state: &Value) -> Result<S, String> {
     S::deserialize(state).map_err(|error| error.to_string())
-}
-
-/// A single number as the page gets it. Its state and completeness are the board's to say.
-fn number_value(value: Option<f64>, change: Option<f64>, trend: Vec<Option<f64>>) -> WidgetValue {
-    WidgetValue::Number(NumberValue { value, state: State::Normal, change, trend, at_least: false })
 }
 
 fn number_report(value: Option<f64>) -> Value {

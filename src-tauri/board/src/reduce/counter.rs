@@ -11,9 +11,9 @@ use super::{
     buckets::Tally,
     days::{ALWAYS, Days, NEVER, Period, is_in},
     filter::Conditions,
-    number_report, number_value, pick,
+    number_report, pick,
     sums::{Sample, Sums},
-    trend::{self, Running, RunningConfig, Trend},
+    trend::{Running, RunningConfig, Trend},
 };
 use crate::{config::spec::CounterStat, frame::WidgetValue, path::Path};
 
@@ -27,7 +27,7 @@ pub(crate) struct Counter {
     stat: CounterStat,
     days: Option<Days>,
     state: State,
-    trend: Option<Trend<Running>>,
+    trend: Trend<Running>,
 }
 
 /// What decides a counter's number.
@@ -52,10 +52,7 @@ struct State {
 impl Counter {
     pub(crate) fn new(settings: Settings) -> Self {
         let Settings { stat, value, matching, days, trend } = settings;
-        let trend = trend.map(|span| {
-            let slot = trend::slot_of(span);
-            Trend::new(slot, RunningConfig { slot, days: days.clone(), read: read_of(stat) })
-        });
+        let trend = Trend::new(trend, |slot| RunningConfig { slot, days: days.clone(), read: read_of(stat) });
         // Until time is known, no day has begun, and every event waits for its own.
         let period = if days.is_some() { NEVER } else { ALWAYS };
         let state = State { sums: Sums::default(), period, ahead: BTreeMap::new() };
@@ -108,10 +105,7 @@ impl Reduce for Counter {
             }
             self.state.ahead.entry(start).or_default().add_any(&sample);
         }
-        if let Some(trend) = &mut self.trend {
-            trend.fold(at, &sample);
-        }
-        Ok(counts || self.trend.is_some())
+        Ok(self.trend.fold(at, &sample) || counts)
     }
 
     fn advance(&mut self, now: Ms, _: u64) -> bool {
@@ -127,12 +121,11 @@ impl Reduce for Counter {
             self.state.ahead = self.state.ahead.split_off(&period.0);
             self.state.sums = self.state.ahead.remove(&period.0).unwrap_or_default();
         }
-        let trend = self.trend.as_mut().is_some_and(|trend| trend.advance(now));
-        reset || trend
+        self.trend.advance(now) || reset
     }
 
     fn state(&self) -> Text {
-        trend::state_with("count", &self.state, self.trend.as_ref())
+        self.trend.state_with("count", &self.state)
     }
 
     fn restore(&mut self, state: &Value, _: u64) -> Result<(), String> {
@@ -144,18 +137,13 @@ impl Reduce for Counter {
         if own.ahead.len() > DAYS_AHEAD_MAX || own.ahead.keys().any(|start| *start < own.period.1) {
             return Err("days ahead that are none".to_owned());
         }
-        let restored = trend::parse(self.trend.as_ref(), &state["trend"])?;
+        self.trend.restore(state)?;
         self.state = own;
-        if let Some((trend, restored)) = self.trend.as_mut().zip(restored) {
-            trend.take(restored);
-        }
         Ok(())
     }
 
     fn value(&self, _: u64) -> WidgetValue {
-        let value = self.number();
-        let (change, points) = self.trend.as_ref().map(|trend| trend.read(value)).unwrap_or_default();
-        number_value(value, change, points)
+        self.trend.value(self.number())
     }
 
     fn report(&self) -> Value {
@@ -164,7 +152,7 @@ impl Reduce for Counter {
 
     fn next_change(&self) -> Option<Ms> {
         let reset = Some(self.state.period.1).filter(|_| self.state.period != ALWAYS && self.state.period != NEVER);
-        reset.into_iter().chain(self.trend.as_ref().and_then(Trend::next_change)).min()
+        reset.into_iter().chain(self.trend.next_change()).min()
     }
 
     fn horizon(&self) -> Option<Ms> {
@@ -172,7 +160,7 @@ impl Reduce for Counter {
     }
 
     fn note_gap(&mut self, from: Ms, to: Ms, _: u64) -> bool {
-        self.trend.as_mut().is_some_and(|trend| trend.note_gap(from, to))
+        self.trend.note_gap(from, to)
     }
 
     fn grows_only(&self) -> bool {
@@ -189,7 +177,7 @@ mod tests {
     use super::*;
     use crate::{
         Aggregate,
-        testing::{event, fold_of},
+        testing::{advance, aggregate, event, fold, number},
     };
 
     fn at(text: &str) -> Ms {
@@ -197,17 +185,17 @@ mod tests {
     }
 
     fn daily(stat: &str) -> Aggregate {
-        Aggregate::new(&fold_of(json!({"kind": "counter", "stat": stat, "value": "v", "match": {"hit": true},
-            "reset": 0, "timezone": "America/New_York", "trend": 7_200_000})))
+        aggregate(json!({"kind": "counter", "stat": stat, "value": "v", "match": {"hit": true},
+            "reset": 0, "timezone": "America/New_York", "trend": 7_200_000}))
     }
 
     /// A day's count begins at its midnight, also on the day that has 25 hours; what belongs to another day isn't in it.
     #[test]
     fn days_are_counted_apart() {
         let mut own = daily("count");
-        let fold = |own: &mut Aggregate, time: &str| own.fold(&event("c", "e", at(time), json!({}))).expect("sound");
+        let fold = |own: &mut Aggregate, time: &str| fold(own, at(time), json!({}));
         let check = |own: &mut Aggregate, now: &str, expected: i64| {
-            own.advance(Timestamp::from_millis(at(now)));
+            advance(own, at(now));
             assert_eq!(own.report(), json!(expected), "{now}");
         };
         check(&mut own, "2013-11-03T16:00:00Z", 0);
@@ -228,10 +216,10 @@ mod tests {
     fn statistics() {
         let check = |stat: &str, empty: Value, expected: f64| {
             let mut own = daily(stat);
-            own.advance(Timestamp::from_millis(at("2013-02-08T15:00:00Z")));
+            advance(&mut own, at("2013-02-08T15:00:00Z"));
             assert_eq!(own.report(), empty, "{stat}");
             for (v, hit) in [(json!(1.5), true), (json!(-4), false), (json!(null), false), (json!(4), false)] {
-                own.fold(&event("c", "e", at("2013-02-08T14:00:00Z"), json!({"v": v, "hit": hit}))).expect("sound");
+                fold(&mut own, at("2013-02-08T14:00:00Z"), json!({"v": v, "hit": hit}));
             }
             assert_eq!(own.report().as_f64(), Some(expected), "{stat}");
         };
@@ -245,9 +233,9 @@ mod tests {
     #[test]
     fn days_ahead_are_bounded() {
         let mut own = daily("count");
-        own.advance(Timestamp::from_millis(at("2013-02-08T15:00:00Z")));
+        advance(&mut own, at("2013-02-08T15:00:00Z"));
         for day in 1..=8 {
-            own.fold(&event("c", "e", at("2013-02-08T15:00:00Z") + day * 86_400_000, json!({}))).expect("held");
+            fold(&mut own, at("2013-02-08T15:00:00Z") + day * 86_400_000, json!({}));
         }
         let error = own.fold(&event("c", "e", at("2014-02-08T15:00:00Z"), json!({}))).expect_err("too far ahead");
         assert!(error.to_string().starts_with("time: found 1391871600000, expected an instant before"), "{error}");
@@ -262,18 +250,18 @@ mod tests {
             let midnight = at("2013-02-08T05:00:00Z");
             let start = midnight - 4_500_000;
             let mut own = daily("count");
-            own.advance(Timestamp::from_millis(start));
+            advance(&mut own, start);
             let mut seen: Vec<Ms> = Vec::new();
             let mut now = start;
             let mut events = events;
             events.sort_unstable();
             for (after, late) in events {
                 now = start + after * 1000;
-                own.advance(Timestamp::from_millis(now));
+                advance(&mut own, now);
                 seen.push(now - late * 1000);
-                own.fold(&event("c", "e", now - late * 1000, json!({}))).expect("sound");
+                fold(&mut own, now - late * 1000, json!({}));
             }
-            let WidgetValue::Number(found) = own.value(0) else { panic!("no number") };
+            let found = number(&own);
             let count = |until: Ms| {
                 let from = if until >= midnight { midnight } else { Ms::MIN };
                 seen.iter().filter(|at| from <= **at && **at <= until).count() as f64

@@ -8,9 +8,9 @@ use watchfloor_model::Event;
 use super::{
     Ms, Reduce, Rejection, Text,
     buckets::Tally,
-    number_report, number_value,
+    number_report,
     pick::{self, Picked},
-    trend::{self, Newest, NewestRing, Trend},
+    trend::{Newest, NewestRing, Trend},
 };
 use crate::{frame::WidgetValue, path::Path};
 
@@ -19,16 +19,12 @@ use crate::{frame::WidgetValue, path::Path};
 pub(crate) struct Gauge {
     path: Path,
     newest: Option<Newest>,
-    trend: Option<Trend<NewestRing>>,
+    trend: Trend<NewestRing>,
 }
 
 impl Gauge {
     pub(crate) fn new(value: &Path, trend: Option<Duration>) -> Self {
-        let trend = trend.map(|span| {
-            let slot = trend::slot_of(span);
-            Trend::new(slot, slot)
-        });
-        Self { path: value.clone(), newest: None, trend }
+        Self { path: value.clone(), newest: None, trend: Trend::new(trend, |slot| slot) }
     }
 
     fn number(&self) -> Option<f64> {
@@ -51,18 +47,15 @@ impl Reduce for Gauge {
                 true
             }
         };
-        if let Some(trend) = &mut self.trend {
-            trend.fold(newest.at, &newest);
-        }
-        Ok(is_newer || self.trend.is_some())
+        Ok(self.trend.fold(newest.at, &newest) || is_newer)
     }
 
     fn advance(&mut self, now: Ms, _: u64) -> bool {
-        self.trend.as_mut().is_some_and(|trend| trend.advance(now))
+        self.trend.advance(now)
     }
 
     fn state(&self) -> Text {
-        trend::state_with("newest", &self.newest, self.trend.as_ref())
+        self.trend.state_with("newest", &self.newest)
     }
 
     fn restore(&mut self, state: &Value, _: u64) -> Result<(), String> {
@@ -73,18 +66,13 @@ impl Reduce for Gauge {
         if newest.is_some_and(|newest| !newest.is_sound()) {
             return Err("an impossible instant".to_owned());
         }
-        let restored = trend::parse(self.trend.as_ref(), &state["trend"])?;
+        self.trend.restore(state)?;
         self.newest = newest;
-        if let Some((trend, restored)) = self.trend.as_mut().zip(restored) {
-            trend.take(restored);
-        }
         Ok(())
     }
 
     fn value(&self, _: u64) -> WidgetValue {
-        let value = self.number();
-        let (change, points) = self.trend.as_ref().map(|trend| trend.read(value)).unwrap_or_default();
-        number_value(value, change, points)
+        self.trend.value(self.number())
     }
 
     fn report(&self) -> Value {
@@ -92,11 +80,11 @@ impl Reduce for Gauge {
     }
 
     fn next_change(&self) -> Option<Ms> {
-        self.trend.as_ref().and_then(Trend::next_change)
+        self.trend.next_change()
     }
 
     fn note_gap(&mut self, from: Ms, to: Ms, _: u64) -> bool {
-        self.trend.as_mut().is_some_and(|trend| trend.note_gap(from, to))
+        self.trend.note_gap(from, to)
     }
 
     fn is_blank(&self) -> bool {
@@ -111,19 +99,18 @@ mod tests {
 
     use super::*;
     use crate::{
-        Aggregate,
         frame::NumberValue,
-        testing::{event, fold_of},
+        testing::{advance, aggregate, fold, number},
     };
 
     /// An older event never replaces a newer one, a later one of the same instant does; null is no number, and an event
     /// that doesn't speak of it changes nothing.
     #[test]
     fn the_newest_value_stands() {
-        let mut own = Aggregate::new(&fold_of(json!({"kind": "gauge", "value": "v", "trend": 60_000})));
+        let mut own = aggregate(json!({"kind": "gauge", "value": "v", "trend": 60_000}));
         assert!(own.is_blank());
         let mut check = |at: Ms, data: Value, expected: Value| {
-            own.fold(&event("c", "e", at, data)).expect("sound data");
+            fold(&mut own, at, data);
             assert_eq!(own.report(), expected);
         };
         check(10_000, json!({"v": 3}), json!(3));
@@ -133,14 +120,14 @@ mod tests {
         check(12_000, json!({"v": null}), Value::Null);
         check(13_000, json!({"v": 0}), json!(0));
         assert!(!own.is_blank());
-        own.advance(Timestamp::from_millis(70_500));
-        let WidgetValue::Number(NumberValue { value, change, trend, .. }) = own.value(0) else { panic!("no number") };
+        advance(&mut own, 70_500);
+        let NumberValue { value, change, trend, .. } = number(&own);
         let start = [Some(4.0), Some(4.0), None, Some(0.0), Some(0.0)];
         assert_eq!((value, change, trend.len()), (Some(0.0), Some(-4.0), 61));
         assert_eq!(trend[..5], start);
         // Nobody knows what it was meanwhile.
         own.note_gap(Timestamp::from_millis(12_500), Timestamp::from_millis(13_500));
-        let WidgetValue::Number(NumberValue { change, trend, .. }) = own.value(0) else { panic!("no number") };
+        let NumberValue { change, trend, .. } = number(&own);
         assert_eq!((change, &trend[1..5]), (None, &[Some(4.0), None, None, Some(0.0)][..]));
     }
 }

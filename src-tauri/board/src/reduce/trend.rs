@@ -12,7 +12,8 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::{Gaps, Ms, Text, check_instant, floor_to, span_ms};
+use super::{Gaps, Ms, Text, check_instant, floor_to, span_ms, to_json};
+use crate::frame::{NumberValue, State, WidgetValue};
 
 pub(crate) use newest::{Newest, NewestRing};
 pub(crate) use running::{Running, RunningConfig};
@@ -39,7 +40,7 @@ pub(crate) trait Ring: Default + Serialize + DeserializeOwned {
 
 #[derive(Serialize, Deserialize)]
 #[serde(bound(serialize = "R: Serialize", deserialize = "R: DeserializeOwned"))]
-struct State<R> {
+struct Stored<R> {
     /// Nothing is known before.
     began: Option<Ms>,
     now: Option<Ms>,
@@ -47,32 +48,78 @@ struct State<R> {
     ring: R,
 }
 
-/// A trend over the stretch that ends now.
-pub(crate) struct Trend<R: Ring> {
-    slot: Ms,
-    config: R::Config,
-    state: State<R>,
-}
-
-/// The length of a trend's slot.
-pub(crate) fn slot_of(span: Duration) -> Ms {
-    (span_ms(span) / SLOTS).max(1)
-}
+/// A widget's trend, or none.
+pub(crate) struct Trend<R: Ring>(Option<Points<R>>);
 
 impl<R: Ring> Trend<R> {
-    pub(crate) fn new(slot: Ms, config: R::Config) -> Self {
-        let state = State { began: None, now: None, gaps: Gaps::default(), ring: R::default() };
+    /// A trend over `span`; `config` makes of the length of its slot what its ring must know.
+    pub(crate) fn new(span: Option<Duration>, config: impl FnOnce(Ms) -> R::Config) -> Self {
+        Self(span.map(|span| {
+            let slot = (span_ms(span) / SLOTS).max(1);
+            Points::new(slot, config(slot))
+        }))
+    }
+
+    /// Takes an event. Says whether there is a trend that it may have changed.
+    pub(crate) fn fold(&mut self, at: Ms, item: &R::Item) -> bool {
+        let Some(points) = &mut self.0 else { return false };
+        points.fold(at, item);
+        true
+    }
+
+    /// Says whether the points are other ones now.
+    pub(crate) fn advance(&mut self, now: Ms) -> bool {
+        self.0.as_mut().is_some_and(|points| points.advance(now))
+    }
+
+    /// Nobody can say what happened after `from` until `to`.
+    pub(crate) fn note_gap(&mut self, from: Ms, to: Ms) -> bool {
+        self.0.as_mut().is_some_and(|points| points.state.gaps.add(from, to))
+    }
+
+    /// When the points move.
+    pub(crate) fn next_change(&self) -> Option<Ms> {
+        self.0.as_ref().and_then(Points::next_change)
+    }
+
+    /// A number with its trend, as the page gets it. Its state and completeness are the board's to say.
+    pub(crate) fn value(&self, value: Option<f64>) -> WidgetValue {
+        let (change, trend) = self.0.as_ref().map(|points| points.read(value)).unwrap_or_default();
+        WidgetValue::Number(NumberValue { value, state: State::Normal, change, trend, at_least: false })
+    }
+
+    /// The state `own` under `name`, and the trend's.
+    pub(crate) fn state_with<S: Serialize>(&self, name: &str, own: &S) -> Text {
+        let trend = to_json(&self.0.as_ref().map(|points| &points.state));
+        to_json(&BTreeMap::from([(name, to_json(own)), ("trend", trend)]))
+    }
+
+    /// Takes its part of what [`Trend::state_with`] gave. Unchanged on error.
+    pub(crate) fn restore(&mut self, state: &Value) -> Result<(), String> {
+        self.0.as_mut().map_or(Ok(()), |points| points.restore(&state["trend"]))
+    }
+}
+
+/// A trend over the stretch that ends now.
+struct Points<R: Ring> {
+    slot: Ms,
+    config: R::Config,
+    state: Stored<R>,
+}
+
+impl<R: Ring> Points<R> {
+    fn new(slot: Ms, config: R::Config) -> Self {
+        let state = Stored { began: None, now: None, gaps: Gaps::default(), ring: R::default() };
         Self { slot, config, state }
     }
 
-    pub(crate) fn fold(&mut self, at: Ms, item: &R::Item) {
+    fn fold(&mut self, at: Ms, item: &R::Item) {
         self.state.began = Some(self.state.began.map_or(at, |began| began.min(at)));
         let first = self.first();
         self.state.ring.add(&mut self.config, at, item, first);
     }
 
-    /// Says whether the points are other ones now.
-    pub(crate) fn advance(&mut self, now: Ms) -> bool {
+    fn advance(&mut self, now: Ms) -> bool {
         let before = self.first();
         self.state.now = Some(now);
         self.state.began = Some(self.state.began.map_or(now, |began| began.min(now)));
@@ -89,7 +136,7 @@ impl<R: Ring> Trend<R> {
 
     /// Change since the first point, and the points; nothing is known of those within a gap, before the beginning,
     /// and of a change across a gap.
-    pub(crate) fn read(&self, value: Option<f64>) -> (Option<f64>, Vec<Option<f64>>) {
+    fn read(&self, value: Option<f64>) -> (Option<f64>, Vec<Option<f64>>) {
         let (Some(first), Some(began), Some(now)) = (self.first(), self.state.began, self.state.now) else {
             return (None, Vec::new());
         };
@@ -106,47 +153,24 @@ impl<R: Ring> Trend<R> {
         (change, points)
     }
 
-    /// When the points move.
-    pub(crate) fn next_change(&self) -> Option<Ms> {
+    fn next_change(&self) -> Option<Ms> {
         self.state.now.map(|now| floor_to(now, self.slot) + self.slot)
     }
 
-    pub(crate) fn note_gap(&mut self, from: Ms, to: Ms) -> bool {
-        self.state.gaps.add(from, to)
-    }
-
-    /// The state that `state` says, not yet taken.
-    pub(crate) fn parse(&self, state: &Value) -> Result<Restored<R>, String> {
-        let mut state: State<R> = super::from_json(state)?;
+    fn restore(&mut self, state: &Value) -> Result<(), String> {
+        let mut state: Stored<R> = super::from_json(state)?;
         check_instant(state.began)?;
         check_instant(state.now)?;
         if !state.gaps.is_sound() {
             return Err("gaps that are out of order".to_owned());
         }
         state.ring.check(&self.config)?;
-        Ok(Restored(state))
-    }
-
-    pub(crate) fn take(&mut self, state: Restored<R>) {
-        self.state = state.0;
+        self.state = state;
+        Ok(())
     }
 
     /// The first point.
     fn first(&self) -> Option<Ms> {
         self.state.now.map(|now| floor_to(now, self.slot) - SLOTS * self.slot)
     }
-}
-
-/// The state `own` under `name`, and a trend that may be none.
-pub(crate) fn state_with<S: Serialize, R: Ring>(name: &str, own: &S, trend: Option<&Trend<R>>) -> Text {
-    let trend = super::to_json(&trend.map(|trend| &trend.state));
-    super::to_json(&BTreeMap::from([(name, super::to_json(own)), ("trend", trend)]))
-}
-
-/// A checked state.
-pub(crate) struct Restored<R>(State<R>);
-
-/// Restores a trend that may be none from a state that may be null, without taking it yet.
-pub(crate) fn parse<R: Ring>(trend: Option<&Trend<R>>, state: &Value) -> Result<Option<Restored<R>>, String> {
-    trend.map(|trend| trend.parse(state)).transpose()
 }
