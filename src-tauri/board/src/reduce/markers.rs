@@ -287,13 +287,8 @@ impl Reduce for Markers {
             .filter_map(|(key, marker)| marker_value(key, marker))
             .collect();
         markers.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-        let mut removed: Vec<String> = Vec::new();
-        if !whole {
-            let is_gone = |key: &&Arc<str>| self.markers.get(*key).is_none_or(|marker| marker.place.is_none());
-            removed.extend(self.gone.since(since).filter(is_gone).map(ToString::to_string));
-            removed.sort_unstable();
-            removed.dedup();
-        }
+        let is_away = |key: &Arc<str>| self.markers.get(key).is_none_or(|marker| marker.place.is_none());
+        let removed = self.gone.since(since, is_away);
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let (total, unplaced) = (count(self.markers.len() - self.unplaced), count(self.unplaced));
         WidgetValue::Markers(MarkersValue { whole, markers, removed, total, unplaced })
@@ -361,16 +356,12 @@ mod tests {
     use super::*;
     use crate::{
         Aggregate,
-        testing::{event, fold_of},
+        testing::{advance, aggregate, event, fold_named as fold},
     };
 
     fn markers() -> Aggregate {
-        Aggregate::new(&fold_of(json!({"kind": "markers", "key": "k", "lat": "lat", "lon": "lon", "heading": "h",
-            "label": "{k} {alt}", "state": "s", "remove_on": ["gone"], "expire": 1000})))
-    }
-
-    fn fold(own: &mut Aggregate, at: Ms, name: &str, data: Value) {
-        own.fold(&event("c", name, at, data)).expect("sound data");
+        aggregate(json!({"kind": "markers", "key": "k", "lat": "lat", "lon": "lon", "heading": "h",
+            "label": "{k} {alt}", "state": "s", "remove_on": ["gone"], "expire": 1000}))
     }
 
     fn counts(own: &Aggregate) -> (u32, u32) {
@@ -393,9 +384,9 @@ mod tests {
             "b": {"lat": 1.0, "lon": 2.0, "heading": null, "label": "b ----", "state": "normal"},
         });
         assert_eq!(own.report(), expected);
-        own.advance(Timestamp::from_millis(999));
+        advance(&mut own, 999);
         assert_eq!((counts(&own), own.next_change()), ((2, 0), Some(Timestamp::from_millis(1000))));
-        own.advance(Timestamp::from_millis(1000));
+        advance(&mut own, 1000);
         assert_eq!(counts(&own), (1, 0));
         fold(&mut own, 1100, "gone", json!({"k": "b"}));
         assert_eq!(counts(&own), (0, 0));
@@ -415,7 +406,7 @@ mod tests {
         assert_eq!(counts(&own), (1, 2));
         let WidgetValue::Markers(value) = own.value(painted) else { panic!("no markers") };
         assert_eq!((value.whole, value.markers.len(), value.removed), (false, 1, vec!["c".to_owned()]));
-        own.advance(Timestamp::from_millis(5000));
+        advance(&mut own, 5000);
         assert_eq!(counts(&own), (0, 0));
     }
 
@@ -443,8 +434,8 @@ mod tests {
         }
         let more = event("c", "e", 0, json!({"k": "more", "lat": 1, "lon": 2}));
         assert!(own.fold(&more).expect_err("one too many").to_string().contains("expected one of the 10000 keys"));
-        own.advance(Timestamp::from_millis(1000));
-        own.fold(&event("c", "e", 1000, json!({"k": "more", "lat": 1, "lon": 2}))).expect("room again");
+        advance(&mut own, 1000);
+        fold(&mut own, 1000, "e", json!({"k": "more", "lat": 1, "lon": 2}));
         assert_eq!(counts(&own), (1, 0));
     }
 }

@@ -320,15 +320,10 @@ impl Reduce for Table {
         let is_new = |key: &Arc<str>| whole || self.rows.get(key).is_some_and(|row| row.version > since);
         let rows =
             self.order.shown().filter(|(_, key)| is_new(key)).filter_map(|(_, key)| self.row_value(key)).collect();
-        let mut removed: Vec<String> = Vec::new();
-        if !whole {
-            let is_gone = |key: &&Arc<str>| {
-                self.rows.get(*key).is_none_or(|row| !self.order.shows(&(row.rank.clone(), Arc::clone(key))))
-            };
-            removed.extend(self.gone.since(since).filter(is_gone).map(ToString::to_string));
-            removed.sort_unstable();
-            removed.dedup();
-        }
+        let is_away = |key: &Arc<str>| {
+            self.rows.get(key).is_none_or(|row| !self.order.shows(&(row.rank.clone(), Arc::clone(key))))
+        };
+        let removed = self.gone.since(since, is_away);
         let order =
             (whole || self.order_version > since).then(|| self.order.shown().map(|(_, key)| key.to_string()).collect());
         let total = u32::try_from(self.rows.len()).unwrap_or(u32::MAX).saturating_add(self.surplus);

@@ -34,9 +34,16 @@ impl Tombstones {
         since > 0 && since >= self.floor
     }
 
-    /// Keys that went after `since`.
-    pub(crate) fn since(&self, since: u64) -> impl Iterator<Item = &Arc<str>> {
+    /// Keys that went after `since` and are still away, in order; none if not all changes after it are known.
+    pub(crate) fn since(&self, since: u64, is_away: impl Fn(&Arc<str>) -> bool) -> Vec<String> {
+        if !self.reach(since) {
+            return Vec::new();
+        }
         let start = self.list.partition_point(|(version, _)| *version <= since);
-        self.list.range(start..).map(|(_, key)| key)
+        let away = self.list.range(start..).map(|(_, key)| key).filter(|key| is_away(key));
+        let mut keys: Vec<String> = away.map(ToString::to_string).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys
     }
 }
