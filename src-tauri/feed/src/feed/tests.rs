@@ -40,17 +40,33 @@ impl Rig {
         Self { feed: Feed::new(config, 1), now, out: Vec::new(), link: 0, fetch: 0, transport }
     }
 
+    /// A feed that was started.
+    fn started(transport: Transport, channels: &[&str]) -> Self {
+        let mut rig = Self::with(transport, channels);
+        rig.start();
+        rig
+    }
+
+    /// A feed of `flights` whose link stands. Nothing was said on it yet.
+    fn opened(transport: Transport) -> Self {
+        let mut rig = Self::started(transport, &["flights"]);
+        rig.open();
+        rig
+    }
+
     /// A feed of `flights` by WebSocket that is live at `e:2`.
     fn live() -> Self {
-        let mut rig = Self::with(Transport::WebSocket, &["flights"]);
-        rig.feed.start(rig.now);
-        rig.drain();
-        rig.open();
+        let mut rig = Self::opened(Transport::WebSocket);
         rig.lines(&[&subscribed("flights", "e:2", None), &beat("e:2")]);
         rig.snapshot("e:2");
         assert_eq!(rig.phase(), Phase::Live);
         rig.out.clear();
         rig
+    }
+
+    fn start(&mut self) {
+        self.feed.start(self.now);
+        self.drain();
     }
 
     fn drain(&mut self) {

@@ -95,9 +95,7 @@ fn a_suspend() {
 /// Refusal is shown until the server accepts, asked again slowly, and never a storm.
 #[test]
 fn a_refusal() {
-    let mut rig = Rig::with(Transport::WebSocket, &["flights"]);
-    rig.feed.start(rig.now);
-    rig.drain();
+    let mut rig = Rig::started(Transport::WebSocket, &["flights"]);
     rig.http(403, None);
     assert_eq!((rig.phase(), rig.cause().as_str()), (Phase::Refused, "access denied (HTTP 403)"));
     rig.out.clear();
@@ -142,19 +140,14 @@ fn the_servers_hints() {
     rig.pass(Duration::from_secs(1));
     rig.http(503, Some(7));
     assert!(wait(&rig) >= Duration::from_secs(7) && wait(&rig) <= Duration::from_secs(9));
-    let mut rig = Rig::with(Transport::Sse, &["flights"]);
-    rig.feed.start(rig.now);
-    rig.drain();
+    let mut rig = Rig::started(Transport::Sse, &["flights"]);
     rig.http(204, None);
     assert!(wait(&rig) >= Duration::from_secs(45));
     let mut rig = Rig::live();
     rig.close(Some(1001));
     assert!(wait(&rig) <= Duration::from_secs(2));
     assert_eq!(rig.cause(), "the server goes down");
-    let mut rig = Rig::with(Transport::Sse, &["flights"]);
-    rig.feed.start(rig.now);
-    rig.drain();
-    rig.open();
+    let mut rig = Rig::opened(Transport::Sse);
     rig.input(Input::Chunk { link: LinkId(1), bytes: Bytes::from_static(b"retry: 3000\n\n") });
     rig.close(None);
     assert!(wait(&rig) >= Duration::from_secs(3));
@@ -212,10 +205,7 @@ fn bad_data() {
 #[test]
 fn bad_text() {
     for transport in [Transport::WebSocket, Transport::Sse] {
-        let mut rig = Rig::with(transport, &["flights"]);
-        rig.feed.start(rig.now);
-        rig.drain();
-        rig.open();
+        let mut rig = Rig::opened(transport);
         rig.lines(&[&subscribed("flights", "e:2", None), &beat("e:2")]);
         rig.snapshot("e:2");
         rig.out.clear();
@@ -300,9 +290,7 @@ fn resynchronising_is_bounded() {
 /// Everything that takes too long ends.
 #[test]
 fn deadlines() {
-    let mut rig = Rig::with(Transport::WebSocket, &["flights"]);
-    rig.feed.start(rig.now);
-    rig.drain();
+    let mut rig = Rig::started(Transport::WebSocket, &["flights"]);
     rig.pass(Duration::from_secs(10));
     assert_eq!(rig.cause(), "no connection within 10 s");
     rig.pass(Duration::from_secs(1));
@@ -323,9 +311,7 @@ fn deadlines() {
 /// A configuration that can't work says so and tries nothing.
 #[test]
 fn bad_configuration() {
-    let mut rig = Rig::with(Transport::WebSocket, &["a|b"]);
-    rig.feed.start(rig.now);
-    rig.drain();
+    let mut rig = Rig::started(Transport::WebSocket, &["a|b"]);
     rig.expect(&[]);
     assert_eq!((rig.phase(), rig.cause().as_str()), (Phase::Refused, "`a|b` is no channel name of a hub"));
     assert_eq!(rig.feed.poll_timeout(), None);

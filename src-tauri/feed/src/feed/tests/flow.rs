@@ -10,9 +10,7 @@ use crate::limits::HELD_EVENTS_MAX;
 /// H3: subscribe, hold, snapshot, merge, release.
 #[test]
 fn the_first_load() {
-    let mut rig = Rig::with(Transport::WebSocket, &["flights"]);
-    rig.feed.start(rig.now);
-    rig.drain();
+    let mut rig = Rig::started(Transport::WebSocket, &["flights"]);
     rig.expect(&["open 1 wss://hub.example/base/v1/ws"]);
     assert_eq!(rig.phase(), Phase::Connecting);
     rig.open();
@@ -36,10 +34,7 @@ fn the_first_load() {
 /// H3: a snapshot ahead of the stream: what follows until its place is overlap, neither shown nor counted.
 #[test]
 fn a_snapshot_ahead_of_the_stream() {
-    let mut rig = Rig::with(Transport::WebSocket, &["flights"]);
-    rig.feed.start(rig.now);
-    rig.drain();
-    rig.open();
+    let mut rig = Rig::opened(Transport::WebSocket);
     rig.lines(&[&subscribed("flights", "e:2", None), &beat("e:2")]);
     rig.snapshot("e:4");
     rig.out.clear();
@@ -57,8 +52,7 @@ fn a_start_with_a_place() {
         let mut rig = Rig::with(Transport::WebSocket, &["flights"]);
         rig.feed
             .restore(BTreeMap::from([("flights".into(), Position::new("e", 2)), ("x".into(), Position::new("e", 9))]));
-        rig.feed.start(rig.now);
-        rig.drain();
+        rig.start();
         rig.open();
         rig.out.clear();
         rig.lines(&[HELLO, &subscribed("flights", head, Some("e:2")), &beat("e:2")]);
@@ -137,10 +131,7 @@ fn a_place_lost_while_live() {
 /// H3: a server without snapshots: what is missing stays unknown and is said so.
 #[test]
 fn no_snapshot_to_be_had() {
-    let mut rig = Rig::with(Transport::WebSocket, &["flights"]);
-    rig.feed.start(rig.now);
-    rig.drain();
-    rig.open();
+    let mut rig = Rig::opened(Transport::WebSocket);
     rig.out.clear();
     rig.lines(&[&subscribed("flights", "e:2", None), &beat("e:2"), &event(3)]);
     rig.fetched(404, "");
@@ -155,10 +146,7 @@ fn no_snapshot_to_be_had() {
 /// A snapshot that fails is asked for again with backoff, while the source isn't live and says why.
 #[test]
 fn a_failing_snapshot() {
-    let mut rig = Rig::with(Transport::WebSocket, &["flights"]);
-    rig.feed.start(rig.now);
-    rig.drain();
-    rig.open();
+    let mut rig = Rig::opened(Transport::WebSocket);
     rig.lines(&[HELLO, &subscribed("flights", "e:2", None), &beat("e:2")]);
     for (status, body, cause) in [
         (500, "", "no snapshot: server error (HTTP 500)"),
@@ -183,10 +171,7 @@ fn a_failing_snapshot() {
 /// H5: what is held is bounded; the snapshot is then gone on from by replay.
 #[test]
 fn more_than_can_be_held() {
-    let mut rig = Rig::with(Transport::WebSocket, &["flights"]);
-    rig.feed.start(rig.now);
-    rig.drain();
-    rig.open();
+    let mut rig = Rig::opened(Transport::WebSocket);
     rig.lines(&[&subscribed("flights", "e:0", None), &beat("e:0")]);
     rig.out.clear();
     let many: Vec<String> = (1..=2 * HELD_EVENTS_MAX as u64).map(event).collect();
@@ -208,9 +193,7 @@ fn more_than_can_be_held() {
 /// H2: what a publisher proves is as old as the quietest channel's.
 #[test]
 fn the_publishers_proof_is_the_oldest() {
-    let mut rig = Rig::with(Transport::Sse, &["flights", "weather", "never"]);
-    rig.feed.start(rig.now);
-    rig.drain();
+    let mut rig = Rig::started(Transport::Sse, &["flights", "weather", "never"]);
     rig.expect(&["open 1 https://hub.example/base/v1/sse?cursor=flights%7E%7Cweather%7E%7Cnever%7E"]);
     rig.open();
     rig.lines(&[
@@ -230,8 +213,7 @@ fn stop_and_start_again() {
     rig.lines(&[&event(3)]);
     rig.open();
     rig.expect(&[]);
-    rig.feed.start(rig.now);
-    rig.drain();
+    rig.start();
     rig.expect(&["open 2 wss://hub.example/base/v1/ws"]);
     rig.open();
     rig.lines(&[&subscribed("flights", "e:3", Some("e:2")), &event(3), &beat("e:3")]);
