@@ -1,15 +1,16 @@
 //! Whether there is a real GPU, and the environment that WebKitGTK is to be started with.
 //!
 //! Without a GPU the environment decides how fast WebKitGTK paints: as it comes it takes three times the processor
-//! time for four fifths of the frames, compared with the two variables below.
+//! time for four fifths of the frames, compared with WebKit's two variables below. GTK itself would load Mesa and LLVM to ask
+//! for OpenGL that nothing uses, a tenth of the time until the first picture.
 
 use std::{fs, path::Path};
 
 use crate::cli::Renderer;
 
 /// What renders on a machine without a GPU.
-const SOFTWARE: [(&str, &str); 2] =
-    [("WEBKIT_DISABLE_DMABUF_RENDERER", "1"), ("WEBKIT_SKIA_ENABLE_CPU_RENDERING", "1")];
+const SOFTWARE: [(&str, &str); 3] =
+    [("WEBKIT_DISABLE_DMABUF_RENDERER", "1"), ("WEBKIT_SKIA_ENABLE_CPU_RENDERING", "1"), ("GDK_GL", "disable")];
 
 /// Variables by which a person has already decided; then nothing is added.
 const DECIDED: [&str; 4] = [
@@ -22,9 +23,6 @@ const DECIDED: [&str; 4] = [
 /// Kernel drivers that put pixels on a screen and render nothing.
 const DISPLAY_ONLY: [&str; 9] =
     ["ast", "bochs-drm", "bochs", "cirrus", "hyperv_drm", "mgag200", "simpledrm", "vgem", "vkms"];
-
-/// Carries the reason of a choice to the process that it is made for.
-pub(crate) const BECAUSE: &str = "WATCHFLOOR_RENDERER_BECAUSE";
 
 /// What was found and what follows from it.
 #[derive(Debug, PartialEq, Eq)]
@@ -40,12 +38,20 @@ pub(crate) fn choose(renderer: Renderer) -> Choice {
     if cfg!(not(target_os = "linux")) {
         return Choice { environment: Vec::new(), because: "the system's own web view decides".to_owned() };
     }
-    // This process is the one that was started again: the choice is made, and its reason came along.
-    if let Ok(because) = std::env::var(BECAUSE) {
-        return Choice { environment: Vec::new(), because };
-    }
     let decided = DECIDED.into_iter().find(|name| std::env::var_os(name).is_some());
     decide(renderer, decided, &render_drivers(Path::new("/sys/class/drm")))
+}
+
+impl Choice {
+    /// Sets the environment, for this process and the web view's. To be called before there is a second thread, which might
+    /// be reading it.
+    pub(crate) fn apply(&self) -> Result<(), String> {
+        #[cfg(target_os = "linux")]
+        for (name, value) in &self.environment {
+            glib::setenv(name, value, true).map_err(|_| format!("{name} can't be set in the environment"))?;
+        }
+        Ok(())
+    }
 }
 
 fn decide(renderer: Renderer, decided: Option<&str>, drivers: &[String]) -> Choice {

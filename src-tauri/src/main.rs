@@ -39,10 +39,14 @@ fn main() -> ExitCode {
 }
 
 fn show(args: WallArgs) -> Result<ExitCode, Failure> {
+    let ground = if args.headless { None } else { Some(wall::prepare(&args)?) };
     let runtime = runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("wall")
         .build()
         .map_err(|error| Failure::Environment(format!("no threads can be started: {error}")))?;
-    if args.headless { runtime.block_on(headless::run(&args)) } else { wall::run(args, &runtime) }
+    match ground {
+        None => runtime.block_on(headless::run(&args)),
+        Some(ground) => wall::run(args, ground, &runtime),
+    }
 }

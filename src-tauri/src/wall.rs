@@ -1,6 +1,10 @@
 //! The window: opened at once, filled as soon as the backend runs.
 
-use std::{path::Path, process::ExitCode, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use tauri::{
     App, AppHandle, Manager, PhysicalPosition, PhysicalSize, RunEvent, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
@@ -25,8 +29,15 @@ const LABEL: &str = "wall";
 const GROUND: Color = Color(0x1b, 0x1d, 0x1f, 0xff);
 const DEFAULT_SIZE: (f64, f64) = (1600.0, 900.0);
 
-/// Shows the wall until its window is closed or the process is asked to end.
-pub(crate) fn run(args: WallArgs, runtime: &Runtime) -> Result<ExitCode, Failure> {
+/// What is found out and set before there is a second thread.
+pub(crate) struct Ground {
+    data_dir: PathBuf,
+    settings: Settings,
+    renderer: String,
+}
+
+/// Looks for what a window needs, and chooses the web view's environment.
+pub(crate) fn prepare(args: &WallArgs) -> Result<Ground, Failure> {
     surroundings::display()?;
     if args.notifications == Switch::On {
         surroundings::session_bus()?;
@@ -34,7 +45,13 @@ pub(crate) fn run(args: WallArgs, runtime: &Runtime) -> Result<ExitCode, Failure
     let data_dir = surroundings::data_dir(args.data.data_dir.clone(), args.demo)?;
     let settings = Settings::read(&data_dir).map_err(Failure::Input)?;
     let choice = gpu::choose(args.renderer.unwrap_or(settings.renderer));
-    restart_with(&choice)?;
+    choice.apply().map_err(Failure::Environment)?;
+    Ok(Ground { data_dir, settings, renderer: choice.because })
+}
+
+/// Shows the wall until its window is closed or the process is asked to end.
+pub(crate) fn run(args: WallArgs, ground: Ground, runtime: &Runtime) -> Result<ExitCode, Failure> {
+    let Ground { data_dir, settings, renderer } = ground;
     let _logs = logs::start(Some(&data_dir))?;
 
     let (running, backend) = watch::channel(None);
@@ -72,7 +89,7 @@ pub(crate) fn run(args: WallArgs, runtime: &Runtime) -> Result<ExitCode, Failure
             };
             match &outcome {
                 Ok(backend) => {
-                    tracing::info!(renderer = choice.because, "the wall runs");
+                    tracing::info!(renderer, "the wall runs");
                     present(&handle, &window, &data_dir);
                     running.send_replace(Some(backend.clone()));
                 }
@@ -178,28 +195,4 @@ fn remember(app: &AppHandle, path: &Path) {
     if let Err(error) = place() {
         tracing::warn!(%error, "the window's place is not remembered");
     }
-}
-
-/// Starts this program again with the environment of `choice`, as WebKitGTK reads it before anything here could set it safely.
-/// Returns if there is nothing to add.
-fn restart_with(choice: &gpu::Choice) -> Result<(), Failure> {
-    if choice.environment.is_empty() {
-        return Ok(());
-    }
-    #[cfg(unix)]
-    {
-        use std::os::unix::process::CommandExt;
-        let lacking = |error: std::io::Error| {
-            Failure::Environment(format!("the program can't start itself again: {error}: run it with --renderer gpu"))
-        };
-        let program = std::env::current_exe().map_err(lacking)?;
-        let error = std::process::Command::new(program)
-            .args(std::env::args_os().skip(1))
-            .envs(choice.environment.iter().copied())
-            .env(gpu::BECAUSE, &choice.because)
-            .exec();
-        Err(lacking(error))
-    }
-    #[cfg(not(unix))]
-    Ok(())
 }
