@@ -29,7 +29,7 @@ function open_wall(host: Host, target: HTMLElement): void {
     apply: (frame) => display.work(() => live.apply(frame)),
     painted: async () => {
       const work_ms = await display.painted()
-      live.between_frames()
+      live.painted()
       return work_ms
     },
     timer: (ms) => display.timer(ms),
@@ -49,20 +49,22 @@ function open_wall(host: Host, target: HTMLElement): void {
     host.glass(document.hidden ? 'hidden' : 'visible').catch(() => undefined)
   }
 
-  const faces = ['400 1em Roboto', '500 1em Roboto', '400 1em "Roboto Condensed"', '700 1em "Roboto Condensed"']
-  // A face that can't be loaded leaves the next one of its list: nothing waits for it.
-  void Promise.allSettled(faces.map((face) => document.fonts.load(face))).then(() => {
-    live.faces_ready = true
-  })
-
   const coded = new URLSearchParams(location.search).has('glass-code')
   mount(App, { target, props: { live, host, coded } })
   document.addEventListener('visibilitychange', follow_visibility)
   follow_visibility()
 }
 
+/** Resolves when the shipped faces are there. One that can't be loaded leaves the next of its list: nothing fails. */
+async function faces(): Promise<void> {
+  const needed = ['400 1em Roboto', '500 1em Roboto', '400 1em "Roboto Condensed"', '700 1em "Roboto Condensed"']
+  await Promise.allSettled(needed.map((face) => document.fonts.load(face)))
+}
+
 const target = document.getElementById('wall')
 if (target === null) throw new Error('index.html has an element #wall')
-void chosen_host().then((host) => {
+// Text that is laid out before its face is there has the system look for another one, at every size: that takes longer
+// than all the rest of the first frame.
+void Promise.all([chosen_host(), faces()]).then(([host]) => {
   open_wall(host, target)
 })

@@ -8,7 +8,7 @@ import { ends_after_ms, judge, type Verdict } from './core/freshness'
 import { age_text, Zone } from './core/format'
 import type { Held } from './core/held'
 import { Lane } from './core/lane'
-import { CHARTS_MS, FRAME_MS_MIN, ROWS_MS } from './core/limits'
+import { CHARTS_MS, FRAME_MS_MAX, FRAME_MS_MIN, ROWS_MS } from './core/limits'
 import { type Widget, Wall } from './core/wall'
 
 /** One widget's reactive state. */
@@ -67,8 +67,8 @@ export class LiveWall {
   newest_ms = $state.raw<number | null>(null)
   /** The same of the rows that are shown, which follow at their own pace. */
   rows_newest_ms = $state.raw<number | null>(null)
-  /** Whether the shipped faces are there: what is painted on canvases before is painted again. */
-  faces_ready = $state.raw(false)
+  /** Kept once the first frame is on the glass. What is heavy and can wait is loaded after it: numbers come first. */
+  readonly first_paint: Promise<void>
   /** Whether the backend is silent; `frozen_at` says since when by the page's clock, in the board's zone. */
   silent = $state.raw(false)
   frozen_at = $state.raw<string | null>(null)
@@ -77,12 +77,27 @@ export class LiveWall {
   readonly #cell_of = new Map<string, Cell>()
   readonly #rows = new Lane(ROWS_MS)
   readonly #charts = new Lane(CHARTS_MS)
+  #first_painted: () => void = () => undefined
   #gap_timer: ReturnType<typeof setTimeout> | null = null
+  /** When the newest gap between two frames was. */
+  #gap_at_ms = -Infinity
   #pulse_timer: ReturnType<typeof setTimeout> | null = null
   #pulse_at_ms = Infinity
   #slow_clock_ms = -Infinity
   #heard_ms = 0
   #notices_text = ''
+
+  constructor() {
+    this.first_paint = new Promise((resolve) => {
+      this.#first_painted = resolve
+    })
+  }
+
+  /** What was applied is on the glass. */
+  painted(): void {
+    this.#first_painted()
+    this.between_frames()
+  }
 
   /** Takes a frame over and puts it into the document. False if it can't be applied to what is held. */
   apply(frame: Frame): boolean {
@@ -177,8 +192,11 @@ export class LiveWall {
   /** Between two frames: what waits in a lane and is due, one lane at a time. */
   between_frames(): void {
     const now = performance.now()
+    // The lanes take turns, so each has to do in one gap what comes up in two.
+    const gap_ms = 2 * Math.min(FRAME_MS_MAX, Math.max(FRAME_MS_MIN, now - this.#gap_at_ms))
+    this.#gap_at_ms = now
     const lane = this.#rows.next_ms() <= this.#charts.next_ms() ? this.#rows : this.#charts
-    const due = lane.due(now, FRAME_MS_MIN)
+    const due = lane.due(now, gap_ms)
     if (due.length > 0) {
       flushSync(() => {
         for (const id of due) {
