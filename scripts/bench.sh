@@ -30,5 +30,5 @@ cargo build --release --workspace --bins --locked
 
 for bench in "${which[@]}"; do
     step "$bench"
-    target/release/bench "$bench" >&3
+    "$TARGET/release/bench" "$bench" >&3
 done

@@ -9,6 +9,9 @@ TEST_PACKAGES=(chromium dbus fonts-dejavu-core imagemagick openbox webkit2gtk-dr
 RUST_LEAST=1.90
 NODE_LEAST=20.19
 
+# Where cargo puts what it builds.
+TARGET=${CARGO_TARGET_DIR:-target}
+
 STARTED=$SECONDS
 
 # step TEXT: says what begins now, and when.

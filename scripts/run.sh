@@ -12,12 +12,12 @@ need_node
 step "The page"
 build_ui
 
-step "The program (the first time, some minutes)"
-cargo build --release --package watchfloor
+step "The programs (the first time, some minutes)"
+cargo build --release --locked --package watchfloor --package watchfloor-hub --package watchfloor-demo
 
 case " $* " in
-*" --board "*) wall=() ;;
+*" --board "* | *" --board="*) wall=() ;;
 *) wall=(--demo) ;;
 esac
-step "The wall: target/release/watchfloor ${wall[*]} $*"
-exec target/release/watchfloor "${wall[@]}" "$@"
+step "The wall: $TARGET/release/watchfloor ${wall[*]} $*"
+exec "$TARGET/release/watchfloor" "${wall[@]}" "$@"

@@ -12,4 +12,4 @@ build_ui
 cargo build --workspace --bins --locked
 
 step "Pictures"
-target/debug/screenshots "$@"
+"$TARGET/debug/screenshots" "$@"
