@@ -29,6 +29,8 @@ const SIZE: (u32, u32) = (1920, 1080);
 /// The page compiles, the charts fill, caches warm: not measured.
 const WARM: Duration = Duration::from_secs(5);
 const START_LIMIT: Duration = Duration::from_secs(30);
+/// What is promised of the last known values after a kill.
+const LAST_VALUES_MS: f64 = 1_000.0;
 
 /// What the usual recipe shows on such a machine: a Chromium kiosk page fed by Socket.IO in batches of 100 ms. The figures
 /// are its own harness's, taken without GPU on two cores; run it beside this one before comparing closely.
@@ -56,7 +58,7 @@ struct Wall {
     frame_buffer: PathBuf,
     _folder: tempfile::TempDir,
     _desktop: Desktop,
-    _generator: Generator,
+    _generator: Option<Generator>,
 }
 
 impl Drop for Wall {
@@ -70,17 +72,29 @@ impl Drop for Wall {
 impl Wall {
     fn open(rate: u32, count: u64) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let desktop = Desktop::with_frame_buffer(SIZE.0, SIZE.1, folder.path())?;
         let generator =
             Generator::start(&["--rate".to_owned(), rate.to_string(), "--count".to_owned(), count.to_string()])?;
         let file = folder.path().join("orders.toml");
         std::fs::write(&file, board(generator.address))?;
+        let data = folder.path().join("data");
+        Self::start(folder, Some(generator), &data, |command| command.arg("--board").arg(&file))
+    }
+
+    /// The demo on a data folder that may have been used before; `cut` leaves it without its hub.
+    fn demo(data: &Path, cut: bool) -> Result<Self> {
+        let cut = cut.then_some("--cut");
+        Self::start(tempfile::tempdir()?, None, data, |command| command.arg("--demo").args(cut))
+    }
+
+    fn start(
+        folder: tempfile::TempDir,
+        generator: Option<Generator>,
+        data: &Path,
+        what: impl FnOnce(&mut Command) -> &mut Command,
+    ) -> Result<Self> {
+        let desktop = Desktop::with_frame_buffer(SIZE.0, SIZE.1, folder.path())?;
         let mut command = Command::new(program("watchfloor")?);
-        command
-            .arg("--board")
-            .arg(&file)
-            .args(["--kiosk", "--glass-code", "--data-dir"])
-            .arg(folder.path().join("data"));
+        what(&mut command).args(["--kiosk", "--glass-code", "--data-dir"]).arg(data);
         desktop.enter(&mut command);
         let started_ms = wall_ms();
         let program = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().context("the wall")?;
@@ -158,7 +172,7 @@ pub async fn glass(rates: &[u32], seconds: u64) -> Result<Vec<Figure>> {
     Ok(figures)
 }
 
-/// Process start to the first event's pixels.
+/// Process start to the first event's pixels, and to those of the last known values after a kill, with no server to ask.
 ///
 /// # Errors
 /// If the wall doesn't come up.
@@ -168,14 +182,30 @@ pub async fn start(runs: usize) -> Result<Vec<Figure>> {
         let wall = Wall::open(100, 100_000)?;
         times.push(wall.first()?.at_ms - wall.started_ms);
     }
-    let median = quantile(&mut times, 0.5).context("no run")?;
-    Ok(vec![Figure {
+    let first_value = quantile(&mut times, 0.5).context("no run")?;
+    let mut times = Vec::new();
+    for _ in 0..runs {
+        let data = tempfile::tempdir()?;
+        let before = Wall::demo(data.path(), false)?;
+        before.first()?;
+        thread::sleep(WARM);
+        // Killed where it stands: nothing is written on the way out.
+        drop(before);
+        let after = Wall::demo(data.path(), true)?;
+        times.push(after.first()?.at_ms - after.started_ms);
+    }
+    let last_values = quantile(&mut times, 0.5).context("no run")?;
+    let figure = |metric: &str, value, limit| Figure {
         bench: "start",
-        metric: "first_value".to_owned(),
-        value: median,
+        metric: metric.to_owned(),
+        value,
         unit: "ms",
-        limit: Some(peer::START_MS),
-    }])
+        limit: Some(limit),
+    };
+    Ok(vec![
+        figure("first_value", first_value, peer::START_MS),
+        figure("last_values_after_kill", last_values, LAST_VALUES_MS),
+    ])
 }
 
 /// A wall whose source is quiet.
