@@ -69,12 +69,19 @@ need_node() {
     echo "Node.js $found"
 }
 
-# The page, built into ui/dist. Its packages are installed anew only when their lock file changed.
+# The page, built into ui/dist. Its packages are installed anew only when their lock file changed, and it is built anew only
+# when something is newer: cargo builds the program again for every new page.
 build_ui() {
     local lock=ui/node_modules/.lock
     if ! cmp -s ui/package-lock.json "$lock"; then
         npm --prefix ui ci --no-audit --no-fund --loglevel=error
         cp ui/package-lock.json "$lock"
+        rm -rf ui/dist
+    fi
+    if [ -f ui/dist/index.html ] &&
+        [ -z "$(find ui \( -path ui/node_modules -o -path ui/dist \) -prune -o -newer ui/dist/index.html -print -quit)" ]; then
+        echo "the page: built already"
+        return
     fi
     npm --prefix ui run build --silent
 }
