@@ -67,7 +67,7 @@ pub(crate) struct WallArgs {
     /// Whether lost sources are told by native notifications too. `on` needs a session bus.
     #[arg(long, value_enum, default_value_t = Switch::On)]
     pub(crate) notifications: Switch,
-    /// Draw the newest event's time as a small code in the lower left corner, to measure how old it is on the glass.
+    /// Draw the newest event's time as a small code in two corners, to measure how old figures and rows are on the glass.
     #[arg(long)]
     pub(crate) glass_code: bool,
     /// The window's size in pixels, such as `1920x1080`; default is the remembered one.

@@ -5,6 +5,7 @@ mod check;
 mod cli;
 mod doctor;
 mod failure;
+mod glass;
 mod gpu;
 mod headless;
 mod instance;

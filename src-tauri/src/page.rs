@@ -8,6 +8,8 @@ use watchfloor_board::frame::Frame;
 use watchfloor_demo::{Demo, Fault};
 use watchfloor_engine::Engine;
 
+use crate::glass::Glass;
+
 /// What the commands act on: the running backend, once it runs.
 pub(crate) struct Page {
     backend: watch::Receiver<Option<Backend>>,
@@ -45,7 +47,16 @@ impl Page {
 /// What changed after version `after` of board `revision`, which is the version that the page has painted; in `rest_ms` at the
 /// earliest, for a page that keeps its own pace and gives its receipt all the same.
 #[tauri::command]
-pub(crate) async fn next_frame(page: State<'_, Page>, after: u64, revision: u32, rest_ms: u32) -> Answer<Frame> {
+pub(crate) async fn next_frame(
+    page: State<'_, Page>,
+    glass: State<'_, Glass>,
+    after: u64,
+    revision: u32,
+    rest_ms: u32,
+) -> Answer<Frame> {
+    if after > 0 {
+        glass.receipt();
+    }
     let engine = page.backend().await?.engine;
     if rest_ms > 0 {
         engine.painted(after).await;
@@ -56,8 +67,9 @@ pub(crate) async fn next_frame(page: State<'_, Page>, after: u64, revision: u32,
 
 /// The page went out of sight, or came back.
 #[tauri::command]
-pub(crate) fn glass(kind: &str) {
+pub(crate) fn glass(glass: State<'_, Glass>, kind: &str) {
     tracing::info!(kind, "the page says whether it can be seen");
+    glass.visible(kind != "hidden");
 }
 
 /// How the replay stands and which faults are pulled; null if this wall is no demo.

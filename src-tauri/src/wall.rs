@@ -18,6 +18,7 @@ use crate::{
     backend,
     cli::{Switch, WallArgs},
     failure::Failure,
+    glass::{self, Glass, Strip},
     gpu, headless, instance, output,
     page::{self, Backend, Page},
     settings::{self, Settings},
@@ -65,6 +66,7 @@ pub(crate) fn run(args: WallArgs, ground: Ground, runtime: &Runtime) -> Result<E
     let app = tauri::Builder::default()
         .plugin(tauri_plugin_store::Builder::default().build())
         .manage(Page::new(backend))
+        .manage(Glass::new())
         .invoke_handler(tauri::generate_handler![
             page::next_frame,
             page::glass,
@@ -76,8 +78,10 @@ pub(crate) fn run(args: WallArgs, ground: Ground, runtime: &Runtime) -> Result<E
         ])
         .build(tauri::generate_context!())
         .map_err(|error| Failure::Environment(format!("the window system can't be used: {error}")))?;
-    let window = open(&app, &args, settings.window)
+    let (window, strip) = open(&app, &args, settings.window)
         .map_err(|error| Failure::Environment(format!("the window can't be opened: {error}")))?;
+    glass::listen(app.handle(), &window);
+    runtime.spawn(glass::keep(app.handle().clone(), window.clone(), strip));
 
     let handle = app.handle().clone();
     let started = runtime.spawn({
@@ -120,6 +124,9 @@ fn finish(
     match outcome {
         Ok(backend) => {
             runtime.block_on(backend.engine.stop());
+            if code == glass::START_AGAIN {
+                return start_again();
+            }
             Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)))
         }
         Err(Failure::AlreadyRunning(_)) => {
@@ -131,7 +138,21 @@ fn finish(
     }
 }
 
-fn open(app: &App, args: &WallArgs, remembered: Option<settings::Window>) -> tauri::Result<WebviewWindow> {
+/// Becomes this program, started again as it was.
+fn start_again() -> Result<ExitCode, Failure> {
+    let lacking = |error: std::io::Error| Failure::Environment(format!("the program can't start itself again: {error}"));
+    let mut again = std::process::Command::new(std::env::current_exe().map_err(lacking)?);
+    again.args(std::env::args_os().skip(1));
+    #[cfg(unix)]
+    {
+        use std::os::unix::process::CommandExt;
+        Err(lacking(again.exec()))
+    }
+    #[cfg(not(unix))]
+    again.spawn().map(|_| ExitCode::SUCCESS).map_err(lacking)
+}
+
+fn open(app: &App, args: &WallArgs, remembered: Option<settings::Window>) -> tauri::Result<(WebviewWindow, Strip)> {
     let page = if args.glass_code { "index.html?glass-code" } else { "index.html" };
     let mut window = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::App(page.into()))
         .title("Watchfloor")
@@ -152,7 +173,8 @@ fn open(app: &App, args: &WallArgs, remembered: Option<settings::Window>) -> tau
         }
         _ => {}
     }
-    Ok(window)
+    let strip = Strip::new(&window)?;
+    Ok((window, strip))
 }
 
 /// Shows the window, lets second instances raise it, and ends the program when the system asks for it.

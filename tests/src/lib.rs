@@ -6,3 +6,4 @@ pub mod on_glass;
 pub mod page;
 pub mod program;
 pub mod reference;
+pub mod screen;

@@ -2,28 +2,28 @@
 //!
 //! The page draws, when it is started for this, strips of 32 black or white blocks: 24 bits of the newest event's time in quarter
 //! milliseconds, and an 8-bit check. The one in the upper left corner tells what the figures show, the one in the lower left
-//! corner what the rows show, which follow at a pace of their own. Frame buffer files are in XWD format:
-//! a header of big-endian words, a colour map, then the pixels.
+//! corner what the rows show, which follow at a pace of their own.
 
 use std::{
-    fs::File,
-    os::unix::fs::FileExt,
     path::Path,
     sync::atomic::{AtomicBool, Ordering},
     thread,
     time::Duration,
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 
-use crate::bench::generator::wall_ms;
+use crate::{
+    bench::generator::wall_ms,
+    screen::{FrameBuffer, PIXEL_BYTES},
+};
 
 /// Blocks of the strip, one bit each.
 pub const BLOCKS: usize = 32;
 /// Pixels of a block, across.
 pub const BLOCK_PIXELS: usize = 8;
 /// How far from the edge a strip is read, in pixels.
-const FROM_EDGE: u64 = 4;
+const FROM_EDGE: u32 = 4;
 const READ_EVERY: Duration = Duration::from_millis(1);
 const CODE_RANGE: f64 = 16_777_216.0;
 
@@ -50,41 +50,33 @@ pub struct Seen {
 /// # Errors
 /// If the file is no frame buffer.
 pub fn watch(frame_buffer: &Path, stop: &AtomicBool) -> Result<Seen> {
-    let file = File::open(frame_buffer).with_context(|| frame_buffer.display().to_string())?;
-    let mut header = [0; 100];
-    file.read_exact_at(&mut header, 0)?;
-    let word = |at: usize| {
-        u64::from(u32::from_be_bytes([header[at * 4], header[at * 4 + 1], header[at * 4 + 2], header[at * 4 + 3]]))
-    };
-    let (head, height, line, colours) = (word(0), word(5), word(12), word(19));
-    ensure!(word(11) == 32 && height > FROM_EDGE, "the frame buffer has not 32 bits a pixel");
-    let line_at = |y: u64| head + colours * 12 + y * line;
-    let (mut figures, mut rows) = (Strip::at(line_at(FROM_EDGE)), Strip::at(line_at(height - FROM_EDGE)));
+    let screen = FrameBuffer::open(frame_buffer)?;
+    ensure!(screen.height() > FROM_EDGE, "a screen of {} rows", screen.height());
+    let (mut figures, mut rows) = (Strip::at(FROM_EDGE), Strip::at(screen.height() - FROM_EDGE));
     while !stop.load(Ordering::Relaxed) {
         thread::sleep(READ_EVERY);
-        figures.look(&file)?;
-        rows.look(&file)?;
+        figures.look(&screen)?;
+        rows.look(&screen)?;
     }
     Ok(Seen { figures: figures.shown, rows: rows.shown })
 }
 
 /// One strip, and what was seen of it.
 struct Strip {
-    at: u64,
+    y: u32,
     last: Option<u32>,
     shown: Vec<Shown>,
 }
 
 impl Strip {
-    const fn at(at: u64) -> Self {
-        Self { at, last: None, shown: Vec::new() }
+    const fn at(y: u32) -> Self {
+        Self { y, last: None, shown: Vec::new() }
     }
 
-    fn look(&mut self, file: &File) -> Result<()> {
-        let mut row = [0; BLOCKS * BLOCK_PIXELS * 4];
-        file.read_exact_at(&mut row, self.at)?;
+    fn look(&mut self, screen: &FrameBuffer) -> Result<()> {
+        let code = read(screen, self.y)?;
         let now = wall_ms();
-        let Some(code) = decode(&row) else { return Ok(()) };
+        let Some(code) = code else { return Ok(()) };
         if self.last.replace(code) != Some(code) {
             let age = ((now * 4.0).floor() - f64::from(code)).rem_euclid(CODE_RANGE) / 4.0;
             self.shown.push(Shown { at_ms: now, event_ms: now - age });
@@ -93,10 +85,24 @@ impl Strip {
     }
 }
 
+/// What the figures' strip says now, if it is there: another number for each newest event.
+///
+/// # Errors
+/// If the screen can't be read.
+pub fn figures_code(screen: &FrameBuffer) -> Result<Option<u32>> {
+    read(screen, FROM_EDGE)
+}
+
+fn read(screen: &FrameBuffer, y: u32) -> Result<Option<u32>> {
+    let mut row = [0; BLOCKS * BLOCK_PIXELS * PIXEL_BYTES];
+    screen.read(y, &mut row)?;
+    Ok(decode(&row))
+}
+
 /// The strip's 24 bits, if its check holds.
 fn decode(row: &[u8]) -> Option<u32> {
     let middle = BLOCK_PIXELS / 2;
-    let bits = (0..BLOCKS).map(|block| u32::from(row[(block * BLOCK_PIXELS + middle) * 4 + 1] > 127));
+    let bits = (0..BLOCKS).map(|block| u32::from(row[(block * BLOCK_PIXELS + middle) * PIXEL_BYTES + 1] > 127));
     let word = bits.fold(0_u32, |word, bit| (word << 1) | bit);
     let code = word >> 8;
     let check = (code >> 16) ^ ((code >> 8) & 255) ^ (code & 255) ^ 0xa5;

@@ -1,0 +1,193 @@
+//! When a silent page is said to be silent, and when something is done about it. Pure: instants are durations since the start.
+
+use std::time::Duration;
+
+/// A page that has painted is said to be silent after this. It pulls once a second at least.
+const SAY_AFTER: Duration = Duration::from_secs(2);
+/// One that hasn't painted yet, as at a start on a slow machine.
+const SAY_FIRST_AFTER: Duration = Duration::from_secs(10);
+/// A page that has painted is started again after this.
+const ACT_AFTER: Duration = Duration::from_secs(5);
+/// One that is starting is given this long for its first frame.
+const START_LIMIT: Duration = Duration::from_secs(15);
+/// A page whose process has ended is started again after this, the first time; then after four times as long each.
+const ENDED_PAUSE: Duration = Duration::from_millis(100);
+/// So many new pages are tried before the whole program is started again.
+const RELOADS_MAX: u32 = 2;
+/// A page that has painted for this long is well: what was tried before is forgotten.
+const WELL_AFTER: Duration = Duration::from_secs(30);
+/// A look that comes so much later than the one before says that this program stood still, not the page.
+const SLEPT: Duration = Duration::from_secs(1);
+
+/// What is to be done now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Act {
+    /// Start the page again.
+    Reload,
+    /// Start the program again.
+    Restart,
+}
+
+/// What a look finds.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    /// For how long nothing was painted, if that must be said.
+    pub(super) silent: Option<Duration>,
+    pub(super) act: Option<Act>,
+}
+
+/// One page.
+#[derive(Debug)]
+pub(super) struct Watch {
+    visible: bool,
+    /// The newest receipt, or when the page could have begun to give any.
+    heard: Duration,
+    /// Whether it has ever painted.
+    painted: bool,
+    /// When something is done unless a receipt comes.
+    due: Duration,
+    /// What was done since it was last well.
+    acts: u32,
+    acted: Duration,
+    looked: Duration,
+}
+
+impl Watch {
+    pub(super) const fn new(now: Duration) -> Self {
+        Self { visible: true, heard: now, painted: false, due: START_LIMIT, acts: 0, acted: now, looked: now }
+    }
+
+    pub(super) fn receipt(&mut self, now: Duration) {
+        if self.acts > 0 && now.saturating_sub(self.acted) >= WELL_AFTER {
+            self.acts = 0;
+        }
+        self.heard = now;
+        self.painted = true;
+        self.due = now + ACT_AFTER;
+    }
+
+    pub(super) fn visible(&mut self, visible: bool, now: Duration) {
+        if visible && !self.visible {
+            self.heard = now;
+            self.due = self.due.max(now + ACT_AFTER);
+        }
+        self.visible = visible;
+    }
+
+    pub(super) fn ended(&mut self, now: Duration) {
+        let pause = ENDED_PAUSE * 4_u32.saturating_pow(self.acts.min(4));
+        self.due = self.due.min(now + pause);
+        // Out of sight or not: there is no page any more that could say so.
+        self.visible = true;
+    }
+
+    pub(super) fn look(&mut self, now: Duration) -> Found {
+        let since = now.saturating_sub(self.looked);
+        self.looked = now;
+        if since >= SLEPT {
+            self.due += since;
+            self.heard += since;
+        }
+        if !self.visible {
+            return Found { silent: None, act: None };
+        }
+        let act = (now >= self.due).then(|| {
+            self.acts += 1;
+            self.acted = now;
+            self.due = now + START_LIMIT;
+            if self.acts > RELOADS_MAX { Act::Restart } else { Act::Reload }
+        });
+        let silent = now.saturating_sub(self.heard);
+        let limit = if self.painted { SAY_AFTER } else { SAY_FIRST_AFTER };
+        Found { silent: (silent >= limit).then_some(silent), act }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STEP: Duration = Duration::from_millis(250);
+
+    fn at(seconds: f64) -> Duration {
+        Duration::from_secs_f64(seconds)
+    }
+
+    /// Looks from `from` to `to`, and tells when something was first said and what was done when.
+    fn look(watch: &mut Watch, from: f64, to: f64) -> (Option<Duration>, Vec<(Duration, Act)>) {
+        let (mut said, mut acts, mut now) = (None, Vec::new(), at(from));
+        while now <= at(to) {
+            let found = watch.look(now);
+            said = said.or(found.silent.map(|_| now));
+            acts.extend(found.act.map(|act| (now, act)));
+            now += STEP;
+        }
+        (said, acts)
+    }
+
+    fn painting(until: f64) -> Watch {
+        let mut watch = Watch::new(Duration::ZERO);
+        let mut now = Duration::ZERO;
+        while now <= at(until) {
+            watch.receipt(now);
+            assert_eq!(watch.look(now), Found { silent: None, act: None });
+            now += STEP;
+        }
+        watch
+    }
+
+    /// H7: said after 2 s, started again after 5 s, and again, and then the whole program.
+    #[test]
+    fn a_silent_page_is_named_then_started_again() {
+        let (said, acts) = look(&mut painting(10.0), 10.25, 60.0);
+        assert_eq!(said, Some(at(12.0)));
+        let expected = [(15.0, Act::Reload), (30.0, Act::Reload), (45.0, Act::Restart), (60.0, Act::Restart)];
+        assert_eq!(acts, expected.map(|(when, act)| (at(when), act)));
+    }
+
+    /// H7: a page that comes back is left alone, and after a while has all its tries again.
+    #[test]
+    fn a_page_that_comes_back_is_well() {
+        let mut watch = painting(10.0);
+        assert_eq!(look(&mut watch, 10.25, 15.0).1, [(at(15.0), Act::Reload)]);
+        watch.receipt(at(16.0));
+        assert_eq!(look(&mut watch, 16.0, 17.5), (None, vec![]));
+        watch.receipt(at(50.0));
+        watch.looked = at(50.0);
+        assert_eq!(look(&mut watch, 50.25, 70.0).1, [(at(55.0), Act::Reload), (at(70.0), Act::Reload)]);
+    }
+
+    /// H7: a page whose process has ended is started again at once; one that ends again and again, ever later.
+    #[test]
+    fn a_page_whose_process_ends_is_started_at_once() {
+        let mut watch = painting(10.0);
+        watch.ended(at(10.0));
+        assert_eq!(look(&mut watch, 10.25, 11.0).1, [(at(10.25), Act::Reload)]);
+        watch.receipt(at(11.0));
+        watch.ended(at(11.0));
+        assert_eq!(look(&mut watch, 11.25, 12.0).1, [(at(11.5), Act::Reload)]);
+        watch.receipt(at(12.0));
+        watch.ended(at(12.0));
+        assert_eq!(look(&mut watch, 12.25, 14.0).1, [(at(13.75), Act::Restart)]);
+    }
+
+    /// H2: a hidden page pulls nothing, and a program that stood still knows nothing of its page.
+    #[test]
+    fn no_false_alarm_when_hidden_or_asleep() {
+        let mut watch = painting(10.0);
+        watch.visible(false, at(10.0));
+        assert_eq!(look(&mut watch, 10.25, 100.0), (None, vec![]));
+        watch.visible(true, at(100.0));
+        assert_eq!(look(&mut watch, 100.25, 101.5), (None, vec![]));
+        let mut watch = painting(10.0);
+        assert_eq!(watch.look(at(3600.0)), Found { silent: None, act: None });
+        assert_eq!(look(&mut watch, 3600.25, 3604.0).1, []);
+    }
+
+    /// H2: a slow start is no silence.
+    #[test]
+    fn a_start_takes_its_time() {
+        let (said, acts) = look(&mut Watch::new(Duration::ZERO), 0.0, 16.0);
+        assert_eq!((said, acts), (Some(at(10.0)), vec![(at(15.0), Act::Reload)]));
+    }
+}
