@@ -1,6 +1,6 @@
 // Geometry without pixels: scales, gaps, clusters, labels and glides.
 import { describe, expect, test } from 'vitest'
-import { clusters } from './cluster'
+import { apart, clusters } from './cluster'
 import { columns, lonely } from './columns'
 import { dice } from './dice.test-support'
 import { frames_per_second, position, progress, speed } from './glide'
@@ -81,6 +81,25 @@ describe('columns', () => {
     expect(lonely(values[0] ?? [])).toEqual([4])
     expect(lonely(values[1] ?? [])).toEqual([4])
   })
+})
+
+test('circles of groups lie on nothing else, and nobody is lost', () => {
+  for (let seed = 1; seed <= 40; seed += 1) {
+    const die = dice(seed)
+    const spots = Array.from({ length: 120 }, () => ({ x: die(300), y: die(200) }))
+    const groups = apart(clusters(spots, 10), spots, 17)
+    expect(groups.flat().sort((a, b) => a - b)).toEqual(spots.map((_, at) => at))
+    const circles = groups.map((group) => ({
+      x: group.reduce((sum, at) => sum + (spots[at]?.x ?? 0), 0) / group.length,
+      y: group.reduce((sum, at) => sum + (spots[at]?.y ?? 0), 0) / group.length,
+      many: group.length > 1,
+    }))
+    for (const [at, one] of circles.entries()) {
+      for (const other of circles.slice(at + 1)) {
+        if (one.many || other.many) expect(Math.hypot(one.x - other.x, one.y - other.y)).toBeGreaterThan(17)
+      }
+    }
+  }
 })
 
 test('every spot is in exactly one cluster, and no cluster is wider than its radius allows', () => {

@@ -4,7 +4,7 @@
  */
 import type { GeoProjection } from 'd3-geo'
 import type { MarkerValue, PlaceMark, State } from '../../generated/frame'
-import { clusters } from '../../core/cluster'
+import { apart, clusters } from '../../core/cluster'
 import { type Glide, position, progress, speed } from '../../core/glide'
 import { type Box, place_label } from '../../core/labels'
 import { MARKER_LABELS_MAX, MARKERS_MAX } from '../../core/limits'
@@ -13,6 +13,8 @@ import { MARKER_LABELS_MAX, MARKERS_MAX } from '../../core/limits'
 const TRAIL_DOTS_MAX = 6
 /** A received position that moved less than this is no new dot of a trail, in parts of a marker's size. */
 const TRAIL_STEP = 0.45
+/** Nothing stands nearer to the middle of a group's circle than the circle is wide, in parts of a marker's size. */
+const CIRCLE_REACH = 1.4
 
 export interface Standing {
   value: MarkerValue
@@ -126,7 +128,8 @@ export class Scene {
       inside({ x: glide.to_x, y: glide.to_y }, this.#area),
     )
     const spots = visible.map(({ glide }) => ({ x: glide.to_x, y: glide.to_y }))
-    this.groups = clusters(spots, this.#size * 0.8).map((indices) => {
+    const groups = apart(clusters(spots, this.#size * 0.8), spots, this.#size * CIRCLE_REACH)
+    this.groups = groups.map((indices) => {
       const members = indices.map((at) => visible[at]).filter((one) => one !== undefined)
       const state = members.reduce<State>(
         (worst, { value }) => (BAD[value.state] > BAD[worst] ? value.state : worst),
