@@ -140,7 +140,8 @@ fn finish(
 
 /// Becomes this program, started again as it was.
 fn start_again() -> Result<ExitCode, Failure> {
-    let lacking = |error: std::io::Error| Failure::Environment(format!("the program can't start itself again: {error}"));
+    let lacking =
+        |error: std::io::Error| Failure::Environment(format!("the program can't start itself again: {error}"));
     let mut again = std::process::Command::new(std::env::current_exe().map_err(lacking)?);
     again.args(std::env::args_os().skip(1));
     #[cfg(unix)]
