@@ -1,6 +1,6 @@
 //! `watchfloor check` and `watchfloor schema`.
 
-use std::{fs, path::PathBuf, process::ExitCode};
+use std::{fs::File, path::PathBuf, process::ExitCode};
 
 use watchfloor_board::config;
 
@@ -11,7 +11,7 @@ pub(crate) fn check(files: &[PathBuf]) -> Result<ExitCode, Failure> {
     let mut sound = true;
     for path in files {
         let name = path.display().to_string();
-        match fs::read_to_string(path) {
+        match File::open(path).and_then(config::text_of) {
             Err(error) => {
                 sound = false;
                 output::complain(&format_args!("{name}: can't be read: {error}"));

@@ -41,11 +41,30 @@ pub use shape_event::STATES_MAX;
 pub use spec::BoardFile;
 pub use template::{TEMPLATE_CHARACTERS_MAX, TEMPLATE_HOLES_MAX, TemplateError};
 
+use std::io::{self, Read as _};
+
 use diagnostic::{Problem, Sink};
 use text::SourceText;
 
 /// The largest board file, in bytes.
 pub const FILE_BYTES_MAX: usize = 1 << 20;
+
+/// The text of a board file, of which no more is taken than a board file may have: what is named may be a device without end.
+///
+/// # Errors
+/// If it can't be read, is longer than [`FILE_BYTES_MAX`], or is no UTF-8.
+pub fn text_of(file: impl io::Read) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    file.take(FILE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > FILE_BYTES_MAX {
+        let text = format!("it has more than {FILE_BYTES_MAX} bytes");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        io::Error::new(io::ErrorKind::InvalidData, format!("it is no UTF-8 text: invalid byte at {at}"))
+    })
+}
 
 /// Reads a board file. `file_name` is only what errors call it.
 ///

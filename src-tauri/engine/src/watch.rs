@@ -23,8 +23,6 @@ const PERIOD: Duration = Duration::from_millis(500);
 const SETTLED_AFTER: Duration = Duration::from_secs(3);
 /// Looks without a file until that is told: editors replace a file by removing it for a moment.
 const MISSING_MAX: u32 = 4;
-/// The largest board file, in bytes.
-pub(crate) const FILE_BYTES_MAX: u64 = 4 << 20;
 /// Lines of errors that a notice carries.
 const DETAIL_LINES_MAX: usize = 20;
 /// Id of the notice about the board file.
@@ -65,15 +63,9 @@ fn file_number(_metadata: &std::fs::Metadata) -> u64 {
 /// Reads a board file.
 ///
 /// # Errors
-/// If it can't be read, is no UTF-8, or has more than [`FILE_BYTES_MAX`].
+/// As [`config::text_of`].
 pub(crate) fn read(path: &Path) -> io::Result<String> {
-    use io::Read;
-    let mut text = String::new();
-    let bytes = std::fs::File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_string(&mut text)? as u64;
-    if bytes > FILE_BYTES_MAX {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("more than {FILE_BYTES_MAX} bytes")));
-    }
-    Ok(text)
+    config::text_of(std::fs::File::open(path)?)
 }
 
 /// What one look at the file found.
@@ -262,7 +254,7 @@ source = "ops"
     fn huge_files_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("board.toml");
-        fs::write(&path, vec![b'#'; usize::try_from(FILE_BYTES_MAX).unwrap() + 1]).unwrap();
+        fs::write(&path, vec![b'#'; config::FILE_BYTES_MAX + 1]).unwrap();
         assert!(read(&path).is_err());
         fs::write(&path, [0xff]).unwrap();
         assert!(read(&path).is_err());

@@ -2,7 +2,8 @@
 
 use std::{
     fmt,
-    io::Write,
+    fs::File,
+    io::{Read, Write},
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -139,9 +140,14 @@ fn told_to_stop() -> std::io::Result<impl Future<Output = ()> + Send + 'static> 
     })
 }
 
+/// A token is one line. What is named may be a device without end.
+const TOKEN_FILE_BYTES_MAX: u64 = 4096;
+
 fn token(file: &Path) -> anyhow::Result<Token> {
     let name = file.display();
-    let text = std::fs::read_to_string(file)
+    let mut text = String::new();
+    File::open(file)
+        .and_then(|file| file.take(TOKEN_FILE_BYTES_MAX).read_to_string(&mut text))
         .with_context(|| format!("can't read the publish token file {name}: create it, readable for this user"))?;
     Token::new(text.trim()).ok_or_else(|| {
         anyhow!("the publish token file {name} holds no token: write one line of visible ASCII characters into it")
@@ -154,7 +160,7 @@ fn folds(files: &[PathBuf]) -> Result<Vec<FoldSpec>, Failure> {
     let mut mistakes = Vec::new();
     for file in files {
         let name = file.display().to_string();
-        match std::fs::read_to_string(file) {
+        match File::open(file).and_then(watchfloor_board::config::text_of) {
             Err(error) => mistakes.push(format!("{name}: can't be read: {error}: expected a board file")),
             Ok(text) => match watchfloor_board::config::parse(&text, &name) {
                 Ok(board) => folds.extend(board.widgets.into_iter().map(|widget| widget.fold)),

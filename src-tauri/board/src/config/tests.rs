@@ -233,3 +233,14 @@ proptest! {
         }
     }
 }
+
+/// H5: no more is taken than a board file may have, though what is named has no end.
+#[test]
+fn a_file_without_end_is_refused() {
+    use std::io::{self, ErrorKind};
+
+    let kind = |file: Box<dyn io::Read>| text_of(file).expect_err("no board file").kind();
+    assert_eq!(kind(Box::new(io::repeat(b'#'))), ErrorKind::FileTooLarge);
+    assert_eq!(kind(Box::new(&[b'#', 0xff][..])), ErrorKind::InvalidData);
+    assert_eq!(text_of(&b"# a board"[..]).expect("text"), "# a board");
+}
