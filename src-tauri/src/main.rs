@@ -46,6 +46,7 @@ fn show(args: WallArgs) -> Result<ExitCode, Failure> {
         .thread_name("wall")
         .build()
         .map_err(|error| Failure::Environment(format!("no threads can be started: {error}")))?;
+    runtime.block_on(async { surroundings::outlive_file_limits() });
     match ground {
         None => runtime.block_on(headless::run(&args)),
         Some(ground) => wall::run(args, ground, &runtime),

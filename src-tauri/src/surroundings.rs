@@ -14,6 +14,21 @@ pub(crate) fn display() -> Result<(), Failure> {
     ))
 }
 
+/// A file that grows beyond a limit of the system's is a disk that refuses: the wall says so and goes on. Unheard, the signal
+/// that comes with it would end the program. To be called on the runtime.
+pub(crate) fn outlive_file_limits() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        /// `SIGXFSZ`, the same number on Linux and macOS.
+        const FILE_TOO_LARGE: i32 = 25;
+        // Heard once, it is never again left to the system; what it tells, the write that failed tells too.
+        if let Err(error) = signal(SignalKind::from_raw(FILE_TOO_LARGE)) {
+            tracing::warn!(%error, "a limit on the size of files would end this program");
+        }
+    }
+}
+
 /// Whether native notifications have a bus to travel by.
 pub(crate) fn session_bus() -> Result<(), Failure> {
     if cfg!(not(target_os = "linux")) || is_set("DBUS_SESSION_BUS_ADDRESS") || default_bus().is_some() {

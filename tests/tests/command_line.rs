@@ -67,6 +67,21 @@ fn without_a_session_bus_a_window_needs_to_be_told() {
     assert!(said.contains("no session bus") && said.contains("--notifications off"), "{said}");
 }
 
+/// H1, H5: a file that may not grow is a disk that refuses, and no end of the wall.
+#[test]
+fn a_limit_on_file_sizes_does_not_end_it() {
+    let data = tempfile::tempdir().expect("folder");
+    let output = Command::new("bash")
+        .args(["-c", "ulimit -f 128; exec \"$0\" --demo --headless --for 6s --data-dir \"$1\""])
+        .arg(program("watchfloor").expect("built"))
+        .arg(data.path())
+        .output()
+        .expect("run");
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("going on from memory"), "{said}");
+}
+
 #[test]
 fn a_missing_or_bad_board_ends_with_1() {
     let data = tempfile::tempdir().expect("folder");
