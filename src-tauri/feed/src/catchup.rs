@@ -18,7 +18,10 @@ mod hold;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use watchfloor_model::{Continuity, Event, Gap, Mono, Position};
 
@@ -151,6 +154,18 @@ impl Catchup {
         self.hold.is_some()
     }
 
+    /// A channel that is subscribed and not among `named`.
+    pub(crate) fn left_out(&self, named: impl ExactSizeIterator<Item = usize>) -> Option<usize> {
+        if named.len() == self.channels.len() {
+            return None;
+        }
+        let named: BTreeSet<usize> = named.collect();
+        self.channels
+            .iter()
+            .enumerate()
+            .position(|(index, channel)| channel.cursor.is_some() && !named.contains(&index))
+    }
+
     /// Takes the next event of the stream.
     pub(crate) fn event(&mut self, index: usize, position: &Position, event: Event) -> Step {
         match self.advance(index, position) {
@@ -191,7 +206,7 @@ impl Catchup {
     /// The server says that it has sent everything up to `head`, and has, since `since` or later, `behind` more events.
     pub(crate) fn beat(&mut self, index: usize, head: &Position, behind: u64, since: Mono) -> Option<Hole> {
         self.channels[index].claim(head, behind, since);
-        let hole = self.channels[index].beat(index, head)?;
+        let hole = self.channels[index].beat(index, head, behind, since)?;
         if self.hold.is_none() {
             return Some(hole);
         }
@@ -256,6 +271,7 @@ impl Catchup {
             gaps.extend(channel.gap_to(&place, Continuity::Snapshot, context));
             if let Some(cursor) = &mut channel.cursor {
                 cursor.backlog.reach(place.offset);
+                cursor.snapshot = Some(context.ended);
             }
             channel.delivered = Some(place);
         }

@@ -144,6 +144,8 @@ pub enum FaultKind {
     Stalled {
         /// For how long.
         after: Duration,
+        /// Why what came instead could not be read, if something did.
+        unread: Option<String>,
     },
     /// The link didn't stand in time.
     OpenTimeout {
@@ -268,8 +270,12 @@ impl fmt::Display for Fault {
                 Ok(())
             }
             FaultKind::Silent { after } => write!(f, "nothing heard for {}", words(*after)),
-            FaultKind::Stalled { after } => {
-                write!(f, "the server answers, but its stream has stood still for {}", words(*after))
+            FaultKind::Stalled { after, unread } => {
+                write!(f, "the server answers, but its stream has stood still for {}", words(*after))?;
+                match unread {
+                    Some(reason) => write!(f, ": what came can't be read: {reason}"),
+                    None => Ok(()),
+                }
             }
             FaultKind::OpenTimeout { after } => write!(f, "no connection within {}", words(*after)),
             FaultKind::SubscribeTimeout { after } => write!(f, "no answer to subscribing within {}", words(*after)),

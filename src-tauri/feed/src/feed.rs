@@ -29,7 +29,7 @@ use crate::{
     clock::Estimate,
     config::SourceConfig,
     fault::{Verdict, words},
-    limits::STALL_FORGIVEN,
+    limits::{DELIVERY_EVENTS_MAX, STALL_FORGIVEN},
     port::{FetchId, Input, LinkId, Output},
     protocols::{Dialect, Signal, dialect},
     random::Random,
@@ -327,8 +327,17 @@ impl Feed {
 
     fn deliver_events(&mut self, events: Vec<Event>) {
         self.status.counts.events += events.len() as u64;
-        self.batch.extend(events);
+        for event in events {
+            self.push(event);
+        }
         self.changed = true;
+    }
+
+    fn push(&mut self, event: Event) {
+        self.batch.push(event);
+        if self.batch.len() >= DELIVERY_EVENTS_MAX {
+            self.flush();
+        }
     }
 
     /// Sets the timer of the next try.

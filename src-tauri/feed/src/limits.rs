@@ -60,6 +60,10 @@ pub const SSE_LINE_BYTES_MAX: usize = 16 << 20;
 pub const SSE_EVENT_BYTES_MAX: usize = 16 << 20;
 /// Most different event names kept once for all; further ones are kept an event each.
 pub const NAMES_INTERNED_MAX: usize = 4096;
+/// Most lines of one message that are no message of the protocol; with more, the other side speaks something else.
+pub const UNREADABLE_LINES_MAX: usize = 1000;
+/// Most events handed over in one delivery.
+pub const DELIVERY_EVENTS_MAX: usize = 1024;
 /// Most signals kept allocated between two inputs.
 pub const BATCH_KEPT_MAX: usize = 4096;
 /// The longest text taken from a server into a cause or a reason, in characters.

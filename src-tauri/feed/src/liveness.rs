@@ -199,9 +199,10 @@ impl Liveness {
         Some(self.probed.map_or(self.heard, |sent| sent.plus(self.limit / 3)))
     }
 
-    /// When *live* must end although the link isn't dead.
+    /// When *live* must end although the link isn't dead. A stream that has stalled isn't live for longer than the limit and
+    /// [`FOUND_AFTER`], however seldom the server's heartbeat comes.
     pub(crate) fn doubt_at(&self) -> Mono {
-        self.proven().plus(self.limit).min(self.stream_sent.plus(self.stall_max()))
+        self.proven().plus(self.limit).min(self.stream_sent.plus(self.stall_max().min(self.limit + FOUND_AFTER)))
     }
 
     /// Why the link can't be called live now, if so.
@@ -212,10 +213,13 @@ impl Liveness {
         let limit = words(self.limit);
         let heartbeat = self.heartbeat.unwrap_or(HEARTBEAT_ASSUMED);
         let silent = now.since(self.heard) >= self.limit;
-        Some(if silent && heartbeat > self.limit {
+        let still = now.since(self.streamed) >= self.limit;
+        Some(if (silent || still) && heartbeat > self.limit {
             format!("the server's heartbeat comes every {}: too seldom for a limit of {limit}", words(heartbeat))
         } else if silent {
             format!("nothing heard for {limit}")
+        } else if still {
+            format!("the server answers, but its stream has stood still for {limit}")
         } else {
             let sent = self.proven().min(self.stream_sent);
             let behind = Duration::from_secs(now.since(sent).as_secs().max(1));
@@ -260,6 +264,7 @@ mod tests {
         link.probe(at(0));
         assert_eq!(link.probe_at(), None);
         link.hear(at(5));
+        link.stream(at(5));
         assert_eq!(link.doubt(at(5)), None);
         link.hear(at(6));
         assert!(link.doubt(at(6)).expect("behind").contains("too slow"));
@@ -281,6 +286,7 @@ mod tests {
         assert_eq!(link.doubt(at(5)), None);
         assert!(link.doubt(at(6)).expect("doubt").contains("every 20 s"));
         link.hear(at(20));
+        link.stream(at(20));
         assert_eq!(link.doubt(at(20)), None);
     }
 

@@ -33,6 +33,8 @@ pub(crate) struct Cursor {
     pub(crate) void: bool,
     /// Whether a heartbeat has confirmed the stream.
     pub(crate) beaten: bool,
+    /// When a snapshot was taken on this link.
+    pub(super) snapshot: Option<Mono>,
     /// What the server has for us and hasn't sent.
     pub(super) backlog: Backlog,
     /// Why it doesn't join.
@@ -49,6 +51,7 @@ impl Cursor {
             connected: recovered,
             void: false,
             beaten: false,
+            snapshot: None,
             backlog: Backlog::default(),
             reason,
         }
@@ -109,14 +112,17 @@ impl Channel {
     /// Takes what a heartbeat says of events that are still to be sent: they are there since `since`, or later.
     pub(super) fn claim(&mut self, head: &Position, behind: u64, since: Mono) {
         let Some(cursor) = self.cursor.as_mut().filter(|cursor| cursor.stream.epoch == head.epoch) else { return };
-        let claimed = head.offset.saturating_add(behind);
-        if claimed > cursor.stream.offset {
-            cursor.backlog.claim(since, claimed);
+        let claimed = Position::new(head.epoch.clone(), head.offset.saturating_add(behind));
+        if claimed.offset > cursor.stream.offset && !is_known(cursor, self.delivered.as_ref(), &claimed) {
+            cursor.backlog.claim(since, claimed.offset);
         }
     }
 
-    /// Compares a heartbeat's head with the stream.
-    pub(super) fn beat(&mut self, index: usize, head: &Position) -> Option<Hole> {
+    /// Compares a heartbeat with the stream, and with the snapshot. It was sent at `since` or later.
+    pub(super) fn beat(&mut self, index: usize, head: &Position, behind: u64, since: Mono) -> Option<Hole> {
+        if let Some(text) = self.contradiction(head, behind, since) {
+            return self.hole_after(index, head, text);
+        }
         let cursor = self.cursor.as_mut()?;
         if cursor.stream.covers(head) == Some(false) && is_known(cursor, self.delivered.as_ref(), head) {
             cursor.move_to(head);
@@ -126,6 +132,23 @@ impl Channel {
             return None;
         }
         let text = format!("events missing after {}: the server has sent up to {head}", cursor.stream);
+        self.hole_after(index, head, text)
+    }
+
+    /// What a heartbeat says that can't be true of the history that was followed so far. Events of another history would be
+    /// taken for repetitions of what was delivered.
+    fn contradiction(&self, head: &Position, behind: u64, since: Mono) -> Option<String> {
+        let cursor = self.cursor.as_ref().filter(|cursor| cursor.stream.epoch == head.epoch)?;
+        if head.offset < cursor.stream.offset {
+            return Some(format!("the server says that it has sent up to {head}, and {} came before", cursor.stream));
+        }
+        let delivered = self.delivered.as_ref().filter(|delivered| delivered.epoch == head.epoch && !cursor.void)?;
+        let is_later = cursor.snapshot.is_some_and(|taken| taken < since);
+        (is_later && head.offset.saturating_add(behind) < delivered.offset)
+            .then(|| format!("the server's snapshot was at {delivered}, and it has only {behind} more after {head}"))
+    }
+
+    fn hole_after(&mut self, index: usize, head: &Position, text: String) -> Option<Hole> {
         let after = Position::new(head.epoch.clone(), head.offset.saturating_add(1));
         match self.hole(index, &after, text) {
             Advance::Hole(hole) => Some(hole),

@@ -29,6 +29,8 @@ pub(super) struct Link {
     pub(super) heard: Option<Mono>,
     /// The last error that the server named: often the reason of the close that follows.
     pub(super) error: Option<FaultKind>,
+    /// Why what came since the stream last spoke could not be read.
+    pub(super) unread: Option<String>,
     resyncs: u32,
 }
 
@@ -45,6 +47,7 @@ impl Feed {
             live_since: None,
             heard: None,
             error: None,
+            unread: None,
             resyncs: 0,
         });
         self.catchup.begin_link();
@@ -124,9 +127,10 @@ impl Feed {
     }
 
     pub(super) fn handle_stall(&mut self, now: Mono) {
-        let Some(liveness) = self.link.as_ref().and_then(|link| link.liveness.as_ref()) else { return };
-        let after = liveness.stall_max();
-        self.lose(&Fault::server(FaultKind::Stalled { after }), true, now);
+        let Some(link) = &self.link else { return };
+        let Some(liveness) = &link.liveness else { return };
+        let fault = FaultKind::Stalled { after: liveness.stall_max(), unread: link.unread.clone() };
+        self.lose(&Fault::server(fault), true, now);
     }
 
     pub(super) fn handle_open_timeout(&mut self, now: Mono) {

@@ -25,7 +25,7 @@ impl Feed {
         self.changed = true;
         let mut signals = std::mem::take(&mut self.signals);
         decode(link, &mut signals);
-        let spoke = !signals.is_empty();
+        let spoke = signals.iter().any(Signal::proves_stream);
         for signal in signals.drain(..) {
             if self.link.as_ref().is_none_or(|link| link.id != id) {
                 break;
@@ -35,9 +35,11 @@ impl Feed {
         signals.shrink_to(BATCH_KEPT_MAX);
         self.signals = signals;
         // After the signals: a heartbeat among them tells how old they are.
-        let link = self.link.as_mut().filter(|link| link.id == id && spoke);
-        if let Some(liveness) = link.and_then(|link| link.liveness.as_mut()) {
-            liveness.stream(now);
+        if let Some(link) = self.link.as_mut().filter(|link| link.id == id && spoke) {
+            link.unread = None;
+            if let Some(liveness) = &mut link.liveness {
+                liveness.stream(now);
+            }
         }
     }
 
@@ -57,6 +59,7 @@ impl Feed {
             Signal::Clock { id, clock } => self.clock.answer(id, clock, now),
             Signal::Error { code, message, denied } => self.handle_error(code, message, denied, now),
             Signal::RetryAfter { millis } => self.backoff.set_hint(millis),
+            Signal::Unreadable { reason } => self.lose(&Fault::server(FaultKind::Desync(reason)), true, now),
         }
     }
 
@@ -107,7 +110,7 @@ impl Feed {
                 if self.stage == Phase::Live {
                     self.publishers[channel] = Some(now);
                 }
-                self.batch.push(event);
+                self.push(event);
             }
             Step::Held | Step::Overlap | Step::Stale => {}
             Step::Overflow => {
@@ -125,8 +128,13 @@ impl Feed {
 
     fn handle_rejected(&mut self, place: Option<(usize, Position)>, reason: String, now: Mono) {
         self.status.counts.rejected += 1;
-        self.status.last_rejection = Some(reason);
-        let Some((channel, position)) = place else { return };
+        self.status.last_rejection = Some(reason.clone());
+        let Some((channel, position)) = place else {
+            if let Some(link) = &mut self.link {
+                link.unread = Some(reason);
+            }
+            return;
+        };
         let Some(hole) = self.catchup.skip(channel, &position) else { return };
         if self.handle_hole(&hole, now) {
             // Past the hole the place follows.
@@ -152,6 +160,10 @@ impl Feed {
         }
         let liveness = self.link.as_mut().and_then(|link| link.liveness.as_mut());
         let since = liveness.map_or(now, |liveness| liveness.beat(now));
+        if let Some(left_out) = self.catchup.left_out(beats.iter().map(|beat| beat.channel)) {
+            let text = format!("the server's heartbeat leaves out `{}`", self.channels[left_out]);
+            return self.resync(text, now);
+        }
         let mut found: Option<Hole> = None;
         for beat in beats {
             if let Some(idle) = beat.idle {

@@ -75,6 +75,28 @@ pub(crate) enum Signal {
     Error { code: String, message: String, denied: bool },
     /// The server asks not to come back earlier than this.
     RetryAfter { millis: u64 },
+    /// So much of a message can't be read that the rest was left: the other side speaks something else.
+    Unreadable { reason: String },
+}
+
+impl Signal {
+    /// Whether it proves that the subscription lives. What a server may say although its stream stands still doesn't.
+    pub(crate) const fn proves_stream(&self) -> bool {
+        match self {
+            Self::Subscribed { .. }
+            | Self::Event { .. }
+            | Self::Rejected { place: Some(_), .. }
+            | Self::Lost { .. }
+            | Self::Heartbeat { .. } => true,
+            Self::Hello { .. }
+            | Self::Version { .. }
+            | Self::Rejected { place: None, .. }
+            | Self::Clock { .. }
+            | Self::Error { .. }
+            | Self::RetryAfter { .. }
+            | Self::Unreadable { .. } => false,
+        }
+    }
 }
 
 /// One channel in a heartbeat.

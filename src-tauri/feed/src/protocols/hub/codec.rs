@@ -14,6 +14,7 @@ use crate::{
     clock::Reading,
     fault::cut,
     intern::Names,
+    limits::UNREADABLE_LINES_MAX,
     protocols::{Beat, Signal},
 };
 
@@ -46,27 +47,44 @@ impl Codec {
 
     /// Reads a text of lines. Lines that aren't UTF-8 are rejected one by one.
     pub(super) fn lines(&mut self, text: &[u8], now: Mono, out: &mut Vec<Signal>) {
+        let mut unreadable = 0;
+        let mut go_on = |placed: bool, out: &mut Vec<Signal>| {
+            unreadable += usize::from(!placed);
+            let goes_on = unreadable <= UNREADABLE_LINES_MAX;
+            if !goes_on && let Some(Signal::Rejected { reason, .. }) = out.last() {
+                let reason = format!("the server does not speak the hub's protocol: {reason}");
+                out.push(Signal::Unreadable { reason });
+            }
+            goes_on
+        };
         if let Ok(text) = std::str::from_utf8(text) {
             for line in text.split('\n') {
-                self.line(line, now, out);
+                let placed = self.line(line, now, out);
+                if !go_on(placed, out) {
+                    return;
+                }
             }
             return;
         }
         for line in text.split(|byte| *byte == b'\n') {
-            match std::str::from_utf8(line) {
+            let placed = match std::str::from_utf8(line) {
                 Ok(line) => self.line(line, now, out),
                 Err(error) => {
                     let reason = format!("not UTF-8: invalid byte at {}", error.valid_up_to());
-                    self.reject(&String::from_utf8_lossy(line), reason, out);
+                    self.reject(&String::from_utf8_lossy(line), reason, out)
                 }
+            };
+            if !go_on(placed, out) {
+                return;
             }
         }
     }
 
-    fn line(&mut self, line: &str, now: Mono, out: &mut Vec<Signal>) {
+    /// Reads a line. False if it is none of the protocol's, whatever place it names.
+    fn line(&mut self, line: &str, now: Mono, out: &mut Vec<Signal>) -> bool {
         let line = line.trim_ascii();
         if line.is_empty() {
-            return;
+            return true;
         }
         let read = match kind(line) {
             Ok(kind) if kind == "event" => self.event(line, now),
@@ -74,7 +92,10 @@ impl Codec {
             Err(error) => Err(format!("not a message: {error}")),
         };
         match read {
-            Ok(signal) => out.extend(signal),
+            Ok(signal) => {
+                out.extend(signal);
+                true
+            }
             Err(reason) => self.reject(line, reason, out),
         }
     }
@@ -179,13 +200,16 @@ impl Codec {
         Ok(position)
     }
 
-    fn reject(&mut self, line: &str, reason: String, out: &mut Vec<Signal>) {
+    /// Says why a line can't be taken. Answers whether it is known at least where it stands.
+    fn reject(&mut self, line: &str, reason: String, out: &mut Vec<Signal>) -> bool {
         let place = self.place(line);
         let reason = match &place {
             Some((channel, position)) => format!("{} {position}: {reason}", self.channels[*channel]),
             None => reason,
         };
+        let is_placed = place.is_some();
         out.push(Signal::Rejected { place, reason: cut(&reason) });
+        is_placed
     }
 
     /// The place of an event that can't be taken. Where the line is no JSON, only what stands before `data` is
