@@ -101,8 +101,8 @@ enum Why {
     Silent(Option<Duration>),
     /// The publisher has proved nothing for longer than it promised, or ever.
     Quiet(Option<Duration>, Duration),
-    /// Replay or snapshot outstanding.
-    CatchingUp,
+    /// Replay or snapshot outstanding, and what stands in the way.
+    CatchingUp(Option<String>, Option<Duration>),
     /// Not asked to connect yet.
     Idle,
     /// A connection is being made.
@@ -129,7 +129,7 @@ pub fn judge(status: &SourceStatus, promise: Promise, held: Held, now: Mono) -> 
             let age = status.link_proof.map(|proof| now.since(proof));
             match age.filter(|age| *age > promise.limit) {
                 Some(age) => not_live(Freshness::Stale, held, Why::Silent(Some(age))),
-                None => not_live(Freshness::CatchingUp, held, Why::CatchingUp),
+                None => not_live(Freshness::CatchingUp, held, Why::CatchingUp(cause(), retry)),
             }
         }
         Phase::Idle => not_live(Freshness::Down, held, Why::Idle),

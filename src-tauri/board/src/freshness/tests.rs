@@ -141,6 +141,11 @@ fn reasons_are_for_people() {
     let catching_up = SourceStatus { phase: Phase::CatchingUp, ..live() };
     check(&catching_up, true, 101, F::CatchingUp, Some("catching up with what was missed"));
     check(&catching_up, true, 110, F::Stale, Some("nothing heard from the hub for 10 s"));
+    let stuck = SourceStatus { cause: Some("no snapshot: HTTP 500".into()), ..catching_up };
+    check(&stuck, true, 101, F::CatchingUp, Some("no snapshot: HTTP 500"));
+    let stuck = SourceStatus { retry_at: Some(at(103)), ..stuck };
+    check(&stuck, true, 101, F::CatchingUp, Some("no snapshot: HTTP 500, next try in 2 s"));
+    check(&stuck, false, 101, F::Unknown, Some("no snapshot: HTTP 500, next try in 2 s"));
     let refused = SourceStatus { phase: Phase::Refused, cause: Some("token expired".into()), ..live() };
     check(&refused, true, 101, F::Refused, Some("token expired"));
     check(&refused, false, 101, F::Refused, Some("token expired"));
@@ -177,6 +182,9 @@ fn sources_are_put_in_words() {
     check(&waiting, Some(12), "lost 12 s ago: connection refused, next try in 3 s");
     check(&waiting, None, "connection refused, next try in 3 s");
     check(&SourceStatus { phase: Phase::CatchingUp, ..live() }, Some(12), "catching up by WebSocket");
+    let stuck = SourceStatus { phase: Phase::CatchingUp, cause: Some("the stream is slow".into()), ..live() };
+    let stuck = SourceStatus { link_proof: Some(at(101)), ..stuck };
+    check(&stuck, Some(12), "catching up by WebSocket: the stream is slow");
     check(&SourceStatus { phase: Phase::Connecting, ..live() }, None, "connecting");
     check(&SourceStatus { phase: Phase::Refused, ..live() }, None, "refused: the hub refuses access");
     check(&SourceStatus::default(), None, "not connected yet");

@@ -25,7 +25,11 @@ impl Verdict {
             Why::Quiet(None, quiet) => {
                 format!("no publisher heard yet, it promises to speak every {}", span_words(*quiet))
             }
-            Why::CatchingUp => "catching up with what was missed".to_owned(),
+            Why::CatchingUp(cause, retry) => match (cause, retry) {
+                (Some(cause), Some(_)) => format!("{cause}, {}", retry_words(*retry)),
+                (Some(cause), None) => cause.clone(),
+                (None, _) => "catching up with what was missed".to_owned(),
+            },
             Why::Idle => "not connected yet".to_owned(),
             Why::Connecting(cause) => after_cause(cause, "connecting"),
             Why::Waiting(cause, retry) => after_cause(cause, &retry_words(*retry)),
@@ -51,7 +55,10 @@ pub fn source_words(status: &SourceStatus, promise: Promise, age: Option<Duratio
     match (status.phase, verdict.reason()) {
         (Phase::Live, None) => format!("live{by}"),
         (Phase::Live, Some(reason)) => reason,
-        (Phase::Subscribing | Phase::CatchingUp, _) => format!("catching up{by}"),
+        (Phase::Subscribing | Phase::CatchingUp, reason) => match reason.filter(|_| status.cause.is_some()) {
+            Some(reason) => format!("catching up{by}: {reason}"),
+            None => format!("catching up{by}"),
+        },
         (Phase::Idle, _) => "not connected yet".to_owned(),
         (Phase::Refused, reason) => format!("refused: {}", reason.unwrap_or_default()),
         (Phase::Connecting | Phase::Authorising | Phase::Waiting, reason) => {
