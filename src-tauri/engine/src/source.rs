@@ -14,11 +14,13 @@ use watchfloor_model::{Counts, Delivery, Mono, Phase, Position, SourceStatus};
 use crate::{
     clock::Clock,
     intake::{Gone, Intake},
-    transport::{Command, Doors, Link, Task},
+    transport::{Command, Doors, Heard, Inputs, Link, Task, inputs},
 };
 
-/// Inputs that wait for a feed. When it is reached, the transport stops reading.
-const INPUTS_QUEUED_MAX: usize = 16;
+/// Inputs heard in one turn, unless they bring more than is kept.
+const INPUTS_TAKEN_MAX: usize = 32;
+/// Deliveries kept until they are handed on, besides those of the input that brought the last of them.
+const DELIVERIES_KEPT_MAX: usize = 4;
 /// Events joined to one batch: enough to make a transaction worth it, few enough that folding one takes milliseconds.
 const BATCH_EVENTS_MAX: usize = 1024;
 /// A status that says nothing new but proofs and counts is passed on this often at most.
@@ -153,8 +155,8 @@ struct Runner<'a> {
     doors: &'a Arc<Doors>,
     intake: &'a Intake,
     clock: Clock,
-    sender: Sender<Input>,
-    inputs: Receiver<Input>,
+    sender: Inputs,
+    inputs: Heard,
     link: Option<(LinkId, Link)>,
     fetch: Option<(FetchId, Task)>,
     /// Counted by former lives.
@@ -178,7 +180,7 @@ impl<'a> Runner<'a> {
         let seed = rand::random();
         let id = config.id.clone();
         tracing::debug!(source = id, seed, "source begins");
-        let (sender, inputs) = channel(INPUTS_QUEUED_MAX);
+        let (sender, inputs) = inputs();
         Self {
             feed: Feed::new(config, seed),
             id,
@@ -224,26 +226,23 @@ impl<'a> Runner<'a> {
         self.feed.start(self.clock.now());
         self.take_outputs();
         self.hand_on().await?;
-        let mut queued = Vec::with_capacity(INPUTS_QUEUED_MAX);
         loop {
             let wake = self.next_wake();
-            tokio::select! {
+            let mut next = tokio::select! {
                 biased;
                 order = orders.recv() => return Ok(order),
-                _count = self.inputs.recv_many(&mut queued, INPUTS_QUEUED_MAX) => {}
-                () = sleep(wake) => {}
-            }
+                input = self.inputs.recv() => input,
+                () = sleep(wake) => None,
+            };
             // What has come is heard before the feed may conclude that nothing did: after a stall of this task the proof
             // of life may lie in the queue.
-            while let Ok(input) = self.inputs.try_recv() {
-                queued.push(input);
-                if queued.len() >= 2 * INPUTS_QUEUED_MAX {
-                    break;
-                }
-            }
-            for input in queued.drain(..) {
+            for _ in 0..INPUTS_TAKEN_MAX {
+                let Some(input) = next.take().or_else(|| self.inputs.try_recv()) else { break };
                 self.feed.handle_input(input, self.clock.now());
                 self.take_outputs();
+                if self.deliveries.len() > DELIVERIES_KEPT_MAX {
+                    self.hand_on().await?;
+                }
             }
             let now = self.clock.now();
             if let Some((due, reason)) = self.feed.poll_timeout()

@@ -3,7 +3,7 @@
 
 use std::{error::Error, io, time::Duration};
 
-use tokio_tungstenite::tungstenite::{self, http};
+use tokio_tungstenite::tungstenite::{self, error::ProtocolError, http};
 use watchfloor_feed::{LinkFault, LinkFaultKind};
 use watchfloor_model::Timestamp;
 
@@ -67,6 +67,10 @@ pub(super) fn of_websocket(error: &tungstenite::Error, wall: Timestamp) -> LinkF
         E::Http(answer) => of_answer(answer.status().as_u16(), answer.headers(), wall),
         E::Tls(error) => LinkFault::new(LinkFaultKind::Tls, words(error)),
         E::Capacity(error) => LinkFault::new(LinkFaultKind::TooBig, error.to_string()),
+        // Nothing is wrong with the rules: whoever listens there let go, most often a proxy without its server.
+        E::Protocol(ProtocolError::HandshakeIncomplete) => {
+            LinkFault::new(LinkFaultKind::Reset, "closed before the handshake was over")
+        }
         E::Protocol(_) | E::Utf8(_) | E::AttackAttempt | E::HttpFormat(_) => {
             LinkFault::new(LinkFaultKind::Protocol, words(error))
         }

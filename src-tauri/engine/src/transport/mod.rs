@@ -1,12 +1,12 @@
 //! The doors to the network: one task a link or fetch, which says everything that happens to it as the feed's input.
 //!
-//! A task that the feed gave up is dropped where it stands; nobody waits for the other side. A queue that is full stops
-//! reading, so a wall that can't keep up makes its peer wait instead of piling up (H5). Connections are direct: proxy settings of the
-//! environment are not followed.
+//! A task that the feed gave up is dropped where it stands; nobody waits for the other side. Connections are direct: proxy
+//! settings of the environment are not followed.
 
 mod dial;
 mod fault;
 mod fetch;
+mod inputs;
 mod sse;
 mod websocket;
 
@@ -24,6 +24,7 @@ use tokio::{
 use watchfloor_feed::{FetchId, Input, LinkFault, LinkFaultKind, LinkId, Request};
 use watchfloor_model::Transport;
 
+pub(crate) use self::inputs::{Heard, Inputs, inputs};
 use crate::clock::Clock;
 
 /// The largest WebSocket message or frame taken, in bytes.
@@ -92,13 +93,7 @@ impl Doors {
     }
 
     /// Opens a link that reports to `inputs`.
-    pub(crate) fn open(
-        self: &Arc<Self>,
-        link: LinkId,
-        transport: Transport,
-        request: Request,
-        inputs: Sender<Input>,
-    ) -> Link {
+    pub(crate) fn open(self: &Arc<Self>, link: LinkId, transport: Transport, request: Request, inputs: Inputs) -> Link {
         let (commands, queued) = channel(COMMANDS_QUEUED_MAX);
         let doors = Arc::clone(self);
         let task = Task::start(async move { doors.run(link, transport, request, &inputs, queued).await });
@@ -110,7 +105,7 @@ impl Doors {
         link: LinkId,
         transport: Transport,
         request: Request,
-        inputs: &Sender<Input>,
+        inputs: &Inputs,
         commands: Receiver<Command>,
     ) {
         let ended = match transport {
@@ -136,7 +131,7 @@ impl Doors {
         request: Request,
         body_bytes_max: usize,
         timeout: Duration,
-        inputs: Sender<Input>,
+        inputs: Inputs,
     ) -> Task {
         let doors = Arc::clone(self);
         Task::start(async move {

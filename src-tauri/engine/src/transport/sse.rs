@@ -3,13 +3,12 @@
 
 use futures_util::StreamExt;
 use reqwest::header::CONTENT_TYPE;
-use tokio::sync::mpsc::Sender;
 use watchfloor_feed::{Input, LinkId, Request};
 
-use super::{Doors, Ended, fault};
+use super::{Doors, Ended, Inputs, fault};
 
 /// Opens the stream, and passes on its bytes until it ends. There is no limit to how long that takes.
-pub(super) async fn run(doors: &Doors, link: LinkId, request: &Request, inputs: &Sender<Input>) -> Ended {
+pub(super) async fn run(doors: &Doors, link: LinkId, request: &Request, inputs: &Inputs) -> Ended {
     let own = [("accept", "text/event-stream"), ("cache-control", "no-store")];
     let answer = match doors.get(request, &own).await {
         Ok(get) => get.send().await,

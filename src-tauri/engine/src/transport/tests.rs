@@ -62,7 +62,7 @@ fn doors() -> Arc<Doors> {
 
 /// Opens a link and tells how that failed.
 async fn failure(transport: Transport, url: &str) -> LinkFault {
-    let (inputs, mut heard) = channel(4);
+    let (inputs, mut heard) = inputs();
     let _link = doors().open(LinkId(7), transport, request(url), inputs);
     match within(heard.recv()).await {
         Some(Input::Failed { link: LinkId(7), fault }) => fault,
@@ -103,7 +103,7 @@ async fn shut_doors_are_told_apart() {
         check(format!("{scheme}://{}.invalid/", "x".repeat(64)), |kind| *kind == LinkFaultKind::Dns).await;
         check(format!("{scheme}s://127.0.0.1:{plain}/"), |kind| *kind == LinkFaultKind::Tls).await;
         check(format!("{scheme}://127.0.0.1:{gone}/"), |kind| {
-            matches!(kind, LinkFaultKind::Reset | LinkFaultKind::Protocol | LinkFaultKind::Other)
+            matches!(kind, LinkFaultKind::Reset | LinkFaultKind::Other)
         })
         .await;
     }
@@ -120,7 +120,7 @@ type WebSocketServer = tokio_tungstenite::WebSocketStream<TcpStream>;
 async fn websockets_carry_both_ways() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/v1/ws", listener.local_addr().unwrap());
-    let (inputs, mut heard) = channel(4);
+    let (inputs, mut heard) = inputs();
     let link = doors().open(LinkId(1), Transport::WebSocket, request(&url), inputs);
     let mut server = websocket(&listener).await;
     assert!(matches!(within(heard.recv()).await, Some(Input::Opened { link: LinkId(1) })));
@@ -152,7 +152,7 @@ async fn websockets_carry_both_ways() {
 async fn broken_websockets_are_told() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/", listener.local_addr().unwrap());
-    let (inputs, mut heard) = channel(4);
+    let (inputs, mut heard) = inputs();
     let _first = doors().open(LinkId(1), Transport::WebSocket, request(&url), inputs.clone());
     let mut server = websocket(&listener).await;
     let sending = tokio::spawn(async move { server.send(Message::text("x".repeat(MESSAGE_BYTES_MAX + 1))).await });
@@ -174,7 +174,7 @@ async fn broken_websockets_are_told() {
 async fn abandoned_links_are_let_go() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/", listener.local_addr().unwrap());
-    let (inputs, mut heard) = channel(4);
+    let (inputs, mut heard) = inputs();
     let link = doors().open(LinkId(1), Transport::WebSocket, request(&url), inputs);
     let mut server = websocket(&listener).await;
     assert!(matches!(within(heard.recv()).await, Some(Input::Opened { .. })));
@@ -188,7 +188,7 @@ async fn busy_feeds_make_their_peer_wait() {
     const MESSAGES: usize = 400;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/", listener.local_addr().unwrap());
-    let (inputs, mut heard) = channel(1);
+    let (inputs, mut heard) = inputs();
     let _link = doors().open(LinkId(1), Transport::WebSocket, request(&url), inputs);
     let mut server = websocket(&listener).await;
     let text = "x".repeat(1 << 18);
@@ -218,7 +218,7 @@ async fn event_streams_pass_on_their_bytes() {
         "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\nconnection: close\r\n\r\ndata: 1\n\n",
     )
     .await;
-    let (inputs, mut heard) = channel(4);
+    let (inputs, mut heard) = inputs();
     let url = format!("http://127.0.0.1:{port}/v1/sse?cursor=x");
     let _link = doors().open(LinkId(3), Transport::Sse, request(&url), inputs);
     let question = within(questions.recv()).await.unwrap();
@@ -257,7 +257,7 @@ async fn redirections_are_followed_without_the_token() {
 }
 
 async fn fetched(url: &str, bytes_max: usize, timeout: Duration) -> Result<Response, LinkFault> {
-    let (inputs, mut heard) = channel(1);
+    let (inputs, mut heard) = inputs();
     let _task = doors().fetch(FetchId(5), request(url), bytes_max, timeout, inputs);
     match within(heard.recv()).await {
         Some(Input::Fetched { fetch: FetchId(5), outcome }) => outcome,

@@ -4,10 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
-use tokio::{
-    net::TcpStream,
-    sync::mpsc::{Receiver, Sender},
-};
+use tokio::{net::TcpStream, sync::mpsc::Receiver};
 use tokio_tungstenite::{
     Connector, MaybeTlsStream, WebSocketStream, client_async_tls_with_config,
     tungstenite::{
@@ -20,14 +17,14 @@ use tokio_tungstenite::{
 };
 use watchfloor_feed::{Input, LinkFault, LinkId, Request};
 
-use super::{Command, Doors, Ended, MESSAGE_BYTES_MAX, dial, fault};
+use super::{Command, Doors, Ended, Inputs, MESSAGE_BYTES_MAX, dial, fault};
 
 /// Opens the link, and passes on what comes until it ends.
 pub(super) async fn run(
     doors: &Doors,
     link: LinkId,
     request: &Request,
-    inputs: &Sender<Input>,
+    inputs: &Inputs,
     mut commands: Receiver<Command>,
 ) -> Ended {
     let mut socket = match open(doors, request).await {
