@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::Context;
 use jiff::civil::date;
-use serde_json::{Value, json};
+use serde_json::{Value, json, value::to_raw_value};
 use watchfloor_board::{Aggregate, config};
 use watchfloor_demo::{BOARD, Demo, DemoOptions, dataset};
 use watchfloor_model::Timestamp;
@@ -78,7 +78,7 @@ fn reports(
     let report = |widget: &config::spec::WidgetSpec| {
         let mut aggregate = Aggregate::new(&widget.fold);
         let state = &snapshot["aggregates"][aggregate.fingerprint()];
-        aggregate.restore(state).with_context(|| widget.id.clone())?;
+        aggregate.restore(&to_raw_value(state)?).with_context(|| widget.id.clone())?;
         aggregate.advance(at);
         Ok((widget.id.clone(), aggregate.report()))
     };

@@ -124,13 +124,6 @@ impl Aggregate {
 
     /// The whole state, in a form that [`Aggregate::restore`] takes.
     #[must_use]
-    pub fn state(&self) -> Value {
-        // Our own text nests far less deep than a parser goes.
-        serde_json::from_str(self.state_text().get()).unwrap_or_default()
-    }
-
-    /// The same as text, which costs a tenth.
-    #[must_use]
     pub fn state_text(&self) -> Box<RawValue> {
         let fields = [
             ("form", reduce::to_json(&STATE_FORM)),
@@ -147,22 +140,23 @@ impl Aggregate {
     ///
     /// # Errors
     /// If it is no such state. The own state is as it was before.
-    pub fn restore(&mut self, state: &Value) -> Result<(), RestoreError> {
+    pub fn restore(&mut self, state: &RawValue) -> Result<(), RestoreError> {
         let kind = self.reducer.kind();
         let error = |problem: String| RestoreError { kind, problem };
-        if state["form"].as_u64() != Some(STATE_FORM) {
-            return Err(error(format!("its form is {}, not {STATE_FORM}", state["form"])));
+        let [form, now, clock, newest, own] =
+            reduce::fields(state, ["form", "now", "clock", "newest", kind]).map_err(error)?;
+        if reduce::from_json(form) != Ok(STATE_FORM) {
+            return Err(error(format!("its form is {form}, not {STATE_FORM}")));
         }
-        let instant = |name: &str| match &state[name] {
-            Value::Null => Ok(None),
-            value => match value.as_i64().filter(|at| (-TIME_MS_MAX..=TIME_MS_MAX).contains(at)) {
-                Some(at) => Ok(Some(at)),
-                None => Err(error(format!("`{name}` is {value}, no instant"))),
-            },
+        let instant = |name: &str, text: &RawValue| match reduce::from_json::<Option<i64>>(text) {
+            Ok(at) if at.is_none_or(|at| (-TIME_MS_MAX..=TIME_MS_MAX).contains(&at)) => Ok(at),
+            _ => Err(error(format!("`{name}` is no instant"))),
         };
-        let (now, newest) = (instant("now")?, instant("newest")?);
-        let has_clock = state["clock"].as_bool().unwrap_or(false);
-        let Some(own) = state.get(kind) else { return Err(error(format!("there is no `{kind}` in it"))) };
+        let (now, newest) = (instant("now", now)?, instant("newest", newest)?);
+        let has_clock = reduce::from_json(clock) == Ok(true);
+        if own.get() == RawValue::NULL.get() {
+            return Err(error(format!("there is no `{kind}` in it")));
+        }
         self.reducer.restore(own, self.version + 1).map_err(error)?;
         self.version += 1;
         self.now = now;
@@ -232,6 +226,14 @@ impl Aggregate {
     #[must_use]
     pub fn is_blank(&self) -> bool {
         self.reducer.is_blank()
+    }
+}
+
+#[cfg(test)]
+impl Aggregate {
+    /// The whole state as a tree, to look into.
+    pub(crate) fn state(&self) -> Value {
+        serde_json::from_str(self.state_text().get()).expect("own state")
     }
 }
 

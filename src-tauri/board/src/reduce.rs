@@ -24,6 +24,7 @@ mod rate;
 mod series;
 mod sliding;
 mod status;
+mod stored;
 mod sums;
 mod table;
 mod template;
@@ -31,11 +32,7 @@ mod tombstones;
 mod trend;
 mod window;
 
-use serde::{Serialize, de::DeserializeOwned};
-use serde_json::{
-    Value,
-    value::{RawValue, to_raw_value},
-};
+use serde_json::{Value, value::RawValue};
 use watchfloor_model::Event;
 
 use crate::{
@@ -47,12 +44,10 @@ pub(crate) use filter::{Filter, Interest};
 pub(crate) use fingerprint::fingerprint;
 pub(crate) use gaps::Gaps;
 pub(crate) use pick::instant_of_text;
+pub(crate) use stored::{Text, fields, from_json, to_json};
 
 /// Milliseconds since the Unix epoch, by the source's clock.
 pub(crate) type Ms = i64;
-
-/// A JSON value as its text.
-pub(crate) type Text = Box<RawValue>;
 
 /// The earliest and latest instants of an event, milliseconds from the Unix epoch: what ECMAScript's `Date` can hold.
 pub(crate) const TIME_MS_MAX: Ms = 8_640_000_000_000_000;
@@ -88,7 +83,7 @@ pub(crate) trait Reduce {
     /// The whole state.
     fn state(&self) -> Text;
     /// Replaces the state; what was sent before `version` is void. Unchanged on error; the error is what is wrong.
-    fn restore(&mut self, state: &Value, version: u64) -> Result<(), String>;
+    fn restore(&mut self, state: &RawValue, version: u64) -> Result<(), String>;
     /// What changed after version `since`; everything if that can't be told any more or `since` is 0.
     fn value(&self, since: u64) -> WidgetValue;
     /// The value of the operators' contract.
@@ -224,7 +219,7 @@ impl Reduce for Reducer {
         each!(self, inner => inner.state())
     }
 
-    fn restore(&mut self, state: &Value, version: u64) -> Result<(), String> {
+    fn restore(&mut self, state: &RawValue, version: u64) -> Result<(), String> {
         each!(self, inner => inner.restore(state, version))
     }
 
@@ -278,17 +273,6 @@ fn check_instant(at: Option<Ms>) -> Result<(), String> {
         Some(at) => Err(format!("the instant {at} is out of range")),
         None => Ok(()),
     }
-}
-
-/// A state as JSON. Our states are plain data with text keys and finite numbers, which always have a JSON form.
-///
-/// As text: a window's state as a tree takes ten times its memory and time, and a busy wall's is written down every second.
-pub(crate) fn to_json<S: Serialize + ?Sized>(state: &S) -> Text {
-    to_raw_value(state).unwrap_or_default()
-}
-
-fn from_json<S: DeserializeOwned>(state: &Value) -> Result<S, String> {
-    S::deserialize(state).map_err(|error| error.to_string())
 }
 
 fn number_report(value: Option<f64>) -> Value {

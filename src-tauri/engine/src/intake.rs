@@ -11,7 +11,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, value::RawValue};
+use serde_json::value::RawValue;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use watchfloor_model::{
     Continuity, Delivery, Event, Gap, Payload, Position, Snapshot, SourceClock, SourceStatus, Timestamp,
@@ -209,23 +209,23 @@ fn text(value: &impl Serialize) -> String {
 }
 
 #[derive(Serialize, Deserialize)]
-struct SnapshotText {
-    positions: BTreeMap<Arc<str>, Position>,
+struct SnapshotText<'a> {
+    positions: Cow<'a, BTreeMap<Arc<str>, Position>>,
     now: Timestamp,
     speed: f64,
-    label: Option<String>,
-    aggregates: BTreeMap<String, Value>,
+    label: Option<Cow<'a, str>>,
+    aggregates: Cow<'a, BTreeMap<String, Box<RawValue>>>,
 }
 
-impl SnapshotText {
-    fn of(snapshot: &Snapshot) -> Self {
+impl<'a> SnapshotText<'a> {
+    fn of(snapshot: &'a Snapshot) -> Self {
         Self {
-            positions: snapshot.positions.clone(),
+            positions: Cow::Borrowed(&snapshot.positions),
             now: snapshot.clock.at(snapshot.received),
             // JSON has no other numbers; a clock that isn't one stands still.
             speed: if snapshot.clock.speed.is_finite() { snapshot.clock.speed } else { 0.0 },
-            label: snapshot.clock.label.clone(),
-            aggregates: snapshot.aggregates.clone(),
+            label: snapshot.clock.label.as_deref().map(Cow::Borrowed),
+            aggregates: Cow::Borrowed(&snapshot.aggregates),
         }
     }
 }
@@ -293,9 +293,10 @@ impl Replay {
                 Ok(Some(Delivery::Events(events)))
             }
             Kind::Snapshot => {
-                let text: SnapshotText = serde_json::from_str(&batch.body).map_err(damaged)?;
-                let clock = SourceClock { at: text.now, read: received, speed: text.speed, label: text.label };
-                let (positions, aggregates) = (text.positions, text.aggregates);
+                let text: SnapshotText<'_> = serde_json::from_str(&batch.body).map_err(damaged)?;
+                let label = text.label.map(Cow::into_owned);
+                let clock = SourceClock { at: text.now, read: received, speed: text.speed, label };
+                let (positions, aggregates) = (text.positions.into_owned(), text.aggregates.into_owned());
                 Ok(Some(Delivery::Snapshot(Snapshot { positions, clock, aggregates, received })))
             }
             Kind::Gap => {
@@ -394,11 +395,11 @@ mod tests {
                 speed: f64::NAN,
                 label: Some("Replay".into()),
             },
-            aggregates: BTreeMap::from([("counter-1".into(), serde_json::json!({"n": 3}))]),
+            aggregates: BTreeMap::from([("counter-1".into(), serde_json::from_str("{\"n\": 3}").unwrap())]),
             received: clock.now(),
         };
         let Delivery::Snapshot(back) = round(&Delivery::Snapshot(snapshot.clone()), clock) else { panic!() };
-        assert_eq!((back.positions, back.aggregates), (positions, snapshot.aggregates.clone()));
+        assert_eq!((back.positions, back.aggregates["counter-1"].get()), (positions, "{\"n\": 3}"));
         assert_eq!((back.clock.at.as_millis(), back.clock.speed), (1000, 0.0));
 
         for (proof, places) in [(Continuity::Proven, 0), (Continuity::Snapshot, 0), (Continuity::Unknown, 1)] {

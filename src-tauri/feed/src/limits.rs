@@ -13,6 +13,9 @@ pub const FETCH_GRACE: Duration = Duration::from_secs(2);
 /// The longest snapshot, in bytes.
 pub const SNAPSHOT_BYTES_MAX: usize = 64 << 20;
 
+/// Most channels, and most aggregates, of a snapshot.
+pub const SNAPSHOT_ENTRIES_MAX: usize = 10_000;
+
 /// The first backoff's upper end.
 pub const BACKOFF_BASE: Duration = Duration::from_millis(250);
 /// The last backoff's upper end.

@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use serde_json::Value;
+use serde_json::value::RawValue;
 use watchfloor_board::{Aggregate, config::spec::FoldSpec};
 use watchfloor_model::{Event, Mono, Position};
 
@@ -47,7 +47,7 @@ pub(crate) struct Cut {
     /// The hub's time.
     pub(crate) clock: ClockReading,
     /// State by fingerprint.
-    pub(crate) aggregates: BTreeMap<String, Value>,
+    pub(crate) aggregates: BTreeMap<String, Box<RawValue>>,
 }
 
 /// See the module.
@@ -140,7 +140,7 @@ impl Ledger {
                 if folded.begun {
                     folded.aggregate.advance(clock.now);
                 }
-                aggregates.insert(folded.aggregate.fingerprint().to_owned(), folded.aggregate.state());
+                aggregates.insert(folded.aggregate.fingerprint().to_owned(), folded.aggregate.state_text());
             }
         }
         let positions = channels.iter().map(|channel| (channel.clone(), self.head(channel))).collect();

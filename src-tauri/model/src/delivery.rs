@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::{Continuity, Event, Mono, Position, SourceClock};
 
@@ -24,8 +24,8 @@ pub struct Snapshot {
     pub positions: BTreeMap<Arc<str>, Position>,
     /// The server's time when it was taken.
     pub clock: SourceClock,
-    /// Reducer state by aggregate fingerprint.
-    pub aggregates: BTreeMap<String, Value>,
+    /// Reducer state by aggregate fingerprint: as the text that came, since a tree would take many times its memory.
+    pub aggregates: BTreeMap<String, Box<RawValue>>,
     /// When it reached this program.
     pub received: Mono,
 }

@@ -4,7 +4,7 @@ pub(crate) mod applier;
 mod story;
 
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use serde_json::json;
 use watchfloor_model::Timestamp;
 
 use super::Aggregate;
@@ -28,10 +28,8 @@ proptest! {
     fn restoring_is_the_identity(number in folds(), steps in steps()) {
         let mut own = aggregate(number);
         play(&mut own, &steps);
-        let text = own.state().to_string();
-        let state: Value = serde_json::from_str(&text).expect("JSON");
         let mut other = aggregate(number);
-        other.restore(&state).expect("own state");
+        other.restore(&own.state_text()).expect("own state");
         prop_assert_eq!(other.state(), own.state());
         prop_assert_eq!(other.value(0), own.value(0));
         prop_assert_eq!(other.report(), own.report());
@@ -47,7 +45,7 @@ proptest! {
         let mut first = aggregate(number);
         play(&mut first, &steps[..cut]);
         let mut second = aggregate(number);
-        second.restore(&first.state()).expect("own state");
+        second.restore(&first.state_text()).expect("own state");
         play(&mut second, &steps[cut..]);
         prop_assert_eq!(second.state(), whole.state());
         prop_assert_eq!(second.value(0), whole.value(0));
@@ -125,7 +123,7 @@ proptest! {
         story::replace(&mut state, at, &odd[which]);
         let mut other = aggregate(number);
         play(&mut other, &steps);
-        if other.restore(&state).is_err() {
+        if other.restore(&crate::reduce::to_json(&state)).is_err() {
             prop_assert_eq!(other.state(), before);
         } else {
             // Taken: then it must work.
@@ -142,12 +140,12 @@ fn states_of_other_kinds_are_refused() {
         for b in folds() {
             let (mut own, other) = (aggregate(a), aggregate(b));
             if own.kind() != other.kind() {
-                let error = own.restore(&other.state()).expect_err("another kind").to_string();
+                let error = own.restore(&other.state_text()).expect_err("another kind").to_string();
                 assert!(error.starts_with(&format!("the state of {} can't be restored", own.kind())), "{error}");
             }
         }
     }
-    let error = aggregate(0).restore(&json!({"form": 7})).expect_err("another form");
+    let error = aggregate(0).restore(&crate::reduce::to_json(&json!({"form": 7}))).expect_err("another form");
     assert!(error.to_string().contains("form is 7"), "{error}");
 }
 
@@ -167,7 +165,7 @@ fn odd_instants_do_no_harm() {
             }
             own.advance(Timestamp::from_millis(now));
             own.note_gap(Timestamp::from_millis(i64::MIN), Timestamp::from_millis(now));
-            let state = own.state();
+            let state = own.state_text();
             own.restore(&state).expect("own state");
             let _ = (own.value(0), own.report(), own.next_change());
         }

@@ -141,8 +141,7 @@ fn restore_tracked(
     now: Mono,
     wall: Timestamp,
 ) -> Result<(), String> {
-    let state = serde_json::from_str(stored.state.get()).map_err(|error| error.to_string())?;
-    tracked.aggregate.restore(&state).map_err(|error| error.to_string())?;
+    tracked.aggregate.restore(&stored.state).map_err(|error| error.to_string())?;
     tracked.basis = stored.basis;
     tracked.incomplete_until = stored.incomplete_until;
     tracked.is_known = stored.is_known;

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 use watchfloor_model::{Event, Json};
 
 use super::{
@@ -128,8 +128,9 @@ impl Reduce for Counter {
         self.trend.state_with("count", &self.state)
     }
 
-    fn restore(&mut self, state: &Value, _: u64) -> Result<(), String> {
-        let own: State = super::from_json(&state["count"])?;
+    fn restore(&mut self, state: &RawValue, _: u64) -> Result<(), String> {
+        let [own, trend] = super::fields(state, ["count", "trend"])?;
+        let own: State = super::from_json(own)?;
         let sums = std::iter::once(&own.sums).chain(own.ahead.values());
         if own.period.0 > own.period.1 || sums.into_iter().any(|sums| sums.n > 0 && !sums.is_sound()) {
             return Err("impossible sums or period".to_owned());
@@ -137,7 +138,7 @@ impl Reduce for Counter {
         if own.ahead.len() > DAYS_AHEAD_MAX || own.ahead.keys().any(|start| *start < own.period.1) {
             return Err("days ahead that are none".to_owned());
         }
-        self.trend.restore(state)?;
+        self.trend.restore(trend)?;
         self.state = own;
         Ok(())
     }

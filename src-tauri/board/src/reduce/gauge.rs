@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 use watchfloor_model::Event;
 
 use super::{
@@ -58,15 +58,13 @@ impl Reduce for Gauge {
         self.trend.state_with("newest", &self.newest)
     }
 
-    fn restore(&mut self, state: &Value, _: u64) -> Result<(), String> {
-        if !state.is_object() {
-            return Err(format!("it is {state}, no object"));
-        }
-        let newest: Option<Newest> = super::from_json(&state["newest"])?;
+    fn restore(&mut self, state: &RawValue, _: u64) -> Result<(), String> {
+        let [newest, trend] = super::fields(state, ["newest", "trend"])?;
+        let newest: Option<Newest> = super::from_json(newest)?;
         if newest.is_some_and(|newest| !newest.is_sound()) {
             return Err("an impossible instant".to_owned());
         }
-        self.trend.restore(state)?;
+        self.trend.restore(trend)?;
         self.newest = newest;
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Value, json, value::RawValue};
 use watchfloor_model::Event;
 
 use super::{Ms, Reduce, Rejection, Text, check_instant, meaning::Meaning, template::render};
@@ -83,7 +83,7 @@ impl Reduce for Log {
         super::to_json(&Stored { lines: self.lines.clone(), total: self.total })
     }
 
-    fn restore(&mut self, state: &Value, version: u64) -> Result<(), String> {
+    fn restore(&mut self, state: &RawValue, version: u64) -> Result<(), String> {
         let stored: Stored = super::from_json(state)?;
         if stored.lines.len() > self.limit || stored.total < stored.lines.len() as u64 {
             return Err(format!("{} lines of {}, the limit is {}", stored.lines.len(), stored.total, self.limit));

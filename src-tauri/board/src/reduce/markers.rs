@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Value, json, value::RawValue};
 use watchfloor_model::Event;
 
 use super::{
@@ -262,7 +262,7 @@ impl Reduce for Markers {
         })
     }
 
-    fn restore(&mut self, state: &Value, version: u64) -> Result<(), String> {
+    fn restore(&mut self, state: &RawValue, version: u64) -> Result<(), String> {
         let stored: Stored = super::from_json(state)?;
         stored.check()?;
         self.now = stored.now;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::{
     Ms, Text,
@@ -63,9 +63,10 @@ impl<T: Measure + Serialize + for<'de> Deserialize<'de>> Moving<T> {
         self.trend.state_with("window", self.window.state())
     }
 
-    pub(crate) fn restore(&mut self, state: &Value) -> Result<(), String> {
-        let window = Sliding::restored(self.last, &state["window"])?;
-        self.trend.restore(state)?;
+    pub(crate) fn restore(&mut self, state: &RawValue) -> Result<(), String> {
+        let [window, trend] = super::fields(state, ["window", "trend"])?;
+        let window = Sliding::restored(self.last, window)?;
+        self.trend.restore(trend)?;
         self.window = window;
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 use watchfloor_model::Event;
 
 use super::{
@@ -49,7 +49,7 @@ impl Reduce for Rate {
         self.moving.state()
     }
 
-    fn restore(&mut self, state: &Value, _: u64) -> Result<(), String> {
+    fn restore(&mut self, state: &RawValue, _: u64) -> Result<(), String> {
         self.moving.restore(state)
     }
 

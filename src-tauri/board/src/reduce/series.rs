@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 use watchfloor_model::{Event, Json};
 
 use super::{Gaps, Ms, Reduce, Rejection, Text, number_report, pick, span_ms};
@@ -289,7 +289,7 @@ impl Reduce for Series {
         self.stored()
     }
 
-    fn restore(&mut self, state: &Value, version: u64) -> Result<(), String> {
+    fn restore(&mut self, state: &RawValue, version: u64) -> Result<(), String> {
         self.take_stored(state, version)
     }
 

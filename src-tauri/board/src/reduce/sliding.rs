@@ -177,7 +177,7 @@ impl<T: Measure + Serialize + for<'de> Deserialize<'de>> Sliding<T> {
         &self.state
     }
 
-    pub(crate) fn restored(last: Ms, state: &serde_json::Value) -> Result<Self, String> {
+    pub(crate) fn restored(last: Ms, state: &serde_json::value::RawValue) -> Result<Self, String> {
         let state: State<T> = super::from_json(state)?;
         state.buckets.check(BUCKETS_MAX)?;
         check_instant(state.now)?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Value, json, value::RawValue};
 use watchfloor_model::Event;
 
 use super::{
@@ -103,7 +103,7 @@ impl Reduce for Status {
         super::to_json(&self.tiles)
     }
 
-    fn restore(&mut self, state: &Value, _: u64) -> Result<(), String> {
+    fn restore(&mut self, state: &RawValue, _: u64) -> Result<(), String> {
         let tiles: BTreeMap<String, Tile> = super::from_json(state)?;
         if tiles.len() > TILES_MAX {
             return Err(format!("{} tiles, the limit is {TILES_MAX}", tiles.len()));

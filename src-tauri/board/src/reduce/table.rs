@@ -5,7 +5,7 @@ mod visible;
 use std::{collections::HashMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Value, json, value::RawValue};
 use watchfloor_model::Event;
 
 use super::{
@@ -293,7 +293,7 @@ impl Reduce for Table {
         super::to_json(&Stored { rows, surplus: self.surplus, now: self.now })
     }
 
-    fn restore(&mut self, state: &Value, version: u64) -> Result<(), String> {
+    fn restore(&mut self, state: &RawValue, version: u64) -> Result<(), String> {
         let stored: Stored = super::from_json(state)?;
         stored.check(self.settings.columns.len())?;
         self.rows.clear();

@@ -10,7 +10,7 @@ mod windowed;
 use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::{Gaps, Ms, Text, check_instant, floor_to, span_ms, to_json};
 use crate::frame::{NumberValue, State, WidgetValue};
@@ -94,9 +94,9 @@ impl<R: Ring> Trend<R> {
         to_json(&BTreeMap::from([(name, to_json(own)), ("trend", trend)]))
     }
 
-    /// Takes its part of what [`Trend::state_with`] gave. Unchanged on error.
-    pub(crate) fn restore(&mut self, state: &Value) -> Result<(), String> {
-        self.0.as_mut().map_or(Ok(()), |points| points.restore(&state["trend"]))
+    /// Takes the `trend` of what [`Trend::state_with`] gave. Unchanged on error.
+    pub(crate) fn restore(&mut self, state: &RawValue) -> Result<(), String> {
+        self.0.as_mut().map_or(Ok(()), |points| points.restore(state))
     }
 }
 
@@ -157,7 +157,7 @@ impl<R: Ring> Points<R> {
         self.state.now.map(|now| floor_to(now, self.slot) + self.slot)
     }
 
-    fn restore(&mut self, state: &Value) -> Result<(), String> {
+    fn restore(&mut self, state: &RawValue) -> Result<(), String> {
         let mut state: Stored<R> = super::from_json(state)?;
         check_instant(state.began)?;
         check_instant(state.now)?;

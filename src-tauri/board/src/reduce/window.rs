@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 use watchfloor_model::{Event, Json, Shape};
 
 use super::{
@@ -228,7 +228,7 @@ impl Reduce for Window {
         of!(&self.of, moving => moving.state())
     }
 
-    fn restore(&mut self, state: &Value, _: u64) -> Result<(), String> {
+    fn restore(&mut self, state: &RawValue, _: u64) -> Result<(), String> {
         of!(&mut self.of, moving => moving.restore(state))
     }
 

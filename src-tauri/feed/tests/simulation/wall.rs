@@ -54,7 +54,9 @@ impl Wall {
                 self.snapshots += 1;
                 for (name, shown) in &mut self.channels {
                     let position = snapshot.positions.get(name.as_str()).ok_or("a snapshot lacks a channel")?;
-                    let state = snapshot.aggregates.get(&format!("chain-{name}")).ok_or("no aggregate")?;
+                    let text = snapshot.aggregates.get(&format!("chain-{name}")).ok_or("no aggregate")?;
+                    let state: serde_json::Value =
+                        serde_json::from_str(text.get()).map_err(|error| error.to_string())?;
                     let number = |key: &str| state[key].as_u64().ok_or("no number");
                     *shown = Shown {
                         last: Some(position.clone()),

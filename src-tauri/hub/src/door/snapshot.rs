@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{extract::State, response::Response};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 use watchfloor_model::Position;
 
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
 struct Answer {
     positions: BTreeMap<Arc<str>, Position>,
     clock: ClockReading,
-    aggregates: BTreeMap<String, Value>,
+    aggregates: BTreeMap<String, Box<RawValue>>,
 }
 
 /// Answers one call.

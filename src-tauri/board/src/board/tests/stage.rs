@@ -160,7 +160,7 @@ impl Stage {
         let aggregates = folds
             .map(|widget| {
                 let aggregate = Aggregate::new(&widget.fold);
-                (aggregate.fingerprint().to_owned(), aggregate.state())
+                (aggregate.fingerprint().to_owned(), aggregate.state_text())
             })
             .collect();
         let snapshot = Snapshot {

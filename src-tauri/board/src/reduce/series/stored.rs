@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::{AHEAD_MAX, LINES_MAX, Point, Series, Slot};
 use crate::reduce::{Gaps, Ms, TIME_MS_MAX, Text, check_instant, from_json, pick::KEY_BYTES_MAX, to_json};
@@ -35,7 +35,7 @@ impl Series {
         })
     }
 
-    pub(super) fn take_stored(&mut self, state: &Value, version: u64) -> Result<(), String> {
+    pub(super) fn take_stored(&mut self, state: &RawValue, version: u64) -> Result<(), String> {
         let stored: Stored = from_json(state)?;
         self.check(&stored)?;
         self.first = stored.first;

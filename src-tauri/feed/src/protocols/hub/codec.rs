@@ -3,10 +3,10 @@
 //! The envelope is read without looking into `data`, so that what is wrong with an event's body rejects this event
 //! only, and its place is still known.
 
-use std::{borrow::Cow, collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, fmt, marker::PhantomData, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Deserializer, de};
-use serde_json::{Value, value::RawValue};
+use serde_json::value::RawValue;
 use watchfloor_model::{Event, Mono, Payload, Position, Snapshot, Timestamp, limits};
 
 use super::VERSION;
@@ -14,7 +14,7 @@ use crate::{
     clock::Reading,
     fault::cut,
     intern::Names,
-    limits::UNREADABLE_LINES_MAX,
+    limits::{SNAPSHOT_ENTRIES_MAX, UNREADABLE_LINES_MAX},
     protocols::{Beat, Signal},
 };
 
@@ -421,8 +421,35 @@ struct ErrorLine {
 
 #[derive(Deserialize)]
 struct SnapshotBody {
+    #[serde(deserialize_with = "bounded")]
     positions: BTreeMap<String, Position>,
     clock: ClockLine,
-    #[serde(default)]
-    aggregates: BTreeMap<String, Value>,
+    #[serde(default, deserialize_with = "bounded")]
+    aggregates: BTreeMap<String, Box<RawValue>>,
+}
+
+/// A map that is refused once it is too long to be meant.
+fn bounded<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<BTreeMap<String, T>, D::Error> {
+    struct Entries<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> de::Visitor<'de> for Entries<T> {
+        type Value = BTreeMap<String, T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "at most {SNAPSHOT_ENTRIES_MAX} entries by name")
+        }
+
+        fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut entries = BTreeMap::new();
+            while let Some((name, value)) = map.next_entry()? {
+                entries.insert(name, value);
+                if entries.len() > SNAPSHOT_ENTRIES_MAX {
+                    return Err(de::Error::invalid_length(entries.len(), &self));
+                }
+            }
+            Ok(entries)
+        }
+    }
+
+    deserializer.deserialize_map(Entries(PhantomData))
 }

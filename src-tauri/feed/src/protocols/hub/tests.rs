@@ -111,11 +111,14 @@ fn snapshots() {
     let good = r#"{"positions":{"flights":"k3x9:42","weather":"k3x9:7","x":"e:1"},"clock":{"now":5,"speed":60,"label":null},"aggregates":{"counter-9f":{"n":1}}}"#;
     let snapshot = read(good).expect("a snapshot");
     assert_eq!((snapshot.positions.len(), snapshot.aggregates.len(), snapshot.clock.speed), (2, 1, 60.0));
+    let many: Vec<String> = (0..=10_000).map(|number| format!(r#""c{number}":"e:1""#)).collect();
+    let crowded = format!(r#"{{"positions":{{{}}}}}"#, many.join(","));
     for (body, reason) in [
         ("<!doctype html>", "web page"),
         (r#"{"positions":{"flights":"k:1"},"clock":{"now":5,"speed":1}}"#, "lacks channel `weather`"),
         (r#"{"positions":{"flights":"?"},"clock":{"now":5,"speed":1}}"#, "not a position"),
         ("{", "can't be read"),
+        (&*crowded, "at most 10000 entries"),
     ] {
         let error = read(body).expect_err(body);
         assert!(error.contains(reason), "{error}");
