@@ -6,7 +6,7 @@ use super::{
     Board,
     dress::{self, Shown},
     lane::Lane,
-    quality,
+    limits, quality,
     tracked::Tracked,
     view,
 };
@@ -117,7 +117,7 @@ impl Board {
 
     /// What a source promises its most patient widget: better than this, none of them can be.
     pub(super) fn source_promise(&self, lane: &Lane) -> Promise {
-        let limit = self.limits(&lane.spec.id).max().unwrap_or(self.file.board.stale_after);
+        let limit = limits(&self.file, &lane.spec.id).max().unwrap_or(self.file.board.stale_after);
         Promise { limit, quiet: lane.spec.quiet }
     }
 }

@@ -24,6 +24,8 @@ const CLOCK_JITTER_MAX: Duration = Duration::from_secs(2);
 /// A source.
 pub(super) struct Lane {
     pub(super) spec: SourceSpec,
+    /// The strictest limit of its widgets: so long after a proof of the link it may go on telling the time.
+    pub(super) limit: Duration,
     pub(super) status: SourceStatus,
     pub(super) tracked: Vec<Tracked>,
     pub(super) channels: BTreeMap<Arc<str>, Channel>,
@@ -52,14 +54,15 @@ type Rejections = Vec<(usize, Rejection)>;
 
 impl Lane {
     /// A lane for `spec`, with the state of the old one if it is of the same source.
-    pub(super) fn renewed(old: Option<Self>, spec: &SourceSpec) -> Self {
+    pub(super) fn renewed(old: Option<Self>, spec: &SourceSpec, limit: Duration) -> Self {
         let is_same = |lane: &Self| {
             lane.spec.kind == spec.kind && lane.spec.url == spec.url && lane.spec.channels == spec.channels
         };
         match old.filter(is_same) {
-            Some(lane) => Self { spec: spec.clone(), spare: lane.tracked, tracked: Vec::new(), ..lane },
+            Some(lane) => Self { spec: spec.clone(), limit, spare: lane.tracked, tracked: Vec::new(), ..lane },
             None => Self {
                 spec: spec.clone(),
+                limit,
                 status: SourceStatus::default(),
                 tracked: Vec::new(),
                 channels: BTreeMap::new(),
@@ -96,17 +99,46 @@ impl Lane {
         self.index.clear();
     }
 
-    /// The source's time, as its aggregates are to be told it.
+    /// The source's time.
     pub(super) fn time(&self, now: Mono) -> Option<Timestamp> {
-        let Some(clock) = &self.clock else {
-            let newest = self.channels.values().filter_map(|channel| channel.newest).max();
-            return newest.max(self.now);
-        };
-        let time = clock.at(now);
+        match &self.clock {
+            Some(clock) => Some(self.smoothed(clock, clock.at(now))),
+            None => self.newest().max(self.now),
+        }
+    }
+
+    /// The source's time up to which the aggregates may be moved (H1): until nothing more is proven. A window that slid on
+    /// without news would come to zero, a row would expire, of which nobody knows whether it should.
+    fn proven_time(&self, now: Mono) -> Option<Timestamp> {
+        let Some(clock) = &self.clock else { return self.time(now) };
+        // What was delivered came in its order: up to there, time has passed.
+        let delivered = self.now.max(self.newest().map(|newest| newest.min(clock.at(now))));
+        match self.proven_until() {
+            Some(until) if until < now => delivered.max(Some(self.smoothed(clock, time_at(clock, until)))),
+            Some(_) => self.time(now),
+            None => delivered,
+        }
+    }
+
+    /// Until when what is held is current without further news; none if it isn't.
+    fn proven_until(&self) -> Option<Mono> {
+        let status = &self.status;
+        let link = status.link_proof.filter(|_| status.phase == Phase::Live)?.plus(self.limit);
+        match self.spec.quiet {
+            None => Some(link),
+            Some(quiet) => Some(link.min(status.publisher_proof?.plus(quiet))),
+        }
+    }
+
+    /// A window that went back and forth with each heartbeat would flicker.
+    fn smoothed(&self, clock: &SourceClock, time: Timestamp) -> Timestamp {
         let tolerance =
             CLOCK_JITTER_MAX.mul_f64(if clock.speed.is_finite() { clock.speed.clamp(1.0, 1e6) } else { 1.0 });
-        // A window that went back and forth with each heartbeat would flicker.
-        Some(self.now.filter(|before| *before > time && before.since(time) <= tolerance).unwrap_or(time))
+        self.now.filter(|before| *before > time && before.since(time) <= tolerance).unwrap_or(time)
+    }
+
+    fn newest(&self) -> Option<Timestamp> {
+        self.channels.values().filter_map(|channel| channel.newest).max()
     }
 
     /// What is held, as freshness asks for it.
@@ -249,7 +281,7 @@ impl Lane {
             own.newest = None;
         }
         // The server's time may be another one altogether now: a replay that began again, a history lost.
-        self.now = None;
+        self.now = Some(time);
         self.set_clock(&snapshot.clock);
         self.be_current(Heard::at(snapshot.received.min(now)), now);
         true
@@ -278,9 +310,9 @@ impl Lane {
         true
     }
 
-    /// Tells the aggregates the source's time; says whether anything visible changed.
+    /// Tells the aggregates the source's time, as far as it is proven; says whether anything visible changed.
     pub(super) fn advance(&mut self, now: Mono) -> bool {
-        let Some(time) = self.time(now) else { return false };
+        let Some(time) = self.proven_time(now) else { return false };
         self.now = Some(time);
         let mut changed = false;
         for tracked in &mut self.tracked {
@@ -292,17 +324,19 @@ impl Lane {
         changed
     }
 
-    /// When time alone next changes something in an aggregate.
+    /// When time alone next changes something in an aggregate. Where nothing more is proven, time alone changes nothing.
     pub(super) fn next_change(&self, now: Mono) -> Option<Mono> {
+        let until = self.proven_until()?;
         let clock = self.clock.as_ref().filter(|clock| clock.speed > 0.0 && clock.speed.is_finite())?;
         let next = self.tracked.iter().filter_map(|tracked| tracked.aggregate.next_change()).min()?;
         let time = clock.at(now);
         if next <= time {
-            return Some(now);
+            return (self.proven_time(now)? >= next).then_some(now);
         }
         // A millisecond more, so that rounding never makes the tick come just too early.
         let left = Duration::try_from_secs_f64(next.since(time).as_secs_f64() / clock.speed).unwrap_or(Duration::MAX);
-        Some(now.plus(left.saturating_add(Duration::from_millis(1))))
+        let due = now.plus(left.saturating_add(Duration::from_millis(1)));
+        (due <= until).then_some(due)
     }
 }
 

@@ -11,7 +11,7 @@ use watchfloor_model::{Continuity, Mono, Phase, Timestamp};
 use crate::{
     aggregate::tests::applier::Applied,
     config::spec::FoldSpec,
-    frame::{Cell, Notice, State, WidgetValue},
+    frame::{Cell, Notice, SeriesValue, State, WidgetValue},
     freshness::Freshness,
     testing::cases,
 };
@@ -49,6 +49,64 @@ fn a_silent_publisher_is_found() {
     assert_eq!(quality.freshness, Freshness::Stale);
     assert_eq!(quality.reason.as_deref(), Some("publisher silent for 46 s, it promises to speak every 45 s"));
     assert_eq!(stage.board.report(stage.now)["sources"]["s"]["freshness"], "stale");
+}
+
+/// H1: what nobody has heard is not zero. While nothing is proven, however that came about, windows, rows and charts stand
+/// where the last proof left them, and nothing asks for a tick.
+#[test]
+fn time_stands_still_without_proof() {
+    type Loss = fn(&mut Stage);
+    let losses: [(&str, Loss); 4] = [
+        ("cut", |stage| stage.status(|_, status| status.phase = Phase::Waiting)),
+        ("half-open", |_| ()),
+        ("publisher dead", |stage| {
+            for _ in 0..300 {
+                stage.pass(1000);
+                stage.status(|now, status| status.link_proof = Some(now));
+            }
+        }),
+        ("catching up", |stage| stage.status_is(Phase::CatchingUp)),
+    ];
+    for (name, lose) in losses {
+        let mut stage = Stage::with(&stage::BOARD.replace("quiet = \"45s\"", "quiet = \"20s\""));
+        stage.connect();
+        stage.snapshot("e:7", &["count", "gauge", "window", "mean", "table", "series"]);
+        stage.event(json!({"v": 1, "k": "a"}));
+        let WidgetValue::Series(before) = stage.value("series") else { panic!("no series") };
+        lose(&mut stage);
+        stage.pass(300_000);
+        stage.board.handle_tick(stage.now);
+        assert!(!stage.quality("window").freshness.is_current(), "{name}");
+        assert_eq!((stage.number("window"), stage.number("mean")), (Some(1.0), Some(1.0)), "{name}");
+        let WidgetValue::Series(after) = stage.value("series") else { panic!("no series") };
+        let last = |series: &SeriesValue| series.lines[0].points.last().copied();
+        let stood = last(&after).zip(last(&before)).map(|((after, _), (before, _))| after - before);
+        // The limits of the link and of the publisher, in whole buckets.
+        assert!(stood.is_some_and(|stood| stood <= 20_000), "{name}: {stood:?}");
+        assert_eq!(stage.board.poll_timeout(stage.now), None, "{name}");
+        // Proven again, the time in between has passed.
+        stage.status_is(Phase::Live);
+        assert_eq!((stage.number("window"), stage.quality("window").freshness), (Some(0.0), Freshness::Live), "{name}");
+    }
+}
+
+/// H3: what is replayed passes in its own time, so that what is shown meanwhile is the state of an instant.
+#[test]
+fn a_replay_moves_time_as_far_as_it_has_come() {
+    let mut stage = Stage::live();
+    stage.event(json!({"v": 1}));
+    stage.status(|_, status| status.phase = Phase::Waiting);
+    let lost = stage.now;
+    stage.pass(300_000);
+    stage.status_is(Phase::CatchingUp);
+    for second in [10, 20, 90, 95] {
+        stage.event_at(START + second * 1000, json!({"v": 1}));
+    }
+    assert_eq!(stage.number("window"), Some(2.0));
+    assert_eq!(stage.frame(0).clock.board_ms, START + i64::try_from(stage.now.since(lost).as_millis()).expect("small"));
+    stage.event_at(START + 299_000, json!({"v": 1}));
+    stage.status_is(Phase::Live);
+    assert_eq!((stage.number("window"), stage.number("count")), (Some(1.0), Some(6.0)));
 }
 
 /// Zero is only shown where it is proven to be zero.
@@ -98,10 +156,10 @@ fn unknown_gaps_are_told_until_they_do_not_matter() {
     assert_eq!(series.gaps, [(START + 6000, START + 10_000)]);
     // The window is a minute long.
     stage.pass(59_999);
-    stage.board.handle_tick(stage.now);
+    stage.status_is(Phase::Live);
     assert!(stage.is_at_least("window"));
     stage.pass(1);
-    stage.board.handle_tick(stage.now);
+    stage.status_is(Phase::Live);
     assert_eq!((stage.is_at_least("window"), stage.quality("window").basis), (false, Continuity::Proven));
     assert!(stage.is_at_least("count"));
     // A snapshot closes it for what is in it.

@@ -145,12 +145,14 @@ impl Stage {
     }
 
     pub(super) fn event(&mut self, data: Value) {
+        self.event_at(self.time().as_millis(), data);
+    }
+
+    /// An event of this instant of the source's time, received now.
+    pub(super) fn event_at(&mut self, at: i64, data: Value) {
         self.offset += 1;
-        let event = Event {
-            position: Some(Position::new("e", self.offset)),
-            received: self.now,
-            ..event("c", "e", self.time().as_millis(), data)
-        };
+        let event =
+            Event { position: Some(Position::new("e", self.offset)), received: self.now, ..event("c", "e", at, data) };
         self.board.handle_delivery("s", &Delivery::Events(vec![event]), self.now);
     }
 
