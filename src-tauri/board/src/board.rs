@@ -272,6 +272,7 @@ fn quality(widget: &WidgetSpec, lane: &Lane, tracked: &Tracked, now: Mono) -> Qu
         source_ms: tracked.aggregate.newest().map(watchfloor_model::Timestamp::as_millis),
         received_ago_ms: tracked.received.map(|received| millis(received.age(now))),
         basis: tracked.basis,
+        incomplete_until_ms: tracked.incomplete_until.map(watchfloor_model::Timestamp::as_millis),
         rejected: tracked.rejected.as_ref().map(|(count, reason)| Rejected { count: *count, reason: reason.clone() }),
     }
 }

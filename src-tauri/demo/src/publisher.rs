@@ -43,6 +43,8 @@ const ALIVE_EVERY: Duration = Duration::from_secs(1);
 /// The first wait before another try, and the longest: each is twice the one before.
 const RETRY_FIRST: Duration = Duration::from_millis(50);
 const RETRY_MAX: Duration = Duration::from_secs(1);
+/// How often is said that the hub still can't be reached.
+const SAY_EVERY: Duration = Duration::from_secs(10);
 
 /// What the replay is asked to do.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -201,7 +203,7 @@ impl Publisher {
             let due = left.partition_point(|event| event.time <= at);
             let (now, later) = left.split_at(due);
             if !now.is_empty() || at >= self.from {
-                self.set_clock(at, 0.0).await?;
+                self.set_clock(at, 0.0, events.len() == left.len()).await?;
                 self.publish(now).await?;
             }
             if at >= self.from {
@@ -241,7 +243,7 @@ impl Publisher {
                     at = pace.at(now + CLOCK_LEAD).min(end).min(wanted.pause_at.unwrap_or(end));
                 }
                 // The clock gets there first: an event must not be later than the hub's own time.
-                self.set_clock(at, speed).await?;
+                self.set_clock(at, speed, false).await?;
                 pace = Pace::new(at, Instant::now(), speed);
                 label = day_label(at);
             }
@@ -272,9 +274,9 @@ impl Publisher {
         Ok(())
     }
 
-    async fn set_clock(&self, at: Timestamp, speed: f64) -> Result<(), HubError> {
+    async fn set_clock(&self, at: Timestamp, speed: f64, begins: bool) -> Result<(), HubError> {
         let label = day_label(at);
-        until_reached(|| self.hub.set_clock(at, speed, &label)).await
+        until_reached(|| self.hub.set_clock(at, speed, &label, begins)).await
     }
 
     /// Not tried again: the next one is due soon, and until then the silence is true.
@@ -307,14 +309,26 @@ where
     F: Future<Output = Result<(), HubError>>,
 {
     let mut wait = RETRY_FIRST;
+    let mut said: Option<Instant> = None;
     loop {
         match send().await {
             Err(HubError::Unreachable(reason)) => {
-                tracing::debug!(%reason, wait_ms = wait.as_millis(), "the replay waits for its hub");
+                if said.is_none_or(|said| said.elapsed() >= SAY_EVERY) {
+                    said = Some(Instant::now());
+                    tracing::warn!(
+                        %reason,
+                        "the hub can't be reached: it is tried every second, then the replay goes on where it stopped"
+                    );
+                }
                 tokio::time::sleep(wait).await;
                 wait = (wait * 2).min(RETRY_MAX);
             }
-            answered => return answered,
+            answered => {
+                if said.is_some() {
+                    tracing::info!("the hub is reached");
+                }
+                return answered;
+            }
         }
     }
 }

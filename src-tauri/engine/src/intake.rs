@@ -214,6 +214,7 @@ struct SnapshotText<'a> {
     now: Timestamp,
     speed: f64,
     label: Option<Cow<'a, str>>,
+    since: Option<Timestamp>,
     aggregates: Cow<'a, BTreeMap<String, Box<RawValue>>>,
 }
 
@@ -225,6 +226,7 @@ impl<'a> SnapshotText<'a> {
             // JSON has no other numbers; a clock that isn't one stands still.
             speed: if snapshot.clock.speed.is_finite() { snapshot.clock.speed } else { 0.0 },
             label: snapshot.clock.label.as_deref().map(Cow::Borrowed),
+            since: snapshot.since,
             aggregates: Cow::Borrowed(&snapshot.aggregates),
         }
     }
@@ -297,7 +299,8 @@ impl Replay {
                 let label = text.label.map(Cow::into_owned);
                 let clock = SourceClock { at: text.now, read: received, speed: text.speed, label };
                 let (positions, aggregates) = (text.positions.into_owned(), text.aggregates.into_owned());
-                Ok(Some(Delivery::Snapshot(Snapshot { positions, clock, aggregates, received })))
+                let since = text.since;
+                Ok(Some(Delivery::Snapshot(Snapshot { positions, clock, since, aggregates, received })))
             }
             Kind::Gap => {
                 let text: GapText = serde_json::from_str(&batch.body).map_err(damaged)?;
@@ -395,12 +398,14 @@ mod tests {
                 speed: f64::NAN,
                 label: Some("Replay".into()),
             },
+            since: Some(Timestamp::from_millis(500)),
             aggregates: BTreeMap::from([("counter-1".into(), serde_json::from_str("{\"n\": 3}").unwrap())]),
             received: clock.now(),
         };
         let Delivery::Snapshot(back) = round(&Delivery::Snapshot(snapshot.clone()), clock) else { panic!() };
         assert_eq!((back.positions, back.aggregates["counter-1"].get()), (positions, "{\"n\": 3}"));
         assert_eq!((back.clock.at.as_millis(), back.clock.speed), (1000, 0.0));
+        assert_eq!(back.since, snapshot.since);
 
         for (proof, places) in [(Continuity::Proven, 0), (Continuity::Snapshot, 0), (Continuity::Unknown, 1)] {
             let gap = Gap {

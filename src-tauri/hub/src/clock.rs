@@ -57,9 +57,9 @@ impl HubClock {
     /// Goes by another clock from now on.
     pub(crate) fn set(&mut self, order: &ClockOrder, now: Now) {
         self.generation += 1;
-        self.set = match order {
-            ClockOrder::System => None,
-            ClockOrder::Set { at, speed, label } => {
+        self.set = match &order.setting {
+            Setting::System => None,
+            Setting::At { at, speed, label } => {
                 Some(SourceClock { at: *at, read: now.mono, speed: *speed, label: label.clone() })
             }
         };
@@ -81,11 +81,20 @@ fn plain_number<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::
 
 /// A checked order to set the clock.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum ClockOrder {
+pub(crate) struct ClockOrder {
+    /// To what.
+    pub(crate) setting: Setting,
+    /// Whether the publisher vouches that nothing happened before: what it publishes is the whole story.
+    pub(crate) begins: bool,
+}
+
+/// A time to go by.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Setting {
     /// Go by the system's clock.
     System,
     /// Go by this one.
-    Set {
+    At {
         /// What it says now.
         at: Timestamp,
         /// Hub seconds a real second.
@@ -102,22 +111,33 @@ struct Request {
     now: Option<i64>,
     speed: Option<f64>,
     label: Option<String>,
+    #[serde(default)]
+    begins: bool,
 }
 
 impl ClockOrder {
+    /// Back to the system's time.
+    pub(crate) const SYSTEM: Self = Self { setting: Setting::System, begins: false };
+
     /// Reads the body of `POST /v1/clock`.
     ///
     /// # Errors
     /// A sentence that says what was found and what was expected.
     pub(crate) fn parse(body: &[u8]) -> Result<Self, String> {
         let request: Request = serde_json::from_slice(body).map_err(|error| format!("the clock: {error}"))?;
-        match (request.system, request.now) {
-            (Some(true), None) if request.speed.is_none() && request.label.is_none() => Ok(Self::System),
-            (None | Some(false), Some(now)) => Self::checked(now, request.speed.unwrap_or(1.0), request.label),
-            _ => Err("the clock: expected either `now` with `speed` and `label`, or `system`: true alone".to_owned()),
-        }
+        let setting = match (request.system, request.now) {
+            (Some(true), None) if request.speed.is_none() && request.label.is_none() => Setting::System,
+            (None | Some(false), Some(now)) => Setting::checked(now, request.speed.unwrap_or(1.0), request.label)?,
+            _ => {
+                let expected = "expected either `now` with `speed` and `label`, or `system`: true without them";
+                return Err(format!("the clock: {expected}"));
+            }
+        };
+        Ok(Self { setting, begins: request.begins })
     }
+}
 
+impl Setting {
     fn checked(now: i64, speed: f64, label: Option<String>) -> Result<Self, String> {
         if !(limits::TIME_MS_MIN..=limits::TIME_MS_MAX).contains(&now) {
             return Err(format!("`now` is {now}: expected milliseconds between the years 1 and 9999"));
@@ -133,7 +153,7 @@ impl ClockOrder {
                     limits::LABEL_BYTES_MAX
                 ))
             }
-            label => Ok(Self::Set { at: Timestamp::from_millis(now), speed, label }),
+            label => Ok(Self::At { at: Timestamp::from_millis(now), speed, label }),
         }
     }
 }
@@ -156,7 +176,7 @@ mod tests {
         assert_eq!(clock.now(at(10, 5)).as_millis(), 1_600);
         let text = serde_json::to_string(&clock.reading(at(10, 5))).expect("json");
         assert_eq!(text, r#"{"now":1600,"speed":60,"label":"Replay"}"#);
-        clock.set(&ClockOrder::parse(br#"{"system": true}"#).expect("order"), at(20, 99));
+        clock.set(&ClockOrder::parse(br#"{"system": true, "begins": true}"#).expect("order"), at(20, 99));
         assert_eq!((clock.now(at(20, 99)).as_millis(), clock.generation()), (99, 2));
     }
 

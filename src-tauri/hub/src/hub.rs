@@ -145,10 +145,11 @@ impl Shared {
             keys_max: config.keys_max,
             key_age: config.key_age,
         };
-        let state = Mutex::new(State::new(new_epoch(), limits, config.aggregates.clone()));
+        let zero = Instant::now();
+        let state = Mutex::new(State::new(new_epoch(), limits, config.aggregates.clone(), read_clocks(zero)));
         let large_bodies = Arc::new(Semaphore::new(limits::LARGE_BODIES_MAX));
         let digests = [RandomState::new(), RandomState::new()];
-        Self { config, wakers: Arc::default(), large_bodies, state, zero: Instant::now(), digests }
+        Self { config, wakers: Arc::default(), large_bodies, state, zero, digests }
     }
 
     /// The state, alone. Held for as long as it takes to read a batch or to append one, never across a wait.
@@ -159,12 +160,7 @@ impl Shared {
 
     /// The two clocks, now.
     pub(crate) fn now(&self) -> Now {
-        let micros = u64::try_from(self.zero.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let millis = match SystemTime::now().duration_since(UNIX_EPOCH) {
-            Ok(since) => i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
-            Err(before) => i64::try_from(before.duration().as_millis()).map_or(i64::MIN, |millis| -millis),
-        };
-        Now { mono: Mono::from_micros(micros), wall: Timestamp::from_millis(millis) }
+        read_clocks(self.zero)
     }
 
     /// The instant of `mono` for a timer.
@@ -198,6 +194,15 @@ impl Shared {
         self.state().set_clock(order, self.now());
         self.wakers.wake_all();
     }
+}
+
+fn read_clocks(zero: Instant) -> Now {
+    let micros = u64::try_from(zero.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let millis = match SystemTime::now().duration_since(UNIX_EPOCH) {
+        Ok(since) => i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
+        Err(before) => i64::try_from(before.duration().as_millis()).map_or(i64::MIN, |millis| -millis),
+    };
+    Now { mono: Mono::from_micros(micros), wall: Timestamp::from_millis(millis) }
 }
 
 /// A flood of events that don't fit must not become a flood of lines.

@@ -6,9 +6,9 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::value::RawValue;
 use watchfloor_board::{Aggregate, config::spec::FoldSpec};
-use watchfloor_model::{Event, Mono, Position};
+use watchfloor_model::{Event, Mono, Position, Timestamp};
 
-use crate::clock::{ClockReading, HubClock, Now};
+use crate::clock::{ClockOrder, ClockReading, HubClock, Now};
 
 /// What is known of one channel.
 #[derive(Clone, Copy, Debug, Default)]
@@ -46,6 +46,8 @@ pub(crate) struct Cut {
     pub(crate) positions: BTreeMap<Arc<str>, Position>,
     /// The hub's time.
     pub(crate) clock: ClockReading,
+    /// From when on nothing is missing in the aggregates; none if nothing happened before.
+    pub(crate) since: Option<Timestamp>,
     /// State by fingerprint.
     pub(crate) aggregates: BTreeMap<String, Box<RawValue>>,
 }
@@ -55,15 +57,20 @@ pub(crate) struct Ledger {
     epoch: Arc<str>,
     channels: BTreeMap<Arc<str>, Standing>,
     clock: HubClock,
+    /// From when on nothing is missing in the aggregates; none if nothing happened before.
+    since: Option<Timestamp>,
+    /// Whether there was an event since everything began.
+    begun: bool,
     specs: Vec<FoldSpec>,
     aggregates: Vec<Folded>,
 }
 
 impl Ledger {
-    /// Nothing has happened yet. Folds that are alike become one aggregate.
-    pub(crate) fn new(epoch: Arc<str>, specs: Vec<FoldSpec>) -> Self {
+    /// Nothing is known of what happened before `now`. Folds that are alike become one aggregate.
+    pub(crate) fn new(epoch: Arc<str>, specs: Vec<FoldSpec>, now: Now) -> Self {
         let aggregates = aggregates(&specs);
-        Self { epoch, channels: BTreeMap::new(), clock: HubClock::default(), specs, aggregates }
+        let (clock, since) = (HubClock::default(), Some(now.wall));
+        Self { epoch, channels: BTreeMap::new(), clock, since, begun: false, specs, aggregates }
     }
 
     /// The history's name.
@@ -76,9 +83,15 @@ impl Ledger {
         &self.clock
     }
 
-    /// The hub's clock, to set it.
-    pub(crate) const fn clock_mut(&mut self) -> &mut HubClock {
-        &mut self.clock
+    /// Goes by another clock from now on. Who sets it before the first event may vouch that nothing happened before.
+    pub(crate) fn set_clock(&mut self, order: &ClockOrder, now: Now) {
+        self.clock.set(order, now);
+        let time = self.clock.now(now);
+        self.since = match self.since {
+            _ if !self.begun && order.begins => None,
+            Some(_) if !self.begun => Some(time),
+            since => since.map(|since| since.min(time)),
+        };
     }
 
     /// How many channels there are.
@@ -110,6 +123,7 @@ impl Ledger {
     pub(crate) fn place(&mut self, channel: &Arc<str>, now: Mono) -> Position {
         let standing = self.channels.entry(channel.clone()).or_default();
         standing.head += 1;
+        self.begun = true;
         standing.heard = Some(now);
         Position { epoch: self.epoch.clone(), offset: standing.head }
     }
@@ -144,7 +158,7 @@ impl Ledger {
             }
         }
         let positions = channels.iter().map(|channel| (channel.clone(), self.head(channel))).collect();
-        Cut { positions, clock, aggregates }
+        Cut { positions, clock, since: self.since, aggregates }
     }
 
     /// A new history begins; what was folded stays.
@@ -156,7 +170,8 @@ impl Ledger {
     /// Everything begins anew, on the system's clock.
     pub(crate) fn reset(&mut self, epoch: Arc<str>, now: Now) {
         self.begin_epoch(epoch);
-        self.clock.set(&crate::clock::ClockOrder::System, now);
+        self.clock.set(&ClockOrder::SYSTEM, now);
+        (self.since, self.begun) = (Some(now.wall), false);
         self.aggregates = aggregates(&self.specs);
     }
 }

@@ -71,9 +71,9 @@ pub(crate) struct State {
 
 impl State {
     /// An empty hub.
-    pub(crate) fn new(epoch: Arc<str>, limits: StateLimits, specs: Vec<FoldSpec>) -> Self {
+    pub(crate) fn new(epoch: Arc<str>, limits: StateLimits, specs: Vec<FoldSpec>, now: Now) -> Self {
         let keys = Keys::new(limits.keys_max, limits.key_age);
-        Self { ledger: Ledger::new(epoch, specs), rings: BTreeMap::new(), keys, limits, serial: 0, bytes: 0 }
+        Self { ledger: Ledger::new(epoch, specs, now), rings: BTreeMap::new(), keys, limits, serial: 0, bytes: 0 }
     }
 
     /// What is true now, without history.
@@ -158,7 +158,7 @@ impl State {
 
     /// Sets the clock.
     pub(crate) fn set_clock(&mut self, order: &ClockOrder, now: Now) {
-        self.ledger.clock_mut().set(order, now);
+        self.ledger.set_clock(order, now);
     }
 
     /// The aggregates over these channels.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::value::RawValue;
 
-use crate::{Continuity, Event, Mono, Position, SourceClock};
+use crate::{Continuity, Event, Mono, Position, SourceClock, Timestamp};
 
 /// One step of a source's story.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ pub struct Snapshot {
     pub positions: BTreeMap<Arc<str>, Position>,
     /// The server's time when it was taken.
     pub clock: SourceClock,
+    /// From when on nothing is missing in it, by the server's time; none if it has everything that ever happened.
+    pub since: Option<Timestamp>,
     /// Reducer state by aggregate fingerprint: as the text that came, since a tree would take many times its memory.
     pub aggregates: BTreeMap<String, Box<RawValue>>,
     /// When it reached this program.

@@ -13,6 +13,7 @@ function quality(freshness: Freshness, more: Partial<Quality> = {}): Quality {
     source_ms: 0,
     received_ago_ms: 0,
     basis: 'proven',
+    incomplete_until_ms: null,
     rejected: null,
     ...more,
   }
@@ -41,4 +42,9 @@ test('the age goes on counting, and is told before live ends', () => {
   expect(judge(quality('live'), 1_000, false)).toMatchObject({ age_ms: 1_200, tells_age: false })
   expect(judge(quality('live'), 3_000, false)).toMatchObject({ age_ms: 3_200, tells_age: true })
   expect(judge(quality('unknown', { age_ms: null }), 3_000, false).age_ms).toBeNull()
+})
+
+test('what was never known has no age, however old the link’s last proof is', () => {
+  expect(judge(quality('unknown'), 3_000, false)).toMatchObject({ age_ms: null, tells_age: false })
+  expect(judge(quality('unknown'), 3_000, true)).toMatchObject({ age_ms: null, tells_age: false })
 })

@@ -12,6 +12,7 @@ export const UNKNOWN_QUALITY: Quality = {
   source_ms: null,
   received_ago_ms: null,
   basis: 'unknown',
+  incomplete_until_ms: null,
   rejected: null,
 }
 

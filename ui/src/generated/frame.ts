@@ -374,6 +374,11 @@ received_ago_ms: number | null,
  */
 basis: 'unknown' | 'proven' | 'snapshot', 
 /**
+ * Events until this instant of the source's time may be missing in it, milliseconds since the Unix epoch; none if none that
+ * matters can be.
+ */
+incomplete_until_ms: number | null, 
+/**
  * Events that it could not use, and the newest reason.
  */
 rejected: Rejected | null, };

@@ -3,7 +3,7 @@
  * build: `main.ts` asks for it in development only, and the page's test brings it from outside.
  */
 import type { Frame, Freshness, Notice, Quality, SourceView, WidgetPatch, WidgetValue } from '../generated/frame'
-import { BOARD, whole } from './fake-board'
+import { BOARD, ONE_BOARD, whole } from './fake-board'
 import { HOUR_MS, MIDNIGHT_MS } from './fake-day'
 import { Rush } from './fake-rush'
 import { type DemoState, type FaultName, FAULTS, type Host } from './types'
@@ -19,6 +19,8 @@ export const SCENARIOS = [
   'catching-up',
   'silent',
   'notices',
+  'gaps',
+  'one',
   'rush',
   'idle',
 ] as const
@@ -93,13 +95,16 @@ export class FakeHost implements Host {
     if (all) this.#sent.clear()
     const { scenario, theme } = this.#options
     if (scenario === 'rush') return this.#rushed(all)
-    const widgets = BOARD.widgets.map((view): WidgetPatch => {
-      const value = scenario === 'unknown' ? null : scenario === 'empty' ? empty(whole(view, now)) : whole(view, now)
+    const board = scenario === 'one' ? ONE_BOARD : BOARD
+    const widgets = board.widgets.map((view): WidgetPatch => {
+      // A backend that knows nothing sends the kind's empty value.
+      const value = scenario === 'unknown' || scenario === 'empty' ? empty(whole(view, now)) : whole(view, now)
+      if (scenario === 'gaps' && value.kind === 'number') value.at_least = view.look.kind === 'counter'
       return { id: view.id, quality: this.#quality(now), value: value === null ? null : this.#changed(view.id, value) }
     })
     return {
       version: this.#version,
-      board: all ? { ...BOARD, theme } : null,
+      board: all ? { ...board, theme } : null,
       revision: 1,
       clock: {
         wall_ms: Date.now(),
@@ -156,12 +161,13 @@ export class FakeHost implements Host {
     return {
       freshness,
       reason: REASONS[freshness] ?? null,
-      age_ms: freshness === 'unknown' ? null : age_ms,
+      age_ms,
       limit_ms: 5_000,
       live_for_ms: live ? 4_800 : 0,
       source_ms: freshness === 'unknown' ? null : now - 40 * 60_000,
       received_ago_ms: age_ms,
-      basis: 'proven',
+      basis: this.#options.scenario === 'gaps' ? 'unknown' : 'proven',
+      incomplete_until_ms: null,
       rejected: null,
     }
   }
@@ -296,7 +302,7 @@ const NOTICES: Notice[] = [
     text: 'The new board file was refused; the last good one is shown',
     detail: [
       'departures.toml:14:1: unknown key `titel`, expected `title`',
-      'departures.toml:31:9: unknown kind `conter`, did you mean `counter`?',
+      'departures.toml:31:9: `kind` of `cancelled-today` is none of `counter`, `gauge`, `rate`, `window`, `table`, `log`, `series`, `status` and `markers`: found `conter`, expected one of these words, did you mean `counter`?',
     ],
   },
   { id: 'journal', state: 'alarm', text: 'Disk full: nothing is being remembered', detail: [] },

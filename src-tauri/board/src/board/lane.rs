@@ -252,7 +252,7 @@ impl Lane {
             let state = snapshot.aggregates.get(tracked.aggregate.fingerprint());
             match state.map(|state| tracked.aggregate.restore(state)) {
                 Some(Ok(())) => {
-                    tracked.be_restored();
+                    tracked.be_restored(time, snapshot.since);
                     tracked.received = tracked.aggregate.newest().map(|_| Heard::at(snapshot.received));
                 }
                 Some(Err(error)) => {
@@ -266,10 +266,10 @@ impl Lane {
                     tracked.be_incomplete(time);
                 }
                 None if is_empty(snapshot, tracked) && !tracked.is_known => {
-                    // Nothing has happened since the server's beginning: nothing can be missing.
+                    // Nothing has happened since the server's beginning.
                     tracked.is_known = true;
                     tracked.basis = Continuity::Proven;
-                    tracked.incomplete_until = None;
+                    tracked.be_complete_since(time, snapshot.since);
                 }
                 None if skips_nothing(snapshot, tracked, &self.channels) => (),
                 None => tracked.be_incomplete(time),

@@ -25,6 +25,7 @@ impl Board {
                     "age_ms": quality.age_ms,
                     "basis": quality.basis,
                     "at_least": tracked.is_at_least(),
+                    "incomplete_until": quality.incomplete_until_ms,
                     "rejected": quality.rejected.map_or(0, |rejected| rejected.count),
                     "value": if is_shown { tracked.aggregate.report() } else { Value::Null },
                 });

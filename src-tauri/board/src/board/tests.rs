@@ -170,6 +170,46 @@ fn unknown_gaps_are_told_until_they_do_not_matter() {
     assert_eq!((series.gaps.len(), stage.quality("gauge").basis), (0, Continuity::Unknown));
 }
 
+/// H3: a server that knows nothing of what was before it began doesn't make zero of it: numbers are lower bounds and charts
+/// have a gap, for as long as that stretch matters.
+#[test]
+fn what_was_before_the_servers_beginning_is_missing() {
+    let widgets = ["count", "gauge", "window", "mean", "table", "series"];
+    let mut stage = Stage::live();
+    for _ in 0..30 {
+        stage.event(json!({"v": 1, "k": "a"}));
+    }
+    stage.pass(20_000);
+    stage.snapshot_since(Some(START + 15_000), "f:0", &widgets);
+    stage.status_is(Phase::Live);
+    for widget in ["count", "window"] {
+        assert_eq!((stage.number(widget), stage.is_at_least(widget)), (Some(0.0), true), "{widget}");
+        let quality = stage.quality(widget);
+        assert_eq!(quality.incomplete_until_ms, Some(START + 15_000), "{widget}");
+        assert_eq!((quality.freshness, quality.basis), (Freshness::Live, Continuity::Snapshot), "{widget}");
+    }
+    let WidgetValue::Series(series) = stage.value("series") else { panic!("no series") };
+    assert_eq!(series.gaps, [(START + 20_000 - 290_000, START + 15_000)]);
+    assert_eq!(stage.quality("table").incomplete_until_ms, Some(START + 15_000));
+    // The gauge's first event is all that it depends on.
+    stage.event(json!({"v": 1, "k": "a"}));
+    assert_eq!((stage.number("gauge"), stage.quality("gauge").incomplete_until_ms), (Some(1.0), None));
+    // The window's minute has passed, the counter's day is all days.
+    stage.pass(55_000);
+    stage.status_is(Phase::Live);
+    assert_eq!((stage.is_at_least("window"), stage.is_at_least("count")), (false, true));
+    assert_eq!(stage.quality("window").basis, Continuity::Snapshot);
+    stage.pass(300_000);
+    stage.status_is(Phase::Live);
+    let WidgetValue::Series(series) = stage.value("series") else { panic!("no series") };
+    assert_eq!((series.gaps.len(), stage.quality("series").incomplete_until_ms), (0, None));
+    // An aggregate that the server has not, on a channel in which nothing has happened since it began.
+    let mut stage = Stage::new();
+    stage.connect();
+    stage.snapshot_since(Some(START - 5), "f:0", &[]);
+    assert_eq!((stage.number("count"), stage.is_at_least("count")), (Some(0.0), true));
+}
+
 /// A snapshot that is true exactly where the board stands leaves out nothing.
 #[test]
 fn a_snapshot_at_our_place_proves_nothing_missing() {

@@ -75,11 +75,21 @@ impl Tracked {
         channels.is_empty() || channels.iter().any(|own| own == channel)
     }
 
-    /// Its state is the server's now.
-    pub(super) fn be_restored(&mut self) {
+    /// Its state is the server's, of `time`, in which nothing after `since` is missing; nothing at all if that is none.
+    pub(super) fn be_restored(&mut self, time: Timestamp, since: Option<Timestamp>) {
         self.basis = Continuity::Snapshot;
-        self.incomplete_until = None;
         self.is_known = true;
+        self.be_complete_since(time, since);
+    }
+
+    /// It is `time`, and nothing after `since` is missing; nothing at all if that is none. What came before is a gap, if it matters (H3).
+    pub(super) fn be_complete_since(&mut self, time: Timestamp, since: Option<Timestamp>) {
+        self.aggregate.advance(time);
+        let horizon = self.aggregate.horizon();
+        self.incomplete_until = since.filter(|since| horizon.is_none_or(|horizon| horizon < *since));
+        if let Some(since) = self.incomplete_until {
+            self.aggregate.note_gap(horizon.unwrap_or(Timestamp::from_millis(i64::MIN)), since);
+        }
     }
 
     /// Events until `until` may be missing.
@@ -93,7 +103,9 @@ impl Tracked {
         let is_over = self.incomplete_until.zip(self.aggregate.horizon()).is_some_and(|(until, start)| until <= start);
         if is_over {
             self.incomplete_until = None;
-            self.basis = Continuity::Proven;
+            if self.basis == Continuity::Unknown {
+                self.basis = Continuity::Proven;
+            }
         }
         is_over
     }

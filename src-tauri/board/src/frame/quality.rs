@@ -32,6 +32,10 @@ pub struct Quality {
     /// What is known about its completeness.
     #[ts(type = "'unknown' | 'proven' | 'snapshot'")]
     pub basis: Continuity,
+    /// Events until this instant of the source's time may be missing in it, milliseconds since the Unix epoch; none if none that
+    /// matters can be.
+    #[ts(type = "number | null")]
+    pub incomplete_until_ms: Option<i64>,
     /// Events that it could not use, and the newest reason.
     pub rejected: Option<Rejected>,
 }

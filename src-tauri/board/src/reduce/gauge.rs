@@ -81,6 +81,11 @@ impl Reduce for Gauge {
         self.trend.next_change()
     }
 
+    /// What was before the newest event doesn't matter any more.
+    fn horizon(&self) -> Option<Ms> {
+        self.newest.map(|newest| newest.at - 1)
+    }
+
     fn note_gap(&mut self, from: Ms, to: Ms, _: u64) -> bool {
         self.trend.note_gap(from, to)
     }

@@ -119,6 +119,12 @@ impl Reduce for Log {
     fn next_change(&self) -> Option<Ms> {
         None
     }
+
+    /// A full log depends on nothing before its oldest line.
+    fn horizon(&self) -> Option<Ms> {
+        let oldest = self.lines.iter().map(|line| line.at).min();
+        oldest.filter(|_| self.lines.len() == self.limit).map(|at| at - 1)
+    }
 }
 
 #[cfg(test)]

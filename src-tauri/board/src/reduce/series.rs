@@ -279,7 +279,7 @@ impl Reduce for Series {
         }
         self.admit(version);
         self.make_only_line(version);
-        if self.gaps.forget(self.first * self.bucket) {
+        if self.gaps.forget(self.earliest() * self.bucket) {
             self.gaps_version = version;
         }
         true

@@ -47,9 +47,16 @@ impl HubClient {
         self.send(self.post("publish").header("idempotency-key", key).json(batch)).await
     }
 
-    /// Sets the hub's clock.
-    pub(super) async fn set_clock(&self, now: Timestamp, speed: f64, label: &str) -> Result<(), HubError> {
-        self.send(self.post("clock").json(&json!({ "now": now, "speed": speed, "label": label }))).await
+    /// Sets the hub's clock. `begins` if nothing happened before what is published next.
+    pub(super) async fn set_clock(
+        &self,
+        now: Timestamp,
+        speed: f64,
+        label: &str,
+        begins: bool,
+    ) -> Result<(), HubError> {
+        let order = json!({ "now": now, "speed": speed, "label": label, "begins": begins });
+        self.send(self.post("clock").json(&order)).await
     }
 
     /// Says that the publisher lives.

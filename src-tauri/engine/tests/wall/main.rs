@@ -67,6 +67,42 @@ async fn lost_servers_are_shown_and_caught_up_with() {
     wall.engine.stop().await;
 }
 
+/// H1, H3: a server that was killed and knows nothing of before: what it counts is a lower bound, and the stretch that it doesn't
+/// know is a gap of the chart; while it is away, nothing slides to zero.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_new_server_does_not_know_is_not_zero() {
+    let more = BOARD.to_owned()
+        + "\n[[widget]]\nid = \"recent\"\nkind = \"window\"\nlast = \"1s\"\n"
+        + "\n[[widget]]\nid = \"chart\"\nkind = \"series\"\nbucket = \"1s\"\nkeep = \"1m\"\n";
+    let mut server = Server::start(&more).await;
+    server.publish(1..=30).await;
+    let text = more.replace("ADDRESS", &format!("http://{}", server.address));
+    let mut wall = Wall::start(EngineConfig::new(BoardInput::Text { name: "board.toml".into(), text })).await;
+    wall.until("live at 30", |wall| wall.is_live_at("count", 30.0)).await;
+    server.publish(1..=5).await;
+    wall.until("something that could slide away", |wall| wall.is_live_at("count", 35.0)).await;
+    assert!(wall.number("recent") > Some(0.0));
+    server.down().await;
+    wall.until("down", |wall| wall.quality("recent").freshness == Freshness::Down).await;
+    let stood = wall.number("recent");
+    wall.until("older than the window", |wall| wall.quality("recent").age_ms.is_some_and(|age| age > 2500)).await;
+    assert_eq!(wall.number("recent"), stood, "nobody has heard that it is less");
+
+    server.up_anew().await;
+    wall.until("live at nothing", |wall| wall.is_live_at("count", 0.0)).await;
+    let Some(WidgetValue::Number(count)) = &wall.widgets["count"].1 else { panic!("no number") };
+    assert!(count.at_least, "{count:?}");
+    let missing = wall.quality("count").incomplete_until_ms.unwrap();
+    let Some(WidgetValue::Series(chart)) = &wall.widgets["chart"].1 else { panic!("no chart") };
+    assert!(chart.gaps.iter().any(|(from, to)| *from < *to && *to == missing), "{chart:?}");
+    wall.until("the second is over", |wall| {
+        matches!(&wall.widgets["recent"].1, Some(WidgetValue::Number(recent)) if !recent.at_least)
+            && wall.is_live_at("recent", 0.0)
+    })
+    .await;
+    wall.engine.stop().await;
+}
+
 /// H4: a wall that starts on its old data folder shows the last known values within a second, marked with their age and without
 /// any server; then it is live again, and nothing was counted twice.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

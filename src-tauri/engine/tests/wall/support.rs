@@ -51,6 +51,7 @@ pub(crate) fn board(address: SocketAddr) -> String {
 pub(crate) struct Server {
     pub(crate) hub: Hub,
     pub(crate) address: SocketAddr,
+    config: HubConfig,
     serving: Option<(oneshot::Sender<()>, JoinHandle<std::io::Result<()>>)>,
     client: reqwest::Client,
 }
@@ -66,7 +67,8 @@ impl Server {
             .collect();
         let config = HubConfig { heartbeat: Duration::from_millis(200), aggregates: folds, ..HubConfig::default() };
         let client = client();
-        let mut server = Self { hub: Hub::new(config), address: ([127, 0, 0, 1], 0).into(), serving: None, client };
+        let hub = Hub::new(config.clone());
+        let mut server = Self { hub, config, address: ([127, 0, 0, 1], 0).into(), serving: None, client };
         server.up().await;
         server
     }
@@ -98,6 +100,12 @@ impl Server {
             stop.send(()).unwrap();
             serving.await.unwrap().unwrap();
         }
+    }
+
+    /// A new process at the same address, which knows nothing of the one before. To be called when it is down.
+    pub(crate) async fn up_anew(&mut self) {
+        self.hub = Hub::new(self.config.clone());
+        self.up().await;
     }
 
     /// Publishes orders of these amounts, in one batch.

@@ -46,6 +46,8 @@ pub(crate) struct Hub {
     pub(crate) channels: BTreeMap<String, Channel>,
     epochs: u64,
     pub(crate) epoch_since: Mono,
+    /// From when on each epoch's aggregates miss nothing, by the hub's time; null while they have everything.
+    pub(crate) complete: BTreeMap<String, Option<i64>>,
     /// Events that no client can take.
     pub(crate) bad: BTreeSet<(String, String, u64)>,
     /// Snapshots of the past, for a cache that answers with one.
@@ -61,6 +63,7 @@ impl Hub {
             channels: channels.iter().map(|name| (name.clone(), Channel::default())).collect(),
             epochs: 1,
             epoch_since: Mono::ZERO,
+            complete: BTreeMap::from([("e1".to_owned(), None)]),
             bad: BTreeSet::new(),
             past: Vec::new(),
         }
@@ -87,8 +90,10 @@ impl Hub {
 
     /// History is lost: a new epoch. `empty` if the aggregates are lost too.
     pub(crate) fn begin_epoch(&mut self, empty: bool, now: Mono) {
+        let before = self.complete[&self.epoch()];
         self.epochs += 1;
         self.epoch_since = now;
+        self.complete.insert(self.epoch(), if empty { Some(clock_ms(now)) } else { before });
         for channel in self.channels.values_mut() {
             let chain = if empty { Chain::default() } else { channel.chain };
             *channel = Channel { chain, ..Channel::default() };
@@ -179,14 +184,19 @@ impl Hub {
             })
             .collect();
         format!(
-            r#"{{"positions":{{{}}},"clock":{},"aggregates":{{{}}}}}"#,
+            r#"{{"positions":{{{}}},"clock":{},"since":{},"aggregates":{{{}}}}}"#,
             positions.join(","),
             clock(now),
+            self.complete[&self.epoch()].map_or_else(|| "null".to_owned(), |since| since.to_string()),
             chains.join(",")
         )
     }
 }
 
 pub(crate) fn clock(now: Mono) -> String {
-    format!(r#"{{"now":{},"speed":1,"label":null}}"#, 1_360_335_600_000 + now.as_micros() / 1000)
+    format!(r#"{{"now":{},"speed":1,"label":null}}"#, clock_ms(now))
+}
+
+fn clock_ms(now: Mono) -> i64 {
+    1_360_335_600_000 + i64::try_from(now.as_micros() / 1000).expect("a short run")
 }

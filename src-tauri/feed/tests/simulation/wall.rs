@@ -54,6 +54,9 @@ impl Wall {
                 self.snapshots += 1;
                 for (name, shown) in &mut self.channels {
                     let position = snapshot.positions.get(name.as_str()).ok_or("a snapshot lacks a channel")?;
+                    if snapshot.since.map(Timestamp::as_millis) != hub.complete[&*position.epoch] {
+                        return Err(format!("a snapshot since {:?}, told otherwise by the hub", snapshot.since));
+                    }
                     let text = snapshot.aggregates.get(&format!("chain-{name}")).ok_or("no aggregate")?;
                     let state: serde_json::Value =
                         serde_json::from_str(text.get()).map_err(|error| error.to_string())?;

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use axum::{extract::State, response::Response};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use watchfloor_model::Position;
+use watchfloor_model::{Position, Timestamp};
 
 use crate::{
     clock::ClockReading,
@@ -19,6 +19,7 @@ use crate::{
 struct Answer {
     positions: BTreeMap<Arc<str>, Position>,
     clock: ClockReading,
+    since: Option<Timestamp>,
     aggregates: BTreeMap<String, Box<RawValue>>,
 }
 
@@ -27,8 +28,8 @@ pub(crate) async fn answer(State(door): State<Doorway>, query: Parameters) -> Re
     let [channels] = parameters(query, ["channels"])?;
     let channels = channels_of(channels.as_deref()).map_err(|problem| Failure::bad("bad-query", problem))?;
     let now = door.hub.now();
-    let Cut { positions, clock, aggregates } = door.hub.state().snapshot(&channels, now);
-    Ok(json(&Answer { positions, clock, aggregates }))
+    let Cut { positions, clock, since, aggregates } = door.hub.state().snapshot(&channels, now);
+    Ok(json(&Answer { positions, clock, since, aggregates }))
 }
 
 fn channels_of(text: Option<&str>) -> Result<Vec<Arc<str>>, String> {

@@ -14,7 +14,7 @@ use watchfloor_model::{Payload, Timestamp};
 
 use super::*;
 use crate::{
-    clock::ClockOrder,
+    clock::{ClockOrder, Setting},
     publish::{self, Form},
     state::{Outcome, State, StateLimits},
 };
@@ -154,7 +154,7 @@ struct World {
 impl World {
     fn new() -> Self {
         let now = Now { mono: Mono::ZERO, wall: Timestamp::from_millis(1_360_335_600_000) };
-        let hub = State::new("e0".into(), StateLimits::default(), [&FOLDS[..], &FOLDS[..]].concat());
+        let hub = State::new("e0".into(), StateLimits::default(), [&FOLDS[..], &FOLDS[..]].concat(), now);
         let fresh = FOLDS.iter().map(Aggregate::new).collect();
         Self { hub, now, epoch: 0, fresh, continued: Vec::new(), departed: 0 }
     }
@@ -173,7 +173,10 @@ impl World {
             // Clocks run ahead here: an aggregate doesn't get back what it forgot, and when it forgot depends on who looked.
             Transition::SetClock { minutes } => {
                 let at = self.time().plus(Duration::from_secs(60 * minutes.unsigned_abs()));
-                self.hub.set_clock(&ClockOrder::Set { at, speed: 1.0, label: None }, self.now);
+                self.hub.set_clock(
+                    &ClockOrder { setting: Setting::At { at, speed: 1.0, label: None }, begins: false },
+                    self.now,
+                );
             }
             Transition::Snapshot => {
                 let cut = self.snapshot();
@@ -306,7 +309,10 @@ fn a_replay_begins_after_somebody_looked() {
     let mut world = World::new();
     world.snapshot();
     let past = world.now.wall.minus(Duration::from_secs(10 * 365 * 86_400));
-    world.hub.set_clock(&ClockOrder::Set { at: past, speed: 60.0, label: None }, world.now);
+    world.hub.set_clock(
+        &ClockOrder { setting: Setting::At { at: past, speed: 60.0, label: None }, begins: false },
+        world.now,
+    );
     world.publish(&[(0, 0, 1, Some(5), 0)]);
     let cut = world.snapshot();
     let mean = restored(&cut, &world.fresh[1]).report();
@@ -323,4 +329,31 @@ fn a_replay_begins_after_somebody_looked() {
     let found: BTreeMap<_, _> =
         cut.aggregates.into_iter().map(|(fingerprint, state)| (fingerprint, state.to_string())).collect();
     assert_eq!(found, empty);
+}
+
+/// H3: a snapshot says from when on it misses nothing. A hub knows nothing of what was before it, unless a publisher that
+/// begins vouches that there was nothing; a lost history takes nothing out of the aggregates.
+#[test]
+fn a_snapshot_says_since_when_it_is_complete() {
+    let set = |at, begins| ClockOrder { setting: Setting::At { at, speed: 60.0, label: None }, begins };
+    let mut world = World::new();
+    let begun = world.now.wall;
+    let since = |world: &mut World| world.hub.snapshot(&CHANNELS.map(Arc::from), world.now).since;
+    assert_eq!(since(&mut world), Some(begun));
+    // A replay of another time, of which nobody says that it begins.
+    let past = begun.minus(Duration::from_secs(86_400));
+    world.hub.set_clock(&set(past, false), world.now);
+    assert_eq!(since(&mut world), Some(past));
+    world.hub.set_clock(&set(past, true), world.now);
+    assert_eq!(since(&mut world), None);
+    world.publish(&[(0, 0, 1, Some(5), 0)]);
+    world.hub.set_clock(&set(begun, false), world.now);
+    world.hub.lose_history("e8".into());
+    assert_eq!(since(&mut world), None);
+    // As new: and who comes when there are events already can vouch for nothing.
+    world.hub.reset("e9".into(), world.now);
+    assert_eq!(since(&mut world), Some(begun));
+    world.publish(&[(0, 0, 1, Some(5), 0)]);
+    world.hub.set_clock(&set(past, true), world.now);
+    assert_eq!(since(&mut world), Some(past), "the hub's time is before its beginning now");
 }

@@ -18,7 +18,7 @@ fn batch(channels: &[&str]) -> Vec<Incoming> {
 }
 
 fn hub(limits: StateLimits) -> State {
-    State::new("e0".into(), limits, Vec::new())
+    State::new("e0".into(), limits, Vec::new(), at(0))
 }
 
 fn positions(outcome: Outcome) -> Vec<String> {

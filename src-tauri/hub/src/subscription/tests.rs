@@ -11,7 +11,7 @@ use watchfloor_model::Timestamp;
 use super::*;
 use crate::{
     channel::HistoryLimits,
-    clock::ClockOrder,
+    clock::{ClockOrder, Setting},
     publish::{self, Form},
     state::{Outcome, StateLimits},
 };
@@ -106,8 +106,8 @@ impl World {
             ..HistoryLimits::default()
         };
         let limits = StateLimits { history, ..StateLimits::default() };
-        let hub = State::new("e0".into(), limits, Vec::new());
         let now = Now { mono: Mono::ZERO, wall: Timestamp::from_millis(0) };
+        let hub = State::new("e0".into(), limits, Vec::new(), now);
         let readers = [Door::WebSocket, Door::Sse, Door::Poll].map(Witness::new).into();
         Self { hub, now, epochs: 0, published: 0, readers }
     }
@@ -128,9 +128,13 @@ impl World {
                 let epoch = self.new_epoch();
                 self.hub.reset(epoch, self.now);
             }
-            Transition::SetClock => self
-                .hub
-                .set_clock(&ClockOrder::Set { at: Timestamp::from_millis(5), speed: 60.0, label: None }, self.now),
+            Transition::SetClock => self.hub.set_clock(
+                &ClockOrder {
+                    setting: Setting::At { at: Timestamp::from_millis(5), speed: 60.0, label: None },
+                    begins: false,
+                },
+                self.now,
+            ),
             Transition::Read { reader } => {
                 self.read(reader);
             }
@@ -277,6 +281,7 @@ fn hub_with(events: usize, bytes: usize) -> World {
         "e0".into(),
         StateLimits { history: HistoryLimits { events, bytes, ..HistoryLimits::default() }, ..StateLimits::default() },
         Vec::new(),
+        world.now,
     );
     world
 }
@@ -326,7 +331,7 @@ fn heartbeats_come_in_time() {
     assert_eq!(heartbeats(&mut world, 1000), 1);
     assert_eq!(heartbeats(&mut world, 1999), 0);
     assert_eq!(world.readers[0].subscription.poll_timeout(), Mono::from_millis(2000));
-    world.hub.set_clock(&ClockOrder::System, world.now);
+    world.hub.set_clock(&ClockOrder::SYSTEM, world.now);
     assert_eq!(heartbeats(&mut world, 1999), 1);
     assert_eq!(heartbeats(&mut world, 2998), 0);
     assert_eq!(heartbeats(&mut world, 2999), 1);

@@ -156,8 +156,13 @@ impl Stage {
         self.board.handle_delivery("s", &Delivery::Events(vec![event]), self.now);
     }
 
-    /// A snapshot of a hub that has folded nothing, with the aggregates of these widgets.
+    /// A snapshot of a hub that has folded nothing, for nothing has happened, with the aggregates of these widgets.
     pub(super) fn snapshot(&mut self, position: &str, widgets: &[&str]) {
+        self.snapshot_since(None, position, widgets);
+    }
+
+    /// The same of a hub that knows nothing of what was before `since`.
+    pub(super) fn snapshot_since(&mut self, since: Option<i64>, position: &str, widgets: &[&str]) {
         let folds = self.board.file().widgets.iter().filter(|widget| widgets.contains(&widget.id.as_str()));
         let aggregates = folds
             .map(|widget| {
@@ -168,6 +173,7 @@ impl Stage {
         let snapshot = Snapshot {
             positions: BTreeMap::from([("c".into(), position.parse().expect("a position"))]),
             clock: SourceClock { at: self.time(), read: self.now, speed: 1.0, label: None },
+            since: since.map(Timestamp::from_millis),
             aggregates,
             received: self.now,
         };

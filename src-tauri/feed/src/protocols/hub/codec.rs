@@ -274,7 +274,8 @@ pub(super) fn read_snapshot(body: &[u8], channels: &[Arc<str>], now: Mono) -> Re
             read.positions.get(&**channel).ok_or_else(|| format!("the snapshot lacks channel `{channel}`"))?;
         positions.insert(channel.clone(), position.clone());
     }
-    Ok(Snapshot { positions, clock, aggregates: read.aggregates, received: now })
+    let since = read.since.map(Timestamp::from_millis);
+    Ok(Snapshot { positions, clock, since, aggregates: read.aggregates, received: now })
 }
 
 /// A text that is borrowed from the line unless it has escapes.
@@ -424,6 +425,7 @@ struct SnapshotBody {
     #[serde(deserialize_with = "bounded")]
     positions: BTreeMap<String, Position>,
     clock: ClockLine,
+    since: Option<i64>,
     #[serde(default, deserialize_with = "bounded")]
     aggregates: BTreeMap<String, Box<RawValue>>,
 }
