@@ -69,7 +69,7 @@ pub(super) fn of_websocket(error: &tungstenite::Error, wall: Timestamp) -> LinkF
         E::Capacity(error) => LinkFault::new(LinkFaultKind::TooBig, error.to_string()),
         // Nothing is wrong with the rules: whoever listens there let go, most often a proxy without its server.
         E::Protocol(ProtocolError::HandshakeIncomplete) => {
-            LinkFault::new(LinkFaultKind::Reset, "closed before the handshake was over")
+            LinkFault::new(LinkFaultKind::Reset, "closed during the handshake")
         }
         E::Protocol(_) | E::Utf8(_) | E::AttackAttempt | E::HttpFormat(_) => {
             LinkFault::new(LinkFaultKind::Protocol, words(error))

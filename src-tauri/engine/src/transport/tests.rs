@@ -26,6 +26,23 @@ async fn within<T>(work: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, work).await.expect("the other side did nothing")
 }
 
+/// A listener that lets each connection go once it was asked something, by a reset or in order.
+async fn abrupt(reset: bool) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut head = Vec::new();
+            // What is left unread would make the end a reset.
+            while !head.ends_with(b"\r\n\r\n") && stream.read_buf(&mut head).await.is_ok_and(|bytes| bytes > 0) {}
+            if reset {
+                stream.set_zero_linger().unwrap();
+            }
+        }
+    });
+    port
+}
+
 /// A port that nobody listens on any more.
 async fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
@@ -67,6 +84,16 @@ async fn failure(transport: Transport, url: &str) -> LinkFault {
     match within(heard.recv()).await {
         Some(Input::Failed { link: LinkId(7), fault }) => fault,
         other => panic!("{url}: {other:?}"),
+    }
+}
+
+/// A connection that ends during the handshake broke no rule of the protocol, and says so shortly: the head of the wall has
+/// one line for it.
+#[tokio::test]
+async fn connections_that_end_during_the_handshake_are_no_breach() {
+    for (reset, words) in [(true, "connection reset"), (false, "connection broken: closed during the handshake")] {
+        let fault = failure(Transport::WebSocket, &format!("ws://127.0.0.1:{}/", abrupt(reset).await)).await;
+        assert_eq!((fault.kind.clone(), fault.to_string().as_str()), (LinkFaultKind::Reset, words));
     }
 }
 
