@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use watchfloor_board::config;
-use watchfloor_demo::{BOARD, Demo, DemoOptions, Fault};
+use watchfloor_demo::{BOARD, Demo, DemoOptions, Fault, Mends};
 use watchfloor_engine::{BoardInput, Engine, EngineConfig};
 
 use crate::{
@@ -32,7 +32,18 @@ pub(crate) async fn start(args: &WallArgs, data_dir: PathBuf) -> Result<Backend,
         let board = demo_board()?;
         config.source_urls = board.sources.iter().map(|source| (source.id.clone(), demo.url())).collect();
     }
-    Ok(Backend { engine: Engine::start(config).await?, demo })
+    let engine = Engine::start(config).await?;
+    if let Some(demo) = &demo {
+        tokio::spawn(follow_mends(demo.mends(), engine.clone()));
+    }
+    Ok(Backend { engine, demo })
+}
+
+/// Who mends the demo's line wants to see the wall catch up, not how long it would have waited before it looks again.
+async fn follow_mends(mut mends: Mends, engine: Engine) {
+    while mends.next().await.is_some() {
+        engine.try_now().await;
+    }
 }
 
 async fn start_demo(args: &WallArgs) -> Result<Demo, Failure> {

@@ -14,10 +14,16 @@ pub(crate) fn check(files: &[PathBuf]) -> Result<ExitCode, Failure> {
         match File::open(path).and_then(config::text_of) {
             Err(error) => {
                 sound = false;
-                output::complain(&format_args!("{name}: can't be read: {error}"));
+                output::complain(&format_args!("{name}: {}", watchfloor_engine::why_unreadable(path, &error)));
             }
             Ok(text) => match config::parse(&text, &name) {
-                Ok(file) => output::line(&format_args!("{name}: good, {} widgets", file.widgets.len()))?,
+                Ok(file) => {
+                    let count = file.widgets.len();
+                    output::line(&format_args!(
+                        "{name}: good, {count} {}",
+                        if count == 1 { "widget" } else { "widgets" }
+                    ))?;
+                }
                 Err(errors) => {
                     sound = false;
                     output::complain(&errors);

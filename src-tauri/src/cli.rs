@@ -2,11 +2,12 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 /// A wall display that never shows stale data as live.
 #[derive(Debug, Parser)]
 #[command(name = "watchfloor", version, args_conflicts_with_subcommands = true)]
+#[command(group = ArgGroup::new("shown").args(["board", "demo"]).required(true))]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
@@ -37,7 +38,7 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct WallArgs {
     /// The board file to show.
-    #[arg(long, value_name = "FILE", required_unless_present = "demo", conflicts_with = "demo")]
+    #[arg(long, value_name = "FILE")]
     pub(crate) board: Option<PathBuf>,
     /// Show real flights of a day in February 2013, replayed through a hub inside this process.
     #[arg(long)]

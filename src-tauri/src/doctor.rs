@@ -2,6 +2,8 @@
 
 use std::{fs, path::Path, process::ExitCode};
 
+use watchfloor_engine::desktop;
+
 use crate::{
     cli::{DataArgs, Renderer},
     failure::Failure,
@@ -23,11 +25,17 @@ pub(crate) fn run(data: DataArgs, renderer: Option<Renderer>) -> Result<ExitCode
     tell("version", Ok(env!("CARGO_PKG_VERSION").to_owned()))?;
     tell(
         "display",
-        surroundings::display().map(|()| "there is one".to_owned()).map_err(|failure| failure.to_string()),
+        surroundings::display()
+            .and_then(|()| surroundings::open_display())
+            .map(|()| "it opens".to_owned())
+            .map_err(|failure| failure.to_string()),
     )?;
     tell(
         "notifications",
-        surroundings::session_bus().map(|()| "there is a session bus".to_owned()).map_err(|f| f.to_string()),
+        surroundings::session_bus()
+            .and_then(|()| surroundings::reach_session_bus())
+            .map(|()| desktop::notifier().unwrap_or_else(|lack| lack.to_string()))
+            .map_err(|failure| failure.to_string()),
     )?;
     let data_dir = surroundings::data_dir(data.data_dir, false)?;
     tell("data folder", writable(&data_dir).map(|()| data_dir.display().to_string()))?;

@@ -9,18 +9,24 @@ use watchfloor_engine::EngineError;
 pub(crate) enum Failure {
     /// What it was given is wrong.
     Input(String),
+    /// It was asked for what there isn't.
+    Usage(String),
     /// The environment lacks something.
     Environment(String),
     /// Another process holds the data folder.
     AlreadyRunning(String),
+    /// This program is wrong.
+    Defect(String),
 }
 
 impl Failure {
-    /// 1 for wrong input, 3 for a lacking environment; clap ends with 2 for wrong usage.
+    /// 1 for wrong input, 2 for wrong usage, 3 for a lacking environment, 4 for a defect; clap ends with 2 by itself.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::Input(_) => ExitCode::from(1),
+            Self::Usage(_) => ExitCode::from(2),
             Self::Environment(_) | Self::AlreadyRunning(_) => ExitCode::from(3),
+            Self::Defect(_) => ExitCode::from(4),
         }
     }
 }
@@ -28,7 +34,11 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Input(text) | Self::Environment(text) | Self::AlreadyRunning(text) => f.write_str(text),
+            Self::Input(text)
+            | Self::Usage(text)
+            | Self::Environment(text)
+            | Self::AlreadyRunning(text)
+            | Self::Defect(text) => f.write_str(text),
         }
     }
 }

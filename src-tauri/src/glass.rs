@@ -14,7 +14,8 @@ use std::{
 use tauri::{AppHandle, Manager, WebviewWindow};
 
 pub(crate) use strip::Strip;
-use watch::{Act, Watch};
+use watch::{Act, Say, Watch};
+use watchfloor_engine::Engine;
 
 /// How often is looked.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -48,6 +49,11 @@ impl Glass {
         self.with(Watch::ended);
     }
 
+    /// The engine behind the page has ended by itself after it ran for `ran`.
+    pub(crate) fn engine_ended(&self, ran: Duration) {
+        self.with(|watch, now| watch.engine_ended(ran, now));
+    }
+
     fn with<T>(&self, tell: impl FnOnce(&mut Watch, Duration) -> T) -> T {
         let now = self.zero.elapsed();
         // A watch is plain data, whole after each call.
@@ -63,7 +69,7 @@ pub(crate) async fn keep(app: AppHandle, window: WebviewWindow, strip: Strip) {
     loop {
         look.tick().await;
         let found = app.state::<Glass>().with(Watch::look);
-        let text = found.silent.map(words).unwrap_or_default();
+        let text = found.say.map(words).unwrap_or_default();
         if text != shown {
             shown.clone_from(&text);
             strip.show(&app, text);
@@ -71,19 +77,36 @@ pub(crate) async fn keep(app: AppHandle, window: WebviewWindow, strip: Strip) {
         match found.act {
             None => {}
             Some(Act::Reload) => {
-                tracing::warn!(silent = ?found.silent, "the page does not paint any more: it is started again");
+                tracing::warn!(why = ?found.say, "the page does not paint any more: it is started again");
                 reload(&window);
             }
             Some(Act::Restart) => {
-                tracing::error!(silent = ?found.silent, "the page can't be started again: the program is");
+                tracing::error!(why = ?found.say, "this program is started again");
                 app.exit(START_AGAIN);
             }
         }
     }
 }
 
-fn words(silent: Duration) -> String {
-    format!("This page has painted nothing for {} s: what stands on it may be old", silent.as_secs())
+fn words(say: Say) -> String {
+    match say {
+        Say::Silent(span) => {
+            format!("This page has painted nothing for {} s: what stands on it may be old", span.as_secs())
+        }
+        Say::Ended(left) => {
+            format!(
+                "Nothing here is current: a defect stopped this program's engine. It starts again in {} s",
+                left.as_secs()
+            )
+        }
+    }
+}
+
+/// Waits for the engine's end, which nobody asked for while the window is open.
+pub(crate) async fn keep_engine(app: AppHandle, engine: Engine) {
+    let begun = Instant::now();
+    engine.ended().await;
+    app.state::<Glass>().engine_ended(begun.elapsed());
 }
 
 /// Starts the page anew, in a new process: the old one may stand still for ever.

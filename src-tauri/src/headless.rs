@@ -7,39 +7,50 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval, sleep_until},
 };
 
-use watchfloor_engine::logs;
+use watchfloor_engine::{Engine, logs};
+use watchfloor_log::Levels;
 
 use crate::{backend, cli::WallArgs, failure::Failure, output, surroundings};
 
 /// Runs the wall without a window until `--for` is over or a signal comes.
-pub(crate) async fn run(args: &WallArgs) -> Result<ExitCode, Failure> {
+pub(crate) async fn run(args: &WallArgs, levels: &Levels) -> Result<ExitCode, Failure> {
     let data_dir = surroundings::data_dir(args.data.data_dir.clone(), args.demo)?;
-    let _logs = logs::start(Some(&data_dir))?;
+    let _logs = logs::start(&data_dir, levels)?;
     let backend = backend::start(args, data_dir.clone()).await?;
     if let Err(error) = crate::instance::listen(&data_dir, || false) {
         tracing::warn!(%error, "second instances will not be answered");
     }
+    tell(&backend.engine, args, terminated()).await?;
+    backend.engine.stop().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Reports what the engine knows until `--for` is over or `asked` to end.
+async fn tell(engine: &Engine, args: &WallArgs, asked: impl Future<Output = ()>) -> Result<(), Failure> {
     let end = args.run_for.map(|duration| Instant::now() + duration);
     let mut second = interval(Duration::from_secs(1));
     second.set_missed_tick_behavior(MissedTickBehavior::Skip);
     second.tick().await;
-    let mut terminated = std::pin::pin!(terminated());
+    let (mut asked, mut ended) = (std::pin::pin!(asked), std::pin::pin!(engine.ended()));
     loop {
         tokio::select! {
+            biased;
+            () = &mut ended => return Err(Failure::Defect(
+                "a defect in this program stopped its engine: start it again, and report what its log says".to_owned(),
+            )),
+            () = &mut asked => break,
+            () = async { match end { Some(end) => sleep_until(end).await, None => std::future::pending().await } } => break,
             _ = second.tick() => {
                 if args.json {
-                    output::line(&backend.engine.report().await)?;
+                    output::line(&engine.report().await)?;
                 }
             }
-            () = async { match end { Some(end) => sleep_until(end).await, None => std::future::pending().await } } => break,
-            () = &mut terminated => break,
         }
     }
     if args.json {
-        output::line(&backend.engine.report().await)?;
+        output::line(&engine.report().await)?;
     }
-    backend.engine.stop().await;
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// Completes when the process is asked to end.
@@ -61,4 +72,49 @@ pub(crate) async fn terminated() {
     }
     #[cfg(not(unix))]
     interrupted.await;
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use watchfloor_engine::{BoardInput, EngineConfig};
+
+    use super::*;
+    use crate::cli::Cli;
+
+    const BOARD: &str = r#"
+[board]
+title = "Orders"
+[[source]]
+id = "shop"
+kind = "hub"
+url = "http://127.0.0.1:1"
+channels = ["orders"]
+[[widget]]
+id = "count"
+kind = "counter"
+"#;
+
+    /// H1: without its engine a wall has nothing to tell, and ends with a code by which whoever started it starts it again. An
+    /// engine that was stopped behind its back is what one with a defect leaves.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn an_engine_that_ends_ends_the_program() {
+        let board = BoardInput::Text { name: "orders.toml".to_owned(), text: BOARD.to_owned() };
+        let engine = Engine::start(EngineConfig::new(board)).await.expect("an engine");
+        let wall = Cli::parse_from(["watchfloor", "--demo", "--headless"]).wall;
+        let (other, told) = (engine.clone(), tell(&engine, &wall, std::future::pending()));
+        let (failure, ()) = tokio::join!(told, other.stop());
+        let failure = failure.expect_err("nobody asked for the end");
+        assert_eq!(failure.exit_code(), ExitCode::from(4), "{failure}");
+    }
+
+    /// A wall that was asked to end is no failure.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn an_end_that_was_asked_for_is_none() {
+        let board = BoardInput::Text { name: "orders.toml".to_owned(), text: BOARD.to_owned() };
+        let engine = Engine::start(EngineConfig::new(board)).await.expect("an engine");
+        let wall = Cli::parse_from(["watchfloor", "--demo", "--headless"]).wall;
+        tell(&engine, &wall, std::future::ready(())).await.expect("a good end");
+        engine.stop().await;
+    }
 }

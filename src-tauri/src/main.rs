@@ -19,6 +19,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use tokio::runtime;
+use watchfloor_log::Levels;
 
 use crate::{
     cli::{Cli, Command, WallArgs},
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
 }
 
 fn show(args: WallArgs) -> Result<ExitCode, Failure> {
+    let levels = Levels::from_environment().map_err(|error| Failure::Usage(error.to_string()))?;
     let ground = if args.headless { None } else { Some(wall::prepare(&args)?) };
     let runtime = runtime::Builder::new_multi_thread()
         .enable_all()
@@ -48,7 +50,7 @@ fn show(args: WallArgs) -> Result<ExitCode, Failure> {
         .map_err(|error| Failure::Environment(format!("no threads can be started: {error}")))?;
     runtime.block_on(async { surroundings::outlive_file_limits() });
     match ground {
-        None => runtime.block_on(headless::run(&args)),
-        Some(ground) => wall::run(args, ground, &runtime),
+        None => runtime.block_on(headless::run(&args, &levels)),
+        Some(ground) => wall::run(args, ground, &levels, &runtime),
     }
 }

@@ -1,10 +1,13 @@
 //! What a window needs of the machine, looked for before GTK is, which would end the process without a word of help.
 
-use std::{env, path::PathBuf};
+use std::{
+    env,
+    path::{self, PathBuf},
+};
 
 use crate::failure::Failure;
 
-/// Whether a window can be opened.
+/// Whether there is a display to open a window on, as far as the environment tells.
 pub(crate) fn display() -> Result<(), Failure> {
     if cfg!(not(target_os = "linux")) || ["WAYLAND_DISPLAY", "DISPLAY"].into_iter().any(is_set) {
         return Ok(());
@@ -12,6 +15,23 @@ pub(crate) fn display() -> Result<(), Failure> {
     Err(Failure::Environment(
         "no display: set DISPLAY or WAYLAND_DISPLAY, or run with --headless to do without a window".to_owned(),
     ))
+}
+
+/// Opens the display. To be called on the main thread, when the web view's environment is set: GTK keeps it open.
+pub(crate) fn open_display() -> Result<(), Failure> {
+    #[cfg(target_os = "linux")]
+    if gtk::init().is_err() {
+        let named: Vec<String> = ["WAYLAND_DISPLAY", "DISPLAY", "GDK_BACKEND"]
+            .into_iter()
+            .filter_map(|name| Some(format!("{name}={}", env::var_os(name)?.to_string_lossy())))
+            .collect();
+        return Err(Failure::Environment(format!(
+            "the display can't be opened ({}): expected a running X server or Wayland compositor that lets this user in: \
+             mend that, or run with --headless to do without a window",
+            named.join(", ")
+        )));
+    }
+    Ok(())
 }
 
 /// A file that grows beyond a limit of the system's is a disk that refuses: the wall says so and goes on. Unheard, the signal
@@ -29,7 +49,7 @@ pub(crate) fn outlive_file_limits() {
     }
 }
 
-/// Whether native notifications have a bus to travel by.
+/// Whether native notifications have a bus to travel by, as far as the environment tells.
 pub(crate) fn session_bus() -> Result<(), Failure> {
     if cfg!(not(target_os = "linux")) || is_set("DBUS_SESSION_BUS_ADDRESS") || default_bus().is_some() {
         return Ok(());
@@ -39,10 +59,26 @@ pub(crate) fn session_bus() -> Result<(), Failure> {
     ))
 }
 
-/// The data folder: the one asked for, else the user's own.
+/// Connects to the bus, and lets go again.
+pub(crate) fn reach_session_bus() -> Result<(), Failure> {
+    watchfloor_engine::desktop::reach_bus().map_err(|reason| {
+        let named = env::var_os("DBUS_SESSION_BUS_ADDRESS").filter(|address| !address.is_empty());
+        let named = named.map_or_else(
+            || "in XDG_RUNTIME_DIR".to_owned(),
+            |address| format!("DBUS_SESSION_BUS_ADDRESS={}", address.to_string_lossy()),
+        );
+        Failure::Environment(format!(
+            "the session bus for notifications can't be reached ({named}): {reason}: start under `dbus-run-session`, or run \
+             with --notifications off"
+        ))
+    })
+}
+
+/// The data folder: the one asked for, else the user's own. Absolute, so that it is the same folder for everybody.
 pub(crate) fn data_dir(asked: Option<PathBuf>, demo: bool) -> Result<PathBuf, Failure> {
     if let Some(dir) = asked {
-        return Ok(dir);
+        return path::absolute(&dir)
+            .map_err(|error| Failure::Usage(format!("--data-dir {}: {error}: give a folder", dir.display())));
     }
     let base = dirs::data_dir().ok_or_else(|| {
         Failure::Environment("no home folder to keep data in: set HOME, or choose a folder with --data-dir".to_owned())
@@ -57,4 +93,17 @@ fn default_bus() -> Option<PathBuf> {
 
 fn is_set(name: &str) -> bool {
     env::var_os(name).is_some_and(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The store plugin looks for relative paths below a folder of its own: settings and journal would lie apart.
+    #[test]
+    fn a_relative_data_folder_lies_below_the_working_folder() {
+        let here = env::current_dir().expect("a working folder");
+        assert_eq!(data_dir(Some("walls/one".into()), false).expect("a folder"), here.join("walls/one"));
+        assert!(matches!(data_dir(Some(PathBuf::new()), false), Err(Failure::Usage(_))));
+    }
 }

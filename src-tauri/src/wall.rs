@@ -13,6 +13,7 @@ use tauri::{
 use tauri_plugin_store::StoreExt;
 use tokio::{runtime::Runtime, sync::watch, task::JoinHandle};
 use watchfloor_engine::logs;
+use watchfloor_log::Levels;
 
 use crate::{
     backend,
@@ -47,13 +48,18 @@ pub(crate) fn prepare(args: &WallArgs) -> Result<Ground, Failure> {
     let settings = Settings::read(&data_dir).map_err(Failure::Input)?;
     let choice = gpu::choose(args.renderer.unwrap_or(settings.renderer));
     choice.apply().map_err(Failure::Environment)?;
+    // From here on there may be other threads.
+    surroundings::open_display()?;
+    if args.notifications == Switch::On {
+        surroundings::reach_session_bus()?;
+    }
     Ok(Ground { data_dir, settings, renderer: choice.because })
 }
 
 /// Shows the wall until its window is closed or the process is asked to end.
-pub(crate) fn run(args: WallArgs, ground: Ground, runtime: &Runtime) -> Result<ExitCode, Failure> {
+pub(crate) fn run(args: WallArgs, ground: Ground, levels: &Levels, runtime: &Runtime) -> Result<ExitCode, Failure> {
     let Ground { data_dir, settings, renderer } = ground;
-    let _logs = logs::start(Some(&data_dir))?;
+    let _logs = logs::start(&data_dir, levels)?;
 
     let (running, backend) = watch::channel(None);
     let args = Arc::new(args);
@@ -95,6 +101,7 @@ pub(crate) fn run(args: WallArgs, ground: Ground, runtime: &Runtime) -> Result<E
                 Ok(backend) => {
                     tracing::info!(renderer, "the wall runs");
                     present(&handle, &window, &data_dir);
+                    tokio::spawn(glass::keep_engine(handle.clone(), backend.engine.clone()));
                     running.send_replace(Some(backend.clone()));
                 }
                 Err(_) => handle.exit(0),

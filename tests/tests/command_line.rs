@@ -2,13 +2,18 @@
 
 use std::{
     fs,
+    io::{BufRead, BufReader},
     net::{Ipv4Addr, TcpListener},
-    process::{Command, Output, Stdio},
+    process::{Child, ChildStderr, Command, Output, Stdio},
     time::{Duration, Instant},
 };
 
+use anyhow::{Context, Result, ensure};
 use serde_json::Value;
-use watchfloor_tests::program::{program, root, run_wall};
+use watchfloor_tests::{
+    desktop::Desktop,
+    program::{program, root, run_wall},
+};
 
 fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
@@ -31,6 +36,178 @@ fn wrong_usage_ends_with_2() {
     for args in [&[] as &[&str], &["--nonsense"], &["--demo", "--for", "20s"], &["--demo", "--speed", "0"]] {
         assert_eq!(run_wall(args).expect("run").status.code(), Some(2), "{args:?}");
     }
+}
+
+/// Who starts the program without a word is told both ways on.
+#[test]
+fn nothing_to_show_names_the_demo() {
+    let said = stderr(&run_wall(&[]).expect("run"));
+    assert!(said.contains("--board") && said.contains("--demo"), "{said}");
+}
+
+/// A display that is named and doesn't open, and a bus that is named and isn't there, are lacks of the environment: one line
+/// with what was found and what to do, no panic, and the doctor says the same.
+#[test]
+fn a_dead_display_or_bus_is_told_by_the_wall_and_by_the_doctor() -> Result<()> {
+    let data = tempfile::tempdir()?;
+    let desktop = Desktop::start(320, 320)?;
+    let bus = "unix:path=/nowhere/bus";
+    for (variable, value, finding, words) in [
+        ("DISPLAY", ":7777", "display", ["DISPLAY=:7777", "X server", "--headless"]),
+        ("DBUS_SESSION_BUS_ADDRESS", bus, "notifications", [bus, "dbus-run-session", "--notifications off"]),
+    ] {
+        for args in [&["--demo"] as &[&str], &["doctor"]] {
+            let mut command = Command::new(program("watchfloor")?);
+            desktop.enter(&mut command);
+            command.args(args).arg("--data-dir").arg(data.path()).env(variable, value);
+            let output = command.output()?;
+            assert_eq!(output.status.code(), Some(3), "{args:?}: {}", stderr(&output));
+            let said = if args == ["doctor"] { String::from_utf8(output.stdout)? } else { stderr(&output) };
+            let begin = if args == ["doctor"] { format!("wrong {finding}") } else { "watchfloor: ".to_owned() };
+            let lines: Vec<_> = said.lines().filter(|line| line.starts_with(&begin)).collect();
+            assert_eq!(lines.len(), 1, "{args:?}: {said}");
+            assert!(words.iter().all(|word| lines[0].contains(word)), "{args:?}: {said}");
+            assert!(!said.contains("panicked"), "{said}");
+        }
+    }
+    Ok(())
+}
+
+/// A healthy desktop without a notification service is no reason to refuse; the doctor says it in plain words.
+#[test]
+fn a_desktop_without_notifications_is_named_by_the_doctor() -> Result<()> {
+    let data = tempfile::tempdir()?;
+    let desktop = Desktop::start(320, 320)?;
+    let mut command = Command::new(program("watchfloor")?);
+    desktop.enter(&mut command);
+    let output = command.args(["doctor", "--data-dir"]).arg(data.path()).output()?;
+    let said = String::from_utf8(output.stdout)?;
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("no notification service on this desktop"), "{said}");
+    assert!(!said.contains("org.freedesktop"), "{said}");
+    Ok(())
+}
+
+/// Every program reads its log level alike, and refuses what is none before it does anything else.
+#[test]
+fn a_mistyped_log_level_ends_with_2_and_names_the_levels() -> Result<()> {
+    let data = tempfile::tempdir()?;
+    let data = data.path().to_str().context("path")?;
+    for (name, args) in [
+        ("watchfloor", vec!["--demo", "--headless", "--for", "1s", "--data-dir", data]),
+        ("watchfloor-hub", vec!["--listen", "127.0.0.1:0"]),
+        ("watchfloor-replay", vec!["--hub", "http://127.0.0.1:1"]),
+    ] {
+        let output = Command::new(program(name)?).args(args).env("WATCHFLOOR_LOG", "loud").output()?;
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{name}: {said}");
+        for word in ["WATCHFLOOR_LOG", "\"loud\"", "error, warn, info, debug, trace"] {
+            assert!(said.contains(word), "{name}: {word:?} is not in {said}");
+        }
+        assert_eq!(said.lines().count(), 1, "{name}: {said}");
+    }
+    Ok(())
+}
+
+/// A process that is killed when it is dropped, with the lines of its stderr.
+struct Running(Child, BufReader<ChildStderr>);
+
+impl Running {
+    fn start(command: &mut Command) -> Result<Self> {
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+        let stderr = child.stderr.take().context("stderr")?;
+        Ok(Self(child, BufReader::new(stderr)))
+    }
+
+    fn line(&mut self) -> Result<String> {
+        let mut line = String::new();
+        ensure!(self.1.read_line(&mut line)? > 0, "it ended without a word");
+        Ok(line)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself; there is nothing else to do about a failure here.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// What collects stderr in a file or a journal gets no colour codes, from no program.
+#[test]
+fn logs_have_no_colours_where_nobody_sees_them() -> Result<()> {
+    let data = tempfile::tempdir()?;
+    let data = data.path().to_str().context("path")?;
+    for (name, args) in [
+        ("watchfloor", vec!["--demo", "--headless", "--for", "60s", "--data-dir", data]),
+        ("watchfloor-hub", vec!["--listen", "127.0.0.1:0"]),
+        ("watchfloor-replay", vec!["--hub", "http://127.0.0.1:1"]),
+    ] {
+        let line = Running::start(Command::new(program(name)?).args(args).env_remove("NO_COLOR"))?.line()?;
+        assert!(line.contains("INFO") && !line.contains('\u{1b}'), "{name}: {line:?}");
+    }
+    Ok(())
+}
+
+/// A replay says at once what keeps it from its hub, and what it does about that.
+#[test]
+fn a_replay_without_its_hub_says_so() -> Result<()> {
+    for hub in ["zzz", "localhost:8787", "ftp://127.0.0.1/"] {
+        let output = Command::new(program("watchfloor-replay")?).args(["--hub", hub]).output()?;
+        assert_eq!(output.status.code(), Some(2), "{hub}: {}", stderr(&output));
+        assert!(stderr(&output).contains("http://127.0.0.1:8787"), "{}", stderr(&output));
+    }
+    let nobody = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
+    let mut replay =
+        Running::start(Command::new(program("watchfloor-replay")?).args(["--hub", &format!("http://{nobody}")]))?;
+    let begun = Instant::now();
+    loop {
+        let line = replay.line()?;
+        if line.contains("WARN") {
+            assert!(line.contains("the hub can't be reached") && line.contains("refused"), "{line}");
+            break;
+        }
+    }
+    assert!(begun.elapsed() < Duration::from_secs(10), "it was silent for {:?}", begun.elapsed());
+    Ok(())
+}
+
+/// Words that a first-time user reads: one widget is one, and a missing file is missing, not refused.
+#[test]
+fn check_counts_in_english_and_says_where_it_looked() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let board = folder.path().join("board.toml");
+    fs::write(&board, fs::read_to_string(root().join("README.md"))?.split("\n```toml\n").nth(1).context("a board")?)?;
+    let text = fs::read_to_string(&board)?;
+    let text = text.split("\n```").next().context("a board")?;
+    let one = text.rsplit_once("[[widget]]").context("two widgets")?.0;
+    for (text, words) in [(text, ": good, 2 widgets\n"), (one, ": good, 1 widget\n")] {
+        fs::write(&board, text)?;
+        let output = run_wall(&["check", board.to_str().context("path")?])?;
+        assert!(String::from_utf8(output.stdout)?.ends_with(words), "{words}");
+    }
+    for args in [&["check", "no-such-board.toml"] as &[&str], &["--board", "no-such-board.toml", "--headless"]] {
+        let mut command = Command::new(program("watchfloor")?);
+        let output = command.args(args).current_dir(folder.path()).env("XDG_DATA_HOME", folder.path()).output()?;
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        let looked_for = fs::canonicalize(folder.path())?.join("no-such-board.toml");
+        assert!(said.contains("there is no such file") && said.contains(&*looked_for.to_string_lossy()), "{said}");
+    }
+    Ok(())
+}
+
+/// A relative data folder is one folder, below where the program was started: for the journal as for the settings.
+#[test]
+fn a_relative_data_folder_is_below_the_working_folder() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut command = Command::new(program("watchfloor")?);
+    let output = command.args(["doctor", "--data-dir", "data"]).current_dir(folder.path()).output()?;
+    let said = String::from_utf8(output.stdout)?;
+    let absolute = fs::canonicalize(folder.path())?.join("data");
+    assert!(said.contains(&*absolute.to_string_lossy()), "{said}");
+    Ok(())
 }
 
 #[test]
@@ -182,7 +359,7 @@ fn a_second_instance_of_a_windowless_wall_says_so() {
     // Its first report means that it holds the folder.
     let mut line = String::new();
     let output = first.stdout.take().expect("output");
-    std::io::BufRead::read_line(&mut std::io::BufReader::new(output), &mut line).expect("report");
+    BufReader::new(output).read_line(&mut line).expect("report");
     check(&["--demo", "--headless", "--for", "1s", "--data-dir", data], 3, &["--data-dir"]);
     first.kill().expect("killed");
     first.wait().expect("ended");

@@ -11,14 +11,15 @@ use serde_json::Value;
 use watchfloor_tests::program::root;
 
 /// What each crate may use of this workspace.
-const MAY_KNOW: [(&str, &[&str]); 8] = [
+const MAY_KNOW: [(&str, &[&str]); 9] = [
     ("watchfloor-model", &[]),
+    ("watchfloor-log", &[]),
     ("watchfloor-feed", &["watchfloor-model"]),
     ("watchfloor-board", &["watchfloor-model"]),
-    ("watchfloor-engine", &["watchfloor-model", "watchfloor-feed", "watchfloor-board"]),
-    ("watchfloor-hub", &["watchfloor-model", "watchfloor-board"]),
-    ("watchfloor-demo", &["watchfloor-model", "watchfloor-board", "watchfloor-hub"]),
-    ("watchfloor", &["watchfloor-model", "watchfloor-board", "watchfloor-engine", "watchfloor-demo"]),
+    ("watchfloor-engine", &["watchfloor-model", "watchfloor-log", "watchfloor-feed", "watchfloor-board"]),
+    ("watchfloor-hub", &["watchfloor-model", "watchfloor-log", "watchfloor-board"]),
+    ("watchfloor-demo", &["watchfloor-model", "watchfloor-log", "watchfloor-board", "watchfloor-hub"]),
+    ("watchfloor", &["watchfloor-model", "watchfloor-log", "watchfloor-board", "watchfloor-engine", "watchfloor-demo"]),
     (
         "watchfloor-tests",
         &[

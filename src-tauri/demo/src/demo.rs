@@ -108,6 +108,19 @@ impl DemoError {
     }
 }
 
+/// Tells when the line is whole again.
+#[derive(Debug)]
+pub struct Mends(watch::Receiver<Line>);
+
+impl Mends {
+    /// Returns when a fault has ended and no other is left; none if the demo has ended.
+    pub async fn next(&mut self) -> Option<()> {
+        self.0.wait_for(|line| !line.is_whole()).await.ok()?;
+        self.0.wait_for(Line::is_whole).await.ok()?;
+        Some(())
+    }
+}
+
 /// A running demo. Everything of it ends when it is stopped or dropped.
 #[derive(Debug)]
 pub struct Demo {
@@ -238,6 +251,12 @@ impl Demo {
             Fault::LoseHistory => false,
         };
         Fault::ALL.into_iter().map(|fault| (fault, is_on(fault))).collect()
+    }
+
+    /// What tells when the line is whole again, after the present fault or the next one.
+    #[must_use]
+    pub fn mends(&self) -> Mends {
+        Mends(self.line.subscribe())
     }
 
     /// Sets the speed, replay seconds a second; values outside [`SPEEDS`] become the nearest within.

@@ -10,5 +10,5 @@ pub mod great_circle;
 pub mod publisher;
 pub mod timeline;
 
-pub use demo::{BOARD, Demo, DemoError, DemoOptions, DemoStatus};
+pub use demo::{BOARD, Demo, DemoError, DemoOptions, DemoStatus, Mends};
 pub use fault::Fault;

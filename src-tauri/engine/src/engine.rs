@@ -216,6 +216,17 @@ impl Engine {
         self.tell(Event::Notice(notice)).await;
     }
 
+    /// Sources that were live and wait for their next try make it now: something that stood in their way is known to be gone.
+    pub async fn try_now(&self) {
+        self.tell(Event::TryNow).await;
+    }
+
+    /// Returns when the engine has ended, by [`Engine::stop`] or by a defect in this program. Pages are told then that nothing
+    /// is current any more, and nothing will be until another engine is started.
+    pub async fn ended(&self) {
+        self.inner.control.closed().await;
+    }
+
     /// Stops sources, saves the board, and closes the journal; returns when all that is done, or after ten seconds if the disk
     /// doesn't answer. Calling it again does nothing.
     pub async fn stop(&self) {
@@ -246,10 +257,10 @@ async fn read_board(board: &BoardInput) -> Result<(String, String), EngineError>
         BoardInput::Text { name, text } => Ok((name.clone(), text.clone())),
         BoardInput::File(path) => {
             let unreadable = |reason: String| EngineError::BoardUnreadable { path: path.clone(), reason };
+            let why = |error: std::io::Error| unreadable(watch::why_unreadable(path, &error));
             let here = path.clone();
             let read = tokio::task::spawn_blocking(move || watch::read(&here)).await;
-            let text =
-                read.map_err(|error| unreadable(error.to_string()))?.map_err(|error| unreadable(error.to_string()))?;
+            let text = read.map_err(|error| unreadable(error.to_string()))?.map_err(why)?;
             Ok((path.display().to_string(), text))
         }
     }
@@ -336,4 +347,42 @@ where
         }
     };
     thread::Builder::new().name(name.into()).spawn(run).map_err(lacking)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BOARD: &str = r#"
+[board]
+title = "Orders"
+[[source]]
+id = "shop"
+kind = "hub"
+url = "http://127.0.0.1:1"
+channels = ["orders"]
+[[widget]]
+id = "count"
+kind = "counter"
+"#;
+
+    /// H1, H4: a defect in the board's loop ends the engine visibly: who waits for that hears it, pages are told that nothing is
+    /// current, and what the journal holds is there for the next start.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_defect_is_an_end_that_is_heard() {
+        const PATIENCE: Duration = Duration::from_secs(20);
+        let data = tempfile::tempdir().unwrap();
+        let board = BoardInput::Text { name: "orders.toml".into(), text: BOARD.into() };
+        let config = EngineConfig { data_dir: Some(data.path().into()), ..EngineConfig::new(board) };
+        let engine = Engine::start(config.clone()).await.unwrap();
+        assert!(tokio::time::timeout(Duration::from_millis(50), engine.ended()).await.is_err(), "it runs");
+        let before = engine.next_frame(0, 0).await;
+        engine.tell(Event::Defect).await;
+        tokio::time::timeout(PATIENCE, engine.ended()).await.expect("the end is heard");
+        let after = engine.next_frame(before.version, before.revision).await;
+        assert!(after.notices.iter().any(|notice| notice.state == watchfloor_board::frame::State::Alarm), "{after:?}");
+        tokio::time::timeout(PATIENCE, engine.stop()).await.expect("stopping what has ended");
+        let again = Engine::start(config).await.expect("the folder is free again");
+        again.stop().await;
+    }
 }

@@ -77,16 +77,6 @@ pub enum EngineError {
         /// What the system said.
         reason: String,
     },
-    /// Neither `WATCHFLOOR_LOG` nor the setting is a filter.
-    #[error(
-        "log level {found:?}: {reason}: expected error, warn, info, debug, trace or a list like `info,watchfloor_feed=debug`"
-    )]
-    LogLevel {
-        /// What was given.
-        found: String,
-        /// What is wrong with it.
-        reason: String,
-    },
 }
 
 /// Whose turn it is to put something right.
@@ -103,11 +93,9 @@ impl EngineError {
     #[must_use]
     pub const fn blame(&self) -> Blame {
         match self {
-            Self::BoardUnreadable { .. }
-            | Self::Board(_)
-            | Self::SourceUrl { .. }
-            | Self::UnknownSource { .. }
-            | Self::LogLevel { .. } => Blame::Input,
+            Self::BoardUnreadable { .. } | Self::Board(_) | Self::SourceUrl { .. } | Self::UnknownSource { .. } => {
+                Blame::Input
+            }
             Self::DataFolder { .. }
             | Self::AlreadyRunning { .. }
             | Self::JournalNewer { .. }

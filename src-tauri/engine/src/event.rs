@@ -62,8 +62,13 @@ pub(crate) enum Event {
         /// The notice's id.
         id: &'static str,
     },
+    /// Whoever waits for its next try makes it now.
+    TryNow,
     /// The end.
     Stop,
+    /// A defect in the loop, for tests of what follows from one.
+    #[cfg(test)]
+    Defect,
 }
 
 /// A page's question.

@@ -9,6 +9,7 @@
 //! page delays only its own lane, and the delay is visible.
 
 mod clock;
+pub mod desktop;
 mod engine;
 mod error;
 mod event;
@@ -34,3 +35,4 @@ pub use error::{Blame, EngineError};
 pub use frames::HEARTBEAT;
 pub use glass::Latency;
 pub use journal::Bounds;
+pub use watch::why_unreadable;

@@ -16,21 +16,15 @@ use std::{
     time::Duration,
 };
 
-use tracing::{Level, Metadata};
 use tracing_subscriber::{
-    EnvFilter, Layer,
-    filter::{FilterExt, filter_fn},
+    Layer,
     fmt::{self, MakeWriter},
     layer::SubscriberExt,
     util::SubscriberInitExt,
 };
+use watchfloor_log::Levels;
 
 use crate::error::EngineError;
-
-/// Environment variable that sets the level: `info`, or `info,watchfloor_feed=debug`.
-pub const LEVEL_VARIABLE: &str = "WATCHFLOOR_LOG";
-/// The level if nothing else is said.
-pub const LEVEL_DEFAULT: &str = "info";
 
 /// A log file is closed and a new one begun at this size.
 const FILE_BYTES_MAX: usize = 8 << 20;
@@ -63,42 +57,17 @@ pub fn file(data_folder: &Path) -> PathBuf {
     data_folder.join("logs").join("watchfloor.log")
 }
 
-/// Starts logging for the whole process: to stderr, and into `logs/watchfloor.log` of `data_folder` if there is one.
+/// Starts logging for the whole process: to stderr, and into `logs/watchfloor.log` of `data_folder`.
 ///
 /// # Errors
-/// If `WATCHFLOOR_LOG` is no filter, or the log's folder can't be written. A second call in one process changes
-/// nothing and is no error.
-pub fn start(data_folder: Option<&Path>) -> Result<LogGuard, EngineError> {
-    let found = std::env::var(LEVEL_VARIABLE).unwrap_or_else(|_| LEVEL_DEFAULT.to_owned());
-    let filter = || {
-        EnvFilter::try_new(&found)
-            .map_err(|error| EngineError::LogLevel { found: found.clone(), reason: error.to_string() })
-    };
-    let stderr = fmt::layer().with_writer(io::stderr).with_filter(filter()?.and(filter_fn(is_loggable)));
-    let mut guard = LogGuard { queue: None };
-    let to_file = match data_folder {
-        Some(folder) => {
-            let (queue, line_queue) = open(&file(folder))?;
-            guard.queue = Some(queue);
-            Some(
-                fmt::layer()
-                    .with_ansi(false)
-                    .with_writer(line_queue)
-                    .with_filter(filter()?.and(filter_fn(is_loggable))),
-            )
-        }
-        None => None,
-    };
-    if tracing_subscriber::registry().with(stderr).with(to_file).try_init().is_err() {
+/// If the log's folder can't be written. A second call in one process changes nothing and is no error.
+pub fn start(data_folder: &Path, levels: &Levels) -> Result<LogGuard, EngineError> {
+    let (queue, line_queue) = open(&file(data_folder))?;
+    let to_file = fmt::layer().with_ansi(false).with_writer(line_queue).with_filter(levels.filter());
+    if tracing_subscriber::registry().with(levels.stderr()).with(to_file).try_init().is_err() {
         tracing::debug!("logging was started before");
     }
-    Ok(guard)
-}
-
-/// H8: libraries may write headers and messages into their details, so of others than this program's crates only what
-/// everybody sees by default is logged, whatever level is set.
-fn is_loggable(metadata: &Metadata<'_>) -> bool {
-    metadata.target().starts_with("watchfloor") || *metadata.level() <= Level::INFO
+    Ok(LogGuard { queue: Some(queue) })
 }
 
 enum Line {

@@ -14,7 +14,10 @@ use tokio::sync::mpsc::WeakSender;
 use watchfloor_board::frame::{Notice, State};
 use watchfloor_model::{Mono, Phase, SourceStatus};
 
-use crate::event::Event;
+use crate::{
+    desktop::{self, Lack},
+    event::Event,
+};
 
 /// A source that was lost for less than this is nobody's business.
 const LOST_AFTER: Duration = Duration::from_secs(10);
@@ -151,44 +154,68 @@ impl Desktop {
 
 fn show_all(queued: &Receiver<Message>, events: &WeakSender<Event>) {
     let mut shown: BTreeMap<String, u32> = BTreeMap::new();
-    let mut working = true;
+    let mut told = None;
+    // Held weakly, so that this thread doesn't keep a stopped engine's lane open.
+    let tell = |event: Option<Event>| {
+        event.is_none_or(|event| events.upgrade().is_some_and(|events| events.blocking_send(event).is_ok()))
+    };
+    // Asked at the start already: an outage is no time to learn that nobody will be told of it.
+    if !tell(news(&mut told, desktop::notifier().err())) {
+        return;
+    }
     while let Ok(message) = queued.recv() {
         let mut notification = Notification::new();
         notification.appname("Watchfloor").summary(&message.summary).body(&message.body).timeout(Timeout::Default);
         if let Some(id) = shown.get(&message.source) {
             notification.id(*id);
         }
-        let event = match show(&notification) {
+        let lack = match show(&notification) {
             Ok(id) => {
                 if let Some(id) = id {
                     shown.insert(message.source, id);
                 }
-                (!working).then_some(Event::NoticeOver { id: NOTICE })
+                None
             }
-            Err(reason) => {
-                tracing::warn!(reason, "a native notification can't be shown");
-                working.then(|| Event::Notice(cannot_show(&reason)))
-            }
+            Err(lack) => Some(lack),
         };
-        if let Some(event) = event {
-            working = !working;
-            // Held weakly, so that this thread doesn't keep a stopped engine's lane open.
-            if events.upgrade().is_none_or(|events| events.blocking_send(event).is_err()) {
-                return;
-            }
+        if !tell(news(&mut told, lack)) {
+            return;
+        }
+    }
+}
+
+/// What the wall and the log are told of the desktop: only what is new.
+fn news(told: &mut Option<Lack>, lack: Option<Lack>) -> Option<Event> {
+    if *told == lack {
+        return None;
+    }
+    *told = lack;
+    match told {
+        Some(lack) => {
+            tracing::warn!("{lack}");
+            Some(Event::Notice(cannot_show(lack)))
+        }
+        None => {
+            tracing::info!("the desktop shows notifications again");
+            Some(Event::NoticeOver { id: NOTICE })
         }
     }
 }
 
 /// Shows a notification. The answer is what it can be replaced by, where the desktop has that.
 #[cfg(all(unix, not(target_os = "macos")))]
-fn show(notification: &Notification) -> Result<Option<u32>, String> {
-    notification.show().map(|handle| Some(handle.id())).map_err(|error| error.to_string())
+fn show(notification: &Notification) -> Result<Option<u32>, Lack> {
+    notification.show().map(|handle| Some(handle.id())).map_err(|error| lack(&error))
 }
 
 #[cfg(not(all(unix, not(target_os = "macos"))))]
-fn show(notification: &Notification) -> Result<Option<u32>, String> {
-    notification.show().map(|_handle| None).map_err(|error| error.to_string())
+fn show(notification: &Notification) -> Result<Option<u32>, Lack> {
+    notification.show().map(|_handle| None).map_err(|error| lack(&error))
+}
+
+/// Why a notification wasn't taken. The library keeps to itself what kind of error it met, so the desktop is asked.
+fn lack(error: &notify_rust::error::Error) -> Lack {
+    desktop::notifier().err().unwrap_or_else(|| Lack::Other(error.to_string()))
 }
 
 /// Some desktops read marks in a text, others don't: what came from a server has none (H8).
@@ -203,13 +230,8 @@ fn unmarked(text: &str) -> String {
         .collect()
 }
 
-fn cannot_show(reason: &str) -> Notice {
-    Notice {
-        id: NOTICE.into(),
-        state: State::Muted,
-        text: "no native notifications: the desktop does not take them".into(),
-        detail: vec![reason.to_owned()],
-    }
+fn cannot_show(lack: &Lack) -> Notice {
+    Notice { id: NOTICE.into(), state: State::Muted, text: lack.to_string(), detail: Vec::new() }
 }
 
 /// Whether there is a session to notify. Asking a bus that isn't there would start one.
@@ -268,5 +290,20 @@ mod tests {
             (90, Live, Some("ops is back")),
         ]);
         check(&[(0, Connecting, None), (10, Waiting, Some("ops is lost"))]);
+    }
+
+    /// The wall and the log hear of a desktop that takes nothing once, in plain words, until that changes.
+    #[test]
+    fn a_lacking_desktop_is_told_once() {
+        let mut told = None;
+        let mut tell = |lack| news(&mut told, lack);
+        assert!(tell(None).is_none(), "a desktop that works is no news");
+        let Some(Event::Notice(notice)) = tell(Some(Lack::Service)) else { panic!("a lack was not told") };
+        assert!(notice.text.starts_with("no notification service on this desktop"), "{notice:?}");
+        assert!(!notice.text.contains("org.freedesktop") && notice.detail.is_empty(), "{notice:?}");
+        assert!(tell(Some(Lack::Service)).is_none());
+        assert!(matches!(tell(Some(Lack::Other("gone".into()))), Some(Event::Notice(_))));
+        assert!(matches!(tell(None), Some(Event::NoticeOver { id: NOTICE })));
+        assert!(tell(None).is_none());
     }
 }

@@ -230,6 +230,9 @@ impl Run {
             Event::Board(file) => self.handle_board(*file, now),
             Event::Notice(notice) => self.board.set_notice(notice),
             Event::NoticeOver { id } => self.board.clear_notice(id),
+            Event::TryNow => self.sources.values_mut().for_each(Source::try_now),
+            #[cfg(test)]
+            Event::Defect => std::panic::resume_unwind(Box::new("a test's defect")),
             Event::Stop => {
                 self.stopping.get_or_insert_with(Instant::now);
                 // Without senders of steps the journal saves the board and ends, and with it the data lane.

@@ -35,6 +35,8 @@ const DEFECT_DELAY: Duration = Duration::from_secs(5);
 pub(crate) enum Order {
     /// Begin again with these settings and without positions.
     Restart(Box<SourceConfig>),
+    /// Wait no longer for the next try.
+    TryNow,
 }
 
 /// A running source. Dropping it stops it.
@@ -88,6 +90,12 @@ impl Source {
         }
         taken
     }
+
+    /// Makes the next try now if it waits for one.
+    pub(crate) fn try_now(&mut self) {
+        // Refused only while another order is outstanding, and that one is a new beginning.
+        let _outstanding = self.orders.try_send(Order::TryNow);
+    }
 }
 
 /// Runs the source until it is dropped. A defect in this program costs one source a new beginning, and is seen.
@@ -127,6 +135,7 @@ async fn supervise(
                     () = sleep(DEFECT_DELAY) => {}
                     order = orders.recv() => match order {
                         Some(Order::Restart(new)) => config = *new,
+                        Some(Order::TryNow) => {}
                         None => return,
                     },
                 }
@@ -166,6 +175,8 @@ struct Runner<'a> {
     is_status_new: bool,
     told: Option<SourceStatus>,
     told_at: Mono,
+    /// Whether it was live in this life.
+    was_live: bool,
 }
 
 impl<'a> Runner<'a> {
@@ -197,28 +208,26 @@ impl<'a> Runner<'a> {
             is_status_new: false,
             told: None,
             told_at: Mono::ZERO,
+            was_live: false,
         }
     }
 
     async fn run(mut self, orders: &mut Receiver<Order>) -> End {
         match self.live(orders).await {
-            Ok(order) => {
+            Ok(config) => {
                 self.feed.stop(self.clock.now());
                 self.take_outputs();
                 if let Err(gone) = self.hand_on().await {
                     return gone.into();
                 }
-                match order {
-                    Some(Order::Restart(config)) => End::Restart(config, self.counts()),
-                    None => End::Stopped,
-                }
+                config.map_or(End::Stopped, |config| End::Restart(config, self.counts()))
             }
             Err(gone) => gone.into(),
         }
     }
 
-    /// Until an order comes, or none can come any more.
-    async fn live(&mut self, orders: &mut Receiver<Order>) -> Result<Option<Order>, Gone> {
+    /// Until it is to begin again with other settings, or nobody can order that any more.
+    async fn live(&mut self, orders: &mut Receiver<Order>) -> Result<Option<Box<SourceConfig>>, Gone> {
         match self.begin.take() {
             Some(Begin::After(positions)) => self.feed.restore(positions),
             Some(Begin::Anew) | None => self.intake.forget().await?,
@@ -230,7 +239,14 @@ impl<'a> Runner<'a> {
             let wake = self.next_wake();
             let mut next = tokio::select! {
                 biased;
-                order = orders.recv() => return Ok(order),
+                order = orders.recv() => match order {
+                    Some(Order::Restart(config)) => return Ok(Some(config)),
+                    Some(Order::TryNow) => {
+                        self.try_now();
+                        None
+                    }
+                    None => return Ok(None),
+                },
                 input = self.inputs.recv() => input,
                 () = sleep(wake) => None,
             };
@@ -253,6 +269,17 @@ impl<'a> Runner<'a> {
                 self.take_outputs();
             }
             self.hand_on().await?;
+        }
+    }
+
+    /// A feed that is stopped and started goes on from what it has delivered. One that was never live would forget since when
+    /// it isn't, and with that where its gap begins: it waits.
+    fn try_now(&mut self) {
+        if self.was_live && self.feed.status().phase == Phase::Waiting {
+            let now = self.clock.now();
+            self.feed.stop(now);
+            self.feed.start(now);
+            self.take_outputs();
         }
     }
 
@@ -321,6 +348,7 @@ impl<'a> Runner<'a> {
         }
         let now = self.clock.now();
         let mut status = self.feed.status();
+        self.was_live |= status.phase == Phase::Live;
         status.counts = sum(self.before, status.counts);
         let is_news = self.told.as_ref().is_none_or(|told| is_news(told, &status));
         if is_news || now >= self.told_at.plus(PROOF_PERIOD) {

@@ -68,6 +68,18 @@ pub(crate) fn read(path: &Path) -> io::Result<String> {
     config::text_of(std::fs::File::open(path)?)
 }
 
+/// Why a board file can't be read, in words that say where it was looked for.
+#[must_use]
+pub fn why_unreadable(path: &Path, error: &io::Error) -> String {
+    if error.kind() != io::ErrorKind::NotFound {
+        return format!("it can't be read: {error}");
+    }
+    match std::path::absolute(path) {
+        Ok(absolute) if absolute != path => format!("there is no such file: looked for {}", absolute.display()),
+        _ => "there is no such file".to_owned(),
+    }
+}
+
 /// What one look at the file found.
 #[derive(Debug)]
 enum Look {
@@ -128,7 +140,7 @@ impl Watcher {
                 }
                 Look::Bad(notice) => {
                     was_bad = true;
-                    tracing::warn!(file = self.name, errors = notice.detail.len(), "the new board file was refused");
+                    tracing::warn!(file = self.name, errors = notice.detail.len(), "the board file was not taken over");
                     events.send(Event::Notice(notice)).await
                 }
             };
@@ -152,7 +164,7 @@ impl Watcher {
             Err(error) => {
                 self.mark = Some(mark);
                 self.judged = None;
-                return Look::Bad(refused(&self.name, vec![error.to_string()]));
+                return Look::Bad(unreadable(&self.name, &self.path, &error));
             }
         };
         self.mark = Some(mark).filter(Mark::is_settled);
@@ -174,8 +186,13 @@ impl Watcher {
         }
         self.mark = None;
         self.judged = None;
-        Look::Bad(refused(&self.name, vec![error.to_string()]))
+        Look::Bad(unreadable(&self.name, &self.path, error))
     }
+}
+
+fn unreadable(name: &str, path: &Path, error: &io::Error) -> Notice {
+    let what = if error.kind() == io::ErrorKind::NotFound { "is gone" } else { "can't be read" };
+    notice(format!("{name} {what}: the last good board goes on"), vec![why_unreadable(path, error)])
 }
 
 fn refused(name: &str, mut lines: Vec<String>) -> Notice {
@@ -184,12 +201,11 @@ fn refused(name: &str, mut lines: Vec<String>) -> Notice {
         lines.truncate(DETAIL_LINES_MAX);
         lines.push(format!("… and {} more", count - DETAIL_LINES_MAX));
     }
-    Notice {
-        id: NOTICE.into(),
-        state: State::Warning,
-        text: format!("{name} was refused: the last good board goes on"),
-        detail: lines,
-    }
+    notice(format!("{name} was refused: the last good board goes on"), lines)
+}
+
+fn notice(text: String, detail: Vec<String>) -> Notice {
+    Notice { id: NOTICE.into(), state: State::Warning, text, detail }
 }
 
 #[cfg(test)]
@@ -244,8 +260,15 @@ source = "ops"
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("board.toml");
         let mut watcher = Watcher::new(path.clone(), "board.toml".into(), None);
-        let bad = (0..10).filter(|_| matches!(watcher.look(), Look::Bad(_))).count();
-        assert_eq!(bad, 1);
+        let mut told = Vec::new();
+        for _ in 0..10 {
+            if let Look::Bad(notice) = watcher.look() {
+                told.push(notice);
+            }
+        }
+        let [notice] = &told[..] else { panic!("{told:?}") };
+        assert_eq!(notice.text, "board.toml is gone: the last good board goes on");
+        assert_eq!(notice.detail, ["there is no such file"]);
         fs::write(&path, GOOD).unwrap();
         assert!(matches!(watcher.look(), Look::Good(_)));
     }
@@ -258,5 +281,14 @@ source = "ops"
         assert!(read(&path).is_err());
         fs::write(&path, [0xff]).unwrap();
         assert!(read(&path).is_err());
+    }
+
+    #[test]
+    fn a_missing_file_is_named_with_where_it_was_looked_for() {
+        let missing = io::Error::from(io::ErrorKind::NotFound);
+        assert_eq!(why_unreadable(Path::new("/nowhere/board.toml"), &missing), "there is no such file");
+        let words = why_unreadable(Path::new("board.toml"), &missing);
+        let here = std::env::current_dir().unwrap().join("board.toml");
+        assert_eq!(words, format!("there is no such file: looked for {}", here.display()));
     }
 }

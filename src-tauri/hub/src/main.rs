@@ -13,9 +13,9 @@ use std::{
 use anyhow::{Context, anyhow};
 use clap::{CommandFactory, Parser, error::ErrorKind};
 use tokio::net::TcpListener;
-use tracing_subscriber::EnvFilter;
 use watchfloor_board::config::spec::FoldSpec;
 use watchfloor_hub::{HistoryLimits, Hub, HubConfig, Token, limits};
+use watchfloor_log::{Levels, NoLevels};
 
 /// Takes events by HTTP and passes them on to walls. The contract is docs/hub.md.
 #[derive(Debug, Parser)]
@@ -49,6 +49,8 @@ struct Options {
 enum Failure {
     /// The input is wrong: 1.
     Input(String),
+    /// The environment asks for what there isn't: 2, as for the command line.
+    Usage(NoLevels),
     /// The environment lacks something: 3.
     Environment(anyhow::Error),
 }
@@ -57,6 +59,7 @@ impl Failure {
     const fn code(&self) -> u8 {
         match self {
             Self::Input(_) => 1,
+            Self::Usage(_) => 2,
             Self::Environment(_) => 3,
         }
     }
@@ -66,6 +69,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Input(text) => f.write_str(text.trim_end()),
+            Self::Usage(error) => write!(f, "watchfloor-hub: {error}"),
             Self::Environment(error) => write!(f, "watchfloor-hub: {error:#}"),
         }
     }
@@ -77,9 +81,11 @@ fn main() -> ExitCode {
         let message = format!("{} can be reached by others: give --publish-token-file too", options.listen);
         Options::command().error(ErrorKind::MissingRequiredArgument, message).exit();
     }
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    match run(&options) {
+    let done = Levels::from_environment().map_err(Failure::Usage).and_then(|levels| {
+        levels.start();
+        run(&options)
+    });
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             // Without a stderr there is nobody to tell; the exit code still says it.

@@ -14,6 +14,10 @@ const START_LIMIT: Duration = Duration::from_secs(15);
 const ENDED_PAUSE: Duration = Duration::from_millis(100);
 /// So many new pages are tried before the whole program is started again.
 const RELOADS_MAX: u32 = 2;
+/// A program whose engine has ended by a defect is started again after this …
+const ENGINE_PAUSE: Duration = Duration::from_secs(5);
+/// … and after this if the engine hadn't run for as long: a defect that is met at each start must not start it all the time.
+const ENGINE_PAUSE_LONG: Duration = Duration::from_secs(60);
 /// A page that has painted for this long is well: what was tried before is forgotten.
 const WELL_AFTER: Duration = Duration::from_secs(30);
 /// A look that comes so much later than the one before says that this program stood still, not the page.
@@ -28,11 +32,19 @@ pub(super) enum Act {
     Restart,
 }
 
+/// What must be said beside the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Say {
+    /// Nothing was painted for so long.
+    Silent(Duration),
+    /// The engine behind the page has ended; the program is started again in so long.
+    Ended(Duration),
+}
+
 /// What a look finds.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Found {
-    /// For how long nothing was painted, if that must be said.
-    pub(super) silent: Option<Duration>,
+    pub(super) say: Option<Say>,
     pub(super) act: Option<Act>,
 }
 
@@ -50,11 +62,22 @@ pub(super) struct Watch {
     acts: u32,
     acted: Duration,
     looked: Duration,
+    /// When the program is started again because its engine has ended.
+    again: Option<Duration>,
 }
 
 impl Watch {
     pub(super) const fn new(now: Duration) -> Self {
-        Self { visible: true, heard: now, painted: false, due: START_LIMIT, acts: 0, acted: now, looked: now }
+        Self {
+            visible: true,
+            heard: now,
+            painted: false,
+            due: START_LIMIT,
+            acts: 0,
+            acted: now,
+            looked: now,
+            again: None,
+        }
     }
 
     pub(super) fn receipt(&mut self, now: Duration) {
@@ -81,6 +104,12 @@ impl Watch {
         self.visible = true;
     }
 
+    /// The engine has ended by itself after it ran for `ran`. What the page paints from now on is a notice of that.
+    pub(super) fn engine_ended(&mut self, ran: Duration, now: Duration) {
+        let pause = if ran >= ENGINE_PAUSE_LONG { ENGINE_PAUSE } else { ENGINE_PAUSE_LONG };
+        self.again.get_or_insert(now + pause);
+    }
+
     pub(super) fn look(&mut self, now: Duration) -> Found {
         let since = now.saturating_sub(self.looked);
         self.looked = now;
@@ -88,8 +117,12 @@ impl Watch {
             self.due += since;
             self.heard += since;
         }
+        if let Some(again) = self.again {
+            let act = (now >= again).then_some(Act::Restart);
+            return Found { say: Some(Say::Ended(again.saturating_sub(now))), act };
+        }
         if !self.visible {
-            return Found { silent: None, act: None };
+            return Found { say: None, act: None };
         }
         let act = (now >= self.due).then(|| {
             self.acts += 1;
@@ -99,7 +132,7 @@ impl Watch {
         });
         let silent = now.saturating_sub(self.heard);
         let limit = if self.painted { SAY_AFTER } else { SAY_FIRST_AFTER };
-        Found { silent: (silent >= limit).then_some(silent), act }
+        Found { say: (silent >= limit).then_some(Say::Silent(silent)), act }
     }
 }
 
@@ -118,7 +151,7 @@ mod tests {
         let (mut said, mut acts, mut now) = (None, Vec::new(), at(from));
         while now <= at(to) {
             let found = watch.look(now);
-            said = said.or(found.silent.map(|_| now));
+            said = said.or(found.say.map(|_| now));
             acts.extend(found.act.map(|act| (now, act)));
             now += STEP;
         }
@@ -130,7 +163,7 @@ mod tests {
         let mut now = Duration::ZERO;
         while now <= at(until) {
             watch.receipt(now);
-            assert_eq!(watch.look(now), Found { silent: None, act: None });
+            assert_eq!(watch.look(now), Found { say: None, act: None });
             now += STEP;
         }
         watch
@@ -180,8 +213,30 @@ mod tests {
         watch.visible(true, at(100.0));
         assert_eq!(look(&mut watch, 100.25, 101.5), (None, vec![]));
         let mut watch = painting(10.0);
-        assert_eq!(watch.look(at(3600.0)), Found { silent: None, act: None });
+        assert_eq!(watch.look(at(3600.0)), Found { say: None, act: None });
         assert_eq!(look(&mut watch, 3600.25, 3604.0).1, []);
+    }
+
+    /// H1, H7: a page that goes on painting without an engine behind it isn't well. What is wrong is said at once, hidden or not,
+    /// and the program started again: soon after a long life, later after a short one.
+    #[test]
+    fn an_engine_that_ends_is_said_and_the_program_started_again() {
+        for (ran, pause) in [(3600.0, 5.0), (59.0, 60.0), (0.0, 60.0)] {
+            for visible in [true, false] {
+                let mut watch = painting(10.0);
+                watch.visible(visible, at(10.0));
+                watch.engine_ended(at(ran), at(10.0));
+                watch.engine_ended(at(ran), at(11.0));
+                assert_eq!(watch.look(at(10.0)), Found { say: Some(Say::Ended(at(pause))), act: None });
+                let mut now = at(10.0);
+                while now < at(10.0 + pause) {
+                    watch.receipt(now);
+                    assert_eq!(watch.look(now).act, None, "{ran} {now:?}");
+                    now += STEP;
+                }
+                assert_eq!(watch.look(now).act, Some(Act::Restart), "{ran}");
+            }
+        }
     }
 
     /// H2: a slow start is no silence.

@@ -1,6 +1,6 @@
 //! Replays four real days of New York's airports against any hub.
 
-use std::{path::PathBuf, process::ExitCode, sync::Arc};
+use std::{io::Write, path::PathBuf, process::ExitCode, sync::Arc};
 
 use anyhow::Context;
 use clap::Parser;
@@ -11,13 +11,14 @@ use watchfloor_demo::{
     publisher::{Control, Publisher, SPEEDS},
     timeline::Timeline,
 };
+use watchfloor_log::Levels;
 
 /// Publishes the real departures of Newark, Kennedy and LaGuardia on 7 to 10 February 2013 to a hub, as they happened.
 #[derive(Debug, Parser)]
 #[command(name = "watchfloor-replay", version)]
 struct Arguments {
     /// The hub's address.
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8787")]
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8787", value_parser = hub_url)]
     hub: String,
     /// A file with the hub's publish token.
     #[arg(long, value_name = "FILE")]
@@ -32,14 +33,22 @@ struct Arguments {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(tracing::Level::INFO).init();
-    match replay(Arguments::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!("{error:#}");
-            ExitCode::FAILURE
-        }
+    let arguments = Arguments::parse();
+    match Levels::from_environment() {
+        Ok(levels) => levels.start(),
+        Err(error) => return complain(&error, 2),
     }
+    match replay(arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => complain(&format_args!("{error:#}"), 1),
+    }
+}
+
+/// Says why it ends, and how.
+fn complain(why: &dyn std::fmt::Display, code: u8) -> ExitCode {
+    // Without a stderr there is nobody to tell; the exit code still says it.
+    let _ = writeln!(std::io::stderr(), "watchfloor-replay: {why}");
+    ExitCode::from(code)
 }
 
 async fn replay(arguments: Arguments) -> anyhow::Result<()> {
@@ -79,6 +88,12 @@ fn read_token(file: &std::path::Path) -> anyhow::Result<String> {
     let token = text.trim();
     anyhow::ensure!(!token.is_empty(), "the token file {} is empty", file.display());
     Ok(token.to_owned())
+}
+
+fn hub_url(text: &str) -> Result<String, String> {
+    let url = reqwest::Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    url.map(|_| text.to_owned())
+        .ok_or_else(|| "expected an http or https address, such as `http://127.0.0.1:8787`".to_owned())
 }
 
 fn speed(text: &str) -> Result<f64, String> {

@@ -53,6 +53,11 @@ impl Line {
         !self.cut && self.away == 0
     }
 
+    /// Whether nothing is wrong with it.
+    pub(crate) const fn is_whole(&self) -> bool {
+        self.is_open() && !self.freeze && !self.slow && !self.filling
+    }
+
     const fn carries(&self, since_drops: u32) -> bool {
         self.is_open() && self.drops == since_drops
     }
