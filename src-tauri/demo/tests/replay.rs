@@ -244,3 +244,23 @@ async fn refuses_what_it_cannot_do() {
         assert!(error.is_input() && error.to_string().contains(part), "{error}");
     }
 }
+
+/// The line is whole again when no fault is left, and not before; a fault that is pulled next is waited for.
+#[tokio::test]
+async fn mends_are_told_when_the_line_is_whole() -> Outcome {
+    const SOON: Duration = Duration::from_millis(200);
+    let demo = start(paused()).await?;
+    let mut mends = demo.mends();
+    assert!(tokio::time::timeout(SOON, mends.next()).await.is_err(), "nothing was broken");
+    for fault in [Fault::Cut, Fault::Freeze] {
+        demo.set_fault(fault, true);
+    }
+    demo.set_fault(Fault::Cut, false);
+    assert!(tokio::time::timeout(SOON, mends.next()).await.is_err(), "it is still frozen");
+    demo.set_fault(Fault::Freeze, false);
+    demo.set_fault(Fault::Restart, true);
+    assert_eq!(tokio::time::timeout(PATIENCE, mends.next()).await?, Some(()), "a restart mends itself");
+    demo.stop().await;
+    assert_eq!(tokio::time::timeout(PATIENCE, mends.next()).await?, None, "the demo has ended");
+    Ok(())
+}

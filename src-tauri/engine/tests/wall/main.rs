@@ -1,6 +1,7 @@
 //! The engine from socket to frame, against the real hub over real sockets.
 #![allow(clippy::unwrap_used, missing_docs)] // a test that cannot go on panics; its names say what it is
 
+mod again;
 mod flood;
 mod support;
 
