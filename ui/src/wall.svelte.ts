@@ -3,12 +3,13 @@
  * that a widget is touched only if it changed.
  */
 import { flushSync } from 'svelte'
-import type { BoardView, Frame, Freshness, Notice, SourceView, WidgetView } from './generated/frame'
-import { ends_after_ms, judge, type Verdict } from './core/freshness'
+import type { BoardView, Frame, Freshness, Notice, Quality, SourceView, WidgetView } from './generated/frame'
+import { ends_after_ms, judge, shows_value, type Verdict } from './core/freshness'
 import { age_text, Zone } from './core/format'
 import type { Held } from './core/held'
 import { Lane } from './core/lane'
 import { CHARTS_MS, FRAME_MS_MAX, FRAME_MS_MIN, ROWS_MS } from './core/limits'
+import { type Extent, extent, growth } from './core/layout'
 import { type Widget, Wall } from './core/wall'
 
 /** One widget's reactive state. */
@@ -22,6 +23,8 @@ export class Cell {
   reason = $state.raw<string | null>(null)
   /** The age as it stands beside the value; null where none belongs. */
   age = $state.raw<string | null>(null)
+  /** Whether something may be missing from it that its value doesn't tell by itself. */
+  lacks = $state.raw(false)
   /** How many events it could not use, and why the newest. */
   rejected = $state.raw<{ count: number; reason: string } | null>(null)
   /** The board's time of the newest proof: from here on a chart knows nothing. Null while it is current. */
@@ -38,6 +41,16 @@ export interface ClockText {
   readonly date: string
 }
 
+/**
+ * Whether a widget has to be marked as incomplete. A gauge is its newest event and needs no others, a chart hatches its
+ * gaps, and a number that may be too low says so beside its digits.
+ */
+function may_lack(view: WidgetView, quality: Quality, value: Held | null): boolean {
+  if (quality.basis !== 'unknown' || !shows_value(quality.freshness)) return false
+  if (view.look.kind === 'gauge' || view.look.kind === 'series') return false
+  return value?.kind !== 'number' || !value.at_least
+}
+
 function newest(frame: Frame): number | null {
   let newest: number | null = null
   for (const { quality } of frame.widgets) {
@@ -50,6 +63,8 @@ export class LiveWall {
   readonly wall = new Wall()
   board = $state.raw<BoardView | null>(null)
   cells = $state.raw<readonly Cell[]>([])
+  /** The grid as far as it is used. */
+  extent = $state.raw<Extent>({ columns: 1, rows: 1 })
   sources = $state.raw<readonly SourceView[]>([])
   notices = $state.raw<readonly Notice[]>([])
   clock = $state.raw<ClockText | null>(null)
@@ -91,6 +106,11 @@ export class LiveWall {
     this.first_paint = new Promise((resolve) => {
       this.#first_painted = resolve
     })
+  }
+
+  /** How much larger than usual a widget's text is. */
+  growth_of(cell: Cell): number {
+    return growth(cell.view.place, this.extent)
   }
 
   /** What was applied is on the glass. */
@@ -142,6 +162,8 @@ export class LiveWall {
     // Canvases read the tokens when they are built, so the theme comes first.
     document.documentElement.dataset['theme'] = board.theme === 'light' ? 'light' : 'dark'
     this.board = board
+    const used = extent(board)
+    if (used.columns !== this.extent.columns || used.rows !== this.extent.rows) this.extent = used
     if (this.zone.name !== board.timezone) this.zone = new Zone(board.timezone)
     for (const id of this.#cell_of.keys()) {
       if (this.wall.widgets.has(id)) continue
@@ -275,11 +297,12 @@ export class LiveWall {
     cell.freshness = verdict.freshness
     cell.reason = verdict.reason
     cell.age = verdict.tells_age && verdict.age_ms !== null ? age_text(verdict.age_ms) : null
+    cell.lacks = may_lack(widget.view, widget.quality, widget.value)
     const { rejected } = widget.quality
     if (cell.rejected?.count !== rejected?.count) cell.rejected = rejected
     const current = verdict.freshness === 'live' || verdict.freshness === 'polling'
     if (current) cell.known_until_ms = null
-    else cell.known_until_ms ??= widget.quality.source_ms
+    else cell.known_until_ms ??= widget.quality.source_ms ?? this.board_ms
   }
 
   /** Ages count once a second, and *live* ends when it ends; a wall that is live and heard needs neither. */

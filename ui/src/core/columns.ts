@@ -1,4 +1,5 @@
 /** A series' lines in the columns that a plot wants: one shared list of instants, one list of values a line. */
+import { is_whole, type Known } from './buckets'
 import type { HeldSeries } from './held'
 
 export interface Columns {
@@ -8,9 +9,10 @@ export interface Columns {
   readonly values: (number | null)[][]
 }
 
-export function columns(series: HeldSeries): Columns {
+/** A bucket's value stands at its end, the instant at which it became true. What isn't whole has none. */
+export function columns(series: HeldSeries, known: Known): Columns {
   const instants = new Set<number>()
-  for (const line of series.lines) for (const [time] of line.points) instants.add(time)
+  for (const line of series.lines) for (const [start] of line.points) instants.add(start + known.bucket_ms)
   // The edges of a gap are instants without a value: a line must break there even if its neighbours are adjacent.
   for (const [from, to] of series.gaps) {
     instants.add(from)
@@ -20,17 +22,13 @@ export function columns(series: HeldSeries): Columns {
   const at = new Map(sorted.map((time, index) => [time, index]))
   const values = series.lines.map((line) => {
     const column: (number | null)[] = new Array<number | null>(sorted.length).fill(null)
-    for (const [time, value] of line.points) {
-      const index = at.get(time)
-      if (index !== undefined && !inside_gap(time, series.gaps)) column[index] = value
+    for (const [start, value] of line.points) {
+      const index = at.get(start + known.bucket_ms)
+      if (index !== undefined && is_whole(start, known)) column[index] = value
     }
     return column
   })
   return { times: sorted.map((time) => time / 1000), values }
-}
-
-function inside_gap(time: number, gaps: HeldSeries['gaps']): boolean {
-  return gaps.some(([from, to]) => time > from && time < to)
 }
 
 /** Indices of values with nothing on either side: a line can't show them, a dot must. */

@@ -1,12 +1,13 @@
 // Geometry without pixels: scales, gaps, clusters, labels and glides.
 import { describe, expect, test } from 'vitest'
+import { is_whole, newest_whole } from './buckets'
 import { apart, clusters } from './cluster'
 import { columns, lonely } from './columns'
 import { dice } from './dice.test-support'
 import { frames_per_second, position, progress, speed } from './glide'
 import { type Box, overlaps, place_label } from './labels'
-import { SCALE_HOLD_MS } from './limits'
-import { HeldRange, nice_range, nice_step, time_step_ms } from './scale'
+import { HeldRange, nice_range, nice_step, scale_hold_ms, time_step_ms } from './scale'
+import { label_width_em, middle_cut, shortened } from './width'
 
 describe('scale', () => {
   test.each([
@@ -40,13 +41,30 @@ describe('scale', () => {
     expect(nice_range(0, 1, 5, 1)).toEqual({ low: 0, high: 1, step: 1 })
   })
 
-  test('grows at once and shrinks after it has been enough for ten minutes', () => {
+  test('grows at once, and shrinks soon after a burst has left the window', () => {
     const held = new HeldRange()
-    expect(held.next(0, 10, 5, 0).high).toBe(10)
-    expect(held.next(0, 90, 5, 1_000).high).toBe(100)
-    expect(held.next(0, 10, 5, 2_000).high).toBe(100)
-    expect(held.next(0, 10, 5, 2_000 + SCALE_HOLD_MS - 1).high).toBe(100)
-    expect(held.next(0, 10, 5, 2_000 + SCALE_HOLD_MS).high).toBe(10)
+    const hold_ms = scale_hold_ms(60_000)
+    expect(hold_ms).toBe(1_200)
+    expect(scale_hold_ms(8.64e9)).toBe(600_000)
+    expect(held.next(0, 10, 5, 0, hold_ms).high).toBe(10)
+    expect(held.next(0, 90, 5, 1_000, hold_ms).high).toBe(100)
+    expect(held.next(0, 10, 5, 2_000, hold_ms).high).toBe(100)
+    expect(held.next(0, 10, 5, 2_000 + hold_ms - 1, hold_ms).high).toBe(100)
+    expect(held.next(0, 10, 5, 2_000 + hold_ms, hold_ms).high).toBe(10)
+  })
+
+  test('a burst on one side shrinks while the other side has grown', () => {
+    const held = new HeldRange()
+    expect(held.next(-40, 10, 5, 0, 100).low).toBe(-40)
+    expect(held.next(0, 90, 5, 50, 100)).toMatchObject({ low: 0, high: 100 })
+  })
+
+  test('a board clock that is set back begins the wait anew', () => {
+    const held = new HeldRange()
+    held.next(0, 90, 5, 10_000, 100)
+    expect(held.next(0, 10, 5, 10_000, 100).high).toBe(100)
+    expect(held.next(0, 10, 5, 5_000, 100).high).toBe(100)
+    expect(held.next(0, 10, 5, 5_100, 100).high).toBe(10)
   })
 
   test('a time axis counts in steps that people use', () => {
@@ -56,10 +74,33 @@ describe('scale', () => {
   })
 })
 
+describe('buckets', () => {
+  const known = { bucket_ms: 1_000, until_ms: 3_400, gaps: [] }
+  const line = (points: [number, number | null][]) => ({ key: 'a', points })
+
+  test('a bucket is whole once it has ended before anything became unknown', () => {
+    expect(is_whole(2_000, known)).toBe(true)
+    expect(is_whole(3_000, known)).toBe(false)
+    expect(is_whole(1_000, { ...known, gaps: [[1_900, 2_000]] })).toBe(false)
+    expect(is_whole(2_000, { ...known, gaps: [[1_900, 2_000]] })).toBe(true)
+    expect(is_whole(2_000, { ...known, gaps: [[2_999, 4_000]] })).toBe(false)
+  })
+
+  test('H1: at a line’s end stands the bucket that ended last, and no older one in its place', () => {
+    // prettier-ignore
+    expect(newest_whole(line([[1_000, 5], [2_000, 6], [3_000, 1]]), known)).toBe(6)
+    // prettier-ignore
+    expect(newest_whole(line([[1_000, 5], [2_000, null], [3_000, 1]]), known)).toBeNull()
+    expect(newest_whole(line([[1_000, 5]]), known)).toBeNull()
+    expect(newest_whole(line([[2_000, 6]]), { ...known, gaps: [[2_500, 2_600]] })).toBeNull()
+    expect(newest_whole(line([]), known)).toBeNull()
+  })
+})
+
 describe('columns', () => {
-  test('a gap is never bridged', () => {
-    const { times, values } = columns({
-      kind: 'series',
+  test('a gap is never bridged, and what isn’t whole has no value (H3)', () => {
+    const series = {
+      kind: 'series' as const,
       lines: [
         {
           key: 'a',
@@ -67,19 +108,46 @@ describe('columns', () => {
             [0, 1],
             [1_000, 2],
             [2_000, 3],
-          ],
+            [3_000, 4],
+          ] as [number, number][],
         },
-        { key: 'b', points: [[2_000, 9]] },
+        { key: 'b', points: [[2_000, 9]] as [number, number][] },
       ],
-      gaps: [[1_200, 1_800]],
-    })
-    expect(times).toEqual([0, 1, 1.2, 1.8, 2])
+      gaps: [[1_200, 1_800]] as [number, number][],
+    }
+    const { times, values } = columns(series, { bucket_ms: 1_000, until_ms: 3_500, gaps: series.gaps })
+    expect(times).toEqual([1, 1.2, 1.8, 2, 3, 4])
     expect(values).toEqual([
-      [1, 2, null, null, 3],
-      [null, null, null, null, 9],
+      [1, null, null, null, 3, null],
+      [null, null, null, null, 9, null],
     ])
-    expect(lonely(values[0] ?? [])).toEqual([4])
+    expect(lonely(values[0] ?? [])).toEqual([0, 4])
     expect(lonely(values[1] ?? [])).toEqual([4])
+  })
+})
+
+describe('width', () => {
+  test.each([
+    ['1000', 2.04],
+    ['LGA 99', 2.9],
+  ])('%s is %d em wide', (text, em) => {
+    expect(label_width_em(text)).toBeCloseTo(em, 1)
+  })
+
+  test('what is cut says so and fits', () => {
+    expect(shortened('EWR', 5)).toBe('EWR')
+    const cut = shortened('Washington National', 5)
+    expect(cut).toMatch(/^Wash.*…$/)
+    expect(label_width_em(cut)).toBeLessThanOrEqual(5)
+  })
+
+  test('of a long sentence both ends are kept', () => {
+    const text = `unknown key ${'x'.repeat(300)}, did you mean \`title\`?`
+    const cut = middle_cut(text, 120)
+    expect([...cut].length).toBeLessThanOrEqual(120)
+    expect(cut.startsWith('unknown key')).toBe(true)
+    expect(cut.endsWith('did you mean `title`?')).toBe(true)
+    expect(middle_cut('short', 120)).toBe('short')
   })
 })
 

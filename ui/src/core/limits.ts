@@ -64,5 +64,12 @@ export const GLIDE_STEP_PX = 1
 /** Rows glide to their new place only if the order has been still this long; in a flood they are simply there. */
 export const ROW_MOVE_REST_MS = 700
 
-/** A chart's scale shrinks only after the smaller one has been enough for this long. */
-export const SCALE_HOLD_MS = 600_000
+/**
+ * A chart's scale shrinks after the smaller one has been enough for this share of its window, at most so many
+ * milliseconds. What was high has stood in the window for all of its length already.
+ */
+export const SCALE_HOLD_SHARE = 0.02
+export const SCALE_HOLD_MS_MAX = 600_000
+
+/** Characters of a notice's line that are shown; of a longer one the middle is left out, for both its ends matter. */
+export const NOTICE_CHARS_MAX = 260

@@ -1,5 +1,5 @@
 /** Scales of charts: steps of 1, 2 and 5, and a range that does not jump about. */
-import { SCALE_HOLD_MS } from './limits'
+import { SCALE_HOLD_MS_MAX, SCALE_HOLD_SHARE } from './limits'
 
 export interface Range {
   readonly low: number
@@ -32,32 +32,33 @@ export function nice_range(low: number, high: number, ticks: number, step_min = 
   return { low: bottom, high: top > bottom ? top : bottom + step, step }
 }
 
-/** A range that grows at once, and shrinks only when the smaller one has been enough for ten minutes. */
+/**
+ * A range that grows at once, and shrinks when the smaller one has been enough for a while of the board's time: what has
+ * left the window leaves the scale, and a value that comes and goes at its edge doesn't make it jump.
+ */
 export class HeldRange {
   #range: Range | null = null
   #enough_since_ms: number | null = null
 
-  next(low: number, high: number, ticks: number, now_ms: number, step_min = 0): Range {
+  /** The range for values from `low` to `high`; `now_ms` is the board's time. */
+  next(low: number, high: number, ticks: number, now_ms: number, hold_ms: number, step_min = 0): Range {
     const wanted = nice_range(low, high, ticks, step_min)
     const held = this.#range
-    if (held === null || wanted.low < held.low || wanted.high > held.high) {
-      this.#enough_since_ms = null
-      this.#range =
-        held === null
-          ? wanted
-          : nice_range(Math.min(wanted.low, held.low), Math.max(wanted.high, held.high), ticks, step_min)
-      return this.#range
-    }
-    if (wanted.low === held.low && wanted.high === held.high) {
+    if (held === null || low < held.low || high > held.high) return this.#take(wanted)
+    const same = wanted.low === held.low && wanted.high === held.high && wanted.step === held.step
+    if (same) {
       this.#enough_since_ms = null
       return held
     }
-    this.#enough_since_ms ??= now_ms
-    if (now_ms - this.#enough_since_ms >= SCALE_HOLD_MS) {
-      this.#enough_since_ms = null
-      this.#range = wanted
-    }
-    return this.#range ?? wanted
+    // A clock that was set back begins the wait anew.
+    if (this.#enough_since_ms === null || now_ms < this.#enough_since_ms) this.#enough_since_ms = now_ms
+    return now_ms - this.#enough_since_ms >= hold_ms ? this.#take(wanted) : held
+  }
+
+  #take(range: Range): Range {
+    this.#enough_since_ms = null
+    this.#range = range
+    return range
   }
 }
 
@@ -71,4 +72,9 @@ const TIME_STEPS_MS = [
 export function time_step_ms(window_ms: number, ticks: number): number {
   for (const step of TIME_STEPS_MS) if (window_ms / step <= ticks) return step
   return Math.ceil(window_ms / ticks / 604_800e3) * 604_800e3
+}
+
+/** How long a chart of this window waits before its scale shrinks. */
+export function scale_hold_ms(window_ms: number): number {
+  return Math.min(SCALE_HOLD_MS_MAX, window_ms * SCALE_HOLD_SHARE)
 }

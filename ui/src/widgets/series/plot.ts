@@ -5,10 +5,12 @@
 import 'uplot/dist/uPlot.min.css'
 import uPlot from 'uplot'
 import type { Look } from '../../generated/frame'
+import { is_whole, type Known, newest_whole } from '../../core/buckets'
 import { columns, lonely } from '../../core/columns'
-import { number_text, type Zone } from '../../core/format'
+import { DASHES, number_text, type Zone } from '../../core/format'
 import type { HeldSeries } from '../../core/held'
-import { HeldRange, nice_range, type Range, time_step_ms } from '../../core/scale'
+import { HeldRange, nice_range, type Range, scale_hold_ms, time_step_ms } from '../../core/scale'
+import { label_width_em, shortened } from '../../core/width'
 import { colours, type Colours, hatch } from '../paint'
 
 export type SeriesLook = Extract<Look, { kind: 'series' }>
@@ -24,7 +26,18 @@ export interface PlotInput {
   readonly stale: boolean
 }
 
-const LABEL_REM = 1.7
+/** Size of the letters, as the style sheet's smallest. */
+const LABEL_REM = 2.5
+/** The widest a line's label may be, in parts of the chart. */
+const LABEL_SHARE_MAX = 0.4
+
+/** What stands at a line's end. */
+interface End {
+  readonly at: number
+  readonly text: string
+  /** The value by which it stands; the line's last one if nothing is known of now. */
+  readonly value: number
+}
 
 export class Plot {
   readonly #element: HTMLElement
@@ -38,8 +51,15 @@ export class Plot {
   #drawn_now_ms = -Infinity
   #drawn_keys = ''
   #hatch: CanvasPattern | string | null = null
+  #ends: readonly End[] = []
+  #widest_end_em = 0
+  /** What is said of the newest stretch that nobody can vouch for, and where it begins. */
+  #gap: { readonly text: string; readonly from_ms: number } | null = null
 
-  /** `size` is the element's, in CSS pixels: asking the element at every frame would lay the page out for the answer. */
+  /**
+   * `size` is the element's, in CSS pixels: asking the element at every frame would lay the page out for the answer.
+   * `rem` is the unit that its text is sized in.
+   */
   constructor(element: HTMLElement, size: { readonly width: number; readonly height: number }, rem: number) {
     this.#element = element
     this.#size = size
@@ -47,8 +67,8 @@ export class Plot {
     this.#colours = colours()
   }
 
-  /** Paints what changed. `clock_ms` is the page's monotonic clock. */
-  update(input: PlotInput, clock_ms: number): void {
+  /** Paints what changed. */
+  update(input: PlotInput): void {
     const before = this.#input
     const changed =
       before?.series !== input.series || before.stale !== input.stale || before.known_until_ms !== input.known_until_ms
@@ -59,7 +79,7 @@ export class Plot {
     this.#drawn_now_ms = input.now_ms
     const keys = (input.series?.lines ?? []).map((line) => line.key).join('\n')
     if (this.#plot === null || keys !== this.#drawn_keys) this.#build(input, keys)
-    this.#fill(input, clock_ms)
+    this.#fill(input)
   }
 
   destroy(): void {
@@ -67,14 +87,17 @@ export class Plot {
     this.#plot = null
   }
 
-  #fill(input: PlotInput, clock_ms: number): void {
+  #fill(input: PlotInput): void {
     const plot = this.#plot
     if (plot === null) return
     const from = (input.now_ms - input.look.keep_ms) / 1000
-    this.#range = this.#visible_range(input, from * 1000, clock_ms)
+    const known = known_of(input)
+    this.#range = this.#visible_range(input, from * 1000, known)
+    this.#ends = this.#line_ends(input, known)
+    this.#gap = newest_gap(input, from * 1000)
     plot.batch(() => {
       if (input.series !== null && input.series.lines.length > 0) {
-        const { times, values } = columns(input.series)
+        const { times, values } = columns(input.series, known)
         plot.setData([times, ...values] as uPlot.AlignedData, false)
       } else plot.setData([[]] as unknown as uPlot.AlignedData, false)
       plot.setScale('x', { min: from, max: input.now_ms / 1000 })
@@ -82,28 +105,51 @@ export class Plot {
     })
   }
 
-  #visible_range(input: PlotInput, from_ms: number, clock_ms: number): Range {
+  /** The range of what is drawn. */
+  #visible_range(input: PlotInput, from_ms: number, known: Known): Range {
     let low = Infinity
     let high = -Infinity
+    const is_bars = input.look.draw === 'bars'
     for (const line of input.series?.lines ?? []) {
       for (const [time, value] of line.points) {
-        if (value === null || time < from_ms) continue
+        if (value === null || time + known.bucket_ms < from_ms) continue
+        if (!is_bars && !is_whole(time, known)) continue
         low = Math.min(low, value)
         high = Math.max(high, value)
       }
     }
     if (low > high) return nice_range(0, 1, 1)
     if (input.look.draw !== 'line') low = Math.min(0, low)
-    return this.#held_range.next(low, high, this.#ticks(), clock_ms, 10 ** -input.look.decimals)
+    const hold_ms = scale_hold_ms(input.look.keep_ms)
+    return this.#held_range.next(low, high, this.#ticks(), input.now_ms, hold_ms, 10 ** -input.look.decimals)
+  }
+
+  /** A line's name, and its value if that is of now: an old number beside the present would be taken for it (H1). */
+  #line_ends({ series, look, stale }: PlotInput, known: Known): readonly End[] {
+    if (series === null) return []
+    const room_em = (this.#size.width * LABEL_SHARE_MAX) / (LABEL_REM * this.#rem)
+    const ends = series.lines.flatMap((line, at) => {
+      const last = line.points.findLast(([start, value]) => value !== null && is_whole(start, known))?.[1] ?? null
+      if (last === null) return []
+      const value = newest_whole(line, known)
+      const said = stale ? '' : value === null ? DASHES : number_text(value, look.decimals)
+      const room = room_em - label_width_em(said) - 0.3
+      const name = series.lines.length > 1 ? shortened(line.key, Math.max(2, room)) : ''
+      return [{ at, text: `${name} ${said}`.trim(), value: value ?? last }]
+    })
+    // Room once needed is kept: a plot that follows the digits would jump.
+    this.#widest_end_em = Math.max(this.#widest_end_em, ...ends.map(({ text }) => label_width_em(text)))
+    return ends
   }
 
   #ticks(): number {
-    return Math.min(8, Math.max(2, Math.floor(this.#size.height / (this.#rem * 3))))
+    return Math.min(8, Math.max(2, Math.floor(this.#size.height / (this.#rem * 4.4))))
   }
 
   #build(input: PlotInput, keys: string): void {
     this.#plot?.destroy()
     this.#drawn_keys = keys
+    this.#widest_end_em = 0
     const { look } = input
     const font = `${(LABEL_REM * this.#rem).toFixed(1)}px "Roboto Condensed"`
     const { label, rule } = this.#colours
@@ -113,7 +159,12 @@ export class Plot {
       {
         width: this.#size.width,
         height: this.#size.height,
-        padding: [this.#rem * 1.2, this.#label_room(lines, look), 0, 0],
+        padding: [
+          () => this.#rem * (this.#gap === null ? 1.2 : LABEL_REM + 1.2),
+          () => this.#rem * LABEL_REM * (this.#widest_end_em + 0.6),
+          0,
+          0,
+        ],
         legend: { show: false },
         cursor: { show: false },
         select: { show: false, left: 0, top: 0, width: 0, height: 0 },
@@ -121,7 +172,7 @@ export class Plot {
         axes: [
           {
             ...axis,
-            size: this.#rem * 2.4,
+            size: this.#rem * (LABEL_REM + 0.7),
             gap: this.#rem * 0.4,
             grid: { show: false },
             splits: (plot) => this.#time_splits(plot),
@@ -129,7 +180,7 @@ export class Plot {
           },
           {
             ...axis,
-            size: this.#rem * (1.6 + 0.85 * this.#widest(look)),
+            size: (_plot, values) => this.#rem * (1 + LABEL_REM * Math.max(1, ...widths(values))),
             gap: this.#rem * 0.6,
             grid: { stroke: rule, width: Math.max(1, this.#rem * 0.12) },
             splits: () => this.#value_splits(),
@@ -180,15 +231,6 @@ export class Plot {
       : (this.#colours.lines[at % this.#colours.lines.length] ?? '#888')
   }
 
-  #widest(look: SeriesLook): number {
-    return Math.max(2, number_text(this.#range.high, look.decimals === 0 ? 0 : 1).length)
-  }
-
-  #label_room(lines: readonly string[], look: SeriesLook): number {
-    const longest = Math.max(0, ...lines.map((key) => (lines.length > 1 ? Math.min(key.length, 12) + 1 : 0)))
-    return this.#rem * (1.2 + 0.95 * (longest + 4 + look.decimals))
-  }
-
   #step_decimals(): number {
     return Math.max(0, Math.min(6, -Math.floor(Math.log10(this.#range.step) + 1e-9)))
   }
@@ -204,7 +246,7 @@ export class Plot {
   #time_splits(plot: uPlot): number[] {
     const input = this.#input
     if (input === null) return []
-    const room = plot.bbox.width / devicePixelRatio / (this.#rem * 6.5)
+    const room = plot.bbox.width / devicePixelRatio / (this.#rem * LABEL_REM * 3.4)
     const step = time_step_ms(input.look.keep_ms, Math.max(1, Math.floor(room)))
     const offset = input.zone.offset_ms(input.now_ms)
     const splits: number[] = []
@@ -236,13 +278,16 @@ export class Plot {
     const input = this.#input
     if (input?.series == null) return
     if (input.look.draw === 'bars') this.#draw_bars(plot, input)
-    this.#draw_labels(plot, input)
+    this.#draw_labels(plot)
+    this.#draw_gap_words(plot)
   }
 
-  /** Bars of one bucket stand side by side; the one that is still being counted is hollow. */
-  #draw_bars(plot: uPlot, { series, look, now_ms }: PlotInput): void {
+  /** Bars of one bucket stand side by side; one that isn't whole is hollow. */
+  #draw_bars(plot: uPlot, input: PlotInput): void {
+    const { series, look } = input
     if (series === null) return
     const { ctx, bbox } = plot
+    const known = known_of(input)
     const zero = plot.valToPos(Math.max(0, this.#range.low), 'y', true)
     const bucket = plot.valToPos(look.bucket_ms / 1000, 'x', true) - plot.valToPos(0, 'x', true)
     const width = Math.max(1, (bucket * 0.84) / series.lines.length)
@@ -254,42 +299,73 @@ export class Plot {
       ctx.fillStyle = ctx.strokeStyle = this.#stroke(at)
       ctx.lineWidth = Math.max(1, this.#rem * 0.12 * devicePixelRatio)
       for (const [time, value] of line.points) {
-        if (value === null) continue
+        if (value === null || time >= known.until_ms) continue
         const left = plot.valToPos(time / 1000, 'x', true) + bucket * 0.08 + at * width
         const top = plot.valToPos(value, 'y', true)
         if (left + width < bbox.left) continue
-        if (time + look.bucket_ms > now_ms) ctx.strokeRect(left + 1, top, Math.max(1, width - 3), zero - top)
-        else ctx.fillRect(left, top, Math.max(1, width - 1), zero - top)
+        if (is_whole(time, known)) ctx.fillRect(left, top, Math.max(1, width - 1), zero - top)
+        else ctx.strokeRect(left + 1, top, Math.max(1, width - 3), zero - top)
       }
     })
     ctx.restore()
   }
 
-  #draw_labels(plot: uPlot, { series, look }: PlotInput): void {
-    if (series === null) return
+  #draw_labels(plot: uPlot): void {
     const { ctx, bbox } = plot
     const size = LABEL_REM * this.#rem * devicePixelRatio
-    const labels = series.lines
-      .map((line, at) => ({
-        at,
-        key: line.key,
-        value: line.points.findLast(([, value]) => value !== null)?.[1] ?? null,
-      }))
-      .filter((label) => label.value !== null)
-      .map((label) => ({ ...label, y: plot.valToPos(label.value ?? 0, 'y', true) }))
+    const labels = this.#ends
+      .map((end) => ({ ...end, y: plot.valToPos(end.value, 'y', true) }))
       .sort((a, b) => a.y - b.y)
     spread(labels, bbox.top + size / 2, bbox.top + bbox.height - size / 2, size * 1.05)
     ctx.save()
     ctx.textBaseline = 'middle'
     ctx.textAlign = 'left'
-    for (const { at, key, value, y } of labels) {
+    ctx.font = `700 ${size.toFixed(1)}px "Roboto Condensed"`
+    for (const { at, text, y } of labels) {
       ctx.fillStyle = this.#stroke(at)
-      const name = series.lines.length > 1 ? `${key} ` : ''
-      ctx.font = `700 ${size.toFixed(1)}px "Roboto Condensed"`
-      ctx.fillText(name + number_text(value ?? 0, look.decimals), bbox.left + bbox.width + size * 0.4, y)
+      ctx.fillText(text, bbox.left + bbox.width + size * 0.4, y)
     }
     ctx.restore()
   }
+
+  /** Above the plot, where nothing lies beneath it: since when or from when to when events are missing. */
+  #draw_gap_words(plot: uPlot): void {
+    if (this.#gap === null) return
+    const { ctx, bbox } = plot
+    const size = LABEL_REM * this.#rem * devicePixelRatio
+    const right = bbox.left + bbox.width - label_width_em(this.#gap.text) * size
+    const left = Math.max(bbox.left, Math.min(plot.valToPos(this.#gap.from_ms / 1000, 'x', true), right))
+    ctx.save()
+    ctx.textBaseline = 'bottom'
+    ctx.textAlign = 'left'
+    ctx.font = `400 ${size.toFixed(1)}px "Roboto Condensed"`
+    ctx.fillStyle = this.#colours.label
+    ctx.fillText(this.#gap.text, left, bbox.top - size * 0.15)
+    ctx.restore()
+  }
+}
+
+function known_of({ series, look, now_ms, known_until_ms }: PlotInput): Known {
+  return {
+    bucket_ms: look.bucket_ms,
+    until_ms: Math.min(now_ms, known_until_ms ?? Infinity),
+    gaps: series?.gaps ?? [],
+  }
+}
+
+/** The newest gap in the window that begins at `from_ms`, in words. While the chart isn't current, its panel says why. */
+function newest_gap({ series, zone, now_ms }: PlotInput, from_ms: number): { text: string; from_ms: number } | null {
+  const seen = (series?.gaps ?? []).filter(([, to]) => to > from_ms)
+  const gap = seen.at(-1)
+  if (gap === undefined) return null
+  const [from, to] = gap
+  const stretch = from <= from_ms ? `until ${zone.moment(to, now_ms)}` : `${zone.moment(from, now_ms)}–${zone.time(to)}`
+  const others = seen.length > 1 ? `, +${String(seen.length - 1)} more` : ''
+  return { text: `events missing ${stretch}${others}`, from_ms: Math.max(from, from_ms) }
+}
+
+function widths(texts: readonly string[] | null): number[] {
+  return (texts ?? []).map(label_width_em)
 }
 
 /** Moves labels, sorted from the top, apart until none touches another, within the bounds. */
