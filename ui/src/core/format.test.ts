@@ -8,6 +8,7 @@ import {
   change_text,
   figure_room_em,
   figure_text,
+  gap_words,
   number_text,
   span_text,
   speed_text,
@@ -77,6 +78,15 @@ test.each([
   expect(speed_text(speed)).toBe(text)
 })
 
+test.each([
+  [0, 'proven', null],
+  [1, 'proven', '1 gap, closed by replay'],
+  [2, 'snapshot', '2 gaps, the last closed by snapshot'],
+  [3, 'unknown', '3 gaps, the last not closed'],
+] as const)('%d gaps and %s are told as %s (H3)', (gaps, continuity, words) => {
+  expect(gap_words({ gaps, continuity })).toBe(words)
+})
+
 test('zero, empty, null, missing and not a number look different', () => {
   const zone = new Zone('UTC')
   const cells: Cell[] = [
@@ -97,6 +107,15 @@ test('times stand in the board’s zone, on both sides of a clock change', () =>
   expect(zone.offset_ms(Date.UTC(2013, 1, 8))).toBe(-5 * 3_600_000)
   expect(zone.offset_ms(Date.UTC(2013, 6, 8))).toBe(-4 * 3_600_000)
   expect(zone.seconds(-1_000)).toBe(':59')
+})
+
+test('a time of another day says which day', () => {
+  const zone = new Zone('America/New_York')
+  const now = Date.UTC(2013, 1, 8, 5, 10)
+  expect(zone.moment(Date.UTC(2013, 1, 8, 5, 0), now)).toBe('00:00')
+  expect(zone.moment(Date.UTC(2013, 1, 8, 3, 55), now)).toBe('Thu 22:55')
+  expect(zone.moment(Date.UTC(2013, 1, 2, 3, 55), now)).toBe('1 Feb 22:55')
+  expect(zone.moment(9e15, now)).toBe('----')
 })
 
 test('an unknown zone is said, not guessed, and a time out of all bounds is dashes', () => {

@@ -2,7 +2,7 @@
  * Numbers, times and ages as a wall writes them: tabular figures, true minus, thin spaces between thousands, fixed
  * decimals, and no two different kinds of nothing that look alike.
  */
-import type { Cell, ColumnLook, NumberLook } from '../generated/frame'
+import type { Cell, ColumnLook, NumberLook, SourceView } from '../generated/frame'
 
 const MINUS = '\u2212'
 const THIN_SPACE = '\u2009'
@@ -88,6 +88,18 @@ export function span_text(span_ms: number): string {
   return `${String(seconds)} s`
 }
 
+const CLOSED: Record<SourceView['continuity'], string> = {
+  proven: 'closed by replay',
+  snapshot: 'closed by snapshot',
+  unknown: 'not closed',
+}
+
+/** What gaps a source has met and how the last one ended: `2 gaps, the last closed by replay`; null if none. */
+export function gap_words({ gaps, continuity }: Pick<SourceView, 'gaps' | 'continuity'>): string | null {
+  if (gaps === 0) return null
+  return gaps === 1 ? `1 gap, ${CLOSED[continuity]}` : `${String(gaps)} gaps, the last ${CLOSED[continuity]}`
+}
+
 /** A cell as text, and which kind of something or nothing it is. */
 export interface CellText {
   readonly text: string
@@ -116,8 +128,11 @@ export class Zone {
   readonly #parts: Intl.DateTimeFormat
   readonly #date: Intl.DateTimeFormat
   readonly #offset: Intl.DateTimeFormat
+  readonly #weekday: Intl.DateTimeFormat
+  readonly #day: Intl.DateTimeFormat
   // Formatting costs microseconds by the dozen, and the same few minutes are written over and over.
   readonly #minutes = new Map<number, string>()
+  readonly #days = new Map<number, string>()
 
   constructor(name: string) {
     const [zone, known] = known_zone(name)
@@ -129,6 +144,8 @@ export class Zone {
       hourCycle: 'h23',
     })
     this.#offset = new Intl.DateTimeFormat('en-GB', { timeZone: zone, timeZoneName: 'longOffset' })
+    this.#weekday = new Intl.DateTimeFormat('en-GB', { timeZone: zone, weekday: 'short' })
+    this.#day = new Intl.DateTimeFormat('en-GB', { timeZone: zone, day: 'numeric', month: 'short' })
     this.#date = new Intl.DateTimeFormat('en-GB', {
       timeZone: zone,
       weekday: 'long',
@@ -147,6 +164,26 @@ export class Zone {
     if (this.#minutes.size > 4_096) this.#minutes.clear()
     const text = this.#parts.format(minute * 60_000)
     this.#minutes.set(minute, text)
+    return text
+  }
+
+  /** A past instant as seen at `now_ms`: `14:05`, of another day `Thu 22:55`, of an older week `31 Jan 22:55`. */
+  moment(ms: number, now_ms: number): string {
+    const time = this.time(ms)
+    if (time === DASHES || !Number.isFinite(now_ms) || this.#day_of(ms) === this.#day_of(now_ms)) return time
+    const days = Math.abs(now_ms - ms) / 86_400_000
+    return `${days < 6 ? this.#weekday.format(ms) : this.#day.format(ms)} ${time}`
+  }
+
+  /** A name of the civil day. Days begin on quarters of an hour of UTC everywhere. */
+  #day_of(ms: number): string {
+    const quarter = Math.floor(ms / 900_000)
+    const known = this.#days.get(quarter)
+    if (known !== undefined) return known
+    if (Math.abs(ms) > 8.64e15) return DASHES
+    if (this.#days.size > 512) this.#days.clear()
+    const text = this.#date.format(quarter * 900_000)
+    this.#days.set(quarter, text)
     return text
   }
 

@@ -11,7 +11,7 @@ export interface Verdict {
   readonly freshness: Freshness
   /** Why it isn't live, for people; null if it is. */
   readonly reason: string | null
-  /** Age of the newest proof, milliseconds; null if there was never one. */
+  /** Age of the newest proof, milliseconds; null if there was never one, or never anything to prove. */
   readonly age_ms: number | null
   /** Whether the age belongs beside the value: always if not live, and for a live one that is about to end. */
   readonly tells_age: boolean
@@ -35,17 +35,18 @@ export function shows_value(freshness: Freshness): boolean {
  * `silent` says that the backend has not answered in time; then nothing is current any more.
  */
 export function judge(quality: Quality, since_ms: number, silent: boolean): Verdict {
-  const age_ms = quality.age_ms === null ? null : quality.age_ms + since_ms
   const { freshness } = quality
+  // What was never known has no age: that of the link's last proof would be taken for it.
+  const age_ms = quality.age_ms === null || freshness === 'unknown' ? null : quality.age_ms + since_ms
   if (silent) {
     // What was hidden stays hidden, and what was never known stays unknown.
     const kept = shows_value(freshness) ? 'stale' : freshness
-    return { freshness: kept, reason: SILENT_REASON, age_ms, tells_age: true }
+    return { freshness: kept, reason: SILENT_REASON, age_ms, tells_age: age_ms !== null }
   }
   if (is_current(freshness) && since_ms > quality.live_for_ms) {
     return { freshness: 'stale', reason: EXPIRED_REASON, age_ms, tells_age: true }
   }
-  const tells_age = !is_current(freshness) || (age_ms ?? 0) >= Math.max(LATE_MS_MIN, quality.limit_ms / 2)
+  const tells_age = age_ms !== null && (!is_current(freshness) || age_ms >= Math.max(LATE_MS_MIN, quality.limit_ms / 2))
   return { freshness, reason: quality.reason, age_ms, tells_age }
 }
 
