@@ -2,7 +2,7 @@
 
 /**
  * @typedef {{ text: string, x: number, y: number, width: number, height: number, where: string }} TextBox
- * @typedef {{ texts: number, clipped: string[], overlapping: string[], faint: string[], scrolls: boolean }} Glass
+ * @typedef {{ texts: number, clipped: string[], overlapping: string[], faint: string[], small: string[], scrolls: boolean }} Glass
  */
 
 /** @returns {Glass} */
@@ -90,7 +90,13 @@ export function read_glass() {
     if (ratio < (value ? 7 : 4.5)) faint.push(`${where(element)}: ${text} ${ratio.toFixed(2)}`)
   }
 
+  // The smallest size of ui/src/theme/tokens.css.
+  const small = boxes
+    .map(({ element, text }) => ({ element, text, rem: Number.parseFloat(getComputedStyle(element).fontSize) / px }))
+    .filter(({ rem }) => rem < 2.49)
+    .map(({ element, text, rem }) => `${where(element)}: ${text} ${rem.toFixed(2)}`)
+
   const page = document.scrollingElement ?? document.body
   const scrolls = page.scrollWidth > innerWidth || page.scrollHeight > innerHeight
-  return { texts: boxes.length, clipped, overlapping, faint, scrolls }
+  return { texts: boxes.length, clipped, overlapping, faint, small, scrolls }
 }

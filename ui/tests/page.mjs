@@ -146,15 +146,43 @@ const all_become = (page, expected) =>
     { timeout: 6_000, polling: 50 },
   )
 
-/** @param {import('playwright-core').Page} page */
-async function assert_readable(page) {
+/**
+ * @param {import('playwright-core').Page} page
+ * @param {number} [texts_min]
+ */
+async function assert_readable(page, texts_min = 30) {
   const glass = await page.evaluate(read_glass)
-  assert.ok(glass.texts > 30, `only ${glass.texts} texts`)
+  assert.ok(glass.texts >= texts_min, `only ${glass.texts} texts`)
+  assert.deepEqual(glass.small, [], 'too small')
   assert.deepEqual(glass.clipped, [], 'cut off')
   assert.deepEqual(glass.overlapping, [], 'upon each other')
   assert.deepEqual(glass.faint, [], 'too little contrast')
   assert.equal(glass.scrolls, false, 'the page scrolls')
 }
+
+/**
+ * What nobody knows is dashes and a reason, for every kind: not an empty list, and no age (H1).
+ *
+ * @param {import('playwright-core').Page} page
+ */
+async function assert_unknown(page) {
+  const said = await page.$$eval('[data-widget]', (all) =>
+    all.map((one) => ({
+      kind: one.getAttribute('data-kind'),
+      body: one.querySelector('.body')?.textContent?.replace(/\s+/g, ' ').trim() ?? '',
+      reasons: [...one.querySelectorAll('.reason, .why')].filter((reason) => reason.checkVisibility()).length,
+      ages: one.querySelectorAll('.age').length,
+    })),
+  )
+  for (const { kind, body, reasons, ages } of said) {
+    assert.ok(body.includes('----'), `${kind}: ${body}`)
+    assert.doesNotMatch(body, /no rows|nothing|none yet/, `${kind} claims to be empty`)
+    assert.deepEqual([reasons, ages], [1, 0], `${kind}: reasons and ages`)
+  }
+  assert.deepEqual([...new Set(said.map(({ kind }) => kind))].sort(), KINDS)
+}
+
+const KINDS = ['counter', 'gauge', 'log', 'markers', 'rate', 'series', 'status', 'table', 'window']
 
 const SCENARIOS = /** @type {const} */ ([
   ['live', 'live', 'live', [FULL_HD]],
@@ -168,6 +196,7 @@ const SCENARIOS = /** @type {const} */ ([
   ['empty&language=C', 'live', 'live', [FULL_HD]],
   ['catching-up', 'catching-up', 'live', [FULL_HD]],
   ['notices', 'live', 'live', [FULL_HD]],
+  ['gaps', 'live', 'live', [FULL_HD]],
 ])
 
 try {
@@ -190,6 +219,7 @@ try {
             if (freshness === 'unknown') {
               assert.equal(await page.textContent('[data-widget="departed"] [data-value]'), '----')
               assert.equal(await page.getAttribute('[data-widget="departed"] [data-value]', 'data-value'), '')
+              await assert_unknown(page)
             }
           }),
         ),
@@ -227,6 +257,43 @@ try {
       await page.waitForTimeout(1_300)
       assert.notEqual(await age(), before)
       assert.equal(await page.evaluate(() => document.getAnimations().length), 0)
+    }),
+  )
+
+  await check('what may be incomplete says so: a count by ≥, rows and means by a mark, a gauge not at all', () =>
+    on_page('scenario=gaps', FULL_HD, async (page) => {
+      await all_become(page, 'live')
+      const marked = await page.$$eval('[data-widget]', (all) =>
+        all.map((one) => [
+          one.getAttribute('data-kind'),
+          one.querySelector('.least') !== null,
+          one.querySelector('[data-lacks]') !== null,
+        ]),
+      )
+      assert.match((await page.textContent('[data-source]')) ?? '', /2 gaps, the last not closed/)
+      for (const [kind, least, lacks] of marked) {
+        assert.equal(least, kind === 'counter', `≥ at a ${kind}`)
+        assert.equal(lacks, !['counter', 'gauge', 'series'].includes(String(kind)), `mark at a ${kind}`)
+      }
+    }),
+  )
+
+  for (const size of [FULL_HD, ULTRA_HD]) {
+    await check(`a board of one counter fills the screen at ${size.width}×${size.height}`, () =>
+      on_page('scenario=one', size, async (page) => {
+        await all_become(page, 'live')
+        await assert_readable(page, 5)
+        const panel = await page.locator('[data-widget]').boundingBox()
+        const digits = await page.locator('[data-widget] .value').boundingBox()
+        assert.ok(panel !== null && panel.width > size.width * 0.95 && panel.height > size.height * 0.8)
+        assert.ok(digits !== null && digits.height > size.height * 0.35, `digits are ${digits?.height} px high`)
+      }),
+    )
+  }
+
+  await check('the end of a long notice can be read', () =>
+    on_page('scenario=notices', FULL_HD, async (page) => {
+      assert.match((await page.textContent('[data-notice="board"]')) ?? '', /did you mean `counter`\?\s*$/)
     }),
   )
 
@@ -299,6 +366,7 @@ try {
       assert.equal((await page.$$('[data-fault]')).length, 5)
       await page.keyboard.press('1')
       await page.waitForSelector('[data-fault="cut"][data-on="true"]')
+      assert.match((await page.textContent('.handle')) ?? '', /close · cable cut/)
       await all_become(page, 'down')
       await page.keyboard.press('1')
       await all_become(page, 'live')

@@ -130,12 +130,12 @@ export const BOARD: BoardView = {
       kind: 'table',
       limit: 40,
       columns: [
-        { title: 'Time', format: 'time', decimals: 0, width: 0.8 },
-        { title: 'Flight', format: 'text', decimals: 0, width: 1 },
-        { title: 'To', format: 'text', decimals: 0, width: 2.1 },
-        { title: 'From', format: 'text', decimals: 0, width: 0.7 },
-        { title: 'Expected', format: 'time', decimals: 0, width: 1 },
-        { title: 'Status', format: 'state', decimals: 0, width: 1.45 },
+        { title: 'Time', format: 'time', decimals: 0, width: 0.75 },
+        { title: 'Flight', format: 'text', decimals: 0, width: 1.05 },
+        { title: 'To', format: 'text', decimals: 0, width: 2.2 },
+        { title: 'From', format: 'text', decimals: 0, width: 0.72 },
+        { title: 'Expected', format: 'time', decimals: 0, width: 1.05 },
+        { title: 'Status', format: 'state', decimals: 0, width: 1.75 },
       ],
     }),
     widget(
@@ -154,11 +154,11 @@ export const BOARD: BoardView = {
         kind: 'table',
         limit: 3,
         columns: [
-          { title: 'At', format: 'text', decimals: 0, width: 1 },
-          { title: '°C', format: 'number', decimals: 0, width: 1 },
-          { title: 'Wind', format: 'number', decimals: 0, width: 1 },
-          { title: 'Gusts', format: 'number', decimals: 0, width: 1 },
-          { title: 'Vis.', format: 'number', decimals: 1, width: 1 },
+          { title: 'At', format: 'text', decimals: 0, width: 1.06 },
+          { title: '°C', format: 'number', decimals: 0, width: 0.82 },
+          { title: 'Wind', format: 'number', decimals: 0, width: 1.02 },
+          { title: 'Gust', format: 'number', decimals: 0, width: 1.03 },
+          { title: 'Vis.', format: 'number', decimals: 1, width: 1.04 },
         ],
       },
       'hourly; wind and gusts in knots, visibility in miles',
@@ -168,22 +168,31 @@ export const BOARD: BoardView = {
       'Departures by airport',
       [10, 3, 3, 2],
       { kind: 'series', draw: 'bars', unit: null, bucket_ms: HOUR_MS, ...SERIES },
-      'flights each hour',
+      'hourly',
     ),
     widget(
       'delay-chart',
-      'Mean delay by airport',
+      'Delay by airport',
       [10, 5, 3, 2],
       { kind: 'series', draw: 'line', unit: 'min', bucket_ms: 30 * MINUTE_MS, ...SERIES },
-      'minutes, each half hour',
+      'minutes, half-hourly',
     ),
     widget(
       'traffic',
       'Departures',
       [10, 7, 3, 2],
       { kind: 'series', draw: 'area', unit: null, bucket_ms: 30 * MINUTE_MS, ...SERIES },
-      'flights each half hour',
+      'half-hourly',
     ),
+  ],
+}
+
+/** A board of one counter, at the place that a board file without places gives it. */
+export const ONE_BOARD: BoardView = {
+  ...BOARD,
+  title: 'Orders',
+  widgets: [
+    widget('departed', 'Departed today', [1, 1, 3, 2], { kind: 'counter', ...NUMBER, max: 999 }, 'since midnight'),
   ],
 }
 
@@ -208,7 +217,7 @@ function known(flight: Flight, now: number): { text: string; state: State; expec
 
 function rows(now: number): RowValue[] {
   return FLIGHTS.filter(
-    (flight) => flight.scheduled_ms > now - 25 * MINUTE_MS && flight.scheduled_ms < now + 75 * MINUTE_MS,
+    (flight) => flight.scheduled_ms > now - 12 * MINUTE_MS && flight.scheduled_ms < now + 75 * MINUTE_MS,
   )
     .sort((a, b) => a.scheduled_ms - b.scheduled_ms || a.key.localeCompare(b.key))
     .map((flight) => {
@@ -348,7 +357,7 @@ export function whole(view: WidgetView, now: number): WidgetValue {
       const shown = all.slice(0, view.look.limit).map((flight, at) => ({
         number: all.length - at,
         source_ms: flight.told_ms,
-        text: `${flight.name} ${flight.from.code}–${flight.to.name}`,
+        text: `${flight.name} ${flight.from.code}–${flight.to.code}`,
         state: 'alarm' as State,
       }))
       return { kind: 'log', whole: true, lines: shown, total: all.length }

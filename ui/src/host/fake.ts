@@ -195,12 +195,12 @@ export class FakeHost implements Host {
               ? 'connecting'
               : 'live',
       transport: 'websocket',
-      continuity: 'proven',
+      continuity: this.#options.scenario === 'gaps' ? 'unknown' : 'proven',
       freshness,
       words: words[freshness],
       events: this.#version * 7,
       rejected: 0,
-      gaps: 0,
+      gaps: this.#options.scenario === 'gaps' ? 2 : 0,
     }
   }
 

@@ -147,7 +147,7 @@ function draw_cluster(pen: Pen, group: Group, now_ms: number, stale: boolean): v
   const { ctx, rem } = pen
   const { x, y } = centre(group, now_ms)
   const text = String(group.members.length)
-  const half = rem * (text.length > 2 ? 1.75 : 1.35)
+  const half = rem * (text.length > 2 ? 2.3 : 1.75)
   ctx.beginPath()
   ctx.arc(x, y, half, 0, 2 * Math.PI)
   ctx.fillStyle = pen.colours.panel

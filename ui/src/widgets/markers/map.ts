@@ -15,7 +15,7 @@ import { Sprites } from './sprites'
 
 export type MarkersLook = Extract<Look, { kind: 'markers' }>
 
-const MARKER_REM = 2.1
+const MARKER_REM = 2.4
 
 export class MarkerMap {
   readonly #pen: Pen
@@ -77,7 +77,7 @@ export class MarkerMap {
   #reserved(held: HeldMarkers | null): Box[] {
     if (held === null || held.unplaced === 0) return []
     const { ctx, rem } = this.#pen
-    return [{ x: 0, y: ctx.canvas.height - rem * 3, width: rem * 21, height: rem * 3 }]
+    return [{ x: 0, y: ctx.canvas.height - rem * 3.9, width: rem * 31, height: rem * 3.9 }]
   }
 
   destroy(): void {

@@ -14,7 +14,7 @@ const TRAIL_DOTS_MAX = 6
 /** A received position that moved less than this is no new dot of a trail, in parts of a marker's size. */
 const TRAIL_STEP = 0.45
 /** Nothing stands nearer to the middle of a group's circle than the circle is wide, in parts of a marker's size. */
-const CIRCLE_REACH = 1.4
+const CIRCLE_REACH = 1.5
 
 export interface Standing {
   value: MarkerValue

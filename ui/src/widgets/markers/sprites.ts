@@ -12,6 +12,9 @@ export interface Sprite {
   readonly rim: number
 }
 
+/** Size of the letters, as the style sheet's smallest. */
+const TEXT_REM = 2.5
+
 /** Pictures held; a map that shows more different words in turn begins anew. */
 const SPRITES_MAX = 512
 
@@ -29,7 +32,7 @@ export class Sprites {
   }
 
   get line_height(): number {
-    return this.#rem * 1.9
+    return this.#rem * 2.75
   }
 
   width(text: string, weight: 400 | 700): number {
@@ -73,7 +76,7 @@ export class Sprites {
   }
 
   #font(weight: 400 | 700): string {
-    return `${String(weight)} ${(1.7 * this.#rem).toFixed(1)}px "Roboto Condensed"`
+    return `${String(weight)} ${(TEXT_REM * this.#rem).toFixed(1)}px "Roboto Condensed"`
   }
 }
 

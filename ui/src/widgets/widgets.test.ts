@@ -1,0 +1,74 @@
+// What is shown of more than fits: never silently cut.
+import { describe, expect, test } from 'vitest'
+import type { State, TileValue } from '../generated/frame'
+import { figure_size } from './figure/figure'
+import { fitting } from './log/log'
+import { SMALLEST, tiling } from './status/status'
+
+describe('figure', () => {
+  const room = { width: 2_000, height: 400, digits_em: 1.7, mark_em: 0.75, small_em: 1.5, small_px: 25 }
+
+  test('fills its box, however large it is', () => {
+    expect(figure_size(room)).toEqual({ figure_px: 368, small_px: 184 })
+    expect(figure_size({ ...room, height: 2_000 }).figure_px).toBeCloseTo(2_000 / 3.2)
+  })
+
+  test('in a small box the unit stays as large as can be read, and the digits take what is left', () => {
+    const { figure_px, small_px } = figure_size({ ...room, width: 120, height: 60 })
+    expect(small_px).toBe(25)
+    expect(figure_px * 2.45 + small_px * 1.5).toBeCloseTo(120)
+  })
+})
+
+describe('log', () => {
+  const lines = [{ rows: 1 }, { rows: 2 }, { rows: 1 }, { rows: 1 }]
+
+  test('all lines if they fit, else one row is kept for the count', () => {
+    expect(fitting(lines, 5)).toHaveLength(4)
+    expect(fitting(lines, 4)).toHaveLength(2)
+    expect(fitting(lines, 3)).toHaveLength(1)
+    expect(fitting(lines, 0)).toHaveLength(0)
+    expect(fitting([], 3)).toHaveLength(0)
+  })
+})
+
+describe('status', () => {
+  const tile = (at: number, state: State = 'normal'): TileValue => ({
+    key: String(at),
+    label: `T${String(at)}`,
+    text: 'open',
+    state,
+    detail: '16 of 25 cancelled',
+    since_ms: 0,
+  })
+  const tiles = (count: number): TileValue[] => Array.from({ length: count }, (_, at) => tile(at))
+
+  test('few tiles are large and say everything', () => {
+    const laid = tiling(tiles(3), { width: 59, height: 19 })
+    expect(laid).toMatchObject({ hidden: 0, across: 3, with_since: true })
+    expect(laid.detail_lines).toBeGreaterThanOrEqual(2)
+    expect(laid.label).toBeGreaterThan(4)
+  })
+
+  test('no word is smaller than can be read; what has no room is counted', () => {
+    for (const count of [1, 5, 12, 40, 200]) {
+      const laid = tiling(tiles(count), { width: 59, height: 19 })
+      expect(laid.tiles.length + laid.hidden).toBe(count)
+      expect(Math.min(laid.label, laid.text, laid.small)).toBeGreaterThanOrEqual(SMALLEST)
+      const down = Math.ceil(laid.tiles.length / laid.across)
+      expect(19 / down).toBeGreaterThan(5)
+      expect(59 / laid.across).toBeGreaterThan(11)
+    }
+  })
+
+  test('what somebody must act on is never among the hidden', () => {
+    const all = tiles(60)
+    all[57] = tile(57, 'alarm')
+    all[40] = tile(40, 'warning')
+    const { tiles: shown, hidden } = tiling(all, { width: 59, height: 19 })
+    expect(hidden).toBeGreaterThan(0)
+    expect(shown.map(({ key }) => key)).toEqual(expect.arrayContaining(['57', '40']))
+    // In their own order.
+    expect(shown.map(({ key }) => Number(key))).toEqual([...shown.map(({ key }) => Number(key))].sort((a, b) => a - b))
+  })
+})
