@@ -12,7 +12,7 @@
 //! | `cancelled-last-hour` | cancelled by departed and cancelled of the last 60 minutes |
 //! | `delay-last-hour` | mean of minutes late of the departures of the last 60 minutes |
 //! | `wind-jfk` | the newest hourly wind of Kennedy in knots |
-//! | `departures` | announced (two hours before schedule), and not longer ago than departure + 10 or scheduled + 45 if cancelled; by schedule, then key; 40 rows |
+//! | `departures` | announced (two hours before schedule), and not longer ago than departure + 3 or scheduled + 5 if cancelled; by schedule, then key; 40 rows |
 //! | `aircraft` | from departure + 15 for the minutes in the air; on the great circle at even speed, each whole minute |
 //! | `airports` | by the last 60 minutes, every five minutes; the rules are at the function |
 //! | `weather` | the newest hour of each airport |
@@ -201,7 +201,7 @@ fn departure(files: &Files, flight: &Flight, t: i64) -> Option<Departure> {
         return None;
     }
     let left = flight.late.map(|late| flight.scheduled + late);
-    let gone = left.map_or(flight.scheduled + 45, |left| left + 10);
+    let gone = left.map_or(flight.scheduled + 5, |left| left + 3);
     let (status, expected) = match left {
         _ if t >= gone => return None,
         Some(left) if t >= left => ("departed", Some(left)),
@@ -298,7 +298,7 @@ fn cancellations(files: &Files, t: i64) -> (Vec<Line>, usize) {
     flights.sort_by_key(|flight| (flight.scheduled, flight.key()));
     let line = |flight: &&Flight| Line {
         at_ms: milliseconds(flight.scheduled),
-        text: format!("{} {}–{}", flight.name(), flight.origin, files.city(&flight.dest)),
+        text: format!("{} {}–{}", flight.name(), flight.origin, flight.dest),
     };
     (flights.iter().rev().take(20).map(line).collect(), flights.len())
 }

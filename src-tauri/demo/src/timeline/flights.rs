@@ -11,9 +11,9 @@ const ANNOUNCED_MIN: i64 = 120;
 /// A flight that left this late or later was not on time, and one that is still there is announced as delayed.
 const LATE_MIN: i64 = 15;
 /// A departed flight leaves the board after this time.
-const DEPARTED_SHOWN_MIN: i64 = 10;
-/// A cancelled flight leaves the board this long after its scheduled departure.
-const CANCELLED_SHOWN_MIN: i64 = 45;
+const DEPARTED_SHOWN_MIN: i64 = 3;
+/// A cancelled flight leaves the board this long after its scheduled departure: in a storm there are more of them than rows.
+const CANCELLED_SHOWN_MIN: i64 = 5;
 
 /// Every event of every flight but its positions.
 pub(super) fn events(data: &Dataset) -> Vec<ReplayEvent> {
