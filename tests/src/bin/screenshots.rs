@@ -39,7 +39,10 @@ async fn main() -> Result<()> {
         let data = tempfile::tempdir()?;
         let data = data.path().to_string_lossy().into_owned();
         let size = format!("{width}x{height}");
-        let args = ["--demo", "--kiosk", "--size", &size, "--from", &from.to_string(), "--data-dir", &data];
+        let from = from.to_string();
+        // The desktop of the pictures has no notification service, and the wall would say so.
+        let args =
+            ["--demo", "--kiosk", "--size", &size, "--from", &from, "--data-dir", &data, "--notifications", "off"];
         let page = Page::new(desktop.open_wall(&args).await?);
         page.wait_for("a live wall", LIVE, LIMIT).await?;
         page.invoke("demo_pause_at", json!({ "atMs": at_ms })).await?;
