@@ -1,6 +1,8 @@
 //! A JSON text read into one flat list. An event's data is read once, asked a few times, and dropped by another thread: a tree
 //! of maps and strings would cost an allocation for each of them.
 
+mod names;
+
 use std::fmt;
 
 use serde::{
@@ -8,6 +10,8 @@ use serde::{
     de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::{Number, Value};
+
+use self::names::Names;
 
 /// Nodes that most events' data has room in.
 const NODES_USUAL: usize = 32;
@@ -18,6 +22,8 @@ pub struct Json<'a> {
     text: &'a str,
     /// Its own node, all those below it, and whatever follows.
     nodes: &'a [Node],
+    /// Its names, if they are remembered.
+    names: Option<&'a Names>,
 }
 
 /// What kind of value it is, and which if it is a single one.
@@ -58,6 +64,10 @@ impl<'a> Json<'a> {
     #[must_use]
     #[inline]
     pub fn get(self, name: &str) -> Option<Self> {
+        if let Some(names) = self.names {
+            let node = names.find(name, |node| self.nodes.get(node).is_some_and(|node| self.is_text(node, name)))?;
+            return Some(Self { nodes: self.nodes.get(node + 1..)?, names: None, ..self });
+        }
         let Some((Node::Object { below, .. }, rest)) = self.nodes.split_first() else { return None };
         let mut rest = rest.get(..*below as usize)?;
         let mut found = None;
@@ -67,7 +77,7 @@ impl<'a> Json<'a> {
             }
             rest = value.get(value.first()?.size()..)?;
         }
-        found.map(|nodes| Self { text: self.text, nodes })
+        found.map(|nodes| Self { nodes, ..self })
     }
 
     /// An item of a list, from 0; none if there are fewer, or this is no list.
@@ -105,6 +115,22 @@ impl<'a> Json<'a> {
         std::iter::from_fn(move || Some((below.next()?.as_text(), below.next()?)))
     }
 
+    /// The names of an object, each with its node's number from here; none if this is no object.
+    fn names_with_nodes(self) -> Option<impl Iterator<Item = (usize, &'a str)>> {
+        let Some(Node::Object { len, .. }) = self.nodes.first() else { return None };
+        let (mut node, count) = (1, *len as usize);
+        let next = move |_| {
+            let own = node;
+            node += 1 + self.nodes.get(own + 1).map_or(1, Node::size);
+            (own, self.text_at(own))
+        };
+        Some((0..count).map(next))
+    }
+
+    fn text_at(self, node: usize) -> &'a str {
+        Self { nodes: self.nodes.get(node..).unwrap_or_default(), ..self }.as_text()
+    }
+
     /// Asked for each field of each event and path: lengths are compared first, and bytes have no boundaries to look for.
     #[inline]
     fn is_text(self, node: &Node, text: &str) -> bool {
@@ -139,7 +165,7 @@ impl<'a> Iterator for Below<'a> {
     type Item = Json<'a>;
 
     fn next(&mut self) -> Option<Json<'a>> {
-        let next = Json { text: self.text, nodes: self.nodes };
+        let next = Json { text: self.text, nodes: self.nodes, names: None };
         self.nodes = self.nodes.get(self.nodes.first()?.size()..)?;
         Some(next)
     }
@@ -147,7 +173,11 @@ impl<'a> Iterator for Below<'a> {
 
 /// What a text says, in the text's order: a list or object is followed by all that is in it.
 #[derive(Clone, Debug)]
-pub(crate) struct Nodes(Box<[Node]>);
+pub(crate) struct Nodes {
+    list: Box<[Node]>,
+    /// Of the whole, if that is an object.
+    names: Option<Names>,
+}
 
 #[derive(Clone, Debug)]
 enum Node {
@@ -197,12 +227,15 @@ impl Nodes {
     pub(crate) fn read<'de, D: Deserializer<'de>>(text: &str, deserializer: D) -> Result<Self, D::Error> {
         let mut nodes = Vec::with_capacity(NODES_USUAL);
         Reader { text, nodes: &mut nodes }.deserialize(deserializer)?;
-        Ok(Self(nodes.into_boxed_slice()))
+        let list = nodes.into_boxed_slice();
+        let root = Json { text, nodes: &list, names: None };
+        let names = root.names_with_nodes().and_then(|names| Names::of(names, |node| root.text_at(node)));
+        Ok(Self { list, names })
     }
 
     /// What was read from `text`.
     pub(crate) const fn root<'a>(&'a self, text: &'a str) -> Json<'a> {
-        Json { text, nodes: &self.0 }
+        Json { text, nodes: &self.list, names: self.names.as_ref() }
     }
 }
 
@@ -343,8 +376,18 @@ mod tests {
             r#"{"a":1,"b":{"a":2,"c":[{"a":3}]},"é":null,"":"x","\"":[],"z":"\\"}"#,
             r#"{"a":1,"b":{"a":2},"a":{"b":3}}"#,
             r#"{"a":{"b":3},"\u0061":1}"#,
+            r#"{"ab":1,"acb":2,"adb":3,"aeb":4,"ab":{"ab":5},"aeb":[6],"afb":7}"#,
         ] {
             check(text);
+        }
+        // As many fields as are remembered, one more, and one whose place is too far back.
+        for fields in [31, 32, 33, 100] {
+            let object = |value: &str| {
+                let fields: Vec<String> = (0..fields).map(|field| format!("\"f{field}x\":{value}")).collect();
+                format!("{{{},\"f0x\":7}}", fields.join(","))
+            };
+            check(&object("1"));
+            check(&object("[1,2,3,4,5,6,7,8,9]"));
         }
     }
 }

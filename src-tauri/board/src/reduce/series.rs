@@ -131,11 +131,15 @@ impl Series {
             self.len += more;
         }
         let index = usize::try_from(number - self.first).unwrap_or(usize::MAX);
-        let empty = Slot { point: Point::default(), version };
-        if !self.lines.contains_key(key) {
-            self.lines.insert(key.to_owned(), vec![empty; self.len].into());
-        }
-        if let Some(slot) = self.lines.get_mut(key).and_then(|line| line.get_mut(index)) {
+        // Nearly always known: the key is made for the first event of a line only.
+        let line = match self.lines.get_mut(key) {
+            Some(line) => line,
+            None => {
+                let empty = Slot { point: Point::default(), version };
+                self.lines.entry(key.to_owned()).or_insert(vec![empty; self.len].into())
+            }
+        };
+        if let Some(slot) = line.get_mut(index) {
             slot.point.merge(point);
             slot.version = version;
         }
@@ -237,7 +241,7 @@ impl Reduce for Series {
             Some(path) => pick::key(path, data)?,
             None => "".into(),
         };
-        if !self.has_line(&key) && self.line_count() >= LINES_MAX {
+        if self.by.is_some() && !self.has_line(&key) && self.line_count() >= LINES_MAX {
             let path = self.by.as_ref().or(self.value.as_ref());
             let expected = format!("one of the {LINES_MAX} lines that there are already");
             return Err(path.map_or_else(

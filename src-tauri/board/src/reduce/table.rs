@@ -139,11 +139,15 @@ impl Table {
             }
             self.remove_last(version);
         }
-        self.rows.insert(Arc::clone(&key), row);
         let mut moved = self.order.insert(place);
         // It has this version already.
         moved.shown = None;
         self.note(moved, version);
+        if self.is_endless() {
+            self.rows.insert(key, row);
+            return true;
+        }
+        self.rows.insert(Arc::clone(&key), row);
         self.settle(&key, version);
         true
     }
@@ -216,9 +220,14 @@ impl Table {
         self.note(moved, version);
     }
 
+    /// Whether no row goes by time passing.
+    const fn is_endless(&self) -> bool {
+        self.settings.expire.is_none() && self.settings.expire_at.is_none()
+    }
+
     /// Lets a row go whose end has come, and sees to it that it is looked at when it comes; says whether it went.
     fn settle(&mut self, key: &Arc<str>, version: u64) -> bool {
-        if self.settings.expire.is_none() && self.settings.expire_at.is_none() {
+        if self.is_endless() {
             return false;
         }
         let Some(row) = self.rows.get_mut(key) else { return false };

@@ -67,6 +67,11 @@ impl Visible {
     }
 
     pub(super) fn insert(&mut self, place: Place) -> Moved {
+        // Out of sight from the beginning, as most are in a long table.
+        if self.edge.as_ref().is_some_and(|edge| place > *edge) {
+            self.order.insert(place);
+            return Moved::default();
+        }
         let key = Arc::clone(&place.1);
         self.order.insert(place.clone());
         if self.order.len() <= self.limit {
@@ -74,10 +79,6 @@ impl Visible {
         }
         // The row that goes out of sight: the last one shown before, or the new one itself.
         let out = match self.edge.take() {
-            Some(edge) if place > edge => {
-                self.edge = Some(edge);
-                return Moved::default();
-            }
             Some(edge) => edge,
             None => self.order.last().cloned().unwrap_or_else(|| place.clone()),
         };
