@@ -117,6 +117,8 @@ pub struct Publisher {
     /// Begins every idempotency key, so that two runs against one hub don't meet.
     run: u64,
     batches: u64,
+    /// The history of the hub that was told the replay's time.
+    epoch: Option<String>,
 }
 
 impl Publisher {
@@ -140,6 +142,7 @@ impl Publisher {
             at_end: AtEnd::Stop,
             run: rand::random(),
             batches: 0,
+            epoch: None,
         })
     }
 
@@ -254,7 +257,10 @@ impl Publisher {
                 return Ok(());
             }
             if alive_due <= Instant::now() {
-                self.say_alive().await;
+                if self.say_alive().await {
+                    // Told again below: a new hub goes by the system's time.
+                    label.clear();
+                }
                 alive_due = Instant::now() + ALIVE_EVERY;
             }
             let wake = next_look(&pace, published, wanted.pause_at).min(alive_due);
@@ -279,10 +285,23 @@ impl Publisher {
         until_reached(|| self.hub.set_clock(at, speed, &label, begins)).await
     }
 
-    /// Not tried again: the next one is due soon, and until then the silence is true.
-    async fn say_alive(&self) {
-        if let Err(error) = self.hub.alive().await {
-            tracing::debug!(reason = %error, "the hub did not hear that the replay lives");
+    /// Not tried again: the next one is due soon, and until then the silence is true. Answers whether it is another hub than the one
+    /// before.
+    async fn say_alive(&mut self) -> bool {
+        let heard = async {
+            self.hub.alive().await?;
+            self.hub.epoch().await
+        };
+        match heard.await {
+            Ok(epoch) => {
+                let is_other = self.epoch.as_ref().is_some_and(|own| *own != epoch);
+                self.epoch = Some(epoch);
+                is_other
+            }
+            Err(error) => {
+                tracing::debug!(reason = %error, "the hub did not hear that the replay lives");
+                false
+            }
         }
     }
 }

@@ -44,7 +44,16 @@ impl HubClient {
 
     /// Publishes a batch. The same key with the same batch again publishes nothing and is answered alike.
     pub(super) async fn publish(&self, batch: &[ReplayEvent], key: &str) -> Result<(), HubError> {
-        self.send(self.post("publish").header("idempotency-key", key).json(batch)).await
+        self.send(self.post("publish").header("idempotency-key", key).json(batch)).await.map(drop)
+    }
+
+    /// The name of the hub's present history. Another one than before: it may be another process, which doesn't know the replay's
+    /// clock.
+    pub(super) async fn epoch(&self) -> Result<String, HubError> {
+        let request = self.http.get(format!("{}/v1/health", self.base)).timeout(ALIVE_ANSWER_MAX);
+        let health: Health =
+            self.send(request).await?.json().await.map_err(|error| HubError::Unreachable(causes(&error)))?;
+        Ok(health.epoch)
     }
 
     /// Sets the hub's clock. `begins` if nothing happened before what is published next.
@@ -56,12 +65,12 @@ impl HubClient {
         begins: bool,
     ) -> Result<(), HubError> {
         let order = json!({ "now": now, "speed": speed, "label": label, "begins": begins });
-        self.send(self.post("clock").json(&order)).await
+        self.send(self.post("clock").json(&order)).await.map(drop)
     }
 
     /// Says that the publisher lives.
     pub(super) async fn alive(&self) -> Result<(), HubError> {
-        self.send(self.post("alive").timeout(ALIVE_ANSWER_MAX).json(&json!({ "channels": CHANNELS }))).await
+        self.send(self.post("alive").timeout(ALIVE_ANSWER_MAX).json(&json!({ "channels": CHANNELS }))).await.map(drop)
     }
 
     fn post(&self, route: &str) -> reqwest::RequestBuilder {
@@ -72,17 +81,23 @@ impl HubClient {
         }
     }
 
-    async fn send(&self, request: reqwest::RequestBuilder) -> Result<(), HubError> {
+    async fn send(&self, request: reqwest::RequestBuilder) -> Result<reqwest::Response, HubError> {
         let response = request.send().await.map_err(|error| HubError::Unreachable(causes(&error)))?;
         let status = response.status();
         if status.is_success() {
-            return Ok(());
+            return Ok(response);
         }
         let said = response.text().await.unwrap_or_else(|error| causes(&error));
         let said = format!("{status}: {}", said.chars().take(300).collect::<String>());
         let passing = status.is_server_error() || matches!(status.as_u16(), 408 | 429);
         Err(if passing { HubError::Unreachable(said) } else { HubError::Refused(said) })
     }
+}
+
+/// What of `GET /v1/health` is wanted.
+#[derive(serde::Deserialize)]
+struct Health {
+    epoch: String,
 }
 
 /// An error with what is behind it, in one line.
