@@ -2,7 +2,10 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use clap::{
+    ArgGroup, Args, Parser, Subcommand, ValueEnum,
+    error::{ContextKind, ContextValue},
+};
 
 /// A wall display that never shows stale data as live.
 #[derive(Debug, Parser)]
@@ -13,6 +16,22 @@ pub(crate) struct Cli {
     pub(crate) command: Option<Command>,
     #[command(flatten)]
     pub(crate) wall: WallArgs,
+}
+
+impl Cli {
+    /// What this process was asked for. Ends it if that isn't understood.
+    pub(crate) fn of_command_line() -> Self {
+        Self::try_parse().map_err(with_tip).unwrap_or_else(|error| error.exit())
+    }
+}
+
+/// A board file without its option looks like a command that doesn't exist.
+fn with_tip(mut error: clap::Error) -> clap::Error {
+    if let Some(ContextValue::String(found)) = error.get(ContextKind::InvalidSubcommand) {
+        let tip = format!("a board is shown by `watchfloor --board {found}`, the demo by `watchfloor --demo`");
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
+    error
 }
 
 #[derive(Debug, Subcommand)]
@@ -148,6 +167,13 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_board_without_its_option_is_understood() {
+        let error = Cli::try_parse_from(["watchfloor", "orders.toml"]).map_err(with_tip).expect_err("no such command");
+        assert!(error.to_string().contains("watchfloor --board orders.toml"), "{error}");
+        assert_eq!(error.exit_code(), 2);
     }
 
     #[test]

@@ -17,7 +17,6 @@ mod wall;
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use tokio::runtime;
 use watchfloor_log::Levels;
 
@@ -27,7 +26,7 @@ use crate::{
 };
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::of_command_line();
     let done = match cli.command {
         Some(Command::Check { files }) => check::check(&files),
         Some(Command::Schema) => check::schema(),
