@@ -1,8 +1,15 @@
 //! Starts what runs behind a wall, with a window or without.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-use watchfloor_board::config;
+use jiff::civil::DateTime;
+use watchfloor_board::{
+    config,
+    frame::{Notice, State},
+};
 use watchfloor_demo::{BOARD, Demo, DemoOptions, Fault, Mends};
 use watchfloor_engine::{BoardInput, Engine, EngineConfig};
 
@@ -14,12 +21,16 @@ use crate::{
 
 /// The demo's board file as errors name it.
 const DEMO_BOARD_NAME: &str = "new-york-departures.toml";
+/// The file in the data folder that says where the demo's replay began last.
+const DEMO_BEGAN: &str = "demo.json";
+/// Id of the notice about an earlier replay.
+const DEMO_NOTICE: &str = "demo";
 
 /// Starts the engine on the board that was asked for, and the demo's hub and replay beside it: what the wall knew last shows
 /// at once.
 pub(crate) async fn start(args: &WallArgs, data_dir: PathBuf) -> Result<Backend, Failure> {
     let mut config = EngineConfig {
-        data_dir: Some(data_dir),
+        data_dir: Some(data_dir.clone()),
         metrics: args.metrics,
         notifications: args.notifications == Switch::On && !args.headless,
         ..EngineConfig::new(match &args.board {
@@ -34,6 +45,10 @@ pub(crate) async fn start(args: &WallArgs, data_dir: PathBuf) -> Result<Backend,
     }
     let engine = Engine::start(config).await?;
     if let Some(demo) = &demo {
+        let before = began_at(&data_dir, args.replay.from).filter(|_| args.replay.cut);
+        if let Some(notice) = before.and_then(|before| of_another_replay(before, args.replay.from)) {
+            engine.set_notice(notice).await;
+        }
         tokio::spawn(follow_mends(demo.mends(), engine.clone()));
     }
     Ok(Backend { engine, demo })
@@ -42,8 +57,35 @@ pub(crate) async fn start(args: &WallArgs, data_dir: PathBuf) -> Result<Backend,
 /// Who mends the demo's line wants to see the wall catch up, not how long it would have waited before it looks again.
 async fn follow_mends(mut mends: Mends, engine: Engine) {
     while mends.next().await.is_some() {
+        engine.clear_notice(DEMO_NOTICE).await;
         engine.try_now().await;
     }
+}
+
+/// Where the replay of the run before this one began, if there was one; writes down where this one does. To be called by who
+/// holds the folder.
+fn began_at(data_dir: &Path, from: DateTime) -> Option<DateTime> {
+    let path = data_dir.join(DEMO_BEGAN);
+    // Whatever can't be read is of no run that could be told of.
+    let before = std::fs::read(&path).ok().and_then(|text| serde_json::from_slice::<String>(&text).ok()?.parse().ok());
+    let written = std::fs::write(&path, serde_json::json!(from.to_string()).to_string());
+    if let Err(error) = written {
+        tracing::warn!(%error, "where the replay began is not remembered");
+    }
+    before
+}
+
+/// A wall that starts with its cable cut shows what it knew last. If that was of a replay that began elsewhere, no two things on
+/// the glass fit together for whoever looks for the time that was asked for.
+fn of_another_replay(before: DateTime, from: DateTime) -> Option<Notice> {
+    (before != from).then(|| Notice {
+        id: DEMO_NOTICE.to_owned(),
+        state: State::Muted,
+        text: format!(
+            "what is shown is of a replay that began at {before}: the one from {from} is behind the cut (another --data-dir begins empty)"
+        ),
+        detail: Vec::new(),
+    })
 }
 
 async fn start_demo(args: &WallArgs) -> Result<Demo, Failure> {
@@ -60,4 +102,24 @@ async fn start_demo(args: &WallArgs) -> Result<Demo, Failure> {
 
 fn demo_board() -> Result<config::BoardFile, Failure> {
     config::parse(BOARD, DEMO_BOARD_NAME).map_err(|errors| Failure::Input(errors.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    /// H1: values of one replay aren't taken for those of another.
+    #[test]
+    fn the_values_of_another_replay_are_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (morning, evening) = (date(2013, 2, 8).at(8, 0, 0, 0), date(2013, 2, 8).at(18, 0, 0, 0));
+        assert_eq!(began_at(folder.path(), morning), None);
+        assert_eq!(began_at(folder.path(), evening), Some(morning));
+        assert_eq!(began_at(folder.path(), evening), Some(evening));
+        assert_eq!(of_another_replay(evening, evening), None);
+        let notice = of_another_replay(morning, evening).expect("another replay");
+        assert!(notice.text.contains("2013-02-08T08:00:00") && notice.text.contains("--data-dir"), "{notice:?}");
+    }
 }

@@ -216,6 +216,11 @@ impl Engine {
         self.tell(Event::Notice(notice)).await;
     }
 
+    /// Takes a notice away.
+    pub async fn clear_notice(&self, id: &'static str) {
+        self.tell(Event::NoticeOver { id }).await;
+    }
+
     /// Sources that were live and wait for their next try make it now: something that stood in their way is known to be gone.
     pub async fn try_now(&self) {
         self.tell(Event::TryNow).await;
