@@ -4,9 +4,9 @@
 
 use std::{
     collections::BTreeMap,
-    sync::mpsc::{Receiver, SyncSender, sync_channel},
+    sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use notify_rust::{Notification, Timeout};
@@ -23,6 +23,9 @@ use crate::{
 const LOST_AFTER: Duration = Duration::from_secs(10);
 /// Notifications that wait for the desktop; more than that are dropped.
 const QUEUED_MAX: usize = 16;
+/// How long the wall says what is wrong with the desktop. After that it has been read or nobody reads it, and the glass is for
+/// the board; the log and `watchfloor doctor` go on knowing it.
+const NOTICE_STANDS: Duration = Duration::from_secs(60);
 /// Id of the notice about the desktop itself.
 pub(crate) const NOTICE: &str = "notifications";
 
@@ -134,7 +137,9 @@ impl Desktop {
             return None;
         }
         let (messages, queued) = sync_channel(QUEUED_MAX);
-        let started = thread::Builder::new().name("notify".into()).spawn(move || show_all(&queued, &events));
+        let started = thread::Builder::new().name("notify".into()).spawn(move || {
+            show_all(&queued, &events, Native::default(), NOTICE_STANDS);
+        });
         match started {
             Ok(_runs_until_the_queue_ends) => Some(Self { messages }),
             Err(error) => {
@@ -152,35 +157,62 @@ impl Desktop {
     }
 }
 
-fn show_all(queued: &Receiver<Message>, events: &WeakSender<Event>) {
-    let mut shown: BTreeMap<String, u32> = BTreeMap::new();
+/// The screen that messages go to.
+trait Screen {
+    /// What is wrong with it, as far as can be told before there is a message.
+    fn lack(&self) -> Option<Lack>;
+    /// Shows a message.
+    fn show(&mut self, message: Message) -> Result<(), Lack>;
+}
+
+/// Shows what comes. What is wrong with the screen stands on the wall for as long as `stands`.
+fn show_all(queued: &Receiver<Message>, events: &WeakSender<Event>, mut screen: impl Screen, stands: Duration) {
     let mut told = None;
-    // Held weakly, so that this thread doesn't keep a stopped engine's lane open.
-    let tell = |event: Option<Event>| {
-        event.is_none_or(|event| events.upgrade().is_some_and(|events| events.blocking_send(event).is_ok()))
-    };
+    let mut until = None;
     // Asked at the start already: an outage is no time to learn that nobody will be told of it.
-    if !tell(news(&mut told, desktop::notifier().err())) {
-        return;
+    let mut event = news(&mut told, screen.lack());
+    loop {
+        if let Some(event) = event.take() {
+            until = matches!(event, Event::Notice(_)).then(|| Instant::now() + stands);
+            // Held weakly, so that this thread doesn't keep a stopped engine's lane open.
+            if events.upgrade().is_none_or(|events| events.blocking_send(event).is_err()) {
+                return;
+            }
+        }
+        let next = match until {
+            Some(until) => queued.recv_timeout(until.saturating_duration_since(Instant::now())),
+            None => queued.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        };
+        event = match next {
+            Ok(message) => news(&mut told, screen.show(message).err()),
+            Err(RecvTimeoutError::Timeout) => Some(Event::NoticeOver { id: NOTICE }),
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
     }
-    while let Ok(message) = queued.recv() {
+}
+
+/// The desktop's own.
+#[derive(Default)]
+struct Native {
+    /// By source, what a newer message takes the place of.
+    shown: BTreeMap<String, u32>,
+}
+
+impl Screen for Native {
+    fn lack(&self) -> Option<Lack> {
+        desktop::notifier().err()
+    }
+
+    fn show(&mut self, message: Message) -> Result<(), Lack> {
         let mut notification = Notification::new();
         notification.appname("Watchfloor").summary(&message.summary).body(&message.body).timeout(Timeout::Default);
-        if let Some(id) = shown.get(&message.source) {
+        if let Some(id) = self.shown.get(&message.source) {
             notification.id(*id);
         }
-        let lack = match show(&notification) {
-            Ok(id) => {
-                if let Some(id) = id {
-                    shown.insert(message.source, id);
-                }
-                None
-            }
-            Err(lack) => Some(lack),
-        };
-        if !tell(news(&mut told, lack)) {
-            return;
+        if let Some(id) = show(&notification)? {
+            self.shown.insert(message.source, id);
         }
+        Ok(())
     }
 }
 
@@ -305,5 +337,35 @@ mod tests {
         assert!(matches!(tell(Some(Lack::Other("gone".into()))), Some(Event::Notice(_))));
         assert!(matches!(tell(None), Some(Event::NoticeOver { id: NOTICE })));
         assert!(tell(None).is_none());
+    }
+
+    /// A screen that shows nothing.
+    struct Nobody;
+
+    impl Screen for Nobody {
+        fn lack(&self) -> Option<Lack> {
+            Some(Lack::Service)
+        }
+
+        fn show(&mut self, _: Message) -> Result<(), Lack> {
+            Err(Lack::Service)
+        }
+    }
+
+    /// The board's place on the glass isn't given to the same sentence for ever, nor anew at each outage.
+    #[test]
+    fn a_lack_stands_on_the_wall_for_a_while() {
+        let (events, mut heard) = tokio::sync::mpsc::channel(8);
+        let (messages, queued) = sync_channel(8);
+        let weak = events.downgrade();
+        let screen = thread::spawn(move || show_all(&queued, &weak, Nobody, Duration::from_millis(20)));
+        let message = Message { source: "ops".into(), summary: "ops is lost".into(), body: String::new() };
+        messages.send(message.clone()).unwrap();
+        assert!(matches!(heard.blocking_recv(), Some(Event::Notice(_))));
+        assert!(matches!(heard.blocking_recv(), Some(Event::NoticeOver { id: NOTICE })));
+        messages.send(message).unwrap();
+        drop(messages);
+        screen.join().unwrap();
+        assert!(heard.try_recv().is_err(), "an outage is no news of the desktop");
     }
 }
