@@ -179,7 +179,7 @@ export class FakeHost implements Host {
       polling: 'polling every 5 s',
       'catching-up': 'catching up: 412 events outstanding',
       stale: 'connected, silent for 12 s',
-      down: 'lost 12 s ago: connection refused, next try in 3 s',
+      down: 'lost 12 s ago: connection broken: closed during the handshake, next try in 20 s',
       refused: 'refused: HTTP 403, asked again in 60 s',
       unknown: 'connecting',
     }
