@@ -6,6 +6,7 @@
 use std::{
     fs,
     io::{self, Write as _},
+    panic,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -64,10 +65,21 @@ pub fn file(data_folder: &Path) -> PathBuf {
 pub fn start(data_folder: &Path, levels: &Levels) -> Result<LogGuard, EngineError> {
     let (queue, line_queue) = open(&file(data_folder))?;
     let to_file = fmt::layer().with_ansi(false).with_writer(line_queue).with_filter(levels.filter());
-    if tracing_subscriber::registry().with(levels.stderr()).with(to_file).try_init().is_err() {
-        tracing::debug!("logging was started before");
+    match tracing_subscriber::registry().with(levels.stderr()).with(to_file).try_init() {
+        Ok(()) => log_panics(),
+        Err(_) => tracing::debug!("logging was started before"),
     }
     Ok(LogGuard { queue: Some(queue) })
+}
+
+/// Where a defect is, is in the log as well as on stderr. Its words are on stderr alone: they may hold what others sent (H8).
+fn log_panics() {
+    let before = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        let place = panic.location().map(ToString::to_string);
+        tracing::error!(thread = thread::current().name(), place, "a defect in this program");
+        before(panic);
+    }));
 }
 
 enum Line {
@@ -239,6 +251,24 @@ mod tests {
         (&lines).write_all(b"the last line\n").unwrap();
         drop(LogGuard { queue: Some(queue) });
         assert_eq!(fs::read_to_string(&path).unwrap(), "the last line\n");
+    }
+
+    /// H8: the log says where a defect is, and not what was in its hands.
+    #[test]
+    fn panics_are_logged_by_their_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = file(folder.path());
+        let (queue, lines) = open(&path).unwrap();
+        let log = tracing_subscriber::registry().with(fmt::layer().with_ansi(false).with_writer(lines));
+        tracing::subscriber::with_default(log, || {
+            log_panics();
+            let caught = panic::catch_unwind(|| panic::panic_any("what somebody sent".to_owned()));
+            assert!(caught.is_err());
+        });
+        drop(LogGuard { queue: Some(queue) });
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains("a defect in this program") && text.contains("logs.rs:"), "{text}");
+        assert!(!text.contains("somebody"), "{text}");
     }
 
     /// A data folder that can't be written is the environment's fault and says so.
