@@ -156,6 +156,14 @@ impl From<Gone> for End {
     }
 }
 
+/// What carries a link. Dropping it lets go of the connection.
+enum Way {
+    /// A connection that stays.
+    Kept(Link),
+    /// The request that is being answered.
+    Asked { _task: Task },
+}
+
 /// One life of a feed.
 struct Runner<'a> {
     feed: Feed,
@@ -166,7 +174,7 @@ struct Runner<'a> {
     clock: Clock,
     sender: Inputs,
     inputs: Heard,
-    link: Option<(LinkId, Link)>,
+    links: BTreeMap<LinkId, Way>,
     fetch: Option<(FetchId, Task)>,
     /// Counted by former lives.
     before: Counts,
@@ -201,7 +209,7 @@ impl<'a> Runner<'a> {
             clock,
             sender,
             inputs,
-            link: None,
+            links: BTreeMap::new(),
             fetch: None,
             before,
             deliveries: Vec::new(),
@@ -254,6 +262,9 @@ impl<'a> Runner<'a> {
             // of life may lie in the queue.
             for _ in 0..INPUTS_TAKEN_MAX {
                 let Some(input) = next.take().or_else(|| self.inputs.try_recv()) else { break };
+                if let Input::Closed { link, .. } | Input::Failed { link, .. } = &input {
+                    self.links.remove(link);
+                }
                 self.feed.handle_input(input, self.clock.now());
                 self.take_outputs();
                 if self.deliveries.len() > DELIVERIES_KEPT_MAX {
@@ -297,14 +308,20 @@ impl<'a> Runner<'a> {
                 Output::Open { link, transport, request } => {
                     tracing::debug!(source = self.id, link_id = %link, transport = transport.word(), "opening");
                     let opened = self.doors.open(link, transport, request, self.sender.clone());
-                    self.link = Some((link, opened));
+                    self.links.insert(link, Way::Kept(opened));
+                }
+                Output::Ask { link, transport, request, body_bytes_max, timeout } => {
+                    if !self.links.contains_key(&link) {
+                        tracing::debug!(source = self.id, link_id = %link, transport = transport.word(), "asking");
+                    }
+                    let task = self.doors.ask(link, request, body_bytes_max, timeout, self.sender.clone());
+                    self.links.insert(link, Way::Asked { _task: task });
                 }
                 Output::Send { link, text } => self.tell(link, Command::Send(text)),
                 Output::Ping { link } => self.tell(link, Command::Ping),
                 Output::Close { link } => {
-                    if self.link.as_ref().is_some_and(|(open, _)| *open == link) {
+                    if self.links.remove(&link).is_some() {
                         tracing::debug!(source = self.id, link_id = %link, "let go");
-                        self.link = None;
                     }
                 }
                 Output::Fetch { fetch, request, body_bytes_max, timeout } => {
@@ -318,9 +335,9 @@ impl<'a> Runner<'a> {
     }
 
     fn tell(&mut self, link: LinkId, command: Command) {
-        let Some((open, way)) = &self.link else { return };
-        if *open == link && !way.tell(command) {
-            self.link = None;
+        let Some(Way::Kept(way)) = self.links.get(&link) else { return };
+        if !way.tell(command) {
+            self.links.remove(&link);
             let fault = LinkFault::new(LinkFaultKind::Other, "the server takes no messages");
             self.feed.handle_input(Input::Failed { link, fault }, self.clock.now());
         }
@@ -393,6 +410,7 @@ fn is_news(told: &SourceStatus, new: &SourceStatus) -> bool {
     let kind = |status: &SourceStatus| status.clock.as_ref().map(|clock| (clock.speed, clock.label.clone()));
     told.phase != new.phase
         || told.transport != new.transport
+        || told.every != new.every
         || told.continuity != new.continuity
         || told.cause != new.cause
         || told.retry_at != new.retry_at

@@ -46,6 +46,8 @@ impl Settings {
         let transport = match spec.transport {
             SourceTransport::WebSocket => Transport::WebSocket,
             SourceTransport::Sse => Transport::Sse,
+            SourceTransport::LongPoll => Transport::LongPoll,
+            SourceTransport::Poll => Transport::Poll,
         };
         let channels = spec.channels.iter().map(|channel| Arc::from(channel.as_str())).collect();
         Ok(SourceConfig { id: spec.id.clone(), url, channels, transport, limit, token: None })

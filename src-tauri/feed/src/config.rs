@@ -14,7 +14,7 @@ pub struct SourceConfig {
     pub url: Url,
     /// The channels to subscribe to. Repeated names count once.
     pub channels: Vec<Arc<str>>,
-    /// How events travel: [`Transport::WebSocket`] or [`Transport::Sse`].
+    /// How events travel.
     pub transport: Transport,
     /// The strictest freshness limit of what shows this source: decides how often the link is probed.
     pub limit: Duration,

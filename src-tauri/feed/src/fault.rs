@@ -2,8 +2,6 @@
 
 use std::{fmt, time::Duration};
 
-use watchfloor_model::Transport;
-
 use crate::limits::REASON_CHARS_MAX;
 
 /// Why a link could not be opened, broke, or a fetch got no answer: what the outside reports.
@@ -88,8 +86,8 @@ fn http_words(status: u16, content_type: Option<&str>) -> String {
         }
         204 => "the server asks not to come back (HTTP 204)".to_owned(),
         200 => match kind {
-            Some(kind) => format!("answered with {}, not with a stream", cut(&kind)),
-            None => "answered without a type, not with a stream".to_owned(),
+            Some(kind) => format!("answered with {}, not with events", cut(&kind)),
+            None => "answered without a type, not with events".to_owned(),
         },
         300..=399 => format!("redirected too often or nowhere (HTTP {status})"),
         401 => "access denied: no valid token (HTTP 401)".to_owned(),
@@ -313,16 +311,6 @@ pub(crate) fn words(span: Duration) -> String {
     }
 }
 
-/// The door's name in a sentence.
-pub(crate) const fn door(transport: Transport) -> &'static str {
-    match transport {
-        Transport::WebSocket => "WebSocket",
-        Transport::Sse => "server-sent events",
-        Transport::LongPoll => "long poll",
-        Transport::Poll => "poll",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -357,7 +345,7 @@ mod tests {
                 Verdict::Backoff,
                 "answered with a web page: a login page or proxy?",
             ),
-            (http(200, None, Some("text/plain")), Verdict::Backoff, "answered with text/plain, not with a stream"),
+            (http(200, None, Some("text/plain")), Verdict::Backoff, "answered with text/plain, not with events"),
             (http(503, Some(7), None), Verdict::After(Duration::from_secs(7)), "server not available (HTTP 503)"),
             (http(500, None, None), Verdict::Backoff, "server error (HTTP 500)"),
             (closed(Some(1001)), Verdict::Soon, "the server goes down"),

@@ -11,6 +11,7 @@
 
 mod link;
 mod load;
+mod poll;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -171,6 +172,7 @@ impl Feed {
             Input::Chunk { link, bytes } => {
                 self.handle_bytes(link, now, |link, out| link.session.decode_chunk(&bytes, now, out));
             }
+            Input::Answered { link, body } => self.handle_answered(link, &body, now),
             Input::Pong { link } => self.handle_pong(link, now),
             Input::Closed { link, code, reason } => self.handle_closed(link, code, reason, now),
             Input::Failed { link, fault } => self.handle_failed(link, fault, now),
@@ -207,6 +209,7 @@ impl Feed {
     #[must_use]
     pub fn status(&self) -> SourceStatus {
         let mut status = self.status.clone();
+        status.every = self.poll_interval();
         status.clock = self.clock.clock().cloned();
         status.publisher_proof = self.publishers.iter().copied().flatten().min();
         status.positions = self.catchup.delivered().map(|(name, place)| (name.clone(), place.clone())).collect();
@@ -238,6 +241,7 @@ impl Feed {
                 TimerReason::Retry => self.open(now),
                 TimerReason::Probe => self.probe(now),
                 TimerReason::Clock => self.ask_clock(now),
+                TimerReason::Ask => self.ask(now),
             }
         }
     }

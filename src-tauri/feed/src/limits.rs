@@ -57,6 +57,16 @@ pub const RESYNCS_MAX: u32 = 5;
 /// Most unusable snapshots in a row until the link is given up.
 pub const SNAPSHOTS_UNUSABLE_MAX: u32 = 3;
 
+/// The longest answer to a poll, in bytes.
+pub const ANSWER_BYTES_MAX: usize = 16 << 20;
+/// How much longer than a link may be silent the exchange of a poll may take.
+pub const ANSWER_GRACE: Duration = Duration::from_secs(2);
+/// The shortest time from one poll to the next, unless the server has more to send: a server that answers at once
+/// without having anything must not be asked in a hot loop.
+pub const ASK_SPACING: Duration = Duration::from_millis(100);
+/// The longest cursor taken from a server, in bytes.
+pub const CURSOR_BYTES_MAX: usize = 128 << 10;
+
 /// The longest line of an event stream, in bytes; a longer one is skipped and counted as rejected.
 pub const SSE_LINE_BYTES_MAX: usize = 16 << 20;
 /// The most data of one SSE event, in bytes; a longer one is skipped and counted as rejected.

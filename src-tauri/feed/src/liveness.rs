@@ -12,6 +12,9 @@
 //! later than the quickest one of this link foretells, but a server's clock that goes on can't show less than before. What
 //! is late from the first byte on is found only if a snapshot is fetched, which tells the clock by another way.
 //!
+//! A link that is a row of requests proves itself with each answer, as of when it was asked for: everything that the server
+//! had then is in it, or is said to be still to come. The heartbeat's clock tells an answer that somebody kept.
+//!
 //! A server may be behind with sending, on a link that answers at once. Its heartbeats say so; that is kept by
 //! [`crate::catchup`], and ends *live* by the same limit. What a heartbeat is the first to tell of may have happened at
 //! once after the one before.
@@ -34,6 +37,8 @@ use crate::{
 pub(crate) struct Liveness {
     opened: Mono,
     probes: bool,
+    /// When the newest request was sent, on a link that is a row of them.
+    asked: Option<Mono>,
     limit: Duration,
     heartbeat: Option<Duration>,
     heard: Mono,
@@ -61,20 +66,24 @@ const DRIFT: u32 = 1000;
 impl Liveness {
     /// A link that was asked for at `asked` and stands since `now`, under a freshness limit.
     pub(crate) fn new(limit: Duration, transport: Transport, asked: Mono, now: Mono) -> Self {
+        let polls = matches!(transport, Transport::LongPoll | Transport::Poll);
+        let sent = if polls { asked } else { now };
         Self {
             opened: now,
             probes: transport == Transport::WebSocket,
+            asked: polls.then_some(asked),
             limit: limit.clamp(PROBE_PERIOD_MIN * 3, PROBE_PERIOD_MAX * 3),
-            heartbeat: None,
+            // Every answer has one.
+            heartbeat: polls.then_some(Duration::ZERO),
             heard: now,
             streamed: now,
-            stream_sent: now,
+            stream_sent: sent,
             probed: None,
             unanswered: None,
-            answered: now,
+            answered: sent,
             readings: None,
             // What was sent first may have been on its way since the link was asked for.
-            lag: now.since(asked),
+            lag: if polls { Duration::ZERO } else { now.since(asked) },
             beat: None,
         }
     }
@@ -89,9 +98,21 @@ impl Liveness {
         self.heartbeat = Some(period.clamp(Duration::from_millis(1), HEARTBEAT_MAX));
     }
 
-    /// Some bytes came.
-    pub(crate) fn hear(&mut self, now: Mono) {
+    /// Some bytes came. Says since when they prove the link.
+    pub(crate) fn hear(&mut self, now: Mono) -> Mono {
         self.heard = now;
+        match self.asked {
+            Some(asked) => {
+                self.answered = asked;
+                asked
+            }
+            None => now,
+        }
+    }
+
+    /// The next request goes out.
+    pub(crate) fn ask(&mut self, now: Mono) {
+        self.asked = Some(now);
     }
 
     /// A message of the stream came.
@@ -130,7 +151,7 @@ impl Liveness {
             self.lag = lag.unwrap_or_default();
         }
         if !self.probes {
-            self.answered = self.sent(now);
+            self.answered = self.sent(now).min(self.asked.unwrap_or(now));
         }
         match &mut self.readings {
             Some((_, last)) if lag.is_some() => last.clone_from(reading),
@@ -330,6 +351,26 @@ mod tests {
         assert_eq!((beat(2000), beat(3200), beat(3900)), (2000, 3000, 3900));
         assert_eq!(beat(7900), 4900, "three were missed");
         assert_eq!(beat(90_000), 84_600, "the link was silent for longer than the limit");
+    }
+
+    /// H1: an answer proves what its request could see. One that a cache kept says no more than it did when it was made.
+    #[test]
+    fn an_answer_to_a_poll_proves_when_it_was_asked_for() {
+        let mut link = Liveness::new(LIMIT, Transport::LongPoll, at(1), at(2));
+        assert_eq!((link.hear(at(2)), link.doubt_at(), link.silence_at()), (at(1), at(7), at(8)));
+        let mut answer = |asked: u64, answered: u64, clock: i64| {
+            link.ask(at(asked));
+            assert_eq!(link.hear(at(answered)), at(asked));
+            let now = watchfloor_model::Timestamp::from_millis(clock * 1000);
+            link.read(&Reading { now, speed: 1.0, label: None }, at(answered));
+            let since = link.beat(at(answered));
+            link.stream(at(answered));
+            (since, link.doubt_at())
+        };
+        assert_eq!(answer(2, 4, 100), (at(2), at(8)), "the first tells of what was before it");
+        assert_eq!(answer(4, 6, 102), (at(3), at(10)), "what it is the first to tell of came after the one before");
+        assert_eq!(answer(6, 6, 102), (at(5), at(12)));
+        assert!(answer(10, 10, 102).1 <= at(12).plus(Duration::from_millis(5)), "the same answer as four seconds ago");
     }
 
     #[test]

@@ -52,6 +52,14 @@ pub enum Input {
         /// The bytes.
         bytes: Bytes,
     },
+    /// The last [`Output::Ask`] was answered, with status 200 and type `application/json`. Anything else is
+    /// [`Input::Failed`]. The first answer means that the link stands.
+    Answered {
+        /// Which.
+        link: LinkId,
+        /// The whole body.
+        body: Bytes,
+    },
     /// The WebSocket answered the last [`Output::Ping`].
     Pong {
         /// Which.
@@ -93,6 +101,20 @@ pub enum Output {
         transport: Transport,
         /// Where to, and with what.
         request: Request,
+    },
+    /// Ask on a link that is a row of requests. There is one at a time; the first one of a link begins it, without an
+    /// [`Output::Open`].
+    Ask {
+        /// Which.
+        link: LinkId,
+        /// Long poll or poll.
+        transport: Transport,
+        /// Where to, and with what.
+        request: Request,
+        /// A longer body is a [`LinkFaultKind::TooBig`](crate::LinkFaultKind::TooBig).
+        body_bytes_max: usize,
+        /// For the whole exchange.
+        timeout: Duration,
     },
     /// Send a text message on the WebSocket.
     Send {

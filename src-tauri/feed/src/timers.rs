@@ -27,11 +27,13 @@ pub enum TimerReason {
     Probe,
     /// The source's clock is to be asked for.
     Clock,
+    /// The next poll is due.
+    Ask,
 }
 
 impl TimerReason {
     /// All, in the order in which they are handled if due together: what ends a link comes before what uses it.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Silence,
         Self::Stall,
         Self::Open,
@@ -42,6 +44,7 @@ impl TimerReason {
         Self::Retry,
         Self::Probe,
         Self::Clock,
+        Self::Ask,
     ];
 }
 
@@ -58,6 +61,7 @@ impl fmt::Display for TimerReason {
             Self::Retry => "retry",
             Self::Probe => "probe",
             Self::Clock => "clock",
+            Self::Ask => "ask",
         })
     }
 }

@@ -1,6 +1,6 @@
 //! What is known of a source: the words that the feed, the wall and the operators' contract share.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -166,6 +166,8 @@ pub struct SourceStatus {
     pub since: Mono,
     /// How events travel now, or would if it were connected.
     pub transport: Option<Transport>,
+    /// How often it is asked, while it is polled.
+    pub every: Option<Duration>,
     /// What is known about completeness.
     pub continuity: Continuity,
     /// Why it isn't live.

@@ -59,7 +59,7 @@ pub struct SourceSpec {
     pub url: String,
     /// `channels`: at least one.
     pub channels: Vec<String>,
-    /// `transport`: `websocket` (default) or `sse`.
+    /// `transport`; default `websocket`.
     pub transport: SourceTransport,
     /// `quiet`: the longest silence of a healthy publisher; nothing promised if missing.
     pub quiet: Option<Duration>,
@@ -80,6 +80,10 @@ pub enum SourceTransport {
     WebSocket,
     /// `sse`
     Sse,
+    /// `long-poll`
+    LongPoll,
+    /// `poll`
+    Poll,
 }
 
 /// `[[widget]]`

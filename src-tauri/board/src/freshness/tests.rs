@@ -185,6 +185,8 @@ fn sources_are_put_in_words() {
     let stuck = SourceStatus { phase: Phase::CatchingUp, cause: Some("the stream is slow".into()), ..live() };
     let stuck = SourceStatus { link_proof: Some(at(101)), ..stuck };
     check(&stuck, Some(12), "catching up by WebSocket: the stream is slow");
+    let polled = SourceStatus { transport: Some(Transport::Poll), every: Some(Duration::from_secs(2)), ..live() };
+    check(&polled, None, "polling every 2 s");
     check(&SourceStatus { phase: Phase::Connecting, ..live() }, None, "connecting");
     check(&SourceStatus { phase: Phase::Refused, ..live() }, None, "refused: the hub refuses access");
     check(&SourceStatus::default(), None, "not connected yet");

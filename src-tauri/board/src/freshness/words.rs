@@ -45,7 +45,7 @@ impl Verdict {
     }
 }
 
-/// A source's state in a few words: `live by WebSocket`, `lost 12 s ago: connection refused, next try in 3 s`.
+/// A source's state in a few words: `live by WebSocket`, `polling every 2 s`, `lost 12 s ago: connection refused, next try in 3 s`.
 ///
 /// `age` is how long ago it was last known to be current, if it ever was.
 #[must_use]
@@ -53,7 +53,10 @@ pub fn source_words(status: &SourceStatus, promise: Promise, age: Option<Duratio
     let verdict = judge(status, promise, Held { value: true, age }, now);
     let by = status.transport.map(|transport| format!(" by {}", transport_words(transport))).unwrap_or_default();
     match (status.phase, verdict.reason()) {
-        (Phase::Live, None) => format!("live{by}"),
+        (Phase::Live, None) => match status.every {
+            Some(every) => format!("polling every {}", span_words(every)),
+            None => format!("live{by}"),
+        },
         (Phase::Live, Some(reason)) => reason,
         (Phase::Subscribing | Phase::CatchingUp, reason) => match reason.filter(|_| status.cause.is_some()) {
             Some(reason) => format!("catching up{by}: {reason}"),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use watchfloor_feed::{LinkFault, LinkFaultKind, Request, Response};
 
@@ -23,12 +23,17 @@ pub(super) async fn run(
 async fn exchange(doors: &Doors, request: &Request, body_bytes_max: usize) -> Result<Response, LinkFault> {
     let get = doors.get(request, &[("accept", "application/json")]).await?;
     let answer = get.send().await.map_err(|error| fault::of_request(&error))?;
+    let status = answer.status().as_u16();
+    let retry_after = fault::retry_after(answer.headers(), doors.clock.wall());
+    Ok(Response { status, retry_after, body: body(answer, body_bytes_max).await? })
+}
+
+/// The whole body, unless it is longer than it may be.
+pub(super) async fn body(answer: reqwest::Response, body_bytes_max: usize) -> Result<Bytes, LinkFault> {
     let too_big = || LinkFault::new(LinkFaultKind::TooBig, format!("more than {body_bytes_max} bytes"));
     if answer.content_length().is_some_and(|bytes| bytes > body_bytes_max as u64) {
         return Err(too_big());
     }
-    let status = answer.status().as_u16();
-    let retry_after = fault::retry_after(answer.headers(), doors.clock.wall());
     let mut body = BytesMut::new();
     let mut chunks = answer.bytes_stream();
     while let Some(chunk) = chunks.next().await {
@@ -38,5 +43,5 @@ async fn exchange(doors: &Doors, request: &Request, body_bytes_max: usize) -> Re
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Response { status, retry_after, body: body.freeze() })
+    Ok(body.freeze())
 }

@@ -61,7 +61,9 @@ impl Heard {
 
 fn bytes(input: &Input) -> usize {
     match input {
-        Input::Text { text: bytes, .. } | Input::Chunk { bytes, .. } => bytes.len(),
+        Input::Text { text: bytes, .. } | Input::Chunk { bytes, .. } | Input::Answered { body: bytes, .. } => {
+            bytes.len()
+        }
         Input::Fetched { outcome: Ok(response), .. } => response.body.len(),
         Input::Opened { .. }
         | Input::Pong { .. }

@@ -7,6 +7,7 @@ mod dial;
 mod fault;
 mod fetch;
 mod inputs;
+mod poll;
 mod sse;
 mod websocket;
 
@@ -31,6 +32,8 @@ use crate::clock::Clock;
 const MESSAGE_BYTES_MAX: usize = 16 << 20;
 /// How long a server may take to accept a connection, for requests other than WebSockets; those are timed by the feed.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often an HTTP/2 connection is probed, and how long that may take.
+const KEEP_ALIVE: Duration = Duration::from_secs(3);
 /// Redirections followed.
 const REDIRECTS_MAX: usize = 5;
 /// Commands that wait for a link. A link that takes none has a peer that takes nothing.
@@ -111,10 +114,8 @@ impl Doors {
         let ended = match transport {
             Transport::WebSocket => websocket::run(self, link, &request, inputs, commands).await,
             Transport::Sse => sse::run(self, link, &request, inputs).await,
-            Transport::LongPoll | Transport::Poll => Ended::Failed(LinkFault::new(
-                LinkFaultKind::Other,
-                format!("this program does not offer {}", transport.word()),
-            )),
+            // These are asked, not opened.
+            Transport::LongPoll | Transport::Poll => Ended::Unheard,
         };
         let input = match ended {
             Ended::Closed { code, reason } => Input::Closed { link, code, reason },
@@ -122,6 +123,25 @@ impl Doors {
             Ended::Unheard => return,
         };
         let _nobody_listens_any_more = inputs.send(input).await;
+    }
+
+    /// Asks on a link that is a row of requests, and reports the answer to `inputs`.
+    pub(crate) fn ask(
+        self: &Arc<Self>,
+        link: LinkId,
+        request: Request,
+        body_bytes_max: usize,
+        timeout: Duration,
+        inputs: Inputs,
+    ) -> Task {
+        let doors = Arc::clone(self);
+        Task::start(async move {
+            let input = match poll::run(&doors, &request, body_bytes_max, timeout).await {
+                Ok(body) => Input::Answered { link, body },
+                Err(fault) => Input::Failed { link, fault },
+            };
+            let _nobody_listens_any_more = inputs.send(input).await;
+        })
     }
 
     /// Fetches a document and reports it to `inputs`.
@@ -160,6 +180,9 @@ impl Doors {
                 .referer(false)
                 .tcp_nodelay(true)
                 .connect_timeout(CONNECT_TIMEOUT)
+                // A request given up ends its stream, not the connection: a dead one must not be asked again.
+                .http2_keep_alive_interval(KEEP_ALIVE)
+                .http2_keep_alive_timeout(KEEP_ALIVE)
                 .redirect(reqwest::redirect::Policy::limited(REDIRECTS_MAX))
                 .user_agent(USER_AGENT)
                 .build()

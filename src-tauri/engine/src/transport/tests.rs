@@ -265,6 +265,32 @@ async fn event_streams_pass_on_their_bytes() {
     assert!(matches!(closed, Some(Input::Closed { code: None, .. })), "{closed:?}");
 }
 
+/// A poll takes the answer that it asked for, bounded; anything else has its name.
+#[tokio::test]
+async fn polls_take_answers_only() {
+    let ask = async |answer: &'static str, bytes_max| {
+        let (port, mut questions) = scripted(answer).await;
+        let (inputs, mut heard) = inputs();
+        let url = format!("http://127.0.0.1:{port}/v1/poll?cursor=x");
+        let _task = doors().ask(LinkId(4), request(&url), bytes_max, PATIENCE, inputs);
+        let question = within(questions.recv()).await.unwrap();
+        assert!(question.contains("authorization: Bearer s3cret"), "{question}");
+        within(heard.recv()).await.unwrap()
+    };
+    let good = "HTTP/1.1 200 OK\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: 2\r\n\r\n{}";
+    let answered = ask(good, 2).await;
+    assert!(matches!(&answered, Input::Answered { link: LinkId(4), body } if &**body == b"{}"), "{answered:?}");
+    let page = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 13\r\n\r\n<html></html>";
+    let busy = "HTTP/1.1 429 Busy\r\nretry-after: 7\r\ncontent-length: 0\r\n\r\n";
+    for (answer, words) in
+        [(good, "message too big: more than 1 bytes"), (page, "a login page or proxy?"), (busy, "asked too often")]
+    {
+        let failed = ask(answer, 1).await;
+        let Input::Failed { link: LinkId(4), fault } = &failed else { panic!("{failed:?}") };
+        assert!(fault.to_string().contains(words), "{fault}");
+    }
+}
+
 /// H8: a token goes to its own origin only, and a redirection that never ends does.
 #[tokio::test]
 async fn redirections_are_followed_without_the_token() {

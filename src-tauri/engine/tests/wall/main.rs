@@ -3,6 +3,7 @@
 
 mod again;
 mod flood;
+mod ladder;
 mod support;
 
 use std::time::{Duration, Instant};

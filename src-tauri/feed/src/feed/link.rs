@@ -8,7 +8,9 @@ use super::{Feed, Loss};
 use crate::{
     catchup::{GapContext, Hole},
     fault::{Fault, FaultKind, LinkFault, Verdict},
-    limits::{CLOCK_PING_PERIOD, OPEN_TIMEOUT, RESYNCS_MAX, SETTLED_AFTER, SUBSCRIBE_TIMEOUT},
+    limits::{
+        ANSWER_BYTES_MAX, ANSWER_GRACE, CLOCK_PING_PERIOD, OPEN_TIMEOUT, RESYNCS_MAX, SETTLED_AFTER, SUBSCRIBE_TIMEOUT,
+    },
     liveness::Liveness,
     port::{LinkId, Output},
     protocols::Session,
@@ -20,7 +22,12 @@ use crate::{
 pub(super) struct Link {
     pub(super) id: LinkId,
     pub(super) session: Box<dyn Session>,
-    asked: Mono,
+    /// When it, or what is being waited for now, was asked for.
+    pub(super) asked: Mono,
+    /// How long the server may take its time for that.
+    pub(super) wait: Duration,
+    /// The newest measured time of an exchange, without the time that the server took.
+    pub(super) round_trip: Duration,
     /// Once it stands.
     pub(super) liveness: Option<Liveness>,
     /// When it was first live.
@@ -43,6 +50,8 @@ impl Feed {
             id,
             session,
             asked: now,
+            wait: Duration::ZERO,
+            round_trip: Duration::ZERO,
             liveness: None,
             live_since: None,
             heard: None,
@@ -56,14 +65,21 @@ impl Feed {
         self.status.retry_at = None;
         self.changed = true;
         self.timers.set(TimerReason::Open, now.plus(OPEN_TIMEOUT));
-        self.outputs.push_back(Output::Open { link: id, transport: self.config.transport, request });
+        self.outputs.push_back(match self.config.transport {
+            transport @ (Transport::WebSocket | Transport::Sse) => Output::Open { link: id, transport, request },
+            transport @ (Transport::LongPoll | Transport::Poll) => {
+                let timeout = OPEN_TIMEOUT + ANSWER_GRACE;
+                Output::Ask { link: id, transport, request, body_bytes_max: ANSWER_BYTES_MAX, timeout }
+            }
+        });
     }
 
     pub(super) fn handle_opened(&mut self, id: LinkId, now: Mono) {
         let Some(link) = self.link.as_mut().filter(|link| link.id == id && link.liveness.is_none()) else { return };
-        link.liveness = Some(Liveness::new(self.config.limit, self.config.transport, link.asked, now));
+        let mut liveness = Liveness::new(self.config.limit, self.config.transport, link.asked, now);
+        self.status.link_proof = Some(liveness.hear(now));
+        link.liveness = Some(liveness);
         link.heard = Some(now);
-        self.status.link_proof = Some(now);
         self.status.counts.reconnects += u64::from(std::mem::replace(&mut self.stood, true));
         self.timers.clear(TimerReason::Open);
         self.subscribe(false, now);

@@ -16,12 +16,12 @@ use crate::{
 };
 
 impl Feed {
+    /// Takes what came on a link that stands.
     pub(super) fn handle_bytes(&mut self, id: LinkId, now: Mono, decode: impl FnOnce(&mut Link, &mut Vec<Signal>)) {
         let Some(link) = self.link.as_mut().filter(|link| link.id == id) else { return };
         let Some(liveness) = &mut link.liveness else { return };
-        liveness.hear(now);
+        self.status.link_proof = Some(liveness.hear(now));
         link.heard = Some(now);
-        self.status.link_proof = Some(now);
         self.changed = true;
         let mut signals = std::mem::take(&mut self.signals);
         decode(link, &mut signals);

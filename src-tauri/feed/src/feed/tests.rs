@@ -3,6 +3,7 @@
 mod contract;
 mod faults;
 mod flow;
+mod poll;
 
 use std::{sync::Arc, time::Duration};
 
@@ -74,7 +75,7 @@ impl Rig {
         while let Some(output) = self.feed.poll_output() {
             assert!(!format!("{output:?}").contains("hidden"), "H8");
             match &output {
-                Output::Open { link, .. } => self.link = link.0,
+                Output::Open { link, .. } | Output::Ask { link, .. } => self.link = link.0,
                 Output::Fetch { fetch, .. } => self.fetch = fetch.0,
                 _ => {}
             }
@@ -173,6 +174,10 @@ impl Rig {
 fn line(output: &Output) -> Option<String> {
     Some(match output {
         Output::Open { link, request, .. } => format!("open {link} {}", request.url),
+        Output::Ask { link, request, .. } => {
+            let query = |key: &str| request.url.query_pairs().find(|(name, _)| name == key).expect("a parameter").1;
+            format!("ask {link} {} {} {}", request.url.path(), query("cursor"), query("wait_ms"))
+        }
         Output::Send { text, .. } if text.contains("\"ping\"") => return None,
         Output::Send { text, .. } => format!("send {text}"),
         Output::Ping { .. } | Output::Status => return None,

@@ -29,6 +29,8 @@ pub(crate) trait Dialect: fmt::Debug + Send {
     fn check(&self, config: &SourceConfig) -> Result<(), Fault>;
     /// How to open a link that goes on after `places`.
     fn open(&self, config: &SourceConfig, places: &[Place]) -> Request;
+    /// How to ask for what comes after `cursor`, and how long the server may wait for something to come.
+    fn ask(&self, config: &SourceConfig, cursor: &str, wait: Duration) -> Request;
     /// How to ask for a snapshot of all channels.
     fn snapshot(&self, config: &SourceConfig) -> Request;
     /// Reads a snapshot; the error says what is wrong with it, for people.
@@ -46,6 +48,10 @@ pub(crate) trait Session: fmt::Debug + Send {
     fn can_resubscribe(&self) -> bool;
     /// What to send to ask for the source's clock, if there is such a message.
     fn ask_clock(&mut self, id: u64) -> Option<String>;
+    /// Where to go on asking, on a link that is a row of requests.
+    fn cursor(&self) -> &str;
+    /// Takes one answer of such a link. Says whether the server has more.
+    fn decode_answer(&mut self, body: &[u8], now: Mono, out: &mut Vec<Signal>) -> bool;
     /// Takes one message.
     fn decode_text(&mut self, text: &[u8], now: Mono, out: &mut Vec<Signal>);
     /// Takes some bytes of a body.

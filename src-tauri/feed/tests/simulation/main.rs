@@ -16,6 +16,9 @@ use met::Met;
 use watchfloor_model::Transport;
 use world::{Plan, World};
 
+/// Every way in which events travel.
+const TRANSPORTS: [Transport; 4] = [Transport::WebSocket, Transport::Sse, Transport::LongPoll, Transport::Poll];
+
 /// Schedules a test, each with its own seed.
 const SCHEDULES: u64 = 1500;
 
@@ -37,7 +40,7 @@ fn run(plan: &Plan) -> World {
 #[test]
 fn one_seed() {
     let Some(seed) = std::env::var("WATCHFLOOR_SEED").ok().and_then(|text| text.parse().ok()) else { return };
-    for transport in [Transport::WebSocket, Transport::Sse] {
+    for transport in TRANSPORTS {
         run(&Plan::faulty(seed, transport));
     }
 }
@@ -58,11 +61,27 @@ fn sse_survives_any_schedule() {
     }
 }
 
+/// H1, H3.
+#[test]
+fn long_poll_survives_any_schedule() {
+    for seed in seeds() {
+        run(&Plan::faulty(seed, Transport::LongPoll));
+    }
+}
+
+/// H1, H3.
+#[test]
+fn poll_survives_any_schedule() {
+    for seed in seeds() {
+        run(&Plan::faulty(seed, Transport::Poll));
+    }
+}
+
 /// H2: however the network jitters, a healthy feed is live from its first snapshot on.
 #[test]
 fn a_healthy_feed_is_never_anything_but_live() {
     for seed in 0..200 {
-        for transport in [Transport::WebSocket, Transport::Sse] {
+        for transport in TRANSPORTS {
             let world = run(&Plan::healthy(seed, transport));
             assert_eq!(world.left_live, 0, "seed {seed}");
             assert_eq!((world.wall.gaps, world.wall.snapshots, world.opens.len()), (0, 1, 1), "seed {seed}");
@@ -73,12 +92,12 @@ fn a_healthy_feed_is_never_anything_but_live() {
 /// The schedules reach what they are for.
 #[test]
 fn every_outcome_is_met() {
-    for transport in [Transport::WebSocket, Transport::Sse] {
+    for transport in TRANSPORTS {
         let mut sum = Met::default();
         for seed in 0..300 {
             sum.add(&run(&Plan::faulty(seed, transport)).met);
         }
-        sum.check();
+        sum.check(transport);
     }
 }
 

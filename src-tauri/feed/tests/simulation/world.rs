@@ -63,7 +63,11 @@ impl Plan {
 
 enum Action {
     Input(Input),
-    Accept(LinkId, String),
+    Accept(LinkId, Transport, String),
+    /// A poll arrives at the server.
+    Asked(LinkId, Transport, String),
+    /// The server has waited long enough for something to come, with this poll of a link.
+    Answer(LinkId, u64),
     Text(LinkId, String),
     Ping(LinkId),
     Fetch(FetchId, Duration),
@@ -75,8 +79,12 @@ enum Action {
 }
 
 struct Link {
-    id: LinkId,
+    transport: Transport,
     cursors: BTreeMap<String, Cursor>,
+    /// Polls that came so far.
+    polls: u64,
+    /// The poll that waits for something to come: what it is told of its subscriptions, and how long it may wait.
+    waiting: Option<(Vec<String>, Mono)>,
     /// Passes nothing any more.
     dead: bool,
     /// When the last thing that was sent down arrives: nothing overtakes.
@@ -96,11 +104,11 @@ pub(crate) struct World {
     feed: Feed,
     lives: u64,
     status: SourceStatus,
-    link: Option<Link>,
-    /// The link that the feed believes to have.
-    held: Option<LinkId>,
+    links: BTreeMap<LinkId, Link>,
+    /// The links that the feed believes to have.
+    held: BTreeMap<LinkId, Transport>,
     /// The last link of which the end was told.
-    ended: Option<LinkId>,
+    ended: BTreeSet<LinkId>,
     /// Links of which nothing arrives any more.
     killed: BTreeSet<LinkId>,
     active: Vec<usize>,
@@ -111,7 +119,9 @@ pub(crate) struct World {
     /// How often the phase left live.
     pub(crate) left_live: u64,
     pub(crate) opens: Vec<Mono>,
-    unanswered_pings: u32,
+    /// When each poll went out.
+    asks: Vec<Mono>,
+    unanswered_pings: BTreeSet<LinkId>,
     pub(crate) trace: Vec<String>,
     pub(crate) met: Met,
 }
@@ -130,9 +140,9 @@ impl World {
             feed: Feed::new(config(plan), plan.seed),
             lives: 0,
             status: SourceStatus::default(),
-            link: None,
-            held: None,
-            ended: None,
+            links: BTreeMap::new(),
+            held: BTreeMap::new(),
+            ended: BTreeSet::new(),
             killed: BTreeSet::new(),
             active: Vec::new(),
             healthy_since: None,
@@ -141,7 +151,8 @@ impl World {
             was_live: false,
             left_live: 0,
             opens: Vec::new(),
-            unanswered_pings: 0,
+            asks: Vec::new(),
+            unanswered_pings: BTreeSet::new(),
             trace: Vec::new(),
             met: Met::default(),
         };
@@ -220,12 +231,12 @@ impl World {
     fn act(&mut self, action: Action, publishing: bool) -> Result<(), String> {
         match action {
             Action::Input(input) => self.input(input),
-            Action::Accept(link, url) => self.accept(link, &url),
+            Action::Accept(link, transport, url) => self.accept(link, transport, &url),
+            Action::Asked(link, transport, url) => self.asked(link, transport, &url),
+            Action::Answer(link, poll) => self.answer_late(link, poll),
             Action::Text(link, text) => self.text(link, &text),
             Action::Ping(link) => {
-                if self.link.as_ref().is_some_and(|l| l.id == link && !l.dead) {
-                    self.down(Input::Pong { link });
-                }
+                self.down(link, Input::Pong { link });
             }
             Action::Fetch(fetch, timeout) => self.fetch(fetch, timeout),
             Action::Heartbeat(link) => self.heartbeat(link),
@@ -265,25 +276,29 @@ impl World {
 
     fn input(&mut self, input: Input) {
         let (link, ends) = match &input {
-            Input::Opened { link } | Input::Text { link, .. } | Input::Chunk { link, .. } | Input::Pong { link } => {
-                (Some(*link), false)
-            }
+            Input::Opened { link }
+            | Input::Text { link, .. }
+            | Input::Chunk { link, .. }
+            | Input::Answered { link, .. }
+            | Input::Pong { link } => (Some(*link), false),
             Input::Closed { link, .. } | Input::Failed { link, .. } => (Some(*link), true),
             Input::Fetched { .. } => (None, false),
         };
         if link.is_some_and(|link| !ends && self.killed.contains(&link)) {
             return;
         }
-        if ends && self.held == link {
-            self.held = None;
-            self.ended = link;
+        if let Some(link) = link.filter(|_| ends)
+            && self.held.remove(&link).is_some()
+        {
+            self.ended.insert(link);
         }
-        if matches!(input, Input::Pong { .. }) && self.held == link {
-            self.unanswered_pings = 0;
+        if let Input::Pong { link } = &input {
+            self.unanswered_pings.remove(link);
         }
         self.note(|| match &input {
             Input::Text { text, .. } => format!("-> {}", String::from_utf8_lossy(text)),
             Input::Chunk { bytes, .. } => format!("-> {}", bytes.escape_ascii()),
+            Input::Answered { body, .. } => format!("-> {}", body.escape_ascii()),
             other => format!("-> {other:?}"),
         });
         self.feed.handle_input(input, self.now);
@@ -295,29 +310,32 @@ impl World {
                 self.note(|| format!("<- {output:?}"));
             }
             match output {
-                Output::Open { link, request, .. } => {
-                    if let Some(held) = self.held.replace(link) {
-                        return Err(format!("link {link} opened while {held} is held"));
-                    }
-                    self.opens.push(self.now);
-                    self.unanswered_pings = 0;
+                Output::Open { link, transport, request } => {
+                    self.hold(link, transport)?;
                     let latency = self.latency();
-                    self.at(self.now.plus(latency), Action::Accept(link, request.url.into()));
+                    self.at(self.now.plus(latency), Action::Accept(link, transport, request.url.into()));
                 }
-                Output::Send { link, text } => self.up(Action::Text(link, text)),
+                Output::Ask { link, transport, request, .. } => {
+                    if !self.held.contains_key(&link) {
+                        self.hold(link, transport)?;
+                    }
+                    self.asks.push(self.now);
+                    let latency = self.latency();
+                    self.at(self.now.plus(latency), Action::Asked(link, transport, request.url.into()));
+                }
+                Output::Send { link, text } => self.up(link, Action::Text(link, text)),
                 Output::Ping { link } => {
-                    self.unanswered_pings += 1;
-                    if self.unanswered_pings > 1 {
+                    if !self.unanswered_pings.insert(link) {
                         return Err("a second ping while one is unanswered".into());
                     }
-                    self.up(Action::Ping(link));
+                    self.up(link, Action::Ping(link));
                 }
                 Output::Close { link } => {
                     // A link that has just ended may be given up before the feed has heard of it.
-                    if self.held.take_if(|held| *held == link).is_none() && self.ended != Some(link) {
+                    if self.held.remove(&link).is_none() && !self.ended.contains(&link) {
                         return Err(format!("link {link} closed that isn't held"));
                     }
-                    self.link.take_if(|l| l.id == link);
+                    self.links.remove(&link);
                     self.killed.insert(link);
                 }
                 Output::Fetch { fetch, timeout, .. } => {
@@ -331,6 +349,16 @@ impl World {
         Ok(())
     }
 
+    /// The feed has a link more.
+    fn hold(&mut self, link: LinkId, transport: Transport) -> Result<(), String> {
+        if let Some(held) = self.held.keys().next() {
+            return Err(format!("link {link} opened while {held} is held"));
+        }
+        self.held.insert(link, transport);
+        self.opens.push(self.now);
+        Ok(())
+    }
+
     fn take_status(&mut self) -> Result<(), String> {
         let status = self.feed.status();
         if status.phase != self.status.phase || status.cause != self.status.cause {
@@ -338,14 +366,14 @@ impl World {
         }
         let live = status.phase == Phase::Live;
         if live && !self.was_live {
-            let relinked = self.link_at_live.is_some() && self.link_at_live != self.held;
+            let relinked = self.link_at_live.is_some_and(|link| !self.held.contains_key(&link));
             if relinked && self.wall.gaps == self.gaps_at_live {
                 return Err("live again on another link without a gap".into());
             }
         }
         if live {
             self.gaps_at_live = self.wall.gaps;
-            self.link_at_live = self.held;
+            self.link_at_live = self.held.keys().next().copied();
             if status.cause.is_some() || status.retry_at.is_some() {
                 return Err(format!("live with a cause: {status:?}"));
             }

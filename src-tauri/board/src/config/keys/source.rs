@@ -43,11 +43,13 @@ pub(in crate::config) static CHANNELS: Key<List<Name>> = Key {
 pub(in crate::config) static TRANSPORT: Key<Choice<SourceTransport>> = Key {
     name: "transport",
     need: Need::Default("\"websocket\""),
-    about: "The door by which to come in. `sse` is for networks that let no WebSocket through.",
+    about: "The door by which to come in. The others are for networks that let no WebSocket through, hold streams back, or cut requests that wait.",
     shape: Choice {
         options: &[
             ("websocket", SourceTransport::WebSocket, "RFC 6455"),
             ("sse", SourceTransport::Sse, "server-sent events"),
+            ("long-poll", SourceTransport::LongPoll, "a request that is answered when there is something"),
+            ("poll", SourceTransport::Poll, "a request at an interval"),
         ],
     },
 };

@@ -81,7 +81,7 @@ impl Codec {
     }
 
     /// Reads a line. False if it is none of the protocol's, whatever place it names.
-    fn line(&mut self, line: &str, now: Mono, out: &mut Vec<Signal>) -> bool {
+    pub(super) fn line(&mut self, line: &str, now: Mono, out: &mut Vec<Signal>) -> bool {
         let line = line.trim_ascii();
         if line.is_empty() {
             return true;

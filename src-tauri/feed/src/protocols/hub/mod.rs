@@ -1,11 +1,12 @@
 //! The hub's dialect; its contract is `docs/hub.md`.
 
+mod answer;
 mod codec;
 mod session;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use url::Url;
 use watchfloor_model::{Mono, Snapshot, Transport};
@@ -13,7 +14,7 @@ use watchfloor_model::{Mono, Snapshot, Transport};
 use super::{Dialect, Place, Session};
 use crate::{
     config::SourceConfig,
-    fault::{Fault, FaultKind, cut, door},
+    fault::{Fault, FaultKind, cut},
     port::{Header, Request},
 };
 
@@ -34,9 +35,6 @@ impl Dialect for Hub {
         if !matches!(config.url.scheme(), "http" | "https") || config.url.cannot_be_a_base() {
             return fault(format!("a hub's address begins with http or https, not {}", cut(config.url.scheme())));
         }
-        if !matches!(config.transport, Transport::WebSocket | Transport::Sse) {
-            return fault(format!("no link to a hub by {} yet", door(config.transport)));
-        }
         if config.channels.is_empty() || config.channels.len() > CHANNELS_MAX {
             return fault(format!("{} channels: a hub takes 1 to {CHANNELS_MAX}", config.channels.len()));
         }
@@ -55,7 +53,8 @@ impl Dialect for Hub {
                 debug_assert!(changed.is_ok(), "http and ws are both special schemes");
                 Request { url, headers: authorised(config, Vec::new()) }
             }
-            Transport::Sse | Transport::LongPoll | Transport::Poll => {
+            Transport::LongPoll | Transport::Poll => self.ask(config, &cursor(places), Duration::ZERO),
+            Transport::Sse => {
                 let mut url = route(&config.url, "sse");
                 url.query_pairs_mut().append_pair("cursor", &cursor(places));
                 let headers = vec![
@@ -67,6 +66,14 @@ impl Dialect for Hub {
                 Request { url, headers: authorised(config, headers) }
             }
         }
+    }
+
+    fn ask(&self, config: &SourceConfig, cursor: &str, wait: Duration) -> Request {
+        let mut url = route(&config.url, "poll");
+        let wait_ms = wait.as_millis().to_string();
+        url.query_pairs_mut().append_pair("cursor", cursor).append_pair("wait_ms", &wait_ms);
+        let headers = vec![Header::plain("accept", "application/json"), Header::plain("cache-control", "no-cache")];
+        Request { url, headers: authorised(config, headers) }
     }
 
     fn snapshot(&self, config: &SourceConfig) -> Request {

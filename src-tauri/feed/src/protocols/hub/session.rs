@@ -4,37 +4,44 @@
 //! WebSocket   opened ─ subscribe → hello, subscribed…, heartbeat, (event | lost | heartbeat | pong)…
 //!                      unsubscribe, subscribe → subscribed…, …
 //! SSE         GET ?cursor → hello, subscribed…, heartbeat, (event | lost | heartbeat)…
+//! polls       GET ?cursor → (subscribed | event)…, heartbeat, and the next cursor; GET ?cursor → …
 //! ```
 
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use watchfloor_model::{Mono, Transport};
+use watchfloor_model::{Mono, Position, Transport};
 
-use super::codec::Codec;
+use super::{answer, codec::Codec, cursor};
 use crate::{
     limits::SSE_EVENT_BYTES_MAX,
     protocols::{Place, Session, Signal},
     sse::{Item, Parser},
 };
 
-/// A link by WebSocket or SSE.
+/// A link by any door.
 #[derive(Debug)]
 pub(super) struct HubSession {
     transport: Transport,
     codec: Codec,
     parser: Parser,
+    /// Where the next poll goes on.
+    cursor: String,
+    /// The places that the first poll asked for, until it is answered.
+    asked: Option<Vec<Option<Position>>>,
 }
 
 impl HubSession {
     pub(super) fn new(transport: Transport, channels: &Arc<[Arc<str>]>) -> Self {
-        Self { transport, codec: Codec::new(channels), parser: Parser::default() }
+        Self { transport, codec: Codec::new(channels), parser: Parser::default(), cursor: String::new(), asked: None }
     }
 }
 
 impl Session for HubSession {
     fn subscribe(&mut self, places: &[Place], again: bool) -> Vec<String> {
         if self.transport != Transport::WebSocket {
+            self.cursor = cursor(places);
+            self.asked = Some(places.iter().map(|place| place.position.clone()).collect());
             return Vec::new();
         }
         let mut messages = Vec::new();
@@ -54,6 +61,24 @@ impl Session for HubSession {
 
     fn ask_clock(&mut self, id: u64) -> Option<String> {
         (self.transport == Transport::WebSocket).then(|| message("ping", "id", &json!(id)))
+    }
+
+    fn cursor(&self) -> &str {
+        &self.cursor
+    }
+
+    fn decode_answer(&mut self, body: &[u8], now: Mono, out: &mut Vec<Signal>) -> bool {
+        match answer::read(body, &mut self.codec, self.asked.as_deref(), now, out) {
+            Ok(answer) => {
+                self.asked = None;
+                self.cursor = answer.cursor;
+                answer.has_more
+            }
+            Err(reason) => {
+                out.push(Signal::Unreadable { reason });
+                false
+            }
+        }
     }
 
     fn decode_text(&mut self, text: &[u8], now: Mono, out: &mut Vec<Signal>) {

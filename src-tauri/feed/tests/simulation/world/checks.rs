@@ -80,6 +80,11 @@ impl World {
         if recent > 30 {
             return Err(format!("{recent} connections in 10 s"));
         }
+        // Where the server has more it is asked again at once; that is bounded by what it has.
+        let asks = self.asks.iter().rev().take_while(|at| self.now.since(**at) < Duration::from_secs(10)).count();
+        if asks > 200 {
+            return Err(format!("{asks} polls in 10 s"));
+        }
         Ok(())
     }
 }

@@ -12,17 +12,30 @@ use crate::{
 };
 
 impl World {
-    /// Sends what the link's cursors haven't had.
+    /// Sends what the links' cursors haven't had.
     pub(super) fn pump(&mut self) {
         if self.is_active(|fault| matches!(fault, Fault::Stall | Fault::Throttle)) {
             return;
         }
-        self.send(usize::MAX);
+        for id in self.links.keys().copied().collect::<Vec<_>>() {
+            self.send(id, usize::MAX);
+        }
     }
 
-    fn send(&mut self, most: usize) {
-        let Some(link) = &mut self.link else { return };
+    fn send(&mut self, id: LinkId, most: usize) {
+        if self.links.get(&id).is_some_and(is_polled) {
+            return self.answer(id, most);
+        }
+        let lines = self.read(id, most);
+        for lines in lines.chunks(16) {
+            self.frame(id, lines.to_vec());
+        }
+    }
+
+    /// What a link's cursors haven't had, at most `most` lines a channel.
+    fn read(&mut self, id: LinkId, most: usize) -> Vec<String> {
         let mut lines = Vec::new();
+        let Some(link) = self.links.get_mut(&id) else { return lines };
         for (name, cursor) in &mut link.cursors {
             let mut left = most;
             while left > 0 {
@@ -34,24 +47,25 @@ impl World {
                 lines.extend(read);
             }
         }
-        for lines in lines.chunks(16) {
-            self.frame(lines.to_vec());
-        }
+        lines
     }
 
     pub(super) fn heartbeat(&mut self, id: LinkId) {
-        let Some(link) = self.link.as_ref().filter(|link| link.id == id) else { return };
+        let Some(link) = self.links.get(&id) else { return };
         if !self.is_active(|fault| fault == Fault::Stall) {
-            let line = self.hub.heartbeat(&link.cursors, self.now);
-            self.frame(vec![line]);
+            if !is_polled(link) {
+                let line = self.hub.heartbeat(&link.cursors, self.now);
+                self.frame(id, vec![line]);
+            }
             if self.is_active(|fault| fault == Fault::Throttle) {
-                self.send(1);
+                self.send(id, 1);
             }
         }
         self.at(self.now.plus(HEARTBEAT), Action::Heartbeat(id));
     }
 
-    pub(super) fn frame(&mut self, lines: Vec<String>) {
+    /// Lines as the network lets them through.
+    fn carried(&mut self, lines: Vec<String>) -> Vec<String> {
         let mut sent = Vec::new();
         for line in lines {
             let event = line.starts_with(r#"{"type":"event"#);
@@ -64,98 +78,123 @@ impl World {
                 sent.push(line);
             }
         }
-        let Some(id) = self.link.as_ref().map(|link| link.id).filter(|_| !sent.is_empty()) else { return };
-        if self.plan.transport == Transport::WebSocket {
-            return self.down(Input::Text { link: id, text: sent.join("\n").into() });
+        sent
+    }
+
+    fn frame(&mut self, id: LinkId, lines: Vec<String>) {
+        let sent = self.carried(lines);
+        let Some(link) = self.links.get(&id).filter(|_| !sent.is_empty()) else { return };
+        if link.transport == Transport::WebSocket {
+            return self.down(id, Input::Text { link: id, text: sent.join("\n").into() });
         }
         let block: String = sent.iter().map(|line| format!("data: {line}\n")).collect();
         let block = format!("{block}\n").into_bytes();
         let cut = self.draw.below(block.len() as u64) as usize;
         for part in [&block[..cut], &block[cut..]] {
             if !part.is_empty() {
-                self.down(Input::Chunk { link: id, bytes: part.to_vec().into() });
+                self.down(id, Input::Chunk { link: id, bytes: part.to_vec().into() });
             }
         }
     }
 
-    pub(super) fn down(&mut self, input: Input) {
+    pub(super) fn down(&mut self, id: LinkId, input: Input) {
         let latency = self.latency();
-        let Some(link) = self.link.as_mut().filter(|link| !link.dead) else { return };
+        let Some(link) = self.links.get_mut(&id).filter(|link| !link.dead) else { return };
         link.down = link.down.max(self.now.plus(latency));
         let at = link.down;
         self.at(at, Action::Input(input));
     }
 
-    pub(super) fn up(&mut self, action: Action) {
+    pub(super) fn up(&mut self, id: LinkId, action: Action) {
         let latency = self.latency();
-        let Some(link) = self.link.as_mut().filter(|link| !link.dead) else { return };
+        let Some(link) = self.links.get_mut(&id).filter(|link| !link.dead) else { return };
         link.up = link.up.max(self.now.plus(latency));
         let at = link.up;
         self.at(at, action);
     }
 
-    pub(super) fn accept(&mut self, id: LinkId, url: &str) {
-        if self.held != Some(id) {
-            return;
-        }
-        let status = self.active.iter().find_map(|index| match self.plan.windows[*index].fault {
-            Fault::Status(status) => Some(status),
-            _ => None,
-        });
+    /// What the network or the server does to a request for a link, if it lets none through.
+    fn shut(&self, transport: Transport) -> Option<Shut> {
         // Without pings, a stream that is late by the same from its first byte on looks like one whose clock is set
         // otherwise. That is left open, so here no such link comes to stand.
-        let late =
-            self.plan.transport == Transport::Sse && self.is_active(|fault| matches!(fault, Fault::Slow(2_000..)));
+        let late = transport == Transport::Sse && self.is_active(|fault| matches!(fault, Fault::Slow(2_000..)));
         if late || self.is_active(|fault| fault == Fault::HalfOpen) {
-            return;
+            return Some(Shut::Silent);
         }
-        let kind = if self.is_active(|fault| fault == Fault::Cut) {
-            Some(LinkFaultKind::Refused)
-        } else {
-            status.map(|status| LinkFaultKind::Http {
+        if self.is_active(|fault| fault == Fault::Cut) {
+            return Some(Shut::Failed(LinkFaultKind::Refused));
+        }
+        self.active.iter().find_map(|index| match self.plan.windows[*index].fault {
+            Fault::Status(status) => Some(Shut::Failed(LinkFaultKind::Http {
                 status,
                 retry_after: (status == 503).then_some(Duration::from_secs(3)),
                 content_type: Some("text/html".into()),
-            })
-        };
-        if let Some(kind) = kind {
-            let input = Input::Failed { link: id, fault: LinkFault::new(kind, "") };
-            return self.at(self.now, Action::Input(input));
+            })),
+            _ => None,
+        })
+    }
+
+    /// Whether a request for a link comes through; if not, what comes of it is on its way.
+    fn let_in(&mut self, id: LinkId, transport: Transport) -> bool {
+        match self.shut(transport) {
+            None => true,
+            Some(Shut::Silent) => false,
+            Some(Shut::Failed(kind)) => {
+                let input = Input::Failed { link: id, fault: LinkFault::new(kind, "") };
+                self.at(self.now, Action::Input(input));
+                false
+            }
         }
-        self.link = Some(Link { id, cursors: BTreeMap::new(), dead: false, down: self.now, up: self.now });
-        self.down(Input::Opened { link: id });
+    }
+
+    fn stand(&mut self, id: LinkId, transport: Transport) {
+        let link = Link {
+            transport,
+            cursors: BTreeMap::new(),
+            polls: 0,
+            waiting: None,
+            dead: false,
+            down: self.now,
+            up: self.now,
+        };
+        self.links.insert(id, link);
+        self.at(self.now.plus(HEARTBEAT), Action::Heartbeat(id));
+    }
+
+    pub(super) fn accept(&mut self, id: LinkId, transport: Transport, url: &str) {
+        if !self.held.contains_key(&id) || !self.let_in(id, transport) {
+            return;
+        }
+        self.stand(id, transport);
+        self.down(id, Input::Opened { link: id });
         let hello = format!(
             r#"{{"type":"hello","protocol":1,"hub":"model","heartbeat_ms":1000,"clock":{}}}"#,
             hub::clock(self.now)
         );
-        self.frame(vec![hello]);
-        if self.plan.transport == Transport::Sse {
-            let url: url::Url = url.parse().expect("an address");
-            let cursor = url.query_pairs().find(|(key, _)| key == "cursor").expect("a cursor").1.into_owned();
-            let places = cursor.split('|').map(|place| place.split_once('~').expect("a place"));
-            let places = places.map(|(name, at)| (name.to_owned(), (!at.is_empty()).then(|| at.to_owned())));
-            self.subscribe(places.collect());
+        self.frame(id, vec![hello]);
+        if transport == Transport::Sse {
+            let places = places(&parameter(url, "cursor"));
+            self.subscribe(id, places);
         }
-        self.at(self.now.plus(HEARTBEAT), Action::Heartbeat(id));
     }
 
-    pub(super) fn subscribe(&mut self, places: Vec<(String, Option<String>)>) {
+    fn subscribe(&mut self, id: LinkId, places: Vec<(String, Option<String>)>) {
         let mut lines = Vec::new();
         for (name, place) in places {
             let (line, cursor) = self.hub.subscribe(&name, place.as_deref());
             lines.push(line);
-            if let Some(link) = &mut self.link {
+            if let Some(link) = self.links.get_mut(&id) {
                 link.cursors.insert(name, cursor);
             }
         }
-        let Some(link) = &self.link else { return };
+        let Some(link) = self.links.get(&id) else { return };
         lines.push(self.hub.heartbeat(&link.cursors, self.now));
-        self.frame(lines);
+        self.frame(id, lines);
         self.pump();
     }
 
     pub(super) fn text(&mut self, id: LinkId, text: &str) {
-        if self.link.as_ref().is_none_or(|link| link.id != id || link.dead) {
+        if self.links.get(&id).is_none_or(|link| link.dead) {
             return;
         }
         let message: serde_json::Value = serde_json::from_str(text).expect("a message");
@@ -163,22 +202,83 @@ impl World {
             Some("subscribe") => {
                 let channels = message["channels"].as_object().expect("channels");
                 let place = |value: &serde_json::Value| value.as_str().map(str::to_owned);
-                self.subscribe(channels.iter().map(|(name, value)| (name.clone(), place(value))).collect());
+                self.subscribe(id, channels.iter().map(|(name, value)| (name.clone(), place(value))).collect());
             }
             Some("unsubscribe") => {
                 let names = message["channels"].as_array().expect("channels");
-                if let Some(link) = &mut self.link {
+                if let Some(link) = self.links.get_mut(&id) {
                     link.cursors.retain(|name, _| !names.iter().any(|gone| gone == name));
                 }
             }
             Some("ping") => {
                 let line = format!(r#"{{"type":"pong","id":{},"clock":{}}}"#, message["id"], hub::clock(self.now));
                 if !self.is_active(|fault| fault == Fault::Stall) {
-                    self.frame(vec![line]);
+                    self.frame(id, vec![line]);
                 }
             }
             other => panic!("unknown message {other:?}"),
         }
+    }
+
+    /// A poll arrives.
+    pub(super) fn asked(&mut self, id: LinkId, transport: Transport, url: &str) {
+        if !self.held.contains_key(&id) || self.links.get(&id).is_some_and(|link| link.dead) {
+            return;
+        }
+        if !self.let_in(id, transport) {
+            return;
+        }
+        if !self.links.contains_key(&id) {
+            self.stand(id, transport);
+        }
+        let mut told = Vec::new();
+        let mut cursors = BTreeMap::new();
+        for (name, place) in places(&parameter(url, "cursor")) {
+            let (line, cursor) = self.hub.subscribe(&name, place.as_deref());
+            if line.contains(r#""recovered":false"#) {
+                told.push(line);
+            }
+            cursors.insert(name, cursor);
+        }
+        let wait = Duration::from_millis(parameter(url, "wait_ms").parse().expect("a span"));
+        let Some(link) = self.links.get_mut(&id) else { return };
+        link.cursors = cursors;
+        link.polls += 1;
+        let until = self.now.plus(wait);
+        link.waiting = Some((told, until));
+        let poll = link.polls;
+        self.at(until, Action::Answer(id, poll));
+        self.pump();
+    }
+
+    /// A poll has waited for as long as it was to.
+    pub(super) fn answer_late(&mut self, id: LinkId, poll: u64) {
+        let waits = self.links.get(&id).is_some_and(|link| link.polls == poll);
+        if waits && !self.is_active(|fault| matches!(fault, Fault::Stall | Fault::Throttle)) {
+            self.answer(id, usize::MAX);
+        }
+    }
+
+    /// Answers the poll that waits, if there is something to say.
+    fn answer(&mut self, id: LinkId, most: usize) {
+        let Some((mut lines, until)) = self.links.get_mut(&id).and_then(|link| link.waiting.take()) else { return };
+        lines.extend(self.read(id, most));
+        let Some(link) = self.links.get_mut(&id) else { return };
+        if lines.is_empty() && self.now < until && most == usize::MAX {
+            link.waiting = Some((lines, until));
+            return;
+        }
+        let heartbeat = self.hub.heartbeat(&link.cursors, self.now);
+        let cursor: Vec<String> =
+            link.cursors.iter().map(|(name, (epoch, offset))| format!("{name}~{epoch}:{offset}")).collect();
+        // A hub's answer is one document: what can't be read stands in it as a message without sense.
+        let lines =
+            lines.into_iter().map(|line| if is_garbage(&line) { r#"{"type":"event"}"#.to_owned() } else { line });
+        let lines = lines.collect();
+        let lines = self.carried(lines);
+        let body =
+            format!(r#"{{"cursor":"{}","messages":[{}],"heartbeat":{heartbeat}}}"#, cursor.join("|"), lines.join(","));
+        self.down(id, Input::Answered { link: id, body: body.into() });
     }
 
     pub(super) fn fetch(&mut self, fetch: FetchId, timeout: Duration) {
@@ -207,4 +307,29 @@ impl World {
         };
         self.at(at, Action::Input(Input::Fetched { fetch, outcome }));
     }
+}
+
+/// What becomes of a request that isn't let through.
+enum Shut {
+    Silent,
+    Failed(LinkFaultKind),
+}
+
+const fn is_polled(link: &Link) -> bool {
+    matches!(link.transport, Transport::LongPoll | Transport::Poll)
+}
+
+fn is_garbage(line: &str) -> bool {
+    line == r#"{"type":"event","channel":"#
+}
+
+fn parameter(url: &str, name: &str) -> String {
+    let url: url::Url = url.parse().expect("an address");
+    url.query_pairs().find(|(key, _)| key == name).expect("a parameter").1.into_owned()
+}
+
+/// The channels of a cursor, with their places.
+fn places(cursor: &str) -> Vec<(String, Option<String>)> {
+    let places = cursor.split('|').map(|place| place.split_once('~').expect("a place"));
+    places.map(|(name, at)| (name.to_owned(), (!at.is_empty()).then(|| at.to_owned()))).collect()
 }

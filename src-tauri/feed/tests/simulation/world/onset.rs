@@ -15,11 +15,7 @@ impl World {
         self.active.push(index);
         match fault {
             Fault::Cut => self.cut(None),
-            Fault::HalfOpen => {
-                if let Some(link) = &mut self.link {
-                    link.dead = true;
-                }
-            }
+            Fault::HalfOpen => self.links.values_mut().for_each(|link| link.dead = true),
             Fault::Trim(keep) => self.hub.trim(keep),
             Fault::Epoch { empty } => {
                 self.hub.begin_epoch(empty, self.now);
@@ -39,9 +35,7 @@ impl World {
             }
             Fault::Suspend => {
                 self.now = self.now.plus(Duration::from_secs(3600));
-                if let Some(link) = &mut self.link {
-                    link.dead = true;
-                }
+                self.links.values_mut().for_each(|link| link.dead = true);
                 for _ in 0..50 {
                     self.publish();
                 }
@@ -54,34 +48,40 @@ impl World {
     }
 
     fn cut(&mut self, code: Option<u16>) {
-        let Some(link) = self.link.take() else { return };
-        self.killed.insert(link.id);
-        if link.dead {
-            return;
-        }
-        let id = link.id;
-        let input = match code {
-            Some(_) if self.plan.transport == Transport::WebSocket => {
-                Input::Closed { link: id, code, reason: String::new() }
+        for (id, link) in std::mem::take(&mut self.links) {
+            let polls = matches!(link.transport, Transport::LongPoll | Transport::Poll);
+            // Between two polls there is nothing to break.
+            if polls && link.waiting.is_none() {
+                self.links.insert(id, link);
+                continue;
             }
-            Some(_) => Input::Closed { link: id, code: None, reason: String::new() },
-            None => Input::Failed { link: id, fault: LinkFault::new(LinkFaultKind::Reset, "") },
-        };
-        let after = self.draw.millis(1, 20);
-        self.at(self.now.plus(after), Action::Input(input));
+            self.killed.insert(id);
+            if link.dead {
+                continue;
+            }
+            let input = match code {
+                Some(_) if link.transport == Transport::WebSocket => {
+                    Input::Closed { link: id, code, reason: String::new() }
+                }
+                Some(_) if !polls => Input::Closed { link: id, code: None, reason: String::new() },
+                Some(_) | None => Input::Failed { link: id, fault: LinkFault::new(LinkFaultKind::Reset, "") },
+            };
+            let after = self.draw.millis(1, 20);
+            self.at(self.now.plus(after), Action::Input(input));
+        }
     }
 
     /// H4: another feed goes on from what the journal holds.
     fn crash(&mut self) -> Result<(), String> {
         self.lives += 1;
-        if let Some(link) = self.link.take() {
-            self.killed.insert(link.id);
-        }
+        self.links.clear();
         self.actions.retain(|_, action| {
             !matches!(
                 action,
                 Action::Input(_)
                     | Action::Accept(..)
+                    | Action::Asked(..)
+                    | Action::Answer(..)
                     | Action::Text(..)
                     | Action::Ping(_)
                     | Action::Fetch(..)
@@ -89,14 +89,15 @@ impl World {
             )
         });
         self.killed.clear();
-        self.held = None;
-        self.ended = None;
-        self.unanswered_pings = 0;
+        self.held.clear();
+        self.ended.clear();
+        self.unanswered_pings.clear();
         self.feed = Feed::new(config(&self.plan), self.plan.seed + self.lives);
         self.feed.restore(self.wall.positions());
         self.was_live = false;
         self.link_at_live = None;
         self.opens.clear();
+        self.asks.clear();
         self.status = SourceStatus::default();
         self.feed.start(self.now);
         self.drain()
