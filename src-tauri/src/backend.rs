@@ -106,9 +106,13 @@ fn demo_board() -> Result<config::BoardFile, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
+    use clap::Parser;
     use jiff::civil::date;
 
     use super::*;
+    use crate::cli::Cli;
 
     /// H1: values of one replay aren't taken for those of another.
     #[test]
@@ -121,5 +125,39 @@ mod tests {
         assert_eq!(of_another_replay(evening, evening), None);
         let notice = of_another_replay(morning, evening).expect("another replay");
         assert!(notice.text.contains("2013-02-08T08:00:00") && notice.text.contains("--data-dir"), "{notice:?}");
+    }
+
+    /// Who mends a fault after a long outage doesn't wait for the wall's own next try.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_mended_fault_is_found_at_once() {
+        const PATIENCE: Duration = Duration::from_secs(60);
+        let data = tempfile::tempdir().expect("a folder");
+        let args = Cli::parse_from(["watchfloor", "--demo", "--headless"]).wall;
+        let backend = start(&args, data.path().to_owned()).await.expect("a wall");
+        let demo = backend.demo.clone().expect("a demo");
+        let source = async || backend.engine.report().await["sources"]["ops"].take();
+        let far = |source: &serde_json::Value| {
+            let (_, after) = source["reason"].as_str()?.split_once("next try in ")?;
+            after.split_once(' ')?.0.parse::<u64>().ok().filter(|seconds| *seconds >= 5)
+        };
+        let until = async |is_so: &dyn Fn(&serde_json::Value) -> bool| {
+            let begun = Instant::now();
+            loop {
+                let source = source().await;
+                if is_so(&source) {
+                    return begun.elapsed();
+                }
+                assert!(begun.elapsed() < PATIENCE, "{source}");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        let is_live = |source: &serde_json::Value| source["state"] == "live";
+        until(&is_live).await;
+        demo.set_fault(Fault::Cut, true);
+        until(&|source| far(source).is_some()).await;
+        demo.set_fault(Fault::Cut, false);
+        let took = until(&is_live).await;
+        assert!(took < Duration::from_secs(3), "{took:?}");
+        backend.engine.stop().await;
     }
 }
