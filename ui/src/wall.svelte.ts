@@ -23,8 +23,8 @@ export class Cell {
   reason = $state.raw<string | null>(null)
   /** The age as it stands beside the value; null where none belongs. */
   age = $state.raw<string | null>(null)
-  /** Whether something may be missing from it that its value doesn't tell by itself. */
-  lacks = $state.raw(false)
+  /** What may be missing from it that its value doesn't tell by itself: `since 14:05`, or `incomplete`. */
+  lacks = $state.raw<string | null>(null)
   /** How many events it could not use, and why the newest. */
   rejected = $state.raw<{ count: number; reason: string } | null>(null)
   /** The board's time of the newest proof: from here on a chart knows nothing. Null while it is current. */
@@ -46,7 +46,8 @@ export interface ClockText {
  * gaps, and a number that may be too low says so beside its digits.
  */
 function may_lack(view: WidgetView, quality: Quality, value: Held | null): boolean {
-  if (quality.basis !== 'unknown' || !shows_value(quality.freshness)) return false
+  const is_complete = quality.incomplete_until_ms === null && quality.basis !== 'unknown'
+  if (is_complete || !shows_value(quality.freshness)) return false
   if (view.look.kind === 'gauge' || view.look.kind === 'series') return false
   return value?.kind !== 'number' || !value.at_least
 }
@@ -297,12 +298,17 @@ export class LiveWall {
     cell.freshness = verdict.freshness
     cell.reason = verdict.reason
     cell.age = verdict.tells_age && verdict.age_ms !== null ? age_text(verdict.age_ms) : null
-    cell.lacks = may_lack(widget.view, widget.quality, widget.value)
+    cell.lacks = may_lack(widget.view, widget.quality, widget.value) ? this.#lack_text(widget.quality) : null
     const { rejected } = widget.quality
     if (cell.rejected?.count !== rejected?.count) cell.rejected = rejected
     const current = verdict.freshness === 'live' || verdict.freshness === 'polling'
     if (current) cell.known_until_ms = null
     else cell.known_until_ms ??= widget.quality.source_ms ?? this.board_ms
+  }
+
+  #lack_text({ incomplete_until_ms }: Quality): string {
+    if (incomplete_until_ms === null) return 'incomplete'
+    return `since ${this.zone.moment(incomplete_until_ms, this.board_ms)}`
   }
 
   /** Ages count once a second, and *live* ends when it ends; a wall that is live and heard needs neither. */

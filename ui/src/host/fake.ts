@@ -167,7 +167,7 @@ export class FakeHost implements Host {
       source_ms: freshness === 'unknown' ? null : now - 40 * 60_000,
       received_ago_ms: age_ms,
       basis: this.#options.scenario === 'gaps' ? 'unknown' : 'proven',
-      incomplete_until_ms: null,
+      incomplete_until_ms: this.#options.scenario === 'gaps' ? now - 40 * 60_000 : null,
       rejected: null,
     }
   }
