@@ -26,12 +26,22 @@ pub struct SourceCheckpoint {
     pub url: String,
     /// The source's time.
     pub time: Option<Timestamp>,
+    /// What kind of time that is, if it isn't the present.
+    #[serde(default)]
+    pub replay: Option<ReplayCheckpoint>,
     /// When it was last known to be current, by the wall clock.
     pub current: Option<Timestamp>,
     /// By channel.
     pub channels: BTreeMap<String, ChannelCheckpoint>,
     /// By fingerprint.
     pub aggregates: BTreeMap<String, AggregateCheckpoint>,
+}
+
+/// A time that isn't the present.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplayCheckpoint {
+    /// What people call it.
+    pub label: Option<String>,
 }
 
 /// What was delivered of one channel.
@@ -115,6 +125,7 @@ fn of_lane(lane: &Lane, now: Mono, wall: Timestamp) -> SourceCheckpoint {
     SourceCheckpoint {
         url: lane.spec.url.clone(),
         time: lane.now,
+        replay: lane.replay().map(|label| ReplayCheckpoint { label: label.map(str::to_owned) }),
         current: lane.current.map(wall_of),
         channels: lane.channels.iter().map(channel).collect(),
         aggregates: lane.tracked.iter().map(aggregate).collect(),
@@ -128,6 +139,7 @@ fn heard(at: Option<Timestamp>, now: Mono, wall: Timestamp) -> Option<Heard> {
 
 fn restore_lane(lane: &mut Lane, stored: &SourceCheckpoint, now: Mono, wall: Timestamp) {
     lane.now = stored.time;
+    lane.stood = stored.replay.clone().filter(|_| stored.time.is_some());
     lane.current = heard(stored.current, now, wall);
     let channel = |(name, channel): (&String, &ChannelCheckpoint)| {
         (name.as_str().into(), Channel { newest: channel.newest, position: channel.position.clone() })

@@ -88,13 +88,15 @@ impl Board {
     }
 
     fn clock_view(&self, now: Mono, wall: Timestamp) -> ClockView {
-        let lane = self.lanes.iter().find(|lane| lane.clock().is_some());
+        // A replay of a former run stands where it was left: its charts are nowhere near the present.
+        let lane = self.lanes.iter().find(|lane| lane.clock().is_some() || lane.replay().is_some());
         let clock = lane.and_then(Lane::clock);
+        let unread = if lane.is_some() { 0.0 } else { 1.0 };
         ClockView {
             wall_ms: wall.as_millis(),
             board_ms: lane.and_then(|lane| lane.time(now)).unwrap_or(wall).as_millis(),
-            speed: clock.map_or(1.0, |clock| if clock.speed.is_finite() { clock.speed } else { 0.0 }),
-            label: clock.and_then(|clock| clock.label.clone()),
+            speed: clock.map_or(unread, |clock| if clock.speed.is_finite() { clock.speed } else { 0.0 }),
+            label: lane.and_then(Lane::replay).flatten().map(str::to_owned),
         }
     }
 

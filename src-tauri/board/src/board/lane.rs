@@ -7,6 +7,7 @@ use watchfloor_model::{
 };
 
 use super::{
+    checkpoint::ReplayCheckpoint,
     index::Index,
     tracked::{Heard, Tracked},
 };
@@ -33,6 +34,8 @@ pub(super) struct Lane {
     pub(super) current: Option<Heard>,
     /// The clock of the newest status or snapshot.
     clock: Option<SourceClock>,
+    /// A former run's replay: its time stands still until the source tells one.
+    pub(super) stood: Option<ReplayCheckpoint>,
     /// The source's time that its aggregates were last told.
     pub(super) now: Option<Timestamp>,
     index: Index,
@@ -68,6 +71,7 @@ impl Lane {
                 channels: BTreeMap::new(),
                 current: None,
                 clock: None,
+                stood: None,
                 now: None,
                 index: Index::default(),
                 spare: Vec::new(),
@@ -176,6 +180,14 @@ impl Lane {
 
     pub(super) const fn clock(&self) -> Option<&SourceClock> {
         self.clock.as_ref()
+    }
+
+    /// What its time is called if it isn't the present, as far as is known.
+    pub(super) fn replay(&self) -> Option<Option<&str>> {
+        match &self.clock {
+            Some(clock) => clock.is_replay().then_some(clock.label.as_deref()),
+            None => self.stood.as_ref().map(|stood| stood.label.as_deref()),
+        }
     }
 
     /// Says whether anything visible changed.

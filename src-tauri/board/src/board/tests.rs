@@ -364,6 +364,36 @@ fn a_restart_shows_what_was_known_and_its_age() {
     assert_eq!(next.number("count"), None);
 }
 
+/// H1, H4: a replay that was left stands where it was until its source tells the time. The present is none of its times: its charts
+/// would be empty, and the head would name a day that nothing on the glass is of.
+#[test]
+fn a_restart_stands_at_the_replays_time() {
+    let wall = Timestamp::from_millis(1_900_000_000_000);
+    let replayed = |speed: f64, label: Option<&str>| {
+        let mut stage = Stage::live();
+        stage.event(json!({"v": 3}));
+        stage.status(|_, status| {
+            if let Some(clock) = &mut status.clock {
+                (clock.speed, clock.label) = (speed, label.map(str::to_owned));
+            }
+        });
+        let left = stage.board.report(stage.now)["sources"]["s"]["clock"].as_i64();
+        let text = serde_json::to_string(&stage.board.checkpoint(stage.now, wall)).expect("JSON");
+        let mut next = Stage::new();
+        next.board.restore(&serde_json::from_str(&text).expect("own checkpoint"), next.now, wall);
+        next.pass(5000);
+        (left, next.board.frame(0, 0, next.now, wall).clock, next)
+    };
+    let (left, clock, mut next) = replayed(60.0, Some("Replay of 8 February 2013"));
+    assert_eq!((Some(clock.board_ms), clock.speed), (left, 0.0));
+    assert_eq!(clock.label.as_deref(), Some("Replay of 8 February 2013"));
+    next.connect();
+    assert_eq!(next.frame(0).clock.speed, 1.0, "what the source tells is stronger");
+    // A source of the present is where the present is.
+    let (_, clock, _) = replayed(1.0, None);
+    assert_eq!((clock.board_ms, clock.speed, clock.label), (wall.as_millis(), 1.0, None));
+}
+
 /// Windows and trends move by the source's clock, at its speed; a clock that is read a little early doesn't move them back.
 #[test]
 fn time_is_the_sources() {
