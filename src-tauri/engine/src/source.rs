@@ -76,7 +76,7 @@ impl Source {
         a.id == b.id
             && a.url == b.url
             && a.channels == b.channels
-            && a.transport == b.transport
+            && a.ladder == b.ladder
             && a.limit == b.limit
             && a.token == b.token
     }
@@ -411,6 +411,7 @@ fn is_news(told: &SourceStatus, new: &SourceStatus) -> bool {
     told.phase != new.phase
         || told.transport != new.transport
         || told.every != new.every
+        || told.detour != new.detour
         || told.continuity != new.continuity
         || told.cause != new.cause
         || told.retry_at != new.retry_at

@@ -43,14 +43,15 @@ impl Settings {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(unusable(format!("the scheme is {:?}", url.scheme())));
         }
-        let transport = match spec.transport {
-            SourceTransport::WebSocket => Transport::WebSocket,
-            SourceTransport::Sse => Transport::Sse,
-            SourceTransport::LongPoll => Transport::LongPoll,
-            SourceTransport::Poll => Transport::Poll,
+        let ladder = match spec.transport {
+            SourceTransport::Auto => Transport::LADDER.to_vec(),
+            SourceTransport::WebSocket => vec![Transport::WebSocket],
+            SourceTransport::Sse => vec![Transport::Sse],
+            SourceTransport::LongPoll => vec![Transport::LongPoll],
+            SourceTransport::Poll => vec![Transport::Poll],
         };
         let channels = spec.channels.iter().map(|channel| Arc::from(channel.as_str())).collect();
-        Ok(SourceConfig { id: spec.id.clone(), url, channels, transport, limit, token: None })
+        Ok(SourceConfig { id: spec.id.clone(), url, channels, ladder, limit, token: None })
     }
 }
 
@@ -81,7 +82,7 @@ source = "ops"
         let file = file();
         let spec = &file.sources[0];
         let config = Settings::default().config(spec, Duration::from_secs(5)).unwrap();
-        assert_eq!((config.url.as_str(), config.transport), ("https://hub.example.net/base", Transport::Sse));
+        assert_eq!((config.url.as_str(), &*config.ladder), ("https://hub.example.net/base", &[Transport::Sse][..]));
         assert_eq!(config.channels, ["x".into(), "y".into()]);
         let settings = Settings { urls: BTreeMap::from([("ops".into(), "http://127.0.0.1:9".into())]) };
         assert_eq!(settings.config(spec, Duration::ZERO).unwrap().url.port(), Some(9));

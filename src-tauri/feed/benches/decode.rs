@@ -98,7 +98,7 @@ fn live(transport: Transport) -> Feed {
         id: "ops".into(),
         url: "http://127.0.0.1:1/".parse().expect("an address"),
         channels: vec![channel],
-        transport,
+        ladder: vec![transport],
         limit: Duration::from_secs(5),
         token: None,
     };

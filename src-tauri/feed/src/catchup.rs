@@ -102,6 +102,50 @@ impl Catchup {
         }
     }
 
+    /// The same channels from what was delivered, for a link beside the one that is followed.
+    pub(crate) fn beside(&self) -> Self {
+        let beside = |channel: &Channel| {
+            let mut beside = Channel::new(channel.name.clone());
+            beside.delivered.clone_from(&channel.delivered);
+            beside
+        };
+        Self { channels: self.channels.iter().map(beside).collect(), hold: None }
+    }
+
+    /// Whether everything that `other` delivered, and everything that the server had when it was asked, has come here.
+    pub(crate) fn has_come_to(&self, other: &Self) -> bool {
+        let covers = |(channel, other): (&Channel, &Channel)| {
+            let Some(cursor) = channel.cursor.as_ref().filter(|cursor| cursor.connected && cursor.beaten) else {
+                return false;
+            };
+            let covers = |place: &Position| cursor.stream.covers(place) == Some(true);
+            covers(&cursor.target) && other.delivered.as_ref().is_some_and(covers)
+        };
+        self.hold.is_some() && self.channels.iter().zip(&other.channels).all(covers)
+    }
+
+    /// Forgets what is held here and was delivered by `other`.
+    pub(crate) fn forget_delivered(&mut self, other: &Self) {
+        let Some(hold) = &mut self.hold else { return };
+        hold.retain(|channel, offset| {
+            let delivered = other.channels[channel].delivered.as_ref();
+            delivered.is_none_or(|delivered| offset > delivered.offset)
+        });
+    }
+
+    pub(crate) fn is_half_full(&self) -> bool {
+        self.hold.as_ref().is_some_and(Hold::is_half_full)
+    }
+
+    /// Goes on with the stream of `other`, which has come to what was delivered here: what it holds beyond that.
+    pub(crate) fn take_over(&mut self, other: Self) -> Vec<Event> {
+        for (channel, other) in self.channels.iter_mut().zip(other.channels) {
+            channel.cursor = other.cursor;
+        }
+        self.hold = other.hold;
+        self.release()
+    }
+
     pub(crate) fn places(&self) -> Vec<Place> {
         let place = |channel: &Channel| Place { channel: channel.name.clone(), position: channel.delivered.clone() };
         self.channels.iter().map(place).collect()

@@ -14,8 +14,8 @@ pub struct SourceConfig {
     pub url: Url,
     /// The channels to subscribe to. Repeated names count once.
     pub channels: Vec<Arc<str>>,
-    /// How events travel.
-    pub transport: Transport,
+    /// The ways by which events may travel, best first. With one, it is that one or none.
+    pub ladder: Vec<Transport>,
     /// The strictest freshness limit of what shows this source: decides how often the link is probed.
     pub limit: Duration,
     /// Sent as `Authorization: Bearer …` (RFC 6750) with every request.

@@ -2,6 +2,8 @@
 
 use std::{fmt, time::Duration};
 
+use watchfloor_model::Transport;
+
 use crate::limits::REASON_CHARS_MAX;
 
 /// Why a link could not be opened, broke, or a fetch got no answer: what the outside reports.
@@ -157,6 +159,8 @@ pub enum FaultKind {
     },
     /// The stream can't be followed any more: what is wrong with it.
     Desync(String),
+    /// What came is nothing that the server would say.
+    Unreadable(String),
     /// The server said that it can't meet the request.
     Server {
         /// Its code.
@@ -215,6 +219,43 @@ impl Fault {
         Self { origin, kind: FaultKind::Link(fault) }
     }
 
+    /// Whether what lies between may be what keeps this way to travel shut, though not the others: a firewall that
+    /// swallows an upgrade, a proxy that holds a stream back or answers in the server's place. `live`: the link stood and
+    /// was live.
+    pub(crate) const fn may_be_the_way(&self, live: bool) -> bool {
+        match &self.kind {
+            FaultKind::Silent { .. } | FaultKind::Stalled { .. } => true,
+            FaultKind::OpenTimeout { .. } | FaultKind::SubscribeTimeout { .. } | FaultKind::Unreadable(_) => true,
+            FaultKind::Closed { code, .. } => !live && matches!(code, None | Some(1002 | 1003 | 1006 | 1007)),
+            FaultKind::Link(fault) => match &fault.kind {
+                LinkFaultKind::Refused | LinkFaultKind::Unreachable | LinkFaultKind::Dns | LinkFaultKind::Tls => false,
+                // The server's own word.
+                LinkFaultKind::Http { status: 204 | 401 | 403 | 410 | 429, .. }
+                | LinkFaultKind::Http { retry_after: Some(_), .. } => false,
+                LinkFaultKind::Http { .. }
+                | LinkFaultKind::Reset
+                | LinkFaultKind::Timeout
+                | LinkFaultKind::TooBig
+                | LinkFaultKind::Protocol
+                | LinkFaultKind::Other => !live,
+            },
+            FaultKind::Desync(_) | FaultKind::Server { .. } | FaultKind::Version { .. } | FaultKind::Config(_) => false,
+        }
+    }
+
+    /// What was found on a way that can't be had.
+    pub(crate) fn found_on(&self, transport: Transport) -> String {
+        match (&self.kind, transport) {
+            (FaultKind::OpenTimeout { .. }, Transport::WebSocket) => "no answer to the upgrade".to_owned(),
+            (FaultKind::OpenTimeout { .. }, _) => "no answer".to_owned(),
+            (
+                FaultKind::SubscribeTimeout { .. } | FaultKind::Silent { .. } | FaultKind::Stalled { unread: None, .. },
+                Transport::Sse,
+            ) => "the stream is held back: a proxy that buffers?".to_owned(),
+            _ => self.to_string(),
+        }
+    }
+
     /// When to come back. The server's word is stronger than the backoff.
     pub(crate) fn verdict(&self) -> Verdict {
         match &self.kind {
@@ -240,7 +281,8 @@ impl Fault {
             | FaultKind::Stalled { .. }
             | FaultKind::OpenTimeout { .. }
             | FaultKind::SubscribeTimeout { .. }
-            | FaultKind::Desync(_) => Verdict::Backoff,
+            | FaultKind::Desync(_)
+            | FaultKind::Unreadable(_) => Verdict::Backoff,
         }
     }
 }
@@ -277,7 +319,7 @@ impl fmt::Display for Fault {
             }
             FaultKind::OpenTimeout { after } => write!(f, "no connection within {}", words(*after)),
             FaultKind::SubscribeTimeout { after } => write!(f, "no answer to subscribing within {}", words(*after)),
-            FaultKind::Desync(text) | FaultKind::Config(text) => f.write_str(text),
+            FaultKind::Desync(text) | FaultKind::Unreadable(text) | FaultKind::Config(text) => f.write_str(text),
             FaultKind::Server { code, message, .. } if message.is_empty() => {
                 write!(f, "the server answered with error `{}`", cut(code))
             }
@@ -308,6 +350,16 @@ pub(crate) fn words(span: Duration) -> String {
         1000..120_000 if millis.is_multiple_of(1000) => format!("{} s", millis / 1000),
         1000..120_000 => format!("{:.1} s", span.as_secs_f64()),
         _ => format!("{} min", millis / 60_000),
+    }
+}
+
+/// The way to travel in a sentence.
+pub(crate) const fn door(transport: Transport) -> &'static str {
+    match transport {
+        Transport::WebSocket => "WebSocket",
+        Transport::Sse => "server-sent events",
+        Transport::LongPoll => "long poll",
+        Transport::Poll => "poll",
     }
 }
 

@@ -8,6 +8,8 @@
 //!                       Refused: the same, slowly, and shown until the server  └─ behind: the link is too slow
 //!                       accepts a subscription
 //! ```
+//!
+//! There is one link, and at most one trial beside it: a link by a better way that takes over once it has caught up.
 
 mod link;
 mod load;
@@ -15,6 +17,7 @@ mod poll;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod trial;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -30,6 +33,7 @@ use crate::{
     clock::Estimate,
     config::SourceConfig,
     fault::{Verdict, words},
+    ladder::Ladder,
     limits::{DELIVERY_EVENTS_MAX, STALL_FORGIVEN},
     port::{FetchId, Input, LinkId, Output},
     protocols::{Dialect, Signal, dialect},
@@ -37,7 +41,7 @@ use crate::{
     timers::{TimerReason, Timers},
 };
 
-use self::link::Link;
+use self::{link::Link, trial::Trial};
 
 /// One source's connection. The crate's front page says how to drive it.
 #[derive(Debug)]
@@ -54,9 +58,15 @@ pub struct Feed {
     /// Where the link stands, whatever of it is shown.
     stage: Phase,
     link: Option<Link>,
+    ladder: Ladder,
+    trial: Option<Trial>,
+    /// The question whether the server is there.
+    health: Option<FetchId>,
     fetch: Option<FetchId>,
     /// Snapshots in a row that could not be used.
     unusable: u32,
+    /// Snapshots in a row that the stream didn't join.
+    rejoins: u32,
     links: u64,
     /// Whether a link has stood before.
     stood: bool,
@@ -90,8 +100,10 @@ impl Feed {
         let mut seen = std::collections::BTreeSet::new();
         config.channels.retain(|channel| seen.insert(channel.clone()));
         let channels: Arc<[Arc<str>]> = config.channels.as_slice().into();
-        let status = SourceStatus { transport: Some(config.transport), ..SourceStatus::default() };
+        let ladder = Ladder::new(&config.ladder);
+        let status = SourceStatus { transport: Some(ladder.transport()), ..SourceStatus::default() };
         Self {
+            ladder,
             dialect: dialect(&config),
             random: Random::new(seed),
             timers: Timers::default(),
@@ -101,8 +113,11 @@ impl Feed {
             clock: Estimate::default(),
             stage: Phase::Idle,
             link: None,
+            trial: None,
+            health: None,
             fetch: None,
             unusable: 0,
+            rejoins: 0,
             links: 0,
             stood: false,
             fetches: 0,
@@ -149,9 +164,11 @@ impl Feed {
             self.outputs.push_back(Output::Close { link: link.id });
             self.note_loss(&link, "stopped", now);
         }
+        self.drop_trial();
         self.catchup.end_link();
         self.timers.clear_all();
         self.fetch = None;
+        self.health = None;
         self.refusal = None;
         self.stage = Phase::Idle;
         self.status.cause = None;
@@ -165,6 +182,8 @@ impl Feed {
             self.handle_timers(now);
         }
         match input {
+            Input::Fetched { fetch, outcome } if self.health == Some(fetch) => self.handle_health(outcome, now),
+            input if input.link().is_some_and(|link| self.is_trial(link)) => self.handle_trial(input, now),
             Input::Opened { link } => self.handle_opened(link, now),
             Input::Text { link, text } => {
                 self.handle_bytes(link, now, |link, out| link.session.decode_text(&text, now, out));
@@ -199,7 +218,8 @@ impl Feed {
     /// When [`Feed::handle_timeout`] is wanted next, and what for.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<(Mono, TimerReason)> {
-        self.timers.next()
+        let trial = self.trial.as_ref().and_then(|trial| trial.timers.next());
+        self.timers.next().into_iter().chain(trial).min()
     }
 
     /// All that is known of the source now.
@@ -209,7 +229,7 @@ impl Feed {
     #[must_use]
     pub fn status(&self) -> SourceStatus {
         let mut status = self.status.clone();
-        status.every = self.poll_interval();
+        status.every = self.every();
         status.clock = self.clock.clock().cloned();
         status.publisher_proof = self.publishers.iter().copied().flatten().min();
         status.positions = self.catchup.delivered().map(|(name, place)| (name.clone(), place.clone())).collect();
@@ -241,9 +261,11 @@ impl Feed {
                 TimerReason::Retry => self.open(now),
                 TimerReason::Probe => self.probe(now),
                 TimerReason::Clock => self.ask_clock(now),
-                TimerReason::Ask => self.ask(now),
+                TimerReason::Ask => self.ask(false, now),
+                TimerReason::Trial => self.begin_trial(now),
             }
         }
+        self.handle_trial_timers(now);
     }
 
     /// Ends every turn: hands the batch over, enters *live* if that is proven, and computes what is shown and when to
@@ -253,6 +275,8 @@ impl Feed {
         if self.stage == Phase::CatchingUp && self.fetch.is_none() && self.catchup.is_caught_up() {
             self.enter_live(now);
         }
+        self.settle_trial(now);
+        self.flush();
         let doubt = self.doubt(now);
         let (phase, cause) = match (self.stage, &self.refusal, doubt) {
             (Phase::Live, _, Some(doubt)) => (Phase::CatchingUp, Some(Cause::from(doubt))),
@@ -296,10 +320,12 @@ impl Feed {
         self.status.attempt = 0;
         self.status.retry_at = None;
         self.unusable = 0;
+        self.rejoins = 0;
         self.loss = None;
         if let Some(link) = &mut self.link {
             link.live_since.get_or_insert(now);
         }
+        self.plan_trial(now);
         self.changed = true;
     }
 

@@ -19,6 +19,7 @@
 //! | `feed` | [`Feed`]: the stages of a connection, what each input and timer does to them |
 //! | `catchup` | what was delivered and what must be held: order, overlap, holes, snapshot and replay (H3) |
 //! | `liveness` | when a silent link is dead and when a talking one is behind (H1, H2) |
+//! | `ladder` | by which way events travel, and when a better one is tried |
 //! | `backoff` | when to try again |
 //! | `timers` | one instant a reason |
 //! | `clock` | the source's own time |
@@ -34,6 +35,7 @@ mod config;
 mod fault;
 mod feed;
 mod intern;
+mod ladder;
 pub mod limits;
 mod liveness;
 mod port;

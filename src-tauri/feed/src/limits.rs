@@ -57,6 +57,21 @@ pub const RESYNCS_MAX: u32 = 5;
 /// Most unusable snapshots in a row until the link is given up.
 pub const SNAPSHOTS_UNUSABLE_MAX: u32 = 3;
 
+/// Failures in a row, with the server otherwise reachable, after which a way to travel is taken for blocked.
+pub const BLOCKED_AFTER: u32 = 2;
+/// How long the exchange may take that asks whether the server is there.
+pub const HEALTH_TIMEOUT: Duration = Duration::from_secs(5);
+/// The longest answer to that, in bytes.
+pub const HEALTH_BYTES_MAX: usize = 64 << 10;
+/// How long, about, a better way to travel is left alone the first time; twice as long each time that it fails.
+pub const TRIAL_FIRST: Duration = Duration::from_secs(10);
+/// How long, about, it is left alone at most.
+pub const TRIAL_PERIOD_MAX: Duration = Duration::from_secs(600);
+/// How long a trial may take from when its link stands, besides the time for which it must be good.
+pub const TRIAL_GRACE: Duration = Duration::from_secs(10);
+/// How long a link must have been live before the way that it came is no longer in doubt.
+pub const TRUSTED_AFTER: Duration = Duration::from_secs(60);
+
 /// The longest answer to a poll, in bytes.
 pub const ANSWER_BYTES_MAX: usize = 16 << 20;
 /// How much longer than a link may be silent the exchange of a poll may take.

@@ -90,10 +90,26 @@ pub enum Input {
     },
 }
 
+impl Input {
+    /// The link that it speaks of.
+    pub(crate) const fn link(&self) -> Option<LinkId> {
+        match self {
+            Self::Opened { link }
+            | Self::Text { link, .. }
+            | Self::Chunk { link, .. }
+            | Self::Answered { link, .. }
+            | Self::Pong { link }
+            | Self::Closed { link, .. }
+            | Self::Failed { link, .. } => Some(*link),
+            Self::Fetched { .. } => None,
+        }
+    }
+}
+
 /// What is to be done, in this order.
 #[derive(Clone, Debug)]
 pub enum Output {
-    /// Open a link. There is at most one at a time: the one before was closed.
+    /// Open a link. There are at most two at a time: the one that is followed and one on trial.
     Open {
         /// Its name from now on.
         link: LinkId,

@@ -29,11 +29,13 @@ pub enum TimerReason {
     Clock,
     /// The next poll is due.
     Ask,
+    /// A better way to travel is to be tried; on the trial's own link: it has taken too long.
+    Trial,
 }
 
 impl TimerReason {
     /// All, in the order in which they are handled if due together: what ends a link comes before what uses it.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Silence,
         Self::Stall,
         Self::Open,
@@ -45,6 +47,7 @@ impl TimerReason {
         Self::Probe,
         Self::Clock,
         Self::Ask,
+        Self::Trial,
     ];
 }
 
@@ -62,6 +65,7 @@ impl fmt::Display for TimerReason {
             Self::Probe => "probe",
             Self::Clock => "clock",
             Self::Ask => "ask",
+            Self::Trial => "trial",
         })
     }
 }
@@ -77,6 +81,10 @@ impl Timers {
 
     pub(crate) fn put(&mut self, reason: TimerReason, at: Option<Mono>) {
         self.0[reason as usize] = at;
+    }
+
+    pub(crate) fn is_set(&self, reason: TimerReason) -> bool {
+        self.0[reason as usize].is_some()
     }
 
     pub(crate) fn clear(&mut self, reason: TimerReason) {

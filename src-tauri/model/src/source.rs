@@ -80,6 +80,9 @@ pub enum Transport {
 }
 
 impl Transport {
+    /// Every way to travel, best first.
+    pub const LADDER: [Self; 4] = [Self::WebSocket, Self::Sse, Self::LongPoll, Self::Poll];
+
     /// The word used in the contract, metrics and the page.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -166,6 +169,8 @@ pub struct SourceStatus {
     pub since: Mono,
     /// How events travel now, or would if it were connected.
     pub transport: Option<Transport>,
+    /// What was found on the better ways to travel, while they can't be had.
+    pub detour: Option<Cause>,
     /// How often it is asked, while it is polled.
     pub every: Option<Duration>,
     /// What is known about completeness.

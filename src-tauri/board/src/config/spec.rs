@@ -59,7 +59,7 @@ pub struct SourceSpec {
     pub url: String,
     /// `channels`: at least one.
     pub channels: Vec<String>,
-    /// `transport`; default `websocket`.
+    /// `transport`; default `auto`.
     pub transport: SourceTransport,
     /// `quiet`: the longest silence of a healthy publisher; nothing promised if missing.
     pub quiet: Option<Duration>,
@@ -75,8 +75,10 @@ pub enum SourceKind {
 /// The door by which to come in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SourceTransport {
-    /// `websocket`
+    /// `auto`: the best that the network lets through.
     #[default]
+    Auto,
+    /// `websocket`
     WebSocket,
     /// `sse`
     Sse,

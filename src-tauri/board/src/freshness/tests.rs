@@ -187,6 +187,9 @@ fn sources_are_put_in_words() {
     check(&stuck, Some(12), "catching up by WebSocket: the stream is slow");
     let polled = SourceStatus { transport: Some(Transport::Poll), every: Some(Duration::from_secs(2)), ..live() };
     check(&polled, None, "polling every 2 s");
+    let detour = Some("WebSocket: no answer to the upgrade".into());
+    let stream = SourceStatus { transport: Some(Transport::Sse), detour, ..live() };
+    check(&stream, None, "live by server-sent events; WebSocket: no answer to the upgrade");
     check(&SourceStatus { phase: Phase::Connecting, ..live() }, None, "connecting");
     check(&SourceStatus { phase: Phase::Refused, ..live() }, None, "refused: the hub refuses access");
     check(&SourceStatus::default(), None, "not connected yet");

@@ -53,10 +53,13 @@ pub fn source_words(status: &SourceStatus, promise: Promise, age: Option<Duratio
     let verdict = judge(status, promise, Held { value: true, age }, now);
     let by = status.transport.map(|transport| format!(" by {}", transport_words(transport))).unwrap_or_default();
     match (status.phase, verdict.reason()) {
-        (Phase::Live, None) => match status.every {
-            Some(every) => format!("polling every {}", span_words(every)),
-            None => format!("live{by}"),
-        },
+        (Phase::Live, None) => {
+            let detour = status.detour.as_ref().map(|cause| format!("; {}", cause.text)).unwrap_or_default();
+            match status.every {
+                Some(every) => format!("polling every {}{detour}", span_words(every)),
+                None => format!("live{by}{detour}"),
+            }
+        }
         (Phase::Live, Some(reason)) => reason,
         (Phase::Subscribing | Phase::CatchingUp, reason) => match reason.filter(|_| status.cause.is_some()) {
             Some(reason) => format!("catching up{by}: {reason}"),

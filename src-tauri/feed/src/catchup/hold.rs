@@ -39,8 +39,18 @@ impl Hold {
 
     /// Drops one channel's events.
     pub(super) fn remove(&mut self, channel: usize) {
-        self.events.retain(|held| held.channel != channel);
+        self.retain(|of, _| of != channel);
+    }
+
+    /// Keeps the events for which `is_wanted` says so, given channel and offset.
+    pub(super) fn retain(&mut self, is_wanted: impl Fn(usize, u64) -> bool) {
+        self.events.retain(|held| is_wanted(held.channel, held.offset));
         self.bytes = self.events.iter().map(Held::bytes).sum();
+    }
+
+    /// Whether half of what it may hold is reached.
+    pub(super) fn is_half_full(&self) -> bool {
+        self.events.len() > HELD_EVENTS_MAX / 2 || self.bytes > HELD_BYTES_MAX / 2
     }
 
     /// The events for which `follows` says so, given channel and offset.

@@ -13,7 +13,7 @@ use crate::{
     },
     liveness::Liveness,
     port::{LinkId, Output},
-    protocols::Session,
+    protocols::{Place, Session},
     timers::TimerReason,
 };
 
@@ -21,6 +21,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Link {
     pub(super) id: LinkId,
+    pub(super) transport: Transport,
     pub(super) session: Box<dyn Session>,
     /// When it, or what is being waited for now, was asked for.
     pub(super) asked: Mono,
@@ -41,14 +42,51 @@ pub(super) struct Link {
     resyncs: u32,
 }
 
+impl Link {
+    /// Takes the link as standing. Says since when that proves it.
+    pub(super) fn stand(&mut self, limit: Duration, now: Mono) -> Mono {
+        let mut liveness = Liveness::new(limit, self.transport, self.asked, now);
+        let proof = liveness.hear(now);
+        self.liveness = Some(liveness);
+        self.heard = Some(now);
+        proof
+    }
+
+    /// How long it has been live, if it was.
+    fn live_for(&self, now: Mono) -> Option<Duration> {
+        self.live_since.map(|since| now.since(since))
+    }
+}
+
 impl Feed {
     pub(super) fn open(&mut self, now: Mono) {
+        let places = self.catchup.places();
+        let link = self.new_link(self.ladder.transport(), &places, now);
+        self.status.transport = Some(link.transport);
+        self.link = Some(link);
+        self.catchup.begin_link();
+        self.stage = Phase::Connecting;
+        self.status.attempt = self.status.attempt.saturating_add(1);
+        self.status.retry_at = None;
+        self.changed = true;
+        self.timers.set(TimerReason::Open, now.plus(OPEN_TIMEOUT));
+    }
+
+    /// A link that is being opened.
+    pub(super) fn new_link(&mut self, transport: Transport, places: &[Place], now: Mono) -> Link {
         let id = self.next_link();
-        let request = self.dialect.open(&self.config, &self.catchup.places());
-        let session = self.dialect.session(self.config.transport, &self.channels);
-        self.link = Some(Link {
+        let request = self.dialect.open(&self.config, transport, places);
+        self.outputs.push_back(match transport {
+            Transport::WebSocket | Transport::Sse => Output::Open { link: id, transport, request },
+            Transport::LongPoll | Transport::Poll => {
+                let timeout = OPEN_TIMEOUT + ANSWER_GRACE;
+                Output::Ask { link: id, transport, request, body_bytes_max: ANSWER_BYTES_MAX, timeout }
+            }
+        });
+        Link {
             id,
-            session,
+            transport,
+            session: self.dialect.session(transport, &self.channels),
             asked: now,
             wait: Duration::ZERO,
             round_trip: Duration::ZERO,
@@ -58,32 +96,17 @@ impl Feed {
             error: None,
             unread: None,
             resyncs: 0,
-        });
-        self.catchup.begin_link();
-        self.stage = Phase::Connecting;
-        self.status.attempt = self.status.attempt.saturating_add(1);
-        self.status.retry_at = None;
-        self.changed = true;
-        self.timers.set(TimerReason::Open, now.plus(OPEN_TIMEOUT));
-        self.outputs.push_back(match self.config.transport {
-            transport @ (Transport::WebSocket | Transport::Sse) => Output::Open { link: id, transport, request },
-            transport @ (Transport::LongPoll | Transport::Poll) => {
-                let timeout = OPEN_TIMEOUT + ANSWER_GRACE;
-                Output::Ask { link: id, transport, request, body_bytes_max: ANSWER_BYTES_MAX, timeout }
-            }
-        });
+        }
     }
 
     pub(super) fn handle_opened(&mut self, id: LinkId, now: Mono) {
         let Some(link) = self.link.as_mut().filter(|link| link.id == id && link.liveness.is_none()) else { return };
-        let mut liveness = Liveness::new(self.config.limit, self.config.transport, link.asked, now);
-        self.status.link_proof = Some(liveness.hear(now));
-        link.liveness = Some(liveness);
-        link.heard = Some(now);
+        self.status.link_proof = Some(link.stand(self.config.limit, now));
+        let pings = link.transport == Transport::WebSocket;
         self.status.counts.reconnects += u64::from(std::mem::replace(&mut self.stood, true));
         self.timers.clear(TimerReason::Open);
         self.subscribe(false, now);
-        if self.config.transport == Transport::WebSocket {
+        if pings {
             self.timers.set(TimerReason::Clock, now);
             self.handle_due_clock(now);
         }
@@ -183,15 +206,24 @@ impl Feed {
     pub(super) fn lose_with(&mut self, fault: &Fault, verdict: Verdict, close: bool, now: Mono) {
         self.flush();
         let text = fault.to_string();
+        let mut ask = false;
         if let Some(link) = self.link.take() {
             if close {
                 self.outputs.push_back(Output::Close { link: link.id });
             }
-            if link.live_since.is_some_and(|since| now.since(since) >= SETTLED_AFTER) {
+            if !matches!(verdict, Verdict::Refused | Verdict::Never) && self.take_over(now) {
+                // The trial was as good: nothing is lost.
+                return;
+            }
+            let live_for = link.live_for(now);
+            let settled = live_for.is_some_and(|span| span >= SETTLED_AFTER);
+            if settled {
                 self.backoff.reset();
             }
+            ask = self.ladder.lose(fault, live_for, settled);
             self.note_loss(&link, &text, now);
         }
+        self.drop_trial();
         self.catchup.end_link();
         self.clock.forget_ping();
         self.timers.clear_all();
@@ -206,6 +238,9 @@ impl Feed {
             _ => text,
         };
         self.set_cause(cause);
+        if ask {
+            self.ask_health();
+        }
     }
 
     /// Remembers the first loss since everything was caught up, if there was something to lose.
@@ -263,14 +298,21 @@ impl Feed {
         self.subscribe(true, now);
     }
 
-    /// Subscribes again because a snapshot was taken that the stream doesn't join. Nothing is wrong with the link.
+    /// Subscribes again because a snapshot was taken that the stream doesn't join. Nothing is wrong with the link; but where
+    /// the history doesn't reach back to the snapshot, it is met again and again.
     pub(super) fn rejoin(&mut self, now: Mono) {
+        self.rejoins += 1;
         let Some(link) = &self.link else { return };
+        if self.rejoins > RESYNCS_MAX {
+            let text = "the server's snapshot is older than its history".to_owned();
+            return self.lose(&Fault::server(FaultKind::Desync(text)), true, now);
+        }
         if link.session.can_resubscribe() {
             return self.subscribe(true, now);
         }
         self.outputs.push_back(Output::Close { link: link.id });
         self.link = None;
+        self.drop_trial();
         self.catchup.end_link();
         self.timers.clear_all();
         self.open(now);

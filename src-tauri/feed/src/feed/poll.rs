@@ -9,55 +9,78 @@ use std::time::Duration;
 
 use watchfloor_model::{Mono, Transport};
 
-use super::Feed;
+use super::{Feed, link::Link};
 use crate::{
+    config::SourceConfig,
     limits::{ANSWER_BYTES_MAX, ANSWER_GRACE, ASK_SPACING},
     port::{LinkId, Output},
+    protocols::Dialect,
     timers::TimerReason,
 };
 
-impl Feed {
-    pub(super) fn handle_answered(&mut self, id: LinkId, body: &[u8], now: Mono) {
-        let Some(link) = self.link.as_mut().filter(|link| link.id == id) else { return };
-        let took = now.since(link.asked);
+impl Link {
+    /// The request that is out was answered.
+    pub(super) fn note_answer(&mut self, now: Mono) {
+        let took = now.since(self.asked);
         // A server that answers earlier had something to say: then this is the most that the exchange took.
-        link.round_trip = if took < link.wait { took.min(link.round_trip) } else { took - link.wait };
-        self.handle_opened(id, now);
-        let mut has_more = false;
-        self.handle_bytes(id, now, |link, out| has_more = link.session.decode_answer(body, now, out));
-        let Some(link) = self.link.as_ref().filter(|link| link.id == id) else { return };
-        let after = if has_more { Duration::ZERO } else { self.poll_interval().unwrap_or(ASK_SPACING) };
-        self.timers.set(TimerReason::Ask, link.asked.plus(after).max(now));
+        self.round_trip = if took < self.wait { took.min(self.round_trip) } else { took - self.wait };
     }
 
-    /// Asks for what comes next.
-    pub(super) fn ask(&mut self, now: Mono) {
-        let transport = self.config.transport;
-        let Some(link) = &mut self.link else { return };
-        let Some(liveness) = &mut link.liveness else { return };
-        // An answer proves what its request could see, so the proof is as old as two exchanges before the next one comes.
-        let wait = match transport {
-            Transport::Poll => Duration::ZERO,
-            _ => (liveness.limit() / 3).saturating_sub(link.round_trip),
-        };
-        liveness.ask(now);
-        link.asked = now;
-        link.wait = wait;
-        self.outputs.push_back(Output::Ask {
-            link: link.id,
-            transport,
-            request: self.dialect.ask(&self.config, link.session.cursor(), wait),
-            body_bytes_max: ANSWER_BYTES_MAX,
-            timeout: wait + liveness.silence_max() + ANSWER_GRACE,
-        });
+    /// When to ask next.
+    pub(super) fn next_ask(&self, has_more: bool, now: Mono) -> Mono {
+        let after = if has_more { Duration::ZERO } else { self.poll_interval().unwrap_or(ASK_SPACING) };
+        self.asked.plus(after).max(now)
     }
 
     /// How often the poll rung asks: so that the answer before is within the limit until the next one comes, however
     /// slow the exchange, as long as that takes less than half of the limit.
-    pub(super) fn poll_interval(&self) -> Option<Duration> {
-        let liveness = self.link.as_ref()?.liveness.as_ref()?;
-        let half = liveness.limit() / 2;
+    fn poll_interval(&self) -> Option<Duration> {
+        let half = self.liveness.as_ref()?.limit() / 2;
         let whole = Duration::from_secs(half.as_secs());
-        (self.config.transport == Transport::Poll).then_some(if whole.is_zero() { half } else { whole })
+        (self.transport == Transport::Poll).then_some(if whole.is_zero() { half } else { whole })
+    }
+
+    /// Asks for what comes next.
+    fn ask(&mut self, dialect: &dyn Dialect, config: &SourceConfig, now: Mono) -> Option<Output> {
+        let liveness = self.liveness.as_mut()?;
+        // An answer proves what its request could see, so the proof is as old as two exchanges before the next one comes.
+        self.wait = match self.transport {
+            Transport::Poll => Duration::ZERO,
+            _ => (liveness.limit() / 3).saturating_sub(self.round_trip),
+        };
+        liveness.ask(now);
+        self.asked = now;
+        Some(Output::Ask {
+            link: self.id,
+            transport: self.transport,
+            request: dialect.ask(config, self.session.cursor(), self.wait),
+            body_bytes_max: ANSWER_BYTES_MAX,
+            timeout: self.wait + liveness.silence_max() + ANSWER_GRACE,
+        })
+    }
+}
+
+impl Feed {
+    pub(super) fn handle_answered(&mut self, id: LinkId, body: &[u8], now: Mono) {
+        let Some(link) = self.link.as_mut().filter(|link| link.id == id) else { return };
+        link.note_answer(now);
+        self.handle_opened(id, now);
+        let mut has_more = false;
+        self.handle_bytes(id, now, |link, out| has_more = link.session.decode_answer(body, now, out));
+        if let Some(link) = self.link.as_ref().filter(|link| link.id == id) {
+            self.timers.set(TimerReason::Ask, link.next_ask(has_more, now));
+        }
+    }
+
+    /// Asks for what comes next, on the link or on the trial's.
+    pub(super) fn ask(&mut self, on_trial: bool, now: Mono) {
+        let link = if on_trial { self.trial.as_mut().map(|trial| &mut trial.link) } else { self.link.as_mut() };
+        let ask = link.and_then(|link| link.ask(&*self.dialect, &self.config, now));
+        self.outputs.extend(ask);
+    }
+
+    /// How often the source is asked, while it is polled.
+    pub(super) fn every(&self) -> Option<Duration> {
+        self.link.as_ref()?.poll_interval()
     }
 }

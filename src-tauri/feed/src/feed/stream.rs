@@ -59,7 +59,7 @@ impl Feed {
             Signal::Clock { id, clock } => self.clock.answer(id, clock, now),
             Signal::Error { code, message, denied } => self.handle_error(code, message, denied, now),
             Signal::RetryAfter { millis } => self.backoff.set_hint(millis),
-            Signal::Unreadable { reason } => self.lose(&Fault::server(FaultKind::Desync(reason)), true, now),
+            Signal::Unreadable { reason } => self.lose(&Fault::server(FaultKind::Unreadable(reason)), true, now),
         }
     }
 

@@ -3,6 +3,7 @@
 mod contract;
 mod faults;
 mod flow;
+mod ladder;
 mod poll;
 
 use std::{sync::Arc, time::Duration};
@@ -30,16 +31,20 @@ struct Rig {
 
 impl Rig {
     fn with(transport: Transport, channels: &[&str]) -> Self {
+        Self::with_ladder(&[transport], channels)
+    }
+
+    fn with_ladder(ladder: &[Transport], channels: &[&str]) -> Self {
         let config = SourceConfig {
             id: "ops".into(),
             url: "https://hub.example/base/".parse().expect("an address"),
             channels: channels.iter().map(|name| Arc::from(*name)).collect(),
-            transport,
+            ladder: ladder.to_vec(),
             limit: Duration::from_secs(5),
             token: Some(Secret::new("hidden")),
         };
         let now = Mono::from_millis(1000);
-        Self { feed: Feed::new(config, 1), now, out: Vec::new(), link: 0, fetch: 0, transport }
+        Self { feed: Feed::new(config, 1), now, out: Vec::new(), link: 0, fetch: 0, transport: ladder[0] }
     }
 
     /// A feed that was started.
@@ -99,6 +104,16 @@ impl Rig {
         }
         let block: String = lines.iter().map(|line| format!("data: {line}\n")).collect();
         self.input(Input::Chunk { link, bytes: format!("{block}\n").into() });
+    }
+
+    /// The server's clock goes with ours.
+    fn clock(&self) -> String {
+        CLOCK.replace("1360335600000", &(1_360_335_600_000 + self.now.as_micros() / 1000).to_string())
+    }
+
+    /// A heartbeat of a server whose clock goes with ours.
+    fn beat_now(&self, head: &str) -> String {
+        beat(head).replace(CLOCK, &self.clock())
     }
 
     fn fetched(&mut self, status: u16, body: &str) {

@@ -28,9 +28,13 @@ pub(crate) trait Dialect: fmt::Debug + Send {
     /// Whether the configuration can work at all.
     fn check(&self, config: &SourceConfig) -> Result<(), Fault>;
     /// How to open a link that goes on after `places`.
-    fn open(&self, config: &SourceConfig, places: &[Place]) -> Request;
+    fn open(&self, config: &SourceConfig, transport: Transport, places: &[Place]) -> Request;
     /// How to ask for what comes after `cursor`, and how long the server may wait for something to come.
     fn ask(&self, config: &SourceConfig, cursor: &str, wait: Duration) -> Request;
+    /// How to ask whether the server is there.
+    fn health(&self, config: &SourceConfig) -> Request;
+    /// Whether that is its own answer.
+    fn is_healthy(&self, body: &[u8]) -> bool;
     /// How to ask for a snapshot of all channels.
     fn snapshot(&self, config: &SourceConfig) -> Request;
     /// Reads a snapshot; the error says what is wrong with it, for people.

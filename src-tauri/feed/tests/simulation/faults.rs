@@ -1,6 +1,6 @@
 //! What can happen, drawn from a seed.
 
-use watchfloor_model::Mono;
+use watchfloor_model::{Mono, Transport};
 
 use crate::draw::Draw;
 
@@ -44,6 +44,12 @@ pub(crate) enum Fault {
     Pause(u64),
     /// The program is killed and started again.
     Crash,
+    /// What lies between swallows what asks for a link of this kind: for a WebSocket, its upgrade.
+    Swallowed(Transport),
+    /// A proxy holds streams of events back until this ends.
+    HeldStream,
+    /// Something answers in the server's place with a page: upgrades only, or whatever is asked.
+    Login { upgrades: bool },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +58,7 @@ pub(crate) enum NoSnapshot {
     Timeout,
     Silence,
     Broken,
+    Page,
 }
 
 #[derive(Clone, Debug)]
@@ -70,6 +77,30 @@ pub(crate) fn draw(draw: &mut Draw, span_ms: u64) -> Vec<Window> {
             let long = if draw.chance(30) { 15_000 } else { 3_000 };
             let to = from + 1 + draw.below(long);
             Window { fault: one(draw), from: Mono::from_millis(from), to: Mono::from_millis(to) }
+        })
+        .collect()
+}
+
+/// Up to four faults of what lies between, beside the others.
+pub(crate) fn between(draw: &mut Draw, span_ms: u64) -> Vec<Window> {
+    if draw.chance(20) {
+        let to = Mono::from_millis(100_000 + draw.below(100_000));
+        let faults = [Fault::Swallowed(Transport::WebSocket), Fault::HeldStream, Fault::Swallowed(Transport::LongPoll)];
+        return faults.map(|fault| Window { fault, from: Mono::ZERO, to }).to_vec();
+    }
+    let count = 1 + draw.below(4);
+    (0..count)
+        .map(|_| {
+            let from = if draw.chance(50) { 0 } else { draw.below(span_ms) };
+            let long = if draw.chance(50) { 90_000 } else { 15_000 };
+            let to = from + 1 + draw.below(long);
+            let fault = match draw.below(6) {
+                0 | 1 => Fault::Swallowed(Transport::WebSocket),
+                2 => Fault::Swallowed(*draw.pick(&[Transport::Sse, Transport::LongPoll, Transport::Poll])),
+                3 => Fault::HeldStream,
+                _ => Fault::Login { upgrades: draw.chance(60) },
+            };
+            Window { fault, from: Mono::from_millis(from), to: Mono::from_millis(to) }
         })
         .collect()
 }

@@ -31,33 +31,55 @@ const SPAN_MS: u64 = 25_000;
 /// After the last fault everything must be well within this: the longest backoff, and refusals asked again.
 const RECOVERY: Duration = Duration::from_secs(240);
 
+/// The longest time for which a better way to travel is left alone, and its trial.
+const CLIMBING: Duration = Duration::from_secs(700);
+
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) seed: u64,
-    pub(crate) transport: Transport,
+    /// The ways to travel, best first.
+    pub(crate) ladder: Vec<Transport>,
     pub(crate) channels: Vec<String>,
     pub(crate) windows: Vec<Window>,
     /// Whether the hub has snapshots at all.
     pub(crate) snapshots: bool,
     /// Events a second, about.
     pub(crate) rate: u64,
+    /// Whether all goes on until the best way to travel is found again.
+    pub(crate) climbs: bool,
 }
 
 impl Plan {
     pub(crate) fn faulty(seed: u64, transport: Transport) -> Self {
         let mut draw = Draw::new(seed);
         let windows = faults::draw(&mut draw, SPAN_MS);
-        Self { windows, snapshots: !draw.chance(10), ..Self::bare(draw, seed, transport) }
+        Self { windows, snapshots: !draw.chance(10), ..Self::bare(draw, seed, &[transport]) }
     }
 
-    pub(crate) fn healthy(seed: u64, transport: Transport) -> Self {
-        Self { windows: Vec::new(), snapshots: true, ..Self::bare(Draw::new(seed), seed, transport) }
+    /// Every way to travel, and what lies between may block some of them.
+    pub(crate) fn blocked(seed: u64) -> Self {
+        let mut draw = Draw::new(seed);
+        let mut windows = faults::between(&mut draw, SPAN_MS);
+        if draw.chance(60) {
+            windows.extend(faults::draw(&mut draw, SPAN_MS));
+        }
+        Self { windows, snapshots: !draw.chance(10), ..Self::bare(draw, seed, &Transport::LADDER) }
     }
 
-    fn bare(mut draw: Draw, seed: u64, transport: Transport) -> Self {
+    /// Every way to travel, and these faults alone.
+    pub(crate) fn with(seed: u64, windows: Vec<Window>) -> Self {
+        Self { windows, ..Self::bare(Draw::new(seed), seed, &Transport::LADDER) }
+    }
+
+    pub(crate) fn healthy(seed: u64, ladder: &[Transport]) -> Self {
+        Self::bare(Draw::new(seed), seed, ladder)
+    }
+
+    fn bare(mut draw: Draw, seed: u64, ladder: &[Transport]) -> Self {
         let channels = (0..1 + draw.below(3)).map(|n| format!("c{n}")).collect();
         let rate = *draw.pick(&[1, 4, 10]);
-        Self { seed, transport, channels, windows: Vec::new(), snapshots: true, rate }
+        let ladder = ladder.to_vec();
+        Self { seed, ladder, channels, windows: Vec::new(), snapshots: true, rate, climbs: false }
     }
 }
 
@@ -70,7 +92,8 @@ enum Action {
     Answer(LinkId, u64),
     Text(LinkId, String),
     Ping(LinkId),
-    Fetch(FetchId, Duration),
+    /// A document is asked for: the answer whether the server is there, or the snapshot.
+    Fetch(FetchId, Duration, bool),
     Heartbeat(LinkId),
     Publish,
     Begin(usize),
@@ -85,6 +108,8 @@ struct Link {
     polls: u64,
     /// The poll that waits for something to come: what it is told of its subscriptions, and how long it may wait.
     waiting: Option<(Vec<String>, Mono)>,
+    /// What a proxy holds back.
+    kept: Vec<Input>,
     /// Passes nothing any more.
     dead: bool,
     /// When the last thing that was sent down arrives: nothing overtakes.
@@ -116,9 +141,16 @@ pub(crate) struct World {
     gaps_at_live: u64,
     link_at_live: Option<LinkId>,
     was_live: bool,
+    /// Whether the feed was without a link since it was live.
+    lost: bool,
     /// How often the phase left live.
     pub(crate) left_live: u64,
     pub(crate) opens: Vec<Mono>,
+    /// The ways by which links were asked for, and those by which the wall was live.
+    pub(crate) opened: BTreeSet<Transport>,
+    pub(crate) live_by: BTreeSet<Transport>,
+    /// How often a better way took over while the wall was live.
+    pub(crate) climbed: u64,
     /// When each poll went out.
     asks: Vec<Mono>,
     unanswered_pings: BTreeSet<LinkId>,
@@ -149,8 +181,12 @@ impl World {
             gaps_at_live: 0,
             link_at_live: None,
             was_live: false,
+            lost: false,
             left_live: 0,
             opens: Vec::new(),
+            opened: BTreeSet::new(),
+            live_by: BTreeSet::new(),
+            climbed: 0,
             asks: Vec::new(),
             unanswered_pings: BTreeSet::new(),
             trace: Vec::new(),
@@ -195,7 +231,7 @@ impl World {
                 timeouts = 0;
                 self.now = self.now.max(at);
                 if let Some(action) = self.actions.remove(&sequence) {
-                    let publishing = self.now < publish_end || self.healthy_since.is_none();
+                    let publishing = self.now < publish_end || self.healthy_since.is_none() || self.is_climbing();
                     self.act(action, publishing)?;
                 }
             }
@@ -238,7 +274,7 @@ impl World {
             Action::Ping(link) => {
                 self.down(link, Input::Pong { link });
             }
-            Action::Fetch(fetch, timeout) => self.fetch(fetch, timeout),
+            Action::Fetch(fetch, timeout, health) => self.fetch(fetch, timeout, health),
             Action::Heartbeat(link) => self.heartbeat(link),
             Action::Publish => {
                 if publishing {
@@ -253,6 +289,7 @@ impl World {
                 let fault = self.plan.windows[index].fault;
                 self.note(|| format!("--- end {fault:?}"));
                 self.active.retain(|active| *active != index);
+                self.let_go();
                 self.pump();
             }
             Action::Check => {
@@ -338,9 +375,10 @@ impl World {
                     self.links.remove(&link);
                     self.killed.insert(link);
                 }
-                Output::Fetch { fetch, timeout, .. } => {
+                Output::Fetch { fetch, request, timeout, .. } => {
                     let latency = self.latency();
-                    self.at(self.now.plus(latency), Action::Fetch(fetch, timeout));
+                    let health = request.url.path() == "/v1/health";
+                    self.at(self.now.plus(latency), Action::Fetch(fetch, timeout, health));
                 }
                 Output::Deliver(delivery) => self.wall.take(&delivery, &self.hub)?,
                 Output::Status => self.take_status()?,
@@ -351,11 +389,13 @@ impl World {
 
     /// The feed has a link more.
     fn hold(&mut self, link: LinkId, transport: Transport) -> Result<(), String> {
-        if let Some(held) = self.held.keys().next() {
-            return Err(format!("link {link} opened while {held} is held"));
+        let most = if self.was_live && self.plan.ladder.len() > 1 { 2 } else { 1 };
+        if self.held.len() >= most {
+            return Err(format!("link {link} opened while {:?} are held", self.held));
         }
         self.held.insert(link, transport);
         self.opens.push(self.now);
+        self.opened.insert(transport);
         Ok(())
     }
 
@@ -365,13 +405,17 @@ impl World {
             self.note(|| format!("== {} {:?}", status.phase, status.cause.as_ref().map(|cause| &cause.text)));
         }
         let live = status.phase == Phase::Live;
+        self.lost |= !matches!(status.phase, Phase::Live | Phase::CatchingUp);
         if live && !self.was_live {
             let relinked = self.link_at_live.is_some_and(|link| !self.held.contains_key(&link));
-            if relinked && self.wall.gaps == self.gaps_at_live {
+            if relinked && self.lost && self.wall.gaps == self.gaps_at_live {
                 return Err("live again on another link without a gap".into());
             }
         }
         if live {
+            self.live_by.extend(status.transport);
+            self.climbed += u64::from(self.was_live && status.transport < self.status.transport);
+            self.lost = false;
             self.gaps_at_live = self.wall.gaps;
             self.link_at_live = self.held.keys().next().copied();
             if status.cause.is_some() || status.retry_at.is_some() {
@@ -395,7 +439,7 @@ fn config(plan: &Plan) -> SourceConfig {
         id: "sim".into(),
         url: "http://hub.example:1".parse().expect("an address"),
         channels: plan.channels.iter().map(|name| name.as_str().into()).collect(),
-        transport: plan.transport,
+        ladder: plan.ladder.clone(),
         limit: LIMIT,
         token: None,
     }

@@ -42,10 +42,11 @@ pub(in crate::config) static CHANNELS: Key<List<Name>> = Key {
 
 pub(in crate::config) static TRANSPORT: Key<Choice<SourceTransport>> = Key {
     name: "transport",
-    need: Need::Default("\"websocket\""),
-    about: "The door by which to come in. The others are for networks that let no WebSocket through, hold streams back, or cut requests that wait.",
+    need: Need::Default("\"auto\""),
+    about: "The door by which to come in. `auto` takes the best that the network lets through, in the order named here; any other is taken alone.",
     shape: Choice {
         options: &[
+            ("auto", SourceTransport::Auto, "the best that the network lets through"),
             ("websocket", SourceTransport::WebSocket, "RFC 6455"),
             ("sse", SourceTransport::Sse, "server-sent events"),
             ("long-poll", SourceTransport::LongPoll, "a request that is answered when there is something"),

@@ -287,6 +287,32 @@ fn resynchronising_is_bounded() {
     panic!("never gave up");
 }
 
+/// A snapshot that is older than the history reaches, from a cache, is not asked for in a hot loop.
+#[test]
+fn a_snapshot_older_than_the_history() {
+    for transport in Transport::LADDER {
+        let mut rig = Rig::started(transport, &["flights"]);
+        let trimmed = subscribed("flights", "e:19", None).replace("null", "\"trimmed\"");
+        for _ in 0..=RESYNCS_MAX {
+            if matches!(transport, Transport::LongPoll | Transport::Poll) {
+                let beat = beat("e:19");
+                let body = format!(r#"{{"cursor":"flights~e:19","messages":[{trimmed}],"heartbeat":{beat}}}"#);
+                rig.input(Input::Answered { link: LinkId(rig.link), body: body.into() });
+            } else {
+                rig.open();
+                rig.lines(&[&trimmed, &beat("e:19")]);
+            }
+            assert_eq!(rig.phase(), Phase::CatchingUp, "{transport:?}");
+            rig.snapshot("e:16");
+        }
+        assert_eq!(
+            (rig.phase(), rig.cause().as_str()),
+            (Phase::Waiting, "the server's snapshot is older than its history")
+        );
+        assert!(rig.status().retry_at.is_some());
+    }
+}
+
 /// Everything that takes too long ends.
 #[test]
 fn deadlines() {

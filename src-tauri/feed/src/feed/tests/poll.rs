@@ -16,11 +16,6 @@ impl Rig {
         self.input(Input::Answered { link: LinkId(self.link), body: body.into() });
     }
 
-    /// The server's clock goes with ours.
-    fn clock(&self) -> String {
-        CLOCK.replace("1360335600000", &(1_360_335_600_000 + self.now.as_micros() / 1000).to_string())
-    }
-
     /// A feed of `flights` that is live at `e:2` and has the next request out.
     fn polled(transport: Transport) -> Self {
         let mut rig = Self::started(transport, &["flights"]);

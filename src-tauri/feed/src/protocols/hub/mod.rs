@@ -35,6 +35,9 @@ impl Dialect for Hub {
         if !matches!(config.url.scheme(), "http" | "https") || config.url.cannot_be_a_base() {
             return fault(format!("a hub's address begins with http or https, not {}", cut(config.url.scheme())));
         }
+        if config.ladder.is_empty() {
+            return fault("no way to travel".to_owned());
+        }
         if config.channels.is_empty() || config.channels.len() > CHANNELS_MAX {
             return fault(format!("{} channels: a hub takes 1 to {CHANNELS_MAX}", config.channels.len()));
         }
@@ -44,8 +47,8 @@ impl Dialect for Hub {
         }
     }
 
-    fn open(&self, config: &SourceConfig, places: &[Place]) -> Request {
-        match config.transport {
+    fn open(&self, config: &SourceConfig, transport: Transport, places: &[Place]) -> Request {
+        match transport {
             Transport::WebSocket => {
                 let mut url = route(&config.url, "ws");
                 let scheme = if url.scheme() == "https" { "wss" } else { "ws" };
@@ -74,6 +77,15 @@ impl Dialect for Hub {
         url.query_pairs_mut().append_pair("cursor", cursor).append_pair("wait_ms", &wait_ms);
         let headers = vec![Header::plain("accept", "application/json"), Header::plain("cache-control", "no-cache")];
         Request { url, headers: authorised(config, headers) }
+    }
+
+    fn health(&self, config: &SourceConfig) -> Request {
+        let headers = vec![Header::plain("accept", "application/json"), Header::plain("cache-control", "no-cache")];
+        Request { url: route(&config.url, "health"), headers: authorised(config, headers) }
+    }
+
+    fn is_healthy(&self, body: &[u8]) -> bool {
+        serde_json::from_slice::<serde_json::Value>(body).is_ok_and(|health| health["status"] == "ok")
     }
 
     fn snapshot(&self, config: &SourceConfig) -> Request {

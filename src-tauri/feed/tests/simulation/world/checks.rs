@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use watchfloor_model::{Mono, Phase};
 
-use super::{GRACE, LIMIT, RECOVERY, World};
+use super::{CLIMBING, GRACE, LIMIT, RECOVERY, World};
 use crate::hub::Entry;
 
 impl World {
@@ -16,14 +16,22 @@ impl World {
         }
         let since = *self.healthy_since.get_or_insert(self.now);
         let waited = self.now.since(since);
+        if self.is_climbing() && waited <= CLIMBING {
+            return Ok(false);
+        }
         if self.status.phase == Phase::Live && waited > Duration::from_secs(5) && self.missing_since().is_none() {
             self.check_end()?;
             return Ok(true);
         }
-        if waited > RECOVERY {
+        if waited > if self.plan.climbs { CLIMBING + RECOVERY } else { RECOVERY } {
             return Err(format!("not well {waited:?} after the last fault: {:?}", self.status));
         }
         Ok(false)
+    }
+
+    /// Whether the best way to travel is still to be found again.
+    pub(super) fn is_climbing(&self) -> bool {
+        self.plan.climbs && (self.status.transport != self.plan.ladder.first().copied() || self.status.detour.is_some())
     }
 
     /// H3: the wall shows what the hub holds.

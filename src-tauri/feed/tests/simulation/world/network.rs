@@ -98,11 +98,26 @@ impl World {
     }
 
     pub(super) fn down(&mut self, id: LinkId, input: Input) {
+        let held = matches!(input, Input::Chunk { .. }) && self.is_active(|fault| fault == Fault::HeldStream);
+        if let Some(link) = self.links.get_mut(&id).filter(|_| held) {
+            return link.kept.push(input);
+        }
         let latency = self.latency();
         let Some(link) = self.links.get_mut(&id).filter(|link| !link.dead) else { return };
         link.down = link.down.max(self.now.plus(latency));
         let at = link.down;
         self.at(at, Action::Input(input));
+    }
+
+    /// What a proxy held back comes, if it holds nothing back any more.
+    pub(super) fn let_go(&mut self) {
+        if self.is_active(|fault| fault == Fault::HeldStream) {
+            return;
+        }
+        let take = |(id, link): (&LinkId, &mut Link)| (*id, std::mem::take(&mut link.kept));
+        for (id, kept) in self.links.iter_mut().map(take).collect::<Vec<_>>() {
+            kept.into_iter().for_each(|input| self.down(id, input));
+        }
     }
 
     pub(super) fn up(&mut self, id: LinkId, action: Action) {
@@ -125,6 +140,14 @@ impl World {
             return Some(Shut::Failed(LinkFaultKind::Refused));
         }
         self.active.iter().find_map(|index| match self.plan.windows[*index].fault {
+            Fault::Swallowed(kind) if kind == transport => Some(Shut::Silent),
+            Fault::Login { upgrades } if !upgrades || transport == Transport::WebSocket => {
+                Some(Shut::Failed(LinkFaultKind::Http {
+                    status: 200,
+                    retry_after: None,
+                    content_type: Some("text/html".into()),
+                }))
+            }
             Fault::Status(status) => Some(Shut::Failed(LinkFaultKind::Http {
                 status,
                 retry_after: (status == 503).then_some(Duration::from_secs(3)),
@@ -153,6 +176,7 @@ impl World {
             cursors: BTreeMap::new(),
             polls: 0,
             waiting: None,
+            kept: Vec::new(),
             dead: false,
             down: self.now,
             up: self.now,
@@ -281,10 +305,12 @@ impl World {
         self.down(id, Input::Answered { link: id, body: body.into() });
     }
 
-    pub(super) fn fetch(&mut self, fetch: FetchId, timeout: Duration) {
+    pub(super) fn fetch(&mut self, fetch: FetchId, timeout: Duration, health: bool) {
         let latency = self.latency();
         let failure = self.active.iter().find_map(|index| match self.plan.windows[*index].fault {
-            Fault::Snapshot(failure) => Some(failure),
+            Fault::Snapshot(failure) if !health => Some(failure),
+            Fault::Status(status) if health => Some(NoSnapshot::Status(status)),
+            Fault::Login { upgrades: false } => Some(NoSnapshot::Page),
             Fault::HalfOpen => Some(NoSnapshot::Timeout),
             _ => None,
         });
@@ -297,8 +323,10 @@ impl World {
                 Err(LinkFault::new(LinkFaultKind::Timeout, ""))
             }
             Some(NoSnapshot::Broken) => answer(200, r#"{"positions":{}"#.into()),
+            Some(NoSnapshot::Page) => answer(200, "<html>".into()),
             Some(NoSnapshot::Status(status)) => answer(status, String::new()),
             None if self.is_active(|fault| fault == Fault::Cut) => Err(LinkFault::new(LinkFaultKind::Refused, "")),
+            None if health => answer(200, r#"{"status":"ok"}"#.into()),
             None if !self.plan.snapshots => answer(404, String::new()),
             None if self.is_active(|fault| fault == Fault::StaleSnapshot) && !self.hub.past.is_empty() => {
                 answer(200, self.draw.pick(&self.hub.past).clone())

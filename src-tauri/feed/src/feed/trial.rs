@@ -1,0 +1,340 @@
+//! Leaving a way to travel that is blocked, and trying a better one beside the link that stands.
+//!
+//! ```text
+//! Live on a lower rung ─ from time to time ─→ trial: opened, subscribed from what was delivered, held
+//!                                               │ good for as long as the limit, and caught up
+//!                                               ↓
+//!                                             takes over: what it holds and the link hasn't brought is delivered
+//! ```
+//!
+//! Both run until the trial has caught up, and what is shown is live all the while: a trial that fails costs nothing. If
+//! the link is lost while the trial is as good, the trial takes its place.
+
+use watchfloor_model::{Mono, Phase};
+
+use super::{Feed, link::Link};
+use crate::{
+    catchup::{Catchup, Cursor, Step},
+    fault::{Fault, FaultKind, LinkFault, door},
+    limits::{
+        GOING_AWAY_SPREAD, HEALTH_BYTES_MAX, HEALTH_TIMEOUT, OPEN_TIMEOUT, SUBSCRIBE_TIMEOUT, TRIAL_FIRST, TRIAL_GRACE,
+    },
+    liveness::Liveness,
+    port::{FetchId, Input, LinkId, Output, Response},
+    protocols::Signal,
+    timers::{TimerReason, Timers},
+};
+
+/// A link on a better rung, beside the one that stands.
+#[derive(Debug)]
+pub(super) struct Trial {
+    rung: usize,
+    pub(super) link: Link,
+    /// What comes by it is held here.
+    catchup: Catchup,
+    pub(super) timers: Timers,
+    /// From when on it has been good for long enough.
+    good_at: Mono,
+}
+
+impl Feed {
+    /// Asks whether the server is there, beside the way that failed.
+    pub(super) fn ask_health(&mut self) {
+        self.fetches += 1;
+        let fetch = FetchId(self.fetches);
+        self.health = Some(fetch);
+        let request = self.dialect.health(&self.config);
+        let (body_bytes_max, timeout) = (HEALTH_BYTES_MAX, HEALTH_TIMEOUT);
+        self.outputs.push_back(Output::Fetch { fetch, request, body_bytes_max, timeout });
+    }
+
+    /// The server answered whether it is there: perhaps it is the way that is blocked.
+    pub(super) fn handle_health(&mut self, outcome: Result<Response, LinkFault>, now: Mono) {
+        self.health = None;
+        let there = outcome.is_ok_and(|answer| answer.status == 200 && self.dialect.is_healthy(&answer.body));
+        let stands = self.link.as_ref().is_some_and(|link| link.liveness.is_some());
+        let left = self.ladder.transport();
+        if !there || stands || !self.ladder.server_is_there() {
+            return;
+        }
+        let next = door(self.ladder.transport());
+        let cause = match self.ladder.detour() {
+            Some(detour) => format!("{detour}; next by {next}"),
+            None => format!("no answer by {}; next by {next}", door(left)),
+        };
+        self.status.detour = self.ladder.detour().map(Into::into);
+        self.status.transport = Some(self.ladder.transport());
+        // What is being opened now is of the way that is blocked.
+        if let Some(link) = self.link.take() {
+            self.outputs.push_back(Output::Close { link: link.id });
+            self.catchup.end_link();
+            self.timers.clear_all();
+            self.stage = Phase::Waiting;
+        }
+        let soon = now.plus(self.random.up_to(GOING_AWAY_SPREAD));
+        let at = self.status.retry_at.map_or(soon, |at| at.min(soon));
+        self.timers.set(TimerReason::Retry, at);
+        self.status.retry_at = Some(at);
+        self.set_cause(cause);
+    }
+
+    /// A better rung is due to be tried.
+    pub(super) fn begin_trial(&mut self, now: Mono) {
+        if self.stage != Phase::Live || self.trial.is_some() {
+            return;
+        }
+        if self.doubt(now).is_some() {
+            return self.timers.set(TimerReason::Trial, now.plus(TRIAL_FIRST));
+        }
+        let Some((rung, transport)) = self.ladder.trial() else { return };
+        let mut catchup = self.catchup.beside();
+        catchup.begin_link();
+        let link = self.new_link(transport, &catchup.places(), now);
+        let mut timers = Timers::default();
+        timers.set(TimerReason::Open, now.plus(OPEN_TIMEOUT));
+        self.trial = Some(Trial { rung, link, catchup, timers, good_at: Mono::NEVER });
+    }
+
+    /// Sets when the next better rung is tried, if that isn't set.
+    pub(super) fn plan_trial(&mut self, now: Mono) {
+        if self.trial.is_none() && !self.timers.is_set(TimerReason::Trial) {
+            let at = self.ladder.trial_wait(&mut self.random).map(|wait| now.plus(wait));
+            self.timers.put(TimerReason::Trial, at);
+        }
+    }
+
+    /// Gives the trial up, whatever it was worth.
+    pub(super) fn drop_trial(&mut self) {
+        if let Some(trial) = self.trial.take() {
+            self.outputs.push_back(Output::Close { link: trial.link.id });
+        }
+    }
+
+    fn fail_trial(&mut self, fault: &Fault, close: bool, now: Mono) {
+        let Some(trial) = self.trial.take() else { return };
+        if close {
+            self.outputs.push_back(Output::Close { link: trial.link.id });
+        }
+        self.ladder.fail_trial(trial.rung, fault);
+        self.status.detour = self.ladder.detour().map(Into::into);
+        self.changed = true;
+        self.plan_trial(now);
+    }
+
+    pub(super) fn is_trial(&self, id: LinkId) -> bool {
+        self.trial.as_ref().is_some_and(|trial| trial.link.id == id)
+    }
+
+    /// What happened on the trial's link.
+    pub(super) fn handle_trial(&mut self, input: Input, now: Mono) {
+        match input {
+            Input::Opened { .. } => self.handle_trial_opened(now),
+            Input::Text { text, .. } => {
+                self.handle_trial_bytes(now, |link, out| link.session.decode_text(&text, now, out));
+            }
+            Input::Chunk { bytes, .. } => {
+                self.handle_trial_bytes(now, |link, out| link.session.decode_chunk(&bytes, now, out));
+            }
+            Input::Answered { body, .. } => self.handle_trial_answer(&body, now),
+            Input::Pong { .. } => {
+                let Some(trial) = &mut self.trial else { return };
+                if let Some(liveness) = &mut trial.link.liveness {
+                    liveness.answer(now);
+                }
+            }
+            Input::Closed { code, reason, .. } => {
+                self.fail_trial(&Fault::server(FaultKind::Closed { code, reason }), false, now);
+            }
+            Input::Failed { fault, .. } => self.fail_trial(&Fault::link(fault), false, now),
+            Input::Fetched { .. } => {}
+        }
+    }
+
+    fn handle_trial_opened(&mut self, now: Mono) {
+        let Some(trial) = self.trial.as_mut().filter(|trial| trial.link.liveness.is_none()) else { return };
+        trial.link.stand(self.config.limit, now);
+        let limit = trial.link.liveness.as_ref().map_or(self.config.limit, Liveness::limit);
+        trial.good_at = now.plus(limit);
+        trial.timers.clear(TimerReason::Open);
+        trial.timers.set(TimerReason::Subscribe, now.plus(SUBSCRIBE_TIMEOUT));
+        trial.timers.set(TimerReason::Trial, trial.good_at.plus(TRIAL_GRACE));
+        for text in trial.link.session.subscribe(&trial.catchup.places(), false) {
+            self.outputs.push_back(Output::Send { link: trial.link.id, text });
+        }
+    }
+
+    fn handle_trial_answer(&mut self, body: &[u8], now: Mono) {
+        let Some(trial) = &mut self.trial else { return };
+        trial.link.note_answer(now);
+        self.handle_trial_opened(now);
+        let mut has_more = false;
+        self.handle_trial_bytes(now, |link, out| has_more = link.session.decode_answer(body, now, out));
+        if let Some(trial) = &mut self.trial {
+            trial.timers.set(TimerReason::Ask, trial.link.next_ask(has_more, now));
+        }
+    }
+
+    fn handle_trial_bytes(&mut self, now: Mono, decode: impl FnOnce(&mut Link, &mut Vec<Signal>)) {
+        let Some(trial) = &mut self.trial else { return };
+        let Some(liveness) = &mut trial.link.liveness else { return };
+        liveness.hear(now);
+        trial.link.heard = Some(now);
+        let mut signals = std::mem::take(&mut self.signals);
+        decode(&mut trial.link, &mut signals);
+        let spoke = signals.iter().any(Signal::proves_stream);
+        let fault = signals.drain(..).find_map(|signal| trial.take(signal, now));
+        self.signals = signals;
+        if let Some(fault) = fault {
+            return self.fail_trial(&fault, true, now);
+        }
+        trial.catchup.forget_delivered(&self.catchup);
+        if spoke && let Some(liveness) = &mut trial.link.liveness {
+            liveness.stream(now);
+        }
+    }
+
+    pub(super) fn handle_trial_timers(&mut self, now: Mono) {
+        for reason in TimerReason::ALL {
+            let Some(trial) = &mut self.trial else { return };
+            if !trial.timers.take_due(reason, now) {
+                continue;
+            }
+            let silence = trial.link.liveness.as_ref().map(Liveness::silence_max);
+            let fault = match reason {
+                TimerReason::Open => FaultKind::OpenTimeout { after: OPEN_TIMEOUT },
+                TimerReason::Subscribe => FaultKind::SubscribeTimeout { after: SUBSCRIBE_TIMEOUT },
+                TimerReason::Silence | TimerReason::Stall | TimerReason::Trial => {
+                    FaultKind::Silent { after: silence.unwrap_or(OPEN_TIMEOUT) }
+                }
+                TimerReason::Probe => {
+                    if let Some(liveness) = &mut trial.link.liveness {
+                        liveness.probe(now);
+                        self.outputs.push_back(Output::Ping { link: trial.link.id });
+                    }
+                    continue;
+                }
+                TimerReason::Ask => {
+                    self.ask(true, now);
+                    continue;
+                }
+                TimerReason::Fetch
+                | TimerReason::Doubt
+                | TimerReason::Refetch
+                | TimerReason::Retry
+                | TimerReason::Clock => continue,
+            };
+            self.fail_trial(&Fault::network(fault), true, now);
+        }
+    }
+
+    /// Ends a turn: takes the trial's link over if that is due, or gives it up if it joins what isn't followed any more.
+    pub(super) fn settle_trial(&mut self, now: Mono) {
+        let Some(trial) = &self.trial else { return };
+        if self.stage != Phase::Live {
+            return self.drop_trial();
+        }
+        let due = now >= trial.good_at || trial.catchup.is_half_full() || self.doubt(now).is_some();
+        if due && trial.is_ready(&self.catchup, now) {
+            self.outputs.extend(self.link.take().map(|link| Output::Close { link: link.id }));
+            self.take_over(now);
+        }
+        let Some(trial) = &mut self.trial else { return };
+        let Some(liveness) = &trial.link.liveness else { return };
+        trial.timers.set(TimerReason::Silence, liveness.silence_at());
+        trial.timers.set(TimerReason::Stall, liveness.stall_at());
+        trial.timers.put(TimerReason::Probe, liveness.probe_at());
+        if !trial.catchup.all_subscribed() {
+            return;
+        }
+        trial.timers.clear(TimerReason::Subscribe);
+        // What is good by then may take over without a new word of the server.
+        trial.timers.put(TimerReason::Doubt, (now < trial.good_at).then_some(trial.good_at));
+    }
+
+    /// The trial's link becomes the link, if it is as good. The one before has ended or was closed.
+    pub(super) fn take_over(&mut self, now: Mono) -> bool {
+        if self.stage != Phase::Live || self.trial.as_ref().is_none_or(|trial| !trial.is_ready(&self.catchup, now)) {
+            return false;
+        }
+        let Some(Trial { rung, mut link, catchup, mut timers, .. }) = self.trial.take() else { return false };
+        self.flush();
+        timers.clear(TimerReason::Trial);
+        timers.clear(TimerReason::Subscribe);
+        if link.transport == watchfloor_model::Transport::WebSocket {
+            timers.set(TimerReason::Clock, now);
+        }
+        link.live_since = Some(now);
+        self.timers = timers;
+        self.clock.forget_ping();
+        self.link = Some(link);
+        self.ladder.climb(rung);
+        self.status.transport = Some(self.ladder.transport());
+        self.status.detour = self.ladder.detour().map(Into::into);
+        let events = self.catchup.take_over(catchup);
+        self.deliver_events(events);
+        self.plan_trial(now);
+        true
+    }
+}
+
+impl Trial {
+    /// Takes what the server says. Answers why the trial has failed, if so.
+    fn take(&mut self, signal: Signal, now: Mono) -> Option<Fault> {
+        let desync = |text: String| Some(Fault::server(FaultKind::Desync(text)));
+        match signal {
+            Signal::Event { channel, position, event } => {
+                match self.catchup.event(channel, &position, event) {
+                    Step::Overflow => return desync("more came than could be held back".to_owned()),
+                    // What doesn't join is found when it should take over.
+                    Step::Deliver(_) | Step::Held | Step::Overlap | Step::Duplicate | Step::Stale | Step::Hole(..) => {}
+                }
+            }
+            Signal::Rejected { place: Some((channel, position)), .. } => {
+                self.catchup.skip(channel, &position);
+            }
+            Signal::Hello { heartbeat, clock } => {
+                let liveness = self.link.liveness.as_mut()?;
+                liveness.set_heartbeat(heartbeat);
+                liveness.read(&clock, now);
+            }
+            Signal::Subscribed { channel, head, from, recovered, reason } => {
+                let joins = self.catchup.subscribed(channel, Cursor::new(from, head, recovered, reason));
+                if !joins || (self.catchup.all_subscribed() && !self.catchup.all_connected()) {
+                    return desync("our place is not known there".to_owned());
+                }
+            }
+            Signal::Heartbeat { clock, beats } => {
+                let liveness = self.link.liveness.as_mut()?;
+                if let Some(clock) = clock {
+                    liveness.read(&clock, now);
+                }
+                let since = liveness.beat(now);
+                if self.catchup.left_out(beats.iter().map(|beat| beat.channel)).is_some() {
+                    return desync("its heartbeat leaves out a channel".to_owned());
+                }
+                for beat in &beats {
+                    self.catchup.beat(beat.channel, &beat.head, beat.behind, since);
+                }
+                if self.catchup.all_subscribed() && !self.catchup.all_connected() {
+                    return desync("events are missing".to_owned());
+                }
+            }
+            Signal::Lost { reason, .. } => return desync(reason),
+            Signal::Version { found, expected } => return Some(Fault::server(FaultKind::Version { found, expected })),
+            Signal::Error { code, message, denied } => {
+                return Some(Fault::server(FaultKind::Server { code, message, denied }));
+            }
+            Signal::Unreadable { reason } => return Some(Fault::server(FaultKind::Unreadable(reason))),
+            Signal::Rejected { place: None, .. } | Signal::Clock { .. } | Signal::RetryAfter { .. } => {}
+        }
+        None
+    }
+
+    /// Whether it has everything that was delivered by the link, and is live itself.
+    fn is_ready(&self, delivered: &Catchup, now: Mono) -> bool {
+        let Some(liveness) = &self.link.liveness else { return false };
+        let young = self.catchup.outstanding_since().is_none_or(|since| now.since(since) < liveness.limit());
+        let alive = now < liveness.silence_at() && now < liveness.stall_at() && liveness.doubt(now).is_none();
+        young && alive && self.catchup.has_come_to(delivered)
+    }
+}
