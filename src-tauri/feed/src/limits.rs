@@ -4,6 +4,8 @@ use std::time::Duration;
 
 /// How long a link may take to stand.
 pub const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long it may take where there is another way to travel: a wall behind a firewall is dark for twice as long.
+pub const OPEN_TIMEOUT_OF_SEVERAL: Duration = Duration::from_secs(5);
 /// How long all subscriptions may take.
 pub const SUBSCRIBE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the exchange for a snapshot may take.

@@ -64,6 +64,8 @@ struct Rules {
     swallow: AtomicBool,
     /// Upgrades are answered with a page.
     login: AtomicBool,
+    /// So is everything.
+    portal: AtomicBool,
     /// Streams of events are held back.
     hold: AtomicBool,
 }
@@ -94,7 +96,7 @@ async fn carry(mut client: TcpStream, hub: SocketAddr, rules: &Rules) -> std::io
     let mut request = head(&mut client).await?;
     let text = String::from_utf8_lossy(&request).to_ascii_lowercase();
     let upgrade = text.contains("upgrade: websocket");
-    if upgrade && rules.login.load(Ordering::SeqCst) {
+    if upgrade && rules.login.load(Ordering::SeqCst) || rules.portal.load(Ordering::SeqCst) {
         let page =
             b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 6\r\nconnection: close\r\n\r\n<html>";
         return client.write_all(page).await;
@@ -160,5 +162,25 @@ async fn swallowed_upgrades_are_found() {
     let mut wall = Wall::start(EngineConfig::new(BoardInput::Text { name: "board.toml".into(), text })).await;
     wall.until("live at 10", |wall| wall.is_live_at("count", 10.0)).await;
     assert_eq!(wall.sources[0].words, "live by server-sent events; WebSocket: no answer to the upgrade");
+    wall.engine.stop().await;
+}
+
+/// H1: a login page in place of everything is no blocked way: it is named, and once it is gone the wall is live by the best one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn portals_are_named() {
+    let server = Server::start(BOARD).await;
+    server.publish(1..=10).await;
+    let rules = Arc::new(Rules { portal: true.into(), ..Rules::default() });
+    let text = board(line(server.address, Arc::clone(&rules)).await);
+    let mut wall = Wall::start(EngineConfig::new(BoardInput::Text { name: "board.toml".into(), text })).await;
+    wall.until("far from its next try", |wall| {
+        let reason = wall.quality("count").reason.clone().unwrap_or_default();
+        reason.starts_with("answered with a web page: a login page or proxy?") && reason.contains("next try in 3 s")
+    })
+    .await;
+    assert_eq!(wall.sources[0].transport, Some(Transport::WebSocket));
+    rules.portal.store(false, Ordering::SeqCst);
+    wall.until("live at 10", |wall| wall.is_live_at("count", 10.0)).await;
+    assert_eq!(wall.sources[0].words, "live by WebSocket");
     wall.engine.stop().await;
 }

@@ -9,7 +9,8 @@ use crate::{
     catchup::{GapContext, Hole},
     fault::{Fault, FaultKind, LinkFault, Verdict},
     limits::{
-        ANSWER_BYTES_MAX, ANSWER_GRACE, CLOCK_PING_PERIOD, OPEN_TIMEOUT, RESYNCS_MAX, SETTLED_AFTER, SUBSCRIBE_TIMEOUT,
+        ANSWER_BYTES_MAX, ANSWER_GRACE, CLOCK_PING_PERIOD, OPEN_TIMEOUT, OPEN_TIMEOUT_OF_SEVERAL, RESYNCS_MAX,
+        SETTLED_AFTER, SUBSCRIBE_TIMEOUT,
     },
     liveness::Liveness,
     port::{LinkId, Output},
@@ -69,7 +70,12 @@ impl Feed {
         self.status.attempt = self.status.attempt.saturating_add(1);
         self.status.retry_at = None;
         self.changed = true;
-        self.timers.set(TimerReason::Open, now.plus(OPEN_TIMEOUT));
+        self.timers.set(TimerReason::Open, now.plus(self.open_timeout()));
+    }
+
+    /// How long a link may take to stand.
+    pub(super) fn open_timeout(&self) -> Duration {
+        if self.config.ladder.len() > 1 { OPEN_TIMEOUT_OF_SEVERAL } else { OPEN_TIMEOUT }
     }
 
     /// A link that is being opened.
@@ -173,7 +179,7 @@ impl Feed {
     }
 
     pub(super) fn handle_open_timeout(&mut self, now: Mono) {
-        self.lose(&Fault::network(FaultKind::OpenTimeout { after: OPEN_TIMEOUT }), true, now);
+        self.lose(&Fault::network(FaultKind::OpenTimeout { after: self.open_timeout() }), true, now);
     }
 
     pub(super) fn handle_subscribe_timeout(&mut self, now: Mono) {

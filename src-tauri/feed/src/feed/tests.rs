@@ -35,12 +35,16 @@ impl Rig {
     }
 
     fn with_ladder(ladder: &[Transport], channels: &[&str]) -> Self {
+        Self::with_limit(ladder, channels, Duration::from_secs(5))
+    }
+
+    fn with_limit(ladder: &[Transport], channels: &[&str], limit: Duration) -> Self {
         let config = SourceConfig {
             id: "ops".into(),
             url: "https://hub.example/base/".parse().expect("an address"),
             channels: channels.iter().map(|name| Arc::from(*name)).collect(),
             ladder: ladder.to_vec(),
-            limit: Duration::from_secs(5),
+            limit,
             token: Some(Secret::new("hidden")),
         };
         let now = Mono::from_millis(1000);

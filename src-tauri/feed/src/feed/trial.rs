@@ -16,9 +16,7 @@ use super::{Feed, link::Link};
 use crate::{
     catchup::{Catchup, Cursor, Step},
     fault::{Fault, FaultKind, LinkFault, door},
-    limits::{
-        GOING_AWAY_SPREAD, HEALTH_BYTES_MAX, HEALTH_TIMEOUT, OPEN_TIMEOUT, SUBSCRIBE_TIMEOUT, TRIAL_FIRST, TRIAL_GRACE,
-    },
+    limits::{GOING_AWAY_SPREAD, HEALTH_BYTES_MAX, HEALTH_TIMEOUT, SUBSCRIBE_TIMEOUT, TRIAL_FIRST, TRIAL_GRACE},
     liveness::Liveness,
     port::{FetchId, Input, LinkId, Output, Response},
     protocols::Signal,
@@ -91,7 +89,7 @@ impl Feed {
         catchup.begin_link();
         let link = self.new_link(transport, &catchup.places(), now);
         let mut timers = Timers::default();
-        timers.set(TimerReason::Open, now.plus(OPEN_TIMEOUT));
+        timers.set(TimerReason::Open, now.plus(self.open_timeout()));
         self.trial = Some(Trial { rung, link, catchup, timers, good_at: Mono::NEVER });
     }
 
@@ -188,12 +186,18 @@ impl Feed {
             return self.fail_trial(&fault, true, now);
         }
         trial.catchup.forget_delivered(&self.catchup);
-        if spoke && let Some(liveness) = &mut trial.link.liveness {
+        let Some(liveness) = &mut trial.link.liveness else { return };
+        // The link that stands tells the clock by another way: a stream that is late from its first byte on is found by it.
+        if let Some(clock) = self.clock.clock() {
+            liveness.read_aside(clock);
+        }
+        if spoke {
             liveness.stream(now);
         }
     }
 
     pub(super) fn handle_trial_timers(&mut self, now: Mono) {
+        let open_timeout = self.open_timeout();
         for reason in TimerReason::ALL {
             let Some(trial) = &mut self.trial else { return };
             if !trial.timers.take_due(reason, now) {
@@ -201,10 +205,10 @@ impl Feed {
             }
             let silence = trial.link.liveness.as_ref().map(Liveness::silence_max);
             let fault = match reason {
-                TimerReason::Open => FaultKind::OpenTimeout { after: OPEN_TIMEOUT },
+                TimerReason::Open => FaultKind::OpenTimeout { after: open_timeout },
                 TimerReason::Subscribe => FaultKind::SubscribeTimeout { after: SUBSCRIBE_TIMEOUT },
                 TimerReason::Silence | TimerReason::Stall | TimerReason::Trial => {
-                    FaultKind::Silent { after: silence.unwrap_or(OPEN_TIMEOUT) }
+                    FaultKind::Silent { after: silence.unwrap_or(open_timeout) }
                 }
                 TimerReason::Probe => {
                     if let Some(liveness) = &mut trial.link.liveness {

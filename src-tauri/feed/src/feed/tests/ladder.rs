@@ -1,6 +1,7 @@
 //! Ways to travel that are blocked, and trials of better ones.
 
 use super::*;
+use crate::limits::HELD_EVENTS_MAX;
 
 const SOCKET: LinkId = LinkId(4);
 const STREAM: LinkId = LinkId(3);
@@ -157,6 +158,71 @@ fn trials_that_fail() {
     }
 }
 
+/// H5: what a trial holds is what the link hasn't brought yet, and bounded: before it is full, the trial takes over.
+#[test]
+fn a_trial_of_a_busy_source() {
+    let events = |from: u64, to: u64| (from..=to).map(event).collect::<Vec<_>>().join("\n");
+    let mut rig = Rig::on_trial();
+    let mut head = 2;
+    for _ in 0..8 {
+        let lines = events(head + 1, head + 2000);
+        rig.say(SOCKET, &[&lines]);
+        rig.say(STREAM, &lines.split('\n').collect::<Vec<_>>());
+        head += 2000;
+    }
+    rig.pass_by_both(4, &format!("e:{head}"));
+    assert_eq!((rig.status().transport, rig.status().counts.events), (Some(Transport::Sse), 16_000));
+    let most = HELD_EVENTS_MAX as u64 / 2;
+    rig.say(SOCKET, &[&events(head + 1, head + most)]);
+    assert_eq!(rig.status().transport, Some(Transport::Sse));
+    rig.say(SOCKET, &[&events(head + most + 1, head + most + 1)]);
+    let status = rig.status();
+    assert_eq!((status.phase, status.transport), (Phase::Live, Some(Transport::WebSocket)));
+    assert_eq!((status.counts.events, status.counts.duplicates), (16_001 + most, 0));
+}
+
+/// H1: a stream that a proxy delays from its first byte on, by more than the limit, is told by the clock of the link that
+/// stands, and doesn't take over.
+#[test]
+fn a_stream_on_trial_that_is_late_from_the_beginning() {
+    let mut rig = Rig::with_limit(&[Transport::Sse, Transport::LongPoll], &["flights"], Duration::from_secs(2));
+    rig.start();
+    for _ in 0..2 {
+        let page = LinkFaultKind::Http { status: 200, retry_after: None, content_type: Some("text/html".into()) };
+        rig.fail(page);
+        rig.fetched(200, r#"{"status":"ok"}"#);
+        rig.pass(Duration::from_secs(2));
+    }
+    let body = |rig: &Rig, messages: &str| {
+        let beat = rig.beat_now("e:2");
+        format!(r#"{{"cursor":"flights~e:2","messages":[{messages}],"heartbeat":{beat}}}"#)
+    };
+    let answer = body(&rig, &subscribed("flights", "e:2", None));
+    rig.input(Input::Answered { link: LinkId(3), body: answer.into() });
+    rig.snapshot("e:2");
+    assert_eq!(rig.status().transport, Some(Transport::LongPoll));
+    let (mut opened, mut lines) = (None, std::collections::VecDeque::new());
+    for step in 0..60 {
+        rig.pass(Duration::from_millis(500));
+        let answer = body(&rig, "");
+        rig.input(Input::Answered { link: LinkId(3), body: answer.into() });
+        assert_eq!((rig.phase(), rig.status().transport), (Phase::Live, Some(Transport::LongPoll)), "{step}");
+        if rig.link == 4 && opened.is_none() {
+            opened = Some(step);
+            rig.input(Input::Opened { link: LinkId(4) });
+            lines.extend([(step, HELLO.to_owned()), (step, subscribed("flights", "e:2", Some("e:2")))]);
+        }
+        if opened.is_some() {
+            lines.push_back((step, rig.beat_now("e:2")));
+        }
+        while lines.front().is_some_and(|(sent, _)| *sent + 8 <= step) {
+            let Some((_, line)) = lines.pop_front() else { break };
+            rig.input(Input::Chunk { link: LinkId(4), bytes: format!("data: {line}\n\n").into() });
+        }
+    }
+    assert!(opened.is_some() && rig.out.iter().any(|line| line == "close 4"), "{:?}", rig.out);
+}
+
 /// A server that doesn't answer the plain question either is down: no way is blamed for it.
 #[test]
 fn no_way_is_blamed_for_a_server_that_is_down() {
@@ -174,5 +240,5 @@ fn no_way_is_blamed_for_a_server_that_is_down() {
         "{:?}",
         rig.out
     );
-    assert_eq!((rig.cause().as_str(), rig.status().detour), ("no connection within 10 s", None));
+    assert_eq!((rig.cause().as_str(), rig.status().detour), ("no connection within 5 s", None));
 }
