@@ -3,7 +3,7 @@
  * that a widget is touched only if it changed.
  */
 import { flushSync } from 'svelte'
-import type { BoardView, Frame, Freshness, Notice, Quality, SourceView, WidgetView } from './generated/frame'
+import type { BoardView, Frame, Freshness, Notice, Outage, Quality, SourceView, WidgetView } from './generated/frame'
 import { ends_after_ms, judge, shows_value, type Verdict } from './core/freshness'
 import { age_text, Zone } from './core/format'
 import type { Held } from './core/held'
@@ -68,6 +68,10 @@ export class LiveWall {
   extent = $state.raw<Extent>({ columns: 1, rows: 1 })
   sources = $state.raw<readonly SourceView[]>([])
   notices = $state.raw<readonly Notice[]>([])
+  /** The links' history, newest first. */
+  outages = $state.raw<readonly Outage[]>([])
+  /** Whether somebody looks at them. */
+  history_open = $state(false)
   clock = $state.raw<ClockText | null>(null)
   /** The board's time, milliseconds since the Unix epoch, as of the newest frame. */
   board_ms = $state.raw(0)
@@ -271,6 +275,7 @@ export class LiveWall {
     this.beat = Math.floor(clock.wall_ms / 1000)
     this.version = frame.version
     this.sources = frame.sources
+    if (this.outages !== this.wall.outages) this.outages = this.wall.outages
     const text = JSON.stringify(frame.notices)
     if (text !== this.#notices_text) {
       this.#notices_text = text

@@ -359,6 +359,27 @@ try {
     }),
   )
 
+  await check('a key lists the lost links with their cause and end, within the glass, and takes the list away', () =>
+    on_page('', FULL_HD, async (page) => {
+      await all_become(page, 'live')
+      assert.equal(await page.$('[data-history]'), null)
+      await page.keyboard.press('l')
+      const rows = await page.$$eval('[data-history] tr', (all) =>
+        all.map((row) => [row.getAttribute('data-became'), row.textContent]),
+      )
+      assert.equal(rows.length, 16)
+      assert.equal(rows[1]?.[0], 'unknown')
+      assert.match(rows[1]?.[1] ?? '', /30 min 0 s.*nothing heard for 5 s.*events missing/s)
+      const box = await (await page.$('[data-history]'))?.boundingBox()
+      assert.ok(
+        box && box.x >= 0 && box.y + box.height <= FULL_HD.height && box.x + box.width <= FULL_HD.width,
+        JSON.stringify(box),
+      )
+      await page.keyboard.press('Escape')
+      assert.equal(await page.$('[data-history]'), null)
+    }),
+  )
+
   await check('keys pull the demo’s faults and the panel says which', () =>
     on_page('scenario=live', FULL_HD, async (page) => {
       await page.waitForSelector('[data-faults]')

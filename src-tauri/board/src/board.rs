@@ -22,7 +22,7 @@ use watchfloor_model::{Delivery, Mono, SourceStatus};
 
 use crate::{
     config::spec::{BoardFile, SourceSpec, WidgetSpec},
-    frame::{Notice, Quality, Rejected},
+    frame::{Notice, Outage, Quality, Rejected},
     freshness::{Freshness, Promise, Verdict, judge},
     reduce::Rejection,
 };
@@ -51,6 +51,8 @@ pub struct Board {
     /// Freshness of each widget as it was last said.
     levels: Vec<Freshness>,
     notices: Vec<Notice>,
+    /// The links' history, and the version at which it changed.
+    outages: (Vec<Outage>, u64),
     rejections: VecDeque<(String, Rejection)>,
     /// What the last frames brought the page to.
     issued: VecDeque<Issued>,
@@ -76,6 +78,7 @@ impl Board {
             places: Vec::new(),
             levels: Vec::new(),
             notices: Vec::new(),
+            outages: (Vec::new(), 0),
             rejections: VecDeque::new(),
             issued: VecDeque::new(),
             ticked: None,
@@ -131,6 +134,14 @@ impl Board {
         let before = self.notices.len();
         self.notices.retain(|notice| notice.id != id);
         self.version += u64::from(self.notices.len() != before);
+    }
+
+    /// Takes the links' history, newest first.
+    pub fn set_outages(&mut self, outages: Vec<Outage>) {
+        if outages != self.outages.0 {
+            self.version += 1;
+            self.outages = (outages, self.version);
+        }
     }
 
     /// Takes what is known of a source now. A source that the file doesn't have is ignored.

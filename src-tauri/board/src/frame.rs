@@ -41,6 +41,8 @@ pub struct Frame {
     pub sources: Vec<SourceView>,
     /// Every widget's quality, in the board's order, and the values that changed.
     pub widgets: Vec<WidgetPatch>,
+    /// The links' history, newest first, if it changed since the version that the page has painted.
+    pub outages: Option<Vec<Outage>>,
     /// Everything that people must know besides: the board file was refused, nothing is being remembered.
     pub notices: Vec<Notice>,
 }
@@ -155,6 +157,34 @@ pub struct WidgetPatch {
     pub quality: Quality,
     /// What it shows, if that changed since the version that the page has painted.
     pub value: Option<WidgetValue>,
+}
+
+/// A stretch in which a source was not live.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export_to = "frame.ts")]
+pub struct Outage {
+    /// The source's id.
+    pub source: String,
+    /// The last proof before, by this machine's clock, milliseconds since the Unix epoch.
+    #[ts(type = "number")]
+    pub began_ms: i64,
+    /// Live again; none while it lasts.
+    #[ts(type = "number | null")]
+    pub ended_ms: Option<i64>,
+    /// The beginning by the source's clock, where that is known.
+    #[ts(type = "number | null")]
+    pub source_began_ms: Option<i64>,
+    /// The end by the source's clock, where that is known.
+    #[ts(type = "number | null")]
+    pub source_ended_ms: Option<i64>,
+    /// Why, in one line; may be empty.
+    pub cause: String,
+    /// How the worst of its gaps was closed: by a replay, by a snapshot, or by nothing. None if nothing was missed.
+    #[ts(type = "'unknown' | 'proven' | 'snapshot' | null")]
+    pub became: Option<Continuity>,
+    /// Events within its gaps; none if that can't be told.
+    #[ts(type = "number | null")]
+    pub missed: Option<u64>,
 }
 
 /// Something that people must know besides the widgets.

@@ -55,6 +55,7 @@ fn generate() -> String {
         frame::MarkersValue,
         frame::MarkerValue,
         frame::Notice,
+        frame::Outage,
     );
     out
 }

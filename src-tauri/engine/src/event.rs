@@ -6,7 +6,7 @@ use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use watchfloor_board::{
     config::spec::BoardFile,
-    frame::{Frame, Notice},
+    frame::{Frame, Notice, Outage},
 };
 use watchfloor_model::{Delivery, SourceStatus};
 
@@ -62,6 +62,8 @@ pub(crate) enum Event {
         /// The notice's id.
         id: &'static str,
     },
+    /// The links' history, newest first.
+    Outages(Vec<Outage>),
     /// Whoever waits for its next try makes it now.
     TryNow,
     /// The end.

@@ -87,6 +87,7 @@ fn stopped(after: u64, revision: u32, wall: Timestamp) -> Frame {
         heartbeat_ms: heartbeat_ms(),
         sources: Vec::new(),
         widgets: Vec::new(),
+        outages: None,
         notices: vec![Notice {
             id: "engine".into(),
             state: State::Alarm,

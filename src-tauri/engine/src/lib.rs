@@ -21,6 +21,7 @@ mod journal;
 pub mod logs;
 mod metrics;
 mod notify;
+mod outages;
 mod rejections;
 mod restore;
 mod run;

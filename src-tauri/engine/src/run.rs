@@ -230,6 +230,7 @@ impl Run {
             Event::Board(file) => self.handle_board(*file, now),
             Event::Notice(notice) => self.board.set_notice(notice),
             Event::NoticeOver { id } => self.board.clear_notice(id),
+            Event::Outages(outages) => self.board.set_outages(outages),
             Event::TryNow => self.sources.values_mut().for_each(Source::try_now),
             #[cfg(test)]
             Event::Defect => std::panic::resume_unwind(Box::new("a test's defect")),

@@ -10,6 +10,7 @@ import {
   figure_text,
   gap_words,
   number_text,
+  outage_words,
   span_text,
   speed_text,
   Zone,
@@ -127,4 +128,17 @@ test('an unknown zone is said, not guessed, and a time out of all bounds is dash
 test('a figure keeps the room of its widest end', () => {
   const look = { ...LOOK, max: 9_999 }
   expect(figure_room_em('5', look)).toBe(figure_room_em('9999', look))
+})
+
+test('what became of an outage is told, and what nobody knows is not', () => {
+  const words = (
+    became: 'unknown' | 'proven' | 'snapshot' | null,
+    missed: number | null,
+    ended_ms: number | null = 1,
+  ) => outage_words({ became, missed, ended_ms })
+  expect(words(null, null)).toBe('nothing missed')
+  expect(words(null, null, null)).toBe('lasts')
+  expect(words('proven', 1)).toBe('filled by replay, 1 event')
+  expect(words('snapshot', 1207)).toBe('taken over by snapshot, 1,207 events')
+  expect(words('unknown', null)).toBe('events missing')
 })

@@ -2,7 +2,7 @@
  * Numbers, times and ages as a wall writes them: tabular figures, true minus, thin spaces between thousands, fixed
  * decimals, and no two different kinds of nothing that look alike.
  */
-import type { Cell, ColumnLook, NumberLook, SourceView } from '../generated/frame'
+import type { Cell, ColumnLook, NumberLook, Outage, SourceView } from '../generated/frame'
 
 const MINUS = '\u2212'
 const THIN_SPACE = '\u2009'
@@ -98,6 +98,21 @@ const CLOSED: Record<SourceView['continuity'], string> = {
 export function gap_words({ gaps, continuity }: Pick<SourceView, 'gaps' | 'continuity'>): string | null {
   if (gaps === 0) return null
   return gaps === 1 ? `1 gap, ${CLOSED[continuity]}` : `${String(gaps)} gaps, the last ${CLOSED[continuity]}`
+}
+
+/** What became of an outage: `filled by replay, 34 events`. */
+export function outage_words({ ended_ms, became, missed }: Pick<Outage, 'ended_ms' | 'became' | 'missed'>): string {
+  const events = missed === null ? '' : missed === 1 ? ', 1 event' : `, ${missed.toLocaleString('en-GB')} events`
+  switch (became) {
+    case null:
+      return ended_ms === null ? 'lasts' : 'nothing missed'
+    case 'proven':
+      return `filled by replay${events}`
+    case 'snapshot':
+      return `taken over by snapshot${events}`
+    case 'unknown':
+      return `events missing${missed === null ? '' : `: ${missed.toLocaleString('en-GB')}`}`
+  }
 }
 
 /** A cell as text, and which kind of something or nothing it is. */

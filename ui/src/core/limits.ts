@@ -71,5 +71,8 @@ export const ROW_MOVE_REST_MS = 700
 export const SCALE_HOLD_SHARE = 0.02
 export const SCALE_HOLD_MS_MAX = 600_000
 
+/** Outages that are listed; the others are counted. */
+export const OUTAGES_MAX = 16
+
 /** Characters of a notice's line that are shown; of a longer one the middle is left out, for both its ends matter. */
 export const NOTICE_CHARS_MAX = 260

@@ -16,6 +16,7 @@ function frame(version: number): Frame {
     sources: [],
     widgets: [],
     notices: [],
+    outages: null,
   }
 }
 

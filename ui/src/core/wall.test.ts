@@ -31,6 +31,7 @@ function frame(version: number, more: Partial<Frame> = {}): Frame {
     sources: [],
     widgets: [],
     notices: [],
+    outages: null,
     ...more,
   }
 }

@@ -1,5 +1,5 @@
 /** The whole wall as the page holds it: what frames said, applied. No DOM, no clock of its own. */
-import type { BoardView, ClockView, Frame, Notice, Quality, SourceView, WidgetView } from '../generated/frame'
+import type { BoardView, ClockView, Frame, Notice, Outage, Quality, SourceView, WidgetView } from '../generated/frame'
 import { type Held, NeedsWhole, patched } from './held'
 
 /** Before its first patch a widget has never had a value. */
@@ -37,6 +37,8 @@ export class Wall {
   heartbeat_ms: number | null = null
   sources: readonly SourceView[] = []
   notices: readonly Notice[] = []
+  /** The links' history, newest first. */
+  outages: readonly Outage[] = []
   version = 0
   revision = 0
   readonly widgets = new Map<string, Widget>()
@@ -69,6 +71,7 @@ export class Wall {
     this.heartbeat_ms = frame.heartbeat_ms
     this.sources = frame.sources
     this.notices = frame.notices
+    this.outages = frame.outages ?? this.outages
     return { board: frame.board !== null, values: [...values.keys()] }
   }
 

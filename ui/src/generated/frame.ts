@@ -33,6 +33,10 @@ sources: Array<SourceView>,
  */
 widgets: Array<WidgetPatch>, 
 /**
+ * The links' history, newest first, if it changed since the version that the page has painted.
+ */
+outages: Array<Outage> | null, 
+/**
  * Everything that people must know besides: the board file was refused, nothing is being remembered.
  */
 notices: Array<Notice>, };
@@ -662,3 +666,40 @@ text: string,
  * More lines, for who looks closer.
  */
 detail: Array<string>, };
+
+/**
+ * A stretch in which a source was not live.
+ */
+export type Outage = { 
+/**
+ * The source's id.
+ */
+source: string, 
+/**
+ * The last proof before, by this machine's clock, milliseconds since the Unix epoch.
+ */
+began_ms: number, 
+/**
+ * Live again; none while it lasts.
+ */
+ended_ms: number | null, 
+/**
+ * The beginning by the source's clock, where that is known.
+ */
+source_began_ms: number | null, 
+/**
+ * The end by the source's clock, where that is known.
+ */
+source_ended_ms: number | null, 
+/**
+ * Why, in one line; may be empty.
+ */
+cause: string, 
+/**
+ * How the worst of its gaps was closed: by a replay, by a snapshot, or by nothing. None if nothing was missed.
+ */
+became: 'unknown' | 'proven' | 'snapshot' | null, 
+/**
+ * Events within its gaps; none if that can't be told.
+ */
+missed: number | null, };

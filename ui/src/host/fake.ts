@@ -2,6 +2,7 @@
  * A host without a backend: it tells a made-up day in scenarios, for looking at the page and for its tests. It is in no
  * build: `main.ts` asks for it in development only, and the page's test brings it from outside.
  */
+import { outages } from './fake-outages'
 import type { Frame, Freshness, Notice, Quality, SourceView, WidgetPatch, WidgetValue } from '../generated/frame'
 import { BOARD, ONE_BOARD, whole } from './fake-board'
 import { HOUR_MS, MIDNIGHT_MS } from './fake-day'
@@ -116,6 +117,7 @@ export class FakeHost implements Host {
       sources: [this.#source()],
       widgets,
       notices: scenario === 'notices' ? NOTICES : [],
+      outages: all ? outages(now) : null,
     }
   }
 
@@ -128,6 +130,7 @@ export class FakeHost implements Host {
       heartbeat_ms: HEARTBEAT_MS,
       sources: [this.#source()],
       notices: [],
+      outages: null,
     }
     return this.#rush.next(base, all ? 60 : 17, all, this.#quality(wall_ms))
   }

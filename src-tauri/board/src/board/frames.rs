@@ -71,6 +71,7 @@ impl Board {
             heartbeat_ms: HEARTBEAT_MS,
             sources: self.lanes.iter().map(|lane| self.source_view(lane, now)).collect(),
             widgets,
+            outages: (is_new_page || self.outages.1 > after).then(|| self.outages.0.clone()),
             notices: self.notices.clone(),
         };
         self.issue(stamps);

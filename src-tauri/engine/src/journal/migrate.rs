@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Result};
 
-use super::table::{batch, checkpoint, meta, position};
+use super::table::{batch, checkpoint, meta, outage, position};
 
 /// Marks the file as a Watchfloor journal in its header: `WFLR`.
 pub(crate) const APPLICATION_ID: i32 = 0x5746_4c52;
@@ -12,6 +12,8 @@ pub(crate) const APPLICATION_ID: i32 = 0x5746_4c52;
 pub(crate) enum OldPrograms {
     /// It would misread or damage it.
     Refused,
+    /// It finds all that it knows as it knows it.
+    Welcome,
 }
 
 /// One step of the format.
@@ -21,10 +23,13 @@ struct Migration {
 }
 
 /// Every step, oldest first. Steps are only ever added.
-const MIGRATIONS: &[Migration] = &[Migration {
-    statements: &[meta::CREATE, batch::CREATE, position::CREATE, checkpoint::CREATE],
-    old_programs: OldPrograms::Refused,
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        statements: &[meta::CREATE, batch::CREATE, position::CREATE, checkpoint::CREATE],
+        old_programs: OldPrograms::Refused,
+    },
+    Migration { statements: &[outage::CREATE], old_programs: OldPrograms::Welcome },
+];
 
 /// Steps that this program knows.
 pub(crate) const FORMAT: u32 = MIGRATIONS.len() as u32;
@@ -73,6 +78,7 @@ pub(crate) fn migrate(connection: &mut Connection) -> Result<()> {
         }
         match migration.old_programs {
             OldPrograms::Refused => meta::put(&transaction, meta::OPENS_FROM, &number.to_string())?,
+            OldPrograms::Welcome => (),
         }
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;

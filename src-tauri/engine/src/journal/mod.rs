@@ -20,10 +20,11 @@ use std::{
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use watchfloor_model::{Position, Timestamp};
 
+use crate::outages::Outage;
 use migrate::Found;
 use table::{
     batch::{self, Batch},
-    checkpoint, meta, position,
+    checkpoint, meta, outage, position,
 };
 
 pub(crate) use table::position::Positions;
@@ -217,6 +218,29 @@ impl Journal {
         transaction.commit()?;
         self.last_seq = self.last_seq.max(seq);
         Ok(())
+    }
+
+    /// Writes outages, each in place of what was known of it before.
+    pub(crate) fn put_outages<'a>(
+        &mut self,
+        outages: impl IntoIterator<Item = &'a Outage>,
+    ) -> Result<(), JournalError> {
+        let transaction = self.connection.transaction()?;
+        for one in outages {
+            outage::put(&transaction, one)?;
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// Every outage, oldest first.
+    pub(crate) fn outages(&self) -> Result<Vec<Outage>, JournalError> {
+        Ok(outage::all(&self.connection)?)
+    }
+
+    /// When something was last written: until then, at least, the program ran. None if there is nothing.
+    pub(crate) fn written_until(&self) -> Result<Option<Timestamp>, JournalError> {
+        Ok(batch::newest_received(&self.connection)?.max(checkpoint::newest_taken(&self.connection)?))
     }
 
     /// Begins to remember again after a stretch that was not written: state and positions as they are now, in one

@@ -15,7 +15,7 @@ use watchfloor_board::{
     Checkpoint,
     frame::{Notice, State},
 };
-use watchfloor_model::Timestamp;
+use watchfloor_model::{Delivery, Timestamp};
 
 use super::{Bounds, Entry, Journal, JournalError, Positions, apply, stall::Stall};
 use crate::{
@@ -23,6 +23,7 @@ use crate::{
     event::Event,
     intake::{STEPS_QUEUED_MAX, Step, forget_entry},
     metrics::Metrics,
+    outages::{Now, Outages},
 };
 
 /// Id of the notice about the journal.
@@ -98,6 +99,7 @@ pub(crate) struct Writer {
     bounds: Bounds,
     pace: Pace,
     positions: Positions,
+    outages: Outages,
     /// The checkpoint asked for and not answered yet.
     wanted: Option<i64>,
     /// When the board was last saved.
@@ -137,7 +139,8 @@ impl Writer {
     /// A writer into `journal`, which lies in `folder` and leads to `positions`.
     pub(crate) fn into(ends: Ends, journal: Journal, folder: PathBuf, positions: Positions, pace: Pace) -> Self {
         let bounds = journal.bounds;
-        Self::new(ends, Memory::Kept(journal), folder, bounds, pace, positions)
+        let outages = history(&journal, &positions);
+        Self { outages, ..Self::new(ends, Memory::Kept(journal), folder, bounds, pace, positions) }
     }
 
     fn new(ends: Ends, memory: Memory, folder: PathBuf, bounds: Bounds, pace: Pace, positions: Positions) -> Self {
@@ -154,6 +157,7 @@ impl Writer {
             bounds,
             pace,
             positions,
+            outages: Outages::default(),
             wanted: None,
             saved_at: now,
             saved_bytes: 0,
@@ -166,6 +170,9 @@ impl Writer {
     /// Works until every sender of `steps` is gone, then saves the board.
     pub(crate) async fn run(mut self, mut steps: Receiver<Step>) {
         let mut drained = Vec::with_capacity(STEPS_QUEUED_MAX);
+        if self.tell_outages().await.is_err() {
+            return;
+        }
         loop {
             let due = self.next_due();
             let gone = tokio::select! {
@@ -226,15 +233,22 @@ impl Writer {
     async fn handle_steps(&mut self, steps: &mut Vec<Step>) -> Result<(), Gone> {
         let mut entries: Vec<Entry> = Vec::with_capacity(steps.len());
         let mut events = Vec::with_capacity(steps.len());
+        let now = Now { mono: self.clock.now(), wall: self.clock.wall() };
         for step in steps.drain(..) {
             match step {
                 Step::Delivered(delivered) => {
+                    if let Delivery::Gap(gap) = &delivered.delivery {
+                        self.outages.handle_gap(&delivered.entry.batch.source, gap, now);
+                    }
                     let source = Arc::clone(&delivered.entry.batch.source);
                     entries.push(delivered.entry);
                     events.push(Event::Delivered { source, delivery: delivered.delivery, share: delivered.share });
                 }
                 Step::Forget { source } => entries.push(forget_entry(&source, &self.clock)),
-                Step::Status { source, status } => events.push(Event::Status { source, status }),
+                Step::Status { source, status } => {
+                    self.outages.handle_status(&source, &status, now);
+                    events.push(Event::Status { source, status });
+                }
             }
         }
         for entry in &entries {
@@ -246,6 +260,7 @@ impl Writer {
         for event in events {
             self.events.send(event).await.map_err(|_| Gone)?;
         }
+        self.write_outages().await?;
         if self.dirty_bytes > 0 && self.wanted.is_none() && self.checkpoint_due() <= Instant::now() {
             self.want_checkpoint().await?;
         }
@@ -268,6 +283,27 @@ impl Writer {
         let bytes: i64 = entries.iter().map(|entry| entry.batch.bytes()).sum();
         self.dirty_bytes = self.dirty_bytes.saturating_add(u64::try_from(bytes).unwrap_or(0));
         Ok(())
+    }
+
+    /// Writes what changed in the links' history, and hands it on.
+    async fn write_outages(&mut self) -> Result<(), Gone> {
+        let changed = self.outages.take_changed();
+        if changed.is_empty() {
+            return Ok(());
+        }
+        if let Memory::Kept(journal) = &mut self.memory {
+            self.stall.begin(self.clock.now());
+            let put = journal.put_outages(&changed);
+            self.stall.end();
+            if let Err(error) = put {
+                self.lose(&error).await?;
+            }
+        }
+        self.tell_outages().await
+    }
+
+    async fn tell_outages(&mut self) -> Result<(), Gone> {
+        self.events.send(Event::Outages(self.outages.view())).await.map_err(|_| Gone)
     }
 
     /// Goes on from memory, and says so.
@@ -293,7 +329,10 @@ impl Writer {
             Ok(opened) => match self.taken_now(opened.journal.last_seq() + 1).await? {
                 Some(body) => {
                     let mut journal = opened.journal;
-                    journal.rejoin(now, &body, &self.positions).map(|()| (journal, opened.set_aside, body.len()))
+                    journal
+                        .rejoin(now, &body, &self.positions)
+                        .and_then(|()| journal.put_outages(self.outages.all()))
+                        .map(|()| (journal, opened.set_aside, body.len()))
                 }
                 None => Err(JournalError::Damaged("the board did not answer".into())),
             },
@@ -379,6 +418,20 @@ impl Writer {
     async fn notice(&mut self, notice: Notice) -> Result<(), Gone> {
         self.events.send(Event::Notice(notice)).await.map_err(|_| Gone)
     }
+}
+
+/// What the journal knows of the links, and that nobody listened since it was last written.
+fn history(journal: &Journal, positions: &Positions) -> Outages {
+    let stored = journal.outages().and_then(|stored| Ok((stored, journal.written_until()?)));
+    let (stored, until) = stored.unwrap_or_else(|error| {
+        tracing::warn!(reason = %error, "the links' history can't be read");
+        (Vec::new(), None)
+    });
+    let mut outages = Outages::new(stored);
+    if let Some(until) = until {
+        positions.keys().for_each(|source| outages.note_stop(source, until));
+    }
+    outages
 }
 
 /// Takes what else comes until the next transaction may begin.

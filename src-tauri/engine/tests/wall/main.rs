@@ -69,6 +69,39 @@ async fn lost_servers_are_shown_and_caught_up_with() {
     wall.engine.stop().await;
 }
 
+/// What was lost, why, and what became of it is told and remembered; so is that the wall itself was away.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lost_links_have_a_history() {
+    let data = tempfile::tempdir().unwrap();
+    let mut server = Server::start(BOARD).await;
+    server.publish(1..=10).await;
+    let mut wall = Wall::start(config(&server, Some(data.path()))).await;
+    wall.until("live at 10", |wall| wall.is_live_at("count", 10.0)).await;
+    assert!(wall.outages.is_empty(), "{:?}", wall.outages);
+    server.down().await;
+    wall.until("told while it lasts", |wall| wall.outages.len() == 1 && wall.outages[0].ended_ms.is_none()).await;
+    assert!(!wall.outages[0].cause.is_empty(), "{:?}", wall.outages);
+    server.up().await;
+    server.publish(1..=7).await;
+    wall.until("ended", |wall| wall.outages[0].ended_ms.is_some()).await;
+    let told = wall.outages.clone();
+    assert_eq!((told[0].became, told[0].missed), (Some(Continuity::Proven), Some(7)), "{told:?}");
+    assert!(told[0].began_ms <= told[0].ended_ms.unwrap() && told[0].source_ended_ms.is_some(), "{told:?}");
+    wall.engine.stop().await;
+
+    server.publish(1..=3).await;
+    let mut wall = Wall::start(config(&server, Some(data.path()))).await;
+    wall.until("live at 20", |wall| wall.is_live_at("count", 20.0)).await;
+    wall.until("the stop has ended", |wall| wall.outages.len() == 2 && wall.outages[0].ended_ms.is_some()).await;
+    assert_eq!(wall.outages[1..], told, "as it was before");
+    let stop = &wall.outages[0];
+    assert_eq!(
+        (&*stop.cause, stop.became, stop.missed),
+        ("the wall was not running", Some(Continuity::Proven), Some(3))
+    );
+    wall.engine.stop().await;
+}
+
 /// H1, H3: a server that was killed and knows nothing of before: what it counts is a lower bound, and the stretch that it doesn't
 /// know is a gap of the chart; while it is away, nothing slides to zero.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

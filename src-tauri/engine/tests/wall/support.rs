@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use watchfloor_board::{
     config::{self, spec::FoldSpec},
-    frame::{Frame, Notice, Quality, SourceView, WidgetValue},
+    frame::{Frame, Notice, Outage, Quality, SourceView, WidgetValue},
     freshness::Freshness,
 };
 use watchfloor_engine::{BoardInput, Engine, EngineConfig};
@@ -145,6 +145,7 @@ pub(crate) struct Wall {
     pub(crate) widgets: BTreeMap<String, (Quality, Option<WidgetValue>)>,
     pub(crate) sources: Vec<SourceView>,
     pub(crate) notices: Vec<Notice>,
+    pub(crate) outages: Vec<Outage>,
     pub(crate) title: String,
     version: u64,
     revision: u32,
@@ -163,6 +164,7 @@ impl Wall {
             widgets: BTreeMap::new(),
             sources: Vec::new(),
             notices: Vec::new(),
+            outages: Vec::new(),
             title: String::new(),
             version: 0,
             revision: 0,
@@ -182,6 +184,9 @@ impl Wall {
         }
         self.sources.clone_from(&frame.sources);
         self.notices.clone_from(&frame.notices);
+        if let Some(outages) = &frame.outages {
+            self.outages.clone_from(outages);
+        }
         for patch in &frame.widgets {
             let painted = self.widgets.remove(&patch.id).and_then(|(_, value)| value);
             let value = patch.value.clone().or(painted);

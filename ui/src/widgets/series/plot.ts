@@ -24,6 +24,8 @@ export interface PlotInput {
   /** From here to now nothing is known; null while the widget is current. */
   readonly known_until_ms: number | null
   readonly stale: boolean
+  /** Stretches in which its source was not live, by the board's time. */
+  readonly lost: readonly (readonly [number, number])[]
 }
 
 /** Size of the letters, as the style sheet's smallest. */
@@ -71,7 +73,10 @@ export class Plot {
   update(input: PlotInput): void {
     const before = this.#input
     const changed =
-      before?.series !== input.series || before.stale !== input.stale || before.known_until_ms !== input.known_until_ms
+      before?.series !== input.series ||
+      before.stale !== input.stale ||
+      before.known_until_ms !== input.known_until_ms ||
+      before.lost !== input.lost
     const ms_per_pixel = input.look.keep_ms / Math.max(1, this.#size.width * devicePixelRatio)
     const moved = Math.abs(input.now_ms - this.#drawn_now_ms) >= ms_per_pixel
     if (!changed && !moved) return
@@ -274,9 +279,24 @@ export class Plot {
     ctx.restore()
   }
 
+  /** Where the link was lost, on the line of time, whatever became of it: what stands above was not seen as it happened. */
+  #draw_lost(plot: uPlot, { lost }: PlotInput): void {
+    const { ctx, bbox } = plot
+    const height = this.#rem * 0.4 * devicePixelRatio
+    ctx.save()
+    ctx.fillStyle = this.#colours.stale
+    for (const [from, to] of lost) {
+      const left = Math.max(bbox.left, plot.valToPos(from / 1000, 'x', true))
+      const right = Math.min(bbox.left + bbox.width, plot.valToPos(to / 1000, 'x', true))
+      if (right >= left) ctx.fillRect(left, bbox.top + bbox.height - height, Math.max(height, right - left), height)
+    }
+    ctx.restore()
+  }
+
   #draw_over(plot: uPlot): void {
     const input = this.#input
     if (input?.series == null) return
+    this.#draw_lost(plot, input)
     if (input.look.draw === 'bars') this.#draw_bars(plot, input)
     this.#draw_labels(plot)
     this.#draw_gap_words(plot)

@@ -171,6 +171,12 @@ pub(crate) fn each_after<E: From<rusqlite::Error>>(
     Ok(())
 }
 
+/// When the newest was received.
+pub(crate) fn newest_received(connection: &Connection) -> Result<Option<Timestamp>> {
+    let newest = "SELECT received_ms FROM batch ORDER BY seq DESC LIMIT 1";
+    Ok(connection.query_row(newest, [], |row| row.get(0)).optional()?.map(Timestamp::from_millis))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -46,6 +46,12 @@ pub(crate) fn newest_seq(connection: &Connection) -> Result<i64> {
     connection.query_row("SELECT COALESCE(MAX(seq), 0) FROM checkpoint", [], |row| row.get(0))
 }
 
+/// When the newest was taken.
+pub(crate) fn newest_taken(connection: &Connection) -> Result<Option<Timestamp>> {
+    let taken: Option<i64> = connection.query_row("SELECT MAX(taken_ms) FROM checkpoint", [], |row| row.get(0))?;
+    Ok(taken.map(Timestamp::from_millis))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,4 +3,5 @@
 pub(crate) mod batch;
 pub(crate) mod checkpoint;
 pub(crate) mod meta;
+pub(crate) mod outage;
 pub(crate) mod position;

@@ -1,0 +1,316 @@
+//! The history of each source's link: when it was lost, why, and what became of what was missed.
+//!
+//! Pure: told what comes on the way to the journal, in order, with the instant. The journal keeps what it says.
+
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use watchfloor_board::frame::Outage as OutageView;
+use watchfloor_model::{Continuity, Gap, Mono, Phase, SourceClock, SourceStatus, Timestamp};
+
+/// Most outages kept; of more, the oldest go.
+pub(crate) const KEPT_MAX: usize = 1000;
+/// The newest of them that a page gets.
+const SHOWN_MAX: usize = 100;
+/// Bytes of a cause that are kept.
+const CAUSE_BYTES_MAX: usize = 300;
+
+/// A stretch in which a source was not live.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Outage {
+    /// Counts up.
+    pub(crate) id: i64,
+    /// Whose.
+    pub(crate) source: Arc<str>,
+    /// The last proof before, by this machine's clock.
+    pub(crate) began: Timestamp,
+    /// Live again; none while it lasts.
+    pub(crate) ended: Option<Timestamp>,
+    /// The same by the source's clock, where that is known.
+    pub(crate) source_began: Option<Timestamp>,
+    /// See `source_began`.
+    pub(crate) source_ended: Option<Timestamp>,
+    /// Why, for people.
+    pub(crate) cause: String,
+    /// How the worst of its gaps was closed; none if there was nothing to miss.
+    pub(crate) proof: Option<Continuity>,
+    /// Events within its gaps; none if that can't be told of one.
+    pub(crate) missed: Option<u64>,
+}
+
+/// Now, by both clocks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Now {
+    /// Measures.
+    pub(crate) mono: Mono,
+    /// What people read.
+    pub(crate) wall: Timestamp,
+}
+
+impl Now {
+    fn wall_at(self, instant: Mono) -> Timestamp {
+        self.wall.minus(self.mono.since(instant))
+    }
+}
+
+/// The history of all sources.
+#[derive(Debug, Default)]
+pub(crate) struct Outages {
+    /// Oldest first.
+    list: VecDeque<Outage>,
+    /// Sources that are live.
+    live: BTreeSet<Arc<str>>,
+    /// Numbers of those that changed since they were last taken.
+    changed: BTreeSet<i64>,
+}
+
+impl Outages {
+    /// Goes on from what the journal holds, oldest first. What had not ended ended with the program.
+    pub(crate) fn new(stored: Vec<Outage>) -> Self {
+        Self { list: stored.into(), ..Self::default() }
+    }
+
+    /// The program didn't run since `until`: whatever this source said meanwhile was missed.
+    pub(crate) fn note_stop(&mut self, source: &Arc<str>, until: Timestamp) {
+        const CAUSE: &str = "the wall was not running";
+        match self.open(source) {
+            // It was stopped in order.
+            Some(open) if open.cause.is_empty() => CAUSE.clone_into(&mut open.cause),
+            Some(_) => (),
+            None => self.begin(source, until, None, CAUSE.to_owned()),
+        }
+    }
+
+    /// Takes what is known of a source now.
+    pub(crate) fn handle_status(&mut self, source: &Arc<str>, status: &SourceStatus, now: Now) {
+        let cause = status.cause.as_ref().map(|cause| cut(&cause.text));
+        if status.phase == Phase::Live {
+            self.live.insert(Arc::clone(source));
+            if let Some(open) = self.open(source) {
+                open.ended = Some(now.wall);
+                open.source_ended = status.clock.as_ref().map(|clock| clock.at(now.mono));
+            }
+        } else if self.live.remove(source) {
+            let proof = status.link_proof.unwrap_or(now.mono);
+            let at = status.clock.as_ref().map(|clock| time_at(clock, proof));
+            self.begin(source, now.wall_at(proof), at, cause.unwrap_or_default());
+        } else if let Some(cause) = cause {
+            // The first cause is the one that matters: what comes after it are tries.
+            if let Some(open) = self.open_if(source, |open| open.cause.is_empty()) {
+                open.cause = cause;
+            }
+        }
+    }
+
+    /// Takes a gap. One within a live link is an outage of its own.
+    pub(crate) fn handle_gap(&mut self, source: &Arc<str>, gap: &Gap, now: Now) {
+        if self.open(source).is_none() {
+            self.begin(source, now.wall_at(gap.began), None, cut(&gap.reason));
+            if let Some(open) = self.open(source) {
+                open.ended = Some(now.wall_at(gap.ended));
+            }
+        }
+        let Some(last) = self.last(source) else { return };
+        let missed = gap
+            .from
+            .as_ref()
+            .zip(gap.to.as_ref())
+            .and_then(|(from, to)| (from.epoch == to.epoch).then(|| to.offset.saturating_sub(from.offset)));
+        last.missed = match last.proof {
+            None => missed,
+            Some(_) => last.missed.zip(missed).map(|(before, more)| before.saturating_add(more)),
+        };
+        last.proof = Some(last.proof.map_or(gap.proof, |proof| worse(proof, gap.proof)));
+    }
+
+    /// What changed since this was last asked, oldest first.
+    pub(crate) fn take_changed(&mut self) -> Vec<Outage> {
+        let changed = std::mem::take(&mut self.changed);
+        self.list.iter().filter(|outage| changed.contains(&outage.id)).cloned().collect()
+    }
+
+    /// All, for a journal that begins anew.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Outage> {
+        self.list.iter()
+    }
+
+    /// The newest, as a page gets them, newest first.
+    pub(crate) fn view(&self) -> Vec<OutageView> {
+        let view = |outage: &Outage| OutageView {
+            source: outage.source.to_string(),
+            began_ms: outage.began.as_millis(),
+            ended_ms: outage.ended.map(Timestamp::as_millis),
+            source_began_ms: outage.source_began.map(Timestamp::as_millis),
+            source_ended_ms: outage.source_ended.map(Timestamp::as_millis),
+            cause: outage.cause.clone(),
+            became: outage.proof,
+            missed: outage.missed,
+        };
+        self.list.iter().rev().take(SHOWN_MAX).map(view).collect()
+    }
+
+    fn begin(&mut self, source: &Arc<str>, began: Timestamp, source_began: Option<Timestamp>, cause: String) {
+        let id = self.list.back().map_or(0, |last| last.id) + 1;
+        self.changed.insert(id);
+        self.list.push_back(Outage {
+            id,
+            source: Arc::clone(source),
+            began,
+            ended: None,
+            source_began,
+            source_ended: None,
+            cause,
+            proof: None,
+            missed: None,
+        });
+        if self.list.len() > KEPT_MAX {
+            self.list.pop_front();
+        }
+    }
+
+    /// The source's newest outage, to be changed.
+    fn last(&mut self, source: &str) -> Option<&mut Outage> {
+        let last = self.list.iter_mut().rev().find(|outage| *outage.source == *source)?;
+        self.changed.insert(last.id);
+        Some(last)
+    }
+
+    fn open(&mut self, source: &str) -> Option<&mut Outage> {
+        self.open_if(source, |_| true)
+    }
+
+    fn open_if(&mut self, source: &str, is_it: impl Fn(&Outage) -> bool) -> Option<&mut Outage> {
+        let open = self.list.iter_mut().rev().find(|outage| *outage.source == *source)?;
+        if open.ended.is_some() || !is_it(open) {
+            return None;
+        }
+        self.changed.insert(open.id);
+        Some(open)
+    }
+}
+
+/// The source's time at an instant before its clock was read.
+fn time_at(clock: &SourceClock, at: Mono) -> Timestamp {
+    let before = clock.read.since(at).as_secs_f64() * clock.speed;
+    clock.at(at).minus(Duration::try_from_secs_f64(before).unwrap_or_default())
+}
+
+const fn worse(a: Continuity, b: Continuity) -> Continuity {
+    match (a, b) {
+        (Continuity::Unknown, _) | (_, Continuity::Unknown) => Continuity::Unknown,
+        (Continuity::Snapshot, _) | (_, Continuity::Snapshot) => Continuity::Snapshot,
+        (Continuity::Proven, Continuity::Proven) => Continuity::Proven,
+    }
+}
+
+fn cut(text: &str) -> String {
+    text[..text.floor_char_boundary(CAUSE_BYTES_MAX)].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use watchfloor_model::Position;
+
+    use super::*;
+
+    fn now(seconds: u64) -> Now {
+        Now { mono: Mono::from_millis(seconds * 1000), wall: wall(seconds) }
+    }
+
+    fn wall(seconds: u64) -> Timestamp {
+        Timestamp::from_millis(1_000_000).plus(Duration::from_secs(seconds))
+    }
+
+    fn status(phase: Phase, proof: u64, cause: Option<&str>) -> SourceStatus {
+        let clock = SourceClock {
+            at: Timestamp::from_millis(60_000 * i64::try_from(proof).expect("small")),
+            read: Mono::from_millis(proof * 1000),
+            speed: 60.0,
+            label: None,
+        };
+        SourceStatus {
+            phase,
+            link_proof: Some(Mono::from_millis(proof * 1000)),
+            cause: cause.map(Into::into),
+            clock: Some(clock),
+            ..SourceStatus::default()
+        }
+    }
+
+    fn gap(proof: Continuity, from: &str, to: &str) -> Gap {
+        Gap {
+            channel: "c".into(),
+            from: from.parse().ok(),
+            to: to.parse::<Position>().ok(),
+            proof,
+            reason: "history trimmed".into(),
+            began: Mono::from_millis(20_000),
+            ended: Mono::from_millis(21_000),
+        }
+    }
+
+    /// A loss is told from its last proof to the instant of being live again, with its first cause and what became of the gaps.
+    #[test]
+    fn a_loss_has_a_beginning_a_cause_and_an_end() {
+        let (mut own, ops) = (Outages::default(), Arc::from("ops"));
+        own.handle_status(&ops, &status(Phase::Connecting, 0, None), now(1));
+        assert!(own.view().is_empty(), "what was never there was not lost");
+        own.handle_status(&ops, &status(Phase::Live, 2, None), now(2));
+        own.handle_status(&ops, &status(Phase::Waiting, 8, Some("connection reset")), now(10));
+        own.handle_status(&ops, &status(Phase::Waiting, 8, Some("connection refused")), now(11));
+        let [open] = &own.take_changed()[..] else { panic!("one") };
+        assert_eq!((open.began, open.ended, &*open.cause), (wall(8), None, "connection reset"));
+        own.handle_gap(&ops, &gap(Continuity::Proven, "e:3", "e:7"), now(12));
+        own.handle_gap(&ops, &gap(Continuity::Snapshot, "e:1", "e:2"), now(12));
+        own.handle_status(&ops, &status(Phase::Live, 13, None), now(13));
+        let view = own.view();
+        let [told] = &view[..] else { panic!("one") };
+        assert_eq!(
+            (told.ended_ms, told.became, told.missed),
+            (Some(wall(13).as_millis()), Some(Continuity::Snapshot), Some(5))
+        );
+        assert_eq!((told.source_began_ms, told.source_ended_ms), (Some(480_000), Some(780_000)));
+        assert_eq!(own.take_changed().len(), 1);
+        assert!(own.take_changed().is_empty());
+    }
+
+    /// H3: what was missed can't be counted over two histories, and the worst gap is the one that is told.
+    #[test]
+    fn the_worst_gap_is_told() {
+        let (mut own, ops) = (Outages::default(), Arc::from("ops"));
+        own.handle_status(&ops, &status(Phase::Live, 2, None), now(2));
+        own.handle_gap(&ops, &gap(Continuity::Unknown, "e:3", "f:7"), now(22));
+        own.handle_gap(&ops, &gap(Continuity::Proven, "e:3", "e:7"), now(22));
+        let view = own.view();
+        assert_eq!(view.len(), 2, "two stretches within a link that was live");
+        assert_eq!(
+            (view[1].became, view[1].missed, &*view[1].cause),
+            (Some(Continuity::Unknown), None, "history trimmed")
+        );
+        assert_eq!((view[1].began_ms, view[1].ended_ms), (wall(20).as_millis(), Some(wall(21).as_millis())));
+        // H5
+        for _ in 0..2 * KEPT_MAX {
+            own.handle_gap(&ops, &gap(Continuity::Proven, "e:3", "e:7"), now(22));
+        }
+        assert_eq!((own.all().count(), own.view().len()), (KEPT_MAX, SHOWN_MAX));
+    }
+
+    /// H4: a program that was stopped missed what came meanwhile, and goes on counting where the journal ends.
+    #[test]
+    fn a_stop_is_an_outage() {
+        let (mut own, ops) = (Outages::default(), Arc::from("ops"));
+        own.handle_status(&ops, &status(Phase::Live, 2, None), now(2));
+        own.handle_status(&ops, &status(Phase::Waiting, 8, Some("connection reset")), now(10));
+        let mut next = Outages::new(own.all().cloned().collect());
+        next.note_stop(&ops, wall(50));
+        assert_eq!(next.view().len(), 1, "it lasts still");
+        next.handle_status(&ops, &status(Phase::Live, 60, None), now(60));
+        let mut after = Outages::new(next.all().cloned().collect());
+        after.note_stop(&ops, wall(70));
+        let [_, stop] = after.all().collect::<Vec<_>>()[..] else { panic!("two") };
+        assert_eq!((stop.id, stop.began, &*stop.cause), (2, wall(70), "the wall was not running"));
+    }
+}
