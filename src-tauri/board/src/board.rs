@@ -91,11 +91,7 @@ impl Board {
     /// source that is another one now begins anew.
     pub fn reload(&mut self, file: BoardFile, now: Mono) {
         let mut old: BTreeMap<String, Lane> = self.lanes.drain(..).map(|lane| (lane.spec.id.clone(), lane)).collect();
-        self.lanes = file
-            .sources
-            .iter()
-            .map(|spec| Lane::renewed(old.remove(&spec.id), spec, strictest_limit(&file, &spec.id)))
-            .collect();
+        self.lanes = file.sources.iter().map(|spec| Lane::renewed(old.remove(&spec.id), spec)).collect();
         self.places.clear();
         for widget in &file.widgets {
             // The file is checked: a widget's source exists. One that doesn't would show the first source's state as its own.
@@ -234,7 +230,7 @@ impl Board {
     /// The smallest `stale-after` of a source's widgets; the board's own if it has none.
     #[must_use]
     pub fn strictest_limit(&self, source: &str) -> Duration {
-        strictest_limit(&self.file, source)
+        limits(&self.file, source).min().unwrap_or(self.file.board.stale_after)
     }
 
     /// Each widget, in the file's order, with its source and what it folds.
@@ -257,10 +253,6 @@ impl Board {
 /// The limits of a source's widgets.
 fn limits(file: &BoardFile, source: &str) -> impl Iterator<Item = Duration> {
     file.widgets.iter().filter(move |widget| widget.source == source).map(|widget| widget.stale_after)
-}
-
-fn strictest_limit(file: &BoardFile, source: &str) -> Duration {
-    limits(file, source).min().unwrap_or(file.board.stale_after)
 }
 
 fn promise(widget: &WidgetSpec, lane: &Lane) -> Promise {

@@ -5,11 +5,10 @@
 use std::{
     collections::{BTreeSet, VecDeque},
     sync::Arc,
-    time::Duration,
 };
 
 use watchfloor_board::frame::Outage as OutageView;
-use watchfloor_model::{Continuity, Gap, Mono, Phase, SourceClock, SourceStatus, Timestamp};
+use watchfloor_model::{Continuity, Gap, Mono, Phase, SourceStatus, Timestamp};
 
 /// Most outages kept; of more, the oldest go.
 pub(crate) const KEPT_MAX: usize = 1000;
@@ -95,7 +94,7 @@ impl Outages {
             }
         } else if self.live.remove(source) {
             let proof = status.link_proof.unwrap_or(now.mono);
-            let at = status.clock.as_ref().map(|clock| time_at(clock, proof));
+            let at = status.clock.as_ref().map(|clock| clock.was_at(proof));
             self.begin(source, now.wall_at(proof), at, cause.unwrap_or_default());
         } else if let Some(cause) = cause {
             // The first cause is the one that matters: what comes after it are tries.
@@ -192,12 +191,6 @@ impl Outages {
     }
 }
 
-/// The source's time at an instant before its clock was read.
-fn time_at(clock: &SourceClock, at: Mono) -> Timestamp {
-    let before = clock.read.since(at).as_secs_f64() * clock.speed;
-    clock.at(at).minus(Duration::try_from_secs_f64(before).unwrap_or_default())
-}
-
 const fn worse(a: Continuity, b: Continuity) -> Continuity {
     match (a, b) {
         (Continuity::Unknown, _) | (_, Continuity::Unknown) => Continuity::Unknown,
@@ -207,12 +200,15 @@ const fn worse(a: Continuity, b: Continuity) -> Continuity {
 }
 
 fn cut(text: &str) -> String {
-    text[..text.floor_char_boundary(CAUSE_BYTES_MAX)].to_owned()
+    let end = (0..=CAUSE_BYTES_MAX.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    text[..end.unwrap_or_default()].to_owned()
 }
 
 #[cfg(test)]
 mod tests {
-    use watchfloor_model::Position;
+    use std::time::Duration;
+
+    use watchfloor_model::{Position, SourceClock};
 
     use super::*;
 

@@ -27,6 +27,9 @@ pub const TIME_MS_MIN: i64 = -62_135_596_800_000;
 /// The latest time taken: 9999-12-31T00:00:00Z, milliseconds since the Unix epoch.
 pub const TIME_MS_MAX: i64 = 253_402_214_400_000;
 
+/// How far an event's time may be ahead of the hub's, at a clock's usual speed. One that is farther ahead counts as of now.
+pub const AHEAD_MAX: Duration = Duration::from_secs(5);
+
 /// The most channels that a hub keeps.
 pub const CHANNELS_MAX: usize = 10_000;
 /// The most channels of one subscription, snapshot or sign of life.

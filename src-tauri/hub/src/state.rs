@@ -6,7 +6,7 @@ use std::{
 };
 
 use watchfloor_board::config::spec::FoldSpec;
-use watchfloor_model::{Event, Mono};
+use watchfloor_model::{Event, Mono, Timestamp};
 
 use crate::{
     channel::{Entry, HistoryLimits, Ring},
@@ -67,13 +67,23 @@ pub(crate) struct State {
     serial: u64,
     /// What all rings together cost.
     bytes: usize,
+    /// Events of a time to come.
+    ahead: u64,
 }
 
 impl State {
     /// An empty hub.
     pub(crate) fn new(epoch: Arc<str>, limits: StateLimits, specs: Vec<FoldSpec>, now: Now) -> Self {
         let keys = Keys::new(limits.keys_max, limits.key_age);
-        Self { ledger: Ledger::new(epoch, specs, now), rings: BTreeMap::new(), keys, limits, serial: 0, bytes: 0 }
+        Self {
+            ledger: Ledger::new(epoch, specs, now),
+            rings: BTreeMap::new(),
+            keys,
+            limits,
+            serial: 0,
+            bytes: 0,
+            ahead: 0,
+        }
     }
 
     /// What is true now, without history.
@@ -120,7 +130,7 @@ impl State {
     fn append(&mut self, event: Incoming, now: Now, rejected: &mut Vec<Rejected>) -> u64 {
         let position = self.ledger.place(&event.channel, now.mono);
         let offset = position.offset;
-        let time = event.time.unwrap_or_else(|| self.ledger.clock().now(now));
+        let time = self.time_of(event.time, now);
         let line = message::event(&event, &position, time);
         self.serial += 1;
         let ring = self.rings.entry(event.channel.clone()).or_default();
@@ -132,6 +142,29 @@ impl State {
         let event = Event { channel, name, id, position: Some(position), time, received: now.mono, data };
         self.ledger.fold(&event, now, rejected);
         offset
+    }
+
+    /// When an event happened: the publisher's word, unless that is a time to come. A publisher's clock that is ahead would make its
+    /// events the newest for as long as it is, and what is newest is shown.
+    fn time_of(&mut self, said: Option<Timestamp>, now: Now) -> Timestamp {
+        let reading = self.ledger.clock().reading(now);
+        let latest = reading.now.plus(limits::AHEAD_MAX.mul_f64(reading.speed.max(1.0)));
+        match said {
+            Some(said) if said <= latest => said,
+            Some(said) => {
+                self.ahead += 1;
+                if self.ahead.is_power_of_two() {
+                    let (ahead_ms, count) = (said.since(reading.now).as_millis(), self.ahead);
+                    tracing::warn!(
+                        ahead_ms,
+                        count,
+                        "an event is of a time to come: it counts as of now. Is a clock wrong?"
+                    );
+                }
+                reading.now
+            }
+            None => reading.now,
+        }
     }
 
     /// A publisher says that it lives.

@@ -34,6 +34,16 @@ impl SourceClock {
         self.at.plus(step)
     }
 
+    /// The source's time at an instant that may lie before `read`, as if the clock had run at this speed before as well.
+    #[must_use]
+    pub fn was_at(&self, then: Mono) -> Timestamp {
+        if then >= self.read {
+            return self.at(then);
+        }
+        let scaled = self.read.since(then).as_secs_f64() * self.speed;
+        self.at.minus(Duration::try_from_secs_f64(scaled).unwrap_or(Duration::ZERO))
+    }
+
     /// Whether the source says that its time isn't the present.
     #[must_use]
     pub fn is_replay(&self) -> bool {
@@ -55,6 +65,9 @@ mod tests {
         assert_eq!(clock(1.0).at(now).as_millis(), 1_001_000);
         assert_eq!(clock(60.0).at(now).as_millis(), 1_060_000);
         assert_eq!(clock(0.0).at(now).as_millis(), 1_000_000);
+        let then = Mono::from_millis(40);
+        assert_eq!((clock(60.0).was_at(then).as_millis(), clock(0.0).was_at(then).as_millis()), (999_400, 1_000_000));
+        assert_eq!(clock(60.0).was_at(now), clock(60.0).at(now));
     }
 
     #[test]

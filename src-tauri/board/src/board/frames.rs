@@ -1,6 +1,6 @@
 //! Frames: what one page gets for one pull.
 
-use watchfloor_model::{Mono, Timestamp};
+use watchfloor_model::{Mono, SourceClock, Timestamp};
 
 use super::{
     Board,
@@ -92,11 +92,12 @@ impl Board {
         // A replay of a former run stands where it was left: its charts are nowhere near the present.
         let lane = self.lanes.iter().find(|lane| lane.clock().is_some() || lane.replay().is_some());
         let clock = lane.and_then(Lane::clock);
-        let unread = if lane.is_some() { 0.0 } else { 1.0 };
+        let stands = lane.is_some_and(|lane| lane.replay().is_some() && !lane.is_live());
+        let clock_speed = |clock: &SourceClock| if clock.speed.is_finite() { clock.speed } else { 0.0 };
         ClockView {
             wall_ms: wall.as_millis(),
-            board_ms: lane.and_then(|lane| lane.time(now)).unwrap_or(wall).as_millis(),
-            speed: clock.map_or(unread, |clock| if clock.speed.is_finite() { clock.speed } else { 0.0 }),
+            board_ms: lane.and_then(|lane| lane.told_time(now)).unwrap_or(wall).as_millis(),
+            speed: if stands { 0.0 } else { clock.map_or(1.0, clock_speed) },
             label: lane.and_then(Lane::replay).flatten().map(str::to_owned),
         }
     }

@@ -25,8 +25,6 @@ const CLOCK_JITTER_MAX: Duration = Duration::from_secs(2);
 /// A source.
 pub(super) struct Lane {
     pub(super) spec: SourceSpec,
-    /// The strictest limit of its widgets: so long after a proof of the link it may go on telling the time.
-    pub(super) limit: Duration,
     pub(super) status: SourceStatus,
     pub(super) tracked: Vec<Tracked>,
     pub(super) channels: BTreeMap<Arc<str>, Channel>,
@@ -57,15 +55,14 @@ type Rejections = Vec<(usize, Rejection)>;
 
 impl Lane {
     /// A lane for `spec`, with the state of the old one if it is of the same source.
-    pub(super) fn renewed(old: Option<Self>, spec: &SourceSpec, limit: Duration) -> Self {
+    pub(super) fn renewed(old: Option<Self>, spec: &SourceSpec) -> Self {
         let is_same = |lane: &Self| {
             lane.spec.kind == spec.kind && lane.spec.url == spec.url && lane.spec.channels == spec.channels
         };
         match old.filter(is_same) {
-            Some(lane) => Self { spec: spec.clone(), limit, spare: lane.tracked, tracked: Vec::new(), ..lane },
+            Some(lane) => Self { spec: spec.clone(), spare: lane.tracked, tracked: Vec::new(), ..lane },
             None => Self {
                 spec: spec.clone(),
-                limit,
                 status: SourceStatus::default(),
                 tracked: Vec::new(),
                 channels: BTreeMap::new(),
@@ -111,23 +108,34 @@ impl Lane {
         }
     }
 
+    /// The source's time as people are told it. That of the present goes on by itself; that of a replay is known only as long as the
+    /// replay is.
+    pub(super) fn told_time(&self, now: Mono) -> Option<Timestamp> {
+        if self.replay().is_some() && !self.is_live() { self.now } else { self.time(now) }
+    }
+
+    pub(super) fn is_live(&self) -> bool {
+        self.status.phase == Phase::Live
+    }
+
     /// The source's time up to which the aggregates may be moved (H1): until nothing more is proven. A window that slid on
     /// without news would come to zero, a row would expire, of which nobody knows whether it should.
     fn proven_time(&self, now: Mono) -> Option<Timestamp> {
         let Some(clock) = &self.clock else { return self.time(now) };
-        // What was delivered came in its order: up to there, time has passed.
-        let delivered = self.now.max(self.newest().map(|newest| newest.min(clock.at(now))));
+        // What was delivered came in its order: up to there, time has passed. Our reading of the source's clock may lag a little.
+        let newest = self.newest().map(|newest| newest.min(clock.at(now).plus(jitter(clock))));
+        let delivered = self.now.max(newest);
         match self.proven_until() {
-            Some(until) if until < now => delivered.max(Some(self.smoothed(clock, time_at(clock, until)))),
-            Some(_) => self.time(now),
+            Some(until) => Some(self.smoothed(clock, clock.was_at(until.min(now)))).max(newest),
             None => delivered,
         }
     }
 
-    /// Until when what is held is current without further news; none if it isn't.
+    /// Until when it is proven that nothing more has happened: the last proof of the link, and of a publisher that promises to
+    /// speak the end of the silence that it asks for. None if the source isn't live.
     fn proven_until(&self) -> Option<Mono> {
         let status = &self.status;
-        let link = status.link_proof.filter(|_| status.phase == Phase::Live)?.plus(self.limit);
+        let link = status.link_proof.filter(|_| status.phase == Phase::Live)?;
         match self.spec.quiet {
             None => Some(link),
             Some(quiet) => Some(link.min(status.publisher_proof?.plus(quiet))),
@@ -136,9 +144,7 @@ impl Lane {
 
     /// A window that went back and forth with each heartbeat would flicker.
     fn smoothed(&self, clock: &SourceClock, time: Timestamp) -> Timestamp {
-        let tolerance =
-            CLOCK_JITTER_MAX.mul_f64(if clock.speed.is_finite() { clock.speed.clamp(1.0, 1e6) } else { 1.0 });
-        self.now.filter(|before| *before > time && before.since(time) <= tolerance).unwrap_or(time)
+        self.now.filter(|before| *before > time && before.since(time) <= jitter(clock)).unwrap_or(time)
     }
 
     fn newest(&self) -> Option<Timestamp> {
@@ -304,7 +310,7 @@ impl Lane {
             return false;
         }
         let newest = self.channels.get(&gap.channel).and_then(|channel| channel.newest);
-        let at = |instant: Mono| self.clock.as_ref().map(|clock| time_at(clock, instant));
+        let at = |instant: Mono| self.clock.as_ref().map(|clock| clock.was_at(instant));
         let Some(to) = at(gap.ended).or(self.now).or(newest) else {
             // Nothing is known of the source's time, so the gap has no place in it: all until now is in doubt.
             for tracked in self.tracked.iter_mut().filter(|tracked| tracked.folds(&gap.channel)) {
@@ -336,29 +342,17 @@ impl Lane {
         changed
     }
 
-    /// When time alone next changes something in an aggregate. Where nothing more is proven, time alone changes nothing.
+    /// When time alone changes something in an aggregate: now, or not before the next proof, which tells the time.
     pub(super) fn next_change(&self, now: Mono) -> Option<Mono> {
-        let until = self.proven_until()?;
-        let clock = self.clock.as_ref().filter(|clock| clock.speed > 0.0 && clock.speed.is_finite())?;
         let next = self.tracked.iter().filter_map(|tracked| tracked.aggregate.next_change()).min()?;
-        let time = clock.at(now);
-        if next <= time {
-            return (self.proven_time(now)? >= next).then_some(now);
-        }
-        // A millisecond more, so that rounding never makes the tick come just too early.
-        let left = Duration::try_from_secs_f64(next.since(time).as_secs_f64() / clock.speed).unwrap_or(Duration::MAX);
-        let due = now.plus(left.saturating_add(Duration::from_millis(1)));
-        (due <= until).then_some(due)
+        self.clock.as_ref()?;
+        (next <= self.proven_time(now)?).then_some(now)
     }
 }
 
-/// The source's time at an instant that may lie before its clock was read.
-fn time_at(clock: &SourceClock, at: Mono) -> Timestamp {
-    if at >= clock.read {
-        return clock.at(at);
-    }
-    let before = clock.read.since(at).as_secs_f64() * clock.speed;
-    clock.at.minus(Duration::try_from_secs_f64(before).unwrap_or(Duration::ZERO))
+/// By how much the source's clock may be read too early without having been set back, in its own time.
+fn jitter(clock: &SourceClock) -> Duration {
+    CLOCK_JITTER_MAX.mul_f64(if clock.speed.is_finite() { clock.speed.clamp(1.0, 1e6) } else { 1.0 })
 }
 
 /// Whether nothing has ever happened on any channel of the aggregate.

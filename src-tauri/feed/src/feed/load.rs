@@ -1,6 +1,6 @@
 //! Fetching the snapshot while the stream is held.
 
-use watchfloor_model::{Continuity, Delivery, Mono, Phase, Snapshot};
+use watchfloor_model::{Continuity, Delivery, Gap, Mono, Phase, Snapshot};
 
 use super::Feed;
 use crate::{
@@ -88,7 +88,7 @@ impl Feed {
 
     fn take_snapshot(&mut self, snapshot: Snapshot, now: Mono) {
         let context = self.gap_context(now);
-        let (gaps, merge) = match self.catchup.snapshot(&snapshot.positions, &context) {
+        let (mut gaps, merge) = match self.catchup.snapshot(&snapshot.positions, &context) {
             Ok(joined) => joined,
             Err(reason) => return self.handle_unusable(reason, now),
         };
@@ -96,8 +96,19 @@ impl Feed {
             liveness.read_aside(&snapshot.clock);
         }
         self.loss = None;
+        for gap in &mut gaps {
+            if let Some(why) = leaves_open(&snapshot, gap) {
+                gap.proof = Continuity::Unknown;
+                gap.reason = format!("{}; {why}", gap.reason);
+            }
+        }
+        let is_open = gaps.iter().any(|gap| gap.proof == Continuity::Unknown);
         // Nothing before: every event since this snapshot is received. Otherwise single events were not seen.
-        self.status.continuity = if gaps.is_empty() { Continuity::Proven } else { Continuity::Snapshot };
+        self.status.continuity = match (is_open, gaps.is_empty()) {
+            (true, _) => Continuity::Unknown,
+            (false, true) => Continuity::Proven,
+            (false, false) => Continuity::Snapshot,
+        };
         self.status.retry_at = None;
         self.deliver_gaps(gaps);
         self.deliver(Delivery::Snapshot(snapshot));
@@ -127,4 +138,15 @@ impl Feed {
         self.deliver_gaps(gaps);
         self.deliver_events(events);
     }
+}
+
+/// Why a snapshot doesn't close a gap (H3): there is nothing in it, or what it knows began within the gap.
+fn leaves_open(snapshot: &Snapshot, gap: &Gap) -> Option<&'static str> {
+    if snapshot.aggregates.is_empty() {
+        return Some("the server keeps no state");
+    }
+    let since = snapshot.since?;
+    let same_history = gap.from.as_ref().zip(gap.to.as_ref()).is_some_and(|(from, to)| from.epoch == to.epoch);
+    (!same_history && since > snapshot.clock.was_at(gap.began))
+        .then_some("the server knows nothing of before its start")
 }

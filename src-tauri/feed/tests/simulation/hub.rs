@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use watchfloor_model::Mono;
+use watchfloor_model::{Gap, Mono};
 
 /// What a channel's events fold to: their number and a hash of their values in order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -98,6 +98,14 @@ impl Hub {
             let chain = if empty { Chain::default() } else { channel.chain };
             *channel = Channel { chain, ..Channel::default() };
         }
+    }
+
+    /// Whether the aggregates of the history in which a gap ends began well after the gap.
+    pub(crate) fn knows_nothing_of(&self, gap: &Gap) -> bool {
+        let since = gap.to.as_ref().and_then(|to| self.complete[&*to.epoch]);
+        let same = gap.from.as_ref().zip(gap.to.as_ref()).is_some_and(|(from, to)| from.epoch == to.epoch);
+        // The clock is read over a network that may be slow.
+        since.is_some_and(|since| !same && since > clock_ms(gap.began) + 20_000)
     }
 
     pub(crate) fn trim(&mut self, keep: u64) {

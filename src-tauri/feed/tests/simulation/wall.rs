@@ -74,6 +74,9 @@ impl Wall {
                 if gap.reason.is_empty() || gap.ended < gap.began {
                     return Err(format!("a gap without sense: {gap:?}"));
                 }
+                if gap.proof == Continuity::Snapshot && hub.knows_nothing_of(gap) {
+                    return Err(format!("a snapshot of an empty hub is said to close {gap:?}"));
+                }
                 let shown = self.channels.get_mut(&*gap.channel).ok_or("an unknown channel")?;
                 if gap.proof == Continuity::Unknown {
                     self.unknown += 1;

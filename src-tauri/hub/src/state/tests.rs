@@ -21,6 +21,23 @@ fn hub(limits: StateLimits) -> State {
     State::new("e0".into(), limits, Vec::new(), at(0))
 }
 
+/// H1: an event of a time to come would be the newest until then. It counts as of now; a little ahead is a clock like others.
+#[test]
+fn a_publishers_clock_that_is_ahead_makes_nothing_newest() {
+    let mut hub = hub(StateLimits::default());
+    let said = |ms: i64| json!([{"channel": "c", "name": "n", "data": 1, "time": 1_000_000 + ms}]).to_string();
+    let mut time_of = |ms: i64| {
+        let events = publish::parse(said(ms).as_bytes(), Form::Json).expect("events");
+        let Outcome::Published(_) = hub.publish(events, None, at(7)) else { panic!("not taken") };
+        let ring = hub.ring("c").expect("a channel");
+        let line: serde_json::Value =
+            serde_json::from_str(&ring.entry(ring.head()).expect("the newest").line).expect("JSON");
+        line["time"].as_i64().expect("a time") - 1_000_000
+    };
+    assert_eq!((time_of(-50), time_of(7), time_of(5_007)), (-50, 7, 5_007));
+    assert_eq!((time_of(5_008), time_of(3_600_000)), (7, 7));
+}
+
 fn positions(outcome: Outcome) -> Vec<String> {
     match outcome {
         Outcome::Published(published) => published.positions.texts(),

@@ -90,6 +90,32 @@ fn a_lost_link_is_a_gap() {
     assert_eq!((status.phase, status.counts.reconnects, status.counts.gaps_proven), (Phase::Live, 1, 1));
 }
 
+/// H3: a snapshot closes only what it knows of: not what was before its server began, and nothing if it is empty.
+#[test]
+fn a_snapshot_of_a_server_that_knows_nothing_closes_nothing() {
+    let clock = 1_360_335_600_000_i64;
+    for (since, aggregates, expected) in [
+        ("null".to_owned(), r#"{"a":1}"#, Continuity::Snapshot),
+        ((clock - 60_000).to_string(), r#"{"a":1}"#, Continuity::Snapshot),
+        ((clock - 1_000).to_string(), r#"{"a":1}"#, Continuity::Unknown),
+        ("null".to_owned(), "{}", Continuity::Unknown),
+    ] {
+        let mut rig = Rig::live();
+        rig.fail(LinkFaultKind::Reset);
+        rig.pass(Duration::from_secs(10));
+        rig.open();
+        rig.lines(&[&subscribed("flights", "f:7", None).replace("null", "\"epoch-changed\""), &beat("f:7")]);
+        rig.out.clear();
+        let body =
+            format!(r#"{{"positions":{{"flights":"f:7"}},"clock":{CLOCK},"since":{since},"aggregates":{aggregates}}}"#);
+        rig.fetched(200, &body);
+        let status = rig.status();
+        assert_eq!((status.phase, status.continuity), (Phase::Live, expected), "{since} {aggregates}");
+        let unknown = u64::from(expected == Continuity::Unknown);
+        assert_eq!((status.counts.gaps_unknown, status.counts.gaps_snapshot), (unknown, 1 - unknown));
+    }
+}
+
 /// H3: a place that the server doesn't know is closed by its snapshot, of all channels.
 #[test]
 fn a_place_that_is_gone() {
