@@ -23,7 +23,7 @@ export class Cell {
   reason = $state.raw<string | null>(null)
   /** The age as it stands beside the value; null where none belongs. */
   age = $state.raw<string | null>(null)
-  /** What may be missing from it that its value doesn't tell by itself: `since 14:05`, or `incomplete`. */
+  /** What may be missing from it that its value doesn't tell by itself: `since 14:05:09`, or `incomplete`. */
   lacks = $state.raw<string | null>(null)
   /** How many events it could not use, and why the newest. */
   rejected = $state.raw<{ count: number; reason: string } | null>(null)
@@ -313,7 +313,8 @@ export class LiveWall {
 
   #lack_text({ incomplete_until_ms }: Quality): string {
     if (incomplete_until_ms === null) return 'incomplete'
-    return `since ${this.zone.moment(incomplete_until_ms, this.board_ms)}`
+    // Rounded up: it doesn't vouch for a moment that nobody has.
+    return `since ${this.zone.instant(Math.ceil(incomplete_until_ms / 1000) * 1000, this.board_ms)}`
   }
 
   /** Ages count once a second, and *live* ends when it ends; a wall that is live and heard needs neither. */

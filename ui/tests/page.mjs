@@ -270,11 +270,11 @@ try {
           one.querySelector('[data-lacks]')?.getAttribute('data-lacks') ?? null,
         ]),
       )
-      assert.match((await page.textContent('[data-source]')) ?? '', /2 gaps, the last not closed/)
+      assert.match((await page.textContent('[data-source]')) ?? '', /lost 3 times in 24 h, the last: filled by replay/)
       for (const [kind, least, lacks] of marked) {
         assert.equal(least, kind === 'counter', `≥ at a ${kind}`)
         if (['counter', 'gauge', 'series'].includes(String(kind))) assert.equal(lacks, null, `mark at a ${kind}`)
-        else assert.match(String(lacks), /^since \d\d:\d\d$/, `mark at a ${kind}`)
+        else assert.match(String(lacks), /^since \d\d:\d\d:\d\d$/, `mark at a ${kind}`)
       }
     }),
   )

@@ -1,6 +1,6 @@
 // Rules of numbers on a wall: fixed decimals, true minus, thin spaces, and five kinds of nothing that differ.
 import { expect, test } from 'vitest'
-import type { Cell, NumberLook } from '../generated/frame'
+import type { Cell, NumberLook, Outage } from '../generated/frame'
 import {
   age_text,
   cell_text,
@@ -8,7 +8,7 @@ import {
   change_text,
   figure_room_em,
   figure_text,
-  gap_words,
+  lost_words,
   number_text,
   outage_words,
   span_text,
@@ -79,13 +79,40 @@ test.each([
   expect(speed_text(speed)).toBe(text)
 })
 
-test.each([
-  [0, 'proven', null],
-  [1, 'proven', '1 gap, closed by replay'],
-  [2, 'snapshot', '2 gaps, the last closed by snapshot'],
-  [3, 'unknown', '3 gaps, the last not closed'],
-] as const)('%d gaps and %s are told as %s (H3)', (gaps, continuity, words) => {
-  expect(gap_words({ gaps, continuity })).toBe(words)
+const HOUR_MS = 3_600_000
+const lost = (began_ms: number, became: Outage['became']): Outage => ({
+  source: 'ops',
+  began_ms,
+  ended_ms: began_ms + 28_000,
+  source_began_ms: null,
+  source_ended_ms: null,
+  cause: 'connection reset',
+  became,
+  missed: 34,
+})
+
+test('one cable that was pulled is one loss, and the newest says what became of it (H3)', () => {
+  const now_ms = 100 * HOUR_MS
+  expect(lost_words([], now_ms)).toBeNull()
+  expect(lost_words([lost(10 * HOUR_MS, 'unknown')], now_ms)).toBeNull()
+  expect(lost_words([lost(99 * HOUR_MS, 'proven'), lost(10 * HOUR_MS, 'unknown')], now_ms)).toBe(
+    'lost once in 24 h, filled by replay',
+  )
+  expect(lost_words([lost(99 * HOUR_MS, 'unknown'), lost(98 * HOUR_MS, 'proven')], now_ms)).toBe(
+    'lost 2 times in 24 h, the last: events missing',
+  )
+})
+
+test('what ended at a part of a minute is not said to have ended before (H1)', () => {
+  const zone = new Zone('UTC')
+  const at = (hour: number, minute: number, second: number): number => Date.UTC(2026, 10, 26, hour, minute, second)
+  const now_ms = at(12, 0, 30)
+  expect(zone.stretch(at(3, 26, 10) + 900, at(3, 26, 34) + 1, now_ms)).toBe('03:26:10–03:26:35')
+  expect(zone.stretch(at(3, 26, 10), at(9, 10, 1), now_ms)).toBe('03:26–09:11')
+  // The next minute is still to come.
+  expect(zone.stretch(at(3, 26, 10), at(12, 0, 10), now_ms)).toBe('03:26:10–12:00:10')
+  expect(zone.until(at(11, 59, 1) + 1, now_ms)).toBe('11:59:02')
+  expect(zone.until(at(3, 26, 10), now_ms)).toBe('03:27')
 })
 
 test('zero, empty, null, missing and not a number look different', () => {

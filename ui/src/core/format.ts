@@ -2,7 +2,7 @@
  * Numbers, times and ages as a wall writes them: tabular figures, true minus, thin spaces between thousands, fixed
  * decimals, and no two different kinds of nothing that look alike.
  */
-import type { Cell, ColumnLook, NumberLook, Outage, SourceView } from '../generated/frame'
+import type { Cell, ColumnLook, NumberLook, Outage } from '../generated/frame'
 
 const MINUS = '\u2212'
 const THIN_SPACE = '\u2009'
@@ -88,18 +88,6 @@ export function span_text(span_ms: number): string {
   return `${String(seconds)} s`
 }
 
-const CLOSED: Record<SourceView['continuity'], string> = {
-  proven: 'closed by replay',
-  snapshot: 'closed by snapshot',
-  unknown: 'not closed',
-}
-
-/** What gaps a source has met and how the last one ended: `2 gaps, the last closed by replay`; null if none. */
-export function gap_words({ gaps, continuity }: Pick<SourceView, 'gaps' | 'continuity'>): string | null {
-  if (gaps === 0) return null
-  return gaps === 1 ? `1 gap, ${CLOSED[continuity]}` : `${String(gaps)} gaps, the last ${CLOSED[continuity]}`
-}
-
 /** What became of an outage: `filled by replay, 34 events`. */
 export function outage_words({ ended_ms, became, missed }: Pick<Outage, 'ended_ms' | 'became' | 'missed'>): string {
   const events = missed === null ? '' : missed === 1 ? ', 1 event' : `, ${missed.toLocaleString('en-GB')} events`
@@ -113,6 +101,23 @@ export function outage_words({ ended_ms, became, missed }: Pick<Outage, 'ended_m
     case 'unknown':
       return `events missing${missed === null ? '' : `: ${missed.toLocaleString('en-GB')}`}`
   }
+}
+
+/** How far back the head line counts. */
+const LOST_MS = 86_400_000
+
+/**
+ * How often a source was lost of late, and what became of it: `lost 2 times in 24 h, the last filled by replay`; null if it
+ * wasn't. `outages` are its own, newest first.
+ */
+export function lost_words(outages: readonly Outage[], now_ms: number): string | null {
+  const recent = outages.filter(({ began_ms, ended_ms }) => (ended_ms ?? began_ms) > now_ms - LOST_MS)
+  const [last] = recent
+  if (last === undefined) return null
+  const became = outage_words({ ...last, missed: null })
+  return recent.length === 1
+    ? `lost once in 24 h, ${became}`
+    : `lost ${String(recent.length)} times in 24 h, the last: ${became}`
 }
 
 /** A cell as text, and which kind of something or nothing it is. */
@@ -135,6 +140,20 @@ export function cell_text(cell: Cell, column: Pick<ColumnLook, 'format' | 'decim
     case 'missing':
       return { text: DASHES, kind: 'missing' }
   }
+}
+
+const SECOND_MS = 1_000
+const MINUTE_MS = 60_000
+/** A stretch shorter than this is told to the second. */
+const SHORT_MS = 600_000
+
+function rounded_up(ms: number, unit_ms: number): number {
+  return Math.ceil(ms / unit_ms) * unit_ms
+}
+
+/** Also where the next minute is still to come: nothing ends in the future. */
+function needs_seconds(length_ms: number, to_ms: number, now_ms: number): boolean {
+  return length_ms < SHORT_MS || rounded_up(to_ms, MINUTE_MS) > now_ms
 }
 
 /** Civil times in one IANA zone. */
@@ -188,6 +207,29 @@ export class Zone {
     if (time === DASHES || !Number.isFinite(now_ms) || this.#day_of(ms) === this.#day_of(now_ms)) return time
     const days = Math.abs(now_ms - ms) / 86_400_000
     return `${days < 6 ? this.#weekday.format(ms) : this.#day.format(ms)} ${time}`
+  }
+
+  /** The same to the second: `14:05:09`. */
+  instant(ms: number, now_ms: number): string {
+    return this.moment(ms, now_ms) + this.seconds(ms)
+  }
+
+  /**
+   * A stretch of which nothing is known: `03:26:10–03:26:35`, a long one `03:26–09:10`. Its end is never rounded down: that would
+   * vouch for what nobody has.
+   */
+  stretch(from_ms: number, to_ms: number, now_ms: number): string {
+    if (needs_seconds(to_ms - from_ms, to_ms, now_ms)) {
+      const end_ms = rounded_up(to_ms, SECOND_MS)
+      return `${this.instant(from_ms, now_ms)}–${this.time(end_ms)}${this.seconds(end_ms)}`
+    }
+    return `${this.moment(from_ms, now_ms)}–${this.time(rounded_up(to_ms, MINUTE_MS))}`
+  }
+
+  /** The end of one that has no beginning here, not rounded down either. */
+  until(to_ms: number, now_ms: number): string {
+    if (needs_seconds(now_ms - to_ms, to_ms, now_ms)) return this.instant(rounded_up(to_ms, SECOND_MS), now_ms)
+    return this.moment(rounded_up(to_ms, MINUTE_MS), now_ms)
   }
 
   /** A name of the civil day. Days begin on quarters of an hour of UTC everywhere. */

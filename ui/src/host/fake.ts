@@ -110,7 +110,8 @@ export class FakeHost implements Host {
       clock: {
         wall_ms: Date.now(),
         board_ms: now,
-        speed: this.#paused ? 0 : this.#speed,
+        // A replay whose source isn't live stands at its last proven time.
+        speed: this.#paused || this.#freshness() !== 'live' ? 0 : this.#speed,
         label: 'Replay of 8 February 2013',
       },
       heartbeat_ms: HEARTBEAT_MS,

@@ -379,7 +379,7 @@ function newest_gap({ series, zone, now_ms }: PlotInput, from_ms: number): { tex
   const gap = seen.at(-1)
   if (gap === undefined) return null
   const [from, to] = gap
-  const stretch = from <= from_ms ? `until ${zone.moment(to, now_ms)}` : `${zone.moment(from, now_ms)}–${zone.time(to)}`
+  const stretch = from <= from_ms ? `until ${zone.until(to, now_ms)}` : zone.stretch(from, to, now_ms)
   const others = seen.length > 1 ? `, +${String(seen.length - 1)} more` : ''
   return { text: `events missing ${stretch}${others}`, from_ms: Math.max(from, from_ms) }
 }
