@@ -115,7 +115,7 @@ export class LiveWall {
 
   /** How much larger than usual a widget's text is. */
   growth_of(cell: Cell): number {
-    return growth(cell.view.place, this.extent)
+    return growth(cell.view.place, this.extent, this.cells.length)
   }
 
   /** What was applied is on the glass. */
@@ -303,18 +303,20 @@ export class LiveWall {
     cell.freshness = verdict.freshness
     cell.reason = verdict.reason
     cell.age = verdict.tells_age && verdict.age_ms !== null ? age_text(verdict.age_ms) : null
-    cell.lacks = may_lack(widget.view, widget.quality, widget.value) ? this.#lack_text(widget.quality) : null
     const { rejected } = widget.quality
     if (cell.rejected?.count !== rejected?.count) cell.rejected = rejected
     const current = verdict.freshness === 'live' || verdict.freshness === 'polling'
+    cell.lacks = may_lack(widget.view, widget.quality, widget.value) ? this.#lack_text(widget.quality, current) : null
     if (current) cell.known_until_ms = null
     else cell.known_until_ms ??= widget.quality.source_ms ?? this.board_ms
   }
 
-  #lack_text({ incomplete_until_ms }: Quality): string {
+  #lack_text({ incomplete_until_ms }: Quality, current: boolean): string {
     if (incomplete_until_ms === null) return 'incomplete'
     // Rounded up: it doesn't vouch for a moment that nobody has.
-    return `since ${this.zone.instant(Math.ceil(incomplete_until_ms / 1000) * 1000, this.board_ms)}`
+    const from = this.zone.instant(Math.ceil(incomplete_until_ms / 1000) * 1000, this.board_ms)
+    // Beside DOWN a *since* would be taken for that of the loss.
+    return current ? `since ${from}` : `? before ${from}`
   }
 
   /** Ages count once a second, and *live* ends when it ends; a wall that is live and heard needs neither. */

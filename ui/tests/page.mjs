@@ -197,6 +197,10 @@ const SCENARIOS = /** @type {const} */ ([
   ['catching-up', 'catching-up', 'live', [FULL_HD]],
   ['notices', 'live', 'live', [FULL_HD]],
   ['gaps', 'live', 'live', [FULL_HD]],
+  ['orders', 'live', 'live', [FULL_HD, ULTRA_HD]],
+  ['orders-down', 'down', 'waiting', [FULL_HD]],
+  ['orders-catching-up', 'catching-up', 'live', [FULL_HD]],
+  ['orders-unknown', 'unknown', 'connecting', [FULL_HD]],
 ])
 
 try {
@@ -217,8 +221,8 @@ try {
               )
             }
             if (freshness === 'unknown') {
-              assert.equal(await page.textContent('[data-widget="departed"] [data-value]'), '----')
-              assert.equal(await page.getAttribute('[data-widget="departed"] [data-value]', 'data-value'), '')
+              assert.equal(await page.textContent('[data-kind="counter"] [data-value]'), '----')
+              assert.equal(await page.getAttribute('[data-kind="counter"] [data-value]', 'data-value'), '')
               await assert_unknown(page)
             }
           }),
@@ -377,6 +381,48 @@ try {
       )
       await page.keyboard.press('Escape')
       assert.equal(await page.$('[data-history]'), null)
+    }),
+  )
+
+  for (const scenario of ['live', 'orders', 'pair']) {
+    await check(`${scenario}: a number keeps its size when its link goes and comes back`, () =>
+      on_page(`scenario=${scenario}`, FULL_HD, async (page) => {
+        const sizes = () =>
+          page.$$eval('[data-widget] .figure', (all) =>
+            all.map((one) => Math.round(Number.parseFloat(getComputedStyle(one).fontSize))),
+          )
+        await all_become(page, 'live')
+        await page.waitForTimeout(300)
+        const live = await sizes()
+        for (const [fault, freshness] of /** @type {const} */ ([
+          ['cut', 'down'],
+          ['freeze', 'stale'],
+        ])) {
+          /** @param {boolean} on */
+          const pull = (on) =>
+            page.evaluate(([name, is_on]) => {
+              // @ts-expect-error the scripted host stands there
+              return globalThis.__wall.host.demo_fault(name, is_on)
+            }, /** @type {const} */ ([fault, on]))
+          await pull(true)
+          await all_become(page, freshness)
+          await page.waitForTimeout(200)
+          assert.deepEqual(await sizes(), live, freshness)
+          await pull(false)
+          await all_become(page, 'live')
+        }
+      }),
+    )
+  }
+
+  await check('what may be incomplete says since when wherever that fits, and the history opens by a click', () =>
+    on_page('scenario=orders', FULL_HD, async (page) => {
+      await all_become(page, 'live')
+      for (const id of ['big', 'lanes', 'open', 'log', 'vans']) {
+        assert.match((await page.textContent(`[data-widget="${id}"] [data-lacks]`)) ?? '', /^since \d\d:\d\d:\d\d$/)
+      }
+      await page.click('[data-lost]')
+      await page.waitForSelector('[data-history]')
     }),
   )
 

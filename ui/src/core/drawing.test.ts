@@ -6,7 +6,7 @@ import { columns, lonely } from './columns'
 import { dice } from './dice.test-support'
 import { frames_per_second, position, progress, speed } from './glide'
 import { type Box, overlaps, place_label } from './labels'
-import { HeldRange, nice_range, nice_step, scale_hold_ms, time_step_ms } from './scale'
+import { HeldRange, low_trimmed, nice_range, nice_step, scale_hold_ms, time_step_ms } from './scale'
 import { label_width_em, middle_cut, shortened } from './width'
 
 describe('scale', () => {
@@ -35,6 +35,13 @@ describe('scale', () => {
     expect(range.low).toBeCloseTo(from)
     expect(range.high).toBeCloseTo(to)
     expect(range.low).toBeLessThan(range.high)
+  })
+
+  test('a little below zero takes a quarter of a step, and much of it a whole one', () => {
+    expect(low_trimmed(nice_range(-3, 180, 5), -3)).toMatchObject({ low: -12.5, high: 200, step: 50 })
+    expect(low_trimmed(nice_range(-40, 180, 5), -40).low).toBe(-50)
+    expect(low_trimmed(nice_range(0, 180, 5), 0).low).toBe(0)
+    expect(low_trimmed(nice_range(-3, -1, 5), -3).low).toBeLessThanOrEqual(-3)
   })
 
   test('what is counted in ones has no tenths', () => {

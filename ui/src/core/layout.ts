@@ -20,12 +20,13 @@ export function extent(board: Pick<BoardView, 'columns' | 'rows' | 'widgets'>): 
   }
 }
 
-/** A panel of this share of the glass, or less, has text of the usual size. */
+/** A panel of this share of the glass, or less, has text of the usual size; of a smaller one if there are few. */
 const USUAL_SHARE = 0.5
+const USUAL_SHARE_OF_FEW: Record<number, number> = { 1: 0.3, 2: 0.3, 3: 0.4, 4: 0.4 }
 const GROWTH_MAX = 2
 
 /** How much larger than usual the text of a panel is: a wall of few widgets is read from farther away. */
-export function growth(place: Place, { columns, rows }: Extent): number {
+export function growth(place: Place, { columns, rows }: Extent, count: number): number {
   const share = Math.min(place.width / columns, place.height / rows)
-  return Math.min(GROWTH_MAX, Math.max(1, share / USUAL_SHARE))
+  return Math.min(GROWTH_MAX, Math.max(1, share / (USUAL_SHARE_OF_FEW[count] ?? USUAL_SHARE)))
 }

@@ -43,11 +43,12 @@ export function title_line(line: TitleLine): Shown {
   const live = is_current(freshness)
   if (!live && narrow && height <= LOW_REM) return { worded: false, crowded: false }
   const size = grow * (live ? MINOR_REM : LOUD_REM)
-  const gap = live ? 0.5 : 0.8
-  const parts = [line.lacks, line.age ?? '']
+  const gap = grow * (live ? 0.5 : 0.8)
+  const parts = [line.age ?? '']
   if (!live || !narrow) parts.push(live ? FRESHNESS_WORD[freshness] : FRESHNESS_WORD[freshness].toUpperCase())
   const said = parts.filter((part) => part !== '')
-  const what = size + said.reduce((sum, part) => sum + gap + size * label_width_em(part), 0)
+  const lacks = gap + grow * MINOR_REM * label_width_em(line.lacks)
+  const what = size + lacks + said.reduce((sum, part) => sum + gap + size * label_width_em(part), 0)
   const beside_title = live || !narrow
   const title = beside_title ? GAP_REM + grow * TITLE_REM * label_width_em(line.title) : 0
   const room = width - RIM_REM - title - what

@@ -6,6 +6,7 @@ import { outages } from './fake-outages'
 import type { Frame, Freshness, Notice, Quality, SourceView, WidgetPatch, WidgetValue } from '../generated/frame'
 import { BOARD, ONE_BOARD, whole } from './fake-board'
 import { HOUR_MS, MIDNIGHT_MS } from './fake-day'
+import { ORDERS, orders_value, PAIR } from './fake-orders'
 import { Rush } from './fake-rush'
 import { type DemoState, type FaultName, FAULTS, type Host } from './types'
 
@@ -24,6 +25,11 @@ export const SCENARIOS = [
   'one',
   'rush',
   'idle',
+  'orders',
+  'orders-down',
+  'orders-catching-up',
+  'orders-unknown',
+  'pair',
 ] as const
 export type Scenario = (typeof SCENARIOS)[number]
 
@@ -96,6 +102,7 @@ export class FakeHost implements Host {
     if (all) this.#sent.clear()
     const { scenario, theme } = this.#options
     if (scenario === 'rush') return this.#rushed(all)
+    if (scenario === 'pair' || scenario.startsWith('orders')) return this.#shop(all)
     const board = scenario === 'one' ? ONE_BOARD : BOARD
     const widgets = board.widgets.map((view): WidgetPatch => {
       // A backend that knows nothing sends the kind's empty value.
@@ -136,6 +143,29 @@ export class FakeHost implements Host {
     return this.#rush.next(base, all ? 60 : 17, all, this.#quality(wall_ms))
   }
 
+  /** In real time, by a source that was met a while ago: what came before isn't known. */
+  #shop(all: boolean): Frame {
+    const { scenario, theme } = this.#options
+    const wall_ms = Date.now()
+    const board = scenario === 'pair' ? PAIR : ORDERS
+    const quality = { ...this.#quality(wall_ms), basis: 'unknown' as const, incomplete_until_ms: wall_ms - 100_000 }
+    const widgets = board.widgets.map((view): WidgetPatch => {
+      const value = orders_value(view, wall_ms)
+      return { id: view.id, quality, value: scenario === 'orders-unknown' ? empty(value) : value }
+    })
+    return {
+      version: this.#version,
+      board: all ? { ...board, theme } : null,
+      revision: 1,
+      clock: { wall_ms, board_ms: wall_ms, speed: 1, label: null },
+      heartbeat_ms: HEARTBEAT_MS,
+      sources: [this.#source()],
+      widgets,
+      notices: [],
+      outages: all ? outages(wall_ms) : null,
+    }
+  }
+
   #now(): number {
     const real = performance.now()
     const still =
@@ -146,7 +176,7 @@ export class FakeHost implements Host {
   }
 
   #freshness(): Freshness {
-    const { scenario } = this.#options
+    const scenario = this.#options.scenario.replace('orders-', '')
     if (
       scenario === 'stale' ||
       scenario === 'down' ||

@@ -44,6 +44,13 @@ export function colours(): Colours {
   }
 }
 
+/** So much of a colour and the rest of another, both as `#rrggbb`. */
+export function mixed(colour: string, other: string, share: number): string {
+  const channel = (of: string, at: number): number => Number.parseInt(of.slice(1 + 2 * at, 3 + 2 * at), 16)
+  const parts = [0, 1, 2].map((at) => Math.round(channel(colour, at) * share + channel(other, at) * (1 - share)))
+  return `#${parts.map((part) => part.toString(16).padStart(2, '0')).join('')}`
+}
+
 /** A diagonal hatch as a fill; `rem_px` are the device pixels of one rem. */
 export function hatch(ctx: CanvasRenderingContext2D, colour: string, rem_px: number): CanvasPattern | string {
   const size = Math.max(4, Math.round(rem_px * 1.2))

@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest'
 import type { State, TileValue } from '../generated/frame'
 import { figure_size } from './figure/figure'
 import { fitting } from './log/log'
+import { bar_window, fitting_ends, spread, time_ticks } from './series/axis'
 import { SMALLEST, tiling } from './status/status'
+import { column_widths } from './table/widths'
 
 describe('figure', () => {
   const room = { width: 2_000, height: 400, digits_em: 1.7, mark_em: 0.75, small_em: 1.5, small_px: 25 }
@@ -70,5 +72,56 @@ describe('status', () => {
     expect(shown.map(({ key }) => key)).toEqual(expect.arrayContaining(['57', '40']))
     // In their own order.
     expect(shown.map(({ key }) => Number(key))).toEqual([...shown.map(({ key }) => Number(key))].sort((a, b) => a - b))
+  })
+})
+
+describe('table', () => {
+  test('a column that needs more takes it from those that can spare it, and the row stays as wide', () => {
+    const widths = column_widths([
+      { share: 90, need: 60 },
+      { share: 90, need: 90 },
+      { share: 90, need: 105 },
+    ])
+    expect(widths).toEqual([75, 90, 105])
+  })
+
+  test('where nobody can spare anything the board’s shares hold', () => {
+    // prettier-ignore
+    expect(column_widths([{ share: 50, need: 60 }, { share: 50, need: 50 }])).toEqual([50, 50])
+    // prettier-ignore
+    expect(column_widths([{ share: 50, need: 80 }, { share: 50, need: 40 }])).toEqual([60, 40])
+  })
+})
+
+describe('series', () => {
+  test('no two ticks of time say the same, and none reaches beyond the plot', () => {
+    for (const length_ms of [60_000, 120_000, 300_000, 3_600_000, 43_200_000]) {
+      for (const width_em of [4, 11, 26, 60]) {
+        const to_ms = Date.UTC(2026, 10, 26, 3, 21, 49)
+        const { ticks_ms, with_seconds } = time_ticks(to_ms - length_ms, to_ms, width_em, 0)
+        const texts = ticks_ms.map((at) => new Date(at).toISOString().slice(11, with_seconds ? 19 : 16))
+        expect(new Set(texts).size).toBe(texts.length)
+        const em = (at: number): number => ((at - to_ms + length_ms) / length_ms) * width_em
+        for (const at of ticks_ms) {
+          expect(em(at)).toBeGreaterThanOrEqual(0.9)
+          expect(em(at)).toBeLessThanOrEqual(width_em - 0.5)
+        }
+      }
+    }
+  })
+
+  test('bars that are still filling have all of their bucket’s width', () => {
+    const look = { draw: 'bars', keep_ms: 60_000, bucket_ms: 10_000 }
+    expect(bar_window(look, 101_000)).toEqual({ from_ms: 50_000, to_ms: 110_000 })
+    expect(bar_window({ ...look, draw: 'line' }, 101_000)).toEqual({ from_ms: 41_000, to_ms: 101_000 })
+  })
+
+  test('labels of more lines than there is room for are counted, and none is cut', () => {
+    const ends = Array.from({ length: 5 }, (_, at) => ({ at, text: `Lane ${String(at)}`, y: 40 + at }))
+    const labels = fitting_ends(ends, 3)
+    expect(labels.map(({ text }) => text)).toEqual(['Lane 0', 'Lane 1', '+3 more'])
+    spread(labels, 10, 50, 20)
+    expect(labels.map(({ y }) => y)).toEqual([10, 30, 50])
+    expect(fitting_ends(ends, 5)).toHaveLength(5)
   })
 })

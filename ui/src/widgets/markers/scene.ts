@@ -6,7 +6,7 @@ import type { GeoProjection } from 'd3-geo'
 import type { MarkerValue, PlaceMark, State } from '../../generated/frame'
 import { apart, clusters } from '../../core/cluster'
 import { type Glide, position, progress, speed } from '../../core/glide'
-import { type Box, place_label } from '../../core/labels'
+import { type Box, overlaps, place_label } from '../../core/labels'
 import { MARKER_LABELS_MAX, MARKERS_MAX } from '../../core/limits'
 
 /** Where a marker was seen before: its trail, newest last. */
@@ -15,6 +15,8 @@ const TRAIL_DOTS_MAX = 6
 const TRAIL_STEP = 0.45
 /** Nothing stands nearer to the middle of a group's circle than the circle is wide, in parts of a marker's size. */
 const CIRCLE_REACH = 1.5
+/** Half of the widest circle, in the same. */
+const CIRCLE_HALF = 1
 
 export interface Standing {
   value: MarkerValue
@@ -38,7 +40,11 @@ export interface PlaceLabel {
   readonly text: string
   readonly x: number
   readonly y: number
-  readonly box: Box | null
+  box: Box | null
+  /** How far off its point its name may stand, nearest first, and which way it had better. */
+  readonly reaches: readonly number[]
+  readonly away: { readonly x: number; readonly y: number } | undefined
+  readonly size: { readonly width: number; readonly height: number }
 }
 
 const BAD: Record<State, number> = { muted: 0, normal: 1, unknown: 2, warning: 3, alarm: 4 }
@@ -84,7 +90,7 @@ export class Scene {
       const reaches = crowded ? [near * 4, near * 5.5, near * 7] : [near, near * 2.2, near * 3.6]
       const box = place_label(point, size, reaches, this.#area, taken, away)
       if (box !== null) taken.push(box)
-      labels.push({ text: place.name, ...point, box })
+      labels.push({ text: place.name, ...point, box, reaches, away, size })
     }
     this.places = labels
   }
@@ -137,7 +143,24 @@ export class Scene {
       )
       return { members, state }
     })
+    this.#clear_places(reserved)
     this.#label(measure, height, now_ms, reserved)
+  }
+
+  /** A place's name makes way for the circles of groups, and stays where it is as long as none comes upon it. */
+  #clear_places(reserved: readonly Box[]): void {
+    const circles = this.groups
+      .filter((group) => group.members.length > 1)
+      .map((group) => around(destination(group), this.#size * CIRCLE_HALF))
+    const dots = this.places.map((place) => around(place, this.#size * 0.35))
+    const taken: Box[] = [...reserved, ...circles, ...dots]
+    for (const place of this.places) {
+      const { box } = place
+      if (box === null || taken.some((other) => overlaps(box, other))) {
+        place.box = place_label(place, place.size, place.reaches, this.#area, taken, place.away) ?? box
+      }
+      if (place.box !== null) taken.push(place.box)
+    }
   }
 
   #label(measure: (text: string) => number, height: number, now_ms: number, reserved: readonly Box[]): void {
@@ -194,6 +217,13 @@ export function centre(group: Group, now_ms: number): { x: number; y: number } {
     y += at.y / group.members.length
   }
   return { x, y }
+}
+
+/** Where a group's circle will stand once all have arrived. */
+function destination({ members }: Group): { x: number; y: number } {
+  const mean = (of: (glide: Glide) => number): number =>
+    members.reduce((sum, { glide }) => sum + of(glide), 0) / members.length
+  return { x: mean(({ to_x }) => to_x), y: mean(({ to_y }) => to_y) }
 }
 
 function around(point: { x: number; y: number }, half: number): Box {

@@ -9,9 +9,10 @@ import { is_whole, type Known, newest_whole } from '../../core/buckets'
 import { columns, lonely } from '../../core/columns'
 import { DASHES, number_text, type Zone } from '../../core/format'
 import type { HeldSeries } from '../../core/held'
-import { HeldRange, nice_range, type Range, scale_hold_ms, time_step_ms } from '../../core/scale'
+import { HeldRange, nice_range, type Range, scale_hold_ms } from '../../core/scale'
 import { label_width_em, shortened } from '../../core/width'
-import { colours, type Colours, hatch } from '../paint'
+import { colours, type Colours, hatch, mixed } from '../paint'
+import { bar_window, fitting_ends, spread, time_ticks } from './axis'
 
 export type SeriesLook = Extract<Look, { kind: 'series' }>
 
@@ -32,6 +33,11 @@ export interface PlotInput {
 const LABEL_REM = 2.5
 /** The widest a line's label may be, in parts of the chart. */
 const LABEL_SHARE_MAX = 0.4
+
+/** The ground of a bar that isn't whole. */
+const HOLLOW_ALPHA = 0.3
+/** How much of its colour a line keeps when it isn't current. */
+const STALE_SHARE = 0.7
 
 /** What stands at a line's end. */
 interface End {
@@ -55,6 +61,7 @@ export class Plot {
   #hatch: CanvasPattern | string | null = null
   #ends: readonly End[] = []
   #widest_end_em = 0
+  #with_seconds = false
   /** What is said of the newest stretch that nobody can vouch for, and where it begins. */
   #gap: { readonly text: string; readonly from_ms: number } | null = null
 
@@ -95,17 +102,18 @@ export class Plot {
   #fill(input: PlotInput): void {
     const plot = this.#plot
     if (plot === null) return
-    const from = (input.now_ms - input.look.keep_ms) / 1000
+    const { from_ms, to_ms } = bar_window(input.look, input.now_ms)
+    const from = from_ms / 1000
     const known = known_of(input)
-    this.#range = this.#visible_range(input, from * 1000, known)
+    this.#range = this.#visible_range(input, from_ms, known)
     this.#ends = this.#line_ends(input, known)
-    this.#gap = newest_gap(input, from * 1000)
+    this.#gap = newest_gap(input, from_ms)
     plot.batch(() => {
       if (input.series !== null && input.series.lines.length > 0) {
         const { times, values } = columns(input.series, known)
         plot.setData([times, ...values] as uPlot.AlignedData, false)
       } else plot.setData([[]] as unknown as uPlot.AlignedData, false)
-      plot.setScale('x', { min: from, max: input.now_ms / 1000 })
+      plot.setScale('x', { min: from, max: to_ms / 1000 })
       plot.setScale('y', { min: this.#range.low, max: this.#range.high })
     })
   }
@@ -181,7 +189,7 @@ export class Plot {
             gap: this.#rem * 0.4,
             grid: { show: false },
             splits: (plot) => this.#time_splits(plot),
-            values: (_plot, splits) => splits.map((at) => this.#input?.zone.time(at * 1000) ?? ''),
+            values: (_plot, splits) => splits.map((at) => this.#tick_text(at * 1000)),
           },
           {
             ...axis,
@@ -231,9 +239,9 @@ export class Plot {
   }
 
   #stroke(at: number): string {
-    return this.#input?.stale === true
-      ? this.#colours.stale
-      : (this.#colours.lines[at % this.#colours.lines.length] ?? '#888')
+    const colour = this.#colours.lines[at % this.#colours.lines.length] ?? '#888888'
+    // Dimmed, but lines of one chart must still be told apart.
+    return this.#input?.stale === true ? mixed(colour, this.#colours.panel, STALE_SHARE) : colour
   }
 
   #step_decimals(): number {
@@ -243,7 +251,7 @@ export class Plot {
   #value_splits(): number[] {
     const { low, high, step } = this.#range
     const splits: number[] = []
-    for (let at = low; at <= high + step * 1e-6 && splits.length < 20; at += step)
+    for (let at = Math.ceil(low / step - 1e-9) * step; at <= high + step * 1e-6 && splits.length < 20; at += step)
       splits.push(Math.abs(at) < step * 1e-9 ? 0 : at)
     return splits
   }
@@ -251,14 +259,18 @@ export class Plot {
   #time_splits(plot: uPlot): number[] {
     const input = this.#input
     if (input === null) return []
-    const room = plot.bbox.width / devicePixelRatio / (this.#rem * LABEL_REM * 3.4)
-    const step = time_step_ms(input.look.keep_ms, Math.max(1, Math.floor(room)))
-    const offset = input.zone.offset_ms(input.now_ms)
-    const splits: number[] = []
-    const from = input.now_ms - input.look.keep_ms
-    for (let at = Math.ceil((from + offset) / step) * step - offset; at <= input.now_ms; at += step)
-      splits.push(at / 1000)
-    return splits
+    const { from_ms, to_ms } = bar_window(input.look, input.now_ms)
+    const em_px = this.#rem * LABEL_REM
+    const width_em = plot.bbox.width / devicePixelRatio / em_px
+    const { ticks_ms, with_seconds } = time_ticks(from_ms, to_ms, width_em, input.zone.offset_ms(input.now_ms))
+    this.#with_seconds = with_seconds
+    return ticks_ms.map((at) => at / 1000)
+  }
+
+  #tick_text(ms: number): string {
+    const { zone } = this.#input ?? {}
+    if (zone === undefined) return ''
+    return this.#with_seconds ? zone.time(ms) + zone.seconds(ms) : zone.time(ms)
   }
 
   #draw_gaps(plot: uPlot): void {
@@ -323,26 +335,38 @@ export class Plot {
         const left = plot.valToPos(time / 1000, 'x', true) + bucket * 0.08 + at * width
         const top = plot.valToPos(value, 'y', true)
         if (left + width < bbox.left) continue
-        if (is_whole(time, known)) ctx.fillRect(left, top, Math.max(1, width - 1), zero - top)
-        else ctx.strokeRect(left + 1, top, Math.max(1, width - 3), zero - top)
+        // A gap between neighbours, where there is room for one.
+        const bar = width > 3 ? width - 1 : width
+        if (is_whole(time, known)) ctx.fillRect(left, top, bar, zero - top)
+        else this.#draw_hollow(ctx, left, top, bar, zero - top)
       }
     })
     ctx.restore()
   }
 
+  /** An outline with a faint ground, which a bar of a few pixels has alone: an outline would fill it. */
+  #draw_hollow(ctx: CanvasRenderingContext2D, left: number, top: number, width: number, height: number): void {
+    const edge = ctx.lineWidth
+    ctx.globalAlpha = HOLLOW_ALPHA
+    ctx.fillRect(left, top, width, height)
+    ctx.globalAlpha = 1
+    if (width >= 4 * edge) ctx.strokeRect(left + edge / 2, top + edge / 2, width - edge, Math.max(0, height - edge))
+    else ctx.fillRect(left, top, width, Math.min(height, edge))
+  }
+
   #draw_labels(plot: uPlot): void {
     const { ctx, bbox } = plot
     const size = LABEL_REM * this.#rem * devicePixelRatio
-    const labels = this.#ends
-      .map((end) => ({ ...end, y: plot.valToPos(end.value, 'y', true) }))
-      .sort((a, b) => a.y - b.y)
-    spread(labels, bbox.top + size / 2, bbox.top + bbox.height - size / 2, size * 1.05)
+    const [top, bottom, distance] = [bbox.top + size / 2, bbox.top + bbox.height - size / 2, size * 1.05]
+    const ends = this.#ends.map((end) => ({ ...end, y: plot.valToPos(end.value, 'y', true) })).sort((a, b) => a.y - b.y)
+    const labels = fitting_ends(ends, Math.floor((bottom - top) / distance + 1.02))
+    spread(labels, top, bottom, distance)
     ctx.save()
     ctx.textBaseline = 'middle'
     ctx.textAlign = 'left'
     ctx.font = `700 ${size.toFixed(1)}px "Roboto Condensed"`
     for (const { at, text, y } of labels) {
-      ctx.fillStyle = this.#stroke(at)
+      ctx.fillStyle = at === null ? this.#colours.label : this.#stroke(at)
       ctx.fillText(text, bbox.left + bbox.width + size * 0.4, y)
     }
     ctx.restore()
@@ -353,14 +377,16 @@ export class Plot {
     if (this.#gap === null) return
     const { ctx, bbox } = plot
     const size = LABEL_REM * this.#rem * devicePixelRatio
-    const right = bbox.left + bbox.width - label_width_em(this.#gap.text) * size
+    // It may reach over the labels, which begin below it, and no farther.
+    const words = shortened(this.#gap.text, (ctx.canvas.width - bbox.left) / size)
+    const right = Math.min(bbox.left + bbox.width, ctx.canvas.width) - label_width_em(words) * size
     const left = Math.max(bbox.left, Math.min(plot.valToPos(this.#gap.from_ms / 1000, 'x', true), right))
     ctx.save()
     ctx.textBaseline = 'bottom'
     ctx.textAlign = 'left'
     ctx.font = `400 ${size.toFixed(1)}px "Roboto Condensed"`
     ctx.fillStyle = this.#colours.label
-    ctx.fillText(this.#gap.text, left, bbox.top - size * 0.15)
+    ctx.fillText(words, left, bbox.top - size * 0.15)
     ctx.restore()
   }
 }
@@ -386,18 +412,4 @@ function newest_gap({ series, zone, now_ms }: PlotInput, from_ms: number): { tex
 
 function widths(texts: readonly string[] | null): number[] {
   return (texts ?? []).map(label_width_em)
-}
-
-/** Moves labels, sorted from the top, apart until none touches another, within the bounds. */
-export function spread(labels: { y: number }[], top: number, bottom: number, distance: number): void {
-  let least = top
-  for (const label of labels) {
-    label.y = Math.max(label.y, least)
-    least = label.y + distance
-  }
-  let most = bottom
-  for (const label of labels.toReversed()) {
-    label.y = Math.min(label.y, most)
-    most = label.y - distance
-  }
 }

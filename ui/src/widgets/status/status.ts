@@ -23,11 +23,11 @@ export interface Tiling {
 }
 
 export const SMALLEST = 2.5
-export const GAP = 0.8
+export const GAP = 0.6
 /** What a tile needs beside its words: border and padding, both sides. */
-const RIM: Size = { width: 2.4, height: 1.2 }
+const RIM: Size = { width: 2.4, height: 0.8 }
 /** The smallest tile that can be read: two lines. */
-const LEAST: Size = { width: 12, height: 7.2 }
+const LEAST: Size = { width: 12, height: 6.6 }
 const COUNT_HEIGHT = 3.4
 const DETAIL_LINES_MAX = 3
 const LINE = 1.15
