@@ -113,11 +113,12 @@ pub(super) fn lay_out(cells: Cells, tenants: &[&Tenant], sink: &mut Sink<'_>) ->
         }
     }
     let homeless: Vec<&Tenant> = tenants.iter().copied().filter(|tenant| !tenant.is_placed).collect();
-    let found = house(&taken, &homeless);
-    let mut found = found.unwrap_or_else(|| {
+    let mut found = house(&taken, &homeless).unwrap_or_else(|| {
         report_full(&taken, &homeless, sink);
         Vec::new()
     });
+    let wishes: Vec<(u32, u32)> = homeless.iter().map(|tenant| tenant.wish).collect();
+    fill(&taken, &wishes, &mut found);
     found.reverse();
     tenants.iter().map(|tenant| if tenant.is_placed { tenant.place } else { found.pop() }).collect()
 }
@@ -180,6 +181,59 @@ fn house(taken: &Taken, homeless: &[&Tenant]) -> Option<Vec<Place>> {
     })
 }
 
+/// Lets the housed take the room that is left within the part of the grid that is used: first those of the last row side by
+/// side, each by what it wished for, then all, the greatest wishes first. `taken` is what the file has given away.
+fn fill(taken: &Taken, wishes: &[(u32, u32)], places: &mut [Place]) {
+    let mut taken = taken.clone();
+    for place in places.iter() {
+        taken.take(*place);
+    }
+    let used = taken.used();
+    let last_row = places.iter().map(|place| place.row).max().unwrap_or(0);
+    let mut last: Vec<usize> = (0..places.len()).filter(|&at| places[at].row == last_row).collect();
+    last.sort_by_key(|&at| places[at].column);
+    share_row(&mut taken, used, wishes, places, &last);
+    let mut order: Vec<usize> = (0..places.len()).collect();
+    order.sort_by_key(|&at| std::cmp::Reverse(wishes[at].0 * wishes[at].1));
+    for at in order {
+        places[at] = taken.grown(places[at], used);
+    }
+}
+
+/// Shares what is free behind the row's last among all of the row, if they stand in one line.
+fn share_row(taken: &mut Taken, used: Cells, wishes: &[(u32, u32)], places: &mut [Place], row: &[usize]) {
+    let Some((&first, &last)) = row.first().zip(row.last()) else { return };
+    let in_line = row.windows(2).all(|pair| {
+        let (one, next) = (places[pair[0]], places[pair[1]]);
+        one.column + one.width == next.column && one.height == next.height
+    });
+    let mut end = places[last];
+    while let Some(wider) = taken.widened(end, used) {
+        taken.take(wider);
+        end = wider;
+    }
+    let mut spare = end.width - places[last].width;
+    if !in_line {
+        places[last] = end;
+        return;
+    }
+    while spare > 0 {
+        // Whoever has least of what it wished for; of equals the one that wished for most.
+        let neediest = row.iter().copied().min_by(|&a, &b| {
+            let shares = (places[a].width * wishes[b].0, places[b].width * wishes[a].0);
+            shares.0.cmp(&shares.1).then(wishes[b].0.cmp(&wishes[a].0))
+        });
+        let Some(neediest) = neediest else { return };
+        places[neediest].width += 1;
+        spare -= 1;
+    }
+    let mut column = places[first].column;
+    for &at in row {
+        places[at].column = column;
+        column += places[at].width;
+    }
+}
+
 /// Steps from the wished size to a single cell.
 const SHRINK_STEPS: u32 = 8;
 
@@ -217,6 +271,45 @@ impl Taken {
         self.is_taken.iter().filter(|is_taken| !**is_taken).count()
     }
 
+    /// The grid up to the last column and row in which something stands; the page gives what lies beyond to all.
+    fn used(&self) -> Cells {
+        let taken = self.is_taken.iter().enumerate().filter(|(_, is_taken)| **is_taken);
+        taken.fold(Cells { columns: 0, rows: 0 }, |used, (index, _)| {
+            let index = index as u32;
+            Cells {
+                columns: used.columns.max(index % self.cells.columns + 1),
+                rows: used.rows.max(index / self.cells.columns + 1),
+            }
+        })
+    }
+
+    fn is_free(&self, place: Place, within: Cells) -> bool {
+        place.column + place.width - 1 <= within.columns
+            && place.row + place.height - 1 <= within.rows
+            && self.indexes(place).all(|index| !self.is_taken[index])
+    }
+
+    /// One column more to the right.
+    fn widened(&self, place: Place, within: Cells) -> Option<Place> {
+        let next = Place { column: place.column + place.width, width: 1, ..place };
+        self.is_free(next, within).then_some(Place { width: place.width + 1, ..place })
+    }
+
+    /// One row more below.
+    fn heightened(&self, place: Place, within: Cells) -> Option<Place> {
+        let next = Place { row: place.row + place.height, height: 1, ..place };
+        self.is_free(next, within).then_some(Place { height: place.height + 1, ..place })
+    }
+
+    /// As far to the right, and then as far down, as there is room.
+    fn grown(&mut self, mut place: Place, within: Cells) -> Place {
+        while let Some(larger) = self.widened(place, within).or_else(|| self.heightened(place, within)) {
+            self.take(larger);
+            place = larger;
+        }
+        place
+    }
+
     fn first_free(&self, width: u32, height: u32) -> Option<Place> {
         let places = (1..=self.cells.rows).flat_map(|row| (1..=self.cells.columns).map(move |column| (row, column)));
         let mut places = places.map(|(row, column)| Place { column, row, width, height });
@@ -233,6 +326,43 @@ mod tests {
 
     fn tenant(place: Option<Place>, wish: (u32, u32)) -> Tenant {
         Tenant { label: "`x`".to_owned(), span: 0..0, is_placed: place.is_some(), place, wish }
+    }
+
+    fn laid_out(cells: Cells, wishes: &[(u32, u32)]) -> Vec<Place> {
+        let tenants: Vec<Tenant> = wishes.iter().map(|wish| tenant(None, *wish)).collect();
+        let source = SourceText::new("");
+        let mut sink = Sink::new(&source);
+        let places = lay_out(cells, &tenants.iter().collect::<Vec<_>>(), &mut sink);
+        places.into_iter().flatten().collect()
+    }
+
+    const NUMBER: (u32, u32) = (3, 2);
+    const MAP: (u32, u32) = (6, 4);
+
+    #[test]
+    fn the_last_of_thirteen_has_the_last_row() {
+        let mut wishes = vec![NUMBER; 12];
+        wishes.push(MAP);
+        let places = laid_out(Cells { columns: 4, rows: 4 }, &wishes);
+        assert_eq!(places[12], Place { column: 1, row: 4, width: 4, height: 1 });
+        assert!(places[..12].iter().all(|place| (place.width, place.height) == (1, 1)), "{places:?}");
+    }
+
+    #[test]
+    fn what_is_left_of_the_last_row_goes_to_the_map_first() {
+        let mut wishes = vec![NUMBER; 12];
+        wishes.extend([MAP, NUMBER]);
+        let places = laid_out(Cells { columns: 4, rows: 4 }, &wishes);
+        assert_eq!(places[12], Place { column: 1, row: 4, width: 3, height: 1 });
+        assert_eq!(places[13], Place { column: 4, row: 4, width: 1, height: 1 });
+    }
+
+    /// The page leaves out what nobody uses, so two numbers share the glass.
+    #[test]
+    fn columns_that_nobody_uses_stay_free() {
+        let places = laid_out(Cells { columns: 12, rows: 8 }, &[NUMBER, NUMBER]);
+        assert_eq!(places[0], Place { column: 1, row: 1, width: 3, height: 2 });
+        assert_eq!(places[1], Place { column: 4, row: 1, width: 3, height: 2 });
     }
 
     proptest! {
