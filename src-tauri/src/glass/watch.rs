@@ -20,8 +20,9 @@ const ENGINE_PAUSE: Duration = Duration::from_secs(5);
 const ENGINE_PAUSE_LONG: Duration = Duration::from_secs(60);
 /// A page that has painted for this long is well: what was tried before is forgotten.
 const WELL_AFTER: Duration = Duration::from_secs(30);
-/// A look that comes so much later than the one before says that this program stood still, not the page.
-const SLEPT: Duration = Duration::from_secs(1);
+/// From one look to the next no more than this counts: if more has passed, this program stood still, not the page. A program that is
+/// only slow finds a silent page all the same.
+const LOOK_MAX: Duration = Duration::from_secs(1);
 
 /// What is to be done now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,10 +114,9 @@ impl Watch {
     pub(super) fn look(&mut self, now: Duration) -> Found {
         let since = now.saturating_sub(self.looked);
         self.looked = now;
-        if since >= SLEPT {
-            self.due += since;
-            self.heard += since;
-        }
+        let stood = since.saturating_sub(LOOK_MAX);
+        self.due += stood;
+        self.heard += stood;
         if let Some(again) = self.again {
             let act = (now >= again).then_some(Act::Restart);
             return Found { say: Some(Say::Ended(again.saturating_sub(now))), act };
@@ -214,7 +214,7 @@ mod tests {
         assert_eq!(look(&mut watch, 100.25, 101.5), (None, vec![]));
         let mut watch = painting(10.0);
         assert_eq!(watch.look(at(3600.0)), Found { say: None, act: None });
-        assert_eq!(look(&mut watch, 3600.25, 3604.0).1, []);
+        assert_eq!(look(&mut watch, 3600.25, 3603.75).1, [], "four seconds to come back");
     }
 
     /// H1, H7: a page that goes on painting without an engine behind it isn't well. What is wrong is said at once, hidden or not,
@@ -244,5 +244,13 @@ mod tests {
     fn a_start_takes_its_time() {
         let (said, acts) = look(&mut Watch::new(Duration::ZERO), 0.0, 16.0);
         assert_eq!((said, acts), (Some(at(10.0)), vec![(at(15.0), Act::Reload)]));
+    }
+
+    /// H7: a program that is slow, so that each of its looks comes late, finds a page that stands still.
+    #[test]
+    fn slow_looks_find_it_as_well() {
+        let mut watch = painting(10.0);
+        let said = (1..10).map(|look| at(10.0) + at(1.2) * look).find(|now| watch.look(*now).say.is_some());
+        assert!(said.is_some_and(|said| said <= at(13.0)), "{said:?}");
     }
 }
