@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import type { State, TileValue } from '../generated/frame'
 import { figure_size } from './figure/figure'
-import { fitting } from './log/log'
+import { fitting, spacious } from './log/log'
 import { bar_window, fitting_ends, spread, time_ticks } from './series/axis'
 import { SMALLEST, tiling } from './status/status'
 import { column_widths } from './table/widths'
@@ -32,6 +32,17 @@ describe('log', () => {
     expect(fitting(lines, 0)).toHaveLength(0)
     expect(fitting([], 3)).toHaveLength(0)
   })
+})
+
+test('a log of few lines in a large panel has larger ones', () => {
+  expect(spacious([{ rows: 1 }], 14)).toBe(true)
+  expect(spacious([{ rows: 1 }], 5)).toBe(false)
+  expect(
+    spacious(
+      Array.from({ length: 9 }, () => ({ rows: 1 })),
+      14,
+    ),
+  ).toBe(false)
 })
 
 describe('status', () => {

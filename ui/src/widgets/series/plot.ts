@@ -35,7 +35,7 @@ const LABEL_REM = 2.5
 const LABEL_SHARE_MAX = 0.4
 
 /** The ground of a bar that isn't whole. */
-const HOLLOW_ALPHA = 0.3
+const HOLLOW_ALPHA = 0.4
 /** How much of its colour a line keeps when it isn't current. */
 const STALE_SHARE = 0.7
 
