@@ -174,7 +174,7 @@ impl Board {
         self.note(changed, now);
     }
 
-    /// The next instant at which time alone changes something visible: freshness, a window, a trend, an expiry. It isn't
+    /// The next instant at which time alone changes something visible: freshness, and what the last proof has moved already. It isn't
     /// sooner than 50 ms after the last tick, and may have passed already: then a tick is due.
     #[must_use]
     pub fn poll_timeout(&self, now: Mono) -> Option<Mono> {

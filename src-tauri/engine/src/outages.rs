@@ -128,6 +128,10 @@ impl Outages {
     /// What changed since this was last asked, oldest first.
     pub(crate) fn take_changed(&mut self) -> Vec<Outage> {
         let changed = std::mem::take(&mut self.changed);
+        if changed.is_empty() {
+            // As it is nearly always, and this is asked after each transaction.
+            return Vec::new();
+        }
         self.list.iter().filter(|outage| changed.contains(&outage.id)).cloned().collect()
     }
 

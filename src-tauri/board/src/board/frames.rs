@@ -92,7 +92,7 @@ impl Board {
         // A replay of a former run stands where it was left: its charts are nowhere near the present.
         let lane = self.lanes.iter().find(|lane| lane.clock().is_some() || lane.replay().is_some());
         let clock = lane.and_then(Lane::clock);
-        let stands = lane.is_some_and(|lane| lane.replay().is_some() && !lane.is_live());
+        let stands = lane.is_some_and(Lane::stands);
         let clock_speed = |clock: &SourceClock| if clock.speed.is_finite() { clock.speed } else { 0.0 };
         ClockView {
             wall_ms: wall.as_millis(),

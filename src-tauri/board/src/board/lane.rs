@@ -108,14 +108,15 @@ impl Lane {
         }
     }
 
-    /// The source's time as people are told it. That of the present goes on by itself; that of a replay is known only as long as the
-    /// replay is.
+    /// The source's time as people are told it.
     pub(super) fn told_time(&self, now: Mono) -> Option<Timestamp> {
-        if self.replay().is_some() && !self.is_live() { self.now } else { self.time(now) }
+        if self.stands() { self.now } else { self.time(now) }
     }
 
-    pub(super) fn is_live(&self) -> bool {
-        self.status.phase == Phase::Live
+    /// Whether the time that people are told stands still. That of the present goes on by itself; that of a replay is known only as
+    /// long as the replay is live.
+    pub(super) fn stands(&self) -> bool {
+        self.replay().is_some() && self.status.phase != Phase::Live
     }
 
     /// The source's time up to which the aggregates may be moved (H1): until nothing more is proven. A window that slid on

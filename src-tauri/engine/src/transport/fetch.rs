@@ -15,9 +15,16 @@ pub(super) async fn run(
     body_bytes_max: usize,
     timeout: Duration,
 ) -> Result<Response, LinkFault> {
-    tokio::time::timeout(timeout, exchange(doors, request, body_bytes_max))
-        .await
-        .unwrap_or_else(|_| Err(LinkFault::new(LinkFaultKind::Timeout, "")))
+    within(timeout, exchange(doors, request, body_bytes_max)).await
+}
+
+/// Gives an exchange up that takes longer than it may.
+pub(super) async fn within<T>(
+    timeout: Duration,
+    exchange: impl Future<Output = Result<T, LinkFault>>,
+) -> Result<T, LinkFault> {
+    let given_up = |_| Err(LinkFault::new(LinkFaultKind::Timeout, ""));
+    tokio::time::timeout(timeout, exchange).await.unwrap_or_else(given_up)
 }
 
 async fn exchange(doors: &Doors, request: &Request, body_bytes_max: usize) -> Result<Response, LinkFault> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::header::CONTENT_TYPE;
-use watchfloor_feed::{LinkFault, LinkFaultKind, Request};
+use watchfloor_feed::{LinkFault, Request};
 
 use super::{Doors, fault, fetch};
 
@@ -15,9 +15,7 @@ pub(super) async fn run(
     body_bytes_max: usize,
     timeout: Duration,
 ) -> Result<Bytes, LinkFault> {
-    tokio::time::timeout(timeout, exchange(doors, request, body_bytes_max))
-        .await
-        .unwrap_or_else(|_| Err(LinkFault::new(LinkFaultKind::Timeout, "")))
+    fetch::within(timeout, exchange(doors, request, body_bytes_max)).await
 }
 
 async fn exchange(doors: &Doors, request: &Request, body_bytes_max: usize) -> Result<Bytes, LinkFault> {
