@@ -62,6 +62,8 @@ pub(crate) struct Outages {
     list: VecDeque<Outage>,
     /// Sources that are live.
     live: BTreeSet<Arc<str>>,
+    /// Sources whose outage has no cause yet but a doubt: what ends the link then says more.
+    doubted: BTreeSet<Arc<str>>,
     /// Numbers of those that changed since they were last taken.
     changed: BTreeSet<i64>,
 }
@@ -96,9 +98,16 @@ impl Outages {
             let proof = status.link_proof.unwrap_or(now.mono);
             let at = status.clock.as_ref().map(|clock| clock.was_at(proof));
             self.begin(source, now.wall_at(proof), at, cause.unwrap_or_default());
+            if status.phase == Phase::CatchingUp {
+                self.doubted.insert(Arc::clone(source));
+            } else {
+                self.doubted.remove(source);
+            }
         } else if let Some(cause) = cause {
+            let is_loss = status.phase != Phase::CatchingUp;
+            let was_doubted = is_loss && self.doubted.remove(source);
             // The first cause is the one that matters: what comes after it are tries.
-            if let Some(open) = self.open_if(source, |open| open.cause.is_empty()) {
+            if let Some(open) = self.open_if(source, |open| open.cause.is_empty() || was_doubted) {
                 open.cause = cause;
             }
         }
@@ -275,6 +284,26 @@ mod tests {
         assert_eq!((told.source_began_ms, told.source_ended_ms), (Some(480_000), Some(780_000)));
         assert_eq!(own.take_changed().len(), 1);
         assert!(own.take_changed().is_empty());
+    }
+
+    /// A link that is doubted before it is given up was lost for what it was given up for.
+    #[test]
+    fn a_doubt_is_no_cause_if_there_is_a_better_one() {
+        let (mut own, ops) = (Outages::default(), Arc::from("ops"));
+        let mut tell = |phase, second, cause| {
+            own.handle_status(&ops, &status(phase, second, cause), now(second));
+            own.view().first().map(|outage| outage.cause.clone())
+        };
+        tell(Phase::Live, 1, None);
+        assert_eq!(tell(Phase::CatchingUp, 2, Some("too slow")).as_deref(), Some("too slow"));
+        assert_eq!(tell(Phase::Waiting, 3, Some("nothing heard")).as_deref(), Some("nothing heard"));
+        assert_eq!(tell(Phase::Waiting, 4, Some("refused")).as_deref(), Some("nothing heard"));
+        // One that passes is all that there was.
+        tell(Phase::Live, 5, None);
+        tell(Phase::CatchingUp, 6, Some("too slow"));
+        assert_eq!(tell(Phase::Live, 7, None).as_deref(), Some("too slow"));
+        tell(Phase::Waiting, 8, Some("reset"));
+        assert_eq!(tell(Phase::Waiting, 9, Some("refused")).as_deref(), Some("reset"));
     }
 
     /// H3: what was missed can't be counted over two histories, and the worst gap is the one that is told.
