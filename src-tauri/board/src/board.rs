@@ -31,6 +31,7 @@ use lane::Lane;
 use tracked::Tracked;
 
 pub use checkpoint::{AggregateCheckpoint, ChannelCheckpoint, Checkpoint, SourceCheckpoint};
+pub use frames::Mark;
 
 /// Rejections held for [`Board::take_rejections`]; further ones are counted in the widget's quality only.
 pub const REJECTIONS_HELD_MAX: usize = 100;

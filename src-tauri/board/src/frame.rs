@@ -5,15 +5,19 @@
 //! The TypeScript twins of these types are generated into `ui/src/generated` by this crate's tests.
 
 mod look;
+mod merge;
+mod past;
 mod quality;
 mod value;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use watchfloor_model::{Continuity, Phase, Transport};
 
 pub use self::{
     look::{BandLook, ColumnLook, Look, NumberLook, PlaceMark, State},
+    merge::NeedsWhole,
+    past::{PastMarks, PastView},
     quality::{Quality, Rejected},
     value::{
         Cell, LineValue, LogValue, MarkerValue, MarkersValue, NumberValue, RowValue, SeriesLine, SeriesValue,
@@ -23,7 +27,7 @@ pub use self::{
 use crate::freshness::Freshness;
 
 /// One answer to the page's pull.
-#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export_to = "frame.ts")]
 pub struct Frame {
     /// The state's version that this frame brings the page to; the next pull names it.
@@ -45,10 +49,14 @@ pub struct Frame {
     pub outages: Option<Vec<Outage>>,
     /// Everything that people must know besides: the board file was refused, nothing is being remembered.
     pub notices: Vec<Notice>,
+    /// Set if the frame is of the past: nothing in it is live, whatever it was then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub past: Option<PastView>,
 }
 
 /// What time it is.
-#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export_to = "frame.ts")]
 pub struct ClockView {
     /// This machine's wall clock when the frame was made, milliseconds since the Unix epoch.
@@ -64,7 +72,7 @@ pub struct ClockView {
 }
 
 /// The board as the page lays it out.
-#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export_to = "frame.ts")]
 pub struct BoardView {
     /// The head line's title.
@@ -82,7 +90,7 @@ pub struct BoardView {
 }
 
 /// One widget as the page lays it out. What it shows comes by [`WidgetPatch`].
-#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export_to = "frame.ts")]
 pub struct WidgetView {
     /// Its id in the board file.
@@ -100,7 +108,7 @@ pub struct WidgetView {
 }
 
 /// A rectangle of grid cells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export_to = "frame.ts")]
 pub struct Place {
     /// Leftmost column, from 1.
@@ -114,7 +122,7 @@ pub struct Place {
 }
 
 /// A source in the head line.
-#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export_to = "frame.ts")]
 pub struct SourceView {
     /// Its id in the board file.
@@ -148,7 +156,7 @@ pub struct SourceView {
 }
 
 /// A widget's quality, and its value if that changed. There is no way to send a value without its quality.
-#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export_to = "frame.ts")]
 pub struct WidgetPatch {
     /// Its id in the board file.
@@ -160,7 +168,7 @@ pub struct WidgetPatch {
 }
 
 /// A stretch in which a source was not live.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export_to = "frame.ts")]
 pub struct Outage {
     /// The source's id.
@@ -188,7 +196,7 @@ pub struct Outage {
 }
 
 /// Something that people must know besides the widgets.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export_to = "frame.ts")]
 pub struct Notice {
     /// Which notice: a newer one of the same id replaces it.

@@ -13,5 +13,5 @@ mod reduce;
 mod testing;
 
 pub use aggregate::Aggregate;
-pub use board::{AggregateCheckpoint, Board, ChannelCheckpoint, Checkpoint, REJECTIONS_HELD_MAX, SourceCheckpoint};
+pub use board::{AggregateCheckpoint, Board, ChannelCheckpoint, Checkpoint, Mark, REJECTIONS_HELD_MAX, SourceCheckpoint};
 pub use reduce::{Rejection, RestoreError};

@@ -54,6 +54,8 @@ fn generate() -> String {
         frame::TileValue,
         frame::MarkersValue,
         frame::MarkerValue,
+        frame::PastView,
+        frame::PastMarks,
         frame::Notice,
         frame::Outage,
     );

@@ -39,7 +39,11 @@ outages: Array<Outage> | null,
 /**
  * Everything that people must know besides: the board file was refused, nothing is being remembered.
  */
-notices: Array<Notice>, };
+notices: Array<Notice>, 
+/**
+ * Set if the frame is of the past: nothing in it is live, whatever it was then.
+ */
+past?: PastView, };
 
 /**
  * What time it is.
@@ -645,6 +649,76 @@ label: string | null,
  * What it means.
  */
 state: State, };
+
+/**
+ * That a frame is of the past, and where in the record it is.
+ */
+export type PastView = { 
+/**
+ * The instant that is shown, by this machine's clock, milliseconds since the Unix epoch.
+ */
+at_ms: number, 
+/**
+ * The present, milliseconds since the Unix epoch.
+ */
+now_ms: number, 
+/**
+ * Whether time goes on.
+ */
+playing: boolean, 
+/**
+ * Seconds of the record a second while it does; negative for backwards.
+ */
+speed: number, 
+/**
+ * The record's oldest instant, milliseconds since the Unix epoch.
+ */
+first_ms: number, 
+/**
+ * The record's newest instant, milliseconds since the Unix epoch.
+ */
+last_ms: number, 
+/**
+ * The record's stretches, if they changed since the frame before.
+ */
+marks: PastMarks | null, 
+/**
+ * Why what is shown was not on the glass at that instant; none if it was.
+ */
+unseen: string | null, 
+/**
+ * What is wrong with the record here; none if nothing is.
+ */
+damage: string | null, 
+/**
+ * Why nothing is recorded of this instant; none if something is.
+ */
+hole: string | null, 
+/**
+ * The present in a few words: `all 16 live`.
+ */
+live: string, 
+/**
+ * Whether there is nothing in the present to look at.
+ */
+live_is_well: boolean, 
+/**
+ * It goes back to the present by itself after so long without a hand, milliseconds.
+ */
+returns_in_ms: number, };
+
+/**
+ * Stretches on the time line, as pairs of milliseconds since the Unix epoch, oldest first.
+ */
+export type PastMarks = { 
+/**
+ * Without a record.
+ */
+holes: [number, number][], 
+/**
+ * In which a source was lost. One that lasts ends with the record.
+ */
+losses: [number, number][], };
 
 /**
  * Something that people must know besides the widgets.

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     config::spec::WidgetSpec,
-    frame::{ClockView, Frame, SourceView, WidgetPatch},
+    frame::{ClockView, Frame, Quality, SourceView, WidgetPatch},
     freshness::{Freshness, Promise, judge, source_words},
 };
 
@@ -28,6 +28,27 @@ pub(super) struct Issued {
     stamps: Vec<Stamp>,
 }
 
+/// What a consumer of frames that isn't a page holds: see [`Board::frame_after`].
+#[derive(Debug)]
+pub struct Mark {
+    revision: u32,
+    issued: Issued,
+}
+
+impl Mark {
+    /// The version that it holds.
+    #[must_use]
+    pub const fn version(&self) -> u64 {
+        self.issued.version
+    }
+
+    /// The revision of the board that it holds.
+    #[must_use]
+    pub const fn revision(&self) -> u32 {
+        self.revision
+    }
+}
+
 /// What a widget showed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stamp {
@@ -40,7 +61,27 @@ impl Board {
     /// What changed after version `after`, which the page has painted, of revision `revision`. Everything if `after` is 0,
     /// the revision is another one, or it is too long ago. Quality comes with every frame, for every widget.
     pub fn frame(&mut self, after: u64, revision: u32, now: Mono, wall: Timestamp) -> Frame {
+        let (qualities, stamps) = self.look(now);
+        let painted = self.issued.iter().find(|issued| issued.version == after).filter(|_| revision == self.revision);
         let is_new_page = after == 0 || revision != self.revision;
+        let after = (!is_new_page).then_some(after);
+        let frame = self.compose(qualities, &stamps, painted.filter(|_| !is_new_page), after, now, wall);
+        self.issue(stamps);
+        frame
+    }
+
+    /// What changed since `mark`, which it brings to now; everything if there is none or the board was read again. For who keeps up
+    /// with the board besides its pages, at any pace: what a page has painted is of no concern to it.
+    pub fn frame_after(&mut self, mark: &mut Option<Mark>, now: Mono, wall: Timestamp) -> Frame {
+        let (qualities, stamps) = self.look(now);
+        let held = mark.as_ref().filter(|mark| mark.revision == self.revision).map(|mark| &mark.issued);
+        let frame = self.compose(qualities, &stamps, held, held.map(|held| held.version), now, wall);
+        *mark = Some(Mark { revision: self.revision, issued: Issued { version: self.version, stamps } });
+        frame
+    }
+
+    /// Every widget's quality, and what it shows.
+    fn look(&mut self, now: Mono) -> (Vec<Quality>, Vec<Stamp>) {
         let qualities: Vec<_> =
             self.widgets().map(|(widget, lane, tracked)| quality(widget, lane, tracked, now)).collect();
         let stamps: Vec<Stamp> = self
@@ -52,30 +93,41 @@ impl Board {
         if self.issued.back().is_some_and(|last| last.version == self.version && last.stamps != stamps) {
             self.version += 1;
         }
-        let painted = self.issued.iter().find(|issued| issued.version == after && !is_new_page);
+        (qualities, stamps)
+    }
+
+    /// The frame for who holds `held`, which is of version `after`; for who holds nothing, everything.
+    fn compose(
+        &self,
+        qualities: Vec<Quality>,
+        stamps: &[Stamp],
+        held: Option<&Issued>,
+        after: Option<u64>,
+        now: Mono,
+        wall: Timestamp,
+    ) -> Frame {
         let widgets = self
             .widgets()
             .zip(qualities)
             .enumerate()
             .map(|(number, ((widget, _, tracked), quality))| {
-                let painted = painted.and_then(|issued| issued.stamps.get(number));
-                let value = changed_value(widget, tracked, stamps.get(number), painted);
+                let held = held.and_then(|issued| issued.stamps.get(number));
+                let value = changed_value(widget, tracked, stamps.get(number), held);
                 WidgetPatch { id: widget.id.clone(), quality, value }
             })
             .collect();
-        let frame = Frame {
+        Frame {
             version: self.version,
-            board: is_new_page.then(|| view::board_view(&self.file)),
+            board: after.is_none().then(|| view::board_view(&self.file)),
             revision: self.revision,
             clock: self.clock_view(now, wall),
             heartbeat_ms: HEARTBEAT_MS,
             sources: self.lanes.iter().map(|lane| self.source_view(lane, now)).collect(),
             widgets,
-            outages: (is_new_page || self.outages.1 > after).then(|| self.outages.0.clone()),
+            outages: after.is_none_or(|after| self.outages.1 > after).then(|| self.outages.0.clone()),
             notices: self.notices.clone(),
-        };
-        self.issue(stamps);
-        frame
+            past: None,
+        }
     }
 
     fn issue(&mut self, stamps: Vec<Stamp>) {

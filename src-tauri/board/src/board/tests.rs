@@ -11,7 +11,7 @@ use watchfloor_model::{Continuity, Mono, Phase, Timestamp};
 use crate::{
     aggregate::tests::applier::Applied,
     config::spec::FoldSpec,
-    frame::{Cell, Notice, SeriesValue, State, WidgetValue},
+    frame::{Cell, Frame, Notice, SeriesValue, State, WidgetValue},
     freshness::Freshness,
     testing::cases,
 };
@@ -509,6 +509,45 @@ proptest! {
         let mut new: Vec<Applied> = folds.iter().map(|_| Applied::default()).collect();
         apply(&mut stage, &folds, &mut new, 0);
         prop_assert_eq!(page, new);
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(60))]
+
+    /// The record of the glass: what it holds after any story, taken at its own pace and read back from its text, is what a new page
+    /// gets at that instant, whatever pages have painted meanwhile.
+    #[test]
+    fn a_record_is_what_the_glass_showed(steps in prop::collection::vec((0..10_u8, -20..20_i64, 0..4_usize), 1..80)) {
+        let mut stage = Stage::live();
+        let mut mark = None;
+        let mut held: Option<Frame> = None;
+        for (kind, number, key) in steps {
+            match kind {
+                0..=3 => stage.event(json!({"v": number, "k": KEYS[key], "at": number})),
+                4 => stage.pass(u64::try_from(number.abs()).unwrap_or(0) * 977),
+                5 => stage.board.handle_tick(stage.now),
+                6 => stage.status_is([Phase::Live, Phase::Refused, Phase::Waiting, Phase::CatchingUp][key]),
+                7 => stage.gap(Continuity::Unknown, 1000),
+                8 if number == 0 => stage.reload(stage::BOARD),
+                // Pages that come and go have painted more frames than the board remembers.
+                _ => (0..12).for_each(|_| { stage.event(json!({"v": number})); stage.frame(0); }),
+            }
+            if key == 0 {
+                continue;
+            }
+            let wall = Timestamp::from_millis(START);
+            let newer = stage.board.frame_after(&mut mark, stage.now, wall);
+            let newer: Frame = serde_json::from_str(&serde_json::to_string(&newer).unwrap()).unwrap();
+            let merged = match held.take() {
+                Some(held) => held.merge(newer).unwrap(),
+                None => newer,
+            };
+            let whole = stage.board.frame_after(&mut None, stage.now, wall);
+            let whole: Frame = serde_json::from_str(&serde_json::to_string(&whole).unwrap()).unwrap();
+            prop_assert_eq!(&merged, &whole);
+            held = Some(merged);
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 /// How a widget is drawn, by kind.
-#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "snake_case")]
 #[ts(export_to = "frame.ts")]
 pub enum Look {
@@ -57,7 +57,7 @@ pub enum Look {
 }
 
 /// How a single number is drawn.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, TS)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export_to = "frame.ts")]
 pub struct NumberLook {
     /// Unit, drawn smaller: `min`, `%`, `/h`. With `%` a share of 0 to 1 is written as 0 to 100.
@@ -76,7 +76,7 @@ pub struct NumberLook {
 }
 
 /// A stretch of a scale with a meaning.
-#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export_to = "frame.ts")]
 pub struct BandLook {
     /// Lower end, included; open if missing.
@@ -88,7 +88,7 @@ pub struct BandLook {
 }
 
 /// One column of a table.
-#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export_to = "frame.ts")]
 pub struct ColumnLook {
     /// Its heading.
@@ -102,7 +102,7 @@ pub struct ColumnLook {
 }
 
 /// A fixed, named point of a map.
-#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export_to = "frame.ts")]
 pub struct PlaceMark {
     /// Its label.

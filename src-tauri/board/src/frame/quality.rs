@@ -1,13 +1,13 @@
 //! How far what a widget shows can be believed.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use watchfloor_model::Continuity;
 
 use crate::freshness::Freshness;
 
 /// How far a value can be believed, and until when.
-#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export_to = "frame.ts")]
 pub struct Quality {
     /// What may be said of it when the frame was made.
@@ -41,7 +41,7 @@ pub struct Quality {
 }
 
 /// Events that a widget could not use.
-#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export_to = "frame.ts")]
 pub struct Rejected {
     /// How many since the program started.

@@ -1,12 +1,12 @@
 //! What widgets show: small ones whole, large ones as what changed.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::State;
 
 /// What a widget shows.
-#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 #[ts(export_to = "frame.ts")]
 pub enum WidgetValue {
@@ -25,7 +25,7 @@ pub enum WidgetValue {
 }
 
 /// One number. Sent whole.
-#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export_to = "frame.ts")]
 pub struct NumberValue {
     /// The value; none if it is unknown (no event yet, or nothing to take a mean of). Never zero for unknown.
@@ -43,7 +43,7 @@ pub struct NumberValue {
 
 /// What changed in a table. To apply it: drop all rows if it is whole; put each of `rows` in the place of the row of its
 /// key; drop those of `removed`; take over `order` if given.
-#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export_to = "frame.ts")]
 pub struct TableValue {
     /// Whether this is the whole table, not a change to it.
@@ -59,7 +59,7 @@ pub struct TableValue {
 }
 
 /// One row.
-#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export_to = "frame.ts")]
 pub struct RowValue {
     /// What tells it from the others.
@@ -71,7 +71,7 @@ pub struct RowValue {
 }
 
 /// One cell. Zero, empty, null and missing are four different things.
-#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "is", content = "as", rename_all = "kebab-case")]
 #[ts(export_to = "frame.ts")]
 pub enum Cell {
@@ -88,7 +88,7 @@ pub enum Cell {
 }
 
 /// What is new in a log. To apply it: drop all lines if it is whole; put `lines` before the others; keep the look's `limit`.
-#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export_to = "frame.ts")]
 pub struct LogValue {
     /// Whether these are all lines, not the new ones only.
@@ -101,7 +101,7 @@ pub struct LogValue {
 }
 
 /// One line of a log.
-#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export_to = "frame.ts")]
 pub struct LineValue {
     /// Counts up by one.
@@ -118,7 +118,7 @@ pub struct LineValue {
 
 /// What changed in a chart. To apply it: drop all lines if it is whole; put each point in the place of that of its line and
 /// bucket; drop points that lie `keep_ms` or more before the newest point of any line; drop nothing else.
-#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export_to = "frame.ts")]
 pub struct SeriesValue {
     /// Whether this is the whole chart, not a change to it.
@@ -131,7 +131,7 @@ pub struct SeriesValue {
 }
 
 /// One line of a chart.
-#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export_to = "frame.ts")]
 pub struct SeriesLine {
     /// Its key: the value of `by`, or the widget's title.
@@ -142,7 +142,7 @@ pub struct SeriesLine {
 }
 
 /// A grid of tiles. Sent whole.
-#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export_to = "frame.ts")]
 pub struct StatusValue {
     /// In order of key.
@@ -150,7 +150,7 @@ pub struct StatusValue {
 }
 
 /// One tile.
-#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export_to = "frame.ts")]
 pub struct TileValue {
     /// What tells it from the others.
@@ -170,7 +170,7 @@ pub struct TileValue {
 
 /// What changed on a map. To apply it: drop all markers if it is whole; put each of `markers` in the place of that of its
 /// key; drop those of `removed`.
-#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export_to = "frame.ts")]
 pub struct MarkersValue {
     /// Whether these are all markers, not the changed ones only.
@@ -186,7 +186,7 @@ pub struct MarkersValue {
 }
 
 /// One marker.
-#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export_to = "frame.ts")]
 pub struct MarkerValue {
     /// What tells it from the others.
