@@ -4,6 +4,7 @@
 //! [`Board::freshness`], which compute freshness for the instant they are asked at. [`Board::poll_timeout`] says when time
 //! alone changes something.
 
+mod check;
 mod checkpoint;
 mod dress;
 mod frames;
@@ -27,14 +28,18 @@ use crate::{
     reduce::Rejection,
 };
 use frames::Issued;
-use lane::Lane;
+use check::Difference;
+use lane::{Found, Lane};
 use tracked::Tracked;
 
+pub use check::{DRIFTS_NAMED_MAX, Drift};
 pub use checkpoint::{AggregateCheckpoint, ChannelCheckpoint, Checkpoint, SourceCheckpoint};
 pub use frames::Mark;
 
 /// Rejections held for [`Board::take_rejections`]; further ones are counted in the widget's quality only.
 pub const REJECTIONS_HELD_MAX: usize = 100;
+/// Differences held for [`Board::take_drifts`].
+const DRIFTS_HELD_MAX: usize = 10 * DRIFTS_NAMED_MAX;
 /// Time alone makes nothing change more often than this.
 const TICK_PERIOD_MIN: Duration = Duration::from_millis(50);
 /// Notices shown at once; of more, the oldest go.
@@ -55,6 +60,7 @@ pub struct Board {
     /// The links' history, and the version at which it changed.
     outages: (Vec<Outage>, u64),
     rejections: VecDeque<(String, Rejection)>,
+    drifts: VecDeque<Drift>,
     /// What the last frames brought the page to.
     issued: VecDeque<Issued>,
     ticked: Option<Mono>,
@@ -81,6 +87,7 @@ impl Board {
             notices: Vec::new(),
             outages: (Vec::new(), 0),
             rejections: VecDeque::new(),
+            drifts: VecDeque::new(),
             issued: VecDeque::new(),
             ticked: None,
         };
@@ -153,13 +160,17 @@ impl Board {
     pub fn handle_delivery(&mut self, source: &str, delivery: &Delivery, now: Mono) {
         let Some(number) = self.lanes.iter().position(|lane| lane.spec.id == source) else { return };
         let Some(lane) = self.lanes.get_mut(number) else { return };
-        let mut rejections = Vec::new();
-        let changed = lane.handle_delivery(delivery, now, &mut rejections);
-        for (tracked, rejection) in rejections {
-            let is_place = |place: &Place| place.lane == number && place.tracked == tracked;
-            let widget = self.places.iter().position(is_place).and_then(|at| self.file.widgets.get(at));
-            if let Some(widget) = widget.filter(|_| self.rejections.len() < REJECTIONS_HELD_MAX) {
-                self.rejections.push_back((widget.id.clone(), rejection));
+        let mut found = Found::default();
+        let changed = lane.handle_delivery(delivery, now, &mut found);
+        for (tracked, rejection) in found.rejections {
+            if let Some(widget) = self.shows(number, tracked).filter(|_| self.rejections.len() < REJECTIONS_HELD_MAX) {
+                self.rejections.push_back((widget, rejection));
+            }
+        }
+        found.drifts.truncate(DRIFTS_NAMED_MAX);
+        for (tracked, Difference { field, shown, server }) in found.drifts {
+            if let Some(widget) = self.shows(number, tracked).filter(|_| self.drifts.len() < DRIFTS_HELD_MAX) {
+                self.drifts.push_back(Drift { source: source.to_owned(), widget, field, shown, server });
             }
         }
         self.note(changed, now);
@@ -203,6 +214,12 @@ impl Board {
         self.revision
     }
 
+    /// Freshness of each widget, in the file's order, as of the last change or tick.
+    #[must_use]
+    pub fn levels(&self) -> &[Freshness] {
+        &self.levels
+    }
+
     /// How far a widget can be believed now; none if there is no such widget.
     #[must_use]
     pub fn freshness(&self, widget: &str, now: Mono) -> Option<Quality> {
@@ -214,6 +231,24 @@ impl Board {
     /// The events that widgets could not use since this was last asked, at most [`REJECTIONS_HELD_MAX`]: widget and reason.
     pub fn take_rejections(&mut self) -> Vec<(String, Rejection)> {
         self.rejections.drain(..).collect()
+    }
+
+    /// The differences from the server's state that were found and corrected since this was last asked: at most
+    /// [`DRIFTS_NAMED_MAX`] a comparison.
+    pub fn take_drifts(&mut self) -> Vec<Drift> {
+        self.drifts.drain(..).collect()
+    }
+
+    /// How many differences from the server's state were found on a source in this run.
+    #[must_use]
+    pub fn drift(&self, source: &str) -> u64 {
+        self.lanes.iter().find(|lane| lane.spec.id == source).map_or(0, |lane| lane.drift)
+    }
+
+    /// The first widget that shows this fold of this source.
+    fn shows(&self, lane: usize, tracked: usize) -> Option<String> {
+        let at = self.places.iter().position(|place| place.lane == lane && place.tracked == tracked)?;
+        self.file.widgets.get(at).map(|widget| widget.id.clone())
     }
 
     /// The sources of the file, in its order.

@@ -13,5 +13,7 @@ mod reduce;
 mod testing;
 
 pub use aggregate::Aggregate;
-pub use board::{AggregateCheckpoint, Board, ChannelCheckpoint, Checkpoint, Mark, REJECTIONS_HELD_MAX, SourceCheckpoint};
+pub use board::{
+    AggregateCheckpoint, Board, ChannelCheckpoint, Checkpoint, DRIFTS_NAMED_MAX, Drift, Mark, REJECTIONS_HELD_MAX, SourceCheckpoint,
+};
 pub use reduce::{Rejection, RestoreError};

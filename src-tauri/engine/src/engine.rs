@@ -37,6 +37,7 @@ use crate::{
     },
     metrics::Metrics,
     notify::Desktop,
+    recorder::recording,
     restore,
     run::{Parts, Run},
     source::Begin,
@@ -136,7 +137,15 @@ impl Engine {
         let (steps, steps_lane) = channel(STEPS_QUEUED_MAX);
         let (taken, taken_lane) = channel(TAKEN_QUEUED_MAX);
         let stall = Stall::default();
-        let ends = Ends { clock, metrics: Arc::clone(&metrics), events: data, taken: taken_lane, stall: stall.clone() };
+        let (recorder, packing, records) = recording();
+        let ends = Ends {
+            clock,
+            metrics: Arc::clone(&metrics),
+            events: data,
+            taken: taken_lane,
+            stall: stall.clone(),
+            records,
+        };
         let Found { mut board, begin, remembered, notice } = found;
         if let Some(notice) = notice {
             board.set_notice(notice);
@@ -158,11 +167,16 @@ impl Engine {
             in_flight: Arc::new(Semaphore::new(IN_FLIGHT_BYTES_MAX as usize)),
             taken,
             stall,
+            recorder: lock.is_some().then_some(recorder),
             metrics,
             data: data_lane,
             control: control_lane,
         };
-        let threads = vec![start_board(parts)?, start_journal(writer, steps_lane, lock)?];
+        let threads = vec![
+            start_board(parts)?,
+            on_own_thread("record", move || packing.run())?,
+            start_journal(writer, steps_lane, lock)?,
+        ];
         let metrics_address = exporter.as_ref().and_then(Exporter::address);
         let mut tasks = Vec::new();
         tasks.extend(exporter.map(|exporter| Task::start(exporter.serve())));
@@ -224,6 +238,17 @@ impl Engine {
     /// Sources that were live and wait for their next try make it now: something that stood in their way is known to be gone.
     pub async fn try_now(&self) {
         self.tell(Event::TryNow).await;
+    }
+
+    /// Compares what is shown with what the servers hold now, for every source that is live. What differs is corrected,
+    /// counted and logged.
+    pub async fn reconcile(&self) {
+        self.tell(Event::Reconcile).await;
+    }
+
+    /// The page shows the past now, or the present again: what is recorded of the glass says so.
+    pub async fn look_back(&self, looks: bool) {
+        self.tell(Event::LookBack { looks }).await;
     }
 
     /// Returns when the engine has ended, by [`Engine::stop`] or by a defect in this program. Pages are told then that nothing

@@ -43,6 +43,11 @@ pub(crate) enum Event {
         /// The frame's version.
         version: u64,
     },
+    /// The page shows the past now, or the present again.
+    LookBack {
+        /// Which of them.
+        looks: bool,
+    },
     /// Someone asks for the operators' report.
     Report {
         /// Where to.
@@ -66,6 +71,8 @@ pub(crate) enum Event {
     Outages(Vec<Outage>),
     /// Whoever waits for its next try makes it now.
     TryNow,
+    /// Every live source is compared with its server now.
+    Reconcile,
     /// The end.
     Stop,
     /// A defect in the loop, for tests of what follows from one.

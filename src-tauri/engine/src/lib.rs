@@ -22,6 +22,8 @@ pub mod logs;
 mod metrics;
 mod notify;
 mod outages;
+pub mod past;
+mod recorder;
 mod rejections;
 mod restore;
 mod run;

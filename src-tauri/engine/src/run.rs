@@ -17,7 +17,7 @@ use tokio::{
     },
     time::{Instant, sleep},
 };
-use watchfloor_board::{Board, config::spec::BoardFile};
+use watchfloor_board::{Board, Drift, config::spec::BoardFile};
 use watchfloor_feed::SourceConfig;
 use watchfloor_model::{Counts, Delivery, Mono, SourceStatus};
 
@@ -29,10 +29,11 @@ use crate::{
     intake::{Intake, Step},
     journal::{
         stall::{self, Stall},
-        writer::Taken,
+        writer::{Answer, Taken},
     },
     metrics::{Metrics, SourceMetrics, WidgetMetrics},
     notify::{Desktop, Watch},
+    recorder::Recorder,
     rejections::Rejections,
     source::{Begin, Source},
     sources::Settings,
@@ -75,9 +76,11 @@ pub(crate) struct Parts {
     /// Bound of what is on that way.
     pub(crate) in_flight: Arc<Semaphore>,
     /// The way back to the journal.
-    pub(crate) taken: Sender<Taken>,
+    pub(crate) taken: Sender<Answer>,
     /// Whether the journal's disk answers.
     pub(crate) stall: Stall,
+    /// What was on the glass is kept by it, if anything keeps it.
+    pub(crate) recorder: Option<Recorder>,
     /// What is counted.
     pub(crate) metrics: Arc<Metrics>,
     /// What is journaled, in order.
@@ -101,8 +104,11 @@ pub(crate) struct Run {
     doors: Arc<Doors>,
     steps: Option<Sender<Step>>,
     in_flight: Arc<Semaphore>,
-    taken: Sender<Taken>,
+    taken: Sender<Answer>,
+    /// Whether the journal is still to be told of a correction.
+    is_corrected: bool,
     stall: Stall,
+    recorder: Option<Recorder>,
     metrics: Arc<Metrics>,
     source_metrics: BTreeMap<String, SourceMetrics>,
     widget_metrics: BTreeMap<String, WidgetMetrics>,
@@ -133,7 +139,9 @@ impl Run {
             steps: Some(steps),
             in_flight: parts.in_flight,
             taken: parts.taken,
+            is_corrected: false,
             stall: parts.stall,
+            recorder: parts.recorder,
             metrics: parts.metrics,
             source_metrics: BTreeMap::new(),
             widget_metrics: BTreeMap::new(),
@@ -195,7 +203,9 @@ impl Run {
         let now = self.clock.now();
         let tick = self.board.poll_timeout(now).map(|due| due.max(self.ticked_at.plus(TICK_PERIOD_MIN)));
         let survey = Some(self.surveyed_at.plus(SURVEY_PERIOD));
-        let next = [tick, survey, self.waiting.poll_timeout(), self.watch.poll_timeout()].into_iter().flatten().min();
+        let record = self.recorder.as_ref().map(|recorder| recorder.poll_timeout(&self.board));
+        let next = [tick, survey, record, self.waiting.poll_timeout(), self.watch.poll_timeout()];
+        let next = next.into_iter().flatten().min();
         next.map_or(SLEEP_MAX, |due| due.since(now)).min(SLEEP_MAX)
     }
 
@@ -204,6 +214,9 @@ impl Run {
         match event {
             Event::Delivered { source, delivery, share } => {
                 self.board.handle_delivery(&source, &delivery, now);
+                if let Delivery::Check(_) = &delivery {
+                    self.handle_checked(&source);
+                }
                 if let Delivery::Events(events) = &delivery
                     && let Some(first) = events.first()
                 {
@@ -214,12 +227,17 @@ impl Run {
             Event::Status { source, status } => self.handle_status(&source, *status, now),
             Event::CheckpointWanted { seq } => {
                 let taken = Taken { seq, checkpoint: self.board.checkpoint(now, self.clock.wall()) };
-                if self.taken.try_send(taken).is_err() {
+                if self.taken.try_send(Answer::Taken(taken)).is_err() {
                     tracing::warn!("the journal did not take the board's state");
                 }
             }
             Event::Pull(pull) => self.handle_pull(pull, now),
             Event::Painted { version } => self.handle_receipt(version, now),
+            Event::LookBack { looks } => {
+                if let Some(recorder) = &mut self.recorder {
+                    recorder.look_back(looks);
+                }
+            }
             Event::Report { answer } => {
                 // Who asked may have gone meanwhile.
                 let _gone = answer.send(self.report(now));
@@ -232,6 +250,7 @@ impl Run {
             Event::NoticeOver { id } => self.board.clear_notice(id),
             Event::Outages(outages) => self.board.set_outages(outages),
             Event::TryNow => self.sources.values_mut().for_each(Source::try_now),
+            Event::Reconcile => self.sources.values_mut().for_each(Source::reconcile),
             #[cfg(test)]
             Event::Defect => std::panic::resume_unwind(Box::new("a test's defect")),
             Event::Stop => {
@@ -240,6 +259,30 @@ impl Run {
                 self.sources.clear();
                 self.steps = None;
             }
+        }
+    }
+
+    /// What a comparison with the server found different is told, counted, and written down.
+    fn handle_checked(&mut self, source: &str) {
+        let (drifts, total) = (self.board.take_drifts(), self.board.drift(source));
+        if drifts.is_empty() {
+            tracing::debug!(source, "compared with the server: no difference");
+            return;
+        }
+        for Drift { source, widget, field, shown, server } in &drifts {
+            tracing::warn!(source, widget, field, shown, server, "corrected: the server holds something else");
+        }
+        tracing::warn!(source, named = drifts.len(), total, "differences between the wall and the server");
+        if let Some(metrics) = self.source_metrics.get(source) {
+            metrics.set_drift(total);
+        }
+        self.is_corrected = true;
+        self.save_corrections();
+    }
+
+    fn save_corrections(&mut self) {
+        if self.is_corrected && self.taken.try_send(Answer::Corrected).is_ok() {
+            self.is_corrected = false;
         }
     }
 
@@ -264,6 +307,9 @@ impl Run {
             // Of a run before this one.
             return;
         }
+        if let Some(recorder) = self.recorder.as_mut().filter(|_| version > 0) {
+            recorder.painted(now);
+        }
         let metrics = &self.metrics;
         self.glass.painted(version, now, |latency, count| {
             metrics.painted(latency.as_secs_f64(), usize::try_from(count).unwrap_or(usize::MAX));
@@ -277,6 +323,9 @@ impl Run {
         if tick && now >= self.ticked_at.plus(TICK_PERIOD_MIN) {
             self.ticked_at = now;
             self.board.handle_tick(now);
+        }
+        if let Some(recorder) = &mut self.recorder {
+            recorder.handle_time(&mut self.board, now, self.clock.wall());
         }
         while let Some(message) = self.watch.poll_message(now) {
             if let Some(desktop) = &self.desktop {
@@ -304,6 +353,7 @@ impl Run {
             self.rejections.handle_rejection(&widget, &rejection);
         }
         self.rejections.log();
+        self.save_corrections();
         match self.stall.notice(now) {
             Some(notice) => self.board.set_notice(notice),
             None => self.board.clear_notice(stall::NOTICE),

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Result};
 
-use super::table::{batch, checkpoint, meta, outage, position};
+use super::table::{batch, checkpoint, glass, meta, outage, position};
 
 /// Marks the file as a Watchfloor journal in its header: `WFLR`.
 pub(crate) const APPLICATION_ID: i32 = 0x5746_4c52;
@@ -29,6 +29,7 @@ const MIGRATIONS: &[Migration] = &[
         old_programs: OldPrograms::Refused,
     },
     Migration { statements: &[outage::CREATE], old_programs: OldPrograms::Welcome },
+    Migration { statements: &[glass::CREATE], old_programs: OldPrograms::Welcome },
 ];
 
 /// Steps that this program knows.

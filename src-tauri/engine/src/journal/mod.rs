@@ -1,5 +1,5 @@
-//! What the wall has seen, in one SQLite file: a ring of batches, the positions that they lead to, and checkpoints of
-//! the board.
+//! What the wall has seen, in one SQLite file: a ring of batches, the positions that they lead to, checkpoints of
+//! the board, and a ring of what was on the glass.
 //!
 //! A batch and its positions are one transaction, so whatever instant the process is killed at, the file holds a
 //! consistent prefix (H4). The file is in WAL mode with `synchronous = NORMAL`: a killed process loses nothing that was
@@ -24,7 +24,9 @@ use crate::outages::Outage;
 use migrate::Found;
 use table::{
     batch::{self, Batch},
-    checkpoint, meta, outage, position,
+    checkpoint,
+    glass::{self, Record},
+    meta, outage, position,
 };
 
 pub(crate) use table::position::Positions;
@@ -54,11 +56,16 @@ pub struct Bounds {
     pub age_max: Duration,
     /// Bytes of all batches. Default 256 MiB. The file is as large, plus checkpoints and a write-ahead log of at most 32 MiB.
     pub bytes_max: u64,
+    /// Oldest record of the glass. Default 7 days.
+    pub glass_age_max: Duration,
+    /// Bytes of all records of the glass. Default 512 MiB.
+    pub glass_bytes_max: u64,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { age_max: Duration::from_secs(24 * 3600), bytes_max: 256 << 20 }
+        let day = Duration::from_secs(24 * 3600);
+        Self { age_max: day, bytes_max: 256 << 20, glass_age_max: 7 * day, glass_bytes_max: 512 << 20 }
     }
 }
 
@@ -140,6 +147,8 @@ pub(crate) struct Journal {
     last_seq: i64,
     /// Running total of bytes of all batches ever written.
     bytes_total: i64,
+    /// The newest record of the glass.
+    glass: glass::Head,
 }
 
 impl Journal {
@@ -183,7 +192,8 @@ impl Journal {
         migrate::migrate(&mut connection)?;
         let ends = batch::ends(&connection)?;
         let last_seq = ends.newest_seq.max(checkpoint::newest_seq(&connection)?);
-        Ok(Self { connection, path: path.to_owned(), bounds, last_seq, bytes_total: ends.bytes_total })
+        let glass = glass::head(&connection)?;
+        Ok(Self { connection, path: path.to_owned(), bounds, last_seq, bytes_total: ends.bytes_total, glass })
     }
 
     /// Writes entries and where they lead, and lets the oldest go: one transaction, all or nothing.
@@ -230,6 +240,19 @@ impl Journal {
             outage::put(&transaction, one)?;
         }
         transaction.commit()?;
+        Ok(())
+    }
+
+    /// Writes what was on the glass, chained to the record before it, and lets the oldest go.
+    pub(crate) fn put_glass(&mut self, record: &Record, now: Timestamp) -> Result<(), JournalError> {
+        let transaction = self.connection.transaction()?;
+        let head = glass::insert(&transaction, &self.glass, record)?;
+        if record.kind.is_key() {
+            let bytes_max = i64::try_from(self.bounds.glass_bytes_max).unwrap_or(i64::MAX);
+            glass::prune(&transaction, &head, bytes_max, now.minus(self.bounds.glass_age_max))?;
+        }
+        transaction.commit()?;
+        self.glass = head;
         Ok(())
     }
 

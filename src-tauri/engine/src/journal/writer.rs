@@ -17,13 +17,14 @@ use watchfloor_board::{
 };
 use watchfloor_model::{Delivery, Timestamp};
 
-use super::{Bounds, Entry, Journal, JournalError, Positions, apply, stall::Stall};
+use super::{Bounds, Entry, Journal, JournalError, Positions, apply, stall::Stall, table::glass::Record};
 use crate::{
     clock::Clock,
     event::Event,
     intake::{STEPS_QUEUED_MAX, Step, forget_entry},
     metrics::Metrics,
     outages::{Now, Outages},
+    recorder::Records,
 };
 
 /// Id of the notice about the journal.
@@ -68,6 +69,15 @@ pub(crate) struct Taken {
     pub(crate) checkpoint: Checkpoint,
 }
 
+/// What the loop says to the writer.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// The state that was asked for.
+    Taken(Taken),
+    /// A comparison with the server has corrected the state, which no batch tells: it is to be saved.
+    Corrected,
+}
+
 /// Whether what comes is remembered.
 #[derive(Debug)]
 enum Memory {
@@ -92,8 +102,9 @@ pub(crate) struct Writer {
     pub(crate) clock: Clock,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) events: Sender<Event>,
-    pub(crate) taken: Receiver<Taken>,
+    pub(crate) taken: Receiver<Answer>,
     stall: Stall,
+    records: Records,
     memory: Memory,
     folder: PathBuf,
     bounds: Bounds,
@@ -102,6 +113,8 @@ pub(crate) struct Writer {
     outages: Outages,
     /// The checkpoint asked for and not answered yet.
     wanted: Option<i64>,
+    /// Whether the state was corrected since it was last asked for.
+    corrected: bool,
     /// When the board was last saved.
     saved_at: Instant,
     /// Size of the newest checkpoint.
@@ -125,9 +138,11 @@ pub(crate) struct Ends {
     /// The board's lane.
     pub(crate) events: Sender<Event>,
     /// Its answers to [`Event::CheckpointWanted`].
-    pub(crate) taken: Receiver<Taken>,
+    pub(crate) taken: Receiver<Answer>,
     /// Where a transaction under way is told.
     pub(crate) stall: Stall,
+    /// What was on the glass.
+    pub(crate) records: Records,
 }
 
 impl Writer {
@@ -144,7 +159,7 @@ impl Writer {
     }
 
     fn new(ends: Ends, memory: Memory, folder: PathBuf, bounds: Bounds, pace: Pace, positions: Positions) -> Self {
-        let Ends { clock, metrics, events, taken, stall } = ends;
+        let Ends { clock, metrics, events, taken, stall, records } = ends;
         let now = Instant::now();
         Self {
             clock,
@@ -152,6 +167,7 @@ impl Writer {
             events,
             taken,
             stall,
+            records,
             memory,
             folder,
             bounds,
@@ -159,6 +175,7 @@ impl Writer {
             positions,
             outages: Outages::default(),
             wanted: None,
+            corrected: false,
             saved_at: now,
             saved_bytes: 0,
             dirty_bytes: 0,
@@ -183,10 +200,8 @@ impl Writer {
                     gather(&mut steps, &mut drained, self.written_at + TRANSACTION_PERIOD).await;
                     self.handle_steps(&mut drained).await
                 }
-                Some(taken) = self.taken.recv() => {
-                    self.handle_taken(&taken);
-                    Ok(())
-                }
+                Some(answer) = self.taken.recv() => self.handle_answer(&answer).await,
+                Some(record) = self.records.lane.recv() => self.handle_record(&record).await,
                 () = sleep_until(due) => self.handle_due().await,
             };
             if gone.is_err() {
@@ -200,7 +215,7 @@ impl Writer {
     fn next_due(&self) -> Instant {
         match &self.memory {
             Memory::Lost { retry_at, .. } => *retry_at,
-            Memory::Kept(_) if self.dirty_bytes > 0 && self.wanted.is_none() => self.checkpoint_due(),
+            Memory::Kept(_) if self.is_changed() && self.wanted.is_none() => self.checkpoint_due(),
             Memory::Off | Memory::Kept(_) => Instant::now() + self.pace.checkpoint_max,
         }
     }
@@ -209,7 +224,7 @@ impl Writer {
     /// the newest checkpoint needs, it is renewed.
     fn checkpoint_due(&self) -> Instant {
         let folded_bytes_max = FOLDED_BYTES_MAX.max(4 * self.saved_bytes).min(self.bounds.bytes_max / 4);
-        if self.dirty_bytes > folded_bytes_max {
+        if self.dirty_bytes > folded_bytes_max || self.corrected {
             Instant::now()
         } else if self.dirty_bytes >= self.saved_bytes {
             self.saved_at + self.pace.checkpoint_min
@@ -218,11 +233,16 @@ impl Writer {
         }
     }
 
+    /// Whether the newest checkpoint isn't the state that the next start should find.
+    const fn is_changed(&self) -> bool {
+        self.dirty_bytes > 0 || self.corrected
+    }
+
     async fn handle_due(&mut self) -> Result<(), Gone> {
         match &self.memory {
             Memory::Lost { .. } => self.rejoin().await,
             Memory::Kept(_)
-                if self.dirty_bytes > 0 && self.wanted.is_none() && self.checkpoint_due() <= Instant::now() =>
+                if self.is_changed() && self.wanted.is_none() && self.checkpoint_due() <= Instant::now() =>
             {
                 self.want_checkpoint().await
             }
@@ -244,6 +264,9 @@ impl Writer {
                     entries.push(delivered.entry);
                     events.push(Event::Delivered { source, delivery: delivered.delivery, share: delivered.share });
                 }
+                Step::Unwritten { source, delivery, share } => {
+                    events.push(Event::Delivered { source, delivery, share });
+                }
                 Step::Forget { source } => entries.push(forget_entry(&source, &self.clock)),
                 Step::Status { source, status } => {
                     self.outages.handle_status(&source, &status, now);
@@ -261,7 +284,7 @@ impl Writer {
             self.events.send(event).await.map_err(|_| Gone)?;
         }
         self.write_outages().await?;
-        if self.dirty_bytes > 0 && self.wanted.is_none() && self.checkpoint_due() <= Instant::now() {
+        if self.is_changed() && self.wanted.is_none() && self.checkpoint_due() <= Instant::now() {
             self.want_checkpoint().await?;
         }
         Ok(())
@@ -342,6 +365,7 @@ impl Writer {
             Ok((journal, set_aside, bytes)) => {
                 tracing::info!("the journal is written again");
                 self.memory = Memory::Kept(journal);
+                self.records.lose();
                 self.saved(bytes);
                 match set_aside {
                     Some((path, reason)) => self.notice(replaced(&path.display().to_string(), &reason)).await,
@@ -362,9 +386,11 @@ impl Writer {
     async fn taken_now(&mut self, seq: i64) -> Result<Option<String>, Gone> {
         self.events.send(Event::CheckpointWanted { seq }).await.map_err(|_| Gone)?;
         let answer = timeout(CHECKPOINT_TIMEOUT, async {
-            while let Some(taken) = self.taken.recv().await {
-                if taken.seq == seq {
-                    return Some(taken.checkpoint);
+            while let Some(answer) = self.taken.recv().await {
+                match answer {
+                    Answer::Taken(taken) if taken.seq == seq => return Some(taken.checkpoint),
+                    // What is taken after a correction has it.
+                    Answer::Taken(_) | Answer::Corrected => {}
                 }
             }
             None
@@ -376,9 +402,18 @@ impl Writer {
         let Memory::Kept(journal) = &self.memory else { return Ok(()) };
         let seq = journal.last_seq();
         self.wanted = Some(seq);
+        self.corrected = false;
         self.dirty_bytes = 0;
         self.saved_at = Instant::now();
         self.events.send(Event::CheckpointWanted { seq }).await.map_err(|_| Gone)
+    }
+
+    async fn handle_answer(&mut self, answer: &Answer) -> Result<(), Gone> {
+        match answer {
+            Answer::Taken(taken) => self.handle_taken(taken),
+            Answer::Corrected => self.corrected = true,
+        }
+        self.handle_due().await
     }
 
     fn handle_taken(&mut self, taken: &Taken) {
@@ -395,10 +430,33 @@ impl Writer {
         }
     }
 
+    /// Writes what was on the glass: a small transaction of its own about once a second, so that it makes no event wait.
+    async fn handle_record(&mut self, record: &Record) -> Result<(), Gone> {
+        let Memory::Kept(journal) = &mut self.memory else {
+            // What isn't remembered can't be looked back at. The record begins anew when there is one again.
+            self.records.needs_key = true;
+            return Ok(());
+        };
+        if !self.records.accept(record) {
+            return Ok(());
+        }
+        self.stall.begin(self.clock.now());
+        let put = journal.put_glass(record, self.clock.wall());
+        self.stall.end();
+        match put {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                self.records.lose();
+                self.lose(&error).await
+            }
+        }
+    }
+
     fn saved(&mut self, bytes: usize) {
         self.saved_at = Instant::now();
         self.saved_bytes = bytes as u64;
         self.dirty_bytes = 0;
+        self.corrected = false;
         self.wanted = None;
     }
 

@@ -17,12 +17,12 @@ const PACE: Pace = Pace {
 struct Stage {
     steps: Sender<Step>,
     events: Receiver<Event>,
-    taken: Sender<Taken>,
+    taken: Sender<Answer>,
     board: Board,
     clock: Clock,
 }
 
-fn ends() -> (Ends, Receiver<Event>, Sender<Taken>) {
+fn ends() -> (Ends, Receiver<Event>, Sender<Answer>) {
     let (events, lane) = channel(8);
     let (taken, answers) = channel(4);
     let ends = Ends {
@@ -31,6 +31,7 @@ fn ends() -> (Ends, Receiver<Event>, Sender<Taken>) {
         events,
         taken: answers,
         stall: Stall::default(),
+        records: Records::none(),
     };
     (ends, lane, taken)
 }
@@ -41,7 +42,7 @@ fn board() -> Board {
     Board::new(config::parse(text, "board.toml").unwrap(), Mono::ZERO)
 }
 
-fn stage(writer: Writer, events: Receiver<Event>, taken: Sender<Taken>) -> Stage {
+fn stage(writer: Writer, events: Receiver<Event>, taken: Sender<Answer>) -> Stage {
     let (steps, lane) = channel(8);
     tokio::spawn(writer.run(lane));
     Stage { steps, events, taken, board: board(), clock: Clock::start() }
@@ -62,7 +63,7 @@ fn delivered(number: u64) -> Step {
         data: Payload::from(serde_json::Value::from(number)),
     };
     let delivery = Delivery::Events(vec![event]);
-    let entry = intake::entry(&"ops".into(), &delivery, &Clock::start());
+    let entry = intake::entry(&"ops".into(), &delivery, &Clock::start()).unwrap();
     Step::Delivered(Delivered { entry, delivery, share: None })
 }
 
@@ -76,7 +77,7 @@ impl Stage {
         loop {
             match self.events.recv().await? {
                 Event::CheckpointWanted { seq } => {
-                    self.taken.try_send(Taken { seq, checkpoint: self.state() }).unwrap();
+                    self.taken.try_send(Answer::Taken(Taken { seq, checkpoint: self.state() })).unwrap();
                 }
                 Event::Delivered { source, delivery, share } => {
                     self.board.handle_delivery(&source, &delivery, self.clock.now());
@@ -197,7 +198,7 @@ async fn saves_what_changed() {
     let mut stage = stage(writer, events, taken);
     assert!(matches!(stage.deliver(1).await, Event::Delivered { .. }));
     let Some(Event::CheckpointWanted { seq: 1 }) = stage.events.recv().await else { panic!("nothing is saved") };
-    stage.taken.try_send(Taken { seq: 1, checkpoint: stage.state() }).unwrap();
+    stage.taken.try_send(Answer::Taken(Taken { seq: 1, checkpoint: stage.state() })).unwrap();
     // Nothing changed: the next question comes with the next event.
     assert!(matches!(stage.deliver(2).await, Event::Delivered { .. }));
     assert_eq!(open(folder.path()).checkpoints().unwrap()[0].seq, 1);

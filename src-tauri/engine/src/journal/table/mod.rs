@@ -2,6 +2,7 @@
 
 pub(crate) mod batch;
 pub(crate) mod checkpoint;
+pub(crate) mod glass;
 pub(crate) mod meta;
 pub(crate) mod outage;
 pub(crate) mod position;

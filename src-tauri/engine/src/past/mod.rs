@@ -1,0 +1,3 @@
+//! Looking back: what the glass showed, from the journal alone.
+
+pub(crate) mod body;
