@@ -6,7 +6,7 @@ use serde_json::{Value, value::RawValue};
 use watchfloor_model::{Event, Json, Timestamp};
 
 use crate::{
-    config::spec::FoldSpec,
+    config::spec::{FoldSpec, ReducerSpec},
     frame::WidgetValue,
     reduce::{self, Filter, Interest, Ms, Reduce, Reducer, Rejection, RestoreError, TIME_MS_MAX},
 };
@@ -19,6 +19,7 @@ const STATE_FORM: u64 = 1;
 /// The state is decided by the events folded and the instants given, in their order, and by nothing else.
 /// `restore(state())` changes nothing but the version.
 pub struct Aggregate {
+    fold: FoldSpec,
     fingerprint: String,
     channels: Vec<String>,
     filter: Filter,
@@ -38,6 +39,7 @@ impl Aggregate {
     pub fn new(fold: &FoldSpec) -> Self {
         let reducer = Reducer::new(fold);
         Self {
+            fold: fold.clone(),
             fingerprint: reduce::fingerprint(reducer.kind(), fold),
             channels: fold.channels.clone(),
             filter: Filter::new(fold),
@@ -46,6 +48,20 @@ impl Aggregate {
             now: None,
             has_clock: false,
             newest: None,
+        }
+    }
+
+    /// An empty aggregate of the same fold.
+    #[must_use]
+    pub(crate) fn like(&self) -> Self {
+        Self::new(&self.fold)
+    }
+
+    /// What a table's columns show.
+    pub(crate) fn columns(&self) -> Vec<String> {
+        match &self.fold.reducer {
+            ReducerSpec::Table { columns, .. } => columns.iter().map(ToString::to_string).collect(),
+            _ => Vec::new(),
         }
     }
 

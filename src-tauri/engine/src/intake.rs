@@ -39,6 +39,15 @@ const NAMES_SHARED_MAX: usize = 4096;
 pub(crate) enum Step {
     /// Something to journal and then to fold.
     Delivered(Delivered),
+    /// Something for the board alone, in its place among what is journaled: a comparison with the server.
+    Unwritten {
+        /// The source.
+        source: Arc<str>,
+        /// What it is.
+        delivery: Delivery,
+        /// Its share of [`IN_FLIGHT_BYTES_MAX`].
+        share: Option<OwnedSemaphorePermit>,
+    },
     /// What is known of the source now. Follows everything that it is a consequence of.
     Status {
         /// The source.
@@ -90,10 +99,20 @@ impl Intake {
 
     /// Takes a delivery; waits while the pipeline is full.
     pub(crate) async fn deliver(&self, delivery: Delivery) -> Result<(), Gone> {
-        let entry = entry(&self.source, &delivery, &self.clock);
-        let bytes = u32::try_from(entry.batch.body.len()).unwrap_or(u32::MAX).min(IN_FLIGHT_BYTES_MAX);
-        let share = Arc::clone(&self.in_flight).acquire_many_owned(bytes).await.map_err(|_| Gone)?;
+        let Some(entry) = entry(&self.source, &delivery, &self.clock) else { return self.compare(delivery).await };
+        let share = self.share(entry.batch.body.len()).await?;
         self.send(Step::Delivered(Delivered { entry, delivery, share: Some(share) })).await
+    }
+
+    /// Takes a delivery that isn't journaled.
+    async fn compare(&self, delivery: Delivery) -> Result<(), Gone> {
+        let share = self.share(unwritten_bytes(&delivery)).await?;
+        self.send(Step::Unwritten { source: Arc::clone(&self.source), delivery, share: Some(share) }).await
+    }
+
+    async fn share(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Gone> {
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX).min(IN_FLIGHT_BYTES_MAX);
+        Arc::clone(&self.in_flight).acquire_many_owned(bytes).await.map_err(|_| Gone)
     }
 
     /// Takes what is known of the source.
@@ -118,8 +137,8 @@ pub(crate) fn forget_entry(source: &Arc<str>, clock: &Clock) -> Entry {
     Entry { batch, positions: PositionChange::Replace(Vec::new()) }
 }
 
-/// The journal entry of a delivery.
-pub(crate) fn entry(source: &Arc<str>, delivery: &Delivery, clock: &Clock) -> Entry {
+/// The journal entry of a delivery; none if it leaves what is folded as it is.
+pub(crate) fn entry(source: &Arc<str>, delivery: &Delivery, clock: &Clock) -> Option<Entry> {
     let (kind, events, body, positions) = match delivery {
         Delivery::Events(events) => {
             (Kind::Events, events.len(), events_text(events), PositionChange::Advance(newest_positions(events)))
@@ -134,6 +153,7 @@ pub(crate) fn entry(source: &Arc<str>, delivery: &Delivery, clock: &Clock) -> En
             let places = place.map(|place| (Arc::clone(&gap.channel), place)).into_iter().collect();
             (Kind::Gap, 0, text(&GapText::of(gap, clock)), PositionChange::Advance(places))
         }
+        Delivery::Check(_) => return None,
     };
     let batch = Batch {
         source: Arc::clone(source),
@@ -142,7 +162,14 @@ pub(crate) fn entry(source: &Arc<str>, delivery: &Delivery, clock: &Clock) -> En
         events: u32::try_from(events).unwrap_or(u32::MAX),
         body,
     };
-    Entry { batch, positions }
+    Some(Entry { batch, positions })
+}
+
+/// The text of a delivery that becomes no entry, in bytes.
+fn unwritten_bytes(delivery: &Delivery) -> usize {
+    let Delivery::Check(check) = delivery else { return 0 };
+    let state = check.snapshot.aggregates.values().map(|state| state.get().len()).sum::<usize>();
+    state + check.later.iter().map(|event| event.data.text().len()).sum::<usize>()
 }
 
 /// The last position of each channel in `events`.
@@ -351,7 +378,7 @@ mod tests {
     }
 
     fn round(delivery: &Delivery, clock: Clock) -> Delivery {
-        let entry = entry(&"s".into(), delivery, &clock);
+        let entry = entry(&"s".into(), delivery, &clock).unwrap();
         Replay::new(clock).delivery(&entry.batch).unwrap().unwrap()
     }
 
@@ -378,7 +405,7 @@ mod tests {
             );
             assert!(clock.now().since(back.received) < Duration::from_secs(5), "received is the batch's own time");
         }
-        let entry = entry(&"s".into(), &Delivery::Events(events), &clock);
+        let entry = entry(&"s".into(), &Delivery::Events(events), &clock).unwrap();
         let PositionChange::Advance(mut newest) = entry.positions else { panic!("events only advance") };
         newest.sort_by(|a, b| a.0.cmp(&b.0));
         let newest: Vec<String> = newest.iter().map(|(channel, place)| format!("{channel} {place}")).collect();
@@ -417,7 +444,7 @@ mod tests {
                 began: clock.now(),
                 ended: clock.now(),
             };
-            let entry = entry(&"s".into(), &Delivery::Gap(gap.clone()), &clock);
+            let entry = entry(&"s".into(), &Delivery::Gap(gap.clone()), &clock).unwrap();
             let PositionChange::Advance(found) = &entry.positions else { panic!() };
             assert_eq!(found.len(), places, "{proof:?}");
             let Some(Delivery::Gap(back)) = Replay::new(clock).delivery(&entry.batch).unwrap() else { panic!() };

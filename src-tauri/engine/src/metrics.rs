@@ -17,6 +17,9 @@ const GLASS_LATENCY: &str = "watchfloor_glass_latency_seconds";
 const RECONNECTS: &str = "watchfloor_reconnects_total";
 const GAPS: &str = "watchfloor_gaps_total";
 const DRIFT: &str = "watchfloor_drift_total";
+const CHECKS: &str = "watchfloor_checks_total";
+const CHECK_DONE: &str = "done";
+const CHECK_FAILED: &str = "failed";
 const DUPLICATES: &str = "watchfloor_duplicates_total";
 const REJECTED: &str = "watchfloor_rejected_total";
 const FRAMES: &str = "watchfloor_frames_total";
@@ -56,7 +59,6 @@ impl Metrics {
             .build_recorder();
         let (frames, glass, journal_bytes) = with_local_recorder(&recorder, || {
             describe();
-            counter!(DRIFT).absolute(0);
             (counter!(FRAMES), histogram!(GLASS_LATENCY), gauge!(JOURNAL_BYTES))
         });
         Ok(Self { recorder: Some(recorder), frames, glass, journal_bytes })
@@ -95,6 +97,10 @@ impl Metrics {
             duplicates: Some(counter!(DUPLICATES, "source" => source())),
             reconnects: Some(counter!(RECONNECTS, "source" => source())),
             rejected: Some(counter!(REJECTED, "source" => source())),
+            drift: Some(counter!(DRIFT, "source" => source())),
+            checks: [CHECK_DONE, CHECK_FAILED]
+                .map(|outcome| counter!(CHECKS, "source" => source(), "outcome" => outcome))
+                .to_vec(),
             gaps: [Continuity::Proven, Continuity::Snapshot, Continuity::Unknown]
                 .map(|proof| counter!(GAPS, "source" => source(), "proof" => proof.word()))
                 .to_vec(),
@@ -120,6 +126,7 @@ fn describe() {
     describe_counter!(RECONNECTS, "Connections that followed a lost one.");
     describe_counter!(GAPS, "Stretches not received live, by how they were closed.");
     describe_counter!(DRIFT, "Differences found between the board and the server.");
+    describe_counter!(CHECKS, "Comparisons of the board with the server, by what became of them.");
     describe_counter!(DUPLICATES, "Events dropped because they had been delivered before.");
     describe_counter!(REJECTED, "Events refused because their form or size was unacceptable.");
     describe_counter!(FRAMES, "Frames handed to pages.");
@@ -134,6 +141,8 @@ pub(crate) struct SourceMetrics {
     duplicates: Option<Counter>,
     reconnects: Option<Counter>,
     rejected: Option<Counter>,
+    drift: Option<Counter>,
+    checks: Vec<Counter>,
     gaps: Vec<Counter>,
 }
 
@@ -155,6 +164,16 @@ impl SourceMetrics {
             }
         }
         for (counter, total) in self.gaps.iter().zip([counts.gaps_proven, counts.gaps_snapshot, counts.gaps_unknown]) {
+            counter.absolute(total);
+        }
+        for (counter, total) in self.checks.iter().zip([counts.checks, counts.checks_failed]) {
+            counter.absolute(total);
+        }
+    }
+
+    /// Takes over how many differences from the server's state were found.
+    pub(crate) fn set_drift(&self, total: u64) {
+        if let Some(counter) = &self.drift {
             counter.absolute(total);
         }
     }
@@ -183,9 +202,10 @@ mod tests {
     #[test]
     fn names_are_the_contracts() {
         let metrics = Arc::new(Metrics::read().unwrap());
-        let counts = Counts { events: 7, duplicates: 1, reconnects: 2, gaps_unknown: 3, ..Counts::default() };
+        let counts = Counts { events: 7, duplicates: 1, reconnects: 2, gaps_unknown: 3, checks: 4, ..Counts::default() };
         metrics.source("ops").set(Some(Phase::Live), &counts);
         metrics.source("ops").set(Some(Phase::Waiting), &counts);
+        metrics.source("ops").set_drift(2);
         metrics.widget("cancelled").set(Some(Freshness::Stale));
         metrics.frame();
         metrics.painted(0.004, 3);
@@ -201,7 +221,8 @@ mod tests {
             "watchfloor_glass_latency_seconds_count 3",
             "watchfloor_reconnects_total{source=\"ops\"} 2",
             "watchfloor_gaps_total{source=\"ops\",proof=\"unknown\"} 3",
-            "watchfloor_drift_total 0",
+            "watchfloor_drift_total{source=\"ops\"} 2",
+            "watchfloor_checks_total{source=\"ops\",outcome=\"done\"} 4",
             "watchfloor_duplicates_total{source=\"ops\"} 1",
             "watchfloor_frames_total 1",
             "watchfloor_journal_bytes 4096",

@@ -37,6 +37,8 @@ pub(crate) enum Order {
     Restart(Box<SourceConfig>),
     /// Wait no longer for the next try.
     TryNow,
+    /// Compare what was delivered with what the server holds.
+    Reconcile,
 }
 
 /// A running source. Dropping it stops it.
@@ -78,6 +80,7 @@ impl Source {
             && a.channels == b.channels
             && a.ladder == b.ladder
             && a.limit == b.limit
+            && a.reconcile == b.reconcile
             && a.token == b.token
     }
 
@@ -95,6 +98,14 @@ impl Source {
     pub(crate) fn try_now(&mut self) {
         // Refused only while another order is outstanding, and that one is a new beginning.
         let _outstanding = self.orders.try_send(Order::TryNow);
+    }
+}
+
+impl Source {
+    /// Compares what was delivered with what the server holds, if it is live.
+    pub(crate) fn reconcile(&mut self) {
+        // Refused only while another order is outstanding: the timer comes in any case.
+        let _outstanding = self.orders.try_send(Order::Reconcile);
     }
 }
 
@@ -135,7 +146,7 @@ async fn supervise(
                     () = sleep(DEFECT_DELAY) => {}
                     order = orders.recv() => match order {
                         Some(Order::Restart(new)) => config = *new,
-                        Some(Order::TryNow) => {}
+                        Some(Order::TryNow | Order::Reconcile) => {}
                         None => return,
                     },
                 }
@@ -251,6 +262,11 @@ impl<'a> Runner<'a> {
                     Some(Order::Restart(config)) => return Ok(Some(config)),
                     Some(Order::TryNow) => {
                         self.try_now();
+                        None
+                    }
+                    Some(Order::Reconcile) => {
+                        self.feed.reconcile(self.clock.now());
+                        self.take_outputs();
                         None
                     }
                     None => return Ok(None),
@@ -427,5 +443,7 @@ fn sum(a: Counts, b: Counts) -> Counts {
         gaps_unknown: a.gaps_unknown + b.gaps_unknown,
         rejected: a.rejected + b.rejected,
         reconnects: a.reconnects + b.reconnects,
+        checks: a.checks + b.checks,
+        checks_failed: a.checks_failed + b.checks_failed,
     }
 }

@@ -51,7 +51,7 @@ impl Settings {
             SourceTransport::Poll => vec![Transport::Poll],
         };
         let channels = spec.channels.iter().map(|channel| Arc::from(channel.as_str())).collect();
-        Ok(SourceConfig { id: spec.id.clone(), url, channels, ladder, limit, token: None })
+        Ok(SourceConfig { id: spec.id.clone(), url, redundant: Vec::new(), channels, ladder, limit, reconcile: spec.reconcile, token: None })
     }
 }
 

@@ -97,9 +97,11 @@ fn live(transport: Transport) -> Feed {
     let config = SourceConfig {
         id: "ops".into(),
         url: "http://127.0.0.1:1/".parse().expect("an address"),
+        redundant: Vec::new(),
         channels: vec![channel],
         ladder: vec![transport],
         limit: Duration::from_secs(5),
+        reconcile: None,
         token: None,
     };
     let mut feed = Feed::new(config, 1);

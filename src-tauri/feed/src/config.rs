@@ -12,12 +12,16 @@ pub struct SourceConfig {
     pub id: String,
     /// The hub's base address, `http` or `https`; a path is kept as a prefix.
     pub url: Url,
+    /// Other addresses at which the same stream can be had, followed beside the first: see [`Paths`](crate::Paths).
+    pub redundant: Vec<Url>,
     /// The channels to subscribe to. Repeated names count once.
     pub channels: Vec<Arc<str>>,
     /// The ways by which events may travel, best first. With one, it is that one or none.
     pub ladder: Vec<Transport>,
     /// The strictest freshness limit of what shows this source: decides how often the link is probed.
     pub limit: Duration,
+    /// How often, about, what was delivered is compared with the server's own state; none for only on demand.
+    pub reconcile: Option<Duration>,
     /// Sent as `Authorization: Bearer …` (RFC 6750) with every request.
     pub token: Option<Secret>,
 }

@@ -14,6 +14,7 @@
 mod link;
 mod load;
 mod poll;
+mod reconcile;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -41,7 +42,7 @@ use crate::{
     timers::{TimerReason, Timers},
 };
 
-use self::{link::Link, trial::Trial};
+use self::{link::Link, reconcile::Checks, trial::Trial};
 
 /// One source's connection. The crate's front page says how to drive it.
 #[derive(Debug)]
@@ -63,6 +64,7 @@ pub struct Feed {
     /// The question whether the server is there.
     health: Option<FetchId>,
     fetch: Option<FetchId>,
+    checks: Checks,
     /// Snapshots in a row that could not be used.
     unusable: u32,
     /// Snapshots in a row that the stream didn't join.
@@ -116,6 +118,7 @@ impl Feed {
             trial: None,
             health: None,
             fetch: None,
+            checks: Checks::default(),
             unusable: 0,
             rejoins: 0,
             links: 0,
@@ -201,6 +204,7 @@ impl Feed {
     }
 
     /// Does what is due. Harmless if nothing is.
+            Input::Fetched { fetch, outcome } if self.is_check(fetch) => self.handle_check_fetched(outcome, now),
     pub fn handle_timeout(&mut self, now: Mono) {
         self.handle_timers(now);
         self.settle(now);
@@ -242,6 +246,30 @@ impl Feed {
     fn has_slept(&self, now: Mono) -> bool {
         let liveness = self.link.as_ref().and_then(|link| link.liveness.as_ref());
         liveness.is_some_and(|liveness| liveness.silence_at().plus(STALL_FORGIVEN) <= now)
+    /// Where it stands, as it is shown.
+    pub(crate) const fn phase(&self) -> Phase {
+        self.status.phase
+    }
+
+    /// Why it isn't live.
+    pub(crate) fn cause(&self) -> Option<String> {
+        self.status.cause.as_ref().map(|cause| cause.text.clone())
+    }
+
+    /// Up to where each channel was delivered.
+    pub(crate) fn delivered(&self) -> BTreeMap<Arc<str>, Position> {
+        self.catchup.delivered().map(|(name, place)| (name.clone(), place.clone())).collect()
+    }
+
+    /// While it waits for its next try: goes on from these places, to which others have brought the story. Says whether it did.
+    pub(crate) fn resume_from(&mut self, positions: &BTreeMap<Arc<str>, Position>) -> bool {
+        let waits = self.stage == Phase::Waiting && self.link.is_none();
+        if waits {
+            self.catchup.restore(positions);
+        }
+        waits
+    }
+
     }
 
     fn handle_timers(&mut self, now: Mono) {
@@ -269,6 +297,7 @@ impl Feed {
     }
 
     /// Ends every turn: hands the batch over, enters *live* if that is proven, and computes what is shown and when to
+                TimerReason::Check => self.handle_check_due(now),
     /// look again.
     fn settle(&mut self, now: Mono) {
         self.flush();
@@ -281,6 +310,7 @@ impl Feed {
         let (phase, cause) = match (self.stage, &self.refusal, doubt) {
             (Phase::Live, _, Some(doubt)) => (Phase::CatchingUp, Some(Cause::from(doubt))),
             (Phase::Live, ..) => (Phase::Live, None),
+        self.settle_check(now);
             (Phase::Connecting | Phase::Authorising | Phase::Subscribing | Phase::Waiting, Some(_), _) => {
                 (Phase::Refused, self.status.cause.take())
             }
@@ -295,6 +325,7 @@ impl Feed {
     fn doubt(&self, now: Mono) -> Option<String> {
         let liveness = self.link.as_ref()?.liveness.as_ref()?;
         liveness.doubt(now).or_else(|| {
+        self.set_check_timer();
             let age = now.since(self.catchup.outstanding_since()?);
             let shown = Duration::from_secs(age.as_secs().max(1));
             (age >= liveness.limit())
@@ -332,6 +363,7 @@ impl Feed {
     fn flush(&mut self) {
         if !self.batch.is_empty() {
             let kept = self.batch.len();
+        self.resume_checks(now);
             let events = std::mem::replace(&mut self.batch, Vec::with_capacity(kept.min(8)));
             self.outputs.push_back(Output::Deliver(Delivery::Events(events)));
         }
@@ -345,6 +377,9 @@ impl Feed {
 
     /// Hands gaps over, counts them, and says what they make of the source's continuity.
     fn deliver_gaps(&mut self, gaps: Vec<Gap>) {
+        if !matches!(delivery, Delivery::Check(_)) {
+            self.checks.interrupt();
+        }
         for gap in gaps {
             match gap.proof {
                 Continuity::Proven => self.status.counts.gaps_proven += 1,
@@ -370,6 +405,7 @@ impl Feed {
         }
     }
 
+        self.checks.keep(&event);
     /// Sets the timer of the next try.
     fn wait(&mut self, verdict: Verdict, now: Mono) {
         let at = self.backoff.next(verdict, &mut self.random).map(|wait| now.plus(wait));

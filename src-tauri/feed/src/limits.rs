@@ -59,6 +59,9 @@ pub const RESYNCS_MAX: u32 = 5;
 /// Most unusable snapshots in a row until the link is given up.
 pub const SNAPSHOTS_UNUSABLE_MAX: u32 = 3;
 
+/// Failed comparisons in a row for which the time to the next is doubled.
+pub const CHECK_DOUBLINGS_MAX: u32 = 3;
+
 /// Failures in a row, with the server otherwise reachable, after which a way to travel is taken for blocked.
 pub const BLOCKED_AFTER: u32 = 2;
 /// How long the exchange may take that asks whether the server is there.

@@ -31,11 +31,13 @@ pub enum TimerReason {
     Ask,
     /// A better way to travel is to be tried; on the trial's own link: it has taken too long.
     Trial,
+    /// What was delivered is to be compared with the server's state, or a comparison has taken too long.
+    Check,
 }
 
 impl TimerReason {
     /// All, in the order in which they are handled if due together: what ends a link comes before what uses it.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Silence,
         Self::Stall,
         Self::Open,
@@ -48,6 +50,7 @@ impl TimerReason {
         Self::Clock,
         Self::Ask,
         Self::Trial,
+        Self::Check,
     ];
 }
 
@@ -66,6 +69,7 @@ impl fmt::Display for TimerReason {
             Self::Clock => "clock",
             Self::Ask => "ask",
             Self::Trial => "trial",
+            Self::Check => "check",
         })
     }
 }

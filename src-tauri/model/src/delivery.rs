@@ -15,6 +15,20 @@ pub enum Delivery {
     Snapshot(Snapshot),
     /// Something is missing, and what became of it. Comes before the events or the snapshot that follow the gap.
     Gap(Gap),
+    /// What the server holds, to be compared with what was folded. Changes nothing if they agree, and isn't journaled.
+    Check(Check),
+}
+
+/// A comparison with the server: its own state at some place, and everything that was delivered beyond that place. The
+/// two together are what must have been folded of the deliveries before this one.
+#[derive(Clone, Debug)]
+pub struct Check {
+    /// The server's state.
+    pub snapshot: Snapshot,
+    /// What was delivered beyond it, in the order of delivery.
+    pub later: Vec<Event>,
+    /// Up to where each channel was delivered: to where the two lead.
+    pub positions: BTreeMap<Arc<str>, Position>,
 }
 
 /// A server's state, true at exactly these positions.

@@ -12,9 +12,9 @@ mod source;
 mod time;
 
 pub use clock::SourceClock;
-pub use delivery::{Delivery, Gap, Snapshot};
+pub use delivery::{Check, Delivery, Gap, Snapshot};
 pub use event::{Event, Payload, PayloadError, limits};
 pub use json::{Json, Shape};
 pub use position::{Position, PositionError};
-pub use source::{Cause, Continuity, Counts, Phase, SourceStatus, Transport};
+pub use source::{Cause, Continuity, Counts, PathStatus, Phase, SourceStatus, Transport};
 pub use time::{Mono, Timestamp};

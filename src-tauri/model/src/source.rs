@@ -150,6 +150,10 @@ pub struct Counts {
     pub rejected: u64,
     /// Connections that followed a lost one.
     pub reconnects: u64,
+    /// Comparisons with the server's own state that were handed over.
+    pub checks: u64,
+    /// Comparisons that were begun and came to nothing.
+    pub checks_failed: u64,
 }
 
 impl Counts {
@@ -158,6 +162,21 @@ impl Counts {
     pub const fn gaps(&self) -> u64 {
         self.gaps_proven + self.gaps_snapshot + self.gaps_unknown
     }
+}
+
+/// One of several paths by which a source is followed at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathStatus {
+    /// How people call it: host and port.
+    pub place: String,
+    /// Where its connection stands.
+    pub phase: Phase,
+    /// How events travel on it now, or would if it were connected.
+    pub transport: Option<Transport>,
+    /// Why it isn't live.
+    pub cause: Option<Cause>,
+    /// When it will be tried again.
+    pub retry_at: Option<Mono>,
 }
 
 /// All that is known of a source at one instant. A value: whoever holds one may compute freshness from it later.
@@ -189,8 +208,12 @@ pub struct SourceStatus {
     pub clock: Option<SourceClock>,
     /// The last position delivered, by channel.
     pub positions: BTreeMap<Arc<str>, Position>,
+    /// Each of several paths by which the source is followed at once; empty if there is one.
+    pub paths: Vec<PathStatus>,
     /// What was counted.
     pub counts: Counts,
     /// The newest reason for which an event was refused.
     pub last_rejection: Option<String>,
+    /// Why the newest comparison with the server's state came to nothing, if it did.
+    pub unchecked: Option<String>,
 }

@@ -3,10 +3,11 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use watchfloor_model::{
-    Continuity, Delivery, Event, Gap, Mono, Phase, Position, Snapshot, SourceClock, SourceStatus, Timestamp,
+    Check, Continuity, Delivery, Event, Gap, Mono, Phase, Position, Snapshot, SourceClock, SourceStatus, Timestamp,
 };
 
 use super::{
+    check::{Difference, Outcome},
     checkpoint::ReplayCheckpoint,
     index::Index,
     tracked::{Heard, Tracked},
@@ -36,6 +37,10 @@ pub(super) struct Lane {
     pub(super) stood: Option<ReplayCheckpoint>,
     /// The source's time that its aggregates were last told.
     pub(super) now: Option<Timestamp>,
+    /// What was found different from what the server holds, in this run.
+    pub(super) drift: u64,
+    /// When all was last compared with the server.
+    pub(super) checked: Option<Mono>,
     index: Index,
     /// Aggregates of the file before, until it is known which of them the new one needs.
     spare: Vec<Tracked>,
@@ -52,6 +57,13 @@ pub(super) struct Channel {
 
 /// Rejected events: the aggregate's number, and why.
 type Rejections = Vec<(usize, Rejection)>;
+
+/// What a delivery brings to light, by the aggregate's number.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) rejections: Rejections,
+    pub(super) drifts: Vec<(usize, Difference)>,
+}
 
 impl Lane {
     /// A lane for `spec`, with the state of the old one if it is of the same source.
@@ -70,6 +82,8 @@ impl Lane {
                 clock: None,
                 stood: None,
                 now: None,
+                drift: 0,
+                checked: None,
                 index: Index::default(),
                 spare: Vec::new(),
             },
@@ -198,11 +212,13 @@ impl Lane {
     }
 
     /// Says whether anything visible changed.
-    pub(super) fn handle_delivery(&mut self, delivery: &Delivery, now: Mono, rejections: &mut Rejections) -> bool {
+    pub(super) fn handle_delivery(&mut self, delivery: &Delivery, now: Mono, found: &mut Found) -> bool {
+        let rejections = &mut found.rejections;
         let changed = match delivery {
             Delivery::Events(events) => self.handle_events(events, now, rejections),
             Delivery::Snapshot(snapshot) => self.handle_snapshot(snapshot, now, rejections),
             Delivery::Gap(gap) => self.handle_gap(gap),
+            Delivery::Check(check) => self.handle_check(check, now, found),
         };
         self.advance(now) || changed
     }
@@ -275,13 +291,7 @@ impl Lane {
                     tracked.received = tracked.aggregate.newest().map(|_| Heard::at(snapshot.received));
                 }
                 Some(Err(error)) => {
-                    let rejection = Rejection {
-                        place: "snapshot".to_owned(),
-                        found: error.problem,
-                        expected: format!("a state of {}", tracked.aggregate.fingerprint()),
-                    };
-                    tracked.reject(&rejection);
-                    rejections.push((number, rejection));
+                    rejections.push((number, tracked.reject_state(error)));
                     tracked.be_incomplete(time);
                 }
                 None if is_empty(snapshot, tracked) && !tracked.is_known => {
@@ -304,6 +314,53 @@ impl Lane {
         self.set_clock(&snapshot.clock);
         self.be_current(Heard::at(snapshot.received.min(now)), now);
         true
+    }
+
+    /// Compares what is shown with what the server holds, at the same place and time. What differs is taken from the server;
+    /// everything else stays untouched.
+    fn handle_check(&mut self, check: &Check, now: Mono, found: &mut Found) -> bool {
+        if !self.is_at(check) {
+            return false;
+        }
+        let snapshot = &check.snapshot;
+        // Up to the snapshot's time, everything that happened is in it, and was delivered.
+        let time = snapshot.clock.at(snapshot.received);
+        let time = self.now.map_or(time, |own| own.max(time));
+        self.now = Some(time);
+        self.set_clock(&snapshot.clock);
+        self.checked = Some(now);
+        let mut changed = false;
+        for (number, tracked) in self.tracked.iter_mut().enumerate() {
+            let covers = |channel: &String| snapshot.positions.contains_key(channel.as_str());
+            let state = snapshot.aggregates.get(tracked.aggregate.fingerprint());
+            let Some(state) = state.filter(|_| tracked.aggregate.channels().iter().all(covers)) else { continue };
+            let before = tracked.aggregate.version();
+            tracked.aggregate.advance(time);
+            changed |= tracked.forgive();
+            match tracked.compare(state, check, time) {
+                Ok(Outcome::Agrees) => changed |= tracked.aggregate.version() != before,
+                Ok(Outcome::Completed) => changed = true,
+                Ok(Outcome::Drifted(differences)) => {
+                    changed = true;
+                    self.drift += differences.count;
+                    found.drifts.extend(differences.named.into_iter().map(|difference| (number, difference)));
+                }
+                Err(error) => {
+                    changed = true;
+                    found.rejections.push((number, tracked.reject_state(error)));
+                }
+            }
+        }
+        changed
+    }
+
+    /// Whether the comparison is of what was delivered here: a place that nobody can read may lie between.
+    fn is_at(&self, check: &Check) -> bool {
+        let is_at = |(channel, place): (&Arc<str>, &Position)| {
+            let own = self.channels.get(channel).and_then(|channel| channel.position.as_ref());
+            own.is_some_and(|own| place.covers(own) == Some(true))
+        };
+        check.positions.iter().all(is_at)
     }
 
     fn handle_gap(&mut self, gap: &Gap) -> bool {

@@ -55,6 +55,11 @@ impl Board {
             "gaps_unknown": counts.gaps_unknown,
             "rejected": counts.rejected,
             "reconnects": counts.reconnects,
+            "checks": counts.checks,
+            "checks_failed": counts.checks_failed,
+            "unchecked": status.unchecked,
+            "checked_ms": lane.checked.map(|checked| u64::try_from(now.since(checked).as_millis()).unwrap_or(u64::MAX)),
+            "drift": lane.drift,
         })
     }
 }

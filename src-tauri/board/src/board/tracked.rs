@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use watchfloor_model::{Continuity, Mono, Timestamp};
 
-use crate::{Aggregate, reduce::Rejection};
+use crate::{
+    Aggregate,
+    reduce::{Rejection, RestoreError},
+};
 
 /// When something was heard: on this program's clock, or before its start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +111,17 @@ impl Tracked {
             }
         }
         is_over
+    }
+
+    /// A state of the server's can't be read.
+    pub(super) fn reject_state(&mut self, error: RestoreError) -> Rejection {
+        let rejection = Rejection {
+            place: "snapshot".to_owned(),
+            found: error.problem,
+            expected: format!("a state of {}", self.aggregate.fingerprint()),
+        };
+        self.reject(&rejection);
+        rejection
     }
 
     pub(super) fn reject(&mut self, rejection: &Rejection) {

@@ -193,13 +193,15 @@ fn read_source(node: Node<'_>, sink: &mut Sink<'_>) -> SourceEntry {
     let channels = reader.get(&source::CHANNELS, sink);
     let transport = reader.get(&source::TRANSPORT, sink);
     let quiet = reader.get(&source::QUIET, sink);
+    let reconcile = reader.get(&source::RECONCILE, sink);
     let channels = channels.filter(|channels| !has_twin(&reader, "channels", channels, sink));
     let name = NameEntry::new(&reader, id.as_ref());
     let known = channels.clone().unwrap_or_default();
     let spec = || {
         let id = id?;
         let title = title.unwrap_or_else(|| id.clone());
-        Some(SourceSpec { id, title, kind: kind?, url: url?, channels: channels?, transport: transport?, quiet })
+        let (kind, url, channels, transport) = (kind?, url?, channels?, transport?);
+        Some(SourceSpec { id, title, kind, url, channels, transport, quiet, reconcile: reconcile? })
     };
     SourceEntry { name, channels: known, spec: spec() }
 }

@@ -169,6 +169,33 @@ impl Span {
     }
 }
 
+/// A duration in a range, or `off`, which is read to none.
+pub(super) struct SpanOrOff(pub(super) Span);
+
+impl Shape for SpanOrOff {
+    type Value = Option<Duration>;
+
+    fn expected(&self) -> String {
+        format!("{}, or `off`", self.0.expected())
+    }
+
+    #[cfg(test)]
+    fn words(&self) -> String {
+        format!("{}, or `off`", self.0.words())
+    }
+
+    fn schema(&self) -> Value {
+        json!({"type": "string", "pattern": "^(off|([0-9]{1,9}(d|h|ms|m|s))+)$", "examples": ["90s", "5m", "1h30m", "off"]})
+    }
+
+    fn read(&self, node: Node<'_>, sink: &mut Sink<'_>) -> Option<Self::Value> {
+        match node.value.get_ref().as_str() {
+            Some("off") => Some(None),
+            _ => self.0.read(node, sink).map(Some),
+        }
+    }
+}
+
 /// `daily HH:MM`, read to minutes after midnight.
 pub(super) struct DailyText;
 

@@ -63,6 +63,8 @@ pub struct SourceSpec {
     pub transport: SourceTransport,
     /// `quiet`: the longest silence of a healthy publisher; nothing promised if missing.
     pub quiet: Option<Duration>,
+    /// `reconcile`: how often, about, the wall is compared with the server; none for `off`.
+    pub reconcile: Option<Duration>,
 }
 
 /// What speaks at a source's address.

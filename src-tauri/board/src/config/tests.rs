@@ -46,6 +46,7 @@ url = "http://127.0.0.1:8787"
 channels = ["weather", "flights"]
 transport = "sse"
 quiet = "45s"
+reconcile = "90s"
 
 [[widget]]
 id = "cancelled-today"
@@ -92,6 +93,7 @@ fn reads_a_sound_file() {
     assert_eq!((board.theme, board.columns, board.rows), (Theme::Light, 12, 8));
     assert_eq!(sources[0].transport, SourceTransport::Sse);
     assert_eq!(sources[0].quiet, Some(Duration::from_secs(45)));
+    assert_eq!(sources[0].reconcile, Some(Duration::from_secs(90)));
     let [counter, table, map]: [WidgetSpec; 3] = widgets.try_into().expect("three widgets");
 
     assert_eq!(counter.stale_after, Duration::from_secs(30));

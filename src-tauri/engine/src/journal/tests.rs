@@ -29,7 +29,7 @@ fn entry(numbers: std::ops::RangeInclusive<u64>) -> Entry {
         received: Mono::ZERO,
         data: Payload::from(serde_json::json!({"number": number, "filling": "x".repeat(200)})),
     };
-    intake::entry(&"ops".into(), &Delivery::Events(numbers.map(event).collect()), &Clock::start())
+    intake::entry(&"ops".into(), &Delivery::Events(numbers.map(event).collect()), &Clock::start()).unwrap()
 }
 
 /// The numbers of the events after batch `seq`, and whether the replay was whole.

@@ -6,7 +6,7 @@ use crate::limits::{HELD_BYTES_MAX, HELD_EVENT_OVERHEAD_BYTES, HELD_EVENTS_MAX};
 
 /// Events in the order in which they came.
 #[derive(Debug, Default)]
-pub(super) struct Hold {
+pub(crate) struct Hold {
     events: Vec<Held>,
     bytes: usize,
 }

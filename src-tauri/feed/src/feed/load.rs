@@ -112,6 +112,8 @@ impl Feed {
         self.status.retry_at = None;
         self.deliver_gaps(gaps);
         self.deliver(Delivery::Snapshot(snapshot));
+        // What is shown is the server's own state: there is nothing to compare for a while.
+        self.plan_check(now);
         match merge {
             Merge::Joined(events) => self.deliver_events(events),
             Merge::Replay => self.rejoin(now),

@@ -42,9 +42,11 @@ impl Rig {
         let config = SourceConfig {
             id: "ops".into(),
             url: "https://hub.example/base/".parse().expect("an address"),
+            redundant: Vec::new(),
             channels: channels.iter().map(|name| Arc::from(*name)).collect(),
             ladder: ladder.to_vec(),
             limit,
+            reconcile: None,
             token: Some(Secret::new("hidden")),
         };
         let now = Mono::from_millis(1000);
@@ -207,6 +209,10 @@ fn line(output: &Output) -> Option<String> {
             format!("events {}", events.iter().filter_map(place).collect::<Vec<_>>().join(" "))
         }
         Output::Deliver(Delivery::Snapshot(snapshot)) => format!("snapshot {}", snapshot.positions["flights"]),
+        Output::Deliver(Delivery::Check(check)) => {
+            let later = check.later.iter().filter_map(|event| event.position.as_ref()).map(|place| format!(" {place}"));
+            format!("check {}{}", check.snapshot.positions["flights"], later.collect::<String>())
+        }
         Output::Deliver(Delivery::Gap(gap)) => {
             let place = |place: &Option<watchfloor_model::Position>| {
                 place.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string)

@@ -225,7 +225,8 @@ impl Feed {
                 | TimerReason::Doubt
                 | TimerReason::Refetch
                 | TimerReason::Retry
-                | TimerReason::Clock => continue,
+                | TimerReason::Clock
+                | TimerReason::Check => continue,
             };
             self.fail_trial(&Fault::network(fault), true, now);
         }

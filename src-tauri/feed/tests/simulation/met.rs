@@ -31,13 +31,15 @@ impl Met {
             ("gaps proven", old.gaps_proven, new.gaps_proven),
             ("gaps by snapshot", old.gaps_snapshot, new.gaps_snapshot),
             ("gaps unknown", old.gaps_unknown, new.gaps_unknown),
+            ("checks", old.checks, new.checks),
+            ("checks failed", old.checks_failed, new.checks_failed),
         ] {
             *self.counts.entry(name).or_default() += new.saturating_sub(old);
         }
     }
 
     pub(crate) fn check(&self, transport: Transport) {
-        assert!(self.counts.values().all(|count| *count > 0) && self.counts.len() == 6, "{self:?}");
+        assert!(self.counts.values().all(|count| *count > 0) && self.counts.len() == 8, "{self:?}");
         let phases =
             [Phase::Connecting, Phase::Subscribing, Phase::CatchingUp, Phase::Live, Phase::Waiting, Phase::Refused];
         // The first answer to a poll opens and subscribes at once.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use watchfloor_model::{Continuity, Delivery, Position, Timestamp};
+use watchfloor_model::{Check, Continuity, Delivery, Position, Snapshot, Timestamp};
 
 use crate::hub::{Chain, Hub};
 
@@ -20,6 +20,7 @@ pub(crate) struct Wall {
     pub(crate) gaps: u64,
     pub(crate) unknown: u64,
     pub(crate) snapshots: u64,
+    pub(crate) checks: u64,
     pub(crate) events: u64,
     last_gap_reason: String,
 }
@@ -57,17 +58,11 @@ impl Wall {
                     if snapshot.since.map(Timestamp::as_millis) != hub.complete[&*position.epoch] {
                         return Err(format!("a snapshot since {:?}, told otherwise by the hub", snapshot.since));
                     }
-                    let text = snapshot.aggregates.get(&format!("chain-{name}")).ok_or("no aggregate")?;
-                    let state: serde_json::Value =
-                        serde_json::from_str(text.get()).map_err(|error| error.to_string())?;
-                    let number = |key: &str| state[key].as_u64().ok_or("no number");
-                    *shown = Shown {
-                        last: Some(position.clone()),
-                        chain: Chain { count: number("count")?, hash: number("hash")? },
-                        exact: true,
-                    };
+                    let chain = Chain::of(snapshot, name)?;
+                    *shown = Shown { last: Some(position.clone()), chain, exact: true };
                 }
             }
+            Delivery::Check(check) => self.take_check(check, hub)?,
             Delivery::Gap(gap) => {
                 self.gaps += 1;
                 self.last_gap_reason.clone_from(&gap.reason);
@@ -92,6 +87,36 @@ impl Wall {
         Ok(())
     }
 
+    /// H3: a comparison is of exactly what was delivered: the server's state and the later events lead to what is shown.
+    fn take_check(&mut self, check: &Check, hub: &Hub) -> Result<(), String> {
+        self.checks += 1;
+        for (name, shown) in &mut self.channels {
+            let place = check.snapshot.positions.get(name.as_str()).ok_or("a check lacks a channel")?;
+            let last = shown.last.clone().ok_or("a check of what was never delivered")?;
+            let end = check.positions.get(name.as_str()).ok_or("a check without a place")?;
+            if end.epoch != last.epoch || !all_bad(hub, name, &end.epoch, last.offset, end.offset) {
+                return Err(format!("{name}: a check at {end}, and {last} was delivered"));
+            }
+            let mut chain = Chain::of(&check.snapshot, name)?;
+            let mut offset = place.offset;
+            for event in check.later.iter().filter(|event| *event.channel == **name) {
+                let position = event.position.as_ref().ok_or("an event without position")?;
+                if position.epoch != place.epoch || position.offset <= offset {
+                    return Err(format!("{name}: {position} comes later than {offset} in a check"));
+                }
+                if !all_bad(hub, name, &place.epoch, offset, position.offset - 1) {
+                    return Err(format!("{name}: a check leaves out what is before {position}"));
+                }
+                offset = position.offset;
+                chain.fold(event.data.value().to_value()["v"].as_u64().ok_or("an unreadable event")?);
+            }
+            if shown.exact && chain != shown.chain {
+                return Err(format!("{name}: a check finds a drift where there is none: {chain:?}, {:?}", shown.chain));
+            }
+        }
+        Ok(())
+    }
+
     /// H3: each event once, in order; a hole only where nobody can read what stands there.
     fn take_event(&mut self, name: &str, position: &Position, value: u64, hub: &Hub) -> Result<(), String> {
         let shown = self.channels.get_mut(name).ok_or("an event of another channel")?;
@@ -109,6 +134,16 @@ impl Wall {
         shown.chain.fold(value);
         self.events += 1;
         Ok(())
+    }
+}
+
+impl Chain {
+    /// The server's fold of a channel.
+    fn of(snapshot: &Snapshot, name: &str) -> Result<Self, String> {
+        let text = snapshot.aggregates.get(&format!("chain-{name}")).ok_or("no aggregate")?;
+        let state: serde_json::Value = serde_json::from_str(text.get()).map_err(|error| error.to_string())?;
+        let number = |key: &str| state[key].as_u64().ok_or("no number");
+        Ok(Self { count: number("count")?, hash: number("hash")? })
     }
 }
 

@@ -45,6 +45,8 @@ pub(crate) struct Plan {
     pub(crate) snapshots: bool,
     /// Events a second, about.
     pub(crate) rate: u64,
+    /// How often, about, what was delivered is compared with the hub's state.
+    pub(crate) reconcile: Option<Duration>,
     /// Whether all goes on until the best way to travel is found again.
     pub(crate) climbs: bool,
 }
@@ -79,7 +81,8 @@ impl Plan {
         let channels = (0..1 + draw.below(3)).map(|n| format!("c{n}")).collect();
         let rate = *draw.pick(&[1, 4, 10]);
         let ladder = ladder.to_vec();
-        Self { seed, ladder, channels, windows: Vec::new(), snapshots: true, rate, climbs: false }
+        let reconcile = [None, Some(Duration::from_secs(2)), Some(Duration::from_secs(7))][(seed % 3) as usize];
+        Self { seed, ladder, channels, windows: Vec::new(), snapshots: true, rate, reconcile, climbs: false }
     }
 }
 
@@ -438,9 +441,11 @@ fn config(plan: &Plan) -> SourceConfig {
     SourceConfig {
         id: "sim".into(),
         url: "http://hub.example:1".parse().expect("an address"),
+        redundant: Vec::new(),
         channels: plan.channels.iter().map(|name| name.as_str().into()).collect(),
         ladder: plan.ladder.clone(),
         limit: LIMIT,
+        reconcile: plan.reconcile,
         token: None,
     }
 }

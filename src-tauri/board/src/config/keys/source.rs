@@ -1,9 +1,11 @@
 //! `[[source]]`
 
+use std::time::Duration;
+
 use super::{DAY, SECOND, id, span, title};
 use crate::config::{
     shape::{CHANNEL, Choice, List, Name, Text},
-    shape_event::Span,
+    shape_event::{Span, SpanOrOff},
     shape_site::Address,
     spec::{SourceKind, SourceTransport},
     table::{Key, Need, TableShape},
@@ -11,9 +13,11 @@ use crate::config::{
 
 /// The most channels of one source: what the hub takes in one subscription.
 pub const CHANNELS_MAX: usize = 256;
+/// The shortest time between two comparisons with the server.
+const SHORTEST_RECONCILE: Duration = Duration::from_secs(10);
 
 pub(in crate::config) static TABLE: TableShape =
-    TableShape { name: "`[[source]]`", keys: &[&ID, &TITLE, &KIND, &URL, &CHANNELS, &TRANSPORT, &QUIET] };
+    TableShape { name: "`[[source]]`", keys: &[&ID, &TITLE, &KIND, &URL, &CHANNELS, &TRANSPORT, &QUIET, &RECONCILE] };
 
 pub(in crate::config) static ID: Key<Name> = id("What widgets call it by; unique among sources.");
 
@@ -62,3 +66,12 @@ pub(in crate::config) static QUIET: Key<Span> = span(
     DAY,
     "The longest silence of a healthy publisher. Without it no publisher is ever called dead for being silent.",
 );
+
+/// A snapshot is the costliest answer of a server, and positions prove in the meantime that nothing is missing: what a
+/// comparison finds is a defect, which may well take minutes to be found.
+pub(in crate::config) static RECONCILE: Key<SpanOrOff> = Key {
+    name: "reconcile",
+    need: Need::Default("\"5m\""),
+    about: "How often, about, what is shown is compared with the server's own state, and corrected where they differ.",
+    shape: SpanOrOff(Span { min: SHORTEST_RECONCILE, max: DAY }),
+};
