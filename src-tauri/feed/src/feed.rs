@@ -36,7 +36,7 @@ use crate::{
     fault::{Verdict, words},
     ladder::Ladder,
     limits::{DELIVERY_EVENTS_MAX, STALL_FORGIVEN},
-    port::{FetchId, Input, LinkId, Output},
+    port::{FetchId, Input, LinkId, Output, first_of_path},
     protocols::{Dialect, Signal, dialect},
     random::Random,
     timers::{TimerReason, Timers},
@@ -138,6 +138,12 @@ impl Feed {
         }
     }
 
+    /// A feed beside others of the same source, whose links and fetches have other numbers than theirs.
+    pub(crate) fn numbered(config: SourceConfig, seed: u64, path: u64) -> Self {
+        let first = first_of_path(path);
+        Self { links: first, fetches: first, ..Self::new(config, seed) }
+    }
+
     /// Takes the places up to which an earlier life delivered, before [`Feed::start`]. Channels that aren't configured
     /// are ignored.
     pub fn restore(&mut self, positions: BTreeMap<Arc<str>, Position>) {
@@ -198,13 +204,13 @@ impl Feed {
             Input::Pong { link } => self.handle_pong(link, now),
             Input::Closed { link, code, reason } => self.handle_closed(link, code, reason, now),
             Input::Failed { link, fault } => self.handle_failed(link, fault, now),
+            Input::Fetched { fetch, outcome } if self.is_check(fetch) => self.handle_check_fetched(outcome, now),
             Input::Fetched { fetch, outcome } => self.handle_fetched(fetch, outcome, now),
         }
         self.settle(now);
     }
 
     /// Does what is due. Harmless if nothing is.
-            Input::Fetched { fetch, outcome } if self.is_check(fetch) => self.handle_check_fetched(outcome, now),
     pub fn handle_timeout(&mut self, now: Mono) {
         self.handle_timers(now);
         self.settle(now);
@@ -240,12 +246,6 @@ impl Feed {
         status
     }
 
-    /// Whether so much time has passed unseen that the machine must have slept: then the link is dead, whatever was read
-    /// from it before. A shorter stall of this program is forgiven: what waited meanwhile is heard, though it isn't
-    /// called live before a fresh answer came.
-    fn has_slept(&self, now: Mono) -> bool {
-        let liveness = self.link.as_ref().and_then(|link| link.liveness.as_ref());
-        liveness.is_some_and(|liveness| liveness.silence_at().plus(STALL_FORGIVEN) <= now)
     /// Where it stands, as it is shown.
     pub(crate) const fn phase(&self) -> Phase {
         self.status.phase
@@ -270,6 +270,12 @@ impl Feed {
         waits
     }
 
+    /// Whether so much time has passed unseen that the machine must have slept: then the link is dead, whatever was read
+    /// from it before. A shorter stall of this program is forgiven: what waited meanwhile is heard, though it isn't
+    /// called live before a fresh answer came.
+    fn has_slept(&self, now: Mono) -> bool {
+        let liveness = self.link.as_ref().and_then(|link| link.liveness.as_ref());
+        liveness.is_some_and(|liveness| liveness.silence_at().plus(STALL_FORGIVEN) <= now)
     }
 
     fn handle_timers(&mut self, now: Mono) {
@@ -291,26 +297,26 @@ impl Feed {
                 TimerReason::Clock => self.ask_clock(now),
                 TimerReason::Ask => self.ask(false, now),
                 TimerReason::Trial => self.begin_trial(now),
+                TimerReason::Check => self.handle_check_due(now),
             }
         }
         self.handle_trial_timers(now);
     }
 
     /// Ends every turn: hands the batch over, enters *live* if that is proven, and computes what is shown and when to
-                TimerReason::Check => self.handle_check_due(now),
     /// look again.
     fn settle(&mut self, now: Mono) {
         self.flush();
         if self.stage == Phase::CatchingUp && self.fetch.is_none() && self.catchup.is_caught_up() {
             self.enter_live(now);
         }
+        self.settle_check(now);
         self.settle_trial(now);
         self.flush();
         let doubt = self.doubt(now);
         let (phase, cause) = match (self.stage, &self.refusal, doubt) {
             (Phase::Live, _, Some(doubt)) => (Phase::CatchingUp, Some(Cause::from(doubt))),
             (Phase::Live, ..) => (Phase::Live, None),
-        self.settle_check(now);
             (Phase::Connecting | Phase::Authorising | Phase::Subscribing | Phase::Waiting, Some(_), _) => {
                 (Phase::Refused, self.status.cause.take())
             }
@@ -319,13 +325,13 @@ impl Feed {
         self.status.cause = cause;
         self.set_phase(phase, now);
         self.set_liveness_timers(now);
+        self.set_check_timer();
     }
 
     /// Why a link that stands can't be called live now, if so.
     fn doubt(&self, now: Mono) -> Option<String> {
         let liveness = self.link.as_ref()?.liveness.as_ref()?;
         liveness.doubt(now).or_else(|| {
-        self.set_check_timer();
             let age = now.since(self.catchup.outstanding_since()?);
             let shown = Duration::from_secs(age.as_secs().max(1));
             (age >= liveness.limit())
@@ -357,13 +363,13 @@ impl Feed {
             link.live_since.get_or_insert(now);
         }
         self.plan_trial(now);
+        self.resume_checks(now);
         self.changed = true;
     }
 
     fn flush(&mut self) {
         if !self.batch.is_empty() {
             let kept = self.batch.len();
-        self.resume_checks(now);
             let events = std::mem::replace(&mut self.batch, Vec::with_capacity(kept.min(8)));
             self.outputs.push_back(Output::Deliver(Delivery::Events(events)));
         }
@@ -371,15 +377,15 @@ impl Feed {
 
     fn deliver(&mut self, delivery: Delivery) {
         self.flush();
+        if !matches!(delivery, Delivery::Check(_)) {
+            self.checks.interrupt();
+        }
         self.outputs.push_back(Output::Deliver(delivery));
         self.changed = true;
     }
 
     /// Hands gaps over, counts them, and says what they make of the source's continuity.
     fn deliver_gaps(&mut self, gaps: Vec<Gap>) {
-        if !matches!(delivery, Delivery::Check(_)) {
-            self.checks.interrupt();
-        }
         for gap in gaps {
             match gap.proof {
                 Continuity::Proven => self.status.counts.gaps_proven += 1,
@@ -399,13 +405,13 @@ impl Feed {
     }
 
     fn push(&mut self, event: Event) {
+        self.checks.keep(&event);
         self.batch.push(event);
         if self.batch.len() >= DELIVERY_EVENTS_MAX {
             self.flush();
         }
     }
 
-        self.checks.keep(&event);
     /// Sets the timer of the next try.
     fn wait(&mut self, verdict: Verdict, now: Mono) {
         let at = self.backoff.next(verdict, &mut self.random).map(|wait| now.plus(wait));

@@ -12,6 +12,26 @@ use crate::{config::Secret, fault::LinkFault};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LinkId(pub u64);
 
+/// The numbers of one path's links and fetches: above them stands the path's own.
+const NUMBERS_A_PATH: u32 = 48;
+
+/// The first number of a path's links and fetches.
+pub(crate) const fn first_of_path(path: u64) -> u64 {
+    path << NUMBERS_A_PATH
+}
+
+/// The path to which a link or fetch belongs.
+fn path_of(number: u64) -> usize {
+    usize::try_from(number >> NUMBERS_A_PATH).unwrap_or(usize::MAX)
+}
+
+impl LinkId {
+    /// The number of the path that it belongs to.
+    pub(crate) fn path(self) -> usize {
+        path_of(self.0)
+    }
+}
+
 impl fmt::Display for LinkId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -21,6 +41,14 @@ impl fmt::Display for LinkId {
 /// One request of one feed besides its link. Counts up; never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FetchId(pub u64);
+
+impl FetchId {
+    /// The number of the path that it belongs to.
+    #[must_use]
+    pub fn path(self) -> usize {
+        path_of(self.0)
+    }
+}
 
 impl fmt::Display for FetchId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
