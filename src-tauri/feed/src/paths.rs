@@ -1,0 +1,330 @@
+//! One stream by several paths at once.
+//!
+//! A source may name several addresses at which the same stream can be had: two lines to one server, two servers of one
+//! history. Each has a [`Feed`] of its own, with its own link, ladder and backoff, and all of them run. What arrives
+//! first is delivered; the loss of one path is told in [`SourceStatus::paths`] and costs nothing while another is live.
+//!
+//! The places in the stream are the paths' in common. So a path that is begun again begins where the *story* stands, whoever
+//! brought it there; and a path that tells of another history than the one that is followed is left alone, and named,
+//! as long as another one is live.
+
+mod merge;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+
+use watchfloor_model::{Cause, Mono, PathStatus, Phase, Position, SourceStatus};
+
+use self::merge::Merge;
+use crate::{
+    config::SourceConfig,
+    feed::Feed,
+    port::{Input, LinkId, Output},
+    timers::TimerReason,
+};
+
+/// Paths of one source at most.
+pub const PATHS_MAX: usize = 4;
+/// Said of a path of which the history isn't the one that is followed.
+const FOREIGN: &str = "tells another history than the other address: are both of one stream?";
+
+/// The paths of one source. Driven as a [`Feed`] is; with one address it is one.
+#[derive(Debug)]
+pub struct Paths {
+    paths: Vec<Path>,
+    merge: Merge,
+    phase: Phase,
+    since: Mono,
+    outputs: VecDeque<Output>,
+    changed: bool,
+}
+
+#[derive(Debug)]
+struct Path {
+    /// How people call it: host and port.
+    place: String,
+    feed: Feed,
+    was_live: bool,
+}
+
+impl Paths {
+    /// Paths that do nothing yet. `seed` decides their jitter.
+    #[must_use]
+    pub fn new(config: &SourceConfig, seed: u64) -> Self {
+        let urls = std::iter::once(&config.url).chain(&config.redundant).take(PATHS_MAX);
+        let paths: Vec<Path> = urls
+            .enumerate()
+            .map(|(number, url)| {
+                let number = number as u64;
+                let config = SourceConfig { url: url.clone(), redundant: Vec::new(), ..config.clone() };
+                // Another seed each: paths that try again together fail together.
+                let seed = seed.wrapping_add(number.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+                Path { place: place(url), feed: Feed::numbered(config, seed, number), was_live: false }
+            })
+            .collect();
+        let merge = Merge::new(paths.len());
+        Self { paths, merge, phase: Phase::Idle, since: Mono::ZERO, outputs: VecDeque::new(), changed: false }
+    }
+
+    /// Takes the places up to which an earlier life delivered, before [`Paths::start`]. See [`Feed::restore`].
+    pub fn restore(&mut self, positions: &BTreeMap<Arc<str>, Position>) {
+        self.merge.restore(positions);
+        for path in &mut self.paths {
+            path.feed.restore(positions.clone());
+        }
+        self.changed = true;
+    }
+
+    /// Begins to connect by every path.
+    pub fn start(&mut self, now: Mono) {
+        self.each(now, |feed| feed.start(now));
+    }
+
+    /// Closes every path. [`Paths::start`] begins again from what was delivered.
+    pub fn stop(&mut self, now: Mono) {
+        self.each(now, |feed| feed.stop(now));
+    }
+
+    /// Makes the next try now, on every path that waits for one. One that was never live would forget since when it isn't,
+    /// and with that where its gap begins: it waits.
+    pub fn try_now(&mut self, now: Mono) {
+        for number in 0..self.paths.len() {
+            let path = &mut self.paths[number];
+            if path.was_live && path.feed.phase() == Phase::Waiting {
+                path.feed.stop(now);
+                path.feed.start(now);
+                self.drain(number);
+            }
+        }
+        self.settle(now);
+    }
+
+    /// Compares what was delivered with the servers' own state now. See [`Feed::reconcile`].
+    pub fn reconcile(&mut self, now: Mono) -> bool {
+        let mut begins = false;
+        for number in 0..self.paths.len() {
+            begins |= self.paths[number].feed.reconcile(now);
+            self.drain(number);
+        }
+        self.settle(now);
+        begins
+    }
+
+    /// Takes something that happened outside.
+    pub fn handle_input(&mut self, input: Input, now: Mono) {
+        let Some(number) = self.number(&input) else { return };
+        self.paths[number].feed.handle_input(input, now);
+        self.drain(number);
+        self.settle(now);
+    }
+
+    /// Does what is due. Harmless if nothing is.
+    pub fn handle_timeout(&mut self, now: Mono) {
+        for number in 0..self.paths.len() {
+            let path = &mut self.paths[number];
+            if path.feed.poll_timeout().is_none_or(|(due, _)| due > now) {
+                continue;
+            }
+            // What another path brought meanwhile need not be asked for again.
+            if path.feed.resume_from(self.merge.told()) {
+                self.merge.begin(number);
+            }
+            self.paths[number].feed.handle_timeout(now);
+            self.drain(number);
+        }
+        self.settle(now);
+    }
+
+    /// The next thing to do; `None` when there is nothing more until the next input or timeout.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        let output = self.outputs.pop_front();
+        if output.is_none() && std::mem::take(&mut self.changed) {
+            return Some(Output::Status);
+        }
+        output
+    }
+
+    /// When [`Paths::handle_timeout`] is wanted next, and what for.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<(Mono, TimerReason)> {
+        self.paths.iter().filter_map(|path| path.feed.poll_timeout()).min()
+    }
+
+    /// All that is known of the source now: what its best path says, of the story that all paths tell together.
+    #[must_use]
+    pub fn status(&self) -> SourceStatus {
+        if let [only] = self.paths.as_slice() {
+            return only.feed.status();
+        }
+        let each: Vec<SourceStatus> = self.paths.iter().map(|path| path.feed.status()).collect();
+        let lead = self.lead();
+        let mut status = each.get(lead).cloned().unwrap_or_default();
+        let proving = || each.iter().enumerate().filter(|(number, _)| self.proves(*number)).map(|(_, one)| one);
+        let known =
+            || each.iter().enumerate().filter(|(number, _)| !self.merge.is_foreign(*number)).map(|(_, one)| one);
+        status.phase = self.phase;
+        status.since = self.since;
+        status.link_proof = known().filter_map(|one| one.link_proof).max();
+        status.publisher_proof = match self.phase {
+            Phase::Live => proving().filter_map(|one| one.publisher_proof).max(),
+            _ => known().filter_map(|one| one.publisher_proof).max(),
+        };
+        status.positions.clone_from(self.merge.told());
+        status.continuity = self.merge.continuity().unwrap_or(status.continuity);
+        status.counts = *self.merge.counts();
+        status.counts.duplicates = each.iter().map(|one| one.counts.duplicates).sum();
+        status.counts.reconnects = each.iter().map(|one| one.counts.reconnects).sum();
+        status.counts.rejected = each.iter().map(|one| one.counts.rejected).max().unwrap_or_default();
+        status.last_rejection = each.iter().find_map(|one| one.last_rejection.clone());
+        status.paths = self
+            .paths
+            .iter()
+            .zip(&each)
+            .enumerate()
+            .map(|(number, (path, one))| self.path_status(number, path, one))
+            .collect();
+        if self.phase != Phase::Live {
+            status.retry_at = each.iter().filter_map(|one| one.retry_at).min();
+            status.cause = joint_cause(&status.paths).or(status.cause);
+        }
+        status
+    }
+
+    fn path_status(&self, number: usize, path: &Path, status: &SourceStatus) -> PathStatus {
+        let is_foreign = status.phase == Phase::Live && self.merge.is_foreign(number);
+        PathStatus {
+            place: path.place.clone(),
+            phase: if is_foreign { Phase::CatchingUp } else { status.phase },
+            transport: status.transport,
+            cause: if is_foreign { Some(FOREIGN.into()) } else { status.cause.clone() },
+            retry_at: status.retry_at,
+        }
+    }
+
+    /// Whether the path proves that nothing is missing of the story.
+    fn proves(&self, number: usize) -> bool {
+        self.paths[number].feed.phase() == Phase::Live && self.merge.holds(number)
+    }
+
+    /// The path that the source's state is told by.
+    fn lead(&self) -> usize {
+        let rank = |number: usize| match self.paths[number].feed.phase() {
+            Phase::Live if self.proves(number) => 7,
+            Phase::Live => 0,
+            Phase::CatchingUp => 6,
+            Phase::Subscribing => 5,
+            Phase::Authorising => 4,
+            Phase::Connecting => 3,
+            Phase::Waiting => 2,
+            Phase::Refused | Phase::Idle => 1,
+        };
+        // The first of equals: the address that the board names first.
+        (0..self.paths.len()).rev().max_by_key(|number| rank(*number)).unwrap_or_default()
+    }
+
+    fn number(&self, input: &Input) -> Option<usize> {
+        let number = match input {
+            Input::Fetched { fetch, .. } => fetch.path(),
+            other => other.link().map_or(0, LinkId::path),
+        };
+        (number < self.paths.len()).then_some(number)
+    }
+
+    fn each(&mut self, now: Mono, act: impl Fn(&mut Feed)) {
+        for number in 0..self.paths.len() {
+            act(&mut self.paths[number].feed);
+            self.drain(number);
+        }
+        self.settle(now);
+    }
+
+    /// Takes what a path gives out.
+    fn drain(&mut self, number: usize) {
+        let is_only = self.paths.len() == 1;
+        while let Some(output) = self.paths[number].feed.poll_output() {
+            match output {
+                Output::Status => self.changed = true,
+                Output::Deliver(delivery) if !is_only => {
+                    let proven = (0..self.paths.len()).any(|other| other != number && self.proves(other));
+                    if let Some(delivery) = self.merge.take(number, delivery, proven) {
+                        self.outputs.push_back(Output::Deliver(delivery));
+                    }
+                }
+                output => self.outputs.push_back(output),
+            }
+        }
+    }
+
+    /// Ends every turn: sees what is proven now, and begins a path again that has gone past what nobody else can bring.
+    fn settle(&mut self, now: Mono) {
+        for path in &mut self.paths {
+            path.was_live |= path.feed.phase() == Phase::Live;
+        }
+        if self.paths.len() == 1 {
+            return;
+        }
+        let live: Vec<usize> =
+            (0..self.paths.len()).filter(|number| self.paths[*number].feed.phase() == Phase::Live).collect();
+        let proving: Vec<usize> = live.iter().copied().filter(|number| self.merge.holds(*number)).collect();
+        for number in &proving {
+            let places = self.paths[*number].feed.delivered();
+            self.merge.prove(*number, &places, now);
+        }
+        if proving.is_empty() {
+            self.merge.lose(self.paths[self.lead()].feed.cause());
+            if let Some(number) = live.first().copied() {
+                self.begin_again(number, now);
+            }
+        }
+        let lead = self.lead();
+        let phase = match self.paths[lead].feed.phase() {
+            Phase::Live if !self.proves(lead) => Phase::CatchingUp,
+            phase => phase,
+        };
+        if phase != self.phase {
+            self.phase = phase;
+            self.since = now;
+            self.changed = true;
+        }
+    }
+
+    /// Begins the path again where the story stands.
+    fn begin_again(&mut self, number: usize, now: Mono) {
+        let path = &mut self.paths[number];
+        path.feed.stop(now);
+        path.feed.restore(self.merge.told().clone());
+        self.merge.begin(number);
+        self.paths[number].feed.start(now);
+        self.drain(number);
+    }
+}
+
+/// Why no path is live, in one line.
+fn joint_cause(paths: &[PathStatus]) -> Option<Cause> {
+    let mut causes: Vec<(&str, Vec<&str>)> = Vec::new();
+    for path in paths {
+        let Some(cause) = &path.cause else { continue };
+        match causes.iter_mut().find(|(text, _)| *text == cause.text) {
+            Some((_, places)) => places.push(&path.place),
+            None => causes.push((&cause.text, vec![&path.place])),
+        }
+    }
+    match causes.as_slice() {
+        [] => None,
+        [(text, places)] if places.len() == paths.len() => Some(Cause::from(*text)),
+        several => {
+            let words = several.iter().map(|(text, places)| format!("{}: {text}", places.join(" and ")));
+            Some(Cause::from(words.collect::<Vec<_>>().join("; ")))
+        }
+    }
+}
+
+/// How people call an address.
+fn place(url: &url::Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}

@@ -1,0 +1,182 @@
+//! What came by several paths, made one story (H3).
+//!
+//! Each path delivers its stream without a hole that it doesn't name. What joins the story is whatever reaches back to where
+//! the story stands: the first arrival of a position. A path that has gone further by a snapshot or past a gap is *ahead*; what it
+//! brings can't be joined until the story, by another path, has come to where it is.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use watchfloor_model::{Continuity, Counts, Delivery, Event, Gap, Mono, Position, Snapshot};
+
+/// Up to where each channel was delivered.
+pub(super) type Places = BTreeMap<Arc<str>, Position>;
+
+/// The story so far.
+#[derive(Debug, Default)]
+pub(super) struct Merge {
+    /// Up to where it was told.
+    told: Places,
+    /// Up to where each path has come, by what it delivered.
+    came: Vec<Places>,
+    /// What is known about completeness, once a gap or a snapshot said so.
+    continuity: Option<Continuity>,
+    /// What became of the gaps since the last snapshot.
+    gaps: Vec<Continuity>,
+    /// The last instant at which some path proved that nothing was missing, and why none did any more after it.
+    proven: Option<(Mono, Option<String>)>,
+    /// Events and gaps of the story.
+    counts: Counts,
+}
+
+impl Merge {
+    pub(super) fn new(paths: usize) -> Self {
+        Self { came: vec![Places::new(); paths], ..Self::default() }
+    }
+
+    /// Takes places from an earlier life.
+    pub(super) fn restore(&mut self, places: &Places) {
+        self.told.clone_from(places);
+        self.came.fill(places.clone());
+    }
+
+    pub(super) const fn told(&self) -> &Places {
+        &self.told
+    }
+
+    pub(super) const fn continuity(&self) -> Option<Continuity> {
+        self.continuity
+    }
+
+    pub(super) const fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// The path begins again from where the story stands.
+    pub(super) fn begin(&mut self, path: usize) {
+        self.came[path].clone_from(&self.told);
+    }
+
+    /// Whether the story holds all that the path has delivered.
+    pub(super) fn holds(&self, path: usize) -> bool {
+        self.came[path].iter().all(|(channel, came)| covers(self.told.get(channel), came))
+    }
+
+    /// Whether the path tells of another history than the story.
+    pub(super) fn is_foreign(&self, path: usize) -> bool {
+        let differs = |(channel, came): (&Arc<str>, &Position)| {
+            self.told.get(channel).is_some_and(|told| told.epoch != came.epoch)
+        };
+        self.came[path].iter().any(differs)
+    }
+
+    /// The path proves that nothing is missing up to `places`, which may be beyond its last event: one that nobody can read
+    /// takes a place too.
+    pub(super) fn prove(&mut self, path: usize, places: &Places, now: Mono) {
+        for (channel, place) in places {
+            if covers(Some(place), self.told.get(channel).unwrap_or(place)) {
+                self.told.insert(Arc::clone(channel), place.clone());
+                self.came[path].insert(Arc::clone(channel), place.clone());
+            }
+        }
+        self.proven = Some((now, None));
+    }
+
+    /// No path proves anything any more.
+    pub(super) fn lose(&mut self, reason: Option<String>) {
+        if let Some((_, why)) = &mut self.proven
+            && why.is_none()
+        {
+            *why = Some(reason.unwrap_or_else(|| "link lost".to_owned()));
+        }
+    }
+
+    /// Takes a delivery of a path; gives what of it belongs to the story. `proven` says whether another path proves that
+    /// the story is complete: then no gap and no snapshot is wanted.
+    pub(super) fn take(&mut self, path: usize, delivery: Delivery, proven: bool) -> Option<Delivery> {
+        match delivery {
+            Delivery::Events(events) => {
+                let new: Vec<Event> = events.into_iter().filter(|event| self.take_event(path, event)).collect();
+                self.counts.events += new.len() as u64;
+                (!new.is_empty()).then_some(Delivery::Events(new))
+            }
+            Delivery::Gap(gap) => self.take_gap(path, gap, proven).map(Delivery::Gap),
+            Delivery::Snapshot(snapshot) => self.take_snapshot(path, snapshot, proven).map(Delivery::Snapshot),
+            // What was delivered meanwhile by another path isn't in it: nothing could be compared.
+            Delivery::Check(check) => (check.positions == self.told).then_some(Delivery::Check(check)),
+        }
+    }
+
+    fn take_event(&mut self, path: usize, event: &Event) -> bool {
+        // Of events without a place nothing proves that two are the same: such sources have one path.
+        let Some(place) = &event.position else { return false };
+        let before = self.came[path].insert(Arc::clone(&event.channel), place.clone());
+        let joins = match (self.told.get(&event.channel), &before) {
+            (None, before) => before.is_none(),
+            (Some(told), before) => {
+                let is_new = told.epoch == place.epoch && place.offset > told.offset;
+                is_new && before.as_ref().is_none_or(|before| covers(Some(told), before))
+            }
+        };
+        if joins {
+            self.told.insert(Arc::clone(&event.channel), place.clone());
+        }
+        joins
+    }
+
+    fn take_gap(&mut self, path: usize, gap: Gap, proven: bool) -> Option<Gap> {
+        let end = gap.to.clone().filter(|_| gap.proof == Continuity::Unknown);
+        if let Some(end) = &end {
+            self.came[path].insert(Arc::clone(&gap.channel), end.clone());
+        }
+        let told = self.told.get(&gap.channel).cloned();
+        let is_past =
+            |to: &Position| told.as_ref().is_some_and(|told| told.epoch == to.epoch && told.offset > to.offset);
+        if proven || gap.to.as_ref().is_some_and(is_past) {
+            return None;
+        }
+        let gap = self.seen_by_all(gap, told);
+        match gap.proof {
+            Continuity::Proven => self.counts.gaps_proven += 1,
+            Continuity::Snapshot => self.counts.gaps_snapshot += 1,
+            Continuity::Unknown => self.counts.gaps_unknown += 1,
+        }
+        if gap.proof == Continuity::Unknown {
+            self.continuity = Some(Continuity::Unknown);
+        }
+        if let Some(end) = end {
+            self.told.insert(Arc::clone(&gap.channel), end);
+        }
+        self.gaps.push(gap.proof);
+        Some(gap)
+    }
+
+    /// The path's gap as that of the story: it begins where the last path was lost.
+    fn seen_by_all(&self, gap: Gap, told: Option<Position>) -> Gap {
+        let Some((last, why)) = &self.proven else { return Gap { from: told.or(gap.from), ..gap } };
+        Gap { from: told.or(gap.from), began: gap.began.max(*last), reason: why.clone().unwrap_or(gap.reason), ..gap }
+    }
+
+    fn take_snapshot(&mut self, path: usize, snapshot: Snapshot, proven: bool) -> Option<Snapshot> {
+        self.came[path].clone_from(&snapshot.positions);
+        let older = |(channel, told): (&Arc<str>, &Position)| {
+            let place = snapshot.positions.get(channel);
+            place.is_none_or(|place| place.covers(told) == Some(false))
+        };
+        if proven || self.told.iter().any(older) {
+            return None;
+        }
+        let gaps = std::mem::take(&mut self.gaps);
+        self.continuity = Some(match (gaps.contains(&Continuity::Unknown), gaps.is_empty()) {
+            (true, _) => Continuity::Unknown,
+            (false, true) => Continuity::Proven,
+            (false, false) => Continuity::Snapshot,
+        });
+        self.told.clone_from(&snapshot.positions);
+        Some(snapshot)
+    }
+}
+
+/// Whether `own` is at or after `place`.
+fn covers(own: Option<&Position>, place: &Position) -> bool {
+    own.and_then(|own| own.covers(place)) == Some(true)
+}
