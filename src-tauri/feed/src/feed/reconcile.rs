@@ -73,6 +73,11 @@ impl Checks {
         }
     }
 
+    #[cfg(test)]
+    pub(super) const fn due(&self) -> Option<Mono> {
+        self.next
+    }
+
     fn plan(&mut self, period: Option<Duration>, random: &mut Random, now: Mono) {
         // Walls that began together must not ask together.
         let jittered = |period: Duration| period * 4 / 5 + random.up_to(period * 2 / 5);

@@ -91,7 +91,9 @@ fn a_healthy_feed_is_never_anything_but_live() {
         let ladders =
             Transport::LADDER.map(|transport| vec![transport]).into_iter().chain([Transport::LADDER.to_vec()]);
         for ladder in ladders {
-            let world = run(&Plan::healthy(seed, &ladder));
+            let plan = Plan::healthy(seed, &ladder);
+            let world = run(&plan);
+            assert_eq!(world.wall.checks > 0, plan.reconcile.is_some(), "seed {seed}");
             assert_eq!(world.left_live, 0, "seed {seed}");
             assert_eq!((world.wall.gaps, world.wall.snapshots, world.opens.len()), (0, 1, 1), "seed {seed}");
         }

@@ -6,7 +6,7 @@ use super::*;
 
 impl Rig {
     /// An answer with these messages, of a server that has sent everything up to `head`.
-    fn answer(&mut self, messages: &[&str], head: &str) {
+    pub(super) fn answer(&mut self, messages: &[&str], head: &str) {
         self.answer_behind(messages, head, 0);
     }
 
@@ -17,7 +17,7 @@ impl Rig {
     }
 
     /// A feed of `flights` that is live at `e:2` and has the next request out.
-    fn polled(transport: Transport) -> Self {
+    pub(super) fn polled(transport: Transport) -> Self {
         let mut rig = Self::started(transport, &["flights"]);
         rig.expect(&["ask 1 /base/v1/poll flights~ 0"]);
         rig.answer(&[&subscribed("flights", "e:2", None)], "e:2");
