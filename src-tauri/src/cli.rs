@@ -90,6 +90,10 @@ pub(crate) struct WallArgs {
     /// Draw the newest event's time as a small code in two corners, to measure how old figures and rows are on the glass.
     #[arg(long)]
     pub(crate) glass_code: bool,
+    /// Whether a small parent starts the wall again when it dies or hangs. Default is `on` for a window, `off` with --headless;
+    /// under systemd that is the one.
+    #[arg(long, value_enum)]
+    pub(crate) supervisor: Option<Switch>,
     /// The window's size in pixels, such as `1920x1080`; default is the remembered one.
     #[arg(long, value_name = "WxH", value_parser = size)]
     pub(crate) size: Option<(u32, u32)>,

@@ -1,9 +1,11 @@
 //! Whether the page still paints, and what becomes of it if not (H7).
 //!
 //! The page's pulls are its receipts: each says what was painted. Their absence is shown beside the page, by the window
-//! itself, for a page that hangs can't say so; then the page is started again, and at last this program.
+//! itself, for a page that hangs can't say so; then the page is started again, then another one beside it, and at last this program.
 
+mod memory;
 mod strip;
+mod view;
 mod watch;
 
 use std::{
@@ -11,81 +13,288 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tauri::{AppHandle, Manager, WebviewWindow};
+use tauri::{AppHandle, Manager};
+use tokio::sync::watch::Receiver;
 
 pub(crate) use strip::Strip;
-use watch::{Act, Say, Watch};
+pub(crate) use view::Views;
+use watch::{Act, Found, Say, Watch};
 use watchfloor_engine::Engine;
+
+use crate::{life::Condition, page::Backend};
 
 /// How often is looked.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
-/// The exit code that asks [`crate::wall::run`] to start the program again. Never seen from outside.
-pub(crate) const START_AGAIN: i32 = 75;
+/// The exit code by which [`crate::wall::run`] knows that the program must be started again.
+pub(crate) const START_AGAIN: i32 = 4;
+/// A program that can't even end is ended after this: the engine's own end takes ten seconds at most.
+const END_LIMIT: Duration = Duration::from_secs(15);
+/// A page that is opened beneath another one is given this long to paint.
+const BENEATH_LIMIT: Duration = Duration::from_secs(15);
+/// It is raised when it has said so often that it painted: the first time its picture may still be on its way to the window.
+const RECEIPTS_MIN: u32 = 3;
 
-/// What is known of the page, from all who hear of it.
+/// What is known of the pages, from all who hear of them.
 pub(crate) struct Glass {
     zero: Instant,
-    watch: Mutex<Watch>,
+    state: Mutex<State>,
+}
+
+struct State {
+    watch: Watch,
+    /// The page that is seen.
+    shown: String,
+    /// How many pages there were.
+    pages: u32,
+    beneath: Option<Beneath>,
+    restart_at: Option<Duration>,
+}
+
+/// A page that is to take the other's place.
+struct Beneath {
+    label: String,
+    why: Why,
+    since: Duration,
+    receipts: u32,
+    ended: bool,
+}
+
+/// Why there is another page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Why {
+    Silent,
+    Memory { mib: u64 },
+}
+
+/// What has become of the page beneath.
+enum Fate {
+    Raise { old: String, new: String, why: Why, took: Duration },
+    Drop { label: String, why: Why },
 }
 
 impl Glass {
     /// A page that is just being opened.
-    pub(crate) fn new() -> Self {
-        Self { zero: Instant::now(), watch: Mutex::new(Watch::new(Duration::ZERO)) }
+    pub(crate) fn new(label: &str) -> Self {
+        let state = State {
+            watch: Watch::new(Duration::ZERO),
+            shown: label.to_owned(),
+            pages: 1,
+            beneath: None,
+            restart_at: None,
+        };
+        Self { zero: Instant::now(), state: Mutex::new(state) }
     }
 
-    /// The page has painted something.
-    pub(crate) fn receipt(&self) {
-        self.with(Watch::receipt);
+    /// A page has painted something.
+    pub(crate) fn receipt(&self, label: &str) {
+        self.with(|state, now| match &mut state.beneath {
+            Some(beneath) if beneath.label == label => beneath.receipts += 1,
+            _ if state.shown == label => state.watch.receipt(now),
+            _ => {}
+        });
     }
 
-    /// The page went out of sight, or came back.
-    pub(crate) fn visible(&self, visible: bool) {
-        self.with(|watch, now| watch.visible(visible, now));
+    /// A page went out of sight, or came back.
+    pub(crate) fn visible(&self, label: &str, visible: bool) {
+        self.with(|state, now| {
+            if state.shown == label {
+                state.watch.visible(visible, now);
+            }
+        });
     }
 
-    /// The page's process has ended.
-    pub(crate) fn ended(&self) {
-        self.with(Watch::ended);
+    /// A page's process has ended.
+    pub(crate) fn ended(&self, label: &str) {
+        self.with(|state, now| match &mut state.beneath {
+            Some(beneath) if beneath.label == label => beneath.ended = true,
+            _ if state.shown == label => state.watch.ended(now),
+            _ => {}
+        });
     }
 
     /// The engine behind the page has ended by itself after it ran for `ran`.
     pub(crate) fn engine_ended(&self, ran: Duration) {
-        self.with(|watch, now| watch.engine_ended(ran, now));
+        self.with(|state, now| state.watch.engine_ended(ran, now));
     }
 
-    fn with<T>(&self, tell: impl FnOnce(&mut Watch, Duration) -> T) -> T {
+    /// For whoever starts this program again.
+    pub(crate) fn condition(&self) -> Condition {
+        self.with(|state, now| {
+            let overdue = state.restart_at.is_some_and(|at| now.saturating_sub(at) > END_LIMIT);
+            let (begun, paints) = (state.watch.has_painted(), state.watch.is_well(now));
+            let words = match (begun, paints) {
+                (false, _) => "starting",
+                (true, true) => "painting",
+                (true, false) => "the page is hidden, or is being brought back",
+            };
+            Condition { begun, well: !overdue, words: words.to_owned() }
+        })
+    }
+
+    fn with<T>(&self, tell: impl FnOnce(&mut State, Duration) -> T) -> T {
         let now = self.zero.elapsed();
-        // A watch is plain data, whole after each call.
-        tell(&mut self.watch.lock().unwrap_or_else(PoisonError::into_inner), now)
+        // Plain data, whole after each call.
+        tell(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner), now)
+    }
+
+    /// Looks, and notes what is going to be done.
+    fn look(&self) -> (Found, String) {
+        self.with(|state, now| {
+            let found = state.watch.look(now);
+            if found.act == Some(Act::Restart) {
+                state.restart_at.get_or_insert(now);
+            }
+            (found, state.shown.clone())
+        })
+    }
+
+    /// Names a page that is to be opened beneath the one that is seen. None if there is one already.
+    fn begin(&self, why: Why) -> Option<String> {
+        self.with(|state, now| {
+            if state.beneath.is_some() {
+                return None;
+            }
+            state.pages += 1;
+            let label = format!("{}-{}", crate::wall::LABEL, state.pages);
+            let beneath = Beneath { label: label.clone(), why, since: now, receipts: 0, ended: false };
+            state.beneath = Some(beneath);
+            Some(label)
+        })
+    }
+
+    /// What is due with the page beneath.
+    fn fate(&self) -> Option<Fate> {
+        self.with(|state, now| {
+            let beneath = state.beneath.as_ref()?;
+            let took = now.saturating_sub(beneath.since);
+            let (painted, failed) = (beneath.receipts >= RECEIPTS_MIN, beneath.ended || took > BENEATH_LIMIT);
+            if !painted && !failed {
+                return None;
+            }
+            let Beneath { label, why, .. } = state.beneath.take()?;
+            if failed {
+                state.watch.swap_failed(now);
+                return Some(Fate::Drop { label, why });
+            }
+            let old = std::mem::replace(&mut state.shown, label.clone());
+            state.watch.receipt(now);
+            Some(Fate::Raise { old, new: label, why, took })
+        })
+    }
+
+    fn is_well(&self) -> bool {
+        self.with(|state, now| state.watch.is_well(now))
     }
 }
 
-/// Watches the page of `window` for as long as the program runs.
-pub(crate) async fn keep(app: AppHandle, window: WebviewWindow, strip: Strip) {
-    let mut look = tokio::time::interval(LOOK_EVERY);
-    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut shown = String::new();
-    loop {
-        look.tick().await;
-        let found = app.state::<Glass>().with(Watch::look);
+/// Watches the pages for as long as the program runs.
+pub(crate) struct Keeper {
+    pub(crate) app: AppHandle,
+    pub(crate) views: Views,
+    pub(crate) strip: Strip,
+    /// What a page may hold before another one takes its place; zero is no bound.
+    pub(crate) budget_mib: u64,
+    pub(crate) running: Receiver<Option<Backend>>,
+}
+
+impl Keeper {
+    /// Looks four times a second.
+    pub(crate) async fn keep(self) {
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut memory = tokio::time::interval_at(tokio::time::Instant::now() + memory::LOOK_FIRST, memory::LOOK_EVERY);
+        memory.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut shown = String::new();
+        let mut recycled: Option<Instant> = None;
+        loop {
+            tokio::select! {
+                _ = look.tick() => self.look(&mut shown),
+                _ = memory.tick(), if self.budget_mib > 0 => {
+                    let rested = recycled.is_none_or(|at| at.elapsed() >= memory::RECYCLE_PAUSE);
+                    if rested && self.glass().is_well() && self.is_over_budget().await {
+                        recycled = Some(Instant::now());
+                    }
+                }
+            }
+        }
+    }
+
+    fn glass(&self) -> tauri::State<'_, Glass> {
+        self.app.state::<Glass>()
+    }
+
+    fn look(&self, shown: &mut String) {
+        let (found, page) = self.glass().look();
         let text = found.say.map(words).unwrap_or_default();
-        if text != shown {
+        if text != *shown {
             shown.clone_from(&text);
-            strip.show(&app, text);
+            self.strip.show(&self.app, text);
         }
         match found.act {
             None => {}
             Some(Act::Reload) => {
                 tracing::warn!(why = ?found.say, "the page does not paint any more: it is started again");
-                reload(&window);
+                told(self.views.reload(&self.app, &page));
+            }
+            Some(Act::Swap) => {
+                tracing::warn!(why = ?found.say, "the page does not paint any more: another one is opened");
+                self.open(Why::Silent);
             }
             Some(Act::Restart) => {
-                tracing::error!(why = ?found.say, "this program is started again");
-                app.exit(START_AGAIN);
+                tracing::error!(why = ?found.say, "this program ends, to be started again");
+                self.app.exit(START_AGAIN);
+                tokio::spawn(end_at_last());
+            }
+        }
+        match self.glass().fate() {
+            None => {}
+            Some(Fate::Raise { old, new, why, took }) => {
+                tracing::info!(?why, took_ms = took.as_millis(), "another page has taken this one's place");
+                if matches!(why, Why::Memory { .. })
+                    && let Some(backend) = self.running.borrow().as_ref()
+                {
+                    backend.engine.page_recycled();
+                }
+                told(self.views.swap(&self.app, old, new));
+            }
+            Some(Fate::Drop { label, why }) => {
+                tracing::warn!(?why, "the page that was to take this one's place does not paint either");
+                told(self.views.close(&self.app, label));
             }
         }
     }
+
+    fn open(&self, why: Why) {
+        if let Some(label) = self.glass().begin(why) {
+            told(self.views.open_beneath(&self.app, label));
+        }
+    }
+
+    /// Looks at what the page holds, and opens another one if that is too much.
+    async fn is_over_budget(&self) -> bool {
+        let held = tokio::task::spawn_blocking(memory::page_mib).await.unwrap_or_default();
+        let Some(mib) = held.filter(|mib| *mib > self.budget_mib) else { return false };
+        tracing::info!(
+            mib,
+            budget_mib = self.budget_mib,
+            "the page holds too much memory: another one takes its place"
+        );
+        self.open(Why::Memory { mib });
+        true
+    }
+}
+
+fn told(asked: tauri::Result<()>) {
+    if let Err(error) = asked {
+        tracing::error!(%error, "the page can't be reached");
+    }
+}
+
+/// Ends a program whose window system doesn't even let it end.
+async fn end_at_last() {
+    tokio::time::sleep(END_LIMIT).await;
+    tracing::error!("this program does not end by itself");
+    std::process::exit(START_AGAIN);
 }
 
 fn words(say: Say) -> String {
@@ -107,43 +316,4 @@ pub(crate) async fn keep_engine(app: AppHandle, engine: Engine) {
     let begun = Instant::now();
     engine.ended().await;
     app.state::<Glass>().engine_ended(begun.elapsed());
-}
-
-/// Starts the page anew, in a new process: the old one may stand still for ever.
-fn reload(window: &WebviewWindow) {
-    #[cfg(target_os = "linux")]
-    let asked = window.with_webview(|view| {
-        use webkit2gtk::WebViewExt;
-        let view = view.inner();
-        view.terminate_web_process();
-        view.reload();
-    });
-    #[cfg(not(target_os = "linux"))]
-    let asked = window.reload();
-    if let Err(error) = asked {
-        tracing::error!(%error, "the page can't be reached");
-    }
-}
-
-/// Hears at once when the page's process ends, where the system tells.
-pub(crate) fn listen(app: &AppHandle, window: &WebviewWindow) {
-    #[cfg(target_os = "linux")]
-    {
-        let app = app.clone();
-        let asked = window.with_webview(move |view| {
-            use webkit2gtk::{WebProcessTerminationReason, WebViewExt};
-            view.inner().connect_web_process_terminated(move |_, reason| {
-                // Ended by us, and another one is on its way.
-                if reason != WebProcessTerminationReason::TerminatedByApi {
-                    tracing::warn!(?reason, "the page's process has ended");
-                    app.state::<Glass>().ended();
-                }
-            });
-        });
-        if let Err(error) = asked {
-            tracing::warn!(%error, "the end of the page's process will be found by its silence only");
-        }
-    }
-    #[cfg(not(target_os = "linux"))]
-    let _ = (app, window);
 }

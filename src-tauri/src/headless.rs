@@ -10,7 +10,7 @@ use tokio::{
 use watchfloor_engine::{Engine, logs};
 use watchfloor_log::Levels;
 
-use crate::{backend, cli::WallArgs, failure::Failure, output, surroundings};
+use crate::{backend, cli::WallArgs, failure::Failure, life, output, surroundings};
 
 /// Runs the wall without a window until `--for` is over or a signal comes.
 pub(crate) async fn run(args: &WallArgs, levels: &Levels) -> Result<ExitCode, Failure> {
@@ -20,7 +20,10 @@ pub(crate) async fn run(args: &WallArgs, levels: &Levels) -> Result<ExitCode, Fa
     if let Err(error) = crate::instance::listen(&data_dir, || false) {
         tracing::warn!(%error, "second instances will not be answered");
     }
+    let (_running, running) = tokio::sync::watch::channel(Some(backend.clone()));
+    tokio::spawn(life::keep(running, || None));
     tell(&backend.engine, args, terminated()).await?;
+    life::stopping();
     backend.engine.stop().await;
     Ok(ExitCode::SUCCESS)
 }

@@ -9,6 +9,7 @@ mod glass;
 mod gpu;
 mod headless;
 mod instance;
+mod life;
 mod output;
 mod page;
 mod settings;
@@ -26,6 +27,7 @@ use crate::{
 };
 
 fn main() -> ExitCode {
+    life::adopt();
     let cli = Cli::of_command_line();
     let done = match cli.command {
         Some(Command::Check { files }) => check::check(&files),

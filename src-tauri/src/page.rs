@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tauri::State;
+use tauri::{State, Webview};
 use tokio::sync::watch;
 use watchfloor_board::frame::Frame;
 use watchfloor_demo::{Demo, Fault};
@@ -48,6 +48,7 @@ impl Page {
 /// earliest, for a page that keeps its own pace and gives its receipt all the same.
 #[tauri::command]
 pub(crate) async fn next_frame(
+    view: Webview,
     page: State<'_, Page>,
     glass: State<'_, Glass>,
     after: u64,
@@ -55,7 +56,7 @@ pub(crate) async fn next_frame(
     rest_ms: u32,
 ) -> Answer<Frame> {
     if after > 0 {
-        glass.receipt();
+        glass.receipt(view.label());
     }
     let engine = page.backend().await?.engine;
     if rest_ms > 0 {
@@ -67,9 +68,9 @@ pub(crate) async fn next_frame(
 
 /// The page went out of sight, or came back.
 #[tauri::command]
-pub(crate) fn glass(glass: State<'_, Glass>, kind: &str) {
+pub(crate) fn glass(view: Webview, glass: State<'_, Glass>, kind: &str) {
     tracing::info!(kind, "the page says whether it can be seen");
-    glass.visible(kind != "hidden");
+    glass.visible(view.label(), kind != "hidden");
 }
 
 /// How the replay stands and which faults are pulled; null if this wall is no demo.

@@ -15,13 +15,23 @@ pub(crate) const FILE: &str = "settings.json";
 pub(crate) const WINDOW: &str = "window";
 
 /// Everything in the file.
-#[derive(Debug, Default, PartialEq, Deserialize)]
+#[derive(Debug, PartialEq, Deserialize)]
 #[serde(default)]
 pub(crate) struct Settings {
     /// How pages are rendered unless the command line says otherwise.
     pub(crate) renderer: Renderer,
     /// Where the window stood.
     pub(crate) window: Option<Window>,
+    /// MiB that the page's process may hold before another page takes its place, unseen; zero is no bound. Twice what it
+    /// holds after an hour.
+    #[serde(rename = "page-memory")]
+    pub(crate) page_memory: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { renderer: Renderer::default(), window: None, page_memory: 600 }
+    }
 }
 
 /// Size and place of the window, in physical pixels.

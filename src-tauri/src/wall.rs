@@ -19,17 +19,21 @@ use crate::{
     backend,
     cli::{Switch, WallArgs},
     failure::Failure,
-    glass::{self, Glass, Strip},
-    gpu, headless, instance, output,
+    glass::{self, Glass, Keeper, Strip, Views},
+    gpu, headless, instance, life, output,
     page::{self, Backend, Page},
     settings::{self, Settings},
     surroundings,
 };
 
-const LABEL: &str = "wall";
+/// Of the window and its first page.
+pub(crate) const LABEL: &str = "wall";
 /// The page's own ground, so that nothing flashes before it is there.
-const GROUND: Color = Color(0x1b, 0x1d, 0x1f, 0xff);
+pub(crate) const GROUND: Color = Color(0x1b, 0x1d, 0x1f, 0xff);
 const DEFAULT_SIZE: (f64, f64) = (1600.0, 900.0);
+
+/// The window, whichever page is in it.
+struct Window(WebviewWindow);
 
 /// What is found out and set before there is a second thread.
 pub(crate) struct Ground {
@@ -71,8 +75,8 @@ pub(crate) fn run(args: WallArgs, ground: Ground, levels: &Levels, runtime: &Run
     tauri::async_runtime::set(runtime.handle().clone());
     let app = tauri::Builder::default()
         .plugin(tauri_plugin_store::Builder::default().build())
-        .manage(Page::new(backend))
-        .manage(Glass::new())
+        .manage(Page::new(backend.clone()))
+        .manage(Glass::new(LABEL))
         .invoke_handler(tauri::generate_handler![
             page::next_frame,
             page::glass,
@@ -84,10 +88,15 @@ pub(crate) fn run(args: WallArgs, ground: Ground, levels: &Levels, runtime: &Run
         ])
         .build(tauri::generate_context!())
         .map_err(|error| Failure::Environment(format!("the window system can't be used: {error}")))?;
-    let (window, strip) = open(&app, &args, settings.window)
+    let (window, strip, views) = open(&app, &args, settings.window)
         .map_err(|error| Failure::Environment(format!("the window can't be opened: {error}")))?;
-    glass::listen(app.handle(), &window);
-    runtime.spawn(glass::keep(app.handle().clone(), window.clone(), strip));
+    views.listen(app.handle());
+    app.manage(Window(window.clone()));
+    let budget_mib = settings.page_memory;
+    let keeper = Keeper { app: app.handle().clone(), views, strip, budget_mib, running: backend.clone() };
+    runtime.spawn(keeper.keep());
+    let lively = app.handle().clone();
+    runtime.spawn(life::keep(backend, move || Some(lively.state::<Glass>().condition())));
 
     let handle = app.handle().clone();
     let started = runtime.spawn({
@@ -130,9 +139,12 @@ fn finish(
         .unwrap_or_else(|panic| Err(Failure::Environment(format!("the wall did not start: {panic}"))));
     match outcome {
         Ok(backend) => {
+            life::stopping();
             runtime.block_on(backend.engine.stop());
             if code == glass::START_AGAIN {
-                return start_again();
+                return Err(Failure::Defect(
+                    "the wall could not be brought back in its place: start it again".to_owned(),
+                ));
             }
             Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)))
         }
@@ -145,22 +157,11 @@ fn finish(
     }
 }
 
-/// Becomes this program, started again as it was.
-fn start_again() -> Result<ExitCode, Failure> {
-    let lacking =
-        |error: std::io::Error| Failure::Environment(format!("the program can't start itself again: {error}"));
-    let mut again = std::process::Command::new(std::env::current_exe().map_err(lacking)?);
-    again.args(std::env::args_os().skip(1));
-    #[cfg(unix)]
-    {
-        use std::os::unix::process::CommandExt;
-        Err(lacking(again.exec()))
-    }
-    #[cfg(not(unix))]
-    again.spawn().map(|_| ExitCode::SUCCESS).map_err(lacking)
-}
-
-fn open(app: &App, args: &WallArgs, remembered: Option<settings::Window>) -> tauri::Result<(WebviewWindow, Strip)> {
+fn open(
+    app: &App,
+    args: &WallArgs,
+    remembered: Option<settings::Window>,
+) -> tauri::Result<(WebviewWindow, Strip, Views)> {
     let page = if args.glass_code { "index.html?glass-code" } else { "index.html" };
     let mut window = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::App(page.into()))
         .title("Watchfloor")
@@ -181,8 +182,9 @@ fn open(app: &App, args: &WallArgs, remembered: Option<settings::Window>) -> tau
         }
         _ => {}
     }
+    let views = Views::new(&window, page)?;
     let strip = Strip::new(&window)?;
-    Ok((window, strip))
+    Ok((window, strip, views))
 }
 
 /// Shows the window, lets second instances raise it, and ends the program when the system asks for it.
@@ -211,7 +213,7 @@ fn present(app: &AppHandle, window: &WebviewWindow, data_dir: &Path) {
 /// Writes down where the window stands.
 fn remember(app: &AppHandle, path: &Path) {
     let place = || -> Result<(), Box<dyn std::error::Error>> {
-        let window = app.get_webview_window(LABEL).ok_or("there is no window")?;
+        let window = &app.state::<Window>().0;
         if window.is_fullscreen()? {
             return Ok(());
         }

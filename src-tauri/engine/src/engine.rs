@@ -111,6 +111,7 @@ pub struct Engine {
 struct Inner {
     control: Sender<Event>,
     clock: Clock,
+    metrics: Arc<Metrics>,
     metrics_address: Option<SocketAddr>,
     threads: Mutex<Vec<thread::JoinHandle<()>>>,
     _tasks: Vec<Task>,
@@ -168,7 +169,7 @@ impl Engine {
             taken,
             stall,
             recorder: lock.is_some().then_some(recorder),
-            metrics,
+            metrics: Arc::clone(&metrics),
             data: data_lane,
             control: control_lane,
         };
@@ -186,7 +187,7 @@ impl Engine {
             tasks.push(Task::start(watcher.run(control.clone(), check)));
         }
         let threads = Mutex::new(threads);
-        Ok(Self { inner: Arc::new(Inner { control, clock, metrics_address, threads, _tasks: tasks }) })
+        Ok(Self { inner: Arc::new(Inner { control, clock, metrics, metrics_address, threads, _tasks: tasks }) })
     }
 
     /// What changed after the version that the page has painted: at once if there is something, otherwise when there is,
@@ -217,6 +218,11 @@ impl Engine {
         let (answer, answered) = oneshot::channel();
         self.tell(Event::Latency { answer }).await;
         answered.await.unwrap_or_default()
+    }
+
+    /// A page that held too much memory was replaced: counted for the operators.
+    pub fn page_recycled(&self) {
+        self.inner.metrics.page_recycled();
     }
 
     /// Where the metrics are offered: with port 0 asked for, the system's choice.

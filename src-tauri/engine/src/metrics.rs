@@ -22,6 +22,7 @@ const CHECK_DONE: &str = "done";
 const CHECK_FAILED: &str = "failed";
 const DUPLICATES: &str = "watchfloor_duplicates_total";
 const REJECTED: &str = "watchfloor_rejected_total";
+const PAGE_RECYCLED: &str = "watchfloor_page_recycled_total";
 const FRAMES: &str = "watchfloor_frames_total";
 const JOURNAL_BYTES: &str = "watchfloor_journal_bytes";
 
@@ -33,6 +34,7 @@ const GLASS_BUCKETS_S: &[f64] =
 pub(crate) struct Metrics {
     recorder: Option<PrometheusRecorder>,
     frames: Counter,
+    page_recycled: Counter,
     glass: Histogram,
     journal_bytes: Gauge,
 }
@@ -46,7 +48,13 @@ impl std::fmt::Debug for Metrics {
 impl Metrics {
     /// Counters that nobody reads.
     pub(crate) fn unread() -> Self {
-        Self { recorder: None, frames: Counter::noop(), glass: Histogram::noop(), journal_bytes: Gauge::noop() }
+        Self {
+            recorder: None,
+            frames: Counter::noop(),
+            page_recycled: Counter::noop(),
+            glass: Histogram::noop(),
+            journal_bytes: Gauge::noop(),
+        }
     }
 
     /// Counters for Prometheus.
@@ -57,11 +65,11 @@ impl Metrics {
         let recorder = PrometheusBuilder::new()
             .set_buckets_for_metric(Matcher::Full(GLASS_LATENCY.into()), GLASS_BUCKETS_S)?
             .build_recorder();
-        let (frames, glass, journal_bytes) = with_local_recorder(&recorder, || {
+        let (frames, page_recycled, glass, journal_bytes) = with_local_recorder(&recorder, || {
             describe();
-            (counter!(FRAMES), histogram!(GLASS_LATENCY), gauge!(JOURNAL_BYTES))
+            (counter!(FRAMES), counter!(PAGE_RECYCLED), histogram!(GLASS_LATENCY), gauge!(JOURNAL_BYTES))
         });
-        Ok(Self { recorder: Some(recorder), frames, glass, journal_bytes })
+        Ok(Self { recorder: Some(recorder), frames, page_recycled, glass, journal_bytes })
     }
 
     /// What renders the counters as text.
@@ -72,6 +80,11 @@ impl Metrics {
     /// A frame was handed to a page.
     pub(crate) fn frame(&self) {
         self.frames.increment(1);
+    }
+
+    /// A page that held too much memory was replaced.
+    pub(crate) fn page_recycled(&self) {
+        self.page_recycled.increment(1);
     }
 
     /// `count` events were painted `seconds` after they were received.
@@ -129,6 +142,7 @@ fn describe() {
     describe_counter!(CHECKS, "Comparisons of the board with the server, by what became of them.");
     describe_counter!(DUPLICATES, "Events dropped because they had been delivered before.");
     describe_counter!(REJECTED, "Events refused because their form or size was unacceptable.");
+    describe_counter!(PAGE_RECYCLED, "Pages replaced because they held too much memory.");
     describe_counter!(FRAMES, "Frames handed to pages.");
     describe_gauge!(JOURNAL_BYTES, "Size of the journal on disk.");
 }

@@ -12,8 +12,6 @@ const ACT_AFTER: Duration = Duration::from_secs(5);
 const START_LIMIT: Duration = Duration::from_secs(15);
 /// A page whose process has ended is started again after this, the first time; then after four times as long each.
 const ENDED_PAUSE: Duration = Duration::from_millis(100);
-/// So many new pages are tried before the whole program is started again.
-const RELOADS_MAX: u32 = 2;
 /// A program whose engine has ended by a defect is started again after this …
 const ENGINE_PAUSE: Duration = Duration::from_secs(5);
 /// … and after this if the engine hadn't run for as long: a defect that is met at each start must not start it all the time.
@@ -27,8 +25,10 @@ const LOOK_MAX: Duration = Duration::from_secs(1);
 /// What is to be done now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Act {
-    /// Start the page again.
+    /// Start the page again, in its place.
     Reload,
+    /// Start another page beside it, and put that into its place.
+    Swap,
     /// Start the program again.
     Restart,
 }
@@ -105,6 +105,27 @@ impl Watch {
         self.visible = true;
     }
 
+    /// The page that was to take this one's place has failed as well.
+    pub(super) fn swap_failed(&mut self, now: Duration) {
+        if self.acts > 1 && self.silent(now) >= SAY_AFTER {
+            self.due = now;
+        }
+    }
+
+    /// Whether it is seen, and painted not long ago.
+    pub(super) fn is_well(&self, now: Duration) -> bool {
+        self.visible && self.painted && self.again.is_none() && self.silent(now) < SAY_AFTER
+    }
+
+    /// Whether it has ever painted.
+    pub(super) const fn has_painted(&self) -> bool {
+        self.painted
+    }
+
+    fn silent(&self, now: Duration) -> Duration {
+        now.saturating_sub(self.heard)
+    }
+
     /// The engine has ended by itself after it ran for `ran`. What the page paints from now on is a notice of that.
     pub(super) fn engine_ended(&mut self, ran: Duration, now: Duration) {
         let pause = if ran >= ENGINE_PAUSE_LONG { ENGINE_PAUSE } else { ENGINE_PAUSE_LONG };
@@ -128,9 +149,13 @@ impl Watch {
             self.acts += 1;
             self.acted = now;
             self.due = now + START_LIMIT;
-            if self.acts > RELOADS_MAX { Act::Restart } else { Act::Reload }
+            match self.acts {
+                1 => Act::Reload,
+                2 => Act::Swap,
+                _ => Act::Restart,
+            }
         });
-        let silent = now.saturating_sub(self.heard);
+        let silent = self.silent(now);
         let limit = if self.painted { SAY_AFTER } else { SAY_FIRST_AFTER };
         Found { say: (silent >= limit).then_some(Say::Silent(silent)), act }
     }
@@ -169,13 +194,27 @@ mod tests {
         watch
     }
 
-    /// H7: said after 2 s, started again after 5 s, and again, and then the whole program.
+    /// H7: said after 2 s, started again after 5 s, then another one beside it, and then the whole program.
     #[test]
     fn a_silent_page_is_named_then_started_again() {
         let (said, acts) = look(&mut painting(10.0), 10.25, 60.0);
         assert_eq!(said, Some(at(12.0)));
-        let expected = [(15.0, Act::Reload), (30.0, Act::Reload), (45.0, Act::Restart), (60.0, Act::Restart)];
+        let expected = [(15.0, Act::Reload), (30.0, Act::Swap), (45.0, Act::Restart), (60.0, Act::Restart)];
         assert_eq!(acts, expected.map(|(when, act)| (at(when), act)));
+    }
+
+    /// H7: if the other page fails too, nobody waits for it; a page that has come back by itself meanwhile is left alone.
+    #[test]
+    fn a_failed_swap_is_the_last_try() {
+        let mut watch = painting(10.0);
+        look(&mut watch, 10.25, 31.0);
+        watch.swap_failed(at(32.0));
+        assert_eq!(watch.look(at(32.25)).act, Some(Act::Restart));
+        let mut watch = painting(10.0);
+        look(&mut watch, 10.25, 31.0);
+        watch.receipt(at(31.5));
+        watch.swap_failed(at(32.0));
+        assert_eq!(look(&mut watch, 32.25, 36.0).1, []);
     }
 
     /// H7: a page that comes back is left alone, and after a while has all its tries again.
@@ -187,7 +226,7 @@ mod tests {
         assert_eq!(look(&mut watch, 16.0, 17.5), (None, vec![]));
         watch.receipt(at(50.0));
         watch.looked = at(50.0);
-        assert_eq!(look(&mut watch, 50.25, 70.0).1, [(at(55.0), Act::Reload), (at(70.0), Act::Reload)]);
+        assert_eq!(look(&mut watch, 50.25, 70.0).1, [(at(55.0), Act::Reload), (at(70.0), Act::Swap)]);
     }
 
     /// H7: a page whose process has ended is started again at once; one that ends again and again, ever later.
@@ -198,7 +237,7 @@ mod tests {
         assert_eq!(look(&mut watch, 10.25, 11.0).1, [(at(10.25), Act::Reload)]);
         watch.receipt(at(11.0));
         watch.ended(at(11.0));
-        assert_eq!(look(&mut watch, 11.25, 12.0).1, [(at(11.5), Act::Reload)]);
+        assert_eq!(look(&mut watch, 11.25, 12.0).1, [(at(11.5), Act::Swap)]);
         watch.receipt(at(12.0));
         watch.ended(at(12.0));
         assert_eq!(look(&mut watch, 12.25, 14.0).1, [(at(13.75), Act::Restart)]);
