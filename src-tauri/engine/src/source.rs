@@ -8,7 +8,7 @@ use tokio::{
     sync::mpsc::{Receiver, Sender, channel},
     time::sleep,
 };
-use watchfloor_feed::{Feed, FetchId, Input, LinkFault, LinkFaultKind, LinkId, Output, SourceConfig};
+use watchfloor_feed::{Input, LinkFault, LinkFaultKind, LinkId, Output, Paths, SourceConfig};
 use watchfloor_model::{Counts, Delivery, Mono, Phase, Position, SourceStatus};
 
 use crate::{
@@ -77,6 +77,7 @@ impl Source {
         let (a, b) = (&self.config, config);
         a.id == b.id
             && a.url == b.url
+            && a.redundant == b.redundant
             && a.channels == b.channels
             && a.ladder == b.ladder
             && a.limit == b.limit
@@ -177,7 +178,7 @@ enum Way {
 
 /// One life of a feed.
 struct Runner<'a> {
-    feed: Feed,
+    feed: Paths,
     id: String,
     begin: Option<Begin>,
     doors: &'a Arc<Doors>,
@@ -186,7 +187,8 @@ struct Runner<'a> {
     sender: Inputs,
     inputs: Heard,
     links: BTreeMap<LinkId, Way>,
-    fetch: Option<(FetchId, Task)>,
+    /// The newest request of each path besides its links.
+    fetches: BTreeMap<usize, Task>,
     /// Counted by former lives.
     before: Counts,
     /// Not handed on yet, in order.
@@ -194,8 +196,6 @@ struct Runner<'a> {
     is_status_new: bool,
     told: Option<SourceStatus>,
     told_at: Mono,
-    /// Whether it was live in this life.
-    was_live: bool,
 }
 
 impl<'a> Runner<'a> {
@@ -212,7 +212,7 @@ impl<'a> Runner<'a> {
         tracing::debug!(source = id, seed, "source begins");
         let (sender, inputs) = inputs();
         Self {
-            feed: Feed::new(config, seed),
+            feed: Paths::new(&config, seed),
             id,
             begin: Some(begin),
             doors,
@@ -221,13 +221,12 @@ impl<'a> Runner<'a> {
             sender,
             inputs,
             links: BTreeMap::new(),
-            fetch: None,
+            fetches: BTreeMap::new(),
             before,
             deliveries: Vec::new(),
             is_status_new: false,
             told: None,
             told_at: Mono::ZERO,
-            was_live: false,
         }
     }
 
@@ -248,7 +247,7 @@ impl<'a> Runner<'a> {
     /// Until it is to begin again with other settings, or nobody can order that any more.
     async fn live(&mut self, orders: &mut Receiver<Order>) -> Result<Option<Box<SourceConfig>>, Gone> {
         match self.begin.take() {
-            Some(Begin::After(positions)) => self.feed.restore(positions),
+            Some(Begin::After(positions)) => self.feed.restore(&positions),
             Some(Begin::Anew) | None => self.intake.forget().await?,
         }
         self.feed.start(self.clock.now());
@@ -261,7 +260,8 @@ impl<'a> Runner<'a> {
                 order = orders.recv() => match order {
                     Some(Order::Restart(config)) => return Ok(Some(config)),
                     Some(Order::TryNow) => {
-                        self.try_now();
+                        self.feed.try_now(self.clock.now());
+                        self.take_outputs();
                         None
                     }
                     Some(Order::Reconcile) => {
@@ -299,17 +299,6 @@ impl<'a> Runner<'a> {
         }
     }
 
-    /// A feed that is stopped and started goes on from what it has delivered. One that was never live would forget since when
-    /// it isn't, and with that where its gap begins: it waits.
-    fn try_now(&mut self) {
-        if self.was_live && self.feed.status().phase == Phase::Waiting {
-            let now = self.clock.now();
-            self.feed.stop(now);
-            self.feed.start(now);
-            self.take_outputs();
-        }
-    }
-
     fn next_wake(&self) -> Duration {
         let now = self.clock.now();
         let timer = self.feed.poll_timeout().map_or(SLEEP_MAX, |(due, _)| due.since(now));
@@ -342,7 +331,7 @@ impl<'a> Runner<'a> {
                 }
                 Output::Fetch { fetch, request, body_bytes_max, timeout } => {
                     let task = self.doors.fetch(fetch, request, body_bytes_max, timeout, self.sender.clone());
-                    self.fetch = Some((fetch, task));
+                    self.fetches.insert(fetch.path(), task);
                 }
                 Output::Deliver(delivery) => self.keep(delivery),
                 Output::Status => self.is_status_new = true,
@@ -381,13 +370,13 @@ impl<'a> Runner<'a> {
         }
         let now = self.clock.now();
         let mut status = self.feed.status();
-        self.was_live |= status.phase == Phase::Live;
         status.counts = sum(self.before, status.counts);
         let is_news = self.told.as_ref().is_none_or(|told| is_news(told, &status));
         if is_news || now >= self.told_at.plus(PROOF_PERIOD) {
             if self.told.as_ref().is_none_or(|told| told.phase != status.phase) {
                 self.log_phase(&status);
             }
+            self.log_paths(&status);
             self.is_status_new = false;
             self.told_at = now;
             self.told = Some(status.clone());
@@ -415,6 +404,22 @@ impl<'a> Runner<'a> {
         }
     }
 
+    /// Logs each path of several that was lost or is back.
+    fn log_paths(&self, status: &SourceStatus) {
+        let told = self.told.as_ref().map_or(&[][..], |told| &told.paths);
+        for path in &status.paths {
+            let was_live = told.iter().any(|told| told.place == path.place && told.phase == Phase::Live);
+            match (was_live, path.phase == Phase::Live) {
+                (true, false) => {
+                    let reason = path.cause.as_ref().map(|cause| cause.text.as_str());
+                    tracing::warn!(source = self.id, path = path.place, reason, "a path of the source is lost");
+                }
+                (false, true) => tracing::info!(source = self.id, path = path.place, "a path of the source is live"),
+                (true, true) | (false, false) => {}
+            }
+        }
+    }
+
     fn counts(&self) -> Counts {
         sum(self.before, self.feed.status().counts)
     }
@@ -431,6 +436,7 @@ fn is_news(told: &SourceStatus, new: &SourceStatus) -> bool {
         || told.continuity != new.continuity
         || told.cause != new.cause
         || told.retry_at != new.retry_at
+        || told.paths != new.paths
         || kind(told) != kind(new)
 }
 

@@ -37,12 +37,11 @@ impl Settings {
     /// If its address can't be used.
     pub(crate) fn config(&self, spec: &SourceSpec, limit: Duration) -> Result<SourceConfig, EngineError> {
         let SourceKind::Hub = spec.kind;
-        let text = self.urls.get(&spec.id).unwrap_or(&spec.url);
-        let unusable = |reason: String| EngineError::SourceUrl { id: spec.id.clone(), reason };
-        let url = Url::parse(text).map_err(|error| unusable(error.to_string()))?;
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(unusable(format!("the scheme is {:?}", url.scheme())));
-        }
+        // An address from elsewhere takes the place of all that the board names.
+        let given = self.urls.get(&spec.id);
+        let url = address(spec, given.unwrap_or(&spec.url))?;
+        let others = spec.redundant_urls.iter().filter(|_| given.is_none());
+        let redundant = others.map(|text| address(spec, text)).collect::<Result<_, _>>()?;
         let ladder = match spec.transport {
             SourceTransport::Auto => Transport::LADDER.to_vec(),
             SourceTransport::WebSocket => vec![Transport::WebSocket],
@@ -51,7 +50,16 @@ impl Settings {
             SourceTransport::Poll => vec![Transport::Poll],
         };
         let channels = spec.channels.iter().map(|channel| Arc::from(channel.as_str())).collect();
-        Ok(SourceConfig { id: spec.id.clone(), url, redundant: Vec::new(), channels, ladder, limit, reconcile: spec.reconcile, token: None })
+        Ok(SourceConfig { id: spec.id.clone(), url, redundant, channels, ladder, limit, reconcile: spec.reconcile, token: None })
+    }
+}
+
+fn address(spec: &SourceSpec, text: &str) -> Result<Url, EngineError> {
+    let unusable = |reason: String| EngineError::SourceUrl { id: spec.id.clone(), reason };
+    let url = Url::parse(text).map_err(|error| unusable(error.to_string()))?;
+    match url.scheme() {
+        "http" | "https" => Ok(url),
+        other => Err(unusable(format!("the scheme is {other:?}"))),
     }
 }
 
@@ -86,6 +94,9 @@ source = "ops"
         assert_eq!(config.channels, ["x".into(), "y".into()]);
         let settings = Settings { urls: BTreeMap::from([("ops".into(), "http://127.0.0.1:9".into())]) };
         assert_eq!(settings.config(spec, Duration::ZERO).unwrap().url.port(), Some(9));
+        let spec = SourceSpec { redundant_urls: vec!["http://b".into()], ..spec.clone() };
+        assert_eq!(Settings::default().config(&spec, Duration::ZERO).unwrap().redundant.len(), 1);
+        assert_eq!(settings.config(&spec, Duration::ZERO).unwrap().redundant, []);
     }
 
     #[test]

@@ -17,6 +17,7 @@
 //! | module | what it holds |
 //! | --- | --- |
 //! | `feed` | [`Feed`]: the stages of a connection, what each input and timer does to them |
+//! | `paths` | [`Paths`]: several addresses of one stream, followed at once |
 //! | `catchup` | what was delivered and what must be held: order, overlap, holes, snapshot and replay (H3) |
 //! | `liveness` | when a silent link is dead and when a talking one is behind (H1, H2) |
 //! | `ladder` | by which way events travel, and when a better one is tried |
@@ -38,6 +39,7 @@ mod intern;
 mod ladder;
 pub mod limits;
 mod liveness;
+mod paths;
 mod port;
 mod protocols;
 mod random;
@@ -48,6 +50,7 @@ pub use bytes::Bytes;
 pub use config::{Secret, SourceConfig};
 pub use fault::{Fault, FaultKind, LinkFault, LinkFaultKind, Origin};
 pub use feed::Feed;
+pub use paths::{PATHS_MAX, Paths};
 pub use port::{FetchId, Header, HeaderValue, Input, LinkId, Output, Request, Response};
 pub use sse::{Item as SseItem, Parser as SseParser};
 pub use timers::TimerReason;

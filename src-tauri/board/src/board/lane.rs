@@ -427,7 +427,7 @@ fn skips_nothing(snapshot: &Snapshot, tracked: &Tracked, channels: &BTreeMap<Arc
 /// Whether people see the difference; proofs and positions move all the time.
 fn is_visible(old: &SourceStatus, new: &SourceStatus) -> bool {
     let clock = |status: &SourceStatus| status.clock.as_ref().map(|clock| (clock.speed.to_bits(), clock.label.clone()));
-    (old.phase, old.transport, old.continuity, &old.cause, old.retry_at, old.counts)
-        != (new.phase, new.transport, new.continuity, &new.cause, new.retry_at, new.counts)
+    (old.phase, old.transport, old.continuity, &old.cause, old.retry_at, &old.paths, old.counts)
+        != (new.phase, new.transport, new.continuity, &new.cause, new.retry_at, &new.paths, new.counts)
         || clock(old) != clock(new)
 }

@@ -42,6 +42,7 @@ impl Board {
         json!({
             "state": status.phase.word(),
             "transport": status.transport.map(watchfloor_model::Transport::word),
+            "paths": status.paths.iter().map(path_report).collect::<Vec<_>>(),
             "continuity": status.continuity.word(),
             "freshness": verdict.freshness,
             "reason": verdict.reason(),
@@ -62,4 +63,13 @@ impl Board {
             "drift": lane.drift,
         })
     }
+}
+
+fn path_report(path: &watchfloor_model::PathStatus) -> Value {
+    json!({
+        "path": path.place,
+        "state": path.phase.word(),
+        "transport": path.transport.map(watchfloor_model::Transport::word),
+        "reason": path.cause.as_ref().map(|cause| &cause.text),
+    })
 }

@@ -190,28 +190,39 @@ fn read_source(node: Node<'_>, sink: &mut Sink<'_>) -> SourceEntry {
     let title = reader.get(&source::TITLE, sink);
     let kind = reader.get(&source::KIND, sink);
     let url = reader.get(&source::URL, sink);
+    let redundant = reader.get(&source::REDUNDANT_URLS, sink);
     let channels = reader.get(&source::CHANNELS, sink);
     let transport = reader.get(&source::TRANSPORT, sink);
     let quiet = reader.get(&source::QUIET, sink);
     let reconcile = reader.get(&source::RECONCILE, sink);
     let channels = channels.filter(|channels| !has_twin(&reader, "channels", channels, sink));
+    let redundant = redundant.filter(|urls| {
+        let all: Vec<String> = url.iter().chain(urls).cloned().collect();
+        !has_twin_of(&reader, "redundant-urls", &all, 1, sink)
+    });
     let name = NameEntry::new(&reader, id.as_ref());
     let known = channels.clone().unwrap_or_default();
     let spec = || {
         let id = id?;
         let title = title.unwrap_or_else(|| id.clone());
         let (kind, url, channels, transport) = (kind?, url?, channels?, transport?);
-        Some(SourceSpec { id, title, kind, url, channels, transport, quiet, reconcile: reconcile? })
+        let redundant_urls = redundant?;
+        Some(SourceSpec { id, title, kind, url, redundant_urls, channels, transport, quiet, reconcile: reconcile? })
     };
     SourceEntry { name, channels: known, spec: spec() }
 }
 
 /// Reports the first name that a list has twice.
 fn has_twin(reader: &TableReader<'_>, key: &str, list: &[String], sink: &mut Sink<'_>) -> bool {
+    has_twin_of(reader, key, list, 0, sink)
+}
+
+/// Reports the first name that a list has twice, of which the first `others` stand elsewhere.
+fn has_twin_of(reader: &TableReader<'_>, key: &str, list: &[String], others: usize, sink: &mut Sink<'_>) -> bool {
     let twin = list.iter().enumerate().find(|(at, name)| list[..*at].contains(name));
     if let Some((at, name)) = twin {
         sink.report(Problem {
-            span: reader.span_of_item(key, at),
+            span: reader.span_of_item(key, at.saturating_sub(others)),
             message: format!("`{}` twice in `{key}`", cut(name)),
             found: format!("\"{}\" again", cut(name)),
             expected: "each name once".to_owned(),

@@ -57,6 +57,8 @@ pub struct SourceSpec {
     pub kind: SourceKind,
     /// `url`: `http` or `https`; the hub's base address.
     pub url: String,
+    /// `redundant-urls`: other addresses of the same stream.
+    pub redundant_urls: Vec<String>,
     /// `channels`: at least one.
     pub channels: Vec<String>,
     /// `transport`; default `auto`.

@@ -1,7 +1,7 @@
 //! H1 and H2 for every status there can be, and the words.
 
 use proptest::prelude::*;
-use watchfloor_model::Cause;
+use watchfloor_model::{Cause, PathStatus};
 
 use super::*;
 
@@ -190,6 +190,16 @@ fn sources_are_put_in_words() {
     let detour = Some("WebSocket: no answer to the upgrade".into());
     let stream = SourceStatus { transport: Some(Transport::Sse), detour, ..live() };
     check(&stream, None, "live by server-sent events; WebSocket: no answer to the upgrade");
+    let path = |place: &str, phase, cause: Option<&str>| PathStatus {
+        place: place.into(),
+        phase,
+        transport: Some(Transport::WebSocket),
+        cause: cause.map(Into::into),
+        retry_at: None,
+    };
+    let paths = vec![path("hub-a", Phase::Live, None), path("hub-b:80", Phase::Waiting, Some("connection refused"))];
+    let one_lost = SourceStatus { paths, ..live() };
+    check(&one_lost, None, "live by WebSocket; 1 of 2 paths lost, hub-b:80: connection refused");
     check(&SourceStatus { phase: Phase::Connecting, ..live() }, None, "connecting");
     check(&SourceStatus { phase: Phase::Refused, ..live() }, None, "refused: the hub refuses access");
     check(&SourceStatus::default(), None, "not connected yet");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use watchfloor_model::{Mono, Phase, SourceStatus, Transport};
+use watchfloor_model::{Mono, PathStatus, Phase, SourceStatus, Transport};
 
 use super::{Held, Promise, Verdict, Why, judge};
 
@@ -55,6 +55,7 @@ pub fn source_words(status: &SourceStatus, promise: Promise, age: Option<Duratio
     match (status.phase, verdict.reason()) {
         (Phase::Live, None) => {
             let detour = status.detour.as_ref().map(|cause| format!("; {}", cause.text)).unwrap_or_default();
+            let detour = detour + &lost_paths_words(&status.paths);
             match status.every {
                 Some(every) => format!("polling every {}{detour}", span_words(every)),
                 None => format!("live{by}{detour}"),
@@ -75,6 +76,14 @@ pub fn source_words(status: &SourceStatus, promise: Promise, age: Option<Duratio
             }
         }
     }
+}
+
+/// Which of several paths aren't live: `; 1 of 2 paths lost, hub-b:8080: connection refused`.
+fn lost_paths_words(paths: &[PathStatus]) -> String {
+    let lost: Vec<&PathStatus> = paths.iter().filter(|path| path.phase != Phase::Live).collect();
+    let Some(first) = lost.first() else { return String::new() };
+    let cause = first.cause.as_ref().map_or_else(|| first.phase.word().to_owned(), |cause| cause.text.clone());
+    format!("; {} of {} paths lost, {}: {cause}", lost.len(), paths.len(), first.place)
 }
 
 /// A length of time as people say it, in at most two units: `6 s`, `2 min 5 s`, `3 h`, `2 d 4 h`. Rounded down.

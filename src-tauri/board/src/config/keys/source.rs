@@ -13,11 +13,15 @@ use crate::config::{
 
 /// The most channels of one source: what the hub takes in one subscription.
 pub const CHANNELS_MAX: usize = 256;
+/// The most addresses of one source besides its first.
+pub const REDUNDANT_URLS_MAX: usize = 3;
 /// The shortest time between two comparisons with the server.
 const SHORTEST_RECONCILE: Duration = Duration::from_secs(10);
 
-pub(in crate::config) static TABLE: TableShape =
-    TableShape { name: "`[[source]]`", keys: &[&ID, &TITLE, &KIND, &URL, &CHANNELS, &TRANSPORT, &QUIET, &RECONCILE] };
+pub(in crate::config) static TABLE: TableShape = TableShape {
+    name: "`[[source]]`",
+    keys: &[&ID, &TITLE, &KIND, &URL, &REDUNDANT_URLS, &CHANNELS, &TRANSPORT, &QUIET, &RECONCILE],
+};
 
 pub(in crate::config) static ID: Key<Name> = id("What widgets call it by; unique among sources.");
 
@@ -35,6 +39,13 @@ pub(in crate::config) static URL: Key<Address> = Key {
     need: Need::Required,
     about: "The hub's base address, without user, password, query or fragment.",
     shape: Address,
+};
+
+pub(in crate::config) static REDUNDANT_URLS: Key<List<Address>> = Key {
+    name: "redundant-urls",
+    need: Need::Default("[]"),
+    about: "Other addresses of the same stream: another line to the hub, or another hub of the same history. All are followed at once; what arrives first is shown, and the loss of one is told.",
+    shape: List { item: Address, min: 0, max: REDUNDANT_URLS_MAX, or_one: false, what: "addresses" },
 };
 
 pub(in crate::config) static CHANNELS: Key<List<Name>> = Key {

@@ -34,6 +34,22 @@ fn edit(from: &str, to: &str) -> String {
 }
 
 #[test]
+fn redundant_urls() {
+    let with = |urls: &str| edit("channels", &format!("redundant-urls = {urls}\nchannels"));
+    let board = parse(&with("[\"http://b:8080\", \"https://c.example/x\"]"), "f").expect("a board");
+    assert_eq!(board.sources[0].redundant_urls, ["http://b:8080", "https://c.example/x"]);
+    check_both(&with("\"http://b\""), &[("7:18", "wrong type", "square brackets")]);
+    check_both(
+        &with("[\"http://b\", \"http://c\", \"http://d\", \"http://e\"]"),
+        &[("7:18", "4 addresses", "0 to 3")],
+    );
+    check(&with("[\"ws://b\"]"), &[("7:19", "address of the scheme `ws`", "base address")]);
+    let url = parse(SMALL, "f").expect("a board").sources[0].url.clone();
+    check(&with(&format!("[\"{url}\"]")), &[("7:19", "twice in `redundant-urls`", "each name once")]);
+    check(&with("[\"http://b\", \"http://b\"]"), &[("7:31", "twice in `redundant-urls`", "each name once")]);
+}
+
+#[test]
 fn unknown_keys() {
     check_both(
         &edit("title", "titel"),
