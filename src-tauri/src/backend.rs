@@ -11,7 +11,7 @@ use watchfloor_board::{
     frame::{Notice, State},
 };
 use watchfloor_demo::{BOARD, Demo, DemoOptions, Fault, Mends};
-use watchfloor_engine::{BoardInput, Engine, EngineConfig};
+use watchfloor_engine::{BoardInput, Engine, EngineConfig, EngineError};
 
 use crate::{
     cli::{Switch, WallArgs},
@@ -25,6 +25,8 @@ const DEMO_BOARD_NAME: &str = "new-york-departures.toml";
 const DEMO_BEGAN: &str = "demo.json";
 /// Id of the notice about an earlier replay.
 const DEMO_NOTICE: &str = "demo";
+/// Id of the notice about a second program on one folder.
+const BESIDE_NOTICE: &str = "beside";
 
 /// Starts the engine on the board that was asked for, and the demo's hub and replay beside it: what the wall knew last shows
 /// at once.
@@ -43,15 +45,32 @@ pub(crate) async fn start(args: &WallArgs, data_dir: PathBuf) -> Result<Backend,
         let board = demo_board()?;
         config.source_urls = board.sources.iter().map(|source| (source.id.clone(), demo.url())).collect();
     }
-    let engine = Engine::start(config).await?;
+    let (engine, beside) = match Engine::start(config.clone()).await {
+        // Who only looks back may do it beside the program that keeps the record. The present of this one is its own.
+        Err(EngineError::AlreadyRunning { .. }) if args.at.is_some() => (start_beside(config).await?, true),
+        started => (started?, false),
+    };
     if let Some(demo) = &demo {
-        let before = began_at(&data_dir, args.replay.from).filter(|_| args.replay.cut);
+        let began = if beside { None } else { began_at(&data_dir, args.replay.from) };
+        let before = began.filter(|_| args.replay.cut);
         if let Some(notice) = before.and_then(|before| of_another_replay(before, args.replay.from)) {
             engine.set_notice(notice).await;
         }
         tokio::spawn(follow_mends(demo.mends(), engine.clone()));
     }
-    Ok(Backend { engine, demo })
+    Ok(Backend { engine, demo, beside })
+}
+
+async fn start_beside(config: EngineConfig) -> Result<Engine, EngineError> {
+    let engine = Engine::start(EngineConfig { data_dir: None, metrics: None, notifications: false, ..config }).await?;
+    let notice = Notice {
+        id: BESIDE_NOTICE.to_owned(),
+        state: State::Muted,
+        text: "another watchfloor keeps this wall's record: this one remembers nothing".to_owned(),
+        detail: Vec::new(),
+    };
+    engine.set_notice(notice).await;
+    Ok(engine)
 }
 
 /// Who mends the demo's line wants to see the wall catch up, not how long it would have waited before it looks again.

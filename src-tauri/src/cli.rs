@@ -6,11 +6,12 @@ use clap::{
     ArgGroup, Args, Parser, Subcommand, ValueEnum,
     error::{ContextKind, ContextValue},
 };
+use watchfloor_model::Timestamp;
 
 /// A wall display that never shows stale data as live.
 #[derive(Debug, Parser)]
 #[command(name = "watchfloor", version, args_conflicts_with_subcommands = true)]
-#[command(group = ArgGroup::new("shown").args(["board", "demo"]).required(true))]
+#[command(group = ArgGroup::new("shown").args(["board", "demo", "at"]).required(true).multiple(true))]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
@@ -44,6 +45,11 @@ pub(crate) enum Command {
     },
     /// Print the JSON Schema of board files.
     Schema,
+    /// What is kept of what was on the glass.
+    Journal {
+        #[command(subcommand)]
+        command: JournalCommand,
+    },
     /// Tell what this machine has: display, session bus, GPU, data folder, and what follows for the wall.
     Doctor {
         #[command(flatten)]
@@ -54,16 +60,36 @@ pub(crate) enum Command {
     },
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum JournalCommand {
+    /// Walk the record of the glass: its range, its holes, and whether each record follows from the one before it. Exits with 1
+    /// if one was changed.
+    Verify {
+        #[command(flatten)]
+        data: DataArgs,
+        /// The demo's record.
+        #[arg(long)]
+        demo: bool,
+    },
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct WallArgs {
     /// The board file to show.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "demo")]
     pub(crate) board: Option<PathBuf>,
     /// Show real flights of a day in February 2013, replayed through a hub inside this process.
     #[arg(long)]
     pub(crate) demo: bool,
     #[command(flatten)]
     pub(crate) replay: ReplayArgs,
+    /// Begin by looking back: show what this wall's glass showed then, such as `2026-11-24T10:15:00Z`. With --headless: print that
+    /// and end.
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    pub(crate) at: Option<Timestamp>,
+    /// After so long without a hand, a glass that looks back shows the present again.
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "2m")]
+    pub(crate) return_after: Duration,
     /// Take the whole screen.
     #[arg(long)]
     pub(crate) kiosk: bool,
@@ -145,6 +171,13 @@ fn duration(text: &str) -> Result<Duration, String> {
     watchfloor_board::config::duration::parse(text).map_err(|error| error.to_string())
 }
 
+fn instant(text: &str) -> Result<Timestamp, String> {
+    let instant: jiff::Timestamp = text.parse().map_err(|_| {
+        format!("{text:?} is no time with a zone: expected one such as `2026-11-24T10:15:00Z` or `2026-11-24T11:15:00+01:00`")
+    })?;
+    Ok(Timestamp::from_millis(instant.as_millisecond()))
+}
+
 fn speed(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(speed) if (0.1..=3600.0).contains(&speed) => Ok(speed),
@@ -190,6 +223,16 @@ mod tests {
     }
 
     #[test]
+    fn times_have_zones() {
+        for text in ["2026-11-24T10:15:00Z", "2026-11-24T11:15:00+01:00", "2026-11-24 10:15Z"] {
+            assert_eq!(instant(text), Ok(Timestamp::from_millis(1_795_515_300_000)), "{text}");
+        }
+        for text in ["", "10:15", "2026-11-24T10:15:00", "2026-11-24", "yesterday"] {
+            assert!(instant(text).is_err_and(|error| error.contains("zone")), "{text:?}");
+        }
+    }
+
+    #[test]
     fn sizes_and_speeds_are_bounded() {
         assert_eq!(size("1920x1080"), Ok((1920, 1080)));
         for text in ["1920", "x", "0x0", "1920x1080x2", "99999x1"] {
@@ -205,6 +248,8 @@ mod tests {
     fn a_board_or_the_demo_is_needed() {
         assert!(Cli::try_parse_from(["watchfloor"]).is_err());
         assert!(Cli::try_parse_from(["watchfloor", "--demo", "--board", "x.toml"]).is_err());
+        assert!(Cli::try_parse_from(["watchfloor", "--at", "2026-11-24T10:15:00Z", "--headless"]).is_ok());
+        assert!(Cli::try_parse_from(["watchfloor", "journal", "verify", "--data-dir", "x"]).is_ok());
         assert!(Cli::try_parse_from(["watchfloor", "--board", "x.toml", "--speed", "3"]).is_err());
         assert!(
             Cli::try_parse_from(["watchfloor", "--demo", "--speed", "3", "--headless", "--for", "20s", "--json"])

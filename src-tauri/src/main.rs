@@ -12,6 +12,8 @@ mod instance;
 mod life;
 mod output;
 mod page;
+mod past;
+mod recorded;
 mod settings;
 mod surroundings;
 mod wall;
@@ -22,7 +24,7 @@ use tokio::runtime;
 use watchfloor_log::Levels;
 
 use crate::{
-    cli::{Cli, Command, WallArgs},
+    cli::{Cli, Command, JournalCommand, WallArgs},
     failure::Failure,
 };
 
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
         Some(Command::Check { files }) => check::check(&files),
         Some(Command::Schema) => check::schema(),
         Some(Command::Doctor { data, renderer }) => doctor::run(data, renderer),
+        Some(Command::Journal { command: JournalCommand::Verify { data, demo } }) => recorded::verify(data, demo),
         None => show(cli.wall),
     };
     done.unwrap_or_else(|failure| {
@@ -43,6 +46,14 @@ fn main() -> ExitCode {
 
 fn show(args: WallArgs) -> Result<ExitCode, Failure> {
     let levels = Levels::from_environment().map_err(|error| Failure::Usage(error.to_string()))?;
+    if let Some(at) = args.at {
+        if args.headless {
+            return recorded::at(at, &args.data, args.demo, args.json);
+        }
+        if args.board.is_none() && !args.demo {
+            return Err(Failure::Usage("--at opens a wall: name its board by --board or --demo, or add --headless".into()));
+        }
+    }
     let ground = if args.headless { None } else { Some(wall::prepare(&args)?) };
     let runtime = runtime::Builder::new_multi_thread()
         .enable_all()

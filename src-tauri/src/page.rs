@@ -8,7 +8,10 @@ use watchfloor_board::frame::Frame;
 use watchfloor_demo::{Demo, Fault};
 use watchfloor_engine::Engine;
 
-use crate::glass::Glass;
+use crate::{
+    glass::Glass,
+    past::{Past, present_version},
+};
 
 /// What the commands act on: the running backend, once it runs.
 pub(crate) struct Page {
@@ -20,6 +23,8 @@ pub(crate) struct Page {
 pub(crate) struct Backend {
     pub(crate) engine: Engine,
     pub(crate) demo: Option<std::sync::Arc<Demo>>,
+    /// Whether another program holds the data folder: this one only looks back in it.
+    pub(crate) beside: bool,
 }
 
 /// The longest that a page may rest between two frames.
@@ -39,6 +44,11 @@ impl Page {
         running.clone().ok_or_else(|| "the backend has ended".to_owned())
     }
 
+    /// The engine, once it runs.
+    pub(crate) async fn engine(&self) -> Answer<Engine> {
+        Ok(self.backend().await?.engine)
+    }
+
     async fn demo(&self) -> Answer<std::sync::Arc<Demo>> {
         self.backend().await?.demo.ok_or_else(|| "this wall is not a demo".to_owned())
     }
@@ -50,6 +60,7 @@ impl Page {
 pub(crate) async fn next_frame(
     view: Webview,
     page: State<'_, Page>,
+    past: State<'_, Past>,
     glass: State<'_, Glass>,
     after: u64,
     revision: u32,
@@ -58,12 +69,25 @@ pub(crate) async fn next_frame(
     if after > 0 {
         glass.receipt(view.label());
     }
-    let engine = page.backend().await?.engine;
+    let engine = page.engine().await?;
+    loop {
+        if let Some(frame) = past.next_frame(after, revision, &engine).await {
+            return Ok(frame);
+        }
+        tokio::select! {
+            biased;
+            () = past.turned() => {}
+            frame = present(&engine, present_version(after, revision), revision, rest_ms) => return Ok(frame),
+        }
+    }
+}
+
+async fn present(engine: &Engine, after: u64, revision: u32, rest_ms: u32) -> Frame {
     if rest_ms > 0 {
         engine.painted(after).await;
         tokio::time::sleep(Duration::from_millis(rest_ms.into()).min(REST_MAX)).await;
     }
-    Ok(engine.next_frame(after, revision).await)
+    engine.next_frame(after, revision).await
 }
 
 /// The page went out of sight, or came back.

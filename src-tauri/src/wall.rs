@@ -22,6 +22,7 @@ use crate::{
     glass::{self, Glass, Keeper, Strip, Views},
     gpu, headless, instance, life, output,
     page::{self, Backend, Page},
+    past::{self, Past},
     settings::{self, Settings},
     surroundings,
 };
@@ -49,6 +50,9 @@ pub(crate) fn prepare(args: &WallArgs) -> Result<Ground, Failure> {
         surroundings::session_bus()?;
     }
     let data_dir = surroundings::data_dir(args.data.data_dir.clone(), args.demo)?;
+    if let Some(at) = args.at {
+        watchfloor_engine::past::check(&data_dir, at)?;
+    }
     let settings = Settings::read(&data_dir).map_err(Failure::Input)?;
     let choice = gpu::choose(args.renderer.unwrap_or(settings.renderer));
     choice.apply().map_err(Failure::Environment)?;
@@ -77,6 +81,7 @@ pub(crate) fn run(args: WallArgs, ground: Ground, levels: &Levels, runtime: &Run
         .plugin(tauri_plugin_store::Builder::default().build())
         .manage(Page::new(backend.clone()))
         .manage(Glass::new(LABEL))
+        .manage(Past::new(data_dir.clone(), args.return_after))
         .invoke_handler(tauri::generate_handler![
             page::next_frame,
             page::glass,
@@ -85,6 +90,12 @@ pub(crate) fn run(args: WallArgs, ground: Ground, levels: &Levels, runtime: &Run
             page::demo_speed,
             page::demo_pause,
             page::demo_pause_at,
+            past::past_open,
+            past::past_close,
+            past::past_seek,
+            past::past_play,
+            past::past_speed,
+            past::past_stay,
         ])
         .build(tauri::generate_context!())
         .map_err(|error| Failure::Environment(format!("the window system can't be used: {error}")))?;
@@ -100,7 +111,7 @@ pub(crate) fn run(args: WallArgs, ground: Ground, levels: &Levels, runtime: &Run
 
     let handle = app.handle().clone();
     let started = runtime.spawn({
-        let data_dir = data_dir.clone();
+        let (data_dir, at) = (data_dir.clone(), args.at);
         async move {
             let outcome = match starting.await {
                 Ok(outcome) => outcome,
@@ -109,7 +120,10 @@ pub(crate) fn run(args: WallArgs, ground: Ground, levels: &Levels, runtime: &Run
             match &outcome {
                 Ok(backend) => {
                     tracing::info!(renderer, "the wall runs");
-                    present(&handle, &window, &data_dir);
+                    present(&handle, &window, (!backend.beside).then_some(&*data_dir));
+                    if let Some(at) = at {
+                        handle.state::<Past>().begin(at, &backend.engine).await;
+                    }
                     tokio::spawn(glass::keep_engine(handle.clone(), backend.engine.clone()));
                     running.send_replace(Some(backend.clone()));
                 }
@@ -188,7 +202,7 @@ fn open(
 }
 
 /// Shows the window, lets second instances raise it, and ends the program when the system asks for it.
-fn present(app: &AppHandle, window: &WebviewWindow, data_dir: &Path) {
+fn present(app: &AppHandle, window: &WebviewWindow, data_dir: Option<&Path>) {
     if let Err(error) = window.show().and_then(|()| window.set_focus()) {
         tracing::error!(%error, "the window can't be shown");
     }
@@ -200,7 +214,7 @@ fn present(app: &AppHandle, window: &WebviewWindow, data_dir: &Path) {
         }
         raised.is_ok()
     };
-    if let Err(error) = instance::listen(data_dir, raise) {
+    if let Some(Err(error)) = data_dir.map(|folder| instance::listen(folder, raise)) {
         tracing::warn!(%error, "second instances will not be answered");
     }
     let app = app.clone();

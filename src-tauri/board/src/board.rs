@@ -214,6 +214,12 @@ impl Board {
         self.revision
     }
 
+    /// What people are told besides the widgets.
+    #[must_use]
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+
     /// Freshness of each widget, in the file's order, as of the last change or tick.
     #[must_use]
     pub fn levels(&self) -> &[Freshness] {

@@ -25,7 +25,7 @@ use watchfloor_board::{
 use crate::{
     clock::Clock,
     error::EngineError,
-    event::{Event, Pull},
+    event::{Event, Pull, Standing},
     exporter::Exporter,
     frames,
     glass::Latency,
@@ -250,6 +250,13 @@ impl Engine {
     /// counted and logged.
     pub async fn reconcile(&self) {
         self.tell(Event::Reconcile).await;
+    }
+
+    /// How the wall stands; nothing of it once the engine has stopped.
+    pub(crate) async fn standing(&self) -> Standing {
+        let (answer, answered) = oneshot::channel();
+        self.tell(Event::Standing { answer }).await;
+        answered.await.unwrap_or_default()
     }
 
     /// The page shows the past now, or the present again: what is recorded of the glass says so.

@@ -6,7 +6,8 @@ use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use watchfloor_board::{
     config::spec::BoardFile,
-    frame::{Frame, Notice, Outage},
+    frame::{Frame, Notice, Outage, State},
+    freshness::Freshness,
 };
 use watchfloor_model::{Delivery, SourceStatus};
 
@@ -53,6 +54,11 @@ pub(crate) enum Event {
         /// Where to.
         answer: oneshot::Sender<Value>,
     },
+    /// Someone asks how the wall stands.
+    Standing {
+        /// Where to.
+        answer: oneshot::Sender<Standing>,
+    },
     /// Someone asks how long events take to the glass.
     Latency {
         /// Where to.
@@ -78,6 +84,15 @@ pub(crate) enum Event {
     /// A defect in the loop, for tests of what follows from one.
     #[cfg(test)]
     Defect,
+}
+
+/// How the wall stands, for who looks elsewhere. Alarms that stand will be told here as well.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Standing {
+    /// Freshness of each widget.
+    pub(crate) levels: Vec<Freshness>,
+    /// How bad the worst notice is.
+    pub(crate) worst: Option<State>,
 }
 
 /// A page's question.

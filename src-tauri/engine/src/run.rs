@@ -17,13 +17,13 @@ use tokio::{
     },
     time::{Instant, sleep},
 };
-use watchfloor_board::{Board, Drift, config::spec::BoardFile};
+use watchfloor_board::{Board, Drift, config::spec::BoardFile, frame::State};
 use watchfloor_feed::SourceConfig;
 use watchfloor_model::{Counts, Delivery, Mono, SourceStatus};
 
 use crate::{
     clock::Clock,
-    event::{Event, Pull},
+    event::{Event, Pull, Standing},
     frames::{Shown, Waiting},
     glass::Glass,
     intake::{Intake, Step},
@@ -241,6 +241,11 @@ impl Run {
             Event::Report { answer } => {
                 // Who asked may have gone meanwhile.
                 let _gone = answer.send(self.report(now));
+            }
+            Event::Standing { answer } => {
+                let worst = self.board.notices().iter().map(|notice| notice.state).filter(|state| *state != State::Unknown);
+                let standing = Standing { levels: self.board.levels().to_vec(), worst: worst.max() };
+                let _gone = answer.send(standing);
             }
             Event::Latency { answer } => {
                 let _gone = answer.send(self.glass.latency().clone());

@@ -113,7 +113,9 @@ impl Unpacker {
                 Status::StreamEnd => break,
                 _ if text.len() >= TEXT_BYTES_MAX => return Err(failed("it is too large")),
                 _ if is_full => text.reserve(text.capacity().max(64)),
-                _ if before == (decompress.total_in(), decompress.total_out()) => return Err(failed("it is cut short")),
+                _ if before == (decompress.total_in(), decompress.total_out()) => {
+                    return Err(failed("it is cut short"));
+                }
                 _ => (),
             }
         }

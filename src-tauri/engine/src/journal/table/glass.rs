@@ -150,10 +150,8 @@ pub(crate) fn insert(connection: &Connection, head: &Head, record: &Record) -> R
 pub(crate) fn prune(connection: &Connection, head: &Head, bytes_max: i64, before: Timestamp) -> Result<()> {
     for _ in 0..PRUNED_MAX {
         let second = "SELECT seq, at_ms FROM glass WHERE kind <> 2 ORDER BY seq LIMIT 1 OFFSET 1";
-        let second: Option<(i64, i64)> = connection
-            .prepare_cached(second)?
-            .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?;
+        let second: Option<(i64, i64)> =
+            connection.prepare_cached(second)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
         let Some((second, at)) = second else { return Ok(()) };
         let oldest: i64 = connection
             .prepare_cached("SELECT bytes_total - LENGTH(body) FROM glass ORDER BY seq LIMIT 1")?
@@ -225,8 +223,7 @@ pub(crate) fn read(connection: &Connection, seq: i64, count: u32) -> Result<Vec<
 
 fn row(row: &SqlRow<'_>) -> Result<Row> {
     let number = row.get(2)?;
-    let record =
-        Record { at: Timestamp::from_millis(row.get(1)?), kind: Kind::of(number), body: row.get(4)? };
+    let record = Record { at: Timestamp::from_millis(row.get(1)?), kind: Kind::of(number), body: row.get(4)? };
     Ok(Row { seq: row.get(0)?, record, number, hash: row.get(3)? })
 }
 

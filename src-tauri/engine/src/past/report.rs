@@ -1,0 +1,170 @@
+//! The operators' report of an instant that is over, in the form of the one of the present, as far as the glass showed it.
+
+use serde_json::{Map, Value, json};
+use watchfloor_board::{
+    frame::{Cell, Frame, Look, SeriesLine, WidgetPatch, WidgetValue},
+    freshness::Freshness,
+};
+use watchfloor_model::{Continuity, Phase, Transport};
+
+use super::{error::words, reader::Range, view::View};
+
+pub(super) fn report(view: &View, range: Range) -> Value {
+    let sources: Map<String, Value> = view
+        .frame
+        .iter()
+        .flat_map(|frame| &frame.sources)
+        .map(|source| {
+            let phase: Phase = source.phase;
+            let continuity: Continuity = source.continuity;
+            let report = json!({
+                "state": phase.word(),
+                "transport": source.transport.map(Transport::word),
+                "continuity": continuity.word(),
+                "freshness": source.freshness,
+                "reason": (!source.freshness.is_current()).then_some(&source.words),
+                "events": source.events,
+                "gaps": source.gaps,
+                "rejected": source.rejected,
+            });
+            (source.id.clone(), report)
+        })
+        .collect();
+    let widgets: Map<String, Value> = view.frame.iter().flat_map(widgets).collect();
+    let notices: Vec<Value> = view
+        .frame
+        .iter()
+        .flat_map(|frame| &frame.notices)
+        .map(|notice| json!({"id": notice.id, "state": notice.state, "text": notice.text}))
+        .collect();
+    json!({
+        "at": words(view.at),
+        "time": view.at.as_millis(),
+        "record": {
+            "first": words(range.first),
+            "last": words(range.last),
+            "damage": view.damage,
+            "hole": view.hole,
+            "unseen": view.unseen,
+        },
+        "title": view.frame.as_ref().and_then(|frame| frame.board.as_ref()).map(|board| &board.title),
+        "board_time": view.frame.as_ref().map(|frame| frame.clock.board_ms),
+        "sources": sources,
+        "widgets": widgets,
+        "notices": notices,
+        // There are none yet; what was recorded of them will be told here.
+        "alarms": [],
+    })
+}
+
+fn widgets(frame: &Frame) -> impl Iterator<Item = (String, Value)> {
+    let views = frame.board.iter().flat_map(|board| &board.widgets);
+    let looks: Map<String, Value> =
+        views.map(|view| (view.id.clone(), kind_and_title(&view.look, &view.title))).collect();
+    frame.widgets.iter().map(move |patch| (patch.id.clone(), widget(patch, looks.get(&patch.id))))
+}
+
+fn kind_and_title(look: &Look, title: &str) -> Value {
+    let kind = match look {
+        Look::Counter(_) => "counter",
+        Look::Gauge(_) => "gauge",
+        Look::Rate(_) => "rate",
+        Look::Window(_) => "window",
+        Look::Table { .. } => "table",
+        Look::Log { .. } => "log",
+        Look::Series { .. } => "series",
+        Look::Status {} => "status",
+        Look::Markers { .. } => "markers",
+    };
+    json!([kind, title])
+}
+
+fn widget(patch: &WidgetPatch, look: Option<&Value>) -> Value {
+    let quality = &patch.quality;
+    let shows = !matches!(quality.freshness, Freshness::Refused | Freshness::Unknown);
+    let title = look.and_then(|look| look[1].as_str()).unwrap_or_default();
+    let at_least = matches!(&patch.value, Some(WidgetValue::Number(number)) if number.at_least);
+    let shown = patch.value.as_ref().filter(|_| shows).map_or(Value::Null, |shown| value(shown, title));
+    json!({
+        "kind": look.map(|look| &look[0]),
+        "freshness": quality.freshness,
+        "reason": quality.reason,
+        "age_ms": quality.age_ms,
+        "basis": quality.basis,
+        "at_least": at_least,
+        "incomplete_until": quality.incomplete_until_ms,
+        "rejected": quality.rejected.as_ref().map_or(0, |rejected| rejected.count),
+        "value": shown,
+    })
+}
+
+fn value(value: &WidgetValue, title: &str) -> Value {
+    match value {
+        WidgetValue::Number(own) => own.value.map_or(Value::Null, number),
+        WidgetValue::Table(table) => table
+            .rows
+            .iter()
+            .map(|row| {
+                let cells: Vec<Value> = row.cells.iter().map(cell).collect();
+                json!({"key": row.key, "cells": cells, "state": row.state})
+            })
+            .collect(),
+        WidgetValue::Log(log) => log
+            .lines
+            .iter()
+            .map(|line| json!({"number": line.number, "time": line.source_ms, "text": line.text, "state": line.state}))
+            .collect(),
+        WidgetValue::Series(series) => match series.lines.as_slice() {
+            [] => json!([]),
+            // The line of a chart that has only one has the widget's title for its key.
+            [line] if line.key == title => points(line),
+            lines => Value::Object(lines.iter().map(|line| (line.key.clone(), points(line))).collect()),
+        },
+        WidgetValue::Status(status) => Value::Object(
+            status
+                .tiles
+                .iter()
+                .map(|tile| {
+                    let own = json!({"label": tile.label, "text": tile.text, "state": tile.state,
+                        "detail": tile.detail, "since": tile.since_ms});
+                    (tile.key.clone(), own)
+                })
+                .collect(),
+        ),
+        WidgetValue::Markers(markers) => Value::Object(
+            markers
+                .markers
+                .iter()
+                .map(|marker| {
+                    let own = json!({"lat": marker.lat, "lon": marker.lon,
+                        "heading": marker.heading.map_or(Value::Null, number), "label": marker.label,
+                        "state": marker.state});
+                    (marker.key.clone(), own)
+                })
+                .collect(),
+        ),
+    }
+}
+
+fn points(line: &SeriesLine) -> Value {
+    line.points.iter().map(|(at, value)| json!([at, value.map_or(Value::Null, number)])).collect()
+}
+
+fn cell(cell: &Cell) -> Value {
+    match cell {
+        Cell::Number(own) => number(*own),
+        Cell::Text(text) => json!(text),
+        Cell::Time(at) => json!(at),
+        Cell::Null | Cell::Missing => Value::Null,
+    }
+}
+
+/// A whole number without its point, as the report of the present writes it.
+fn number(number: f64) -> Value {
+    const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+    if number.fract() == 0.0 && number.abs() < EXACT_MAX {
+        #[allow(clippy::cast_possible_truncation)] // checked to be exact
+        return json!(number as i64);
+    }
+    json!(number)
+}
