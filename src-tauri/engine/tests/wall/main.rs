@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, missing_docs)] // a test that cannot go on panics; its names say what it is
 
 mod again;
+mod drift;
 mod flood;
 mod ladder;
+mod paths;
 mod support;
 
 use std::time::{Duration, Instant};
@@ -346,7 +348,7 @@ async fn operators_can_watch() {
     let expected = [
         "watchfloor_source_state{source=\"ops\",state=\"live\"} 1",
         "watchfloor_widget_freshness{widget=\"count\",freshness=\"live\"} 1",
-        "watchfloor_drift_total 0",
+        "watchfloor_drift_total{source=\"ops\"} 0",
     ];
     let begun = Instant::now();
     loop {

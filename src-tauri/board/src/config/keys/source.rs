@@ -14,7 +14,7 @@ use crate::config::{
 /// The most channels of one source: what the hub takes in one subscription.
 pub const CHANNELS_MAX: usize = 256;
 /// The most addresses of one source besides its first.
-pub const REDUNDANT_URLS_MAX: usize = 3;
+const REDUNDANT_URLS_MAX: usize = 3;
 /// The shortest time between two comparisons with the server.
 const SHORTEST_RECONCILE: Duration = Duration::from_secs(10);
 
