@@ -1,7 +1,7 @@
 //! What every kind of reducer keeps to (H3, H4, H5), for random events and instants.
 
 pub(crate) mod applier;
-mod story;
+pub(crate) mod story;
 
 use proptest::prelude::*;
 use serde_json::json;

@@ -130,8 +130,8 @@ impl Tracked {
                 found.by_key(&shown.rows, &server.rows, |row| &row.key, |found, key, shown, server| {
                     found.row(key, shown, server, &columns);
                 });
-                found.texts("order", &order(shown.order), &order(server.order));
                 found.texts("rows", &shown.total, &server.total);
+                found.texts("order", &order(shown.order), &order(server.order));
             }
             (WidgetValue::Log(shown), WidgetValue::Log(server)) => {
                 found.texts("lines", &shown.total, &server.total);
@@ -272,7 +272,7 @@ impl Differences {
                 self.knows_more = true;
                 return;
             }
-            let field = format!("{key}{}{}", if key.is_empty() { "" } else { " · " }, Timestamp::from_millis(at));
+            let field = format!("{key}{}{}", if key.is_empty() { "" } else { " · " }, instant(at));
             self.add(&field, &number_text(mine.flatten()), &number_text(other.flatten()));
         };
         for (place, value) in points(shown) {
@@ -309,14 +309,18 @@ fn cell_text(cell: &Cell) -> String {
     match cell {
         Cell::Number(number) => number.to_string(),
         Cell::Text(text) => text.clone(),
-        Cell::Time(at) => Timestamp::from_millis(*at).to_string(),
+        Cell::Time(at) => instant(*at),
         Cell::Null => "null".to_owned(),
         Cell::Missing => "missing".to_owned(),
     }
 }
 
 fn line_text(line: &LineValue) -> String {
-    format!("{} {} {}", Timestamp::from_millis(line.source_ms), word(line.state), line.text)
+    format!("{} {} {}", instant(line.source_ms), word(line.state), line.text)
+}
+
+fn instant(millis: i64) -> String {
+    jiff::Timestamp::from_millisecond(millis).map_or_else(|_| millis.to_string(), |at| at.to_string())
 }
 
 fn word(state: crate::frame::State) -> String {
@@ -328,3 +332,6 @@ fn cut(text: &str) -> String {
     let start: String = characters.by_ref().take(TEXT_CHARACTERS_MAX).collect();
     if characters.next().is_some() { format!("{start}…") } else { start }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,7 @@ use crate::{
 
 /// One thing that happens.
 #[derive(Clone, Debug)]
-pub(super) enum Step {
+pub(crate) enum Step {
     /// Time, name, data.
     Event(i64, &'static str, Value),
     /// Time passes.
@@ -20,7 +20,7 @@ pub(super) enum Step {
 }
 
 impl Step {
-    pub(super) fn time(&self) -> i64 {
+    pub(crate) fn time(&self) -> i64 {
         match self {
             Self::Event(time, ..) | Self::Advance(time) => *time,
         }
@@ -28,10 +28,10 @@ impl Step {
 }
 
 /// How many folds there are.
-pub(super) const FOLDS: usize = 32;
+pub(crate) const FOLDS: usize = 32;
 
 /// A fold of each kind and statistic.
-pub(super) fn fold(number: usize) -> FoldSpec {
+pub(crate) fn fold(number: usize) -> FoldSpec {
     let window = |stat: &str| json!({"kind": "window", "last": 1000, "stat": stat, "value": "v", "match": {"k": "a"}, "trend": 6000});
     let series = |stat: &str, by: Value| json!({"kind": "series", "bucket": 500, "keep": 5000, "stat": stat, "value": "v", "by": by});
     let counter = |stat: &str| {
@@ -79,7 +79,7 @@ pub(super) fn fold(number: usize) -> FoldSpec {
 }
 
 /// Data that every fold can use.
-pub(super) fn sound(v: i64) -> Value {
+pub(crate) fn sound(v: i64) -> Value {
     json!({"k": "a", "v": v, "t": "x", "s": "ok", "lat": 1, "lon": 2, "x": v})
 }
 
@@ -87,7 +87,7 @@ pub(super) fn sound(v: i64) -> Value {
 const START: i64 = 1_360_299_590_000;
 
 /// Events in about the order of time, some late, some early; time that passes, and is set back now and then.
-pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
+pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec((any::<bool>(), -400..1000_i64, name(), data()), 0..80).prop_map(|raw| {
         let mut now = START;
         raw.into_iter()
@@ -100,7 +100,7 @@ pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 /// Events and advances strictly in the order of time, all data sound.
-pub(super) fn stepwise() -> impl Strategy<Value = Vec<Step>> {
+pub(crate) fn stepwise() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec((any::<bool>(), 1..400_i64, name(), sound_data()), 1..80).prop_map(|raw| {
         let mut now = START;
         raw.into_iter()
@@ -155,7 +155,7 @@ fn data() -> impl Strategy<Value = Value> {
 }
 
 /// Plays steps; what an aggregate doesn't want or can't use is passed over.
-pub(super) fn play(own: &mut Aggregate, steps: &[Step]) {
+pub(crate) fn play(own: &mut Aggregate, steps: &[Step]) {
     for step in steps {
         match step {
             Step::Advance(now) => own.advance(Timestamp::from_millis(*now)),
@@ -171,7 +171,7 @@ pub(super) fn play(own: &mut Aggregate, steps: &[Step]) {
 }
 
 /// Replaces the value number `at` of a JSON value, counted in depth, by another one.
-pub(super) fn replace(value: &mut Value, at: usize, by: &Value) {
+pub(crate) fn replace(value: &mut Value, at: usize, by: &Value) {
     let mut left = at % count(value);
     put(value, &mut left, by);
 }

@@ -140,7 +140,7 @@ impl Stage {
     }
 
     /// The source's time, as its clock says it.
-    fn time(&self) -> Timestamp {
+    pub(super) fn time(&self) -> Timestamp {
         self.status.clock.as_ref().map_or(Timestamp::from_millis(START), |clock| clock.at(self.now))
     }
 
