@@ -203,3 +203,32 @@ async fn saves_what_changed() {
     assert!(matches!(stage.deliver(2).await, Event::Delivered { .. }));
     assert_eq!(open(folder.path()).checkpoints().unwrap()[0].seq, 1);
 }
+
+/// H4: what a comparison with the server has corrected is written down at once, although no batch tells of it and whatever is
+/// being saved at the moment.
+#[tokio::test]
+async fn a_correction_is_saved_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ends, events, taken) = ends();
+    let writer = Writer::into(ends, open(folder.path()), folder.path().into(), Positions::new(), PACE);
+    let mut stage = stage(writer, events, taken);
+    for _ in 0..2 {
+        stage.taken.try_send(Answer::Corrected).unwrap();
+        let seq = loop {
+            match stage.events.recv().await.expect("the writer works") {
+                Event::CheckpointWanted { seq } => break seq,
+                _ => continue,
+            }
+        };
+        // Another one before the answer: what is taken now may lack it.
+        stage.taken.try_send(Answer::Corrected).unwrap();
+        stage.taken.try_send(Answer::Taken(Taken { seq, checkpoint: stage.state() })).unwrap();
+        let again = loop {
+            match stage.events.recv().await.expect("the writer works") {
+                Event::CheckpointWanted { seq } => break seq,
+                _ => continue,
+            }
+        };
+        stage.taken.try_send(Answer::Taken(Taken { seq: again, checkpoint: stage.state() })).unwrap();
+    }
+}
