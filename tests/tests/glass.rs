@@ -1,9 +1,10 @@
-//! H7: the window says what its page can't say, and brings it back. A real window on a real display, and its web process
-//! stopped and killed.
+//! H7: the window says what its page can't say, and brings it back; a page that grows is replaced unseen. A real window on a real
+//! display, and its web process stopped and killed.
 
 use std::{
+    collections::BTreeMap,
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -14,7 +15,7 @@ use watchfloor_tests::{
     bench::{glass, proc},
     desktop::Desktop,
     program::program,
-    screen::FrameBuffer,
+    screen::{FrameBuffer, PIXEL_BYTES},
 };
 
 const SIZE: (u32, u32) = (1920, 1080);
@@ -27,6 +28,12 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 const SAY_LIMIT: Duration = Duration::from_secs(5);
 /// Five seconds until it is started again, and a start.
 const BACK_LIMIT: Duration = Duration::from_secs(40);
+/// All tries with pages that don't paint, and the program's own start.
+const LADDER_LIMIT: Duration = Duration::from_secs(90);
+/// Pixels from one that is looked at to the next, when a whole picture is.
+const GRID: u32 = 24;
+/// A picture of which less than this share has another colour than the rest is blank; the wall's is never near it.
+const PICTURE_MIN: f64 = 0.05;
 
 struct Wall {
     program: Child,
@@ -46,9 +53,16 @@ impl Drop for Wall {
 
 impl Wall {
     fn open() -> Result<Self> {
+        Self::open_on(|_| Ok(()))
+    }
+
+    /// The same on a data folder that holds something.
+    fn open_on(prepare: impl FnOnce(&Path) -> Result<()>) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let desktop = Desktop::with_frame_buffer(SIZE.0, SIZE.1, folder.path())?;
         let data = folder.path().join("data");
+        fs::create_dir(&data)?;
+        prepare(&data)?;
         let mut command = Command::new(program("watchfloor")?);
         command.args(["--demo", "--kiosk", "--glass-code", "--data-dir"]).arg(&data);
         desktop.enter(&mut command);
@@ -81,27 +95,75 @@ impl Wall {
         Ok(at(10)? == STRIP && at(200)? != STRIP)
     }
 
-    fn page(&self) -> Result<u32> {
+    /// The processes of pages.
+    fn pages(&self) -> Result<Vec<u32>> {
         let mut pages = proc::tree(self.program.id())?;
         pages.retain(|pid| proc::name(*pid).starts_with("WebKitWebProc"));
+        Ok(pages)
+    }
+
+    fn page(&self) -> Result<u32> {
+        let pages = self.pages()?;
         ensure!(pages.len() == 1, "{} web processes", pages.len());
         pages.first().copied().context("a web process")
     }
 
-    /// How often the program says in its log that it runs.
-    fn starts(&self) -> Result<usize> {
-        let mut starts = 0;
+    /// How often the program says something in its log.
+    fn says(&self, words: &str) -> Result<usize> {
+        let mut count = 0;
         for entry in fs::read_dir(self.data.join("logs"))? {
-            starts += fs::read_to_string(entry?.path())?.matches("the wall runs").count();
+            count += fs::read_to_string(entry?.path())?.matches(words).count();
         }
-        Ok(starts)
+        Ok(count)
+    }
+
+    fn starts(&self) -> Result<usize> {
+        self.says("the wall runs")
     }
 
     fn signal(&self, name: &str) -> Result<()> {
-        let sent = Command::new("kill").arg(name).arg(self.page()?.to_string()).status()?;
-        ensure!(sent.success(), "kill {name}");
+        signal(name, self.page()?)
+    }
+
+    /// How much of the picture is not of its commonest colour.
+    fn picture(&self) -> Result<f64> {
+        let mut row = vec![0; SIZE.0 as usize * PIXEL_BYTES];
+        let (mut colours, mut all) = (BTreeMap::<[u8; 3], u32>::new(), 0);
+        for y in (GRID..SIZE.1).step_by(GRID as usize) {
+            self.screen.read(y, &mut row)?;
+            for pixel in row.chunks_exact(PIXEL_BYTES).step_by(GRID as usize) {
+                *colours.entry([pixel[0], pixel[1], pixel[2]]).or_default() += 1;
+                all += 1;
+            }
+        }
+        Ok(1.0 - f64::from(colours.values().copied().max().unwrap_or(0)) / f64::from(all))
+    }
+
+    /// Waits as [`Wall::wait`], and looks at the picture all the time: it is never blank.
+    fn wait_with_picture(&self, what: &str, limit: Duration, holds: impl Fn(&Self) -> Result<bool>) -> Result<()> {
+        let (begun, mut looks) = (Instant::now(), 0);
+        loop {
+            // Many looks to one question: a blank frame may last no longer than a sixtieth of a second.
+            for _ in 0..8 {
+                let picture = self.picture()?;
+                ensure!(picture > PICTURE_MIN, "a blank frame {:?} after its beginning: {picture}", begun.elapsed());
+                looks += 1;
+                thread::sleep(Duration::from_millis(2));
+            }
+            if holds(self)? {
+                break;
+            }
+            ensure!(begun.elapsed() < limit, "{what} is not there after {limit:?}");
+        }
+        let apart = begun.elapsed() / looks;
+        ensure!(apart < Duration::from_millis(16), "too few looks to see a frame: one in {apart:?}");
         Ok(())
     }
+}
+
+fn signal(name: &str, pid: u32) -> Result<()> {
+    ensure!(Command::new("kill").args([name, &pid.to_string()]).status()?.success(), "kill {name} {pid}");
+    Ok(())
 }
 
 /// A page that stands still can't say so: the window does within seconds, over the old picture, and then starts the page
@@ -144,4 +206,58 @@ fn a_page_that_was_killed_comes_back() -> Result<()> {
     wall.wait("another process", BACK_LIMIT, |wall| Ok(wall.page().is_ok_and(|page| page != before)))?;
     wall.paints_anew(BACK_LIMIT)?;
     wall.wait("a page without strip", SAY_LIMIT, |wall| Ok(!wall.strip()?))
+}
+
+/// A page that stands still again after it was started anew is replaced by another one, and there is a picture at each moment.
+#[test]
+fn a_page_that_no_reload_helps_is_replaced_without_a_blank_frame() -> Result<()> {
+    let wall = Wall::open()?;
+    let first = wall.page()?;
+    wall.signal("-STOP")?;
+    wall.wait("a page started anew", BACK_LIMIT, |wall| Ok(wall.page().is_ok_and(|page| page != first)))?;
+    wall.wait("a page without strip", BACK_LIMIT, |wall| Ok(!wall.strip()?))?;
+    wall.paints_anew(BACK_LIMIT)?;
+    let second = wall.page()?;
+    wall.signal("-STOP")?;
+    let replaced = |wall: &Wall| Ok(wall.page().is_ok_and(|page| page != second) && !wall.strip()?);
+    wall.wait_with_picture("another page", BACK_LIMIT, replaced)?;
+    wall.wait_with_picture("a newer value", BACK_LIMIT, |wall| Ok(glass::figures_code(&wall.screen)?.is_some()))?;
+    wall.paints_anew(BACK_LIMIT)?;
+    ensure!(wall.starts()? == 1, "the program was started again");
+    Ok(())
+}
+
+/// Where no page paints at all, the program is started again by its supervisor, and then it is a wall.
+#[test]
+fn where_no_page_paints_the_program_is_started_again() -> Result<()> {
+    let wall = Wall::open()?;
+    let stop_all = |wall: &Wall| {
+        for page in wall.pages()? {
+            // One that has just gone needs no signal.
+            let _gone = signal("-STOP", page);
+        }
+        Ok(wall.says("this program ends, to be started again")? == 1)
+    };
+    wall.wait("the last try", LADDER_LIMIT, stop_all)?;
+    ensure!(wall.strip()? || wall.starts()? > 1, "nothing is said above a page that does not paint");
+    wall.wait("a second start", BACK_LIMIT, |wall| Ok(wall.starts()? == 2))?;
+    wall.paints_anew(BACK_LIMIT)?;
+    ensure!(wall.says("another one is opened")? == 1, "no other page was tried");
+    Ok(())
+}
+
+/// A page that holds more than it may is replaced and nobody sees it: no strip, no blank frame, and its values go on.
+#[test]
+fn a_page_that_grows_is_replaced_unseen() -> Result<()> {
+    const BUDGET: &str = r#"{"page-memory": 40}"#;
+    let wall = Wall::open_on(|data| Ok(fs::write(data.join("settings.json"), BUDGET)?))?;
+    let before = wall.page()?;
+    let replaced = |wall: &Wall| {
+        ensure!(!wall.strip()?, "a strip above a page that paints");
+        Ok(wall.page().is_ok_and(|page| page != before))
+    };
+    wall.wait_with_picture("another page", BACK_LIMIT, replaced)?;
+    wall.paints_anew(SAY_LIMIT)?;
+    ensure!(wall.says("the page holds too much memory")? == 1 && wall.starts()? == 1, "not by its memory");
+    Ok(())
 }
