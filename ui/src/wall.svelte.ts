@@ -3,7 +3,18 @@
  * that a widget is touched only if it changed.
  */
 import { flushSync } from 'svelte'
-import type { BoardView, Frame, Freshness, Notice, Outage, Quality, SourceView, WidgetView } from './generated/frame'
+import type {
+  BoardView,
+  Frame,
+  Freshness,
+  Notice,
+  Outage,
+  PastMarks,
+  PastView,
+  Quality,
+  SourceView,
+  WidgetView,
+} from './generated/frame'
 import { ends_after_ms, judge, shows_value, type Verdict } from './core/freshness'
 import { age_text, Zone } from './core/format'
 import type { Held } from './core/held'
@@ -72,7 +83,13 @@ export class LiveWall {
   outages = $state.raw<readonly Outage[]>([])
   /** Whether somebody looks at them. */
   history_open = $state(false)
+  /** Set while the past is shown. */
+  past = $state.raw<PastView | null>(null)
+  /** Stretches on the record's time line. */
+  marks = $state.raw<PastMarks>({ holes: [], losses: [] })
   clock = $state.raw<ClockText | null>(null)
+  /** This machine's clock as of the newest frame, whole seconds, milliseconds since the Unix epoch. */
+  wall_ms = $state.raw(0)
   /** The board's time, milliseconds since the Unix epoch, as of the newest frame. */
   board_ms = $state.raw(0)
   /** The same at the pace of charts, which move with it. */
@@ -130,6 +147,7 @@ export class LiveWall {
     const applied = this.wall.apply(frame, now)
     if (applied === null) return false
     flushSync(() => {
+      this.#take_past(frame)
       if (applied.board) this.#take_board()
       this.#take_values(applied.values, applied.board, now)
       this.#take_head(frame, now)
@@ -159,6 +177,13 @@ export class LiveWall {
       this.#judge(now)
     })
     this.#arm_pulse(now)
+  }
+
+  #take_past({ past }: Frame): void {
+    // Where a chart's knowledge ended is another question in the present.
+    if (this.past !== null && past === undefined) for (const cell of this.cells) cell.known_until_ms = null
+    this.past = past ?? null
+    if (past?.marks != null) this.marks = past.marks
   }
 
   #take_board(): void {
@@ -272,7 +297,8 @@ export class LiveWall {
     this.#take_slow_clock(now)
     this.speed = clock.speed
     this.replay_label = clock.label
-    this.beat = Math.floor(clock.wall_ms / 1000)
+    this.beat = Math.floor((frame.past?.now_ms ?? clock.wall_ms) / 1000)
+    this.wall_ms = Math.floor(clock.wall_ms / 1000) * 1000
     this.version = frame.version
     this.sources = frame.sources
     if (this.outages !== this.wall.outages) this.outages = this.wall.outages
@@ -294,7 +320,9 @@ export class LiveWall {
     for (const widget of this.wall.widgets.values()) {
       const cell = this.#cell_of.get(widget.view.id)
       if (cell === undefined) continue
-      this.#take_verdict(cell, widget, judge(widget.quality, now - widget.received_ms, this.silent))
+      // What is past doesn't age while one looks at it: each frame says how old it was.
+      const since = this.past === null ? now - widget.received_ms : 0
+      this.#take_verdict(cell, widget, judge(widget.quality, since, this.silent))
     }
     if (this.silent) this.silent_age = age_text(now - this.#heard_ms)
   }
@@ -307,8 +335,10 @@ export class LiveWall {
     if (cell.rejected?.count !== rejected?.count) cell.rejected = rejected
     const current = verdict.freshness === 'live' || verdict.freshness === 'polling'
     cell.lacks = may_lack(widget.view, widget.quality, widget.value) ? this.#lack_text(widget.quality, current) : null
+    const known_ms = widget.quality.source_ms ?? this.board_ms
     if (current) cell.known_until_ms = null
-    else cell.known_until_ms ??= widget.quality.source_ms ?? this.board_ms
+    else if (this.past !== null) cell.known_until_ms = known_ms
+    else cell.known_until_ms ??= known_ms
   }
 
   #lack_text({ incomplete_until_ms }: Quality, current: boolean): string {
@@ -322,7 +352,7 @@ export class LiveWall {
   /** Ages count once a second, and *live* ends when it ends; a wall that is live and heard needs neither. */
   #arm_pulse(now: number): void {
     let wait_ms = Infinity
-    for (const widget of this.wall.widgets.values()) {
+    for (const widget of this.past === null ? this.wall.widgets.values() : []) {
       const since = now - widget.received_ms
       const verdict = judge(widget.quality, since, this.silent)
       if (verdict.tells_age && verdict.age_ms !== null) wait_ms = Math.min(wait_ms, 1000 - (verdict.age_ms % 1000) + 1)

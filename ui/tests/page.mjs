@@ -59,7 +59,14 @@ async function backend() {
           demo_state: () => host.demo_state(),
           demo_fault: ({ name, on }) => host.demo_fault(name, on),
           demo_speed: ({ speed }) => host.demo_speed(speed),
+          reconcile: () => host.reconcile(),
           demo_pause: ({ paused }) => host.demo_pause(paused),
+          past_open: ({ atMs }) => host.past_open(atMs),
+          past_close: () => host.past_close(),
+          past_seek: ({ atMs }) => host.past_seek(atMs),
+          past_play: ({ playing }) => host.past_play(playing),
+          past_speed: ({ speed }) => host.past_speed(speed),
+          past_stay: () => host.past_stay(),
         }
         globalThis.__wall = { host, calls }
         globalThis.__TAURI_INTERNALS__ = {

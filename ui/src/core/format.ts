@@ -259,6 +259,11 @@ export class Zone {
     return (match[1] === '-' ? -minutes : minutes) * 60_000
   }
 
+  /** `8 Feb` */
+  day(ms: number): string {
+    return Number.isFinite(ms) && Math.abs(ms) <= 8.64e15 ? this.#day.format(ms) : DASHES
+  }
+
   /** `Friday 8 February 2013` */
   date(ms: number): string {
     return Number.isFinite(ms) && Math.abs(ms) <= 8.64e15 ? this.#date.format(ms).replace(',', '') : DASHES

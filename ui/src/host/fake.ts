@@ -7,6 +7,7 @@ import type { Frame, Freshness, Notice, Quality, SourceView, WidgetPatch, Widget
 import { BOARD, ONE_BOARD, whole } from './fake-board'
 import { HOUR_MS, MIDNIGHT_MS } from './fake-day'
 import { ORDERS, orders_value, PAIR } from './fake-orders'
+import { FakePast } from './fake-past'
 import { Rush } from './fake-rush'
 import { type DemoState, type FaultName, FAULTS, type Host } from './types'
 
@@ -30,6 +31,8 @@ export const SCENARIOS = [
   'orders-catching-up',
   'orders-unknown',
   'pair',
+  'past',
+  'past-odd',
 ] as const
 export type Scenario = (typeof SCENARIOS)[number]
 
@@ -55,6 +58,7 @@ const REASONS: Partial<Record<Freshness, string>> = {
 export class FakeHost implements Host {
   readonly #options: FakeOptions
   readonly #started_ms = performance.now()
+  #checked_at_ms: number | null = null
   #version = 0
   #sent = new Map<string, string>()
   #faults = new Map<FaultName, boolean>(FAULTS.map((name) => [name, false]))
@@ -67,6 +71,8 @@ export class FakeHost implements Host {
   /** When it last answered, on the page's clock. */
   answered_ms = 0
   readonly #rush = new Rush()
+  #past: FakePast | null = null
+  #turned = false
 
   constructor(options: FakeOptions) {
     this.#options = options
@@ -93,7 +99,13 @@ export class FakeHost implements Host {
     const wait_ms = after === 0 ? 0 : (waits[this.#options.scenario] ?? 250)
     await new Promise((resolve) => setTimeout(resolve, Math.max(wait_ms, rest_ms)))
     this.answered_ms = performance.now()
-    return this.frame(after === 0)
+    if (this.#past?.is_over === true) await this.past_close()
+    const all = after === 0 || this.#turned
+    this.#turned = false
+    const frame = this.frame(all)
+    if (this.#past === null) return frame
+    const past = this.#past.view(all, this.#options.scenario !== 'past-odd')
+    return { ...frame, revision: 2, clock: { ...frame.clock, wall_ms: past.at_ms }, past }
   }
 
   frame(all: boolean): Frame {
@@ -235,6 +247,8 @@ export class FakeHost implements Host {
       events: this.#version * 7,
       rejected: 0,
       gaps: this.#options.scenario === 'gaps' ? 2 : 0,
+      checked_ago_ms: this.#checked_at_ms === null ? null : Math.max(0, Date.now() - this.#checked_at_ms),
+      drift: this.#options.scenario === 'gaps' ? 1 : 0,
     }
   }
 
@@ -295,7 +309,45 @@ export class FakeHost implements Host {
       for (const line of value.lines) for (const point of line.points) keep(`${line.key}/${String(point[0])}`, point)
   }
 
+  past_open(at_ms: number | null): Promise<void> {
+    if (this.#options.scenario === 'one') return Promise.reject(new Error('the journal has no record of the glass'))
+    this.#past = new FakePast(at_ms, this.#options.scenario)
+    this.#turned = true
+    return Promise.resolve()
+  }
+
+  past_close(): Promise<void> {
+    this.#turned = this.#past !== null
+    this.#past = null
+    return Promise.resolve()
+  }
+
+  past_seek(at_ms: number): Promise<void> {
+    this.#past?.seek(at_ms)
+    return Promise.resolve()
+  }
+
+  past_play(playing: boolean): Promise<void> {
+    this.#past?.play(playing)
+    return Promise.resolve()
+  }
+
+  past_speed(speed: number): Promise<void> {
+    this.#past?.speed(speed)
+    return Promise.resolve()
+  }
+
+  past_stay(): Promise<void> {
+    this.#past?.stay()
+    return Promise.resolve()
+  }
+
   glass(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  reconcile(): Promise<void> {
+    this.#checked_at_ms = Date.now()
     return Promise.resolve()
   }
 

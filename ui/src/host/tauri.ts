@@ -6,8 +6,15 @@ import type { DemoState, Host } from './types'
 export const tauri: Host = {
   next_frame: (after, revision, rest_ms) => invoke<Frame>('next_frame', { after, revision, restMs: rest_ms }),
   glass: (kind) => invoke('glass', { kind }),
+  reconcile: () => invoke('reconcile'),
   demo_state: () => invoke<DemoState | null>('demo_state'),
   demo_fault: (name, on) => invoke('demo_fault', { name, on }),
   demo_speed: (speed) => invoke('demo_speed', { speed }),
   demo_pause: (paused) => invoke('demo_pause', { paused }),
+  past_open: (at_ms) => invoke('past_open', { atMs: at_ms }),
+  past_close: () => invoke('past_close'),
+  past_seek: (at_ms) => invoke('past_seek', { atMs: Math.round(at_ms) }),
+  past_play: (playing) => invoke('past_play', { playing }),
+  past_speed: (speed) => invoke('past_speed', { speed }),
+  past_stay: () => invoke('past_stay'),
 }

@@ -23,9 +23,21 @@ export interface Host {
   next_frame(after: number, revision: number, rest_ms: number): Promise<Frame>
   /** Whether the glass can be seen: a hidden one gets nothing. */
   glass(kind: 'hidden' | 'visible'): Promise<void>
+  /** Compares what is shown with what the servers hold now; what differs is corrected. */
+  reconcile(): Promise<void>
   /** The demo's knobs, or null if this wall is no demo. */
   demo_state(): Promise<DemoState | null>
   demo_fault(name: FaultName, on: boolean): Promise<void>
   demo_speed(speed: number): Promise<void>
   demo_pause(paused: boolean): Promise<void>
+  /** Shows what the glass showed: from this instant on, milliseconds since the Unix epoch, or from a minute before now. */
+  past_open(at_ms: number | null): Promise<void>
+  /** Shows the present again. */
+  past_close(): Promise<void>
+  past_seek(at_ms: number): Promise<void>
+  past_play(playing: boolean): Promise<void>
+  /** Record seconds a second, negative for backwards. */
+  past_speed(speed: number): Promise<void>
+  /** Somebody is there: the wall doesn't go back to the present by itself yet. */
+  past_stay(): Promise<void>
 }
