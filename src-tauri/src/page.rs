@@ -97,6 +97,13 @@ pub(crate) fn glass(view: Webview, glass: State<'_, Glass>, kind: &str) {
     glass.visible(view.label(), kind != "hidden");
 }
 
+/// Compares what is shown with what the servers hold now.
+#[tauri::command]
+pub(crate) async fn reconcile(page: State<'_, Page>) -> Answer<()> {
+    page.backend().await?.engine.reconcile().await;
+    Ok(())
+}
+
 /// How the replay stands and which faults are pulled; null if this wall is no demo.
 #[tauri::command]
 pub(crate) async fn demo_state(page: State<'_, Page>) -> Answer<Option<serde_json::Value>> {

@@ -85,6 +85,7 @@ pub(crate) fn run(args: WallArgs, ground: Ground, levels: &Levels, runtime: &Run
         .invoke_handler(tauri::generate_handler![
             page::next_frame,
             page::glass,
+            page::reconcile,
             page::demo_state,
             page::demo_fault,
             page::demo_speed,

@@ -153,6 +153,12 @@ pub struct SourceView {
     /// Gaps met since the program started.
     #[ts(type = "number")]
     pub gaps: u64,
+    /// How long ago all was last compared with the server's own state, in milliseconds; none if it wasn't yet.
+    #[ts(type = "number | null")]
+    pub checked_ago_ms: Option<u64>,
+    /// Differences found and corrected by that since the program started.
+    #[ts(type = "number")]
+    pub drift: u64,
 }
 
 /// A widget's quality, and its value if that changed. There is no way to send a value without its quality.

@@ -326,7 +326,15 @@ rejected: number,
 /**
  * Gaps met since the program started.
  */
-gaps: number, };
+gaps: number, 
+/**
+ * How long ago all was last compared with the server's own state, in milliseconds; none if it wasn't yet.
+ */
+checked_ago_ms: number | null, 
+/**
+ * Differences found and corrected by that since the program started.
+ */
+drift: number, };
 
 /**
  * A widget's quality, and its value if that changed. There is no way to send a value without its quality.

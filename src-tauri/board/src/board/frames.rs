@@ -168,6 +168,8 @@ impl Board {
             events: lane.status.counts.events,
             rejected: lane.status.counts.rejected,
             gaps: lane.status.counts.gaps(),
+            checked_ago_ms: lane.checked_ago_ms(now),
+            drift: lane.drift,
         }
     }
 

@@ -354,6 +354,11 @@ impl Lane {
         changed
     }
 
+    /// How long ago all was last compared with the server, in milliseconds.
+    pub(super) fn checked_ago_ms(&self, now: Mono) -> Option<u64> {
+        self.checked.map(|checked| u64::try_from(now.since(checked).as_millis()).unwrap_or(u64::MAX))
+    }
+
     /// Whether the comparison is of what was delivered here: a place that nobody can read may lie between.
     fn is_at(&self, check: &Check) -> bool {
         let is_at = |(channel, place): (&Arc<str>, &Position)| {

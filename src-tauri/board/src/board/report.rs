@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use watchfloor_model::Mono;
 
-use super::{Board, lane::Lane, quality};
+use super::{Board, lane::Lane};
 use crate::freshness::{Freshness, judge};
 
 impl Board {
@@ -59,7 +59,7 @@ impl Board {
             "checks": counts.checks,
             "checks_failed": counts.checks_failed,
             "unchecked": status.unchecked,
-            "checked_ms": lane.checked.map(|checked| u64::try_from(now.since(checked).as_millis()).unwrap_or(u64::MAX)),
+            "checked_ms": lane.checked_ago_ms(now),
             "drift": lane.drift,
         })
     }
