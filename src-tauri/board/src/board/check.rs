@@ -76,9 +76,8 @@ impl Tracked {
         if self.is_known && server.incomplete_until > self.incomplete_until {
             return Ok(Outcome::Agrees);
         }
-        let is_more = !self.is_known
-            || self.basis == Continuity::Unknown
-            || server.incomplete_until < self.incomplete_until;
+        let is_more =
+            !self.is_known || self.basis == Continuity::Unknown || server.incomplete_until < self.incomplete_until;
         if is_more {
             self.take(&server, check)?;
             return Ok(Outcome::Completed);
@@ -127,9 +126,14 @@ impl Tracked {
             (WidgetValue::Number(shown), WidgetValue::Number(server)) => found.numbers(&shown, &server),
             (WidgetValue::Table(shown), WidgetValue::Table(server)) => {
                 let columns = self.aggregate.columns();
-                found.by_key(&shown.rows, &server.rows, |row| &row.key, |found, key, shown, server| {
-                    found.row(key, shown, server, &columns);
-                });
+                found.by_key(
+                    &shown.rows,
+                    &server.rows,
+                    |row| &row.key,
+                    |found, key, shown, server| {
+                        found.row(key, shown, server, &columns);
+                    },
+                );
                 found.texts("rows", &shown.total, &server.total);
                 found.texts("order", &order(shown.order), &order(server.order));
             }

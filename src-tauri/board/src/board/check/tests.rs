@@ -132,14 +132,24 @@ fn differences_are_named() {
     let place = |lat: f64| json!({"k": "BA117", "lat": lat, "lon": 7});
     for (spec, shown, server, expected) in [
         (json!({"kind": "counter"}), vec![json!({}); 3], vec![json!({}); 4], vec!["value: 3 → 4"]),
-        (json!({"kind": "gauge", "value": "v"}), vec![json!({"v": 2.5})], vec![json!({"v": 3})], vec!["value: 2.5 → 3"]),
+        (
+            json!({"kind": "gauge", "value": "v"}),
+            vec![json!({"v": 2.5})],
+            vec![json!({"v": 3})],
+            vec!["value: 2.5 → 3"],
+        ),
         (
             json!({"kind": "window", "last": 60_000, "stat": "max", "value": "v"}),
             vec![json!({"v": 1})],
             vec![json!({"v": null})],
             vec!["value: 1 → none"],
         ),
-        (json!({"kind": "rate", "last": 60_000, "per": 60_000}), vec![json!({})], vec![json!({}); 2], vec!["value: 1 → 2"]),
+        (
+            json!({"kind": "rate", "last": 60_000, "per": 60_000}),
+            vec![json!({})],
+            vec![json!({}); 2],
+            vec!["value: 1 → 2"],
+        ),
         (
             json!({"kind": "table", "key": "k", "columns": ["v"]}),
             vec![row("a", 1), row("b", 2)],
@@ -206,7 +216,9 @@ fn floats_are_compared_as_floats() {
     assert_ne!(testing::number(&own.aggregate).value, testing::number(&server).value, "the case is one");
     let outcome = compare(&mut own, &server, &check(START + 9000, None, Vec::new()), START + 9000);
     assert!(matches!(outcome, Outcome::Agrees), "{outcome:?}");
-    assert!(!are_close(Some(1e6), Some(1e6 + 0.01)) && !are_close(Some(0.0), None) && !are_close(Some(1.0), Some(-1.0)));
+    assert!(
+        !are_close(Some(1e6), Some(1e6 + 0.01)) && !are_close(Some(0.0), None) && !are_close(Some(1.0), Some(-1.0))
+    );
 }
 
 /// H3: who knows less is no authority; who knows more completes what was said to be incomplete, and that is no drift.
