@@ -4,6 +4,7 @@
 //! [`Board::freshness`], which compute freshness for the instant they are asked at. [`Board::poll_timeout`] says when time
 //! alone changes something.
 
+mod against;
 mod check;
 mod checkpoint;
 mod dress;
@@ -22,13 +23,14 @@ use std::{
 use watchfloor_model::{Delivery, Mono, SourceStatus};
 
 use crate::{
-    config::spec::{BoardFile, SourceSpec, WidgetSpec},
-    frame::{Notice, Outage, Quality, Rejected},
+    config::spec::{AgainstSpec, BoardFile, FoldSpec, SourceSpec, WidgetSpec},
+    frame::{Against, Notice, Outage, Quality, Rejected},
     freshness::{Freshness, Promise, Verdict, judge},
     reduce::Rejection,
 };
-use frames::Issued;
+use against::Second;
 use check::Difference;
+use frames::Issued;
 use lane::{Found, Lane};
 use tracked::Tracked;
 
@@ -54,6 +56,8 @@ pub struct Board {
     lanes: Vec<Lane>,
     /// For each of the file's widgets, where what it shows is folded.
     places: Vec<Place>,
+    /// For each of them, its second source if it has one.
+    seconds: Vec<Option<Second>>,
     /// Freshness of each widget as it was last said.
     levels: Vec<Freshness>,
     notices: Vec<Notice>,
@@ -83,6 +87,7 @@ impl Board {
             version: 0,
             lanes: Vec::new(),
             places: Vec::new(),
+            seconds: Vec::new(),
             levels: Vec::new(),
             notices: Vec::new(),
             outages: (Vec::new(), 0),
@@ -100,13 +105,15 @@ impl Board {
     pub fn reload(&mut self, file: BoardFile, now: Mono) {
         let mut old: BTreeMap<String, Lane> = self.lanes.drain(..).map(|lane| (lane.spec.id.clone(), lane)).collect();
         self.lanes = file.sources.iter().map(|spec| Lane::renewed(old.remove(&spec.id), spec)).collect();
-        self.places.clear();
-        for widget in &file.widgets {
+        let mut place = |source: &str, fold: &FoldSpec| {
             // The file is checked: a widget's source exists. One that doesn't would show the first source's state as its own.
-            let lane = file.sources.iter().position(|source| source.id == widget.source).unwrap_or_default();
-            let tracked = self.lanes.get_mut(lane).map_or(0, |lane| lane.track(&widget.fold));
-            self.places.push(Place { lane, tracked });
-        }
+            let lane = file.sources.iter().position(|spec| spec.id == source).unwrap_or_default();
+            let tracked = self.lanes.get_mut(lane).map_or(0, |lane| lane.track(fold));
+            Place { lane, tracked }
+        };
+        self.places = file.widgets.iter().map(|widget| place(&widget.source, &widget.fold)).collect();
+        let mut second = |against: &AgainstSpec| Second::new(place(&against.source, &against.fold));
+        self.seconds = file.widgets.iter().map(|widget| widget.against.as_ref().map(&mut second)).collect();
         for lane in &mut self.lanes {
             lane.finish();
         }
@@ -198,7 +205,8 @@ impl Board {
             // One more microsecond: at the limit itself it is still live.
             verdict.freshness.is_current().then(|| now.plus(verdict.live_for + Duration::from_micros(1)))
         });
-        let next = expiries.chain(self.lanes.iter().filter_map(|lane| lane.next_change(now))).min()?;
+        let moves = self.lanes.iter().filter_map(|lane| lane.next_change(now));
+        let next = expiries.chain(moves).chain(self.next_dispute()).min()?;
         Some(self.ticked.map_or(next, |ticked| next.max(ticked.plus(TICK_PERIOD_MIN))))
     }
 
@@ -229,9 +237,19 @@ impl Board {
     /// How far a widget can be believed now; none if there is no such widget.
     #[must_use]
     pub fn freshness(&self, widget: &str, now: Mono) -> Option<Quality> {
-        self.widgets()
-            .find(|(spec, ..)| spec.id == widget)
-            .map(|(spec, lane, tracked)| quality(spec, lane, tracked, now))
+        let number = self.file.widgets.iter().position(|spec| spec.id == widget)?;
+        self.quality(number, now)
+    }
+
+    /// How far the widget of this number can be believed.
+    fn quality(&self, number: usize, now: Mono) -> Option<Quality> {
+        let (lane, tracked) = self.at(*self.places.get(number)?)?;
+        Some(quality(self.file.widgets.get(number)?, (lane, tracked), self.against(number, now), now))
+    }
+
+    /// How far each widget can be believed, in the file's order.
+    fn qualities(&self, now: Mono) -> impl Iterator<Item = Quality> {
+        (0..self.file.widgets.len()).filter_map(move |number| self.quality(number, now))
     }
 
     /// The events that widgets could not use since this was last asked, at most [`REJECTIONS_HELD_MAX`]: widget and reason.
@@ -253,7 +271,10 @@ impl Board {
 
     /// The first widget that shows this fold of this source.
     fn shows(&self, lane: usize, tracked: usize) -> Option<String> {
-        let at = self.places.iter().position(|place| place.lane == lane && place.tracked == tracked)?;
+        let is_it = |place: &Place| place.lane == lane && place.tracked == tracked;
+        let second =
+            || self.seconds.iter().position(|second| second.as_ref().is_some_and(|second| is_it(&second.place)));
+        let at = self.places.iter().position(is_it).or_else(second)?;
         self.file.widgets.get(at).map(|widget| widget.id.clone())
     }
 
@@ -287,14 +308,16 @@ impl Board {
     fn note(&mut self, changed: bool, now: Mono) {
         let levels: Vec<Freshness> =
             self.widgets().map(|(widget, lane, tracked)| verdict(widget, lane, tracked, now).freshness).collect();
-        self.version += u64::from(changed || levels != self.levels);
+        let compared = self.compare(now);
+        self.version += u64::from(changed || compared || levels != self.levels);
         self.levels = levels;
     }
 }
 
 /// The limits of a source's widgets.
 fn limits(file: &BoardFile, source: &str) -> impl Iterator<Item = Duration> {
-    file.widgets.iter().filter(move |widget| widget.source == source).map(|widget| widget.stale_after)
+    let is_of = move |widget: &&WidgetSpec| widget.folds().any(|(own, _)| own == source);
+    file.widgets.iter().filter(is_of).map(|widget| widget.stale_after)
 }
 
 fn promise(widget: &WidgetSpec, lane: &Lane) -> Promise {
@@ -305,7 +328,7 @@ fn verdict(widget: &WidgetSpec, lane: &Lane, tracked: &Tracked, now: Mono) -> Ve
     judge(&lane.status, promise(widget, lane), lane.held(tracked.has_value(), now), now)
 }
 
-fn quality(widget: &WidgetSpec, lane: &Lane, tracked: &Tracked, now: Mono) -> Quality {
+fn quality(widget: &WidgetSpec, (lane, tracked): (&Lane, &Tracked), against: Option<Against>, now: Mono) -> Quality {
     let verdict = verdict(widget, lane, tracked, now);
     let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
     Quality {
@@ -319,6 +342,7 @@ fn quality(widget: &WidgetSpec, lane: &Lane, tracked: &Tracked, now: Mono) -> Qu
         basis: tracked.basis,
         incomplete_until_ms: tracked.incomplete_until.map(watchfloor_model::Timestamp::as_millis),
         rejected: tracked.rejected.as_ref().map(|(count, reason)| Rejected { count: *count, reason: reason.clone() }),
+        against,
     }
 }
 

@@ -7,6 +7,7 @@
 pub mod duration;
 pub mod spec;
 
+mod against;
 mod condition;
 mod decode;
 mod diagnostic;

@@ -18,7 +18,7 @@ pub use self::{
     look::{BandLook, ColumnLook, Look, NumberLook, PlaceMark, State},
     merge::NeedsWhole,
     past::{PastMarks, PastView},
-    quality::{Quality, Rejected},
+    quality::{Against, Agreement, Quality, Rejected},
     value::{
         Cell, LineValue, LogValue, MarkerValue, MarkersValue, NumberValue, RowValue, SeriesLine, SeriesValue,
         StatusValue, TableValue, TileValue, WidgetValue,

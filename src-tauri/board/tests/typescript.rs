@@ -40,6 +40,8 @@ fn generate() -> String {
         frame::WidgetPatch,
         frame::Quality,
         frame::Rejected,
+        frame::Against,
+        frame::Agreement,
         Freshness,
         frame::WidgetValue,
         frame::NumberValue,

@@ -152,7 +152,7 @@ impl Demo {
         if from < timeline.start() || from >= timeline.end() {
             return Err(DemoError::From { from: options.from });
         }
-        let aggregates = board.widgets.iter().map(|widget| widget.fold.clone()).collect();
+        let aggregates = board.folds().cloned().collect();
         let hub = Hub::new(HubConfig { aggregates, ..HubConfig::default() });
         let host = Host::new(hub.clone()).await?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;

@@ -17,7 +17,7 @@ use tokio::{
     },
     time::{Instant, sleep},
 };
-use watchfloor_board::{Board, Drift, config::spec::BoardFile, frame::State};
+use watchfloor_board::{Board, Drift, config::spec::{BoardFile, WidgetSpec}, frame::State};
 use watchfloor_feed::SourceConfig;
 use watchfloor_model::{Counts, Delivery, Mono, SourceStatus};
 
@@ -407,12 +407,9 @@ impl Run {
     /// what the journal leads to doesn't hold their past.
     fn handle_board(&mut self, file: BoardFile, now: Mono) {
         tracing::info!(widgets = file.widgets.len(), "the board file has changed");
-        let anew: BTreeSet<String> = file
-            .widgets
-            .iter()
-            .filter(|new| !self.file.widgets.iter().any(|old| old.source == new.source && old.fold == new.fold))
-            .map(|widget| widget.source.clone())
-            .collect();
+        let known: Vec<_> = self.file.widgets.iter().flat_map(WidgetSpec::folds).collect();
+        let new = file.widgets.iter().flat_map(WidgetSpec::folds).filter(|fold| !known.contains(fold));
+        let anew: BTreeSet<String> = new.map(|(source, _)| source.to_owned()).collect();
         self.board.reload(file.clone(), now);
         self.file = file;
         let configs = self.configs();

@@ -169,7 +169,7 @@ fn folds(files: &[PathBuf]) -> Result<Vec<FoldSpec>, Failure> {
         match File::open(file).and_then(watchfloor_board::config::text_of) {
             Err(error) => mistakes.push(format!("{name}: can't be read: {error}: expected a board file")),
             Ok(text) => match watchfloor_board::config::parse(&text, &name) {
-                Ok(board) => folds.extend(board.widgets.into_iter().map(|widget| widget.fold)),
+                Ok(board) => folds.extend(board.folds().cloned()),
                 Err(diagnostics) => mistakes.push(diagnostics.to_string()),
             },
         }

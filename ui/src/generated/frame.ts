@@ -397,7 +397,11 @@ incomplete_until_ms: number | null,
 /**
  * Events that it could not use, and the newest reason.
  */
-rejected: Rejected | null, };
+rejected: Rejected | null, 
+/**
+ * What a second source says of the same quantity, if it has one.
+ */
+against: Against | null, };
 
 /**
  * Events that a widget could not use.
@@ -411,6 +415,40 @@ count: number,
  * The newest reason: where, what was found, what was expected.
  */
 reason: string, };
+
+/**
+ * What a second source says of a number.
+ */
+export type Against = { 
+/**
+ * The second source's id.
+ */
+source: string, 
+/**
+ * Its name for people.
+ */
+title: string, 
+/**
+ * The name of the widget's own source.
+ */
+own_title: string, 
+/**
+ * Whether the two agree.
+ */
+agreement: Agreement, 
+/**
+ * Its number, if there is one.
+ */
+value: number | null, 
+/**
+ * Why they can't be compared.
+ */
+reason: string | null, };
+
+/**
+ * Whether two sources of one quantity agree.
+ */
+export type Agreement = "agrees" | "disputed" | "unchecked";
 
 /**
  * What may be said of a value, worst last.

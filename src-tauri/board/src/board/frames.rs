@@ -6,7 +6,7 @@ use super::{
     Board,
     dress::{self, Shown},
     lane::Lane,
-    limits, quality,
+    limits,
     tracked::Tracked,
     view,
 };
@@ -82,8 +82,7 @@ impl Board {
 
     /// Every widget's quality, and what it shows.
     fn look(&mut self, now: Mono) -> (Vec<Quality>, Vec<Stamp>) {
-        let qualities: Vec<_> =
-            self.widgets().map(|(widget, lane, tracked)| quality(widget, lane, tracked, now)).collect();
+        let qualities: Vec<_> = self.qualities(now).collect();
         let stamps: Vec<Stamp> = self
             .widgets()
             .zip(&qualities)

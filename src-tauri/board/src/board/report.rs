@@ -15,8 +15,8 @@ impl Board {
             self.lanes.iter().map(|lane| (lane.spec.id.clone(), self.source_report(lane, now))).collect();
         let widgets: Map<String, Value> = self
             .widgets()
-            .map(|(widget, lane, tracked)| {
-                let quality = quality(widget, lane, tracked, now);
+            .zip(self.qualities(now))
+            .map(|((widget, _, tracked), quality)| {
                 let is_shown = tracked.has_value() && quality.freshness != Freshness::Refused;
                 let report = json!({
                     "kind": tracked.aggregate.kind(),
@@ -26,6 +26,7 @@ impl Board {
                     "basis": quality.basis,
                     "at_least": tracked.is_at_least(),
                     "incomplete_until": quality.incomplete_until_ms,
+                    "against": quality.against,
                     "rejected": quality.rejected.map_or(0, |rejected| rejected.count),
                     "value": if is_shown { tracked.aggregate.report() } else { Value::Null },
                 });

@@ -1,5 +1,6 @@
 //! The board against the promises of its frames: quality, completeness, what crosses to the page, and what a restart keeps.
 
+mod against;
 mod check;
 mod stage;
 

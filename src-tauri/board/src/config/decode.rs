@@ -1,6 +1,6 @@
 //! From the parsed tables to a [`BoardFile`].
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, ops::Range, time::Duration};
 
 use toml::{Spanned, de::DeTable};
 
@@ -9,7 +9,7 @@ use super::{
     grid::{Cells, Tenant, lay_out},
     keys::{self, kind::KindShape, source, widget},
     nearest::{did_you_mean, nearest},
-    reducer::{Folded, read_kind},
+    reducer::{Folded, optional, read_kind},
     spec::{BoardFile, BoardSpec, FoldSpec, SourceSpec, WidgetSpec},
     table::{Node, TableReader, cut, names, wrong_type},
 };
@@ -136,7 +136,7 @@ fn read_board(file: &DeTable<'_>, sink: &mut Sink<'_>) -> Option<BoardSpec> {
 }
 
 /// A source as far as it could be read.
-struct SourceEntry {
+pub(super) struct SourceEntry {
     name: Option<NameEntry>,
     /// Empty if they are unknown.
     channels: Vec<String>,
@@ -146,7 +146,7 @@ struct SourceEntry {
 /// An id with its place in the file.
 struct NameEntry {
     id: String,
-    span: std::ops::Range<usize>,
+    span: Range<usize>,
 }
 
 impl NameEntry {
@@ -315,21 +315,28 @@ fn read_widget_spec(
     let only = reader.get(&widget::WHERE, sink);
     let stale_after = reader.get(&widget::STALE_AFTER, sink);
     let folded = kind.and_then(|kind| read_kind(reader, kind, sink));
-    let Folded { reducer, look, knows_days } = folded?;
+    let Folded { reducer, look, knows_days, against } = folded?;
     let id = id?;
+    let source = source?.name.as_ref()?.id.clone();
+    let fold = FoldSpec {
+        channels: channels?,
+        on: on?,
+        only: only.unwrap_or_default(),
+        timezone: if knows_days { surroundings.timezone.clone()? } else { String::new() },
+        reducer,
+    };
+    let against = match against {
+        Some(text) => Some(text.resolve((&source, &fold), reader, surroundings.sources, sink)?),
+        None => None,
+    };
     Some(WidgetSpec {
         title: title.unwrap_or_else(|| id.clone()),
         note,
-        source: source?.name.as_ref()?.id.clone(),
+        source,
         stale_after: stale_after.or(surroundings.stale_after)?,
         place: None,
-        fold: FoldSpec {
-            channels: channels?,
-            on: on?,
-            only: only.unwrap_or_default(),
-            timezone: if knows_days { surroundings.timezone.clone()? } else { String::new() },
-            reducer,
-        },
+        fold,
+        against,
         look,
         id,
     })
@@ -350,14 +357,26 @@ fn resolve_source<'a>(
         }
         return if reader.has("source") { None } else { sources.first().filter(|_| sources.len() == 1) };
     };
+    source_of(&named, reader.span_of("source"), sources, sink)
+}
+
+/// The source of this id, which stands at `span`.
+pub(super) fn source_of<'a>(
+    named: &str,
+    span: Range<usize>,
+    sources: &'a [SourceEntry],
+    sink: &mut Sink<'_>,
+) -> Option<&'a SourceEntry> {
+    let ids = || sources.iter().filter_map(|source| source.name.as_ref()).map(|name| name.id.as_str());
     let found = sources.iter().find(|source| source.name.as_ref().is_some_and(|name| name.id == named));
+    let is_known_well = sources.iter().all(|source| source.name.is_some()) && !sources.is_empty();
     if found.is_none() && is_known_well {
         sink.report_absence(Problem {
-            span: reader.span_of("source"),
+            span,
             message: format!("unknown source `{named}`"),
             found: format!("\"{named}\""),
             expected: format!("the id of a `[[source]]`: {}", names(ids())),
-            help: did_you_mean(&named, ids()),
+            help: did_you_mean(named, ids()),
         });
     }
     found
@@ -365,30 +384,46 @@ fn resolve_source<'a>(
 
 /// The channels that count, sorted.
 fn read_channels(reader: &TableReader<'_>, source: Option<&SourceEntry>, sink: &mut Sink<'_>) -> Option<Vec<String>> {
-    let there = source.map(|source| source.channels.as_slice()).unwrap_or_default();
-    let mut channels = if reader.has("channels") {
-        let channels = reader.get(&widget::CHANNELS, sink)?;
-        if has_twin(reader, "channels", &channels, sink) {
-            return None;
+    let channels = optional(reader, &widget::CHANNELS, sink)?;
+    match source {
+        Some(source) => read_channels_of(channels, (reader, "channels"), source, sink),
+        None => {
+            // Which source was meant has been reported.
+            let mut channels = channels.unwrap_or_default();
+            channels.sort();
+            Some(channels)
         }
-        for (at, channel) in channels.iter().enumerate().filter(|(_, channel)| !there.contains(channel)) {
-            if there.is_empty() {
-                continue;
+    }
+}
+
+/// The channels that count of a source, sorted: those that `key` names, else all.
+pub(super) fn read_channels_of(
+    named: Option<Vec<String>>,
+    (reader, key): (&TableReader<'_>, &str),
+    source: &SourceEntry,
+    sink: &mut Sink<'_>,
+) -> Option<Vec<String>> {
+    let there = || source.channels.iter().map(String::as_str);
+    let mut channels = match named {
+        Some(channels) => {
+            if has_twin(reader, key, &channels, sink) {
+                return None;
             }
-            let there = || there.iter().map(String::as_str);
-            sink.report(Problem {
-                span: reader.span_of_item("channels", at),
-                message: format!("`{channel}` is no channel of the source"),
-                found: format!("\"{channel}\""),
-                expected: format!("a channel of the source: {}", names(there())),
-                help: did_you_mean(channel, there()),
-            });
+            for (at, channel) in channels.iter().enumerate().filter(|(_, channel)| !source.channels.contains(channel)) {
+                if source.channels.is_empty() {
+                    continue;
+                }
+                sink.report(Problem {
+                    span: reader.span_of_item(key, at),
+                    message: format!("`{channel}` is no channel of the source"),
+                    found: format!("\"{channel}\""),
+                    expected: format!("a channel of the source: {}", names(there())),
+                    help: did_you_mean(channel, there()),
+                });
+            }
+            channels
         }
-        channels
-    } else {
-        // Asked for, so that the key is known to be one of the decoder's.
-        reader.get(&widget::CHANNELS, sink);
-        there.to_vec()
+        None => source.channels.clone(),
     };
     channels.sort();
     Some(channels)
@@ -396,12 +431,16 @@ fn read_channels(reader: &TableReader<'_>, source: Option<&SourceEntry>, sink: &
 
 /// `on` in canonical order; empty if every event counts.
 fn read_events(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Vec<String>> {
-    let events = reader.get(&widget::ON, sink);
-    if events.is_none() && reader.has("on") {
-        return None;
-    }
-    let mut events = events.unwrap_or_default();
-    if has_twin(reader, "on", &events, sink) {
+    sorted_events(optional(reader, &widget::ON, sink)?.unwrap_or_default(), (reader, "on"), sink)
+}
+
+/// Event names in canonical order; none if every event counts.
+pub(super) fn sorted_events(
+    mut events: Vec<String>,
+    (reader, key): (&TableReader<'_>, &str),
+    sink: &mut Sink<'_>,
+) -> Option<Vec<String>> {
+    if has_twin(reader, key, &events, sink) {
         return None;
     }
     if events.iter().any(|event| event == "*") {

@@ -117,7 +117,12 @@ const fn events(name: &'static str, star: bool, about: &'static str) -> Key<List
 pub(super) fn tables() -> impl Iterator<Item = &'static TableShape> {
     let parts = [&BOARD, &GRID_TABLE, &source::TABLE, &widget::TABLE, &widget::PLACE_TABLE];
     let kinds = kind::KINDS.iter().map(|kind| &kind.table);
-    parts.into_iter().chain(kinds).chain([&record::BAND_TABLE, &record::COLUMN_TABLE, &record::MARK_TABLE])
+    parts.into_iter().chain(kinds).chain([
+        &record::BAND_TABLE,
+        &record::AGAINST_TABLE,
+        &record::COLUMN_TABLE,
+        &record::MARK_TABLE,
+    ])
 }
 
 /// For a key that is unknown where it stands: where it would be right.

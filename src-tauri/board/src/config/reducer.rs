@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use serde_json::Value;
 
 use super::{
+    against::AgainstText,
     decode::sorted_once,
     diagnostic::{Problem, Sink},
     duration,
@@ -22,6 +23,8 @@ pub(super) struct Folded {
     pub(super) look: LookSpec,
     /// Whether the reducer's state depends on the zone.
     pub(super) knows_days: bool,
+    /// What a number is held against.
+    pub(super) against: Option<AgainstText>,
 }
 
 /// Reads the settings of a kind; `None` if something was reported.
@@ -41,6 +44,7 @@ pub(super) fn read_kind(reader: &TableReader<'_>, kind: &'static KindShape, sink
 
 fn counter(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Folded> {
     let look = number_look(reader, sink);
+    let against = optional(reader, &kind::AGAINST, sink);
     let stat = reader.get(&kind::COUNTER_STAT, sink);
     let operand = operand(reader, stat.is_some(), true, sink);
     let reset_daily_minutes = optional(reader, &kind::RESET, sink);
@@ -48,35 +52,43 @@ fn counter(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Folded> {
     let (value, matching) = operand?;
     let reset_daily_minutes = reset_daily_minutes?;
     let reducer = ReducerSpec::Counter { stat: stat?, value, matching, reset_daily_minutes, trend: trend? };
-    Some(Folded { reducer, look: look?, knows_days: reset_daily_minutes.is_some() })
+    Some(Folded { reducer, look: look?, knows_days: reset_daily_minutes.is_some(), against: against? })
 }
 
 fn gauge(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Folded> {
     let look = number_look(reader, sink);
+    let against = optional(reader, &kind::AGAINST, sink);
     let value = reader.get(&kind::GAUGE_VALUE, sink);
     let trend = optional(reader, &kind::TREND, sink);
-    Some(Folded { reducer: ReducerSpec::Gauge { value: value?, trend: trend? }, look: look?, knows_days: false })
+    Some(Folded {
+        reducer: ReducerSpec::Gauge { value: value?, trend: trend? },
+        look: look?,
+        knows_days: false,
+        against: against?,
+    })
 }
 
 fn rate(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Folded> {
     let look = number_look(reader, sink);
+    let against = optional(reader, &kind::AGAINST, sink);
     let last = reader.get(&kind::LAST, sink);
     let per = reader.get(&kind::PER, sink);
     let value = optional(reader, &kind::RATE_VALUE, sink);
     let trend = optional(reader, &kind::TREND, sink);
     let reducer = ReducerSpec::Rate { last: last?, per: per?, value: value?, trend: trend? };
-    Some(Folded { reducer, look: look?, knows_days: false })
+    Some(Folded { reducer, look: look?, knows_days: false, against: against? })
 }
 
 fn window(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Folded> {
     let look = number_look(reader, sink);
+    let against = optional(reader, &kind::AGAINST, sink);
     let last = reader.get(&kind::LAST, sink);
     let stat = reader.get(&kind::WINDOW_STAT, sink);
     let operand = operand(reader, stat.is_some(), true, sink);
     let trend = optional(reader, &kind::TREND, sink);
     let (value, matching) = operand?;
     let reducer = ReducerSpec::Window { last: last?, stat: stat?, value, matching, trend: trend? };
-    Some(Folded { reducer, look: look?, knows_days: false })
+    Some(Folded { reducer, look: look?, knows_days: false, against: against? })
 }
 
 fn table(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Folded> {
@@ -114,7 +126,7 @@ fn table(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Folded> {
         expire_at: expire_at?,
         state: state?,
     };
-    Some(Folded { reducer, look: LookSpec { columns: looks, ..LookSpec::default() }, knows_days: false })
+    Some(Folded { reducer, look: LookSpec { columns: looks, ..LookSpec::default() }, knows_days: false, against: None })
 }
 
 fn log(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Folded> {
@@ -122,7 +134,7 @@ fn log(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Folded> {
     let limit = reader.get(&kind::LOG_LIMIT, sink);
     let state = states(reader, sink);
     let reducer = ReducerSpec::Log { text: text?, limit: limit?, state: state? };
-    Some(Folded { reducer, look: LookSpec::default(), knows_days: false })
+    Some(Folded { reducer, look: LookSpec::default(), knows_days: false, against: None })
 }
 
 fn series(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Folded> {
@@ -139,7 +151,7 @@ fn series(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Folded> {
     let reducer = ReducerSpec::Series { bucket, keep, stat: stat?, value, by: by? };
     let decimals = u8::try_from(decimals?).ok()?;
     let look = LookSpec { draw: draw?, unit, decimals, ..LookSpec::default() };
-    Some(Folded { reducer, look, knows_days: false })
+    Some(Folded { reducer, look, knows_days: false, against: None })
 }
 
 /// The longest length below this one that divides a day: whole seconds, or milliseconds for what is shorter.
@@ -192,7 +204,7 @@ fn status(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Folded> {
     let detail = optional(reader, &kind::DETAIL, sink);
     let state = StateSpec { path: path?, states: states? };
     let reducer = ReducerSpec::Status { key: key?, label: label?, state, detail: detail? };
-    Some(Folded { reducer, look: LookSpec::default(), knows_days: false })
+    Some(Folded { reducer, look: LookSpec::default(), knows_days: false, against: None })
 }
 
 fn markers(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Folded> {
@@ -220,12 +232,16 @@ fn markers(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Folded> {
     };
     let places = places?.unwrap_or_default();
     let look = LookSpec { bounds: bounds?, places, glide: glide?, ..LookSpec::default() };
-    Some(Folded { reducer, look, knows_days: false })
+    Some(Folded { reducer, look, knows_days: false, against: None })
 }
 
 /// An optional setting: `None` if it was faulty, `Some(None)` if it isn't there.
 #[allow(clippy::option_option)] // the two absences are two things
-fn optional<S: Shape>(reader: &TableReader<'_>, key: &Key<S>, sink: &mut Sink<'_>) -> Option<Option<S::Value>> {
+pub(super) fn optional<S: Shape>(
+    reader: &TableReader<'_>,
+    key: &Key<S>,
+    sink: &mut Sink<'_>,
+) -> Option<Option<S::Value>> {
     let value = reader.get(key, sink);
     if value.is_none() && reader.has(key.name) { None } else { Some(value) }
 }

@@ -109,8 +109,68 @@ pub struct WidgetSpec {
     pub place: Option<crate::frame::Place>,
     /// What it folds.
     pub fold: FoldSpec,
+    /// `against`: what it is held against.
+    pub against: Option<AgainstSpec>,
     /// How it is drawn: what has no influence on the fold.
     pub look: LookSpec,
+}
+
+/// A second source of a widget's quantity.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AgainstSpec {
+    /// `source`
+    pub source: String,
+    /// The widget's fold as that source's events have it.
+    pub fold: FoldSpec,
+    /// `tolerance`: by how much the two may differ.
+    pub tolerance: f64,
+    /// `settle`: for how long they must differ by more before it is said.
+    pub settle: Duration,
+}
+
+impl WidgetSpec {
+    /// Every fold that it needs, with its source.
+    pub fn folds(&self) -> impl Iterator<Item = (&str, &FoldSpec)> {
+        let own = std::iter::once((self.source.as_str(), &self.fold));
+        own.chain(self.against.iter().map(|against| (against.source.as_str(), &against.fold)))
+    }
+}
+
+impl BoardFile {
+    /// Every fold that the widgets need: what a hub must keep for them.
+    pub fn folds(&self) -> impl Iterator<Item = &FoldSpec> {
+        self.widgets.iter().flat_map(WidgetSpec::folds).map(|(_, fold)| fold)
+    }
+}
+
+impl ReducerSpec {
+    /// Whether it is of a value of each event.
+    pub(crate) const fn has_value(&self) -> bool {
+        match self {
+            Self::Gauge { .. } => true,
+            Self::Counter { value, .. } | Self::Rate { value, .. } | Self::Window { value, .. } => value.is_some(),
+            Self::Table { .. }
+            | Self::Log { .. }
+            | Self::Series { .. }
+            | Self::Status { .. }
+            | Self::Markers { .. } => false,
+        }
+    }
+
+    /// The same of another number; unchanged for a kind that isn't of one.
+    #[must_use]
+    pub(crate) fn of_value(mut self, path: Path) -> Self {
+        match &mut self {
+            Self::Gauge { value, .. } => *value = path,
+            Self::Counter { value, .. } | Self::Rate { value, .. } | Self::Window { value, .. } => *value = Some(path),
+            Self::Table { .. }
+            | Self::Log { .. }
+            | Self::Series { .. }
+            | Self::Status { .. }
+            | Self::Markers { .. } => {}
+        }
+        self
+    }
 }
 
 /// What is folded, and how: all that decides an aggregate's state, and nothing else. Its canonical JSON is what the

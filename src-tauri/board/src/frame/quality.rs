@@ -38,6 +38,39 @@ pub struct Quality {
     pub incomplete_until_ms: Option<i64>,
     /// Events that it could not use, and the newest reason.
     pub rejected: Option<Rejected>,
+    /// What a second source says of the same quantity, if it has one.
+    pub against: Option<Against>,
+}
+
+/// What a second source says of a number.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export_to = "frame.ts")]
+pub struct Against {
+    /// The second source's id.
+    pub source: String,
+    /// Its name for people.
+    pub title: String,
+    /// The name of the widget's own source.
+    pub own_title: String,
+    /// Whether the two agree.
+    pub agreement: Agreement,
+    /// Its number, if there is one.
+    pub value: Option<f64>,
+    /// Why they can't be compared.
+    pub reason: Option<String>,
+}
+
+/// Whether two sources of one quantity agree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+#[ts(export_to = "frame.ts")]
+pub enum Agreement {
+    /// They differ by no more than they may, or not for long enough yet.
+    Agrees,
+    /// They differ: nobody knows which is right.
+    Disputed,
+    /// One of them isn't current or complete: nothing can be said.
+    Unchecked,
 }
 
 /// Events that a widget could not use.

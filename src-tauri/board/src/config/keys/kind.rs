@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{DAY, MONTH, SECOND, SHORTEST_BUCKET, events, path, span, template};
 use crate::config::{
+    against::AgainstTable,
     condition::Conditions,
     diagnostic::Sink,
     nearest::did_you_mean,
@@ -74,20 +75,25 @@ pub(in crate::config) static KINDS: [KindShape; 9] = [
     kind!(
         "counter",
         "One number that accumulates since its last reset.",
-        &[&COUNTER_STAT, &VALUE, &MATCH, &RESET, &TREND, &UNIT, &DECIMALS, &MIN, &MAX, &BANDS],
+        &[&COUNTER_STAT, &VALUE, &MATCH, &RESET, &TREND, &UNIT, &DECIMALS, &MIN, &MAX, &BANDS, &AGAINST],
         &["count", "sum", "mean", "share"]
     ),
-    kind!("gauge", "The newest value of a number.", &[&GAUGE_VALUE, &TREND, &UNIT, &DECIMALS, &MIN, &MAX, &BANDS], &[]),
+    kind!(
+        "gauge",
+        "The newest value of a number.",
+        &[&GAUGE_VALUE, &TREND, &UNIT, &DECIMALS, &MIN, &MAX, &BANDS, &AGAINST],
+        &[]
+    ),
     kind!(
         "rate",
         "Events, or the sum of a value, per unit of time, over a sliding window.",
-        &[&LAST, &PER, &RATE_VALUE, &TREND, &UNIT, &DECIMALS, &MIN, &MAX, &BANDS],
+        &[&LAST, &PER, &RATE_VALUE, &TREND, &UNIT, &DECIMALS, &MIN, &MAX, &BANDS, &AGAINST],
         &[]
     ),
     kind!(
         "window",
         "A statistic over a sliding window.",
-        &[&LAST, &WINDOW_STAT, &VALUE, &MATCH, &TREND, &UNIT, &DECIMALS, &MIN, &MAX, &BANDS],
+        &[&LAST, &WINDOW_STAT, &VALUE, &MATCH, &TREND, &UNIT, &DECIMALS, &MIN, &MAX, &BANDS, &AGAINST],
         &["count", "sum", "mean", "min", "max", "share", "distinct", "p50", "p90", "p95", "p99"]
     ),
     kind!(
@@ -264,6 +270,13 @@ pub(in crate::config) static MIN: Key<Number> =
 
 pub(in crate::config) static MAX: Key<Number> =
     Key { name: "max", need: Need::Optional, about: "Upper end of the scale.", shape: ANY_NUMBER };
+
+pub(in crate::config) static AGAINST: Key<AgainstTable> = Key {
+    name: "against",
+    need: Need::Optional,
+    about: "A second source of the same quantity. When the two differ, the widget says that it is disputed and shows both.",
+    shape: AgainstTable,
+};
 
 pub(in crate::config) static BANDS: Key<Bands> = Key {
     name: "bands",

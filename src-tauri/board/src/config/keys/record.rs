@@ -1,10 +1,11 @@
 //! The keys of the small tables inside a widget.
 
-use super::{TITLE_CHARACTERS_MAX, kind::DECIMALS_MAX, path};
+use super::{DAY, SECOND, TITLE_CHARACTERS_MAX, events, kind::DECIMALS_MAX, path, source::CHANNELS_MAX, span};
 use crate::{
     config::{
-        shape::{ANY_NUMBER, Choice, Number, Text, Whole},
-        shape_event::{PathText, STATE},
+        condition::Conditions,
+        shape::{ANY_NUMBER, CHANNEL, Choice, ID, List, Name, Number, Text, Whole},
+        shape_event::{EventName, PathText, STATE, Span},
         table::{Key, Need, TableShape},
     },
     frame::State,
@@ -21,6 +22,61 @@ pub(in crate::config) static BAND_TO: Key<Number> =
 
 pub(in crate::config) static BAND_STATE: Key<Choice<State>> =
     Key { name: "state", need: Need::Required, about: "What a value in it means.", shape: STATE };
+
+pub(in crate::config) static AGAINST_TABLE: TableShape = TableShape {
+    name: "`against`",
+    keys: &[
+        &AGAINST_SOURCE,
+        &AGAINST_CHANNELS,
+        &AGAINST_ON,
+        &AGAINST_WHERE,
+        &AGAINST_VALUE,
+        &AGAINST_TOLERANCE,
+        &AGAINST_SETTLE,
+    ],
+};
+
+pub(in crate::config) static AGAINST_SOURCE: Key<Name> = Key {
+    name: "source",
+    need: Need::Required,
+    about: "The id of the source that gives the same quantity.",
+    shape: ID,
+};
+
+pub(in crate::config) static AGAINST_CHANNELS: Key<List<Name>> = Key {
+    name: "channels",
+    need: Need::Optional,
+    about: "The channels whose events count, among that source's; all of them if left out.",
+    shape: List { item: CHANNEL, min: 1, max: CHANNELS_MAX, or_one: true, what: "channel names" },
+};
+
+pub(in crate::config) static AGAINST_ON: Key<List<EventName>> =
+    events("on", true, "The events that count there; those of the widget if left out.");
+
+pub(in crate::config) static AGAINST_WHERE: Key<Conditions> = Key {
+    name: "where",
+    need: Need::Optional,
+    about: "Which of these events count; the widget's conditions if left out.",
+    shape: Conditions,
+};
+
+pub(in crate::config) static AGAINST_VALUE: Key<PathText> =
+    path("value", Need::Optional, "Where the number stands there; where it stands for the widget if left out.");
+
+pub(in crate::config) static AGAINST_TOLERANCE: Key<Number> = Key {
+    name: "tolerance",
+    need: Need::Required,
+    about: "By how much the two may differ, in the widget's unit.",
+    shape: Number { what: "a number", min: 0.0, max: 1e15 },
+};
+
+pub(in crate::config) static AGAINST_SETTLE: Key<Span> = span(
+    "settle",
+    Need::Default("\"5s\""),
+    SECOND,
+    DAY,
+    "For how long they must differ by more before it is said: two sources don't speak at the same instant.",
+);
 
 pub(in crate::config) static COLUMN_TABLE: TableShape = TableShape {
     name: "`columns`",

@@ -39,14 +39,52 @@ fn redundant_urls() {
     let board = parse(&with("[\"http://b:8080\", \"https://c.example/x\"]"), "f").expect("a board");
     assert_eq!(board.sources[0].redundant_urls, ["http://b:8080", "https://c.example/x"]);
     check_both(&with("\"http://b\""), &[("7:18", "wrong type", "square brackets")]);
-    check_both(
-        &with("[\"http://b\", \"http://c\", \"http://d\", \"http://e\"]"),
-        &[("7:18", "4 addresses", "0 to 3")],
-    );
+    check_both(&with("[\"http://b\", \"http://c\", \"http://d\", \"http://e\"]"), &[("7:18", "4 addresses", "0 to 3")]);
     check(&with("[\"ws://b\"]"), &[("7:19", "address of the scheme `ws`", "base address")]);
     let url = parse(SMALL, "f").expect("a board").sources[0].url.clone();
     check(&with(&format!("[\"{url}\"]")), &[("7:19", "twice in `redundant-urls`", "each name once")]);
     check(&with("[\"http://b\", \"http://b\"]"), &[("7:31", "twice in `redundant-urls`", "each name once")]);
+}
+
+#[test]
+fn against() {
+    let two = SMALL.replace(
+        "[[widget]]",
+        "[[source]]\nid = \"b\"\nkind = \"hub\"\nurl = \"http://b\"\nchannels = [\"c\", \"d\"]\n[[widget]]",
+    );
+    let with = |kind: &str, against: &str| {
+        two.replace("kind = \"counter\"", &format!("source = \"s\"\n{kind}\nagainst = {against}"))
+    };
+    let sum = "kind = \"counter\"\nstat = \"sum\"\nvalue = \"v\"\non = \"a\"";
+    let board =
+        parse(&with(sum, "{ source = \"b\", value = \"w\", channels = \"d\", tolerance = 2 }"), "f").expect("a board");
+    let widget = &board.widgets[0];
+    let against = widget.against.as_ref().expect("a second source");
+    assert_eq!((against.source.as_str(), against.tolerance, against.settle.as_secs()), ("b", 2.0, 5));
+    assert_eq!((&against.fold.channels[..], &against.fold.on), (&["d".to_owned()][..], &widget.fold.on));
+    assert_eq!(board.folds().count(), 2);
+    assert_ne!(against.fold.reducer, widget.fold.reducer);
+    // Left out, it is the widget's own.
+    let board = parse(&with(sum, "{ source = \"b\", tolerance = 0 }"), "f").expect("a board");
+    assert_eq!(board.widgets[0].against.as_ref().expect("a second source").fold.reducer, board.widgets[0].fold.reducer);
+
+    let count = "kind = \"counter\"";
+    check(&with(count, "{ source = \"x\", tolerance = 2 }"), &[("17:11", "unknown source `x`", "`s`")]);
+    check(
+        &with(count, "{ source = \"b\", channels = \"e\", tolerance = 2 }"),
+        &[("17:11", "`e` is no channel of the source", "`c`")],
+    );
+    check(
+        &with(count, "{ source = \"b\", value = \"v\", tolerance = 2 }"),
+        &[("17:11", "`value` in `against` of a widget that counts", "no `value`")],
+    );
+    check(&with(count, "{ source = \"s\", tolerance = 2 }"), &[("17:11", "against itself", "another `source`")]);
+    check_both(&with(count, "{ source = \"b\" }"), &[("17:11", "`tolerance` is missing in `against`", "a number")]);
+    check_both(&with(count, "{ source = \"b\", tolerance = -1 }"), &[("17:39", "out of range for `tolerance`", "-1")]);
+    check_both(
+        &with("kind = \"log\"\ntext = \"x\"", "{ source = \"b\", tolerance = 1 }"),
+        &[("18:1", "unknown key `against`", "belongs to kind `counter`")],
+    );
 }
 
 #[test]
@@ -75,7 +113,7 @@ fn unknown_keys() {
         &widget("kind = \"counter\"\nquiet = \"5s\""),
         &[("11:1", "unknown key `quiet`", "`quiet` belongs to `[[source]]`")],
     );
-    check_both(&widget("kind = \"counter\"\nzebra = 1"), &[("11:1", "unknown key `zebra`", "or `bands`")]);
+    check_both(&widget("kind = \"counter\"\nzebra = 1"), &[("11:1", "unknown key `zebra`", "or `against`")]);
     check_both(
         &edit("title = \"T\"", "title = \"T\"\ngrid = { colums = 3 }"),
         &[("3:10", "unknown key `colums` in `grid`", "did you mean `columns`?")],
