@@ -290,6 +290,33 @@ try {
     }),
   )
 
+  await check('a number that two sources give differently shows both, and says so without colour', () =>
+    on_page('scenario=disputed', FULL_HD, async (page) => {
+      await page.waitForSelector('[data-agreement="disputed"]')
+      for (const panel of await page.$$('[data-agreement="disputed"]')) {
+        assert.match((await panel.textContent()) ?? '', /disputed/i)
+        const said = await panel.$$eval('[data-says]', (all) =>
+          all.map((one) => [
+            one.querySelector('p')?.textContent,
+            Number(one.querySelector('[data-value]')?.getAttribute('data-value')),
+          ]),
+        )
+        assert.deepEqual(
+          said.map(([name]) => name),
+          ['Gate system', 'Radar'],
+        )
+        assert.equal(Math.round(Number(said[1]?.[1]) - Number(said[0]?.[1])), 17)
+        assert.equal((await panel.$$('.spark, [data-change]')).length, 0)
+      }
+      const unchecked = await page.$$eval('[data-agreement="unchecked"]', (all) =>
+        all.map((one) => one.querySelector('[data-lacks]')?.getAttribute('data-lacks')),
+      )
+      assert.ok(unchecked.length > 0)
+      assert.ok(unchecked.every((text) => text === 'not compared'))
+      await assert_readable(page, 5)
+    }),
+  )
+
   for (const size of [FULL_HD, ULTRA_HD]) {
     await check(`a board of one counter fills the screen at ${size.width}×${size.height}`, () =>
       on_page('scenario=one', size, async (page) => {
@@ -496,7 +523,7 @@ try {
       assert.equal(await page.textContent('[data-past-live].unwell'), 'LIVE: 2 down of 16')
       // Lying upon everything is what a watermark is for.
       await page.$eval('[data-past-watermark]', (one) => {
-        /** @type {HTMLElement} */ (one).style.display = 'none'
+        ;/** @type {HTMLElement} */ (one).style.display = 'none'
       })
       await assert_readable(page)
     }),

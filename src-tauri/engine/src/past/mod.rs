@@ -13,6 +13,9 @@ mod report;
 mod verify;
 mod view;
 
+#[cfg(test)]
+mod tests;
+
 use std::{path::Path, time::Duration};
 
 use watchfloor_model::Timestamp;

@@ -1,0 +1,326 @@
+//! Looking back at a record of a random story: what is shown equals what was recorded, and what was changed is named.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+use rusqlite::Connection;
+use serde_json::json;
+use tempfile::TempDir;
+use watchfloor_board::{Board, config, frame::Frame, freshness::Freshness};
+use watchfloor_model::{Delivery, Event, Mono, Payload, Phase, SourceClock, SourceStatus, Timestamp, Transport};
+
+use super::{
+    body::{Glass, Packer, Taken},
+    error::PastError,
+    player::{Player, Present, is_past_revision},
+    reader::Reader,
+    reel::Reel,
+    view::view,
+};
+use crate::journal::{
+    Bounds, FILE_NAME, Journal,
+    table::glass::{Kind, Record},
+};
+
+const BOARD: &str = r#"
+[board]
+title = "Orders"
+[[source]]
+id = "shop"
+kind = "hub"
+url = "http://127.0.0.1:1"
+channels = ["orders"]
+[[widget]]
+id = "count"
+kind = "counter"
+trend = "2m"
+[[widget]]
+id = "open"
+kind = "table"
+key = "k"
+columns = [{ path = "v" }]
+sort = "v"
+[[widget]]
+id = "log"
+kind = "log"
+text = "{k} is {v}"
+limit = 5
+[[widget]]
+id = "chart"
+kind = "series"
+bucket = "10s"
+keep = "5m"
+"#;
+/// 2026-11-24T10:00:00Z.
+const BEGIN: i64 = 1_795_514_400_000;
+/// From one key to the next, in records.
+const KEYS: usize = 10;
+
+fn at(second: usize) -> Timestamp {
+    Timestamp::from_millis(BEGIN).plus(Duration::from_secs(second as u64))
+}
+
+fn mono(second: usize) -> Mono {
+    Mono::from_millis(1_000_000 + 1000 * second as u64)
+}
+
+/// A journal, and what was on the glass at each second that was recorded.
+struct Story {
+    folder: TempDir,
+    told: Vec<(Timestamp, Frame)>,
+}
+
+impl Story {
+    /// A record a second of a board to which anything happens; `stops` are seconds at which the program isn't there.
+    fn new(seed: u64, seconds: usize, stops: std::ops::Range<usize>) -> Self {
+        let mut dice = StdRng::seed_from_u64(seed);
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = Journal::open(folder.path(), Bounds::default(), at(0)).unwrap().journal;
+        let mut board = Board::new(config::parse(BOARD, "orders.toml").unwrap(), mono(0));
+        let (mut mark, mut packer, mut told) = (None, Packer::new(), Vec::new());
+        for second in 0..seconds {
+            happen(&mut board, &mut dice, second);
+            if stops.contains(&second) {
+                continue;
+            }
+            let starts = second == 0 || second == stops.end;
+            let kind = if starts {
+                Kind::Start
+            } else if second % KEYS == 0 {
+                Kind::Key
+            } else {
+                Kind::Delta
+            };
+            if kind.is_key() {
+                mark = None;
+            }
+            let frame = board.frame_after(&mut mark, mono(second), at(second));
+            let glass = Glass { painted_ago_ms: Some(if second == 7 { 7000 } else { 100 }), looked_back: false };
+            let body = packer.pack(&Taken { frame, glass }, kind.is_key()).unwrap();
+            journal.put_glass(&Record { at: at(second), kind, body }, at(second)).unwrap();
+            told.push((at(second), board.frame_after(&mut None, mono(second), at(second))));
+        }
+        Self { folder, told }
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn reel(&self) -> Reel {
+        Reel::new(Reader::open(self.path()).unwrap())
+    }
+
+    fn change(&self, statement: &str) {
+        let changed = Connection::open(self.path().join(FILE_NAME)).unwrap().execute(statement, []).unwrap();
+        assert!(changed > 0, "{statement}");
+    }
+}
+
+fn happen(board: &mut Board, dice: &mut StdRng, second: usize) {
+    let now = mono(second);
+    for _ in 0..dice.random_range(0..4) {
+        let key = ["a", "b", "c", "d"][dice.random_range(0..4_usize)];
+        let event = Event {
+            channel: "orders".into(),
+            name: "order".into(),
+            id: None,
+            position: None,
+            time: at(second),
+            received: now,
+            data: Payload::from(json!({"k": key, "v": dice.random_range(-50..50)})),
+        };
+        board.handle_delivery("shop", &Delivery::Events(vec![event]), now);
+    }
+    let phase = if second % 50 < 40 { Phase::Live } else { Phase::Waiting };
+    let clock = SourceClock { at: at(second), read: now, speed: 1.0, label: None };
+    let status = SourceStatus {
+        phase,
+        transport: Some(Transport::WebSocket),
+        link_proof: Some(now),
+        publisher_proof: Some(now),
+        clock: Some(clock),
+        ..SourceStatus::default()
+    };
+    board.handle_status("shop", status, now);
+    board.handle_tick(now);
+}
+
+/// As a record's text has it.
+fn read_back(frame: &Frame) -> Frame {
+    serde_json::from_str(&serde_json::to_string(frame).unwrap()).unwrap()
+}
+
+/// H3 of the past: whatever instant is sought in whatever order, what is shown is what the glass had then, its ages counted on.
+#[test]
+fn what_is_shown_is_what_was_there() {
+    for seed in 0..4 {
+        let story = Story::new(seed, 130, 0..0);
+        let mut reel = story.reel();
+        let mut dice = StdRng::seed_from_u64(seed);
+        for _ in 0..150 {
+            let millis = dice.random_range(0..130_000_u64);
+            let when = at(0).plus(Duration::from_millis(millis));
+            reel.seek(when).unwrap();
+            let seen = view(&reel, when);
+            let (told_at, told) = story.told.iter().rev().find(|(told, _)| *told <= when).unwrap();
+            let told = read_back(told);
+            let frame = seen.frame.unwrap();
+            assert_eq!((seen.damage, seen.hole), (None, None));
+            assert_eq!(seen.unseen.is_some(), *told_at == at(7), "{:?}", seen.unseen);
+            assert_eq!((&frame.board, &frame.sources), (&told.board, &told.sources));
+            let since = u64::try_from(when.since(*told_at).as_millis()).unwrap();
+            for (shown, was) in frame.widgets.iter().zip(&told.widgets) {
+                assert_eq!(shown.value, was.value, "{} at {when}", shown.id);
+                assert_eq!(shown.quality.freshness, was.quality.freshness);
+                assert_eq!(shown.quality.age_ms, was.quality.age_ms.map(|age| age + since));
+            }
+        }
+    }
+}
+
+/// H1 of the past: where nothing is recorded, nothing stays live; the stretch and its reason are named.
+#[test]
+fn a_hole_is_no_live_wall() {
+    let story = Story::new(1, 130, 31..95);
+    let mut reel = story.reel();
+    for (second, is_hole, freshness) in [
+        (30, false, Freshness::Live),
+        (33, false, Freshness::Live),
+        (60, true, Freshness::Stale),
+        (95, false, Freshness::Down),
+    ] {
+        reel.seek(at(second)).unwrap();
+        let seen = view(&reel, at(second));
+        assert_eq!(seen.hole.is_some(), is_hole, "{second}: {:?}", seen.hole);
+        assert_eq!(seen.frame.unwrap().widgets[0].quality.freshness, freshness, "{second}");
+    }
+    reel.seek(at(60)).unwrap();
+    let why = view(&reel, at(60)).hole.unwrap();
+    assert!(why.contains("1 min 5 s") && why.contains("not running"), "{why}");
+    let found = super::verify(story.path()).unwrap();
+    assert_eq!(found.broken, None);
+    assert_eq!(found.holes.iter().map(|hole| (hole.from, hole.to)).collect::<Vec<_>>(), [(at(30), at(95))]);
+}
+
+/// Whatever byte of a record is changed, it is found and named, and what stands on it is shown as doubtful up to the next key.
+#[test]
+fn a_changed_record_is_named_and_doubted() {
+    // Record 25 is of second 24; its key is record 21, the next record 31.
+    for change in [
+        "UPDATE glass SET body = CAST(x'00' || SUBSTR(body, 2) AS BLOB) WHERE seq = 25",
+        "UPDATE glass SET body = CAST(SUBSTR(body, 1, LENGTH(body) - 1) || x'ff' AS BLOB) WHERE seq = 25",
+        "UPDATE glass SET at_ms = at_ms + 1 WHERE seq = 25",
+        "UPDATE glass SET hash = CAST(x'00' || SUBSTR(hash, 2) AS BLOB) WHERE seq = 25",
+        "UPDATE glass SET body = (SELECT body FROM glass WHERE seq = 24) WHERE seq = 25",
+        "DELETE FROM glass WHERE seq = 25",
+    ] {
+        let story = Story::new(3, 60, 0..0);
+        story.change(change);
+        let found = super::verify(story.path()).unwrap();
+        let (broken, _) = found.broken.unwrap_or_else(|| panic!("not found: {change}"));
+        assert!((25..=26).contains(&broken.seq), "{change}: {broken:?}");
+        let mut reel = story.reel();
+        for (second, is_doubted) in [(23, false), (26, true), (29, true), (30, false), (45, false), (28, true)] {
+            reel.seek(at(second)).unwrap();
+            let seen = view(&reel, at(second));
+            assert_eq!(seen.damage.is_some(), is_doubted, "{change} at {second}: {:?}", seen.damage);
+            let frame = seen.frame.unwrap();
+            let live = frame.widgets.iter().filter(|patch| patch.quality.freshness == Freshness::Live).count();
+            assert_eq!(live == 0, is_doubted || second == 45, "{change} at {second}");
+        }
+    }
+}
+
+/// A page that applies what it gets holds what a new page gets, forwards, backwards and after jumps, and the past's boards are
+/// never taken for the present's.
+#[test]
+fn frames_of_the_past_add_up() {
+    let story = Story::new(5, 120, 0..0);
+    let open = || Player::new(Reader::open(story.path()).unwrap(), Some(at(20)), Duration::ZERO, mono(0)).unwrap();
+    let (mut player, mut dice) = (open(), StdRng::seed_from_u64(5));
+    let present = Present::default();
+    let mut held: Option<Frame> = None;
+    let mut now = mono(0);
+    for _ in 0..80 {
+        now = now.plus(Duration::from_millis(dice.random_range(0..400)));
+        match dice.random_range(0..8) {
+            0 => player.seek(at(dice.random_range(0..120)), now),
+            1 => player.play(true, now),
+            2 => player.set_speed([1.0, -1.0, 10.0, 60.0, f64::NAN, 0.0][dice.random_range(0..6_usize)], now),
+            3 => held = None,
+            _ => {}
+        }
+        let (after, revision) = held.as_ref().map_or((0, 0), |held| (held.version, held.revision));
+        let frame = player.frame(after, revision, now, at(500), &present, Duration::MAX).unwrap();
+        assert!(is_past_revision(frame.revision) && frame.past.is_some());
+        let when = Timestamp::from_millis(frame.past.as_ref().unwrap().at_ms);
+        let merged = match held.take() {
+            Some(held) => held.merge(frame).unwrap(),
+            None => frame,
+        };
+        let mut reel = story.reel();
+        reel.seek(when).unwrap();
+        let seen = view(&reel, when).frame.unwrap();
+        assert_eq!((&merged.widgets, &merged.board, &merged.clock), (&seen.widgets, &seen.board, &seen.clock));
+        held = Some(merged);
+    }
+}
+
+/// Time goes at its speed, stops at the record's ends, and a gesture that comes twice does what it does once.
+#[test]
+fn time_goes_as_it_is_told() {
+    let story = Story::new(5, 120, 0..0);
+    let mut player = Player::new(Reader::open(story.path()).unwrap(), Some(at(20)), Duration::ZERO, mono(0)).unwrap();
+    assert_eq!(player.time(mono(50)), at(20), "it stands until it is told to go");
+    for _ in 0..2 {
+        player.play(true, mono(50));
+        player.set_speed(10.0, mono(50));
+    }
+    assert_eq!(player.time(mono(53)), at(50));
+    player.set_speed(-2.0, mono(53));
+    assert_eq!(player.time(mono(63)), at(30));
+    player.set_speed(f64::INFINITY, mono(63));
+    assert_eq!(player.time(mono(1000)), at(0), "not before the record");
+    player.set_speed(1e9, mono(1000));
+    assert_eq!(player.time(mono(1001)), at(119), "not after it");
+    let frame = player.frame(0, 0, mono(1001), at(500), &Present::default(), Duration::MAX).unwrap();
+    assert!(!frame.past.unwrap().playing, "it stands at the end");
+}
+
+/// What is asked for in vain is told with what there is.
+#[test]
+fn what_there_is_is_told() {
+    let empty = tempfile::tempdir().unwrap();
+    assert!(matches!(super::check(empty.path(), at(0)), Err(PastError::Missing { .. })));
+    drop(Journal::open(empty.path(), Bounds::default(), at(0)).unwrap());
+    assert!(matches!(super::check(empty.path(), at(0)), Err(PastError::Empty { .. })));
+    let story = Story::new(5, 20, 0..0);
+    assert!(super::check(story.path(), at(10)).is_ok());
+    let error = super::check(story.path(), at(3600)).unwrap_err();
+    assert!(error.is_input());
+    assert!(error.to_string().contains("from 2026-11-24T10:00:00Z to 2026-11-24T10:00:19Z"), "{error}");
+}
+
+/// H4: the record is read while a program writes to it, and reading leaves no trace in it.
+#[test]
+fn reading_beside_a_writer() {
+    let story = Story::new(5, 20, 0..0);
+    let mut journal = Journal::open(story.path(), Bounds::default(), at(20)).unwrap().journal;
+    let mut reel = story.reel();
+    reel.seek(at(19)).unwrap();
+    let mut packer = Packer::new();
+    let mut board = Board::new(config::parse(BOARD, "orders.toml").unwrap(), mono(0));
+    let frame = board.frame_after(&mut None, mono(25), at(25));
+    let body = packer.pack(&Taken { frame, glass: Glass::default() }, true).unwrap();
+    journal.put_glass(&Record { at: at(25), kind: Kind::Start, body }, at(25)).unwrap();
+    reel.seek(at(25)).unwrap();
+    assert_eq!(reel.scene().unwrap().at, at(25));
+    assert_eq!(super::verify(story.path()).unwrap().broken, None);
+    let report = super::report(story.path(), at(19)).unwrap();
+    assert_eq!(report["widgets"]["count"]["freshness"], "live");
+    let rows = report["widgets"]["open"]["value"].as_array().unwrap();
+    assert!(!rows.is_empty() && rows.iter().all(|row| row["cells"][0].is_i64()), "{rows:?}");
+    assert!(report["widgets"]["chart"]["value"].as_array().is_some_and(|points| !points.is_empty()));
+    drop(Arc::new(journal));
+}
