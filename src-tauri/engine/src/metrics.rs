@@ -216,7 +216,8 @@ mod tests {
     #[test]
     fn names_are_the_contracts() {
         let metrics = Arc::new(Metrics::read().unwrap());
-        let counts = Counts { events: 7, duplicates: 1, reconnects: 2, gaps_unknown: 3, checks: 4, ..Counts::default() };
+        let counts =
+            Counts { events: 7, duplicates: 1, reconnects: 2, gaps_unknown: 3, checks: 4, ..Counts::default() };
         metrics.source("ops").set(Some(Phase::Live), &counts);
         metrics.source("ops").set(Some(Phase::Waiting), &counts);
         metrics.source("ops").set_drift(2);

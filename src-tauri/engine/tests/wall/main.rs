@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs)] // a test that cannot go on panics; its names say what it is
 
 mod again;
+mod agree;
 mod drift;
 mod flood;
 mod ladder;

@@ -133,7 +133,10 @@ fn another_history_is_asked_for_again_and_then_believed() {
         assert_eq!(rig.phase(), Phase::Live);
         rig.snapshot("f:2");
     }
-    assert_eq!((rig.phase(), rig.cause().as_str()), (Phase::Waiting, "the snapshot is of history `f`, the stream of `e`"));
+    assert_eq!(
+        (rig.phase(), rig.cause().as_str()),
+        (Phase::Waiting, "the snapshot is of history `f`, the stream of `e`")
+    );
     rig.expect(&["close 1"]);
 }
 
@@ -171,7 +174,9 @@ fn a_hole_takes_its_own_turn() {
 /// A server without snapshots isn't asked again and again, until the next link.
 #[test]
 fn without_snapshots_nothing_is_compared() {
-    for (status, body) in [(404, ""), (410, ""), (200, r#"{"positions":{"flights":"e:2"},"clock":CLOCK,"aggregates":{}}"#)] {
+    for (status, body) in
+        [(404, ""), (410, ""), (200, r#"{"positions":{"flights":"e:2"},"clock":CLOCK,"aggregates":{}}"#)]
+    {
         let mut rig = Rig::checked();
         rig.until_asked("e:2");
         rig.fetched(status, &body.replace("CLOCK", CLOCK));
