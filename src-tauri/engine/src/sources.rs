@@ -50,7 +50,16 @@ impl Settings {
             SourceTransport::Poll => vec![Transport::Poll],
         };
         let channels = spec.channels.iter().map(|channel| Arc::from(channel.as_str())).collect();
-        Ok(SourceConfig { id: spec.id.clone(), url, redundant, channels, ladder, limit, reconcile: spec.reconcile, token: None })
+        Ok(SourceConfig {
+            id: spec.id.clone(),
+            url,
+            redundant,
+            channels,
+            ladder,
+            limit,
+            reconcile: spec.reconcile,
+            token: None,
+        })
     }
 }
 
