@@ -4,6 +4,7 @@
 //! itself, for a page that hangs can't say so; then the page is started again, then another one beside it, and at last this program.
 
 mod memory;
+mod picture;
 mod strip;
 mod view;
 mod watch;
@@ -16,6 +17,7 @@ use std::{
 use tauri::{AppHandle, Manager};
 use tokio::sync::watch::Receiver;
 
+use picture::Picture;
 pub(crate) use strip::Strip;
 pub(crate) use view::Views;
 use watch::{Act, Found, Say, Watch};
@@ -42,6 +44,7 @@ pub(crate) struct Glass {
 
 struct State {
     watch: Watch,
+    picture: Picture,
     /// The page that is seen.
     shown: String,
     /// How many pages there were.
@@ -77,6 +80,7 @@ impl Glass {
     pub(crate) fn new(label: &str) -> Self {
         let state = State {
             watch: Watch::new(Duration::ZERO),
+            picture: Picture::default(),
             shown: label.to_owned(),
             pages: 1,
             beneath: None,
@@ -85,12 +89,33 @@ impl Glass {
         Self { zero: Instant::now(), state: Mutex::new(state) }
     }
 
-    /// A page has painted something.
-    pub(crate) fn receipt(&self, label: &str) {
+    /// A page says that it painted this version.
+    pub(crate) fn receipt(&self, label: &str, version: u64) {
         self.with(|state, now| match &mut state.beneath {
             Some(beneath) if beneath.label == label => beneath.receipts += 1,
-            _ if state.shown == label => state.watch.receipt(now),
+            _ if state.shown == label => {
+                state.picture.receipt(version, now);
+                state.watch.receipt(now);
+            }
             _ => {}
+        });
+    }
+
+    /// What was read off the screen of a page, if it could be.
+    fn read(&self, label: &str, code: Option<u32>) {
+        self.with(|state, now| {
+            if state.shown == label && state.beneath.is_none() {
+                let old = state.picture.read(code, now);
+                if let Some(since) = old {
+                    let span = now.saturating_sub(since);
+                    tracing::warn!(
+                        ?code,
+                        ?span,
+                        "the page says that it paints, and an old picture stands on the screen"
+                    );
+                }
+                state.watch.paints_old(old);
+            }
         });
     }
 
@@ -144,6 +169,9 @@ impl Glass {
             if found.act == Some(Act::Restart) {
                 state.restart_at.get_or_insert(now);
             }
+            if found.act.is_some() {
+                state.picture.begin();
+            }
             (found, state.shown.clone())
         })
     }
@@ -177,9 +205,15 @@ impl Glass {
                 return Some(Fate::Drop { label, why });
             }
             let old = std::mem::replace(&mut state.shown, label.clone());
+            state.picture.begin();
             state.watch.receipt(now);
             Some(Fate::Raise { old, new: label, why, took })
         })
+    }
+
+    /// The page that is seen and says that it paints.
+    fn readable(&self) -> Option<String> {
+        self.with(|state, now| state.watch.says_it_paints(now).then(|| state.shown.clone()))
     }
 
     fn is_well(&self) -> bool {
@@ -204,11 +238,18 @@ impl Keeper {
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut memory = tokio::time::interval_at(tokio::time::Instant::now() + memory::LOOK_FIRST, memory::LOOK_EVERY);
         memory.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut read = tokio::time::interval(picture::READ_EVERY);
+        read.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut shown = String::new();
         let mut recycled: Option<Instant> = None;
         loop {
             tokio::select! {
                 _ = look.tick() => self.look(&mut shown),
+                _ = read.tick() => {
+                    if let Some(page) = self.glass().readable() {
+                        told(self.views.read(&self.app, page));
+                    }
+                }
                 _ = memory.tick(), if self.budget_mib > 0 => {
                     let rested = recycled.is_none_or(|at| at.elapsed() >= memory::RECYCLE_PAUSE);
                     if rested && self.glass().is_well() && self.is_over_budget().await {

@@ -67,7 +67,7 @@ pub(crate) async fn next_frame(
     rest_ms: u32,
 ) -> Answer<Frame> {
     if after > 0 {
-        glass.receipt(view.label());
+        glass.receipt(view.label(), after);
     }
     let engine = page.engine().await?;
     loop {

@@ -99,6 +99,16 @@ impl Views {
         })
     }
 
+    /// Reads the code off the page `label` as it stands on the screen, and tells it.
+    pub(crate) fn read(&self, app: &AppHandle, label: String) -> tauri::Result<()> {
+        let Some(page) = app.get_webview(&label) else { return Ok(()) };
+        let app = app.clone();
+        page.with_webview(move |view| {
+            let code = super::picture::read(&view.inner());
+            app.state::<super::Glass>().read(&label, code);
+        })
+    }
+
     /// Hears at once when the first page's process ends.
     pub(crate) fn listen(&self, app: &AppHandle) {
         listen(app, self.window.as_ref());
@@ -171,6 +181,10 @@ impl Views {
 
     pub(crate) fn reload(&self, _: &AppHandle, _: &str) -> tauri::Result<()> {
         self.window.reload()
+    }
+
+    pub(crate) fn read(&self, _: &AppHandle, _: String) -> tauri::Result<()> {
+        Ok(())
     }
 
     pub(crate) fn listen(&self, _: &AppHandle) {}

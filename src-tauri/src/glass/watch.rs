@@ -63,6 +63,8 @@ pub(super) struct Watch {
     acts: u32,
     acted: Duration,
     looked: Duration,
+    /// Its receipts aren't believed: the screen shows something older.
+    doubted: bool,
     /// When the program is started again because its engine has ended.
     again: Option<Duration>,
 }
@@ -77,17 +79,30 @@ impl Watch {
             acts: 0,
             acted: now,
             looked: now,
+            doubted: false,
             again: None,
         }
     }
 
     pub(super) fn receipt(&mut self, now: Duration) {
+        if self.doubted {
+            return;
+        }
         if self.acts > 0 && now.saturating_sub(self.acted) >= WELL_AFTER {
             self.acts = 0;
         }
         self.heard = now;
         self.painted = true;
         self.due = now + ACT_AFTER;
+    }
+
+    /// What stands on the screen has been old since then, whatever the page says; or it is what the page says.
+    pub(super) fn paints_old(&mut self, since: Option<Duration>) {
+        self.doubted = since.is_some();
+        if let Some(since) = since {
+            self.heard = self.heard.min(since);
+            self.due = self.due.min(self.heard + ACT_AFTER);
+        }
     }
 
     pub(super) fn visible(&mut self, visible: bool, now: Duration) {
@@ -115,6 +130,11 @@ impl Watch {
     /// Whether it is seen, and painted not long ago.
     pub(super) fn is_well(&self, now: Duration) -> bool {
         self.visible && self.painted && self.again.is_none() && self.silent(now) < SAY_AFTER
+    }
+
+    /// Whether it says that it is.
+    pub(super) fn says_it_paints(&self, now: Duration) -> bool {
+        self.is_well(now) || (self.doubted && self.visible)
     }
 
     /// Whether it has ever painted.
@@ -148,6 +168,8 @@ impl Watch {
         let act = (now >= self.due).then(|| {
             self.acts += 1;
             self.acted = now;
+            // What comes now is another picture.
+            self.doubted = false;
             self.due = now + START_LIMIT;
             match self.acts {
                 1 => Act::Reload,
@@ -215,6 +237,25 @@ mod tests {
         watch.receipt(at(31.5));
         watch.swap_failed(at(32.0));
         assert_eq!(look(&mut watch, 32.25, 36.0).1, []);
+    }
+
+    /// H7: a page that answers and leaves an old picture on the screen is no better than one that is silent, until the picture
+    /// is new.
+    #[test]
+    fn receipts_for_an_old_picture_count_for_nothing() {
+        let mut watch = painting(10.0);
+        watch.paints_old(Some(at(6.0)));
+        watch.receipt(at(10.1));
+        assert_eq!(watch.look(at(10.2)), Found { say: Some(Say::Silent(at(10.2) - at(6.0))), act: None });
+        watch.receipt(at(11.0));
+        assert_eq!(watch.look(at(11.0)).act, Some(Act::Reload));
+        watch.receipt(at(12.0));
+        assert_eq!(watch.look(at(12.0)), Found { say: None, act: None });
+        let mut watch = painting(10.0);
+        watch.paints_old(Some(at(8.5)));
+        watch.paints_old(None);
+        watch.receipt(at(11.0));
+        assert_eq!(look(&mut watch, 11.0, 12.5), (None, vec![]));
     }
 
     /// H7: a page that comes back is left alone, and after a while has all its tries again.

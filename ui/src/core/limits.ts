@@ -36,6 +36,9 @@ export const CHARTS_MS = 250
 /** Maps take over new positions at most this often. */
 export const MAP_MS = 80
 
+/** The code that the backend reads off the screen is drawn at most this often. */
+export const PICTURE_CODE_MS = 500
+
 /** An age is written beside a live value from this age on: younger ones say nothing. */
 export const LATE_MS_MIN = 3_000
 
