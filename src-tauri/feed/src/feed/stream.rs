@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use watchfloor_model::{Continuity, Event, Mono, Phase, Position};
+use watchfloor_model::{Continuity, Event, Mono, Phase, Position, Transport};
 
 use super::{Feed, Loss, link::Link};
 use crate::{
@@ -107,7 +107,7 @@ impl Feed {
         match self.catchup.event(channel, position, event) {
             Step::Deliver(event) => {
                 self.status.counts.events += 1;
-                if self.stage == Phase::Live {
+                if self.stage == Phase::Live && self.comes_at_once() {
                     self.publishers[channel] = Some(now);
                 }
                 self.push(event);
@@ -124,6 +124,14 @@ impl Feed {
                 }
             }
         }
+    }
+
+    /// Whether an event that comes now has just happened. What a poll brings, or a server that is behind, may have happened
+    /// long ago: only the heartbeat says when its publisher spoke (H1).
+    fn comes_at_once(&self) -> bool {
+        let polled = |transport| matches!(transport, Transport::LongPoll | Transport::Poll);
+        let streams = self.link.as_ref().is_some_and(|link| !polled(link.transport));
+        streams && self.catchup.outstanding_since().is_none()
     }
 
     fn handle_rejected(&mut self, place: Option<(usize, Position)>, reason: String, now: Mono) {
