@@ -1,0 +1,153 @@
+//! The board that every simulated wall shows: one widget of each kind, and more of those whose value depends on time.
+
+use std::sync::Arc;
+
+use watchfloor_board::config::{self, BoardFile};
+
+use crate::plan::Plan;
+
+/// The source.
+pub const SOURCE: &str = "ops";
+/// Its address.
+pub const URL: &str = "http://hub.example:1";
+
+/// The channels' names.
+#[must_use]
+pub fn channels(plan: &Plan) -> Vec<Arc<str>> {
+    (0..plan.channels).map(|number| format!("c{number}").into()).collect()
+}
+
+/// The file's text.
+#[must_use]
+pub fn text(plan: &Plan) -> String {
+    let channels = channels(plan).iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
+    let quiet = plan.quiet.map(|quiet| format!("quiet = \"{quiet}ms\"\n")).unwrap_or_default();
+    let (limit, patient) = (plan.limit, plan.limit * 3);
+    format!(
+        r#"
+[board]
+title = "Simulation"
+stale-after = "{limit}ms"
+
+[[source]]
+id = "{SOURCE}"
+kind = "hub"
+url = "{URL}"
+channels = [{channels}]
+{quiet}
+[[widget]]
+id = "count"
+kind = "counter"
+on = ["set", "note"]
+
+[[widget]]
+id = "sum-today"
+kind = "counter"
+on = "set"
+stat = "sum"
+value = "v"
+reset = "daily 00:00"
+
+[[widget]]
+id = "mean"
+kind = "counter"
+on = "set"
+stat = "mean"
+value = "v"
+stale-after = "{patient}ms"
+
+[[widget]]
+id = "share"
+kind = "counter"
+on = "set"
+stat = "share"
+match = {{ s = "bad" }}
+
+[[widget]]
+id = "level"
+kind = "gauge"
+on = "set"
+where = {{ k = "k0" }}
+value = "v"
+
+[[widget]]
+id = "rate"
+kind = "rate"
+last = "5m"
+per = "1h"
+
+[[widget]]
+id = "last-mean"
+kind = "window"
+on = "set"
+last = "10m"
+stat = "mean"
+value = "v"
+
+[[widget]]
+id = "distinct"
+kind = "window"
+last = "3m"
+stat = "distinct"
+value = "k"
+stale-after = "{patient}ms"
+
+[[widget]]
+id = "rows"
+kind = "table"
+key = "k"
+columns = [{{ path = "v" }}, {{ path = "s" }}]
+sort = "-v"
+limit = 5
+on = "set"
+remove-on = "drop"
+expire = "20m"
+state = "s"
+states = {{ ok = "normal", bad = "alarm" }}
+
+[[widget]]
+id = "lines"
+kind = "log"
+on = ["set", "note"]
+text = "{{k}} {{v}}"
+limit = 10
+state = "s"
+states = {{ ok = "normal", bad = "alarm" }}
+
+[[widget]]
+id = "chart"
+kind = "series"
+bucket = "1m"
+keep = "30m"
+
+[[widget]]
+id = "tiles"
+kind = "status"
+on = "set"
+key = "k"
+state = "s"
+states = {{ ok = "normal", bad = "alarm" }}
+detail = "{{v}}"
+
+[[widget]]
+id = "ships"
+kind = "markers"
+on = "set"
+key = "k"
+lat = "lat"
+lon = "lon"
+label = "{{k}}"
+remove-on = "drop"
+expire = "30m"
+"#
+    )
+}
+
+/// The board.
+///
+/// # Panics
+/// If this module's text is no board file.
+#[must_use]
+pub fn parse(plan: &Plan) -> BoardFile {
+    config::parse(&text(plan), "simulation.toml").unwrap_or_else(|errors| unreachable!("{errors}"))
+}

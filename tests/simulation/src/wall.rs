@@ -1,0 +1,292 @@
+//! One life of the program, and what outlives it: the real feed and the real board with the engine's rules between them, a
+//! journal that holds what was committed, and the page.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use serde_json::Value;
+use watchfloor_board::{Board, Checkpoint, config::BoardFile};
+use watchfloor_feed::{Feed, Secret, SourceConfig};
+use watchfloor_model::{Continuity, Delivery, Mono, Phase, Position, SourceStatus, Timestamp};
+
+use crate::{
+    board_file::{self, SOURCE, URL},
+    ledger::Ledger,
+    page::Page,
+    plan::Plan,
+    server::Server,
+};
+
+/// Entries after which the board is written down.
+const CHECKPOINT_ENTRIES: usize = 40;
+
+/// What is on its way to the journal.
+#[derive(Debug)]
+enum Step {
+    Deliver(Delivery),
+    Status(Box<SourceStatus>),
+}
+
+/// What was committed. A kill loses nothing of it.
+#[derive(Clone, Debug, Default)]
+struct Journal {
+    positions: BTreeMap<Arc<str>, Position>,
+    checkpoint: Option<String>,
+    /// After the checkpoint, with the wall clock at their receipt.
+    entries: Vec<(Delivery, Timestamp)>,
+}
+
+/// See the module.
+pub struct Wall {
+    plan: Plan,
+    file: BoardFile,
+    /// The life's number.
+    pub life: u64,
+    /// The feed.
+    pub feed: Feed,
+    /// The board.
+    pub board: Board,
+    /// What the feed delivered and the board folded.
+    pub ledger: Ledger,
+    /// What the board was told of the source.
+    pub status: SourceStatus,
+    pending: VecDeque<(Mono, Step)>,
+    journal: Journal,
+    page: Page,
+    /// By how much the wall clock is wrong, in milliseconds.
+    pub clock_off: i64,
+    /// The latest time that the aggregates were ever told.
+    latest: i64,
+}
+
+fn config(plan: &Plan) -> SourceConfig {
+    SourceConfig {
+        id: SOURCE.into(),
+        url: URL.parse().unwrap_or_else(|error| unreachable!("{error}")),
+        channels: board_file::channels(plan),
+        ladder: plan.ladder.clone(),
+        limit: Duration::from_millis(plan.limit),
+        redundant: Vec::new(),
+        reconcile: plan.reconcile.map(Duration::from_millis),
+        token: Some(Secret::new("token")),
+    }
+}
+
+impl Wall {
+    /// Before its first start.
+    #[must_use]
+    pub fn new(plan: &Plan, now: Mono) -> Self {
+        let file = board_file::parse(plan);
+        Self {
+            life: 0,
+            feed: Feed::new(config(plan), plan.seed),
+            board: Board::new(file.clone(), now),
+            ledger: Ledger::new(&board_file::channels(plan)),
+            status: SourceStatus::default(),
+            pending: VecDeque::new(),
+            journal: Journal::default(),
+            page: Page::default(),
+            clock_off: 0,
+            latest: i64::MIN,
+            plan: plan.clone(),
+            file,
+        }
+    }
+
+    /// The machine's wall clock. Right, it says the server's time.
+    fn wall(&self, server: &Server, now: Mono) -> Timestamp {
+        Timestamp::from_millis(server.time(now) + self.clock_off)
+    }
+
+    /// The feed delivered something, or said what is known of it; the disk has it at `due`.
+    pub fn hand_on(&mut self, delivery: Option<Delivery>, due: Mono) {
+        let step = match delivery {
+            Some(delivery) => Step::Deliver(delivery),
+            None => Step::Status(Box::new(self.feed.status())),
+        };
+        let due = self.pending.back().map_or(due, |(last, _)| due.max(*last));
+        match (self.pending.back_mut(), step) {
+            // Of two things known of the source, the newer one counts.
+            (Some((_, Step::Status(last))), Step::Status(status)) => *last = status,
+            (_, step) => self.pending.push_back((due, step)),
+        }
+    }
+
+    /// When the journal has something next.
+    #[must_use]
+    pub fn poll_commit(&self) -> Option<Mono> {
+        let (due, step) = self.pending.front()?;
+        Some(if matches!(step, Step::Status(_)) { Mono::ZERO } else { *due })
+    }
+
+    /// Commits and folds the next step. Says whether it was a status.
+    ///
+    /// # Errors
+    /// If a delivery breaks a rule.
+    pub fn commit(&mut self, server: &Server, now: Mono) -> Result<bool, String> {
+        let Some((_, step)) = self.pending.pop_front() else { return Ok(false) };
+        match step {
+            Step::Status(status) => {
+                self.board.handle_status(SOURCE, (*status).clone(), now);
+                self.status = *status;
+                Ok(true)
+            }
+            Step::Deliver(delivery) => {
+                let wall = self.wall(server, now);
+                self.write(&delivery, wall);
+                self.ledger.take(&delivery, server)?;
+                self.board.handle_delivery(SOURCE, &delivery, now);
+                if matches!(delivery, Delivery::Check(_)) {
+                    let drifts = self.board.take_drifts();
+                    if !drifts.is_empty() && !self.ledger.may_drift {
+                        return Err(format!("H3: a comparison with the server found {drifts:?}"));
+                    }
+                    return Ok(false);
+                }
+                self.journal.entries.push((delivery, wall));
+                if self.journal.entries.len() >= CHECKPOINT_ENTRIES {
+                    self.save(now, wall)?;
+                }
+                Ok(false)
+            }
+        }
+    }
+
+    /// The positions that go with an entry, by the engine's rules.
+    fn write(&mut self, delivery: &Delivery, _wall: Timestamp) {
+        let positions = &mut self.journal.positions;
+        match delivery {
+            Delivery::Events(events) => {
+                for event in events {
+                    if let Some(position) = &event.position {
+                        positions.insert(Arc::clone(&event.channel), position.clone());
+                    }
+                }
+            }
+            Delivery::Check(_) => {}
+            Delivery::Snapshot(snapshot) => positions.clone_from(&snapshot.positions),
+            Delivery::Gap(gap) => {
+                if let Some(to) = gap.to.clone().filter(|_| gap.proof == Continuity::Unknown) {
+                    positions.insert(Arc::clone(&gap.channel), to);
+                }
+            }
+        }
+    }
+
+    fn save(&mut self, now: Mono, wall: Timestamp) -> Result<(), String> {
+        let checkpoint = self.board.checkpoint(now, wall);
+        let text = serde_json::to_string(&checkpoint).map_err(|error| error.to_string())?;
+        self.journal.checkpoint = Some(text);
+        self.journal.entries.clear();
+        Ok(())
+    }
+
+    /// H4: killed, and started again from what was committed. What was on its way is lost.
+    ///
+    /// # Errors
+    /// If what is shown then isn't what was committed.
+    pub fn restart(&mut self, server: &Server, now: Mono) -> Result<(), String> {
+        let before = self.report(now);
+        self.life += 1;
+        self.pending.clear();
+        self.page = Page::default();
+        self.status = SourceStatus::default();
+        let wall = self.wall(server, now);
+        self.board = Board::new(self.file.clone(), now);
+        if let Some(text) = &self.journal.checkpoint {
+            let checkpoint: Checkpoint = serde_json::from_str(text).map_err(|error| error.to_string())?;
+            let failed = self.board.restore(&checkpoint, now, wall);
+            if !failed.is_empty() {
+                return Err(format!("H4: not restored: {failed:?}"));
+            }
+        }
+        for (delivery, received) in &self.journal.entries {
+            let place = now.as_micros().saturating_sub(u64::try_from(wall.since(*received).as_micros()).unwrap_or(0));
+            let mut delivery = delivery.clone();
+            match &mut delivery {
+                Delivery::Events(events) => {
+                    events.iter_mut().for_each(|event| event.received = Mono::from_micros(place));
+                }
+                Delivery::Snapshot(snapshot) => {
+                    snapshot.clock.at = snapshot.clock.at(snapshot.received);
+                    (snapshot.clock.read, snapshot.received) = (Mono::from_micros(place), Mono::from_micros(place));
+                }
+                Delivery::Gap(_) | Delivery::Check(_) => {}
+            }
+            self.board.handle_delivery(SOURCE, &delivery, now);
+        }
+        self.feed = Feed::new(config(&self.plan), self.plan.seed.wrapping_add(self.life));
+        if self.journal.positions.is_empty() {
+            self.ledger = Ledger::new(&board_file::channels(&self.plan));
+        }
+        self.feed.restore(self.journal.positions.clone());
+        let after = self.report(now);
+        // What time alone moves waits for the source's time.
+        for id in ["count", "mean", "share", "level", "lines", "tiles"] {
+            let (before, after) = (&before["widgets"][id], &after["widgets"][id]);
+            if before["freshness"] != "refused" && before["value"] != after["value"] {
+                return Err(format!("H4: `{id}` was {}, and is {} after a kill", before["value"], after["value"]));
+            }
+            if after["freshness"] == "live" || after["freshness"] == "polling" {
+                return Err(format!("H4: `{id}` is {} right after a start", after["freshness"]));
+            }
+            if before["at_least"] == true && after["at_least"] == false && !after["value"].is_null() {
+                return Err(format!("H4: `{id}` was a lower bound, and isn't after a kill: {before}, {after}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The operators' contract.
+    #[must_use]
+    pub fn report(&self, now: Mono) -> Value {
+        self.board.report(now)
+    }
+
+    /// The page takes its next frame.
+    ///
+    /// # Errors
+    /// If what it is brought to isn't what the board shows.
+    pub fn pull(&mut self, server: &Server, now: Mono) -> Result<(), String> {
+        let wall = self.wall(server, now);
+        self.page.pull(&mut self.board, now, wall)
+    }
+
+    /// What the page shows is what a new page would show.
+    ///
+    /// # Errors
+    /// If it isn't.
+    pub fn check_page(&mut self, server: &Server, now: Mono) -> Result<(), String> {
+        let wall = self.wall(server, now);
+        self.page.pull(&mut self.board, now, wall)?;
+        self.page.check(&mut self.board, now, wall)
+    }
+
+    /// The source's time up to which the aggregates were moved, and the latest that it ever was.
+    pub fn time(&mut self, server: &Server, now: Mono) -> Option<(i64, i64)> {
+        let checkpoint = self.board.checkpoint(now, self.wall(server, now));
+        let time = checkpoint.sources.get(SOURCE)?.time?.as_millis();
+        self.latest = self.latest.max(time);
+        Some((time, self.latest))
+    }
+
+    /// Whether the source is live, as the board was told.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.status.phase == Phase::Live
+    }
+
+    /// Every widget's id and limit.
+    pub fn limits(&self) -> impl Iterator<Item = (&str, Duration)> {
+        self.file.widgets.iter().map(|widget| (widget.id.as_str(), widget.stale_after))
+    }
+
+    /// How many steps wait for the disk.
+    #[must_use]
+    pub fn backlog(&self) -> usize {
+        self.pending.len()
+    }
+}

@@ -1,0 +1,266 @@
+//! What must hold at every instant (H1, H2, H5), where the whole is compared with the reference (H3), and at the end.
+//!
+//! H6 has no place here yet: a board has no alarms.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use watchfloor_model::Mono;
+
+use super::{GRACE, World};
+use crate::{
+    board_file::SOURCE,
+    fault::Fault,
+    plan::RECOVERY_MS,
+    reference::{self, Expected},
+};
+
+impl World {
+    /// Looks at everything that may have changed.
+    pub(super) fn check(&mut self) -> Result<(), String> {
+        // While the program stands still, the page sees to itself. Running again, it looks at its timers first.
+        let overdue = self.wall.feed.poll_timeout().is_some_and(|(at, _)| at < self.now);
+        if !self.frozen && !overdue {
+            self.check_honest()?;
+        }
+        self.check_calm()?;
+        self.check_bounds()
+    }
+
+    /// Since when nothing that the server has can reach the wall.
+    fn silent_since(&self) -> Option<(Mono, &'static str)> {
+        let silences = self.active.iter().map(|index| &self.plan.windows[*index]);
+        let silences = silences.filter(|window| window.fault.silences());
+        let since = silences.map(|window| (super::START.plus(Duration::from_millis(window.from)), window.fault.name()));
+        since.min()
+    }
+
+    /// H1: no widget is live while something older than its limit is missing, nothing can be heard, or a publisher that
+    /// promises to speak is silent.
+    fn check_honest(&mut self) -> Result<(), String> {
+        let missing = self.wall.ledger.missing_since(&self.server).map(|since| (since, "something missing"));
+        let silent = self.silent_since();
+        let strict = Duration::from_millis(self.plan.limit);
+        if let Some((since, name)) = silent
+            && self.found.is_none_or(|found| found < since)
+            && !self.is_current("count")
+        {
+            self.found = Some(since);
+            let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+            if !self.stood_still_since(since) {
+                self.met.find(name, millis(self.now.since(since)), millis(strict + GRACE));
+            }
+        }
+        for (since, name) in [missing, silent].into_iter().flatten() {
+            let age = self.now.since(since).saturating_sub(self.slow_disk());
+            if age <= strict + GRACE {
+                continue;
+            }
+            for (id, limit) in self.wall.limits() {
+                if age > limit + GRACE && self.is_current(id) {
+                    return Err(format!("H1: `{id}` is live: {name} for {age:?}, the limit is {limit:?}"));
+                }
+            }
+        }
+        self.check_publishers()
+    }
+
+    /// Known, see `docs/proof.md`: what is said of the link waits for the disk behind events, and is then believed for the whole
+    /// limit from when it was heard. Where the disk takes seconds and what was heard was late, both add up.
+    fn slow_disk(&self) -> Duration {
+        let slow = self.plan.windows.iter().any(|window| matches!(window.fault, Fault::SlowDisk(1000..)));
+        if slow { Duration::from_millis(self.plan.limit) } else { Duration::ZERO }
+    }
+
+    /// Whether the program or its disk stood still meanwhile.
+    fn stood_still_since(&self, since: Mono) -> bool {
+        let until = |window: &crate::fault::Window| super::START.plus(Duration::from_millis(window.to + 10_000));
+        let still = |fault| matches!(fault, Fault::Pause | Fault::Suspend | Fault::Crash | Fault::SlowDisk(_));
+        self.plan.windows.iter().any(|window| still(window.fault) && until(window) >= since)
+    }
+
+    /// H1: a publisher that promises to speak is found dead behind a healthy server.
+    fn check_publishers(&self) -> Result<(), String> {
+        let (Some(quiet), true) = (self.plan.quiet, self.gone.contains(&true)) else { return Ok(()) };
+        // How late a sign of life may come is not known where the server's messages are late.
+        let late = self.plan.windows.iter().map(|window| match window.fault {
+            Fault::Slow(millis) | Fault::SlowStream(millis) | Fault::SlowDisk(millis) => millis,
+            _ => 0,
+        });
+        let quiet = Duration::from_millis(quiet + late.max().unwrap_or(0)) + GRACE;
+        for channel in (0..self.plan.channels).filter(|channel| self.gone[*channel]) {
+            let Some(silent) = self.server.heard(channel).map(|heard| self.now.since(heard)) else { continue };
+            if silent <= quiet {
+                continue;
+            }
+            if let Some((id, _)) = self.wall.limits().find(|(id, _)| self.is_current(id)) {
+                return Err(format!(
+                    "H1: `{id}` is live, and the publisher of channel {channel} silent for {silent:?}"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn is_current(&self, widget: &str) -> bool {
+        self.wall.board.freshness(widget, self.now).is_some_and(|quality| quality.freshness.is_current())
+    }
+
+    /// H2: where nothing has been wrong for a while, everything is live.
+    fn check_calm(&mut self) -> Result<(), String> {
+        let calm = self.active.is_empty() && self.now.since(self.calm_since) > Duration::from_millis(RECOVERY_MS);
+        let version = self.wall.board.version();
+        if !calm || self.looked == version {
+            return Ok(());
+        }
+        self.looked = version;
+        self.met.count("looked at in calm");
+        self.check_live()
+    }
+
+    fn check_live(&self) -> Result<(), String> {
+        for (id, _) in self.wall.limits() {
+            let Some(quality) = self.wall.board.freshness(id, self.now) else { continue };
+            // Nothing has ever been said of it.
+            let blank =
+                quality.source_ms.is_none() && quality.freshness == watchfloor_board::freshness::Freshness::Unknown;
+            if !quality.freshness.is_current() && !blank {
+                return Err(format!(
+                    "H2: `{id}` is {} although nothing has been wrong for {:?}: {:?}, {:?}",
+                    quality.freshness.word(),
+                    self.now.since(self.calm_since),
+                    quality.reason,
+                    self.wall.status
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// H5.
+    fn check_bounds(&mut self) -> Result<(), String> {
+        let (opens, asks) = self.recent();
+        if opens > 30 {
+            return Err(format!("H5: {opens} connections in 10 s"));
+        }
+        // Where the server has more it is asked again at once; that is bounded by what it has.
+        if asks > 200 {
+            return Err(format!("H5: {asks} polls in 10 s"));
+        }
+        if self.wall.backlog() > 5_000 {
+            return Err(format!("H5: {} steps wait for the disk", self.wall.backlog()));
+        }
+        Ok(())
+    }
+
+    /// H3: every widget shows exactly what was delivered comes to, and says what it lacks.
+    pub(super) fn compare(&mut self) -> Result<(), String> {
+        if self.frozen {
+            return Ok(());
+        }
+        let Some((time, latest)) = self.wall.time(&self.server, self.now) else { return Ok(()) };
+        // A clock that was read late goes back; it was never later than this.
+        let latest = latest.max(self.server.time(self.now));
+        let report = self.wall.report(self.now);
+        let ledger = &self.wall.ledger;
+        for (id, expected) in reference::values(&ledger.folded, time, latest) {
+            let widget = &report["widgets"][id];
+            let blank =
+                widget["value"].is_null() && (widget["freshness"] == "refused" || widget["freshness"] == "unknown");
+            let nothing = ledger.folded.is_empty() || id == "level" || !ledger.based && is_nothing(&expected);
+            if blank && (widget["freshness"] == "refused" || nothing) {
+                continue;
+            }
+            if let Err(text) = compare_value(&widget["value"], &expected) {
+                return Err(format!("H3: `{id}` shows {text} (source time {time})"));
+            }
+        }
+        self.met.count("compared");
+        self.check_complete(&report)?;
+        self.wall.check_page(&self.server, self.now)
+    }
+
+    /// H3: what is missing is said to be, and nothing is that isn't.
+    fn check_complete(&mut self, report: &Value) -> Result<(), String> {
+        let count = &report["widgets"]["count"];
+        if !self.wall.is_live() || self.wall.ledger.missing_since(&self.server).is_some() || count["value"].is_null() {
+            return Ok(());
+        }
+        let ledger = &self.wall.ledger;
+        let lacks = ledger.lacks(&self.server);
+        let says = count["at_least"] == true;
+        if lacks && !says {
+            return Err(format!("H3: `count` lacks events and doesn't say so: {count}"));
+        }
+        if lacks {
+            self.met.count("said to be incomplete");
+        }
+        if ledger.based && ledger.since.is_some() && !says {
+            return Err(format!("H3: the server's state began at {:?}, and `count` doesn't say so", ledger.since));
+        }
+        if ledger.based && ledger.since.is_none() && !ledger.unknown && says {
+            return Err(format!("H3: `count` has everything, and says that it hasn't: {count}"));
+        }
+        Ok(())
+    }
+
+    /// After the faults the wall is live and shows what the server holds.
+    pub(super) fn check_end(&mut self) -> Result<(), String> {
+        let calm = self.now.since(self.calm_since) > Duration::from_millis(RECOVERY_MS);
+        if !self.active.is_empty() || !calm {
+            return Ok(());
+        }
+        self.check_live()?;
+        self.compare()?;
+        if let Some(missing) = self.wall.ledger.missing_since(&self.server) {
+            let age = self.now.since(missing);
+            if age > Duration::from_millis(self.plan.limit) {
+                return Err(format!("H3: at the end, something is missing for {age:?}"));
+            }
+        }
+        let counts = self.wall.report(self.now)["sources"][SOURCE].clone();
+        if counts["gaps"].as_u64() > Some(self.wall.ledger.gap_count()) {
+            return Err("H3: gaps are counted that were not announced".into());
+        }
+        self.met.count("ended well");
+        Ok(())
+    }
+
+    /// How often the source left *live*.
+    #[must_use]
+    pub const fn left_live(&self) -> u64 {
+        self.left_live
+    }
+}
+
+/// Whether no event has said anything yet.
+fn is_nothing(expected: &Expected) -> bool {
+    match expected {
+        Expected::Number(value) => value.is_none_or(|value| value == 0.0),
+        Expected::OneOf(values) => values.iter().all(|value| value.is_none_or(|value| value == 0.0)),
+        Expected::Value(value) => *value == Value::Array(Vec::new()) || *value == Value::Object(serde_json::Map::new()),
+        Expected::AnyOf(values) => values.iter().all(|value| is_nothing(&Expected::Value(value.clone()))),
+        Expected::Counts(counts, _) => counts.is_empty(),
+    }
+}
+
+fn compare_value(found: &Value, expected: &Expected) -> Result<(), String> {
+    let is = |expected: &Option<f64>| match (found.as_f64(), expected) {
+        (None, None) => found.is_null(),
+        (Some(found), Some(expected)) => (found - expected).abs() <= 1e-9 * expected.abs().max(1.0),
+        _ => false,
+    };
+    let fits = match expected {
+        Expected::Value(expected) => found == expected,
+        Expected::AnyOf(expected) => expected.contains(found),
+        Expected::Number(expected) => is(expected),
+        Expected::OneOf(expected) => expected.iter().any(is),
+        Expected::Counts(counts, since) => {
+            let points = found.as_array().map_or(&[][..], Vec::as_slice);
+            let shown = points.iter().filter_map(|point| Some((point[0].as_i64()?, point[1].as_f64()?)));
+            let shown = shown.filter(|(start, count)| start >= since && *count != 0.0);
+            shown.eq(counts.iter().filter(|(start, _)| *start >= since).map(|(start, count)| (*start, *count)))
+        }
+    };
+    if fits { Ok(()) } else { Err(format!("{found}, expected {expected:?}")) }
+}

@@ -1,0 +1,29 @@
+//! Plans that once found a defect, as small as they could be made.
+
+use watchfloor_simulation::{plan::Plan, prove};
+
+fn hold(text: &str) {
+    let plan: Plan = serde_json::from_str(text).expect("a plan");
+    prove(&plan).unwrap_or_else(|story| unreachable!("{story}"));
+}
+
+/// H1: an event that a poll brings may have happened long ago. It proved that its publisher lives now.
+#[test]
+fn a_poll_brings_what_a_dead_publisher_said() {
+    hold(
+        r#"{"seed":293,"span":1516769,"ladder":["poll"],"channels":1,"limit":300000,"heartbeat":15000,"quiet":30000,
+        "gap":5000,"history":10000,"snapshots":true,"reconcile":null,"latency":[20,200],
+        "windows":[{"fault":{"publisher-dies":0},"from":1228685,"to":1266769}]}"#,
+    );
+}
+
+/// H1: so may one that a server sends which is behind with sending.
+#[test]
+fn a_server_that_is_behind_sends_what_a_dead_publisher_said() {
+    hold(
+        r#"{"seed":7,"span":400000,"ladder":["websocket"],"channels":1,"limit":60000,"heartbeat":1000,"quiet":10000,
+        "gap":60000,"history":10000,"snapshots":true,"reconcile":null,"latency":[20,200],
+        "windows":[{"fault":"throttle","from":49000,"to":110000},{"fault":{"burst":60},"from":50000,"to":50001},
+        {"fault":{"publisher-dies":0},"from":51000,"to":120000}]}"#,
+    );
+}

@@ -1,0 +1,90 @@
+//! Of the simulation itself: it says the same twice, reaches what it is for, and finds what is broken.
+
+use watchfloor_simulation::{
+    fault::{Fault, Window},
+    met::Met,
+    plan::Plan,
+    run, trace,
+    world::World,
+};
+
+/// The same seed gives the same story, word by word.
+#[test]
+fn a_seed_reproduces_its_run() {
+    for seed in 0..10 {
+        let plan = Plan::dense(seed);
+        let story = || {
+            let mut world = World::new(&plan);
+            world.traces = true;
+            let ended = world.run().map_err(|failure| failure.text);
+            (ended, world.story().to_vec())
+        };
+        assert_eq!(story(), story(), "seed {seed}");
+    }
+}
+
+/// The schedules reach what they are for: every fault, every way to travel, every kind of gap.
+#[test]
+fn every_outcome_is_met() {
+    let mut met = Met::default();
+    for seed in 0..150 {
+        met.add(&run(&Plan::hour(seed)).expect("well"));
+        met.add(&run(&Plan::dense(seed)).expect("well"));
+    }
+    let others = [
+        "a better way took over",
+        "catching up",
+        "checks",
+        "compared",
+        "connecting",
+        "corrupted",
+        "doubled",
+        "duplicates",
+        "ended well",
+        "gaps by snapshot",
+        "gaps proven",
+        "gaps unknown",
+        "live",
+        "looked at in calm",
+        "opened long-poll",
+        "opened poll",
+        "opened sse",
+        "opened websocket",
+        "refused",
+        "rejected",
+        "said to be incomplete",
+        "skipped",
+        "started again",
+        "subscribing",
+        "truncated",
+        "waiting",
+    ];
+    for name in Fault::NAMES.into_iter().filter(|name| *name != "garbled").chain(others) {
+        let count = met.counts.get(name).copied().unwrap_or(0);
+        assert!(count >= 3, "{name}: {count}");
+    }
+    for name in ["cut", "half-open", "mute", "restart", "token revoked"] {
+        let (took, allowed) = met.found[name];
+        assert!(took <= allowed, "{name} was found after {took} ms of {allowed}");
+    }
+}
+
+/// A plan survives being written down, as a failure prints it.
+#[test]
+fn a_plan_can_be_read_again() {
+    for seed in 0..200 {
+        let plan = Plan::hour(seed);
+        let text = serde_json::to_string(&plan).expect("text");
+        assert_eq!(serde_json::from_str::<Plan>(&text).expect("a plan"), plan);
+    }
+}
+
+/// Known and not yet mended: an event whose place can be read and whose data can't is passed over, although the server
+/// would say it again. Nothing says so but a count (H3).
+#[test]
+#[ignore = "known: a garbled event is passed over without a gap"]
+fn a_garbled_event_is_missing() {
+    let mut plan = Plan::healthy(12, 600_000);
+    plan.windows.push(Window { fault: Fault::Garbled, from: 5_000, to: 120_000 });
+    trace(&plan).map_err(|failure| failure.text).expect("well");
+}
