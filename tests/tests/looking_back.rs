@@ -13,7 +13,9 @@ use watchfloor_tests::{desktop::Desktop, page::Page, program::run_wall};
 
 const LIMIT: Duration = Duration::from_secs(60);
 /// A wall that shows the past goes back after this, here.
-const RETURN_AFTER: &str = "4s";
+const RETURN_AFTER: &str = "6s";
+/// Walls that run side by side would measure each other.
+static ONE_WALL: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 /// Every widget says that it is live, and there is at least one.
 const ALL_LIVE: &str = "const all = [...document.querySelectorAll('[data-widget]')];\
     return !document.querySelector('main').dataset.past && all.length > 0 &&\
@@ -56,6 +58,7 @@ fn verify(data: &str) -> Result<(Option<i32>, String)> {
 /// between two runs is one, and nothing in it is live.
 #[test]
 fn the_past_says_what_the_present_said() -> Result<()> {
+    let _alone = ONE_WALL.blocking_lock();
     let folder = tempfile::tempdir()?;
     let data = folder.path().to_str().context("path")?;
     let told = record(data)?;
@@ -90,6 +93,7 @@ fn the_past_says_what_the_present_said() -> Result<()> {
 /// Whoever changes a byte of what was on the glass is found, by the record's time; the rest can still be looked at.
 #[test]
 fn a_changed_record_is_found() -> Result<()> {
+    let _alone = ONE_WALL.blocking_lock();
     let folder = tempfile::tempdir()?;
     let data = folder.path().to_str().context("path")?;
     record(data)?;
@@ -119,6 +123,7 @@ fn a_changed_record_is_found() -> Result<()> {
 /// A time in vain is answered with what there is, in one line.
 #[test]
 fn what_there_is_is_said() -> Result<()> {
+    let _alone = ONE_WALL.blocking_lock();
     let folder = tempfile::tempdir()?;
     let data = folder.path().to_str().context("path")?;
     let refused = |output: Output, code: i32, words: &str| {
@@ -154,6 +159,7 @@ fn journal_has(data: &Path, count: i64) -> Result<bool> {
 /// was on the glass, and a second program reads it beside the first.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wall_that_looks_back_says_so_and_returns() -> Result<()> {
+    let _alone = ONE_WALL.lock().await;
     let desktop = Desktop::with_driver(1920, 1080).await?;
     let folder = tempfile::tempdir()?;
     let data = folder.path().to_str().context("path")?;
@@ -201,6 +207,7 @@ async fn a_wall_that_looks_back_says_so_and_returns() -> Result<()> {
 /// `--at` opens a wall that begins there, with the present behind it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wall_can_begin_in_the_past() -> Result<()> {
+    let _alone = ONE_WALL.lock().await;
     let folder = tempfile::tempdir()?;
     let data = folder.path().to_str().context("path")?;
     let told = record(data)?;
