@@ -100,7 +100,7 @@ async fn a_healthy_wall_never_drifts() {
         while source["checks"].as_u64() < Some(checks) {
             number += 1;
             let order = |n: u64| {
-                let data = json!({"amount": n % 37, "shop": format!("s{}", n % 9), "kind": if n % 2 == 0 { "a" } else { "b" },
+                let data = json!({"amount": n % 37, "shop": format!("s{}", n % 9), "kind": if n.is_multiple_of(2) { "a" } else { "b" },
                     "lat": n % 80, "lon": n % 170});
                 json!({"channel": "orders", "name": "order.placed", "data": data})
             };
