@@ -14,6 +14,7 @@ use anyhow::{Context, Result, ensure};
 use watchfloor_tests::{
     bench::{glass, proc},
     desktop::Desktop,
+    page::Page,
     program::program,
     screen::{FrameBuffer, PIXEL_BYTES},
 };
@@ -108,13 +109,8 @@ impl Wall {
         pages.first().copied().context("a web process")
     }
 
-    /// How often the program says something in its log.
     fn says(&self, words: &str) -> Result<usize> {
-        let mut count = 0;
-        for entry in fs::read_dir(self.data.join("logs"))? {
-            count += fs::read_to_string(entry?.path())?.matches(words).count();
-        }
-        Ok(count)
+        says(&self.data, words)
     }
 
     fn starts(&self) -> Result<usize> {
@@ -159,6 +155,15 @@ impl Wall {
         ensure!(apart < Duration::from_millis(16), "too few looks to see a frame: one in {apart:?}");
         Ok(())
     }
+}
+
+/// How often a program says something in its log.
+fn says(data: &Path, words: &str) -> Result<usize> {
+    let mut count = 0;
+    for entry in fs::read_dir(data.join("logs"))? {
+        count += fs::read_to_string(entry?.path())?.matches(words).count();
+    }
+    Ok(count)
 }
 
 fn signal(name: &str, pid: u32) -> Result<()> {
@@ -258,6 +263,39 @@ fn a_page_that_grows_is_replaced_unseen() -> Result<()> {
     };
     wall.wait_with_picture("another page", BACK_LIMIT, replaced)?;
     wall.paints_anew(SAY_LIMIT)?;
+    ensure!(wall.says("an old picture")? == 0, "a good picture is taken for an old one");
     ensure!(wall.says("the page holds too much memory")? == 1 && wall.starts()? == 1, "not by its memory");
+    Ok(())
+}
+
+/// A page may answer, say that it paints, and leave an old picture on the screen. Reading the screen finds it: here the code is
+/// no longer drawn, while all else goes on. The page is started anew, and its picture is believed again.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_picture_is_found() -> Result<()> {
+    const CODE: &str = "document.querySelector('[data-picture-code]')";
+    let folder = tempfile::tempdir()?;
+    let desktop = Desktop::with_driver(SIZE.0, SIZE.1).await?;
+    let data = folder.path().join("data");
+    let page =
+        Page::new(desktop.open_wall(&["--demo", "--kiosk", "--data-dir", data.to_str().context("a path")?]).await?);
+    page.wait_for(
+        "a picture",
+        &format!("return {CODE} !== null && Number({CODE}.dataset.pictureCode) > 20"),
+        START_LIMIT,
+    )
+    .await?;
+    page.run(&format!("{CODE}.getContext = () => null; return true"), Vec::new()).await?;
+    let begun = Instant::now();
+    while says(&data, "the page does not paint any more")? == 0 {
+        ensure!(begun.elapsed() < BACK_LIMIT, "the old picture is not found");
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    ensure!(says(&data, "an old picture stands on the screen")? >= 1, "it was found by something else");
+    // The driver loses the page with its process; the program's log goes on.
+    while says(&data, "the page says whether it can be seen")? < 2 {
+        ensure!(begun.elapsed() < BACK_LIMIT, "no page came after it");
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    ensure!(says(&data, "the wall runs")? == 1, "the program was started again");
     Ok(())
 }
