@@ -104,10 +104,11 @@ impl Feed {
     }
 
     fn handle_event(&mut self, channel: usize, position: &Position, event: Event, now: Mono) {
+        let just_happened = self.comes_at_once();
         match self.catchup.event(channel, position, event) {
             Step::Deliver(event) => {
                 self.status.counts.events += 1;
-                if self.stage == Phase::Live && self.comes_at_once() {
+                if self.stage == Phase::Live && just_happened {
                     self.publishers[channel] = Some(now);
                 }
                 self.push(event);
