@@ -51,7 +51,9 @@ fn show(args: WallArgs) -> Result<ExitCode, Failure> {
             return recorded::at(at, &args.data, args.demo, args.json);
         }
         if args.board.is_none() && !args.demo {
-            return Err(Failure::Usage("--at opens a wall: name its board by --board or --demo, or add --headless".into()));
+            return Err(Failure::Usage(
+                "--at opens a wall: name its board by --board or --demo, or add --headless".into(),
+            ));
         }
     }
     let ground = if args.headless { None } else { Some(wall::prepare(&args)?) };

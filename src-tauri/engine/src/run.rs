@@ -17,7 +17,11 @@ use tokio::{
     },
     time::{Instant, sleep},
 };
-use watchfloor_board::{Board, Drift, config::spec::{BoardFile, WidgetSpec}, frame::State};
+use watchfloor_board::{
+    Board, Drift,
+    config::spec::{BoardFile, WidgetSpec},
+    frame::State,
+};
 use watchfloor_feed::SourceConfig;
 use watchfloor_model::{Counts, Delivery, Mono, SourceStatus};
 
@@ -243,7 +247,8 @@ impl Run {
                 let _gone = answer.send(self.report(now));
             }
             Event::Standing { answer } => {
-                let worst = self.board.notices().iter().map(|notice| notice.state).filter(|state| *state != State::Unknown);
+                let worst =
+                    self.board.notices().iter().map(|notice| notice.state).filter(|state| *state != State::Unknown);
                 let standing = Standing { levels: self.board.levels().to_vec(), worst: worst.max() };
                 let _gone = answer.send(standing);
             }

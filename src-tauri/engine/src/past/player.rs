@@ -145,7 +145,7 @@ impl Player {
         let seen = view(&self.reel, at);
         let is_behind = self.is_behind(after, revision);
         let past = self.past_view(&seen, wall, present, returns_in, is_behind);
-        let whole = whole(seen, wall, past);
+        let whole = whole(seen, past);
         let before = self.shown.as_ref().filter(|_| !is_behind);
         let same_board = self.shown.as_ref().is_some_and(|shown| shown.board == whole.board);
         self.version += 1;
@@ -208,7 +208,7 @@ fn newest(mut list: Vec<(i64, i64)>) -> Vec<(i64, i64)> {
 }
 
 /// Everything that the page holds then.
-fn whole(seen: View, wall: Timestamp, past: PastView) -> Frame {
+fn whole(seen: View, past: PastView) -> Frame {
     let frame = seen.frame.unwrap_or_else(|| Frame {
         version: 0,
         board: Some(BoardView {
@@ -228,7 +228,6 @@ fn whole(seen: View, wall: Timestamp, past: PastView) -> Frame {
         notices: Vec::new(),
         past: None,
     });
-    let _ = wall;
     Frame { heartbeat_ms: super::look::HEARTBEAT_MS, past: Some(past), ..frame }
 }
 

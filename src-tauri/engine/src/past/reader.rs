@@ -15,7 +15,7 @@ use crate::{
         FILE_NAME,
         migrate::{self, Found},
         table::{
-            glass::{self, Hash, Kind, Row},
+            glass::{self, Hash, Key, Kind, Row},
             outage,
         },
     },
@@ -119,7 +119,7 @@ impl Reader {
     /// Stretches without a record, oldest first. A hole always ends with a key.
     pub(super) fn holes(&self) -> Result<Vec<Hole>, PastError> {
         let keys = glass::keys(&self.connection).map_err(|error| self.told(error))?;
-        let hole = |(_, to, kind, before): (i64, Timestamp, Kind, Option<Timestamp>)| {
+        let hole = |Key { at: to, kind, before }: Key| {
             let from = before?;
             let is_hole = matches!(kind, Kind::Start | Kind::Hole) || to.since(from) > HOLE_AFTER;
             is_hole.then(|| Hole { from, to, why: why(kind) })

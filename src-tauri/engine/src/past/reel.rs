@@ -88,7 +88,10 @@ impl Reel {
                 let after = self.scene.as_ref().map_or(range.first_seq, |scene| scene.seq + 1);
                 self.next = self.reader.read(after, READ_MAX)?.into();
             }
-            let Some(row) = self.next.pop_front_if(|row| row.record.at <= at) else { return Ok(()) };
+            if self.next.front().is_none_or(|row| row.record.at > at) {
+                return Ok(());
+            }
+            let Some(row) = self.next.pop_front() else { return Ok(()) };
             let (link, expected) =
                 self.scene.as_ref().map_or_else(Default::default, |scene| (scene.link, scene.seq + 1));
             self.take(&row, link, expected);

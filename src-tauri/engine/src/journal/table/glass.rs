@@ -199,16 +199,31 @@ pub(crate) fn key_before(connection: &Connection, at: Timestamp) -> Result<Optio
         .optional()
 }
 
-/// Number, time and kind of every key, oldest first, and the time of the record before it.
-pub(crate) fn keys(connection: &Connection) -> Result<Vec<(i64, Timestamp, Kind, Option<Timestamp>)>> {
-    let time = |at: i64| Timestamp::from_millis(at);
+/// A key, without what it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Key {
+    /// When it was taken.
+    pub(crate) at: Timestamp,
+    /// What kind of key it is.
+    pub(crate) kind: Kind,
+    /// When the record before it was taken, if that is there.
+    pub(crate) before: Option<Timestamp>,
+}
+
+/// Every key, oldest first.
+pub(crate) fn keys(connection: &Connection) -> Result<Vec<Key>> {
     connection
         .prepare_cached(
-            "SELECT key.seq, key.at_ms, key.kind, (SELECT at_ms FROM glass WHERE seq = key.seq - 1)
-             FROM glass AS key WHERE key.kind <> 2 ORDER BY key.seq",
+            "SELECT at_ms, kind, (SELECT at_ms FROM glass WHERE seq = key.seq - 1)
+             FROM glass AS key WHERE kind <> 2 ORDER BY seq",
         )?
         .query_map([], |row| {
-            Ok((row.get(0)?, time(row.get(1)?), Kind::of(row.get(2)?), row.get::<_, Option<i64>>(3)?.map(time)))
+            let before: Option<i64> = row.get(2)?;
+            Ok(Key {
+                at: Timestamp::from_millis(row.get(0)?),
+                kind: Kind::of(row.get(1)?),
+                before: before.map(Timestamp::from_millis),
+            })
         })?
         .collect()
 }
@@ -330,8 +345,13 @@ mod tests {
         let key = |at: i64| key_before(&connection, Timestamp::from_millis(at)).unwrap();
         assert_eq!([999, 1000, 3999, 4000, 99_000].map(key), [None, Some(1), Some(1), Some(4), Some(10)]);
         let keys = keys(&connection).unwrap();
-        assert_eq!(keys[0], (1, Timestamp::from_millis(1000), Kind::Start, None));
-        assert_eq!(keys[3], (10, Timestamp::from_millis(10_000), Kind::Key, Some(Timestamp::from_millis(9000))));
+        let key = |at: i64, kind, before: Option<i64>| Key {
+            at: Timestamp::from_millis(at),
+            kind,
+            before: before.map(Timestamp::from_millis),
+        };
+        assert_eq!(keys[0], key(1000, Kind::Start, None));
+        assert_eq!(keys[3], key(10_000, Kind::Key, Some(9000)));
         let [oldest, newest] = range(&connection).unwrap().unwrap();
         assert_eq!((oldest.0, newest.1.as_millis()), (1, 12_000));
     }
