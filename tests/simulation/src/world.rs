@@ -158,8 +158,8 @@ pub struct World {
     commit_at: Option<Mono>,
     /// The program was killed and isn't running yet.
     killed_off: bool,
-    /// The newest silence that was found, by its beginning.
-    found: Option<Mono>,
+    /// Silences that were seen.
+    found: BTreeSet<usize>,
     left_live: u64,
     was_live: bool,
     trace: Vec<String>,
@@ -216,7 +216,7 @@ impl World {
             looked: 0,
             commit_at: None,
             killed_off: false,
-            found: None,
+            found: BTreeSet::new(),
             left_live: 0,
             was_live: false,
             trace: Vec::new(),

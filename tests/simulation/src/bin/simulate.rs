@@ -110,8 +110,11 @@ impl Tally {
 
 /// What the runs met.
 fn print(met: &Met) {
-    println!("{:<18} {:>8}   not live after, at worst", "fault", "met");
-    for name in Fault::NAMES {
+    let with_faults = Fault::NAMES.iter().any(|name| met.counts.contains_key(name));
+    if with_faults {
+        println!("{:<18} {:>8}   not live after, at worst", "fault", "met");
+    }
+    for name in Fault::NAMES.into_iter().filter(|_| with_faults) {
         let count = met.counts.get(name).copied().unwrap_or(0);
         let found = met.found.get(name).map_or_else(String::new, |(took, allowed)| {
             format!("{:.1} s of {:.1} s allowed", *took as f64 / 1000.0, *allowed as f64 / 1000.0)

@@ -41,16 +41,7 @@ impl World {
         let missing = self.wall.ledger.missing_since(&self.server).map(|since| (since, "something missing"));
         let silent = self.silent_since();
         let strict = Duration::from_millis(self.plan.limit);
-        if let Some((since, name)) = silent
-            && self.found.is_none_or(|found| found < since)
-            && !self.is_current("count")
-        {
-            self.found = Some(since);
-            let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
-            if !self.stood_still_since(since) {
-                self.met.find(name, millis(self.now.since(since)), millis(strict + GRACE));
-            }
-        }
+        self.note_found(strict);
         for (since, name) in [missing, silent].into_iter().flatten() {
             let age = self.now.since(since).saturating_sub(self.slow_disk());
             if age <= strict + GRACE {
@@ -63,6 +54,24 @@ impl World {
             }
         }
         self.check_publishers()
+    }
+
+    /// Measures how long each silence was not seen.
+    fn note_found(&mut self, strict: Duration) {
+        let silences = self.active.iter().copied().filter(|index| self.plan.windows[*index].fault.silences());
+        let unseen: Vec<usize> = silences.filter(|index| !self.found.contains(index)).collect();
+        if unseen.is_empty() || self.is_current("count") {
+            return;
+        }
+        let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+        for index in unseen {
+            self.found.insert(index);
+            let window = &self.plan.windows[index];
+            let since = super::START.plus(Duration::from_millis(window.from));
+            if !self.stood_still_since(since) {
+                self.met.find(window.fault.name(), millis(self.now.since(since)), millis(strict + GRACE));
+            }
+        }
     }
 
     /// Known, see `docs/proof.md`: what is said of the link waits for the disk behind events, and is then believed for the whole
