@@ -73,7 +73,7 @@ fn words(end: End) -> String {
     match end {
         End::Code(code) => format!("the wall ended with code {code}"),
         End::Signal(signal) => format!("the wall was ended by signal {signal}"),
-        End::Hung => format!("the wall gave no sign of life for {} s and was killed", SILENCE_MAX_S),
+        End::Hung => format!("the wall gave no sign of life for {SILENCE_MAX_S} s and was killed"),
     }
 }
 
@@ -197,7 +197,7 @@ async fn beat(beats: &mut Option<UnixStream>) {
             Ok(0) | Err(_) => *beats = None,
         }
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 fn of_status(status: ExitStatus) -> End {
