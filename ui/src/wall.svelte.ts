@@ -4,6 +4,7 @@
  */
 import { flushSync } from 'svelte'
 import type {
+  Against,
   BoardView,
   Frame,
   Freshness,
@@ -38,6 +39,8 @@ export class Cell {
   lacks = $state.raw<string | null>(null)
   /** How many events it could not use, and why the newest. */
   rejected = $state.raw<{ count: number; reason: string } | null>(null)
+  /** What a second source says of the same quantity; null while this one isn't current. */
+  against = $state.raw<Against | null>(null)
   /** The board's time of the newest proof: from here on a chart knows nothing. Null while it is current. */
   known_until_ms = $state.raw<number | null>(null)
 
@@ -61,6 +64,12 @@ function may_lack(view: WidgetView, quality: Quality, value: Held | null): boole
   if (is_complete || !shows_value(quality.freshness)) return false
   if (view.look.kind === 'gauge' || view.look.kind === 'series') return false
   return value?.kind !== 'number' || !value.at_least
+}
+
+function is_same(one: Against | null, other: Against | null): boolean {
+  return one === null || other === null
+    ? one === other
+    : one.agreement === other.agreement && one.value === other.value && one.reason === other.reason
 }
 
 function newest(frame: Frame): number | null {
@@ -334,7 +343,14 @@ export class LiveWall {
     const { rejected } = widget.quality
     if (cell.rejected?.count !== rejected?.count) cell.rejected = rejected
     const current = verdict.freshness === 'live' || verdict.freshness === 'polling'
-    cell.lacks = may_lack(widget.view, widget.quality, widget.value) ? this.#lack_text(widget.quality, current) : null
+    const against = current ? widget.quality.against : null
+    // It comes anew with every frame.
+    if (!is_same(cell.against, against)) cell.against = against
+    cell.lacks = may_lack(widget.view, widget.quality, widget.value)
+      ? this.#lack_text(widget.quality, current)
+      : against?.agreement === 'unchecked'
+        ? 'not compared'
+        : null
     const known_ms = widget.quality.source_ms ?? this.board_ms
     if (current) cell.known_until_ms = null
     else if (this.past !== null) cell.known_until_ms = known_ms

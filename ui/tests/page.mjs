@@ -297,7 +297,7 @@ try {
         assert.match((await panel.textContent()) ?? '', /disputed/i)
         const said = await panel.$$eval('[data-says]', (all) =>
           all.map((one) => [
-            one.querySelector('p')?.textContent,
+            one.getAttribute('data-name'),
             Number(one.querySelector('[data-value]')?.getAttribute('data-value')),
           ]),
         )

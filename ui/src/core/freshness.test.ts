@@ -15,6 +15,7 @@ function quality(freshness: Freshness, more: Partial<Quality> = {}): Quality {
     basis: 'proven',
     incomplete_until_ms: null,
     rejected: null,
+    against: null,
     ...more,
   }
 }

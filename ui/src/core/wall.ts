@@ -14,6 +14,7 @@ export const UNKNOWN_QUALITY: Quality = {
   basis: 'unknown',
   incomplete_until_ms: null,
   rejected: null,
+  against: null,
 }
 
 export interface Widget {

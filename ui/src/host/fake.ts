@@ -3,7 +3,17 @@
  * build: `main.ts` asks for it in development only, and the page's test brings it from outside.
  */
 import { outages } from './fake-outages'
-import type { Frame, Freshness, Notice, Quality, SourceView, WidgetPatch, WidgetValue } from '../generated/frame'
+import type {
+  Against,
+  Frame,
+  Freshness,
+  Notice,
+  Quality,
+  SourceView,
+  WidgetPatch,
+  WidgetValue,
+  WidgetView,
+} from '../generated/frame'
 import { BOARD, ONE_BOARD, whole } from './fake-board'
 import { HOUR_MS, MIDNIGHT_MS } from './fake-day'
 import { ORDERS, orders_value, PAIR } from './fake-orders'
@@ -33,6 +43,7 @@ export const SCENARIOS = [
   'pair',
   'past',
   'past-odd',
+  'disputed',
 ] as const
 export type Scenario = (typeof SCENARIOS)[number]
 
@@ -53,6 +64,15 @@ const REASONS: Partial<Record<Freshness, string>> = {
   refused: 'the server refused the token: HTTP 403',
   unknown: 'never had a value',
   'catching-up': 'connected, 412 events outstanding',
+}
+
+/** Of every two numbers one is disputed, and the other can't be compared. */
+function disputed(view: WidgetView, value: WidgetValue): Against | null {
+  if (value.kind !== 'number' || value.value === null) return null
+  const names = { source: 'radar', title: 'Radar', own_title: 'Gate system' }
+  return view.place.row === 1
+    ? { ...names, agreement: 'unchecked', value: null, reason: 'Radar is down' }
+    : { ...names, agreement: 'disputed', value: value.value + 17, reason: null }
 }
 
 export class FakeHost implements Host {
@@ -120,7 +140,9 @@ export class FakeHost implements Host {
       // A backend that knows nothing sends the kind's empty value.
       const value = scenario === 'unknown' || scenario === 'empty' ? empty(whole(view, now)) : whole(view, now)
       if (scenario === 'gaps' && value.kind === 'number') value.at_least = view.look.kind === 'counter'
-      return { id: view.id, quality: this.#quality(now), value: value === null ? null : this.#changed(view.id, value) }
+      const against = scenario === 'disputed' ? disputed(view, value) : null
+      const quality = { ...this.#quality(now), against }
+      return { id: view.id, quality, value: value === null ? null : this.#changed(view.id, value) }
     })
     return {
       version: this.#version,
@@ -215,6 +237,7 @@ export class FakeHost implements Host {
       basis: this.#options.scenario === 'gaps' ? 'unknown' : 'proven',
       incomplete_until_ms: this.#options.scenario === 'gaps' ? now - 40 * 60_000 : null,
       rejected: null,
+      against: null,
     }
   }
 
