@@ -509,7 +509,7 @@ try {
       await page.keyboard.press('Escape')
       await page.waitForSelector('[data-past-bar]', { state: 'detached' })
       assert.equal(await page.$('[data-past-watermark], [data-past-frame]'), null)
-      assert.match((await page.textContent('.count')) ?? '', /16 of 16 live/)
+      assert.match((await page.textContent('.count')) ?? '', /16 of 16\s+live/)
       await all_become(page, 'live')
     }),
   )
