@@ -323,6 +323,8 @@ impl<'a> Runner<'a> {
                     self.links.insert(link, Way::Asked { _task: task });
                 }
                 Output::Send { link, text } => self.tell(link, Command::Send(text)),
+                Output::SendSecret { link, text } => self.tell(link, Command::SendSecret(text)),
+                Output::Credential { .. } => {}
                 Output::Ping { link } => self.tell(link, Command::Ping),
                 Output::Close { link } => {
                     if self.links.remove(&link).is_some() {

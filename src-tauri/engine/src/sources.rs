@@ -59,6 +59,7 @@ impl Settings {
             limit,
             reconcile: spec.reconcile,
             token: None,
+            asks_token: false,
         })
     }
 }

@@ -103,6 +103,7 @@ fn live(transport: Transport) -> Feed {
         limit: Duration::from_secs(5),
         reconcile: None,
         token: None,
+        asks_token: false,
     };
     let mut feed = Feed::new(config, 1);
     let clock = json!({"now": 1_360_335_600_000_i64, "speed": 1, "label": null});

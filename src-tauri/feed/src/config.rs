@@ -24,6 +24,8 @@ pub struct SourceConfig {
     pub reconcile: Option<Duration>,
     /// Sent as `Authorization: Bearer …` (RFC 6750) with every request.
     pub token: Option<Secret>,
+    /// The token isn't known beforehand, or not for ever: it is asked for by [`Output::Credential`](crate::Output::Credential).
+    pub asks_token: bool,
 }
 
 /// A text that must not be seen: prints as stars, whatever prints it.

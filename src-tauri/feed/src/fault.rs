@@ -179,6 +179,45 @@ pub enum FaultKind {
     },
     /// The configuration can't work: why.
     Config(String),
+    /// There is no token to come in by.
+    NoToken(CredentialFault),
+    /// The token by which the link came has come to its end.
+    TokenExpired {
+        /// Why there is no newer one, if one was asked for.
+        renewal: Option<CredentialFault>,
+    },
+}
+
+/// Why a token can't be had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CredentialFault {
+    /// What was found and what is expected, for people. No secrets, no addresses with passwords.
+    pub text: String,
+    /// Who gives tokens refuses this wall: asking again soon won't help.
+    pub denied: bool,
+    /// `Retry-After`, as a span from now.
+    pub retry_after: Option<Duration>,
+}
+
+impl CredentialFault {
+    /// A fault in the words `text`, which may pass.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), denied: false, retry_after: None }
+    }
+
+    pub(crate) const fn verdict(&self) -> Verdict {
+        match (self.denied, self.retry_after) {
+            (true, _) => Verdict::Refused,
+            (false, Some(span)) => Verdict::After(span),
+            (false, None) => Verdict::Backoff,
+        }
+    }
+}
+
+impl fmt::Display for CredentialFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&cut(&self.text))
+    }
 }
 
 /// When to come back after a fault.
@@ -239,7 +278,12 @@ impl Fault {
                 | LinkFaultKind::Protocol
                 | LinkFaultKind::Other => !live,
             },
-            FaultKind::Desync(_) | FaultKind::Server { .. } | FaultKind::Version { .. } | FaultKind::Config(_) => false,
+            FaultKind::Desync(_)
+            | FaultKind::Server { .. }
+            | FaultKind::Version { .. }
+            | FaultKind::Config(_)
+            | FaultKind::NoToken(_)
+            | FaultKind::TokenExpired { .. } => false,
         }
     }
 
@@ -276,6 +320,11 @@ impl Fault {
             }
             FaultKind::Version { .. } => Verdict::Slow,
             FaultKind::Config(_) => Verdict::Never,
+            FaultKind::NoToken(fault) => fault.verdict(),
+            FaultKind::TokenExpired { renewal } => match renewal {
+                Some(fault) => fault.verdict(),
+                None => Verdict::Backoff,
+            },
             FaultKind::Closed { .. }
             | FaultKind::Silent { .. }
             | FaultKind::Stalled { .. }
@@ -324,6 +373,9 @@ impl fmt::Display for Fault {
                 write!(f, "the server answered with error `{}`", cut(code))
             }
             FaultKind::Server { message, .. } => f.write_str(&cut(message)),
+            FaultKind::NoToken(fault) => write!(f, "no token: {fault}"),
+            FaultKind::TokenExpired { renewal: Some(fault) } => write!(f, "token expired; new one: {fault}"),
+            FaultKind::TokenExpired { renewal: None } => f.write_str("token expired"),
             FaultKind::Version { found, expected } => {
                 write!(f, "the server speaks version {found} of the protocol, this program knows {expected}")
             }

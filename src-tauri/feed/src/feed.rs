@@ -9,8 +9,12 @@
 //!                       accepts a subscription
 //! ```
 //!
-//! There is one link, and at most one trial beside it: a link by a better way that takes over once it has caught up.
+//! Before Connecting comes Authorising, where a token must be asked for (`access`).
+//!
+//! There is one link, and at most one trial beside it: a link by a better way, or by a newer token, that takes over once it
+//! has caught up.
 
+mod access;
 mod link;
 mod load;
 mod poll;
@@ -42,7 +46,7 @@ use crate::{
     timers::{TimerReason, Timers},
 };
 
-use self::{link::Link, reconcile::Checks, trial::Trial};
+use self::{access::Access, link::Link, reconcile::Checks, trial::Trial};
 
 /// One source's connection. The crate's front page says how to drive it.
 #[derive(Debug)]
@@ -61,6 +65,7 @@ pub struct Feed {
     link: Option<Link>,
     ladder: Ladder,
     trial: Option<Trial>,
+    access: Access,
     /// The question whether the server is there.
     health: Option<FetchId>,
     fetch: Option<FetchId>,
@@ -116,6 +121,7 @@ impl Feed {
             stage: Phase::Idle,
             link: None,
             trial: None,
+            access: Access::default(),
             health: None,
             fetch: None,
             checks: Checks::default(),
@@ -160,6 +166,7 @@ impl Feed {
             return;
         }
         self.started = now;
+        self.start_access(now);
         match self.dialect.check(&self.config) {
             Ok(()) => self.open(now),
             Err(fault) => self.lose(&fault, false, now),
@@ -174,6 +181,7 @@ impl Feed {
             self.note_loss(&link, "stopped", now);
         }
         self.drop_trial();
+        self.stop_access();
         self.catchup.end_link();
         self.timers.clear_all();
         self.fetch = None;
@@ -206,6 +214,7 @@ impl Feed {
             Input::Failed { link, fault } => self.handle_failed(link, fault, now),
             Input::Fetched { fetch, outcome } if self.is_check(fetch) => self.handle_check_fetched(outcome, now),
             Input::Fetched { fetch, outcome } => self.handle_fetched(fetch, outcome, now),
+            Input::Credential { fetch, outcome } => self.handle_credential(fetch, outcome, now),
         }
         self.settle(now);
     }
@@ -229,7 +238,7 @@ impl Feed {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<(Mono, TimerReason)> {
         let trial = self.trial.as_ref().and_then(|trial| trial.timers.next());
-        self.timers.next().into_iter().chain(trial).min()
+        self.timers.next().into_iter().chain(trial).chain(self.access.timers.next()).min()
     }
 
     /// All that is known of the source now.
@@ -263,7 +272,7 @@ impl Feed {
 
     /// While it waits for its next try: goes on from these places, to which others have brought the story. Says whether it did.
     pub(crate) fn resume_from(&mut self, positions: &BTreeMap<Arc<str>, Position>) -> bool {
-        let waits = self.stage == Phase::Waiting && self.link.is_none();
+        let waits = matches!(self.stage, Phase::Waiting | Phase::Authorising) && self.link.is_none();
         if waits {
             self.catchup.restore(positions);
         }
@@ -279,6 +288,7 @@ impl Feed {
     }
 
     fn handle_timers(&mut self, now: Mono) {
+        self.handle_access_timers(now);
         for reason in TimerReason::ALL {
             if !self.timers.take_due(reason, now) {
                 continue;
@@ -298,6 +308,8 @@ impl Feed {
                 TimerReason::Ask => self.ask(false, now),
                 TimerReason::Trial => self.begin_trial(now),
                 TimerReason::Check => self.handle_check_due(now),
+                // In tables of their own.
+                TimerReason::Expire | TimerReason::Token | TimerReason::Authorise | TimerReason::Renew => {}
             }
         }
         self.handle_trial_timers(now);
@@ -311,6 +323,7 @@ impl Feed {
             self.enter_live(now);
         }
         self.settle_check(now);
+        self.settle_access(now);
         self.settle_trial(now);
         self.flush();
         let doubt = self.doubt(now);

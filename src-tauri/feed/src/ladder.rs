@@ -50,6 +50,11 @@ impl Ladder {
         self.rungs.get(self.at).copied().unwrap_or(Transport::WebSocket)
     }
 
+    /// The present rung.
+    pub(crate) const fn rung(&self) -> usize {
+        self.at
+    }
+
     /// The link on this rung was lost. `live_for`: how long it had been live, if it was. Answers whether it should be asked
     /// whether the server is there.
     pub(crate) fn lose(&mut self, fault: &Fault, live_for: Option<Duration>, settled: bool) -> bool {

@@ -48,9 +48,9 @@ mod timers;
 
 pub use bytes::Bytes;
 pub use config::{Secret, SourceConfig};
-pub use fault::{Fault, FaultKind, LinkFault, LinkFaultKind, Origin};
+pub use fault::{CredentialFault, Fault, FaultKind, LinkFault, LinkFaultKind, Origin};
 pub use feed::Feed;
 pub use paths::{PATHS_MAX, Paths};
-pub use port::{FetchId, Header, HeaderValue, Input, LinkId, Output, Request, Response};
+pub use port::{Credential, Expiry, FetchId, Header, HeaderValue, Input, LinkId, Output, Request, Response};
 pub use sse::{Item as SseItem, Parser as SseParser};
 pub use timers::TimerReason;

@@ -35,6 +35,19 @@ pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(3600);
 /// The longest SSE `retry:` that is taken as it stands.
 pub const SSE_RETRY_MAX: Duration = Duration::from_secs(300);
 
+/// How long the question for a token may take.
+pub const CREDENTIAL_TIMEOUT: Duration = Duration::from_secs(10);
+/// How much later the feed itself gives up such a question that is never answered.
+pub const CREDENTIAL_GRACE: Duration = Duration::from_secs(2);
+/// How long before its end a token is renewed at the latest, unless it lives for less than twice as long.
+pub const RENEW_BEFORE: Duration = Duration::from_secs(10);
+/// A server that finds fault with a token is come back to at once with a new one, but no more often than this.
+pub const RENEW_AT_ONCE_SPACING: Duration = Duration::from_secs(60);
+/// How long the server may take to answer to a new token on a link that stands.
+pub const AUTHORISE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long before the end of its token a link is left for the one that replaces it, if that is caught up.
+pub const REPLACE_BEFORE: Duration = Duration::from_secs(1);
+
 /// The shortest time between two probes of a link.
 pub const PROBE_PERIOD_MIN: Duration = Duration::from_millis(100);
 /// The longest time between two probes of a link: a dead one is found in three of them.

@@ -250,7 +250,7 @@ impl Liveness {
 }
 
 /// The instant `by` before `at`.
-fn back(at: Mono, by: Duration) -> Mono {
+pub(crate) fn back(at: Mono, by: Duration) -> Mono {
     Mono::from_micros(at.as_micros().saturating_sub(u64::try_from(by.as_micros()).unwrap_or(u64::MAX)))
 }
 

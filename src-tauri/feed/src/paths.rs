@@ -114,6 +114,11 @@ impl Paths {
         begins
     }
 
+    /// Asks for the token anew, on every path, since it may have changed. Does nothing for a source that asks for none.
+    pub fn renew(&mut self, now: Mono) {
+        self.each(now, |feed| feed.renew(now));
+    }
+
     /// Takes something that happened outside.
     pub fn handle_input(&mut self, input: Input, now: Mono) {
         let Some(number) = self.number(&input) else { return };
@@ -228,7 +233,7 @@ impl Paths {
 
     fn number(&self, input: &Input) -> Option<usize> {
         let number = match input {
-            Input::Fetched { fetch, .. } => fetch.path(),
+            Input::Fetched { fetch, .. } | Input::Credential { fetch, .. } => fetch.path(),
             other => other.link().map_or(0, LinkId::path),
         };
         (number < self.paths.len()).then_some(number)

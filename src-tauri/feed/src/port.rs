@@ -4,9 +4,12 @@ use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 use url::Url;
-use watchfloor_model::{Delivery, Transport};
+use watchfloor_model::{Delivery, Mono, Transport};
 
-use crate::{config::Secret, fault::LinkFault};
+use crate::{
+    config::Secret,
+    fault::{CredentialFault, LinkFault},
+};
 
 /// One connection attempt of one feed. Counts up; never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -116,6 +119,13 @@ pub enum Input {
         /// The answer, whatever its status, or why there is none.
         outcome: Result<Response, LinkFault>,
     },
+    /// The answer to an [`Output::Credential`].
+    Credential {
+        /// Which.
+        fetch: FetchId,
+        /// The token, or why there is none.
+        outcome: Result<Credential, CredentialFault>,
+    },
 }
 
 impl Input {
@@ -129,7 +139,7 @@ impl Input {
             | Self::Pong { link }
             | Self::Closed { link, .. }
             | Self::Failed { link, .. } => Some(*link),
-            Self::Fetched { .. } => None,
+            Self::Fetched { .. } | Self::Credential { .. } => None,
         }
     }
 }
@@ -167,6 +177,21 @@ pub enum Output {
         /// The message.
         text: String,
     },
+    /// Send a text message that holds a secret on the WebSocket.
+    SendSecret {
+        /// On which.
+        link: LinkId,
+        /// The message.
+        text: Secret,
+    },
+    /// Get a token: read it, or ask for it. A newer question of a path replaces its older one. Comes only if
+    /// [`SourceConfig::asks_token`](crate::SourceConfig::asks_token) is set.
+    Credential {
+        /// The question's name.
+        fetch: FetchId,
+        /// For the whole answer.
+        timeout: Duration,
+    },
     /// Send an RFC 6455 ping; the answer is [`Input::Pong`]. At most one is unanswered at a time.
     Ping {
         /// On which.
@@ -192,6 +217,45 @@ pub enum Output {
     Deliver(Delivery),
     /// The status changed: take [`Feed::status`](crate::Feed::status) now.
     Status,
+}
+
+/// A token, and until when it is good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credential {
+    /// The token.
+    pub token: Secret,
+    /// Its end, if it has one.
+    pub expiry: Expiry,
+}
+
+/// Until when a token is good, as far as that is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Expiry {
+    /// It has no end that anybody told.
+    #[default]
+    Unknown,
+    /// By a clock that may be wrong: plans the refresh, and ends nothing.
+    About(Mono),
+    /// As its issuer or the server said, counted by the machine's own clock: nothing is live by it after this.
+    At(Mono),
+}
+
+impl Expiry {
+    /// The instant, however well it is known.
+    pub(crate) const fn instant(self) -> Option<Mono> {
+        match self {
+            Self::Unknown => None,
+            Self::About(at) | Self::At(at) => Some(at),
+        }
+    }
+
+    /// The instant, if it may be relied on.
+    pub(crate) const fn exact(self) -> Option<Mono> {
+        match self {
+            Self::Unknown | Self::About(_) => None,
+            Self::At(at) => Some(at),
+        }
+    }
 }
 
 /// A GET request.

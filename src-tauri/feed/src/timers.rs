@@ -33,11 +33,19 @@ pub enum TimerReason {
     Trial,
     /// What was delivered is to be compared with the server's state, or a comparison has taken too long.
     Check,
+    /// The token by which the link came has come to its end.
+    Expire,
+    /// The question for a token isn't answered in time.
+    Token,
+    /// The server doesn't answer to a new token in time.
+    Authorise,
+    /// A new token is to be asked for.
+    Renew,
 }
 
 impl TimerReason {
     /// All, in the order in which they are handled if due together: what ends a link comes before what uses it.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 17] = [
         Self::Silence,
         Self::Stall,
         Self::Open,
@@ -51,6 +59,10 @@ impl TimerReason {
         Self::Ask,
         Self::Trial,
         Self::Check,
+        Self::Expire,
+        Self::Token,
+        Self::Authorise,
+        Self::Renew,
     ];
 }
 
@@ -70,6 +82,10 @@ impl fmt::Display for TimerReason {
             Self::Ask => "ask",
             Self::Trial => "trial",
             Self::Check => "check",
+            Self::Expire => "expire",
+            Self::Token => "token",
+            Self::Authorise => "authorise",
+            Self::Renew => "renew",
         })
     }
 }
@@ -107,6 +123,11 @@ impl Timers {
             *slot = None;
         }
         due
+    }
+
+    /// Clears `reason` if it is due.
+    pub(crate) fn clear_due(&mut self, reason: TimerReason, now: Mono) {
+        let _was_due = self.take_due(reason, now);
     }
 
     /// The earliest, and why.

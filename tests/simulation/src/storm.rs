@@ -127,6 +127,7 @@ pub fn storm(walls: usize, loss: Loss, seed: u64) -> Arrivals {
         limit: LIMIT,
         reconcile: None,
         token: None,
+        asks_token: false,
     };
     let feeds = (0..walls).map(|_| Feed::new(config.clone(), draw.number())).collect();
     let mut storm = Storm {

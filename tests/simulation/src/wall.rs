@@ -72,6 +72,7 @@ fn config(plan: &Plan) -> SourceConfig {
         redundant: Vec::new(),
         reconcile: plan.reconcile.map(Duration::from_millis),
         token: Some(Secret::new("token")),
+        asks_token: false,
     }
 }
 

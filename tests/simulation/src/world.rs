@@ -439,7 +439,7 @@ impl World {
             | Input::Answered { link, .. }
             | Input::Pong { link } => (Some(*link), false),
             Input::Closed { link, .. } | Input::Failed { link, .. } => (Some(*link), true),
-            Input::Fetched { .. } => (None, false),
+            Input::Fetched { .. } | Input::Credential { .. } => (None, false),
         };
         if link.is_some_and(|link| !ends && self.killed.contains(&link)) {
             return;

@@ -69,7 +69,8 @@ fn bytes(input: &Input) -> usize {
         | Input::Pong { .. }
         | Input::Closed { .. }
         | Input::Failed { .. }
-        | Input::Fetched { outcome: Err(_), .. } => 0,
+        | Input::Fetched { outcome: Err(_), .. }
+        | Input::Credential { .. } => 0,
     }
 }
 

@@ -22,7 +22,7 @@ use tokio::{
     },
     task::JoinHandle,
 };
-use watchfloor_feed::{FetchId, Input, LinkFault, LinkFaultKind, LinkId, Request};
+use watchfloor_feed::{FetchId, Input, LinkFault, LinkFaultKind, LinkId, Request, Secret};
 use watchfloor_model::Transport;
 
 pub(crate) use self::inputs::{Heard, Inputs, inputs};
@@ -54,6 +54,8 @@ pub(crate) struct Doors {
 pub(crate) enum Command {
     /// Send a text message.
     Send(String),
+    /// Send a text message that must not be seen.
+    SendSecret(Secret),
     /// Send a ping.
     Ping,
 }

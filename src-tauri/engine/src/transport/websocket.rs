@@ -39,6 +39,7 @@ pub(super) async fn run(
             command = commands.recv() => {
                 let message = match command {
                     Some(Command::Send(text)) => Message::text(text),
+                    Some(Command::SendSecret(text)) => Message::text(text.expose()),
                     Some(Command::Ping) => Message::Ping(Bytes::new()),
                     None => return Ended::Unheard,
                 };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use watchfloor_model::{Delivery, Mono, Phase, Transport};
 
-use super::{Feed, Loss};
+use super::{Feed, Loss, access::Pass};
 use crate::{
     catchup::{GapContext, Hole},
     fault::{Fault, FaultKind, LinkFault, Verdict},
@@ -40,6 +40,8 @@ pub(super) struct Link {
     pub(super) error: Option<FaultKind>,
     /// Why what came since the stream last spoke could not be read.
     pub(super) unread: Option<String>,
+    /// By which token it came.
+    pub(super) pass: Pass,
     resyncs: u32,
 }
 
@@ -61,6 +63,9 @@ impl Link {
 
 impl Feed {
     pub(super) fn open(&mut self, now: Mono) {
+        if self.lacks_token(now) {
+            return self.await_token(now);
+        }
         let places = self.catchup.places();
         let link = self.new_link(self.ladder.transport(), &places, now);
         self.status.transport = Some(link.transport);
@@ -101,6 +106,7 @@ impl Feed {
             heard: None,
             error: None,
             unread: None,
+            pass: self.new_pass(),
             resyncs: 0,
         }
     }
@@ -150,7 +156,13 @@ impl Feed {
         let Some(link) = self.link.as_mut().filter(|link| link.id == id) else { return };
         let closed = Fault::server(FaultKind::Closed { code, reason });
         // A close that was announced by an error is explained by it. 1001 and its like are stronger: they plan to be back.
-        let fault = match link.error.take().filter(|_| closed.verdict() != Verdict::Soon) {
+        let speaks_for_itself =
+            closed.verdict() == Verdict::Soon || code.is_some_and(|code| self.dialect.is_expiry(code));
+        if link.pass.is_deaf() {
+            // It took a message for an offence that it doesn't know: that won't be sent again.
+            return self.lose_with(&closed, Verdict::Soon, false, now);
+        }
+        let fault = match link.error.take().filter(|_| !speaks_for_itself) {
             Some(error) => Fault::server(error),
             None => closed,
         };
@@ -210,14 +222,22 @@ impl Feed {
     }
 
     pub(super) fn lose_with(&mut self, fault: &Fault, verdict: Verdict, close: bool, now: Mono) {
+        let pass = self.link.as_ref().map_or_else(|| self.new_pass(), |link| link.pass);
+        let next = self.blame_token(fault, pass, now).unwrap_or(Some(verdict));
+        self.give_up(fault, next, close, now);
+    }
+
+    /// Gives the link up, if there is one. The next try comes by the verdict, or at once.
+    pub(super) fn give_up(&mut self, fault: &Fault, next: Option<Verdict>, close: bool, now: Mono) {
         self.flush();
+        let is_final = matches!(next, Some(Verdict::Refused | Verdict::Never));
         let text = fault.to_string();
         let mut ask = false;
         if let Some(link) = self.link.take() {
             if close {
                 self.outputs.push_back(Output::Close { link: link.id });
             }
-            if !matches!(verdict, Verdict::Refused | Verdict::Never) && self.take_over(now) {
+            if !is_final && self.take_over(now) {
                 // The trial was as good: nothing is lost.
                 return;
             }
@@ -235,15 +255,18 @@ impl Feed {
         self.timers.clear_all();
         self.fetch = None;
         self.stage = Phase::Waiting;
-        if matches!(verdict, Verdict::Refused | Verdict::Never) {
+        if is_final {
             self.refusal = Some(text.clone());
         }
-        self.wait(verdict, now);
         let cause = match &self.refusal {
             Some(refusal) if *refusal != text => format!("{refusal}; now: {text}"),
             _ => text,
         };
         self.set_cause(cause);
+        match next {
+            Some(verdict) => self.wait(verdict, now),
+            None => self.open(now),
+        }
         if ask {
             self.ask_health();
         }

@@ -46,7 +46,14 @@ impl Feed {
     fn handle_signal(&mut self, signal: Signal, now: Mono) {
         match signal {
             Signal::Event { channel, position, event } => self.handle_event(channel, &position, event, now),
-            Signal::Hello { heartbeat, clock } => self.handle_hello(heartbeat, clock, now),
+            Signal::Hello { heartbeat, clock, grant } => {
+                self.handle_hello(heartbeat, clock, now);
+                if let Some(grant) = grant {
+                    self.handle_authorised(grant, now);
+                }
+            }
+            Signal::Authorised { grant } => self.handle_authorised(grant, now),
+            Signal::Declined { reason } => self.decline_token(&reason, now),
             Signal::Version { found, expected } => {
                 self.lose(&Fault::server(FaultKind::Version { found, expected }), true, now);
             }
@@ -194,7 +201,10 @@ impl Feed {
         if denied || self.stage == Phase::Subscribing {
             return self.lose(&Fault::server(kind), true, now);
         }
-        if let Some(link) = &mut self.link {
+        let Some(link) = &mut self.link else { return };
+        if link.pass.is_pending() {
+            link.pass.misunderstood();
+        } else {
             link.error = Some(kind);
         }
     }

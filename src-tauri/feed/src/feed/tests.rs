@@ -49,6 +49,7 @@ impl Rig {
             limit,
             reconcile: None,
             token: Some(Secret::new("hidden")),
+            asks_token: false,
         };
         let now = Mono::from_millis(1000);
         Self { feed: Feed::new(config, 1), now, out: Vec::new(), link: 0, fetch: 0, transport: ladder[0] }
@@ -200,6 +201,8 @@ fn line(output: &Output) -> Option<String> {
             let query = |key: &str| request.url.query_pairs().find(|(name, _)| name == key).expect("a parameter").1;
             format!("ask {link} {} {} {}", request.url.path(), query("cursor"), query("wait_ms"))
         }
+        Output::SendSecret { text, .. } => format!("authorise {}", text.expose()),
+        Output::Credential { .. } => "token?".to_owned(),
         Output::Send { text, .. } if text.contains("\"ping\"") => return None,
         Output::Send { text, .. } => format!("send {text}"),
         Output::Ping { .. } | Output::Status => return None,

@@ -8,16 +8,20 @@
 //! ```
 //!
 //! Both run until the trial has caught up, and what is shown is live all the while: a trial that fails costs nothing. If
-//! the link is lost while the trial is as good, the trial takes its place.
+//! the link is lost while the trial is as good, the trial takes its place. By the same means a link is replaced by one that comes by
+//! a newer token (`access`).
 
-use watchfloor_model::{Mono, Phase};
+use watchfloor_model::{Mono, Phase, Transport};
 
 use super::{Feed, link::Link};
 use crate::{
     catchup::{Catchup, Cursor, Step},
     fault::{Fault, FaultKind, LinkFault, door},
-    limits::{GOING_AWAY_SPREAD, HEALTH_BYTES_MAX, HEALTH_TIMEOUT, SUBSCRIBE_TIMEOUT, TRIAL_FIRST, TRIAL_GRACE},
-    liveness::Liveness,
+    limits::{
+        GOING_AWAY_SPREAD, HEALTH_BYTES_MAX, HEALTH_TIMEOUT, REPLACE_BEFORE, SUBSCRIBE_TIMEOUT, TRIAL_FIRST,
+        TRIAL_GRACE,
+    },
+    liveness::{Liveness, back},
     port::{FetchId, Input, LinkId, Output, Response},
     protocols::Signal,
     timers::{TimerReason, Timers},
@@ -27,6 +31,8 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Trial {
     rung: usize,
+    /// It is to replace the link on the same rung.
+    replaces: bool,
     pub(super) link: Link,
     /// What comes by it is held here.
     catchup: Catchup,
@@ -85,12 +91,23 @@ impl Feed {
             return self.timers.set(TimerReason::Trial, now.plus(TRIAL_FIRST));
         }
         let Some((rung, transport)) = self.ladder.trial() else { return };
+        self.start_trial(rung, transport, false, now);
+    }
+
+    /// A link by the newest token is opened, to replace the one that stands.
+    pub(super) fn begin_replacement(&mut self, now: Mono) {
+        if self.trial.is_none() {
+            self.start_trial(self.ladder.rung(), self.ladder.transport(), true, now);
+        }
+    }
+
+    fn start_trial(&mut self, rung: usize, transport: Transport, replaces: bool, now: Mono) {
         let mut catchup = self.catchup.beside();
         catchup.begin_link();
         let link = self.new_link(transport, &catchup.places(), now);
         let mut timers = Timers::default();
         timers.set(TimerReason::Open, now.plus(self.open_timeout()));
-        self.trial = Some(Trial { rung, link, catchup, timers, good_at: Mono::NEVER });
+        self.trial = Some(Trial { rung, replaces, link, catchup, timers, good_at: Mono::NEVER });
     }
 
     /// Sets when the next better rung is tried, if that isn't set.
@@ -112,6 +129,9 @@ impl Feed {
         let Some(trial) = self.trial.take() else { return };
         if close {
             self.outputs.push_back(Output::Close { link: trial.link.id });
+        }
+        if trial.replaces {
+            return self.fail_replacement(fault, trial.link.pass, now);
         }
         self.ladder.fail_trial(trial.rung, fault);
         self.status.detour = self.ladder.detour().map(Into::into);
@@ -144,7 +164,7 @@ impl Feed {
                 self.fail_trial(&Fault::server(FaultKind::Closed { code, reason }), false, now);
             }
             Input::Failed { fault, .. } => self.fail_trial(&Fault::link(fault), false, now),
-            Input::Fetched { .. } => {}
+            Input::Fetched { .. } | Input::Credential { .. } => {}
         }
     }
 
@@ -153,6 +173,10 @@ impl Feed {
         trial.link.stand(self.config.limit, now);
         let limit = trial.link.liveness.as_ref().map_or(self.config.limit, Liveness::limit);
         trial.good_at = now.plus(limit);
+        if let Some(end) = self.link.as_ref().and_then(|link| link.pass.ends).filter(|_| trial.replaces) {
+            // While the old one is still good, or there would be nothing to replace.
+            trial.good_at = trial.good_at.min(back(end, REPLACE_BEFORE));
+        }
         trial.timers.clear(TimerReason::Open);
         trial.timers.set(TimerReason::Subscribe, now.plus(SUBSCRIBE_TIMEOUT));
         trial.timers.set(TimerReason::Trial, trial.good_at.plus(TRIAL_GRACE));
@@ -226,7 +250,11 @@ impl Feed {
                 | TimerReason::Refetch
                 | TimerReason::Retry
                 | TimerReason::Clock
-                | TimerReason::Check => continue,
+                | TimerReason::Check
+                | TimerReason::Expire
+                | TimerReason::Token
+                | TimerReason::Authorise
+                | TimerReason::Renew => continue,
             };
             self.fail_trial(&Fault::network(fault), true, now);
         }
@@ -261,18 +289,20 @@ impl Feed {
         if self.stage != Phase::Live || self.trial.as_ref().is_none_or(|trial| !trial.is_ready(&self.catchup, now)) {
             return false;
         }
-        let Some(Trial { rung, mut link, catchup, mut timers, .. }) = self.trial.take() else { return false };
+        let Some(Trial { rung, replaces, mut link, catchup, mut timers, .. }) = self.trial.take() else { return false };
         self.flush();
         timers.clear(TimerReason::Trial);
         timers.clear(TimerReason::Subscribe);
-        if link.transport == watchfloor_model::Transport::WebSocket {
+        if link.transport == Transport::WebSocket {
             timers.set(TimerReason::Clock, now);
         }
         link.live_since = Some(now);
         self.timers = timers;
         self.clock.forget_ping();
         self.link = Some(link);
-        self.ladder.climb(rung);
+        if !replaces {
+            self.ladder.climb(rung);
+        }
         self.status.transport = Some(self.ladder.transport());
         self.status.detour = self.ladder.detour().map(Into::into);
         let events = self.catchup.take_over(catchup);
@@ -297,7 +327,10 @@ impl Trial {
             Signal::Rejected { place: Some((channel, position)), .. } => {
                 self.catchup.skip(channel, &position);
             }
-            Signal::Hello { heartbeat, clock } => {
+            Signal::Hello { heartbeat, clock, grant } => {
+                if let Some(grant) = grant {
+                    self.link.pass.authorised(grant, now);
+                }
                 let liveness = self.link.liveness.as_mut()?;
                 liveness.set_heartbeat(heartbeat);
                 liveness.read(&clock, now);
@@ -330,7 +363,11 @@ impl Trial {
                 return Some(Fault::server(FaultKind::Server { code, message, denied }));
             }
             Signal::Unreadable { reason } => return Some(Fault::server(FaultKind::Unreadable(reason))),
-            Signal::Rejected { place: None, .. } | Signal::Clock { .. } | Signal::RetryAfter { .. } => {}
+            Signal::Rejected { place: None, .. }
+            | Signal::Authorised { .. }
+            | Signal::Declined { .. }
+            | Signal::Clock { .. }
+            | Signal::RetryAfter { .. } => {}
         }
         None
     }

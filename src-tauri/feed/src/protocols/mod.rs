@@ -9,7 +9,12 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use watchfloor_model::{Event, Mono, Position, Snapshot, Transport};
 
-use crate::{clock::Reading, config::SourceConfig, fault::Fault, port::Request};
+use crate::{
+    clock::Reading,
+    config::{Secret, SourceConfig},
+    fault::Fault,
+    port::Request,
+};
 
 /// The dialect that `config` asks for.
 pub(crate) fn dialect(_config: &SourceConfig) -> Box<dyn Dialect> {
@@ -31,6 +36,8 @@ pub(crate) trait Dialect: fmt::Debug + Send {
     fn open(&self, config: &SourceConfig, transport: Transport, places: &[Place]) -> Request;
     /// How to ask for what comes after `cursor`, and how long the server may wait for something to come.
     fn ask(&self, config: &SourceConfig, cursor: &str, wait: Duration) -> Request;
+    /// Whether a WebSocket that is closed with this code has outlived its token.
+    fn is_expiry(&self, code: u16) -> bool;
     /// How to ask whether the server is there.
     fn health(&self, config: &SourceConfig) -> Request;
     /// Whether that is its own answer.
@@ -50,6 +57,8 @@ pub(crate) trait Session: fmt::Debug + Send {
     fn subscribe(&mut self, places: &[Place], again: bool) -> Vec<String>;
     /// Whether an open link can be subscribed again.
     fn can_resubscribe(&self) -> bool;
+    /// What to send to present a new token on an open link; none if the server takes none there.
+    fn authorise(&mut self, token: &Secret) -> Option<String>;
     /// What to send to ask for the source's clock, if there is such a message.
     fn ask_clock(&mut self, id: u64) -> Option<String>;
     /// Where to go on asking, on a link that is a row of requests.
@@ -66,7 +75,11 @@ pub(crate) trait Session: fmt::Debug + Send {
 #[derive(Debug)]
 pub(crate) enum Signal {
     /// The server introduces itself.
-    Hello { heartbeat: Duration, clock: Reading },
+    Hello { heartbeat: Duration, clock: Reading, grant: Option<Grant> },
+    /// The answer to [`Session::authorise`].
+    Authorised { grant: Grant },
+    /// The same, if the token that was presented is no good; what the link came by still is.
+    Declined { reason: String },
     /// The server speaks another version.
     Version { found: u64, expected: u64 },
     /// A subscription begins after `from`; `recovered` if that is the place asked for. `head` was the newest then.
@@ -99,6 +112,8 @@ impl Signal {
             | Self::Lost { .. }
             | Self::Heartbeat { .. } => true,
             Self::Hello { .. }
+            | Self::Authorised { .. }
+            | Self::Declined { .. }
             | Self::Version { .. }
             | Self::Rejected { place: None, .. }
             | Self::Clock { .. }
@@ -107,6 +122,13 @@ impl Signal {
             | Self::Unreadable { .. } => false,
         }
     }
+}
+
+/// What a server says of the token that it took.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Grant {
+    /// For how long it is good; for ever if none.
+    pub(crate) life: Option<Duration>,
 }
 
 /// One channel in a heartbeat.

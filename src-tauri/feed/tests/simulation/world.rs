@@ -322,7 +322,7 @@ impl World {
             | Input::Answered { link, .. }
             | Input::Pong { link } => (Some(*link), false),
             Input::Closed { link, .. } | Input::Failed { link, .. } => (Some(*link), true),
-            Input::Fetched { .. } => (None, false),
+            Input::Fetched { .. } | Input::Credential { .. } => (None, false),
         };
         if link.is_some_and(|link| !ends && self.killed.contains(&link)) {
             return;
@@ -385,6 +385,7 @@ impl World {
                 }
                 Output::Deliver(delivery) => self.wall.take(&delivery, &self.hub)?,
                 Output::Status => self.take_status()?,
+                Output::SendSecret { .. } | Output::Credential { .. } => return Err("H8: a token without need".into()),
             }
         }
         Ok(())
@@ -447,5 +448,6 @@ fn config(plan: &Plan) -> SourceConfig {
         limit: LIMIT,
         reconcile: plan.reconcile,
         token: None,
+        asks_token: false,
     }
 }

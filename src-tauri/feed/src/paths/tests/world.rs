@@ -64,6 +64,7 @@ impl World {
             limit: LIMIT,
             reconcile: None,
             token: None,
+            asks_token: false,
         };
         let mut world = Self {
             paths: Paths::new(&config, seed),
@@ -243,7 +244,7 @@ impl World {
                     self.paths.handle_input(Input::Fetched { fetch, outcome }, self.now);
                 }
                 Output::Deliver(delivery) => self.deliver(delivery),
-                Output::Ask { .. } | Output::Status => {}
+                Output::Ask { .. } | Output::SendSecret { .. } | Output::Credential { .. } | Output::Status => {}
             }
         }
     }

@@ -15,11 +15,14 @@ use crate::{
     fault::cut,
     intern::Names,
     limits::{SNAPSHOT_ENTRIES_MAX, UNREADABLE_LINES_MAX},
-    protocols::{Beat, Signal},
+    protocols::{Beat, Grant, Signal},
 };
 
 /// Error codes that mean that access is denied.
 const DENIED: [&str; 4] = ["unauthorized", "unauthorised", "forbidden", "denied"];
+
+/// The error code of a token that was presented on an open link and isn't taken.
+const BAD_TOKEN: &str = "bad-token";
 
 /// Reads lines of one link.
 #[derive(Debug)]
@@ -31,6 +34,7 @@ pub(super) struct Codec {
     /// The epoch last seen of each channel, so that it is kept once.
     epochs: Vec<Arc<str>>,
     names: Names,
+    takes_tokens: bool,
 }
 
 impl Codec {
@@ -42,7 +46,13 @@ impl Codec {
             last: 0,
             epochs: vec![empty; channels.len()],
             names: Names::default(),
+            takes_tokens: false,
         }
+    }
+
+    /// Whether the hub said that it takes new tokens on an open link.
+    pub(super) const fn takes_tokens(&self) -> bool {
+        self.takes_tokens
     }
 
     /// Reads a text of lines. Lines that aren't UTF-8 are rejected one by one.
@@ -133,7 +143,13 @@ impl Codec {
                 if hello.protocol != VERSION {
                     return Ok(Some(Signal::Version { found: hello.protocol, expected: VERSION }));
                 }
-                Some(Signal::Hello { heartbeat: Duration::from_millis(hello.heartbeat_ms), clock: hello.clock.into() })
+                self.takes_tokens = hello.access.is_some();
+                let heartbeat = Duration::from_millis(hello.heartbeat_ms);
+                Some(Signal::Hello { heartbeat, clock: hello.clock.into(), grant: hello.access.map(Into::into) })
+            }
+            "authorised" => {
+                let line: AccessLine = read(kind, line)?;
+                Some(Signal::Authorised { grant: line.into() })
             }
             "subscribed" => {
                 let line: SubscribedLine<'_> = read(kind, line)?;
@@ -168,6 +184,9 @@ impl Codec {
             }
             "error" => {
                 let line: ErrorLine = read(kind, line)?;
+                if line.code == BAD_TOKEN {
+                    return Ok(Some(Signal::Declined { reason: cut(&line.message) }));
+                }
                 let denied = DENIED.contains(&line.code.as_str());
                 Some(Signal::Error { code: line.code, message: line.message, denied })
             }
@@ -362,6 +381,20 @@ struct HelloLine {
     protocol: u64,
     heartbeat_ms: u64,
     clock: ClockLine,
+    #[serde(default)]
+    access: Option<AccessLine>,
+}
+
+/// What the hub says of the token that it took.
+#[derive(Deserialize)]
+struct AccessLine {
+    expires_ms: Option<u64>,
+}
+
+impl From<AccessLine> for Grant {
+    fn from(line: AccessLine) -> Self {
+        Self { life: line.expires_ms.map(Duration::from_millis) }
+    }
 }
 
 #[derive(Deserialize)]

@@ -20,6 +20,8 @@ use crate::{
 
 /// The version of the protocol that is spoken here.
 const VERSION: u64 = 1;
+/// The code by which the hub closes a WebSocket whose token has expired.
+const CLOSE_TOKEN_EXPIRED: u16 = 4001;
 /// Most channels that the hub takes in one subscription.
 const CHANNELS_MAX: usize = 256;
 /// The longest channel name that the hub takes, in bytes.
@@ -77,6 +79,10 @@ impl Dialect for Hub {
         url.query_pairs_mut().append_pair("cursor", cursor).append_pair("wait_ms", &wait_ms);
         let headers = vec![Header::plain("accept", "application/json"), Header::plain("cache-control", "no-cache")];
         Request { url, headers: authorised(config, headers) }
+    }
+
+    fn is_expiry(&self, code: u16) -> bool {
+        code == CLOSE_TOKEN_EXPIRED
     }
 
     fn health(&self, config: &SourceConfig) -> Request {

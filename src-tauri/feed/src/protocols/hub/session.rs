@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! WebSocket   opened ─ subscribe → hello, subscribed…, heartbeat, (event | lost | heartbeat | pong)…
-//!                      unsubscribe, subscribe → subscribed…, …
+//!                      unsubscribe, subscribe → subscribed…, …; authorise → authorised
 //! SSE         GET ?cursor → hello, subscribed…, heartbeat, (event | lost | heartbeat)…
 //! polls       GET ?cursor → (subscribed | event)…, heartbeat, and the next cursor; GET ?cursor → …
 //! ```
@@ -14,6 +14,7 @@ use watchfloor_model::{Mono, Position, Transport};
 
 use super::{answer, codec::Codec, cursor};
 use crate::{
+    config::Secret,
     limits::SSE_EVENT_BYTES_MAX,
     protocols::{Place, Session, Signal},
     sse::{Item, Parser},
@@ -57,6 +58,11 @@ impl Session for HubSession {
 
     fn can_resubscribe(&self) -> bool {
         self.transport == Transport::WebSocket
+    }
+
+    fn authorise(&mut self, token: &Secret) -> Option<String> {
+        let takes = self.transport == Transport::WebSocket && self.codec.takes_tokens();
+        takes.then(|| message("authorise", "token", &json!(token.expose())))
     }
 
     fn ask_clock(&mut self, id: u64) -> Option<String> {
