@@ -278,6 +278,18 @@ impl Board {
         self.file.widgets.get(at).map(|widget| widget.id.clone())
     }
 
+    /// What is known of a source, as it was told last; none if the file doesn't have it.
+    #[must_use]
+    pub fn status(&self, source: &str) -> Option<&SourceStatus> {
+        self.lanes.iter().find(|lane| lane.spec.id == source).map(|lane| &lane.status)
+    }
+
+    /// The links' history, newest first.
+    #[must_use]
+    pub fn outages(&self) -> &[Outage] {
+        &self.outages.0
+    }
+
     /// The sources of the file, in its order.
     #[must_use]
     pub fn source_specs(&self) -> &[SourceSpec] {

@@ -4,6 +4,7 @@
 //! computed from the state, never queued, so a slow page costs no memory and misses no state: it sees the newest.
 //! The TypeScript twins of these types are generated into `ui/src/generated` by this crate's tests.
 
+mod drill;
 mod look;
 mod merge;
 mod past;
@@ -15,6 +16,7 @@ use ts_rs::TS;
 use watchfloor_model::{Continuity, Phase, Transport};
 
 pub use self::{
+    drill::{DrillView, GlassSeen, SourceSeen, WidgetSeen},
     look::{BandLook, ColumnLook, Look, NumberLook, PlaceMark, State},
     merge::NeedsWhole,
     past::{PastMarks, PastView},
@@ -53,6 +55,10 @@ pub struct Frame {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub past: Option<PastView>,
+    /// Set if the frame is of a lamp test: nothing in it is the present.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub drill: Option<DrillView>,
 }
 
 /// What time it is.

@@ -58,6 +58,10 @@ fn generate() -> String {
         frame::MarkerValue,
         frame::PastView,
         frame::PastMarks,
+        frame::DrillView,
+        frame::GlassSeen,
+        frame::WidgetSeen,
+        frame::SourceSeen,
         frame::Notice,
         frame::Outage,
     );

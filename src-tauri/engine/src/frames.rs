@@ -95,6 +95,7 @@ fn stopped(after: u64, revision: u32, wall: Timestamp) -> Frame {
             detail: Vec::new(),
         }],
         past: None,
+        drill: None,
     }
 }
 

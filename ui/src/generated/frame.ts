@@ -43,7 +43,11 @@ notices: Array<Notice>,
 /**
  * Set if the frame is of the past: nothing in it is live, whatever it was then.
  */
-past?: PastView, };
+past?: PastView, 
+/**
+ * Set if the frame is of a lamp test: nothing in it is the present.
+ */
+drill?: DrillView, };
 
 /**
  * What time it is.
@@ -765,6 +769,122 @@ holes: [number, number][],
  * In which a source was lost. One that lasts ends with the record.
  */
 losses: [number, number][], };
+
+/**
+ * That a frame is of a lamp test: what it shows is a copy, to which things are done on purpose.
+ */
+export type DrillView = { 
+/**
+ * Which step it is, from 1.
+ */
+step: number, 
+/**
+ * How many there are.
+ */
+steps: number, 
+/**
+ * The step's name: `half-open`.
+ */
+name: string, 
+/**
+ * What must be shown, in a few words.
+ */
+expects: string, 
+/**
+ * It ends by itself after about so long, milliseconds.
+ */
+left_ms: number, 
+/**
+ * The present in a few words: `all 16 live`.
+ */
+live: string, 
+/**
+ * Whether there is nothing in the present to look at.
+ */
+live_is_well: boolean, 
+/**
+ * The page stands still for so long once it has painted this, milliseconds; once a step. Zero is not at all.
+ */
+stall_ms: number, };
+
+/**
+ * What a page finds on its own glass.
+ */
+export type GlassSeen = { 
+/**
+ * The step that the page was told last.
+ */
+step: number, 
+/**
+ * The version that it has painted.
+ */
+version: number, 
+/**
+ * Whether it can be seen that all this is a lamp test.
+ */
+band: boolean, 
+/**
+ * Whether the page has marked everything because nobody answers.
+ */
+silent: boolean, 
+/**
+ * Each widget.
+ */
+widgets: Array<WidgetSeen>, 
+/**
+ * The sources in the head line of which the words can be seen, with what they say.
+ */
+sources: Array<SourceSeen>, };
+
+/**
+ * What can be seen of a widget: in the document, in the window, and not made invisible.
+ */
+export type WidgetSeen = { 
+/**
+ * Its id in the board file.
+ */
+id: string, 
+/**
+ * As what it is drawn.
+ */
+freshness: Freshness, 
+/**
+ * Whether the freshness's shape can be seen.
+ */
+mark: boolean, 
+/**
+ * The freshness's word as it can be read; empty if it can't.
+ */
+word: string, 
+/**
+ * Whether the body is hatched.
+ */
+hatch: boolean, 
+/**
+ * Whether its edge is dashed.
+ */
+edge: boolean, 
+/**
+ * Whether anything of its value can be seen.
+ */
+value: boolean, 
+/**
+ * Whether it says that something may be missing.
+ */
+lacks: boolean, };
+
+/**
+ * What the head line says of a source.
+ */
+export type SourceSeen = { 
+/**
+ * Its id in the board file.
+ */
+id: string, 
+/**
+ * Its words.
+ */
+words: string, };
 
 /**
  * Something that people must know besides the widgets.

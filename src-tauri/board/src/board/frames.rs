@@ -126,6 +126,7 @@ impl Board {
             outages: after.is_none_or(|after| self.outages.1 > after).then(|| self.outages.0.clone()),
             notices: self.notices.clone(),
             past: None,
+            drill: None,
         }
     }
 

@@ -227,6 +227,7 @@ fn whole(seen: View, past: PastView) -> Frame {
         outages: None,
         notices: Vec::new(),
         past: None,
+        drill: None,
     });
     Frame { heartbeat_ms: super::look::HEARTBEAT_MS, past: Some(past), ..frame }
 }
