@@ -24,6 +24,7 @@ mod syntax;
 mod table;
 mod template;
 mod text;
+mod token;
 
 #[cfg(test)]
 mod tests;

@@ -195,6 +195,7 @@ fn read_source(node: Node<'_>, sink: &mut Sink<'_>) -> SourceEntry {
     let transport = reader.get(&source::TRANSPORT, sink);
     let quiet = reader.get(&source::QUIET, sink);
     let reconcile = reader.get(&source::RECONCILE, sink);
+    let token = optional(&reader, &source::TOKEN, sink);
     let channels = channels.filter(|channels| !has_twin(&reader, "channels", channels, sink));
     let redundant = redundant.filter(|urls| {
         let all: Vec<String> = url.iter().chain(urls).cloned().collect();
@@ -207,7 +208,18 @@ fn read_source(node: Node<'_>, sink: &mut Sink<'_>) -> SourceEntry {
         let title = title.unwrap_or_else(|| id.clone());
         let (kind, url, channels, transport) = (kind?, url?, channels?, transport?);
         let redundant_urls = redundant?;
-        Some(SourceSpec { id, title, kind, url, redundant_urls, channels, transport, quiet, reconcile: reconcile? })
+        Some(SourceSpec {
+            id,
+            title,
+            kind,
+            url,
+            redundant_urls,
+            channels,
+            transport,
+            quiet,
+            reconcile: reconcile?,
+            token: token?,
+        })
     };
     SourceEntry { name, channels: known, spec: spec() }
 }

@@ -115,7 +115,15 @@ const fn events(name: &'static str, star: bool, about: &'static str) -> Key<List
 
 /// Every table that people write, with what it is called.
 pub(super) fn tables() -> impl Iterator<Item = &'static TableShape> {
-    let parts = [&BOARD, &GRID_TABLE, &source::TABLE, &widget::TABLE, &widget::PLACE_TABLE];
+    let parts = [
+        &BOARD,
+        &GRID_TABLE,
+        &source::TABLE,
+        &source::TOKEN_TABLE,
+        &source::SECRET_TABLE,
+        &widget::TABLE,
+        &widget::PLACE_TABLE,
+    ];
     let kinds = kind::KINDS.iter().map(|kind| &kind.table);
     parts.into_iter().chain(kinds).chain([
         &record::BAND_TABLE,

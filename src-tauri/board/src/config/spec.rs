@@ -67,6 +67,31 @@ pub struct SourceSpec {
     pub quiet: Option<Duration>,
     /// `reconcile`: how often, about, the wall is compared with the server; none for `off`.
     pub reconcile: Option<Duration>,
+    /// `token`: where the token is to be had that the server asks for.
+    pub token: Option<TokenSpec>,
+}
+
+/// Where a source's token is to be had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenSpec {
+    /// It is kept there.
+    Held(SecretSpec),
+    /// It is asked for.
+    Fetched {
+        /// `from`: who gives it.
+        url: String,
+        /// `secret`: for what.
+        secret: SecretSpec,
+    },
+}
+
+/// Where a secret is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretSpec {
+    /// `file`: an absolute path.
+    File(String),
+    /// `env`: the name of an environment variable.
+    Variable(String),
 }
 
 /// What speaks at a source's address.

@@ -9,6 +9,7 @@ use crate::config::{
     shape_site::Address,
     spec::{SourceKind, SourceTransport},
     table::{Key, Need, TableShape},
+    token::{FilePath, SecretPlace, Token, Variable},
 };
 
 /// The most channels of one source: what the hub takes in one subscription.
@@ -20,7 +21,7 @@ const SHORTEST_RECONCILE: Duration = Duration::from_secs(10);
 
 pub(in crate::config) static TABLE: TableShape = TableShape {
     name: "`[[source]]`",
-    keys: &[&ID, &TITLE, &KIND, &URL, &REDUNDANT_URLS, &CHANNELS, &TRANSPORT, &QUIET, &RECONCILE],
+    keys: &[&ID, &TITLE, &KIND, &URL, &REDUNDANT_URLS, &CHANNELS, &TRANSPORT, &QUIET, &RECONCILE, &TOKEN],
 };
 
 pub(in crate::config) static ID: Key<Name> = id("What widgets call it by; unique among sources.");
@@ -86,3 +87,40 @@ pub(in crate::config) static RECONCILE: Key<SpanOrOff> = Key {
     about: "How often, about, what is shown is compared with the server's own state, and corrected where they differ.",
     shape: SpanOrOff(Span { min: SHORTEST_RECONCILE, max: DAY }),
 };
+
+pub(in crate::config) static TOKEN: Key<Token> = Key {
+    name: "token",
+    need: Need::Optional,
+    about: "Where the token is kept or given that the server asks for; none is sent if left out. It never stands in the file itself.",
+    shape: Token,
+};
+
+pub(in crate::config) static TOKEN_TABLE: TableShape =
+    TableShape { name: "`token`", keys: &[&TOKEN_FILE, &TOKEN_ENV, &TOKEN_FROM, &TOKEN_SECRET] };
+
+pub(in crate::config) static TOKEN_FILE: Key<FilePath> = Key {
+    name: "file",
+    need: Need::Optional,
+    about: "A file that holds it, on one line; readable by its owner alone. It is read anew when it changes.",
+    shape: FilePath,
+};
+
+pub(in crate::config) static TOKEN_ENV: Key<Variable> =
+    Key { name: "env", need: Need::Optional, about: "An environment variable that holds it.", shape: Variable };
+
+pub(in crate::config) static TOKEN_FROM: Key<Address> = Key {
+    name: "from",
+    need: Need::Optional,
+    about: "An address that gives tokens: asked by POST with `secret` as bearer, it answers `{\"token\": \"…\", \"expires_in\": 3600}`.",
+    shape: Address,
+};
+
+pub(in crate::config) static TOKEN_SECRET: Key<SecretPlace> = Key {
+    name: "secret",
+    need: Need::Optional,
+    about: "Where the secret is kept that is shown at `from`.",
+    shape: SecretPlace,
+};
+
+pub(in crate::config) static SECRET_TABLE: TableShape =
+    TableShape { name: "`secret`", keys: &[&TOKEN_FILE, &TOKEN_ENV] };

@@ -46,6 +46,49 @@ fn redundant_urls() {
     check(&with("[\"http://b\", \"http://b\"]"), &[("7:31", "twice in `redundant-urls`", "each name once")]);
 }
 
+/// H8: a token is named by its place, and what looks like the token itself isn't repeated.
+#[test]
+fn tokens() {
+    use crate::config::spec::{SecretSpec, TokenSpec};
+    let with = |token: &str| edit("channels", &format!("token = {token}\nchannels"));
+    let file = SecretSpec::File("/run/a".to_owned());
+    for (token, spec) in [
+        ("{ file = \"/run/a\" }", TokenSpec::Held(file.clone())),
+        ("{ env = \"A_1\" }", TokenSpec::Held(SecretSpec::Variable("A_1".to_owned()))),
+        ("{ file = 'C:\\run\\a' }", TokenSpec::Held(SecretSpec::File("C:\\run\\a".to_owned()))),
+        (
+            "{ from = \"https://a/t\", secret = { file = \"/run/a\" } }",
+            TokenSpec::Fetched { url: "https://a/t".to_owned(), secret: file },
+        ),
+    ] {
+        let board = parse(&with(token), "f").unwrap_or_else(|errors| panic!("{errors}"));
+        assert_eq!(board.sources[0].token, Some(spec));
+    }
+    assert_eq!(parse(SMALL, "f").expect("a board").sources[0].token, None);
+    check_both(&with("\"hunter2\""), &[("7:9", "`token` is written out", "a table such as")]);
+    check_both(&with("5"), &[("7:9", "wrong type", "a table with `file`, `env`, `from` or `secret`")]);
+    check_both(&with("{ }"), &[("7:9", "no place of the token", "one of `file`, `env` or `from`")]);
+    let two = "{ file = \"/a\", env = \"A\" }";
+    check_both(&with(two), &[("7:9", "several places of the token", "one of `file`, `env` or `from`")]);
+    check_both(&with("{ from = \"https://a\" }"), &[("7:9", "`secret` is missing", "{ env = \"OPS_LOGIN\" }")]);
+    let lone = "{ env = \"A\", secret = { env = \"B\" } }";
+    check_both(&with(lone), &[("7:22", "`secret` has no use without `from`", "gives tokens for it")]);
+    check_both(
+        &with("{ from = \"https://a\", secret = \"hunter2\" }"),
+        &[("7:40", "`secret` is written out", "{ env = \"OPS_LOGIN\" }")],
+    );
+    check_both(
+        &with("{ from = \"https://a\", secret = { } }"),
+        &[("7:40", "no place of the secret", "one of `file` or `env`")],
+    );
+    check(&with("{ file = \"run/a\" }"), &[("7:18", "no usable path", "from the root on")]);
+    check(&with("{ env = \"hunter2!\" }"), &[("7:17", "no name of an environment variable", "no digit first")]);
+    for secret in ["\"hunter2\"", "{ env = \"hunter2!\" }", "{ from = \"https://a\", secret = \"hunter2\" }"] {
+        let errors = parse(&with(secret), "f").expect_err("refused");
+        assert!(!format!("{errors} {:?}", errors.lines()).contains("hunter2"), "{errors}");
+    }
+}
+
 #[test]
 fn against() {
     let two = SMALL.replace(
