@@ -11,7 +11,7 @@ use serde_json::Value;
 use watchfloor_tests::program::root;
 
 /// What each crate may use of this workspace.
-const MAY_KNOW: [(&str, &[&str]); 10] = [
+const MAY_KNOW: [(&str, &[&str]); 11] = [
     ("watchfloor-model", &[]),
     ("watchfloor-log", &[]),
     ("watchfloor-feed", &["watchfloor-model"]),
@@ -20,6 +20,7 @@ const MAY_KNOW: [(&str, &[&str]); 10] = [
     ("watchfloor-hub", &["watchfloor-model", "watchfloor-log", "watchfloor-board"]),
     ("watchfloor-demo", &["watchfloor-model", "watchfloor-log", "watchfloor-board", "watchfloor-hub"]),
     ("watchfloor", &["watchfloor-model", "watchfloor-log", "watchfloor-board", "watchfloor-engine", "watchfloor-demo"]),
+    ("watchfloor-fuzz", &[]),
     ("watchfloor-simulation", &["watchfloor-model", "watchfloor-feed", "watchfloor-board"]),
     (
         "watchfloor-tests",

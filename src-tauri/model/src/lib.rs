@@ -6,6 +6,8 @@
 mod clock;
 mod delivery;
 mod event;
+#[cfg(test)]
+mod fuzz;
 mod json;
 mod position;
 mod source;
