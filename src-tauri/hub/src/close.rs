@@ -7,6 +7,10 @@ pub(crate) enum CloseReason {
     Restarting,
     /// The client broke the protocol; an `error` message came before.
     Broken,
+    /// The client may not read what it asks for; an `error` message came before.
+    Denied,
+    /// The token that the client came by has expired, and it presented no other.
+    Expired,
     /// The client sent more than one frame may hold.
     TooBig,
 }
@@ -16,7 +20,8 @@ impl CloseReason {
     pub(crate) const fn code(self) -> u16 {
         match self {
             Self::Restarting => 1001,
-            Self::Broken => 1008,
+            Self::Broken | Self::Denied => 1008,
+            Self::Expired => 4001,
             Self::TooBig => 1009,
         }
     }
@@ -26,6 +31,8 @@ impl CloseReason {
         match self {
             Self::Restarting => "restarting",
             Self::Broken => "broken protocol",
+            Self::Denied => "denied",
+            Self::Expired => "token expired",
             Self::TooBig => "frame too big",
         }
     }

@@ -2,9 +2,15 @@
 
 use std::sync::Arc;
 
+use axum::http::{HeaderMap, StatusCode};
+use watchfloor_model::Mono;
+
 use crate::{
+    access::{Rights, Untaken},
     cursor::Places,
+    failure::Failure,
     hub::Shared,
+    message::Access,
     routes::Doorway,
     stop::Stop,
     subscription::{Manner, Subscription, TooManyChannels},
@@ -16,6 +22,34 @@ pub(crate) mod snapshot;
 pub(crate) mod sse;
 pub(crate) mod websocket;
 
+/// Why a reader gets no channels.
+#[derive(Debug)]
+pub(crate) enum Unsubscribed {
+    /// They are too many.
+    TooMany(TooManyChannels),
+    /// It may not read one of them.
+    Denied(String),
+}
+
+impl Unsubscribed {
+    /// As the answer to a request whose `code` is for bad input.
+    pub(crate) fn failure(self, code: &'static str) -> Failure {
+        match self {
+            Self::TooMany(problem) => Failure::bad(code, problem.to_string()),
+            Self::Denied(message) => Failure::new(StatusCode::FORBIDDEN, "denied", message),
+        }
+    }
+}
+
+/// Why another token isn't taken.
+#[derive(Debug)]
+pub(crate) enum Unauthorised {
+    /// It is no good. What the reader came by stays.
+    Untaken(Untaken),
+    /// It takes rights away that the reader uses.
+    Denied(String),
+}
+
 /// A reader at a door: its place, and how it hears that there is something new.
 pub(crate) struct Reader {
     pub(crate) hub: Arc<Shared>,
@@ -26,18 +60,64 @@ pub(crate) struct Reader {
 
 impl Reader {
     /// A reader of no channel yet.
-    pub(crate) fn new(door: Doorway, manner: Manner) -> Self {
+    ///
+    /// # Errors
+    /// `401` if what the head of its request presents entitles to nothing.
+    pub(crate) fn admit(door: Doorway, headers: &HeaderMap, manner: Manner) -> Result<Self, Failure> {
         let Doorway { hub, stop } = door;
-        let subscription = Subscription::new(manner, hub.config.heartbeat);
+        let rights = hub.config.readers.admit(headers, hub.now())?;
+        let mut subscription = Subscription::new(manner, hub.config.heartbeat);
+        if hub.config.readers.are_asked() {
+            subscription.come_by(rights);
+        }
         let waker = hub.wakers.register();
-        Self { hub, stop, subscription, waker }
+        Ok(Self { hub, stop, subscription, waker })
     }
 
     /// Adds channels.
-    pub(crate) fn subscribe(&mut self, places: Places) -> Result<(), TooManyChannels> {
-        self.subscription.subscribe(places)?;
+    ///
+    /// # Errors
+    /// If there are too many, or some that the reader may not read; then nothing changes.
+    pub(crate) fn subscribe(&mut self, places: Places) -> Result<(), Unsubscribed> {
+        if let Some(message) = self.forbids(places.keys()) {
+            return Err(Unsubscribed::Denied(message));
+        }
+        self.subscription.subscribe(places).map_err(Unsubscribed::TooMany)?;
         self.waker.watch(self.subscription.channels());
         Ok(())
+    }
+
+    /// Presents another token: the answer, or why it isn't taken.
+    pub(crate) fn authorise(&mut self, token: &str) -> Result<Access, Unauthorised> {
+        let now = self.hub.now();
+        let rights = self.hub.config.readers.judge(token.as_bytes(), now).map_err(Unauthorised::Untaken)?;
+        let channels = self.subscription.channels().map(|channel| &**channel);
+        if let Some(message) = rights.forbids(channels) {
+            return Err(Unauthorised::Denied(message));
+        }
+        let access = Access::of(&rights, now.mono);
+        self.subscription.come_by(rights);
+        Ok(access)
+    }
+
+    /// The first of these channels that the reader may not read, in words.
+    fn forbids<'a>(&self, channels: impl IntoIterator<Item = &'a Arc<str>>) -> Option<String> {
+        self.subscription.rights()?.forbids(channels.into_iter().map(|channel| &**channel))
+    }
+
+    /// When the connection is closed for its token.
+    fn closes(&self) -> Mono {
+        self.subscription.rights().map_or(Mono::NEVER, Rights::closes)
+    }
+
+    /// Whether its token has expired, and the time to present another has passed.
+    pub(crate) fn is_expired(&self) -> bool {
+        self.closes() <= self.hub.now().mono
+    }
+
+    /// Answers when that may be so.
+    pub(crate) async fn expiry_due(&self) {
+        tokio::time::sleep_until(self.hub.instant(self.closes())).await;
     }
 
     /// Takes channels out.

@@ -1,4 +1,5 @@
-//! Who may come in: nobody by a name that isn't ours, no foreign web page, no publisher without the token.
+//! Who may come in: nobody by a name that isn't ours, no foreign web page, no publisher without the token. What readers need is in
+//! [`access`](crate::access).
 
 use std::{fmt, net::IpAddr};
 
@@ -12,7 +13,7 @@ use subtle::ConstantTimeEq;
 
 use crate::failure::Failure;
 
-/// What a publisher must present. Never shown.
+/// What a publisher, or a reader, must present. Never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
 
@@ -25,7 +26,7 @@ impl Token {
     }
 
     /// Takes the same time wherever the two begin to differ.
-    fn matches(&self, presented: &[u8]) -> bool {
+    pub(crate) fn matches(&self, presented: &[u8]) -> bool {
         self.0.as_bytes().ct_eq(presented).into()
     }
 }
@@ -86,22 +87,29 @@ fn is_loopback(host: &str) -> bool {
 
 /// Refuses publishers without the token, if there is one.
 pub(crate) async fn check_token(State(token): State<Option<Token>>, request: Request, next: Next) -> Response {
-    match token.as_ref().map_or(Ok(()), |token| bearer(request.headers(), token)) {
+    match token.as_ref().map_or(Ok(()), |token| publisher(request.headers(), token)) {
         Ok(()) => next.run(request).await,
         Err(failure) => failure.into_response(),
     }
 }
 
-fn bearer(headers: &HeaderMap, token: &Token) -> Result<(), Failure> {
-    let refused = |message: &str| Err(Failure::new(StatusCode::UNAUTHORIZED, "unauthorised", message));
-    let Some(value) = headers.get(header::AUTHORIZATION) else {
-        return refused("`Authorization` is missing: expected `Bearer` and the publish token");
+fn publisher(headers: &HeaderMap, token: &Token) -> Result<(), Failure> {
+    if token.matches(bearer(headers, "the publish token")?) {
+        return Ok(());
+    }
+    Err(Failure::new(StatusCode::UNAUTHORIZED, "unauthorised", "the token is not this hub's publish token"))
+}
+
+/// The token that a request presents (RFC 6750, section 2.1).
+pub(crate) fn bearer<'a>(headers: &'a HeaderMap, what: &str) -> Result<&'a [u8], Failure> {
+    let refused = |found: &str| {
+        let message = format!("`Authorization` {found}: expected `Bearer` and {what}");
+        Err(Failure::new(StatusCode::UNAUTHORIZED, "unauthorised", message))
     };
-    let presented = value.as_bytes().split_at_checked(7).filter(|(scheme, _)| scheme.eq_ignore_ascii_case(b"Bearer "));
-    match presented {
-        Some((_, presented)) if token.matches(presented) => Ok(()),
-        Some(_) => refused("the token is not this hub's publish token"),
-        None => refused("`Authorization` has another scheme: expected `Bearer` and the publish token"),
+    let Some(value) = headers.get(header::AUTHORIZATION) else { return refused("is missing") };
+    match value.as_bytes().split_at_checked(7).filter(|(scheme, _)| scheme.eq_ignore_ascii_case(b"Bearer ")) {
+        Some((_, presented)) => Ok(presented),
+        None => refused("has another scheme"),
     }
 }
 

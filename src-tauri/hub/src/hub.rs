@@ -16,6 +16,7 @@ use watchfloor_board::config::spec::FoldSpec;
 use watchfloor_model::{Mono, Timestamp};
 
 use crate::{
+    access::Readers,
     channel::HistoryLimits,
     clock::{ClockOrder, Now},
     guard::{HostRule, Token},
@@ -40,6 +41,8 @@ pub struct HubConfig {
     pub channels_max: usize,
     /// What publishers must present; without one the hub listens on loopback only.
     pub publish_token: Option<Token>,
+    /// What readers must present.
+    pub readers: Readers,
     /// What is folded for snapshots. Folds that are alike are folded once.
     pub aggregates: Vec<FoldSpec>,
     /// Idempotency keys remembered. Default 10,000.
@@ -59,6 +62,7 @@ impl Default for HubConfig {
             history: HistoryLimits::default(),
             channels_max: limits::CHANNELS_MAX,
             publish_token: None,
+            readers: Readers::default(),
             aggregates: Vec::new(),
             keys_max: limits::KEYS_MAX,
             key_age: limits::KEY_AGE,

@@ -3,6 +3,7 @@
 //! `docs/hub.md` is its contract. Inside, [`Hub`] is a shell around a value: `state` knows everything and does no I/O,
 //! `subscription` is a reader's place in it, the modules under `door` write what it reads to a WebSocket, an event stream or an answer.
 
+mod access;
 mod body;
 mod channel;
 mod clock;
@@ -25,6 +26,7 @@ mod stop;
 mod subscription;
 mod wake;
 
+pub use access::{KEY_BYTES_MIN, Readers, SigningKey};
 pub use channel::HistoryLimits;
 pub use guard::Token;
 pub use hub::{Hub, HubConfig};

@@ -74,6 +74,14 @@ pub const CLIENT_FRAME_BYTES_MAX: usize = 64 << 10;
 /// Orders of a WebSocket client that wait for the writer; when there are more, reading stops.
 pub const ORDERS_MAX: usize = 32;
 
+/// How long a connection outlives the token that it came by, so that a new one may still be presented; by as much the clocks of
+/// those who sign may differ.
+pub const TOKEN_GRACE: Duration = Duration::from_secs(5);
+/// The longest life of a token that is counted.
+pub const TOKEN_LIFE_MAX: Duration = Duration::from_secs(10 * 365 * 86_400);
+/// Channels that a token names.
+pub const CLAIMED_CHANNELS_MAX: usize = 1000;
+
 /// Connections served at once; more wait in the system's queue.
 pub const CONNECTIONS_MAX: usize = 10_000;
 /// How long a client may take for the head of a request, and how long an idle connection is kept.

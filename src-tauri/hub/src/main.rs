@@ -14,7 +14,7 @@ use anyhow::{Context, anyhow};
 use clap::{CommandFactory, Parser, error::ErrorKind};
 use tokio::net::TcpListener;
 use watchfloor_board::config::spec::FoldSpec;
-use watchfloor_hub::{HistoryLimits, Hub, HubConfig, Token, limits};
+use watchfloor_hub::{HistoryLimits, Hub, HubConfig, KEY_BYTES_MIN, Readers, SigningKey, Token, limits};
 use watchfloor_log::{Levels, NoLevels};
 
 /// Takes events by HTTP and passes them on to walls. The contract is docs/hub.md.
@@ -30,6 +30,12 @@ struct Options {
     /// A file that holds the token which publishers must present.
     #[arg(long, value_name = "FILE")]
     publish_token_file: Option<PathBuf>,
+    /// A file that holds the token which readers must present.
+    #[arg(long, value_name = "FILE")]
+    subscribe_token_file: Option<PathBuf>,
+    /// A file that holds the key by which readers' tokens are signed (JWT, HS256), at least 32 bytes.
+    #[arg(long, value_name = "FILE")]
+    subscribe_key_file: Option<PathBuf>,
     /// Events remembered a channel.
     #[arg(long, value_name = "N", default_value_t = limits::HISTORY_EVENTS, value_parser = positive)]
     history_events: usize,
@@ -96,7 +102,13 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<(), Failure> {
-    let publish_token = options.publish_token_file.as_deref().map(token).transpose().map_err(Failure::Environment)?;
+    let publish_token = options.publish_token_file.as_deref();
+    let publish_token = publish_token.map(|file| token(file, "publish")).transpose().map_err(Failure::Environment)?;
+    let subscribe_token = options.subscribe_token_file.as_deref();
+    let readers = Readers {
+        token: subscribe_token.map(|file| token(file, "subscribe")).transpose().map_err(Failure::Environment)?,
+        key: options.subscribe_key_file.as_deref().map(key).transpose().map_err(Failure::Environment)?,
+    };
     let config = HubConfig {
         heartbeat: options.heartbeat,
         history: HistoryLimits {
@@ -106,6 +118,7 @@ fn run(options: &Options) -> Result<(), Failure> {
             ..HistoryLimits::default()
         },
         publish_token,
+        readers,
         aggregates: folds(&options.board)?,
         ..HubConfig::default()
     };
@@ -149,14 +162,28 @@ fn told_to_stop() -> std::io::Result<impl Future<Output = ()> + Send + 'static> 
 /// A token is one line. What is named may be a device without end.
 const TOKEN_FILE_BYTES_MAX: u64 = 4096;
 
-fn token(file: &Path) -> anyhow::Result<Token> {
+fn token(file: &Path, kind: &str) -> anyhow::Result<Token> {
     let name = file.display();
     let mut text = String::new();
     File::open(file)
         .and_then(|file| file.take(TOKEN_FILE_BYTES_MAX).read_to_string(&mut text))
-        .with_context(|| format!("can't read the publish token file {name}: create it, readable for this user"))?;
+        .with_context(|| format!("can't read the {kind} token file {name}: create it, readable for this user"))?;
     Token::new(text.trim()).ok_or_else(|| {
-        anyhow!("the publish token file {name} holds no token: write one line of visible ASCII characters into it")
+        anyhow!("the {kind} token file {name} holds no token: write one line of visible ASCII characters into it")
+    })
+}
+
+/// The key by which readers' tokens are signed: the whole file but a line end after it.
+fn key(file: &Path) -> anyhow::Result<SigningKey> {
+    let name = file.display();
+    let mut bytes = Vec::new();
+    File::open(file)
+        .and_then(|file| file.take(TOKEN_FILE_BYTES_MAX).read_to_end(&mut bytes))
+        .with_context(|| format!("can't read the subscribe key file {name}: create it, readable for this user"))?;
+    let bare = bytes.strip_suffix(b"\n").map_or(&*bytes, |rest| rest.strip_suffix(b"\r").unwrap_or(rest));
+    SigningKey::new(bare).ok_or_else(|| {
+        let found = bare.len();
+        anyhow!("the subscribe key file {name} holds {found} bytes: write at least {KEY_BYTES_MIN} random ones into it")
     })
 }
 

@@ -4,9 +4,9 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::Serialize;
 use serde_json::value::RawValue;
-use watchfloor_model::{Position, Timestamp};
+use watchfloor_model::{Mono, Position, Timestamp};
 
-use crate::{clock::ClockReading, publish::Incoming};
+use crate::{access::Rights, clock::ClockReading, publish::Incoming};
 
 /// The version of the messages.
 const PROTOCOL: u32 = 1;
@@ -34,7 +34,16 @@ pub(crate) enum Break {
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub(crate) enum Message<'a> {
     /// First of each connection.
-    Hello { protocol: u32, hub: &'static str, heartbeat_ms: u64, clock: &'a ClockReading },
+    Hello {
+        protocol: u32,
+        hub: &'static str,
+        heartbeat_ms: u64,
+        clock: &'a ClockReading,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        access: Option<Access>,
+    },
+    /// The token that was presented on the connection is taken.
+    Authorised(Access),
     /// A channel's subscription begins after `from`.
     Subscribed { channel: &'a str, head: &'a Position, from: &'a Position, recovered: bool, reason: Option<Break> },
     /// Events between `from` and `head` are missing.
@@ -45,6 +54,20 @@ pub(crate) enum Message<'a> {
     Pong { id: u64, clock: &'a ClockReading },
     /// A request can't be met.
     Error { code: &'a str, message: &'a str },
+}
+
+/// What the hub says of a token that it took.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Access {
+    /// For how long it is good; none for ever.
+    pub(crate) expires_ms: Option<u64>,
+}
+
+impl Access {
+    pub(crate) fn of(rights: &Rights, now: Mono) -> Self {
+        let millis = |end: Mono| u64::try_from(end.since(now).as_millis()).unwrap_or(u64::MAX);
+        Self { expires_ms: rights.ends.map(millis) }
+    }
 }
 
 /// What a heartbeat says of one channel.
@@ -60,8 +83,8 @@ pub(crate) struct Pulse {
 
 impl<'a> Message<'a> {
     /// The first message of a connection.
-    pub(crate) const fn hello(heartbeat_ms: u64, clock: &'a ClockReading) -> Self {
-        Self::Hello { protocol: PROTOCOL, hub: HUB, heartbeat_ms, clock }
+    pub(crate) const fn hello(heartbeat_ms: u64, clock: &'a ClockReading, access: Option<Access>) -> Self {
+        Self::Hello { protocol: PROTOCOL, hub: HUB, heartbeat_ms, clock, access }
     }
 
     /// The finished line.
@@ -136,12 +159,15 @@ mod tests {
                 Message::Pong { id: 3, clock: &clock },
                 r#"{"type":"pong","id":3,"clock":{"now":7,"speed":1,"label":null}}"#,
             ),
+            (Message::Authorised(Access { expires_ms: Some(9) }), r#"{"type":"authorised","expires_ms":9}"#),
             (Message::Error { code: "c", message: "m" }, r#"{"type":"error","code":"c","message":"m"}"#),
         ] {
             assert_eq!(&*message.line(), line);
         }
         assert!(
-            Message::hello(1000, &clock).line().starts_with(r#"{"type":"hello","protocol":1,"hub":"watchfloor-hub/"#)
+            Message::hello(1000, &clock, None)
+                .line()
+                .starts_with(r#"{"type":"hello","protocol":1,"hub":"watchfloor-hub/"#)
         );
     }
 

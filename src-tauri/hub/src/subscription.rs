@@ -20,11 +20,12 @@ use std::{
 use watchfloor_model::{Mono, Position};
 
 use crate::{
+    access::Rights,
     channel::Ring,
     clock::Now,
     cursor::{self, Places},
     limits,
-    message::{Break, Message, Pulse},
+    message::{Access, Break, Message, Pulse},
     state::State,
 };
 
@@ -43,6 +44,8 @@ pub(crate) struct Subscription {
     manner: Manner,
     heartbeat: Duration,
     greeted: bool,
+    /// What the reader came by, if that was asked for.
+    rights: Option<Rights>,
     /// Channels whose beginning is not announced yet, with the position asked for.
     asked: Places,
     /// Everything up to here was sent.
@@ -65,11 +68,22 @@ impl Subscription {
             manner,
             heartbeat,
             greeted: manner == Manner::Call,
+            rights: None,
             asked: Places::new(),
             places: BTreeMap::new(),
             next_heartbeat: Mono::NEVER,
             clock_generation: 0,
         }
+    }
+
+    /// The reader came by this, or presents it now.
+    pub(crate) fn come_by(&mut self, rights: Rights) {
+        self.rights = Some(rights);
+    }
+
+    /// What the reader may read. Everything if nothing was asked for.
+    pub(crate) fn rights(&self) -> Option<&Rights> {
+        self.rights.as_ref()
     }
 
     /// Adds channels, or begins them anew.
@@ -121,7 +135,8 @@ impl Subscription {
             self.next_heartbeat = now.mono.plus(self.heartbeat);
             self.clock_generation = clock.generation();
             let heartbeat_ms = u64::try_from(self.heartbeat.as_millis()).unwrap_or(u64::MAX);
-            lines.push(Message::hello(heartbeat_ms, &clock.reading(now)).line());
+            let access = self.rights.as_ref().map(|rights| Access::of(rights, now.mono));
+            lines.push(Message::hello(heartbeat_ms, &clock.reading(now), access).line());
         }
         let begun = self.begin(hub, &mut lines);
         self.notice_losses(hub, &mut lines);

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::{extract::State, response::Response};
+use axum::{extract::State, http::HeaderMap, response::Response};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -23,15 +23,19 @@ struct Answer {
 }
 
 /// Answers one call.
-pub(crate) async fn answer(State(door): State<Doorway>, query: Parameters) -> Result<Response, Failure> {
+pub(crate) async fn answer(
+    State(door): State<Doorway>,
+    query: Parameters,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let mut reader = Reader::admit(door, &headers, Manner::Call)?;
     let [cursor, wait] = parameters(query, ["cursor", "wait_ms"])?;
     let Some(cursor) = cursor else {
         return Err(Failure::bad("bad-cursor", "`cursor` is missing: expected `channel~epoch:offset` or `channel~`"));
     };
     let places = cursor::parse(&cursor).map_err(|problem| Failure::bad("bad-cursor", problem))?;
     let wait = wait_of(wait.as_deref())?;
-    let mut reader = Reader::new(door, Manner::Call);
-    reader.subscribe(places).map_err(|problem| Failure::bad("bad-cursor", problem.to_string()))?;
+    reader.subscribe(places).map_err(|problem| problem.failure("bad-cursor"))?;
     let lines = next(&mut reader, wait).await;
     let heartbeat = {
         let now = reader.hub.now();
@@ -57,6 +61,7 @@ async fn next(reader: &mut Reader, wait: Duration) -> Vec<Arc<str>> {
             () = reader.stop.told() => return lines,
             () = reader.woken() => {}
             () = tokio::time::sleep_until(end) => return lines,
+            () = reader.expiry_due(), if !reader.is_expired() => return lines,
         }
     }
 }

@@ -2,7 +2,11 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use axum::{extract::State, response::Response};
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use watchfloor_model::{Position, Timestamp};
@@ -24,9 +28,17 @@ struct Answer {
 }
 
 /// Answers one call.
-pub(crate) async fn answer(State(door): State<Doorway>, query: Parameters) -> Result<Response, Failure> {
+pub(crate) async fn answer(
+    State(door): State<Doorway>,
+    query: Parameters,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let rights = door.hub.config.readers.admit(&headers, door.hub.now())?;
     let [channels] = parameters(query, ["channels"])?;
     let channels = channels_of(channels.as_deref()).map_err(|problem| Failure::bad("bad-query", problem))?;
+    if let Some(message) = rights.forbids(channels.iter().map(|channel| &**channel)) {
+        return Err(Failure::new(StatusCode::FORBIDDEN, "denied", message));
+    }
     let now = door.hub.now();
     let Cut { positions, clock, since, aggregates } = door.hub.state().snapshot(&channels, now);
     Ok(json(&Answer { positions, clock, since, aggregates }))

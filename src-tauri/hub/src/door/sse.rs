@@ -16,6 +16,7 @@ use crate::{
     door::Reader,
     failure::Failure,
     limits,
+    message::Message,
     routes::{Doorway, Parameters, parameters},
     subscription::Manner,
 };
@@ -26,6 +27,7 @@ pub(crate) async fn open(
     query: Parameters,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
+    let mut reader = Reader::admit(door, &headers, Manner::Connection)?;
     let [asked] = parameters(query, ["cursor"])?;
     let last = headers.get("last-event-id").filter(|value| !value.is_empty());
     let last = last.map(|value| value.to_str().map_err(|_| Failure::bad("bad-cursor", "`Last-Event-ID` is no cursor")));
@@ -33,12 +35,15 @@ pub(crate) async fn open(
         return Err(Failure::bad("bad-cursor", "`cursor` is missing: expected `channel~epoch:offset` or `channel~`"));
     };
     let places = cursor::parse(&text).map_err(|problem| Failure::bad("bad-cursor", problem))?;
-    let mut reader = Reader::new(door, Manner::Connection);
-    reader.subscribe(places).map_err(|problem| Failure::bad("bad-cursor", problem.to_string()))?;
-    let body = stream::unfold((reader, true), |(mut reader, first)| async move {
-        let lines = next(&mut reader).await?;
+    reader.subscribe(places).map_err(|problem| problem.failure("bad-cursor"))?;
+    let body = stream::unfold((Some(reader), true), |(reader, first)| async move {
+        let mut reader = reader?;
+        let (lines, is_last) = match next(&mut reader).await? {
+            Next::Lines(lines) => (lines, false),
+            Next::Expired => (vec![expired()], true),
+        };
         let event = event(&lines, &reader.subscription.cursor(), first);
-        Some((Ok::<_, Infallible>(event), (reader, false)))
+        Some((Ok::<_, Infallible>(event), ((!is_last).then_some(reader), false)))
     });
     Ok((
         [
@@ -51,18 +56,32 @@ pub(crate) async fn open(
         .into_response())
 }
 
+enum Next {
+    Lines(Vec<Arc<str>>),
+    Expired,
+}
+
+/// The last message of a stream whose token has expired.
+fn expired() -> Arc<str> {
+    Message::Error { code: "token-expired", message: "the token has expired: come again with a new one" }.line()
+}
+
 /// What comes next; none when the hub stops.
-async fn next(reader: &mut Reader) -> Option<Vec<Arc<str>>> {
+async fn next(reader: &mut Reader) -> Option<Next> {
     loop {
+        if reader.is_expired() {
+            return Some(Next::Expired);
+        }
         let lines = reader.next_batch();
         if !lines.is_empty() {
-            return Some(lines);
+            return Some(Next::Lines(lines));
         }
         tokio::select! {
             biased;
             () = reader.stop.told() => return None,
             () = reader.woken() => {}
             () = reader.heartbeat_due() => {}
+            () = reader.expiry_due() => {}
         }
     }
 }

@@ -3,13 +3,14 @@
 //! One half reads the client's orders, the other writes; both run in the connection's own task. Orders wait in a short
 //! queue: when the writer can't keep up, reading stops too, so a client can't make the hub remember more than it takes.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use axum::{
     extract::{
         State,
         ws::{CloseFrame, Message as Frame, WebSocket, WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
     },
+    http::HeaderMap,
     response::Response,
 };
 use futures_util::{
@@ -20,22 +21,32 @@ use serde::Deserialize;
 use tokio::sync::mpsc;
 
 use crate::{
-    close::CloseReason, cursor::Places, door::Reader, failure::Failure, limits, message::Message, publish,
-    routes::Doorway, subscription::Manner,
+    access::Untaken,
+    close::CloseReason,
+    cursor::Places,
+    door::{Reader, Unauthorised, Unsubscribed},
+    failure::Failure,
+    limits,
+    message::Message,
+    publish,
+    routes::Doorway,
+    subscription::Manner,
 };
 
 /// Opens a WebSocket.
 pub(crate) async fn open(
     State(door): State<Doorway>,
+    headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Failure> {
+    let reader = Reader::admit(door, &headers, Manner::Connection)?;
     let upgrade =
         upgrade.map_err(|error| Failure::new(error.status(), "no-websocket", format!("no WebSocket: {error}")))?;
     let upgrade = upgrade
         .max_message_size(limits::CLIENT_FRAME_BYTES_MAX)
         .max_frame_size(limits::CLIENT_FRAME_BYTES_MAX)
         .on_failed_upgrade(|error| tracing::debug!(reason = %error, "a WebSocket was not opened"));
-    Ok(upgrade.on_upgrade(move |socket| session(socket, door)))
+    Ok(upgrade.on_upgrade(move |socket| session(socket, reader)))
 }
 
 /// What a client asks for, checked.
@@ -44,15 +55,26 @@ enum Order {
     Subscribe(Places),
     Unsubscribe(Vec<String>),
     Ping(u64),
+    /// Present another token.
+    Authorise(Secret),
     /// The client broke the protocol: say why and close.
     Fail(&'static str, String, CloseReason),
 }
 
-async fn session(socket: WebSocket, door: Doorway) {
-    let stop = door.stop.clone();
+/// A token, never shown.
+#[derive(PartialEq)]
+struct Secret(String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+async fn session(socket: WebSocket, mut reader: Reader) {
+    let stop = reader.stop.clone();
     let (mut sink, mut stream) = socket.split();
     let (orders, queue) = mpsc::channel(limits::ORDERS_MAX);
-    let mut reader = Reader::new(door, Manner::Connection);
     let conversation = async {
         let goodbye = tokio::select! {
             () = read(&mut stream, &orders) => None,
@@ -126,6 +148,9 @@ async fn write(
         if failed.is_some() {
             return failed;
         }
+        if reader.is_expired() {
+            return Some(CloseReason::Expired);
+        }
         let lines = reader.next_batch();
         send(sink, &lines).await?;
         if reader.stop.is_told() {
@@ -139,6 +164,7 @@ async fn write(
             order = queue.recv() => waiting = Some(order?),
             () = reader.woken() => {}
             () = reader.heartbeat_due() => {}
+            () = reader.expiry_due() => {}
         }
     }
 }
@@ -166,7 +192,19 @@ fn follow(order: Order, reader: &mut Reader, lines: &mut Vec<Arc<str>>) -> Optio
         }
         Order::Subscribe(places) => match reader.subscribe(places) {
             Ok(()) => return None,
-            Err(error) => ("too-many-channels", error.to_string(), CloseReason::Broken),
+            Err(Unsubscribed::TooMany(error)) => ("too-many-channels", error.to_string(), CloseReason::Broken),
+            Err(Unsubscribed::Denied(message)) => ("denied", message, CloseReason::Denied),
+        },
+        Order::Authorise(Secret(token)) => match reader.authorise(&token) {
+            Ok(access) => {
+                lines.push(Message::Authorised(access).line());
+                return None;
+            }
+            Err(Unauthorised::Untaken(Untaken { message, .. })) => {
+                lines.push(Message::Error { code: "bad-token", message: &message }.line());
+                return None;
+            }
+            Err(Unauthorised::Denied(message)) => ("denied", message, CloseReason::Denied),
         },
         Order::Fail(code, message, reason) => (code, message, reason),
     };
@@ -180,15 +218,17 @@ enum Request {
     Subscribe { channels: BTreeMap<String, Option<String>> },
     Unsubscribe { channels: Vec<String> },
     Ping { id: u64 },
+    Authorise { token: String },
 }
 
 fn order(text: &str) -> Order {
     let request = match serde_json::from_str(text) {
         Ok(request) => request,
-        Err(error) => return broken(format!("{error}: expected subscribe, unsubscribe or ping")),
+        Err(error) => return broken(format!("{error}: expected subscribe, unsubscribe, ping or authorise")),
     };
     match request {
         Request::Ping { id } => Order::Ping(id),
+        Request::Authorise { token } => Order::Authorise(Secret(token)),
         Request::Unsubscribe { channels } => Order::Unsubscribe(channels),
         Request::Subscribe { channels } => match places(channels) {
             Ok(places) => Order::Subscribe(places),
