@@ -9,6 +9,7 @@
 //! page delays only its own lane, and the delay is visible.
 
 mod clock;
+mod credentials;
 pub mod desktop;
 mod engine;
 mod error;

@@ -40,7 +40,7 @@ use crate::{
     recorder::Recorder,
     rejections::Rejections,
     source::{Begin, Source},
-    sources::Settings,
+    sources::{Settings, Setup},
     transport::Doors,
 };
 
@@ -158,9 +158,9 @@ impl Run {
             stopping: None,
         };
         run.count_widgets();
-        for config in run.configs() {
-            let begin = begin.remove(&config.id).unwrap_or(Begin::Anew);
-            run.start_source(config, begin);
+        for setup in run.setups() {
+            let begin = begin.remove(&setup.feed.id).unwrap_or(Begin::Anew);
+            run.start_source(setup, begin);
         }
         (run, parts.data, parts.control)
     }
@@ -368,9 +368,10 @@ impl Run {
             Some(notice) => self.board.set_notice(notice),
             None => self.board.clear_notice(stall::NOTICE),
         }
-        for config in self.configs() {
-            if self.restarts.contains(&config.id)
-                && self.sources.get_mut(&config.id).is_some_and(|source| source.restart(config.clone()))
+        for setup in self.setups() {
+            let id = setup.feed.id.clone();
+            if self.restarts.contains(&id)
+                && self.sources.get_mut(&id).is_some_and(|source| source.restart(setup))
             {
                 self.restarts.remove(&config.id);
             }
@@ -417,9 +418,9 @@ impl Run {
         let anew: BTreeSet<String> = new.map(|(source, _)| source.to_owned()).collect();
         self.board.reload(file.clone(), now);
         self.file = file;
-        let configs = self.configs();
+        let setups = self.setups();
         let gone: Vec<String> =
-            self.sources.keys().filter(|id| !configs.iter().any(|config| config.id == **id)).cloned().collect();
+            self.sources.keys().filter(|id| !setups.iter().any(|setup| setup.feed.id == **id)).cloned().collect();
         for id in gone {
             self.sources.remove(&id);
             self.restarts.remove(&id);
@@ -428,12 +429,13 @@ impl Run {
                 metrics.set(None, &Counts::default());
             }
         }
-        for config in configs {
-            match self.sources.get_mut(&config.id) {
-                None => self.start_source(config, Begin::Anew),
+        for setup in setups {
+            let id = setup.feed.id.clone();
+            match self.sources.get_mut(&id) {
+                None => self.start_source(setup, Begin::Anew),
                 Some(source) => {
-                    if (anew.contains(&config.id) || !source.runs_as(&config)) && !source.restart(config.clone()) {
-                        self.restarts.insert(config.id);
+                    if (anew.contains(&id) || !source.runs_as(&setup)) && !source.restart(setup) {
+                        self.restarts.insert(id);
                     }
                 }
             }
@@ -468,12 +470,18 @@ impl Run {
             .collect()
     }
 
-    fn start_source(&mut self, config: SourceConfig, begin: Begin) {
+    /// The same with where their tokens are to be had.
+    fn setups(&self) -> Vec<Setup> {
+        let token = |id: &str| self.file.sources.iter().find(|spec| spec.id == id).and_then(|spec| spec.token.clone());
+        self.configs().into_iter().map(|feed| Setup { token: token(&feed.id), feed }).collect()
+    }
+
+    fn start_source(&mut self, setup: Setup, begin: Begin) {
         let Some(steps) = &self.steps else { return };
-        let id = config.id.clone();
+        let id = setup.feed.id.clone();
         let intake = Intake::new(id.as_str().into(), self.clock, steps.clone(), Arc::clone(&self.in_flight));
         self.source_metrics.entry(id.clone()).or_insert_with(|| self.metrics.source(&id));
-        let source = Source::start(&self.runtime, config, begin, Arc::clone(&self.doors), intake, self.clock);
+        let source = Source::start(&self.runtime, setup, begin, Arc::clone(&self.doors), intake, self.clock);
         self.sources.insert(id, source);
     }
 }

@@ -5,15 +5,20 @@ use std::{collections::BTreeMap, panic::AssertUnwindSafe, sync::Arc, time::Durat
 use futures_util::FutureExt;
 use tokio::{
     runtime::Handle,
-    sync::mpsc::{Receiver, Sender, channel},
+    sync::{
+        Notify,
+        mpsc::{Receiver, Sender, channel},
+    },
     time::sleep,
 };
-use watchfloor_feed::{Input, LinkFault, LinkFaultKind, LinkId, Output, Paths, SourceConfig};
+use watchfloor_feed::{Input, LinkFault, LinkFaultKind, LinkId, Output, Paths};
 use watchfloor_model::{Counts, Delivery, Mono, Phase, Position, SourceStatus};
 
 use crate::{
     clock::Clock,
+    credentials::Credentials,
     intake::{Gone, Intake},
+    sources::Setup,
     transport::{Command, Doors, Heard, Inputs, Link, Task, inputs},
 };
 
@@ -34,7 +39,7 @@ const DEFECT_DELAY: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) enum Order {
     /// Begin again with these settings and without positions.
-    Restart(Box<SourceConfig>),
+    Restart(Box<Setup>),
     /// Wait no longer for the next try.
     TryNow,
     /// Compare what was delivered with what the server holds.
@@ -44,7 +49,7 @@ pub(crate) enum Order {
 /// A running source. Dropping it stops it.
 #[derive(Debug)]
 pub(crate) struct Source {
-    config: SourceConfig,
+    setup: Setup,
     orders: Sender<Order>,
 }
 
@@ -61,21 +66,22 @@ impl Source {
     /// Starts the source's task on `runtime`.
     pub(crate) fn start(
         runtime: &Handle,
-        config: SourceConfig,
+        setup: Setup,
         begin: Begin,
         doors: Arc<Doors>,
         intake: Intake,
         clock: Clock,
     ) -> Self {
         let (orders, queued) = channel(1);
-        runtime.spawn(supervise(config.clone(), begin, doors, intake, clock, queued));
-        Self { config, orders }
+        runtime.spawn(supervise(setup.clone(), begin, doors, intake, clock, queued));
+        Self { setup, orders }
     }
 
     /// Whether these settings are those it runs with.
-    pub(crate) fn runs_as(&self, config: &SourceConfig) -> bool {
-        let (a, b) = (&self.config, config);
-        a.id == b.id
+    pub(crate) fn runs_as(&self, setup: &Setup) -> bool {
+        let (a, b) = (&self.setup.feed, &setup.feed);
+        self.setup.token == setup.token
+            && a.id == b.id
             && a.url == b.url
             && a.redundant == b.redundant
             && a.channels == b.channels
@@ -87,10 +93,10 @@ impl Source {
 
     /// Begins again with these settings and without positions. False if an order before it is still outstanding; then
     /// ask again.
-    pub(crate) fn restart(&mut self, config: SourceConfig) -> bool {
-        let taken = self.orders.try_send(Order::Restart(Box::new(config.clone()))).is_ok();
+    pub(crate) fn restart(&mut self, setup: Setup) -> bool {
+        let taken = self.orders.try_send(Order::Restart(Box::new(setup.clone()))).is_ok();
         if taken {
-            self.config = config;
+            self.setup = setup;
         }
         taken
     }
@@ -112,7 +118,7 @@ impl Source {
 
 /// Runs the source until it is dropped. A defect in this program costs one source a new beginning, and is seen.
 async fn supervise(
-    mut config: SourceConfig,
+    mut setup: Setup,
     mut begin: Begin,
     doors: Arc<Doors>,
     intake: Intake,
@@ -121,17 +127,20 @@ async fn supervise(
 ) {
     let mut counts = Counts::default();
     loop {
-        let runner = Runner::new(config.clone(), begin, counts, &doors, &intake, clock);
+        let runner = Runner::new(setup.clone(), begin, counts, &doors, &intake, clock);
         let ended = AssertUnwindSafe(runner.run(&mut orders)).catch_unwind().await;
         begin = Begin::Anew;
         match ended {
             Ok(End::Restart(new, so_far)) => {
-                config = *new;
+                setup = *new;
                 counts = so_far;
             }
             Ok(End::Stopped) => return,
             Err(_panic) => {
-                tracing::error!(source = config.id, "a defect in this program stopped the source; it is begun again");
+                tracing::error!(
+                    source = setup.feed.id,
+                    "a defect in this program stopped the source; it is begun again"
+                );
                 let status = SourceStatus {
                     phase: Phase::Waiting,
                     since: clock.now(),
@@ -146,7 +155,7 @@ async fn supervise(
                 tokio::select! {
                     () = sleep(DEFECT_DELAY) => {}
                     order = orders.recv() => match order {
-                        Some(Order::Restart(new)) => config = *new,
+                        Some(Order::Restart(new)) => setup = *new,
                         Some(Order::TryNow | Order::Reconcile) => {}
                         None => return,
                     },
@@ -158,7 +167,7 @@ async fn supervise(
 
 /// Why a run ended.
 enum End {
-    Restart(Box<SourceConfig>, Counts),
+    Restart(Box<Setup>, Counts),
     Stopped,
 }
 
@@ -189,6 +198,12 @@ struct Runner<'a> {
     links: BTreeMap<LinkId, Way>,
     /// The newest request of each path besides its links.
     fetches: BTreeMap<usize, Task>,
+    credentials: Option<Arc<Credentials>>,
+    /// Each path's newest question for a token.
+    questions: BTreeMap<usize, Task>,
+    /// The token may have changed where it is kept.
+    changed: Arc<Notify>,
+    _watch: Option<Task>,
     /// Counted by former lives.
     before: Counts,
     /// Not handed on yet, in order.
@@ -200,7 +215,7 @@ struct Runner<'a> {
 
 impl<'a> Runner<'a> {
     fn new(
-        config: SourceConfig,
+        setup: Setup,
         begin: Begin,
         before: Counts,
         doors: &'a Arc<Doors>,
@@ -208,7 +223,11 @@ impl<'a> Runner<'a> {
         clock: Clock,
     ) -> Self {
         let seed = rand::random();
+        let Setup { feed: config, token } = setup;
         let id = config.id.clone();
+        let credentials = token.map(|token| Credentials::new(id.clone(), token, Arc::clone(doors), clock));
+        let changed = Arc::new(Notify::new());
+        let watch = credentials.as_ref().and_then(|credentials| credentials.watch(Arc::clone(&changed)));
         tracing::debug!(source = id, seed, "source begins");
         let (sender, inputs) = inputs();
         Self {
@@ -222,6 +241,10 @@ impl<'a> Runner<'a> {
             inputs,
             links: BTreeMap::new(),
             fetches: BTreeMap::new(),
+            credentials,
+            questions: BTreeMap::new(),
+            changed,
+            _watch: watch,
             before,
             deliveries: Vec::new(),
             is_status_new: false,
@@ -232,20 +255,20 @@ impl<'a> Runner<'a> {
 
     async fn run(mut self, orders: &mut Receiver<Order>) -> End {
         match self.live(orders).await {
-            Ok(config) => {
+            Ok(setup) => {
                 self.feed.stop(self.clock.now());
                 self.take_outputs();
                 if let Err(gone) = self.hand_on().await {
                     return gone.into();
                 }
-                config.map_or(End::Stopped, |config| End::Restart(config, self.counts()))
+                setup.map_or(End::Stopped, |setup| End::Restart(setup, self.counts()))
             }
             Err(gone) => gone.into(),
         }
     }
 
     /// Until it is to begin again with other settings, or nobody can order that any more.
-    async fn live(&mut self, orders: &mut Receiver<Order>) -> Result<Option<Box<SourceConfig>>, Gone> {
+    async fn live(&mut self, orders: &mut Receiver<Order>) -> Result<Option<Box<Setup>>, Gone> {
         match self.begin.take() {
             Some(Begin::After(positions)) => self.feed.restore(&positions),
             Some(Begin::Anew) | None => self.intake.forget().await?,
@@ -258,7 +281,7 @@ impl<'a> Runner<'a> {
             let mut next = tokio::select! {
                 biased;
                 order = orders.recv() => match order {
-                    Some(Order::Restart(config)) => return Ok(Some(config)),
+                    Some(Order::Restart(setup)) => return Ok(Some(setup)),
                     Some(Order::TryNow) => {
                         self.feed.try_now(self.clock.now());
                         self.take_outputs();
@@ -271,6 +294,11 @@ impl<'a> Runner<'a> {
                     }
                     None => return Ok(None),
                 },
+                () = self.changed.notified() => {
+                    self.feed.renew(self.clock.now());
+                    self.take_outputs();
+                    None
+                }
                 input = self.inputs.recv() => input,
                 () = sleep(wake) => None,
             };
@@ -324,7 +352,11 @@ impl<'a> Runner<'a> {
                 }
                 Output::Send { link, text } => self.tell(link, Command::Send(text)),
                 Output::SendSecret { link, text } => self.tell(link, Command::SendSecret(text)),
-                Output::Credential { .. } => {}
+                Output::Credential { fetch, timeout } => {
+                    let Some(credentials) = &self.credentials else { continue };
+                    let question = credentials.ask(fetch, timeout, self.sender.clone());
+                    self.questions.insert(fetch.path(), question);
+                }
                 Output::Ping { link } => self.tell(link, Command::Ping),
                 Output::Close { link } => {
                     if self.links.remove(&link).is_some() {

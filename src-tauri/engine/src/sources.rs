@@ -3,11 +3,20 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use url::Url;
-use watchfloor_board::config::spec::{BoardFile, SourceKind, SourceSpec, SourceTransport};
+use watchfloor_board::config::spec::{BoardFile, SourceKind, SourceSpec, SourceTransport, TokenSpec};
 use watchfloor_feed::SourceConfig;
 use watchfloor_model::Transport;
 
 use crate::error::EngineError;
+
+/// All that a source is run by.
+#[derive(Clone, Debug)]
+pub(crate) struct Setup {
+    /// What its feed is told.
+    pub(crate) feed: SourceConfig,
+    /// Where its token is to be had.
+    pub(crate) token: Option<TokenSpec>,
+}
 
 /// What is said of sources besides the board file.
 #[derive(Clone, Debug, Default)]
@@ -59,7 +68,7 @@ impl Settings {
             limit,
             reconcile: spec.reconcile,
             token: None,
-            asks_token: false,
+            asks_token: spec.token.is_some(),
         })
     }
 }

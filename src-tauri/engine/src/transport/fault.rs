@@ -146,6 +146,12 @@ mod tests {
             ("soon", None),
             ("", None),
         ] {
+/// `Date`: what the other side's clock showed.
+pub(super) fn server_time(headers: &http::HeaderMap) -> Option<Timestamp> {
+    let date = jiff::fmt::rfc2822::parse(headers.get(http::header::DATE)?.to_str().ok()?.trim()).ok()?;
+    Some(Timestamp::from_millis(date.timestamp().as_millisecond()))
+}
+
             let headers = http::HeaderMap::from_iter([(http::header::RETRY_AFTER, text.parse().unwrap())]);
             assert_eq!(retry_after(&headers, wall).map(|span| span.as_secs()), seconds, "{text:?}");
         }

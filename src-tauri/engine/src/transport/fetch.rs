@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
-use watchfloor_feed::{LinkFault, LinkFaultKind, Request, Response};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, HeaderValue};
+use url::Url;
+use watchfloor_feed::{LinkFault, LinkFaultKind, Request, Response, Secret};
+use watchfloor_model::Timestamp;
 
 use super::{Doors, fault};
 
@@ -16,6 +19,40 @@ pub(super) async fn run(
     timeout: Duration,
 ) -> Result<Response, LinkFault> {
     within(timeout, exchange(doors, request, body_bytes_max)).await
+}
+
+/// What an address gave for a secret.
+#[derive(Debug)]
+pub(crate) struct Given {
+    pub(crate) status: u16,
+    pub(crate) retry_after: Option<Duration>,
+    /// What the other side's clock showed (RFC 9110, section 6.6.1).
+    pub(crate) date: Option<Timestamp>,
+    pub(crate) body: Bytes,
+}
+
+/// Posts nothing but a secret. An answer of any status is an answer.
+pub(super) async fn post(
+    doors: &Doors,
+    url: Url,
+    secret: &Secret,
+    body_bytes_max: usize,
+    timeout: Duration,
+) -> Result<Given, LinkFault> {
+    let exchange = async {
+        let mut bearer = HeaderValue::try_from(format!("Bearer {}", secret.expose()))
+            .map_err(|_| fault::bad_header("authorization"))?;
+        bearer.set_sensitive(true);
+        let post = doors.http().await?.post(url).header(ACCEPT, "application/json").header(CONTENT_LENGTH, "0");
+        let answer = post.header(AUTHORIZATION, bearer).send().await.map_err(|error| fault::of_request(&error))?;
+        Ok(Given {
+            status: answer.status().as_u16(),
+            retry_after: fault::retry_after(answer.headers(), doors.clock.wall()),
+            date: fault::server_time(answer.headers()),
+            body: body(answer, body_bytes_max).await?,
+        })
+    };
+    within(timeout, exchange).await
 }
 
 /// Gives an exchange up that takes longer than it may.

@@ -22,9 +22,11 @@ use tokio::{
     },
     task::JoinHandle,
 };
+use url::Url;
 use watchfloor_feed::{FetchId, Input, LinkFault, LinkFaultKind, LinkId, Request, Secret};
 use watchfloor_model::Transport;
 
+pub(crate) use self::fetch::Given;
 pub(crate) use self::inputs::{Heard, Inputs, inputs};
 use crate::clock::Clock;
 
@@ -160,6 +162,17 @@ impl Doors {
             let outcome = fetch::run(&doors, &request, body_bytes_max, timeout).await;
             let _nobody_listens_any_more = inputs.send(Input::Fetched { fetch, outcome }).await;
         })
+    }
+
+    /// Shows a secret at an address that gives something for it.
+    pub(crate) async fn post(
+        &self,
+        url: Url,
+        secret: &Secret,
+        body_bytes_max: usize,
+        timeout: Duration,
+    ) -> Result<Given, LinkFault> {
+        fetch::post(self, url, secret, body_bytes_max, timeout).await
     }
 
     /// Whom to trust: the system's certificates, read once.

@@ -1,0 +1,268 @@
+//! Where a source's token is had: kept in a file or the environment, or given at an address for a secret that is kept so.
+//!
+//! H8: neither a token nor a secret is in any word that is said here. What a file or an answer holds is described, never
+//! repeated, not even when it can't be read.
+
+use std::{
+    fs::{self, File},
+    io::Read,
+    path::Path,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use serde::Deserialize;
+use tokio::{sync::Notify, task::spawn_blocking, time::sleep};
+use url::Url;
+use watchfloor_board::config::spec::{SecretSpec, TokenSpec};
+use watchfloor_feed::{Credential, CredentialFault, Expiry, FetchId, Input, LinkFault, LinkFaultKind, Secret};
+use watchfloor_model::{Mono, Timestamp};
+
+use crate::{
+    clock::Clock,
+    transport::{Doors, Inputs, Task},
+};
+
+/// The longest token or secret, in bytes.
+const SECRET_BYTES_MAX: usize = 16 << 10;
+/// The longest answer of an address that gives tokens, in bytes.
+const ANSWER_BYTES_MAX: usize = 64 << 10;
+/// The longest life of a token that is believed.
+const LIFE_MAX: Duration = Duration::from_secs(10 * 365 * 86_400);
+/// How often a file is looked at for a change.
+const WATCH_PERIOD: Duration = Duration::from_secs(2);
+
+/// How one source comes by its tokens.
+#[derive(Debug)]
+pub(crate) struct Credentials {
+    source: String,
+    place: TokenSpec,
+    doors: Arc<Doors>,
+    clock: Clock,
+}
+
+impl Credentials {
+    pub(crate) fn new(source: String, place: TokenSpec, doors: Arc<Doors>, clock: Clock) -> Arc<Self> {
+        Arc::new(Self { source, place, doors, clock })
+    }
+
+    /// Gets a token and reports it to `inputs`.
+    pub(crate) fn ask(self: &Arc<Self>, fetch: FetchId, timeout: Duration, inputs: Inputs) -> Task {
+        let own = Arc::clone(self);
+        Task::start(async move {
+            // A file may lie on a disk that doesn't answer.
+            let outcome = match tokio::time::timeout(timeout, own.get(timeout)).await {
+                Ok(outcome) => outcome,
+                Err(_) => Err(of_link(&LinkFault::new(LinkFaultKind::Timeout, ""))),
+            };
+            match &outcome {
+                Ok(_) => tracing::debug!(source = own.source, "token in hand"),
+                Err(fault) => tracing::warn!(source = own.source, reason = %fault, "no token"),
+            }
+            let _nobody_listens_any_more = inputs.send(Input::Credential { fetch, outcome }).await;
+        })
+    }
+
+    /// Tells `changed` each time that the file in which the token or the secret is kept has changed; none if it is in no file.
+    pub(crate) fn watch(&self, changed: Arc<Notify>) -> Option<Task> {
+        let place = match &self.place {
+            TokenSpec::Held(place) | TokenSpec::Fetched { secret: place, .. } => place,
+        };
+        let SecretSpec::File(path) = place else { return None };
+        let (path, source) = (path.clone(), self.source.clone());
+        Some(Task::start(async move {
+            let mut known = None;
+            loop {
+                let path = path.clone();
+                let Ok(seen) = spawn_blocking(move || Mark::of(Path::new(&path))).await else { return };
+                if known.replace(seen).is_some_and(|known| known != seen) {
+                    tracing::info!(source, "the file of its token has changed");
+                    changed.notify_one();
+                }
+                sleep(WATCH_PERIOD).await;
+            }
+        }))
+    }
+
+    async fn get(&self, timeout: Duration) -> Result<Credential, CredentialFault> {
+        match &self.place {
+            TokenSpec::Held(place) => {
+                let token = read(place).await?;
+                let expiry = self.guess(token.expose(), self.clock.now(), self.clock.wall());
+                Ok(Credential { token, expiry })
+            }
+            TokenSpec::Fetched { url, secret } => {
+                let url = Url::parse(url).map_err(|error| CredentialFault::new(format!("`from`: {error}")))?;
+                let secret = read(secret).await?;
+                let asked = self.clock.now();
+                let answer = self.doors.post(url, &secret, ANSWER_BYTES_MAX, timeout).await;
+                let answer = answer.map_err(|fault| of_link(&fault))?;
+                self.take(answer.status, &answer.body, answer.retry_after, (asked, answer.date))
+            }
+        }
+    }
+
+    /// Reads what the address answered to a question that went out at `asked`, by the other side's clock at `date`.
+    fn take(
+        &self,
+        status: u16,
+        body: &[u8],
+        retry_after: Option<Duration>,
+        (asked, date): (Mono, Option<Timestamp>),
+    ) -> Result<Credential, CredentialFault> {
+        match status {
+            200 | 201 => {}
+            401 | 403 => {
+                let text = format!("the secret is refused (HTTP {status}): expected one that the address knows");
+                return Err(CredentialFault { denied: true, ..CredentialFault::new(text) });
+            }
+            _ => return Err(CredentialFault { retry_after, ..CredentialFault::new(format!("HTTP {status}")) }),
+        }
+        // The parser's own words would repeat what it found.
+        let unreadable = || {
+            let found = if body.trim_ascii_start().first() == Some(&b'<') { "a web page" } else { "something else" };
+            CredentialFault::new(format!(
+                "answered with {found}: expected {{\"token\": \"…\", \"expires_in\": seconds}}"
+            ))
+        };
+        let answer: Answer = serde_json::from_slice(body).map_err(|_| unreadable())?;
+        let token = sound(&answer.token, "the address gave")?;
+        let expiry = match answer.expires_in {
+            Some(seconds) => {
+                let life = Duration::try_from_secs_f64(seconds).ok().filter(|life| !life.is_zero());
+                let life = life.ok_or_else(|| {
+                    CredentialFault::new(format!("`expires_in` is {seconds}: expected seconds, more than none"))
+                })?;
+                Expiry::At(asked.plus(life.min(LIFE_MAX)))
+            }
+            None => self.guess(token.expose(), asked, date.unwrap_or_else(|| self.clock.wall())),
+        };
+        Ok(Credential { token, expiry })
+    }
+
+    /// The end that a JWT names, by a clock that showed `wall` at `now`. Nothing is proven by it.
+    fn guess(&self, token: &str, now: Mono, wall: Timestamp) -> Expiry {
+        let Some(exp) = exp_of(token) else { return Expiry::Unknown };
+        let left = exp - wall.as_millis() as f64 / 1000.0;
+        let life = Duration::try_from_secs_f64(left.max(0.0)).unwrap_or(LIFE_MAX).min(LIFE_MAX);
+        Expiry::About(now.plus(life))
+    }
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    token: String,
+    expires_in: Option<f64>,
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    exp: f64,
+}
+
+fn exp_of(token: &str) -> Option<f64> {
+    let mut parts = token.split('.');
+    let (_header, claims, _tag) = (parts.next()?, parts.next()?, parts.next()?);
+    let claims = BASE64_URL_SAFE_NO_PAD.decode(claims).ok().filter(|_| parts.next().is_none())?;
+    serde_json::from_slice::<Claims>(&claims).ok().map(|claims| claims.exp)
+}
+
+fn of_link(fault: &LinkFault) -> CredentialFault {
+    CredentialFault::new(fault.to_string())
+}
+
+/// What makes it likely that a file is another one than before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Mark(Option<(SystemTime, u64, u64)>);
+
+impl Mark {
+    fn of(path: &Path) -> Self {
+        let of = |meta: fs::Metadata| Some((meta.modified().ok()?, meta.len(), number(&meta)));
+        Self(fs::metadata(path).ok().and_then(of))
+    }
+}
+
+#[cfg(unix)]
+fn number(meta: &fs::Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::ino(meta)
+}
+
+#[cfg(not(unix))]
+fn number(_: &fs::Metadata) -> u64 {
+    0
+}
+
+async fn read(place: &SecretSpec) -> Result<Secret, CredentialFault> {
+    match place {
+        SecretSpec::Variable(name) => {
+            let missing = || CredentialFault::new(format!("the environment variable {name} is not set: set it"));
+            sound(&std::env::var(name).map_err(|_| missing())?, &format!("the environment variable {name} holds"))
+        }
+        SecretSpec::File(path) => {
+            let path = path.clone();
+            let read = spawn_blocking(move || read_file(Path::new(&path))).await;
+            read.unwrap_or_else(|_| Err(CredentialFault::new("the token's file could not be read")))
+        }
+    }
+}
+
+fn read_file(path: &Path) -> Result<Secret, CredentialFault> {
+    let name = path.display();
+    let unreadable = |error: std::io::Error| {
+        let reason = match error.kind() {
+            std::io::ErrorKind::NotFound => "is not there: create it, readable for this user alone".to_owned(),
+            std::io::ErrorKind::PermissionDenied => "can't be read by this user: make it its owner".to_owned(),
+            _ => format!("can't be read: {error}"),
+        };
+        CredentialFault::new(format!("the file {name} {reason}"))
+    };
+    // A pipe would wait for somebody who writes.
+    if !fs::metadata(path).map_err(unreadable)?.is_file() {
+        return Err(CredentialFault::new(format!("{name} is no file: expected one that holds the token")));
+    }
+    let file = File::open(path).map_err(unreadable)?;
+    // Of the file that was opened, whatever stands at its path by now.
+    let meta = file.metadata().map_err(unreadable)?;
+    if let Some(mode) = shared_mode(&meta) {
+        let text = format!("others may read the file {name} (mode {mode:04o}): expected its owner alone: chmod 600");
+        return Err(CredentialFault::new(text));
+    }
+    let mut text = String::new();
+    let most = SECRET_BYTES_MAX as u64 + 1;
+    match file.take(most).read_to_string(&mut text) {
+        Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+            Err(CredentialFault::new(format!("the file {name} holds no text: expected the token on one line")))
+        }
+        Err(error) => Err(unreadable(error)),
+        Ok(_) => sound(&text, &format!("the file {name} holds")),
+    }
+}
+
+/// The mode of a file that others than its owner may get at.
+#[cfg(unix)]
+fn shared_mode(meta: &fs::Metadata) -> Option<u32> {
+    let mode = std::os::unix::fs::PermissionsExt::mode(&meta.permissions()) & 0o777;
+    (mode & 0o077 != 0).then_some(mode)
+}
+
+#[cfg(not(unix))]
+fn shared_mode(_: &fs::Metadata) -> Option<u32> {
+    None
+}
+
+/// A text that fits into a header: one line of visible ASCII.
+fn sound(text: &str, whence: &str) -> Result<Secret, CredentialFault> {
+    let text = text.trim();
+    let found = match text {
+        "" => "nothing",
+        text if text.len() > SECRET_BYTES_MAX => "too much",
+        text if text.lines().count() > 1 => "several lines",
+        text if !text.bytes().all(|b| b.is_ascii_graphic()) => "spaces or other characters than ASCII",
+        text => return Ok(Secret::new(text)),
+    };
+    Err(CredentialFault::new(format!(
+        "{whence} {found}: expected one line of 1 to {SECRET_BYTES_MAX} visible ASCII characters"
+    )))
+}
+
