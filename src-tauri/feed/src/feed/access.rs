@@ -33,7 +33,7 @@ const RENEW_SPACING: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 pub(super) struct Access {
     /// The question that is out.
-    ask: Option<FetchId>,
+    pub(super) ask: Option<FetchId>,
     pub(super) timers: Timers,
     backoff: Backoff,
     /// Counts tokens: a link knows by which it came.

@@ -1,5 +1,6 @@
 //! The feed against a scripted server: outputs as lines of text.
 
+mod access;
 mod check;
 mod contract;
 mod faults;

@@ -313,6 +313,12 @@ impl Feed {
 }
 
 impl Trial {
+    /// Whether the server has begun every subscription.
+    #[cfg(test)]
+    pub(super) fn is_told(&self) -> bool {
+        self.catchup.all_subscribed()
+    }
+
     /// Takes what the server says. Answers why the trial has failed, if so.
     fn take(&mut self, signal: Signal, now: Mono) -> Option<Fault> {
         let desync = |text: String| Some(Fault::server(FaultKind::Desync(text)));

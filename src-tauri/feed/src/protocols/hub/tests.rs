@@ -28,7 +28,7 @@ fn check(text: &str, expected: &[&str]) {
 fn every_message_of_the_contract() {
     check(
         r#"{"type":"hello","protocol":1,"hub":"watchfloor-hub 0.1","heartbeat_ms":1000,"clock":{"now":5,"speed":60,"label":"Replay"}}"#,
-        &[r#"Hello { heartbeat: 1s, clock: Reading { now: Timestamp(5), speed: 60.0, label: Some("Replay") } }"#],
+        &[r#"Hello { heartbeat: 1s, clock: Reading { now: Timestamp(5), speed: 60.0, label: Some("Replay") }, grant: None }"#],
     );
     check(
         r#"{"type":"subscribed","channel":"weather","head":"e:9","from":"e:7","recovered":true}"#,
