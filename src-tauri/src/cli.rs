@@ -50,6 +50,18 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: JournalCommand,
     },
+    /// Lamp test: walk the wall that runs on the folder through cut, half-open, gap, refusal, stale and a page that stalls, on a copy of
+    /// what it has, and say which were shown in time. Exits with 1 if one wasn't, with 3 if no wall runs there.
+    Drill {
+        #[command(flatten)]
+        data: DataArgs,
+        /// The demo's wall.
+        #[arg(long)]
+        demo: bool,
+        /// Print one JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
     /// Tell what this machine has: display, session bus, GPU, data folder, and what follows for the wall.
     Doctor {
         #[command(flatten)]

@@ -6,6 +6,7 @@ use watchfloor_engine::desktop;
 
 use crate::{
     cli::{DataArgs, Renderer},
+    drill,
     failure::Failure,
     gpu, output,
     settings::Settings,
@@ -39,6 +40,7 @@ pub(crate) fn run(data: DataArgs, renderer: Option<Renderer>) -> Result<ExitCode
     )?;
     let data_dir = surroundings::data_dir(data.data_dir, false)?;
     tell("data folder", writable(&data_dir).map(|()| data_dir.display().to_string()))?;
+    tell("lamp test", Ok(drill::last_words(&data_dir)))?;
     let settings = Settings::read(&data_dir);
     let asked = renderer.or_else(|| settings.as_ref().ok().map(|settings| settings.renderer)).unwrap_or_default();
     tell("settings", settings.map(|settings| format!("renderer = {:?}", settings.renderer).to_lowercase()))?;

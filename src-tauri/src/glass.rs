@@ -10,7 +10,10 @@ mod view;
 mod watch;
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -40,6 +43,8 @@ const RECEIPTS_MIN: u32 = 3;
 pub(crate) struct Glass {
     zero: Instant,
     state: Mutex<State>,
+    /// Whether the window says something beside its page.
+    strip: AtomicBool,
 }
 
 struct State {
@@ -86,7 +91,7 @@ impl Glass {
             beneath: None,
             restart_at: None,
         };
-        Self { zero: Instant::now(), state: Mutex::new(state) }
+        Self { zero: Instant::now(), state: Mutex::new(state), strip: AtomicBool::new(false) }
     }
 
     /// A page says that it painted this version.
@@ -140,6 +145,16 @@ impl Glass {
     /// The engine behind the page has ended by itself after it ran for `ran`.
     pub(crate) fn engine_ended(&self, ran: Duration) {
         self.with(|state, now| state.watch.engine_ended(ran, now));
+    }
+
+    /// Whether this is the page that is seen.
+    pub(crate) fn is_shown(&self, label: &str) -> bool {
+        self.with(|state, _| state.shown == label)
+    }
+
+    /// Whether the window says something beside its page.
+    pub(crate) fn strip(&self) -> bool {
+        self.strip.load(Ordering::Relaxed)
     }
 
     /// For whoever starts this program again.

@@ -1,8 +1,14 @@
 //! Everything but the window: for operators' checks and for tests.
 
-use std::{process::ExitCode, time::Duration};
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::{
+    runtime::Handle,
     signal,
     time::{Instant, MissedTickBehavior, interval, sleep_until},
 };
@@ -10,14 +16,22 @@ use tokio::{
 use watchfloor_engine::{Engine, logs};
 use watchfloor_log::Levels;
 
-use crate::{backend, cli::WallArgs, failure::Failure, life, output, surroundings};
+use crate::{
+    backend,
+    cli::WallArgs,
+    drill::{self, LampTest},
+    failure::Failure,
+    instance, life, output, surroundings,
+};
 
 /// Runs the wall without a window until `--for` is over or a signal comes.
 pub(crate) async fn run(args: &WallArgs, levels: &Levels) -> Result<ExitCode, Failure> {
     let data_dir = surroundings::data_dir(args.data.data_dir.clone(), args.demo)?;
     let _logs = logs::start(&data_dir, levels)?;
     let backend = backend::start(args, data_dir.clone()).await?;
-    if let Err(error) = crate::instance::listen(&data_dir, || false) {
+    let lamp = Arc::new(LampTest::new(data_dir.clone()));
+    let answers = Answers { engine: backend.engine.clone(), lamp, runtime: Handle::current() };
+    if let Err(error) = instance::listen(&data_dir, answers) {
         tracing::warn!(%error, "second instances will not be answered");
     }
     let (_running, running) = tokio::sync::watch::channel(Some(backend.clone()));
@@ -26,6 +40,26 @@ pub(crate) async fn run(args: &WallArgs, levels: &Levels) -> Result<ExitCode, Fa
     life::stopping();
     backend.engine.stop().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a wall without a window does for another program.
+struct Answers {
+    engine: Engine,
+    lamp: Arc<LampTest>,
+    runtime: Handle,
+}
+
+impl instance::Answers for Answers {
+    fn raise(&self) -> bool {
+        false
+    }
+
+    fn command(&self, command: &str, out: &mut dyn Write) -> io::Result<bool> {
+        if command != drill::COMMAND {
+            return Ok(false);
+        }
+        drill::serve(&self.runtime, self.lamp.begin_blind(&self.engine), out).map(|()| true)
+    }
 }
 
 /// Reports what the engine knows until `--for` is over or `asked` to end.

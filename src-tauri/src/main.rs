@@ -4,6 +4,7 @@ mod backend;
 mod check;
 mod cli;
 mod doctor;
+mod drill;
 mod failure;
 mod glass;
 mod gpu;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
     let done = match cli.command {
         Some(Command::Check { files }) => check::check(&files),
         Some(Command::Schema) => check::schema(),
+        Some(Command::Drill { data, demo, json }) => drill::run(data, demo, json),
         Some(Command::Doctor { data, renderer }) => doctor::run(data, renderer),
         Some(Command::Journal { command: JournalCommand::Verify { data, demo } }) => recorded::verify(data, demo),
         None => show(cli.wall),

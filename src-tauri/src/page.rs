@@ -1,6 +1,6 @@
 //! The commands that the page may call, and nothing else that it can reach.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tauri::{State, Webview};
 use tokio::sync::watch;
@@ -9,6 +9,7 @@ use watchfloor_demo::{Demo, Fault};
 use watchfloor_engine::Engine;
 
 use crate::{
+    drill::LampTest,
     glass::Glass,
     past::{Past, present_version},
 };
@@ -61,6 +62,7 @@ pub(crate) async fn next_frame(
     view: Webview,
     page: State<'_, Page>,
     past: State<'_, Past>,
+    lamp: State<'_, Arc<LampTest>>,
     glass: State<'_, Glass>,
     after: u64,
     revision: u32,
@@ -70,22 +72,27 @@ pub(crate) async fn next_frame(
         glass.receipt(view.label(), after);
     }
     let engine = page.engine().await?;
+    let rest = Duration::from_millis(rest_ms.into()).min(REST_MAX);
     loop {
+        if let Some(frame) = lamp.next_frame(after, revision, rest).await {
+            return Ok(frame);
+        }
         if let Some(frame) = past.next_frame(after, revision, &engine).await {
             return Ok(frame);
         }
         tokio::select! {
             biased;
             () = past.turned() => {}
-            frame = present(&engine, present_version(after, revision), revision, rest_ms) => return Ok(frame),
+            () = lamp.turned() => {}
+            frame = present(&engine, present_version(after, revision), revision, rest) => return Ok(frame),
         }
     }
 }
 
-async fn present(engine: &Engine, after: u64, revision: u32, rest_ms: u32) -> Frame {
-    if rest_ms > 0 {
+async fn present(engine: &Engine, after: u64, revision: u32, rest: Duration) -> Frame {
+    if !rest.is_zero() {
         engine.painted(after).await;
-        tokio::time::sleep(Duration::from_millis(rest_ms.into()).min(REST_MAX)).await;
+        tokio::time::sleep(rest).await;
     }
     engine.next_frame(after, revision).await
 }

@@ -1,17 +1,17 @@
 //! Looking back from the page, which goes on in the engine: the present runs behind what is shown.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use tauri::State;
 use tokio::sync::watch;
 use watchfloor_board::frame::{Frame, Notice, State as Gravity};
 use watchfloor_engine::{
-    Engine,
+    Engine, drill,
     past::{self, Gesture, LookBack, LookBackConfig, PastError},
 };
 use watchfloor_model::Timestamp;
 
-use crate::{failure::Failure, page::Page};
+use crate::{drill::LampTest, failure::Failure, page::Page};
 
 /// Who looks back without saying to when begins so long before the newest record.
 const BEFORE: Duration = Duration::from_secs(60);
@@ -56,6 +56,11 @@ impl Past {
         }
     }
 
+    /// Whether the past is shown.
+    pub(crate) fn is_open(&self) -> bool {
+        self.open.borrow().is_some()
+    }
+
     fn looking(&self) -> Option<LookBack> {
         self.open.borrow().clone()
     }
@@ -86,9 +91,9 @@ impl Past {
     }
 }
 
-/// The version that a page has of the present: none if what it holds is of the past.
+/// The version that a page has of the present: none if what it holds is of the past or of a lamp test.
 pub(crate) const fn present_version(after: u64, revision: u32) -> u64 {
-    if past::is_past_revision(revision) { 0 } else { after }
+    if past::is_past_revision(revision) || drill::is_drill_revision(revision) { 0 } else { after }
 }
 
 fn refused(error: &PastError) -> Notice {
@@ -111,8 +116,16 @@ impl From<PastError> for Failure {
 
 /// Shows the past: from this time on, milliseconds since the Unix epoch, or from a minute before now.
 #[tauri::command]
-pub(crate) async fn past_open(page: State<'_, Page>, past: State<'_, Past>, at_ms: Option<i64>) -> Result<(), String> {
+pub(crate) async fn past_open(
+    page: State<'_, Page>,
+    past: State<'_, Past>,
+    lamp: State<'_, Arc<LampTest>>,
+    at_ms: Option<i64>,
+) -> Result<(), String> {
     let engine = page.engine().await?;
+    if lamp.runs() {
+        return Err("a lamp test runs: end it first (Esc)".to_owned());
+    }
     past.open(at_ms.map(Timestamp::from_millis), &engine).await.map_err(|error| error.to_string())
 }
 

@@ -1,6 +1,7 @@
 //! The window: opened at once, filled as soon as the backend runs.
 
 use std::{
+    io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -11,13 +12,18 @@ use tauri::{
     WindowEvent, window::Color,
 };
 use tauri_plugin_store::StoreExt;
-use tokio::{runtime::Runtime, sync::watch, task::JoinHandle};
+use tokio::{
+    runtime::{Handle, Runtime},
+    sync::watch,
+    task::JoinHandle,
+};
 use watchfloor_engine::logs;
 use watchfloor_log::Levels;
 
 use crate::{
     backend,
     cli::{Switch, WallArgs},
+    drill::{self, LampTest},
     failure::Failure,
     glass::{self, Glass, Keeper, Strip, Views},
     gpu, headless, instance, life, output,
@@ -82,6 +88,7 @@ pub(crate) fn run(args: WallArgs, ground: Ground, levels: &Levels, runtime: &Run
         .manage(Page::new(backend.clone()))
         .manage(Glass::new(LABEL))
         .manage(Past::new(data_dir.clone(), args.return_after))
+        .manage(Arc::new(LampTest::new(data_dir.clone())))
         .invoke_handler(tauri::generate_handler![
             page::next_frame,
             page::glass,
@@ -97,6 +104,10 @@ pub(crate) fn run(args: WallArgs, ground: Ground, levels: &Levels, runtime: &Run
             past::past_play,
             past::past_speed,
             past::past_stay,
+            drill::drill_begin,
+            drill::drill_end,
+            drill::drill_seen,
+            drill::drill_last,
         ])
         .build(tauri::generate_context!())
         .map_err(|error| Failure::Environment(format!("the window system can't be used: {error}")))?;
@@ -207,15 +218,8 @@ fn present(app: &AppHandle, window: &WebviewWindow, data_dir: Option<&Path>) {
     if let Err(error) = window.show().and_then(|()| window.set_focus()) {
         tracing::error!(%error, "the window can't be shown");
     }
-    let front = window.clone();
-    let raise = move || {
-        let raised = front.unminimize().and_then(|()| front.show()).and_then(|()| front.set_focus());
-        if let Err(error) = &raised {
-            tracing::warn!(%error, "the window can't be brought to the front");
-        }
-        raised.is_ok()
-    };
-    if let Some(Err(error)) = data_dir.map(|folder| instance::listen(folder, raise)) {
+    let answers = Answers { window: window.clone(), app: app.clone(), runtime: Handle::current() };
+    if let Some(Err(error)) = data_dir.map(|folder| instance::listen(folder, answers)) {
         tracing::warn!(%error, "second instances will not be answered");
     }
     let app = app.clone();
@@ -223,6 +227,31 @@ fn present(app: &AppHandle, window: &WebviewWindow, data_dir: Option<&Path>) {
         headless::terminated().await;
         app.exit(0);
     });
+}
+
+/// What this wall does for another program.
+struct Answers {
+    window: WebviewWindow,
+    app: AppHandle,
+    runtime: Handle,
+}
+
+impl instance::Answers for Answers {
+    fn raise(&self) -> bool {
+        let front = &self.window;
+        let raised = front.unminimize().and_then(|()| front.show()).and_then(|()| front.set_focus());
+        if let Err(error) = &raised {
+            tracing::warn!(%error, "the window can't be brought to the front");
+        }
+        raised.is_ok()
+    }
+
+    fn command(&self, command: &str, out: &mut dyn Write) -> io::Result<bool> {
+        if command != drill::COMMAND {
+            return Ok(false);
+        }
+        drill::serve(&self.runtime, drill::begin(&self.app), out).map(|()| true)
+    }
 }
 
 /// Writes down where the window stands.

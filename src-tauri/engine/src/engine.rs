@@ -24,6 +24,7 @@ use watchfloor_board::{
 
 use crate::{
     clock::Clock,
+    drill::{Copied, Verdict},
     error::EngineError,
     event::{Event, Pull, Standing},
     exporter::Exporter,
@@ -257,6 +258,28 @@ impl Engine {
         let (answer, answered) = oneshot::channel();
         self.tell(Event::Standing { answer }).await;
         answered.await.unwrap_or_default()
+    }
+
+    /// The clock that everything here is measured by.
+    pub(crate) fn clock(&self) -> Clock {
+        self.inner.clock
+    }
+
+    /// All that a lamp test is done to. None once the engine has stopped.
+    pub(crate) async fn copied(&self) -> Option<Copied> {
+        let (answer, answered) = oneshot::channel();
+        self.tell(Event::Copy { answer }).await;
+        answered.await.ok()
+    }
+
+    /// A lamp test is on the glass now, or no longer: what is recorded of the glass says so.
+    pub(crate) async fn drills(&self, runs: bool) {
+        self.tell(Event::Drill { runs }).await;
+    }
+
+    /// Counts how a step of a lamp test ended.
+    pub(crate) fn count_drill_step(&self, verdict: Verdict) {
+        self.inner.metrics.drill_step(verdict);
     }
 
     /// The page shows the past now, or the present again: what is recorded of the glass says so.

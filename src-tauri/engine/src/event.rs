@@ -11,7 +11,7 @@ use watchfloor_board::{
 };
 use watchfloor_model::{Delivery, SourceStatus};
 
-use crate::glass::Latency;
+use crate::{drill::Copied, glass::Latency};
 
 /// One turn of the loop.
 #[derive(Debug)]
@@ -59,6 +59,16 @@ pub(crate) enum Event {
         /// Where to.
         answer: oneshot::Sender<Standing>,
     },
+    /// Someone wants to do things to a copy of all this.
+    Copy {
+        /// Where to.
+        answer: oneshot::Sender<Copied>,
+    },
+    /// A lamp test is on the glass now, or no longer.
+    Drill {
+        /// Which of them.
+        runs: bool,
+    },
     /// Someone asks how long events take to the glass.
     Latency {
         /// Where to.
@@ -93,6 +103,8 @@ pub(crate) struct Standing {
     pub(crate) levels: Vec<Freshness>,
     /// How bad the worst notice is.
     pub(crate) worst: Option<State>,
+    /// What people must know.
+    pub(crate) notices: Vec<Notice>,
 }
 
 /// A page's question.

@@ -11,6 +11,7 @@
 mod clock;
 mod credentials;
 pub mod desktop;
+pub mod drill;
 mod engine;
 mod error;
 mod event;

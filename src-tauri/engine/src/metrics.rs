@@ -10,6 +10,8 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 use watchfloor_board::freshness::Freshness;
 use watchfloor_model::{Continuity, Counts, Phase};
 
+use crate::drill::Verdict;
+
 const EVENTS: &str = "watchfloor_events_total";
 const SOURCE_STATE: &str = "watchfloor_source_state";
 const WIDGET_FRESHNESS: &str = "watchfloor_widget_freshness";
@@ -23,6 +25,7 @@ const CHECK_FAILED: &str = "failed";
 const DUPLICATES: &str = "watchfloor_duplicates_total";
 const REJECTED: &str = "watchfloor_rejected_total";
 const PAGE_RECYCLED: &str = "watchfloor_page_recycled_total";
+const DRILL_STEPS: &str = "watchfloor_drill_steps_total";
 const FRAMES: &str = "watchfloor_frames_total";
 const JOURNAL_BYTES: &str = "watchfloor_journal_bytes";
 
@@ -37,6 +40,7 @@ pub(crate) struct Metrics {
     page_recycled: Counter,
     glass: Histogram,
     journal_bytes: Gauge,
+    drill_steps: Vec<Counter>,
 }
 
 impl std::fmt::Debug for Metrics {
@@ -54,6 +58,7 @@ impl Metrics {
             page_recycled: Counter::noop(),
             glass: Histogram::noop(),
             journal_bytes: Gauge::noop(),
+            drill_steps: Vec::new(),
         }
     }
 
@@ -65,11 +70,12 @@ impl Metrics {
         let recorder = PrometheusBuilder::new()
             .set_buckets_for_metric(Matcher::Full(GLASS_LATENCY.into()), GLASS_BUCKETS_S)?
             .build_recorder();
-        let (frames, page_recycled, glass, journal_bytes) = with_local_recorder(&recorder, || {
+        let (frames, page_recycled, glass, journal_bytes, drill_steps) = with_local_recorder(&recorder, || {
             describe();
-            (counter!(FRAMES), counter!(PAGE_RECYCLED), histogram!(GLASS_LATENCY), gauge!(JOURNAL_BYTES))
+            let steps = Verdict::ALL.map(|verdict| counter!(DRILL_STEPS, "verdict" => verdict.word())).to_vec();
+            (counter!(FRAMES), counter!(PAGE_RECYCLED), histogram!(GLASS_LATENCY), gauge!(JOURNAL_BYTES), steps)
         });
-        Ok(Self { recorder: Some(recorder), frames, page_recycled, glass, journal_bytes })
+        Ok(Self { recorder: Some(recorder), frames, page_recycled, glass, journal_bytes, drill_steps })
     }
 
     /// What renders the counters as text.
@@ -80,6 +86,14 @@ impl Metrics {
     /// A frame was handed to a page.
     pub(crate) fn frame(&self) {
         self.frames.increment(1);
+    }
+
+    /// A step of a lamp test has ended.
+    pub(crate) fn drill_step(&self, verdict: Verdict) {
+        let counter = self.drill_steps.iter().zip(Verdict::ALL).find(|(_, own)| *own == verdict);
+        if let Some((counter, _)) = counter {
+            counter.increment(1);
+        }
     }
 
     /// A page that held too much memory was replaced.
@@ -132,6 +146,7 @@ impl Metrics {
 }
 
 fn describe() {
+    describe_counter!(DRILL_STEPS, "Steps of lamp tests, by how they ended.");
     describe_counter!(EVENTS, "Events delivered, each once.");
     describe_gauge!(SOURCE_STATE, "1 for the state that a source is in, 0 for the others.");
     describe_gauge!(WIDGET_FRESHNESS, "1 for the freshness that a widget has, 0 for the others.");

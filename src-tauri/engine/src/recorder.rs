@@ -64,6 +64,7 @@ pub(crate) struct Recorder {
     keyed_at: Mono,
     painted_at: Option<Mono>,
     looked_back: bool,
+    drilled: bool,
 }
 
 /// A frame to be packed.
@@ -107,6 +108,7 @@ pub(crate) fn recording() -> (Recorder, Packing, Records) {
         keyed_at: Mono::ZERO,
         painted_at: None,
         looked_back: false,
+        drilled: false,
     };
     let packing = Packing { work: work_lane, records, lost: lost.clone() };
     (recorder, packing, Records { lane, lost, needs_key: false })
@@ -143,6 +145,11 @@ impl Recorder {
         self.looked_back = looks;
     }
 
+    /// A lamp test is on the glass now, or no longer.
+    pub(crate) fn drill(&mut self, runs: bool) {
+        self.drilled = runs;
+    }
+
     /// When the next frame is due, whatever happens.
     pub(crate) fn poll_timeout(&self, board: &Board) -> Mono {
         let changed = self.mark.as_ref().is_none_or(|mark| mark.version() != board.version());
@@ -169,7 +176,7 @@ impl Recorder {
         self.levels.extend_from_slice(board.levels());
         self.recorded = Some((now, wall));
         let ago = self.painted_at.map(|at| u64::try_from(now.since(at).as_millis()).unwrap_or(u64::MAX));
-        let glass = Glass { painted_ago_ms: ago, looked_back: self.looked_back };
+        let glass = Glass { painted_ago_ms: ago, looked_back: self.looked_back, drilled: self.drilled };
         if self.work.try_send(Work { at: wall, kind, taken: Taken { frame, glass } }).is_err() {
             self.lost.set();
         }
@@ -289,7 +296,7 @@ mod tests {
         let glass: Vec<_> = std::iter::from_fn(|| records.lane.try_recv().ok())
             .map(|record| (record.kind, unpacker.unpack(&record.body, record.kind.is_key()).unwrap().glass))
             .collect();
-        let painted = Glass { painted_ago_ms: Some(3000), looked_back: true };
+        let painted = Glass { painted_ago_ms: Some(3000), looked_back: true, drilled: false };
         assert_eq!(glass, [(Kind::Start, Glass::default()), (Kind::Key, painted)]);
     }
 }

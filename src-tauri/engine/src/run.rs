@@ -27,6 +27,7 @@ use watchfloor_model::{Counts, Delivery, Mono, SourceStatus};
 
 use crate::{
     clock::Clock,
+    drill::Copied,
     event::{Event, Pull, Standing},
     frames::{Shown, Waiting},
     glass::Glass,
@@ -249,8 +250,20 @@ impl Run {
             Event::Standing { answer } => {
                 let worst =
                     self.board.notices().iter().map(|notice| notice.state).filter(|state| *state != State::Unknown);
-                let standing = Standing { levels: self.board.levels().to_vec(), worst: worst.max() };
+                let standing = Standing {
+                    levels: self.board.levels().to_vec(),
+                    worst: worst.max(),
+                    notices: self.board.notices().to_vec(),
+                };
                 let _gone = answer.send(standing);
+            }
+            Event::Copy { answer } => {
+                let _gone = answer.send(self.copy(now));
+            }
+            Event::Drill { runs } => {
+                if let Some(recorder) = &mut self.recorder {
+                    recorder.drill(runs);
+                }
             }
             Event::Latency { answer } => {
                 let _gone = answer.send(self.glass.latency().clone());
@@ -269,6 +282,22 @@ impl Run {
                 self.sources.clear();
                 self.steps = None;
             }
+        }
+    }
+
+    /// Everything that a lamp test needs to be done to a copy.
+    fn copy(&self, now: Mono) -> Copied {
+        let configs = self.configs().into_iter();
+        Copied {
+            file: self.file.clone(),
+            checkpoint: self.board.checkpoint(now, self.clock.wall()),
+            outages: self.board.outages().to_vec(),
+            sources: configs
+                .map(|config| {
+                    let status = self.board.status(&config.id).cloned().unwrap_or_default();
+                    (config, status)
+                })
+                .collect(),
         }
     }
 

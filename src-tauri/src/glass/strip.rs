@@ -1,5 +1,10 @@
 //! A line above the page, drawn by the window and not by the page.
 
+#[cfg(target_os = "linux")]
+use std::sync::atomic::Ordering;
+
+#[cfg(target_os = "linux")]
+use tauri::Manager;
 use tauri::{AppHandle, WebviewWindow};
 
 /// The strip of one window; hidden until it has something to say.
@@ -37,6 +42,7 @@ impl Strip {
     /// Shows a text, or nothing if it is empty.
     pub(crate) fn show(&self, app: &AppHandle, text: String) {
         let label = self.label.clone();
+        let glass = app.clone();
         let asked = app.run_on_main_thread(move || {
             use gtk::prelude::{LabelExt, WidgetExt};
 
@@ -47,6 +53,7 @@ impl Strip {
             label.set_height_request(height / 25);
             label.set_text(&text);
             label.set_visible(!text.is_empty());
+            glass.state::<super::Glass>().strip.store(label.is_mapped(), Ordering::Relaxed);
         });
         if let Err(error) = asked {
             tracing::error!(%error, "what the page doesn't say can't be said beside it");

@@ -30,6 +30,9 @@ pub(crate) struct Glass {
     pub(crate) painted_ago_ms: Option<u64>,
     /// Whether it showed the past.
     pub(crate) looked_back: bool,
+    /// Whether it showed a lamp test.
+    #[serde(default)]
+    pub(crate) drilled: bool,
 }
 
 /// Why a body can't be read.

@@ -159,8 +159,8 @@ impl LookBack {
 }
 
 /// The present in a few words: how many widgets are live, and what the others are, worst first.
-fn present(standing: &Standing) -> Present {
-    let Standing { levels, worst } = standing;
+pub(crate) fn present(standing: &Standing) -> Present {
+    let Standing { levels, worst, .. } = standing;
     let count = |is: &dyn Fn(Freshness) -> bool| levels.iter().filter(|level| is(**level)).count();
     let current = count(&Freshness::is_current);
     if levels.is_empty() {

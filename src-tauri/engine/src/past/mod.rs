@@ -20,6 +20,7 @@ use std::{path::Path, time::Duration};
 
 use watchfloor_model::Timestamp;
 
+pub(crate) use self::look::present;
 pub use self::{
     error::PastError,
     look::{Gesture, LookBack, LookBackConfig, is_past_revision},

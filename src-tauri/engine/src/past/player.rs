@@ -29,11 +29,11 @@ pub const fn is_past_revision(revision: u32) -> bool {
 
 /// What the present is like, for its corner.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Present {
+pub(crate) struct Present {
     /// In a few words.
-    pub(super) words: String,
+    pub(crate) words: String,
     /// Whether there is nothing to look at.
-    pub(super) is_well: bool,
+    pub(crate) is_well: bool,
 }
 
 /// The player.

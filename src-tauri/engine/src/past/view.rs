@@ -104,6 +104,9 @@ fn unseen(glass: Glass) -> Option<String> {
     if glass.looked_back {
         return Some("the glass showed the past".to_owned());
     }
+    if glass.drilled {
+        return Some("the glass showed a lamp test".to_owned());
+    }
     match glass.painted_ago_ms.map(Duration::from_millis) {
         None => Some("no page had painted since the program's start".to_owned()),
         Some(ago) if ago > UNSEEN_AFTER => Some(format!("the page had painted nothing for {}", span_words(ago))),
