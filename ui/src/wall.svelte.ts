@@ -6,6 +6,7 @@ import { flushSync } from 'svelte'
 import type {
   Against,
   BoardView,
+  DrillView,
   Frame,
   Freshness,
   Notice,
@@ -94,6 +95,8 @@ export class LiveWall {
   history_open = $state(false)
   /** Set while the past is shown. */
   past = $state.raw<PastView | null>(null)
+  /** Set while a lamp test runs: what is shown is a copy. */
+  drill = $state.raw<DrillView | null>(null)
   /** Stretches on the record's time line. */
   marks = $state.raw<PastMarks>({ holes: [], losses: [] })
   clock = $state.raw<ClockText | null>(null)
@@ -132,6 +135,7 @@ export class LiveWall {
   #slow_clock_ms = -Infinity
   #heard_ms = 0
   #notices_text = ''
+  readonly #after_paint = new Set<() => void>()
 
   constructor() {
     this.first_paint = new Promise((resolve) => {
@@ -144,10 +148,19 @@ export class LiveWall {
     return growth(cell.view.place, this.extent, this.cells.length)
   }
 
+  /** Calls this each time that a frame is on the glass; returns what ends it. */
+  after_paint(then: () => void): () => void {
+    this.#after_paint.add(then)
+    return () => {
+      this.#after_paint.delete(then)
+    }
+  }
+
   /** What was applied is on the glass. */
   painted(): void {
     this.#first_painted()
     this.between_frames()
+    for (const then of this.#after_paint) then()
   }
 
   /** Takes a frame over and puts it into the document. False if it can't be applied to what is held. */
@@ -188,7 +201,8 @@ export class LiveWall {
     this.#arm_pulse(now)
   }
 
-  #take_past({ past }: Frame): void {
+  #take_past({ past, drill }: Frame): void {
+    this.drill = drill ?? null
     // Where a chart's knowledge ended is another question in the present.
     if (this.past !== null && past === undefined) for (const cell of this.cells) cell.known_until_ms = null
     this.past = past ?? null

@@ -7,6 +7,7 @@ import type {
   Against,
   Frame,
   Freshness,
+  GlassSeen,
   Notice,
   Quality,
   SourceView,
@@ -17,9 +18,10 @@ import type {
 import { BOARD, ONE_BOARD, whole } from './fake-board'
 import { HOUR_MS, MIDNIGHT_MS } from './fake-day'
 import { ORDERS, orders_value, PAIR } from './fake-orders'
+import { FakeDrill } from './fake-drill'
 import { FakePast } from './fake-past'
 import { Rush } from './fake-rush'
-import { type DemoState, type FaultName, FAULTS, type Host } from './types'
+import { type DemoState, type DrillLast, type FaultName, FAULTS, type Host } from './types'
 
 export const SCENARIOS = [
   'live',
@@ -93,6 +95,9 @@ export class FakeHost implements Host {
   readonly #rush = new Rush()
   #past: FakePast | null = null
   #turned = false
+  /** The lamp test that runs; for the page's tests. */
+  drill: FakeDrill | null = null
+  #drill_last: DrillLast | null = null
 
   constructor(options: FakeOptions) {
     this.#options = options
@@ -118,11 +123,15 @@ export class FakeHost implements Host {
     const waits: Partial<Record<Scenario, number>> = { flood: 4, rush: 1, idle: HEARTBEAT_MS }
     const wait_ms = after === 0 ? 0 : (waits[this.#options.scenario] ?? 250)
     await new Promise((resolve) => setTimeout(resolve, Math.max(wait_ms, rest_ms)))
+    const held_ms = this.drill?.holds_back_ms ?? 0
+    if (held_ms > 0) await new Promise((resolve) => setTimeout(resolve, held_ms))
     this.answered_ms = performance.now()
+    if (this.drill?.is_over === true) await this.drill_end()
     if (this.#past?.is_over === true) await this.past_close()
     const all = after === 0 || this.#turned
     this.#turned = false
     const frame = this.frame(all)
+    if (this.drill !== null) return { ...frame, revision: 3, drill: this.drill.view() }
     if (this.#past === null) return frame
     const past = this.#past.view(all, this.#options.scenario !== 'past-odd')
     return { ...frame, revision: 2, clock: { ...frame.clock, wall_ms: past.at_ms }, past }
@@ -210,6 +219,7 @@ export class FakeHost implements Host {
   }
 
   #freshness(): Freshness {
+    if (this.drill !== null) return this.drill.freshness
     const scenario = this.#options.scenario.replace('orders-', '')
     if (
       scenario === 'stale' ||
@@ -363,6 +373,32 @@ export class FakeHost implements Host {
   past_stay(): Promise<void> {
     this.#past?.stay()
     return Promise.resolve()
+  }
+
+  drill_begin(): Promise<void> {
+    if (this.#options.scenario === 'down') return Promise.reject(new Error('no source is live'))
+    this.drill = new FakeDrill()
+    this.#turned = true
+    return Promise.resolve()
+  }
+
+  drill_end(): Promise<void> {
+    if (this.drill !== null) {
+      const ended = this.drill.is_over ? null : 'at the wall'
+      this.#drill_last = { at_ms: Date.now(), passed: 5, failed: 0, untested: 0, ended }
+    }
+    this.#turned = this.drill !== null
+    this.drill = null
+    return Promise.resolve()
+  }
+
+  drill_seen(seen: GlassSeen): Promise<void> {
+    this.drill?.take(seen)
+    return Promise.resolve()
+  }
+
+  drill_last(): Promise<DrillLast | null> {
+    return Promise.resolve(this.#drill_last)
   }
 
   glass(): Promise<void> {

@@ -1,7 +1,7 @@
 /** The one door to the backend: commands, answered one by one. No events, no channels. */
 import { invoke } from '@tauri-apps/api/core'
 import type { Frame } from '../generated/frame'
-import type { DemoState, Host } from './types'
+import type { DemoState, DrillLast, Host } from './types'
 
 export const tauri: Host = {
   next_frame: (after, revision, rest_ms) => invoke<Frame>('next_frame', { after, revision, restMs: rest_ms }),
@@ -17,4 +17,8 @@ export const tauri: Host = {
   past_play: (playing) => invoke('past_play', { playing }),
   past_speed: (speed) => invoke('past_speed', { speed }),
   past_stay: () => invoke('past_stay'),
+  drill_begin: () => invoke('drill_begin'),
+  drill_end: () => invoke('drill_end'),
+  drill_seen: (seen) => invoke('drill_seen', { seen }),
+  drill_last: () => invoke<DrillLast | null>('drill_last'),
 }

@@ -1,5 +1,5 @@
 /** All that the page may ask of whatever runs it. */
-import type { Frame } from '../generated/frame'
+import type { Frame, GlassSeen } from '../generated/frame'
 
 export const FAULTS = ['cut', 'freeze', 'restart', 'lose-history', 'slow'] as const
 export type FaultName = (typeof FAULTS)[number]
@@ -13,6 +13,17 @@ export interface DemoState {
   readonly paused: boolean
   /** The replay's clock, milliseconds since the Unix epoch. */
   readonly replay_ms: number
+}
+
+/** How a lamp test ended. */
+export interface DrillLast {
+  /** When, milliseconds since the Unix epoch. */
+  readonly at_ms: number
+  readonly passed: number
+  readonly failed: number
+  readonly untested: number
+  /** Why it ended before its end. */
+  readonly ended: string | null
 }
 
 export interface Host {
@@ -40,4 +51,12 @@ export interface Host {
   past_speed(speed: number): Promise<void>
   /** Somebody is there: the wall doesn't go back to the present by itself yet. */
   past_stay(): Promise<void>
+  /** Begins a lamp test. */
+  drill_begin(): Promise<void>
+  /** Ends it at once. */
+  drill_end(): Promise<void>
+  /** What can be seen on the glass while one runs. */
+  drill_seen(seen: GlassSeen): Promise<void>
+  /** How the last one ended, or null if there was none. */
+  drill_last(): Promise<DrillLast | null>
 }
