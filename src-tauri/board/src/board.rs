@@ -65,6 +65,7 @@ pub struct Board {
     outages: (Vec<Outage>, u64),
     rejections: VecDeque<(String, Rejection)>,
     drifts: VecDeque<Drift>,
+    is_corrected: bool,
     /// What the last frames brought the page to.
     issued: VecDeque<Issued>,
     ticked: Option<Mono>,
@@ -93,6 +94,7 @@ impl Board {
             outages: (Vec::new(), 0),
             rejections: VecDeque::new(),
             drifts: VecDeque::new(),
+            is_corrected: false,
             issued: VecDeque::new(),
             ticked: None,
         };
@@ -174,6 +176,7 @@ impl Board {
                 self.rejections.push_back((widget, rejection));
             }
         }
+        self.is_corrected |= found.is_corrected;
         found.drifts.truncate(DRIFTS_NAMED_MAX);
         for (tracked, Difference { field, shown, server }) in found.drifts {
             if let Some(widget) = self.shows(number, tracked).filter(|_| self.drifts.len() < DRIFTS_HELD_MAX) {
@@ -261,6 +264,12 @@ impl Board {
     /// [`DRIFTS_NAMED_MAX`] a comparison.
     pub fn take_drifts(&mut self) -> Vec<Drift> {
         self.drifts.drain(..).collect()
+    }
+
+    /// Whether a comparison with the server has replaced or completed anything since this was last asked. No delivery that is
+    /// journaled tells of it.
+    pub fn take_corrected(&mut self) -> bool {
+        std::mem::take(&mut self.is_corrected)
     }
 
     /// How many differences from the server's state were found on a source in this run.

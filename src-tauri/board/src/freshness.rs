@@ -99,6 +99,8 @@ enum Why {
     Live,
     /// The link has proved nothing for longer than the limit, or ever.
     Silent(Option<Duration>),
+    /// Heard, but what was heard since is not shown yet: it may be as old as this.
+    Behind(Duration),
     /// The publisher has proved nothing for longer than it promised, or ever.
     Quiet(Option<Duration>, Duration),
     /// Replay or snapshot outstanding, and what stands in the way.
@@ -163,9 +165,18 @@ fn judge_proofs(status: &SourceStatus, promise: Promise, held: Held, now: Mono) 
         }
         live_for = live_for.zip(left).map(|(a, b)| a.min(b));
     }
-    let Some(live_for) = live_for else {
+    let Some(mut live_for) = live_for else {
         return Verdict { freshness: Freshness::Stale, age: Some(age), live_for: Duration::ZERO, why };
     };
+    if let Some(until) = status.live_until {
+        // Later news is on its way here, behind a disk or a program that is slow: nothing is known of it yet.
+        if now > until {
+            let age = age.max(now.since(until).saturating_add(promise.limit));
+            let (freshness, live_for) = (Freshness::CatchingUp, Duration::ZERO);
+            return Verdict { freshness, age: Some(age), live_for, why: Why::Behind(age) };
+        }
+        live_for = live_for.min(until.since(now));
+    }
     let freshness = match status.transport {
         Some(Transport::Poll) => Freshness::Polling,
         Some(Transport::WebSocket | Transport::Sse | Transport::LongPoll) | None => Freshness::Live,

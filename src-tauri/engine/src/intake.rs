@@ -268,6 +268,9 @@ struct GapText {
     reason: String,
     began: Timestamp,
     ended: Timestamp,
+    /// The same by the source's own time. Journals of before don't have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    source_times: Option<(Timestamp, Timestamp)>,
 }
 
 impl GapText {
@@ -280,6 +283,7 @@ impl GapText {
             reason: gap.reason.clone(),
             began: clock.wall_at(gap.began),
             ended: clock.wall_at(gap.ended),
+            source_times: gap.source_times,
         }
     }
 }
@@ -339,6 +343,7 @@ impl Replay {
                     reason: text.reason,
                     began: self.clock.place(text.began),
                     ended: self.clock.place(text.ended),
+                    source_times: text.source_times,
                 })))
             }
             Kind::Forget => Ok(None),
@@ -443,13 +448,21 @@ mod tests {
                 reason: "epoch changed".into(),
                 began: clock.now(),
                 ended: clock.now(),
+                source_times: Some((Timestamp::from_millis(5), Timestamp::from_millis(70_000))),
             };
             let entry = entry(&"s".into(), &Delivery::Gap(gap.clone()), &clock).unwrap();
             let PositionChange::Advance(found) = &entry.positions else { panic!() };
             assert_eq!(found.len(), places, "{proof:?}");
             let Some(Delivery::Gap(back)) = Replay::new(clock).delivery(&entry.batch).unwrap() else { panic!() };
             assert_eq!((back.to, back.proof, back.reason), (gap.to, gap.proof, gap.reason));
+            assert_eq!(back.source_times, gap.source_times);
         }
+        // Of a journal of before.
+        let old = r#"{"channel":"x","from":null,"to":null,"proof":"unknown","reason":"lost","began":1,"ended":2}"#;
+        let received = Timestamp::default();
+        let batch = Batch { source: "s".into(), kind: Kind::Gap, received, events: 0, body: old.into() };
+        let Ok(Some(Delivery::Gap(back))) = Replay::new(clock).delivery(&batch) else { panic!() };
+        assert_eq!(back.source_times, None);
     }
 
     /// A body that isn't ours is damage, not a panic.

@@ -258,6 +258,7 @@ mod tests {
             reason: "history trimmed".into(),
             began: Mono::from_millis(20_000),
             ended: Mono::from_millis(21_000),
+            source_times: None,
         }
     }
 

@@ -304,6 +304,10 @@ impl Run {
     /// What a comparison with the server found different is told, counted, and written down.
     fn handle_checked(&mut self, source: &str) {
         let (drifts, total) = (self.board.take_drifts(), self.board.drift(source));
+        if self.board.take_corrected() {
+            self.is_corrected = true;
+            self.save_corrections();
+        }
         if drifts.is_empty() {
             tracing::debug!(source, "compared with the server: no difference");
             return;
@@ -315,8 +319,6 @@ impl Run {
         if let Some(metrics) = self.source_metrics.get(source) {
             metrics.set_drift(total);
         }
-        self.is_corrected = true;
-        self.save_corrections();
     }
 
     fn save_corrections(&mut self) {
@@ -399,10 +401,8 @@ impl Run {
         }
         for setup in self.setups() {
             let id = setup.feed.id.clone();
-            if self.restarts.contains(&id)
-                && self.sources.get_mut(&id).is_some_and(|source| source.restart(setup))
-            {
-                self.restarts.remove(&config.id);
+            if self.restarts.contains(&id) && self.sources.get_mut(&id).is_some_and(|source| source.restart(setup)) {
+                self.restarts.remove(&id);
             }
         }
     }

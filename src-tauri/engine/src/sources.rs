@@ -66,6 +66,7 @@ impl Settings {
             channels,
             ladder,
             limit,
+            quiet: spec.quiet,
             reconcile: spec.reconcile,
             token: None,
             asks_token: spec.token.is_some(),

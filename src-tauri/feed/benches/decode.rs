@@ -101,6 +101,7 @@ fn live(transport: Transport) -> Feed {
         channels: vec![channel],
         ladder: vec![transport],
         limit: Duration::from_secs(5),
+        quiet: None,
         reconcile: None,
         token: None,
         asks_token: false,

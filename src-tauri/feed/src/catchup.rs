@@ -119,7 +119,8 @@ impl Catchup {
                 return false;
             };
             let covers = |place: &Position| cursor.stream.covers(place) == Some(true);
-            covers(&cursor.target) && other.delivered.as_ref().is_some_and(covers)
+            let is_settled = |place: &Position| cursor.unreadable.is_none_or(|offset| offset <= place.offset);
+            covers(&cursor.target) && other.delivered.as_ref().is_some_and(|place| covers(place) && is_settled(place))
         };
         self.hold.is_some() && self.channels.iter().zip(&other.channels).all(covers)
     }
@@ -227,11 +228,23 @@ impl Catchup {
         Step::Overflow
     }
 
-    /// Takes the place of an event that could not be read.
-    pub(crate) fn skip(&mut self, index: usize, position: &Position) -> Option<Hole> {
-        match self.advance(index, position) {
+    /// Finds that the event at `position` can't be read. The hole before it, if it isn't the next one, or the one that it is.
+    pub(crate) fn unreadable(&mut self, index: usize, position: &Position, text: &str) -> Option<Hole> {
+        match self.channels[index].unreadable(index, position, text) {
+            Advance::Hole(_) if self.hold.is_some() => {
+                self.disconnect(index, position, text.to_owned());
+                None
+            }
             Advance::Hole(hole) => Some(hole),
             Advance::Next | Advance::Overlap | Advance::Duplicate | Advance::Stale => None,
+        }
+    }
+
+    /// The same on a link beside the one that is followed, which may bring it readable.
+    pub(crate) fn unreadable_beside(&mut self, index: usize, position: &Position) {
+        self.advance(index, position);
+        if let Some(cursor) = &mut self.channels[index].cursor {
+            cursor.unreadable = Some(position.offset);
         }
     }
 
@@ -287,6 +300,7 @@ impl Catchup {
             reason: hole.text.clone(),
             began: context.began,
             ended: context.ended,
+            source_times: None,
         };
         if let Some(cursor) = &mut channel.cursor {
             cursor.move_to(&hole.before);

@@ -20,6 +20,8 @@ pub struct SourceConfig {
     pub ladder: Vec<Transport>,
     /// The strictest freshness limit of what shows this source: decides how often the link is probed.
     pub limit: Duration,
+    /// The longest silence of a healthy publisher, if one is promised: polls bring news of it several times within.
+    pub quiet: Option<Duration>,
     /// How often, about, what was delivered is compared with the server's own state; none for only on demand.
     pub reconcile: Option<Duration>,
     /// Sent as `Authorization: Bearer …` (RFC 6750) with every request.

@@ -23,6 +23,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 mod trial;
+mod unreadable;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -74,6 +75,8 @@ pub struct Feed {
     unusable: u32,
     /// Snapshots in a row that the stream didn't join.
     rejoins: u32,
+    /// From when on what can't be read may be asked for again as often as ever.
+    asks_again: Mono,
     links: u64,
     /// Whether a link has stood before.
     stood: bool,
@@ -127,6 +130,7 @@ impl Feed {
             checks: Checks::default(),
             unusable: 0,
             rejoins: 0,
+            asks_again: Mono::ZERO,
             links: 0,
             stood: false,
             fetches: 0,
@@ -157,6 +161,7 @@ impl Feed {
             return;
         }
         self.catchup.restore(&positions);
+        self.checks.restored = self.catchup.has_delivered();
         self.changed = true;
     }
 
@@ -249,6 +254,7 @@ impl Feed {
     pub fn status(&self) -> SourceStatus {
         let mut status = self.status.clone();
         status.every = self.every();
+        status.live_until = (self.stage == Phase::Live).then(|| self.doubt_at()).flatten();
         status.clock = self.clock.clock().cloned();
         status.publisher_proof = self.publishers.iter().copied().flatten().min();
         status.positions = self.catchup.delivered().map(|(name, place)| (name.clone(), place.clone())).collect();
@@ -388,8 +394,11 @@ impl Feed {
         }
     }
 
-    fn deliver(&mut self, delivery: Delivery) {
+    fn deliver(&mut self, mut delivery: Delivery) {
         self.flush();
+        if let Delivery::Gap(gap) = &mut delivery {
+            gap.source_times = self.clock.clock().map(|clock| (clock.was_at(gap.began), clock.was_at(gap.ended)));
+        }
         if !matches!(delivery, Delivery::Check(_)) {
             self.checks.interrupt();
         }

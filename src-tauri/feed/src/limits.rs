@@ -69,9 +69,17 @@ pub const HELD_BYTES_MAX: usize = 16 << 20;
 pub const HELD_EVENT_OVERHEAD_BYTES: usize = 256;
 /// Most resynchronisations on one link until it is given up.
 pub const RESYNCS_MAX: u32 = 5;
+/// Over this long, what can't be read is asked for once more on the average; [`RESYNCS_MAX`] times in a row at most.
+pub const ASK_AGAIN_SPACING: Duration = Duration::from_secs(10);
 /// Most unusable snapshots in a row until the link is given up.
 pub const SNAPSHOTS_UNUSABLE_MAX: u32 = 3;
 
+/// Over how long walls spread that seek a comparison because something was passed over.
+pub const SOUGHT_SPREAD: Duration = Duration::from_secs(2);
+/// The shortest time between two comparisons that are sought.
+pub const SOUGHT_SPACING: Duration = Duration::from_secs(10);
+/// Over how long walls spread that seek one because they go on from an earlier life, in which something may have been passed over.
+pub const RESTORED_SPREAD: Duration = Duration::from_secs(30);
 /// Failed comparisons in a row for which the time to the next is doubled.
 pub const CHECK_DOUBLINGS_MAX: u32 = 3;
 

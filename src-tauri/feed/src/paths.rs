@@ -174,6 +174,7 @@ impl Paths {
         status.phase = self.phase;
         status.since = self.since;
         status.link_proof = known().filter_map(|one| one.link_proof).max();
+        status.live_until = proving().filter_map(|one| one.live_until).max();
         status.publisher_proof = match self.phase {
             Phase::Live => proving().filter_map(|one| one.publisher_proof).max(),
             _ => known().filter_map(|one| one.publisher_proof).max(),

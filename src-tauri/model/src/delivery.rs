@@ -63,4 +63,6 @@ pub struct Gap {
     pub began: Mono,
     /// When it was found closed or given up.
     pub ended: Mono,
+    /// The same two instants by the source's own time, if that was known then. Whoever reads the gap back can't know it any more.
+    pub source_times: Option<(Timestamp, Timestamp)>,
 }

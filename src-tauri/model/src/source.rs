@@ -204,6 +204,10 @@ pub struct SourceStatus {
     pub link_proof: Option<Mono>,
     /// The last instant at which a publisher proved that it lives: an event, or its heartbeat by way of the server.
     pub publisher_proof: Option<Mono>,
+    /// Until when it may be called live without further news: everything that the server had a limit before has been delivered.
+    /// None if nothing but the proofs bounds it. What is heard may have been on its way for long, and what is said of it here may
+    /// wait for a slow disk, so this is earlier than the limit after the last proof.
+    pub live_until: Option<Mono>,
     /// The source's own time.
     pub clock: Option<SourceClock>,
     /// The last position delivered, by channel.

@@ -209,7 +209,7 @@ pub(crate) fn draw(draw: &mut Draw) -> Fault {
         11 => Fault::Trim(draw.below(3)),
         12 => Fault::Epoch { empty: draw.chance(50) },
         13 | 14 => Fault::Restart { epoch: draw.chance(60), empty: draw.chance(40) },
-        15 => Fault::Corrupt,
+        15 => *draw.pick(&[Fault::Corrupt, Fault::Garbled]),
         16 => Fault::Truncate,
         17 => Fault::Skip,
         18 => Fault::Twice,

@@ -117,9 +117,9 @@ impl Plan {
             channels: usize::try_from(draw.between(1, 3)).unwrap_or(1),
             limit,
             heartbeat: (limit / 5).clamp(1_000, 15_000),
-            // News of a publisher is as old as the time between two heartbeats, or polls: it promises to speak less often.
+            // News of a publisher is as old as the time between two heartbeats: it promises to speak less often.
             quiet: draw.chance(50).then(|| *draw.pick(&[30_000, 60_000, 120_000])).map(|quiet| match limit {
-                ..=10_000 => quiet,
+                ..=30_000 => quiet,
                 _ => quiet.max(60_000),
             }),
             gap,

@@ -125,6 +125,7 @@ pub fn storm(walls: usize, loss: Loss, seed: u64) -> Arrivals {
         channels: vec!["c0".into()],
         ladder: vec![Transport::WebSocket],
         limit: LIMIT,
+        quiet: None,
         reconcile: None,
         token: None,
         asks_token: false,

@@ -10,7 +10,7 @@ use std::{
 use serde_json::Value;
 use watchfloor_board::{Board, Checkpoint, config::BoardFile};
 use watchfloor_feed::{Feed, Secret, SourceConfig};
-use watchfloor_model::{Continuity, Delivery, Mono, Phase, Position, SourceStatus, Timestamp};
+use watchfloor_model::{Check, Continuity, Delivery, Mono, Phase, Position, Snapshot, SourceStatus, Timestamp};
 
 use crate::{
     board_file::{self, SOURCE, URL},
@@ -20,6 +20,8 @@ use crate::{
     server::Server,
 };
 
+/// The widgets that events alone move, and time doesn't.
+const UNMOVED: [&str; 6] = ["count", "mean", "share", "level", "lines", "tiles"];
 /// Entries after which the board is written down.
 const CHECKPOINT_ENTRIES: usize = 40;
 
@@ -70,6 +72,7 @@ fn config(plan: &Plan) -> SourceConfig {
         ladder: plan.ladder.clone(),
         limit: Duration::from_millis(plan.limit),
         redundant: Vec::new(),
+        quiet: plan.quiet.map(Duration::from_millis),
         reconcile: plan.reconcile.map(Duration::from_millis),
         token: Some(Secret::new("token")),
         asks_token: false,
@@ -140,7 +143,13 @@ impl Wall {
                 self.write(&delivery, wall);
                 self.ledger.take(&delivery, server)?;
                 self.board.handle_delivery(SOURCE, &delivery, now);
+                if let Delivery::Snapshot(snapshot) | Delivery::Check(Check { snapshot, .. }) = &delivery {
+                    self.check_time(snapshot, server, now)?;
+                }
                 if matches!(delivery, Delivery::Check(_)) {
+                    if self.board.take_corrected() {
+                        self.save(now, wall)?;
+                    }
                     let drifts = self.board.take_drifts();
                     if !drifts.is_empty() && !self.ledger.may_drift {
                         return Err(format!("H3: a comparison with the server found {drifts:?}"));
@@ -153,6 +162,15 @@ impl Wall {
                 }
                 Ok(false)
             }
+        }
+    }
+
+    /// H3: what is known up to an instant is shown as of that instant, and not of an earlier one again.
+    fn check_time(&mut self, snapshot: &Snapshot, server: &Server, now: Mono) -> Result<(), String> {
+        let taken = snapshot.clock.at(snapshot.received).as_millis();
+        match self.time(server, now) {
+            Some((time, _)) if time < taken => Err(format!("H3: a snapshot of {taken} is shown as of {time}")),
+            _ => Ok(()),
         }
     }
 
@@ -191,6 +209,9 @@ impl Wall {
     /// If what is shown then isn't what was committed.
     pub fn restart(&mut self, server: &Server, now: Mono) -> Result<(), String> {
         let before = self.report(now);
+        let incomplete =
+            |board: &Board, id: &str| board.freshness(id, now).and_then(|quality| quality.incomplete_until_ms);
+        let until: Vec<_> = UNMOVED.iter().map(|id| incomplete(&self.board, id)).collect();
         self.life += 1;
         self.pending.clear();
         self.page = Page::default();
@@ -225,8 +246,11 @@ impl Wall {
         }
         self.feed.restore(self.journal.positions.clone());
         let after = self.report(now);
-        // What time alone moves waits for the source's time.
-        for id in ["count", "mean", "share", "level", "lines", "tiles"] {
+        for (id, until) in UNMOVED.into_iter().zip(until) {
+            let found = incomplete(&self.board, id);
+            if until != found {
+                return Err(format!("H4: `{id}` was incomplete until {until:?}, and is until {found:?} after a kill"));
+            }
             let (before, after) = (&before["widgets"][id], &after["widgets"][id]);
             if before["freshness"] != "refused" && before["value"] != after["value"] {
                 return Err(format!("H4: `{id}` was {}, and is {} after a kill", before["value"], after["value"]));

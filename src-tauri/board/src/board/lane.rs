@@ -37,6 +37,8 @@ pub(super) struct Lane {
     pub(super) stood: Option<ReplayCheckpoint>,
     /// The source's time that its aggregates were last told.
     pub(super) now: Option<Timestamp>,
+    /// When the newest snapshot or comparison came: up to then, everything is known.
+    known: Option<Mono>,
     /// What was found different from what the server holds, in this run.
     pub(super) drift: u64,
     /// When all was last compared with the server.
@@ -63,6 +65,8 @@ type Rejections = Vec<(usize, Rejection)>;
 pub(super) struct Found {
     pub(super) rejections: Rejections,
     pub(super) drifts: Vec<(usize, Difference)>,
+    /// Whether something of the server's was taken.
+    pub(super) is_corrected: bool,
 }
 
 impl Lane {
@@ -82,6 +86,7 @@ impl Lane {
                 clock: None,
                 stood: None,
                 now: None,
+                known: None,
                 drift: 0,
                 checked: None,
                 index: Index::default(),
@@ -147,14 +152,15 @@ impl Lane {
     }
 
     /// Until when it is proven that nothing more has happened: the last proof of the link, and of a publisher that promises to
-    /// speak the end of the silence that it asks for. None if the source isn't live.
+    /// speak the end of the silence that it asks for; and whatever those are, the server's own state. None if the source isn't live.
     fn proven_until(&self) -> Option<Mono> {
         let status = &self.status;
         let link = status.link_proof.filter(|_| status.phase == Phase::Live)?;
-        match self.spec.quiet {
+        let proven = match self.spec.quiet {
             None => Some(link),
-            Some(quiet) => Some(link.min(status.publisher_proof?.plus(quiet))),
-        }
+            Some(quiet) => status.publisher_proof.map(|publisher| link.min(publisher.plus(quiet))),
+        };
+        proven.max(self.known)
     }
 
     /// A window that went back and forth with each heartbeat would flicker.
@@ -311,6 +317,7 @@ impl Lane {
         }
         // The server's time may be another one altogether now: a replay that began again, a history lost.
         self.now = Some(time);
+        self.known = Some(snapshot.received.min(now));
         self.set_clock(&snapshot.clock);
         self.be_current(Heard::at(snapshot.received.min(now)), now);
         true
@@ -327,6 +334,7 @@ impl Lane {
         let time = snapshot.clock.at(snapshot.received);
         let time = self.now.map_or(time, |own| own.max(time));
         self.now = Some(time);
+        self.known = self.known.max(Some(snapshot.received.min(now)));
         self.set_clock(&snapshot.clock);
         self.checked = Some(now);
         let mut changed = false;
@@ -339,9 +347,13 @@ impl Lane {
             changed |= tracked.forgive();
             match tracked.compare(state, check, time) {
                 Ok(Outcome::Agrees) => changed |= tracked.aggregate.version() != before,
-                Ok(Outcome::Completed) => changed = true,
+                Ok(Outcome::Completed) => {
+                    changed = true;
+                    found.is_corrected = true;
+                }
                 Ok(Outcome::Drifted(differences)) => {
                     changed = true;
+                    found.is_corrected = true;
                     self.drift += differences.count;
                     found.drifts.extend(differences.named.into_iter().map(|difference| (number, difference)));
                 }
@@ -374,7 +386,9 @@ impl Lane {
         }
         let newest = self.channels.get(&gap.channel).and_then(|channel| channel.newest);
         let at = |instant: Mono| self.clock.as_ref().map(|clock| clock.was_at(instant));
-        let Some(to) = at(gap.ended).or(self.now).or(newest) else {
+        // What the gap itself says is the same now and when it is read back.
+        let times = gap.source_times.or_else(|| at(gap.began).zip(at(gap.ended)));
+        let Some(to) = times.map(|(_, to)| to).or(self.now).or(newest) else {
             // Nothing is known of the source's time, so the gap has no place in it: all until now is in doubt.
             for tracked in self.tracked.iter_mut().filter(|tracked| tracked.folds(&gap.channel)) {
                 tracked.basis = Continuity::Unknown;
@@ -382,7 +396,7 @@ impl Lane {
             return true;
         };
         // What was heard last may be a heartbeat, which proved that nothing had happened since the newest event.
-        let heard = at(gap.began).filter(|heard| *heard < to);
+        let heard = times.map(|(from, _)| from).filter(|heard| *heard < to);
         let from = heard.max(newest.filter(|newest| *newest < to)).unwrap_or(to);
         for tracked in self.tracked.iter_mut().filter(|tracked| tracked.folds(&gap.channel)) {
             tracked.be_incomplete(to);

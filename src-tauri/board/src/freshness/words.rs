@@ -18,6 +18,7 @@ impl Verdict {
             Why::Live => return None,
             Why::Silent(Some(age)) => format!("nothing heard from the hub for {}", span_words(*age)),
             Why::Silent(None) => "nothing heard from the hub yet".to_owned(),
+            Why::Behind(age) => format!("this machine is slow: what is shown may be {} old", span_words(*age)),
             Why::Quiet(Some(age), quiet) => {
                 let (age, quiet) = (span_words(*age), span_words(*quiet));
                 format!("publisher silent for {age}, it promises to speak every {quiet}")

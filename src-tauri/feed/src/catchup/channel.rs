@@ -33,6 +33,8 @@ pub(crate) struct Cursor {
     pub(crate) void: bool,
     /// Whether a heartbeat has confirmed the stream.
     pub(crate) beaten: bool,
+    /// The last place, on a link beside the one that is followed, of which the event can't be read.
+    pub(super) unreadable: Option<u64>,
     /// When a snapshot was taken on this link.
     pub(super) snapshot: Option<Mono>,
     /// What the server has for us and hasn't sent.
@@ -51,6 +53,7 @@ impl Cursor {
             connected: recovered,
             void: false,
             beaten: false,
+            unreadable: None,
             snapshot: None,
             backlog: Backlog::default(),
             reason,
@@ -81,17 +84,11 @@ impl Channel {
 
     /// Follows the stream to `position`, and hands over unless `holding`.
     pub(super) fn advance(&mut self, index: usize, position: &Position, holding: bool) -> Advance {
+        match self.place(index, position) {
+            Advance::Next => {}
+            other => return other,
+        }
         let Some(cursor) = &mut self.cursor else { return Advance::Stale };
-        if position.epoch != cursor.stream.epoch {
-            return self.hole(index, position, format!("an event of epoch `{}`, unannounced", position.epoch));
-        }
-        if position.offset <= cursor.stream.offset {
-            return Advance::Duplicate;
-        }
-        if !position.follows(&cursor.stream) && !is_known(cursor, self.delivered.as_ref(), &before(position)) {
-            let text = format!("events missing after {}: the next was {position}", cursor.stream);
-            return self.hole(index, position, text);
-        }
         cursor.stream.offset = position.offset;
         cursor.backlog.reach(position.offset);
         if holding {
@@ -107,6 +104,37 @@ impl Channel {
             delivered => *delivered = Some(position.clone()),
         }
         Advance::Next
+    }
+
+    /// Whether `position` is the stream's next one.
+    fn place(&mut self, index: usize, position: &Position) -> Advance {
+        let Some(cursor) = &self.cursor else { return Advance::Stale };
+        if position.epoch != cursor.stream.epoch {
+            return self.hole(index, position, format!("an event of epoch `{}`, unannounced", position.epoch));
+        }
+        if position.offset <= cursor.stream.offset {
+            return Advance::Duplicate;
+        }
+        if !position.follows(&cursor.stream) && !is_known(cursor, self.delivered.as_ref(), &before(position)) {
+            let text = format!("events missing after {}: the next was {position}", cursor.stream);
+            return self.hole(index, position, text);
+        }
+        Advance::Next
+    }
+
+    /// The event at `position` can't be read: a hole, unless it was handed over.
+    pub(super) fn unreadable(&mut self, index: usize, position: &Position, text: &str) -> Advance {
+        match self.place(index, position) {
+            Advance::Next => {}
+            other => return other,
+        }
+        let Some(cursor) = &mut self.cursor else { return Advance::Stale };
+        if is_known(cursor, self.delivered.as_ref(), position) {
+            cursor.move_to(position);
+            return Advance::Overlap;
+        }
+        let after = Position::new(position.epoch.clone(), position.offset.saturating_add(1));
+        self.hole(index, &after, text.to_owned())
     }
 
     /// Takes what a heartbeat says of events that are still to be sent: they are there since `since`, or later.
@@ -210,6 +238,7 @@ impl Channel {
             reason,
             began: context.began,
             ended: context.ended,
+            source_times: None,
         }
     }
 

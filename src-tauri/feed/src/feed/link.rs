@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use watchfloor_model::{Delivery, Mono, Phase, Transport};
+use watchfloor_model::{Mono, Phase, Transport};
 
 use super::{Feed, Loss, access::Pass};
 use crate::{
@@ -24,6 +24,8 @@ pub(super) struct Link {
     pub(super) id: LinkId,
     pub(super) transport: Transport,
     pub(super) session: Box<dyn Session>,
+    /// News of the publisher must not be older: half of what it promises.
+    pub(super) patience: Duration,
     /// When it, or what is being waited for now, was asked for.
     pub(super) asked: Mono,
     /// How long the server may take its time for that.
@@ -98,6 +100,7 @@ impl Feed {
             id,
             transport,
             session: self.dialect.session(transport, &self.channels),
+            patience: self.config.quiet.map_or(Duration::MAX, |quiet| quiet / 2),
             asked: now,
             wait: Duration::ZERO,
             round_trip: Duration::ZERO,
@@ -300,12 +303,7 @@ impl Feed {
                 true
             }
             _ => {
-                self.flush();
-                let context = GapContext { loss: None, began: self.last_heard(now), ended: now };
-                let gap = self.catchup.jump(hole, &context);
-                self.status.continuity = watchfloor_model::Continuity::Unknown;
-                self.status.counts.gaps_unknown += 1;
-                self.deliver(Delivery::Gap(gap));
+                self.pass_over(hole, now);
                 true
             }
         }
@@ -336,11 +334,25 @@ impl Feed {
             let text = "the server's snapshot is older than its history".to_owned();
             return self.lose(&Fault::server(FaultKind::Desync(text)), true, now);
         }
-        if link.session.can_resubscribe() {
-            return self.subscribe(true, now);
-        }
-        self.outputs.push_back(Output::Close { link: link.id });
-        self.link = None;
+        if link.session.can_resubscribe() { self.subscribe(true, now) } else { self.reopen(now) }
+    }
+
+    /// Asks for what comes after what was delivered once more. Nothing is wrong with the link.
+    pub(super) fn ask_again(&mut self, reason: String, now: Mono) {
+        self.flush();
+        let Some(link) = &self.link else { return };
+        let can_resubscribe = link.session.can_resubscribe();
+        self.note_desync(&reason, now);
+        self.fetch = None;
+        self.timers.clear(TimerReason::Fetch);
+        self.timers.clear(TimerReason::Refetch);
+        self.set_cause(reason);
+        if can_resubscribe { self.subscribe(true, now) } else { self.reopen(now) }
+    }
+
+    /// Leaves the link for another one of the same way, at once.
+    fn reopen(&mut self, now: Mono) {
+        self.outputs.extend(self.link.take().map(|link| Output::Close { link: link.id }));
         self.drop_trial();
         self.catchup.end_link();
         self.timers.clear_all();
@@ -364,13 +376,19 @@ impl Feed {
         }
     }
 
+    /// When a link that stands can't be called live any more.
+    pub(super) fn doubt_at(&self) -> Option<Mono> {
+        let liveness = self.link.as_ref()?.liveness.as_ref()?;
+        let outstanding = self.catchup.outstanding_since().map(|since| since.plus(liveness.limit()));
+        Some(liveness.doubt_at().min(outstanding.unwrap_or(Mono::NEVER)))
+    }
+
     pub(super) fn set_liveness_timers(&mut self, now: Mono) {
         let Some(liveness) = self.link.as_ref().and_then(|link| link.liveness.as_ref()) else { return };
         self.timers.set(TimerReason::Silence, liveness.silence_at());
         self.timers.set(TimerReason::Stall, liveness.stall_at());
         self.timers.put(TimerReason::Probe, liveness.probe_at());
-        let outstanding = self.catchup.outstanding_since().map(|since| since.plus(liveness.limit()));
-        let doubt = liveness.doubt_at().min(outstanding.unwrap_or(Mono::NEVER));
+        let doubt = self.doubt_at().unwrap_or(Mono::NEVER);
         // While in doubt the words change with the time: once a second.
         let again = if doubt > now { doubt } else { now.plus(Duration::from_secs(1)) };
         self.timers.put(TimerReason::Doubt, (self.stage == Phase::Live).then_some(again));

@@ -110,6 +110,7 @@ impl Feed {
             (false, false) => Continuity::Snapshot,
         };
         self.status.retry_at = None;
+        self.checks.need_none();
         self.deliver_gaps(gaps);
         self.deliver(Delivery::Snapshot(snapshot));
         // What is shown is the server's own state: there is nothing to compare for a while.

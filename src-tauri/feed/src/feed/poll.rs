@@ -33,9 +33,10 @@ impl Link {
     }
 
     /// How often the poll rung asks: so that the answer before is within the limit until the next one comes, however
-    /// slow the exchange, as long as that takes less than half of the limit.
+    /// slow the exchange, as long as that takes less than half of the limit. A publisher that is heard in time by others
+    /// must be so by polls (H2): what it promises counts as well.
     fn poll_interval(&self) -> Option<Duration> {
-        let half = self.liveness.as_ref()?.limit() / 2;
+        let half = self.liveness.as_ref()?.limit().min(self.patience) / 2;
         let whole = Duration::from_secs(half.as_secs());
         (self.transport == Transport::Poll).then_some(if whole.is_zero() { half } else { whole })
     }
@@ -46,7 +47,7 @@ impl Link {
         // An answer proves what its request could see, so the proof is as old as two exchanges before the next one comes.
         self.wait = match self.transport {
             Transport::Poll => Duration::ZERO,
-            _ => (liveness.limit() / 3).saturating_sub(self.round_trip),
+            _ => (liveness.limit().min(self.patience) / 3).saturating_sub(self.round_trip),
         };
         liveness.ask(now);
         self.asked = now;

@@ -12,14 +12,14 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use watchfloor_model::{Check, Delivery, Event, Mono, Phase, Position, Snapshot};
+use watchfloor_model::{Check, Continuity, Delivery, Event, Mono, Phase, Position, Snapshot};
 
 use super::Feed;
 use crate::{
     fault::{Fault, FaultKind, LinkFault, LinkFaultKind, Verdict, words},
     limits::{
         CHECK_DOUBLINGS_MAX, FETCH_GRACE, FETCH_TIMEOUT, HELD_BYTES_MAX, HELD_EVENT_OVERHEAD_BYTES, HELD_EVENTS_MAX,
-        SNAPSHOT_BYTES_MAX, SNAPSHOTS_UNUSABLE_MAX,
+        RESTORED_SPREAD, SNAPSHOT_BYTES_MAX, SNAPSHOTS_UNUSABLE_MAX, SOUGHT_SPACING, SOUGHT_SPREAD,
     },
     port::{FetchId, LinkId, Output, Response},
     random::Random,
@@ -36,6 +36,14 @@ pub(super) struct Checks {
     failures: u32,
     /// Snapshots in a row that were of another history.
     foreign: u32,
+    /// When one is sought besides, because something was passed over that only the server's state can make good.
+    sought: Option<Mono>,
+    /// Not before this may the next one be sought.
+    seek_from: Mono,
+    /// What was known about completeness before that.
+    before: Option<Continuity>,
+    /// Whether the story goes on from an earlier life.
+    pub(super) restored: bool,
     /// The link on which the server has said that there is nothing to compare with.
     without: Option<LinkId>,
 }
@@ -71,6 +79,19 @@ impl Checks {
         if self.under_way.take().is_some() {
             self.next = Some(Mono::ZERO);
         }
+    }
+
+    /// Something was passed over: whatever is under way lacks it, and the next comparison comes soon.
+    pub(super) fn seek(&mut self, continuity: Continuity, random: &mut Random, now: Mono) {
+        self.under_way = None;
+        self.before.get_or_insert(continuity);
+        let soon = now.plus(random.up_to(SOUGHT_SPREAD)).max(self.seek_from);
+        self.sought.get_or_insert(soon);
+    }
+
+    /// The whole was replaced by the server's state, or nothing ever will.
+    pub(super) fn need_none(&mut self) {
+        (self.sought, self.before) = (None, None);
     }
 
     #[cfg(test)]
@@ -147,6 +168,9 @@ impl Feed {
             return false;
         }
         self.flush();
+        self.checks.seek_from = now.plus(SOUGHT_SPACING);
+        // If this one comes to nothing.
+        self.checks.sought = self.checks.sought.map(|_| now.plus(SOUGHT_SPACING));
         self.fetches += 1;
         let fetch = FetchId(self.fetches);
         self.checks.under_way = Some(UnderWay {
@@ -253,6 +277,10 @@ impl Feed {
         self.checks.foreign = 0;
         self.status.counts.checks += 1;
         self.status.unchecked = None;
+        if let (Some(before), Continuity::Unknown) = (self.checks.before, self.status.continuity) {
+            self.status.continuity = if before == Continuity::Unknown { before } else { Continuity::Snapshot };
+        }
+        self.checks.need_none();
         self.deliver(Delivery::Check(Check { snapshot, later: kept, positions }));
         self.plan_check(now);
     }
@@ -266,6 +294,8 @@ impl Feed {
         self.status.counts.checks_failed += 1;
         self.status.unchecked = Some(reason.into());
         self.changed = true;
+        let patience = SOUGHT_SPACING * (1 << self.checks.failures.min(CHECK_DOUBLINGS_MAX));
+        self.checks.sought = self.checks.sought.map(|_| now.plus(patience));
         self.plan_check(now);
     }
 
@@ -282,6 +312,9 @@ impl Feed {
 
     /// Live again. What was due meanwhile is spread: walls that lost one server together are live again together.
     pub(super) fn resume_checks(&mut self, now: Mono) {
+        if std::mem::take(&mut self.checks.restored) {
+            self.checks.sought.get_or_insert(now.plus(self.random.up_to(RESTORED_SPREAD)));
+        }
         match (self.checks.next, self.config.reconcile) {
             (Some(next), Some(period)) if next <= now => {
                 self.checks.next = Some(now.plus(self.random.up_to(period)));
@@ -294,7 +327,9 @@ impl Feed {
     pub(super) fn set_check_timer(&mut self) {
         let at = match &self.checks.under_way {
             Some(check) => Some(check.until),
-            None if self.stage == Phase::Live && !self.has_nothing_to_compare() => self.checks.next,
+            None if self.stage == Phase::Live && !self.has_nothing_to_compare() => {
+                [self.checks.next, self.checks.sought].into_iter().flatten().min()
+            }
             None => None,
         };
         self.timers.put(TimerReason::Check, at);

@@ -142,22 +142,6 @@ impl Feed {
         streams && self.catchup.outstanding_since().is_none()
     }
 
-    fn handle_rejected(&mut self, place: Option<(usize, Position)>, reason: String, now: Mono) {
-        self.status.counts.rejected += 1;
-        self.status.last_rejection = Some(reason.clone());
-        let Some((channel, position)) = place else {
-            if let Some(link) = &mut self.link {
-                link.unread = Some(reason);
-            }
-            return;
-        };
-        let Some(hole) = self.catchup.skip(channel, &position) else { return };
-        if self.handle_hole(&hole, now) {
-            // Past the hole the place follows.
-            self.catchup.skip(channel, &position);
-        }
-    }
-
     fn handle_lost(&mut self, channel: usize, head: &Position, reason: &str, now: Mono) {
         if self.stage == Phase::Subscribing {
             return self.catchup.lost(channel, head, reason);

@@ -48,6 +48,7 @@ impl Rig {
             channels: channels.iter().map(|name| Arc::from(*name)).collect(),
             ladder: ladder.to_vec(),
             limit,
+            quiet: None,
             reconcile: None,
             token: Some(Secret::new("hidden")),
             asks_token: false,

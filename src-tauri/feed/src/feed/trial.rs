@@ -331,7 +331,7 @@ impl Trial {
                 }
             }
             Signal::Rejected { place: Some((channel, position)), .. } => {
-                self.catchup.skip(channel, &position);
+                self.catchup.unreadable_beside(channel, &position);
             }
             Signal::Hello { heartbeat, clock, grant } => {
                 if let Some(grant) = grant {

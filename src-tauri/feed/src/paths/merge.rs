@@ -6,7 +6,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use watchfloor_model::{Continuity, Counts, Delivery, Event, Gap, Mono, Position, Snapshot};
+use watchfloor_model::{Continuity, Counts, Delivery, Event, Gap, Mono, Position, Snapshot, Timestamp};
 
 /// Up to where each channel was delivered.
 pub(super) type Places = BTreeMap<Arc<str>, Position>;
@@ -22,6 +22,8 @@ pub(super) struct Merge {
     continuity: Option<Continuity>,
     /// What became of the gaps since the last snapshot.
     gaps: Vec<Continuity>,
+    /// Whether those of them that nothing closed lie within one history: a comparison with the server makes them good.
+    passed: bool,
     /// The last instant at which some path proved that nothing was missing, and why none did any more after it.
     proven: Option<(Mono, Option<String>)>,
     /// Events and gaps of the story.
@@ -102,7 +104,14 @@ impl Merge {
             Delivery::Gap(gap) => self.take_gap(path, gap, proven).map(Delivery::Gap),
             Delivery::Snapshot(snapshot) => self.take_snapshot(path, snapshot, proven).map(Delivery::Snapshot),
             // What was delivered meanwhile by another path isn't in it: nothing could be compared.
-            Delivery::Check(check) => (check.positions == self.told).then_some(Delivery::Check(check)),
+            Delivery::Check(check) => {
+                let is_ours = check.positions == self.told;
+                if is_ours && self.passed && self.continuity == Some(Continuity::Unknown) {
+                    self.gaps.retain(|proof| *proof != Continuity::Unknown);
+                    self.continuity = Some(Continuity::Snapshot);
+                }
+                is_ours.then_some(Delivery::Check(check))
+            }
         }
     }
 
@@ -131,6 +140,13 @@ impl Merge {
         let told = self.told.get(&gap.channel).cloned();
         let is_past =
             |to: &Position| told.as_ref().is_some_and(|told| told.epoch == to.epoch && told.offset > to.offset);
+        // A path that is ahead has passed over what the story hasn't come to: what lies before may still be had.
+        let is_ahead = |from: &Position| {
+            end.is_some() && told.as_ref().is_some_and(|told| told.epoch == from.epoch && told.offset < from.offset)
+        };
+        if gap.from.as_ref().is_some_and(is_ahead) {
+            return None;
+        }
         if proven || gap.to.as_ref().is_some_and(is_past) {
             return None;
         }
@@ -141,6 +157,8 @@ impl Merge {
             Continuity::Unknown => self.counts.gaps_unknown += 1,
         }
         if gap.proof == Continuity::Unknown {
+            let is_within = gap.from.as_ref().zip(gap.to.as_ref()).is_some_and(|(from, to)| from.epoch == to.epoch);
+            self.passed = is_within && (self.passed || !self.gaps.contains(&Continuity::Unknown));
             self.continuity = Some(Continuity::Unknown);
         }
         if let Some(end) = end {
@@ -153,7 +171,9 @@ impl Merge {
     /// The path's gap as that of the story: it begins where the last path was lost.
     fn seen_by_all(&self, gap: Gap, told: Option<Position>) -> Gap {
         let Some((last, why)) = &self.proven else { return Gap { from: told.or(gap.from), ..gap } };
-        Gap { from: told.or(gap.from), began: gap.began.max(*last), reason: why.clone().unwrap_or(gap.reason), ..gap }
+        let began = gap.began.max(*last);
+        let source_times = gap.source_times.map(|(from, to)| (later(&gap, began, from, to), to));
+        Gap { from: told.or(gap.from), began, source_times, reason: why.clone().unwrap_or(gap.reason), ..gap }
     }
 
     fn take_snapshot(&mut self, path: usize, snapshot: Snapshot, proven: bool) -> Option<Snapshot> {
@@ -174,6 +194,13 @@ impl Merge {
         self.told.clone_from(&snapshot.positions);
         Some(snapshot)
     }
+}
+
+/// The source's time at `began`, which lies within the gap that begins at `from` and ends at `to`.
+fn later(gap: &Gap, began: Mono, from: Timestamp, to: Timestamp) -> Timestamp {
+    let whole = gap.ended.since(gap.began).as_secs_f64();
+    let part = if whole > 0.0 { began.since(gap.began).as_secs_f64() / whole } else { 0.0 };
+    from.plus(to.since(from).mul_f64(part.clamp(0.0, 1.0)))
 }
 
 /// Whether `own` is at or after `place`.

@@ -446,6 +446,7 @@ fn config(plan: &Plan) -> SourceConfig {
         channels: plan.channels.iter().map(|name| name.as_str().into()).collect(),
         ladder: plan.ladder.clone(),
         limit: LIMIT,
+        quiet: None,
         reconcile: plan.reconcile,
         token: None,
         asks_token: false,

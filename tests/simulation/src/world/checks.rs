@@ -43,7 +43,7 @@ impl World {
         let strict = Duration::from_millis(self.plan.limit);
         self.note_found(strict);
         for (since, name) in [missing, silent].into_iter().flatten() {
-            let age = self.now.since(since).saturating_sub(self.slow_disk());
+            let age = self.now.since(since);
             if age <= strict + GRACE {
                 continue;
             }
@@ -72,13 +72,6 @@ impl World {
                 self.met.find(window.fault.name(), millis(self.now.since(since)), millis(strict + GRACE));
             }
         }
-    }
-
-    /// Known, see `docs/proof.md`: what is said of the link waits for the disk behind events, and is then believed for the whole
-    /// limit from when it was heard. Where the disk takes seconds and what was heard was late, both add up.
-    fn slow_disk(&self) -> Duration {
-        let slow = self.plan.windows.iter().any(|window| matches!(window.fault, Fault::SlowDisk(1000..)));
-        if slow { Duration::from_millis(self.plan.limit) } else { Duration::ZERO }
     }
 
     /// Whether the program or its disk stood still meanwhile.
@@ -168,8 +161,11 @@ impl World {
             return Ok(());
         }
         let Some((time, latest)) = self.wall.time(&self.server, self.now) else { return Ok(()) };
+        if latest > time && !self.reads_late() {
+            return Err(format!("H3: the source's time went back from {latest} to {time}"));
+        }
         // A clock that was read late goes back; it was never later than this.
-        let latest = latest.max(self.server.time(self.now));
+        let latest = if self.reads_late() { latest.max(self.server.time(self.now)) } else { latest };
         let report = self.wall.report(self.now);
         let ledger = &self.wall.ledger;
         for (id, expected) in reference::values(&ledger.folded, time, latest) {
@@ -187,6 +183,16 @@ impl World {
         self.met.count("compared");
         self.check_complete(&report)?;
         self.wall.check_page(&self.server, self.now)
+    }
+
+    /// Whether the server's clock may be read so late that it seems to have been set back.
+    fn reads_late(&self) -> bool {
+        let late = |fault| match fault {
+            Fault::Slow(millis) | Fault::SlowStream(millis) => millis >= 1_000,
+            Fault::Suspend | Fault::Pause | Fault::Crash | Fault::HeldStream => true,
+            _ => false,
+        };
+        self.plan.latency.1 >= 1_000 || self.plan.windows.iter().any(|window| late(window.fault))
     }
 
     /// H3: what is missing is said to be, and nothing is that isn't.
@@ -207,7 +213,7 @@ impl World {
         if ledger.based && ledger.since.is_some() && !says {
             return Err(format!("H3: the server's state began at {:?}, and `count` doesn't say so", ledger.since));
         }
-        if ledger.based && ledger.since.is_none() && !ledger.unknown && says {
+        if ledger.based && ledger.since.is_none() && !ledger.unknown && !ledger.passed && says {
             return Err(format!("H3: `count` has everything, and says that it hasn't: {count}"));
         }
         Ok(())
@@ -226,6 +232,9 @@ impl World {
             if age > Duration::from_millis(self.plan.limit) {
                 return Err(format!("H3: at the end, something is missing for {age:?}"));
             }
+        }
+        if self.wall.ledger.passed && self.plan.snapshots {
+            return Err("H3: at the end, what was passed over has not been made good".into());
         }
         let counts = self.wall.report(self.now)["sources"][SOURCE].clone();
         if counts["gaps"].as_u64() > Some(self.wall.ledger.gap_count()) {

@@ -80,7 +80,9 @@ impl World {
                 sent.push(self.corrupted(&line));
             } else if event && self.is_active(|fault| fault == Fault::Garbled) && self.draw.chance(20) {
                 self.met.count("garbled");
-                sent.push(line.replacen(r#""data":{"#, r#""data":{{"#, 1));
+                // A document of polls is one whole: only a number can be wrong in it.
+                let broken = if self.draw.chance(50) { r#""data":{{"# } else { r#""data":{"w":1e999,"# };
+                sent.push(line.replacen(r#""data":{"#, broken, 1));
             } else if event && self.is_active(|fault| fault == Fault::Skip) && self.draw.chance(20) {
                 self.met.count("skipped");
             } else if event && self.is_active(|fault| fault == Fault::Twice) && self.draw.chance(30) {

@@ -183,8 +183,16 @@ impl Stage {
     /// A gap of the last `millis`.
     pub(super) fn gap(&mut self, proof: Continuity, millis: u64) {
         let began = Mono::from_micros(self.now.as_micros() - millis * 1000);
-        let gap =
-            Gap { channel: "c".into(), from: None, to: None, proof, reason: "lost".into(), began, ended: self.now };
+        let gap = Gap {
+            channel: "c".into(),
+            from: None,
+            to: None,
+            proof,
+            reason: "lost".into(),
+            began,
+            ended: self.now,
+            source_times: None,
+        };
         self.board.handle_delivery("s", &Delivery::Gap(gap), self.now);
     }
 

@@ -42,7 +42,11 @@ fn rejected_events_prove_the_stream() {
     for offset in 3..20 {
         rig.pass(Duration::from_millis(500));
         rig.input(Input::Pong { link: LinkId(1) });
+        let (from, head) = (format!("e:{}", offset - 1), format!("e:{offset}"));
         rig.lines(&[&event_with(offset, "1e400")]);
+        if rig.phase() == Phase::Subscribing {
+            rig.lines(&[&subscribed("flights", &head, Some(&from)), &event_with(offset, "1e400"), &beat(&head)]);
+        }
     }
     assert_eq!((rig.phase(), rig.link), (Phase::Live, 1));
 }
