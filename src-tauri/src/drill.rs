@@ -166,7 +166,8 @@ impl LampTest {
         let last = Last::of(&outcome);
         last.write(&self.data_dir);
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(last.clone());
-        engine.set_notice(told(&last, &progress.borrow())).await;
+        let notice = told(&last, &progress.borrow());
+        engine.set_notice(notice).await;
         self.open.send_if_modified(|open| {
             let is_this = open.as_ref().is_some_and(Drill::is_over);
             if is_this {
@@ -192,16 +193,21 @@ impl LampTest {
     }
 }
 
+/// `, 06:12`, in the board's time zone.
+fn time_words(at_ms: i64, timezone: &str) -> String {
+    let time = jiff::Timestamp::from_millisecond(at_ms).and_then(|at| at.in_tz(timezone));
+    time.map(|time| format!(", {}", time.strftime("%H:%M"))).unwrap_or_default()
+}
+
 /// What stands on the wall for a while.
 fn told(last: &Last, progress: &Progress) -> Notice {
-    let time = jiff::Timestamp::from_millisecond(last.at_ms).unwrap_or_default().to_zoned(jiff::tz::TimeZone::system());
     let missed = progress.steps.iter().flat_map(|step| {
         step.missed.iter().map(move |missed| format!("{}: {}: {}", step.name, missed.of, missed.what))
     });
     Notice {
         id: NOTICE.to_owned(),
         state: if last.is_good() { Gravity::Normal } else { Gravity::Warning },
-        text: format!("Lamp test {}, {}", last.words(), time.strftime("%H:%M")),
+        text: format!("Lamp test {}{}", last.words(), time_words(last.at_ms, &progress.plan.timezone)),
         detail: missed.take(20).collect(),
     }
 }

@@ -23,7 +23,7 @@ pub(crate) struct Page {
 #[derive(Clone)]
 pub(crate) struct Backend {
     pub(crate) engine: Engine,
-    pub(crate) demo: Option<std::sync::Arc<Demo>>,
+    pub(crate) demo: Option<Arc<Demo>>,
     /// Whether another program holds the data folder: this one only looks back in it.
     pub(crate) beside: bool,
 }
@@ -50,7 +50,7 @@ impl Page {
         Ok(self.backend().await?.engine)
     }
 
-    async fn demo(&self) -> Answer<std::sync::Arc<Demo>> {
+    async fn demo(&self) -> Answer<Arc<Demo>> {
         self.backend().await?.demo.ok_or_else(|| "this wall is not a demo".to_owned())
     }
 }

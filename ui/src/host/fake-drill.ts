@@ -16,6 +16,7 @@ const STALL_MS = 1_000
 
 export class FakeDrill {
   readonly #began_ms = performance.now()
+  #unanswered_told = false
   /** What the page said, newest last. */
   readonly seen: GlassSeen[] = []
 
@@ -31,7 +32,8 @@ export class FakeDrill {
 
   /** How long the page is left without an answer from now on. */
   get holds_back_ms(): number {
-    if (this.#step() !== UNANSWERED) return 0
+    // What the page must know first is which step it is.
+    if (this.#step() !== UNANSWERED || !this.#unanswered_told) return 0
     return Math.max(0, UNANSWERED * STEP_MS + UNANSWERED_MS - (performance.now() - this.#began_ms))
   }
 
@@ -46,6 +48,7 @@ export class FakeDrill {
 
   view(): DrillView {
     const at = Math.min(this.#step(), STEPS.length - 1)
+    this.#unanswered_told ||= at === UNANSWERED
     const { name = '', expects = '' } = STEPS[at] ?? {}
     return {
       step: at + 1,

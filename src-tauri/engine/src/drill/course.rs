@@ -203,6 +203,7 @@ impl Course {
             steps: Step::ALL.map(Step::name).to_vec(),
             widgets: self.counted.len(),
             left_out: self.left_out.clone(),
+            timezone: self.copied.file.board.timezone.clone(),
             glass: self.glass,
         }
     }

@@ -19,9 +19,9 @@ mod twin;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use self::twin::Copied;
 pub use self::{
     course::is_drill_revision,
     report::{Missed, Outcome, Plan, Progress, StepReport, Verdict},
     running::{Drill, Glass},
 };
-pub(crate) use self::twin::Copied;

@@ -13,6 +13,8 @@ pub struct Plan {
     pub widgets: usize,
     /// Widgets that are not, because they weren't live or had no value at the start.
     pub left_out: Vec<String>,
+    /// The board's time zone, in which people are told when it was.
+    pub timezone: String,
     /// Whether there is a page that says what can be seen of it.
     pub glass: bool,
 }
