@@ -2,8 +2,10 @@
 
 pub mod bench;
 pub mod desktop;
+pub mod faults;
 pub mod on_glass;
 pub mod page;
 pub mod program;
 pub mod reference;
 pub mod screen;
+pub mod states;
