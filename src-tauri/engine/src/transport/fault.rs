@@ -52,11 +52,38 @@ pub(super) fn of_io(error: &io::Error) -> LinkFault {
     LinkFault::new(kind, words(error))
 }
 
+/// In words for who stands before the wall: what is wrong with the certificate, and until when it was good.
 fn tls_words(error: &rustls::Error) -> String {
+    use rustls::CertificateError as C;
     match error {
         rustls::Error::InvalidMessage(_) => "the server does not speak TLS on this port".to_owned(),
+        rustls::Error::InvalidCertificate(certificate) => match certificate {
+            C::Expired => "the server's certificate has expired".to_owned(),
+            C::ExpiredContext { not_after, .. } => {
+                format!("the server's certificate expired on {}", date(not_after.as_secs()))
+            }
+            C::NotValidYet => "the server's certificate is not valid yet".to_owned(),
+            C::NotValidYetContext { not_before, .. } => {
+                format!("the server's certificate is not valid before {}", date(not_before.as_secs()))
+            }
+            C::NotValidForName => "the server's certificate is for another name".to_owned(),
+            C::NotValidForNameContext { expected, presented } => {
+                format!("the server's certificate is not for {:?}, but for {}", expected.to_str(), presented.join(", "))
+            }
+            C::UnknownIssuer => {
+                "the server's certificate is from an issuer that this machine does not trust".to_owned()
+            }
+            C::Revoked => "the server's certificate was revoked".to_owned(),
+            _ => error.to_string(),
+        },
         other => other.to_string(),
     }
+}
+
+/// The day of a certificate's limit, in UTC.
+fn date(seconds: u64) -> String {
+    let time = i64::try_from(seconds).ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+    time.map_or_else(|| "a day beyond all days".to_owned(), |time| time.strftime("%Y-%m-%d").to_string())
 }
 
 /// An error of a WebSocket.
@@ -119,6 +146,12 @@ pub(super) fn of_answer(status: u16, headers: &http::HeaderMap, wall: Timestamp)
     LinkFault::new(LinkFaultKind::Http { status, retry_after, content_type }, "")
 }
 
+/// `Date`: what the other side's clock showed.
+pub(super) fn server_time(headers: &http::HeaderMap) -> Option<Timestamp> {
+    let date = jiff::fmt::rfc2822::parse(headers.get(http::header::DATE)?.to_str().ok()?.trim()).ok()?;
+    Some(Timestamp::from_millis(date.timestamp().as_millisecond()))
+}
+
 /// `Retry-After` (RFC 9110 section 10.2.3) in seconds or as a date, as a span from now; zero for a date gone by.
 pub(super) fn retry_after(headers: &http::HeaderMap, wall: Timestamp) -> Option<Duration> {
     let text = headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.trim();
@@ -146,12 +179,6 @@ mod tests {
             ("soon", None),
             ("", None),
         ] {
-/// `Date`: what the other side's clock showed.
-pub(super) fn server_time(headers: &http::HeaderMap) -> Option<Timestamp> {
-    let date = jiff::fmt::rfc2822::parse(headers.get(http::header::DATE)?.to_str().ok()?.trim()).ok()?;
-    Some(Timestamp::from_millis(date.timestamp().as_millisecond()))
-}
-
             let headers = http::HeaderMap::from_iter([(http::header::RETRY_AFTER, text.parse().unwrap())]);
             assert_eq!(retry_after(&headers, wall).map(|span| span.as_secs()), seconds, "{text:?}");
         }
@@ -174,5 +201,20 @@ pub(super) fn server_time(headers: &http::HeaderMap) -> Option<Timestamp> {
             rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer),
         );
         assert_eq!(of_io(&tls).kind, LinkFaultKind::Tls);
+    }
+
+    /// Who reads it knows certificates by their dates and names, not by a library's types.
+    #[test]
+    fn a_bad_certificate_is_told_in_words() {
+        use rustls::{CertificateError as C, pki_types::UnixTime};
+        let at = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+        for (error, words) in [
+            (C::ExpiredContext { time: at(1_700_000_000), not_after: at(1_640_908_800) }, "expired on 2021-12-31"),
+            (C::NotValidYetContext { time: at(0), not_before: at(1_640_908_800) }, "not valid before 2021-12-31"),
+            (C::UnknownIssuer, "an issuer that this machine does not trust"),
+        ] {
+            let words_found = tls_words(&rustls::Error::InvalidCertificate(error));
+            assert!(words_found.contains(words), "{words_found}");
+        }
     }
 }
