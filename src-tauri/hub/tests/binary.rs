@@ -48,6 +48,9 @@ fn exit_codes() {
         (vec!["--board", &missing], 1, "expected a board file"),
         (vec!["--publish-token-file", &missing], 3, "create it, readable for this user"),
         (vec!["--publish-token-file", &empty], 3, "holds no token"),
+        (vec!["--subscribe-token-file", &missing], 3, "can't read the subscribe token file"),
+        (vec!["--subscribe-key-file", &missing], 3, "can't read the subscribe key file"),
+        (vec!["--subscribe-key-file", &empty], 3, "holds 0 bytes: write at least 32 random ones into it"),
     ] {
         let (found, words) = run(&arguments);
         assert_eq!(found, Some(code), "{arguments:?}: {words}");

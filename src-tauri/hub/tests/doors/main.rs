@@ -8,4 +8,5 @@ mod restart;
 mod snapshot;
 mod sse;
 mod support;
+mod tokens;
 mod websocket;

@@ -101,7 +101,7 @@ impl Served {
         }
         let response = request.send().await.expect("an answer");
         assert_eq!(response.status(), StatusCode::OK);
-        EventStream { body: Box::new(response.bytes_stream()), text: String::new() }
+        EventStream::of(response)
     }
 
     /// Waits until the hub has this many subscriptions.
@@ -185,6 +185,10 @@ pub(crate) struct SentEvent {
 }
 
 impl EventStream {
+    pub(crate) fn of(response: Response) -> Self {
+        Self { body: Box::new(response.bytes_stream()), text: String::new() }
+    }
+
     /// The next event; none at the end of the stream.
     pub(crate) async fn next(&mut self) -> Option<SentEvent> {
         loop {
