@@ -174,11 +174,11 @@ fn of_link(fault: &LinkFault) -> CredentialFault {
 
 /// What makes it likely that a file is another one than before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Mark(Option<(SystemTime, u64, u64)>);
+struct Mark(Option<(SystemTime, u64, u64, Option<u32>)>);
 
 impl Mark {
     fn of(path: &Path) -> Self {
-        let of = |meta: fs::Metadata| Some((meta.modified().ok()?, meta.len(), number(&meta)));
+        let of = |meta: fs::Metadata| Some((meta.modified().ok()?, meta.len(), number(&meta), shared_mode(&meta)));
         Self(fs::metadata(path).ok().and_then(of))
     }
 }
@@ -266,3 +266,5 @@ fn sound(text: &str, whence: &str) -> Result<Secret, CredentialFault> {
     )))
 }
 
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,7 @@ use watchfloor_board::{
     freshness::Freshness,
 };
 use watchfloor_engine::{BoardInput, Engine, EngineConfig};
-use watchfloor_hub::{Hub, HubConfig};
+use watchfloor_hub::{Hub, HubConfig, Readers};
 
 /// Longer than anything here takes; reaching it fails the test.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -59,13 +59,19 @@ pub(crate) struct Server {
 impl Server {
     /// A hub that folds what `board` folds, listening. Where the board says that it is has no part in that.
     pub(crate) async fn start(board: &str) -> Self {
+        Self::start_for(board, Readers::default()).await
+    }
+
+    /// The same, for readers who must present something.
+    pub(crate) async fn start_for(board: &str, readers: Readers) -> Self {
         let folds: Vec<FoldSpec> = config::parse(&board.replace("ADDRESS", "http://127.0.0.1:1"), "board.toml")
             .expect("the board is good")
             .widgets
             .into_iter()
             .map(|w| w.fold)
             .collect();
-        let config = HubConfig { heartbeat: Duration::from_millis(200), aggregates: folds, ..HubConfig::default() };
+        let config =
+            HubConfig { heartbeat: Duration::from_millis(200), aggregates: folds, readers, ..HubConfig::default() };
         let client = client();
         let hub = Hub::new(config.clone());
         let mut server = Self { hub, config, address: ([127, 0, 0, 1], 0).into(), serving: None, client };
@@ -100,6 +106,12 @@ impl Server {
             stop.send(()).unwrap();
             serving.await.unwrap().unwrap();
         }
+    }
+
+    /// A new process at the same address, for readers who must present this.
+    pub(crate) async fn up_anew_for(&mut self, readers: Readers) {
+        self.config.readers = readers;
+        self.up_anew().await;
     }
 
     /// A new process at the same address, which knows nothing of the one before. To be called when it is down.
