@@ -116,12 +116,8 @@ fn copied(quiet: bool, vans: Phase, transport: Transport) -> Copied {
         asks_token: true,
     };
     let [(_, shop), (_, van)] = statuses;
-    Copied {
-        file,
-        checkpoint: board.checkpoint(BEGAN, wall(BEGAN)),
-        outages: Vec::new(),
-        sources: vec![(config("shop", "orders"), shop), (config("vans", "places"), van)],
-    }
+    let sources = vec![(config("shop", "orders"), shop), (config("vans", "places"), van)];
+    Copied { file, checkpoint: board.checkpoint(BEGAN, wall(BEGAN)), outages: Vec::new(), sources }
 }
 
 /// Makes another page of an honest one: in which step, and what it says.
