@@ -9,6 +9,7 @@ use watchfloor_model::{Mono, Position};
 
 use super::codec::Codec;
 use crate::{
+    fault::cut,
     limits::{CURSOR_BYTES_MAX, UNREADABLE_LINES_MAX},
     protocols::{Beat, Signal},
 };
@@ -40,7 +41,7 @@ pub(super) fn read(
 ) -> Result<Answer, String> {
     let body: Body<'_> = serde_json::from_slice(body).map_err(|error| match body.trim_ascii_start().first() {
         Some(b'<') => "answered with a web page: a login page or proxy?".to_owned(),
-        _ => format!("the answer can't be read: {error}"),
+        _ => format!("the answer can't be read: {}", cut(&error.to_string())),
     })?;
     if body.cursor.len() > CURSOR_BYTES_MAX {
         return Err(format!("a cursor of {} bytes, the limit is {CURSOR_BYTES_MAX}", body.cursor.len()));

@@ -24,6 +24,9 @@ const DENIED: [&str; 4] = ["unauthorized", "unauthorised", "forbidden", "denied"
 /// The error code of a token that was presented on an open link and isn't taken.
 const BAD_TOKEN: &str = "bad-token";
 
+/// The fastest that a hub lets its clock run.
+const CLOCK_SPEED_MAX: f64 = 1e6;
+
 /// Reads lines of one link.
 #[derive(Debug)]
 pub(super) struct Codec {
@@ -284,7 +287,7 @@ fn words(reason: &str) -> String {
 pub(super) fn read_snapshot(body: &[u8], channels: &[Arc<str>], now: Mono) -> Result<Snapshot, String> {
     let read: SnapshotBody = serde_json::from_slice(body).map_err(|error| match body.trim_ascii_start().first() {
         Some(b'<') => "the snapshot is a web page: a login page or proxy?".to_owned(),
-        _ => format!("the snapshot can't be read: {error}"),
+        _ => format!("the snapshot can't be read: {}", cut(&error.to_string())),
     })?;
     let clock = Reading::from(read.clock).at(now);
     let mut positions = BTreeMap::new();
@@ -365,9 +368,19 @@ struct EventLine<'a> {
 #[derive(Deserialize)]
 struct ClockLine {
     now: i64,
+    #[serde(deserialize_with = "speed")]
     speed: f64,
     #[serde(default)]
     label: Option<String>,
+}
+
+/// A clock runs forward or stands still. One that runs back, or so fast that a second overflows it, tells no time.
+fn speed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    let found = f64::deserialize(deserializer)?;
+    if (0.0..=CLOCK_SPEED_MAX).contains(&found) {
+        return Ok(found);
+    }
+    Err(de::Error::custom(format!("a clock's speed of {found:e}: expected 0 to {CLOCK_SPEED_MAX}")))
 }
 
 impl From<ClockLine> for Reading {

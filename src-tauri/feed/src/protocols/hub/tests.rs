@@ -28,7 +28,9 @@ fn check(text: &str, expected: &[&str]) {
 fn every_message_of_the_contract() {
     check(
         r#"{"type":"hello","protocol":1,"hub":"watchfloor-hub 0.1","heartbeat_ms":1000,"clock":{"now":5,"speed":60,"label":"Replay"}}"#,
-        &[r#"Hello { heartbeat: 1s, clock: Reading { now: Timestamp(5), speed: 60.0, label: Some("Replay") }, grant: None }"#],
+        &[
+            r#"Hello { heartbeat: 1s, clock: Reading { now: Timestamp(5), speed: 60.0, label: Some("Replay") }, grant: None }"#,
+        ],
     );
     check(
         r#"{"type":"subscribed","channel":"weather","head":"e:9","from":"e:7","recovered":true}"#,
@@ -116,6 +118,8 @@ fn snapshots() {
     for (body, reason) in [
         ("<!doctype html>", "web page"),
         (r#"{"positions":{"flights":"k:1"},"clock":{"now":5,"speed":1}}"#, "lacks channel `weather`"),
+        (r#"{"positions":{"flights":"k:1","weather":"k:1"},"clock":{"now":5,"speed":-1}}"#, "a clock's speed of -1e0"),
+        (r#"{"positions":{"flights":"k:1","weather":"k:1"},"clock":{"now":5,"speed":1e308}}"#, "expected 0 to 1000000"),
         (r#"{"positions":{"flights":"?"},"clock":{"now":5,"speed":1}}"#, "not a position"),
         ("{", "can't be read"),
         (&*crowded, "at most 10000 entries"),
@@ -123,4 +127,8 @@ fn snapshots() {
         let error = read(body).expect_err(body);
         assert!(error.contains(reason), "{error}");
     }
+    // What a server sends doesn't come back in full as the reason on the glass.
+    let long = format!(r#"{{"positions":{{"flights":"k:1"}},"clock":"{}"}}"#, "x".repeat(100_000));
+    let error = read(&long).expect_err("a text is no clock");
+    assert!(error.contains("can't be read") && error.len() < 300, "{} bytes", error.len());
 }
