@@ -17,16 +17,15 @@ while [ $# -gt 0 ]; do
     esac
 done
 
-BOLERO_VERSION=0.13.4
-TOOLS=$PWD/target/tools
 OUT=$PWD/target/fuzz
+HOST=$(rustc -vV | sed -n 's/^host: //p')
+# What `cargo bolero` builds with. It can't be told to build one test program alone, and a package's other ones don't link so.
+FLAGS="--cfg fuzzing --cfg fuzzing_libfuzzer -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-inline-8bit-counters"
+FLAGS+=" -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-pc-table"
+FLAGS+=" -Cllvm-args=-sanitizer-coverage-trace-compares -Cllvm-args=-sanitizer-coverage-stack-depth"
 
 step "What is needed"
 need_rust
-if ! "$TOOLS/bin/cargo-bolero" bolero --version 2>/dev/null | grep -qF "$BOLERO_VERSION"; then
-    cargo install cargo-bolero --version "$BOLERO_VERSION" --locked --root "$TOOLS"
-fi
-export PATH=$TOOLS/bin:$PATH
 
 # A target is a folder with a corpus: its room is the package, its name the test's path.
 TARGETS=()
@@ -42,33 +41,53 @@ count() {
     find "$1" -type f 2>/dev/null | wc -l
 }
 
+# program PACKAGE: builds its unit tests with libFuzzer in them, and says where they are. With a target given, build scripts are
+# left as they are; the flags need no nightly compiler, but its switch.
+program() {
+    RUSTC_BOOTSTRAP=1 BOLERO_FUZZER=libfuzzer RUSTFLAGS=$FLAGS cargo test --locked --lib --no-run --package "$1" --profile fuzz \
+        --target "$HOST" --target-dir "$OUT/target" --message-format json-render-diagnostics |
+        grep '"executable":"' | sed 's/.*"executable":"\([^"]*\)".*/\1/' | tail -n 1
+}
+
 PASSED=0
 FAILED=0
 ROWS=()
+BUILT=
 for target in "${TARGETS[@]}"; do
     read -r package name folder <<<"$target"
-    step "$package $name, $SECONDS_EACH s"
-    mkdir -p "$OUT/corpus/$package/$name" "$folder/crashes"
-    # What a run finds is kept apart, so that a long run leaves the sources as they were.
-    cp -n "$folder"/corpus/* "$OUT/corpus/$package/$name/" 2>/dev/null || true
-    before=$(count "$OUT/corpus/$package/$name")
+    if [ "$package" != "$BUILT" ]; then
+        step "$package: build"
+        exe=$(program "$package")
+        BUILT=$package
+    fi
+    step "$package $name: $SECONDS_EACH s"
+    # What a run finds is kept apart, so that a long run leaves the sources as they were, but for what crashed.
+    found=$OUT/corpus/$package/$name
+    crashes=$PWD/$folder/crashes
     log=$OUT/$package-${name//::/-}.log
+    mkdir -p "$found" "$crashes"
+    before=$(count "$found")
     verdict=passed
-    cargo bolero test --package "$package" --rustc-bootstrap --sanitizer NONE --target-dir "$OUT/target" -T "${SECONDS_EACH}s" \
-        --corpus-dir "$OUT/corpus/$package/$name" --crashes-dir "$PWD/$folder/crashes" "$name" >"$log" 2>&1 || verdict=FAILED
+    BOLERO_TEST_NAME=$name BOLERO_LIBTEST_HARNESS=1 RUST_BACKTRACE=0 \
+        BOLERO_LIBFUZZER_ARGS="$found $PWD/$folder/corpus -artifact_prefix=$crashes/ -timeout=10 -rss_limit_mb=2048 -max_total_time=$SECONDS_EACH" \
+        "$exe" "$name" --exact --nocapture --quiet --test-threads 1 >"$log" 2>&1 || verdict=FAILED
     # A run that never began has found nothing, which is no proof.
     runs=$(grep -aoE '^#[0-9]+' "$log" | tail -n 1 | tr -d '#' || true)
     [ "${runs:-0}" -gt 0 ] || verdict=FAILED
-    coverage=$(grep -aoE 'cov: [0-9]+' "$log" | tail -n 1 | cut -d' ' -f2 || true)
-    crashes=$(count "$folder/crashes")
-    rmdir "$folder/crashes" 2>/dev/null || true
-    if [ "$verdict" = passed ]; then PASSED=$((PASSED + 1)); else FAILED=$((FAILED + 1)); tail -n 40 "$log"; fi
-    ROWS+=("$(printf '%-18s %-24s %10s %8s %6s %7s  %s' "$package" "$name" "${runs:-0}" "${coverage:-?}" \
-        $(($(count "$OUT/corpus/$package/$name") - before)) "$crashes" "$verdict")")
+    edges=$(grep -aoE 'cov: [0-9]+' "$log" | tail -n 1 | cut -d' ' -f2 || true)
+    if [ "$verdict" = passed ]; then
+        PASSED=$((PASSED + 1))
+    else
+        FAILED=$((FAILED + 1))
+        tail -n 40 "$log"
+    fi
+    ROWS+=("$(printf '%-18s %-22s %10s %7s %6s %8s  %s' "$package" "$name" "${runs:-0}" "${edges:-?}" \
+        $(($(count "$found") - before)) "$(count "$crashes")" "$verdict")")
+    rmdir "$crashes" 2>/dev/null || true
 done
 
 step "Targets"
-printf '%-18s %-24s %10s %8s %6s %7s\n' package target runs edges new crashes
+printf '%-18s %-22s %10s %7s %6s %8s\n' package target runs edges new crashes
 printf '%s\n' "${ROWS[@]}"
 echo
 echo "$PASSED passed, $FAILED failed"

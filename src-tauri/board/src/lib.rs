@@ -7,6 +7,8 @@ mod board;
 pub mod config;
 pub mod frame;
 pub mod freshness;
+#[cfg(test)]
+mod fuzz;
 pub mod path;
 mod reduce;
 #[cfg(test)]

@@ -17,6 +17,8 @@ mod error;
 mod event;
 mod exporter;
 mod frames;
+#[cfg(test)]
+mod fuzz;
 mod glass;
 mod intake;
 mod journal;

@@ -35,6 +35,8 @@ mod clock;
 mod config;
 mod fault;
 mod feed;
+#[cfg(test)]
+mod fuzz;
 mod intern;
 mod ladder;
 pub mod limits;

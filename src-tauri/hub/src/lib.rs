@@ -11,6 +11,8 @@ mod close;
 mod cursor;
 mod door;
 mod failure;
+#[cfg(test)]
+mod fuzz;
 mod guard;
 mod hub;
 mod idempotency;

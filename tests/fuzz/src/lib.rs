@@ -24,6 +24,35 @@ macro_rules! check {
             .with_iterations($iterations)
             .with_test_time(::std::time::Duration::from_millis(800))
             .with_max_len(2048)
-            .for_each($run)
+            .for_each(|bytes: &[u8]| {
+                let run: fn(&[u8]) = $run;
+                run(bytes);
+                if let Some(long) = $crate::stretched(bytes) {
+                    run(&long);
+                }
+            })
     };
+}
+
+/// A long input that a short one decides: random ones have 64 bytes at most, which is too few for a story. None where libFuzzer
+/// grows them itself.
+#[must_use]
+pub fn stretched(bytes: &[u8]) -> Option<Vec<u8>> {
+    static GROWS: std::sync::LazyLock<bool> =
+        std::sync::LazyLock::new(|| std::env::var_os("BOLERO_LIBFUZZER_ARGS").is_some());
+    if *GROWS || !(32..=64).contains(&bytes.len()) {
+        return None;
+    }
+    let mut long = bytes.to_vec();
+    let mut state = bytes
+        .iter()
+        .fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01B3));
+    while long.len() < 1024 {
+        // xorshift64, by its middle bits.
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        long.push((state >> 24) as u8);
+    }
+    Some(long)
 }

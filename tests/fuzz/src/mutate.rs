@@ -39,12 +39,12 @@ const WORDS: [&str; 30] = [
 ];
 
 /// One of the `seeds`, damaged as the draws say; or, if the first one is 0, what is left of the draws as it stands.
-pub fn mutated(seeds: &[&str], draws: &mut Draws<'_>) -> Vec<u8> {
+pub fn mutated<S: AsRef<[u8]>>(seeds: &[S], draws: &mut Draws<'_>) -> Vec<u8> {
     let first = draws.byte();
     if first == 0 || seeds.is_empty() {
         return draws.rest().to_vec();
     }
-    let mut text = draws.pick(seeds).as_bytes().to_vec();
+    let mut text = draws.pick(seeds).as_ref().to_vec();
     for _ in 0..first % 6 {
         damage(&mut text, seeds, draws);
         text.truncate(BYTES_MAX);
@@ -52,7 +52,7 @@ pub fn mutated(seeds: &[&str], draws: &mut Draws<'_>) -> Vec<u8> {
     text
 }
 
-fn damage(text: &mut Vec<u8>, seeds: &[&str], draws: &mut Draws<'_>) {
+fn damage<S: AsRef<[u8]>>(text: &mut Vec<u8>, seeds: &[S], draws: &mut Draws<'_>) {
     let kind = draws.byte() % 16;
     let at = draws.below(text.len() + 1);
     match kind {
@@ -90,7 +90,7 @@ fn damage(text: &mut Vec<u8>, seeds: &[&str], draws: &mut Draws<'_>) {
             text.splice(at..at, part);
         }
         12 => {
-            let other = draws.pick(seeds).as_bytes();
+            let other = draws.pick(seeds).as_ref();
             let from = draws.below(other.len() + 1);
             text.splice(at.., other[from..].iter().copied());
         }

@@ -276,3 +276,31 @@ mod tests {
         }
     }
 }
+
+#[cfg(test)]
+mod fuzz {
+    use watchfloor_fuzz::{Draws, check, mutated};
+
+    use super::*;
+
+    const ORDERS: [&str; 4] = [
+        r#"{"type":"subscribe","channels":{"flights":"k3x9:41","weather":null}}"#,
+        r#"{"type":"unsubscribe","channels":["flights"]}"#,
+        r#"{"type":"ping","id":7}"#,
+        r#"{"type":"authorise","token":"a.b.c"}"#,
+    ];
+
+    /// Whatever a reader sends: an order or a reason, in bounds.
+    #[test]
+    fn orders() {
+        check!(|bytes: &[u8]| {
+            let text = mutated(&ORDERS, &mut Draws::new(bytes));
+            let Ok(text) = std::str::from_utf8(&text) else { return };
+            match order(text) {
+                Order::Subscribe(places) => assert!(places.len() <= limits::SUBSCRIPTION_CHANNELS_MAX),
+                Order::Fail(_, message, _) => assert!(!message.is_empty()),
+                _ => {}
+            }
+        });
+    }
+}
