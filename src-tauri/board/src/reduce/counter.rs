@@ -152,7 +152,7 @@ impl Reduce for Counter {
     }
 
     fn next_change(&self) -> Option<Ms> {
-        let reset = Some(self.state.period.1).filter(|_| self.state.period != ALWAYS && self.state.period != NEVER);
+        let reset = Some(self.state.period.1).filter(|end| *end != Ms::MAX && self.state.period != NEVER);
         reset.into_iter().chain(self.trend.next_change()).min()
     }
 
@@ -211,6 +211,21 @@ mod tests {
         check(&mut own, "2013-11-09T05:00:00Z", 0);
         // The clock was set back: the days that were forgotten stay so.
         check(&mut own, "2013-11-04T05:00:00Z", 0);
+    }
+
+    /// H1: an event from the end of all time doesn't keep the day from ending.
+    #[test]
+    fn a_far_event_stops_no_reset() {
+        let mut own = daily("count");
+        advance(&mut own, at("2013-02-08T15:00:00Z"));
+        fold(&mut own, at("2013-02-08T15:00:00Z"), json!({}));
+        fold(&mut own, crate::reduce::TIME_MS_MAX, json!({}));
+        assert_eq!(own.report(), json!(1));
+        advance(&mut own, at("2013-02-09T15:00:00Z"));
+        assert_eq!(own.report(), json!(0));
+        let mut again = daily("count");
+        again.restore(&own.state_text()).expect("own state");
+        assert_eq!(again.state_text().get(), own.state_text().get());
     }
 
     #[test]

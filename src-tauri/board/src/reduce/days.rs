@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, ToSpan, civil, tz::TimeZone};
 
-use super::{Ms, TIME_MS_MAX};
+use super::Ms;
 
 /// From a reset (included) to the next (excluded).
 pub(crate) type Period = (Ms, Ms);
@@ -11,6 +11,9 @@ pub(crate) type Period = (Ms, Ms);
 pub(crate) const ALWAYS: Period = (Ms::MIN, Ms::MAX);
 /// Before all time.
 pub(crate) const NEVER: Period = (Ms::MIN, Ms::MIN);
+
+/// Where zones have days: the years -9999 to 9999, but for some days at each end. Our instants reach further.
+const CALENDAR_MS: (Ms, Ms) = (-377_704_000_000_000, 253_401_000_000_000);
 
 /// Finds the day of an instant. Days have 23 or 25 hours where clocks are changed; a reset at a time that the day
 /// skips comes when the clocks jump over it, and at a time that the day has twice at the first.
@@ -36,10 +39,20 @@ impl Days {
         if let Some(last) = self.last.filter(|last| is_in(*last, at)) {
             return last;
         }
-        // The range of the zone's calendar is a little wider than that of our instants, but the next day may lie out of it.
-        let period = self.find(at.clamp(-TIME_MS_MAX, TIME_MS_MAX)).unwrap_or(ALWAYS);
+        let period = self.day(at);
         self.last = Some(period);
         period
+    }
+
+    /// Beyond the calendar there is one endless day at each side.
+    fn day(&self, at: Ms) -> Period {
+        let edge = at.clamp(CALENDAR_MS.0, CALENDAR_MS.1);
+        match self.find(edge) {
+            Some(day) if is_in(day, at) => day,
+            Some((_, end)) if at >= end => (end, Ms::MAX),
+            Some((start, _)) => (Ms::MIN, start),
+            None => ALWAYS,
+        }
     }
 
     fn find(&self, at: Ms) -> Option<Period> {
@@ -70,7 +83,7 @@ pub(crate) const fn is_in(period: Period, at: Ms) -> bool {
 mod tests {
     use proptest::prelude::*;
 
-    use super::*;
+    use super::{super::TIME_MS_MAX, *};
 
     fn ms(text: &str) -> Ms {
         text.parse::<Timestamp>().expect("an instant").as_millisecond()
@@ -92,6 +105,22 @@ mod tests {
         check(york, 150, "2013-03-10T12:00:00Z", "2013-03-10T07:30:00Z", "2013-03-11T06:30:00Z");
         check(york, 90, "2013-11-03T06:00:00Z", "2013-11-03T05:30:00Z", "2013-11-04T06:30:00Z");
         check("No/Where", 60, "2013-02-08T00:30:00Z", "2013-02-07T01:00:00Z", "2013-02-08T01:00:00Z");
+    }
+
+    /// An instant beyond the calendar has a day of its own, and takes nothing from the others.
+    #[test]
+    fn far_instants_have_a_day_of_their_own() {
+        let now = ms("2013-02-08T15:00:00Z");
+        for far in [TIME_MS_MAX, -TIME_MS_MAX, CALENDAR_MS.0, CALENDAR_MS.1] {
+            let mut days = Days::new("America/New_York", 0);
+            let period = days.period(far);
+            assert!(is_in(period, far) && !is_in(period, now), "{far}: {period:?}");
+            assert_eq!(days.period(now), (ms("2013-02-08T05:00:00Z"), ms("2013-02-09T05:00:00Z")), "{far}");
+            // Its neighbours touch it.
+            let (inner, end) = if far < 0 { (period.1, true) } else { (period.0 - 1, false) };
+            let next = days.period(inner);
+            assert_eq!(if end { next.0 } else { next.1 }, if end { period.1 } else { period.0 }, "{far}");
+        }
     }
 
     proptest! {
