@@ -3,16 +3,19 @@
 #   scripts/fuzz.sh                  every target for a minute
 #   scripts/fuzz.sh --seconds 3600   for an hour each
 #   scripts/fuzz.sh --only board     those whose package or name has this text
+#   scripts/fuzz.sh --keep           and makes the corpora anew: the smallest inputs that reach all that was reached
 # Ends in a line `N passed, N failed`, and with 1 if something failed. What crashed lies in the target's `crashes` folder, and is
-# run by the plain tests from then on. What a run finds new stays in target/fuzz; docs/proof.md says how it gets into a corpus.
+# run by the plain tests from then on. What a run finds new stays in target/fuzz without --keep.
 source "$(dirname "$0")/lib.sh"
 
 SECONDS_EACH=60
 ONLY=
+KEEP=
 while [ $# -gt 0 ]; do
     case $1 in
         --seconds) SECONDS_EACH=${2:?a number of seconds}; shift 2 ;;
         --only) ONLY=${2:?a part of a name}; shift 2 ;;
+        --keep) KEEP=yes; shift ;;
         *) fail "unknown option $1" ;;
     esac
 done
@@ -49,6 +52,34 @@ program() {
         grep '"executable":"' | sed 's/.*"executable":"\([^"]*\)".*/\1/' | tail -n 1
 }
 
+# fuzzer PROGRAM NAME ARGUMENTS: runs a target by libFuzzer.
+fuzzer() {
+    BOLERO_TEST_NAME=$2 BOLERO_LIBTEST_HARNESS=1 RUST_BACKTRACE=0 BOLERO_LIBFUZZER_ARGS=$3 \
+        "$1" "$2" --exact --nocapture --quiet --test-threads 1
+}
+
+# The most that a target's corpus has: each plain test run takes all of it.
+KEPT_FILES_MAX=250
+KEPT_BYTES_MAX=30000
+
+# keep PROGRAM NAME FOUND CORPUS: reduces what was found to what adds something, small ones first, into the corpus.
+keep() {
+    local merged=$OUT/merged file bytes=0 files=0
+    rm -rf "$merged"
+    mkdir -p "$merged"
+    fuzzer "$1" "$2" "-merge=1 $merged $PWD/$4 $3" >"$OUT/merge.log" 2>&1 || return 0
+    [ "$(count "$merged")" -gt 0 ] || return 0
+    # What once crashed stays, and what was put there by hand.
+    find "$4" -type f ! -name 'crash-*' ! -name 'seed-*' -delete
+    # Spread over all sizes: the small ones reach the refusals, the long ones the stories.
+    while read -r file; do
+        bytes=$((bytes + $(stat -c %s "$file")))
+        files=$((files + 1))
+        [ $bytes -le $KEPT_BYTES_MAX ] && [ $files -le $KEPT_FILES_MAX ] || break
+        cp "$file" "$4/"
+    done < <(find "$merged" -type f | sort)
+}
+
 PASSED=0
 FAILED=0
 ROWS=()
@@ -68,9 +99,8 @@ for target in "${TARGETS[@]}"; do
     mkdir -p "$found" "$crashes"
     before=$(count "$found")
     verdict=passed
-    BOLERO_TEST_NAME=$name BOLERO_LIBTEST_HARNESS=1 RUST_BACKTRACE=0 \
-        BOLERO_LIBFUZZER_ARGS="$found $PWD/$folder/corpus -artifact_prefix=$crashes/ -timeout=10 -rss_limit_mb=2048 -max_total_time=$SECONDS_EACH" \
-        "$exe" "$name" --exact --nocapture --quiet --test-threads 1 >"$log" 2>&1 || verdict=FAILED
+    options="-artifact_prefix=$crashes/ -timeout=10 -rss_limit_mb=2048 -max_total_time=$SECONDS_EACH"
+    fuzzer "$exe" "$name" "$found $PWD/$folder/corpus $options" >"$log" 2>&1 || verdict=FAILED
     # A run that never began has found nothing, which is no proof.
     runs=$(grep -aoE '^#[0-9]+' "$log" | tail -n 1 | tr -d '#' || true)
     [ "${runs:-0}" -gt 0 ] || verdict=FAILED
@@ -80,6 +110,9 @@ for target in "${TARGETS[@]}"; do
     else
         FAILED=$((FAILED + 1))
         tail -n 40 "$log"
+    fi
+    if [ -n "$KEEP" ] && [ "$verdict" = passed ]; then
+        keep "$exe" "$name" "$found" "$folder/corpus"
     fi
     ROWS+=("$(printf '%-18s %-22s %10s %7s %6s %8s  %s' "$package" "$name" "${runs:-0}" "${edges:-?}" \
         $(($(count "$found") - before)) "$(count "$crashes")" "$verdict")")
