@@ -132,7 +132,7 @@ mod tests {
         let address = exporter.address().unwrap();
         let serving = tokio::spawn(exporter.serve());
         for (request, status, part) in [
-            ("GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n", "HTTP/1.1 200", "watchfloor_drift_total 0"),
+            ("GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n", "HTTP/1.1 200", "watchfloor_frames_total 0"),
             ("HEAD /metrics HTTP/1.1\r\n\r\n", "HTTP/1.1 200", "content-length"),
             ("GET /other HTTP/1.1\r\n\r\n", "HTTP/1.1 404", "/metrics"),
             ("POST /metrics HTTP/1.1\r\n\r\n", "HTTP/1.1 405", "only GET"),
