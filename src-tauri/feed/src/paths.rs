@@ -129,13 +129,14 @@ impl Paths {
 
     /// Does what is due. Harmless if nothing is.
     pub fn handle_timeout(&mut self, now: Mono) {
+        let is_several = self.paths.len() > 1;
         for number in 0..self.paths.len() {
             let path = &mut self.paths[number];
             if path.feed.poll_timeout().is_none_or(|(due, _)| due > now) {
                 continue;
             }
-            // What another path brought meanwhile need not be asked for again.
-            if path.feed.resume_from(self.merge.told()) {
+            // What another path brought meanwhile need not be asked for again. The only one has its own place, and no story is kept.
+            if is_several && path.feed.resume_from(self.merge.told()) {
                 self.merge.begin(number);
             }
             self.paths[number].feed.handle_timeout(now);

@@ -115,3 +115,23 @@ fn a_seed_reproduces_its_run() {
     };
     assert_eq!(run(5), run(5));
 }
+
+/// H3: the only path goes on from its own place, as a feed alone does.
+#[test]
+fn one_path_is_a_feed() {
+    for seed in 0..100 {
+        let mut world = World::new(seed, 1);
+        for _ in 0..60 {
+            world.act();
+        }
+        world.heal();
+        assert_eq!(world.wall, world.head(), "seed {seed}");
+    }
+    let mut world = World::new(1, 1);
+    world.heal();
+    world.block(0);
+    world.publish();
+    world.heal();
+    let gap = world.last_gap.as_ref().expect("a gap");
+    assert_eq!((world.gaps, gap.proof, world.wall), (1, Continuity::Proven, world.head()));
+}
