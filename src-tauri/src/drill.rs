@@ -214,7 +214,11 @@ fn told(last: &Last, progress: &Progress) -> Notice {
 
 /// Begins one on the wall in the window.
 pub(crate) async fn begin(app: &AppHandle) -> Result<Drill, String> {
-    let engine = app.state::<Page>().engine().await?;
+    let page = app.state::<Page>();
+    let engine = page.engine().await?;
+    if page.is_beside().await? {
+        return Err("another watchfloor runs on this folder: have its wall tested".to_owned());
+    }
     if app.state::<Past>().is_open() {
         return Err("the wall shows the past: go back to the present first (Esc)".to_owned());
     }

@@ -50,6 +50,11 @@ impl Page {
         Ok(self.backend().await?.engine)
     }
 
+    /// Whether another program holds the data folder.
+    pub(crate) async fn is_beside(&self) -> Answer<bool> {
+        Ok(self.backend().await?.beside)
+    }
+
     async fn demo(&self) -> Answer<Arc<Demo>> {
         self.backend().await?.demo.ok_or_else(|| "this wall is not a demo".to_owned())
     }

@@ -3,7 +3,7 @@
 use std::{
     path::Path,
     process::{Child, Command, Output, Stdio},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use anyhow::{Context, Result, ensure};
@@ -130,6 +130,9 @@ async fn a_wall_is_walked_through_its_faults() -> Result<()> {
     assert!(past.to_string().contains("lamp test"), "{past}");
     let band = page.run("return document.querySelector('[data-drill-band]').textContent", Vec::new()).await?;
     assert!(band.as_str().is_some_and(|band| band.contains("DRILL") && band.contains("LIVE: all ")), "{band}");
+    page.wait_for("a widget that is down", "return document.querySelector('[data-freshness=down]') !== null", LIMIT)
+        .await?;
+    let meanwhile = jiff::Timestamp::from_millisecond(now_ms()?)?.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string();
     let output = running.await??;
     let table = said(&output);
     let took = began.elapsed();
@@ -145,6 +148,10 @@ async fn a_wall_is_walked_through_its_faults() -> Result<()> {
     .map(|text| assert!(text.as_str().is_some_and(|text| text.contains("Lamp test passed 8 of 8")), "{text}"))?;
     page.wait_for("a live wall", ALL_LIVE, LIMIT).await?;
     assert_eq!(kept(folder.path())?, before, "nothing of it is in the wall's own story");
+    let then = run_wall(&["--demo", "--headless", "--json", "--at", &meanwhile, "--data-dir", &data])?;
+    let then: Value = serde_json::from_slice(&then.stdout)?;
+    assert_eq!(then["record"]["unseen"], "the glass showed a lamp test");
+    assert_eq!(then["widgets"]["wind-jfk"]["freshness"], "live", "the present went on beneath");
 
     // A page that hides the hatch, and shows whatever is stale as if it weren't.
     let hide = "const sheet = new CSSStyleSheet();\
@@ -171,6 +178,10 @@ async fn a_wall_is_walked_through_its_faults() -> Result<()> {
     page.wait_for("a live wall", ALL_LIVE, LIMIT).await?;
     assert_eq!(kept(folder.path())?, before);
     page.close().await
+}
+
+fn now_ms() -> Result<i64> {
+    Ok(i64::try_from(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_millis())?)
 }
 
 fn test_lamps(data: &str) -> tokio::task::JoinHandle<Result<Output>> {
