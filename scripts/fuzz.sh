@@ -59,8 +59,8 @@ fuzzer() {
 }
 
 # The most that a target's corpus has: each plain test run takes all of it.
-KEPT_FILES_MAX=250
-KEPT_BYTES_MAX=30000
+KEPT_FILES_MAX=64
+KEPT_BYTES_MAX=16000
 
 # keep PROGRAM NAME FOUND CORPUS: reduces what was found to what adds something, small ones first, into the corpus.
 keep() {

@@ -54,7 +54,7 @@ pub(super) struct Wall {
 
 impl Wall {
     pub(super) fn new(urls: usize, draws: &mut Draws<'_>) -> Self {
-        let mut config = config(urls, *draws.pick::<&[Transport]>(&LADDERS));
+        let mut config = config(urls, draws.pick::<&[Transport]>(&LADDERS));
         let flags = draws.byte();
         config.reconcile = (flags & 1 != 0).then(|| Duration::from_secs(20));
         config.asks_token = flags & 2 != 0;
