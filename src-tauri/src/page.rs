@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tauri::{State, Webview};
+use tauri::{Manager, State, Webview};
 use tokio::sync::watch;
 use watchfloor_board::frame::Frame;
 use watchfloor_demo::{Demo, Fault};
@@ -67,7 +67,6 @@ pub(crate) async fn next_frame(
     view: Webview,
     page: State<'_, Page>,
     past: State<'_, Past>,
-    lamp: State<'_, Arc<LampTest>>,
     glass: State<'_, Glass>,
     after: u64,
     revision: u32,
@@ -77,6 +76,7 @@ pub(crate) async fn next_frame(
         glass.receipt(view.label(), after);
     }
     let engine = page.engine().await?;
+    let lamp = view.state::<Arc<LampTest>>();
     let rest = Duration::from_millis(rest_ms.into()).min(REST_MAX);
     loop {
         if let Some(frame) = lamp.next_frame(after, revision, rest).await {
