@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::Value;
 use watchfloor_board::{Board, Checkpoint, config::BoardFile};
-use watchfloor_feed::{Feed, Secret, SourceConfig};
+use watchfloor_feed::{Paths, Secret, SourceConfig};
 use watchfloor_model::{Check, Continuity, Delivery, Mono, Phase, Position, Snapshot, SourceStatus, Timestamp};
 
 use crate::{
@@ -48,7 +48,7 @@ pub struct Wall {
     /// The life's number.
     pub life: u64,
     /// The feed.
-    pub feed: Feed,
+    pub feed: Paths,
     /// The board.
     pub board: Board,
     /// What the feed delivered and the board folded.
@@ -86,7 +86,7 @@ impl Wall {
         let file = board_file::parse(plan);
         Self {
             life: 0,
-            feed: Feed::new(config(plan), plan.seed),
+            feed: Paths::new(&config(plan), plan.seed),
             board: Board::new(file.clone(), now),
             ledger: Ledger::new(&board_file::channels(plan)),
             status: SourceStatus::default(),
@@ -240,11 +240,11 @@ impl Wall {
             }
             self.board.handle_delivery(SOURCE, &delivery, now);
         }
-        self.feed = Feed::new(config(&self.plan), self.plan.seed.wrapping_add(self.life));
+        self.feed = Paths::new(&config(&self.plan), self.plan.seed.wrapping_add(self.life));
         if self.journal.positions.is_empty() {
             self.ledger = Ledger::new(&board_file::channels(&self.plan));
         }
-        self.feed.restore(self.journal.positions.clone());
+        self.feed.restore(&self.journal.positions.clone());
         let after = self.report(now);
         for (id, until) in UNMOVED.into_iter().zip(until) {
             let found = incomplete(&self.board, id);
