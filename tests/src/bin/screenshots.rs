@@ -1,11 +1,14 @@
 //! Takes the pictures of the documentation from the real window. Run by `scripts/screenshots.sh`.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::Parser;
 use serde_json::json;
-use watchfloor_tests::{desktop::Desktop, page::Page};
+use watchfloor_tests::{desktop::Desktop, page::Page, states::States};
 
 /// Takes pictures of the demo wall.
 #[derive(Parser)]
@@ -16,6 +19,9 @@ struct Cli {
     /// New York time on 8 February 2013 to show.
     #[arg(long, default_value = "2013-02-08T15:20")]
     at: jiff::civil::DateTime,
+    /// Take only pictures of the demo wall.
+    #[arg(long)]
+    demo_only: bool,
     /// Take only pictures of this width.
     #[arg(long)]
     width: Option<u32>,
@@ -31,6 +37,9 @@ const LIMIT: Duration = Duration::from_secs(60);
 async fn main() -> Result<()> {
     let cli = Cli::parse();
     std::fs::create_dir_all(&cli.to)?;
+    if !cli.demo_only {
+        states(&cli.to).await?;
+    }
     let at_ms = cli.at.in_tz("America/New_York")?.timestamp().as_millisecond();
     // A little before, so that what moves is seen to have moved.
     let from = cli.at.checked_sub(jiff::Span::new().minutes(20))?;
@@ -57,4 +66,24 @@ async fn main() -> Result<()> {
         page.close().await?;
     }
     Ok(())
+}
+
+/// One widget in each state, in colour and without.
+async fn states(to: &Path) -> Result<()> {
+    let mut states = States::start().await?;
+    let desktop = Desktop::with_driver(1920, 1080).await?;
+    let data = tempfile::tempdir()?;
+    let (data, board) = (data.path().to_string_lossy().into_owned(), states.board().to_string_lossy().into_owned());
+    let args = ["--board", &board, "--kiosk", "--size", "1920x1080", "--data-dir", &data, "--notifications", "off"];
+    let page = Page::new(desktop.open_wall(&args).await?);
+    page.wait_for("a sound wall", &States::sound(), LIMIT).await?;
+    states.break_things().await?;
+    page.wait_for("every state", &States::reached(), LIMIT).await?;
+    let picture = to.join("states.png");
+    desktop.screenshot(&picture)?;
+    let grey = std::process::Command::new("convert")
+        .args([picture.as_os_str(), "-colorspace".as_ref(), "Gray".as_ref(), to.join("states-grey.png").as_os_str()])
+        .status()?;
+    ensure!(grey.success(), "no picture without colour");
+    page.close().await
 }
