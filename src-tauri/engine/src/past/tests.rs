@@ -95,7 +95,11 @@ impl Story {
                 mark = None;
             }
             let frame = board.frame_after(&mut mark, mono(second), at(second));
-            let glass = Glass { painted_ago_ms: Some(if second == 7 { 7000 } else { 100 }), looked_back: false, drilled: false };
+            let glass = Glass {
+                painted_ago_ms: Some(if second == 7 { 7000 } else { 100 }),
+                looked_back: false,
+                drilled: false,
+            };
             let body = packer.pack(&Taken { frame, glass }, kind.is_key()).unwrap();
             journal.put_glass(&Record { at: at(second), kind, body }, at(second)).unwrap();
             told.push((at(second), board.frame_after(&mut None, mono(second), at(second))));

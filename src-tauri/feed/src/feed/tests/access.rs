@@ -76,7 +76,6 @@ impl Rig {
         }
         false
     }
-
 }
 
 /// No link is opened without a token; why there is none is said, and asked again by backoff.
