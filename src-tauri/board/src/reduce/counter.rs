@@ -19,6 +19,8 @@ use crate::{config::spec::CounterStat, frame::WidgetValue, path::Path};
 
 /// Most days ahead of now for which events are held until their day begins.
 const DAYS_AHEAD_MAX: usize = 8;
+/// Longer than any day of any zone, where a calendar's day was left out as well.
+const DAY_MS_MAX: Ms = 3 * 86_400_000;
 
 /// See [`crate::config::spec::ReducerSpec::Counter`].
 pub(crate) struct Counter {
@@ -120,6 +122,8 @@ impl Reduce for Counter {
             }
             self.state.ahead = self.state.ahead.split_off(&period.0);
             self.state.sums = self.state.ahead.remove(&period.0).unwrap_or_default();
+            // What was restored may name days that aren't this zone's.
+            self.state.ahead = self.state.ahead.split_off(&period.1);
         }
         self.trend.advance(now) || reset
     }
@@ -134,6 +138,13 @@ impl Reduce for Counter {
         let sums = std::iter::once(&own.sums).chain(own.ahead.values());
         if own.period.0 > own.period.1 || sums.into_iter().any(|sums| sums.n > 0 && !sums.is_sound()) {
             return Err("impossible sums or period".to_owned());
+        }
+        // Of another edition of the zone's rules, a day may begin at another hour, but not last for ever.
+        let is_day = |days: &mut Days| {
+            own.period.1.saturating_sub(own.period.0) <= DAY_MS_MAX || days.period(own.period.0) == own.period
+        };
+        if !self.days.as_mut().map_or(own.period == ALWAYS, is_day) {
+            return Err("a day that is none".to_owned());
         }
         if own.ahead.len() > DAYS_AHEAD_MAX || own.ahead.keys().any(|start| *start < own.period.1) {
             return Err("days ahead that are none".to_owned());

@@ -67,7 +67,7 @@ impl Tally for Histogram {
 
     fn is_sound(&self) -> bool {
         let in_order = self.bins.is_sorted_by(|a, b| a.0 < b.0);
-        let in_range = self.bins.iter().all(|(bin, n)| bin.abs() <= 2 * BIN_OFFSET && *n > 0);
+        let in_range = self.bins.iter().all(|(bin, n)| bin.unsigned_abs() <= 2 * BIN_OFFSET.unsigned_abs() && *n > 0);
         !self.bins.is_empty() && in_order && in_range && self.min <= self.max
     }
 }

@@ -65,7 +65,8 @@ impl Series {
             return Err(format!("{len} buckets from number {}, the limit is {}", stored.first, self.keep));
         }
         let is_ours = |number: Ms| (stored.first..stored.first + len).contains(&number);
-        let waits = |number: Ms| number.abs() <= TIME_MS_MAX && (len == 0 || number >= stored.first + len);
+        let waits =
+            |number: Ms| (-TIME_MS_MAX..=TIME_MS_MAX).contains(&number) && (len == 0 || number >= stored.first + len);
         let points = stored.lines.values().flatten().map(|(number, point)| is_ours(*number) && point.is_sound());
         let ahead = stored.ahead.iter().map(|(number, _, point)| waits(*number) && point.is_sound());
         if !points.chain(ahead).all(|is_sound| is_sound) {
