@@ -141,9 +141,9 @@ impl Ledger {
             }
             Continuity::Unknown => {
                 if same {
-                    self.passed = true
+                    self.passed = true;
                 } else {
-                    self.unknown = true
+                    self.unknown = true;
                 }
                 let to = gap.to.as_ref().ok_or("H3: a gap without an end")?;
                 self.places[channel] = Some((epoch(to), to.offset));

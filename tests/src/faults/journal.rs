@@ -99,7 +99,7 @@ pub(super) async fn damaged(size: Size) -> Result<Outcome> {
         outcome.hear(std::slice::from_ref(&first));
         let said = site.wall.words()?.split_off(words);
         let is_said = said.contains("the journal was damaged");
-        let is_kept = fs::read_dir(&site.options.data)?.filter_map(|entry| entry.ok()).any(|entry| {
+        let is_kept = fs::read_dir(&site.options.data)?.filter_map(std::result::Result::ok).any(|entry| {
             entry.file_name().to_string_lossy().starts_with(ASIDE)
                 && fs::read(entry.path()).is_ok_and(|kept| kept == bytes)
         });

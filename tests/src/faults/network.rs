@@ -15,7 +15,7 @@ const CORRUPT_EVERY: usize = 1511;
 
 /// Every connection is reset, again and again.
 pub(super) async fn cut() -> Result<Outcome> {
-    let expect = found_within_the_limit(&["connection reset"]);
+    let expect = found_within_the_limit(&["connection reset", "connection broken"]);
     let site = Site::start(Plan::default()).await?;
     let cut = async |site: &mut Site| {
         site.line.set(|line| line.cut = true);

@@ -341,7 +341,7 @@ impl WallProcess {
 
 fn read(output: impl Read, reports: &Mutex<Vec<Report>>) {
     // The end of a process may cut its last line short.
-    for line in BufReader::new(output).lines().map_while(|line| line.ok()) {
+    for line in BufReader::new(output).lines().map_while(std::result::Result::ok) {
         if let Ok(value) = serde_json::from_str(&line) {
             reports.lock().unwrap_or_else(PoisonError::into_inner).push(Report { at: Instant::now(), value });
         }

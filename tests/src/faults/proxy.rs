@@ -22,6 +22,8 @@ const BUFFER_BYTES: usize = 64 * 1024;
 const RECEIVE_BUFFER_BYTES: u32 = 16 * 1024;
 /// On a slow line a piece goes so often.
 const SLOW_STEP: Duration = Duration::from_millis(50);
+/// How a request for a WebSocket begins.
+const UPGRADE: &[u8; 10] = b"GET /v1/ws";
 /// The bit that is turned over in a byte.
 const WRONG_BIT: u8 = 0x04;
 
@@ -67,8 +69,8 @@ impl Proxy {
         let port = listener.local_addr()?.port();
         let line = watch::Sender::new(Line::default());
         let (identity, arrivals) = (Arc::default(), Arc::default());
-        let way = Way { hub, line: line.subscribe(), identity: Arc::clone(&identity) };
-        let task = tokio::spawn(serve(listener, way, Arc::clone(&arrivals)));
+        let way = Way { hub, line: line.subscribe(), identity: Arc::clone(&identity), arrivals: Arc::clone(&arrivals) };
+        let task = tokio::spawn(serve(listener, way));
         Ok(Self { port, line, identity, arrivals, task })
     }
 
@@ -93,7 +95,7 @@ impl Proxy {
         *self.identity.lock().unwrap_or_else(PoisonError::into_inner) = Some(identity);
     }
 
-    /// When connections came in.
+    /// When connections came in that asked for a WebSocket.
     #[must_use]
     pub fn arrivals(&self) -> Vec<Instant> {
         self.arrivals.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -105,16 +107,16 @@ struct Way {
     hub: SocketAddr,
     line: watch::Receiver<Line>,
     identity: Arc<Mutex<Option<Arc<ServerConfig>>>>,
+    arrivals: Arc<Mutex<Vec<Instant>>>,
 }
 
-async fn serve(listener: TcpListener, way: Way, arrivals: Arc<Mutex<Vec<Instant>>>) {
+async fn serve(listener: TcpListener, way: Way) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((wall, _)) => {
-                    arrivals.lock().unwrap_or_else(PoisonError::into_inner).push(Instant::now());
-                    connections.spawn(connection(wall, way.clone()));
+                    connections.spawn(connection(wall, Instant::now(), way.clone()));
                 }
                 // Without descriptors there is nothing to do but to wait for some.
                 Err(_) => sleep(SLOW_STEP).await,
@@ -125,7 +127,7 @@ async fn serve(listener: TcpListener, way: Way, arrivals: Arc<Mutex<Vec<Instant>
 }
 
 /// One connection. However it ends, both sides see it end.
-async fn connection(wall: TcpStream, way: Way) {
+async fn connection(wall: TcpStream, came: Instant, way: Way) {
     let (mut line, mut watched) = (way.line.clone(), way.line);
     let drops = line.borrow().drops;
     let carried = async {
@@ -139,7 +141,13 @@ async fn connection(wall: TcpStream, way: Way) {
                 let wall = TlsAcceptor::from(identity).accept(wall).await?;
                 carry(wall, connect(way.hub).await?, &line).await
             }
-            None => carry(wall, connect(way.hub).await?, &line).await,
+            None => {
+                let mut begin = [0; UPGRADE.len()];
+                if wall.peek(&mut begin).await? == UPGRADE.len() && begin == *UPGRADE {
+                    way.arrivals.lock().unwrap_or_else(PoisonError::into_inner).push(came);
+                }
+                carry(wall, connect(way.hub).await?, &line).await
+            }
         }
     };
     tokio::select! {

@@ -259,7 +259,7 @@ fn a_page_that_is_not_honest_fails() {
         (
             |step, seen| {
                 if step == 2 {
-                    seen.widgets[0].hatch = false
+                    seen.widgets[0].hatch = false;
                 }
             },
             "cut",
@@ -268,7 +268,7 @@ fn a_page_that_is_not_honest_fails() {
         (
             |step, seen| {
                 if step == 2 {
-                    seen.sources.clear()
+                    seen.sources.clear();
                 }
             },
             "cut",
@@ -277,7 +277,7 @@ fn a_page_that_is_not_honest_fails() {
         (
             |_, seen| {
                 if !seen.widgets[1].freshness.is_current() {
-                    seen.widgets[1].word.clear()
+                    seen.widgets[1].word.clear();
                 }
             },
             "half-open",
@@ -286,7 +286,7 @@ fn a_page_that_is_not_honest_fails() {
         (
             |step, seen| {
                 if step == 5 {
-                    seen.widgets[2].value = true
+                    seen.widgets[2].value = true;
                 }
             },
             "refusal",
@@ -295,7 +295,7 @@ fn a_page_that_is_not_honest_fails() {
         (
             |step, seen| {
                 if step == 4 {
-                    seen.widgets[0].lacks = false
+                    seen.widgets[0].lacks = false;
                 }
             },
             "gap",

@@ -68,7 +68,9 @@ fn tls_words(error: &rustls::Error) -> String {
             }
             C::NotValidForName => "the server's certificate is for another name".to_owned(),
             C::NotValidForNameContext { expected, presented } => {
-                format!("the server's certificate is not for {:?}, but for {}", expected.to_str(), presented.join(", "))
+                let names: Vec<_> = presented.iter().map(|name| bare(name)).collect();
+                let names = if names.is_empty() { "no name".to_owned() } else { names.join(", ") };
+                format!("the server's certificate is not for {:?}, but for {names}", expected.to_str())
             }
             C::UnknownIssuer => {
                 "the server's certificate is from an issuer that this machine does not trust".to_owned()
@@ -78,6 +80,11 @@ fn tls_words(error: &rustls::Error) -> String {
         },
         other => other.to_string(),
     }
+}
+
+/// A certificate's name without its type: `DnsName("hub.example")` is "hub.example".
+fn bare(name: &str) -> &str {
+    name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')).unwrap_or(name)
 }
 
 /// The day of a certificate's limit, in UTC.
@@ -208,7 +215,10 @@ mod tests {
     fn a_bad_certificate_is_told_in_words() {
         use rustls::{CertificateError as C, pki_types::UnixTime};
         let at = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+        let expected = rustls::pki_types::ServerName::try_from("hub.example").unwrap();
+        let presented = vec!["DnsName(\"other.example\")".to_owned()];
         for (error, words) in [
+            (C::NotValidForNameContext { expected, presented }, "not for \"hub.example\", but for \"other.example\""),
             (C::ExpiredContext { time: at(1_700_000_000), not_after: at(1_640_908_800) }, "expired on 2021-12-31"),
             (C::NotValidYetContext { time: at(0), not_before: at(1_640_908_800) }, "not valid before 2021-12-31"),
             (C::UnknownIssuer, "an issuer that this machine does not trust"),

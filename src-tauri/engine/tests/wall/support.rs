@@ -109,6 +109,7 @@ impl Server {
     }
 
     /// A new process at the same address, for readers who must present this.
+    #[allow(dead_code)] // for the tests of tokens, which share this file
     pub(crate) async fn up_anew_for(&mut self, readers: Readers) {
         self.config.readers = readers;
         self.up_anew().await;
