@@ -71,13 +71,13 @@ keep() {
     [ "$(count "$merged")" -gt 0 ] || return 0
     # What once crashed stays, and what was put there by hand.
     find "$4" -type f ! -name 'crash-*' ! -name 'seed-*' -delete
-    # Spread over all sizes: the small ones reach the refusals, the long ones the stories.
+    # The longest first: what is left of them reaches what no shorter one does.
     while read -r file; do
         bytes=$((bytes + $(stat -c %s "$file")))
         files=$((files + 1))
         [ $bytes -le $KEPT_BYTES_MAX ] && [ $files -le $KEPT_FILES_MAX ] || break
         cp "$file" "$4/"
-    done < <(find "$merged" -type f | sort)
+    done < <(find "$merged" -type f -printf '%s %p\n' | sort -rn | cut -d' ' -f2)
 }
 
 PASSED=0

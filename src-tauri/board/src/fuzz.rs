@@ -198,6 +198,49 @@ fn restoring() {
     });
 }
 
+/// H4: each number of a state in turn as the greatest, the least and others at an edge: it is refused, or nothing comes of it later.
+#[test]
+fn every_number_of_a_state_at_its_edges() {
+    let story = watchfloor_fuzz::stretched(b"a story of many events and instants").expect("long enough");
+    for spec in specs() {
+        let mut own = Aggregate::new(&fold_of(spec.clone()));
+        own.advance(Timestamp::from_millis(START));
+        for number in 0..20 {
+            // Some of the past, some of tomorrow.
+            let data = serde_json::json!({"k": "a", "v": number, "lat": 1, "lon": 2, "s": "ok", "at": START});
+            let time = START + (number - 10) * 7_000_000;
+            let _ = own.fold(&crate::testing::event("c", "e", time, data));
+            let _ = own.fold(&crate::testing::event("c", "e", START + number, serde_json::json!({"k": "b", "v": 2.5})));
+        }
+        survives(&own);
+        let state = own.state_text().get().to_owned();
+        let mut at = 0;
+        while let Some(start) = state[at..].find(|c: char| c.is_ascii_digit() || c == '-').map(|start| at + start) {
+            at = state[start..]
+                .find(|c: char| !(c.is_ascii_digit() || "-.e".contains(c)))
+                .map_or(state.len(), |end| start + end);
+            for edge in [
+                "-9223372036854775808",
+                "9223372036854775807",
+                "18446744073709551615",
+                "-2147483648",
+                "4294967295",
+                "-1",
+                "1e308",
+            ] {
+                let changed = format!("{}{edge}{}", &state[..start], &state[at..]);
+                let Ok(changed) = serde_json::from_str::<Box<RawValue>>(&changed) else { continue };
+                let mut other = own.like();
+                if other.restore(&changed).is_ok() {
+                    ask(&other, 0);
+                    drive(&mut other, &mut Draws::new(&story[..200]));
+                    survives(&other);
+                }
+            }
+        }
+    }
+}
+
 fn status(draws: &mut Draws<'_>, now: Mono) -> SourceStatus {
     let clock = SourceClock {
         at: Timestamp::from_millis(if draws.once_in(8) { draws.number().cast_signed() } else { START }),

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Ms, TIME_MS_MAX};
 
+/// Events of one stretch that are believed when they are restored: more than ever come, and few enough to be summed over all.
+pub(crate) const EVENTS_MAX: u64 = 1 << 48;
+
 /// What is kept of the events of one stretch of time.
 pub(crate) trait Tally: Clone {
     /// What one event adds.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::buckets::Tally;
+use super::buckets::{EVENTS_MAX, Tally};
 
 /// How far a percentile may lie off, relative to its size. A little under the promised 1 %, to leave rounding room.
 const ERROR_MAX: f64 = 0.009_9;
@@ -67,7 +67,10 @@ impl Tally for Histogram {
 
     fn is_sound(&self) -> bool {
         let in_order = self.bins.is_sorted_by(|a, b| a.0 < b.0);
-        let in_range = self.bins.iter().all(|(bin, n)| bin.unsigned_abs() <= 2 * BIN_OFFSET.unsigned_abs() && *n > 0);
+        let in_range = self
+            .bins
+            .iter()
+            .all(|(bin, n)| bin.unsigned_abs() <= 2 * BIN_OFFSET.unsigned_abs() && (1..=EVENTS_MAX).contains(n));
         !self.bins.is_empty() && in_order && in_range && self.min <= self.max
     }
 }

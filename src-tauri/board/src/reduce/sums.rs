@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::buckets::Tally;
+use super::buckets::{EVENTS_MAX, Tally};
 
 /// What of one event goes into [`Sums`].
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -82,6 +82,6 @@ impl Tally for Sums {
     }
 
     fn is_sound(&self) -> bool {
-        self.n > 0 && self.hits <= self.n && self.sum.is_finite() && self.min <= self.max
+        (1..=EVENTS_MAX).contains(&self.n) && self.hits <= self.n && self.sum.is_finite() && self.min <= self.max
     }
 }
