@@ -222,6 +222,8 @@ fn a_page_that_no_reload_helps_is_replaced_without_a_blank_frame() -> Result<()>
     wall.wait("a page started anew", BACK_LIMIT, |wall| Ok(wall.page().is_ok_and(|page| page != first)))?;
     wall.wait("a page without strip", BACK_LIMIT, |wall| Ok(!wall.strip()?))?;
     wall.paints_anew(BACK_LIMIT)?;
+    // On a slow machine the one before may still be ending.
+    wall.wait("one page alone", BACK_LIMIT, |wall| Ok(wall.page().is_ok()))?;
     let second = wall.page()?;
     wall.signal("-STOP")?;
     let replaced = |wall: &Wall| Ok(wall.page().is_ok_and(|page| page != second) && !wall.strip()?);

@@ -18,7 +18,7 @@ const RETURN_AFTER: &str = "6s";
 static ONE_WALL: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 /// Every widget says that it is live, and there is at least one.
 const ALL_LIVE: &str = "const all = [...document.querySelectorAll('[data-widget]')];\
-    return !document.querySelector('main').dataset.past && all.length > 0 &&\
+    return !document.querySelector('main')?.dataset.past && all.length > 0 &&\
     all.every((widget) => widget.dataset.freshness === 'live')";
 
 fn words(millis: i64) -> Result<String> {
@@ -176,7 +176,7 @@ async fn a_wall_that_looks_back_says_so_and_returns() -> Result<()> {
     press(&page, "b").await?;
     let marked = "const mark = document.querySelector('[data-past-watermark]')?.textContent ?? '';\
         const frame = document.querySelector('[data-past-frame]')?.getBoundingClientRect();\
-        return document.querySelector('main').dataset.past && mark.includes('RECORDING') && frame.width === innerWidth &&\
+        return document.querySelector('main')?.dataset.past && mark.includes('RECORDING') && frame.width === innerWidth &&\
         document.querySelector('.clock').textContent.includes('RECORDING') &&\
         document.querySelector('[data-past-live]').textContent.startsWith('LIVE: all ')";
     page.wait_for("the marks of the past", marked, LIMIT).await?;

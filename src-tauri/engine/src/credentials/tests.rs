@@ -1,3 +1,5 @@
+//! Tokens from files, the environment and an address: what is read, renewed and refused.
+
 #![allow(clippy::unwrap_used)] // a test that cannot go on panics
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Readers' tokens: what is let in, until when, and to which channels.
+
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 use serde_json::{Value, json};
 use watchfloor_model::Timestamp;
