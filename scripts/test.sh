@@ -31,6 +31,9 @@ logged npm --prefix ui run test:page --silent
 step "Rust: format"
 cargo fmt --all --check
 
+step "Deliberate defects: each still has its place"
+node scripts/mutants.mjs --check
+
 step "Rust: lint"
 cargo clippy --workspace --all-targets --locked --quiet -- --deny warnings
 
