@@ -84,7 +84,7 @@ pub const FAULTS: &[Fault] = &[
 ];
 
 /// How many are tried at once.
-const AT_ONCE: usize = 6;
+const AT_ONCE: usize = 8;
 
 impl Fault {
     /// Tries it. What doesn't come to an end is a failure too.
