@@ -90,6 +90,13 @@ impl JournalError {
     /// Whether the file itself is bad, so that only a new one helps.
     pub(crate) fn is_damage(&self) -> bool {
         match self {
+            // A value that isn't what was written there: SQLite itself looks into no cell.
+            Self::Sql(
+                rusqlite::Error::FromSqlConversionFailure(..)
+                | rusqlite::Error::IntegralValueOutOfRange(..)
+                | rusqlite::Error::InvalidColumnType(..)
+                | rusqlite::Error::Utf8Error(..),
+            ) => true,
             Self::Sql(error) => matches!(
                 error.sqlite_error_code(),
                 Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase)
@@ -155,7 +162,9 @@ impl Journal {
     /// Opens the journal in `folder`. A damaged one is set aside and a new one begun.
     pub(crate) fn open(folder: &Path, bounds: Bounds, now: Timestamp) -> Result<Opened, JournalError> {
         let path = folder.join(FILE_NAME);
-        match Self::open_file(&path, bounds) {
+        // Damage may be where only writing comes.
+        let opened = Self::open_file(&path, bounds).and_then(|mut journal| journal.try_write().map(|()| journal));
+        match opened {
             Ok(journal) => Ok(Opened { journal, set_aside: None }),
             Err(error) if error.is_damage() => Self::replace(folder, bounds, now, &error.to_string()),
             Err(error) => Err(error),

@@ -175,6 +175,24 @@ fn truncated_files_are_damage() {
     assert!(found);
 }
 
+/// Wrong bytes inside a cell, which SQLite doesn't look into, are damage as well: a text that is none, a number that is none.
+#[test]
+fn damaged_cells_are_damage() {
+    for damage in [
+        "UPDATE checkpoint SET body = CAST(x'7ba5a5a5' AS TEXT)",
+        "UPDATE position SET channel = CAST(x'a5a5' AS TEXT)",
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = open(folder.path(), 1 << 20).journal;
+        journal.append(&[entry(1..=3)], now()).unwrap();
+        journal.put_checkpoint(1, now(), "3").unwrap();
+        journal.connection().execute(damage, []).unwrap();
+        let found = journal.checkpoints().map(|_| ()).and_then(|()| journal.positions().map(|_| ()));
+        let error = found.expect_err(damage);
+        assert!(error.is_damage(), "{damage}: {error}");
+    }
+}
+
 /// H5: of damaged journals, the newest three are kept.
 #[test]
 fn few_damaged_files_are_kept() {
