@@ -88,7 +88,7 @@ for target in "${TARGETS[@]}"; do
     read -r package name folder <<<"$target"
     if [ "$package" != "$BUILT" ]; then
         step "$package: build"
-        exe=$(program "$package")
+        exe=$(program "$package") || fail "$package does not build for fuzzing"
         BUILT=$package
     fi
     step "$package $name: $SECONDS_EACH s"
