@@ -150,7 +150,7 @@ fn board(ports: &[u16], no_entry: u16) -> String {
     source(WIDGETS.len(), ports[WIDGETS.len()], "");
     for (number, (title, _, fold, _)) in WIDGETS.iter().enumerate() {
         let against =
-            if number == DISPUTED { "against = { source = \"s9\", tolerance = 0.2, settle = \"1s\" }" } else { "" };
+            if number == DISPUTED { "against = { source = \"s9\", tolerance = 0.1, settle = \"1s\" }" } else { "" };
         text.push_str(&format!(
             "\n[[widget]]\nid = \"w{number}\"\ntitle = \"{title}\"\nsource = \"s{number}\"\n{fold}\n{against}\n"
         ));
