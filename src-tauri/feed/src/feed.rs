@@ -257,7 +257,7 @@ impl Feed {
         status.live_until = (self.stage == Phase::Live).then(|| self.doubt_at()).flatten();
         status.clock = self.clock.clock().cloned();
         status.publisher_proof = self.publishers.iter().copied().flatten().min();
-        status.positions = self.catchup.delivered().map(|(name, place)| (name.clone(), place.clone())).collect();
+        status.positions = self.delivered();
         status
     }
 

@@ -46,22 +46,40 @@ async fn says(wall: &mut WallProcess, words: &str) -> Result<Duration> {
     Ok(begun.elapsed())
 }
 
+/// A wall whose data lies on a disk of its own.
+struct Disk {
+    folder: tempfile::TempDir,
+    room: Room,
+    site: Site,
+}
+
+impl Disk {
+    /// A tmpfs with these options, and the wall on it. Else why there is none on this machine.
+    async fn mount(options: &str) -> Result<Result<Self, String>> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().to_str().context("a path")?;
+        let room = match Room::open(&format!("mount -t tmpfs -o {options} tmpfs \"$0\""), &[path])? {
+            Ok(room) => room,
+            Err(why) => return Ok(Err(why)),
+        };
+        let plan = Plan { before: room.before(), ..Plan::default() };
+        let data = folder.path().join("data");
+        let site = Site::start_with(plan, |options| {
+            options.data = data;
+            Ok(())
+        })
+        .await?;
+        Ok(Ok(Self { folder, room, site }))
+    }
+}
+
 /// A tmpfs is filled while a wall runs: it goes on, says that it doesn't remember, and remembers again when there is room.
 pub(super) async fn full() -> Result<Outcome> {
     const TITLE: &str = "disk: tmpfs full";
-    let folder = tempfile::tempdir()?;
-    let disk = folder.path().to_str().context("a path")?.to_owned();
-    let room = match Room::open("mount -t tmpfs -o size=24m tmpfs \"$0\"", &[&disk])? {
-        Ok(room) => room,
+    let Disk { folder, room, mut site } = match Disk::mount("size=24m").await? {
+        Ok(disk) => disk,
         Err(why) => return Ok(Outcome::skipped(TITLE, &why)),
     };
-    let plan = Plan { before: room.before(), ..Plan::default() };
-    let data = folder.path().join("data");
-    let mut site = Site::start_with(plan, |options| {
-        options.data = data;
-        Ok(())
-    })
-    .await?;
     site.is_sound().await?;
     let mut outcome = Outcome::new(TITLE);
     let (filler, broken) = (room.outside(&folder.path().join("filler")), Instant::now());
@@ -91,25 +109,18 @@ pub(super) async fn full() -> Result<Outcome> {
 /// A folder on a disk that can't be written: the wall says so and ends with 3.
 pub(super) async fn read_only() -> Result<Outcome> {
     const TITLE: &str = "disk: read-only";
-    let folder = tempfile::tempdir()?;
-    let disk = folder.path().to_str().context("a path")?.to_owned();
-    let room = match Room::open("mount -t tmpfs -o size=1m,ro tmpfs \"$0\"", &[&disk])? {
-        Ok(room) => room,
+    let Disk { folder, room: _room, mut site } = match Disk::mount("size=1m,ro").await? {
+        Ok(disk) => disk,
         Err(why) => return Ok(Outcome::skipped(TITLE, &why)),
     };
-    let plan = Plan { before: room.before(), ..Plan::default() };
-    let data = folder.path().join("data");
-    let mut site = Site::start_with(plan, |options| {
-        options.data = data;
-        Ok(())
-    })
-    .await?;
     let mut outcome = Outcome::new(TITLE);
     let code = site.wall.end().await?;
     outcome.found = Some(site.wall.begun().elapsed());
     let words = site.wall.words()?;
     let said = words.lines().find(|line| line.starts_with("watchfloor: ")).unwrap_or_default();
-    outcome.said.push(format!("ends with {code:?}: {}", said.replace(&disk, "DIR")));
+    outcome
+        .said
+        .push(format!("ends with {code:?}: {}", said.replace(folder.path().to_str().context("a path")?, "DIR")));
     if code != Some(3) || !said.contains("--data-dir") || !said.to_lowercase().contains("read-only") {
         outcome.wrong.push(format!("exit code {code:?}: {words}"));
     }

@@ -176,7 +176,7 @@ impl Feed {
         self.checks.under_way = Some(UnderWay {
             fetch,
             until: now.plus(FETCH_TIMEOUT).plus(FETCH_GRACE),
-            from: self.places_delivered(),
+            from: self.delivered(),
             kept: Vec::new(),
             kept_bytes: 0,
             snapshot: None,
@@ -258,7 +258,7 @@ impl Feed {
             return self.fail_check("more was delivered meanwhile than is kept for a comparison", now);
         }
         let Some(snapshot) = &check.snapshot else { return };
-        let positions = self.places_delivered();
+        let positions = self.delivered();
         let has_come = |(channel, place): (&Arc<str>, &Position)| {
             positions.get(channel).is_none_or(|delivered| delivered.covers(place) == Some(true))
         };
@@ -333,10 +333,6 @@ impl Feed {
             None => None,
         };
         self.timers.put(TimerReason::Check, at);
-    }
-
-    fn places_delivered(&self) -> BTreeMap<Arc<str>, Position> {
-        self.catchup.delivered().map(|(name, place)| (name.clone(), place.clone())).collect()
     }
 }
 
