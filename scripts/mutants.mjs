@@ -3,7 +3,7 @@
 //   node scripts/mutants.mjs [--every N] [--only TEXT]
 // Prints a table as it goes, and ends in a line `N passed, N failed`: a defect that nothing catches is a failure.
 import { execFileSync, spawnSync } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 const TREE = 'target/mutants/tree'
@@ -31,9 +31,9 @@ const only = asked('--only')
 const every = Number(asked('--every') ?? 1)
 const mutants = all.filter((one, at) => (only === null || one.name.includes(only)) && at % every === 0)
 
-/** The sources with the defect in place. */
-function mutated({ name, file, find, replace }) {
-  const text = readFileSync(file, 'utf8')
+/** A file with the defect in place, from the working tree or from a copy of it. */
+function mutated({ name, file, find, replace }, under = '.') {
+  const text = readFileSync(join(under, file), 'utf8')
   const places = text.split(find).length - 1
   if (places !== 1) {
     console.error(`error: ${name}: ${file} has its place ${places} times: expected once. Found it again? Then mend tests/mutants.json`)
@@ -42,7 +42,7 @@ function mutated({ name, file, find, replace }) {
   return text.replace(find, () => replace)
 }
 
-const places = all.map(mutated)
+const places = all.map((one) => mutated(one))
 if (places.length < 25) {
   console.error(`error: ${places.length} defects: at least 25 are wanted`)
   process.exit(1)
@@ -114,9 +114,10 @@ console.log(`| ${'-'.repeat(64)} | ------ | ------- | --------- |`)
 for (const mutant of mutants) {
   const begun = Date.now()
   const file = join(TREE, mutant.file)
-  writeFileSync(file, mutated(mutant))
+  const whole = readFileSync(file)
+  writeFileSync(file, mutated(mutant, TREE))
   const caught = caught_by(mutant.crate)
-  copyFileSync(mutant.file, file)
+  writeFileSync(file, whole)
   if (caught?.broken !== undefined) {
     console.error(`error: ${mutant.name}: it does not compile\n${caught.broken}`)
     process.exit(1)
