@@ -45,6 +45,10 @@ pub(crate) struct Liveness {
     streamed: Mono,
     /// When, at the earliest, the newest message of the stream was sent.
     stream_sent: Mono,
+    /// The most that the quickest reading may have been on its way.
+    way: Duration,
+    /// When the newest reading came, and when, at the earliest, it was sent.
+    read: Option<(Mono, Mono)>,
     probed: Option<Mono>,
     unanswered: Option<Mono>,
     /// When the newest answered ping, or the newest reading of the server's clock, was sent: everything that the server
@@ -78,6 +82,8 @@ impl Liveness {
             heard: now,
             streamed: now,
             stream_sent: sent,
+            way: Duration::MAX,
+            read: None,
             probed: None,
             unanswered: None,
             answered: sent,
@@ -119,7 +125,12 @@ impl Liveness {
     pub(crate) fn stream(&mut self, now: Mono) {
         self.streamed = now;
         // What comes after an answer was sent after the ping, and what comes after a reading after that.
-        self.stream_sent = self.proven();
+        let proven = self.proven();
+        self.stream_sent = match self.read {
+            // Between two pings the reading knows better.
+            Some((at, sent)) if self.probes && at == now => proven.max(sent),
+            _ => proven,
+        };
     }
 
     /// A ping goes out.
@@ -138,18 +149,29 @@ impl Liveness {
 
     /// The server told its clock, in turn with all else.
     pub(crate) fn read(&mut self, reading: &Reading, now: Mono) {
-        let lag = self.readings.as_ref().and_then(|(quickest, last)| {
-            let goes_on = reading.speed == last.speed && reading.label == last.label && reading.now >= last.now;
-            if !goes_on || reading.speed <= 0.0 {
-                return None;
-            }
+        // It was sent after the ping that was answered last.
+        let mut way = now.since(self.answered);
+        let mut lag = None;
+        if let Some((quickest, last)) = &self.readings
+            && reading.speed == last.speed
+            && reading.label == last.label
+            && reading.now >= last.now
+            && reading.speed > 0.0
+        {
             let behind = quickest.at(now).as_millis().saturating_sub(reading.now.as_millis());
-            let behind = Duration::try_from_secs_f64(behind as f64 / 1000.0 / reading.speed).ok()?;
-            Some(behind.saturating_sub(now.since(quickest.read) / DRIFT)).filter(|lag| !lag.is_zero())
-        });
+            let drift = now.since(quickest.read) / DRIFT;
+            lag = Duration::try_from_secs_f64(behind as f64 / 1000.0 / reading.speed)
+                .ok()
+                .map(|behind| behind.saturating_sub(drift))
+                .filter(|lag| !lag.is_zero());
+            // The quickest one took no longer than any other.
+            way = way.min(self.way.saturating_add(drift));
+        }
         if now.since(self.opened) >= self.heartbeat.unwrap_or(HEARTBEAT_ASSUMED) {
             self.lag = lag.unwrap_or_default();
         }
+        self.way = way;
+        self.read = Some((now, back(now, lag.unwrap_or_default().saturating_add(way))));
         if !self.probes {
             self.answered = self.sent(now).min(self.asked.unwrap_or(now));
         }
@@ -275,6 +297,34 @@ mod tests {
         }
         let link = Liveness::new(LIMIT, Transport::WebSocket, at(1), at(1));
         assert_eq!(link.silence_at(), at(7));
+    }
+
+    /// H1, H2: between two pings a reading of the server's clock tells when it was sent, as far as the quickest one can have been
+    /// on its way.
+    #[test]
+    fn a_reading_tells_when_the_stream_spoke() {
+        let mut link = Liveness::new(LIMIT, Transport::WebSocket, at(0), at(0));
+        link.set_heartbeat(Duration::from_secs(3));
+        let beat = |link: &mut Liveness, second: u64, clock: i64| {
+            let now = watchfloor_model::Timestamp::from_millis(clock * 1000);
+            link.hear(at(second));
+            link.read(&Reading { now, speed: 1.0, label: None }, at(second));
+            link.stream(at(second));
+            link.doubt_at()
+        };
+        link.probe(at(0));
+        link.answer(at(2));
+        assert_eq!(beat(&mut link, 2, 100), at(6), "as early as the ping");
+        assert_eq!(beat(&mut link, 5, 103), at(6), "the ping before last is too old");
+        link.probe(at(2));
+        link.answer(at(5));
+        assert_eq!(beat(&mut link, 6, 104), at(8), "sent at 4 at the earliest, but what came may be as old as the ping");
+        link.probe(at(5));
+        link.answer(at(8));
+        assert_eq!(beat(&mut link, 9, 106), at(11), "a second behind the quickest");
+        let drift = Duration::from_millis(10);
+        assert!(link.stream_sent <= at(6) && back(at(6), drift) < link.stream_sent, "{:?}", link.stream_sent);
+        assert_eq!(link.doubt(at(10)), None);
     }
 
     /// One ping at a time; an answer proves the instant at which the ping was sent, not the one at which it came back.

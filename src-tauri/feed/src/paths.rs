@@ -282,7 +282,9 @@ impl Paths {
             self.merge.prove(*number, &places, now);
         }
         if proving.is_empty() {
-            self.merge.lose(self.paths[self.lead()].feed.cause());
+            if let Some(last) = self.merge.last_proof() {
+                self.merge.lose(self.paths[last].feed.cause());
+            }
             if let Some(number) = live.first().copied() {
                 self.begin_again(number, now);
             }

@@ -1,10 +1,15 @@
 //! Plans that once found a defect, as small as they could be made.
 
-use watchfloor_simulation::{plan::Plan, prove};
+use watchfloor_simulation::{plan::Plan, prove, prove_healthy};
 
 fn hold(text: &str) {
     let plan: Plan = serde_json::from_str(text).expect("a plan");
     prove(&plan).unwrap_or_else(|story| unreachable!("{story}"));
+}
+
+fn healthy(text: &str) {
+    let plan: Plan = serde_json::from_str(text).expect("a plan");
+    prove_healthy(&plan).unwrap_or_else(|story| unreachable!("{story}"));
 }
 
 /// H1: an event that a poll brings may have happened long ago. It proved that its publisher lives now.
@@ -26,4 +31,15 @@ fn a_server_that_is_behind_sends_what_a_dead_publisher_said() {
         "windows":[{"fault":"throttle","from":49000,"to":110000},{"fault":{"burst":60},"from":50000,"to":50001},
         {"fault":{"publisher-dies":0},"from":51000,"to":120000}]}"#,
     );
+}
+
+/// H2: between two pings a heartbeat's clock tells how old it is, on a network that is slow and lives.
+#[test]
+fn a_slow_network_with_rare_heartbeats_is_live() {
+    for seed in [1_795_681_513_000_035_u64, 1_795_681_513_000_044] {
+        healthy(&format!(
+            r#"{{"seed":{seed},"span":7200000,"ladder":["websocket"],"channels":1,"limit":300000,"heartbeat":15000,"quiet":null,
+            "gap":60000,"history":5,"snapshots":false,"reconcile":900000,"latency":[1875,3750],"windows":[]}}"#
+        ));
+    }
 }

@@ -24,10 +24,19 @@ pub(super) struct Merge {
     gaps: Vec<Continuity>,
     /// Whether those of them that nothing closed lie within one history: a comparison with the server makes them good.
     passed: bool,
-    /// The last instant at which some path proved that nothing was missing, and why none did any more after it.
-    proven: Option<(Mono, Option<String>)>,
+    /// The last proof that nothing was missing.
+    proven: Option<Proof>,
     /// Events and gaps of the story.
     counts: Counts,
+}
+
+#[derive(Debug)]
+struct Proof {
+    at: Mono,
+    /// The path that gave it.
+    by: usize,
+    /// Why there was none any more after it.
+    ended: Option<String>,
 }
 
 impl Merge {
@@ -80,15 +89,18 @@ impl Merge {
                 self.came[path].insert(Arc::clone(channel), place.clone());
             }
         }
-        self.proven = Some((now, None));
+        self.proven = Some(Proof { at: now, by: path, ended: None });
+    }
+
+    /// The path that gave the last proof, until it is known why that was the last.
+    pub(super) fn last_proof(&self) -> Option<usize> {
+        self.proven.as_ref().filter(|proof| proof.ended.is_none()).map(|proof| proof.by)
     }
 
     /// No path proves anything any more.
     pub(super) fn lose(&mut self, reason: Option<String>) {
-        if let Some((_, why)) = &mut self.proven
-            && why.is_none()
-        {
-            *why = Some(reason.unwrap_or_else(|| "link lost".to_owned()));
+        if let Some(proof) = &mut self.proven {
+            proof.ended.get_or_insert_with(|| reason.unwrap_or_else(|| "link lost".to_owned()));
         }
     }
 
@@ -170,8 +182,8 @@ impl Merge {
 
     /// The path's gap as that of the story: it begins where the last path was lost.
     fn seen_by_all(&self, gap: Gap, told: Option<Position>) -> Gap {
-        let Some((last, why)) = &self.proven else { return Gap { from: told.or(gap.from), ..gap } };
-        let began = gap.began.max(*last);
+        let Some(Proof { at, ended: why, .. }) = &self.proven else { return Gap { from: told.or(gap.from), ..gap } };
+        let began = gap.began.max(*at);
         let source_times = gap.source_times.map(|(from, to)| (later(&gap, began, from, to), to));
         Gap { from: told.or(gap.from), began, source_times, reason: why.clone().unwrap_or(gap.reason), ..gap }
     }
