@@ -205,8 +205,8 @@ impl Engine {
         self.tell(Event::Painted { version }).await;
     }
 
-    /// The operators' report (`docs/operations.md`): an object with `time`, `sources`, `widgets` and `alarms`. Null once the
-    /// engine has stopped.
+    /// The operators' report (`docs/operations.md`): an object with `time`, `sources`, `widgets`, `notices` and `alarms`.
+    /// Null once the engine has stopped.
     pub async fn report(&self) -> serde_json::Value {
         let (answer, answered) = oneshot::channel();
         self.tell(Event::Report { answer }).await;

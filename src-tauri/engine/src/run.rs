@@ -433,6 +433,7 @@ impl Run {
         let mut report = self.board.report(now);
         if let Some(fields) = report.as_object_mut() {
             fields.insert("time".into(), self.clock.wall().as_millis().into());
+            fields.insert("notices".into(), serde_json::json!(self.board.notices()));
             fields.insert("alarms".into(), serde_json::Value::Array(Vec::new()));
         }
         report

@@ -7,20 +7,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use tokio::time::sleep;
 
 use super::{
+    journal::NOTICE,
     outcome::Outcome,
-    process::{LOOK_EVERY, Report, WallProcess},
+    process::{Report, WallProcess},
     room::Room,
     site::{PATIENCE, Plan, Site, found_within_the_limit},
 };
 
 /// How long a wall goes on with a full disk.
 const GOES_ON: Duration = Duration::from_secs(5);
-const REMEMBERS_NOT: &str = "going on from memory";
-const REMEMBERS: &str = "the journal is written again";
+const REMEMBERS_NOT: &str = "not remembering since";
 
 /// Writes into `path` until nothing more goes in.
 fn fill(path: &Path) -> Result<()> {
@@ -37,13 +37,11 @@ fn fill(path: &Path) -> Result<()> {
     Ok(())
 }
 
-async fn says(wall: &mut WallProcess, words: &str) -> Result<Duration> {
-    let begun = Instant::now();
-    while !wall.words()?.contains(words) {
-        ensure!(begun.elapsed() < PATIENCE, "{words:?} is not said: {}", wall.words()?);
-        sleep(LOOK_EVERY).await;
-    }
-    Ok(begun.elapsed())
+/// Waits until the wall says that it doesn't remember, or no longer says it.
+async fn remembers(wall: &mut WallProcess, after: Instant, it_does: bool) -> Result<Report> {
+    let says = |report: &Report| report.notice(NOTICE).is_some_and(|said| said.starts_with(REMEMBERS_NOT));
+    let what = if it_does { "a wall that remembers" } else { "a wall that says it doesn't remember" };
+    wall.wait(what, after, PATIENCE, |report| says(report) != it_does).await
 }
 
 /// A wall whose data lies on a disk of its own.
@@ -84,14 +82,16 @@ pub(super) async fn full() -> Result<Outcome> {
     let mut outcome = Outcome::new(TITLE);
     let (filler, broken) = (room.outside(&folder.path().join("filler")), Instant::now());
     fill(&filler)?;
-    outcome.found = Some(says(&mut site.wall, REMEMBERS_NOT).await?);
-    outcome.said.push("live; notice: not remembering since …".to_owned());
+    let found = remembers(&mut site.wall, broken, false).await?;
+    outcome.found = Some(found.at - broken);
+    outcome.hear_words(&format!("{}; notice: {}", found.said(), found.notice(NOTICE).unwrap_or_default()));
     sleep(GOES_ON).await;
     for report in site.wall.reports().iter().filter(|report| report.at > broken && !report.is_live()) {
         outcome.wrong.push(format!("not live for want of a disk: {}", report.said()));
     }
     fs::remove_file(&filler)?;
-    outcome.back = Some(says(&mut site.wall, REMEMBERS).await?);
+    let mended = Instant::now();
+    outcome.back = Some(remembers(&mut site.wall, mended, true).await?.at - mended);
     // What it shows from now on it remembers: killed and alone, it shows no less.
     sleep(Duration::from_secs(2)).await;
     let known = site.kill_wall()?.iter().filter_map(Report::count).max().unwrap_or(0);

@@ -23,6 +23,8 @@ const SEED: u64 = 0x7042;
 const WRONG_BYTES: [u8; 64] = [0xa5; 64];
 /// Kept by a wall that sets a damaged journal aside.
 const ASIDE: &str = "journal-damaged-";
+/// What the wall says of its journal has this id.
+pub(super) const NOTICE: &str = "journal";
 
 fn overwrite(path: &Path, at: u64) -> Result<()> {
     let mut file = OpenOptions::new().write(true).open(path).with_context(|| path.display().to_string())?;
@@ -94,11 +96,13 @@ pub(super) async fn damaged(size: Size) -> Result<Outcome> {
         let length = fs::metadata(&file)?.len();
         overwrite(&file, if round == 0 { 0 } else { draw.below(length - WRONG_BYTES.len() as u64) })?;
         let bytes = fs::read(&file)?;
-        let words = site.wall.words()?.len();
         let first = start_alone(&mut site, &mut outcome, &format!("round {round}")).await?;
         outcome.hear(std::slice::from_ref(&first));
-        let said = site.wall.words()?.split_off(words);
+        let said = first.notice(NOTICE).unwrap_or_default();
         let is_said = said.contains("the journal was damaged");
+        if is_said {
+            outcome.hear_words(&format!("notice: {said}"));
+        }
         let is_kept = fs::read_dir(&site.options.data)?.filter_map(std::result::Result::ok).any(|entry| {
             entry.file_name().to_string_lossy().starts_with(ASIDE)
                 && fs::read(entry.path()).is_ok_and(|kept| kept == bytes)

@@ -73,11 +73,15 @@ impl Outcome {
         for report in reports.iter().filter(|report| !report.is_live()) {
             let said = report.said();
             // When the next try comes changes all the time.
-            let said = said.split(", next try").next().unwrap_or(&said).trim_end_matches(", connecting").to_owned();
-            let shape = |text: &str| text.replace(|letter: char| letter.is_ascii_digit(), "");
-            if self.said.iter().all(|before| shape(before) != shape(&said)) {
-                self.said.push(said);
-            }
+            self.hear_words(said.split(", next try").next().unwrap_or(&said).trim_end_matches(", connecting"));
+        }
+    }
+
+    /// Keeps these words, once, whatever their numbers are.
+    pub fn hear_words(&mut self, said: &str) {
+        let shape = |text: &str| text.replace(|letter: char| letter.is_ascii_digit(), "");
+        if self.said.iter().all(|before| shape(before) != shape(said)) {
+            self.said.push(said.to_owned());
         }
     }
 

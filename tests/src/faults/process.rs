@@ -153,6 +153,13 @@ impl Report {
         self.value["widgets"]["count"]["value"].as_f64().map(|count| count as usize)
     }
 
+    /// What the wall says besides its widgets, under this id.
+    #[must_use]
+    pub fn notice(&self, id: &str) -> Option<&str> {
+        let all = self.value["notices"].as_array().into_iter().flatten();
+        all.filter(|notice| notice["id"] == id).find_map(|notice| notice["text"].as_str())
+    }
+
     /// Every widget's freshness.
     pub fn all(&self) -> impl Iterator<Item = &str> {
         let widgets = self.value["widgets"].as_object();

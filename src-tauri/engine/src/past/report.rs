@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use watchfloor_board::{
-    frame::{Cell, Frame, Look, SeriesLine, WidgetPatch, WidgetValue},
+    frame::{Cell, Frame, Look, Notice, SeriesLine, WidgetPatch, WidgetValue},
     freshness::Freshness,
 };
 use watchfloor_model::{Continuity, Phase, Transport};
@@ -31,12 +31,7 @@ pub(super) fn report(view: &View, range: Range) -> Value {
         })
         .collect();
     let widgets: Map<String, Value> = view.frame.iter().flat_map(widgets).collect();
-    let notices: Vec<Value> = view
-        .frame
-        .iter()
-        .flat_map(|frame| &frame.notices)
-        .map(|notice| json!({"id": notice.id, "state": notice.state, "text": notice.text}))
-        .collect();
+    let notices: Vec<&Notice> = view.frame.iter().flat_map(|frame| &frame.notices).collect();
     json!({
         "at": words(view.at),
         "time": view.at.as_millis(),
