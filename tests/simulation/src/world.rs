@@ -1,8 +1,12 @@
 //! Virtual time, and everything that happens in it.
 
 mod checks;
+mod doors;
 mod network;
 mod onset;
+mod program;
+mod publishers;
+mod queue;
 
 use std::{
     cmp::Reverse,
@@ -10,8 +14,8 @@ use std::{
     time::Duration,
 };
 
-use watchfloor_feed::{FetchId, Input, LinkId, Output};
-use watchfloor_model::{Delivery, Mono, Phase, Transport, limits};
+use watchfloor_feed::{Input, LinkId};
+use watchfloor_model::{Mono, Transport};
 
 use crate::{
     board_file,
@@ -19,9 +23,11 @@ use crate::{
     fault::Fault,
     met::Met,
     plan::Plan,
-    server::{Cursor, Form, Said, Server},
+    server::{Cursor, Server},
     wall::Wall,
 };
+
+use self::queue::{Action, Due};
 
 /// How much later than the limit it may be found that something is missing.
 const GRACE: Duration = Duration::from_secs(1);
@@ -31,82 +37,6 @@ const START: Mono = Mono::from_millis(1000);
 const CLOCK_BASE: i64 = 1_360_362_600_000;
 /// Most lines of what happened that are kept.
 const TRACE_MAX: usize = 400;
-
-enum Action {
-    /// Something reaches the program.
-    Input(Input),
-    /// A request for a link reaches the server.
-    Accept(LinkId, Transport, String),
-    /// A poll reaches the server.
-    Asked(LinkId, Transport, String),
-    /// The server has waited long enough for something to come, with this poll of a link.
-    Answer(LinkId, u64),
-    Text(LinkId, String),
-    Ping(LinkId),
-    /// A document is asked for: the answer whether the server is there, or the snapshot.
-    Fetch(FetchId, Duration, bool),
-    Heartbeat(LinkId),
-    /// A channel's publisher publishes.
-    Publish(usize),
-    /// A channel's publisher says that it lives.
-    Alive(usize),
-    Begin(usize),
-    End(usize),
-    /// The journal may have something.
-    Commit,
-    Pull,
-    Check,
-    /// The whole is compared with the reference.
-    Compare,
-}
-
-impl Action {
-    /// Whether it is of one life of the program, and not of the world.
-    const fn is_of_life(&self) -> bool {
-        !matches!(
-            self,
-            Self::Publish(_)
-                | Self::Alive(_)
-                | Self::Begin(_)
-                | Self::End(_)
-                | Self::Pull
-                | Self::Check
-                | Self::Compare
-        )
-    }
-
-    /// Whether the program must run for it.
-    const fn needs_program(&self) -> bool {
-        matches!(self, Self::Input(_) | Self::Commit | Self::Pull)
-    }
-}
-
-struct Due {
-    at: Mono,
-    sequence: u64,
-    life: u64,
-    action: Action,
-}
-
-impl PartialEq for Due {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Due {}
-
-impl PartialOrd for Due {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Due {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.at, self.sequence).cmp(&(other.at, other.sequence))
-    }
-}
 
 struct Link {
     transport: Transport,
@@ -317,16 +247,6 @@ impl World {
         }
     }
 
-    fn at(&mut self, at: Mono, action: Action) {
-        self.sequence += 1;
-        let due = Due { at, sequence: self.sequence, life: self.wall.life, action };
-        self.queue.push(Reverse(due));
-    }
-
-    fn after(&mut self, wait: Duration, action: Action) {
-        self.at(self.now.plus(wait), action);
-    }
-
     fn note(&mut self, text: impl FnOnce() -> String) {
         if self.traces {
             if self.trace.len() >= TRACE_MAX {
@@ -387,204 +307,4 @@ impl World {
         }
         Ok(())
     }
-
-    fn plan_publish(&mut self, channel: usize) {
-        let gap = self.plan.gap;
-        // Most wait about as long as the mean, some for much longer.
-        let wait = if self.draw.chance(10) { self.draw.millis(gap, 4 * gap) } else { self.draw.millis(1, gap * 3 / 2) };
-        self.after(wait, Action::Publish(channel));
-    }
-
-    /// A publisher that promises to speak does so in good time.
-    fn plan_alive(&mut self, channel: usize) {
-        if let Some(quiet) = self.plan.quiet {
-            let wait = self.draw.millis(quiet / 4, quiet / 2);
-            self.after(wait, Action::Alive(channel));
-        }
-    }
-
-    fn publish(&mut self, channel: usize) {
-        let bad = self.is_active(|fault| fault == Fault::BadEvents) && self.draw.chance(40);
-        let form = match (bad, self.draw.chance(50)) {
-            (true, true) => Form::BadData,
-            (true, false) => Form::Garbage,
-            (false, _) => Form::Good,
-        };
-        let name = match self.draw.below(10) {
-            0 => "drop",
-            1 => "note",
-            _ => "set",
-        };
-        let said = Said { name, key: self.draw.below(9), value: self.draw.below(1000), bad: self.draw.chance(30) };
-        self.server.publish(channel, form, said, self.now);
-        self.plan_check(self.now);
-    }
-
-    /// Looks again when what happened at `since` must have been found missing.
-    fn plan_check(&mut self, since: Mono) {
-        let limit = Duration::from_millis(self.plan.limit) + GRACE;
-        for times in [1, 3] {
-            let patient = Duration::from_millis(self.plan.limit * times) + GRACE;
-            if times == 1 || !self.active.is_empty() {
-                self.at(since.plus(patient.max(limit)).plus(Duration::from_micros(1)), Action::Check);
-            }
-        }
-    }
-
-    fn input(&mut self, input: Input) {
-        let (link, ends) = match &input {
-            Input::Opened { link }
-            | Input::Text { link, .. }
-            | Input::Chunk { link, .. }
-            | Input::Answered { link, .. }
-            | Input::Pong { link } => (Some(*link), false),
-            Input::Closed { link, .. } | Input::Failed { link, .. } => (Some(*link), true),
-            Input::Fetched { .. } | Input::Credential { .. } => (None, false),
-        };
-        if link.is_some_and(|link| !ends && self.killed.contains(&link)) {
-            return;
-        }
-        if let Some(link) = link.filter(|_| ends)
-            && self.held.remove(&link).is_some()
-        {
-            self.ended.insert(link);
-        }
-        if let Input::Pong { link } = &input {
-            self.unanswered_pings.remove(link);
-        }
-        self.note(|| match &input {
-            Input::Text { text, .. } => format!("-> {}", text.escape_ascii()),
-            Input::Chunk { bytes, .. } => format!("-> {}", bytes.escape_ascii()),
-            Input::Answered { body, .. } => format!("-> {}", body.escape_ascii()),
-            other => format!("-> {}", cut(&format!("{other:?}"))),
-        });
-        self.wall.feed.handle_input(input, self.now);
-    }
-
-    /// Does what the feed says.
-    fn drain(&mut self) -> Result<(), String> {
-        let mut count = 0;
-        while let Some(output) = self.wall.feed.poll_output() {
-            count += 1;
-            if count > 20_000 {
-                return Err("H5: outputs without end".into());
-            }
-            if !matches!(output, Output::Status) {
-                self.note(|| format!("<- {}", cut(&format!("{output:?}"))));
-            }
-            match output {
-                Output::Open { link, transport, request } => {
-                    self.hold(link, transport)?;
-                    let latency = self.latency(false);
-                    self.after(latency, Action::Accept(link, transport, request.url.into()));
-                }
-                Output::Ask { link, transport, request, .. } => {
-                    if !self.held.contains_key(&link) {
-                        self.hold(link, transport)?;
-                    }
-                    self.asks.push(self.now);
-                    let latency = self.latency(false);
-                    self.after(latency, Action::Asked(link, transport, request.url.into()));
-                }
-                Output::Send { link, text } => self.up(link, Action::Text(link, text)),
-                Output::Ping { link } => {
-                    if !self.unanswered_pings.insert(link) {
-                        return Err("H1: a second ping while one is unanswered".into());
-                    }
-                    self.up(link, Action::Ping(link));
-                }
-                Output::Close { link } => {
-                    // A link that has just ended may be given up before the feed has heard of it.
-                    if self.held.remove(&link).is_none() && !self.ended.contains(&link) {
-                        return Err(format!("H5: link {link} closed that isn't held"));
-                    }
-                    self.links.remove(&link);
-                    self.killed.insert(link);
-                }
-                Output::Fetch { fetch, request, timeout, .. } => {
-                    let latency = self.latency(false);
-                    let health = request.url.path() == "/v1/health";
-                    self.after(latency, Action::Fetch(fetch, timeout, health));
-                }
-                Output::Deliver(delivery) => self.deliver(delivery)?,
-                Output::Status => {
-                    self.wall.hand_on(None, self.now);
-                    self.commit()?;
-                }
-                #[allow(unreachable_patterns, clippy::match_wildcard_for_single_variants)]
-                _ => return Err(format!("H5: an output that nobody knows: {output:?}")),
-            }
-        }
-        Ok(())
-    }
-
-    fn deliver(&mut self, delivery: Delivery) -> Result<(), String> {
-        if let Delivery::Events(events) = &delivery
-            && (events.len() > 1024 || events.iter().any(|event| event.data.text().len() > limits::DATA_BYTES_MAX))
-        {
-            return Err(format!("H5: a delivery of {} events", events.len()));
-        }
-        let slow = self.active().filter_map(|fault| match fault {
-            Fault::SlowDisk(millis) => Some(millis),
-            _ => None,
-        });
-        let slow = slow.max().unwrap_or(10);
-        let wait = self.draw.millis(0, slow);
-        self.wall.hand_on(Some(delivery), self.now.plus(wait));
-        self.commit()
-    }
-
-    /// Folds what the journal has by now.
-    fn commit(&mut self) -> Result<(), String> {
-        while let Some(due) = self.wall.poll_commit() {
-            if due > self.now {
-                if self.commit_at.is_none_or(|at| due < at) {
-                    self.commit_at = Some(due);
-                    self.at(due, Action::Commit);
-                }
-                return Ok(());
-            }
-            let before = self.wall.status.clone();
-            if self.wall.commit(&self.server, self.now)? {
-                self.note_status(&before)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn note_status(&mut self, before: &watchfloor_model::SourceStatus) -> Result<(), String> {
-        let status = &self.wall.status;
-        if status.phase != before.phase || status.cause != before.cause {
-            let (phase, cause) = (status.phase, status.cause.clone());
-            self.note(|| format!("== {phase} {:?}", cause.map(|cause| cause.text)));
-        }
-        let status = &self.wall.status;
-        self.met.status(before, status);
-        let live = status.phase == Phase::Live;
-        if live && (status.cause.is_some() || status.retry_at.is_some()) {
-            return Err(format!("H1: live with a cause: {status:?}"));
-        }
-        if !live && status.cause.is_none() && self.wall.life == 0 && self.met.lives > 0 {
-            return Err(format!("H1: not live and no cause: {status:?}"));
-        }
-        self.left_live += u64::from(self.was_live && !live);
-        self.met.lives += u64::from(live && !self.was_live);
-        self.was_live = live;
-        Ok(())
-    }
-
-    /// The feed has a link more.
-    fn hold(&mut self, link: LinkId, transport: Transport) -> Result<(), String> {
-        if self.held.len() >= 2 {
-            return Err(format!("H5: link {link} opened while {:?} are held", self.held));
-        }
-        self.held.insert(link, transport);
-        self.opens.push(self.now);
-        self.met.opened(transport);
-        Ok(())
-    }
-}
-
-fn cut(text: &str) -> String {
-    text.chars().take(300).collect()
 }

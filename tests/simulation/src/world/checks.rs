@@ -155,6 +155,14 @@ impl World {
         Ok(())
     }
 
+    /// Connections in ten seconds, and polls.
+    fn recent(&mut self) -> (usize, usize) {
+        let since = Mono::from_micros(self.now.as_micros().saturating_sub(10_000_000));
+        self.opens.retain(|at| *at >= since);
+        self.asks.retain(|at| *at >= since);
+        (self.opens.len(), self.asks.len())
+    }
+
     /// H3: every widget shows exactly what was delivered comes to, and says what it lacks.
     pub(super) fn compare(&mut self) -> Result<(), String> {
         if self.frozen {
