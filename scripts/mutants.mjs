@@ -68,11 +68,11 @@ function copy() {
   }
 }
 
-const cargo = (args) =>
+const cargo = (args, timeout = TIMEOUT_MS) =>
   spawnSync('cargo', ['test', '--quiet', '--locked', ...args], {
     cwd: TREE,
     encoding: 'utf8',
-    timeout: TIMEOUT_MS,
+    timeout,
     killSignal: 'SIGKILL',
     maxBuffer: 256 << 20,
     // A share of the seeds: what they find, more of them find too.
@@ -101,6 +101,13 @@ function caught_by(crate) {
 copy()
 const started = Date.now()
 console.log('The sources as they are must pass first.')
+// Built without a limit: from a cold cache it takes minutes.
+const crates = new Set(Object.values(STAGES).flatMap((stages) => stages.map(([, crate]) => crate)))
+const built = cargo([...crates].flatMap((crate) => ['-p', crate]).concat('--no-run'), 0)
+if (built.status !== 0) {
+  console.error(`error: it does not build\n${built.stderr}`)
+  process.exit(1)
+}
 for (const crate of new Set(mutants.map(({ crate }) => crate))) {
   const caught = caught_by(crate)
   if (caught !== null) {
