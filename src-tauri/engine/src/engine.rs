@@ -371,7 +371,12 @@ async fn find(folder: Option<PathBuf>, bounds: Bounds, file: BoardFile, clock: C
             .filter_map(|source| Some((source.id.clone(), Begin::After(restored.resume(&source.id)?))));
         let begin = begin.collect();
         let restore::Restored { board, journal, positions, notice, .. } = restored;
-        let writer = Box::new(move |ends| Writer::into(ends, journal, folder, positions, Pace::default()));
+        let writer = Box::new(move |ends| match journal {
+            restore::Found::Writable(journal) => Writer::into(ends, journal, folder, positions, Pace::default()),
+            restore::Found::Refused(journal) => {
+                Writer::refused(ends, journal.as_ref(), folder, bounds, positions, Pace::default())
+            }
+        });
         Ok(Found { board, begin, remembered: Some(Remembered { writer, lock }), notice })
     });
     finding.await.unwrap_or_else(|error| Err(EngineError::System { what: "a thread", reason: error.to_string() }))

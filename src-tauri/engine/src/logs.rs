@@ -61,7 +61,7 @@ pub fn file(data_folder: &Path) -> PathBuf {
 /// Starts logging for the whole process: to stderr, and into `logs/watchfloor.log` of `data_folder`.
 ///
 /// # Errors
-/// If the log's folder can't be written. A second call in one process changes nothing and is no error.
+/// If the log's folder can't be written; on a read-only disk it goes to stderr alone until that can be written again. A second call in one process changes nothing and is no error.
 pub fn start(data_folder: &Path, levels: &Levels) -> Result<LogGuard, EngineError> {
     let (queue, line_queue) = open(&file(data_folder))?;
     let to_file = fmt::layer().with_ansi(false).with_writer(line_queue).with_filter(levels.filter());
@@ -135,8 +135,11 @@ struct Rotating {
 impl Rotating {
     fn open(path: PathBuf, bytes_max: usize, closed_max: usize) -> io::Result<Self> {
         let mut rotating = Self { path, file: None, bytes_max, closed_max };
-        rotating.current()?;
-        Ok(rotating)
+        match rotating.current() {
+            // Each line tries again. Whether a wall can do without writing is its engine's matter.
+            Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => Ok(rotating),
+            opened => opened.map(drop).map(|()| rotating),
+        }
     }
 
     fn write_line(&mut self, line: &[u8]) -> io::Result<()> {

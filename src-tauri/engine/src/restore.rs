@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs::{self, File, TryLockError},
+    io,
     path::Path,
     sync::Arc,
 };
@@ -14,21 +15,25 @@ use crate::{
     clock::Clock,
     error::EngineError,
     intake::Replay,
-    journal::{Bounds, FILE_NAME, Journal, JournalError, Positions, migrate, writer},
+    journal::{Bounds, FILE_NAME, Journal, JournalError, LOCK_NAME, Positions, migrate, writer},
 };
-
-/// The lock's file in the data folder.
-const LOCK_NAME: &str = "lock";
 
 /// Takes the data folder for this process, making it if need be. It is held until the file is dropped.
 ///
 /// # Errors
-/// If the folder can't be written, or another process holds it.
+/// If another process holds the folder, or it can't be written. A read-only disk is no error where there is a journal: what it
+/// knows can be shown.
 pub(crate) fn lock(folder: &Path) -> Result<File, EngineError> {
     let lacking = |error: std::io::Error| EngineError::DataFolder { path: folder.into(), reason: error.to_string() };
     fs::create_dir_all(folder).map_err(lacking)?;
-    let file =
-        File::options().create(true).truncate(false).write(true).open(folder.join(LOCK_NAME)).map_err(lacking)?;
+    let path = folder.join(LOCK_NAME);
+    let file = match File::options().create(true).truncate(false).write(true).open(&path) {
+        Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => {
+            // A copy of a journal may have come without it; the journal itself can be locked as well.
+            File::open(path).or_else(|_| File::open(folder.join(FILE_NAME))).map_err(|_| lacking(error))?
+        }
+        opened => opened.map_err(lacking)?,
+    };
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(EngineError::AlreadyRunning { path: folder.into() }),
@@ -36,12 +41,20 @@ pub(crate) fn lock(folder: &Path) -> Result<File, EngineError> {
     }
 }
 
+/// The journal as a start finds it.
+pub(crate) enum Found {
+    /// To be written on.
+    Writable(Journal),
+    /// It can't be written, and this is what can be read of it.
+    Refused(Option<Journal>),
+}
+
 /// The board and the journal as a start finds them.
 pub(crate) struct Restored {
     /// The board, with the last known values.
     pub(crate) board: Board,
-    /// The journal, to be written on.
-    pub(crate) journal: Journal,
+    /// The journal.
+    pub(crate) journal: Found,
     /// Every position in the journal.
     pub(crate) positions: Positions,
     /// Sources whose positions don't belong to what the board holds.
@@ -61,8 +74,8 @@ impl Restored {
 /// Opens the journal in `folder` and brings a board for `file` to where it leads.
 ///
 /// # Errors
-/// If the folder can't be written, or the journal is for newer programs only. A damaged journal is no error: it is set
-/// aside, and the board begins empty.
+/// If there is no journal and none can be begun, or it is for newer programs only. A damaged journal is no error: it is set
+/// aside, and the board begins empty. Nor is one that can't be written: the board has what can be read of it.
 pub(crate) fn restore(folder: &Path, bounds: Bounds, file: &BoardFile, clock: Clock) -> Result<Restored, EngineError> {
     let told = |error: JournalError| match error {
         JournalError::Newer(found) => {
@@ -70,28 +83,56 @@ pub(crate) fn restore(folder: &Path, bounds: Bounds, file: &BoardFile, clock: Cl
         }
         other => EngineError::DataFolder { path: folder.into(), reason: other.to_string() },
     };
-    let opened = Journal::open(folder, bounds, clock.wall()).map_err(told)?;
-    let mut restored = match load(&opened.journal, file, clock) {
-        Ok((board, positions, unproven)) => {
-            Restored { board, journal: opened.journal, positions, unproven, notice: notice(opened.set_aside) }
-        }
+    match write_on(folder, bounds, file, clock) {
+        Err(JournalError::Newer(found)) => Err(told(JournalError::Newer(found))),
+        Err(error) if folder.join(FILE_NAME).is_file() => read_only(folder, bounds, file, clock, &error).map_err(told),
+        restored => restored.map_err(told),
+    }
+}
+
+/// The journal as it is to be written on.
+fn write_on(folder: &Path, bounds: Bounds, file: &BoardFile, clock: Clock) -> Result<Restored, JournalError> {
+    let opened = Journal::open(folder, bounds, clock.wall())?;
+    let (loaded, mut opened) = match load(&opened.journal, file, clock) {
         Err(error) if error.is_damage() => {
-            let reason = error.to_string();
             drop(opened);
-            let opened = Journal::replace(folder, bounds, clock.wall(), &reason).map_err(told)?;
-            Restored {
-                board: Board::new(file.clone(), clock.now()),
-                journal: opened.journal,
-                positions: Positions::new(),
-                unproven: BTreeSet::new(),
-                notice: notice(opened.set_aside),
-            }
+            let opened = Journal::replace(folder, bounds, clock.wall(), &error.to_string())?;
+            (nothing(file, clock), opened)
         }
-        Err(error) => return Err(told(error)),
+        loaded => (loaded?, opened),
     };
     // Finding out now that nothing can be written is better than at the first event.
-    restored.journal.try_write().map_err(told)?;
-    Ok(restored)
+    opened.journal.try_write()?;
+    let (board, positions, unproven) = loaded;
+    let (journal, notice) = (Found::Writable(opened.journal), notice(opened.set_aside));
+    Ok(Restored { board, journal, positions, unproven, notice })
+}
+
+/// What can be read of a journal that can't be written because of `refused`.
+fn read_only(
+    folder: &Path,
+    bounds: Bounds,
+    file: &BoardFile,
+    clock: Clock,
+    refused: &JournalError,
+) -> Result<Restored, JournalError> {
+    tracing::warn!(reason = %refused, "the journal can't be written: going on from memory");
+    let mut notice = writer::not_remembering(clock.wall(), refused.to_string());
+    let read = Journal::read(folder, bounds).and_then(|journal| Ok((load(&journal, file, clock)?, journal)));
+    let ((board, positions, unproven), journal) = match read {
+        Ok((loaded, journal)) => (loaded, Some(journal)),
+        Err(JournalError::Newer(found)) => return Err(JournalError::Newer(found)),
+        Err(error) => {
+            tracing::warn!(reason = %error, "nor can it be read: the wall begins empty");
+            notice.detail.push(format!("Nor can it be read, so the wall began empty: {error}"));
+            (nothing(file, clock), None)
+        }
+    };
+    Ok(Restored { board, journal: Found::Refused(journal), positions, unproven, notice: Some(notice) })
+}
+
+fn nothing(file: &BoardFile, clock: Clock) -> Loaded {
+    (Board::new(file.clone(), clock.now()), Positions::new(), BTreeSet::new())
 }
 
 fn notice(set_aside: Option<(std::path::PathBuf, String)>) -> Option<Notice> {

@@ -68,6 +68,8 @@ impl Settings {
             limit,
             quiet: spec.quiet,
             reconcile: spec.reconcile,
+            // A hub sends in order.
+            reorder: Duration::ZERO,
             token: None,
             asks_token: spec.token.is_some(),
         })

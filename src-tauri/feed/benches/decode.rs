@@ -103,6 +103,7 @@ fn live(transport: Transport) -> Feed {
         limit: Duration::from_secs(5),
         quiet: None,
         reconcile: None,
+        reorder: Duration::ZERO,
         token: None,
         asks_token: false,
     };

@@ -14,6 +14,7 @@
 
 mod backlog;
 mod channel;
+mod early;
 mod hold;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ mod tests;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
+    time::Duration,
 };
 
 use watchfloor_model::{Continuity, Event, Gap, Mono, Position};
@@ -28,6 +30,7 @@ use watchfloor_model::{Continuity, Event, Gap, Mono, Position};
 pub(crate) use self::channel::Cursor;
 use self::{
     channel::{Advance, Channel},
+    early::Early,
     hold::Hold,
 };
 use crate::protocols::Place;
@@ -39,6 +42,8 @@ pub(crate) enum Step {
     Deliver(Event),
     /// It waits for the snapshot.
     Held,
+    /// It waits for what lies between.
+    Early,
     /// The hold was full: everything in it was dropped, and a snapshot must cover it.
     Overflow,
     /// The snapshot has it already.
@@ -88,11 +93,14 @@ pub(crate) struct GapContext {
 pub(crate) struct Catchup {
     channels: Vec<Channel>,
     hold: Option<Hold>,
+    early: Early,
 }
 
 impl Catchup {
-    pub(crate) fn new(channels: &[Arc<str>]) -> Self {
-        Self { channels: channels.iter().cloned().map(Channel::new).collect(), hold: None }
+    /// An event that comes ahead of its place waits for as long as `window`.
+    pub(crate) fn new(channels: &[Arc<str>], window: Duration) -> Self {
+        let channels = channels.iter().cloned().map(Channel::new).collect();
+        Self { channels, hold: None, early: Early::new(window) }
     }
 
     /// Takes places from an earlier life. Other channels' are ignored.
@@ -109,7 +117,8 @@ impl Catchup {
             beside.delivered.clone_from(&channel.delivered);
             beside
         };
-        Self { channels: self.channels.iter().map(beside).collect(), hold: None }
+        let early = Early::new(self.early.window());
+        Self { channels: self.channels.iter().map(beside).collect(), hold: None, early }
     }
 
     /// Whether everything that `other` delivered, and everything that the server had when it was asked, has come here.
@@ -144,6 +153,7 @@ impl Catchup {
             channel.cursor = other.cursor;
         }
         self.hold = other.hold;
+        self.early = other.early;
         self.release()
     }
 
@@ -169,6 +179,7 @@ impl Catchup {
     /// The link is gone, and with it what was held.
     pub(crate) fn end_link(&mut self) {
         self.hold = None;
+        self.early.clear();
         for channel in &mut self.channels {
             channel.cursor = None;
         }
@@ -211,8 +222,28 @@ impl Catchup {
             .position(|(index, channel)| channel.cursor.is_some() && !named.contains(&index))
     }
 
-    /// Takes the next event of the stream.
+    /// Takes an event of the stream. After it, those that waited for it are to be had by [`Catchup::take_early`].
     pub(crate) fn event(&mut self, index: usize, position: &Position, event: Event) -> Step {
+        if !self.early.has_room(&event) || !self.channels[index].is_ahead(position) {
+            return self.next_event(index, position, event);
+        }
+        if self.early.put(index, position.offset, event) { Step::Early } else { Step::Duplicate }
+    }
+
+    /// Until when what came ahead of its place waits.
+    pub(crate) fn early_until(&self) -> Option<Mono> {
+        self.early.until()
+    }
+
+    /// An event that has waited for those before it, if they came or won't come any more: the stream's next.
+    pub(crate) fn take_early(&mut self, now: Mono) -> Option<(usize, Position, Event)> {
+        let channels = &self.channels;
+        let (index, event) = self.early.take(now, |index, place| !channels[index].is_ahead(place))?;
+        Some((index, event.position.clone()?, event))
+    }
+
+    /// Takes the next event of the stream, whatever is missing before it.
+    pub(crate) fn next_event(&mut self, index: usize, position: &Position, event: Event) -> Step {
         match self.advance(index, position) {
             Advance::Next => {}
             Advance::Overlap => return Step::Overlap,
@@ -263,6 +294,10 @@ impl Catchup {
     /// The server says that it has sent everything up to `head`, and has, since `since` or later, `behind` more events.
     pub(crate) fn beat(&mut self, index: usize, head: &Position, behind: u64, since: Mono) -> Option<Hole> {
         self.channels[index].claim(head, behind, since);
+        if self.early.has(index) {
+            // What is missing is known, and may be about to come.
+            return None;
+        }
         let hole = self.channels[index].beat(index, head, behind, since)?;
         if self.hold.is_none() {
             return Some(hole);

@@ -24,6 +24,9 @@ pub struct SourceConfig {
     pub quiet: Option<Duration>,
     /// How often, about, what was delivered is compared with the server's own state; none for only on demand.
     pub reconcile: Option<Duration>,
+    /// How long an event that comes ahead of its place waits for those before it, at most a second; zero where the source sends in
+    /// order, as a hub does, so that what lies between is known to be lost.
+    pub reorder: Duration,
     /// Sent as `Authorization: Bearer …` (RFC 6750) with every request.
     pub token: Option<Secret>,
     /// The token isn't known beforehand, or not for ever: it is asked for by [`Output::Credential`](crate::Output::Credential).

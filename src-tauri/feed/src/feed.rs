@@ -40,7 +40,7 @@ use crate::{
     config::SourceConfig,
     fault::{Verdict, words},
     ladder::Ladder,
-    limits::{DELIVERY_EVENTS_MAX, STALL_FORGIVEN},
+    limits::{DELIVERY_EVENTS_MAX, REORDER_MAX, STALL_FORGIVEN},
     port::{FetchId, Input, LinkId, Output, first_of_path},
     protocols::{Dialect, Signal, dialect},
     random::Random,
@@ -119,7 +119,7 @@ impl Feed {
             timers: Timers::default(),
             backoff: Backoff::default(),
             fetch_backoff: Backoff::default(),
-            catchup: Catchup::new(&channels),
+            catchup: Catchup::new(&channels, config.reorder.min(REORDER_MAX)),
             clock: Estimate::default(),
             stage: Phase::Idle,
             link: None,
@@ -307,6 +307,7 @@ impl Feed {
                 TimerReason::Fetch => self.handle_fetch_timeout(now),
                 // What is shown is computed after every input and timeout.
                 TimerReason::Doubt => self.changed = true,
+                TimerReason::Reorder => self.handle_early(now),
                 TimerReason::Refetch => self.fetch_snapshot(now),
                 TimerReason::Retry => self.open(now),
                 TimerReason::Probe => self.probe(now),
@@ -344,6 +345,7 @@ impl Feed {
         self.status.cause = cause;
         self.set_phase(phase, now);
         self.set_liveness_timers(now);
+        self.timers.put(TimerReason::Reorder, self.catchup.early_until());
         self.set_check_timer();
     }
 

@@ -54,6 +54,7 @@ fn config(urls: usize, ladder: &[Transport]) -> SourceConfig {
         limit: Duration::from_secs(5),
         quiet: None,
         reconcile: None,
+        reorder: Duration::ZERO,
         token: None,
         asks_token: false,
     }

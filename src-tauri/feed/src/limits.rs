@@ -67,6 +67,10 @@ pub const HELD_EVENTS_MAX: usize = 10_000;
 pub const HELD_BYTES_MAX: usize = 16 << 20;
 /// What one held event is taken to cost besides its text, in bytes.
 pub const HELD_EVENT_OVERHEAD_BYTES: usize = 256;
+/// Most events that wait for those before them.
+pub const EARLY_EVENTS_MAX: usize = 1000;
+/// The longest that one waits. What is shown lacks no more than that.
+pub const REORDER_MAX: Duration = Duration::from_secs(1);
 /// Most resynchronisations on one link until it is given up.
 pub const RESYNCS_MAX: u32 = 5;
 /// Over this long, what can't be read is asked for once more on the average; [`RESYNCS_MAX`] times in a row at most.

@@ -19,6 +19,8 @@ pub enum TimerReason {
     Fetch,
     /// What is known of the link gets too old for *live*.
     Doubt,
+    /// What came ahead of its place has waited for long enough.
+    Reorder,
     /// A fetch is to be tried again.
     Refetch,
     /// A link is to be tried again.
@@ -45,13 +47,14 @@ pub enum TimerReason {
 
 impl TimerReason {
     /// All, in the order in which they are handled if due together: what ends a link comes before what uses it.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Silence,
         Self::Stall,
         Self::Open,
         Self::Subscribe,
         Self::Fetch,
         Self::Doubt,
+        Self::Reorder,
         Self::Refetch,
         Self::Retry,
         Self::Probe,
@@ -75,6 +78,7 @@ impl fmt::Display for TimerReason {
             Self::Subscribe => "subscribe",
             Self::Fetch => "fetch",
             Self::Doubt => "doubt",
+            Self::Reorder => "reorder",
             Self::Refetch => "refetch",
             Self::Retry => "retry",
             Self::Probe => "probe",

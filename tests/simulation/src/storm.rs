@@ -127,6 +127,7 @@ pub fn storm(walls: usize, loss: Loss, seed: u64) -> Arrivals {
         limit: LIMIT,
         quiet: None,
         reconcile: None,
+        reorder: Duration::ZERO,
         token: None,
         asks_token: false,
     };

@@ -74,8 +74,9 @@ fn config(plan: &Plan) -> SourceConfig {
         redundant: Vec::new(),
         quiet: plan.quiet.map(Duration::from_millis),
         reconcile: plan.reconcile.map(Duration::from_millis),
-        token: Some(Secret::new("token")),
-        asks_token: false,
+        reorder: Duration::ZERO,
+        token: plan.tokens.is_none().then(|| Secret::new("token")),
+        asks_token: plan.tokens.is_some(),
     }
 }
 

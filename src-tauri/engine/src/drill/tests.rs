@@ -111,6 +111,7 @@ fn copied(quiet: bool, vans: Phase, transport: Transport) -> Copied {
         ladder: Transport::LADDER.to_vec(),
         limit: Duration::from_secs(5),
         reconcile: Some(Duration::from_secs(60)),
+        reorder: Duration::ZERO,
         quiet: file.sources.iter().find(|spec| spec.id == id).and_then(|spec| spec.quiet),
         token: None,
         asks_token: true,

@@ -8,6 +8,7 @@
 pub(crate) mod migrate;
 pub(crate) mod stall;
 pub(crate) mod table;
+pub(crate) mod unwritten;
 pub(crate) mod writer;
 
 use std::{
@@ -17,7 +18,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags, config::DbConfig};
+use rusqlite::{Connection, OpenFlags, config::DbConfig, ffi};
 use watchfloor_model::{Position, Timestamp};
 
 use crate::outages::Outage;
@@ -33,6 +34,11 @@ pub(crate) use table::position::Positions;
 
 /// The journal's file in the data folder.
 pub(crate) const FILE_NAME: &str = "journal.db";
+/// The lock's file in the data folder.
+pub(crate) const LOCK_NAME: &str = "lock";
+/// SQLite's codes for a place of the file that the disk doesn't give back: it won't mend, and another file lies elsewhere.
+const UNREADABLE: [i32; 3] =
+    [ffi::SQLITE_IOERR_READ, ffi::SQLITE_IOERR_SHORT_READ, ffi::SQLITE_IOERR_CORRUPTFS];
 /// Damaged journals kept beside it.
 const SET_ASIDE_MAX: usize = 3;
 /// How the names of those begin.
@@ -97,10 +103,13 @@ impl JournalError {
                 | rusqlite::Error::InvalidColumnType(..)
                 | rusqlite::Error::Utf8Error(..),
             ) => true,
-            Self::Sql(error) => matches!(
-                error.sqlite_error_code(),
-                Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase)
-            ),
+            Self::Sql(error) => {
+                let extended = error.sqlite_error().map_or(0, |error| error.extended_code);
+                matches!(
+                    error.sqlite_error_code(),
+                    Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase)
+                ) || UNREADABLE.contains(&extended)
+            }
             Self::Damaged(_) => true,
             Self::Newer(_) | Self::Io(_) => false,
         }
@@ -167,8 +176,16 @@ impl Journal {
         match opened {
             Ok(journal) => Ok(Opened { journal, set_aside: None }),
             Err(error) if error.is_damage() => Self::replace(folder, bounds, now, &error.to_string()),
-            Err(error) => Err(error),
+            Err(error) => Err(refusal(folder).map_or(error, JournalError::Io)),
         }
+    }
+
+    /// Opens the journal in `folder` to be read, where it can't be written.
+    pub(crate) fn read(folder: &Path, bounds: Bounds) -> Result<Self, JournalError> {
+        let path = folder.join(FILE_NAME);
+        let connection = unwritten::open(&path)?;
+        is_ours(&connection)?;
+        Ok(Self { connection, path, bounds, last_seq: 0, bytes_total: 0, glass: glass::Head::default() })
     }
 
     /// Sets the journal in `folder` aside and begins a new one.
@@ -183,11 +200,7 @@ impl Journal {
         let mut connection = Connection::open_with_flags(path, flags)?;
         // Until it is known to be ours, not even closing it may write to it.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-        match migrate::inspect(&connection)? {
-            Found::Usable => {}
-            Found::Newer(format) => return Err(JournalError::Newer(format)),
-            Found::Foreign => return Err(JournalError::Damaged("the file is a database of something else".into())),
-        }
+        is_ours(&connection)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
         // Only a new file takes it.
@@ -341,9 +354,8 @@ impl Journal {
 
     /// Size of the file and its write-ahead log, in bytes.
     pub(crate) fn file_bytes(&self) -> u64 {
-        let mut log = self.path.clone().into_os_string();
-        log.push("-wal");
-        [&self.path, Path::new(&log)].iter().filter_map(|path| fs::metadata(path).ok()).map(|file| file.len()).sum()
+        let log = beside(&self.path, "-wal");
+        [&self.path, &log].iter().filter_map(|path| fs::metadata(path).ok()).map(|file| file.len()).sum()
     }
 
     #[cfg(test)]
@@ -352,16 +364,32 @@ impl Journal {
     }
 }
 
+fn is_ours(connection: &Connection) -> Result<(), JournalError> {
+    match migrate::inspect(connection)? {
+        Found::Usable => Ok(()),
+        Found::Newer(format) => Err(JournalError::Newer(format)),
+        Found::Foreign => Err(JournalError::Damaged("the file is a database of something else".into())),
+    }
+}
+
+/// Why nothing can be written into `folder`, in the system's words: SQLite says only that a file can't be opened. A file of the
+/// journal itself isn't touched, as closing it would let go of SQLite's locks.
+fn refusal(folder: &Path) -> Option<io::Error> {
+    fs::File::options().write(true).open(folder.join(LOCK_NAME)).err().filter(|error| error.kind() != io::ErrorKind::NotFound)
+}
+
+/// The file that SQLite puts beside another.
+fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    PathBuf::from(name)
+}
+
 /// Moves a damaged journal out of the way, and lets the oldest of those go. Answers where it is now.
 fn set_aside(folder: &Path, now: Timestamp) -> Result<PathBuf, io::Error> {
     let time = jiff::Timestamp::from_millisecond(now.as_millis())
         .map_or_else(|_| now.to_string(), |time| time.strftime("%Y%m%dT%H%M%S%3fZ").to_string());
     let aside = folder.join(format!("{SET_ASIDE_PREFIX}{time}.db"));
-    let beside = |path: &Path, end: &str| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(end);
-        PathBuf::from(name)
-    };
     let path = folder.join(FILE_NAME);
     fs::rename(&path, &aside)?;
     for end in ["-wal", "-shm"] {

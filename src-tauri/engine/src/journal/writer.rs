@@ -5,7 +5,7 @@
 //! more than all the rest of the backend. If the disk refuses, the wall goes on from memory,
 //! says so, and tries again; the state as it then is begins the new stretch.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::{
     sync::mpsc::{Receiver, Sender},
@@ -93,6 +93,8 @@ enum Memory {
         retry_at: Instant,
         /// Whether only a new file helps.
         damaged: Option<String>,
+        /// A damaged one that was set aside meanwhile, and is still to be told.
+        set_aside: Option<(PathBuf, String)>,
     },
 }
 
@@ -156,6 +158,21 @@ impl Writer {
         let bounds = journal.bounds;
         let outages = history(&journal, &positions);
         Self { outages, ..Self::new(ends, Memory::Kept(journal), folder, bounds, pace, positions) }
+    }
+
+    /// A writer into a journal that can't be written at present. `journal` is what can be read of it.
+    pub(crate) fn refused(
+        ends: Ends,
+        journal: Option<&Journal>,
+        folder: PathBuf,
+        bounds: Bounds,
+        positions: Positions,
+        pace: Pace,
+    ) -> Self {
+        let outages = journal.map(|journal| history(journal, &positions)).unwrap_or_default();
+        let since = ends.clock.wall();
+        let memory = Memory::Lost { since, retry_at: Instant::now() + pace.retry, damaged: None, set_aside: None };
+        Self { outages, ..Self::new(ends, memory, folder, bounds, pace, positions) }
     }
 
     fn new(ends: Ends, memory: Memory, folder: PathBuf, bounds: Bounds, pace: Pace, positions: Positions) -> Self {
@@ -335,38 +352,31 @@ impl Writer {
         let reason = error.to_string();
         tracing::warn!(reason, "the journal can't be written: going on from memory");
         let damaged = error.is_damage().then(|| reason.clone());
-        self.memory = Memory::Lost { since, retry_at: Instant::now() + self.pace.retry, damaged };
+        self.memory = Memory::Lost { since, retry_at: Instant::now() + self.pace.retry, damaged, set_aside: None };
         self.wanted = None;
         self.notice(not_remembering(since, reason)).await
     }
 
     /// Tries to remember again: state and positions as they are now, in one transaction.
     async fn rejoin(&mut self) -> Result<(), Gone> {
-        let Memory::Lost { since, damaged, .. } = &self.memory else { return Ok(()) };
-        let (since, now) = (*since, self.clock.wall());
+        let Memory::Lost { since, damaged, set_aside, .. } = &mut self.memory else { return Ok(()) };
+        let (since, now, mut set_aside) = (*since, self.clock.wall(), set_aside.take());
         let opened = match damaged {
             Some(reason) => Journal::replace(&self.folder, self.bounds, now, reason),
             None => Journal::open(&self.folder, self.bounds, now),
         };
         let outcome = match opened {
-            Ok(opened) => match self.taken_now(opened.journal.last_seq() + 1).await? {
-                Some(body) => {
-                    let mut journal = opened.journal;
-                    journal
-                        .rejoin(now, &body, &self.positions)
-                        .and_then(|()| journal.put_outages(self.outages.all()))
-                        .map(|()| (journal, opened.set_aside, body.len()))
-                }
-                None => Err(JournalError::Damaged("the board did not answer".into())),
-            },
+            Ok(opened) => {
+                set_aside = opened.set_aside.or(set_aside);
+                self.begin_again(opened.journal, now).await?
+            }
             Err(error) => Err(error),
         };
         match outcome {
-            Ok((journal, set_aside, bytes)) => {
+            Ok(journal) => {
                 tracing::info!("the journal is written again");
                 self.memory = Memory::Kept(journal);
                 self.records.lose();
-                self.saved(bytes);
                 match set_aside {
                     Some((path, reason)) => self.notice(replaced(&path.display().to_string(), &reason)).await,
                     None => self.events.send(Event::NoticeOver { id: NOTICE }).await.map_err(|_| Gone),
@@ -375,10 +385,23 @@ impl Writer {
             Err(error) => {
                 // The file was opened afresh: only what is wrong with it now counts.
                 let damaged = error.is_damage().then(|| error.to_string());
-                self.memory = Memory::Lost { since, retry_at: Instant::now() + self.pace.retry, damaged };
+                self.memory = Memory::Lost { since, retry_at: Instant::now() + self.pace.retry, damaged, set_aside };
                 self.notice(not_remembering(since, error.to_string())).await
             }
         }
+    }
+
+    /// Writes state and positions as they are now into a journal just opened.
+    async fn begin_again(&mut self, mut journal: Journal, now: Timestamp) -> Result<Result<Journal, JournalError>, Gone> {
+        let Some(body) = self.taken_now(journal.last_seq() + 1).await? else {
+            // That is no fault of the file's.
+            return Ok(Err(JournalError::Io(io::Error::new(io::ErrorKind::TimedOut, "the board did not answer"))));
+        };
+        let written = journal.rejoin(now, &body, &self.positions).and_then(|()| journal.put_outages(self.outages.all()));
+        if written.is_ok() {
+            self.saved(body.len());
+        }
+        Ok(written.map(|()| journal))
     }
 
     /// Asks for the board as of everything handed over so far, and waits for it: the loop has at most a lane's length to
@@ -410,23 +433,29 @@ impl Writer {
 
     async fn handle_answer(&mut self, answer: &Answer) -> Result<(), Gone> {
         match answer {
-            Answer::Taken(taken) => self.handle_taken(taken),
+            Answer::Taken(taken) => self.handle_taken(taken).await?,
             Answer::Corrected => self.corrected = true,
         }
         self.handle_due().await
     }
 
-    fn handle_taken(&mut self, taken: &Taken) {
+    async fn handle_taken(&mut self, taken: &Taken) -> Result<(), Gone> {
         if self.wanted != Some(taken.seq) {
-            return;
+            return Ok(());
         }
         self.wanted = None;
-        let Memory::Kept(journal) = &mut self.memory else { return };
-        let Some(body) = text(&taken.checkpoint) else { return };
-        match journal.put_checkpoint(taken.seq, self.clock.wall(), &body) {
-            Ok(()) => self.saved_bytes = body.len() as u64,
-            // The next append meets the same disk and tells it.
-            Err(error) => tracing::warn!(reason = %error, "the board's state can't be saved"),
+        let Memory::Kept(journal) = &mut self.memory else { return Ok(()) };
+        let Some(body) = text(&taken.checkpoint) else { return Ok(()) };
+        self.stall.begin(self.clock.now());
+        let put = journal.put_checkpoint(taken.seq, self.clock.wall(), &body);
+        self.stall.end();
+        match put {
+            Ok(()) => {
+                self.saved_bytes = body.len() as u64;
+                Ok(())
+            }
+            // Batches may still be written, but what they build on ages until the ring lets go of it.
+            Err(error) => self.lose(&error).await,
         }
     }
 
@@ -513,7 +542,8 @@ fn text(checkpoint: &Checkpoint) -> Option<String> {
     }
 }
 
-fn not_remembering(since: Timestamp, reason: String) -> Notice {
+/// The notice about a journal that can't be written.
+pub(crate) fn not_remembering(since: Timestamp, reason: String) -> Notice {
     let time = jiff::Timestamp::from_millisecond(since.as_millis())
         .map_or_else(|_| since.to_string(), |time| time.strftime("%Y-%m-%d %H:%M UTC").to_string());
     Notice {

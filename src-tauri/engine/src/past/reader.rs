@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 use watchfloor_model::Timestamp;
 
 use super::{
@@ -18,6 +18,7 @@ use crate::{
             glass::{self, Hash, Key, Kind, Row},
             outage,
         },
+        unwritten,
     },
     outages::Outage,
 };
@@ -59,10 +60,9 @@ impl Reader {
         if !path.is_file() {
             return Err(PastError::Missing { path: folder.to_owned() });
         }
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let unreadable =
             |error: rusqlite::Error| PastError::Unreadable { path: path.clone(), reason: error.to_string() };
-        let connection = Connection::open_with_flags(&path, flags).map_err(unreadable)?;
+        let connection = unwritten::open(&path).map_err(unreadable)?;
         match migrate::inspect(&connection).map_err(unreadable)? {
             Found::Usable => {}
             Found::Newer(found) => return Err(PastError::Newer { path, found, known: migrate::FORMAT }),

@@ -106,6 +106,15 @@ impl Channel {
         Advance::Next
     }
 
+    /// Whether something of the stream is missing before `position`.
+    pub(super) fn is_ahead(&self, position: &Position) -> bool {
+        self.cursor.as_ref().is_some_and(|cursor| {
+            position.epoch == cursor.stream.epoch
+                && position.offset > cursor.stream.offset.saturating_add(1)
+                && !is_known(cursor, self.delivered.as_ref(), &before(position))
+        })
+    }
+
     /// Whether `position` is the stream's next one.
     fn place(&mut self, index: usize, position: &Position) -> Advance {
         let Some(cursor) = &self.cursor else { return Advance::Stale };

@@ -1,11 +1,11 @@
 //! Joining the stream with what was delivered.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use watchfloor_model::{Event, Mono, Payload, Position, Timestamp};
 
 use super::{Catchup, Cursor, GapContext, Merge, Step};
-use crate::limits::{HELD_BYTES_MAX, HELD_EVENTS_MAX};
+use crate::limits::{EARLY_EVENTS_MAX, HELD_BYTES_MAX, HELD_EVENTS_MAX};
 
 fn at(offset: u64) -> Position {
     Position::new("e", offset)
@@ -29,7 +29,7 @@ fn context() -> GapContext {
 
 /// Two channels, `a` and `b`, just subscribed at 10.
 fn fresh() -> Catchup {
-    let mut catchup = Catchup::new(&["a".into(), "b".into()]);
+    let mut catchup = Catchup::new(&["a".into(), "b".into()], Duration::ZERO);
     catchup.begin_link();
     for index in 0..2 {
         assert!(catchup.subscribed(index, Cursor::new(at(10), at(10), false, None)));
@@ -46,6 +46,7 @@ fn step(catchup: &mut Catchup, offset: u64) -> &'static str {
     match catchup.event(0, &at(offset), event(offset, "1")) {
         Step::Deliver(_) => "deliver",
         Step::Held => "held",
+        Step::Early => "early",
         Step::Overflow => "overflow",
         Step::Overlap => "overlap",
         Step::Duplicate => "duplicate",
@@ -112,7 +113,7 @@ fn unusable_snapshots() {
 /// H3: a server whose history ends before our place (restored from a backup) is followed back.
 #[test]
 fn a_server_that_lost_its_tail() {
-    let mut catchup = Catchup::new(&["a".into()]);
+    let mut catchup = Catchup::new(&["a".into()], Duration::ZERO);
     catchup.restore(&BTreeMap::from([("a".into(), at(50))]));
     catchup.begin_link();
     catchup.subscribed(0, Cursor::new(at(30), at(30), false, Some("ahead".into())));
@@ -154,4 +155,40 @@ fn lost_while_holding() {
     let (_, merge) = catchup.snapshot(&snapshot(40, 10), &context()).expect("usable");
     let Merge::Joined(events) = merge else { panic!("replay") };
     assert_eq!(events.len(), 2);
+}
+
+/// H3, H5: where a source may send out of order, what comes ahead of its place waits for those before it, is handed over in order
+/// and once, and is a hole when the window ends. At most so many wait.
+#[test]
+fn what_comes_ahead_of_its_place_waits() {
+    let window = Duration::from_millis(250);
+    let mut catchup = Catchup::new(&["a".into()], window);
+    catchup.begin_link();
+    assert!(catchup.subscribed(0, Cursor::new(at(10), at(10), false, None)));
+    let (_, merge) = catchup.snapshot(&BTreeMap::from([("a".into(), at(10))]), &context()).expect("usable");
+    assert!(matches!(merge, Merge::Joined(_)));
+    let take = |catchup: &mut Catchup, now: Mono| {
+        let (index, place, event) = catchup.take_early(now)?;
+        match catchup.next_event(index, &place, event) {
+            Step::Deliver(event) => Some(format!("{}", event.position.expect("placed"))),
+            Step::Hole(hole, _) => Some(hole.text),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!((step(&mut catchup, 13), step(&mut catchup, 12), step(&mut catchup, 13)), ("early", "early", "duplicate"));
+    assert!(catchup.beat(0, &at(13), 0, Mono::ZERO).is_none(), "what is missing may be about to come");
+    assert_eq!((take(&mut catchup, Mono::ZERO), catchup.early_until()), (None, Some(Mono::ZERO.plus(window))));
+    assert_eq!(step(&mut catchup, 11), "deliver");
+    let next = |catchup: &mut Catchup| take(catchup, Mono::ZERO);
+    assert_eq!((next(&mut catchup).as_deref(), next(&mut catchup).as_deref()), (Some("e:12"), Some("e:13")));
+    assert_eq!((next(&mut catchup), catchup.early_until()), (None, None));
+    assert_eq!((step(&mut catchup, 16), step(&mut catchup, 15)), ("early", "early"));
+    let hole = take(&mut catchup, Mono::ZERO.plus(window)).expect("its time is over");
+    assert!(hole.contains("missing after e:13") && hole.contains("e:15"), "{hole}");
+    for offset in 0..EARLY_EVENTS_MAX as u64 - 1 {
+        assert_eq!(step(&mut catchup, 100 + offset), "early");
+    }
+    assert_eq!(step(&mut catchup, 99), "hole", "there is no room to wait in");
+    catchup.begin_link();
+    assert_eq!(catchup.early_until(), None);
 }

@@ -6,7 +6,7 @@ use watchfloor_model::{Continuity, Event, Mono, Phase, Position, Transport};
 
 use super::{Feed, Loss, link::Link};
 use crate::{
-    catchup::{Cursor, Hole, Step},
+    catchup::{Catchup, Cursor, Hole, Step},
     clock::Reading,
     fault::{Fault, FaultKind},
     limits::BATCH_KEPT_MAX,
@@ -45,7 +45,10 @@ impl Feed {
 
     fn handle_signal(&mut self, signal: Signal, now: Mono) {
         match signal {
-            Signal::Event { channel, position, event } => self.handle_event(channel, &position, event, now),
+            Signal::Event { channel, position, event } => {
+                self.handle_event(channel, &position, event, Catchup::event, now);
+                self.handle_early(now);
+            }
             Signal::Hello { heartbeat, clock, grant } => {
                 self.handle_hello(heartbeat, clock, now);
                 if let Some(grant) = grant {
@@ -110,17 +113,31 @@ impl Feed {
         self.deliver_events(events);
     }
 
-    fn handle_event(&mut self, channel: usize, position: &Position, event: Event, now: Mono) {
+    /// Takes those that came ahead of their place and wait no longer.
+    pub(super) fn handle_early(&mut self, now: Mono) {
+        while let Some((channel, position, event)) = self.catchup.take_early(now) {
+            self.handle_event(channel, &position, event, Catchup::next_event, now);
+        }
+    }
+
+    fn handle_event(
+        &mut self,
+        channel: usize,
+        position: &Position,
+        event: Event,
+        take: fn(&mut Catchup, usize, &Position, Event) -> Step,
+        now: Mono,
+    ) {
         let just_happened = self.comes_at_once();
-        match self.catchup.event(channel, position, event) {
+        match take(&mut self.catchup, channel, position, event) {
             Step::Deliver(event) => {
                 self.status.counts.events += 1;
                 if self.stage == Phase::Live && just_happened {
-                    self.publishers[channel] = Some(now);
+                    self.publishers[channel] = self.publishers[channel].max(Some(event.received));
                 }
                 self.push(event);
             }
-            Step::Held | Step::Overlap | Step::Stale => {}
+            Step::Held | Step::Early | Step::Overlap | Step::Stale => {}
             Step::Overflow => {
                 self.set_cause("more came than could be held back while waiting for the snapshot".to_owned());
             }
@@ -128,7 +145,7 @@ impl Feed {
             Step::Hole(hole, event) => {
                 // Past the hole the event follows, so this ends.
                 if let Some(event) = event.filter(|_| self.handle_hole(&hole, now)) {
-                    self.handle_event(channel, position, event, now);
+                    self.handle_event(channel, position, event, Catchup::next_event, now);
                 }
             }
         }

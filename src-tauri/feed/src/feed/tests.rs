@@ -41,18 +41,24 @@ impl Rig {
     }
 
     fn with_limit(ladder: &[Transport], channels: &[&str], limit: Duration) -> Self {
-        let config = SourceConfig {
+        Self::configured(ladder, channels, |config| config.limit = limit)
+    }
+
+    fn configured(ladder: &[Transport], channels: &[&str], change: impl FnOnce(&mut SourceConfig)) -> Self {
+        let mut config = SourceConfig {
             id: "ops".into(),
             url: "https://hub.example/base/".parse().expect("an address"),
             redundant: Vec::new(),
             channels: channels.iter().map(|name| Arc::from(*name)).collect(),
             ladder: ladder.to_vec(),
-            limit,
+            limit: Duration::from_secs(5),
             quiet: None,
             reconcile: None,
+            reorder: Duration::ZERO,
             token: Some(Secret::new("hidden")),
             asks_token: false,
         };
+        change(&mut config);
         let now = Mono::from_millis(1000);
         Self { feed: Feed::new(config, 1), now, out: Vec::new(), link: 0, fetch: 0, transport: ladder[0] }
     }
@@ -73,12 +79,17 @@ impl Rig {
 
     /// A feed of `flights` by WebSocket that is live at `e:2`.
     fn live() -> Self {
-        let mut rig = Self::opened(Transport::WebSocket);
-        rig.lines(&[&subscribed("flights", "e:2", None), &beat("e:2")]);
-        rig.snapshot("e:2");
-        assert_eq!(rig.phase(), Phase::Live);
-        rig.out.clear();
-        rig
+        Self::with(Transport::WebSocket, &["flights"]).brought_live()
+    }
+
+    fn brought_live(mut self) -> Self {
+        self.start();
+        self.open();
+        self.lines(&[&subscribed("flights", "e:2", None), &beat("e:2")]);
+        self.snapshot("e:2");
+        assert_eq!(self.phase(), Phase::Live);
+        self.out.clear();
+        self
     }
 
     fn start(&mut self) {

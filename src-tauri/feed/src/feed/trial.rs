@@ -247,6 +247,7 @@ impl Feed {
                 }
                 TimerReason::Fetch
                 | TimerReason::Doubt
+                | TimerReason::Reorder
                 | TimerReason::Refetch
                 | TimerReason::Retry
                 | TimerReason::Clock
@@ -324,10 +325,14 @@ impl Trial {
         let desync = |text: String| Some(Fault::server(FaultKind::Desync(text)));
         match signal {
             Signal::Event { channel, position, event } => {
-                match self.catchup.event(channel, &position, event) {
-                    Step::Overflow => return desync("more came than could be held back".to_owned()),
+                let mut step = self.catchup.event(channel, &position, event);
+                loop {
                     // What doesn't join is found when it should take over.
-                    Step::Deliver(_) | Step::Held | Step::Overlap | Step::Duplicate | Step::Stale | Step::Hole(..) => {}
+                    if let Step::Overflow = step {
+                        return desync("more came than could be held back".to_owned());
+                    }
+                    let Some((channel, position, event)) = self.catchup.take_early(now) else { break };
+                    step = self.catchup.next_event(channel, &position, event);
                 }
             }
             Signal::Rejected { place: Some((channel, position)), .. } => {

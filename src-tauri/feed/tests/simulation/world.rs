@@ -448,6 +448,7 @@ fn config(plan: &Plan) -> SourceConfig {
         limit: LIMIT,
         quiet: None,
         reconcile: plan.reconcile,
+        reorder: Duration::ZERO,
         token: None,
         asks_token: false,
     }

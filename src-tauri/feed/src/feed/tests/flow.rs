@@ -31,6 +31,30 @@ fn the_first_load() {
     assert_eq!(status.positions["flights"].to_string(), "e:7");
 }
 
+/// H3: where a source may send out of order, events wait for those before them; what doesn't come in time is asked for.
+#[test]
+fn events_out_of_order() {
+    let reorders = |config: &mut SourceConfig| config.reorder = Duration::from_millis(250);
+    let mut rig = Rig::configured(&[Transport::WebSocket], &["flights"], reorders).brought_live();
+    rig.lines(&[&event(4), &event(5)]);
+    rig.pass(Duration::from_millis(200));
+    rig.expect(&[]);
+    rig.lines(&[&event(3), &event(6)]);
+    rig.expect(&["events e:3 e:4 e:5 e:6"]);
+    rig.lines(&[&event(8), &beat("e:8")]);
+    rig.expect(&[]);
+    assert_eq!((rig.phase(), rig.status().counts.duplicates), (Phase::Live, 0));
+    rig.pass(Duration::from_millis(250));
+    rig.expect(&[
+        r#"send {"type":"unsubscribe","channels":["flights"]}"#,
+        r#"send {"type":"subscribe","channels":{"flights":"e:6"}}"#,
+    ]);
+    assert_eq!(rig.cause(), "events missing after e:6: the next was e:8");
+    rig.lines(&[&subscribed("flights", "e:8", Some("e:6")), &event(7), &event(8), &beat("e:8")]);
+    rig.expect(&["gap e:6 to e:8 proven: events missing after e:6: the next was e:8", "events e:7 e:8"]);
+    assert_eq!(rig.phase(), Phase::Live);
+}
+
 /// H3: a snapshot ahead of the stream: what follows until its place is overlap, neither shown nor counted.
 #[test]
 fn a_snapshot_ahead_of_the_stream() {

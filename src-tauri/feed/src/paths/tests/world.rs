@@ -67,6 +67,7 @@ impl World {
             limit: LIMIT,
             quiet: None,
             reconcile: None,
+            reorder: Duration::ZERO,
             token: None,
             asks_token: false,
         };
