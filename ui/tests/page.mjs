@@ -207,6 +207,7 @@ const SCENARIOS = /** @type {const} */ ([
   ['empty&language=C', 'live', 'live', [FULL_HD]],
   ['catching-up', 'catching-up', 'live', [FULL_HD]],
   ['notices', 'live', 'live', [FULL_HD]],
+  ['sources', 'live', 'live', [FULL_HD]],
   ['gaps', 'live', 'live', [FULL_HD]],
   ['orders', 'live', 'live', [FULL_HD, ULTRA_HD]],
   ['orders-down', 'down', 'waiting', [FULL_HD]],

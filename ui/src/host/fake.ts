@@ -34,6 +34,7 @@ export const SCENARIOS = [
   'catching-up',
   'silent',
   'notices',
+  'sources',
   'gaps',
   'one',
   'rush',
@@ -165,7 +166,7 @@ export class FakeHost implements Host {
         label: 'Replay of 8 February 2013',
       },
       heartbeat_ms: HEARTBEAT_MS,
-      sources: [this.#source()],
+      sources: scenario === 'sources' ? this.#lines() : [this.#source()],
       widgets,
       notices: scenario === 'notices' ? NOTICES : [],
       outages: all ? outages(now) : null,
@@ -251,8 +252,24 @@ export class FakeHost implements Host {
     }
   }
 
-  #source(): SourceView {
-    const freshness = this.#freshness()
+  /** Ten sources, of which most aren't live. */
+  #lines(): SourceView[] {
+    const states: Freshness[] = [
+      'live',
+      'polling',
+      'catching-up',
+      'stale',
+      'down',
+      'refused',
+      'unknown',
+      'live',
+      'live',
+      'live',
+    ]
+    return states.map((freshness, at) => ({ ...this.#source(freshness), id: `line-${at}`, title: `Line ${at + 1}` }))
+  }
+
+  #source(freshness = this.#freshness()): SourceView {
     const words: Record<Freshness, string> = {
       live: 'live by WebSocket',
       polling: 'polling every 5 s',
