@@ -7,17 +7,19 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 const TREE = 'target/mutants/tree'
-const TIMEOUT_MS = 240_000
+/** A defect may make something wait for ever. */
+const TIMEOUT_MS = 480_000
 /** What is run for a defect of each crate, quickest first: the first that fails has caught it. */
+const SIMULATION = ['-p', 'watchfloor-simulation', ...['regressions', 'schedules', 'healthy', 'storm'].flatMap((test) => ['--test', test])]
 const STAGES = {
   feed: [
     ['-p', 'watchfloor-feed', '--lib'],
     ['-p', 'watchfloor-feed', '--test', 'simulation'],
-    ['-p', 'watchfloor-simulation'],
+    SIMULATION,
   ],
   board: [
     ['-p', 'watchfloor-board', '--lib'],
-    ['-p', 'watchfloor-simulation'],
+    SIMULATION,
   ],
   engine: [
     ['-p', 'watchfloor-engine', '--lib'],
@@ -76,7 +78,7 @@ const cargo = (args, timeout = TIMEOUT_MS) =>
     killSignal: 'SIGKILL',
     maxBuffer: 256 << 20,
     // A share of the seeds: what they find, more of them find too.
-    env: { ...process.env, CARGO_TARGET_DIR: '../target', WATCHFLOOR_SEEDS: '150', WATCHFLOOR_SCHEDULES: '300', RUST_BACKTRACE: '0' },
+    env: { ...process.env, CARGO_TARGET_DIR: '../target', WATCHFLOOR_SEEDS: '60', WATCHFLOOR_SCHEDULES: '300', RUST_BACKTRACE: '0' },
   })
 
 /** The tests that failed, from what they printed. */
