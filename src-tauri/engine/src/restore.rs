@@ -24,7 +24,7 @@ use crate::{
 /// If another process holds the folder, or it can't be written. A read-only disk is no error where there is a journal: what it
 /// knows can be shown.
 pub(crate) fn lock(folder: &Path) -> Result<File, EngineError> {
-    let lacking = |error: std::io::Error| EngineError::DataFolder { path: folder.into(), reason: error.to_string() };
+    let lacking = |error: io::Error| EngineError::DataFolder { path: folder.into(), reason: error.to_string() };
     fs::create_dir_all(folder).map_err(lacking)?;
     let path = folder.join(LOCK_NAME);
     let file = match File::options().create(true).truncate(false).write(true).open(&path) {

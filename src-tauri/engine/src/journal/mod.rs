@@ -37,8 +37,7 @@ pub(crate) const FILE_NAME: &str = "journal.db";
 /// The lock's file in the data folder.
 pub(crate) const LOCK_NAME: &str = "lock";
 /// SQLite's codes for a place of the file that the disk doesn't give back: it won't mend, and another file lies elsewhere.
-const UNREADABLE: [i32; 3] =
-    [ffi::SQLITE_IOERR_READ, ffi::SQLITE_IOERR_SHORT_READ, ffi::SQLITE_IOERR_CORRUPTFS];
+const UNREADABLE: [i32; 3] = [ffi::SQLITE_IOERR_READ, ffi::SQLITE_IOERR_SHORT_READ, ffi::SQLITE_IOERR_CORRUPTFS];
 /// Damaged journals kept beside it.
 const SET_ASIDE_MAX: usize = 3;
 /// How the names of those begin.
@@ -375,7 +374,11 @@ fn is_ours(connection: &Connection) -> Result<(), JournalError> {
 /// Why nothing can be written into `folder`, in the system's words: SQLite says only that a file can't be opened. A file of the
 /// journal itself isn't touched, as closing it would let go of SQLite's locks.
 fn refusal(folder: &Path) -> Option<io::Error> {
-    fs::File::options().write(true).open(folder.join(LOCK_NAME)).err().filter(|error| error.kind() != io::ErrorKind::NotFound)
+    fs::File::options()
+        .write(true)
+        .open(folder.join(LOCK_NAME))
+        .err()
+        .filter(|error| error.kind() != io::ErrorKind::NotFound)
 }
 
 /// The file that SQLite puts beside another.

@@ -193,6 +193,21 @@ fn damaged_cells_are_damage() {
     }
 }
 
+/// A place that the disk doesn't give back is damage as well: the wall begins anew beside it. A disk that is full, read-only or
+/// gone is none: the file may be sound.
+#[test]
+fn places_that_cannot_be_read_are_damage() {
+    let failure = |code| JournalError::from(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
+    for code in [ffi::SQLITE_IOERR_READ, ffi::SQLITE_IOERR_SHORT_READ, ffi::SQLITE_CORRUPT, ffi::SQLITE_NOTADB] {
+        assert!(failure(code).is_damage(), "{code}");
+    }
+    for code in
+        [ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_FULL, ffi::SQLITE_READONLY, ffi::SQLITE_CANTOPEN, ffi::SQLITE_BUSY]
+    {
+        assert!(!failure(code).is_damage(), "{code}");
+    }
+}
+
 /// H5: of damaged journals, the newest three are kept.
 #[test]
 fn few_damaged_files_are_kept() {

@@ -56,8 +56,6 @@ fn probed(connection: Connection) -> Result<Connection> {
 
 #[cfg(test)]
 mod tests {
-    use std::process::{Command, Stdio};
-
     use super::*;
     use crate::journal::migrate;
 
@@ -67,8 +65,7 @@ mod tests {
     /// A journal of one committed change in the file, and one in the log.
     fn journal(folder: &Path) -> Connection {
         let mut connection = Connection::open(folder.join("journal.db")).unwrap();
-        let _mode: String =
-            connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0)).unwrap();
+        let _mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0)).unwrap();
         migrate::migrate(&mut connection).unwrap();
         put(&connection, "a");
         connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
@@ -76,11 +73,11 @@ mod tests {
     }
 
     fn put(connection: &Connection, key: &str) {
-        crate::journal::table::meta::put(connection, key, "1").unwrap();
+        crate::journal::table::meta::put(connection, key, "put").unwrap();
     }
 
     fn keys(connection: &Connection) -> String {
-        let all = "SELECT GROUP_CONCAT(key, ' ') FROM (SELECT key FROM meta WHERE value = '1' ORDER BY key)";
+        let all = "SELECT GROUP_CONCAT(key, ' ') FROM (SELECT key FROM meta WHERE value = 'put' ORDER BY key)";
         connection.query_row(all, [], |row| row.get(0)).unwrap()
     }
 
@@ -122,6 +119,8 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn reads_where_nobody_can_write() {
+        use std::process::{Command, Stdio};
+
         let folder = tempfile::tempdir().unwrap();
         let all = folder.path();
         for name in ["closed", "killed", "copied"] {
@@ -129,7 +128,9 @@ mod tests {
         }
         let writer = journal(all);
         put(&writer, "b");
-        for (end, names) in [("", ["killed", "copied"].as_slice()), ("-wal", &["killed", "copied"]), ("-shm", &["killed"])] {
+        for (end, names) in
+            [("", ["killed", "copied"].as_slice()), ("-wal", &["killed", "copied"]), ("-shm", &["killed"])]
+        {
             for name in names {
                 let file = format!("journal.db{end}");
                 fs::copy(all.join(&file), all.join(name).join(&file)).unwrap();

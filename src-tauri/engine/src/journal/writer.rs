@@ -392,12 +392,17 @@ impl Writer {
     }
 
     /// Writes state and positions as they are now into a journal just opened.
-    async fn begin_again(&mut self, mut journal: Journal, now: Timestamp) -> Result<Result<Journal, JournalError>, Gone> {
+    async fn begin_again(
+        &mut self,
+        mut journal: Journal,
+        now: Timestamp,
+    ) -> Result<Result<Journal, JournalError>, Gone> {
         let Some(body) = self.taken_now(journal.last_seq() + 1).await? else {
             // That is no fault of the file's.
             return Ok(Err(JournalError::Io(io::Error::new(io::ErrorKind::TimedOut, "the board did not answer"))));
         };
-        let written = journal.rejoin(now, &body, &self.positions).and_then(|()| journal.put_outages(self.outages.all()));
+        let written =
+            journal.rejoin(now, &body, &self.positions).and_then(|()| journal.put_outages(self.outages.all()));
         if written.is_ok() {
             self.saved(body.len());
         }

@@ -1,5 +1,7 @@
 //! The writer: order, checkpoints, a disk that fails.
 
+use std::io::{Seek, SeekFrom, Write};
+
 use tokio::sync::mpsc::channel;
 use watchfloor_board::{Board, config};
 use watchfloor_model::{Delivery, Mono, Payload, Position, SourceStatus};
@@ -12,6 +14,9 @@ const PACE: Pace = Pace {
     checkpoint_min: Duration::from_secs(3600),
     checkpoint_max: Duration::from_secs(3600),
 };
+
+/// Longer than any of it takes.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A writer's surroundings: what goes in, what comes out, and a board that answers it.
 struct Stage {
@@ -75,7 +80,7 @@ impl Stage {
     /// The next event that isn't a question for the board's state, which is answered.
     async fn next(&mut self) -> Option<Event> {
         loop {
-            match self.events.recv().await? {
+            match timeout(PATIENCE, self.events.recv()).await.expect("something comes")? {
                 Event::CheckpointWanted { seq } => {
                     self.taken.try_send(Answer::Taken(Taken { seq, checkpoint: self.state() })).unwrap();
                 }
@@ -176,6 +181,127 @@ async fn damage_while_running_begins_a_new_file() {
     assert!(notice.text.contains("a new one was begun"), "{notice:?}");
     assert!(matches!(stage.deliver(5).await, Event::Delivered { .. }));
     assert_eq!(position(&open(folder.path())), Some(5));
+}
+
+/// Overwrites the pages `from..to` of a journal that nobody holds open.
+fn spoil(folder: &std::path::Path, pages: std::ops::Range<u64>) {
+    let path = folder.join(crate::journal::FILE_NAME);
+    let mut file = std::fs::File::options().write(true).open(path).unwrap();
+    let page = u64::from(crate::journal::PAGE_BYTES);
+    assert!(pages.start < pages.end && pages.end * page <= file.metadata().unwrap().len(), "{pages:?} of the file");
+    file.seek(SeekFrom::Start(pages.start * page)).unwrap();
+    file.write_all(&vec![0xa5; usize::try_from((pages.end - pages.start) * page).unwrap()]).unwrap();
+}
+
+fn pages(folder: &std::path::Path) -> u64 {
+    std::fs::metadata(folder.join(crate::journal::FILE_NAME)).unwrap().len() / u64::from(crate::journal::PAGE_BYTES)
+}
+
+/// What the folder holds of journals that were set aside.
+fn set_aside(folder: &std::path::Path) -> usize {
+    let names = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name.starts_with("journal-damaged-") && name.ends_with(".db")).count()
+}
+
+/// H1, H4: pages that went bad where only the ring's oldest end is, so that neither opening nor reading meets them: the first
+/// transaction that does is told, the wall goes on from memory, and a new file begins with the state as it is.
+#[tokio::test]
+async fn damage_that_only_writing_meets_begins_a_new_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = open(folder.path());
+    let big = || {
+        let Step::Delivered(Delivered { mut entry, .. }) = delivered(1) else { panic!("it is a delivery") };
+        entry.batch.body = "x".repeat(3000);
+        entry
+    };
+    for _ in 0..600 {
+        journal.append(&[big()], Clock::start().wall()).unwrap();
+    }
+    drop(journal);
+    let all = pages(folder.path());
+    spoil(folder.path(), all / 4..all - 4);
+    let bounds = Bounds { bytes_max: 1 << 18, ..Bounds::default() };
+    let opened = Journal::open(folder.path(), bounds, Clock::start().wall()).unwrap();
+    assert_eq!(opened.set_aside, None, "opening doesn't come there");
+    let (ends, events, taken) = ends();
+    let writer = Writer::into(ends, opened.journal, folder.path().into(), Positions::new(), PACE);
+    let mut stage = stage(writer, events, taken);
+    let Event::Notice(lost) = stage.deliver(5).await else { panic!("nothing is said") };
+    assert!(lost.text.starts_with("not remembering since"), "{lost:?}");
+    assert!(matches!(stage.next().await, Some(Event::Delivered { .. })), "it goes on");
+    let Some(Event::Notice(begun)) = stage.next().await else { panic!("no notice of the new file") };
+    assert!(begun.text.contains("a new one was begun"), "{begun:?}");
+    assert_eq!((position(&open(folder.path())), set_aside(folder.path())), (Some(5), 1));
+    assert!(matches!(stage.deliver(6).await, Event::Delivered { .. }), "written again");
+    assert_eq!(position(&open(folder.path())), Some(6));
+}
+
+/// H4: a state that can't be saved is told at once, although every batch goes on being written: the next start needs it.
+#[tokio::test]
+async fn damage_that_only_saving_meets_begins_a_new_file() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(open(folder.path()));
+    let before = pages(folder.path());
+    let mut journal = open(folder.path());
+    for seq in 1..=2 {
+        journal.put_checkpoint(seq, Clock::start().wall(), &"1".repeat(200_000)).unwrap();
+    }
+    drop(journal);
+    spoil(folder.path(), before + 2..pages(folder.path()));
+    let (ends, events, taken) = ends();
+    let pace = Pace { checkpoint_min: Duration::from_millis(10), ..PACE };
+    let writer = Writer::into(ends, open(folder.path()), folder.path().into(), Positions::new(), pace);
+    let mut stage = stage(writer, events, taken);
+    assert_eq!(set_aside(folder.path()), 0, "opening doesn't come there");
+    assert!(matches!(stage.deliver(5).await, Event::Delivered { .. }));
+    let Some(Event::Notice(lost)) = stage.next().await else { panic!("nothing is said") };
+    assert!(lost.text.starts_with("not remembering since"), "{lost:?}");
+    let Some(Event::Notice(begun)) = stage.next().await else { panic!("no notice of the new file") };
+    assert!(begun.text.contains("a new one was begun"), "{begun:?}");
+    let other = open(folder.path());
+    assert_eq!((position(&other), set_aside(folder.path())), (Some(5), 1));
+    assert_eq!(other.checkpoints().unwrap().len(), 1, "the state is in the new file");
+}
+
+/// A board that doesn't answer in time is no damage of the file's: it stays.
+#[tokio::test(start_paused = true)]
+async fn a_slow_board_costs_no_journal() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ends, events, taken) = ends();
+    let mut writer = Writer::into(ends, open(folder.path()), folder.path().into(), Positions::new(), PACE);
+    assert!(writer.lose(&JournalError::Io(io::ErrorKind::StorageFull.into())).await.is_ok());
+    let mut stage = stage(writer, events, taken);
+    assert!(matches!(stage.next().await, Some(Event::Notice(_))));
+    let asked = stage.events.recv().await;
+    assert!(matches!(asked, Some(Event::Outages(_))), "{asked:?}");
+    let asked = stage.events.recv().await;
+    assert!(matches!(asked, Some(Event::CheckpointWanted { .. })), "{asked:?}");
+    // No answer: the clock goes on to where the writer gives up.
+    let told = stage.events.recv().await;
+    let Some(Event::Notice(notice)) = told else { panic!("{told:?}") };
+    assert!(notice.detail[0].contains("did not answer"), "{notice:?}");
+    assert!(matches!(stage.next().await, Some(Event::NoticeOver { id: NOTICE })), "the next try succeeds");
+    assert_eq!(set_aside(folder.path()), 0);
+}
+
+/// H4: a journal that can't be written at the start is written as soon as it can be, from the state as it is then.
+#[tokio::test]
+async fn a_refused_journal_is_tried_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = open(folder.path());
+    let Step::Delivered(Delivered { entry, .. }) = delivered(3) else { panic!("it is a delivery") };
+    journal.append(&[entry], Clock::start().wall()).unwrap();
+    let positions = journal.positions().unwrap();
+    drop(journal);
+    let (ends, events, taken) = ends();
+    let read = Journal::read(folder.path(), Bounds::default()).unwrap();
+    assert_eq!(position(&read), Some(3));
+    let writer = Writer::refused(ends, Some(&read), folder.path().into(), Bounds::default(), positions, PACE);
+    drop(read);
+    let mut stage = stage(writer, events, taken);
+    assert!(matches!(stage.deliver(4).await, Event::Delivered { .. } | Event::NoticeOver { .. }));
+    assert!(matches!(stage.next().await, Some(Event::NoticeOver { id: NOTICE } | Event::Delivered { .. })));
+    assert_eq!(position(&open(folder.path())), Some(4), "what came meanwhile counts");
 }
 
 /// Without a data folder nothing is written and everything is handed on.
