@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use rustix::process::Signal;
 use tokio::time::sleep;
 
 use super::{
@@ -106,9 +107,55 @@ pub(super) async fn full() -> Result<Outcome> {
     site.conclude(outcome, &found_within_the_limit(&[])).await
 }
 
-/// A folder on a disk that can't be written: the wall says so and ends with 3.
+/// A disk that is read-only when the wall starts, after its end and after its death: the last values stand, it goes on live and says
+/// that it doesn't remember, and remembers again when it can.
+pub(super) async fn turned_read_only() -> Result<Outcome> {
+    const TITLE: &str = "disk: read-only at a start, with a journal";
+    let Disk { folder, room, mut site } = match Disk::mount("size=24m").await? {
+        Ok(disk) => disk,
+        Err(why) => return Ok(Outcome::skipped(TITLE, &why)),
+    };
+    let path = folder.path().to_str().context("a path")?;
+    site.is_sound().await?;
+    let mut outcome = Outcome::new(TITLE);
+    for end in ["killed", "ended"] {
+        let reports = if end == "killed" {
+            site.kill_wall()?
+        } else {
+            site.wall.signal(Signal::TERM)?;
+            site.wall.end().await?;
+            site.before.extend(site.wall.reports());
+            site.wall.reports()
+        };
+        let known = reports.iter().filter_map(Report::count).max().unwrap_or(0);
+        room.run(&["mount", "-o", "remount,ro", path])?;
+        site.line.set(|line| line.cut = true);
+        site.start_wall()?;
+        let begun = site.wall.begun();
+        let first = site.wall.wait("its first report", begun, PATIENCE, |_| true).await?;
+        let said = first.notice(NOTICE).unwrap_or_default();
+        outcome.found = outcome.found.max(Some(first.at - begun));
+        outcome.hear_words(&format!("{}; notice: {said}", first.said()));
+        if first.claims() || first.count().unwrap_or(0) < known || !said.starts_with(REMEMBERS_NOT) {
+            outcome.wrong.push(format!("{end}: {:?} of {known}, {}, notice {said:?}", first.count(), first.said()));
+        }
+        site.line.set(|line| line.cut = false);
+        let whole = Instant::now();
+        let live = site.wall.wait("a live wall", whole, PATIENCE, Report::is_live).await?;
+        if live.notice(NOTICE).is_none() {
+            outcome.wrong.push(format!("{end}: live, and no word of the disk"));
+        }
+        room.run(&["mount", "-o", "remount,rw", path])?;
+        let mended = Instant::now();
+        let back = remembers(&mut site.wall, mended, true).await?;
+        outcome.back = outcome.back.max(Some(back.at - mended));
+    }
+    site.conclude(outcome, &found_within_the_limit(&[])).await
+}
+
+/// An empty folder on a disk that can't be written: the wall says so and ends with 3.
 pub(super) async fn read_only() -> Result<Outcome> {
-    const TITLE: &str = "disk: read-only";
+    const TITLE: &str = "disk: read-only, without a journal";
     let Disk { folder, room: _room, mut site } = match Disk::mount("size=1m,ro").await? {
         Ok(disk) => disk,
         Err(why) => return Ok(Outcome::skipped(TITLE, &why)),

@@ -75,6 +75,7 @@ pub const FAULTS: &[Fault] = &[
     fault!("stop-unheard", program::stop_unheard),
     fault!("disk-full", disk::full),
     fault!("disk-read-only", disk::read_only),
+    fault!("disk-turned-read-only", disk::turned_read_only),
     fault!("journal-torn", journal::torn_log, sized),
     fault!("journal-damaged", journal::damaged, sized),
     fault!("journal-newer", journal::newer),

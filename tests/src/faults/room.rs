@@ -5,7 +5,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 /// The ways to get a namespace, the first one that works is taken: as root, and as anybody.
 const WAYS: [(&[&str], &[&str]); 2] = [
@@ -56,6 +56,15 @@ impl Room {
         let mut words = vec!["nsenter".to_owned(), format!("--target={}", self.holder.id())];
         words.extend(self.enter.iter().map(|&word| word.to_owned()));
         words
+    }
+
+    /// Runs a command in there.
+    pub(super) fn run(&self, words: &[&str]) -> Result<()> {
+        let before = self.before();
+        let (enter, options) = before.split_first().context("a way in")?;
+        let status = Command::new(enter).args(options).args(words).stdin(Stdio::null()).status()?;
+        ensure!(status.success(), "{words:?}: {status}");
+        Ok(())
     }
 
     /// Where a path of the namespace is seen from outside.
