@@ -183,6 +183,8 @@ impl Feed {
         self.plan_renewal(now);
         // Who waits for no other reason than the old token's goes on at once with another one.
         if self.stage == Phase::Authorising || (self.stage == Phase::Waiting && lacked && !is_same) {
+            // Or the try that it waited for would come while this link stands.
+            self.timers.clear(TimerReason::Retry);
             self.open(now);
         }
     }
@@ -303,8 +305,13 @@ impl Feed {
         if !self.config.asks_token {
             return;
         }
+        self.drop_ended_trial(now);
         let stands = self.link.as_ref().filter(|link| link.liveness.is_some());
-        self.access.timers.put(TimerReason::Expire, stands.and_then(|link| link.pass.ends));
+        let pass = stands.map(|link| link.pass);
+        self.access.timers.put(TimerReason::Expire, pass.and_then(|pass| pass.ends));
+        if let Some(end) = pass.filter(|pass| pass.token == self.access.number).and_then(|pass| pass.ends) {
+            self.adopt_end(end, now);
+        }
         if self.access.spoilt || self.lacks_token(now) {
             return;
         }
@@ -321,6 +328,31 @@ impl Feed {
             self.access.timers.set(TimerReason::Authorise, now.plus(AUTHORISE_TIMEOUT));
         } else if self.stage == Phase::Live && !self.access.timers.is_set(TimerReason::Trial) {
             self.begin_replacement(now);
+        }
+    }
+
+    /// What a link was told of the newest token while it was on trial counts once it stands.
+    fn adopt_end(&mut self, end: Mono, now: Mono) {
+        if self.access.expiry.exact() == Some(end) {
+            return;
+        }
+        self.access.expiry = Expiry::At(end);
+        if self.access.ask.is_none() && self.access.fault.is_none() {
+            self.plan_renewal(now);
+        }
+    }
+
+    /// A link on trial whose token has ended is no better than the one that stands.
+    fn drop_ended_trial(&mut self, now: Mono) {
+        let Some(pass) = self.trial.as_ref().map(|trial| trial.link.pass) else { return };
+        let Some(end) = pass.ends.filter(|end| *end <= now) else { return };
+        self.drop_trial();
+        self.plan_trial(now);
+        if pass.token == self.access.number {
+            self.access.expiry = Expiry::At(end);
+            if self.access.ask.is_none() {
+                self.miss_token(CredentialFault::new("it has expired already"), now);
+            }
         }
     }
 
