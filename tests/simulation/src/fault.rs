@@ -69,6 +69,10 @@ pub enum Fault {
     ClockStep(i64),
     /// The token is no good: links are closed, and nothing is answered but 401.
     Revoked,
+    /// Every token that was given so far is no good any more: links by them are closed. Newer ones are good.
+    Withdrawn,
+    /// The issuer of tokens fails in this way.
+    Issuer(NoToken),
     /// A channel's publisher is gone, as the rest of the number of channels says.
     PublisherDies(u64),
     /// What lies between swallows what asks for a link of this kind: for a WebSocket, its upgrade.
@@ -96,6 +100,24 @@ pub enum NoSnapshot {
     Broken,
     /// As a page.
     Page,
+}
+
+/// How the issuer of tokens fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NoToken {
+    /// With a status: 401 and 403 refuse this wall.
+    Status(u16),
+    /// After as long as it may take.
+    Timeout,
+    /// Never.
+    Silence,
+    /// It takes this many milliseconds more.
+    Slow(u64),
+    /// What it gives ends in this many milliseconds.
+    Short(u64),
+    /// It gives the one that it gave last again.
+    Same,
 }
 
 /// A fault and when it lasts.
@@ -140,6 +162,8 @@ impl Fault {
             Self::SlowDisk(_) => "slow disk",
             Self::ClockStep(_) => "clock step",
             Self::Revoked => "token revoked",
+            Self::Withdrawn => "tokens withdrawn",
+            Self::Issuer(_) => "issuer fails",
             Self::PublisherDies(_) => "publisher dies",
             Self::Swallowed(_) => "swallowed",
             Self::HeldStream => "held stream",
@@ -148,7 +172,7 @@ impl Fault {
     }
 
     /// Every kind's name.
-    pub const NAMES: [&'static str; 30] = [
+    pub const NAMES: [&'static str; 32] = [
         "cut",
         "half-open",
         "stall",
@@ -175,6 +199,8 @@ impl Fault {
         "slow disk",
         "clock step",
         "token revoked",
+        "tokens withdrawn",
+        "issuer fails",
         "publisher dies",
         "swallowed",
         "held stream",
@@ -184,6 +210,13 @@ impl Fault {
     /// Whether nothing that the server has can reach the wall while it lasts.
     pub(crate) const fn silences(self) -> bool {
         matches!(self, Self::Cut | Self::HalfOpen | Self::Mute | Self::Restart { .. } | Self::Revoked)
+    }
+}
+
+impl Fault {
+    /// Whether it is of what gives or takes tokens.
+    pub(crate) const fn is_of_tokens(self) -> bool {
+        matches!(self, Self::Withdrawn | Self::Issuer(_))
     }
 }
 
@@ -231,5 +264,18 @@ pub(crate) fn draw(draw: &mut Draw) -> Fault {
         ])),
         30 => Fault::HeldStream,
         _ => Fault::Login { upgrades: draw.chance(60) },
+    }
+}
+
+/// One fault of what gives and takes tokens.
+pub(crate) fn draw_of_tokens(draw: &mut Draw) -> Fault {
+    match draw.below(12) {
+        0..=3 => Fault::Withdrawn,
+        4 | 5 => Fault::Issuer(NoToken::Status(*draw.pick(&[401, 429, 500, 503]))),
+        6 => Fault::Issuer(NoToken::Timeout),
+        7 => Fault::Issuer(NoToken::Silence),
+        8 => Fault::Issuer(NoToken::Slow(*draw.pick(&[2_000, 8_000, 11_000]))),
+        9 | 10 => Fault::Issuer(NoToken::Short(*draw.pick(&[0, 500, 3_000, 12_000]))),
+        _ => Fault::Issuer(NoToken::Same),
     }
 }

@@ -5,6 +5,7 @@
 //! | --- | --- |
 //! | `plan` | everything that decides a run, drawn from a seed |
 //! | `fault` | what can go wrong |
+//! | `keys` | tokens, as the issuer gives them and the server takes them |
 //! | `world` | virtual time, the network, and what must hold at every instant |
 //! | `server` | the server by its contract, and the truth: every event ever published |
 //! | `wall` | one life of the program, and the journal that outlives it |
@@ -19,6 +20,7 @@
 pub mod board_file;
 pub mod draw;
 pub mod fault;
+pub mod keys;
 pub mod ledger;
 pub mod met;
 pub mod page;

@@ -6,6 +6,7 @@ use watchfloor_model::Transport;
 use crate::{
     draw::Draw,
     fault::{self, Fault, Window},
+    keys::{Tokens, Told},
 };
 
 /// A simulated hour, in milliseconds.
@@ -40,6 +41,9 @@ pub struct Plan {
     pub reconcile: Option<u64>,
     /// The usual and the rare latency, one way.
     pub latency: (u64, u64),
+    /// How the source comes by its tokens, if it asks for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<Tokens>,
     /// What goes wrong.
     pub windows: Vec<Window>,
 }
@@ -63,6 +67,7 @@ impl Plan {
                 plan.windows.push(window(&mut draw, from, plan.limit));
             }
         }
+        plan.ask_tokens(HOUR_MS - RECOVERY_MS - 300_000);
         plan.windows.sort_by_key(|window| (window.from, window.to));
         plan
     }
@@ -81,6 +86,7 @@ impl Plan {
             let window = Window { fault: fault::draw(&mut draw), from, to: from + 1 + draw.below(long) };
             plan.windows.push(window);
         }
+        plan.ask_tokens(25_000);
         plan.windows.sort_by_key(|window| (window.from, window.to));
         plan.span = 40_000 + RECOVERY_MS;
         plan
@@ -95,6 +101,7 @@ impl Plan {
         // A slow network, but one that a wall with this limit can live with.
         let most = plan.limit.min(30_000) / 8;
         plan.latency = *draw.pick(&[(20, 200), (most / 4, most), (most / 2, most)]);
+        plan.ask_tokens(0);
         plan
     }
 
@@ -127,7 +134,45 @@ impl Plan {
             snapshots: !draw.chance(10),
             reconcile: [None, None, Some(300_000), Some(900_000)][usize::try_from(seed % 4).unwrap_or(0)],
             latency: (20, 200),
+            tokens: None,
             windows: Vec::new(),
+        }
+    }
+
+    /// In one plan of four the source asks for its tokens, and what gives and takes them has faults up to `until`. Drawn apart
+    /// from all else, so that a seed means the same with and without.
+    fn ask_tokens(&mut self, until: u64) {
+        let mut draw = Draw::new(self.seed ^ 0x7045_4E00);
+        if !draw.chance(25) {
+            return;
+        }
+        self.tokens = Some(Tokens {
+            life: [Some(120_000), Some(300_000), Some(1_800_000), None][usize::try_from(draw.below(4)).unwrap_or(0)],
+            delay: *draw.pick(&[50, 500, 2_000]),
+            flaky: if until > 0 && draw.chance(30) { 10 } else { 0 },
+            told: *draw.pick(&[Told::Span, Told::Span, Told::Claim, Told::Nowhere]),
+            presents: draw.chance(70),
+        });
+        if until == 0 {
+            // What is healthy knows when its tokens end.
+            self.tokens
+                .iter_mut()
+                .filter(|tokens| tokens.told == Told::Nowhere)
+                .for_each(|tokens| tokens.told = Told::Span);
+        }
+        let count = if until > 0 { 1 + draw.below(4) } else { 0 };
+        for _ in 0..count {
+            let near = (!self.windows.is_empty() && draw.chance(50)).then(|| draw.pick(&self.windows).clone());
+            let from = match near {
+                Some(near) => draw.between(near.from.saturating_sub(2000), near.to + 2000).min(until),
+                None => draw.below(until),
+            };
+            let mut window = window(&mut draw, from, self.limit);
+            window.fault = fault::draw_of_tokens(&mut draw);
+            if until < 60_000 {
+                window.to = window.from + 1 + draw.below(15_000);
+            }
+            self.windows.push(window);
         }
     }
 

@@ -233,11 +233,12 @@ impl Server {
         self.history = history;
     }
 
-    /// The first message of a connection.
+    /// The first message of a connection; `access` says until when its token is good, where that is told.
     #[must_use]
-    pub fn hello(&self, heartbeat_ms: u64, now: Mono) -> String {
+    pub fn hello(&self, heartbeat_ms: u64, access: Option<&str>, now: Mono) -> String {
+        let access = access.map(|access| format!(r#","access":{{{access}}}"#)).unwrap_or_default();
         format!(
-            r#"{{"type":"hello","protocol":1,"hub":"model","heartbeat_ms":{heartbeat_ms},"clock":{}}}"#,
+            r#"{{"type":"hello","protocol":1,"hub":"model","heartbeat_ms":{heartbeat_ms},"clock":{}{access}}}"#,
             self.clock(now)
         )
     }

@@ -56,6 +56,8 @@ fn smaller(plan: &Plan) -> Vec<Plan> {
             with(&|plan| plan.ladder = vec![transport]);
         }
     }
+    with(&|plan| plan.tokens = None);
+    with(&|plan| plan.tokens.iter_mut().for_each(|tokens| (tokens.flaky, tokens.delay) = (0, 50)));
     with(&|plan| plan.quiet = None);
     with(&|plan| plan.history = 10_000);
     with(&|plan| plan.snapshots = true);

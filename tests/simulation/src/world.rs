@@ -7,6 +7,7 @@ mod onset;
 mod program;
 mod publishers;
 mod queue;
+mod tokens;
 
 use std::{
     cmp::Reverse,
@@ -21,6 +22,7 @@ use crate::{
     board_file,
     draw::Draw,
     fault::Fault,
+    keys::Keys,
     met::Met,
     plan::Plan,
     server::{Cursor, Server},
@@ -40,6 +42,8 @@ const TRACE_MAX: usize = 400;
 
 struct Link {
     transport: Transport,
+    /// The number of the token that it came by, if the server asks for one.
+    token: usize,
     cursors: Vec<Cursor>,
     /// Polls that came so far.
     polls: u64,
@@ -81,8 +85,16 @@ pub struct World {
     stale_snapshot: Option<String>,
     /// For each channel, whether its publisher is gone.
     gone: Vec<bool>,
+    /// Tokens that were given.
+    keys: Keys,
+    /// When the server last found that a token was no good, which nobody may have seen coming.
+    unheralded: Mono,
     opens: Vec<Mono>,
     asks: Vec<Mono>,
+    /// Links that the server ended because of their token.
+    turned_out: BTreeSet<LinkId>,
+    /// Questions for a token.
+    questions: Vec<Mono>,
     /// The board's version when it was last looked at.
     looked: u64,
     commit_at: Option<Mono>,
@@ -141,8 +153,12 @@ impl World {
             thawed: Vec::new(),
             stale_snapshot: None,
             gone: vec![false; plan.channels],
+            keys: Keys::default(),
+            unheralded: Mono::ZERO,
             opens: Vec::new(),
             asks: Vec::new(),
+            turned_out: BTreeSet::new(),
+            questions: Vec::new(),
             looked: 0,
             commit_at: None,
             killed_off: false,
@@ -267,12 +283,14 @@ impl World {
     fn act(&mut self, action: Action) -> Result<(), String> {
         match action {
             Action::Input(input) => self.input(input),
-            Action::Accept(link, transport, url) => self.accept(link, transport, &url)?,
-            Action::Asked(link, transport, url) => self.asked(link, transport, &url)?,
+            Action::Accept(link, transport, call) => self.accept(link, transport, &call)?,
+            Action::Asked(link, transport, call) => self.asked(link, transport, &call)?,
             Action::Answer(link, poll) => self.answer_late(link, poll),
             Action::Text(link, text) => self.text(link, &text)?,
             Action::Ping(link) => self.down(link, Input::Pong { link }),
-            Action::Fetch(fetch, timeout, health) => self.fetch(fetch, timeout, health),
+            Action::Fetch(fetch, timeout, call) => self.fetch(fetch, timeout, &call),
+            Action::Issue(fetch, asked, until) => self.issue(fetch, asked, until),
+            Action::Expire(link) => self.expire(link),
             Action::Heartbeat(link) => self.heartbeat(link),
             Action::Publish(channel) => {
                 if !self.gone[channel] {

@@ -43,3 +43,26 @@ fn a_slow_network_with_rare_heartbeats_is_live() {
         ));
     }
 }
+
+/// H2: what a link was told of its token's end while it was on trial counts when it takes over: the token is renewed in time.
+#[test]
+fn a_link_that_took_over_has_its_token_renewed() {
+    hold(
+        r#"{"seed":99,"span":3600000,"ladder":["websocket"],"channels":1,"limit":60000,"heartbeat":12000,"quiet":null,
+        "gap":20000,"history":10000,"snapshots":true,"reconcile":900000,"latency":[20,200],
+        "tokens":{"life":300000,"delay":50,"flaky":0,"told":"nowhere","presents":true},
+        "windows":[{"fault":"half-open","from":121893,"to":121895},{"fault":"revoked","from":1286720,"to":1286722},
+        {"fault":"suspend","from":1662454,"to":1665686}]}"#,
+    );
+}
+
+/// H1, H5: a wait that a new token has ended doesn't open another link over the one that stands.
+#[test]
+fn a_new_token_ends_the_wait_for_a_try() {
+    hold(
+        r#"{"seed":214,"span":1308733,"ladder":["sse"],"channels":1,"limit":10000,"heartbeat":2000,"quiet":null,
+        "gap":300000,"history":10000,"snapshots":true,"reconcile":300000,"latency":[20,200],
+        "tokens":{"life":300000,"delay":50,"flaky":0,"told":"claim","presents":true},
+        "windows":[{"fault":{"issuer":{"short":500}},"from":844941,"to":1058733}]}"#,
+    );
+}

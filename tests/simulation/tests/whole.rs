@@ -33,6 +33,7 @@ fn every_outcome_is_met() {
     }
     let others = [
         "a better way took over",
+        "authorising",
         "catching up",
         "checks",
         "compared",
@@ -44,6 +45,7 @@ fn every_outcome_is_met() {
         "gaps by snapshot",
         "gaps proven",
         "gaps unknown",
+        "links expired",
         "live",
         "looked at in calm",
         "opened long-poll",
@@ -52,10 +54,15 @@ fn every_outcome_is_met() {
         "opened websocket",
         "refused",
         "rejected",
+        "said that no token is good",
         "said to be incomplete",
         "skipped",
         "started again",
         "subscribing",
+        "tokens given",
+        "tokens not given",
+        "tokens presented",
+        "tokens refused",
         "truncated",
         "waiting",
     ];

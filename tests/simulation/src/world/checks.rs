@@ -5,15 +5,19 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use watchfloor_model::Mono;
+use watchfloor_model::{Mono, Phase};
 
 use super::{GRACE, World};
 use crate::{
     board_file::SOURCE,
-    fault::Fault,
+    fault::{Fault, Window},
+    keys::Told,
     plan::RECOVERY_MS,
     reference::{self, Expected},
 };
+
+/// How long it may take until it is said that there is no token: until a question for one was given up, and asked again.
+pub(super) const TOKEN_PATIENCE: Duration = Duration::from_secs(16);
 
 impl World {
     /// Looks at everything that may have changed.
@@ -22,6 +26,7 @@ impl World {
         let overdue = self.wall.feed.poll_timeout().is_some_and(|(at, _)| at < self.now);
         if !self.frozen && !overdue {
             self.check_honest()?;
+            self.check_tokens()?;
         }
         self.check_calm()?;
         self.check_bounds()
@@ -32,7 +37,48 @@ impl World {
         let silences = self.active.iter().map(|index| &self.plan.windows[*index]);
         let silences = silences.filter(|window| window.fault.silences());
         let since = silences.map(|window| (super::START.plus(Duration::from_millis(window.from)), window.fault.name()));
-        since.min()
+        let keyless = self.plan.tokens.as_ref().and_then(|_| self.keys.none_since(self.now));
+        since.chain(keyless.map(|since| (since, "no token is good"))).min()
+    }
+
+    /// H1: nothing is live by a token past its end; and that there is none is said.
+    fn check_tokens(&mut self) -> Result<(), String> {
+        let Some(tokens) = &self.plan.tokens else { return Ok(()) };
+        // Where what tells the end was cut off, nobody knows it.
+        let cut_off = || self.plan.windows.iter().any(|window| window.fault == Fault::Truncate);
+        let is_told = |link: &super::Link| {
+            tokens.told == Told::Span || tokens.presents && !super::network::is_polled(link) && !cut_off()
+        };
+        let is_past = |link: &super::Link| self.keys.ends(link.token).plus(GRACE) < self.now && is_told(link);
+        let status = &self.wall.status;
+        let held = || self.held.keys().filter_map(|id| self.links.get(id));
+        // Of what the server has ended, the word may be on its way.
+        let is_ending = || self.held.keys().any(|id| self.turned_out.contains(id));
+        let past = held().next().is_some() && held().all(is_past) && !is_ending();
+        if past && status.phase == Phase::Live && self.wall.backlog() == 0 {
+            let ends = held().map(|link| self.keys.ends(link.token)).max().unwrap_or(Mono::ZERO);
+            return Err(format!("H1: live by a token that ended {:?} ago", self.now.since(ends)));
+        }
+        let Some(since) = self.keys.none_since(self.now) else { return Ok(()) };
+        let patience = TOKEN_PATIENCE.max(Duration::from_millis(self.plan.limit));
+        if self.now.since(since) < patience || self.is_disturbed_since(since) {
+            return Ok(());
+        }
+        let cause = status.cause.as_ref().map(|cause| cause.text.clone()).unwrap_or_default();
+        if !cause.contains("token") {
+            let age = self.now.since(since);
+            return Err(format!("H1: no token is good for {age:?}, and what is said is {cause:?}"));
+        }
+        self.met.count("said that no token is good");
+        Ok(())
+    }
+
+    /// Whether anything but tokens was wrong since then, or not long before.
+    fn is_disturbed_since(&self, since: Mono) -> bool {
+        let from = |window: &Window| super::START.plus(Duration::from_millis(window.from));
+        let until = |window: &Window| super::START.plus(Duration::from_millis(window.to + 60_000));
+        let others = self.plan.windows.iter().filter(|window| !window.fault.is_of_tokens());
+        others.into_iter().any(|window| from(window) <= self.now && until(window) >= since)
     }
 
     /// H1: no widget is live while something older than its limit is missing, nothing can be heard, or a publisher that
@@ -76,7 +122,7 @@ impl World {
 
     /// Whether the program or its disk stood still meanwhile.
     fn stood_still_since(&self, since: Mono) -> bool {
-        let until = |window: &crate::fault::Window| super::START.plus(Duration::from_millis(window.to + 10_000));
+        let until = |window: &Window| super::START.plus(Duration::from_millis(window.to + 10_000));
         let still = |fault| matches!(fault, Fault::Pause | Fault::Suspend | Fault::Crash | Fault::SlowDisk(_));
         self.plan.windows.iter().any(|window| still(window.fault) && until(window) >= since)
     }
@@ -112,12 +158,18 @@ impl World {
     fn check_calm(&mut self) -> Result<(), String> {
         let calm = self.active.is_empty() && self.now.since(self.calm_since) > Duration::from_millis(RECOVERY_MS);
         let version = self.wall.board.version();
-        if !calm || self.looked == version {
+        if !calm || self.looked == version || self.is_unheralded() {
             return Ok(());
         }
         self.looked = version;
         self.met.count("looked at in calm");
         self.check_live()
+    }
+
+    /// Whether a token has just been found to be no good, of which nobody had told the end.
+    fn is_unheralded(&self) -> bool {
+        let Some(tokens) = &self.plan.tokens else { return false };
+        tokens.told != Told::Span && self.now.since(self.unheralded) < Duration::from_secs(20)
     }
 
     fn check_live(&self) -> Result<(), String> {
@@ -146,6 +198,9 @@ impl World {
             return Err(format!("H5: {opens} connections in 10 s"));
         }
         // Where the server has more it is asked again at once; that is bounded by what it has.
+        if self.questions.len() > 30 {
+            return Err(format!("H5: {} questions for a token in 10 s", self.questions.len()));
+        }
         if asks > 200 {
             return Err(format!("H5: {asks} polls in 10 s"));
         }
@@ -160,6 +215,7 @@ impl World {
         let since = Mono::from_micros(self.now.as_micros().saturating_sub(10_000_000));
         self.opens.retain(|at| *at >= since);
         self.asks.retain(|at| *at >= since);
+        self.questions.retain(|at| *at >= since);
         (self.opens.len(), self.asks.len())
     }
 
@@ -233,7 +289,9 @@ impl World {
         if !self.active.is_empty() || !calm {
             return Ok(());
         }
-        self.check_live()?;
+        if !self.is_unheralded() {
+            self.check_live()?;
+        }
         self.compare()?;
         if let Some(missing) = self.wall.ledger.missing_since(&self.server) {
             let age = self.now.since(missing);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use watchfloor_feed::{FetchId, Input, LinkFault, LinkFaultKind, LinkId, Response};
 use watchfloor_model::Transport;
 
-use super::{Action, Link, World};
+use super::{Action, Link, World, queue::Call};
 use crate::fault::{Fault, NoSnapshot};
 
 /// What becomes of a request that isn't let through.
@@ -45,21 +45,26 @@ impl World {
     }
 
     /// Whether a request for a link comes through; if not, what comes of it is on its way.
-    fn let_in(&mut self, id: LinkId, transport: Transport) -> bool {
-        match self.shut(transport) {
-            None => true,
-            Some(Shut::Silent) => false,
-            Some(Shut::Failed(kind)) => {
-                let latency = self.latency(false);
-                self.after(latency, Action::Input(Input::Failed { link: id, fault: LinkFault::new(kind, "") }));
-                false
-            }
-        }
+    /// By which token, if so.
+    fn let_in(&mut self, id: LinkId, transport: Transport, token: Option<&str>) -> Option<usize> {
+        let unauthorised = LinkFaultKind::Http { status: 401, retry_after: None, content_type: None };
+        let kind = match self.shut(transport) {
+            None => match self.admit(token) {
+                Some(number) => return Some(number),
+                None => unauthorised,
+            },
+            Some(Shut::Silent) => return None,
+            Some(Shut::Failed(kind)) => kind,
+        };
+        let latency = self.latency(false);
+        self.after(latency, Action::Input(Input::Failed { link: id, fault: LinkFault::new(kind, "") }));
+        None
     }
 
     fn stand(&mut self, id: LinkId, transport: Transport) {
         let link = Link {
             transport,
+            token: 0,
             cursors: Vec::new(),
             polls: 0,
             waiting: None,
@@ -72,16 +77,18 @@ impl World {
         self.after(Duration::from_millis(self.plan.heartbeat), Action::Heartbeat(id));
     }
 
-    pub(super) fn accept(&mut self, id: LinkId, transport: Transport, url: &str) -> Result<(), String> {
-        if !self.held.contains_key(&id) || !self.let_in(id, transport) {
+    pub(super) fn accept(&mut self, id: LinkId, transport: Transport, call: &Call) -> Result<(), String> {
+        if !self.held.contains_key(&id) {
             return Ok(());
         }
+        let Some(token) = self.let_in(id, transport, call.token.as_deref()) else { return Ok(()) };
         self.stand(id, transport);
+        self.pass(id, token);
         self.down(id, Input::Opened { link: id });
-        let hello = self.server.hello(self.plan.heartbeat, self.now);
+        let hello = self.server.hello(self.plan.heartbeat, self.access(token).as_deref(), self.now);
         self.frame(id, vec![hello]);
         if transport == Transport::Sse {
-            let places = places(&parameter(url, "cursor")?)?;
+            let places = places(&parameter(&call.url, "cursor")?)?;
             self.subscribe(id, &places)?;
         }
         Ok(())
@@ -134,25 +141,25 @@ impl World {
                     self.frame(id, vec![line]);
                 }
             }
+            Some("authorise") => self.authorise(id, message["token"].as_str().ok_or("no token")?)?,
             other => return Err(format!("unknown message {other:?}")),
         }
         Ok(())
     }
 
     /// A poll arrives.
-    pub(super) fn asked(&mut self, id: LinkId, transport: Transport, url: &str) -> Result<(), String> {
+    pub(super) fn asked(&mut self, id: LinkId, transport: Transport, call: &Call) -> Result<(), String> {
         if !self.held.contains_key(&id) || self.links.get(&id).is_some_and(|link| link.dead) {
             return Ok(());
         }
-        if !self.let_in(id, transport) {
-            return Ok(());
-        }
+        let Some(token) = self.let_in(id, transport, call.token.as_deref()) else { return Ok(()) };
         if !self.links.contains_key(&id) {
             self.stand(id, transport);
         }
+        self.pass(id, token);
         let mut told = Vec::new();
         let mut cursors = Vec::new();
-        for (name, place) in places(&parameter(url, "cursor")?)? {
+        for (name, place) in places(&parameter(&call.url, "cursor")?)? {
             let channel = self.server.channel(&name).ok_or("a channel that nobody knows")?;
             let (line, cursor, recovered) = self.server.subscribe(channel, place.as_deref());
             if !recovered {
@@ -160,7 +167,7 @@ impl World {
             }
             cursors.push(cursor);
         }
-        let wait: u64 = parameter(url, "wait_ms")?.parse().map_err(|_| "no span")?;
+        let wait: u64 = parameter(&call.url, "wait_ms")?.parse().map_err(|_| "no span")?;
         let until = self.now.plus(Duration::from_millis(wait));
         let Some(link) = self.links.get_mut(&id) else { return Ok(()) };
         link.cursors = cursors;
@@ -208,7 +215,9 @@ impl World {
         self.down(id, Input::Answered { link: id, body: body.into() });
     }
 
-    pub(super) fn fetch(&mut self, fetch: FetchId, timeout: Duration, health: bool) {
+    pub(super) fn fetch(&mut self, fetch: FetchId, timeout: Duration, call: &Call) {
+        let health = call.url.ends_with("/v1/health");
+        let admitted = health || self.admit(call.token.as_deref()).is_some();
         let failure = self.active().find_map(|fault| match fault {
             Fault::Snapshot(failure) if !health => Some(failure),
             Fault::Status(status) if health => Some(NoSnapshot::Status(status)),
@@ -231,6 +240,7 @@ impl World {
             Some(NoSnapshot::Broken) => answer(200, r#"{"positions":{}"#.into()),
             Some(NoSnapshot::Page) => answer(200, "<html>".into()),
             Some(NoSnapshot::Status(status)) => answer(status, String::new()),
+            None if !admitted => answer(401, String::new()),
             None if health => answer(200, r#"{"status":"ok"}"#.into()),
             None if !self.plan.snapshots => answer(404, String::new()),
             None => {

@@ -31,6 +31,7 @@ impl World {
                 self.cut(Some((1001, "")));
             }
             Fault::Revoked => self.cut(Some((1008, "unauthorized"))),
+            Fault::Withdrawn => self.withdraw(),
             Fault::StaleSnapshot => self.stale_snapshot = Some(self.server.snapshot(self.now)),
             Fault::Burst(count) => {
                 for _ in 0..count {
@@ -134,6 +135,7 @@ impl World {
         self.thawed.retain(|action| !action.is_of_life());
         self.opens.clear();
         self.asks.clear();
+        self.questions.clear();
         self.commit_at = None;
         self.was_live = false;
         Ok(())

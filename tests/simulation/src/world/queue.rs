@@ -2,25 +2,44 @@
 
 use std::{cmp::Reverse, time::Duration};
 
-use watchfloor_feed::{FetchId, Input, LinkId};
+use watchfloor_feed::{FetchId, Header, Input, LinkId, Request};
 use watchfloor_model::{Mono, Transport};
 
 use super::World;
+
+/// What a request says.
+pub(super) struct Call {
+    pub(super) url: String,
+    /// The token that it shows.
+    pub(super) token: Option<String>,
+}
+
+impl From<Request> for Call {
+    fn from(request: Request) -> Self {
+        let shown = request.headers.iter().find(|header| header.name == "authorization").map(Header::text);
+        let token = shown.and_then(|text| text.strip_prefix("Bearer ").map(str::to_owned));
+        Self { url: request.url.into(), token }
+    }
+}
 
 /// What is to happen.
 pub(super) enum Action {
     /// Something reaches the program.
     Input(Input),
     /// A request for a link reaches the server.
-    Accept(LinkId, Transport, String),
+    Accept(LinkId, Transport, Call),
     /// A poll reaches the server.
-    Asked(LinkId, Transport, String),
+    Asked(LinkId, Transport, Call),
     /// The server has waited long enough for something to come, with this poll of a link.
     Answer(LinkId, u64),
     Text(LinkId, String),
     Ping(LinkId),
     /// A document is asked for: the answer whether the server is there, or the snapshot.
-    Fetch(FetchId, Duration, bool),
+    Fetch(FetchId, Duration, Call),
+    /// A question for a token, asked then and no good after, reaches its issuer.
+    Issue(FetchId, Mono, Mono),
+    /// A link's token may have ended.
+    Expire(LinkId),
     Heartbeat(LinkId),
     /// A channel's publisher publishes.
     Publish(usize),
