@@ -424,18 +424,7 @@ where
 mod tests {
     use super::*;
 
-    const BOARD: &str = r#"
-[board]
-title = "Orders"
-[[source]]
-id = "shop"
-kind = "hub"
-url = "http://127.0.0.1:1"
-channels = ["orders"]
-[[widget]]
-id = "count"
-kind = "counter"
-"#;
+    const BOARD: &str = include_str!("../../../tests/boards/counter.toml");
 
     /// H1, H4: a defect in the board's loop ends the engine visibly: who waits for that hears it, pages are told that nothing is
     /// current, and what the journal holds is there for the next start.

@@ -142,18 +142,7 @@ pub(crate) mod tests {
 
     use super::*;
 
-    const BOARD: &str = r#"
-[board]
-title = "Orders"
-[[source]]
-id = "shop"
-kind = "hub"
-url = "http://127.0.0.1:1"
-channels = ["orders"]
-[[widget]]
-id = "count"
-kind = "counter"
-"#;
+    const BOARD: &str = include_str!("../../../../tests/boards/counter.toml");
 
     /// A frame of a board that has heard nothing, at this second.
     pub(crate) fn frame(board: &mut Board, mark: &mut Option<Mark>, second: u64) -> Frame {
