@@ -27,7 +27,7 @@ use crate::{
 /// Runs the wall without a window until `--for` is over or a signal comes.
 pub(crate) async fn run(args: &WallArgs, levels: &Levels) -> Result<ExitCode, Failure> {
     let data_dir = surroundings::data_dir(args.data.data_dir.clone(), args.demo)?;
-    let _logs = logs::start(&data_dir, levels)?;
+    let _logs = logs::start(Some(&data_dir), levels)?;
     let backend = backend::start(args, data_dir.clone()).await?;
     let lamp = Arc::new(LampTest::new(data_dir.clone()));
     let answers = Answers { engine: backend.engine.clone(), lamp, runtime: Handle::current() };
@@ -119,18 +119,7 @@ mod tests {
     use super::*;
     use crate::cli::Cli;
 
-    const BOARD: &str = r#"
-[board]
-title = "Orders"
-[[source]]
-id = "shop"
-kind = "hub"
-url = "http://127.0.0.1:1"
-channels = ["orders"]
-[[widget]]
-id = "count"
-kind = "counter"
-"#;
+    const BOARD: &str = include_str!("../../tests/boards/counter.toml");
 
     /// H1: without its engine a wall has nothing to tell, and ends with a code by which whoever started it starts it again. An
     /// engine that was stopped behind its back is what one with a defect leaves.

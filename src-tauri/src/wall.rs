@@ -73,7 +73,9 @@ pub(crate) fn prepare(args: &WallArgs) -> Result<Ground, Failure> {
 /// Shows the wall until its window is closed or the process is asked to end.
 pub(crate) fn run(args: WallArgs, ground: Ground, levels: &Levels, runtime: &Runtime) -> Result<ExitCode, Failure> {
     let Ground { data_dir, settings, renderer } = ground;
-    let _logs = logs::start(&data_dir, levels)?;
+    // Who looks back beside the program that keeps the record leaves its folder alone.
+    let is_beside = args.at.is_some() && watchfloor_engine::is_held(&data_dir);
+    let _logs = logs::start((!is_beside).then_some(&*data_dir), levels)?;
 
     let (running, backend) = watch::channel(None);
     let args = Arc::new(args);
@@ -146,7 +148,9 @@ pub(crate) fn run(args: WallArgs, ground: Ground, levels: &Levels, runtime: &Run
     });
     let path = data_dir.join(settings::FILE);
     let code = app.run_return(move |app, event| {
-        if let RunEvent::WindowEvent { event: WindowEvent::CloseRequested { .. }, .. } = event {
+        if let RunEvent::WindowEvent { event: WindowEvent::CloseRequested { .. }, .. } = event
+            && !is_beside
+        {
             remember(app, &path);
         }
     });

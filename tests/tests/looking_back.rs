@@ -2,14 +2,22 @@
 //! back is unmistakably not live and returns by itself.
 
 use std::{
-    path::Path,
-    process::Output,
+    collections::BTreeMap,
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
     time::{Duration, SystemTime},
 };
 
 use anyhow::{Context, Result, ensure};
+use rustix::process::Signal;
 use serde_json::{Value, json};
-use watchfloor_tests::{desktop::Desktop, page::Page, program::run_wall};
+use watchfloor_tests::{
+    desktop::Desktop,
+    faults::process::signal_to,
+    page::Page,
+    program::{program, run_wall},
+};
 
 const LIMIT: Duration = Duration::from_secs(60);
 /// A wall that shows the past goes back after this, here.
@@ -202,6 +210,107 @@ async fn a_wall_that_looks_back_says_so_and_returns() -> Result<()> {
     assert_eq!(meanwhile["record"]["unseen"], "the glass showed the past");
     assert_eq!(meanwhile["widgets"]["wind-jfk"]["freshness"], "live", "the present went on behind it");
     page.close().await
+}
+
+/// A wall without a window that runs until it is asked to end. What it reports goes to a file.
+struct Running {
+    program: Child,
+    reports: PathBuf,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.program.kill();
+        let _ = self.program.wait();
+    }
+}
+
+impl Running {
+    fn start(data: &str, reports: &Path) -> Result<Self> {
+        let mut command = Command::new(program("watchfloor")?);
+        command.args(["--demo", "--paused", "--headless", "--json", "--data-dir", data]);
+        command.env_remove("NOTIFY_SOCKET").stdin(Stdio::null()).stderr(Stdio::null());
+        let program = command.stdout(File::create(reports)?).spawn()?;
+        Ok(Self { program, reports: reports.to_owned() })
+    }
+
+    /// What it has reported since all was live for the first time.
+    fn since_live(&self) -> Result<Vec<Value>> {
+        let text = fs::read_to_string(&self.reports)?;
+        // The last line may still be on its way.
+        let reports = text.split_inclusive('\n').filter(|line| line.ends_with('\n')).map(serde_json::from_str);
+        let reports: Vec<Value> = reports.collect::<Result<_, _>>()?;
+        Ok(reports.into_iter().skip_while(|report| !is_live(report)).collect())
+    }
+
+    fn end(&mut self) -> Result<Option<i32>> {
+        signal_to(self.program.id(), Signal::TERM)?;
+        Ok(self.program.wait()?.code())
+    }
+}
+
+fn is_live(report: &Value) -> bool {
+    let widgets = report["widgets"].as_object();
+    widgets.is_some_and(|all| !all.is_empty() && all.values().all(|widget| widget["freshness"] == "live"))
+}
+
+/// What lies in a folder besides journal and log, which a wall that runs goes on writing.
+fn small_files(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if !name.starts_with("journal.db") && name != "logs" {
+            files.insert(name.clone(), fs::read(folder.join(name))?);
+        }
+    }
+    Ok(files)
+}
+
+/// H1, H4: a second window that looks back beside a running wall shows what that one recorded, and nothing of that one is disturbed:
+/// it is live and silent all the while, its record has no hole, and not a byte is written into its folder by the other.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_window_looks_back_beside_a_running_wall() -> Result<()> {
+    let _alone = ONE_WALL.lock().await;
+    let folder = tempfile::tempdir()?;
+    let own = folder.path().join("data");
+    let data = own.to_str().context("path")?;
+    let mut running = Running::start(data, &folder.path().join("reports"))?;
+    let begun = tokio::time::Instant::now();
+    while running.since_live()?.len() < 8 {
+        ensure!(begun.elapsed() < LIMIT, "the wall is not live");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let time = running.since_live()?[5]["time"].as_i64().context("time")?;
+    let (before, log) = (small_files(&own)?, own.join("logs/watchfloor.log"));
+    let logged = fs::read_to_string(&log)?;
+
+    let desktop = Desktop::with_driver(1920, 1080).await?;
+    let when = words(time)?;
+    let args = ["--demo", "--at", &when, "--return-after", RETURN_AFTER, "--data-dir", data, "--notifications", "off"];
+    let page = Page::new(desktop.open_wall(&args).await?);
+    page.wait_for("the past", "return document.querySelector('[data-past-bar]') !== null", LIMIT).await?;
+    assert_eq!(shown(&page).await?, time);
+    let was_live = "const all = [...document.querySelectorAll('[data-widget]')];\
+        return all.length > 0 && all.every((widget) => widget.dataset.freshness === 'live')";
+    page.wait_for("what was live then", was_live, LIMIT).await?;
+    page.wait_for("the present, by itself", ALL_LIVE, LIMIT).await?;
+    let says = "return document.body.innerText.includes('this one remembers nothing')";
+    page.wait_for("whose record it is", says, LIMIT).await?;
+    page.close().await?;
+
+    assert_eq!(small_files(&own)?, before, "the second window wrote into the folder");
+    let reports = running.since_live()?;
+    for report in &reports {
+        assert!(is_live(report) && report["notices"] == json!([]), "the running wall was disturbed: {report}");
+    }
+    assert!(reports.len() > 10, "{} reports", reports.len());
+    assert_eq!(running.end()?, Some(0));
+    let more = fs::read_to_string(&log)?.split_off(logged.len());
+    assert!(!more.contains("the wall runs"), "the second window wrote into the log: {more}");
+    let (code, said) = verify(data)?;
+    assert!(code == Some(0) && !said.contains("hole:"), "{said}");
+    Ok(())
 }
 
 /// `--at` opens a wall that begins there, with the present behind it.

@@ -42,4 +42,5 @@ pub use error::{Blame, EngineError};
 pub use frames::HEARTBEAT;
 pub use glass::Latency;
 pub use journal::Bounds;
+pub use restore::is_held;
 pub use watch::why_unreadable;

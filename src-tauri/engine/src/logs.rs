@@ -58,18 +58,19 @@ pub fn file(data_folder: &Path) -> PathBuf {
     data_folder.join("logs").join("watchfloor.log")
 }
 
-/// Starts logging for the whole process: to stderr, and into `logs/watchfloor.log` of `data_folder`.
+/// Starts logging for the whole process: to stderr, and into `logs/watchfloor.log` of `data_folder` if there is one that is this
+/// process's own.
 ///
 /// # Errors
 /// If the log's folder can't be written; on a read-only disk it goes to stderr alone until that can be written again. A second call in one process changes nothing and is no error.
-pub fn start(data_folder: &Path, levels: &Levels) -> Result<LogGuard, EngineError> {
-    let (queue, line_queue) = open(&file(data_folder))?;
-    let to_file = fmt::layer().with_ansi(false).with_writer(line_queue).with_filter(levels.filter());
+pub fn start(data_folder: Option<&Path>, levels: &Levels) -> Result<LogGuard, EngineError> {
+    let (queue, line_queue) = data_folder.map(|folder| open(&file(folder))).transpose()?.unzip();
+    let to_file = line_queue.map(|lines| fmt::layer().with_ansi(false).with_writer(lines).with_filter(levels.filter()));
     match tracing_subscriber::registry().with(levels.stderr()).with(to_file).try_init() {
         Ok(()) => log_panics(),
         Err(_) => tracing::debug!("logging was started before"),
     }
-    Ok(LogGuard { queue: Some(queue) })
+    Ok(LogGuard { queue })
 }
 
 /// Where a defect is, is in the log as well as on stderr. Its words are on stderr alone: they may hold what others sent (H8).

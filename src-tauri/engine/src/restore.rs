@@ -41,6 +41,14 @@ pub(crate) fn lock(folder: &Path) -> Result<File, EngineError> {
     }
 }
 
+/// Whether a process holds the data folder at present.
+#[must_use]
+pub fn is_held(folder: &Path) -> bool {
+    let Ok(file) = File::open(folder.join(LOCK_NAME)) else { return false };
+    // If nobody does, this process did for this moment.
+    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+}
+
 /// The journal as a start finds it.
 pub(crate) enum Found {
     /// To be written on.
