@@ -2,17 +2,23 @@
 //! program, without a window, and real signals.
 
 use std::{
+    collections::BTreeSet,
     fs,
     os::unix::net::UnixDatagram,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
-    sync::mpsc,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
     thread,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, ensure};
-use watchfloor_tests::{bench::proc, program::program};
+use rustix::process::Signal;
+use watchfloor_tests::{bench::proc, desktop::Desktop, faults::process::signal_to, program::program};
 
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// For a start of an unoptimised build on a busy machine.
@@ -21,6 +27,8 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 const HANG_LIMIT: Duration = Duration::from_secs(60);
 /// An end in good order saves the board.
 const END_LIMIT: Duration = Duration::from_secs(20);
+/// All tries with pages that don't paint.
+const LADDER_LIMIT: Duration = Duration::from_secs(90);
 
 /// A program that is killed when it is dropped, and its data folder.
 struct Wall {
@@ -60,9 +68,14 @@ fn runs(pid: u32) -> bool {
 
 impl Wall {
     fn start(args: &[&str], with: impl FnOnce(&mut Command, &Path)) -> Result<Self> {
+        Self::open(&[["--headless"].as_slice(), args].concat(), with)
+    }
+
+    /// The same with a window, unless `args` say otherwise.
+    fn open(args: &[&str], with: impl FnOnce(&mut Command, &Path)) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let mut command = Command::new(program("watchfloor")?);
-        command.args(["--demo", "--headless"]).args(args).arg("--data-dir").arg(folder.path().join("data"));
+        command.arg("--demo").args(args).arg("--data-dir").arg(folder.path().join("data"));
         command.env_remove("NOTIFY_SOCKET").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         with(&mut command, folder.path());
         let program = command.spawn().context("the wall")?;
@@ -168,42 +181,156 @@ fn ends_pass_through() -> Result<()> {
     Ok(())
 }
 
+/// What the program tells systemd.
+struct Told {
+    path: PathBuf,
+    hears: mpsc::Receiver<String>,
+    _folder: tempfile::TempDir,
+}
+
+impl Told {
+    fn listen() -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("notify");
+        let socket = UnixDatagram::bind(&path)?;
+        let (heard, hears) = mpsc::channel();
+        // Read at all times, as systemd does: the kernel holds ten of them.
+        thread::spawn(move || {
+            let mut bytes = [0; 1024];
+            while let Ok(count) = socket.recv(&mut bytes) {
+                if heard.send(String::from_utf8_lossy(&bytes[..count]).into_owned()).is_err() {
+                    break;
+                }
+            }
+        });
+        Ok(Self { path, hears, _folder: folder })
+    }
+
+    fn next(&self, limit: Duration) -> Option<String> {
+        self.hears.recv_timeout(limit).ok()
+    }
+
+    /// Everything that is told within a time.
+    fn within(&self, time: Duration) -> Vec<String> {
+        let end = Instant::now() + time;
+        std::iter::from_fn(|| self.next(end.saturating_duration_since(Instant::now()))).collect()
+    }
+
+    fn enter(&self, command: &mut Command, watchdog: &str) {
+        command.env("NOTIFY_SOCKET", &self.path).env("WATCHDOG_USEC", watchdog).env_remove("WATCHDOG_PID");
+    }
+}
+
+/// Stops every page of a wall as soon as it is there, for as long as it is asked to.
+struct Freezer {
+    freezes: Arc<AtomicBool>,
+    frozen: Arc<Mutex<BTreeSet<u32>>>,
+}
+
+impl Drop for Freezer {
+    fn drop(&mut self) {
+        self.thaw();
+    }
+}
+
+impl Freezer {
+    fn begin(wall: u32) -> Self {
+        let (freezes, frozen) = (Arc::new(AtomicBool::new(true)), Arc::<Mutex<BTreeSet<u32>>>::default());
+        let freezer = Self { freezes: Arc::clone(&freezes), frozen: Arc::clone(&frozen) };
+        thread::spawn(move || {
+            while freezes.load(Ordering::Relaxed) {
+                for pid in proc::tree(wall).unwrap_or_default() {
+                    let mut frozen = frozen.lock().unwrap_or_else(PoisonError::into_inner);
+                    let is_new = proc::name(pid).starts_with("WebKitWebProc") && !frozen.contains(&pid);
+                    // One that has just gone needs no signal.
+                    if is_new && freezes.load(Ordering::Relaxed) && signal_to(pid, Signal::STOP).is_ok() {
+                        frozen.insert(pid);
+                    }
+                }
+                thread::sleep(Duration::from_millis(4));
+            }
+        });
+        freezer
+    }
+
+    fn count(&self) -> usize {
+        self.frozen.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    fn thaw(&self) {
+        let frozen = self.frozen.lock().unwrap_or_else(PoisonError::into_inner);
+        self.freezes.store(false, Ordering::Relaxed);
+        for pid in frozen.iter() {
+            // It may have been replaced.
+            let _gone = signal_to(*pid, Signal::CONT);
+        }
+    }
+}
+
+/// H7: a window is ready when its page has painted, and not when the program runs; and where no page paints any more, whatever is
+/// tried, the signs of life cease, with an end that has systemd start it again.
+#[test]
+fn under_systemd_a_window_is_ready_when_it_has_painted() -> Result<()> {
+    let (told, desktop) = (Told::listen()?, Desktop::start(1280, 720)?);
+    let mut wall = Wall::open(&["--kiosk", "--notifications", "off"], |command, _| {
+        desktop.enter(command);
+        told.enter(command, "3000000");
+    })?;
+    let freezer = Freezer::begin(wall.program.id());
+    wait("a page", START_LIMIT, || Ok((freezer.count() > 0 && wall.holder()?.is_some()).then_some(())))?;
+    let said = told.within(Duration::from_secs(4));
+    ensure!(said.iter().all(|one| !one.contains("READY")), "ready, and nothing is painted: {said:?}");
+    ensure!(said.iter().filter(|one| one.contains("WATCHDOG=1")).count() >= 3, "no signs of life at a start: {said:?}");
+    freezer.thaw();
+    let begun = Instant::now();
+    loop {
+        let one = told.next(START_LIMIT).context("nothing is told")?;
+        if one.contains("READY=1") {
+            break;
+        }
+        ensure!(begun.elapsed() < START_LIMIT, "not ready: {one}");
+    }
+    ensure!(wall.holder()? == Some(wall.program.id()), "another process than systemd's");
+
+    let freezer = Freezer::begin(wall.program.id());
+    let mut said = Vec::new();
+    let begun = Instant::now();
+    let status = loop {
+        said.extend(told.within(Duration::from_millis(200)));
+        if let Some(status) = wall.program.try_wait()? {
+            break status;
+        }
+        ensure!(begun.elapsed() < LADDER_LIMIT, "no page paints, and it goes on: {:?}", said.last());
+    };
+    ensure!(status.code() == Some(4), "{status}");
+    ensure!(freezer.count() >= 3, "{} pages were tried", freezer.count());
+    ensure!(said.iter().all(|one| !one.contains("READY")), "{said:?}");
+    ensure!(said.iter().any(|one| one.contains("STATUS=the page is hidden, or is being brought back")), "{said:?}");
+    ensure!(told.within(Duration::from_secs(4)).is_empty(), "signs of life after the end");
+    Ok(())
+}
+
 /// Without a supervisor of its own the program is one process, as one of the same number and name.
 #[test]
 fn under_systemd_it_is_one_process_that_tells_how_it_is() -> Result<()> {
-    let folder = tempfile::tempdir()?;
-    let path = folder.path().join("notify");
-    let socket = UnixDatagram::bind(&path)?;
-    let (heard, hears) = mpsc::channel();
-    // Read at all times, as systemd does: the kernel holds ten of them.
-    thread::spawn(move || {
-        let mut bytes = [0; 1024];
-        while let Ok(count) = socket.recv(&mut bytes) {
-            if heard.send(String::from_utf8_lossy(&bytes[..count]).into_owned()).is_err() {
-                break;
-            }
-        }
-    });
-    let told = |limit: Duration| hears.recv_timeout(limit).ok();
-    let mut wall = Wall::start(&[], |command, _| {
-        command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "1000000").env_remove("WATCHDOG_PID");
-    })?;
-    let first = told(START_LIMIT).context("nothing is told")?;
+    let told = Told::listen()?;
+    let mut wall = Wall::start(&[], |command, _| told.enter(command, "1000000"))?;
+    let first = told.next(START_LIMIT).context("nothing is told")?;
     ensure!(first.contains("READY=1") && first.contains("STATUS=") && first.contains("WATCHDOG=1"), "{first}");
     for _ in 0..3 {
         // Well within the time that was asked for.
-        let beat = told(Duration::from_millis(900)).context("no sign of life")?;
+        let beat = told.next(Duration::from_millis(900)).context("no sign of life")?;
         ensure!(beat.contains("WATCHDOG=1") && !beat.contains("READY"), "{beat}");
     }
     ensure!(wall.holder()? == Some(wall.program.id()), "another process than systemd's");
     signal("-STOP", wall.program.id())?;
-    while told(Duration::from_millis(500)).is_some() {}
-    ensure!(told(Duration::from_millis(1000)).is_none(), "a wall that stands still says that it is well");
+    while told.next(Duration::from_millis(500)).is_some() {}
+    ensure!(told.next(Duration::from_millis(1000)).is_none(), "a wall that stands still says that it is well");
     signal("-CONT", wall.program.id())?;
     signal("-TERM", wall.program.id())?;
     ensure!(wall.end()?.code() == Some(0), "an end that was asked for");
     // Signs of life go on while it ends, as an end may take longer than the watchdog's time.
-    let said: Vec<String> = std::iter::from_fn(|| told(Duration::from_millis(10))).collect();
+    let said: Vec<String> = std::iter::from_fn(|| told.next(Duration::from_millis(10))).collect();
     ensure!(said.iter().any(|one| one.contains("STOPPING=1")), "{said:?}");
     Ok(())
 }
