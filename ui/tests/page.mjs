@@ -423,6 +423,36 @@ try {
     }),
   )
 
+  await check('R in the list of lost links asks for a comparison with the server, and says what was refused', () =>
+    on_page('', FULL_HD, async (page) => {
+      await all_become(page, 'live')
+      const asked = () =>
+        page.evaluate(() => {
+          // @ts-expect-error the scripted host stands there
+          const calls = /** @type {{ command: string, args: unknown }[]} */ (globalThis.__wall.calls)
+          return calls.filter(({ command }) => command === 'reconcile').map(({ args }) => args)
+        })
+      await page.keyboard.press('r')
+      assert.deepEqual(await asked(), [], 'the key means nothing without the list')
+      await page.keyboard.press('l')
+      assert.match((await page.textContent('[data-history] [data-compare]')) ?? '', /compare with the server now R/)
+      await page.keyboard.press('r')
+      assert.deepEqual(await asked(), [{}], 'one question, about every source')
+      await page.keyboard.press('Shift+R')
+      await page.keyboard.press('Control+Shift+ArrowRight')
+      assert.equal((await asked()).length, 2)
+      await page.evaluate(() => {
+        // @ts-expect-error the scripted host stands there
+        globalThis.__wall.host.reconcile = () => Promise.reject(new Error('no wall runs'))
+      })
+      await page.click('[data-compare]')
+      await page.waitForFunction(() => document.querySelector('[data-history]')?.textContent?.includes('no wall runs'))
+      await page.keyboard.press('l')
+      await page.keyboard.press('r')
+      assert.equal((await asked()).length, 3, 'the list is gone, and with it the key')
+    }),
+  )
+
   for (const scenario of ['live', 'orders', 'pair']) {
     await check(`${scenario}: a number keeps its size when its link goes and comes back`, () =>
       on_page(`scenario=${scenario}`, FULL_HD, async (page) => {
