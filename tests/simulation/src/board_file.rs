@@ -10,6 +10,8 @@ use crate::plan::Plan;
 pub const SOURCE: &str = "ops";
 /// Its address.
 pub const URL: &str = "http://hub.example:1";
+/// The other address, where there are two.
+pub const OTHER_URL: &str = "http://other.example:1";
 
 /// The channels' names.
 #[must_use]

@@ -129,6 +129,17 @@ pub struct Window {
     pub from: u64,
     /// … until this one.
     pub to: u64,
+    /// Which of several addresses it is about, if not all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+}
+
+impl Window {
+    /// Whether this address suffers from it.
+    #[must_use]
+    pub fn is_on(&self, line: usize) -> bool {
+        self.line.is_none_or(|own| own == line)
+    }
 }
 
 impl Fault {
@@ -214,6 +225,31 @@ impl Fault {
 }
 
 impl Fault {
+    /// Whether it is of one address, where there are several, and the others may be well.
+    pub(crate) const fn is_of_line(self) -> bool {
+        matches!(
+            self,
+            Self::Cut
+                | Self::HalfOpen
+                | Self::Stall
+                | Self::Mute
+                | Self::Throttle
+                | Self::Slow(_)
+                | Self::SlowStream(_)
+                | Self::Status(_)
+                | Self::Snapshot(_)
+                | Self::Corrupt
+                | Self::Garbled
+                | Self::Truncate
+                | Self::Skip
+                | Self::Twice
+                | Self::Revoked
+                | Self::Swallowed(_)
+                | Self::HeldStream
+                | Self::Login { .. }
+        )
+    }
+
     /// Whether it is of what gives or takes tokens.
     pub(crate) const fn is_of_tokens(self) -> bool {
         matches!(self, Self::Withdrawn | Self::Issuer(_))

@@ -44,8 +44,20 @@ pub struct Plan {
     /// How the source comes by its tokens, if it asks for them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens: Option<Tokens>,
+    /// By how many addresses the stream is followed.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub lines: usize,
     /// What goes wrong.
     pub windows: Vec<Window>,
+}
+
+const fn one() -> usize {
+    1
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
+const fn is_one(lines: &usize) -> bool {
+    *lines == 1
 }
 
 impl Plan {
@@ -68,6 +80,7 @@ impl Plan {
             }
         }
         plan.ask_tokens(HOUR_MS - RECOVERY_MS - 300_000);
+        plan.draw_lines();
         plan.windows.sort_by_key(|window| (window.from, window.to));
         plan
     }
@@ -83,10 +96,11 @@ impl Plan {
         for _ in 0..1 + draw.below(8) {
             let from = draw.below(25_000);
             let long = if draw.chance(30) { 15_000 } else { 3_000 };
-            let window = Window { fault: fault::draw(&mut draw), from, to: from + 1 + draw.below(long) };
+            let window = Window { fault: fault::draw(&mut draw), from, to: from + 1 + draw.below(long), line: None };
             plan.windows.push(window);
         }
         plan.ask_tokens(25_000);
+        plan.draw_lines();
         plan.windows.sort_by_key(|window| (window.from, window.to));
         plan.span = 40_000 + RECOVERY_MS;
         plan
@@ -102,6 +116,7 @@ impl Plan {
         let most = plan.limit.min(30_000) / 8;
         plan.latency = *draw.pick(&[(20, 200), (most / 4, most), (most / 2, most)]);
         plan.ask_tokens(0);
+        plan.draw_lines();
         plan
     }
 
@@ -135,6 +150,7 @@ impl Plan {
             reconcile: [None, None, Some(300_000), Some(900_000)][usize::try_from(seed % 4).unwrap_or(0)],
             latency: (20, 200),
             tokens: None,
+            lines: 1,
             windows: Vec::new(),
         }
     }
@@ -176,6 +192,23 @@ impl Plan {
         }
     }
 
+    /// In one plan of eight the stream is had by two addresses, each with faults of its own. In most of those one of them has
+    /// none, and in half of those nothing else is wrong either.
+    fn draw_lines(&mut self) {
+        let mut draw = Draw::new(self.seed ^ 0x11E5_0000);
+        if !draw.chance(12) {
+            return;
+        }
+        self.lines = 2;
+        let victim = draw.chance(60).then(|| usize::from(draw.chance(50)));
+        for window in self.windows.iter_mut().filter(|window| window.fault.is_of_line()) {
+            window.line = victim.or_else(|| [Some(0), Some(1), None][usize::try_from(draw.below(3)).unwrap_or(0)]);
+        }
+        if victim.is_some() && draw.chance(50) {
+            self.windows.retain(|window| window.line.is_some());
+        }
+    }
+
     /// When the last fault ends.
     #[must_use]
     pub fn faults_end(&self) -> u64 {
@@ -193,5 +226,5 @@ fn window(draw: &mut Draw, from: u64, limit: u64) -> Window {
         _ => 250_000,
     };
     let long = if matches!(fault, Fault::Crash | Fault::Pause) { long.min(30_000) } else { long };
-    Window { fault, from, to: from + 1 + draw.below(long) }
+    Window { fault, from, to: from + 1 + draw.below(long), line: None }
 }

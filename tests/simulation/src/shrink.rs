@@ -56,6 +56,10 @@ fn smaller(plan: &Plan) -> Vec<Plan> {
             with(&|plan| plan.ladder = vec![transport]);
         }
     }
+    with(&|plan| {
+        plan.lines = 1;
+        plan.windows.iter_mut().for_each(|window| window.line = None);
+    });
     with(&|plan| plan.tokens = None);
     with(&|plan| plan.tokens.iter_mut().for_each(|tokens| (tokens.flaky, tokens.delay) = (0, 50)));
     with(&|plan| plan.quiet = None);

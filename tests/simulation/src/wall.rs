@@ -13,7 +13,7 @@ use watchfloor_feed::{Paths, Secret, SourceConfig};
 use watchfloor_model::{Check, Continuity, Delivery, Mono, Phase, Position, Snapshot, SourceStatus, Timestamp};
 
 use crate::{
-    board_file::{self, SOURCE, URL},
+    board_file::{self, OTHER_URL, SOURCE, URL},
     ledger::Ledger,
     page::Page,
     plan::Plan,
@@ -64,14 +64,18 @@ pub struct Wall {
     latest: i64,
 }
 
+fn url(text: &str) -> url::Url {
+    text.parse().unwrap_or_else(|error| unreachable!("{error}"))
+}
+
 fn config(plan: &Plan) -> SourceConfig {
     SourceConfig {
         id: SOURCE.into(),
-        url: URL.parse().unwrap_or_else(|error| unreachable!("{error}")),
+        url: url(URL),
         channels: board_file::channels(plan),
         ladder: plan.ladder.clone(),
         limit: Duration::from_millis(plan.limit),
-        redundant: Vec::new(),
+        redundant: if plan.lines > 1 { vec![url(OTHER_URL)] } else { Vec::new() },
         quiet: plan.quiet.map(Duration::from_millis),
         reconcile: plan.reconcile.map(Duration::from_millis),
         reorder: Duration::ZERO,

@@ -2,6 +2,7 @@
 
 mod checks;
 mod doors;
+mod lines;
 mod network;
 mod onset;
 mod program;
@@ -58,6 +59,11 @@ struct Link {
     up: Mono,
 }
 
+/// By which of the addresses a link goes.
+const fn line_of(link: LinkId) -> usize {
+    (link.0 >> 48) as usize
+}
+
 /// A run.
 pub struct World {
     plan: Plan,
@@ -77,8 +83,8 @@ pub struct World {
     killed: BTreeSet<LinkId>,
     unanswered_pings: BTreeSet<LinkId>,
     active: Vec<usize>,
-    /// When the last fault ended.
-    calm_since: Mono,
+    /// When the last fault of each address ended.
+    calm_since: Vec<Mono>,
     /// Until when the program or the machine stands still.
     frozen: bool,
     thawed: Vec<Action>,
@@ -148,7 +154,7 @@ impl World {
             killed: BTreeSet::new(),
             unanswered_pings: BTreeSet::new(),
             active: Vec::new(),
-            calm_since: START,
+            calm_since: vec![START; plan.lines],
             frozen: false,
             thawed: Vec::new(),
             stale_snapshot: None,
@@ -274,6 +280,16 @@ impl World {
 
     fn active(&self) -> impl Iterator<Item = Fault> {
         self.active.iter().map(|index| self.plan.windows[*index].fault)
+    }
+
+    /// What is wrong with this address.
+    fn active_on(&self, line: usize) -> impl Iterator<Item = Fault> {
+        let windows = self.active.iter().map(|index| &self.plan.windows[*index]);
+        windows.filter(move |window| window.is_on(line)).map(|window| window.fault)
+    }
+
+    fn is_active_on(&self, line: usize, wanted: impl Fn(Fault) -> bool) -> bool {
+        self.active_on(line).any(wanted)
     }
 
     fn is_active(&self, wanted: impl Fn(Fault) -> bool) -> bool {

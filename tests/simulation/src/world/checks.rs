@@ -5,19 +5,19 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use watchfloor_model::{Mono, Phase};
+use watchfloor_model::Mono;
 
 use super::{GRACE, World};
 use crate::{
     board_file::SOURCE,
     fault::{Fault, Window},
-    keys::Told,
-    plan::RECOVERY_MS,
     reference::{self, Expected},
 };
 
-/// How long it may take until it is said that there is no token: until a question for one was given up, and asked again.
-pub(super) const TOKEN_PATIENCE: Duration = Duration::from_secs(16);
+/// An instant of a plan.
+pub(super) fn at(millis: u64) -> Mono {
+    super::START.plus(Duration::from_millis(millis))
+}
 
 impl World {
     /// Looks at everything that may have changed.
@@ -27,58 +27,24 @@ impl World {
         if !self.frozen && !overdue {
             self.check_honest()?;
             self.check_tokens()?;
+            self.check_lines()?;
         }
         self.check_calm()?;
         self.check_bounds()
     }
 
-    /// Since when nothing that the server has can reach the wall.
+    /// Since when nothing that the server has can reach the wall: by no address, or without a token.
     fn silent_since(&self) -> Option<(Mono, &'static str)> {
         let silences = self.active.iter().map(|index| &self.plan.windows[*index]);
         let silences = silences.filter(|window| window.fault.silences());
-        let since = silences.map(|window| (super::START.plus(Duration::from_millis(window.from)), window.fault.name()));
-        let keyless = self.plan.tokens.as_ref().and_then(|_| self.keys.none_since(self.now));
-        since.chain(keyless.map(|since| (since, "no token is good"))).min()
-    }
-
-    /// H1: nothing is live by a token past its end; and that there is none is said.
-    fn check_tokens(&mut self) -> Result<(), String> {
-        let Some(tokens) = &self.plan.tokens else { return Ok(()) };
-        // Where what tells the end was cut off, nobody knows it.
-        let cut_off = || self.plan.windows.iter().any(|window| window.fault == Fault::Truncate);
-        let is_told = |link: &super::Link| {
-            tokens.told == Told::Span || tokens.presents && !super::network::is_polled(link) && !cut_off()
+        let of_line = |line: usize| {
+            let windows = silences.clone().filter(|window| window.is_on(line));
+            windows.map(|window| (at(window.from), window.fault.name())).min()
         };
-        let is_past = |link: &super::Link| self.keys.ends(link.token).plus(GRACE) < self.now && is_told(link);
-        let status = &self.wall.status;
-        let held = || self.held.keys().filter_map(|id| self.links.get(id));
-        // Of what the server has ended, the word may be on its way.
-        let is_ending = || self.held.keys().any(|id| self.turned_out.contains(id));
-        let past = held().next().is_some() && held().all(is_past) && !is_ending();
-        if past && status.phase == Phase::Live && self.wall.backlog() == 0 {
-            let ends = held().map(|link| self.keys.ends(link.token)).max().unwrap_or(Mono::ZERO);
-            return Err(format!("H1: live by a token that ended {:?} ago", self.now.since(ends)));
-        }
-        let Some(since) = self.keys.none_since(self.now) else { return Ok(()) };
-        let patience = TOKEN_PATIENCE.max(Duration::from_millis(self.plan.limit));
-        if self.now.since(since) < patience || self.is_disturbed_since(since) {
-            return Ok(());
-        }
-        let cause = status.cause.as_ref().map(|cause| cause.text.clone()).unwrap_or_default();
-        if !cause.contains("token") {
-            let age = self.now.since(since);
-            return Err(format!("H1: no token is good for {age:?}, and what is said is {cause:?}"));
-        }
-        self.met.count("said that no token is good");
-        Ok(())
-    }
-
-    /// Whether anything but tokens was wrong since then, or not long before.
-    fn is_disturbed_since(&self, since: Mono) -> bool {
-        let from = |window: &Window| super::START.plus(Duration::from_millis(window.from));
-        let until = |window: &Window| super::START.plus(Duration::from_millis(window.to + 60_000));
-        let others = self.plan.windows.iter().filter(|window| !window.fault.is_of_tokens());
-        others.into_iter().any(|window| from(window) <= self.now && until(window) >= since)
+        let lines: Option<Vec<_>> = (0..self.plan.lines).map(of_line).collect();
+        let cut_off = lines.and_then(|lines| lines.into_iter().max());
+        let keyless = self.plan.tokens.as_ref().and_then(|_| self.keys.none_since(self.now));
+        cut_off.into_iter().chain(keyless.map(|since| (since, "no token is good"))).min()
     }
 
     /// H1: no widget is live while something older than its limit is missing, nothing can be heard, or a publisher that
@@ -104,7 +70,8 @@ impl World {
 
     /// Measures how long each silence was not seen.
     fn note_found(&mut self, strict: Duration) {
-        let silences = self.active.iter().copied().filter(|index| self.plan.windows[*index].fault.silences());
+        let silences = |window: &Window| window.fault.silences() && (window.line.is_none() || self.plan.lines == 1);
+        let silences = self.active.iter().copied().filter(|index| silences(&self.plan.windows[*index]));
         let unseen: Vec<usize> = silences.filter(|index| !self.found.contains(index)).collect();
         if unseen.is_empty() || self.is_current("count") {
             return;
@@ -113,7 +80,7 @@ impl World {
         for index in unseen {
             self.found.insert(index);
             let window = &self.plan.windows[index];
-            let since = super::START.plus(Duration::from_millis(window.from));
+            let since = at(window.from);
             if !self.stood_still_since(since) {
                 self.met.find(window.fault.name(), millis(self.now.since(since)), millis(strict + GRACE));
             }
@@ -121,8 +88,8 @@ impl World {
     }
 
     /// Whether the program or its disk stood still meanwhile.
-    fn stood_still_since(&self, since: Mono) -> bool {
-        let until = |window: &Window| super::START.plus(Duration::from_millis(window.to + 10_000));
+    pub(super) fn stood_still_since(&self, since: Mono) -> bool {
+        let until = |window: &Window| at(window.to + 10_000);
         let still = |fault| matches!(fault, Fault::Pause | Fault::Suspend | Fault::Crash | Fault::SlowDisk(_));
         self.plan.windows.iter().any(|window| still(window.fault) && until(window) >= since)
     }
@@ -150,26 +117,19 @@ impl World {
         Ok(())
     }
 
-    fn is_current(&self, widget: &str) -> bool {
+    pub(super) fn is_current(&self, widget: &str) -> bool {
         self.wall.board.freshness(widget, self.now).is_some_and(|quality| quality.freshness.is_current())
     }
 
     /// H2: where nothing has been wrong for a while, everything is live.
     fn check_calm(&mut self) -> Result<(), String> {
-        let calm = self.active.is_empty() && self.now.since(self.calm_since) > Duration::from_millis(RECOVERY_MS);
         let version = self.wall.board.version();
-        if !calm || self.looked == version || self.is_unheralded() {
+        if !self.is_calm() || self.looked == version || self.is_unheralded() {
             return Ok(());
         }
         self.looked = version;
         self.met.count("looked at in calm");
         self.check_live()
-    }
-
-    /// Whether a token has just been found to be no good, of which nobody had told the end.
-    fn is_unheralded(&self) -> bool {
-        let Some(tokens) = &self.plan.tokens else { return false };
-        tokens.told != Told::Span && self.now.since(self.unheralded) < Duration::from_secs(20)
     }
 
     fn check_live(&self) -> Result<(), String> {
@@ -182,7 +142,7 @@ impl World {
                 return Err(format!(
                     "H2: `{id}` is {} although nothing has been wrong for {:?}: {:?}, {:?}",
                     quality.freshness.word(),
-                    self.now.since(self.calm_since),
+                    self.calm_for(),
                     quality.reason,
                     self.wall.status
                 ));
@@ -194,14 +154,14 @@ impl World {
     /// H5.
     fn check_bounds(&mut self) -> Result<(), String> {
         let (opens, asks) = self.recent();
-        if opens > 30 {
+        if opens > 30 * self.plan.lines {
             return Err(format!("H5: {opens} connections in 10 s"));
         }
         // Where the server has more it is asked again at once; that is bounded by what it has.
-        if self.questions.len() > 30 {
+        if self.questions.len() > 30 * self.plan.lines {
             return Err(format!("H5: {} questions for a token in 10 s", self.questions.len()));
         }
-        if asks > 200 {
+        if asks > 200 * self.plan.lines {
             return Err(format!("H5: {asks} polls in 10 s"));
         }
         if self.wall.backlog() > 5_000 {
@@ -285,8 +245,7 @@ impl World {
 
     /// After the faults the wall is live and shows what the server holds.
     pub(super) fn check_end(&mut self) -> Result<(), String> {
-        let calm = self.now.since(self.calm_since) > Duration::from_millis(RECOVERY_MS);
-        if !self.active.is_empty() || !calm {
+        if !self.is_calm() {
             return Ok(());
         }
         if !self.is_unheralded() {

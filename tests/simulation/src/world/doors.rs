@@ -5,7 +5,7 @@ use std::time::Duration;
 use watchfloor_feed::{FetchId, Input, LinkFault, LinkFaultKind, LinkId, Response};
 use watchfloor_model::Transport;
 
-use super::{Action, Link, World, queue::Call};
+use super::{Action, Link, World, line_of, queue::Call};
 use crate::fault::{Fault, NoSnapshot};
 
 /// What becomes of a request that isn't let through.
@@ -16,14 +16,16 @@ enum Shut {
 
 impl World {
     /// What the network or the server does to a request for a link, if it lets none through.
-    fn shut(&self, transport: Transport) -> Option<Shut> {
+    fn shut(&self, line: usize, transport: Transport) -> Option<Shut> {
         // Without pings, a stream that is late by the same from its first byte on looks like one whose clock is set
         // otherwise. That is left open, so here no such link comes to stand.
         let is_late = |fault| matches!(fault, Fault::Slow(500..) | Fault::SlowStream(_));
-        if transport == Transport::Sse && self.is_active(is_late) || self.is_active(|fault| fault == Fault::HalfOpen) {
+        if transport == Transport::Sse && self.is_active_on(line, is_late)
+            || self.is_active_on(line, |fault| fault == Fault::HalfOpen)
+        {
             return Some(Shut::Silent);
         }
-        if self.is_active(|fault| matches!(fault, Fault::Cut | Fault::Restart { .. })) {
+        if self.is_active_on(line, |fault| matches!(fault, Fault::Cut | Fault::Restart { .. })) {
             return Some(Shut::Failed(LinkFaultKind::Refused));
         }
         let http = |status, retry_after: Option<u64>, kind: &str| {
@@ -33,10 +35,10 @@ impl World {
                 content_type: Some(kind.into()),
             }))
         };
-        if self.is_active(|fault| fault == Fault::Revoked) {
+        if self.is_active_on(line, |fault| fault == Fault::Revoked) {
             return http(401, None, "application/json");
         }
-        self.active().find_map(|fault| match fault {
+        self.active_on(line).find_map(|fault| match fault {
             Fault::Swallowed(kind) if kind == transport => Some(Shut::Silent),
             Fault::Login { upgrades } if !upgrades || transport == Transport::WebSocket => http(200, None, "text/html"),
             Fault::Status(status) => http(status, matches!(status, 429 | 503).then_some(3), "text/html"),
@@ -48,7 +50,7 @@ impl World {
     /// By which token, if so.
     fn let_in(&mut self, id: LinkId, transport: Transport, token: Option<&str>) -> Option<usize> {
         let unauthorised = LinkFaultKind::Http { status: 401, retry_after: None, content_type: None };
-        let kind = match self.shut(transport) {
+        let kind = match self.shut(line_of(id), transport) {
             None => match self.admit(token) {
                 Some(number) => return Some(number),
                 None => unauthorised,
@@ -56,7 +58,7 @@ impl World {
             Some(Shut::Silent) => return None,
             Some(Shut::Failed(kind)) => kind,
         };
-        let latency = self.latency(false);
+        let latency = self.latency(line_of(id), false);
         self.after(latency, Action::Input(Input::Failed { link: id, fault: LinkFault::new(kind, "") }));
         None
     }
@@ -106,7 +108,7 @@ impl World {
             }
         }
         let Some(link) = self.links.get(&id) else { return Ok(()) };
-        if self.is_active(|fault| fault == Fault::Mute) {
+        if self.is_active_on(line_of(id), |fault| fault == Fault::Mute) {
             return Ok(());
         }
         lines.push(self.server.heartbeat(&link.cursors, self.now));
@@ -137,7 +139,7 @@ impl World {
             Some("ping") => {
                 let clock = self.server.clock(self.now);
                 let line = format!(r#"{{"type":"pong","id":{},"clock":{clock}}}"#, message["id"]);
-                if !self.is_active(|fault| fault == Fault::Stall) {
+                if !self.is_active_on(line_of(id), |fault| fault == Fault::Stall) {
                     self.frame(id, vec![line]);
                 }
             }
@@ -182,7 +184,8 @@ impl World {
     /// A poll has waited for as long as it was to.
     pub(super) fn answer_late(&mut self, id: LinkId, poll: u64) {
         let waits = self.links.get(&id).is_some_and(|link| link.polls == poll);
-        if waits && !self.is_active(|fault| matches!(fault, Fault::Stall | Fault::Mute | Fault::Throttle)) {
+        let still = |fault| matches!(fault, Fault::Stall | Fault::Mute | Fault::Throttle);
+        if waits && !self.is_active_on(line_of(id), still) {
             self.answer(id, usize::MAX);
         }
     }
@@ -202,11 +205,11 @@ impl World {
         let cursor = cursors.iter().map(place).collect::<Vec<_>>().join("|");
         // A hub's answer is one document: what can't be read stands in it as a message without sense.
         let broken = |line: &str| serde_json::from_str::<serde::de::IgnoredAny>(line).is_err();
-        let lines = self.carried(lines);
+        let lines = self.carried(line_of(id), lines);
         let lines: Vec<String> =
             lines.into_iter().map(|line| if broken(&line) { r#"{"type":"event"}"#.to_owned() } else { line }).collect();
         let body = format!(r#"{{"cursor":"{cursor}","messages":[{}],"heartbeat":{heartbeat}}}"#, lines.join(","));
-        let body = if self.is_active(|fault| fault == Fault::Truncate) && self.draw.chance(20) {
+        let body = if self.is_active_on(line_of(id), |fault| fault == Fault::Truncate) && self.draw.chance(20) {
             self.met.count("truncated");
             body[..body.len() / 2].to_owned()
         } else {
@@ -218,7 +221,8 @@ impl World {
     pub(super) fn fetch(&mut self, fetch: FetchId, timeout: Duration, call: &Call) {
         let health = call.url.ends_with("/v1/health");
         let admitted = health || self.admit(call.token.as_deref()).is_some();
-        let failure = self.active().find_map(|fault| match fault {
+        let line = fetch.path();
+        let failure = self.active_on(line).find_map(|fault| match fault {
             Fault::Snapshot(failure) if !health => Some(failure),
             Fault::Status(status) if health => Some(NoSnapshot::Status(status)),
             Fault::Revoked => Some(NoSnapshot::Status(401)),
@@ -227,9 +231,9 @@ impl World {
             _ => None,
         });
         let answer = |status: u16, body: String| Ok(Response { status, retry_after: None, body: body.into() });
-        let latency = self.latency(false);
+        let latency = self.latency(line, false);
         let mut at = self.now.plus(latency);
-        let refused = self.is_active(|fault| matches!(fault, Fault::Cut | Fault::Restart { .. }));
+        let refused = self.is_active_on(line, |fault| matches!(fault, Fault::Cut | Fault::Restart { .. }));
         let outcome = match failure {
             _ if refused => Err(LinkFault::new(LinkFaultKind::Refused, "")),
             Some(NoSnapshot::Silence) => return,

@@ -5,12 +5,12 @@ use std::time::Duration;
 use watchfloor_feed::{Input, LinkFault, LinkFaultKind, LinkId};
 use watchfloor_model::Transport;
 
-use super::{Action, Link, World};
+use super::{Action, Link, World, line_of};
 use crate::fault::Fault;
 
 impl World {
-    pub(super) fn latency(&mut self, down_stream: bool) -> Duration {
-        let slow = self.active().filter_map(|fault| match fault {
+    pub(super) fn latency(&mut self, line: usize, down_stream: bool) -> Duration {
+        let slow = self.active_on(line).filter_map(|fault| match fault {
             Fault::Slow(millis) => Some(millis),
             Fault::SlowStream(millis) if down_stream => Some(millis),
             _ => None,
@@ -23,11 +23,10 @@ impl World {
 
     /// Sends what the links' cursors haven't had.
     pub(super) fn pump(&mut self) {
-        if self.is_active(|fault| matches!(fault, Fault::Stall | Fault::Mute | Fault::Throttle)) {
-            return;
-        }
         for id in self.links.keys().copied().collect::<Vec<_>>() {
-            self.send(id, usize::MAX);
+            if !self.is_active_on(line_of(id), |fault| matches!(fault, Fault::Stall | Fault::Mute | Fault::Throttle)) {
+                self.send(id, usize::MAX);
+            }
         }
     }
 
@@ -44,17 +43,17 @@ impl World {
 
     pub(super) fn heartbeat(&mut self, id: LinkId) {
         let Some(link) = self.links.get(&id) else { return };
-        let polled = is_polled(link);
-        if !self.is_active(|fault| matches!(fault, Fault::Stall | Fault::Mute)) {
+        let (line, polled) = (line_of(id), is_polled(link));
+        if !self.is_active_on(line, |fault| matches!(fault, Fault::Stall | Fault::Mute)) {
             if !polled {
-                let line = self.server.heartbeat(&link.cursors, self.now);
-                self.frame(id, vec![line]);
+                let beat = self.server.heartbeat(&link.cursors, self.now);
+                self.frame(id, vec![beat]);
             }
-            if self.is_active(|fault| fault == Fault::Throttle) {
+            if self.is_active_on(line, |fault| fault == Fault::Throttle) {
                 self.send(id, 1);
             }
         }
-        let throttled = self.is_active(|fault| fault == Fault::Throttle);
+        let throttled = self.is_active_on(line, |fault| fault == Fault::Throttle);
         let period = if throttled { self.plan.heartbeat.min(1000) } else { self.plan.heartbeat };
         if !polled || throttled || self.plan.windows.iter().any(|window| window.fault == Fault::Throttle) {
             self.after(Duration::from_millis(period), Action::Heartbeat(id));
@@ -62,24 +61,24 @@ impl World {
     }
 
     /// Lines as the network lets them through.
-    pub(super) fn carried(&mut self, lines: Vec<String>) -> Vec<String> {
+    pub(super) fn carried(&mut self, on: usize, lines: Vec<String>) -> Vec<String> {
         if self.active.is_empty() {
             return lines;
         }
         let mut sent = Vec::new();
         for line in lines {
             let event = line.starts_with(r#"{"type":"event"#);
-            if event && self.is_active(|fault| fault == Fault::Corrupt) && self.draw.chance(20) {
+            if event && self.is_active_on(on, |fault| fault == Fault::Corrupt) && self.draw.chance(20) {
                 self.met.count("corrupted");
                 sent.push(self.corrupted(&line));
-            } else if event && self.is_active(|fault| fault == Fault::Garbled) && self.draw.chance(20) {
+            } else if event && self.is_active_on(on, |fault| fault == Fault::Garbled) && self.draw.chance(20) {
                 self.met.count("garbled");
                 // A document of polls is one whole: only a number can be wrong in it.
                 let broken = if self.draw.chance(50) { r#""data":{{"# } else { r#""data":{"w":1e999,"# };
                 sent.push(line.replacen(r#""data":{"#, broken, 1));
-            } else if event && self.is_active(|fault| fault == Fault::Skip) && self.draw.chance(20) {
+            } else if event && self.is_active_on(on, |fault| fault == Fault::Skip) && self.draw.chance(20) {
                 self.met.count("skipped");
-            } else if event && self.is_active(|fault| fault == Fault::Twice) && self.draw.chance(30) {
+            } else if event && self.is_active_on(on, |fault| fault == Fault::Twice) && self.draw.chance(30) {
                 self.met.count("doubled");
                 sent.extend([line.clone(), line]);
             } else {
@@ -96,8 +95,8 @@ impl World {
     }
 
     pub(super) fn frame(&mut self, id: LinkId, lines: Vec<String>) {
-        let mut sent = self.carried(lines);
-        if self.is_active(|fault| fault == Fault::Truncate)
+        let mut sent = self.carried(line_of(id), lines);
+        if self.is_active_on(line_of(id), |fault| fault == Fault::Truncate)
             && self.draw.chance(20)
             && let Some(last) = sent.last_mut()
         {
@@ -126,11 +125,12 @@ impl World {
     }
 
     pub(super) fn down(&mut self, id: LinkId, input: Input) {
-        let held = matches!(input, Input::Chunk { .. }) && self.is_active(|fault| fault == Fault::HeldStream);
+        let line = line_of(id);
+        let held = matches!(input, Input::Chunk { .. }) && self.is_active_on(line, |fault| fault == Fault::HeldStream);
         if let Some(link) = self.links.get_mut(&id).filter(|_| held) {
             return link.kept.push(input);
         }
-        let latency = self.latency(true);
+        let latency = self.latency(line, true);
         let Some(link) = self.links.get_mut(&id).filter(|link| !link.dead) else { return };
         link.down = link.down.max(self.now.plus(latency));
         let at = link.down;
@@ -139,28 +139,29 @@ impl World {
 
     /// What a proxy held back comes, if it holds nothing back any more.
     pub(super) fn let_go(&mut self) {
-        if self.is_active(|fault| fault == Fault::HeldStream) {
-            return;
-        }
+        let still: Vec<bool> =
+            (0..self.plan.lines).map(|line| self.is_active_on(line, |fault| fault == Fault::HeldStream)).collect();
+        let links = self.links.iter_mut().filter(|(id, _)| !still[line_of(**id)]);
         let take = |(id, link): (&LinkId, &mut Link)| (*id, std::mem::take(&mut link.kept));
-        for (id, kept) in self.links.iter_mut().map(take).collect::<Vec<_>>() {
+        for (id, kept) in links.map(take).collect::<Vec<_>>() {
             kept.into_iter().for_each(|input| self.down(id, input));
         }
     }
 
     pub(super) fn up(&mut self, id: LinkId, action: Action) {
-        let latency = self.latency(false);
+        let latency = self.latency(line_of(id), false);
         let Some(link) = self.links.get_mut(&id).filter(|link| !link.dead) else { return };
         link.up = link.up.max(self.now.plus(latency));
         let at = link.up;
         self.at(at, action);
     }
 
-    /// Every link breaks; with a close code, it is told why.
-    pub(super) fn cut(&mut self, end: Option<(u16, &str)>) {
+    /// Every link breaks, or every one of an address; with a close code, it is told why.
+    pub(super) fn cut(&mut self, line: Option<usize>, end: Option<(u16, &str)>) {
         for (id, link) in std::mem::take(&mut self.links) {
             // Between two polls there is nothing to break.
-            if is_polled(&link) && link.waiting.is_none() {
+            let is_other = line.is_some_and(|line| line != line_of(id));
+            if is_other || is_polled(&link) && link.waiting.is_none() {
                 self.links.insert(id, link);
                 continue;
             }
@@ -180,9 +181,10 @@ impl World {
         }
     }
 
-    /// No link passes anything any more.
-    pub(super) fn deaden(&mut self) {
-        self.links.values_mut().for_each(|link| link.dead = true);
+    /// No link, or none of an address, passes anything any more.
+    pub(super) fn deaden(&mut self, line: Option<usize>) {
+        let links = self.links.iter_mut().filter(|(id, _)| line.is_none_or(|line| line == line_of(**id)));
+        links.for_each(|(_, link)| link.dead = true);
     }
 }
 

@@ -8,15 +8,21 @@ use crate::fault::Fault;
 impl World {
     pub(super) fn begin(&mut self, index: usize) -> Result<(), String> {
         let window = self.plan.windows[index].clone();
-        self.note(|| format!("--- begin {:?}", window.fault));
+        self.note(|| {
+            format!(
+                "--- begin {:?}{}",
+                window.fault,
+                window.line.map(|line| format!(" of line {line}")).unwrap_or_default()
+            )
+        });
         self.active.push(index);
         self.met.count(window.fault.name());
         if window.fault.silences() {
             self.plan_check(self.now);
         }
         match window.fault {
-            Fault::Cut => self.cut(None),
-            Fault::HalfOpen => self.deaden(),
+            Fault::Cut => self.cut(window.line, None),
+            Fault::HalfOpen => self.deaden(window.line),
             Fault::Trim(keep) => self.server.trim(keep),
             Fault::Epoch { empty } => {
                 self.server.begin_epoch(empty, self.now);
@@ -28,9 +34,9 @@ impl World {
                     self.server.begin_epoch(empty, self.now);
                     self.plan_check(self.now);
                 }
-                self.cut(Some((1001, "")));
+                self.cut(None, Some((1001, "")));
             }
-            Fault::Revoked => self.cut(Some((1008, "unauthorized"))),
+            Fault::Revoked => self.cut(window.line, Some((1008, "unauthorized"))),
             Fault::Withdrawn => self.withdraw(),
             Fault::StaleSnapshot => self.stale_snapshot = Some(self.server.snapshot(self.now)),
             Fault::Burst(count) => {
@@ -44,7 +50,7 @@ impl World {
             }
             Fault::Suspend => {
                 self.frozen = true;
-                self.deaden();
+                self.deaden(None);
             }
             Fault::Pause => self.frozen = true,
             Fault::Crash => {
@@ -66,10 +72,14 @@ impl World {
     }
 
     pub(super) fn finish(&mut self, index: usize) -> Result<(), String> {
-        let fault = self.plan.windows[index].fault;
+        let window = self.plan.windows[index].clone();
+        let fault = window.fault;
         self.note(|| format!("--- end {fault:?}"));
+        self.note_line(&window);
         self.active.retain(|active| *active != index);
-        self.calm_since = self.now;
+        for line in (0..self.plan.lines).filter(|line| window.is_on(*line)) {
+            self.calm_since[line] = self.now;
+        }
         match fault {
             Fault::PublisherDies(number) => {
                 let channel = self.channel_of(number);
@@ -87,7 +97,7 @@ impl World {
             }
             Fault::ClockStep(seconds) if self.draw.chance(50) => self.wall.clock_off -= seconds * 1000,
             Fault::Suspend => {
-                self.deaden();
+                self.deaden(None);
                 self.thaw()?;
             }
             Fault::Pause | Fault::Crash => self.thaw()?,
@@ -136,6 +146,7 @@ impl World {
         self.opens.clear();
         self.asks.clear();
         self.questions.clear();
+        self.turned_out.clear();
         self.commit_at = None;
         self.was_live = false;
         Ok(())

@@ -3,7 +3,7 @@
 use watchfloor_feed::{Input, LinkId, Output};
 use watchfloor_model::{Delivery, Phase, Transport, limits};
 
-use super::{Action, World};
+use super::{Action, World, line_of};
 use crate::fault::Fault;
 
 impl World {
@@ -51,7 +51,7 @@ impl World {
             match output {
                 Output::Open { link, transport, request } => {
                     self.hold(link, transport)?;
-                    let latency = self.latency(false);
+                    let latency = self.latency(line_of(link), false);
                     self.after(latency, Action::Accept(link, transport, request.into()));
                 }
                 Output::Ask { link, transport, request, .. } => {
@@ -59,7 +59,7 @@ impl World {
                         self.hold(link, transport)?;
                     }
                     self.asks.push(self.now);
-                    let latency = self.latency(false);
+                    let latency = self.latency(line_of(link), false);
                     self.after(latency, Action::Asked(link, transport, request.into()));
                 }
                 Output::SendSecret { link, text } => self.up(link, Action::Text(link, text.expose().to_owned())),
@@ -80,7 +80,7 @@ impl World {
                     self.killed.insert(link);
                 }
                 Output::Fetch { fetch, request, timeout, .. } => {
-                    let latency = self.latency(false);
+                    let latency = self.latency(fetch.path(), false);
                     self.after(latency, Action::Fetch(fetch, timeout, request.into()));
                 }
                 Output::Deliver(delivery) => self.deliver(delivery)?,
@@ -98,6 +98,9 @@ impl World {
             && (events.len() > 1024 || events.iter().any(|event| event.data.text().len() > limits::DATA_BYTES_MAX))
         {
             return Err(format!("H5: a delivery of {} events", events.len()));
+        }
+        if matches!(delivery, Delivery::Gap(_)) && self.is_calm() && !self.is_unheralded() {
+            return Err(format!("H3: a gap, and nothing has been wrong for {:?}: {delivery:?}", self.calm_for()));
         }
         let slow = self.active().filter_map(|fault| match fault {
             Fault::SlowDisk(millis) => Some(millis),
@@ -150,7 +153,7 @@ impl World {
 
     /// The feed has a link more.
     fn hold(&mut self, link: LinkId, transport: Transport) -> Result<(), String> {
-        if self.held.len() >= 2 {
+        if self.held.keys().filter(|held| line_of(**held) == line_of(link)).count() >= 2 {
             return Err(format!("H5: link {link} opened while {:?} are held", self.held));
         }
         self.held.insert(link, transport);

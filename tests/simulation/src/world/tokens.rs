@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use watchfloor_feed::{Credential, CredentialFault, Expiry, FetchId, Input, LinkFault, LinkFaultKind, LinkId, Secret};
-use watchfloor_model::{Mono, Transport};
+use watchfloor_model::{Mono, Phase, Transport};
 
-use super::{Action, World, network::is_polled};
+use super::{Action, GRACE, Link, World, checks::at, line_of, network::is_polled};
 use crate::{
-    fault::{Fault, NoToken},
+    fault::{Fault, NoToken, Window},
     keys::{Keys, Tokens, Told},
 };
+
+/// How long it may take until it is said that there is no token: until a question for one was given up, and asked again.
+const TOKEN_PATIENCE: Duration = Duration::from_secs(16);
 
 /// An answer to a question for a token.
 type Outcome = Result<Credential, CredentialFault>;
@@ -70,10 +73,10 @@ impl World {
         let number = self.keys.give(ends);
         let closes = self.keys.closes(number);
         // What must be shown then is looked at then.
-        let (strict, patient) = (Duration::from_millis(self.plan.limit), super::checks::TOKEN_PATIENCE);
+        let (strict, patient) = (Duration::from_millis(self.plan.limit), TOKEN_PATIENCE);
         if closes < self.end() {
-            for at in [ends.plus(super::GRACE), closes.plus(strict + super::GRACE), closes.plus(strict.max(patient))] {
-                self.at(at.plus(Duration::from_micros(1)), Action::Check);
+            for instant in [ends.plus(GRACE), closes.plus(strict + GRACE), closes.plus(strict.max(patient))] {
+                self.at(instant.plus(Duration::from_micros(1)), Action::Check);
             }
         }
         self.credential(tokens, number, asked)
@@ -140,7 +143,7 @@ impl World {
             }
             None => r#"{"type":"error","code":"bad-token","message":"the token is no good"}"#.to_owned(),
         };
-        if !self.is_active(|fault| matches!(fault, Fault::Stall | Fault::Mute)) {
+        if !self.is_active_on(line_of(id), |fault| matches!(fault, Fault::Stall | Fault::Mute)) {
             self.frame(id, vec![line]);
         }
         Ok(())
@@ -189,6 +192,50 @@ impl World {
             self.down(id, Input::Closed { link: id, code: Some(code), reason: reason.to_owned() });
         }
         self.links.remove(&id);
+    }
+
+    /// H1: nothing is live by a token past its end; and that there is none is said.
+    pub(super) fn check_tokens(&mut self) -> Result<(), String> {
+        let Some(tokens) = &self.plan.tokens else { return Ok(()) };
+        // Where what tells the end was cut off, nobody knows it.
+        let cut_off = || self.plan.windows.iter().any(|window| window.fault == Fault::Truncate);
+        let is_told = |link: &Link| tokens.told == Told::Span || tokens.presents && !is_polled(link) && !cut_off();
+        let is_past = |link: &Link| self.keys.ends(link.token).plus(GRACE) < self.now && is_told(link);
+        let status = &self.wall.status;
+        let held = || self.held.keys().filter_map(|id| self.links.get(id));
+        // Of what the server has ended, the word may be on its way.
+        let is_ending = || self.held.keys().any(|id| self.turned_out.contains(id));
+        let past = held().next().is_some() && held().all(is_past) && !is_ending();
+        if past && status.phase == Phase::Live && self.wall.backlog() == 0 {
+            let ends = held().map(|link| self.keys.ends(link.token)).max().unwrap_or(Mono::ZERO);
+            return Err(format!("H1: live by a token that ended {:?} ago", self.now.since(ends)));
+        }
+        let Some(since) = self.keys.none_since(self.now) else { return Ok(()) };
+        let patience = TOKEN_PATIENCE.max(Duration::from_millis(self.plan.limit));
+        if self.now.since(since) < patience || self.is_disturbed_since(since) {
+            return Ok(());
+        }
+        let cause = status.cause.as_ref().map(|cause| cause.text.clone()).unwrap_or_default();
+        if !cause.contains("token") {
+            let age = self.now.since(since);
+            return Err(format!("H1: no token is good for {age:?}, and what is said is {cause:?}"));
+        }
+        self.met.count("said that no token is good");
+        Ok(())
+    }
+
+    /// Whether anything but tokens was wrong since then, or not long before.
+    fn is_disturbed_since(&self, since: Mono) -> bool {
+        let from = |window: &Window| at(window.from);
+        let until = |window: &Window| at(window.to + 60_000);
+        let others = self.plan.windows.iter().filter(|window| !window.fault.is_of_tokens());
+        others.into_iter().any(|window| from(window) <= self.now && until(window) >= since)
+    }
+
+    /// Whether a token has just been found to be no good, of which nobody had told the end.
+    pub(super) fn is_unheralded(&self) -> bool {
+        let Some(tokens) = &self.plan.tokens else { return false };
+        tokens.told != Told::Span && self.now.since(self.unheralded) < Duration::from_secs(20)
     }
 }
 
