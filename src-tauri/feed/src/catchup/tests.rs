@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use watchfloor_model::{Event, Mono, Payload, Position, Timestamp};
+use watchfloor_model::{Continuity, Event, Mono, Payload, Position, Timestamp};
 
 use super::{Catchup, Cursor, GapContext, Merge, Step};
 use crate::limits::{EARLY_EVENTS_MAX, HELD_BYTES_MAX, HELD_EVENTS_MAX};
@@ -142,6 +142,27 @@ fn the_hold_is_bounded() {
         assert!(matches!(merge, Merge::Replay));
         assert_eq!(step(&mut catchup, 12), "stale");
     }
+}
+
+/// H3: what overflowed is missing on every channel, also on one that the server went on with; without a snapshot it stays unknown.
+#[test]
+fn what_overflowed_is_said_to_be_missing() {
+    let mut catchup = Catchup::new(&["a".into(), "b".into()], Duration::ZERO);
+    catchup.restore(&BTreeMap::from([("a".into(), at(10)), ("b".into(), at(10))]));
+    catchup.begin_link();
+    assert!(catchup.subscribed(0, Cursor::new(at(10), at(10), true, None)));
+    assert!(catchup.subscribed(1, Cursor::new(at(90), at(90), false, Some("trimmed".into()))));
+    for offset in 11.. {
+        match catchup.event(0, &at(offset), event(offset, "1")) {
+            Step::Held => {}
+            Step::Overflow => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    let (gaps, events) = catchup.give_up("no snapshot", &context());
+    let proofs: Vec<_> = gaps.iter().map(|gap| (&*gap.channel, gap.proof)).collect();
+    assert_eq!(proofs, [("a", Continuity::Unknown), ("b", Continuity::Unknown)]);
+    assert!(events.is_empty());
 }
 
 /// One channel's loss drops only its own events, and asks for one cut over all.

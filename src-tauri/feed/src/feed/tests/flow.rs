@@ -89,6 +89,19 @@ fn a_start_with_a_place() {
     }
 }
 
+/// H1: the place at which the server stood when it was asked is behind by now: live begins with its next word.
+#[test]
+fn a_heartbeat_confirms_the_stream() {
+    let mut rig = Rig::with(Transport::WebSocket, &["flights"]);
+    rig.feed.restore(BTreeMap::from([("flights".into(), Position::new("e", 2))]));
+    rig.start();
+    rig.open();
+    rig.lines(&[HELLO, &subscribed("flights", "e:3", Some("e:2")), &event(3)]);
+    assert_eq!(rig.phase(), Phase::CatchingUp);
+    rig.lines(&[&beat("e:3")]);
+    assert_eq!(rig.phase(), Phase::Live);
+}
+
 /// H3: a lost link is a gap even if nothing was missed, with the reason, from when the last thing was heard.
 #[test]
 fn a_lost_link_is_a_gap() {
