@@ -19,7 +19,7 @@ mod settings;
 mod surroundings;
 mod wall;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use tokio::runtime;
 use watchfloor_log::Levels;
@@ -28,6 +28,9 @@ use crate::{
     cli::{Cli, Command, JournalCommand, WallArgs},
     failure::Failure,
 };
+
+/// How long the program's end waits for what still reads or writes: a disk that doesn't answer must not keep it.
+const END_WAIT_MAX: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
     life::adopt();
@@ -65,8 +68,10 @@ fn show(args: WallArgs) -> Result<ExitCode, Failure> {
         .build()
         .map_err(|error| Failure::Environment(format!("no threads can be started: {error}")))?;
     runtime.block_on(async { surroundings::outlive_file_limits() });
-    match ground {
+    let done = match ground {
         None => runtime.block_on(headless::run(&args, &levels)),
         Some(ground) => wall::run(args, ground, &levels, &runtime),
-    }
+    };
+    runtime.shutdown_timeout(END_WAIT_MAX);
+    done
 }

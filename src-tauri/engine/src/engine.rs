@@ -182,7 +182,9 @@ impl Engine {
         let metrics_address = exporter.as_ref().and_then(Exporter::address);
         let mut tasks = Vec::new();
         tasks.extend(exporter.map(|exporter| Task::start(exporter.serve())));
-        if let BoardInput::File(path) = config.board {
+        if let BoardInput::File(path) = config.board
+            && !watch::is_read_once(&path)
+        {
             let watcher = Watcher::new(path, name, Some(text));
             let check = move |file: &BoardFile| settings.check(file).map_err(|error| error.to_string());
             tasks.push(Task::start(watcher.run(control.clone(), check)));

@@ -39,6 +39,10 @@ struct Mark {
 impl Mark {
     fn of(path: &Path) -> io::Result<Self> {
         let metadata = std::fs::metadata(path)?;
+        if !metadata.is_file() {
+            // A pipe would wait for somebody who writes, and with it this program's end.
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "what stands there is no file"));
+        }
         Ok(Self { modified: metadata.modified().ok(), bytes: metadata.len(), file: file_number(&metadata) })
     }
 
@@ -58,6 +62,11 @@ fn file_number(metadata: &std::fs::Metadata) -> u64 {
 #[cfg(not(unix))]
 fn file_number(_metadata: &std::fs::Metadata) -> u64 {
     0
+}
+
+/// Whether what stands at `path` can be read only once, as a pipe can: it changes no more.
+pub(crate) fn is_read_once(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
 }
 
 /// Reads a board file.
@@ -271,6 +280,29 @@ source = "ops"
         assert_eq!(notice.detail, ["there is no such file"]);
         fs::write(&path, GOOD).unwrap();
         assert!(matches!(watcher.look(), Look::Good(_)));
+    }
+
+    /// A pipe in the file's place is told, and keeps neither the watcher nor the program's end waiting.
+    #[cfg(unix)]
+    #[test]
+    fn pipes_are_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("board.toml");
+        assert!(!is_read_once(&path));
+        let made = std::process::Command::new("mkfifo").arg(&path).status().expect("mkfifo runs");
+        assert!(made.success() && is_read_once(&path));
+        let mut watcher = Watcher::new(path, "board.toml".into(), Some(GOOD.into()));
+        let (told, looks) = std::sync::mpsc::channel();
+        std::thread::spawn(move || (0..2 * MISSING_MAX).try_for_each(|_| told.send(watcher.look())));
+        let mut bad = Vec::new();
+        for _ in 0..2 * MISSING_MAX {
+            if let Look::Bad(notice) = looks.recv_timeout(Duration::from_secs(20)).expect("a look ends") {
+                bad.push(notice);
+            }
+        }
+        let [notice] = &bad[..] else { panic!("{bad:?}") };
+        assert_eq!(notice.text, "board.toml can't be read: the last good board goes on");
+        assert_eq!(notice.detail, ["it can't be read: what stands there is no file"]);
     }
 
     #[test]

@@ -66,3 +66,15 @@ fn a_new_token_ends_the_wait_for_a_try() {
         "windows":[{"fault":{"issuer":{"short":500}},"from":844941,"to":1058733}]}"#,
     );
 }
+
+/// H1: a disk that is slow keeps nothing live past the end of its token.
+#[test]
+fn a_slow_disk_keeps_nothing_live_past_its_token() {
+    hold(
+        r#"{"seed":5,"span":600000,"ladder":["websocket"],"channels":1,"limit":60000,"heartbeat":1000,"quiet":null,
+        "gap":2000,"history":10000,"snapshots":true,"reconcile":null,"latency":[20,200],
+        "tokens":{"life":120000,"delay":50,"flaky":0,"told":"span","presents":true},
+        "windows":[{"fault":{"issuer":{"status":503}},"from":60000,"to":200000},
+        {"fault":{"slow-disk":9000},"from":60000,"to":200000}]}"#,
+    );
+}

@@ -198,7 +198,7 @@ fn read_source(node: Node<'_>, sink: &mut Sink<'_>) -> SourceEntry {
     let token = optional(&reader, &source::TOKEN, sink);
     let channels = channels.filter(|channels| !has_twin(&reader, "channels", channels, sink));
     let redundant = redundant.filter(|urls| {
-        let all: Vec<String> = url.iter().chain(urls).cloned().collect();
+        let all: Vec<String> = url.iter().chain(urls).map(|url| one_spelling(url)).collect();
         !has_twin_of(&reader, "redundant-urls", &all, 1, sink)
     });
     let name = NameEntry::new(&reader, id.as_ref());
@@ -222,6 +222,12 @@ fn read_source(node: Node<'_>, sink: &mut Sink<'_>) -> SourceEntry {
         })
     };
     SourceEntry { name, channels: known, spec: spec() }
+}
+
+/// An address as it is asked for, however it was written: the same one twice is one line, and not two.
+fn one_spelling(url: &str) -> String {
+    let asked = url::Url::parse(url).map_or_else(|_| url.to_owned(), String::from);
+    asked.strip_suffix('/').map(ToOwned::to_owned).unwrap_or(asked)
 }
 
 /// Reports the first name that a list has twice.

@@ -378,9 +378,11 @@ impl Feed {
 
     /// When a link that stands can't be called live any more.
     pub(super) fn doubt_at(&self) -> Option<Mono> {
-        let liveness = self.link.as_ref()?.liveness.as_ref()?;
+        let link = self.link.as_ref()?;
+        let liveness = link.liveness.as_ref()?;
         let outstanding = self.catchup.outstanding_since().map(|since| since.plus(liveness.limit()));
-        Some(liveness.doubt_at().min(outstanding.unwrap_or(Mono::NEVER)))
+        let ends = link.pass.ends.unwrap_or(Mono::NEVER);
+        Some(liveness.doubt_at().min(outstanding.unwrap_or(Mono::NEVER)).min(ends))
     }
 
     pub(super) fn set_liveness_timers(&mut self, now: Mono) {

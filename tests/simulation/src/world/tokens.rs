@@ -206,6 +206,12 @@ impl World {
         // Of what the server has ended, the word may be on its way.
         let is_ending = || self.held.keys().any(|id| self.turned_out.contains(id));
         let past = held().next().is_some() && held().all(is_past) && !is_ending();
+        // The board, too, however late it hears of it.
+        let is_over = |number| self.keys.ends(number).plus(GRACE) < self.now;
+        let all_over = tokens.told == Told::Span && self.keys.last() > 0 && (1..=self.keys.last()).rev().all(is_over);
+        if all_over && self.is_current("count") {
+            return Err("H1: `count` is live, and every token has ended".into());
+        }
         if past && status.phase == Phase::Live && self.wall.backlog() == 0 {
             let ends = held().map(|link| self.keys.ends(link.token)).max().unwrap_or(Mono::ZERO);
             return Err(format!("H1: live by a token that ended {:?} ago", self.now.since(ends)));

@@ -44,6 +44,14 @@ fn redundant_urls() {
     let url = parse(SMALL, "f").expect("a board").sources[0].url.clone();
     check(&with(&format!("[\"{url}\"]")), &[("7:19", "twice in `redundant-urls`", "each name once")]);
     check(&with("[\"http://b\", \"http://b\"]"), &[("7:31", "twice in `redundant-urls`", "each name once")]);
+    // Another spelling is no other line.
+    for same in ["http://B/", "http://b:80", "http://b/x/.."] {
+        check(
+            &with(&format!("[\"http://b\", \"{same}\"]")),
+            &[("7:31", "twice in `redundant-urls`", "each name once")],
+        );
+    }
+    parse(&with("[\"http://b\", \"https://b\", \"http://b/x\"]")).expect("three addresses");
 }
 
 /// H8: a token is named by its place, and what looks like the token itself isn't repeated.

@@ -3,7 +3,9 @@
 //! The envelope is read without looking into `data`, so that what is wrong with an event's body rejects this event
 //! only, and its place is still known.
 
-use std::{borrow::Cow, collections::BTreeMap, fmt, marker::PhantomData, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow, collections::BTreeMap, fmt, marker::PhantomData, ops::RangeInclusive, sync::Arc, time::Duration,
+};
 
 use serde::{Deserialize, Deserializer, de};
 use serde_json::value::RawValue;
@@ -26,6 +28,9 @@ const BAD_TOKEN: &str = "bad-token";
 
 /// The fastest that a hub lets its clock run.
 const CLOCK_SPEED_MAX: f64 = 1e6;
+
+/// What a hub's clock can show: the years 1 to 9999, in milliseconds since 1970.
+const CLOCK_MS: RangeInclusive<i64> = -62_135_596_800_000..=253_402_214_400_000;
 
 /// Reads lines of one link.
 #[derive(Debug)]
@@ -367,11 +372,21 @@ struct EventLine<'a> {
 
 #[derive(Deserialize)]
 struct ClockLine {
+    #[serde(deserialize_with = "clock_now")]
     now: i64,
     #[serde(deserialize_with = "speed")]
     speed: f64,
     #[serde(default)]
     label: Option<String>,
+}
+
+/// A clock that shows no year of a calendar would empty every window and begin every day anew, and call that complete.
+fn clock_now<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    let found = i64::deserialize(deserializer)?;
+    if CLOCK_MS.contains(&found) {
+        return Ok(found);
+    }
+    Err(de::Error::custom(format!("a clock at {found} ms: expected the years 1 to 9999")))
 }
 
 /// A clock runs forward or stands still. One that runs back, or so fast that a second overflows it, tells no time.

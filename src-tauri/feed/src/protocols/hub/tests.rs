@@ -82,6 +82,11 @@ fn rejections() {
         &["Rejected { place: Some((0, Position { epoch: \"e\", offset: 3 }))"],
     );
     check(r#"{"type":"event","data":{"channel":"flights","position":"e:3"},"#, &["Rejected { place: None"]);
+    // H3: by such a clock a count would begin anew and be called complete.
+    for now in ["9223372036854775807", "-9223372036854775808", "253402214400001"] {
+        let beat = format!(r#"{{"type":"heartbeat","clock":{{"now":{now},"speed":1}},"channels":{{}}}}"#);
+        check(&beat, &["expected the years 1 to 9999"]);
+    }
     check(
         r#"{"type":"event","channel":"flights","position":"e:3","name":"n","time":1}"#,
         &["place: Some((0, Position { epoch: \"e\", offset: 3 })), reason: \"flights e:3: missing field `data`"],
@@ -120,6 +125,10 @@ fn snapshots() {
         (r#"{"positions":{"flights":"k:1"},"clock":{"now":5,"speed":1}}"#, "lacks channel `weather`"),
         (r#"{"positions":{"flights":"k:1","weather":"k:1"},"clock":{"now":5,"speed":-1}}"#, "a clock's speed of -1e0"),
         (r#"{"positions":{"flights":"k:1","weather":"k:1"},"clock":{"now":5,"speed":1e308}}"#, "expected 0 to 1000000"),
+        (
+            r#"{"positions":{"flights":"k:1","weather":"k:1"},"clock":{"now":9223372036854775807,"speed":1}}"#,
+            "expected the years 1 to 9999",
+        ),
         (r#"{"positions":{"flights":"?"},"clock":{"now":5,"speed":1}}"#, "not a position"),
         ("{", "can't be read"),
         (&*crowded, "at most 10000 entries"),
