@@ -51,7 +51,7 @@ fn redundant_urls() {
             &[("7:31", "twice in `redundant-urls`", "each name once")],
         );
     }
-    parse(&with("[\"http://b\", \"https://b\", \"http://b/x\"]")).expect("three addresses");
+    parse(&with("[\"http://b\", \"https://b\", \"http://b/x\"]"), "f").expect("three addresses");
 }
 
 /// H8: a token is named by its place, and what looks like the token itself isn't repeated.
