@@ -59,6 +59,10 @@ fn the_pace_of_asking() {
         rig.pass(Duration::from_millis(1));
         rig.expect(&["ask 1 /base/v1/poll flights~e:3 1666"]);
     }
+    // H5: nor one that says something each time and doesn't go on.
+    rig.answer_behind(&[r#"{"type":"later"}"#], "e:3", 7);
+    rig.pass(Duration::from_millis(99));
+    rig.expect(&[]);
 }
 
 /// H1: an answer proves what its request could see; without one the link is dead at the limit.

@@ -77,8 +77,10 @@ impl Session for HubSession {
         match answer::read(body, &mut self.codec, self.asked.as_deref(), now, out) {
             Ok(answer) => {
                 self.asked = None;
+                // One that says that it has more and doesn't go on would be asked in a hot loop.
+                let goes_on = answer.cursor != self.cursor;
                 self.cursor = answer.cursor;
-                answer.has_more
+                answer.has_more && goes_on
             }
             Err(reason) => {
                 out.push(Signal::Unreadable { reason });
