@@ -130,11 +130,13 @@ impl Credentials {
         let token = sound(&answer.token, "the address gave")?;
         let expiry = match answer.expires_in {
             Some(seconds) => {
+                // However long or negative it is, it is told in a few digits.
+                let seconds = seconds.clamp(-LIFE_MAX.as_secs_f64(), LIFE_MAX.as_secs_f64());
                 let life = Duration::try_from_secs_f64(seconds).ok().filter(|life| !life.is_zero());
                 let life = life.ok_or_else(|| {
                     CredentialFault::new(format!("`expires_in` is {seconds}: expected seconds, more than none"))
                 })?;
-                Expiry::At(asked.plus(life.min(LIFE_MAX)))
+                Expiry::At(asked.plus(life))
             }
             None => self.guess(token.expose(), asked, date.unwrap_or_else(|| self.clock.wall())),
         };

@@ -72,6 +72,8 @@ fn answers_are_checked() {
         |status, body: &str, date| own.take(status, body.as_bytes(), Some(Duration::from_secs(7)), (asked, date));
     let expiry = |body: &str, date| take(200, body, date).unwrap().expiry;
     assert_eq!(expiry(r#"{"token":"s3cret","expires_in":60}"#, None), Expiry::At(asked.plus(Duration::from_secs(60))));
+    // Whoever means for ever may say so.
+    assert_eq!(expiry(r#"{"token":"s3cret","expires_in":1e300}"#, None), Expiry::At(asked.plus(LIFE_MAX)));
     assert_eq!(expiry(r#"{"token":"s3cret"}"#, None), Expiry::Unknown);
     // By the clock of who gave it, however wrong this machine's is.
     let dated = format!(r#"{{"token":"{}"}}"#, jwt(r#"{"exp":1000}"#));
@@ -88,6 +90,7 @@ fn answers_are_checked() {
         (200, r#"{"token":""}"#, "the address gave nothing"),
         (200, r#"{"token":"s3cret","expires_in":0}"#, "`expires_in` is 0"),
         (200, r#"{"token":"s3cret","expires_in":-5}"#, "`expires_in` is -5"),
+        (200, r#"{"token":"s3cret","expires_in":-1e300}"#, "`expires_in` is -315360000:"),
     ] {
         let fault = take(status, body, None).unwrap_err();
         assert!(fault.text.contains(part) && !fault.text.contains("s3cret"), "{fault:?}");

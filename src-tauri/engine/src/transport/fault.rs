@@ -153,6 +153,14 @@ pub(super) fn of_answer(status: u16, headers: &http::HeaderMap, wall: Timestamp)
     LinkFault::new(LinkFaultKind::Http { status, retry_after, content_type }, "")
 }
 
+/// An answer that somebody packed unasked: nothing here unpacks, and what is packed looks like noise or like silence.
+pub(super) fn of_packed(headers: &http::HeaderMap) -> Option<LinkFault> {
+    let encoding = headers.get(http::header::CONTENT_ENCODING)?.to_str().unwrap_or("an unreadable one").trim();
+    let is_plain = encoding.is_empty() || encoding.eq_ignore_ascii_case("identity");
+    let words = || format!("answered in the content encoding {encoding}, unasked: a proxy?");
+    (!is_plain).then(|| LinkFault::new(LinkFaultKind::Protocol, words()))
+}
+
 /// `Date`: what the other side's clock showed.
 pub(super) fn server_time(headers: &http::HeaderMap) -> Option<Timestamp> {
     let date = jiff::fmt::rfc2822::parse(headers.get(http::header::DATE)?.to_str().ok()?.trim()).ok()?;

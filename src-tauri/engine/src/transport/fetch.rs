@@ -78,6 +78,9 @@ pub(super) async fn body(answer: reqwest::Response, body_bytes_max: usize) -> Re
     if answer.content_length().is_some_and(|bytes| bytes > body_bytes_max as u64) {
         return Err(too_big());
     }
+    if let Some(fault) = fault::of_packed(answer.headers()) {
+        return Err(fault);
+    }
     let mut body = BytesMut::new();
     let mut chunks = answer.bytes_stream();
     while let Some(chunk) = chunks.next().await {

@@ -23,6 +23,9 @@ pub(super) async fn run(doors: &Doors, link: LinkId, request: &Request, inputs: 
     if answer.status().as_u16() != 200 || !is_stream {
         return Ended::Failed(fault::of_answer(answer.status().as_u16(), answer.headers(), doors.clock.wall()));
     }
+    if let Some(fault) = fault::of_packed(answer.headers()) {
+        return Ended::Failed(fault);
+    }
     if inputs.send(Input::Opened { link }).await.is_err() {
         return Ended::Unheard;
     }

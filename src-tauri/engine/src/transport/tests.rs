@@ -282,9 +282,14 @@ async fn polls_take_answers_only() {
     assert!(matches!(&answered, Input::Answered { link: LinkId(4), body } if &**body == b"{}"), "{answered:?}");
     let page = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 13\r\n\r\n<html></html>";
     let busy = "HTTP/1.1 429 Busy\r\nretry-after: 7\r\ncontent-length: 0\r\n\r\n";
-    for (answer, words) in
-        [(good, "message too big: more than 1 bytes"), (page, "a login page or proxy?"), (busy, "asked too often")]
-    {
+    let packed =
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-encoding: gzip\r\ncontent-length: 1\r\n\r\n\x1f";
+    for (answer, words) in [
+        (good, "message too big: more than 1 bytes"),
+        (page, "a login page or proxy?"),
+        (busy, "asked too often"),
+        (packed, "content encoding gzip, unasked"),
+    ] {
         let failed = ask(answer, 1).await;
         let Input::Failed { link: LinkId(4), fault } = &failed else { panic!("{failed:?}") };
         assert!(fault.to_string().contains(words), "{fault}");
