@@ -318,7 +318,11 @@ mod tests {
         assert_eq!(beat(&mut link, 5, 103), at(6), "the ping before last is too old");
         link.probe(at(2));
         link.answer(at(5));
-        assert_eq!(beat(&mut link, 6, 104), at(8), "sent at 4 at the earliest, but what came may be as old as the ping");
+        assert_eq!(
+            beat(&mut link, 6, 104),
+            at(8),
+            "sent at 4 at the earliest, but what came may be as old as the ping"
+        );
         link.probe(at(5));
         link.answer(at(8));
         assert_eq!(beat(&mut link, 9, 106), at(11), "a second behind the quickest");

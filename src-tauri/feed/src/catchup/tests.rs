@@ -196,7 +196,10 @@ fn what_comes_ahead_of_its_place_waits() {
             other => panic!("{other:?}"),
         }
     };
-    assert_eq!((step(&mut catchup, 13), step(&mut catchup, 12), step(&mut catchup, 13)), ("early", "early", "duplicate"));
+    assert_eq!(
+        (step(&mut catchup, 13), step(&mut catchup, 12), step(&mut catchup, 13)),
+        ("early", "early", "duplicate")
+    );
     assert!(catchup.beat(0, &at(13), 0, Mono::ZERO).is_none(), "what is missing may be about to come");
     assert_eq!((take(&mut catchup, Mono::ZERO), catchup.early_until()), (None, Some(Mono::ZERO.plus(window))));
     assert_eq!(step(&mut catchup, 11), "deliver");
