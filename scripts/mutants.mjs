@@ -7,8 +7,11 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 const TREE = 'target/mutants/tree'
-/** A defect may make something wait for ever. */
+/** A defect may make something wait for ever, or grow. */
 const TIMEOUT_MS = 480_000
+const MEMORY_KIB_MAX = 8 << 20
+/** How `timeout` ends when it has killed. */
+const KILLED = 137
 /** What is run for a defect of each crate, quickest first: the first that fails has caught it. */
 const SIMULATION = ['-p', 'watchfloor-simulation', ...['regressions', 'schedules', 'healthy', 'storm'].flatMap((test) => ['--test', test])]
 const STAGES = {
@@ -70,12 +73,11 @@ function copy() {
   }
 }
 
-const cargo = (args, timeout = TIMEOUT_MS) =>
-  spawnSync('cargo', ['test', '--quiet', '--locked', ...args], {
+/** With all that it starts, within the limits: `timeout` kills the whole group. */
+const cargo = (args, seconds = TIMEOUT_MS / 1000) =>
+  spawnSync('sh', ['-c', `ulimit -v ${MEMORY_KIB_MAX}; exec timeout --signal=KILL "$0" cargo test --quiet --locked "$@"`, String(seconds), ...args], {
     cwd: TREE,
     encoding: 'utf8',
-    timeout,
-    killSignal: 'SIGKILL',
     maxBuffer: 256 << 20,
     // A share of the seeds: what they find, more of them find too.
     env: { ...process.env, CARGO_TARGET_DIR: '../target', WATCHFLOOR_SEEDS: '60', WATCHFLOOR_SCHEDULES: '300', RUST_BACKTRACE: '0' },
@@ -91,7 +93,7 @@ function caught_by(crate) {
   for (const stage of STAGES[crate]) {
     const run = cargo(stage)
     const output = run.stdout + run.stderr
-    if (run.error?.code === 'ETIMEDOUT' || run.signal !== null) return `${stage[1]}: nothing ended within ${TIMEOUT_MS / 1000} s`
+    if (run.status === KILLED || run.signal !== null) return `${stage[1]}: nothing ended within ${TIMEOUT_MS / 1000} s`
     if (run.status === 0) continue
     const failed = failures(output)
     if (failed.length === 0) return output.includes('could not compile') ? { broken: output } : `${stage[1]}: ${output.trim().split('\n').at(-1)}`

@@ -2,6 +2,7 @@
 # Installs what is needed, builds Watchfloor, and opens the demo wall. What follows is passed on:
 #   scripts/run.sh --speed 120
 #   scripts/run.sh --board FILE       a wall of your own instead of the demo
+FROM=$PWD
 source "$(dirname "$0")/lib.sh"
 
 step "What is needed"
@@ -19,5 +20,8 @@ case " $* " in
 *" --board "* | *" --board="*) wall=() ;;
 *) wall=(--demo) ;;
 esac
-step "The wall: $TARGET/release/watchfloor ${wall[*]} $*"
-exec "$TARGET/release/watchfloor" "${wall[@]}" "$@"
+PROGRAM=$(realpath "$TARGET/release/watchfloor")
+step "The wall: $PROGRAM ${wall[*]} $*"
+# Files are named from where this was called.
+cd "$FROM"
+exec "$PROGRAM" "${wall[@]}" "$@"

@@ -465,6 +465,17 @@ mod tests {
         assert_eq!(back.source_times, None);
     }
 
+    /// H1: what was received before this start is as old as it is.
+    #[test]
+    fn what_is_replayed_keeps_its_age() {
+        const HOUR: Duration = Duration::from_secs(3600);
+        let clock = Clock::start();
+        let entry = entry(&"s".into(), &Delivery::Events(vec![event("x", Some(1), "1")]), &clock).unwrap();
+        let batch = Batch { received: clock.wall().minus(HOUR), ..entry.batch };
+        let Ok(Some(Delivery::Events(back))) = Replay::new(clock).delivery(&batch) else { panic!("no events") };
+        assert!(clock.now().since(back[0].received) >= HOUR, "{:?}", back[0].received);
+    }
+
     /// A body that isn't ours is damage, not a panic.
     #[test]
     fn damaged_bodies_are_told() {

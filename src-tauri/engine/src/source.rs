@@ -411,6 +411,7 @@ impl<'a> Runner<'a> {
                 self.log_phase(&status);
             }
             self.log_paths(&status);
+            self.log_renewal(&status);
             self.is_status_new = false;
             self.told_at = now;
             self.told = Some(status.clone());
@@ -454,6 +455,14 @@ impl<'a> Runner<'a> {
         }
     }
 
+    /// Logs each new reason for which the token can't be renewed.
+    fn log_renewal(&self, status: &SourceStatus) {
+        let told = self.told.as_ref().and_then(|told| told.renewal.as_ref());
+        if let Some(reason) = status.renewal.as_ref().filter(|reason| told != Some(*reason)) {
+            tracing::warn!(source = self.id, reason, "no newer token; the one in use is still good");
+        }
+    }
+
     fn counts(&self) -> Counts {
         sum(self.before, self.feed.status().counts)
     }
@@ -471,6 +480,7 @@ fn is_news(told: &SourceStatus, new: &SourceStatus) -> bool {
         || told.cause != new.cause
         || told.retry_at != new.retry_at
         || told.paths != new.paths
+        || told.renewal != new.renewal
         || kind(told) != kind(new)
 }
 

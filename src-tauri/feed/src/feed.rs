@@ -258,6 +258,7 @@ impl Feed {
         status.clock = self.clock.clock().cloned();
         status.publisher_proof = self.publishers.iter().copied().flatten().min();
         status.positions = self.delivered();
+        status.renewal = self.renewal();
         status
     }
 

@@ -186,6 +186,7 @@ impl Paths {
         status.counts.duplicates = each.iter().map(|one| one.counts.duplicates).sum();
         status.counts.reconnects = each.iter().map(|one| one.counts.reconnects).sum();
         status.counts.rejected = each.iter().map(|one| one.counts.rejected).max().unwrap_or_default();
+        status.renewal = each.iter().find_map(|one| one.renewal.clone());
         status.last_rejection = each.iter().find_map(|one| one.last_rejection.clone());
         status.paths = self
             .paths
@@ -223,11 +224,13 @@ impl Paths {
             Phase::Live if self.proves(number) => 7,
             Phase::Live => 0,
             Phase::CatchingUp => 6,
-            Phase::Subscribing => 5,
-            Phase::Authorising => 4,
-            Phase::Connecting => 3,
-            Phase::Waiting => 2,
-            Phase::Refused | Phase::Idle => 1,
+            // One server's no is stronger than another's silence: what was shown may no longer be.
+            Phase::Refused => 5,
+            Phase::Subscribing => 4,
+            Phase::Authorising => 3,
+            Phase::Connecting => 2,
+            Phase::Waiting => 1,
+            Phase::Idle => 0,
         };
         // The first of equals: the address that the board names first.
         (0..self.paths.len()).rev().max_by_key(|number| rank(*number)).unwrap_or_default()

@@ -218,6 +218,8 @@ pub struct SourceStatus {
     pub counts: Counts,
     /// The newest reason for which an event was refused.
     pub last_rejection: Option<String>,
+    /// Why there is no newer token in place of the one by which the link came, if one was asked for.
+    pub renewal: Option<String>,
     /// Why the newest comparison with the server's state came to nothing, if it did.
     pub unchecked: Option<String>,
 }

@@ -59,6 +59,7 @@ impl Board {
             "reconnects": counts.reconnects,
             "checks": counts.checks,
             "checks_failed": counts.checks_failed,
+            "renewal": status.renewal,
             "unchecked": status.unchecked,
             "checked_ms": lane.checked_ago_ms(now),
             "drift": lane.drift,

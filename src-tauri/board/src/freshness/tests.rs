@@ -177,10 +177,15 @@ fn sources_are_put_in_words() {
         phase: Phase::Waiting,
         cause: Some("connection refused".into()),
         retry_at: Some(at(105)),
+        link_proof: Some(at(90)),
         ..live()
     };
     check(&waiting, Some(12), "lost 12 s ago: connection refused, next try in 3 s");
+    // The publisher was silent for longer than the link.
+    check(&waiting, Some(25), "lost 12 s ago: connection refused, next try in 3 s");
     check(&waiting, None, "connection refused, next try in 3 s");
+    let old_token = SourceStatus { renewal: Some("the server doesn't take it".into()), ..live() };
+    check(&old_token, Some(2), "live by WebSocket; no newer token: the server doesn't take it");
     check(&SourceStatus { phase: Phase::CatchingUp, ..live() }, Some(12), "catching up by WebSocket");
     let stuck = SourceStatus { phase: Phase::CatchingUp, cause: Some("the stream is slow".into()), ..live() };
     let stuck = SourceStatus { link_proof: Some(at(101)), ..stuck };

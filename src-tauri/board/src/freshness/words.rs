@@ -56,7 +56,8 @@ pub fn source_words(status: &SourceStatus, promise: Promise, age: Option<Duratio
     match (status.phase, verdict.reason()) {
         (Phase::Live, None) => {
             let detour = status.detour.as_ref().map(|cause| format!("; {}", cause.text)).unwrap_or_default();
-            let detour = detour + &lost_paths_words(&status.paths);
+            let renewal = status.renewal.as_ref().map(|why| format!("; no newer token: {why}")).unwrap_or_default();
+            let detour = detour + &lost_paths_words(&status.paths) + &renewal;
             match status.every {
                 Some(every) => format!("polling every {}{detour}", span_words(every)),
                 None => format!("live{by}{detour}"),
@@ -71,7 +72,8 @@ pub fn source_words(status: &SourceStatus, promise: Promise, age: Option<Duratio
         (Phase::Refused, reason) => format!("refused: {}", reason.unwrap_or_default()),
         (Phase::Connecting | Phase::Authorising | Phase::Waiting, reason) => {
             let reason = reason.unwrap_or_default();
-            match age {
+            // Of the link, whose word that is: its publisher may have been silent for longer.
+            match age.map(|age| status.link_proof.map_or(age, |proof| now.since(proof))) {
                 Some(age) => format!("lost {} ago: {reason}", span_words(age)),
                 None => reason,
             }

@@ -88,6 +88,36 @@ fn holes_are_found() {
     assert_eq!(replayed(&journal, 1), (vec![2], false), "a kind of a newer program");
 }
 
+/// H4: no source goes on from a place that a hole lies before.
+#[test]
+fn a_hole_lets_no_source_go_on() {
+    const BOARD: &str = r#"
+[board]
+title = "A"
+[[source]]
+id = "ops"
+kind = "hub"
+url = "http://hub.example"
+channels = ["x"]
+[[widget]]
+id = "count"
+kind = "counter"
+"#;
+    let file = watchfloor_board::config::parse(BOARD, "board.toml").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for has_hole in [false, true] {
+        let mut journal = open(folder.path(), 1 << 20).journal;
+        journal.append(&[entry(1..=3)], now()).unwrap();
+        journal.append(&[entry(4..=5)], now()).unwrap();
+        if has_hole {
+            journal.connection().execute("DELETE FROM batch WHERE seq = 1", []).unwrap();
+        }
+        drop(journal);
+        let restored = crate::restore::restore(folder.path(), bounds(1 << 20), &file, Clock::start()).unwrap();
+        assert_eq!(restored.resume("ops").is_some(), !has_hole);
+    }
+}
+
 /// After a stretch that was not written, the state itself begins the new one.
 #[test]
 fn rejoins_after_a_stretch_that_was_not_written() {

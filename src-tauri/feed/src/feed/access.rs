@@ -103,6 +103,12 @@ impl Feed {
         self.config.asks_token && has_none
     }
 
+    /// Why there is no newer token, while the one in hand is still good.
+    pub(super) fn renewal(&self) -> Option<String> {
+        let stands = self.link.as_ref().is_some_and(|link| link.liveness.is_some());
+        self.access.fault.as_ref().filter(|_| stands).map(ToString::to_string)
+    }
+
     /// Waits for a token; then a link is opened.
     pub(super) fn await_token(&mut self, now: Mono) {
         self.stage = Phase::Authorising;

@@ -264,6 +264,8 @@ fn a_declined_token_costs_nothing_yet() {
     rig.token("hidden-2", Some(60));
     rig.lines(&[r#"{"type":"error","code":"bad-token","message":"not signed with this hub's key"}"#]);
     assert_eq!(rig.phase(), Phase::Live);
+    let told = rig.status().renewal.expect("why there is no newer one");
+    assert_eq!(told, "the server doesn't take it: not signed with this hub's key");
     rig.out.clear();
     assert!(rig.goes_on(2, "token?"), "another one is asked for");
     rig.out.clear();
@@ -273,6 +275,7 @@ fn a_declined_token_costs_nothing_yet() {
     rig.out.clear();
     rig.token("hidden-3", Some(60));
     assert_eq!(rig.out, [authorise("hidden-3")]);
+    assert_eq!(rig.status().renewal, None);
 }
 
 /// A server that doesn't know the message is left for a link by the new token.

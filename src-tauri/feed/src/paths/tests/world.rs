@@ -129,7 +129,12 @@ impl World {
     }
 
     pub(super) fn publish(&mut self) {
-        let epoch = self.epochs[0];
+        self.publish_at(0);
+    }
+
+    /// Something happens at the server that this path leads to.
+    pub(super) fn publish_at(&mut self, path: usize) {
+        let epoch = self.epochs[path];
         let head = self.heads.entry(epoch).or_default();
         *head += 1;
         self.published.insert((epoch, *head), self.now);
