@@ -29,6 +29,8 @@ use crate::{
 /// The demo's board file.
 pub const BOARD: &str = include_str!("../../../examples/new-york-departures.toml");
 
+/// How long the line is away when the hub loses its history: long enough for a wall to see it, and to be told of the end.
+const BLINK: Duration = Duration::from_millis(300);
 /// How long the hub is away when it is restarted.
 const RESTART_TAKES: Duration = Duration::from_secs(3);
 
@@ -132,6 +134,7 @@ pub struct Demo {
     /// Whether the hub was filled, once that is decided.
     filled: watch::Receiver<Option<bool>>,
     restart: mpsc::Sender<()>,
+    lose: mpsc::Sender<()>,
     restarting: watch::Receiver<bool>,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
@@ -164,6 +167,7 @@ impl Demo {
 
         let (stop, stopped) = watch::channel(false);
         let (restart, restarts) = mpsc::channel(1);
+        let (lose, losses) = mpsc::channel(1);
         let (restarting, is_restarting) = watch::channel(false);
         let line = watch::Sender::new(Line { filling: true, ..Line::default() });
         let (control, progress) = (publisher.control(), publisher.progress());
@@ -186,6 +190,7 @@ impl Demo {
         let tasks = vec![
             tokio::spawn(host.run(restarts, restarting, line.clone(), stopped.clone())),
             until_stopped(stopped.clone(), begin_again(laps_asked, hub_of_laps, line_of_laps)),
+            until_stopped(stopped.clone(), blink(losses, line.clone())),
             until_stopped(stopped.clone(), proxied),
             until_stopped(stopped.clone(), opened),
             until_stopped(stopped, replayed),
@@ -198,6 +203,7 @@ impl Demo {
             progress,
             filled: is_filled,
             restart,
+            lose,
             restarting: is_restarting,
             stop,
             tasks,
@@ -234,6 +240,8 @@ impl Demo {
             Fault::LoseHistory if on => {
                 self.hub.lose_history();
                 self.line.send_modify(|line| line.drops = line.drops.wrapping_add(1));
+                // Refused only while the line is away for one before it.
+                let _ = self.lose.try_send(());
             }
             Fault::Restart | Fault::LoseHistory => {}
         }
@@ -336,6 +344,15 @@ struct Host {
     /// Stays open while the hub is away, so that nobody else can take its port.
     listener: std::net::TcpListener,
     address: SocketAddr,
+}
+
+/// Takes the line away for a moment, each time that the hub has lost its history: with its end, walls wait no longer.
+async fn blink(mut losses: mpsc::Receiver<()>, line: watch::Sender<Line>) {
+    while losses.recv().await.is_some() {
+        line.send_modify(|line| line.away += 1);
+        sleep(BLINK).await;
+        line.send_modify(|line| line.away -= 1);
+    }
 }
 
 impl Host {

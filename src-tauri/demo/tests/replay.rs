@@ -185,7 +185,9 @@ async fn loses_its_history() -> Outcome {
     let demo = start(paused()).await?;
     let http = reqwest::Client::builder().no_proxy().build()?;
     let first = epoch(&http, &demo.url()).await?;
+    let mut mends = demo.mends();
     demo.set_fault(Fault::LoseHistory, true);
+    tokio::time::timeout(PATIENCE, mends.next()).await?.ok_or("walls aren't told that it is over")?;
     let mut after = epoch(&http, &demo.url()).await;
     while after.is_err() {
         after = epoch(&http, &demo.url()).await;
