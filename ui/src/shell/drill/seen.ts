@@ -1,6 +1,6 @@
 /**
  * What is really on the glass, found in the document after a paint: for a lamp test, which believes nothing else. What is outside the
- * window, transparent or not laid out is not seen.
+ * window, transparent, not laid out, cut off or too small to be read is not seen.
  */
 import type { Freshness, GlassSeen, SourceSeen, WidgetSeen } from '../../generated/frame'
 
@@ -22,6 +22,46 @@ function is_seen(element: Element | null): element is Element {
   )
 }
 
+/** What is smaller than this, in rem, isn't read from afar: a little below the theme's smallest, for rounding. */
+const TEXT_REM_MIN = 2.4
+const MARK_REM_MIN = 1
+/** Rounding, and the air around what is drawn. */
+const SLACK_REM = 0.15
+
+function rem_px(): number {
+  return Number.parseFloat(getComputedStyle(document.documentElement).fontSize)
+}
+
+/** Whether all of a box is left by what cuts off its element, from the element's parent to its widget. */
+function is_whole(element: Element, { left, right, top, bottom }: Record<'left' | 'right' | 'top' | 'bottom', number>) {
+  const slack = SLACK_REM * rem_px()
+  for (let up = element.parentElement; up !== null; up = up.parentElement) {
+    const is_widget = up.matches('[data-widget]')
+    if (is_widget || getComputedStyle(up).overflow !== 'visible') {
+      const edge = up.getBoundingClientRect()
+      if (left < edge.left - slack || right > edge.right + slack) return false
+      if (top < edge.top - slack || bottom > edge.bottom + slack) return false
+    }
+    if (is_widget) return true
+  }
+  return true
+}
+
+/** Whether a text is large enough to be read, and nothing of it is cut off. A line is higher than its letters: the ink counts. */
+function is_readable(element: Element | null): element is Element {
+  if (!is_seen(element)) return false
+  const { left, right, top, bottom, height } = element.getBoundingClientRect()
+  // Both: a style knows nothing of what shrinks its element from outside.
+  if (Math.min(height, Number.parseFloat(getComputedStyle(element).fontSize)) < TEXT_REM_MIN * rem_px()) return false
+  return is_whole(element, { left, right, top: top + 0.2 * height, bottom: bottom - 0.2 * height })
+}
+
+function is_mark_whole(mark: Element | null): boolean {
+  if (!is_seen(mark)) return false
+  const box = mark.getBoundingClientRect()
+  return Math.min(box.width, box.height) >= MARK_REM_MIN * rem_px() && is_whole(mark, box)
+}
+
 /** Whether a colour, as computed, is see-through. */
 function is_clear(colour: string): boolean {
   return colour === 'transparent' || /^rgba\(.*,\s*0(\.0+)?\)$/.test(colour) || /\/\s*0(\.0+)?\)$/.test(colour)
@@ -32,9 +72,11 @@ function words_of(element: Element | null): string {
   return element.textContent.trim()
 }
 
-/** Whether anything but the freshness's own marks stands in a body. */
+/** Whether anything but the freshness's own marks stands in a body, and a number's digits can be read. */
 function shows_value(body: Element | null): boolean {
   if (body === null) return false
+  const digits = [...body.querySelectorAll('.figure [data-value]')]
+  if (!digits.every((one) => is_readable(one) && words_of(one) !== '')) return false
   return [...body.children].some((child) => !child.matches('.hidden, .hatch') && is_seen(child))
 }
 
@@ -57,11 +99,12 @@ function lacks(widget: Element): boolean {
 
 function widget_seen(widget: HTMLElement): WidgetSeen {
   const { widget: id = '', freshness } = widget.dataset
+  const word = widget.querySelector('.what > b')
   return {
     id,
     freshness: FRESHNESSES.find((one) => one === freshness) ?? 'unknown',
-    mark: is_seen(widget.querySelector('.what > svg')),
-    word: words_of(widget.querySelector('.what > b')),
+    mark: is_mark_whole(widget.querySelector('.what > svg')),
+    word: is_readable(word) ? words_of(word) : '',
     hatch: has_hatch(widget),
     edge: is_dashed(widget.querySelector('.panel')),
     value: shows_value(widget.querySelector('.body')),
