@@ -335,9 +335,90 @@ try {
     )
   }
 
+  await check('what overflows in the title keeps its descenders', () =>
+    on_page('scenario=live', FULL_HD, async (page) => {
+      const line = await page.$eval('h1', (one) => one.clientHeight / Number.parseFloat(getComputedStyle(one).fontSize))
+      assert.ok(line >= 1.17, `a line of ${line} em`)
+    }),
+  )
+
   await check('the end of a long notice can be read', () =>
     on_page('scenario=notices', FULL_HD, async (page) => {
       assert.match((await page.textContent('[data-notice="board"]')) ?? '', /did you mean `counter`\?\s*$/)
+    }),
+  )
+
+  for (const age_ms of [4_000, 11_000, 45_000, 125_000, 3_540_000, 90_000_000]) {
+    for (const scenario of ['down', 'stale', 'catching-up', 'refused']) {
+      await check(`${scenario} for ${age_ms / 1000} s is said whole in the lowest panels, in two lines`, () =>
+        on_page(`scenario=${scenario}&age=${age_ms}`, FULL_HD, async (page) => {
+          await all_become(page, scenario)
+          await assert_readable(page)
+          const said = await page.$$eval('.single .what', (all) =>
+            all.map((what) => {
+              const box = (/** @type {string} */ part) => what.querySelector(part)?.getBoundingClientRect()
+              const [own, word, age, mark] = [what.getBoundingClientRect(), box('b'), box('.age'), box('svg')]
+              return { own, word, age, mark, long: what.querySelector('.age.long') !== null }
+            }),
+          )
+          assert.equal(said.length, 8)
+          for (const { own, word, age, mark, long } of said) {
+            assert.ok(word && age && mark && mark.width > 10 && mark.height > 10)
+            for (const part of [word, age, mark]) {
+              assert.ok(part.left >= own.left && part.right <= own.right + 0.5, 'within its place')
+              assert.ok(part.top >= own.top - 0.5 && part.bottom <= own.bottom + 0.5, 'within its place')
+            }
+            const [upper, lower] = scenario === 'catching-up' ? [age, word] : [word, age]
+            assert.ok(lower.top >= upper.bottom - 3, 'one below the other')
+            if (scenario !== 'catching-up' && !long) assert.equal(age.left, word.left, 'in line')
+          }
+        }),
+      )
+    }
+  }
+
+  await check('a gauge of any size has a figure that can be read, live or not, and its note gives way first', () =>
+    on_page('scenario=gauge', FULL_HD, async (page) => {
+      const faults = []
+      for (const fault of [null, 'cut']) {
+        await page.evaluate((name) => {
+          // @ts-expect-error the scripted host stands there
+          if (name !== null) return globalThis.__wall.host.demo_fault(name, true)
+        }, fault)
+        await all_become(page, fault === null ? 'live' : 'down')
+        for (const width of [24, 26, 30, 36, 40, 54]) {
+          for (let height = 12; height <= 40; height += height < 24 ? 1 : 4) {
+            const found = await page.evaluate(async ([wide, high]) => {
+              const section = /** @type {HTMLElement} */ (document.querySelector('[data-kind="gauge"]'))
+              Object.assign(section.style, { width: `${wide}rem`, height: `${high}rem` })
+              for (let frames = 0; frames < 4; frames += 1) await new Promise(requestAnimationFrame)
+              const rem = Number.parseFloat(getComputedStyle(document.documentElement).fontSize)
+              const size = (/** @type {string} */ part) => {
+                const one = section.querySelector(part)
+                return one?.checkVisibility() === true ? Number.parseFloat(getComputedStyle(one).fontSize) / rem : 0
+              }
+              const box = (/** @type {string} */ part) => section.querySelector(part)?.getBoundingClientRect()
+              const [panel, value] = [box('.panel'), box('.figure .value')]
+              const within =
+                panel !== undefined &&
+                value !== undefined &&
+                value.left >= panel.left &&
+                value.right <= panel.right &&
+                value.top >= panel.top - 1 &&
+                value.bottom <= panel.bottom + 1
+              const shown = ['.note', '.ends', '.scale > svg'].map((part) => size(part) > 0)
+              return { figure: size('.figure'), title: size('.name'), within, shown }
+            }, /** @type {const} */ ([width, height]))
+            const { figure, title, within, shown } = found
+            const said = `${fault ?? 'live'} ${width}×${height}: ${JSON.stringify(found)}`
+            if (figure < 2.5 || figure < title || !within) faults.push(said)
+            if (height > 15 && figure < 4) faults.push(said)
+            const [note, ends, bar] = shown
+            if (height > 15 && fault === null && ((note && !ends) || (ends && !bar))) faults.push(said)
+          }
+        }
+      }
+      assert.deepEqual(faults, [])
     }),
   )
 
@@ -685,6 +766,10 @@ try {
         }, /** @type {const} */ ([selector, name, value]))
       for (const [selector, name, value, part] of /** @type {const} */ ([
         ['[data-widget="departed"] .what > svg', 'opacity', '0', 'mark'],
+        ['[data-widget="departed"] .what > svg', 'width', '2px', 'mark'],
+        ['[data-widget="departed"] .what > svg', 'margin-left', '-60rem', 'mark'],
+        ['[data-widget="departed"] .figure', 'zoom', '0.2', 'value'],
+        ['[data-widget="wind"] .box', 'height', '0.4rem', 'value'],
         ['[data-widget="departed"] .body', 'visibility', 'hidden', 'value'],
         ['[data-widget="departed"] .body', 'transform', 'translateX(-4000px)', 'value'],
       ])) {
@@ -692,7 +777,7 @@ try {
         const looks_at = (await drill_seen(page)).length
         for (const begun_ms = performance.now(); ; await page.waitForTimeout(30)) {
           const newer = (await drill_seen(page)).slice(looks_at).at(-1)
-          if (newer?.widgets.find(({ id }) => id === 'departed')?.[part] === false) break
+          if (newer?.widgets.find(({ id }) => selector.includes(`"${id}"`))?.[part] === false) break
           assert.ok(performance.now() - begun_ms < 1_400, `${name} of ${selector} is not found`)
         }
         await hide(selector, name, '')

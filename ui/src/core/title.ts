@@ -53,5 +53,5 @@ export function title_line(line: TitleLine): Shown {
   const title = beside_title ? GAP_REM + grow * TITLE_REM * label_width_em(line.title) : 0
   const room = width - RIM_REM - title - what
   const note = line.note === null ? 0 : GAP_REM + grow * MINOR_REM * label_width_em(line.note)
-  return { worded: room >= 0, crowded: room >= 0 && room < note }
+  return { worded: room >= 0, crowded: room < note && (room >= 0 || line.lacks === '') }
 }

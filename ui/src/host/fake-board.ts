@@ -196,6 +196,17 @@ export const ONE_BOARD: BoardView = {
   ],
 }
 
+/** A gauge with all that a gauge can have, of which the page's test makes any size; a counter keeps the grid. */
+export const GAUGE_BOARD: BoardView = {
+  ...BOARD,
+  widgets: BOARD.widgets
+    .filter(({ id }) => id === 'wind' || id === 'departed')
+    .map((view) => {
+      const at = view.id === 'wind' ? { column: 1, row: 1 } : { column: 11, row: 8 }
+      return { ...view, note: 'hourly, at the field', place: { ...at, width: 2, height: 1 } }
+    }),
+}
+
 const FLIGHTS = day()
 
 function known(flight: Flight, now: number): { text: string; state: State; expected: Cell } {

@@ -15,7 +15,7 @@ import type {
   WidgetValue,
   WidgetView,
 } from '../generated/frame'
-import { BOARD, ONE_BOARD, whole } from './fake-board'
+import { BOARD, GAUGE_BOARD, ONE_BOARD, whole } from './fake-board'
 import { HOUR_MS, MIDNIGHT_MS } from './fake-day'
 import { ORDERS, orders_value, PAIR } from './fake-orders'
 import { FakeDrill } from './fake-drill'
@@ -37,6 +37,7 @@ export const SCENARIOS = [
   'sources',
   'gaps',
   'one',
+  'gauge',
   'rush',
   'idle',
   'orders',
@@ -58,6 +59,8 @@ export interface FakeOptions {
   readonly speed: number
   readonly theme: 'dark' | 'light'
   readonly demo: boolean
+  /** How old everything is that isn't live, when the page begins. */
+  readonly age_ms?: number
 }
 
 const HEARTBEAT_MS = 1_000
@@ -115,6 +118,7 @@ export class FakeHost implements Host {
       speed: Number(asked.get('speed') ?? 60),
       theme: asked.get('theme') === 'light' ? 'light' : 'dark',
       demo: asked.get('demo') !== 'no',
+      age_ms: Number(asked.get('age') ?? 12_000),
     })
     return host
   }
@@ -145,7 +149,7 @@ export class FakeHost implements Host {
     const { scenario, theme } = this.#options
     if (scenario === 'rush') return this.#rushed(all)
     if (scenario === 'pair' || scenario.startsWith('orders')) return this.#shop(all)
-    const board = scenario === 'one' ? ONE_BOARD : BOARD
+    const board = scenario === 'one' ? ONE_BOARD : scenario === 'gauge' ? GAUGE_BOARD : BOARD
     const widgets = board.widgets.map((view): WidgetPatch => {
       // A backend that knows nothing sends the kind's empty value.
       const value = scenario === 'unknown' || scenario === 'empty' ? empty(whole(view, now)) : whole(view, now)
@@ -236,7 +240,7 @@ export class FakeHost implements Host {
   #quality(now: number): Quality {
     const freshness = this.#freshness()
     const live = freshness === 'live'
-    const age_ms = live ? 200 : 12_000 + (performance.now() - this.#started_ms)
+    const age_ms = live ? 200 : (this.#options.age_ms ?? 12_000) + (performance.now() - this.#started_ms)
     return {
       freshness,
       reason: REASONS[freshness] ?? null,

@@ -16,6 +16,23 @@ export interface Scale {
   readonly bands: readonly Band[]
 }
 
+/** Heights of the scale with the gap above it, with and without the words at its ends, in rem before growth. As the style sheet. */
+const SCALE_REM = 6.4
+const BARE_REM = 3.6
+/** A figure is never lower than this for the sake of its scale: it is what must be read. */
+const FIGURE_REM = 5.5
+/** From this width on half of it is enough for a figure. */
+const BESIDE_REM = 36
+
+export type GaugeLayout = 'full' | 'beside' | 'bare' | 'alone'
+
+/** What of a scale has room under its figure, or beside it: the words at its ends give way first, then the scale itself. */
+export function gauge_layout(width_rem: number, height_rem: number): GaugeLayout {
+  if (height_rem - SCALE_REM >= FIGURE_REM) return 'full'
+  if (width_rem >= BESIDE_REM) return 'beside'
+  return height_rem - BARE_REM >= FIGURE_REM ? 'bare' : 'alone'
+}
+
 /** The look's own scale, or one that its bands and value suggest. */
 export function scale(look: NumberLook, value: NumberValue | null): Scale {
   const edges = look.bands.flatMap((band) => [band.from, band.to]).filter((edge) => edge !== null)
