@@ -106,7 +106,7 @@ copy()
 const started = Date.now()
 console.log('The sources as they are must pass first.')
 // Built without a limit: from a cold cache it takes minutes.
-const crates = new Set(Object.values(STAGES).flatMap((stages) => stages.map(([, crate]) => crate)))
+const crates = new Set(mutants.flatMap(({ crate }) => STAGES[crate].map(([, of]) => of)))
 const built = cargo([...crates].flatMap((crate) => ['-p', crate]).concat('--no-run'), 0)
 if (built.status !== 0) {
   console.error(`error: it does not build\n${built.stderr}`)

@@ -44,5 +44,8 @@ cargo build --workspace --all-targets --locked
 step "Rust: tests, with real servers and a real window"
 logged cargo test --workspace --locked --no-fail-fast
 
+step "Deliberate defects: a few of them, each caught"
+node scripts/mutants.mjs --every 13
+
 step "Counts"
 node scripts/count.mjs "$LOG"
