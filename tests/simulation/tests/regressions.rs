@@ -78,3 +78,13 @@ fn a_slow_disk_keeps_nothing_live_past_its_token() {
         {"fault":{"slow-disk":9000},"from":60000,"to":200000}]}"#,
     );
 }
+
+/// H2, H3: on a slow network one of two addresses tells the time seconds later than the other. What the later time made a window
+/// forget is no difference from the server.
+#[test]
+fn two_slow_addresses_find_no_drift() {
+    healthy(
+        r#"{"seed":1795688295000090,"span":36000000,"ladder":["sse"],"channels":2,"limit":60000,"heartbeat":12000,"quiet":60000,
+        "gap":5000,"history":50,"snapshots":true,"reconcile":300000,"latency":[937,3750],"lines":2,"windows":[]}"#,
+    );
+}

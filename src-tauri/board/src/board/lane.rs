@@ -21,7 +21,7 @@ use crate::{
 
 /// A source's clock that is read a little earlier than before was read over a slower network; only beyond this, in real
 /// time, it was set back.
-const CLOCK_JITTER_MAX: Duration = Duration::from_secs(2);
+const CLOCK_JITTER_MAX: Duration = Duration::from_secs(5);
 
 /// A source.
 pub(super) struct Lane {
