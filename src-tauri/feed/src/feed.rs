@@ -384,6 +384,7 @@ impl Feed {
         if let Some(link) = &mut self.link {
             link.live_since.get_or_insert(now);
         }
+        self.hasten_renewal(now);
         self.plan_trial(now);
         self.resume_checks(now);
         self.changed = true;

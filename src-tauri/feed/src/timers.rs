@@ -111,6 +111,12 @@ impl Timers {
         self.0[reason as usize].is_some()
     }
 
+    /// Makes it earlier if it is set for later.
+    pub(crate) fn hasten(&mut self, reason: TimerReason, at: Mono) {
+        let slot = &mut self.0[reason as usize];
+        *slot = slot.map(|set| set.min(at));
+    }
+
     pub(crate) fn clear(&mut self, reason: TimerReason) {
         self.0[reason as usize] = None;
     }

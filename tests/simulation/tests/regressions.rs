@@ -88,3 +88,18 @@ fn two_slow_addresses_find_no_drift() {
         "gap":5000,"history":50,"snapshots":true,"reconcile":300000,"latency":[937,3750],"lines":2,"windows":[]}"#,
     );
 }
+
+/// H2: on a slow network another link takes its time: the token is renewed early enough for it.
+#[test]
+fn a_slow_network_renews_its_tokens_in_time() {
+    for plan in [
+        r#"{"seed":16,"span":10800000,"ladder":["websocket"],"channels":3,"limit":60000,"heartbeat":12000,"quiet":null,"gap":5000,
+        "history":10000,"snapshots":true,"reconcile":null,"latency":[937,3750],
+        "tokens":{"life":120000,"delay":50,"flaky":0,"told":"span","presents":false},"windows":[]}"#,
+        r#"{"seed":34,"span":10800000,"ladder":["sse"],"channels":2,"limit":120000,"heartbeat":15000,"quiet":120000,"gap":5000,
+        "history":50,"snapshots":false,"reconcile":300000,"latency":[1875,3750],
+        "tokens":{"life":120000,"delay":50,"flaky":0,"told":"claim","presents":false},"windows":[]}"#,
+    ] {
+        healthy(plan);
+    }
+}

@@ -211,16 +211,26 @@ impl Feed {
     }
 
     /// Sets when the token is renewed: at about three quarters of what is left of its life, spread, and in good time before
-    /// its end.
+    /// its end. Where it needs another link, that may take as long as the present one did, and twice that on a slow day.
     fn plan_renewal(&mut self, now: Mono) {
         let Some(end) = self.access.expiry.instant().filter(|end| *end > now) else {
             return self.access.timers.clear(TimerReason::Renew);
         };
         let life = end.since(now);
         let early = life - life / 5 - self.random.up_to(life / 10);
-        let latest = if life > RENEW_BEFORE * 2 { life - RENEW_BEFORE } else { life };
-        let wait = early.min(latest).max(RENEW_SPACING);
-        self.access.timers.set(TimerReason::Renew, now.plus(wait));
+        self.access.timers.set(TimerReason::Renew, now.plus(early.max(RENEW_SPACING)));
+        self.hasten_renewal(now);
+    }
+
+    /// A link is live: another one may take as long.
+    pub(super) fn hasten_renewal(&mut self, now: Mono) {
+        let Some(end) = self.access.expiry.instant().filter(|end| *end > now) else { return };
+        let life = end.since(now);
+        let takes = self.link.as_ref().map_or(Duration::ZERO, Link::took) * 2;
+        let at = now.plus(life - (RENEW_BEFORE + takes).min(life / 2));
+        if life > RENEW_BEFORE * 2 {
+            self.access.timers.hasten(TimerReason::Renew, at);
+        }
     }
 
     pub(super) fn handle_access_timers(&mut self, now: Mono) {

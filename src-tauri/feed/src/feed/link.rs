@@ -26,6 +26,8 @@ pub(super) struct Link {
     pub(super) session: Box<dyn Session>,
     /// News of the publisher must not be older: half of what it promises.
     pub(super) patience: Duration,
+    /// When it was begun.
+    pub(super) began: Mono,
     /// When it, or what is being waited for now, was asked for.
     pub(super) asked: Mono,
     /// How long the server may take its time for that.
@@ -55,6 +57,11 @@ impl Link {
         self.liveness = Some(liveness);
         self.heard = Some(now);
         proof
+    }
+
+    /// How long it took from its beginning to be live.
+    pub(super) fn took(&self) -> Duration {
+        self.live_since.map_or(Duration::ZERO, |live| live.since(self.began))
     }
 
     /// How long it has been live, if it was.
@@ -101,6 +108,7 @@ impl Feed {
             transport,
             session: self.dialect.session(transport, &self.channels),
             patience: self.config.quiet.map_or(Duration::MAX, |quiet| quiet / 2),
+            began: now,
             asked: now,
             wait: Duration::ZERO,
             round_trip: Duration::ZERO,
