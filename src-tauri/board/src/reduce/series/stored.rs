@@ -61,12 +61,13 @@ impl Series {
     fn check(&self, stored: &Stored) -> Result<(), String> {
         check_instant(stored.now)?;
         let len = Ms::try_from(stored.len).unwrap_or(Ms::MAX);
-        if len > self.keep || stored.first.checked_abs().is_none_or(|first| first > TIME_MS_MAX) {
+        // Beyond it a bucket's begin is no instant.
+        let most = TIME_MS_MAX / self.bucket + 1;
+        if len > self.keep || stored.first.checked_abs().is_none_or(|first| first > most) {
             return Err(format!("{len} buckets from number {}, the limit is {}", stored.first, self.keep));
         }
         let is_ours = |number: Ms| (stored.first..stored.first + len).contains(&number);
-        let waits =
-            |number: Ms| (-TIME_MS_MAX..=TIME_MS_MAX).contains(&number) && (len == 0 || number >= stored.first + len);
+        let waits = |number: Ms| (-most..=most).contains(&number) && (len == 0 || number >= stored.first + len);
         let points = stored.lines.values().flatten().map(|(number, point)| is_ours(*number) && point.is_sound());
         let ahead = stored.ahead.iter().map(|(number, _, point)| waits(*number) && point.is_sound());
         if !points.chain(ahead).all(|is_sound| is_sound) {

@@ -6,6 +6,7 @@ use watchfloor_model::Timestamp;
 use crate::{
     Aggregate,
     frame::{SeriesValue, WidgetValue},
+    reduce::TIME_MS_MAX,
     testing::{advance, aggregate_with, event, fold},
 };
 
@@ -40,6 +41,24 @@ fn statistics_a_bucket() {
     check("min", json!([[100, 1], [110, null], [120, 2], [130, 7]]));
     check("max", json!([[100, 5], [110, null], [120, 2], [130, 7]]));
     check("last", json!([[100, 1], [110, null], [120, 2], [130, 7]]));
+}
+
+/// H5: a state whose first bucket begins at no instant is refused, also where nothing happened in it.
+#[test]
+fn buckets_beyond_time_are_refused() {
+    let mut own = series(json!({}));
+    let mut state: Value = serde_json::from_str(own.state_text().get()).expect("JSON");
+    for (first, is_sound) in [(10, true), (TIME_MS_MAX, false), (-TIME_MS_MAX, false)] {
+        let kind = state["series"].as_object_mut().expect("a chart's");
+        for (field, value) in
+            [("first", json!(first)), ("len", json!(1)), ("lines", json!({"": []})), ("ahead", json!([]))]
+        {
+            kind.insert(field.to_owned(), value);
+        }
+        let text = serde_json::value::to_raw_value(&state).expect("JSON");
+        assert_eq!(own.restore(&text).is_ok(), is_sound, "{first}");
+        let _written = own.report();
+    }
 }
 
 /// A chart keeps its stretch and nothing else; late events find their bucket, future ones wait for it.
