@@ -12,6 +12,9 @@ use crate::{
     frame::{LineValue, LogValue, State, WidgetValue},
 };
 
+/// Most lines that are ever numbered: as far as every reader of JSON counts exactly.
+const TOTAL_MAX: u64 = 1 << 53;
+
 /// See [`crate::config::spec::ReducerSpec::Log`].
 pub(crate) struct Log {
     text: Template,
@@ -88,6 +91,9 @@ impl Reduce for Log {
         if stored.lines.len() > self.limit || stored.total < stored.lines.len() as u64 {
             return Err(format!("{} lines of {}, the limit is {}", stored.lines.len(), stored.total, self.limit));
         }
+        if stored.total > TOTAL_MAX {
+            return Err(format!("{} lines, the limit is {TOTAL_MAX}", stored.total));
+        }
         for line in &stored.lines {
             check_instant(Some(line.at))?;
         }
@@ -131,6 +137,18 @@ impl Reduce for Log {
 mod tests {
     use super::*;
     use crate::testing::{aggregate, fold};
+
+    /// Lines whose numbers end can't be told apart: such a state is refused.
+    #[test]
+    fn more_lines_than_can_be_numbered_are_refused() {
+        let mut own = aggregate(json!({"kind": "log", "text": "{n}", "limit": 3}));
+        let state = own.state_text().get().to_owned();
+        for (total, is_sound) in [(TOTAL_MAX, true), (TOTAL_MAX + 1, false), (u64::MAX, false)] {
+            let changed = state.replace("\"total\":0", &format!("\"total\":{total}"));
+            let changed: Box<RawValue> = serde_json::from_str(&changed).expect("JSON");
+            assert_eq!(own.restore(&changed).is_ok(), is_sound, "{total}");
+        }
+    }
 
     #[test]
     fn lines_are_newest_first_and_numbered() {
