@@ -91,18 +91,7 @@ fn holes_are_found() {
 /// H4: no source goes on from a place that a hole lies before.
 #[test]
 fn a_hole_lets_no_source_go_on() {
-    const BOARD: &str = r#"
-[board]
-title = "A"
-[[source]]
-id = "ops"
-kind = "hub"
-url = "http://hub.example"
-channels = ["x"]
-[[widget]]
-id = "count"
-kind = "counter"
-"#;
+    const BOARD: &str = include_str!("../../../../tests/boards/counter.toml");
     let file = watchfloor_board::config::parse(BOARD, "board.toml").unwrap();
     let folder = tempfile::tempdir().unwrap();
     for has_hole in [false, true] {
