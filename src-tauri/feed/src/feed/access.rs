@@ -262,20 +262,12 @@ impl Feed {
         self.lose(&Fault::server(FaultKind::TokenExpired { renewal }), true, now);
     }
 
-    /// The server says that the token of this link is good, and for how long.
+    /// The server says that the token of this link is good, and for how long. What that means for the next one is seen to when the
+    /// turn is settled.
     pub(super) fn handle_authorised(&mut self, grant: Grant, now: Mono) {
         let Some(link) = &mut self.link else { return };
         link.pass.authorised(grant, now);
-        let (token, ends) = (link.pass.token, link.pass.ends);
         self.access.timers.clear(TimerReason::Authorise);
-        if token == self.access.number
-            && let Some(end) = ends
-        {
-            self.access.expiry = Expiry::At(end);
-            if self.access.ask.is_none() && self.access.fault.is_none() {
-                self.plan_renewal(now);
-            }
-        }
     }
 
     /// The server takes another token for bad while the link's own is good: another one is asked for.
@@ -347,7 +339,7 @@ impl Feed {
         }
     }
 
-    /// What a link was told of the newest token while it was on trial counts once it stands.
+    /// What a link was told of the newest token counts once it stands.
     fn adopt_end(&mut self, end: Mono, now: Mono) {
         if self.access.expiry.exact() == Some(end) {
             return;
