@@ -6,6 +6,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # What the app is built with, and what its tests need besides. Debian's names; Ubuntu has the same.
 BUILD_PACKAGES=(build-essential pkg-config libwebkit2gtk-4.1-dev libgtk-3-dev librsvg2-dev libdbus-1-dev)
 TEST_PACKAGES=(chromium dbus fonts-dejavu-core imagemagick openbox webkit2gtk-driver x11-utils xdotool xvfb)
+# What the engine's tests go through.
+TEST_SERVERS=(nginx libnginx-mod-nchan)
 RUST_LEAST=1.90
 NODE_LEAST=20.19
 
@@ -49,8 +51,33 @@ need_packages() {
         root=(sudo -n)
     fi
     "${root[@]}" apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive "${root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+    # Debian starts a server that it installs: here only tests start them, on ports of their own. An answer of 101 from this file says
+    # no to that (man invoke-rc.d); a machine that has one already says itself what it wants.
+    local policy=/usr/sbin/policy-rc.d ours=no
+    if [ ! -e "$policy" ]; then
+        ours=yes
+        printf '#!/bin/sh\nexit 101\n' | "${root[@]}" tee "$policy" >/dev/null
+        "${root[@]}" chmod 755 "$policy"
+    fi
+    local outcome=0
+    "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null || outcome=$?
+    [ "$ours" = no ] || "${root[@]}" rm -f "$policy"
+    [ "$outcome" -eq 0 ] || fail "apt-get could not install them: ${missing[*]}"
     echo "system packages: installed"
+}
+
+# need_servers NAME…: the same of packages that are servers, which then don't start at each boot either, unless they were there before.
+need_servers() {
+    local fresh=() name unit root=()
+    for name in "$@"; do
+        dpkg-query -W -f='${Status}' "$name" 2>/dev/null | grep -q 'ok installed' || fresh+=("$name")
+    done
+    need_packages "$@"
+    command -v systemctl >/dev/null && [ ${#fresh[@]} -gt 0 ] || return 0
+    [ "$(id -u)" -eq 0 ] || root=(sudo -n)
+    for unit in $(dpkg-query -L "${fresh[@]}" | sed -n 's|^.*/systemd/system/\([^/@]*\.service\)$|\1|p'); do
+        "${root[@]}" systemctl disable --quiet "$unit" || echo "note: $unit starts at each boot; 'systemctl disable $unit' keeps it from that" >&2
+    done
 }
 
 need_rust() {

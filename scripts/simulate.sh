@@ -6,6 +6,7 @@
 #   scripts/simulate.sh --storm               10,000 walls lose one server
 #   scripts/simulate.sh --hours 1 --seed 42   one seed again
 #   scripts/simulate.sh --plan FILE           a plan again, as a failure prints it
+#   scripts/simulate.sh --dialect redis --hours 300   the same hours with a server that speaks it; `all` for each dialect
 # Ends in a line `N passed, N failed`, and with 1 if something failed. docs/proof.md says what is checked.
 source "$(dirname "$0")/lib.sh"
 

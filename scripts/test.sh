@@ -11,6 +11,7 @@ logged() {
 
 step "What is needed"
 need_packages "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
+need_servers "${TEST_SERVERS[@]}"
 need_rust
 need_node
 
@@ -44,8 +45,11 @@ cargo build --workspace --all-targets --locked
 step "Rust: tests, with real servers and a real window"
 logged cargo test --workspace --locked --no-fail-fast
 
+step "Other people's servers: those that install quickly"
+logged scripts/interop.sh --at-once 4
+
 step "Deliberate defects: a few of them, each caught"
-node scripts/mutants.mjs --every 13
+node scripts/mutants.mjs --every 21
 
 step "Counts"
 node scripts/count.mjs "$LOG"

@@ -34,6 +34,7 @@ pub(crate) async fn start(args: &WallArgs, data_dir: PathBuf) -> Result<Backend,
     let mut config = EngineConfig {
         data_dir: Some(data_dir.clone()),
         metrics: args.metrics,
+        transcripts: args.transcripts.clone(),
         notifications: args.notifications == Switch::On && !args.headless,
         ..EngineConfig::new(match &args.board {
             Some(file) => BoardInput::File(file.clone()),
@@ -62,7 +63,14 @@ pub(crate) async fn start(args: &WallArgs, data_dir: PathBuf) -> Result<Backend,
 }
 
 async fn start_beside(config: EngineConfig) -> Result<Engine, EngineError> {
-    let engine = Engine::start(EngineConfig { data_dir: None, metrics: None, notifications: false, ..config }).await?;
+    let engine = Engine::start(EngineConfig {
+        data_dir: None,
+        metrics: None,
+        notifications: false,
+        transcripts: None,
+        ..config
+    })
+    .await?;
     let notice = Notice {
         id: BESIDE_NOTICE.to_owned(),
         state: State::Muted,

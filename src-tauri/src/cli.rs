@@ -62,6 +62,9 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Find out what speaks at an address, show its events, and write a starter board from what they look like. Exits with 1 if
+    /// nothing that is known speaks there.
+    Probe(ProbeArgs),
     /// Tell what this machine has: display, session bus, GPU, data folder, and what follows for the wall.
     Doctor {
         #[command(flatten)]
@@ -119,6 +122,10 @@ pub(crate) struct WallArgs {
     /// Serve Prometheus metrics at this address, such as `127.0.0.1:9187`.
     #[arg(long, value_name = "ADDR")]
     pub(crate) metrics: Option<SocketAddr>,
+    /// Write what each source's server says, and what is done about it, into this folder: for a report of a defect. Secrets of the
+    /// wall's are left out; what servers say is not.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) transcripts: Option<PathBuf>,
     /// How pages are rendered; overrides the setting.
     #[arg(long, value_enum)]
     pub(crate) renderer: Option<Renderer>,
@@ -135,6 +142,27 @@ pub(crate) struct WallArgs {
     /// The window's size in pixels, such as `1920x1080`; default is the remembered one.
     #[arg(long, value_name = "WxH", value_parser = size)]
     pub(crate) size: Option<(u32, u32)>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProbeArgs {
+    /// The address, such as `https://push.example.net/events` or `mqtts://broker.example.net`.
+    pub(crate) url: String,
+    /// A channel, topic, subject or namespace to listen to; may be given several times.
+    #[arg(long = "channel", value_name = "NAME")]
+    pub(crate) channels: Vec<String>,
+    /// The file that holds the token, if the server asks for one.
+    #[arg(long, value_name = "FILE", conflicts_with = "token_env")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// The environment variable that holds the token.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) token_env: Option<String>,
+    /// For how long events are listened to, such as `30s` or `5m`.
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration, default_value = "30s")]
+    pub(crate) listen: Duration,
+    /// Where the board is written; standard output if left out. A file that is there already is left alone.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -268,5 +296,7 @@ mod tests {
                 .is_ok()
         );
         assert!(Cli::try_parse_from(["watchfloor", "check", "a.toml"]).is_ok());
+        assert!(Cli::try_parse_from(["watchfloor", "probe", "http://x", "--channel", "a", "--channel", "b"]).is_ok());
+        assert!(Cli::try_parse_from(["watchfloor", "probe", "x", "--token-file", "a", "--token-env", "b"]).is_err());
     }
 }

@@ -14,6 +14,7 @@ mod life;
 mod output;
 mod page;
 mod past;
+mod probe;
 mod recorded;
 mod settings;
 mod surroundings;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         Some(Command::Check { files }) => check::check(&files),
         Some(Command::Schema) => check::schema(),
         Some(Command::Drill { data, demo, json }) => drill::run(data, demo, json),
+        Some(Command::Probe(args)) => probe::run(args),
         Some(Command::Doctor { data, renderer }) => doctor::run(data, renderer),
         Some(Command::Journal { command: JournalCommand::Verify { data, demo } }) => recorded::verify(data, demo),
         None => show(cli.wall),

@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod desktop;
 pub mod faults;
+pub mod interop;
 pub mod on_glass;
 pub mod page;
 pub mod program;

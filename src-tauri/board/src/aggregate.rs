@@ -33,6 +33,17 @@ pub struct Aggregate {
     newest: Option<Ms>,
 }
 
+/// What becomes of an aggregate when somebody says anew what there is, and not what happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OnRestating {
+    /// It is what is said now, and nothing else.
+    BeginsAgain,
+    /// It takes it as the newest.
+    GoesOn,
+    /// It says how often something happened, or when: that says nothing to it.
+    Stays,
+}
+
 impl Aggregate {
     /// An empty aggregate.
     #[must_use]
@@ -179,6 +190,29 @@ impl Aggregate {
         self.has_clock = has_clock;
         self.newest = newest;
         Ok(())
+    }
+
+    /// What becomes of it when somebody says anew what there is.
+    #[must_use]
+    pub(crate) const fn on_restating(&self) -> OnRestating {
+        match self.reducer {
+            Reducer::Table(_) | Reducer::Status(_) | Reducer::Markers(_) => OnRestating::BeginsAgain,
+            // Its trend is what was before.
+            Reducer::Gauge(_) => OnRestating::GoesOn,
+            Reducer::Counter(_) | Reducer::Rate(_) | Reducer::Window(_) | Reducer::Log(_) | Reducer::Series(_) => {
+                OnRestating::Stays
+            }
+        }
+    }
+
+    /// Forgets everything but the time. The version grows, as with [`Aggregate::restore`].
+    pub(crate) fn clear(&mut self) {
+        let mut empty = self.like();
+        if let Some(now) = self.now.filter(|_| self.has_clock) {
+            empty.advance(Timestamp::from_millis(now));
+        }
+        let restored = self.restore(&empty.state_text());
+        debug_assert!(restored.is_ok(), "an aggregate takes the state of one like it: {restored:?}");
     }
 
     /// Grows with every visible change; 1 or more.

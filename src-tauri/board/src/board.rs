@@ -12,15 +12,17 @@ mod frames;
 mod index;
 mod lane;
 mod report;
+mod site;
 mod tracked;
 mod view;
+mod voices;
 
 use std::{
     collections::{BTreeMap, VecDeque},
     time::Duration,
 };
 
-use watchfloor_model::{Delivery, Mono, SourceStatus};
+use watchfloor_model::{Delivery, Mono, SourceStatus, Timestamp};
 
 use crate::{
     config::spec::{AgainstSpec, BoardFile, FoldSpec, SourceSpec, WidgetSpec},
@@ -237,6 +239,12 @@ impl Board {
         &self.levels
     }
 
+    /// The source's time up to which it was folded; none if nothing was, or there is no such source.
+    #[must_use]
+    pub fn source_time(&self, source: &str) -> Option<Timestamp> {
+        self.lanes.iter().find(|lane| lane.spec.id == source)?.folded_until()
+    }
+
     /// How far a widget can be believed now; none if there is no such widget.
     #[must_use]
     pub fn freshness(&self, widget: &str, now: Mono) -> Option<Quality> {
@@ -346,7 +354,14 @@ fn promise(widget: &WidgetSpec, lane: &Lane) -> Promise {
 }
 
 fn verdict(widget: &WidgetSpec, lane: &Lane, tracked: &Tracked, now: Mono) -> Verdict {
-    judge(&lane.status, promise(widget, lane), lane.held(tracked.has_value(), now), now)
+    let verdict = judge(&lane.status, promise(widget, lane), lane.held(tracked.has_value(), now), now);
+    if lane.spec.sparkplug.is_none() || !verdict.freshness.is_current() {
+        return verdict;
+    }
+    match lane.voices.silence(&tracked.voices, tracked.marks_quality) {
+        None => verdict,
+        Some(silence) => verdict.away(silence.why, silence.since.map(|since| now.since(since))),
+    }
 }
 
 fn quality(widget: &WidgetSpec, (lane, tracked): (&Lane, &Tracked), against: Option<Against>, now: Mono) -> Quality {
@@ -358,10 +373,10 @@ fn quality(widget: &WidgetSpec, (lane, tracked): (&Lane, &Tracked), against: Opt
         age_ms: verdict.age.map(millis),
         limit_ms: millis(widget.stale_after),
         live_for_ms: millis(verdict.live_for),
-        source_ms: tracked.aggregate.newest().map(watchfloor_model::Timestamp::as_millis),
+        source_ms: tracked.aggregate.newest().map(Timestamp::as_millis),
         received_ago_ms: tracked.received.map(|received| millis(received.age(now))),
         basis: tracked.basis,
-        incomplete_until_ms: tracked.incomplete_until.map(watchfloor_model::Timestamp::as_millis),
+        incomplete_until_ms: tracked.incomplete_until.map(Timestamp::as_millis),
         rejected: tracked.rejected.as_ref().map(|(count, reason)| Rejected { count: *count, reason: reason.clone() }),
         against,
     }

@@ -6,17 +6,23 @@
 
 pub mod duration;
 pub mod spec;
+mod speech;
 
 mod against;
 mod condition;
+mod cursor;
 mod decode;
 mod diagnostic;
 mod grid;
 mod keys;
+mod kinds;
 mod nearest;
+mod picks;
 mod record;
 mod reducer;
+mod restating;
 mod schema;
+mod secrets;
 mod shape;
 mod shape_event;
 mod shape_site;
@@ -25,6 +31,7 @@ mod table;
 mod template;
 mod text;
 mod token;
+mod way;
 
 #[cfg(test)]
 mod tests;

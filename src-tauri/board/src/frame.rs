@@ -141,7 +141,7 @@ pub struct SourceView {
     )]
     pub phase: Phase,
     /// How its events travel.
-    #[ts(type = "'websocket' | 'sse' | 'long-poll' | 'poll' | null")]
+    #[ts(type = "'websocket' | 'sse' | 'http-stream' | 'long-poll' | 'poll' | 'tcp' | null")]
     pub transport: Option<Transport>,
     /// What is known about completeness.
     #[ts(type = "'unknown' | 'proven' | 'snapshot'")]

@@ -115,6 +115,16 @@ enum Why {
     Refused(Option<String>, Option<Duration>),
     /// Live, but no event has come yet.
     NoEvent,
+    /// A publisher whose values are in it isn't there, or can't be believed.
+    Away(String),
+}
+
+impl Verdict {
+    /// The same of a value of which a part isn't good, for this reason and for so long.
+    #[must_use]
+    pub fn away(self, why: String, age: Option<Duration>) -> Self {
+        Self { freshness: Freshness::Stale, age: self.age.max(age), live_for: Duration::ZERO, why: Why::Away(why) }
+    }
 }
 
 /// What may be said of a value with this promise, if its source is so, at this instant.
@@ -179,7 +189,8 @@ fn judge_proofs(status: &SourceStatus, promise: Promise, held: Held, now: Mono) 
     }
     let freshness = match status.transport {
         Some(Transport::Poll) => Freshness::Polling,
-        Some(Transport::WebSocket | Transport::Sse | Transport::LongPoll) | None => Freshness::Live,
+        Some(Transport::WebSocket | Transport::Sse | Transport::HttpStream | Transport::LongPoll | Transport::Tcp)
+        | None => Freshness::Live,
     };
     Verdict { freshness, age: Some(age), live_for, why: Why::Live }
 }

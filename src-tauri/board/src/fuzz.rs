@@ -7,7 +7,8 @@ use std::{collections::BTreeMap, time::Duration};
 use serde_json::value::RawValue;
 use watchfloor_fuzz::{Draws, check, mutated, tree};
 use watchfloor_model::{
-    Continuity, Delivery, Event, Gap, Mono, Phase, Position, Snapshot, SourceClock, SourceStatus, Timestamp, Transport,
+    Continuity, Delivery, Event, Gap, Mono, Phase, Position, Restated, Snapshot, SourceClock, SourceStatus, Timestamp,
+    Transport,
 };
 
 use self::kinds::{BOARD, FIELDS, WORDS, specs};
@@ -289,6 +290,13 @@ fn delivery(draws: &mut Draws<'_>, now: Mono, board: &Board) -> Delivery {
             source_times: draws
                 .once_in(2)
                 .then(|| (Timestamp::from_millis(draws.number().cast_signed()), Timestamp::from_millis(START))),
+        }),
+        2 => Delivery::Restated(Restated {
+            channel: "c".into(),
+            name: draws.pick(&[Some("a"), Some("b"), None]).map(Into::into),
+            events: (0..draws.below(3)).map(|_| event(draws)).collect(),
+            positions: BTreeMap::from([("c".into(), place(draws))]),
+            received: now,
         }),
         _ => Delivery::Events((0..=draws.below(3)).map(|_| event(draws)).collect()),
     }

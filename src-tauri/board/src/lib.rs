@@ -9,7 +9,7 @@ pub mod frame;
 pub mod freshness;
 #[cfg(test)]
 mod fuzz;
-pub mod path;
+pub use watchfloor_model::path;
 mod reduce;
 #[cfg(test)]
 mod testing;

@@ -3,29 +3,22 @@
 //! H8: neither a token nor a secret is in any word that is said here. What a file or an answer holds is described, never
 //! repeated, not even when it can't be read.
 
-use std::{
-    fs::{self, File},
-    io::Read,
-    path::Path,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use tokio::{sync::Notify, task::spawn_blocking, time::sleep};
 use url::Url;
 use watchfloor_board::config::spec::{SecretSpec, TokenSpec};
-use watchfloor_feed::{Credential, CredentialFault, Expiry, FetchId, Input, LinkFault, LinkFaultKind, Secret};
+use watchfloor_feed::{Credential, CredentialFault, Expiry, FetchId, Input, LinkFault, LinkFaultKind};
 use watchfloor_model::{Mono, Timestamp};
 
 use crate::{
     clock::Clock,
+    secrets::{Mark, read, sound},
     transport::{Doors, Inputs, Task},
 };
 
-/// The longest token or secret, in bytes.
-const SECRET_BYTES_MAX: usize = 16 << 10;
 /// The longest answer of an address that gives tokens, in bytes.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
 /// The longest life of a token that is believed.
@@ -172,100 +165,6 @@ fn exp_of(token: &str) -> Option<f64> {
 
 fn of_link(fault: &LinkFault) -> CredentialFault {
     CredentialFault::new(fault.to_string())
-}
-
-/// What makes it likely that a file is another one than before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Mark(Option<(SystemTime, u64, u64, Option<u32>)>);
-
-impl Mark {
-    fn of(path: &Path) -> Self {
-        let of = |meta: fs::Metadata| Some((meta.modified().ok()?, meta.len(), number(&meta), shared_mode(&meta)));
-        Self(fs::metadata(path).ok().and_then(of))
-    }
-}
-
-#[cfg(unix)]
-fn number(meta: &fs::Metadata) -> u64 {
-    std::os::unix::fs::MetadataExt::ino(meta)
-}
-
-#[cfg(not(unix))]
-fn number(_: &fs::Metadata) -> u64 {
-    0
-}
-
-async fn read(place: &SecretSpec) -> Result<Secret, CredentialFault> {
-    match place {
-        SecretSpec::Variable(name) => {
-            let missing = || CredentialFault::new(format!("the environment variable {name} is not set: set it"));
-            sound(&std::env::var(name).map_err(|_| missing())?, &format!("the environment variable {name} holds"))
-        }
-        SecretSpec::File(path) => {
-            let path = path.clone();
-            let read = spawn_blocking(move || read_file(Path::new(&path))).await;
-            read.unwrap_or_else(|_| Err(CredentialFault::new("the token's file could not be read")))
-        }
-    }
-}
-
-fn read_file(path: &Path) -> Result<Secret, CredentialFault> {
-    let name = path.display();
-    let unreadable = |error: std::io::Error| {
-        let reason = match error.kind() {
-            std::io::ErrorKind::NotFound => "is not there: create it, readable for this user alone".to_owned(),
-            std::io::ErrorKind::PermissionDenied => "can't be read by this user: make it its owner".to_owned(),
-            _ => format!("can't be read: {error}"),
-        };
-        CredentialFault::new(format!("the file {name} {reason}"))
-    };
-    // A pipe would wait for somebody who writes.
-    if !fs::metadata(path).map_err(unreadable)?.is_file() {
-        return Err(CredentialFault::new(format!("{name} is no file: expected one that holds the token")));
-    }
-    let file = File::open(path).map_err(unreadable)?;
-    // Of the file that was opened, whatever stands at its path by now.
-    let meta = file.metadata().map_err(unreadable)?;
-    if let Some(mode) = shared_mode(&meta) {
-        let text = format!("others may read the file {name} (mode {mode:04o}): expected its owner alone: chmod 600");
-        return Err(CredentialFault::new(text));
-    }
-    let mut text = String::new();
-    let most = SECRET_BYTES_MAX as u64 + 1;
-    match file.take(most).read_to_string(&mut text) {
-        Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
-            Err(CredentialFault::new(format!("the file {name} holds no text: expected the token on one line")))
-        }
-        Err(error) => Err(unreadable(error)),
-        Ok(_) => sound(&text, &format!("the file {name} holds")),
-    }
-}
-
-/// The mode of a file that others than its owner may get at.
-#[cfg(unix)]
-fn shared_mode(meta: &fs::Metadata) -> Option<u32> {
-    let mode = std::os::unix::fs::PermissionsExt::mode(&meta.permissions()) & 0o777;
-    (mode & 0o077 != 0).then_some(mode)
-}
-
-#[cfg(not(unix))]
-fn shared_mode(_: &fs::Metadata) -> Option<u32> {
-    None
-}
-
-/// A text that fits into a header: one line of visible ASCII.
-fn sound(text: &str, whence: &str) -> Result<Secret, CredentialFault> {
-    let text = text.trim();
-    let found = match text {
-        "" => "nothing",
-        text if text.len() > SECRET_BYTES_MAX => "too much",
-        text if text.lines().count() > 1 => "several lines",
-        text if !text.bytes().all(|b| b.is_ascii_graphic()) => "spaces or other characters than ASCII",
-        text => return Ok(Secret::new(text)),
-    };
-    Err(CredentialFault::new(format!(
-        "{whence} {found}: expected one line of 1 to {SECRET_BYTES_MAX} visible ASCII characters"
-    )))
 }
 
 #[cfg(test)]

@@ -43,7 +43,7 @@ use crate::{
     run::{Parts, Run},
     source::Begin,
     sources::Settings,
-    transport::{Doors, Task},
+    transport::{Doors, Task, tell_of_environment},
     watch::{self, Watcher},
 };
 
@@ -85,6 +85,8 @@ pub struct EngineConfig {
     pub notifications: bool,
     /// How much the journal keeps.
     pub journal: Bounds,
+    /// Where a transcript of each source is written; nowhere if missing.
+    pub transcripts: Option<PathBuf>,
 }
 
 impl EngineConfig {
@@ -98,6 +100,7 @@ impl EngineConfig {
             metrics: None,
             notifications: false,
             journal: Bounds::default(),
+            transcripts: None,
         }
     }
 }
@@ -129,7 +132,7 @@ impl Engine {
         let clock = Clock::start();
         let (name, text) = read_board(&config.board).await?;
         let file = config::parse(&text, &name).map_err(EngineError::Board)?;
-        let settings = Settings { urls: config.source_urls };
+        let settings = Settings { urls: config.source_urls, transcripts: config.transcripts };
         settings.check(&file)?;
         let (metrics, exporter) = measure(config.metrics).await?;
         let found = find(config.data_dir, config.journal, file.clone(), clock).await?;
@@ -156,6 +159,7 @@ impl Engine {
             Some(Remembered { writer, lock }) => (writer(ends), Some(lock)),
             None => (Writer::forgetful(ends), None),
         };
+        tell_of_environment();
         let parts = Parts {
             clock,
             board,
@@ -367,10 +371,7 @@ async fn find(folder: Option<PathBuf>, bounds: Bounds, file: BoardFile, clock: C
     let finding = tokio::task::spawn_blocking(move || {
         let lock = restore::lock(&folder)?;
         let restored = restore::restore(&folder, bounds, &file, clock)?;
-        let begin = file
-            .sources
-            .iter()
-            .filter_map(|source| Some((source.id.clone(), Begin::After(restored.resume(&source.id)?))));
+        let begin = file.sources.iter().filter_map(|source| Some((source.id.clone(), restored.resume(&source.id)?)));
         let begin = begin.collect();
         let restore::Restored { board, journal, positions, notice, .. } = restored;
         let writer = Box::new(move |ends| match journal {

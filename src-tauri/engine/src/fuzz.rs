@@ -35,7 +35,7 @@ const BODIES: [&str; 4] = [
 fn journal_entries() {
     check!(|bytes: &[u8]| {
         let mut draws = Draws::new(bytes);
-        let kind = *draws.pick(&[Kind::Events, Kind::Snapshot, Kind::Gap, Kind::Forget]);
+        let kind = *draws.pick(&[Kind::Events, Kind::Snapshot, Kind::Gap, Kind::Forget, Kind::Restated]);
         let received = Timestamp::from_millis(draws.number().cast_signed());
         let events = draws.number() as u32;
         let body = String::from_utf8_lossy(&mutated(&BODIES, &mut draws)).into_owned();

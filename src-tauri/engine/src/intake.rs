@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use watchfloor_model::{
-    Continuity, Delivery, Event, Gap, Payload, Position, Snapshot, SourceClock, SourceStatus, Timestamp,
+    Continuity, Delivery, Event, Gap, Mono, Payload, Position, Restated, Snapshot, SourceClock, SourceStatus, Timestamp,
 };
 
 use crate::{
@@ -147,13 +147,18 @@ pub(crate) fn entry(source: &Arc<str>, delivery: &Delivery, clock: &Clock) -> Op
             let places = snapshot.positions.iter().map(|(channel, place)| (Arc::clone(channel), place.clone()));
             (Kind::Snapshot, 0, text(&SnapshotText::of(snapshot)), PositionChange::Replace(places.collect()))
         }
+        Delivery::Restated(restated) => {
+            let places = restated.positions.iter().map(|(channel, place)| (Arc::clone(channel), place.clone()));
+            let (body, places) = (restated_text(restated), PositionChange::Advance(places.collect()));
+            (Kind::Restated, restated.events.len(), body, places)
+        }
         Delivery::Gap(gap) => {
             // A gap that nothing closes ends at a place from which the story goes on, even if nothing follows.
             let place = gap.to.clone().filter(|_| gap.proof == Continuity::Unknown);
             let places = place.map(|place| (Arc::clone(&gap.channel), place)).into_iter().collect();
             (Kind::Gap, 0, text(&GapText::of(gap, clock)), PositionChange::Advance(places))
         }
-        Delivery::Check(_) => return None,
+        Delivery::Check(_) | Delivery::Recheck(_) => return None,
     };
     let batch = Batch {
         source: Arc::clone(source),
@@ -167,9 +172,15 @@ pub(crate) fn entry(source: &Arc<str>, delivery: &Delivery, clock: &Clock) -> Op
 
 /// The text of a delivery that becomes no entry, in bytes.
 fn unwritten_bytes(delivery: &Delivery) -> usize {
-    let Delivery::Check(check) = delivery else { return 0 };
-    let state = check.snapshot.aggregates.values().map(|state| state.get().len()).sum::<usize>();
-    state + check.later.iter().map(|event| event.data.text().len()).sum::<usize>()
+    let events = |events: &[Event]| events.iter().map(|event| event.data.text().len()).sum::<usize>();
+    match delivery {
+        Delivery::Check(check) => {
+            let state = check.snapshot.aggregates.values().map(|state| state.get().len()).sum::<usize>();
+            state + events(&check.later)
+        }
+        Delivery::Recheck(check) => events(&check.restated.events) + events(&check.later),
+        Delivery::Events(_) | Delivery::Snapshot(_) | Delivery::Restated(_) | Delivery::Gap(_) => 0,
+    }
 }
 
 /// The last position of each channel in `events`.
@@ -229,6 +240,23 @@ fn events_text(events: &[Event]) -> String {
         all.push_str("}\n");
     }
     all
+}
+
+/// What a site says that it has: a line that says of what and where, then its events as events are written.
+fn restated_text(restated: &Restated) -> String {
+    let head = RestatedHead {
+        channel: Cow::Borrowed(&restated.channel),
+        name: restated.name.as_deref().map(Cow::Borrowed),
+        positions: Cow::Borrowed(&restated.positions),
+    };
+    format!("{}\n{}", text(&head), events_text(&restated.events))
+}
+
+#[derive(Serialize, Deserialize)]
+struct RestatedHead<'a> {
+    channel: Cow<'a, str>,
+    name: Option<Cow<'a, str>>,
+    positions: Cow<'a, BTreeMap<Arc<str>, Position>>,
 }
 
 fn text(value: &impl Serialize) -> String {
@@ -308,22 +336,17 @@ impl Replay {
         let damaged = |error: serde_json::Error| format!("a batch of {:?} can't be read: {error}", batch.kind);
         let received = self.clock.place(batch.received);
         match batch.kind {
-            Kind::Events => {
-                let mut events = Vec::with_capacity(batch.events.min(100_000) as usize);
-                for line in serde_json::Deserializer::from_str(&batch.body).into_iter::<EventText<'_>>() {
-                    let line = line.map_err(damaged)?;
-                    let data = Payload::parse(line.d.get()).map_err(|error| error.to_string())?;
-                    events.push(Event {
-                        channel: self.shared(&line.c),
-                        name: self.shared(&line.n),
-                        id: line.i.as_deref().map(Arc::from),
-                        position: line.p,
-                        time: line.t,
-                        received,
-                        data,
-                    });
-                }
-                Ok(Some(Delivery::Events(events)))
+            Kind::Events => self.events(&batch.body, batch.events, received, damaged).map(Delivery::Events).map(Some),
+            Kind::Restated => {
+                let (head, rest) = batch.body.split_once('\n').ok_or("a batch of Restated has no second line")?;
+                let head: RestatedHead<'_> = serde_json::from_str(head).map_err(damaged)?;
+                Ok(Some(Delivery::Restated(Restated {
+                    channel: self.shared(&head.channel),
+                    name: head.name.as_deref().map(|name| self.shared(name)),
+                    positions: head.positions.into_owned(),
+                    events: self.events(rest, batch.events, received, damaged)?,
+                    received,
+                })))
             }
             Kind::Snapshot => {
                 let text: SnapshotText<'_> = serde_json::from_str(&batch.body).map_err(damaged)?;
@@ -348,6 +371,30 @@ impl Replay {
             }
             Kind::Forget => Ok(None),
         }
+    }
+
+    fn events(
+        &mut self,
+        text: &str,
+        count: u32,
+        received: Mono,
+        damaged: impl Fn(serde_json::Error) -> String,
+    ) -> Result<Vec<Event>, String> {
+        let mut events = Vec::with_capacity(count.min(100_000) as usize);
+        for line in serde_json::Deserializer::from_str(text).into_iter::<EventText<'_>>() {
+            let line = line.map_err(&damaged)?;
+            let data = Payload::parse(line.d.get()).map_err(|error| error.to_string())?;
+            events.push(Event {
+                channel: self.shared(&line.c),
+                name: self.shared(&line.n),
+                id: line.i.as_deref().map(Arc::from),
+                position: line.p,
+                time: line.t,
+                received,
+                data,
+            });
+        }
+        Ok(events)
     }
 
     fn shared(&mut self, name: &str) -> Arc<str> {
@@ -465,6 +512,30 @@ mod tests {
         assert_eq!(back.source_times, None);
     }
 
+    /// H4: what a site said is said again after a restart, and where the stream follows it.
+    #[test]
+    fn what_a_site_said_comes_back() {
+        let clock = Clock::start();
+        for events in [Vec::new(), vec![event("x", None, "{\"a\":\n1}"), event("x", None, "2")]] {
+            let positions = BTreeMap::from([(Arc::from("x"), Position::new("e", 9))]);
+            let channel: Arc<str> = "x".into();
+            let name: Option<Arc<str>> = (!events.is_empty()).then(|| "a \"name\"\n".into());
+            let received = clock.now();
+            let restated = Restated { channel, name, events, positions, received };
+            let delivery = Delivery::Restated(restated.clone());
+            let entry = entry(&"s".into(), &delivery, &clock).unwrap();
+            let PositionChange::Advance(places) = entry.positions else { panic!("it only advances") };
+            assert_eq!(places, [("x".into(), Position::new("e", 9))]);
+            let Delivery::Restated(back) = round(&delivery, clock) else { panic!("not restated") };
+            assert_eq!((&back.channel, &back.name), (&restated.channel, &restated.name));
+            assert_eq!(back.positions, restated.positions);
+            let data =
+                |restated: &Restated| restated.events.iter().map(|event| event.data.text().to_string()).collect();
+            let (own, back): (Vec<String>, Vec<String>) = (data(&restated), data(&back));
+            assert_eq!(back, own);
+        }
+    }
+
     /// H1: what was received before this start is as old as it is.
     #[test]
     fn what_is_replayed_keeps_its_age() {
@@ -479,7 +550,7 @@ mod tests {
     /// A body that isn't ours is damage, not a panic.
     #[test]
     fn damaged_bodies_are_told() {
-        for kind in [Kind::Events, Kind::Snapshot, Kind::Gap] {
+        for kind in [Kind::Events, Kind::Snapshot, Kind::Gap, Kind::Restated] {
             for body in ["{", "{\"c\":1}", "[]", "{\"c\":\"x\",\"n\":\"y\",\"t\":1,\"d\":NaN}"] {
                 let batch = Batch {
                     source: "s".into(),

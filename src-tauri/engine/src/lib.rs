@@ -27,12 +27,15 @@ mod metrics;
 mod notify;
 mod outages;
 pub mod past;
+pub mod probe;
 mod recorder;
 mod rejections;
 mod restore;
 mod run;
+mod secrets;
 mod source;
 mod sources;
+mod transcript;
 mod transport;
 mod watch;
 

@@ -1,21 +1,20 @@
 //! What a start finds in the data folder: the board as it was, and from where each source goes on.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     fs::{self, File, TryLockError},
     io,
     path::Path,
-    sync::Arc,
 };
 
 use watchfloor_board::{Board, Checkpoint, config::spec::BoardFile, frame::Notice};
-use watchfloor_model::Position;
 
 use crate::{
     clock::Clock,
     error::EngineError,
     intake::Replay,
     journal::{Bounds, FILE_NAME, Journal, JournalError, LOCK_NAME, Positions, migrate, writer},
+    source::Begin,
 };
 
 /// Takes the data folder for this process, making it if need be. It is held until the file is dropped.
@@ -73,9 +72,10 @@ pub(crate) struct Restored {
 
 impl Restored {
     /// From where `source` may go on; none if it must begin anew.
-    pub(crate) fn resume(&self, source: &str) -> Option<BTreeMap<Arc<str>, Position>> {
+    pub(crate) fn resume(&self, source: &str) -> Option<Begin> {
         let positions = self.positions.get(source).filter(|positions| !positions.is_empty())?;
-        (!self.unproven.contains(source)).then(|| positions.clone())
+        let begin = || Begin::After { positions: positions.clone(), time: self.board.source_time(source) };
+        (!self.unproven.contains(source)).then(begin)
     }
 }
 

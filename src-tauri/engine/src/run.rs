@@ -42,7 +42,7 @@ use crate::{
     rejections::Rejections,
     source::{Begin, Source},
     sources::{Settings, Setup},
-    transport::Doors,
+    transport::{Doors, Route},
 };
 
 /// Events taken from the data lane at once.
@@ -219,7 +219,7 @@ impl Run {
         match event {
             Event::Delivered { source, delivery, share } => {
                 self.board.handle_delivery(&source, &delivery, now);
-                if let Delivery::Check(_) = &delivery {
+                if let Delivery::Check(_) | Delivery::Recheck(_) = &delivery {
                     self.handle_checked(&source);
                 }
                 if let Delivery::Events(events) = &delivery
@@ -500,10 +500,15 @@ impl Run {
             .collect()
     }
 
-    /// The same with where their tokens are to be had.
+    /// The same with where their tokens are to be had, and by what way.
     fn setups(&self) -> Vec<Setup> {
-        let token = |id: &str| self.file.sources.iter().find(|spec| spec.id == id).and_then(|spec| spec.token.clone());
-        self.configs().into_iter().map(|feed| Setup { token: token(&feed.id), feed }).collect()
+        let whole = |feed: SourceConfig| {
+            let spec = self.file.sources.iter().find(|spec| spec.id == feed.id)?;
+            let transcripts = self.settings.transcripts.clone();
+            let (token, cipher) = (spec.token.clone(), spec.cipher.clone());
+            Some(Setup { token, cipher, transcripts, route: Route::of(spec), feed })
+        };
+        self.configs().into_iter().filter_map(whole).collect()
     }
 
     fn start_source(&mut self, setup: Setup, begin: Begin) {

@@ -9,16 +9,18 @@ use tokio::{
         Notify,
         mpsc::{Receiver, Sender, channel},
     },
-    time::sleep,
+    time::{sleep, timeout},
 };
-use watchfloor_feed::{Input, LinkFault, LinkFaultKind, LinkId, Output, Paths};
-use watchfloor_model::{Counts, Delivery, Mono, Phase, Position, SourceStatus};
+use watchfloor_feed::{CredentialFault, Input, LinkFault, LinkFaultKind, LinkId, Output};
+use watchfloor_model::{Counts, Delivery, Mono, Phase, Position, SourceStatus, Timestamp};
 
 use crate::{
     clock::Clock,
     credentials::Credentials,
     intake::{Gone, Intake},
+    secrets,
     sources::Setup,
+    transcript::Taped,
     transport::{Command, Doors, Heard, Inputs, Link, Task, inputs},
 };
 
@@ -34,6 +36,8 @@ const PROOF_PERIOD: Duration = Duration::from_millis(100);
 const SLEEP_MAX: Duration = Duration::from_secs(1);
 /// After a defect in this program, a source is begun again after this.
 const DEFECT_DELAY: Duration = Duration::from_secs(5);
+/// How long reading a cipher's key may take.
+const CIPHER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What a source's task is told.
 #[derive(Debug)]
@@ -56,8 +60,8 @@ pub(crate) struct Source {
 /// How a source begins.
 #[derive(Debug)]
 pub(crate) enum Begin {
-    /// After these positions: the board holds everything up to them.
-    After(BTreeMap<Arc<str>, Position>),
+    /// After these positions, at this time of the source: the board holds everything up to there.
+    After { positions: BTreeMap<Arc<str>, Position>, time: Option<Timestamp> },
     /// Without positions; those that the journal holds are void.
     Anew,
 }
@@ -79,16 +83,7 @@ impl Source {
 
     /// Whether these settings are those it runs with.
     pub(crate) fn runs_as(&self, setup: &Setup) -> bool {
-        let (a, b) = (&self.setup.feed, &setup.feed);
-        self.setup.token == setup.token
-            && a.id == b.id
-            && a.url == b.url
-            && a.redundant == b.redundant
-            && a.channels == b.channels
-            && a.ladder == b.ladder
-            && a.limit == b.limit
-            && a.reconcile == b.reconcile
-            && a.token == b.token
+        self.setup == *setup
     }
 
     /// Begins again with these settings and without positions. False if an order before it is still outstanding; then
@@ -127,7 +122,8 @@ async fn supervise(
 ) {
     let mut counts = Counts::default();
     loop {
-        let runner = Runner::new(setup.clone(), begin, counts, &doors, &intake, clock);
+        let own = doors.by(&setup.route);
+        let runner = Runner::new(with_cipher(setup.clone()).await, begin, counts, &own, &intake, clock);
         let ended = AssertUnwindSafe(runner.run(&mut orders)).catch_unwind().await;
         begin = Begin::Anew;
         match ended {
@@ -165,6 +161,17 @@ async fn supervise(
     }
 }
 
+/// The settings with the key by which publishers encrypt, or with why it can't be had, which the feed then says.
+async fn with_cipher(mut setup: Setup) -> Setup {
+    if let Some(place) = &setup.cipher {
+        // It may lie on a disk that doesn't answer.
+        let read = timeout(CIPHER_TIMEOUT, secrets::read(place)).await;
+        let late = |_| Err(CredentialFault::new("the place where it is kept doesn't answer"));
+        setup.feed.envelope.cipher = Some(read.unwrap_or_else(late).map_err(|fault| fault.to_string()));
+    }
+    setup
+}
+
 /// Why a run ended.
 enum End {
     Restart(Box<Setup>, Counts),
@@ -187,7 +194,7 @@ enum Way {
 
 /// One life of a feed.
 struct Runner<'a> {
-    feed: Paths,
+    feed: Taped,
     id: String,
     begin: Option<Begin>,
     doors: &'a Arc<Doors>,
@@ -196,6 +203,8 @@ struct Runner<'a> {
     sender: Inputs,
     inputs: Heard,
     links: BTreeMap<LinkId, Way>,
+    /// Questions of each link to whoever signs for channels, and what is posted beside its polls.
+    signatures: BTreeMap<LinkId, Vec<Task>>,
     /// The newest request of each path besides its links.
     fetches: BTreeMap<usize, Task>,
     credentials: Option<Arc<Credentials>>,
@@ -223,7 +232,7 @@ impl<'a> Runner<'a> {
         clock: Clock,
     ) -> Self {
         let seed = rand::random();
-        let Setup { feed: config, token } = setup;
+        let Setup { feed: config, token, transcripts, route: _, cipher: _ } = setup;
         let id = config.id.clone();
         let credentials = token.map(|token| Credentials::new(id.clone(), token, Arc::clone(doors), clock));
         let changed = Arc::new(Notify::new());
@@ -231,7 +240,7 @@ impl<'a> Runner<'a> {
         tracing::debug!(source = id, seed, "source begins");
         let (sender, inputs) = inputs();
         Self {
-            feed: Paths::new(&config, seed),
+            feed: Taped::new(&config, seed, transcripts.as_deref()),
             id,
             begin: Some(begin),
             doors,
@@ -240,6 +249,7 @@ impl<'a> Runner<'a> {
             sender,
             inputs,
             links: BTreeMap::new(),
+            signatures: BTreeMap::new(),
             fetches: BTreeMap::new(),
             credentials,
             questions: BTreeMap::new(),
@@ -270,9 +280,16 @@ impl<'a> Runner<'a> {
     /// Until it is to begin again with other settings, or nobody can order that any more.
     async fn live(&mut self, orders: &mut Receiver<Order>) -> Result<Option<Box<Setup>>, Gone> {
         match self.begin.take() {
-            Some(Begin::After(positions)) => self.feed.restore(&positions),
+            Some(Begin::After { positions, time }) => {
+                self.feed.restore(&positions);
+                // Where time stood: a clock that was set back since must not turn the story around.
+                if let Some(time) = time {
+                    self.feed.set_wall(time, self.clock.now());
+                }
+            }
             Some(Begin::Anew) | None => self.intake.forget().await?,
         }
+        self.feed.set_wall(self.clock.wall(), self.clock.now());
         self.feed.start(self.clock.now());
         self.take_outputs();
         self.hand_on().await?;
@@ -302,12 +319,14 @@ impl<'a> Runner<'a> {
                 input = self.inputs.recv() => input,
                 () = sleep(wake) => None,
             };
+            self.feed.set_wall(self.clock.wall(), self.clock.now());
             // What has come is heard before the feed may conclude that nothing did: after a stall of this task the proof
             // of life may lie in the queue.
             for _ in 0..INPUTS_TAKEN_MAX {
                 let Some(input) = next.take().or_else(|| self.inputs.try_recv()) else { break };
                 if let Input::Closed { link, .. } | Input::Failed { link, .. } = &input {
                     self.links.remove(link);
+                    self.signatures.remove(link);
                 }
                 self.feed.handle_input(input, self.clock.now());
                 self.take_outputs();
@@ -350,8 +369,22 @@ impl<'a> Runner<'a> {
                     let task = self.doors.ask(link, request, body_bytes_max, timeout, self.sender.clone());
                     self.links.insert(link, Way::Asked { _task: task });
                 }
-                Output::Send { link, text } => self.tell(link, Command::Send(text)),
-                Output::SendSecret { link, text } => self.tell(link, Command::SendSecret(text)),
+                Output::Send { link, message } => self.tell(link, Command::Send(message)),
+                Output::StartTls { link } => self.tell(link, Command::StartTls),
+                Output::Exchange { link, number, url, form, token, timeout } => {
+                    let asked = (link, number);
+                    let task = self.doors.exchange(asked, url, form, token, timeout, self.sender.clone());
+                    let asked = self.signatures.entry(link).or_default();
+                    asked.retain(Task::is_running);
+                    asked.push(task);
+                }
+                Output::Post { link, number, request, body_bytes_max, timeout } => {
+                    let asked = (link, number);
+                    let task = self.doors.ask_beside(asked, request, body_bytes_max, timeout, self.sender.clone());
+                    let asked = self.signatures.entry(link).or_default();
+                    asked.retain(Task::is_running);
+                    asked.push(task);
+                }
                 Output::Credential { fetch, timeout } => {
                     let Some(credentials) = &self.credentials else { continue };
                     let question = credentials.ask(fetch, timeout, self.sender.clone());
@@ -359,6 +392,7 @@ impl<'a> Runner<'a> {
                 }
                 Output::Ping { link } => self.tell(link, Command::Ping),
                 Output::Close { link } => {
+                    self.signatures.remove(&link);
                     if self.links.remove(&link).is_some() {
                         tracing::debug!(source = self.id, link_id = %link, "let go");
                     }

@@ -1,21 +1,30 @@
 //! From a board's source to a feed's settings.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use url::Url;
-use watchfloor_board::config::spec::{BoardFile, SourceKind, SourceSpec, SourceTransport, TokenSpec};
-use watchfloor_feed::SourceConfig;
+use watchfloor_board::config::spec::{
+    self, BoardFile, CursorSpec, SecretSpec, SnapshotSpec, SourceKind, SourceSpec, SourceTransport, SparkplugSpec,
+    SpeakSpec, TokenSpec,
+};
+use watchfloor_feed::{Codec, Cursor, Envelope, Kind, Promises, Site, SourceConfig, Sparkplug, Speak};
 use watchfloor_model::Transport;
 
-use crate::error::EngineError;
+use crate::{error::EngineError, transport::Route};
 
 /// All that a source is run by.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Setup {
     /// What its feed is told.
     pub(crate) feed: SourceConfig,
     /// Where its token is to be had.
     pub(crate) token: Option<TokenSpec>,
+    /// Into which folder its transcript goes.
+    pub(crate) transcripts: Option<PathBuf>,
+    /// By what way its connections go.
+    pub(crate) route: Route,
+    /// Where the key is kept by which its publishers encrypt.
+    pub(crate) cipher: Option<SecretSpec>,
 }
 
 /// What is said of sources besides the board file.
@@ -23,6 +32,8 @@ pub(crate) struct Setup {
 pub(crate) struct Settings {
     /// Addresses by source id, in place of the board file's.
     pub(crate) urls: BTreeMap<String, String>,
+    /// Into which folder transcripts go.
+    pub(crate) transcripts: Option<PathBuf>,
 }
 
 impl Settings {
@@ -45,20 +56,40 @@ impl Settings {
     /// # Errors
     /// If its address can't be used.
     pub(crate) fn config(&self, spec: &SourceSpec, limit: Duration) -> Result<SourceConfig, EngineError> {
-        let SourceKind::Hub = spec.kind;
+        let kind = match spec.kind {
+            SourceKind::Hub => Kind::Hub,
+            SourceKind::Centrifugo => Kind::Centrifugo,
+            SourceKind::Pusher => Kind::Pusher,
+            SourceKind::Soketi => Kind::Soketi,
+            SourceKind::Reverb => Kind::Reverb,
+            SourceKind::SocketIo => Kind::SocketIo,
+            SourceKind::Sse => Kind::Sse,
+            SourceKind::Mercure => Kind::Mercure,
+            SourceKind::Ably => Kind::Ably,
+            SourceKind::WebSocket => Kind::WebSocket,
+            SourceKind::LongPoll => Kind::LongPoll,
+            SourceKind::Poll => Kind::Poll,
+            SourceKind::Redis => Kind::Redis,
+            SourceKind::Nats => Kind::Nats,
+            SourceKind::Mqtt => Kind::Mqtt,
+        };
         // An address from elsewhere takes the place of all that the board names.
         let given = self.urls.get(&spec.id);
         let url = address(spec, given.unwrap_or(&spec.url))?;
         let others = spec.redundant_urls.iter().filter(|_| given.is_none());
         let redundant = others.map(|text| address(spec, text)).collect::<Result<_, _>>()?;
         let ladder = match spec.transport {
-            SourceTransport::Auto => Transport::LADDER.to_vec(),
+            SourceTransport::Auto => kind.ladder().to_vec(),
             SourceTransport::WebSocket => vec![Transport::WebSocket],
+            SourceTransport::HttpStream => vec![Transport::HttpStream],
             SourceTransport::Sse => vec![Transport::Sse],
             SourceTransport::LongPoll => vec![Transport::LongPoll],
             SourceTransport::Poll => vec![Transport::Poll],
         };
         let channels = spec.channels.iter().map(|channel| Arc::from(channel.as_str())).collect();
+        let auth = spec.auth.as_deref().map(|text| address(spec, text)).transpose()?;
+        let site =
+            spec.snapshot.as_ref().map(|snapshot| site(spec, snapshot, &[Some(&url), auth.as_ref()])).transpose()?;
         Ok(SourceConfig {
             id: spec.id.clone(),
             url,
@@ -68,23 +99,110 @@ impl Settings {
             limit,
             quiet: spec.quiet,
             reconcile: spec.reconcile,
-            // A hub sends in order.
+            // Both send in order.
             reorder: Duration::ZERO,
+            kind,
+            envelope: Envelope {
+                name: spec.event.name.clone(),
+                default_name: spec.event.default_name.as_deref().map(Arc::from),
+                id: spec.event.id.clone(),
+                time: spec.event.time.clone(),
+                data: spec.event.data.clone(),
+                // Read when the source begins.
+                cipher: None,
+                decode: spec.event.decode.iter().map(|codec| codec_of(*codec)).collect(),
+            },
+            promises: Promises {
+                heartbeat: spec.heartbeat,
+                replays: spec.replays,
+                sparkplug: spec.sparkplug.map(|manner| match manner {
+                    SparkplugSpec::Listen => Sparkplug::Listen,
+                    SparkplugSpec::Rebirth => Sparkplug::Rebirth,
+                }),
+                presence: spec.presence,
+                history: spec.history,
+                cursor: spec.cursor.as_ref().map(cursor),
+            },
+            app: spec.app.as_deref().map(Arc::from),
+            user: spec.user.as_deref().map(Arc::from),
+            speak: speak(&spec.speak),
+            auth,
+            site,
             token: None,
             asks_token: spec.token.is_some(),
         })
     }
 }
 
+/// Where the site says what it has. Its token goes to the hosts alone that have it anyway, as safely as to them.
+fn site(spec: &SourceSpec, snapshot: &SnapshotSpec, known: &[Option<&Url>]) -> Result<Site, EngineError> {
+    let url = address(spec, &snapshot.url)?;
+    let is_safe = |url: &Url| !matches!(url.scheme(), "http" | "ws");
+    let is_known = |known: &Url| known.host() == url.host() && (is_safe(&url) || !is_safe(known));
+    let shows_token = known.iter().flatten().any(|known| is_known(known));
+    let first = spec.channels.first().map_or("", String::as_str);
+    Ok(Site {
+        shows_token,
+        url,
+        channel: snapshot.channel.as_deref().unwrap_or(first).into(),
+        name: snapshot.name.as_str().into(),
+        rows: snapshot.data.clone(),
+        time: snapshot.time.clone(),
+    })
+}
+
+fn cursor(spec: &CursorSpec) -> Cursor {
+    Cursor { path: spec.path.clone(), query: spec.query.as_deref().map(Arc::from), rows: spec.rows.clone() }
+}
+
+const fn codec_of(codec: spec::Codec) -> Codec {
+    match codec {
+        spec::Codec::Json => Codec::Json,
+        spec::Codec::MessagePack => Codec::MessagePack,
+        spec::Codec::Cbor => Codec::Cbor,
+        spec::Codec::Text => Codec::Text,
+        spec::Codec::Base64 => Codec::Base64,
+        spec::Codec::Gzip => Codec::Gzip,
+        spec::Codec::Zlib => Codec::Zlib,
+        spec::Codec::Deflate => Codec::Deflate,
+    }
+}
+
+fn speak(spec: &SpeakSpec) -> Speak {
+    let text = |text: &Option<String>| text.as_deref().map(Arc::from);
+    Speak {
+        login: text(&spec.login),
+        subscribe: text(&spec.subscribe),
+        resume: text(&spec.resume),
+        ping: text(&spec.ping),
+        pong: text(&spec.pong),
+        confirm: text(&spec.confirm),
+        refused: text(&spec.refused),
+        channel: spec.channel.clone(),
+        sequence: spec.sequence.clone(),
+    }
+}
+
 fn address(spec: &SourceSpec, text: &str) -> Result<Url, EngineError> {
     let unusable = |reason: String| EngineError::SourceUrl { id: spec.id.clone(), reason };
     let url = Url::parse(text).map_err(|error| unusable(error.to_string()))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(unusable("it has a user or password in it: the board's `token` says where one is kept".to_owned()));
+    }
     match url.scheme() {
         "http" | "https" => Ok(url),
+        "ws" | "wss" | "redis" | "rediss" | "redis-sentinel" | "rediss-sentinel" | "nats" | "tls" | "mqtt"
+        | "mqtts"
+            if spec.kind != SourceKind::Hub =>
+        {
+            Ok(url)
+        }
         other => Err(unusable(format!("the scheme is {other:?}"))),
     }
 }
 
+#[cfg(test)]
+mod spoken;
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,7 +232,8 @@ source = "ops"
         let config = Settings::default().config(spec, Duration::from_secs(5)).unwrap();
         assert_eq!((config.url.as_str(), &*config.ladder), ("https://hub.example.net/base", &[Transport::Sse][..]));
         assert_eq!(config.channels, ["x".into(), "y".into()]);
-        let settings = Settings { urls: BTreeMap::from([("ops".into(), "http://127.0.0.1:9".into())]) };
+        let settings =
+            Settings { urls: BTreeMap::from([("ops".into(), "http://127.0.0.1:9".into())]), ..Settings::default() };
         assert_eq!(settings.config(spec, Duration::ZERO).unwrap().url.port(), Some(9));
         let spec = SourceSpec { redundant_urls: vec!["http://b".into()], ..spec.clone() };
         assert_eq!(Settings::default().config(&spec, Duration::ZERO).unwrap().redundant.len(), 1);
@@ -127,9 +246,10 @@ source = "ops"
         for (id, url, part) in [
             ("ops", "nonsense", "source `ops`"),
             ("ops", "ftp://x", "scheme is \"ftp\""),
+            ("ops", "http://me:hunter2@x", "a user or password in it"),
             ("oops", "http://x", "no source `oops`: expected one of `ops`"),
         ] {
-            let settings = Settings { urls: BTreeMap::from([(id.into(), url.into())]) };
+            let settings = Settings { urls: BTreeMap::from([(id.into(), url.into())]), ..Settings::default() };
             let error = settings.check(&file).unwrap_err();
             assert_eq!(error.exit_code(), 1);
             assert!(error.to_string().contains(part), "{error}");

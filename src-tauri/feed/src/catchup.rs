@@ -20,12 +20,12 @@ mod hold;
 mod tests;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
     time::Duration,
 };
 
-use watchfloor_model::{Continuity, Event, Gap, Mono, Position};
+use watchfloor_model::{Continuity, Event, Gap, Mono, Position, Timestamp};
 
 pub(crate) use self::channel::Cursor;
 use self::{
@@ -33,7 +33,10 @@ use self::{
     early::Early,
     hold::Hold,
 };
-use crate::protocols::Place;
+use crate::{
+    limits::HELD_EVENTS_MAX,
+    protocols::{Place, counted::is_counted},
+};
 
 /// What became of an event.
 #[derive(Debug)]
@@ -88,11 +91,24 @@ pub(crate) struct GapContext {
     pub(crate) ended: Mono,
 }
 
+/// Events next to each other that can't be read, among those that are held.
+#[derive(Debug)]
+struct Unread {
+    channel: usize,
+    /// The place right before them, and the last of them.
+    from: Position,
+    to: Position,
+    /// What is wrong with the first one, for people.
+    text: String,
+}
+
 /// The channels of one source.
 #[derive(Debug)]
 pub(crate) struct Catchup {
     channels: Vec<Channel>,
     hold: Option<Hold>,
+    /// What of the hold can't be read.
+    unread: Vec<Unread>,
     early: Early,
 }
 
@@ -100,7 +116,7 @@ impl Catchup {
     /// An event that comes ahead of its place waits for as long as `window`.
     pub(crate) fn new(channels: &[Arc<str>], window: Duration) -> Self {
         let channels = channels.iter().cloned().map(Channel::new).collect();
-        Self { channels, hold: None, early: Early::new(window) }
+        Self { channels, hold: None, unread: Vec::new(), early: Early::new(window) }
     }
 
     /// Takes places from an earlier life. Other channels' are ignored.
@@ -118,7 +134,8 @@ impl Catchup {
             beside
         };
         let early = Early::new(self.early.window());
-        Self { channels: self.channels.iter().map(beside).collect(), hold: None, early }
+        let channels = self.channels.iter().map(beside).collect();
+        Self { channels, hold: None, unread: Vec::new(), early }
     }
 
     /// Whether everything that `other` delivered, and everything that the server had when it was asked, has come here.
@@ -153,6 +170,7 @@ impl Catchup {
             channel.cursor = other.cursor;
         }
         self.hold = other.hold;
+        self.unread = other.unread;
         self.early = other.early;
         self.release()
     }
@@ -179,6 +197,7 @@ impl Catchup {
     /// The link is gone, and with it what was held.
     pub(crate) fn end_link(&mut self) {
         self.hold = None;
+        self.unread.clear();
         self.early.clear();
         for channel in &mut self.channels {
             channel.cursor = None;
@@ -260,15 +279,54 @@ impl Catchup {
     }
 
     /// Finds that the event at `position` can't be read. The hole before it, if it isn't the next one, or the one that it is.
-    pub(crate) fn unreadable(&mut self, index: usize, position: &Position, text: &str) -> Option<Hole> {
+    /// While holding, a snapshot that is to come covers it; if there is none (`alone`), what is held around it is all there is.
+    pub(crate) fn unreadable(&mut self, index: usize, position: &Position, text: &str, alone: bool) -> Option<Hole> {
         match self.channels[index].unreadable(index, position, text) {
-            Advance::Hole(_) if self.hold.is_some() => {
-                self.disconnect(index, position, text.to_owned());
+            Advance::Hole(hole) if self.hold.is_some() => {
+                if !(alone && hole.before == *position && self.leave_out(index, position, text)) {
+                    self.disconnect(index, position, text.to_owned());
+                }
                 None
             }
             Advance::Hole(hole) => Some(hole),
             Advance::Next | Advance::Overlap | Advance::Duplicate | Advance::Stale => None,
         }
+    }
+
+    /// Goes on holding behind what can't be read. Whether there is room to say later what that was.
+    fn leave_out(&mut self, index: usize, position: &Position, text: &str) -> bool {
+        let Some(cursor) = &mut self.channels[index].cursor else { return false };
+        let last = self.unread.iter_mut().rev().find(|unread| unread.channel == index);
+        if let Some(last) = last.filter(|last| last.to == cursor.stream) {
+            last.to = position.clone();
+        } else if self.unread.len() < HELD_EVENTS_MAX {
+            let (from, to) = (cursor.stream.clone(), position.clone());
+            self.unread.push(Unread { channel: index, from, to, text: text.to_owned() });
+        } else {
+            return false;
+        }
+        cursor.stream.go_to(position);
+        cursor.backlog.reach(position.offset);
+        true
+    }
+
+    /// The gaps within what was held, by channel: each comes right before the event behind it.
+    pub(crate) fn take_unread(&mut self, context: &GapContext) -> BTreeMap<Arc<str>, VecDeque<Gap>> {
+        let mut gaps: BTreeMap<Arc<str>, VecDeque<Gap>> = BTreeMap::new();
+        for Unread { channel, from, to, text } in std::mem::take(&mut self.unread) {
+            let channel = self.channels[channel].name.clone();
+            gaps.entry(channel.clone()).or_default().push_back(Gap {
+                channel,
+                from: Some(from),
+                to: Some(to),
+                proof: Continuity::Unknown,
+                reason: text,
+                began: context.began,
+                ended: context.ended,
+                source_times: None,
+            });
+        }
+        gaps
     }
 
     /// The same on a link beside the one that is followed, which may bring it readable.
@@ -293,6 +351,9 @@ impl Catchup {
 
     /// The server says that it has sent everything up to `head`, and has, since `since` or later, `behind` more events.
     pub(crate) fn beat(&mut self, index: usize, head: &Position, behind: u64, since: Mono) -> Option<Hole> {
+        if is_counted(head) {
+            self.channels[index].bound(head, behind);
+        }
         self.channels[index].claim(head, behind, since);
         if self.early.has(index) {
             // What is missing is known, and may be about to come.
@@ -306,14 +367,25 @@ impl Catchup {
         None
     }
 
-    /// The server says that events are missing before `head`: hold until a snapshot covers them.
-    pub(crate) fn lost(&mut self, index: usize, head: &Position, reason: &str) {
-        if self.channels[index].cursor.is_none() {
+    /// The server says that events are missing before `head`: hold until a snapshot covers them. If there is none (`alone`), what is
+    /// held before it is all there is.
+    pub(crate) fn lost(&mut self, index: usize, head: &Position, reason: &str, alone: bool) {
+        let Some(cursor) = &self.channels[index].cursor else { return };
+        let is_ahead = head.epoch == cursor.stream.epoch && head.offset >= cursor.stream.offset;
+        let begins_later = is_counted(head) && cursor.target.covers(head) == Some(true);
+        if alone && self.hold.is_some() && is_ahead && self.leave_out(index, head, reason) {
+            if let Some(cursor) = self.channels[index].cursor.as_mut().filter(|_| begins_later) {
+                cursor.target = head.clone();
+            }
             return;
         }
         self.begin_hold();
         self.disconnect(index, head, reason.to_owned());
-        if let Some(cursor) = &mut self.channels[index].cursor {
+        // What the server had beyond when the subscription began is still to come. Where the wall counts and nobody knows how many are
+        // missing, the next heartbeat tells how much of it is.
+        if let Some(cursor) = &mut self.channels[index].cursor
+            && cursor.target.covers(head) != Some(true)
+        {
             cursor.target = head.clone();
         }
     }
@@ -385,18 +457,22 @@ impl Catchup {
         (gaps, self.release())
     }
 
-    /// There is no snapshot to be had: what is missing stays unknown, and the stream goes on from where it is.
-    pub(crate) fn give_up(&mut self, reason: &str, context: &GapContext) -> (Vec<Gap>, Vec<Event>) {
+    /// There is no snapshot to be had that is true at a place: what is missing is closed by `proof` or not at all, and the stream
+    /// goes on from where it is, with what is held.
+    pub(crate) fn pass_over(&mut self, proof: Continuity, reason: &str, context: &GapContext) -> Vec<Gap> {
         let mut gaps = Vec::new();
         for channel in &mut self.channels {
             let Some(cursor) = &channel.cursor else { continue };
             if cursor.connected {
-                gaps.extend(channel.gap_to(&cursor.target, Continuity::Proven, context));
+                // It may have been followed further since its subscription began.
+                let further = channel.delivered.as_ref().filter(|place| place.covers(&cursor.target) == Some(true));
+                gaps.extend(channel.gap_to(further.unwrap_or(&cursor.target), Continuity::Proven, context));
                 continue;
             }
             let place = cursor.hold_from.clone();
-            if place.offset > 0 || channel.delivered.is_some() {
-                let mut gap = channel.gap(&place, Continuity::Unknown, context);
+            // What is counted here began with the link, and not with the channel.
+            if place.offset > 0 || channel.delivered.is_some() || is_counted(&place) {
+                let mut gap = channel.gap(&place, proof, context);
                 gap.reason = match &channel.delivered {
                     Some(_) => format!("{}; {reason}", gap.reason),
                     None => reason.to_owned(),
@@ -405,7 +481,12 @@ impl Catchup {
             }
             channel.delivered = Some(place);
         }
-        (gaps, self.release())
+        gaps
+    }
+
+    /// The earliest time of what is held.
+    pub(crate) fn held_since(&self) -> Option<Timestamp> {
+        self.hold.as_ref()?.earliest()
     }
 
     /// Whether everything that the server had when it was asked, and said since to have sent, was delivered.
@@ -433,6 +514,7 @@ impl Catchup {
         if let Some(hold) = &mut self.hold {
             hold.remove(index);
         }
+        self.unread.retain(|unread| unread.channel != index);
         if let Some(cursor) = &mut self.channels[index].cursor {
             cursor.move_to(at);
             cursor.hold_from = at.clone();
@@ -444,6 +526,7 @@ impl Catchup {
     /// Drops what is held.
     fn disconnect_all(&mut self, reason: &str) {
         self.hold = Some(Hold::default());
+        self.unread.clear();
         for channel in &mut self.channels {
             let Some(cursor) = &mut channel.cursor else { continue };
             if cursor.hold_from != cursor.stream {
@@ -455,7 +538,7 @@ impl Catchup {
     }
 
     /// Ends the hold: what of it follows what was delivered.
-    fn release(&mut self) -> Vec<Event> {
+    pub(crate) fn release(&mut self) -> Vec<Event> {
         let channels = &mut self.channels;
         let follows = |index: usize, offset: u64| {
             channels[index].delivered.as_ref().is_none_or(|delivered| offset > delivered.offset)

@@ -4,6 +4,10 @@ use std::time::Duration;
 
 use watchfloor_model::{Mono, SourceClock, Timestamp};
 
+mod own;
+
+pub(crate) use own::OwnClock;
+
 /// What a server says of its clock.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Reading {

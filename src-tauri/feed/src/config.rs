@@ -2,15 +2,20 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use url::Url;
-use watchfloor_model::Transport;
+use watchfloor_model::{Transport, path::Path};
+
+use crate::{envelope::Envelope, site::Site};
 
 /// One source: where it is, what is wanted of it, and how old it may get.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceConfig {
     /// Its id in the board file.
     pub id: String,
-    /// The hub's base address, `http` or `https`; a path is kept as a prefix.
+    /// What speaks there.
+    pub kind: Kind,
+    /// Its address: a hub's base, of which a path is kept as a prefix; else as its dialect wants it.
     pub url: Url,
     /// Other addresses at which the same stream can be had, followed beside the first: see [`Paths`](crate::Paths).
     pub redundant: Vec<Url>,
@@ -27,10 +32,139 @@ pub struct SourceConfig {
     /// How long an event that comes ahead of its place waits for those before it, at most a second; zero where the source sends in
     /// order, as a hub does, so that what lies between is known to be lost.
     pub reorder: Duration,
+    /// Where in a message its name and time stand, for protocols that carry bodies only.
+    pub envelope: Envelope,
     /// Sent as `Authorization: Bearer …` (RFC 6750) with every request.
     pub token: Option<Secret>,
+    /// What is promised of the server, where its protocol says nothing of it.
+    pub promises: Promises,
+    /// An application's public key.
+    pub app: Option<Arc<str>>,
+    /// Whose password the token is.
+    pub user: Option<Arc<str>>,
+    /// Who signs for private channels, if somebody does.
+    pub auth: Option<Url>,
+    /// How to speak on a bare WebSocket.
+    pub speak: Speak,
+    /// Where the site says what it has now, if the protocol has no snapshot of its own.
+    pub site: Option<Site>,
     /// The token isn't known beforehand, or not for ever: it is asked for by [`Output::Credential`](crate::Output::Credential).
     pub asks_token: bool,
+}
+
+/// What is said and heard on a bare WebSocket. In what is sent `{channel}`, `{token}` and `{sequence}` stand for themselves, written
+/// as within a JSON text. What is heard is described by an example: a message that has all that the example has, and whatever text where
+/// that has `{channel}`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Speak {
+    /// Sent once the link stands, before all else.
+    pub login: Option<Arc<str>>,
+    /// Sent for each channel once the link stands.
+    pub subscribe: Option<Arc<str>>,
+    /// Sent in its place where a number is known after which to go on.
+    pub resume: Option<Arc<str>>,
+    /// Sent each time that the link is probed.
+    pub ping: Option<Arc<str>>,
+    /// What answers that, in turn with all else.
+    pub pong: Option<Arc<str>>,
+    /// What takes a subscription.
+    pub confirm: Option<Arc<str>>,
+    /// What denies access.
+    pub refused: Option<Arc<str>>,
+    /// Where in a message its channel stands.
+    pub channel: Option<Path>,
+    /// Where its number stands, which goes up by one in its channel.
+    pub sequence: Option<Path>,
+}
+
+/// What a board promises of a server.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Promises {
+    /// How often it says by itself that it lives.
+    pub heartbeat: Option<Duration>,
+    /// It replays all that came after the place that it is asked for.
+    pub replays: bool,
+    /// What is published there is Sparkplug B, and how its nodes are dealt with.
+    pub sparkplug: Option<Sparkplug>,
+    /// Who is there is to be told as well, where the protocol can and doesn't by itself.
+    pub presence: bool,
+    /// It has a history with which to begin.
+    pub history: bool,
+    /// Its answers to polls are messages, and say where to go on.
+    pub cursor: Option<Cursor>,
+}
+
+/// How Sparkplug's nodes are dealt with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sparkplug {
+    /// They are listened to.
+    Listen,
+    /// A node whose birth was missed is asked for it.
+    Rebirth,
+}
+
+/// How an answer to a poll says where to go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    /// Where that stands in the answer, or else in its last message.
+    pub path: Path,
+    /// The name by which it goes into the next request's query; without one it is the next address itself.
+    pub query: Option<Arc<str>>,
+    /// Where the answer's list of messages stands. Without it the answer is the list, or one message.
+    pub rows: Option<Path>,
+}
+
+/// What is spoken at an address.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kind {
+    /// `watchfloor-hub`.
+    #[default]
+    Hub,
+    /// Centrifugo, its bidirectional protocol in JSON.
+    Centrifugo,
+    /// Pusher Channels.
+    Pusher,
+    /// Soketi.
+    Soketi,
+    /// Laravel Reverb.
+    Reverb,
+    /// Socket.IO.
+    SocketIo,
+    /// Ably, its realtime protocol in JSON.
+    Ably,
+    /// Server-sent events.
+    Sse,
+    /// A Mercure hub.
+    Mercure,
+    /// A bare WebSocket, by templates.
+    WebSocket,
+    /// A document that is answered when there is something.
+    LongPoll,
+    /// A document that is asked for at an interval.
+    Poll,
+    /// Redis, by Pub/Sub and Streams.
+    Redis,
+    /// NATS, and its JetStream.
+    Nats,
+    /// MQTT 5 or 3.1.1.
+    Mqtt,
+}
+
+impl Kind {
+    /// The ways by which its events may travel, best first.
+    #[must_use]
+    pub const fn ladder(self) -> &'static [Transport] {
+        match self {
+            Self::Hub => &Transport::LADDER,
+            Self::Centrifugo => &[Transport::WebSocket, Transport::HttpStream, Transport::Sse],
+            Self::SocketIo => &[Transport::WebSocket, Transport::LongPoll],
+            Self::Pusher | Self::Soketi | Self::Reverb | Self::Ably | Self::WebSocket => &[Transport::WebSocket],
+            Self::Sse | Self::Mercure => &[Transport::Sse],
+            Self::LongPoll => &[Transport::LongPoll],
+            Self::Poll => &[Transport::Poll],
+            Self::Redis | Self::Nats | Self::Mqtt => &[Transport::Tcp],
+        }
+    }
 }
 
 /// A text that must not be seen: prints as stars, whatever prints it.
@@ -47,6 +181,19 @@ impl Secret {
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
+    }
+}
+
+/// Written down it is stars, and read back it is those: a transcript holds none.
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str("***")
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::new)
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::{fmt, time::Duration};
 
+use serde::{Deserialize, Serialize};
 use watchfloor_model::Transport;
 
 use crate::limits::REASON_CHARS_MAX;
 
 /// Why a link could not be opened, broke, or a fetch got no answer: what the outside reports.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkFault {
     /// What kind of failure, as far as it matters.
     pub kind: LinkFaultKind,
@@ -16,7 +17,8 @@ pub struct LinkFault {
 }
 
 /// Kinds of link failure.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum LinkFaultKind {
     /// Nobody listens there.
     Refused,
@@ -28,6 +30,11 @@ pub enum LinkFaultKind {
     Dns,
     /// The certificate isn't trusted, or the handshake failed.
     Tls,
+    /// The proxy on the way let nothing through. It is not the server's word.
+    Proxy {
+        /// Whether it is there and refuses what it was asked for: by another way it may let through.
+        refuses: bool,
+    },
     /// The server answered, but not as asked: any status but 101 for a WebSocket, any status but 200 for SSE, and 200
     /// with another type than `text/event-stream`.
     Http {
@@ -67,6 +74,7 @@ impl fmt::Display for LinkFault {
             LinkFaultKind::Reset => "connection broken",
             LinkFaultKind::Dns => "name not found",
             LinkFaultKind::Tls => "no secure connection",
+            LinkFaultKind::Proxy { .. } => "no way through the proxy",
             LinkFaultKind::Timeout => "no answer in time",
             LinkFaultKind::TooBig => "message too big",
             LinkFaultKind::Protocol => "transport rules broken",
@@ -152,6 +160,13 @@ pub enum FaultKind {
         /// After how long.
         after: Duration,
     },
+    /// A stream over HTTP whose connection stands brings nothing, as if somebody kept it.
+    HeldBack {
+        /// For how long.
+        after: Duration,
+        /// How often the server says something by the board's word, if it has begun to answer.
+        period: Option<Duration>,
+    },
     /// The subscriptions weren't answered in time.
     SubscribeTimeout {
         /// After how long.
@@ -189,7 +204,7 @@ pub enum FaultKind {
 }
 
 /// Why a token can't be had.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CredentialFault {
     /// What was found and what is expected, for people. No secrets, no addresses with passwords.
     pub text: String,
@@ -263,11 +278,12 @@ impl Fault {
     /// was live.
     pub(crate) const fn may_be_the_way(&self, live: bool) -> bool {
         match &self.kind {
-            FaultKind::Silent { .. } | FaultKind::Stalled { .. } => true,
+            FaultKind::Silent { .. } | FaultKind::Stalled { .. } | FaultKind::HeldBack { .. } => true,
             FaultKind::OpenTimeout { .. } | FaultKind::SubscribeTimeout { .. } | FaultKind::Unreadable(_) => true,
             FaultKind::Closed { code, .. } => !live && matches!(code, None | Some(1002 | 1003 | 1006 | 1007)),
             FaultKind::Link(fault) => match &fault.kind {
                 LinkFaultKind::Refused | LinkFaultKind::Unreachable | LinkFaultKind::Dns | LinkFaultKind::Tls => false,
+                LinkFaultKind::Proxy { refuses } => *refuses && !live,
                 // The server's own word.
                 LinkFaultKind::Http { status: 204 | 401 | 403 | 410 | 429, .. }
                 | LinkFaultKind::Http { retry_after: Some(_), .. } => false,
@@ -294,7 +310,7 @@ impl Fault {
             (FaultKind::OpenTimeout { .. }, _) => "no answer".to_owned(),
             (
                 FaultKind::SubscribeTimeout { .. } | FaultKind::Silent { .. } | FaultKind::Stalled { unread: None, .. },
-                Transport::Sse,
+                Transport::Sse | Transport::HttpStream,
             ) => "the stream is held back: a proxy that buffers?".to_owned(),
             _ => self.to_string(),
         }
@@ -329,6 +345,7 @@ impl Fault {
             | FaultKind::Silent { .. }
             | FaultKind::Stalled { .. }
             | FaultKind::OpenTimeout { .. }
+            | FaultKind::HeldBack { .. }
             | FaultKind::SubscribeTimeout { .. }
             | FaultKind::Desync(_)
             | FaultKind::Unreadable(_) => Verdict::Backoff,
@@ -367,6 +384,18 @@ impl fmt::Display for Fault {
                 }
             }
             FaultKind::OpenTimeout { after } => write!(f, "no connection within {}", words(*after)),
+            FaultKind::HeldBack { after, period } => {
+                match period {
+                    None => write!(f, "no answer within {}", words(*after))?,
+                    Some(period) => write!(
+                        f,
+                        "nothing heard for {}, where the server is to say something every {}",
+                        words(*after),
+                        words(*period)
+                    )?,
+                }
+                f.write_str(": does a proxy hold the stream back? (nginx: `proxy_buffering off`)")
+            }
             FaultKind::SubscribeTimeout { after } => write!(f, "no answer to subscribing within {}", words(*after)),
             FaultKind::Desync(text) | FaultKind::Unreadable(text) | FaultKind::Config(text) => f.write_str(text),
             FaultKind::Server { code, message, .. } if message.is_empty() => {
@@ -410,8 +439,10 @@ pub(crate) const fn door(transport: Transport) -> &'static str {
     match transport {
         Transport::WebSocket => "WebSocket",
         Transport::Sse => "server-sent events",
+        Transport::HttpStream => "HTTP streaming",
         Transport::LongPoll => "long poll",
         Transport::Poll => "poll",
+        Transport::Tcp => "TCP",
     }
 }
 
@@ -432,6 +463,17 @@ mod tests {
 
     fn closed(code: Option<u16>) -> Fault {
         Fault::server(FaultKind::Closed { code, reason: String::new() })
+    }
+
+    /// H1: what a proxy says is no word of the server. Nothing is hidden for it, and only what it refuses may be had by another way.
+    #[test]
+    fn a_proxys_word_is_not_the_servers() {
+        for refuses in [true, false] {
+            let fault = Fault::link(LinkFault::new(LinkFaultKind::Proxy { refuses }, "it asks who comes"));
+            assert_eq!((fault.origin, fault.verdict()), (Origin::Network, Verdict::Backoff));
+            assert_eq!((fault.may_be_the_way(false), fault.may_be_the_way(true)), (refuses, false));
+            assert_eq!(fault.to_string(), "no way through the proxy: it asks who comes");
+        }
     }
 
     /// What each answer means and how it is said: the table of HTTP outcomes.
@@ -460,6 +502,15 @@ mod tests {
                 Fault::network(FaultKind::Silent { after: Duration::from_secs(5) }),
                 Verdict::Backoff,
                 "nothing heard for 5 s",
+            ),
+            (
+                Fault::network(FaultKind::HeldBack {
+                    after: Duration::from_secs(5),
+                    period: Some(Duration::from_secs(1)),
+                }),
+                Verdict::Backoff,
+                "nothing heard for 5 s, where the server is to say something every 1 s: does a proxy hold the stream \
+                 back? (nginx: `proxy_buffering off`)",
             ),
         ];
         for (fault, verdict, text) in cases {

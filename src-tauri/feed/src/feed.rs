@@ -24,6 +24,7 @@ mod stream;
 mod tests;
 mod trial;
 mod unreadable;
+mod upgrade;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -31,23 +32,25 @@ use std::{
     time::Duration,
 };
 
-use watchfloor_model::{Cause, Continuity, Delivery, Event, Gap, Mono, Phase, Position, SourceStatus};
+use watchfloor_model::{
+    Cause, Continuity, Delivery, Event, Gap, Mono, Phase, Position, SourceClock, SourceStatus, Timestamp,
+};
 
 use crate::{
     backoff::Backoff,
     catchup::Catchup,
-    clock::Estimate,
-    config::SourceConfig,
+    clock::{Estimate, OwnClock},
+    config::{Kind, SourceConfig},
     fault::{Verdict, words},
     ladder::Ladder,
     limits::{DELIVERY_EVENTS_MAX, REORDER_MAX, STALL_FORGIVEN},
     port::{FetchId, Input, LinkId, Output, first_of_path},
-    protocols::{Dialect, Signal, dialect},
+    protocols::{Dialect, Moment, Signal, dialect},
     random::Random,
     timers::{TimerReason, Timers},
 };
 
-use self::{access::Access, link::Link, reconcile::Checks, trial::Trial};
+use self::{access::Access, link::Link, reconcile::Checks, trial::Trial, upgrade::Upgrade};
 
 /// One source's connection. The crate's front page says how to drive it.
 #[derive(Debug)]
@@ -66,6 +69,7 @@ pub struct Feed {
     link: Option<Link>,
     ladder: Ladder,
     trial: Option<Trial>,
+    upgrade: Option<Upgrade>,
     access: Access,
     /// The question whether the server is there.
     health: Option<FetchId>,
@@ -85,6 +89,11 @@ pub struct Feed {
     loss: Option<Loss>,
     /// When the feed was started: nothing was heard before.
     started: Mono,
+    /// For what tells no time of its own.
+    own_clock: OwnClock,
+    /// What it showed when the site's state was last asked for.
+    site_asked: Timestamp,
+    seed: u64,
     /// Why the server refuses, until it accepts.
     refusal: Option<String>,
     /// When each channel's publisher last proved that it lives.
@@ -124,6 +133,7 @@ impl Feed {
             stage: Phase::Idle,
             link: None,
             trial: None,
+            upgrade: None,
             access: Access::default(),
             health: None,
             fetch: None,
@@ -136,6 +146,9 @@ impl Feed {
             fetches: 0,
             loss: None,
             started: Mono::ZERO,
+            site_asked: Timestamp::from_millis(0),
+            own_clock: OwnClock::default(),
+            seed,
             refusal: None,
             publishers: vec![None; channels.len()],
             status,
@@ -165,6 +178,11 @@ impl Feed {
         self.changed = true;
     }
 
+    /// What the wall clock shows now. It may be set at any time; to be told before inputs, for what comes without a time.
+    pub fn set_wall(&mut self, wall: Timestamp, now: Mono) {
+        self.own_clock.set(wall, now);
+    }
+
     /// Begins to connect. Does nothing if it has begun already.
     pub fn start(&mut self, now: Mono) {
         if self.stage != Phase::Idle {
@@ -173,7 +191,10 @@ impl Feed {
         self.started = now;
         self.start_access(now);
         match self.dialect.check(&self.config) {
-            Ok(()) => self.open(now),
+            Ok(()) => {
+                self.checks.has_snapshots = self.config.site.is_some() || self.dialect.snapshot(&self.config).is_some();
+                self.open(now);
+            }
             Err(fault) => self.lose(&fault, false, now),
         }
         self.settle(now);
@@ -206,14 +227,22 @@ impl Feed {
         match input {
             Input::Fetched { fetch, outcome } if self.health == Some(fetch) => self.handle_health(outcome, now),
             input if input.link().is_some_and(|link| self.is_trial(link)) => self.handle_trial(input, now),
+            input if input.link().is_some_and(|link| self.is_upgrade(link)) => self.handle_upgrade(input, now),
             Input::Opened { link } => self.handle_opened(link, now),
+            Input::Binary { link, bytes } => {
+                self.handle_bytes(link, now, |link, at, out| link.session.decode_binary(&bytes, at, out));
+            }
+            Input::Exchanged { link, number, outcome } => self.handle_exchanged(link, number, outcome, now),
             Input::Text { link, text } => {
-                self.handle_bytes(link, now, |link, out| link.session.decode_text(&text, now, out));
+                self.handle_bytes(link, now, |link, at, out| link.session.decode_text(&text, at, out));
             }
             Input::Chunk { link, bytes } => {
-                self.handle_bytes(link, now, |link, out| link.session.decode_chunk(&bytes, now, out));
+                self.handle_bytes(link, now, |link, at, out| link.session.decode_chunk(&bytes, at, out));
             }
-            Input::Answered { link, body } => self.handle_answered(link, &body, now),
+            Input::Head { link, head } => {
+                self.handle_bytes(link, now, |link, at, out| link.session.decode_head(&head, at, out));
+            }
+            Input::Answered { link, head, body } => self.handle_answered(link, &head, &body, now),
             Input::Pong { link } => self.handle_pong(link, now),
             Input::Closed { link, code, reason } => self.handle_closed(link, code, reason, now),
             Input::Failed { link, fault } => self.handle_failed(link, fault, now),
@@ -255,7 +284,7 @@ impl Feed {
         let mut status = self.status.clone();
         status.every = self.every();
         status.live_until = (self.stage == Phase::Live).then(|| self.doubt_at()).flatten();
-        status.clock = self.clock.clock().cloned();
+        status.clock = self.source_clock().cloned();
         status.publisher_proof = self.publishers.iter().copied().flatten().min();
         status.positions = self.delivered();
         status.renewal = self.renewal();
@@ -284,6 +313,17 @@ impl Feed {
             self.catchup.restore(positions);
         }
         waits
+    }
+
+    /// Now, by both clocks of this machine.
+    fn moment(&self, now: Mono) -> Moment {
+        Moment { mono: now, wall: self.own_clock.at(now) }
+    }
+
+    /// The source's time: as it tells it, or by this machine's own clock where it tells none. A hub's isn't guessed: it may be a replay's.
+    fn source_clock(&self) -> Option<&SourceClock> {
+        let own = || self.own_clock.clock().filter(|_| self.config.kind != Kind::Hub);
+        self.clock.clock().or_else(own)
     }
 
     /// Whether so much time has passed unseen that the machine must have slept: then the link is dead, whatever was read
@@ -333,6 +373,7 @@ impl Feed {
         self.settle_check(now);
         self.settle_access(now);
         self.settle_trial(now);
+        self.settle_upgrade(now);
         self.flush();
         let doubt = self.doubt(now);
         let (phase, cause) = match (self.stage, &self.refusal, doubt) {
@@ -401,9 +442,9 @@ impl Feed {
     fn deliver(&mut self, mut delivery: Delivery) {
         self.flush();
         if let Delivery::Gap(gap) = &mut delivery {
-            gap.source_times = self.clock.clock().map(|clock| (clock.was_at(gap.began), clock.was_at(gap.ended)));
+            gap.source_times = self.source_clock().map(|clock| (clock.was_at(gap.began), clock.was_at(gap.ended)));
         }
-        if !matches!(delivery, Delivery::Check(_)) {
+        if !matches!(delivery, Delivery::Check(_) | Delivery::Recheck(_)) {
             self.checks.interrupt();
         }
         self.outputs.push_back(Output::Deliver(delivery));
@@ -430,12 +471,19 @@ impl Feed {
         self.changed = true;
     }
 
-    fn push(&mut self, event: Event) {
+    fn push(&mut self, mut event: Event) {
+        event.time = self.no_later(event.time, event.received);
         self.checks.keep(&event);
         self.batch.push(event);
         if self.batch.len() >= DELIVERY_EVENTS_MAX {
             self.flush();
         }
+    }
+
+    /// The time, or now: a publisher whose clock is ahead must not be the newest for as long as it is (H1). A hub sees to that itself.
+    fn no_later(&self, time: Timestamp, received: Mono) -> Timestamp {
+        let knows = self.config.kind != Kind::Hub && self.own_clock.clock().is_some();
+        if knows { time.min(self.own_clock.at(received)) } else { time }
     }
 
     /// Sets the timer of the next try.

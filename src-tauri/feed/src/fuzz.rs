@@ -1,19 +1,22 @@
 //! Whatever the bytes: see `docs/proof.md`, "Fuzzing".
 
+mod decode;
 mod wall;
 
 use std::{sync::Arc, time::Duration};
 
 use watchfloor_fuzz::{Draws, check, mutated};
-use watchfloor_model::{Mono, Transport};
+use watchfloor_model::{Mono, Timestamp, Transport};
 
 use self::wall::Wall;
 use crate::{
     SourceConfig, SseItem, SseParser,
-    protocols::{Signal, dialect},
+    protocols::{Moment, Signal, dialect},
 };
 
 /// Sound messages of a hub.
+const MOMENT: Moment = Moment { mono: Mono::ZERO, wall: Timestamp::from_millis(0) };
+
 const LINES: [&str; 14] = [
     r#"{"type":"hello","protocol":1,"hub":"x","heartbeat_ms":1000,"clock":{"now":1,"speed":1,"label":null}}"#,
     r#"{"type":"hello","protocol":1,"hub":"x","heartbeat_ms":9,"clock":{"now":1,"speed":60,"label":"é"},"access":{"expires_ms":5000}}"#,
@@ -55,7 +58,15 @@ fn config(urls: usize, ladder: &[Transport]) -> SourceConfig {
         quiet: None,
         reconcile: None,
         reorder: Duration::ZERO,
+        kind: crate::Kind::Hub,
+        envelope: crate::Envelope::default(),
         token: None,
+        promises: crate::Promises::default(),
+        app: None,
+        user: None,
+        auth: None,
+        speak: crate::Speak::default(),
+        site: None,
         asks_token: false,
     }
 }
@@ -104,15 +115,15 @@ fn messages() {
             text.push(b'\n');
         }
         let (mut whole, mut single) = (Vec::new(), Vec::new());
-        let mut session = dialect.session(Transport::WebSocket, &channels());
-        session.decode_text(&text, Mono::ZERO, &mut whole);
+        let mut session = dialect.session(&config(1, &[Transport::WebSocket]), Transport::WebSocket, &channels(), 0);
+        session.decode_text(&text, MOMENT, &mut whole);
         let lines = text.split(|byte| *byte == b'\n');
         assert!(whole.len() <= 1 + lines.clone().count());
         if whole.iter().any(|signal| matches!(signal, Signal::Unreadable { .. })) {
             return;
         }
-        let mut session = dialect.session(Transport::WebSocket, &channels());
-        lines.for_each(|line| session.decode_text(line, Mono::ZERO, &mut single));
+        let mut session = dialect.session(&config(1, &[Transport::WebSocket]), Transport::WebSocket, &channels(), 0);
+        lines.for_each(|line| session.decode_text(line, MOMENT, &mut single));
         let shown = |signals: &[Signal]| signals.iter().map(|signal| format!("{signal:?}")).collect::<Vec<_>>();
         assert_eq!(shown(&whole), shown(&single));
     });

@@ -27,12 +27,20 @@
 //! | `sse` | the event stream format of the HTML standard |
 //! | `protocols` | one folder a dialect: requests, and bytes to the few signals that all dialects share |
 //! | `port` | the types of inputs and outputs |
+//! | `decode` | bytes to JSON: MessagePack, CBOR, base64, gzip and others |
+//! | `envelope` | where in a message its name, id and time stand |
+//! | `site` | what a site says that it has now, where its push service keeps no state |
+//! | `bytes_text` | bytes as a transcript has them |
+//! | `text` | small texts written for every event |
 //! | `fault` | what can go wrong, whose fault it is, in words for people |
 
 mod backoff;
+mod bytes_text;
 mod catchup;
 mod clock;
 mod config;
+mod decode;
+mod envelope;
 mod fault;
 mod feed;
 #[cfg(test)]
@@ -45,14 +53,21 @@ mod paths;
 mod port;
 mod protocols;
 mod random;
+mod site;
 mod sse;
+mod text;
 mod timers;
 
 pub use bytes::Bytes;
-pub use config::{Secret, SourceConfig};
+pub use config::{Cursor, Kind, Promises, Secret, SourceConfig, Sparkplug, Speak};
+pub use decode::Codec;
+pub use envelope::Envelope;
 pub use fault::{CredentialFault, Fault, FaultKind, LinkFault, LinkFaultKind, Origin};
 pub use feed::Feed;
 pub use paths::{PATHS_MAX, Paths};
-pub use port::{Credential, Expiry, FetchId, Header, HeaderValue, Input, LinkId, Output, Request, Response};
+pub use port::{
+    Body, Credential, Expiry, FetchId, Head, Header, HeaderValue, Input, LinkId, Message, Output, Request, Response,
+};
+pub use site::Site;
 pub use sse::{Item as SseItem, Parser as SseParser};
 pub use timers::TimerReason;

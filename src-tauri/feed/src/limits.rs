@@ -89,6 +89,8 @@ pub const CHECK_DOUBLINGS_MAX: u32 = 3;
 
 /// Failures in a row, with the server otherwise reachable, after which a way to travel is taken for blocked.
 pub const BLOCKED_AFTER: u32 = 2;
+/// The longest answer to what is asked beside a link, in bytes.
+pub const POST_BYTES_MAX: usize = 64 << 10;
 /// How long the exchange may take that asks whether the server is there.
 pub const HEALTH_TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest answer to that, in bytes.
@@ -102,6 +104,10 @@ pub const TRIAL_GRACE: Duration = Duration::from_secs(10);
 /// How long a link must have been live before the way that it came is no longer in doubt.
 pub const TRUSTED_AFTER: Duration = Duration::from_secs(60);
 
+/// How long a link of polls may take to go on by a WebSocket: what servers allow by themselves.
+pub const UPGRADE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Most bytes that wait to be posted.
+pub const POSTS_BYTES_MAX: usize = 1 << 20;
 /// The longest answer to a poll, in bytes.
 pub const ANSWER_BYTES_MAX: usize = 16 << 20;
 /// How much longer than a link may be silent the exchange of a poll may take.
@@ -112,10 +118,21 @@ pub const ASK_SPACING: Duration = Duration::from_millis(100);
 /// The longest cursor taken from a server, in bytes.
 pub const CURSOR_BYTES_MAX: usize = 128 << 10;
 
+/// Most rows of a document that is compared with the one before.
+pub const ROWS_MAX: usize = 10_000;
+
 /// The longest line of an event stream, in bytes; a longer one is skipped and counted as rejected.
 pub const SSE_LINE_BYTES_MAX: usize = 16 << 20;
 /// The most data of one SSE event, in bytes; a longer one is skipped and counted as rejected.
 pub const SSE_EVENT_BYTES_MAX: usize = 16 << 20;
+/// The most that a message may have once it is decoded, in bytes: nothing is inflated any further.
+pub const DECODED_BYTES_MAX: usize = 16 << 20;
+/// By how many times its own length a compressed message may grow: deflate itself gets to a thousand, JSON hardly to fifty.
+pub const INFLATE_RATIO_MAX: usize = 200;
+/// What any compressed message may grow to, however short it is, in bytes.
+pub const INFLATED_FREELY_BYTES: usize = 64 << 10;
+/// How deep lists, maps and tags may nest in MessagePack and CBOR: less than what JSON may.
+pub const DECODED_DEPTH_MAX: usize = 100;
 /// Most different event names kept once for all; further ones are kept an event each.
 pub const NAMES_INTERNED_MAX: usize = 4096;
 /// Most lines of one message that are no message of the protocol; with more, the other side speaks something else.

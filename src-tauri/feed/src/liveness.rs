@@ -35,7 +35,8 @@ use crate::{
 /// What one link has proved, and when it must prove it again.
 #[derive(Clone, Debug)]
 pub(crate) struct Liveness {
-    opened: Mono,
+    /// Since when `lag` isn't known better: the link stands, or began to bring something again.
+    lags_since: Mono,
     probes: bool,
     /// When the newest request was sent, on a link that is a row of them.
     asked: Option<Mono>,
@@ -45,6 +46,9 @@ pub(crate) struct Liveness {
     streamed: Mono,
     /// When, at the earliest, the newest message of the stream was sent.
     stream_sent: Mono,
+    /// When the stream went on after it had stood still for as long as the limit, until a ping that went out after that is answered: what
+    /// was held up comes first.
+    resumed: Option<Mono>,
     /// The most that the quickest reading may have been on its way.
     way: Duration,
     /// When the newest reading came, and when, at the earliest, it was sent.
@@ -60,6 +64,8 @@ pub(crate) struct Liveness {
     lag: Duration,
     /// When, at the earliest, the newest heartbeat was sent.
     beat: Option<Mono>,
+    /// How long a cache had kept the newest answer, or how old what it is behind with is, if it says so.
+    kept: Option<Duration>,
 }
 
 /// How much later than by the limit it may be found that something is missing (H1).
@@ -73,8 +79,8 @@ impl Liveness {
         let polls = matches!(transport, Transport::LongPoll | Transport::Poll);
         let sent = if polls { asked } else { now };
         Self {
-            opened: now,
-            probes: transport == Transport::WebSocket,
+            lags_since: now,
+            probes: matches!(transport, Transport::WebSocket | Transport::Tcp),
             asked: polls.then_some(asked),
             limit: limit.clamp(PROBE_PERIOD_MIN * 3, PROBE_PERIOD_MAX * 3),
             // Every answer has one.
@@ -82,6 +88,7 @@ impl Liveness {
             heard: now,
             streamed: now,
             stream_sent: sent,
+            resumed: None,
             way: Duration::MAX,
             read: None,
             probed: None,
@@ -91,7 +98,13 @@ impl Liveness {
             // What was sent first may have been on its way since the link was asked for.
             lag: if polls { Duration::ZERO } else { now.since(asked) },
             beat: None,
+            kept: None,
         }
+    }
+
+    /// The link can be asked, though it only brings: what is asked goes beside it, and is answered on it in turn.
+    pub(crate) const fn set_probed(&mut self) {
+        self.probes = true;
     }
 
     /// The longest silence of a link that can still be called live.
@@ -106,7 +119,16 @@ impl Liveness {
 
     /// Some bytes came. Says since when they prove the link.
     pub(crate) fn hear(&mut self, now: Mono) -> Mono {
+        let silent = now.since(self.heard);
+        let period = self.period();
+        if silent > period + period / 4 && !self.tells() {
+            // A heartbeat is overdue: the network stood still, or this program. What comes now may have waited all that time, and more may
+            // stand behind it.
+            self.lag = silent;
+            self.lags_since = now;
+        }
         self.heard = now;
+        self.kept = None;
         match self.asked {
             Some(asked) => {
                 self.answered = asked;
@@ -116,6 +138,12 @@ impl Liveness {
         }
     }
 
+    /// The newest answer says what was so this long before it was asked for.
+    pub(crate) fn keep(&mut self, age: Duration) {
+        self.answered = back(self.answered, age);
+        self.kept = Some(age);
+    }
+
     /// The next request goes out.
     pub(crate) fn ask(&mut self, now: Mono) {
         self.asked = Some(now);
@@ -123,9 +151,19 @@ impl Liveness {
 
     /// A message of the stream came.
     pub(crate) fn stream(&mut self, now: Mono) {
+        if self.probes && now.since(self.streamed) >= self.stall_max().min(self.limit + FOUND_AFTER) {
+            self.resumed = Some(now);
+        }
         self.streamed = now;
+        // Where nothing tells the time, a link that was slow to stand isn't slow for ever.
+        if !self.tells() && self.has_beaten(now) {
+            self.lag = Duration::ZERO;
+        }
         // What comes after an answer was sent after the ping, and what comes after a reading after that.
         let proven = self.proven();
+        if self.resumed.is_some() {
+            return;
+        }
         self.stream_sent = match self.read {
             // Between two pings the reading knows better.
             Some((at, sent)) if self.probes && at == now => proven.max(sent),
@@ -144,6 +182,9 @@ impl Liveness {
         self.heard = now;
         if let Some(sent) = self.unanswered.take() {
             self.answered = sent;
+            if let Some(resumed) = self.resumed.take_if(|resumed| *resumed <= sent) {
+                self.stream_sent = resumed;
+            }
         }
     }
 
@@ -167,7 +208,7 @@ impl Liveness {
             // The quickest one took no longer than any other.
             way = way.min(self.way.saturating_add(drift));
         }
-        if now.since(self.opened) >= self.heartbeat.unwrap_or(HEARTBEAT_ASSUMED) {
+        if self.has_beaten(now) {
             self.lag = lag.unwrap_or_default();
         }
         self.way = way;
@@ -200,9 +241,18 @@ impl Liveness {
         last.plus(FOUND_AFTER).max(patience).min(sent)
     }
 
+    /// When, at the earliest, the newest heartbeat was sent.
+    pub(crate) const fn beaten(&self) -> Option<Mono> {
+        self.beat
+    }
+
     /// Everything that the server had sent by then has arrived, and what arrives now was sent after it.
     fn proven(&self) -> Mono {
-        if self.probes || self.heartbeat.is_some_and(|period| period * 2 <= self.limit) {
+        // A stream of neither answers nor readings proves itself by whatever comes.
+        if self.probes
+            || self.asked.is_some()
+            || (self.readings.is_some() && self.heartbeat.is_some_and(|period| period * 2 <= self.limit))
+        {
             self.answered
         } else {
             self.sent(self.heard)
@@ -214,14 +264,29 @@ impl Liveness {
         back(at, self.lag)
     }
 
+    /// How often the server says something, as far as is known.
+    fn period(&self) -> Duration {
+        self.heartbeat.unwrap_or(HEARTBEAT_ASSUMED)
+    }
+
+    /// Whether anything says how late the stream is.
+    const fn tells(&self) -> bool {
+        self.probes || self.asked.is_some() || self.readings.is_some()
+    }
+
+    /// Whether a heartbeat must have come since it was late.
+    fn has_beaten(&self, now: Mono) -> bool {
+        now.since(self.lags_since) >= self.period()
+    }
+
     /// How long the link may be silent. Without pings it is left to the server's heartbeat, however slow that is.
     pub(crate) fn silence_max(&self) -> Duration {
-        if self.probes { self.limit() } else { self.limit().max(self.heartbeat.unwrap_or(HEARTBEAT_ASSUMED) * 2) }
+        if self.probes { self.limit() } else { self.limit().max(self.period() * 2) }
     }
 
     /// How long the stream may bring nothing.
     pub(crate) fn stall_max(&self) -> Duration {
-        self.limit().max(self.heartbeat.unwrap_or(HEARTBEAT_ASSUMED) * 2)
+        self.limit().max(self.period() * 2)
     }
 
     /// When the link is dead unless it is heard before.
@@ -239,12 +304,17 @@ impl Liveness {
         if !self.probes || self.unanswered.is_some() {
             return None;
         }
-        Some(self.probed.map_or(self.heard, |sent| sent.plus(self.limit / 3)))
+        let resumed = self.resumed.filter(|resumed| self.probed.is_none_or(|sent| sent < *resumed));
+        Some(resumed.unwrap_or_else(|| self.probed.map_or(self.heard, |sent| sent.plus(self.limit / 3))))
     }
 
     /// When *live* must end although the link isn't dead. A stream that has stalled isn't live for longer than the limit and
     /// [`FOUND_AFTER`], however seldom the server's heartbeat comes.
     pub(crate) fn doubt_at(&self) -> Mono {
+        if self.kept == Some(Duration::MAX) {
+            // Nobody knows since when.
+            return Mono::ZERO;
+        }
         self.proven().plus(self.limit).min(self.stream_sent.plus(self.stall_max().min(self.limit + FOUND_AFTER)))
     }
 
@@ -254,7 +324,7 @@ impl Liveness {
             return None;
         }
         let limit = words(self.limit);
-        let heartbeat = self.heartbeat.unwrap_or(HEARTBEAT_ASSUMED);
+        let heartbeat = self.period();
         let silent = now.since(self.heard) >= self.limit;
         let still = now.since(self.streamed) >= self.limit;
         Some(if (silent || still) && heartbeat > self.limit {
@@ -263,6 +333,13 @@ impl Liveness {
             format!("nothing heard for {limit}")
         } else if still {
             format!("the server answers, but its stream has stood still for {limit}")
+        } else if self.kept == Some(Duration::MAX) {
+            "a cache answers, and doesn't say how old what it has is".to_owned()
+        } else if let Some(age) = self.kept {
+            format!(
+                "the answers are {} behind: a cache's, or there is more to come",
+                words(Duration::from_secs(age.as_secs()))
+            )
         } else {
             let sent = self.proven().min(self.stream_sent);
             let behind = Duration::from_secs(now.since(sent).as_secs().max(1));
@@ -386,6 +463,44 @@ mod tests {
         assert!(read(50, 680.0, 60.0), "7 s behind");
         assert!(!read(51, 680.0, 0.0) && !read(99, 680.0, 0.0), "paused");
         assert!(!read(100, 1000.0, 1.0) && !read(20_100, 20_990.0, 1.0), "drift of 500 ppm");
+    }
+
+    /// H1: a stream that stood still for as long as the limit, though pings were answered, brings first what was held up: it is live again once
+    /// a ping that went out after that is answered.
+    #[test]
+    fn what_was_held_up_comes_first() {
+        let mut link = Liveness::new(LIMIT, Transport::WebSocket, at(0), at(0));
+        link.set_heartbeat(Duration::from_secs(1));
+        for second in 0..10 {
+            link.probe(at(second));
+            link.answer(at(second));
+        }
+        assert!(link.doubt(at(9)).expect("stalled").contains("stood still"));
+        link.hear(at(10));
+        link.stream(at(10));
+        assert!(link.doubt(at(10)).is_some(), "this may be of second 1");
+        assert_eq!(link.probe_at(), Some(at(10)), "asked at once");
+        link.probe(at(10));
+        assert!(link.doubt(at(10)).is_some());
+        link.answer(at(11));
+        assert_eq!(link.doubt(at(11)), None);
+        assert_eq!(link.doubt_at(), at(16), "proven as of when it went on");
+    }
+
+    /// H1, H2: where nothing tells the time, what comes after an overdue heartbeat may be as old as the silence, until a heartbeat has passed.
+    #[test]
+    fn what_comes_after_an_overdue_heartbeat_is_old() {
+        let mut link = Liveness::new(LIMIT, Transport::Sse, at(0), at(0));
+        link.set_heartbeat(Duration::from_secs(4));
+        let mut comes = |second: u64| {
+            link.hear(at(second));
+            link.stream(at(second));
+            (link.doubt(at(second)).is_some(), link.doubt_at())
+        };
+        assert_eq!(comes(5), (false, at(11)), "a second late");
+        assert_eq!(comes(12), (true, at(11)), "as old as second 5");
+        assert_eq!(comes(15), (true, at(14)), "more may have stood behind it");
+        assert_eq!(comes(16), (false, at(22)));
     }
 
     /// H1, H2: what a heartbeat is the first to tell of may have happened since the last, and the server gets a moment to

@@ -17,7 +17,7 @@ use std::{
     sync::Arc,
 };
 
-use watchfloor_model::{Cause, Mono, PathStatus, Phase, Position, SourceStatus};
+use watchfloor_model::{Cause, Mono, PathStatus, Phase, Position, SourceStatus, Timestamp};
 
 use self::merge::Merge;
 use crate::{
@@ -77,6 +77,11 @@ impl Paths {
             path.feed.restore(positions.clone());
         }
         self.changed = true;
+    }
+
+    /// What the wall clock shows now. See [`Feed::set_wall`].
+    pub fn set_wall(&mut self, wall: Timestamp, now: Mono) {
+        self.paths.iter_mut().for_each(|path| path.feed.set_wall(wall, now));
     }
 
     /// Begins to connect by every path.

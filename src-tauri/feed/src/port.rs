@@ -3,8 +3,9 @@
 use std::{fmt, time::Duration};
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 use url::Url;
-use watchfloor_model::{Delivery, Mono, Transport};
+use watchfloor_model::{Delivery, Mono, Timestamp, Transport};
 
 use crate::{
     config::Secret,
@@ -12,7 +13,7 @@ use crate::{
 };
 
 /// One connection attempt of one feed. Counts up; never used twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct LinkId(pub u64);
 
 /// The numbers of one path's links and fetches: above them stands the path's own.
@@ -42,7 +43,7 @@ impl fmt::Display for LinkId {
 }
 
 /// One request of one feed besides its link. Counts up; never used twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FetchId(pub u64);
 
 impl FetchId {
@@ -60,7 +61,8 @@ impl fmt::Display for FetchId {
 }
 
 /// What happened outside.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Input {
     /// The link stands: the WebSocket handshake succeeded (RFC 6455 section 4), or the answer to an SSE request has
     /// status 200 and type `text/event-stream`. Anything else is [`Input::Failed`] with
@@ -74,21 +76,41 @@ pub enum Input {
         /// Which.
         link: LinkId,
         /// The message.
+        #[serde(with = "crate::bytes_text")]
         text: Bytes,
     },
-    /// Some bytes of an SSE body, cut anywhere.
+    /// One whole binary message of a WebSocket.
+    Binary {
+        /// Which.
+        link: LinkId,
+        /// The message.
+        #[serde(with = "crate::bytes_text")]
+        bytes: Bytes,
+    },
+    /// Some bytes of an SSE body, of another stream over HTTP or of a TCP connection, cut anywhere.
     Chunk {
         /// Which.
         link: LinkId,
         /// The bytes.
+        #[serde(with = "crate::bytes_text")]
         bytes: Bytes,
     },
-    /// The last [`Output::Ask`] was answered, with status 200 and type `application/json`. Anything else is
-    /// [`Input::Failed`]. The first answer means that the link stands.
+    /// What the head of the answer said by which an SSE link stands. Comes right after [`Input::Opened`].
+    Head {
+        /// Which.
+        link: LinkId,
+        /// What it said.
+        head: Head,
+    },
+    /// The last [`Output::Ask`] was answered, with status 200 and a type that says that the body is data, or with 204, 304 or 408, which have no body.
+    /// Anything else is [`Input::Failed`]. The first answer means that the link stands.
     Answered {
         /// Which.
         link: LinkId,
+        /// What its head said.
+        head: Head,
         /// The whole body.
+        #[serde(with = "crate::bytes_text")]
         body: Bytes,
     },
     /// The WebSocket answered the last [`Output::Ping`].
@@ -119,6 +141,15 @@ pub enum Input {
         /// The answer, whatever its status, or why there is none.
         outcome: Result<Response, LinkFault>,
     },
+    /// The answer to an [`Output::Exchange`] or an [`Output::Post`].
+    Exchanged {
+        /// Which.
+        link: LinkId,
+        /// The question's number; zero for what was posted.
+        number: u32,
+        /// The answer, whatever its status, or why there is none.
+        outcome: Result<Response, LinkFault>,
+    },
     /// The answer to an [`Output::Credential`].
     Credential {
         /// Which.
@@ -134,7 +165,10 @@ impl Input {
         match self {
             Self::Opened { link }
             | Self::Text { link, .. }
+            | Self::Binary { link, .. }
+            | Self::Exchanged { link, .. }
             | Self::Chunk { link, .. }
+            | Self::Head { link, .. }
             | Self::Answered { link, .. }
             | Self::Pong { link }
             | Self::Closed { link, .. }
@@ -144,6 +178,28 @@ impl Input {
     }
 }
 
+/// What the head of an answer says, as far as a protocol may want to know it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct Head {
+    /// There is nothing new: status 304 (RFC 9110 section 15.4.5).
+    pub is_unchanged: bool,
+    /// `ETag` (RFC 9110 section 8.8.3).
+    pub etag: Option<String>,
+    /// `Last-Modified` (RFC 9110 section 8.8.2).
+    pub last_modified: Option<String>,
+    /// `Last-Event-ID`: from where on a Mercure hub replays.
+    pub last_event_id: Option<String>,
+    /// How long ago a cache had it from the server: `Age` (RFC 9111 section 5.1).
+    pub age: Option<Duration>,
+    /// When the server made it, by its own clock: `Date` (RFC 9110 section 6.6.1).
+    pub date: Option<Timestamp>,
+    /// A cache says that it answered from what it had (RFC 9211, or one of the headers before it).
+    pub is_kept: bool,
+    /// `Retry-After`, or how long the answer may be kept: not to be asked again earlier than this.
+    pub retry_after: Option<Duration>,
+}
+
 /// What is to be done, in this order.
 #[derive(Clone, Debug)]
 pub enum Output {
@@ -151,7 +207,7 @@ pub enum Output {
     Open {
         /// Its name from now on.
         link: LinkId,
-        /// WebSocket or SSE.
+        /// WebSocket, SSE, another stream over HTTP, or TCP.
         transport: Transport,
         /// Where to, and with what.
         request: Request,
@@ -170,19 +226,46 @@ pub enum Output {
         /// For the whole exchange.
         timeout: Duration,
     },
-    /// Send a text message on the WebSocket.
+    /// Send a message on the WebSocket, or its bytes on the TCP connection.
     Send {
         /// On which.
         link: LinkId,
         /// The message.
-        text: String,
+        message: Message,
     },
-    /// Send a text message that holds a secret on the WebSocket.
-    SendSecret {
+    /// Begin TLS on a TCP connection on which nothing but what was heard so far may come in clear.
+    StartTls {
         /// On which.
         link: LinkId,
-        /// The message.
-        text: Secret,
+    },
+    /// Ask whoever signs for channels. A question of a link that was let go need not be answered.
+    Exchange {
+        /// For which link.
+        link: LinkId,
+        /// The question's number, unique on its link.
+        number: u32,
+        /// Where to.
+        url: Url,
+        /// What is sent, as `application/x-www-form-urlencoded`.
+        form: Vec<(&'static str, String)>,
+        /// Shown as `Authorization: Bearer …`, if there is one; as `Cookie`, if it reads `name=value`.
+        token: Option<Secret>,
+        /// For the whole exchange.
+        timeout: Duration,
+    },
+    /// Ask or post something beside the link, which the answer concerns, whatever its status: [`Input::Exchanged`]. A question of a
+    /// link that was let go need not be answered.
+    Post {
+        /// For which link.
+        link: LinkId,
+        /// The question's number, unique on its link.
+        number: u32,
+        /// Where to, and with what.
+        request: Request,
+        /// A longer body is a [`LinkFaultKind::TooBig`](crate::LinkFaultKind::TooBig).
+        body_bytes_max: usize,
+        /// For the whole exchange.
+        timeout: Duration,
     },
     /// Get a token: read it, or ask for it. A newer question of a path replaces its older one. Comes only if
     /// [`SourceConfig::asks_token`](crate::SourceConfig::asks_token) is set.
@@ -192,7 +275,7 @@ pub enum Output {
         /// For the whole answer.
         timeout: Duration,
     },
-    /// Send an RFC 6455 ping; the answer is [`Input::Pong`]. At most one is unanswered at a time.
+    /// Send an RFC 6455 ping on the WebSocket; the answer is [`Input::Pong`]. At most one is unanswered at a time.
     Ping {
         /// On which.
         link: LinkId,
@@ -220,7 +303,7 @@ pub enum Output {
 }
 
 /// A token, and until when it is good.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credential {
     /// The token.
     pub token: Secret,
@@ -229,7 +312,8 @@ pub struct Credential {
 }
 
 /// Until when a token is good, as far as that is known.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Expiry {
     /// It has no end that anybody told.
     #[default]
@@ -258,13 +342,127 @@ impl Expiry {
     }
 }
 
-/// A GET request.
+/// What is sent: a WebSocket's message, a TCP connection's bytes, a request's body.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Message {
+    /// What it says.
+    pub body: Body,
+    /// Whether it must not be seen.
+    pub is_secret: bool,
+}
+
+/// What a message says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// A text.
+    Text(String),
+    /// Bytes.
+    Binary(Vec<u8>),
+}
+
+impl Message {
+    /// A text that may be seen.
+    #[must_use]
+    pub const fn text(text: String) -> Self {
+        Self { body: Body::Text(text), is_secret: false }
+    }
+
+    pub(crate) const fn binary(bytes: Vec<u8>) -> Self {
+        Self { body: Body::Binary(bytes), is_secret: false }
+    }
+
+    /// The same, not to be seen.
+    #[must_use]
+    pub(crate) const fn secret(mut self) -> Self {
+        self.is_secret = true;
+        self
+    }
+
+    /// What it says, if it is a text.
+    #[must_use]
+    pub fn as_text(&self) -> Option<&str> {
+        match &self.body {
+            Body::Text(text) => Some(text),
+            Body::Binary(_) => None,
+        }
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub fn into_bytes(self) -> Vec<u8> {
+        match self.body {
+            Body::Text(text) => text.into_bytes(),
+            Body::Binary(bytes) => bytes,
+        }
+    }
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.body {
+            _ if self.is_secret => f.write_str("***"),
+            Body::Text(text) => write!(f, "{text:?}"),
+            Body::Binary(bytes) => write!(f, "{} bytes", bytes.len()),
+        }
+    }
+}
+
+/// A request: GET, or POST if it has a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// `ws` or `wss` for a WebSocket, else `http` or `https`.
+    /// `ws` or `wss` for a WebSocket; for TCP the scheme says whether TLS is begun at once, by [`is_tls`](Self::is_tls); else
+    /// `http` or `https`.
     pub url: Url,
+    /// Secrets that go into the query, after what is there.
+    pub query: Vec<(&'static str, Secret)>,
     /// Headers to send besides those of the transport.
     pub headers: Vec<Header>,
+    /// What is posted: JSON, unless a header says otherwise.
+    pub body: Option<Message>,
+    /// A TCP connection begins with TLS whatever its scheme.
+    pub begins_secured: bool,
+    /// Whose certificate a TCP connection by TLS must show, if that isn't the address's host.
+    pub certified: Option<String>,
+}
+
+/// Schemes of TCP connections that begin with TLS.
+const TLS_SCHEMES: [&str; 2] = ["rediss", "mqtts"];
+
+impl Request {
+    /// A GET request without headers.
+    #[must_use]
+    pub const fn get(url: Url) -> Self {
+        Self { url, query: Vec::new(), headers: Vec::new(), body: None, begins_secured: false, certified: None }
+    }
+
+    /// With these headers.
+    #[must_use]
+    pub fn with(mut self, headers: Vec<Header>) -> Self {
+        self.headers = headers;
+        self
+    }
+
+    /// Whether a TCP connection begins with TLS.
+    #[must_use]
+    pub fn is_tls(&self) -> bool {
+        self.begins_secured || TLS_SCHEMES.contains(&self.url.scheme())
+    }
+
+    /// Whose certificate is to be shown.
+    #[must_use]
+    pub fn certified_host(&self) -> &str {
+        self.certified.as_deref().or(self.url.host_str()).unwrap_or_default()
+    }
+
+    /// The address with the secrets in it. Not to be seen if there are any.
+    #[must_use]
+    pub fn address(&self) -> Url {
+        let mut url = self.url.clone();
+        if !self.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(self.query.iter().map(|(name, secret)| (*name, secret.expose())));
+        }
+        url
+    }
 }
 
 /// One header line.
@@ -320,12 +518,14 @@ impl fmt::Debug for Header {
 }
 
 /// An answer to a fetch.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Response {
     /// HTTP status.
     pub status: u16,
     /// `Retry-After` in seconds or as a date (RFC 9110 section 10.2.3), as a span from now.
     pub retry_after: Option<Duration>,
     /// The whole body.
+    #[serde(with = "crate::bytes_text")]
     pub body: Bytes,
 }

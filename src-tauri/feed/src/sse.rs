@@ -19,6 +19,13 @@ pub enum Item<'a> {
     },
     /// `retry:` with a delay in milliseconds, saturated.
     Retry(u64),
+    /// What says nothing but that the server sends: a comment, or a block without data that has been ended.
+    Sign,
+    /// A block without data that moved the last event id, which is no event.
+    Mark {
+        /// The last event id now; empty for none.
+        id: &'a str,
+    },
     /// A line or event over its bound was skipped.
     Oversize {
         /// Bytes seen of it.
@@ -39,6 +46,8 @@ pub struct Parser {
     skipped: usize,
     data: Vec<u8>,
     kind: String,
+    /// Whether the block in progress has a field.
+    begun: bool,
     /// The id of the block in progress …
     id: String,
     /// … takes effect with the empty line that ends it.
@@ -140,13 +149,14 @@ impl Parser {
             return self.dispatch(sink);
         }
         let (name, value) = match memchr::memchr(b':', line) {
-            Some(0) => return,
+            Some(0) => return sink(Item::Sign),
             Some(colon) => {
                 let value = &line[colon + 1..];
                 (&line[..colon], value.strip_prefix(b" ").unwrap_or(value))
             }
             None => (line, &[][..]),
         };
+        self.begun = true;
         match name {
             b"data" => {
                 if self.data.len() + value.len() + 1 > SSE_EVENT_BYTES_MAX {
@@ -173,21 +183,30 @@ impl Parser {
     }
 
     fn dispatch(&mut self, sink: &mut impl FnMut(Item<'_>)) {
-        if self.last_id != self.id {
+        let moved = self.last_id != self.id;
+        if moved {
             self.last_id.clone_from(&self.id);
         }
         let oversize = std::mem::take(&mut self.oversize);
+        let begun = std::mem::take(&mut self.begun);
         if oversize > 0 {
             sink(Item::Oversize { bytes: oversize });
         } else if let Some(data) = self.data.strip_suffix(b"\n") {
             let kind = if self.kind.is_empty() { "message" } else { &self.kind };
             sink(Item::Event { kind, data, id: &self.last_id });
+        } else if moved {
+            sink(Item::Mark { id: &self.last_id });
+        } else if begun {
+            sink(Item::Sign);
         }
         self.data.clear();
         self.data.shrink_to(KEPT_BYTES_MAX);
         self.kind.clear();
     }
 }
+
+#[cfg(test)]
+mod contract;
 
 #[cfg(test)]
 mod tests {
@@ -202,6 +221,8 @@ mod tests {
                 items.push(match item {
                     Item::Event { kind, data, id } => format!("{kind}#{id}={}", data.escape_ascii()),
                     Item::Retry(millis) => format!("retry {millis}"),
+                    Item::Sign => "sign".to_owned(),
+                    Item::Mark { id } => format!("mark {id}"),
                     Item::Oversize { bytes } => format!("oversize {bytes}"),
                 });
             });
@@ -223,9 +244,9 @@ mod tests {
     fn line_ends_and_byte_order_mark() {
         check(b"\xEF\xBB\xBFdata: a\r\n\r\ndata: b\r\rdata: c\n\n", &["message#=a", "message#=b", "message#=c"], "");
         check(b"data: a\r\rdata: b\n\r\n", &["message#=a", "message#=b"], "");
-        check(b"\xEF\xBB\xBF\xEF\xBB\xBFdata: a\n\n", &[], "");
-        check(b"\xEF\xBBdata: a\n\ndata: b\n\n", &["message#=b"], "");
-        check(b"data: a\n\n\xEF\xBB\xBFdata: b\n\n", &["message#=a"], "");
+        check(b"\xEF\xBB\xBF\xEF\xBB\xBFdata: a\n\n", &["sign"], "");
+        check(b"\xEF\xBBdata: a\n\ndata: b\n\n", &["sign", "message#=b"], "");
+        check(b"data: a\n\n\xEF\xBB\xBFdata: b\n\n", &["message#=a", "sign"], "");
     }
 
     #[test]
@@ -245,19 +266,21 @@ mod tests {
         check(b"data:\ndata:\n\n", &["message#=\\n"], "");
         check(b"data:  x\n\n", &["message#= x"], "");
         check(b"data:a:b\ndata: c\n\n", &["message#=a:b\\nc"], "");
-        check(b"data :x\nData:y\n: comment\n\n", &[], "");
+        check(b"data :x\nData:y\n: comment\n\n", &["sign", "sign"], "");
+        check(b":\n:x\n\n\n", &["sign", "sign"], "");
         check(b"event: a\nevent: b\ndata: x\n\ndata: y\n\n", &["b#=x", "message#=y"], "");
-        check(b"event: a\n\ndata: y\n\n", &["message#=y"], "");
+        check(b"event: a\n\ndata: y\n\n", &["sign", "message#=y"], "");
         check("data: é\n\n".as_bytes(), &["message#=\\xc3\\xa9"], "");
         check(b"data: \xff\n\n", &["message#=\\xff"], "");
     }
 
     #[test]
     fn ids() {
-        check(b"id: 7\n\n", &[], "7");
+        check(b"id: 7\n\n", &["mark 7"], "7");
+        check(b"id: 7\n\nid: 7\n\nid\n\n", &["mark 7", "sign", "mark "], "");
         check(b"id: 7\ndata: a\n\ndata: b\n\n", &["message#7=a", "message#7=b"], "7");
-        check(b"id: 7\n\nid: a\0b\ndata: x\n\n", &["message#7=x"], "7");
-        check(b"id: 7\n\nid\ndata: x\n\n", &["message#=x"], "");
+        check(b"id: 7\n\nid: a\0b\ndata: x\n\n", &["mark 7", "message#7=x"], "7");
+        check(b"id: 7\n\nid\ndata: x\n\n", &["mark 7", "message#=x"], "");
         check(b"id: 7\ndata: a\n\nid: 9\ndata: b\n", &["message#7=a"], "7");
     }
 
@@ -277,7 +300,7 @@ mod tests {
         let mut sink = |item: Item<'_>| match item {
             Item::Oversize { bytes } => items.push(bytes),
             Item::Event { data, .. } => items.push(data.len()),
-            Item::Retry(_) => {}
+            Item::Retry(_) | Item::Sign | Item::Mark { .. } => {}
         };
         parser.push(b"data: ", &mut sink);
         for _ in 0..40 {

@@ -106,7 +106,7 @@ impl Ledger {
 
     /// Where a channel stands. One that doesn't exist stands before its first event.
     pub(crate) fn head(&self, channel: &str) -> Position {
-        Position { epoch: self.epoch.clone(), offset: self.channels.get(channel).map_or(0, |standing| standing.head) }
+        Position::new(self.epoch.clone(), self.channels.get(channel).map_or(0, |standing| standing.head))
     }
 
     /// When a publisher last published to the channel or said that it lives.
@@ -125,7 +125,7 @@ impl Ledger {
         standing.head += 1;
         self.begun = true;
         standing.heard = Some(now);
-        Position { epoch: self.epoch.clone(), offset: standing.head }
+        Position::new(self.epoch.clone(), standing.head)
     }
 
     /// Folds an event into the aggregates that want it.

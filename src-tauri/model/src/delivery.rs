@@ -13,10 +13,14 @@ pub enum Delivery {
     Events(Vec<Event>),
     /// The server's own state at a position: replaces what was folded.
     Snapshot(Snapshot),
+    /// What a site says that it has now: replaces what was folded of states, and nothing that counts.
+    Restated(Restated),
     /// Something is missing, and what became of it. Comes before the events or the snapshot that follow the gap.
     Gap(Gap),
     /// What the server holds, to be compared with what was folded. Changes nothing if they agree, and isn't journaled.
     Check(Check),
+    /// What a site says that it has, to be compared with what was folded. The same.
+    Recheck(Box<Recheck>),
 }
 
 /// A comparison with the server: its own state at some place, and everything that was delivered beyond that place. The
@@ -31,6 +35,15 @@ pub struct Check {
     pub positions: BTreeMap<Arc<str>, Position>,
 }
 
+/// A comparison with a site: what it said, and everything that was delivered since before it was asked.
+#[derive(Clone, Debug)]
+pub struct Recheck {
+    /// What it said. Its positions are those up to which each channel was delivered: to where the two lead.
+    pub restated: Restated,
+    /// What was delivered since, in the order of delivery.
+    pub later: Vec<Event>,
+}
+
 /// A server's state, true at exactly these positions.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
@@ -42,6 +55,22 @@ pub struct Snapshot {
     pub since: Option<Timestamp>,
     /// Reducer state by aggregate fingerprint: as the text that came, since a tree would take many times its memory.
     pub aggregates: BTreeMap<String, Box<RawValue>>,
+    /// When it reached this program.
+    pub received: Mono,
+}
+
+/// What a site says that it has now, where its push service keeps no state: not what happened, but what came of it. All of its
+/// events have one channel and, if it is said, one name; what it leaves out isn't there any more.
+#[derive(Clone, Debug)]
+pub struct Restated {
+    /// The channel of its events.
+    pub channel: Arc<str>,
+    /// The name of its events; none if it is all that there is on the channel.
+    pub name: Option<Arc<str>>,
+    /// What there is, each an event without a position.
+    pub events: Vec<Event>,
+    /// From where on the stream follows it, for each channel of the source: what comes after, and nothing before, is folded on top.
+    pub positions: BTreeMap<Arc<str>, Position>,
     /// When it reached this program.
     pub received: Mono,
 }

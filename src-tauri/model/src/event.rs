@@ -94,6 +94,13 @@ impl Payload {
         }
     }
 
+    /// A value within one as a payload of its own. Its text is written anew, without blanks.
+    #[must_use]
+    pub fn part(value: Json<'_>) -> Self {
+        let (text, nodes) = Nodes::part(value);
+        Self { text: text.into(), nodes }
+    }
+
     /// What the text says.
     #[must_use]
     pub fn value(&self) -> Json<'_> {

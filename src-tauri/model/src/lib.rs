@@ -9,14 +9,15 @@ mod event;
 #[cfg(test)]
 mod fuzz;
 mod json;
+pub mod path;
 mod position;
 mod source;
 mod time;
 
 pub use clock::SourceClock;
-pub use delivery::{Check, Delivery, Gap, Snapshot};
+pub use delivery::{Check, Delivery, Gap, Recheck, Restated, Snapshot};
 pub use event::{Event, Payload, PayloadError, limits};
 pub use json::{Json, Shape};
-pub use position::{Position, PositionError};
+pub use position::{MARK_BYTES_MAX, Position, PositionError};
 pub use source::{Cause, Continuity, Counts, PathStatus, Phase, SourceStatus, Transport};
 pub use time::{Mono, Timestamp};

@@ -1,19 +1,47 @@
 //! Where an event stands in its channel.
 
-use std::{fmt, str::FromStr, sync::Arc};
+use std::{
+    fmt,
+    hash::{Hash, Hasher},
+    str::FromStr,
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize, de};
 
-/// A place in one channel's history, written `epoch:offset`.
+/// The longest mark, in bytes.
+pub const MARK_BYTES_MAX: usize = 512;
+
+/// A place in one channel's history, written `epoch:offset`, or `epoch:offset@mark`.
+///
+/// A mark is the name that a server gave to the place, by which it is asked for, where the server doesn't count: a
+/// `Last-Event-ID`, a stream's entry. Then the offset is counted here. Places are the same whatever their marks.
 ///
 /// Offsets count up by one within an epoch, starting at 1; offset 0 is the place before the first event. Places
 /// of different epochs can't be compared: after a new epoch nothing is known about what lies between.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone)]
 pub struct Position {
     /// Names one unbroken history; a server that lost its history takes a new one.
     pub epoch: Arc<str>,
     /// The event's number within the epoch.
     pub offset: u64,
+    /// The server's own name of the place, of at most [`MARK_BYTES_MAX`] bytes.
+    pub mark: Option<Arc<str>>,
+}
+
+impl PartialEq for Position {
+    fn eq(&self, other: &Self) -> bool {
+        (self.offset, &self.epoch) == (other.offset, &other.epoch)
+    }
+}
+
+impl Eq for Position {}
+
+impl Hash for Position {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.epoch.hash(state);
+        self.offset.hash(state);
+    }
 }
 
 /// Why a text is not a position.
@@ -30,7 +58,20 @@ impl Position {
     /// The place of event number `offset` in `epoch`.
     #[must_use]
     pub fn new(epoch: impl Into<Arc<str>>, offset: u64) -> Self {
-        Self { epoch: epoch.into(), offset }
+        Self { epoch: epoch.into(), offset, mark: None }
+    }
+
+    /// The same place by the server's own name.
+    #[must_use]
+    pub fn marked(mut self, mark: impl Into<Arc<str>>) -> Self {
+        self.mark = Some(mark.into());
+        self
+    }
+
+    /// Goes on to a later place of the same epoch.
+    pub fn go_to(&mut self, later: &Self) {
+        self.offset = later.offset;
+        self.mark.clone_from(&later.mark);
     }
 
     /// Whether `self` is the event right after `earlier`.
@@ -46,9 +87,21 @@ impl Position {
     }
 }
 
+impl fmt::Debug for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut place = f.debug_struct("Position");
+        place.field("epoch", &self.epoch).field("offset", &self.offset);
+        if let Some(mark) = &self.mark {
+            place.field("mark", mark);
+        }
+        place.finish()
+    }
+}
+
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.epoch, self.offset)
+        write!(f, "{}:{}", self.epoch, self.offset)?;
+        self.mark.as_ref().map_or(Ok(()), |mark| write!(f, "@{mark}"))
     }
 }
 
@@ -57,14 +110,17 @@ impl FromStr for Position {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let error = || PositionError { found: text.chars().take(100).collect() };
-        let (epoch, offset) = text.rsplit_once(':').ok_or_else(error)?;
+        let (place, mark) = text.split_once('@').map_or((text, None), |(place, mark)| (place, Some(mark)));
+        let (epoch, offset) = place.rsplit_once(':').ok_or_else(error)?;
         let sound = (1..=64).contains(&epoch.len())
             && epoch.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-            && offset.bytes().all(|b| b.is_ascii_digit());
+            && offset.bytes().all(|b| b.is_ascii_digit())
+            && mark.is_none_or(|mark| mark.len() <= MARK_BYTES_MAX);
         if !sound {
             return Err(error());
         }
-        Ok(Self { epoch: epoch.into(), offset: offset.parse().map_err(|_| error())? })
+        let offset = offset.parse().map_err(|_| error())?;
+        Ok(Self { epoch: epoch.into(), offset, mark: mark.map(Into::into) })
     }
 }
 
@@ -88,7 +144,11 @@ mod tests {
     #[test]
     fn round_trips() {
         let position = Position::new("k3-x_9", 42);
-        assert_eq!(position.to_string().parse(), Ok(position));
+        assert_eq!(position.to_string().parse(), Ok(position.clone()));
+        let marked = position.clone().marked("urn:uuid:1@2");
+        let read: Position = marked.to_string().parse().expect("its own words");
+        assert_eq!((&read, read.mark.as_deref()), (&position, Some("urn:uuid:1@2")));
+        assert!(marked.marked("m".repeat(513)).to_string().parse::<Position>().is_err());
     }
 
     #[test]

@@ -73,14 +73,18 @@ pub enum Transport {
     WebSocket,
     /// Server-sent events, HTML standard section 9.2.
     Sse,
+    /// One answer without an end, a message a line.
+    HttpStream,
     /// A request that the server answers when there is something.
     LongPoll,
     /// A request at an interval.
     Poll,
+    /// A connection of the protocol's own.
+    Tcp,
 }
 
 impl Transport {
-    /// Every way to travel, best first.
+    /// Every way to travel by HTTP, best first.
     pub const LADDER: [Self; 4] = [Self::WebSocket, Self::Sse, Self::LongPoll, Self::Poll];
 
     /// The word used in the contract, metrics and the page.
@@ -89,8 +93,10 @@ impl Transport {
         match self {
             Self::WebSocket => "websocket",
             Self::Sse => "sse",
+            Self::HttpStream => "http-stream",
             Self::LongPoll => "long-poll",
             Self::Poll => "poll",
+            Self::Tcp => "tcp",
         }
     }
 }

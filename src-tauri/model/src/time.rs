@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// Ages and deadlines are computed from these alone, so that a stepped wall clock can't make old data young.
 /// The pure crates take them as arguments; only `engine` makes them from a real clock.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Mono(u64);
 
 impl Mono {

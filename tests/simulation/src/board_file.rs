@@ -16,7 +16,8 @@ pub const OTHER_URL: &str = "http://other.example:1";
 /// The channels' names.
 #[must_use]
 pub fn channels(plan: &Plan) -> Vec<Arc<str>> {
-    (0..plan.channels).map(|number| format!("c{number}").into()).collect()
+    let name = |number| plan.dialect.map_or_else(|| format!("c{number}"), |dialect| dialect.channel(number));
+    (0..plan.channels).map(|number| name(number).into()).collect()
 }
 
 /// The file's text.
@@ -24,6 +25,10 @@ pub fn channels(plan: &Plan) -> Vec<Arc<str>> {
 pub fn text(plan: &Plan) -> String {
     let channels = channels(plan).iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
     let quiet = plan.quiet.map(|quiet| format!("quiet = \"{quiet}ms\"\n")).unwrap_or_default();
+    let (kind, url, besides) = match plan.dialect {
+        Some(dialect) => (dialect.in_board().0, dialect.url(), dialect.in_board().1),
+        None => ("hub", URL, ""),
+    };
     let (limit, patient) = (plan.limit, plan.limit * 3);
     format!(
         r#"
@@ -33,8 +38,9 @@ stale-after = "{limit}ms"
 
 [[source]]
 id = "{SOURCE}"
-kind = "hub"
-url = "{URL}"
+kind = "{kind}"
+url = "{url}"
+{besides}
 channels = [{channels}]
 {quiet}
 [[widget]]

@@ -1,9 +1,13 @@
 //! What a feed delivered, and the rules that deliveries keep (H3): each event once, in order, no hole without a gap, and every
 //! word as it was published. From it the reference knows what the board has folded, at any instant.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use watchfloor_model::{Check, Continuity, Delivery, Gap, Position, Snapshot};
+use serde_json::Value;
+use watchfloor_model::{Check, Continuity, Delivery, Event, Gap, Position, Snapshot};
 
 use crate::server::{Form, Published, Server};
 
@@ -33,6 +37,23 @@ pub struct Ledger {
     pub checks: u64,
     /// Events delivered one by one.
     pub events: u64,
+    /// Of other servers than hubs: how far each channel's events were delivered, or are said to be missing.
+    pub told: Option<Told>,
+}
+
+/// What of each channel's story was delivered, whatever its places are called.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// Each channel's next turn.
+    pub turns: Vec<usize>,
+    /// Whether a gap was told since the last event, so that what was damaged on its way may be left out.
+    open: Vec<bool>,
+    /// What was left out behind a gap because it was damaged on its way: sent once more, it may come whole.
+    left_out: BTreeSet<(usize, usize)>,
+    /// What the feed had of each channel when that was delivered, and the epoch then.
+    pub had: Vec<Option<(usize, u32)>>,
+    /// The least time that an event may have: a wall clock that is behind makes events as old as itself.
+    pub earliest: i64,
 }
 
 impl Ledger {
@@ -40,6 +61,15 @@ impl Ledger {
     #[must_use]
     pub fn new(names: &[Arc<str>]) -> Self {
         Self { names: names.to_vec(), places: vec![None; names.len()], ..Self::default() }
+    }
+
+    /// The same of a server that isn't a hub.
+    #[must_use]
+    pub fn of_dialect(names: &[Arc<str>]) -> Self {
+        let count = names.len();
+        let (turns, open, had) = (vec![0; count], vec![false; count], vec![None; count]);
+        let told = Told { turns, open, left_out: BTreeSet::new(), had, earliest: i64::MAX };
+        Self { told: Some(told), ..Self::new(names) }
     }
 
     /// Gaps of every kind.
@@ -54,6 +84,9 @@ impl Ledger {
     /// If it breaks a rule.
     pub fn take(&mut self, delivery: &Delivery, server: &Server) -> Result<(), String> {
         match delivery {
+            Delivery::Events(events) if self.told.is_some() => {
+                events.iter().try_for_each(|event| self.take_told(event, server))
+            }
             Delivery::Events(events) if events.is_empty() => Err("H3: an empty batch".into()),
             Delivery::Events(events) => events.iter().try_for_each(|event| {
                 let position = event.position.as_ref().ok_or("H3: an event without position")?;
@@ -82,6 +115,7 @@ impl Ledger {
             }
             Delivery::Gap(gap) => self.take_gap(gap, server),
             Delivery::Check(check) => self.take_check(check, server),
+            Delivery::Restated(_) | Delivery::Recheck(_) => Err("there is no site".to_owned()),
         }
     }
 
@@ -152,6 +186,59 @@ impl Ledger {
         }
     }
 
+    /// An event whose place tells nobody which it is: its body does.
+    fn take_told(&mut self, event: &Event, server: &Server) -> Result<(), String> {
+        let Some(told) = &mut self.told else { return Ok(()) };
+        let channel = server.channel(&event.channel).ok_or("H3: an event of another channel")?;
+        let data: Value = serde_json::from_str(event.data.text()).map_err(|error| error.to_string())?;
+        let number = data["n"].as_u64().and_then(|number| usize::try_from(number).ok());
+        let published = number.and_then(|number| server.events.get(number)).copied();
+        let published = published.ok_or_else(|| format!("H3: {event:?} was never published"))?;
+        let (name, turn, time) = (&self.names[channel], published.turn, event.time.as_millis());
+        let on_time = time == published.time || time < published.time && time >= told.earliest;
+        let same = published.channel == channel
+            && published.form == Form::Good
+            && *event.name == *published.said.name
+            && **event.data.text() == *published.data();
+        if !same || !on_time {
+            return Err(format!("H3: delivered as {event:?}, published as {published:?}"));
+        }
+        let next = told.turns[channel];
+        if told.left_out.contains(&(channel, turn)) {
+            told.left_out.retain(|(of, left_out)| *of != channel || *left_out > turn);
+            self.folded.push(Published { time, ..published });
+            self.events += 1;
+            return Ok(());
+        }
+        if turn < next {
+            return Err(format!("H3: {name}: {turn} after {next}: twice, or out of order"));
+        }
+        let is_open = told.open[channel];
+        if let Some(hole) = (next..turn).find(|hole| !is_open || !is_lost(server, channel, *hole)) {
+            return Err(format!("H3: {name}: {turn} after {next}: a hole at {hole} without a gap"));
+        }
+        (told.turns[channel], told.open[channel]) = (turn + 1, false);
+        told.left_out.retain(|(of, _)| *of != channel);
+        self.folded.push(Published { time, ..published });
+        self.events += 1;
+        Ok(())
+    }
+
+    /// A gap was told of a channel that is followed from this turn on.
+    pub fn begin(&mut self, gap: &Gap, begun: &[usize], server: &Server) {
+        let Some((told, channel)) = self.told.as_mut().zip(server.channel(&gap.channel)) else { return };
+        if gap.proof != Continuity::Unknown {
+            return;
+        }
+        let next = &mut told.turns[channel];
+        *next = (*next).max(begun.get(channel).copied().unwrap_or(0));
+        while *next < server.next_turn(channel) && is_lost(server, channel, *next) {
+            told.left_out.insert((channel, *next));
+            *next += 1;
+        }
+        told.open[channel] = true;
+    }
+
     fn take_event(&mut self, channel: usize, position: &Position, server: &Server) -> Result<Published, String> {
         let (epoch, name) = (epoch(position), &self.names[channel]);
         let last = self.places[channel].unwrap_or((epoch, 0));
@@ -173,6 +260,14 @@ impl Ledger {
     /// missing.
     #[must_use]
     pub fn missing_since(&self, server: &Server) -> Option<watchfloor_model::Mono> {
+        if let Some(told) = &self.told {
+            let missing = told.turns.iter().enumerate().filter_map(|(channel, next)| {
+                let end = server.next_turn(channel);
+                let mut rest = (*next..end).filter_map(|turn| server.turn(channel, turn));
+                Some(rest.find(|event| event.form == Form::Good)?.at)
+            });
+            return missing.min();
+        }
         let missing = self.places.iter().enumerate().filter_map(|(channel, place)| {
             let log = server.past.get(&(server.epoch, channel)).map_or(&[][..], Vec::as_slice);
             let shown = match place {
@@ -196,6 +291,12 @@ impl Ledger {
         own.sort_unstable();
         held.into_iter().any(|event| own.binary_search(&(event.epoch, event.channel, event.offset)).is_err())
     }
+}
+
+/// Whether an event can't be had: nobody can read it, or it was damaged on its way.
+fn is_lost(server: &Server, channel: usize, turn: usize) -> bool {
+    let is_bad = server.turn(channel, turn).is_some_and(|event| event.form != Form::Good);
+    is_bad || server.damaged.contains(&(channel, turn))
 }
 
 /// What a snapshot holds.

@@ -7,6 +7,7 @@
 //! | `fault` | what can go wrong |
 //! | `keys` | tokens, as the issuer gives them and the server takes them |
 //! | `world` | virtual time, the network, and what must hold at every instant |
+//! | `dialects` | what other servers speak: one file a dialect |
 //! | `server` | the server by its contract, and the truth: every event ever published |
 //! | `wall` | one life of the program, and the journal that outlives it |
 //! | `page` | the page: frames applied |
@@ -18,6 +19,7 @@
 #![allow(clippy::cast_precision_loss)] // numbers here are small
 
 pub mod board_file;
+pub mod dialects;
 pub mod draw;
 pub mod fault;
 pub mod keys;

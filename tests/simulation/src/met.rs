@@ -44,7 +44,9 @@ impl Met {
         self.count(match transport {
             Transport::WebSocket => "opened websocket",
             Transport::Sse => "opened sse",
+            Transport::HttpStream => "opened http-stream",
             Transport::LongPoll => "opened long-poll",
+            Transport::Tcp => "opened tcp",
             Transport::Poll => "opened poll",
         });
     }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use watchfloor_model::Transport;
 
 use crate::{
+    dialects::Name,
     draw::Draw,
     fault::{self, Fault, Window},
     keys::{Tokens, Told},
@@ -19,6 +20,9 @@ pub const RECOVERY_MS: u64 = 240_000;
 pub struct Plan {
     /// Decides every latency, every jitter and what is published.
     pub seed: u64,
+    /// What its server speaks, if it isn't a hub.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dialect: Option<Name>,
     /// How long it lasts.
     pub span: u64,
     /// The ways to travel, best first.
@@ -134,6 +138,7 @@ impl Plan {
         let history = if gap < 60_000 { *draw.pick(&[50, 200, 10_000]) } else { *draw.pick(&[5, 50, 10_000]) };
         Self {
             seed,
+            dialect: None,
             span: HOUR_MS,
             ladder,
             channels: usize::try_from(draw.between(1, 3)).unwrap_or(1),

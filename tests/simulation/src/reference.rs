@@ -85,11 +85,29 @@ fn windowed<'a>(
     last: i64,
     read: impl Fn(&[&Published]) -> Option<f64>,
 ) -> Expected {
-    let all: Vec<&Published> = events.filter(|event| event.time > time - last && event.time <= time).collect();
-    let mut edges = vec![time - last];
-    edges.extend(all.iter().map(|event| event.time).filter(|at| *at <= latest - last));
+    let events: Vec<&Published> = events.collect();
+    let begin = time - last - coarseness(&events, last);
+    let all: Vec<&Published> = events.into_iter().filter(|event| event.time > begin && event.time <= time).collect();
+    let mut edges = vec![time - last, begin];
+    edges.extend(all.iter().map(|event| event.time).filter(|at| *at <= latest.max(time) - last));
     let after = |edge: i64| all.iter().copied().filter(|event| event.time > edge).collect::<Vec<_>>();
     Expected::OneOf(edges.into_iter().map(|edge| read(&after(edge))).collect())
+}
+
+/// By how much a window's far edge may lie further back: a board tells so many milliseconds of it apart, and makes neighbours one
+/// when there are more, until half as many stretches are left.
+fn coarseness(events: &[&Published], last: i64) -> i64 {
+    const TOLD_APART: usize = 4096;
+    if events.len() <= TOLD_APART {
+        return 0;
+    }
+    let mut times: Vec<i64> = events.iter().map(|event| event.time).collect();
+    times.sort_unstable();
+    times.dedup();
+    // What has left goes with the next event.
+    let most = last + last / 8;
+    let is_crowded = times.windows(TOLD_APART + 1).any(|times| times[TOLD_APART] - times[0] <= most);
+    if is_crowded { most / (TOLD_APART as i64 / 4) } else { 0 }
 }
 
 fn state(event: &Published) -> &'static str {

@@ -2,7 +2,11 @@
 //!
 //! Nothing of it is the hub's. What it keeps besides its contract is the truth: every event ever published.
 
-use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    sync::Arc,
+};
 
 use watchfloor_board::{Aggregate, config::BoardFile};
 use watchfloor_model::{Event, Mono, Payload, Timestamp};
@@ -34,6 +38,10 @@ pub enum Form {
 /// A published event.
 #[derive(Clone, Copy, Debug)]
 pub struct Published {
+    /// Which of all events.
+    pub number: usize,
+    /// Which of its channel's, through all epochs.
+    pub turn: usize,
     /// Its channel.
     pub channel: usize,
     /// The number of its epoch.
@@ -54,10 +62,10 @@ impl Published {
     /// Its data, as it is sent.
     #[must_use]
     pub fn data(&self) -> String {
-        let Said { key, value, bad, .. } = self.said;
+        let (Said { key, value, bad, .. }, number) = (self.said, self.number);
         let state = if bad { "bad" } else { "ok" };
         let (lat, lon) = (value % 90, value % 180);
-        format!(r#"{{"k":"k{key}","v":{value},"s":"{state}","lat":{lat},"lon":{lon}}}"#)
+        format!(r#"{{"k":"k{key}","v":{value},"s":"{state}","lat":{lat},"lon":{lon},"n":{number}}}"#)
     }
 
     fn line(&self, channel: &str) -> String {
@@ -120,6 +128,12 @@ pub struct Server {
     pub epoch_since: Mono,
     /// For each epoch, each channel's events.
     pub past: BTreeMap<(u32, usize), Vec<usize>>,
+    /// Each channel's events, through all epochs.
+    pub story: Vec<Vec<usize>>,
+    /// The turn with which each channel's present epoch began.
+    bases: Vec<usize>,
+    /// Events, by channel and turn, that were damaged or lost on their way, so that nobody could have them by it.
+    pub damaged: BTreeSet<(usize, usize)>,
     history: u64,
     /// The first event that its aggregates hold.
     pub first: usize,
@@ -144,6 +158,9 @@ impl Server {
             epoch: 1,
             epoch_since: Mono::ZERO,
             past: BTreeMap::new(),
+            story: vec![Vec::new(); names.len()],
+            bases: vec![0; names.len()],
+            damaged: BTreeSet::new(),
             history,
             first: 0,
             since: None,
@@ -191,8 +208,46 @@ impl Server {
         own.heard = Some(now);
         let (epoch, offset) = (self.epoch, own.log.len() as u64);
         let time = self.time(now);
-        self.events.push(Published { channel, epoch, offset, time, at: now, form, said });
+        let turn = self.story[channel].len();
+        self.events.push(Published { number, turn, channel, epoch, offset, time, at: now, form, said });
+        self.story[channel].push(number);
         self.past.entry((epoch, channel)).or_default().push(number);
+    }
+
+    /// The first turn of a channel that its history still has.
+    #[must_use]
+    pub fn oldest(&self, channel: usize) -> usize {
+        self.base(channel) + usize::try_from(self.channels[channel].trimmed).unwrap_or(usize::MAX)
+    }
+
+    /// The turn with which a channel's present epoch began.
+    #[must_use]
+    pub fn base(&self, channel: usize) -> usize {
+        self.bases[channel]
+    }
+
+    /// The turn that a channel's next event will have.
+    #[must_use]
+    pub fn next_turn(&self, channel: usize) -> usize {
+        self.story[channel].len()
+    }
+
+    /// An event of a channel.
+    #[must_use]
+    pub fn turn(&self, channel: usize, turn: usize) -> Option<&Published> {
+        self.events.get(*self.story.get(channel)?.get(turn)?)
+    }
+
+    /// How many channels there are.
+    #[must_use]
+    pub const fn channels(&self) -> usize {
+        self.names.len()
+    }
+
+    /// A channel's name.
+    #[must_use]
+    pub fn name(&self, channel: usize) -> &str {
+        &self.names[channel]
     }
 
     /// A publisher lives.
@@ -213,6 +268,7 @@ impl Server {
         for channel in &mut self.channels {
             *channel = Channel { heard: channel.heard, ..Channel::default() };
         }
+        self.bases = self.story.iter().map(Vec::len).collect();
         if empty {
             self.forget();
             self.since = Some(self.time(now));

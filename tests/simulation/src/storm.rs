@@ -128,7 +128,15 @@ pub fn storm(walls: usize, loss: Loss, seed: u64) -> Arrivals {
         quiet: None,
         reconcile: None,
         reorder: Duration::ZERO,
+        kind: watchfloor_feed::Kind::Hub,
+        envelope: watchfloor_feed::Envelope::default(),
         token: None,
+        promises: watchfloor_feed::Promises::default(),
+        app: None,
+        user: None,
+        auth: None,
+        speak: watchfloor_feed::Speak::default(),
+        site: None,
         asks_token: false,
     };
     let feeds = (0..walls).map(|_| Feed::new(config.clone(), draw.number())).collect();
@@ -263,7 +271,9 @@ impl Storm {
         while let Some(output) = self.walls[wall].poll_output() {
             match output {
                 Output::Open { link, .. } => self.soon(wall, Action::Accept(link)),
-                Output::Send { link, text } if text.contains(r#""type":"subscribe""#) => {
+                Output::Send { link, message }
+                    if message.as_text().is_some_and(|text| text.contains(r#""type":"subscribe""#)) =>
+                {
                     self.soon(wall, Action::Subscribe(link));
                 }
                 Output::Ping { link } if self.link[wall] == Some(link) => {

@@ -28,8 +28,17 @@ const CHECKPOINT_ENTRIES: usize = 40;
 /// What is on its way to the journal.
 #[derive(Debug)]
 enum Step {
-    Deliver(Delivery),
+    Deliver(Box<Delivery>, Known),
     Status(Box<SourceStatus>),
+}
+
+/// What was known of each channel when something was delivered, where the server is no hub.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// The turn from which it was followed.
+    pub begun: Vec<usize>,
+    /// What the wall had of it.
+    pub had: Vec<Option<(usize, u32)>>,
 }
 
 /// What was committed. A kill loses nothing of it.
@@ -69,6 +78,19 @@ fn url(text: &str) -> url::Url {
 }
 
 fn config(plan: &Plan) -> SourceConfig {
+    let mut config = hub(plan);
+    if let Some(dialect) = plan.dialect {
+        dialect.configure(&mut config, plan);
+    }
+    config
+}
+
+fn ledger(plan: &Plan) -> Ledger {
+    let channels = board_file::channels(plan);
+    if plan.dialect.is_some() { Ledger::of_dialect(&channels) } else { Ledger::new(&channels) }
+}
+
+fn hub(plan: &Plan) -> SourceConfig {
     SourceConfig {
         id: SOURCE.into(),
         url: url(URL),
@@ -79,7 +101,15 @@ fn config(plan: &Plan) -> SourceConfig {
         quiet: plan.quiet.map(Duration::from_millis),
         reconcile: plan.reconcile.map(Duration::from_millis),
         reorder: Duration::ZERO,
+        kind: watchfloor_feed::Kind::Hub,
+        envelope: watchfloor_feed::Envelope::default(),
         token: plan.tokens.is_none().then(|| Secret::new("token")),
+        promises: watchfloor_feed::Promises::default(),
+        app: None,
+        user: None,
+        auth: None,
+        speak: watchfloor_feed::Speak::default(),
+        site: None,
         asks_token: plan.tokens.is_some(),
     }
 }
@@ -93,7 +123,7 @@ impl Wall {
             life: 0,
             feed: Paths::new(&config(plan), plan.seed),
             board: Board::new(file.clone(), now),
-            ledger: Ledger::new(&board_file::channels(plan)),
+            ledger: ledger(plan),
             status: SourceStatus::default(),
             pending: VecDeque::new(),
             journal: Journal::default(),
@@ -106,14 +136,26 @@ impl Wall {
     }
 
     /// The machine's wall clock. Right, it says the server's time.
-    fn wall(&self, server: &Server, now: Mono) -> Timestamp {
+    #[must_use]
+    pub fn wall(&self, server: &Server, now: Mono) -> Timestamp {
         Timestamp::from_millis(server.time(now) + self.clock_off)
     }
 
+    /// What shows no time of its own is shown by this machine's.
+    pub fn tell_time(&mut self, server: &Server, now: Mono) {
+        if self.plan.dialect.is_some() {
+            let wall = self.wall(server, now);
+            if let Some(told) = self.ledger.told.as_mut().filter(|_| self.clock_off < 0) {
+                told.earliest = told.earliest.min(wall.as_millis());
+            }
+            self.feed.set_wall(wall, now);
+        }
+    }
+
     /// The feed delivered something, or said what is known of it; the disk has it at `due`.
-    pub fn hand_on(&mut self, delivery: Option<Delivery>, due: Mono) {
+    pub fn hand_on(&mut self, delivery: Option<(Delivery, Known)>, due: Mono) {
         let step = match delivery {
-            Some(delivery) => Step::Deliver(delivery),
+            Some((delivery, known)) => Step::Deliver(Box::new(delivery), known),
             None => Step::Status(Box::new(self.feed.status())),
         };
         let due = self.pending.back().map_or(due, |(last, _)| due.max(*last));
@@ -143,10 +185,17 @@ impl Wall {
                 self.status = *status;
                 Ok(true)
             }
-            Step::Deliver(delivery) => {
+            Step::Deliver(delivery, known) => {
+                let delivery = *delivery;
                 let wall = self.wall(server, now);
                 self.write(&delivery, wall);
                 self.ledger.take(&delivery, server)?;
+                if let Delivery::Gap(gap) = &delivery {
+                    self.ledger.begin(gap, &known.begun, server);
+                }
+                if let Some(told) = &mut self.ledger.told {
+                    told.had = known.had;
+                }
                 self.board.handle_delivery(SOURCE, &delivery, now);
                 if let Delivery::Snapshot(snapshot) | Delivery::Check(Check { snapshot, .. }) = &delivery {
                     self.check_time(snapshot, server, now)?;
@@ -193,7 +242,8 @@ impl Wall {
                     }
                 }
             }
-            Delivery::Check(_) => {}
+            Delivery::Check(_) | Delivery::Recheck(_) => {}
+            Delivery::Restated(restated) => positions.extend(restated.positions.clone()),
             Delivery::Snapshot(snapshot) => positions.clone_from(&snapshot.positions),
             Delivery::Gap(gap) => {
                 if let Some(to) = gap.to.clone().filter(|_| gap.proof == Continuity::Unknown) {
@@ -244,15 +294,22 @@ impl Wall {
                     snapshot.clock.at = snapshot.clock.at(snapshot.received);
                     (snapshot.clock.read, snapshot.received) = (Mono::from_micros(place), Mono::from_micros(place));
                 }
-                Delivery::Gap(_) | Delivery::Check(_) => {}
+                Delivery::Restated(restated) => {
+                    restated.received = Mono::from_micros(place);
+                    restated.events.iter_mut().for_each(|event| event.received = Mono::from_micros(place));
+                }
+                Delivery::Gap(_) | Delivery::Check(_) | Delivery::Recheck(_) => {}
             }
             self.board.handle_delivery(SOURCE, &delivery, now);
         }
         self.feed = Paths::new(&config(&self.plan), self.plan.seed.wrapping_add(self.life));
         if self.journal.positions.is_empty() {
-            self.ledger = Ledger::new(&board_file::channels(&self.plan));
+            self.ledger = ledger(&self.plan);
         }
         self.feed.restore(&self.journal.positions.clone());
+        if let Some(time) = self.board.source_time(SOURCE).filter(|_| self.plan.dialect.is_some()) {
+            self.feed.set_wall(time, now);
+        }
         let after = self.report(now);
         for (id, until) in UNMOVED.into_iter().zip(until) {
             let found = incomplete(&self.board, id);
@@ -304,6 +361,12 @@ impl Wall {
         let time = checkpoint.sources.get(SOURCE)?.time?.as_millis();
         self.latest = self.latest.max(time);
         Some((time, self.latest))
+    }
+
+    /// The source's time up to which it was folded, in milliseconds.
+    #[must_use]
+    pub fn source_time(&self) -> Option<i64> {
+        self.board.source_time(SOURCE).map(Timestamp::as_millis)
     }
 
     /// Whether the source is live, as the board was told.

@@ -8,6 +8,7 @@ mod onset;
 mod program;
 mod publishers;
 mod queue;
+mod talks;
 mod tokens;
 
 use std::{
@@ -21,6 +22,7 @@ use watchfloor_model::{Mono, Transport};
 
 use crate::{
     board_file,
+    dialects::{Began, Dialect},
     draw::Draw,
     fault::Fault,
     keys::Keys,
@@ -51,7 +53,11 @@ struct Link {
     /// The poll that waits for something to come: what it is told of its subscriptions, and how long it may wait.
     waiting: Option<(Vec<String>, Mono)>,
     /// What a proxy holds back.
-    kept: Vec<Input>,
+    kept: Vec<(Vec<Began>, Input)>,
+    /// What a server that stands still hasn't heard yet: messages, and pings.
+    unheard: Vec<Option<Vec<u8>>>,
+    /// The request of a link that such a server hasn't looked at yet.
+    unmet: Option<queue::Call>,
     /// Passes nothing any more.
     dead: bool,
     /// When the last thing that was sent down arrives: nothing overtakes.
@@ -72,6 +78,16 @@ pub struct World {
     queue: BinaryHeap<Reverse<Due>>,
     sequence: u64,
     server: Server,
+    /// What the server speaks, if it isn't a hub.
+    dialect: Option<Box<dyn Dialect>>,
+    /// What of each channel the wall has: the turn after the last event or gap that it was told, and the epoch then.
+    had: Vec<Option<(usize, u32)>>,
+    /// What was said that nobody says.
+    astray: Option<String>,
+    /// For each channel, whether something explains that a gap is told of it.
+    explained: Vec<bool>,
+    /// The turn from which each channel is followed on a link, as far as that was told.
+    begun: BTreeMap<(LinkId, usize), usize>,
     /// The wall.
     pub wall: Wall,
     links: BTreeMap<LinkId, Link>,
@@ -147,6 +163,11 @@ impl World {
             queue: BinaryHeap::new(),
             sequence: 0,
             server: Server::new(&names, &file, plan.history, CLOCK_BASE),
+            dialect: plan.dialect.map(|name| name.dialect(plan)),
+            had: vec![None; plan.channels],
+            astray: None,
+            explained: vec![false; plan.channels],
+            begun: BTreeMap::new(),
             wall: Wall::new(plan, START),
             links: BTreeMap::new(),
             held: BTreeMap::new(),
@@ -219,6 +240,7 @@ impl World {
     }
 
     fn live(&mut self) -> Result<(), String> {
+        self.wall.tell_time(&self.server, self.now);
         self.wall.feed.start(self.now);
         self.drain()?;
         let end = self.end();
@@ -239,6 +261,7 @@ impl World {
             let is_timer = timer.is_some_and(|at| at <= soonest) && !(due && self.draw.chance(50));
             if is_timer {
                 self.now = soonest;
+                self.wall.tell_time(&self.server, self.now);
                 self.wall.feed.handle_timeout(self.now);
                 timeouts += 1;
                 if timeouts > 100 {
@@ -265,6 +288,9 @@ impl World {
                 self.wall.board.handle_tick(self.now);
             }
             self.drain()?;
+            if let Some(text) = self.astray.take() {
+                return Err(text);
+            }
             self.check()?;
         }
     }
@@ -303,6 +329,10 @@ impl World {
             Action::Asked(link, transport, call) => self.asked(link, transport, &call)?,
             Action::Answer(link, poll) => self.answer_late(link, poll),
             Action::Text(link, text) => self.text(link, &text)?,
+            Action::Bytes(link, bytes) => self.hear(link, Some(bytes))?,
+            Action::Wake(link) => self.wake(link),
+            Action::Began(link, began) => self.note_begun(link, &began),
+            Action::Ping(link) if self.dialect.is_some() => self.hear(link, None)?,
             Action::Ping(link) => self.down(link, Input::Pong { link }),
             Action::Fetch(fetch, timeout, call) => self.fetch(fetch, timeout, &call),
             Action::Issue(fetch, asked, until) => self.issue(fetch, asked, until),
@@ -316,7 +346,11 @@ impl World {
                 self.plan_publish(channel);
             }
             Action::Alive(channel) => {
-                if !self.gone[channel] {
+                if !self.gone[channel] && self.dialect.is_some() {
+                    // Nothing but events says that a publisher lives.
+                    self.publish(channel);
+                    self.pump();
+                } else if !self.gone[channel] {
                     self.server.alive(channel, self.now);
                 }
                 self.plan_alive(channel);

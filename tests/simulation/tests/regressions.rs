@@ -7,6 +7,11 @@ fn hold(text: &str) {
     prove(&plan).unwrap_or_else(|story| unreachable!("{story}"));
 }
 
+/// The same plan by one dialect after the other.
+fn hold_by(dialects: &[&str], text: &str) {
+    dialects.iter().for_each(|dialect| hold(&text.replace("DIALECT", dialect)));
+}
+
 fn healthy(text: &str) {
     let plan: Plan = serde_json::from_str(text).expect("a plan");
     prove_healthy(&plan).unwrap_or_else(|story| unreachable!("{story}"));
@@ -102,4 +107,146 @@ fn a_slow_network_renews_its_tokens_in_time() {
     ] {
         healthy(plan);
     }
+}
+
+/// H5: where there is no snapshot to compare with, a comparison that is sought after a restart must not be due for ever.
+#[test]
+fn what_can_not_be_compared_is_not_due() {
+    hold_by(
+        &["pusher", "centrifugo", "mqtt"],
+        r#"{"seed":2,"dialect":"DIALECT","span":255002,"ladder":["websocket"],"channels":1,"limit":10000,"heartbeat":2000,
+        "quiet":null,"gap":5000,"history":10000,"snapshots":false,"reconcile":null,"latency":[20,200],
+        "windows":[{"fault":"crash","from":5000,"to":5002}]}"#,
+    );
+}
+
+/// H2: an answer to a long poll says that its publisher lives: what it brings was not there when the one before was asked for.
+#[test]
+fn a_long_poll_hears_its_publisher() {
+    healthy(
+        r#"{"seed":1,"dialect":"long-poll","span":600000,"ladder":["long-poll"],"channels":1,"limit":60000,"heartbeat":12000,
+        "quiet":60000,"gap":60000,"history":10000,"snapshots":false,"reconcile":null,"latency":[20,200],"windows":[]}"#,
+    );
+}
+
+/// H1, H3: a message of a bare WebSocket that is no JSON may have been an event: it is told that one may be missing, also where messages
+/// are numbered and the next one is long in coming.
+#[test]
+fn a_message_that_is_damaged_is_missing() {
+    for (seed, gap) in (0..18).flat_map(|seed| [(seed, 2000), (seed, 20_000)]) {
+        hold(&format!(
+            r#"{{"seed":{seed},"dialect":"websocket","span":290000,"ladder":["websocket"],"channels":2,"limit":5000,"heartbeat":1000,
+            "quiet":null,"gap":{gap},"history":10000,"snapshots":false,"reconcile":null,"latency":[20,200],
+            "windows":[{{"fault":"garbled","from":5000,"to":30000}}]}}"#
+        ));
+    }
+}
+
+/// H3: of two channels one has a hole in what is held until the other is subscribed: what came before the hole isn't dropped.
+#[test]
+fn a_hole_in_what_is_held_drops_nothing() {
+    hold(
+        r#"{"seed":133,"dialect":"websocket","span":258309,"ladder":["websocket"],"channels":2,"limit":5000,"heartbeat":1000,
+        "quiet":null,"gap":200,"history":10000,"snapshots":false,"reconcile":null,"latency":[20,200],
+        "windows":[{"fault":"suspend","from":5000,"to":5002},{"fault":"bad-events","from":7343,"to":8309}]}"#,
+    );
+}
+
+/// H1, H3: a clock that is set back by an hour, and a crash: what comes after it has the later time. The story isn't turned around, and
+/// no row expires that came just now.
+#[test]
+fn a_clock_that_was_set_back_before_a_crash_turns_nothing_around() {
+    hold_by(
+        &["websocket", "nats", "centrifugo"],
+        r#"{"seed":1028,"dialect":"DIALECT","span":254390,"ladder":["websocket"],"channels":1,"limit":5000,"heartbeat":1000,
+        "quiet":null,"gap":2000,"history":10000,"snapshots":false,"reconcile":null,"latency":[20,200],
+        "windows":[{"fault":{"clock-step":-3600},"from":1917,"to":1919},{"fault":"crash","from":2383,"to":4390}]}"#,
+    );
+}
+
+/// H1: what a stalled server held back comes first, although its pings are answered; nothing is live by it yet.
+#[test]
+fn what_a_stalled_server_held_back_proves_nothing() {
+    hold(
+        r#"{"seed":113,"dialect":"centrifugo","span":265296,"ladder":["websocket"],"channels":1,"limit":5000,
+        "heartbeat":1000,"quiet":null,"gap":200,"history":10000,"snapshots":false,"reconcile":null,"latency":[20,200],
+        "windows":[{"fault":"stall","from":5000,"to":15296}]}"#,
+    );
+    hold(
+        r#"{"seed":154,"dialect":"centrifugo","span":265412,"ladder":["websocket"],"channels":1,"limit":5000,
+        "heartbeat":1000,"quiet":null,"gap":500,"history":10000,"snapshots":false,"reconcile":null,"latency":[20,200],
+        "windows":[{"fault":"mute","from":9218,"to":15412}]}"#,
+    );
+}
+
+/// H1: after a pause of this program, or a short sleep of the machine, what was in the queue comes first; an event stream that tells no time is
+/// no younger than its silence until a heartbeat has passed.
+#[test]
+fn what_waited_in_the_queue_is_old() {
+    hold(
+        r#"{"seed":101,"dialect":"sse","span":267530,"ladder":["sse"],"channels":1,"limit":5000,"heartbeat":1000,
+        "quiet":15000,"gap":500,"history":1000000,"snapshots":false,"reconcile":null,"latency":[20,200],
+        "windows":[{"fault":"suspend","from":1358,"to":1360},{"fault":{"burst":10},"from":4507,
+        "to":4509},{"fault":"pause","from":11521,"to":13956},{"fault":"suspend","from":16284,"to":17530}]}"#,
+    );
+    hold(
+        r#"{"seed":124,"dialect":"sse","span":275540,"ladder":["sse"],"channels":1,"limit":5000,"heartbeat":1000,
+        "quiet":null,"gap":2000,"history":1000000,"snapshots":false,"reconcile":null,"latency":[20,200],
+        "windows":[{"fault":"crash","from":394,"to":1100},{"fault":"pause","from":12859,"to":25540}]}"#,
+    );
+    hold(
+        r#"{"seed":145,"dialect":"mercure","span":262881,"ladder":["sse"],"channels":1,"limit":5000,"heartbeat":1000,
+        "quiet":null,"gap":200,"history":10000,"snapshots":false,"reconcile":null,"latency":[20,200],
+        "windows":[{"fault":"cut","from":2703,"to":4297},{"fault":"crash","from":4779,"to":6109},{"fault":"suspend",
+        "from":11409,"to":12881}]}"#,
+    );
+}
+
+/// H1: a proxy held the stream back for so long that what is replayed comes late: it is replayed all the same.
+#[test]
+fn a_replay_that_was_held_back_is_one() {
+    hold(
+        r#"{"seed":205,"dialect":"mercure","span":1913859,"ladder":["sse"],"channels":1,"limit":10000,"heartbeat":2000,
+        "quiet":60000,"gap":5000,"history":10000,"snapshots":false,"reconcile":null,"latency":[20,200],
+        "tokens":{"life":1800000,"delay":50,"flaky":0,"told":"span","presents":false},"windows":[{"fault":"crash",
+        "from":657114,"to":657896},{"fault":"held-stream","from":1497244,"to":1663859}]}"#,
+    );
+}
+
+/// H1: a state that a cache had kept doesn't hold the source's clock back.
+#[test]
+fn a_late_state_doesnt_hold_the_clock_back() {
+    hold(
+        r#"{"seed":238,"span":1182338,"ladder":["poll"],"channels":1,"limit":5000,"heartbeat":1000,"quiet":null,
+        "gap":300000,"history":10000,"snapshots":true,"reconcile":300000,"latency":[20,200],
+        "windows":[{"fault":{"slow":8000},"from":91449,"to":122748},{"fault":"stale-snapshot","from":918778,
+        "to":932338}]}"#,
+    );
+}
+
+/// H1, H3: a stream of Redis that was made anew and has had exactly as many entries as the old one is another one all the same: it ends
+/// in another entry. It is followed from there on, behind a gap, like one that has had fewer.
+#[test]
+fn a_stream_made_anew_with_as_many_entries_is_another() {
+    hold(
+        r#"{"seed":30,"dialect":"redis","span":262682,"ladder":["tcp"],"channels":2,"limit":5000,"heartbeat":1000,"quiet":15000,
+        "gap":2000,"history":1000000,"snapshots":false,"reconcile":null,"latency":[20,200],
+        "windows":[{"fault":{"restart":{"epoch":true,"empty":false}},"from":5000,"to":12682}]}"#,
+    );
+    hold(
+        r#"{"seed":103,"dialect":"redis","span":260234,"ladder":["tcp"],"channels":2,"limit":5000,"heartbeat":1000,"quiet":15000,
+        "gap":2000,"history":1000000,"snapshots":false,"reconcile":null,"latency":[20,200],
+        "windows":[{"fault":{"epoch":{"empty":false}},"from":8081,"to":8083},
+        {"fault":{"restart":{"epoch":true,"empty":false}},"from":10118,"to":10234}]}"#,
+    );
+}
+
+/// H1: an entry that can't be read, among what a wall catches up with, doesn't make live what is still to come behind it.
+#[test]
+fn what_can_not_be_read_ends_no_catching_up() {
+    hold(
+        r#"{"seed":133,"dialect":"redis","span":267999,"ladder":["tcp"],"channels":1,"limit":5000,"heartbeat":1000,"quiet":null,
+        "gap":200,"history":10000,"snapshots":false,"reconcile":null,"latency":[20,200],
+        "windows":[{"fault":"suspend","from":5000,"to":17999},{"fault":"bad-events","from":7343,"to":7586}]}"#,
+    );
 }

@@ -189,7 +189,7 @@ impl Report {
 }
 
 /// How a wall is started.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct WallOptions {
     /// The board file.
     pub board: PathBuf,
@@ -199,6 +199,8 @@ pub struct WallOptions {
     pub environment: Vec<(String, String)>,
     /// What is put before the program: a command that runs the rest of its line.
     pub before: Vec<String>,
+    /// Further arguments.
+    pub arguments: Vec<String>,
 }
 
 /// A wall without a window, of its own process. It is killed when this is dropped.
@@ -231,7 +233,7 @@ impl WallProcess {
         let mut line = options.before.iter().map(OsStr::new).chain([program.as_os_str()]);
         let mut command = Command::new(line.next().context("a command")?);
         command.args(line).args(["--headless", "--json", "--notifications", "off", "--board"]).arg(&options.board);
-        command.arg("--data-dir").arg(&options.data);
+        command.arg("--data-dir").arg(&options.data).args(&options.arguments);
         for name in ["DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS", "SSL_CERT_FILE", "SSL_CERT_DIR"] {
             command.env_remove(name);
         }

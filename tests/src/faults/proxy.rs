@@ -142,11 +142,17 @@ async fn connection(wall: TcpStream, came: Instant, way: Way) {
                 carry(wall, connect(way.hub).await?, &line).await
             }
             None => {
+                let server = connect(way.hub).await?;
                 let mut begin = [0; UPGRADE.len()];
-                if wall.peek(&mut begin).await? == UPGRADE.len() && begin == *UPGRADE {
+                // Some protocols let the server speak first.
+                let peeked = tokio::select! {
+                    peeked = wall.peek(&mut begin) => peeked?,
+                    ready = server.readable() => { ready?; 0 }
+                };
+                if peeked == UPGRADE.len() && begin == *UPGRADE {
                     way.arrivals.lock().unwrap_or_else(PoisonError::into_inner).push(came);
                 }
-                carry(wall, connect(way.hub).await?, &line).await
+                carry(wall, server, &line).await
             }
         }
     };

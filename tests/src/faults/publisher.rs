@@ -68,7 +68,14 @@ pub fn now_ms() -> i64 {
 pub fn client() -> Result<reqwest::Client> {
     // The first call installs it.
     let _again = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder().no_proxy().timeout(ANSWER_MAX).build().context("an HTTP client")
+    // Servers in Node close what is idle for five seconds, perhaps just as the next request goes out.
+    let idle_max = Duration::from_secs(3);
+    reqwest::Client::builder()
+        .no_proxy()
+        .timeout(ANSWER_MAX)
+        .pool_idle_timeout(idle_max)
+        .build()
+        .context("an HTTP client")
 }
 
 impl Publisher {

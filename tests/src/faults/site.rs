@@ -109,7 +109,8 @@ impl Site {
         fs::write(&board, board::text(&url, &plan.more))?;
         let publisher = Publisher::start(hub.address()).await?;
         let data = folder.path().join("data");
-        let mut options = WallOptions { board, data, environment: plan.environment, before: plan.before };
+        let mut options =
+            WallOptions { board, data, environment: plan.environment, before: plan.before, ..WallOptions::default() };
         prepare(&mut options)?;
         let wall = WallProcess::start(&options)?;
         Ok(Self { hub, line, door, wall, options, before: Vec::new(), publisher, folder })

@@ -306,7 +306,7 @@ phase: 'idle' | 'connecting' | 'authorising' | 'subscribing' | 'catching-up' | '
 /**
  * How its events travel.
  */
-transport: 'websocket' | 'sse' | 'long-poll' | 'poll' | null, 
+transport: 'websocket' | 'sse' | 'http-stream' | 'long-poll' | 'poll' | 'tcp' | null, 
 /**
  * What is known about completeness.
  */

@@ -41,12 +41,14 @@ pub(super) struct Difference {
 }
 
 /// What a comparison of one aggregate comes to.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Differences {
     pub(super) named: Vec<Difference>,
     pub(super) count: u64,
     /// Whether the server knows what is shown as unknown.
     pub(super) knows_more: bool,
+    /// Whether the other side may leave cells out, of which it says nothing.
+    leaves_out: bool,
 }
 
 /// What became of an aggregate.
@@ -120,8 +122,27 @@ impl Tracked {
         Ok(())
     }
 
-    fn differences(&self, server: &Self) -> Differences {
+    /// Where what a site says of the cells that it speaks of differs.
+    pub(super) fn differences_but_unsaid(&self, site: &Self) -> Differences {
+        self.find_differences(site, Differences { leaves_out: true, ..Differences::default() })
+    }
+
+    /// Whether a number differs, whatever became of it before.
+    pub(super) fn number_differs(&self, site: &Self) -> Differences {
         let mut found = Differences::default();
+        if let (WidgetValue::Number(shown), WidgetValue::Number(site)) =
+            (self.aggregate.value(0), site.aggregate.value(0))
+        {
+            found.number("value", shown.value, site.value);
+        }
+        found
+    }
+
+    fn differences(&self, server: &Self) -> Differences {
+        self.find_differences(server, Differences::default())
+    }
+
+    fn find_differences(&self, server: &Self, mut found: Differences) -> Differences {
         match (self.aggregate.value(0), server.aggregate.value(0)) {
             (WidgetValue::Number(shown), WidgetValue::Number(server)) => found.numbers(&shown, &server),
             (WidgetValue::Table(shown), WidgetValue::Table(server)) => {
@@ -135,7 +156,10 @@ impl Tracked {
                     },
                 );
                 found.texts("rows", &shown.total, &server.total);
-                found.texts("order", &order(shown.order), &order(server.order));
+                // A site lists its rows in an order of its own; a sorted table's follows from its cells.
+                if !found.leaves_out {
+                    found.texts("order", &order(shown.order), &order(server.order));
+                }
             }
             (WidgetValue::Log(shown), WidgetValue::Log(server)) => {
                 found.texts("lines", &shown.total, &server.total);
@@ -223,6 +247,7 @@ impl Differences {
         for (at, (shown, server)) in shown.cells.iter().zip(&server.cells).enumerate() {
             let is_equal = match (shown, server) {
                 (Cell::Number(shown), Cell::Number(server)) => are_close(Some(*shown), Some(*server)),
+                (_, Cell::Missing) if self.leaves_out => true,
                 (shown, server) => shown == server,
             };
             if !is_equal {

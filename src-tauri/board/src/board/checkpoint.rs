@@ -10,6 +10,7 @@ use super::{
     Board,
     lane::{Channel, Lane},
     tracked::{Heard, Tracked},
+    voices,
 };
 
 /// Everything that a board has folded. The next run restores it and is as old as it is.
@@ -66,6 +67,9 @@ pub struct AggregateCheckpoint {
     pub is_known: bool,
     /// When its newest event reached the program, by the wall clock.
     pub received: Option<Timestamp>,
+    /// Whose events are in it, where publishers say whether they are good.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub voices: Vec<String>,
 }
 
 impl Board {
@@ -119,6 +123,7 @@ fn of_lane(lane: &Lane, now: Mono, wall: Timestamp) -> SourceCheckpoint {
             incomplete_until: tracked.incomplete_until,
             is_known: tracked.is_known,
             received: tracked.received.map(wall_of),
+            voices: tracked.voices.stored(),
         };
         (tracked.aggregate.fingerprint().to_owned(), stored)
     };
@@ -158,5 +163,6 @@ fn restore_tracked(
     tracked.incomplete_until = stored.incomplete_until;
     tracked.is_known = stored.is_known;
     tracked.received = heard(stored.received, now, wall);
+    tracked.voices = voices::Heard::restored(&stored.voices);
     Ok(())
 }

@@ -11,6 +11,7 @@ use super::{
     checkpoint::ReplayCheckpoint,
     index::Index,
     tracked::{Heard, Tracked},
+    voices::{Voices, marks_quality},
 };
 use crate::{
     Aggregate,
@@ -43,6 +44,8 @@ pub(super) struct Lane {
     pub(super) drift: u64,
     /// When all was last compared with the server.
     pub(super) checked: Option<Mono>,
+    /// Its publishers, where they say of themselves whether they are good.
+    pub(super) voices: Voices,
     index: Index,
     /// Aggregates of the file before, until it is known which of them the new one needs.
     spare: Vec<Tracked>,
@@ -58,7 +61,7 @@ pub(super) struct Channel {
 }
 
 /// Rejected events: the aggregate's number, and why.
-type Rejections = Vec<(usize, Rejection)>;
+pub(super) type Rejections = Vec<(usize, Rejection)>;
 
 /// What a delivery brings to light, by the aggregate's number.
 #[derive(Debug, Default)]
@@ -89,6 +92,7 @@ impl Lane {
                 known: None,
                 drift: 0,
                 checked: None,
+                voices: Voices::default(),
                 index: Index::default(),
                 spare: Vec::new(),
             },
@@ -107,7 +111,7 @@ impl Lane {
             if let Some(now) = self.now {
                 aggregate.advance(now);
             }
-            Tracked::new(aggregate)
+            Tracked { marks_quality: marks_quality(&fold.reducer), ..Tracked::new(aggregate) }
         });
         self.tracked.push(tracked);
         self.tracked.len() - 1
@@ -123,7 +127,7 @@ impl Lane {
     pub(super) fn time(&self, now: Mono) -> Option<Timestamp> {
         match &self.clock {
             Some(clock) => Some(self.smoothed(clock, clock.at(now))),
-            None => self.newest().max(self.now),
+            None => self.folded_until(),
         }
     }
 
@@ -168,6 +172,11 @@ impl Lane {
         self.now.filter(|before| *before > time && before.since(time) <= jitter(clock)).unwrap_or(time)
     }
 
+    /// The source's time up to which it was folded.
+    pub(super) fn folded_until(&self) -> Option<Timestamp> {
+        self.now.max(self.newest())
+    }
+
     fn newest(&self) -> Option<Timestamp> {
         self.channels.values().filter_map(|channel| channel.newest).max()
     }
@@ -188,8 +197,10 @@ impl Lane {
             }
         }
         let visible = is_visible(&self.status, &status);
-        if let Some(clock) = &status.clock {
-            self.set_clock(clock);
+        if let Some(clock) = &status.clock
+            && self.clock.as_ref().is_none_or(|own| own.read <= clock.read || is_quicker(clock, own, now))
+        {
+            self.clock = Some(clock.clone());
         }
         self.status = status;
         self.advance(now) || visible
@@ -197,12 +208,6 @@ impl Lane {
 
     pub(super) fn be_current(&mut self, heard: Heard, now: Mono) {
         self.current = Some(self.current.map_or(heard, |current| current.later(heard, now)));
-    }
-
-    fn set_clock(&mut self, clock: &SourceClock) {
-        if self.clock.as_ref().is_none_or(|own| own.read <= clock.read) {
-            self.clock = Some(clock.clone());
-        }
     }
 
     pub(super) const fn clock(&self) -> Option<&SourceClock> {
@@ -223,14 +228,17 @@ impl Lane {
         let changed = match delivery {
             Delivery::Events(events) => self.handle_events(events, now, rejections),
             Delivery::Snapshot(snapshot) => self.handle_snapshot(snapshot, now, rejections),
+            Delivery::Restated(restated) => self.handle_restated(restated, now, rejections),
             Delivery::Gap(gap) => self.handle_gap(gap),
             Delivery::Check(check) => self.handle_check(check, now, found),
+            Delivery::Recheck(check) => self.handle_recheck(check, now, found),
         };
         self.advance(now) || changed
     }
 
     fn handle_events(&mut self, events: &[Event], now: Mono, rejections: &mut Rejections) -> bool {
         for event in events {
+            let speaks = self.spec.sparkplug.is_some() && self.voices.hear(event);
             let wanting = self.index.wanting(&event.channel, &event.name, &self.tracked);
             for wanting in wanting.iter() {
                 let Some(tracked) = self.tracked.get_mut(wanting.tracked) else { continue };
@@ -240,6 +248,9 @@ impl Lane {
                 match tracked.aggregate.fold(event) {
                     Ok(()) => {
                         tracked.is_known = true;
+                        if speaks {
+                            tracked.voices.add(&event.name);
+                        }
                         tracked.received = Some(Heard::at(event.received));
                     }
                     Err(rejection) => {
@@ -318,7 +329,7 @@ impl Lane {
         // The server's time may be another one altogether now: a replay that began again, a history lost.
         self.now = Some(time);
         self.known = Some(snapshot.received.min(now));
-        self.set_clock(&snapshot.clock);
+        self.clock = Some(snapshot.clock.clone());
         self.be_current(Heard::at(snapshot.received.min(now)), now);
         true
     }
@@ -335,7 +346,10 @@ impl Lane {
         let time = self.now.map_or(time, |own| own.max(time));
         self.now = Some(time);
         self.known = self.known.max(Some(snapshot.received.min(now)));
-        self.set_clock(&snapshot.clock);
+        // A cache's is as late as that.
+        if self.clock.as_ref().is_none_or(|own| is_quicker(&snapshot.clock, own, now)) {
+            self.clock = Some(snapshot.clock.clone());
+        }
         self.checked = Some(now);
         let mut changed = false;
         for (number, tracked) in self.tracked.iter_mut().enumerate() {
@@ -384,6 +398,7 @@ impl Lane {
         if gap.proof == Continuity::Proven {
             return false;
         }
+        self.voices.note_gap(gap);
         let newest = self.channels.get(&gap.channel).and_then(|channel| channel.newest);
         let at = |instant: Mono| self.clock.as_ref().map(|clock| clock.was_at(instant));
         // What the gap itself says is the same now and when it is read back.
@@ -425,6 +440,11 @@ impl Lane {
         self.clock.as_ref()?;
         (next <= self.proven_time(now)?).then_some(now)
     }
+}
+
+/// Whether a reading of the same clock took less time to come: none comes too early.
+fn is_quicker(one: &SourceClock, other: &SourceClock, now: Mono) -> bool {
+    one.speed == other.speed && one.label == other.label && one.at(now) > other.at(now)
 }
 
 /// By how much the source's clock may be read too early without having been set back, in its own time.

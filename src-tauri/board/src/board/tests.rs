@@ -2,7 +2,9 @@
 
 mod against;
 mod check;
+mod restated;
 mod stage;
+mod voices;
 
 use std::time::Duration;
 

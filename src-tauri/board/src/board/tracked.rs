@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use watchfloor_model::{Continuity, Mono, Timestamp};
 
+use super::check::Differences;
+use super::voices;
 use crate::{
     Aggregate,
     reduce::{Rejection, RestoreError},
@@ -49,10 +51,16 @@ pub(super) struct Tracked {
     pub(super) received: Option<Heard>,
     /// Events that it could not use, and the newest reason.
     pub(super) rejected: Option<(u64, String)>,
+    /// How it differed from what a site said the last time.
+    pub(super) suspected: Option<Differences>,
+    /// Whose events are in it, where publishers say whether they are good.
+    pub(super) voices: voices::Heard,
+    /// Whether each of its rows says that itself.
+    pub(super) marks_quality: bool,
 }
 
 impl Tracked {
-    pub(super) const fn new(aggregate: Aggregate) -> Self {
+    pub(super) fn new(aggregate: Aggregate) -> Self {
         Self {
             aggregate,
             basis: Continuity::Unknown,
@@ -60,6 +68,9 @@ impl Tracked {
             is_known: false,
             received: None,
             rejected: None,
+            suspected: None,
+            voices: voices::Heard::default(),
+            marks_quality: false,
         }
     }
 

@@ -105,6 +105,7 @@ impl AgainstText {
             timezone: own.timezone.clone(),
             reducer,
         };
+        let fold = source.named(fold);
         if self.source == own_source && fold == *own {
             report("a widget held against itself".to_owned(), "another `source`, or other events of the same", sink);
             return None;

@@ -8,10 +8,13 @@ use super::{
     diagnostic::{Problem, Sink},
     grid::{Cells, Tenant, lay_out},
     keys::{self, kind::KindShape, source, widget},
+    kinds::{Found, report_unlike},
     nearest::{did_you_mean, nearest},
     reducer::{Folded, optional, read_kind},
-    spec::{BoardFile, BoardSpec, FoldSpec, SourceSpec, WidgetSpec},
+    restating,
+    spec::{BoardFile, BoardSpec, FoldSpec, SourceKind, SourceSpec, TokenSpec, WidgetSpec},
     table::{Node, TableReader, cut, names, wrong_type},
+    way,
 };
 
 /// The most sources of a board.
@@ -195,7 +198,36 @@ fn read_source(node: Node<'_>, sink: &mut Sink<'_>) -> SourceEntry {
     let transport = reader.get(&source::TRANSPORT, sink);
     let quiet = reader.get(&source::QUIET, sink);
     let reconcile = reader.get(&source::RECONCILE, sink);
+    let heartbeat = reader.get(&source::HEARTBEAT, sink);
+    let replays = reader.get(&source::REPLAYS, sink);
+    let sparkplug = optional(&reader, &source::SPARKPLUG, sink);
+    let presence = reader.get(&source::PRESENCE, sink);
+    let history = reader.get(&source::HISTORY, sink);
+    let cursor = optional(&reader, &source::CURSOR, sink);
+    let event = optional(&reader, &source::EVENT, sink);
+    let app = optional(&reader, &source::APP, sink);
+    let auth = optional(&reader, &source::AUTH, sink);
+    let user = optional(&reader, &source::USER, sink);
+    let cipher = optional(&reader, &source::CIPHER, sink);
+    let speak = optional(&reader, &source::SPEAK, sink);
+    let snapshot = optional(&reader, &source::SNAPSHOT, sink);
     let token = optional(&reader, &source::TOKEN, sink);
+    let tls = optional(&reader, &source::TLS, sink);
+    let proxy = optional(&reader, &source::PROXY, sink);
+    if let Some(kind) = kind {
+        let first = url.iter().map(|url| (reader.span_of("url"), url));
+        let others = redundant.iter().flatten().enumerate();
+        let urls = first.chain(others.map(|(at, url)| (reader.span_of_item("redundant-urls", at), url))).collect();
+        let channels = channels.as_deref().unwrap_or_default();
+        report_unlike(&reader, &Found { kind, urls, channels, transport }, sink);
+    }
+    if let Some(Some(snapshot)) = &snapshot {
+        let tells_time = event.iter().flatten().any(|event| event.time.is_some());
+        restating::report_unfit(&reader, snapshot, channels.as_deref().unwrap_or_default(), tells_time, sink);
+    }
+    let others = [auth.as_ref().and_then(Option::as_ref), token.as_ref().and_then(Option::as_ref).and_then(giver)];
+    let addresses = url.iter().chain(redundant.iter().flatten()).map(String::as_str);
+    way::report_tls_in_clear(&reader, addresses.chain(others.into_iter().flatten().map(String::as_str)), sink);
     let channels = channels.filter(|channels| !has_twin(&reader, "channels", channels, sink));
     let redundant = redundant.filter(|urls| {
         let all: Vec<String> = url.iter().chain(urls).map(|url| one_spelling(url)).collect();
@@ -218,10 +250,54 @@ fn read_source(node: Node<'_>, sink: &mut Sink<'_>) -> SourceEntry {
             transport,
             quiet,
             reconcile: reconcile?,
+            heartbeat,
+            replays: replays?,
+            sparkplug: sparkplug?,
+            presence: presence?,
+            history: history?,
+            cursor: cursor?,
+            event: event?.unwrap_or_default(),
+            app: app?,
+            auth: auth?,
+            user: user?,
+            cipher: cipher?,
+            speak: speak?.unwrap_or_default(),
+            snapshot: snapshot?,
             token: token?,
+            tls: tls?.unwrap_or_default(),
+            proxy: proxy?,
         })
     };
     SourceEntry { name, channels: known, spec: spec() }
+}
+
+impl SourceEntry {
+    /// What is folded, by its events' names as this source has them: those that Laravel Echo wants with a dot or a backslash in
+    /// front are meant without it.
+    pub(super) fn named(&self, mut fold: FoldSpec) -> FoldSpec {
+        let is_pusher =
+            |spec: &SourceSpec| matches!(spec.kind, SourceKind::Pusher | SourceKind::Soketi | SourceKind::Reverb);
+        if self.spec.as_ref().is_some_and(is_pusher) {
+            for list in [Some(&mut fold.on), fold.reducer.remove_on()].into_iter().flatten() {
+                for name in list.iter_mut() {
+                    if let Some(rest) = name.strip_prefix(['.', '\\']).filter(|rest| !rest.is_empty()) {
+                        *name = rest.to_owned();
+                    }
+                }
+                list.sort();
+                list.dedup();
+            }
+        }
+        fold
+    }
+}
+
+/// The address that gives a token.
+fn giver(token: &TokenSpec) -> Option<&String> {
+    match token {
+        TokenSpec::Held(_) => None,
+        TokenSpec::Fetched { url, .. } => Some(url),
+    }
 }
 
 /// An address as it is asked for, however it was written: the same one twice is one line, and not two.
@@ -335,7 +411,8 @@ fn read_widget_spec(
     let folded = kind.and_then(|kind| read_kind(reader, kind, sink));
     let Folded { reducer, look, knows_days, against } = folded?;
     let id = id?;
-    let source = source?.name.as_ref()?.id.clone();
+    let known = source?;
+    let source = known.name.as_ref()?.id.clone();
     let fold = FoldSpec {
         channels: channels?,
         on: on?,
@@ -343,6 +420,7 @@ fn read_widget_spec(
         timezone: if knows_days { surroundings.timezone.clone()? } else { String::new() },
         reducer,
     };
+    let fold = known.named(fold);
     let against = match against {
         Some(text) => Some(text.resolve((&source, &fold), reader, surroundings.sources, sink)?),
         None => None,
@@ -422,7 +500,20 @@ pub(super) fn read_channels_of(
     sink: &mut Sink<'_>,
 ) -> Option<Vec<String>> {
     let there = || source.channels.iter().map(String::as_str);
+    // A hub's stream doesn't say which topic an update has.
+    let is_mixed =
+        source.channels.len() > 1 && source.spec.as_ref().is_some_and(|spec| spec.kind == SourceKind::Mercure);
     let mut channels = match named {
+        Some(_) if is_mixed => {
+            sink.report(Problem {
+                span: reader.span_of(key),
+                message: "updates of Mercure don't say which topic they have".to_owned(),
+                found: format!("`{key}`"),
+                expected: "it left out, or a source of its own for each topic".to_owned(),
+                help: None,
+            });
+            return None;
+        }
         Some(channels) => {
             if has_twin(reader, key, &channels, sink) {
                 return None;

@@ -135,12 +135,26 @@ impl<'a> Sink<'a> {
     }
 
     pub(super) fn report(&mut self, problem: Problem) {
+        self.report_with(problem, false);
+    }
+
+    /// The same of a place that holds what may be a secret: it isn't repeated (H8).
+    pub(super) fn report_secret(&mut self, problem: Problem) {
+        self.report_with(problem, true);
+    }
+
+    fn report_with(&mut self, problem: Problem, is_secret: bool) {
         if self.counts_only() {
             return;
         }
         let Problem { span, message, found, expected, help } = problem;
         let (line, column) = self.source.locate(span.start);
-        let excerpt = self.source.excerpt(span.clone());
+        let mut excerpt = self.source.excerpt(span.clone());
+        if is_secret {
+            let hidden = excerpt.before..excerpt.before + excerpt.length;
+            let star = |(at, c): (usize, char)| if hidden.contains(&at) { '*' } else { c };
+            excerpt.line = excerpt.line.chars().enumerate().map(star).collect();
+        }
         self.list.push((span.start, Diagnostic { line, column, message, found, expected, help, excerpt }));
     }
 

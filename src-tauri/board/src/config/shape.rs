@@ -59,6 +59,34 @@ pub(super) fn text_of<'a>(node: Node<'a>, expected: &str, sink: &mut Sink<'_>) -
     text
 }
 
+/// Yes or no.
+pub(super) struct Flag;
+
+impl Shape for Flag {
+    type Value = bool;
+
+    fn expected(&self) -> String {
+        "`true` or `false`".to_owned()
+    }
+
+    #[cfg(test)]
+    fn words(&self) -> String {
+        "`true` or `false`".to_owned()
+    }
+
+    fn schema(&self) -> Value {
+        json!({"type": "boolean"})
+    }
+
+    fn read(&self, node: Node<'_>, sink: &mut Sink<'_>) -> Option<bool> {
+        let flag = node.value.get_ref().as_bool();
+        if flag.is_none() {
+            wrong_type(node, &self.expected(), None, sink);
+        }
+        flag
+    }
+}
+
 /// A name made of a fixed set of characters: ids and channels.
 pub(super) struct Name {
     pub(super) what: &'static str,
@@ -72,13 +100,15 @@ pub(super) struct Name {
 pub(super) const ID: Name =
     Name { what: "an id", characters: "letters, digits, `-`, `_`", punctuation: "-_", characters_max: 64 };
 
-/// A channel, by the hub's contract.
+/// A channel of any kind of source. What each kind allows of it is said with the kind.
 pub(super) const CHANNEL: Name = Name {
     what: "a channel name",
-    characters: "`A-Z a-z 0-9 _ - = @ , . ;`",
-    punctuation: "_-=@,.;",
+    characters: "letters, digits and punctuation of ASCII, without quotes and spaces",
+    punctuation: CHANNEL_PUNCTUATION,
     characters_max: 200,
 };
+/// All of ASCII's but quotes and the backslash.
+const CHANNEL_PUNCTUATION: &str = "_-=@,.;:#$&/|+*~!?%()[]{}<>^";
 
 impl Shape for Name {
     type Value = String;
@@ -93,7 +123,9 @@ impl Shape for Name {
     }
 
     fn schema(&self) -> Value {
-        let punctuation: String = self.punctuation.chars().filter(|c| *c != '-').collect();
+        let others = self.punctuation.chars().filter(|c| *c != '-');
+        let escaped = |c: char| if "[]^".contains(c) { format!("\\{c}") } else { c.to_string() };
+        let punctuation: String = others.map(escaped).collect();
         json!({"type": "string", "pattern": format!("^[A-Za-z0-9{punctuation}-]{{1,{}}}$", self.characters_max)})
     }
 

@@ -11,7 +11,7 @@ use super::{
 };
 
 /// The longest address, in characters.
-const URL_CHARACTERS_MAX: usize = 500;
+pub(super) const URL_CHARACTERS_MAX: usize = 500;
 
 /// An IANA time zone.
 pub(super) struct Zone;
@@ -71,22 +71,111 @@ impl Shape for Address {
     }
 
     fn read(&self, node: Node<'_>, sink: &mut Sink<'_>) -> Option<String> {
-        let text = text_of(node, &self.expected(), sink)?;
-        if text.chars().nth(URL_CHARACTERS_MAX).is_some() {
-            let expected = format!("at most {URL_CHARACTERS_MAX} characters");
-            bad_value(node, "too long an address", &expected, None, sink);
-            return None;
-        }
-        let fault = address_fault(text);
-        if let Some((message, help)) = &fault {
-            bad_value(node, message, &self.expected(), help.map(str::to_owned), sink);
-        }
-        fault.is_none().then(|| text.to_owned())
+        read_address(node, &["http", "https"], (false, ADDRESS_SECRETS), &self.expected(), sink)
     }
 }
 
-/// What is wrong with an address, and what to do.
-fn address_fault(text: &str) -> Option<(String, Option<&'static str>)> {
+/// The address of a document, which may have a query.
+pub(super) struct PageAddress;
+
+impl Shape for PageAddress {
+    type Value = String;
+
+    fn expected(&self) -> String {
+        "an `http` or `https` address with a host, such as `https://app.example.net/api/orders`".to_owned()
+    }
+
+    #[cfg(test)]
+    fn words(&self) -> String {
+        "`http` or `https` URL".to_owned()
+    }
+
+    fn schema(&self) -> Value {
+        let pattern = "^https?://[^/?#@\\s]+(/[^?#\\s]*)?(\\?[^#\\s]*)?$";
+        json!({"type": "string", "maxLength": URL_CHARACTERS_MAX, "pattern": pattern})
+    }
+
+    fn read(&self, node: Node<'_>, sink: &mut Sink<'_>) -> Option<String> {
+        read_address(node, &["http", "https"], (true, ADDRESS_SECRETS), &self.expected(), sink)
+    }
+}
+
+/// Schemes of sources' addresses. Which of them a kind can have is said with the kinds.
+const SOURCE_SCHEMES: [&str; 12] = [
+    "http",
+    "https",
+    "ws",
+    "wss",
+    "redis",
+    "rediss",
+    "redis-sentinel",
+    "rediss-sentinel",
+    "nats",
+    "tls",
+    "mqtt",
+    "mqtts",
+];
+
+/// What to do with a user or password in an address.
+const ADDRESS_SECRETS: &str =
+    "secrets do not belong in board files: `token`, or its `secret`, says where what is shown there is kept";
+const SOURCE_SECRETS: &str = "secrets do not belong in board files: write `token = { file = … }`, and `user = …` \
+                              for `redis`, `nats` and `mqtt`";
+
+/// The address of a source, of whatever kind.
+pub(super) struct SourceAddress;
+
+impl Shape for SourceAddress {
+    type Value = String;
+
+    fn expected(&self) -> String {
+        "an address with a host, such as `https://hub.example.net`, and no user in it".to_owned()
+    }
+
+    #[cfg(test)]
+    fn words(&self) -> String {
+        "URL".to_owned()
+    }
+
+    fn schema(&self) -> Value {
+        let schemes = SOURCE_SCHEMES.join("|");
+        let pattern = format!("^({schemes})://[^/?#@\\s]+(/[^?#\\s]*)?(\\?[^#\\s]*)?$");
+        json!({"type": "string", "maxLength": URL_CHARACTERS_MAX, "pattern": pattern})
+    }
+
+    fn read(&self, node: Node<'_>, sink: &mut Sink<'_>) -> Option<String> {
+        read_address(node, &SOURCE_SCHEMES, (true, SOURCE_SECRETS), &self.expected(), sink)
+    }
+}
+
+/// Reads an address of one of `schemes`, by the rules of [`address_fault`].
+fn read_address(
+    node: Node<'_>,
+    schemes: &[&str],
+    may: (bool, &'static str),
+    expected: &str,
+    sink: &mut Sink<'_>,
+) -> Option<String> {
+    let text = text_of(node, expected, sink)?;
+    if text.chars().nth(URL_CHARACTERS_MAX).is_some() {
+        let expected = format!("at most {URL_CHARACTERS_MAX} characters");
+        bad_value(node, "too long an address", &expected, None, sink);
+        return None;
+    }
+    let fault = address_fault(text, schemes, may);
+    if let Some((message, help)) = &fault {
+        bad_value(node, message, expected, help.map(str::to_owned), sink);
+    }
+    fault.is_none().then(|| text.to_owned())
+}
+
+/// What is wrong with an address, and what to do. It may have a query if `query`; `secrets` says where a user and password
+/// belong.
+pub(super) fn address_fault(
+    text: &str,
+    schemes: &[&str],
+    (query, secrets): (bool, &'static str),
+) -> Option<(String, Option<&'static str>)> {
     let url = match url::Url::parse(text) {
         Ok(url) => url,
         Err(reason) => {
@@ -95,19 +184,17 @@ fn address_fault(text: &str) -> Option<(String, Option<&'static str>)> {
         }
     };
     let scheme = url.scheme();
-    if !matches!(scheme, "http" | "https") {
-        let help =
-            matches!(scheme, "ws" | "wss").then_some("give the hub's base address; `transport` chooses the rest");
-        return Some((format!("address of the scheme `{}`", cut(scheme)), help));
+    if !schemes.contains(&scheme) {
+        return Some((format!("address of the scheme `{}`", cut(scheme)), None));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Some(("user or password".to_owned(), Some("secrets do not belong in board files")));
+        return Some(("user or password".to_owned(), Some(secrets)));
     }
-    if url.query().is_some() || url.fragment().is_some() {
+    if (url.query().is_some() && !query) || url.fragment().is_some() {
         return Some(("query or fragment".to_owned(), Some("give the base address alone")));
     }
     // What the parser quietly repairs is a slip that the next reader of the file should not have to guess at.
-    let plain = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    let plain = text.strip_prefix(scheme).and_then(|rest| rest.strip_prefix("://"));
     let plain = plain.is_some_and(|rest| !rest.starts_with('/') && !rest.contains(char::is_whitespace));
     (!plain || url.host_str().is_none()).then(|| ("malformed address".to_owned(), None))
 }

@@ -1,11 +1,17 @@
 //! What a board file says, checked and typed. Built by [`super::parse`] only.
 
+mod source;
+
 use std::{collections::BTreeMap, time::Duration};
 
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
+pub use self::source::{
+    Codec, CursorSpec, EventSpec, IdentitySpec, LoginSpec, ProxySpec, SecretSpec, SnapshotSpec, SourceKind, SourceSpec,
+    SourceTransport, SparkplugSpec, SpeakSpec, TlsSpec, TokenSpec,
+};
 use crate::{frame::State, path::Path};
 
 /// A whole board file.
@@ -45,78 +51,6 @@ pub enum Theme {
     /// For a lit room.
     Light,
 }
-
-/// `[[source]]`
-#[derive(Clone, Debug, PartialEq)]
-pub struct SourceSpec {
-    /// `id`: letters, digits, `-`, `_`.
-    pub id: String,
-    /// `title`; default the id.
-    pub title: String,
-    /// `kind`
-    pub kind: SourceKind,
-    /// `url`: `http` or `https`; the hub's base address.
-    pub url: String,
-    /// `redundant-urls`: other addresses of the same stream.
-    pub redundant_urls: Vec<String>,
-    /// `channels`: at least one.
-    pub channels: Vec<String>,
-    /// `transport`; default `auto`.
-    pub transport: SourceTransport,
-    /// `quiet`: the longest silence of a healthy publisher; nothing promised if missing.
-    pub quiet: Option<Duration>,
-    /// `reconcile`: how often, about, the wall is compared with the server; none for `off`.
-    pub reconcile: Option<Duration>,
-    /// `token`: where the token is to be had that the server asks for.
-    pub token: Option<TokenSpec>,
-}
-
-/// Where a source's token is to be had.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TokenSpec {
-    /// It is kept there.
-    Held(SecretSpec),
-    /// It is asked for.
-    Fetched {
-        /// `from`: who gives it.
-        url: String,
-        /// `secret`: for what.
-        secret: SecretSpec,
-    },
-}
-
-/// Where a secret is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SecretSpec {
-    /// `file`: an absolute path.
-    File(String),
-    /// `env`: the name of an environment variable.
-    Variable(String),
-}
-
-/// What speaks at a source's address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SourceKind {
-    /// A watchfloor hub.
-    Hub,
-}
-
-/// The door by which to come in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SourceTransport {
-    /// `auto`: the best that the network lets through.
-    #[default]
-    Auto,
-    /// `websocket`
-    WebSocket,
-    /// `sse`
-    Sse,
-    /// `long-poll`
-    LongPoll,
-    /// `poll`
-    Poll,
-}
-
 /// `[[widget]]`
 #[derive(Clone, Debug, PartialEq)]
 pub struct WidgetSpec {
@@ -179,6 +113,20 @@ impl ReducerSpec {
             | Self::Series { .. }
             | Self::Status { .. }
             | Self::Markers { .. } => false,
+        }
+    }
+
+    /// The names of events that remove something.
+    pub(crate) const fn remove_on(&mut self) -> Option<&mut Vec<String>> {
+        match self {
+            Self::Table { remove_on, .. } | Self::Markers { remove_on, .. } => Some(remove_on),
+            Self::Counter { .. }
+            | Self::Gauge { .. }
+            | Self::Rate { .. }
+            | Self::Window { .. }
+            | Self::Log { .. }
+            | Self::Series { .. }
+            | Self::Status { .. } => None,
         }
     }
 

@@ -4,6 +4,7 @@ mod cases;
 mod page;
 mod syntax_cases;
 mod validator;
+mod way_cases;
 
 use std::time::Duration;
 

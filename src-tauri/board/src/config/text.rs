@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::secrets;
+
 /// The most characters of a source line that an error shows.
 const EXCERPT_CHARACTERS_MAX: usize = 120;
 /// Characters shown before the fault when a line is cut.
@@ -112,18 +114,19 @@ pub(super) fn printable(character: char) -> char {
     }
 }
 
-/// A line as many characters long, with what may be a secret replaced by `*`: user and password of a URL, and all after
-/// the `=` of a key that speaks of one (invariant H8).
+/// A line as many characters long, with what may be a secret replaced by `*`: what [`mask_url`] hides, and all after the `=` of
+/// a key that speaks of one (invariant H8).
 fn mask(line: &str) -> String {
     let lower = line.to_ascii_lowercase();
     let word = SECRET_WORDS.iter().filter_map(|word| lower.find(word)).min();
     let equals = word.and_then(|word| lower[word..].find('=').map(|equals| word + equals + 1));
     let (open, secret) = line.split_at(equals.unwrap_or(line.len()));
     let stars = secret.chars().map(|c| if c.is_whitespace() { c } else { '*' });
-    mask_url(open).chars().chain(stars).collect()
+    mask_url(&mask_user(open)).chars().chain(stars).collect()
 }
 
-/// A text as many characters long, with user and password of a URL replaced by `*` (invariant H8).
+/// A text as many characters long, with what may be a secret replaced by `*`: user, password and query of a URL, and what JSON
+/// calls one (invariant H8).
 pub(super) fn mask_url(text: &str) -> String {
     let mut hidden = vec![false; text.len()];
     for (at, _) in text.match_indices("://") {
@@ -132,8 +135,40 @@ pub(super) fn mask_url(text: &str) -> String {
         if let Some(sign) = rest[..end].rfind('@') {
             hidden[at + 3..at + 3 + sign].fill(true);
         }
+        if let Some(mark) = rest[..end].find('?') {
+            hidden[at + 4 + mark..at + 3 + end].fill(true);
+        }
     }
+    hide_named(text, &mut hidden);
     text.char_indices().map(|(at, c)| if hidden[at] { '*' } else { c }).collect()
+}
+
+/// Hides what stands as a secret in JSON, between quotes that may be escaped, and whatever has the form of one.
+fn hide_named(text: &str, hidden: &mut [bool]) {
+    let mut at = 0;
+    let (mut name, mut between) = ("", "");
+    for piece in text.split('"') {
+        let is_named = between.trim_matches(['\\', ' ', '\t']) == ":" && secrets::is_name(name);
+        if is_named || secrets::is_form(piece.trim_end_matches('\\')) {
+            hidden[at..at + piece.len()].fill(true);
+        }
+        at += piece.len() + 1;
+        (name, between) = (between, piece);
+    }
+}
+
+/// A line with what follows a `:` in the name of a user replaced by `*`: it is the password.
+fn mask_user(line: &str) -> String {
+    let after = line.match_indices("user").find_map(|(at, _)| {
+        let value = line[at + 4..].trim_start().strip_prefix('=')?.trim_start();
+        let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+        let text = &value[1..];
+        let text = &text[..text.find(quote).unwrap_or(text.len())];
+        let begins = line.len() - value.len() + 1;
+        Some(begins + text.find(':')?..begins + text.len())
+    });
+    let hidden = after.unwrap_or(0..0);
+    line.char_indices().map(|(at, c)| if hidden.contains(&at) { '*' } else { c }).collect()
 }
 
 /// Where in the TOML string literal `raw` the `nth` character (from 1) of the string that it stands for is written, in
@@ -218,6 +253,7 @@ mod tests {
             ("url = \"http://me:pw@host/x\"", "url = \"http://*****@host/x\""),
             ("url = 'http://me:p/w@host/x'", "url = 'http://******@host/x'"),
             ("url = \"http://host/x\"", "url = \"http://host/x\""),
+            ("url = \"http://host/x?api_key=é1\", a = 1", "url = \"http://host/x?**********\", a = 1"),
             ("token = \"abc\" # é", "token = ***** * *"),
             ("title = \"a\"", "title = \"a\""),
         ] {

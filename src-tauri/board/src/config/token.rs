@@ -14,6 +14,8 @@ use super::{
 
 /// The longest path, in characters.
 const PATH_CHARACTERS_MAX: usize = 500;
+/// The longest name of a keyring's entry, in characters.
+const KEYRING_CHARACTERS_MAX: usize = 200;
 /// The longest name of an environment variable, in characters.
 const VARIABLE_CHARACTERS_MAX: usize = 100;
 
@@ -38,9 +40,10 @@ impl Shape for Token {
     fn schema(&self) -> Value {
         let mut schema = object(&keys::TOKEN_TABLE);
         schema["anyOf"] = json!([
-            {"required": ["file"], "properties": {"env": false, "from": false, "secret": false}},
-            {"required": ["env"], "properties": {"file": false, "from": false, "secret": false}},
-            {"required": ["from", "secret"], "properties": {"file": false, "env": false}},
+            {"required": ["file"], "properties": {"env": false, "keyring": false, "from": false, "secret": false}},
+            {"required": ["env"], "properties": {"file": false, "keyring": false, "from": false, "secret": false}},
+            {"required": ["keyring"], "properties": {"file": false, "env": false, "from": false, "secret": false}},
+            {"required": ["from", "secret"], "properties": {"file": false, "env": false, "keyring": false}},
         ]);
         schema
     }
@@ -51,10 +54,10 @@ impl Shape for Token {
         }
         let reader = TableReader::open(node, &keys::TOKEN_TABLE, sink)?;
         reader.finish(sink);
-        let found = ["file", "env", "from"].into_iter().filter(|name| reader.has(name)).count();
+        let found = ["file", "env", "keyring", "from"].into_iter().filter(|name| reader.has(name)).count();
         if found != 1 {
             let message = if found == 0 { "no place of the token" } else { "several places of the token" };
-            bad_value(node, message, "one of `file`, `env` or `from`", None, sink);
+            bad_value(node, message, "one of `file`, `env`, `keyring` or `from`", None, sink);
             return None;
         }
         if reader.has("secret") && !reader.has("from") {
@@ -67,11 +70,8 @@ impl Shape for Token {
             });
             return None;
         }
-        if reader.has("file") {
-            return reader.get(&keys::TOKEN_FILE, sink).map(|path| TokenSpec::Held(SecretSpec::File(path)));
-        }
-        if reader.has("env") {
-            return reader.get(&keys::TOKEN_ENV, sink).map(|name| TokenSpec::Held(SecretSpec::Variable(name)));
+        if !reader.has("from") {
+            return kept(&reader, sink).map(TokenSpec::Held);
         }
         let from = reader.get(&keys::TOKEN_FROM, sink);
         if !reader.has("secret") {
@@ -114,16 +114,26 @@ impl Shape for SecretPlace {
         }
         let reader = TableReader::open(node, &keys::SECRET_TABLE, sink)?;
         reader.finish(sink);
-        match (reader.has("file"), reader.has("env")) {
-            (true, false) => reader.get(&keys::TOKEN_FILE, sink).map(SecretSpec::File),
-            (false, true) => reader.get(&keys::TOKEN_ENV, sink).map(SecretSpec::Variable),
-            (both, _) => {
-                let message = if both { "several places of the secret" } else { "no place of the secret" };
-                bad_value(node, message, "one of `file` or `env`", None, sink);
-                None
-            }
+        let found = ["file", "env", "keyring"].into_iter().filter(|name| reader.has(name)).count();
+        if found != 1 {
+            let message = if found == 0 { "no place of the secret" } else { "several places of the secret" };
+            bad_value(node, message, "one of `file`, `env` or `keyring`", None, sink);
+            return None;
         }
+        kept(&reader, sink)
     }
+}
+
+/// The one place of a secret that the table names.
+fn kept(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<SecretSpec> {
+    if reader.has("file") {
+        return reader.get(&keys::TOKEN_FILE, sink).map(SecretSpec::File);
+    }
+    if reader.has("env") {
+        return reader.get(&keys::TOKEN_ENV, sink).map(SecretSpec::Variable);
+    }
+    let (service, account) = reader.get(&keys::TOKEN_KEYRING, sink)?;
+    Some(SecretSpec::Keyring { service, account })
 }
 
 /// Reports a text, which is most likely the secret itself, without repeating it.
@@ -216,5 +226,47 @@ impl Shape for Variable {
             });
         }
         is_name.then(|| text.clone().into_owned())
+    }
+}
+
+/// `service/account`, an entry of a keyring.
+pub(super) struct KeyringEntry;
+
+impl Shape for KeyringEntry {
+    type Value = (String, String);
+
+    fn expected(&self) -> String {
+        format!("`service/account` of an entry, at most {KEYRING_CHARACTERS_MAX} characters, such as `watchfloor/ops`")
+    }
+
+    #[cfg(test)]
+    fn words(&self) -> String {
+        "`service/account`".to_owned()
+    }
+
+    fn schema(&self) -> Value {
+        json!({"type": "string", "maxLength": KEYRING_CHARACTERS_MAX, "pattern": "^[^/\\p{Cc}]+/[^/\\p{Cc}]+$"})
+    }
+
+    fn read(&self, node: Node<'_>, sink: &mut Sink<'_>) -> Option<(String, String)> {
+        let DeValue::String(text) = node.value.get_ref() else {
+            wrong_type(node, &self.expected(), None, sink);
+            return None;
+        };
+        let sound = text.chars().nth(KEYRING_CHARACTERS_MAX).is_none() && !text.contains(char::is_control);
+        let parts = text
+            .split_once('/')
+            .filter(|(service, account)| sound && !service.is_empty() && !account.is_empty() && !account.contains('/'));
+        if parts.is_none() {
+            // What is no entry may be the secret itself.
+            sink.report(Problem {
+                span: node.value.span(),
+                message: "no entry of a keyring for `keyring`".to_owned(),
+                found: "another text".to_owned(),
+                expected: self.expected(),
+                help: Some("write what the entry is found by, not what it holds".to_owned()),
+            });
+        }
+        parts.map(|(service, account)| (service.to_owned(), account.to_owned()))
     }
 }

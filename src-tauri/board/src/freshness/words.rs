@@ -42,6 +42,7 @@ impl Verdict {
                 }
             }
             Why::NoEvent => "no event yet".to_owned(),
+            Why::Away(why) => why.clone(),
         })
     }
 }
@@ -121,7 +122,9 @@ const fn transport_words(transport: Transport) -> &'static str {
     match transport {
         Transport::WebSocket => "WebSocket",
         Transport::Sse => "server-sent events",
+        Transport::HttpStream => "HTTP streaming",
         Transport::LongPoll => "long poll",
+        Transport::Tcp => "TCP",
         Transport::Poll => "poll",
     }
 }

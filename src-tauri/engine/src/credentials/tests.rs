@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used)] // a test that cannot go on panics
 
+use std::fs;
+
 use super::*;
+use crate::secrets::SECRET_BYTES_MAX;
 
 fn credentials(place: TokenSpec) -> Arc<Credentials> {
     let clock = Clock::start();
@@ -58,6 +61,20 @@ async fn files_are_checked() {
     assert!(!format!("{good:?}").contains("e30"));
     let unset = TokenSpec::Held(SecretSpec::Variable("WATCHFLOOR_NO_SUCH_TOKEN".into()));
     assert!(fault(unset).await.contains("WATCHFLOOR_NO_SUCH_TOKEN is not set"));
+}
+
+/// A credentials file of NATS is JWT and seed; one without the seed is several lines like any other.
+#[test]
+fn credentials_files() {
+    let jwt = jwt(r#"{"exp":4102444800}"#);
+    let whole = format!(
+        "-----BEGIN NATS USER JWT-----\n{jwt}\n------END NATS USER JWT------\n\n*** IMPORTANT ***\n\n\
+         -----BEGIN USER NKEY SEED-----\nSUAB\n------END USER NKEY SEED------\n"
+    );
+    assert_eq!(sound(&whole, "it holds").unwrap().expose(), format!("{jwt}:SUAB"));
+    assert!(exp_of(&format!("{jwt}:SUAB")).is_some(), "its end is known");
+    let half = whole.split("-----BEGIN USER").next().unwrap();
+    assert!(sound(half, "it holds").unwrap_err().text.contains("several lines"));
 }
 
 /// What an address may answer, and until when its token is good; H8: nothing of a bad answer is repeated.

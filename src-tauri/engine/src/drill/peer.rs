@@ -106,7 +106,9 @@ impl Peer {
         match output {
             Output::Open { link, transport, request } => self.open(link, transport, &request, now),
             Output::Ask { link, transport, request, .. } => self.ask(link, transport, &request, now),
-            Output::Send { link, text } => self.hear(link, &text, now),
+            Output::Send { link, message } if !message.is_secret => {
+                self.hear(link, message.as_text().unwrap_or_default(), now);
+            }
             Output::Ping { link } => {
                 if self.links.contains_key(&link) && self.fault != Fault::HalfOpen {
                     self.inputs.push_back(Input::Pong { link });
@@ -117,7 +119,13 @@ impl Peer {
             }
             Output::Fetch { fetch, .. } => self.fetch(fetch, now),
             // A copy needs no token, and its feed asks for none.
-            Output::Credential { .. } | Output::SendSecret { .. } | Output::Deliver(_) | Output::Status => {}
+            Output::Send { .. }
+            | Output::StartTls { .. }
+            | Output::Exchange { .. }
+            | Output::Post { .. }
+            | Output::Credential { .. }
+            | Output::Deliver(_)
+            | Output::Status => {}
         }
     }
 
@@ -227,7 +235,7 @@ impl Peer {
     fn beat(&mut self, id: LinkId, now: Mono) {
         let Some(link) = self.links.get_mut(&id) else { return };
         match link.transport {
-            Transport::WebSocket | Transport::Sse => {
+            Transport::WebSocket | Transport::Sse | Transport::HttpStream | Transport::Tcp => {
                 link.beat_at = now.plus(HEARTBEAT);
                 let line = self.heartbeat(now);
                 self.say(id, &[line]);
@@ -242,7 +250,11 @@ impl Peer {
         }
         let cursor: Vec<String> = self.stock.heads.iter().map(|(name, head)| format!("{name}~{head}")).collect();
         let body = json!({"cursor": cursor.join("|"), "messages": messages, "heartbeat": self.heartbeat(now)});
-        self.inputs.push_back(Input::Answered { link: id, body: body.to_string().into() });
+        self.inputs.push_back(Input::Answered {
+            link: id,
+            head: watchfloor_feed::Head::default(),
+            body: body.to_string().into(),
+        });
     }
 
     fn say(&mut self, link: LinkId, lines: &[Value]) {

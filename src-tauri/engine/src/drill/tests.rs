@@ -112,8 +112,16 @@ fn copied(quiet: bool, vans: Phase, transport: Transport) -> Copied {
         limit: Duration::from_secs(5),
         reconcile: Some(Duration::from_secs(60)),
         reorder: Duration::ZERO,
+        kind: watchfloor_feed::Kind::Hub,
+        envelope: watchfloor_feed::Envelope::default(),
         quiet: file.sources.iter().find(|spec| spec.id == id).and_then(|spec| spec.quiet),
         token: None,
+        promises: watchfloor_feed::Promises::default(),
+        app: None,
+        user: None,
+        auth: None,
+        speak: watchfloor_feed::Speak::default(),
+        site: None,
         asks_token: true,
     };
     let [(_, shop), (_, van)] = statuses;

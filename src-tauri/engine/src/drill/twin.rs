@@ -58,7 +58,10 @@ pub(super) struct Twin {
 impl Twin {
     /// A copy whose sources begin to connect. `idle` tells how long each source's publisher has been silent.
     pub(super) fn new(of: &Copied, idle: impl Fn(&str) -> Duration, seed: u64, now: Mono, wall: Timestamp) -> Self {
-        let mut board = Board::new(of.file.clone(), now);
+        let mut file = of.file.clone();
+        // What speaks in the copy is a hub.
+        file.sources.iter_mut().for_each(|source| source.sparkplug = None);
+        let mut board = Board::new(file, now);
         // What isn't restored was nothing yet.
         let _new = board.restore(&of.checkpoint, now, wall);
         board.set_outages(of.outages.clone());

@@ -320,3 +320,26 @@ fn killed_at_any_instant() {
     }
     assert!(last > 100, "the child wrote hardly anything: {last}");
 }
+
+/// H5: what was on the glass is kept within its bound of bytes and of age, as it is written.
+#[test]
+fn the_glass_is_kept_within_its_bounds() {
+    let day = Duration::from_secs(86_400);
+    let record = |at: Timestamp| Record { at, kind: glass::Kind::Key, body: vec![7; 1000] };
+    let oldest = |journal: &Journal| glass::range(journal.connection()).unwrap().unwrap()[0].0;
+    let begun = now();
+    for (bounds, left) in [
+        // Four of 1,080 bytes; a stretch that reaches into the last day; the same of a week.
+        (Bounds { glass_bytes_max: 5000, ..Bounds::default() }, 4),
+        (Bounds { glass_age_max: day, ..Bounds::default() }, 3),
+        (Bounds::default(), 10),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = Journal::open(folder.path(), bounds, begun).unwrap().journal;
+        for number in 0..30 {
+            let at = begun.plus(Duration::from_secs(20 * 3600) * number);
+            journal.put_glass(&record(at), at).unwrap();
+        }
+        assert_eq!(30 - oldest(&journal) + 1, left);
+    }
+}

@@ -3,9 +3,12 @@
 
 use std::{error::Error, io, time::Duration};
 
-use tokio_tungstenite::tungstenite::{self, error::ProtocolError, http};
+use hyper::http;
+use tokio_tungstenite::tungstenite::{self, error::ProtocolError};
 use watchfloor_feed::{LinkFault, LinkFaultKind};
 use watchfloor_model::Timestamp;
+
+use super::http::Shut;
 
 /// The error and what it comes from, in one line.
 pub(super) fn words(error: &dyn Error) -> String {
@@ -72,13 +75,43 @@ fn tls_words(error: &rustls::Error) -> String {
                 let names = if names.is_empty() { "no name".to_owned() } else { names.join(", ") };
                 format!("the server's certificate is not for {:?}, but for {names}", expected.to_str())
             }
-            C::UnknownIssuer => {
+            // A bad signature is that of another authority with a trusted one's name.
+            C::UnknownIssuer | C::BadSignature => {
                 "the server's certificate is from an issuer that this machine does not trust".to_owned()
             }
             C::Revoked => "the server's certificate was revoked".to_owned(),
+            // What `openssl req -x509` makes unless it is told otherwise.
+            C::Other(inner) if inner.to_string().contains("CaUsedAsEndEntity") => {
+                "the server's certificate is an authority's own: expected one that an authority gave to the server"
+                    .to_owned()
+            }
             _ => error.to_string(),
         },
+        rustls::Error::AlertReceived(alert) => alert_words(*alert),
         other => other.to_string(),
+    }
+}
+
+/// Why the server ended the handshake: most often for what this side showed, or didn't.
+fn alert_words(alert: rustls::AlertDescription) -> String {
+    use rustls::AlertDescription as A;
+    let own = "the server does not take this wall's certificate";
+    match alert {
+        A::CertificateRequired => {
+            "the server asks for a client certificate: give `certificate` and `key` in the source's `tls`".to_owned()
+        }
+        A::UnknownCA => format!("{own}: it does not trust its issuer"),
+        A::CertificateExpired => format!("{own}: it has expired, or the server's clock is wrong"),
+        A::CertificateRevoked => format!("{own}: it was revoked"),
+        A::BadCertificate | A::CertificateUnknown | A::UnsupportedCertificate | A::DecryptError => own.to_owned(),
+        A::AccessDenied => format!("{own}: it knows it, and denies access"),
+        A::UnrecognisedName => "the server knows no such name as the address has".to_owned(),
+        A::ProtocolVersion => "the server speaks no TLS of version 1.2 or 1.3".to_owned(),
+        A::HandshakeFailure | A::InsufficientSecurity => {
+            "the server ended the handshake: it wants a client certificate, or ciphers that are no longer safe"
+                .to_owned()
+        }
+        other => format!("the server ended the handshake: {other:?}"),
     }
 }
 
@@ -98,7 +131,10 @@ pub(super) fn of_websocket(error: &tungstenite::Error, wall: Timestamp) -> LinkF
     use tungstenite::Error as E;
     match error {
         E::Io(error) => of_io(error),
-        E::Http(answer) => of_answer(answer.status().as_u16(), answer.headers(), wall),
+        E::Http(answer) => {
+            let text = answer.body().as_deref().map_or_else(String::new, refusal);
+            LinkFault { text, ..of_answer(answer.status().as_u16(), answer.headers(), wall) }
+        }
         E::Tls(error) => LinkFault::new(LinkFaultKind::Tls, words(error)),
         E::Capacity(error) => LinkFault::new(LinkFaultKind::TooBig, error.to_string()),
         // Nothing is wrong with the rules: whoever listens there let go, most often a proxy without its server.
@@ -114,10 +150,20 @@ pub(super) fn of_websocket(error: &tungstenite::Error, wall: Timestamp) -> LinkF
     }
 }
 
-/// An error of an HTTP request.
-pub(super) fn of_request(error: &reqwest::Error) -> LinkFault {
-    let mut source: Option<&(dyn Error + 'static)> = error.source();
+/// An error of an HTTP request or of an answer's body; `other` if nothing more is known of it.
+pub(super) fn of_http(error: &(dyn Error + 'static), other: LinkFaultKind) -> LinkFault {
+    let mut source = Some(error);
+    let mut innermost = None;
     while let Some(inner) = source {
+        if let Some(Shut(fault)) = inner.downcast_ref::<Shut>() {
+            return fault.clone();
+        }
+        if let Some(hyper) = inner.downcast_ref::<hyper::Error>() {
+            if hyper.is_timeout() {
+                return LinkFault::new(LinkFaultKind::Timeout, "");
+            }
+            innermost = Some(inner);
+        }
         if let Some(tls) = inner.downcast_ref::<rustls::Error>() {
             return LinkFault::new(LinkFaultKind::Tls, tls_words(tls));
         }
@@ -127,22 +173,10 @@ pub(super) fn of_request(error: &reqwest::Error) -> LinkFault {
                 return fault;
             }
         }
-        if inner.to_string().starts_with("dns error") {
-            return LinkFault::new(LinkFaultKind::Dns, inner.source().map_or_else(String::new, words));
-        }
         source = inner.source();
     }
-    if error.is_timeout() {
-        return LinkFault::new(LinkFaultKind::Timeout, "");
-    }
-    if error.is_redirect() {
-        let status = error.status().map_or(302, |status| status.as_u16());
-        return LinkFault::new(LinkFaultKind::Http { status, retry_after: None, content_type: None }, "");
-    }
-    let kind = if error.is_body() || error.is_decode() { LinkFaultKind::Reset } else { LinkFaultKind::Other };
-    // The address is left out: it may hold a password.
-    let inner = error.source().map_or_else(|| "no answer".to_owned(), words);
-    LinkFault::new(kind, inner)
+    // Without the outermost words, which say only that there was a request.
+    LinkFault::new(other, words(innermost.unwrap_or(error)))
 }
 
 /// An answer that isn't the one asked for.
@@ -151,6 +185,12 @@ pub(super) fn of_answer(status: u16, headers: &http::HeaderMap, wall: Timestamp)
         headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
     let retry_after = retry_after(headers, wall);
     LinkFault::new(LinkFaultKind::Http { status, retry_after, content_type }, "")
+}
+
+/// The beginning of a refusal's body: why, in the words of a protocol.
+pub(super) fn refusal(body: &[u8]) -> String {
+    const BYTES_MAX: usize = 400;
+    String::from_utf8_lossy(body.get(..BYTES_MAX).unwrap_or(body)).into_owned()
 }
 
 /// An answer that somebody packed unasked: nothing here unpacks, and what is packed looks like noise or like silence.

@@ -4,12 +4,25 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, HeaderValue};
+use http_body_util::BodyExt;
+use hyper::{
+    HeaderMap, Method,
+    body::Body,
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue},
+};
 use url::Url;
 use watchfloor_feed::{LinkFault, LinkFaultKind, Request, Response, Secret};
 use watchfloor_model::Timestamp;
 
-use super::{Doors, fault};
+use super::{
+    Doors,
+    cookies::{self, Cookies},
+    fault,
+    http::{Answer, Ask, From, Http},
+};
+
+/// The longest answer of whoever signs for channels, in bytes.
+const SIGNATURE_BYTES_MAX: usize = 64 << 10;
 
 /// Fetches the document. An answer of any status is an answer.
 pub(super) async fn run(
@@ -40,11 +53,9 @@ pub(super) async fn post(
     timeout: Duration,
 ) -> Result<Given, LinkFault> {
     let exchange = async {
-        let mut bearer = HeaderValue::try_from(format!("Bearer {}", secret.expose()))
-            .map_err(|_| fault::bad_header("authorization"))?;
-        bearer.set_sensitive(true);
-        let post = doors.http().await?.post(url).header(ACCEPT, "application/json").header(CONTENT_LENGTH, "0");
-        let answer = post.header(AUTHORIZATION, bearer).send().await.map_err(|error| fault::of_request(&error))?;
+        let headers = of_json(Some(secret))?;
+        let ask = Ask { method: Method::POST, url, headers, body: None };
+        let answer = doors.http().await?.send(ask).await?;
         Ok(Given {
             status: answer.status().as_u16(),
             retry_after: fault::retry_after(answer.headers(), doors.clock.wall()),
@@ -53,6 +64,70 @@ pub(super) async fn post(
         })
     };
     within(timeout, exchange).await
+}
+
+/// Posts a form to whoever signs for channels, showing the token: as a bearer, or as the cookies that it is. An answer of any status
+/// is an answer.
+pub(super) async fn sign(
+    doors: &Doors,
+    url: Url,
+    form: &[(&'static str, String)],
+    token: Option<&Secret>,
+    timeout: Duration,
+) -> Result<Response, LinkFault> {
+    let exchange = async {
+        let http = doors.http().await?;
+        let sent: Bytes = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish().into();
+        let post = |mut headers: HeaderMap| {
+            headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+            http.send(Ask { method: Method::POST, url: url.clone(), headers, body: Some(sent.clone()) })
+        };
+        let answer = match token.and_then(Cookies::of) {
+            Some(cookies) => by_session(&http, &url, cookies, post).await?,
+            None => post(of_json(token)?).await?,
+        };
+        let status = answer.status().as_u16();
+        let retry_after = fault::retry_after(answer.headers(), doors.clock.wall());
+        Ok(Response { status, retry_after, body: body(answer, SIGNATURE_BYTES_MAX).await? })
+    };
+    within(timeout, exchange).await
+}
+
+/// Headers of who asks for JSON, and shows a secret.
+fn of_json(secret: Option<&Secret>) -> Result<HeaderMap, LinkFault> {
+    let mut headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
+    if let Some(secret) = secret {
+        let mut bearer = HeaderValue::try_from(format!("Bearer {}", secret.expose()))
+            .map_err(|_| fault::bad_header("authorization"))?;
+        bearer.set_sensitive(true);
+        headers.insert(AUTHORIZATION, bearer);
+    }
+    Ok(headers)
+}
+
+/// Asks with a session's cookies; where the site wants the token against forged requests as well, that is got first.
+async fn by_session<Sent>(
+    http: &Http,
+    url: &Url,
+    mut cookies: Cookies,
+    post: impl Fn(HeaderMap) -> Sent,
+) -> Result<Answer, LinkFault>
+where
+    Sent: Future<Output = Result<Answer, LinkFault>>,
+{
+    let answer = post(cookies.headers(url)?).await?;
+    if answer.status().as_u16() != cookies::CSRF_MISSING {
+        return Ok(answer);
+    }
+    let there = cookies::csrf_address(url);
+    let ask = Ask { method: Method::GET, url: there, headers: cookies.headers(url)?, body: None };
+    let given = http.send(ask).await?;
+    // What another site sets, to which this one may have sent on, is none of its cookies.
+    if given.extensions().get::<From>().is_some_and(|from| from.0.origin() == url.origin()) {
+        cookies.take(given.headers());
+    }
+    post(cookies.headers(url)?).await
 }
 
 /// Gives an exchange up that takes longer than it may.
@@ -65,26 +140,25 @@ pub(super) async fn within<T>(
 }
 
 async fn exchange(doors: &Doors, request: &Request, body_bytes_max: usize) -> Result<Response, LinkFault> {
-    let get = doors.get(request, &[("accept", "application/json")]).await?;
-    let answer = get.send().await.map_err(|error| fault::of_request(&error))?;
+    let answer = doors.send(request, &[("accept", "application/json")]).await?;
     let status = answer.status().as_u16();
     let retry_after = fault::retry_after(answer.headers(), doors.clock.wall());
     Ok(Response { status, retry_after, body: body(answer, body_bytes_max).await? })
 }
 
 /// The whole body, unless it is longer than it may be.
-pub(super) async fn body(answer: reqwest::Response, body_bytes_max: usize) -> Result<Bytes, LinkFault> {
+pub(super) async fn body(answer: Answer, body_bytes_max: usize) -> Result<Bytes, LinkFault> {
     let too_big = || LinkFault::new(LinkFaultKind::TooBig, format!("more than {body_bytes_max} bytes"));
-    if answer.content_length().is_some_and(|bytes| bytes > body_bytes_max as u64) {
+    if answer.body().size_hint().exact().is_some_and(|bytes| bytes > body_bytes_max as u64) {
         return Err(too_big());
     }
     if let Some(fault) = fault::of_packed(answer.headers()) {
         return Err(fault);
     }
     let mut body = BytesMut::new();
-    let mut chunks = answer.bytes_stream();
+    let mut chunks = answer.into_body().into_data_stream();
     while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|error| fault::of_request(&error))?;
+        let chunk = chunk.map_err(|error| fault::of_http(&error, LinkFaultKind::Reset))?;
         if body.len() + chunk.len() > body_bytes_max {
             return Err(too_big());
         }

@@ -61,15 +61,20 @@ impl Heard {
 
 fn bytes(input: &Input) -> usize {
     match input {
-        Input::Text { text: bytes, .. } | Input::Chunk { bytes, .. } | Input::Answered { body: bytes, .. } => {
-            bytes.len()
+        Input::Text { text: bytes, .. }
+        | Input::Binary { bytes, .. }
+        | Input::Chunk { bytes, .. }
+        | Input::Answered { body: bytes, .. } => bytes.len(),
+        Input::Fetched { outcome: Ok(response), .. } | Input::Exchanged { outcome: Ok(response), .. } => {
+            response.body.len()
         }
-        Input::Fetched { outcome: Ok(response), .. } => response.body.len(),
         Input::Opened { .. }
         | Input::Pong { .. }
         | Input::Closed { .. }
         | Input::Failed { .. }
+        | Input::Head { .. }
         | Input::Fetched { outcome: Err(_), .. }
+        | Input::Exchanged { outcome: Err(_), .. }
         | Input::Credential { .. } => 0,
     }
 }

@@ -1,39 +1,57 @@
 //! The doors to the network: one task a link or fetch, which says everything that happens to it as the feed's input.
 //!
-//! A task that the feed gave up is dropped where it stands; nobody waits for the other side. Connections are direct: proxy
-//! settings of the environment are not followed.
+//! A task that the feed gave up is dropped where it stands; nobody waits for the other side. All connections of a source are
+//! made in one way, whatever is spoken on them: by the proxy that the board names for it or else directly, and trusting whom the
+//! board says. Proxy settings of the environment are not followed: a wall that is started in another way would take another line.
 
+mod cookies;
 mod dial;
 mod fault;
 mod fetch;
+mod head;
+mod http;
 mod inputs;
 mod poll;
+mod proxy;
 mod sse;
+mod tcp;
+mod trust;
 mod websocket;
 
 use std::{sync::Arc, time::Duration};
 
-use rustls::{ClientConfig, RootCertStore};
-use rustls_platform_verifier::BuilderVerifierExt;
+use hyper::{
+    HeaderMap, Method,
+    header::{HeaderName, HeaderValue},
+};
+use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::{
     sync::{
-        OnceCell,
+        Mutex,
         mpsc::{Receiver, Sender, channel},
     },
-    task::JoinHandle,
+    task::{JoinHandle, spawn_blocking},
 };
+use tokio_rustls::{TlsConnector, client::TlsStream};
 use url::Url;
-use watchfloor_feed::{FetchId, Input, LinkFault, LinkFaultKind, LinkId, Request, Secret};
+use watchfloor_board::config::spec::{ProxySpec, SourceSpec, TlsSpec};
+use watchfloor_feed::{FetchId, Input, LinkFault, LinkFaultKind, LinkId, Message, Request, Secret};
 use watchfloor_model::Transport;
 
 pub(crate) use self::fetch::Given;
 pub(crate) use self::inputs::{Heard, Inputs, inputs};
-use crate::clock::Clock;
+use self::{
+    dial::{Stream, Target},
+    http::{Answer, Ask, Http},
+    proxy::Proxy,
+};
+use crate::{clock::Clock, secrets::Mark};
 
 /// The largest WebSocket message or frame taken, in bytes.
 const MESSAGE_BYTES_MAX: usize = 16 << 20;
-/// How long a server may take to accept a connection, for requests other than WebSockets; those are timed by the feed.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a server may take to accept a connection, for requests other than WebSockets; those are timed by the feed. Less
+/// than a feed waits for an answer: who can't be reached is told apart from whose answer is held back.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(8);
 /// How often an HTTP/2 connection is probed, and how long that may take.
 const KEEP_ALIVE: Duration = Duration::from_secs(3);
 /// Redirections followed.
@@ -43,23 +61,59 @@ const COMMANDS_QUEUED_MAX: usize = 16;
 /// How this program calls itself to servers.
 const USER_AGENT: &str = concat!("Watchfloor/", env!("CARGO_PKG_VERSION"));
 
-/// What all sources of an engine share: whom to trust, and the HTTP client.
+/// By what way a source's connections go, and whom they trust.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Route {
+    tls: TlsSpec,
+    proxy: Option<ProxySpec>,
+}
+
+impl Route {
+    /// What the board says of it.
+    pub(crate) fn of(spec: &SourceSpec) -> Self {
+        Self { tls: spec.tls.clone(), proxy: spec.proxy.clone() }
+    }
+}
+
+/// Variables by which programs are told of proxies.
+const PROXY_VARIABLES: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+
+/// Says so where the environment names a proxy, which nothing here follows. Not which: it may hold a password.
+pub(crate) fn tell_of_environment() {
+    if let Some(name) =
+        PROXY_VARIABLES.iter().find(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+    {
+        tracing::info!(variable = name, "a proxy of the environment is not followed: a source's `proxy` names one");
+    }
+}
+
+/// What all sources of one route share: whom to trust, and the HTTP client.
 #[derive(Debug)]
 pub(crate) struct Doors {
     clock: Clock,
-    tls: OnceCell<Arc<ClientConfig>>,
-    http: OnceCell<Result<reqwest::Client, LinkFault>>,
+    route: Route,
+    ready: Mutex<Option<Ready>>,
+}
+
+/// What was read for a route.
+#[derive(Clone, Debug)]
+struct Ready {
+    /// The files that it was read from.
+    marks: Vec<Mark>,
+    tls: Arc<ClientConfig>,
+    proxy: Option<Arc<Proxy>>,
+    http: Http,
 }
 
 /// What a link is told.
 #[derive(Debug)]
 pub(crate) enum Command {
-    /// Send a text message.
-    Send(String),
-    /// Send a text message that must not be seen.
-    SendSecret(Secret),
+    /// Send a message.
+    Send(Message),
     /// Send a ping.
     Ping,
+    /// Go on by TLS.
+    StartTls,
 }
 
 /// An open link, or one being opened. Dropping it lets go of the connection at once.
@@ -77,6 +131,11 @@ impl Task {
     /// Starts the task on the runtime that this is called on.
     pub(crate) fn start(work: impl Future<Output = ()> + Send + 'static) -> Self {
         Self(tokio::spawn(work))
+    }
+
+    /// Whether it has not ended.
+    pub(crate) fn is_running(&self) -> bool {
+        !self.0.is_finished()
     }
 }
 
@@ -96,7 +155,15 @@ impl Link {
 impl Doors {
     /// Doors that nothing went through yet. Costs nothing: certificates are read when the first is needed.
     pub(crate) fn new(clock: Clock) -> Arc<Self> {
-        Arc::new(Self { clock, tls: OnceCell::new(), http: OnceCell::new() })
+        Arc::new(Self { clock, route: Route::default(), ready: Mutex::new(None) })
+    }
+
+    /// The doors by a route: these, if it is theirs.
+    pub(crate) fn by(self: &Arc<Self>, route: &Route) -> Arc<Self> {
+        if self.route == *route {
+            return Arc::clone(self);
+        }
+        Arc::new(Self { clock: self.clock, route: route.clone(), ready: Mutex::new(None) })
     }
 
     /// Opens a link that reports to `inputs`.
@@ -117,7 +184,8 @@ impl Doors {
     ) {
         let ended = match transport {
             Transport::WebSocket => websocket::run(self, link, &request, inputs, commands).await,
-            Transport::Sse => sse::run(self, link, &request, inputs).await,
+            Transport::Sse | Transport::HttpStream => sse::run(self, link, transport, &request, inputs).await,
+            Transport::Tcp => tcp::run(self, link, &request, inputs, commands).await,
             // These are asked, not opened.
             Transport::LongPoll | Transport::Poll => Ended::Unheard,
         };
@@ -141,7 +209,7 @@ impl Doors {
         let doors = Arc::clone(self);
         Task::start(async move {
             let input = match poll::run(&doors, &request, body_bytes_max, timeout).await {
-                Ok(body) => Input::Answered { link, body },
+                Ok((head, body)) => Input::Answered { link, head, body },
                 Err(fault) => Input::Failed { link, fault },
             };
             let _nobody_listens_any_more = inputs.send(input).await;
@@ -164,6 +232,39 @@ impl Doors {
         })
     }
 
+    /// Asks whoever signs for channels, and reports the answer to `inputs`.
+    pub(crate) fn exchange(
+        self: &Arc<Self>,
+        (link, number): (LinkId, u32),
+        url: Url,
+        form: Vec<(&'static str, String)>,
+        token: Option<Secret>,
+        timeout: Duration,
+        inputs: Inputs,
+    ) -> Task {
+        let doors = Arc::clone(self);
+        Task::start(async move {
+            let outcome = fetch::sign(&doors, url, &form, token.as_ref(), timeout).await;
+            let _nobody_listens_any_more = inputs.send(Input::Exchanged { link, number, outcome }).await;
+        })
+    }
+
+    /// Asks something beside a link, and reports the answer to `inputs`.
+    pub(crate) fn ask_beside(
+        self: &Arc<Self>,
+        (link, number): (LinkId, u32),
+        request: Request,
+        body_bytes_max: usize,
+        timeout: Duration,
+        inputs: Inputs,
+    ) -> Task {
+        let doors = Arc::clone(self);
+        Task::start(async move {
+            let outcome = fetch::run(&doors, &request, body_bytes_max, timeout).await;
+            let _nobody_listens_any_more = inputs.send(Input::Exchanged { link, number, outcome }).await;
+        })
+    }
+
     /// Shows a secret at an address that gives something for it.
     pub(crate) async fn post(
         &self,
@@ -175,55 +276,84 @@ impl Doors {
         fetch::post(self, url, secret, body_bytes_max, timeout).await
     }
 
-    /// Whom to trust: the system's certificates, read once.
-    async fn tls(&self) -> Arc<ClientConfig> {
-        let read = || async { tokio::task::spawn_blocking(trust).await.unwrap_or_else(|_| trust_nobody()) };
-        Arc::clone(self.tls.get_or_init(|| async { Arc::new(read().await) }).await)
-    }
-
-    async fn http(&self) -> Result<reqwest::Client, LinkFault> {
-        let build = || async {
-            let mut tls = ClientConfig::clone(&*self.tls().await);
-            tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-            reqwest::Client::builder()
-                .tls_backend_preconfigured(tls)
-                .no_proxy()
-                .no_gzip()
-                .no_brotli()
-                .no_zstd()
-                .no_deflate()
-                .referer(false)
-                .tcp_nodelay(true)
-                .connect_timeout(CONNECT_TIMEOUT)
-                // A request given up ends its stream, not the connection: a dead one must not be asked again.
-                .http2_keep_alive_interval(KEEP_ALIVE)
-                .http2_keep_alive_timeout(KEEP_ALIVE)
-                .redirect(reqwest::redirect::Policy::limited(REDIRECTS_MAX))
-                .user_agent(USER_AGENT)
-                .build()
-                .map_err(|error| LinkFault::new(LinkFaultKind::Other, fault::words(&error)))
+    /// What the next connection is made with. Files are read anew when they have changed: a certificate is renewed without the
+    /// wall being touched.
+    async fn ready(&self) -> Result<Ready, LinkFault> {
+        let mut ready = self.ready.lock().await;
+        let spec = self.route.tls.clone();
+        let marks = if spec == TlsSpec::default() {
+            Vec::new()
+        } else {
+            let spec = spec.clone();
+            off_thread(move || trust::marks(&spec)).await?
         };
-        self.http.get_or_init(build).await.clone()
+        if let Some(known) = ready.as_ref().filter(|known| known.marks == marks) {
+            return Ok(known.clone());
+        }
+        if ready.is_some() {
+            tracing::info!("files of a source's `tls` have changed: read anew");
+        }
+        let wrong = |text| LinkFault::new(LinkFaultKind::Tls, text);
+        let tls = Arc::new(off_thread(move || trust::read(&spec)).await?.map_err(wrong)?);
+        let proxy = self.route.proxy.as_ref().map(Proxy::of).transpose()?.map(Arc::new);
+        let http = Http::new(&tls, proxy.clone());
+        Ok(ready.insert(Ready { marks, tls, proxy, http }).clone())
     }
 
-    /// A request with the feed's headers and the door's own. Redirections to another origin lose `Authorization`.
-    async fn get(
-        &self,
-        request: &Request,
-        own: &[(&'static str, &'static str)],
-    ) -> Result<reqwest::RequestBuilder, LinkFault> {
-        let mut get = self.http().await?.get(request.url.clone());
+    async fn http(&self) -> Result<Http, LinkFault> {
+        self.ready().await.map(|ready| ready.http)
+    }
+
+    /// A connection to where an address leads, by TLS for `name` from its beginning if `is_secure`.
+    async fn connect(&self, url: &Url, name: &str, is_secure: bool) -> Result<Stream, LinkFault> {
+        let ready = self.ready().await?;
+        let target = Target::of(url, None)?;
+        let stream: Stream = match &ready.proxy {
+            Some(proxy) => proxy.connect(&ready.tls, &target).await?,
+            None => Box::new(dial::connect(&target).await?),
+        };
+        if is_secure { secured(&ready.tls, name, stream).await } else { Ok(stream) }
+    }
+
+    /// TLS for `name` on a connection in clear.
+    async fn secure(&self, name: &str, stream: Stream) -> Result<Stream, LinkFault> {
+        let ready = self.ready().await?;
+        secured(&ready.tls, name, stream).await
+    }
+
+    /// Sends a request with the feed's headers and the door's own.
+    async fn send(&self, request: &Request, own: &[(&'static str, &'static str)]) -> Result<Answer, LinkFault> {
+        let mut headers = HeaderMap::new();
         for (name, value) in own {
-            get = get.header(*name, *value);
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
         for header in &request.headers {
             let mut value =
-                reqwest::header::HeaderValue::from_str(&header.text()).map_err(|_| fault::bad_header(header.name))?;
+                HeaderValue::from_bytes(header.text().as_bytes()).map_err(|_| fault::bad_header(header.name))?;
             value.set_sensitive(header.is_secret());
-            get = get.header(header.name, value);
+            headers.append(HeaderName::from_static(header.name), value);
         }
-        Ok(get)
+        let method = if request.body.is_some() { Method::POST } else { Method::GET };
+        let body = request.body.clone().map(|body| body.into_bytes().into());
+        self.http().await?.send(Ask { method, url: request.address(), headers, body }).await
     }
+}
+
+/// Does what may wait for a disk.
+async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, LinkFault> {
+    let defect = |error: tokio::task::JoinError| LinkFault::new(LinkFaultKind::Other, error.to_string());
+    spawn_blocking(work).await.map_err(defect)
+}
+
+/// TLS on a connection. The name is checked against the certificate.
+async fn secured(tls: &Arc<ClientConfig>, name: &str, stream: Stream) -> Result<Stream, LinkFault> {
+    secured_by(tls, name, stream).await.map(|stream| Box::new(stream) as Stream)
+}
+
+async fn secured_by(tls: &Arc<ClientConfig>, name: &str, stream: Stream) -> Result<TlsStream<Stream>, LinkFault> {
+    let name = name.trim_start_matches('[').trim_end_matches(']').to_owned();
+    let name = ServerName::try_from(name).map_err(|error| LinkFault::new(LinkFaultKind::Other, error.to_string()))?;
+    TlsConnector::from(Arc::clone(tls)).connect(name, stream).await.map_err(|error| fault::of_io(&error))
 }
 
 /// How a link ended.
@@ -234,28 +364,6 @@ enum Ended {
     Failed(LinkFault),
     /// Nobody wants to know.
     Unheard,
-}
-
-/// The system's trusted certificates; nobody's if the system has none, which is told where it matters: plain HTTP goes on.
-fn trust() -> ClientConfig {
-    let config = builder().and_then(|builder| Ok(builder.with_platform_verifier()?.with_no_client_auth()));
-    config.unwrap_or_else(|error| {
-        tracing::warn!(reason = %error, "this system trusts no certificates: https and wss will fail");
-        trust_nobody()
-    })
-}
-
-fn trust_nobody() -> ClientConfig {
-    ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_protocol_versions(rustls::ALL_VERSIONS)
-        .expect("the ring provider has cipher suites for every version that rustls is built with")
-        .with_root_certificates(RootCertStore::empty())
-        .with_no_client_auth()
-}
-
-fn builder() -> Result<rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier>, rustls::Error> {
-    ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
 }
 
 #[cfg(test)]

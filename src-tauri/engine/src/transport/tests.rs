@@ -1,5 +1,11 @@
 //! Transports against scripted peers: each failure has its name.
 
+mod contract;
+#[cfg(unix)]
+mod site;
+#[cfg(unix)]
+mod ways;
+
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
@@ -18,6 +24,8 @@ use tokio_tungstenite::{
 use watchfloor_feed::{Header, HeaderValue, Response, Secret};
 
 use super::*;
+
+mod posts;
 
 /// Longer than anything here takes; reaching it fails the test.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -50,7 +58,15 @@ async fn free_port() -> u16 {
 
 fn request(url: &str) -> Request {
     let token = Header { name: "authorization", value: HeaderValue::Bearer(Secret::new("s3cret")) };
-    Request { url: url.parse().unwrap(), headers: vec![token] }
+    Request::get(url.parse().unwrap()).with(vec![token])
+}
+
+/// Whether a request has come to its end, a posted body included.
+fn is_whole(request: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(request);
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+    body.len() >= length.unwrap_or(0)
 }
 
 /// A server that answers each connection with the same text, and tells what it was asked.
@@ -62,7 +78,7 @@ async fn scripted(answer: &'static str) -> (u16, Receiver<String>) {
         while let Ok((mut stream, _)) = listener.accept().await {
             let mut head = Vec::new();
             // A secure greeting has no such end: whoever speaks it is answered at once.
-            while !head.ends_with(b"\r\n\r\n")
+            while !is_whole(&head)
                 && head.first() != Some(&0x16)
                 && stream.read_buf(&mut head).await.is_ok_and(|bytes| bytes > 0)
             {}
@@ -152,7 +168,7 @@ async fn websockets_carry_both_ways() {
     let mut server = websocket(&listener).await;
     assert!(matches!(within(heard.recv()).await, Some(Input::Opened { link: LinkId(1) })));
 
-    assert!(link.tell(Command::Send("subscribe".into())));
+    assert!(link.tell(Command::Send(watchfloor_feed::Message::text("subscribe".to_owned()))));
     assert_eq!(within(server.next()).await.unwrap().unwrap(), Message::text("subscribe"));
     server.send(Message::text("event")).await.unwrap();
     let Some(Input::Text { text, .. }) = within(heard.recv()).await else { panic!("no text") };
@@ -242,7 +258,8 @@ async fn busy_feeds_make_their_peer_wait() {
 #[tokio::test]
 async fn event_streams_pass_on_their_bytes() {
     let (port, mut questions) = scripted(
-        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\nconnection: close\r\n\r\ndata: 1\n\n",
+        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\nlast-event-id: 7\r\nconnection: close\r\n\r\n\
+         data: 1\n\n",
     )
     .await;
     let (inputs, mut heard) = inputs();
@@ -254,6 +271,8 @@ async fn event_streams_pass_on_their_bytes() {
     }
     assert!(!question.contains("accept-encoding"), "{question}");
     assert!(matches!(within(heard.recv()).await, Some(Input::Opened { link: LinkId(3) })));
+    let head = within(heard.recv()).await;
+    assert!(matches!(&head, Some(Input::Head { head, .. }) if head.last_event_id.as_deref() == Some("7")), "{head:?}");
     let mut bytes = Vec::new();
     let closed = loop {
         match within(heard.recv()).await {
@@ -279,7 +298,7 @@ async fn polls_take_answers_only() {
     };
     let good = "HTTP/1.1 200 OK\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: 2\r\n\r\n{}";
     let answered = ask(good, 2).await;
-    assert!(matches!(&answered, Input::Answered { link: LinkId(4), body } if &**body == b"{}"), "{answered:?}");
+    assert!(matches!(&answered, Input::Answered { link: LinkId(4), body, .. } if &**body == b"{}"), "{answered:?}");
     let page = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 13\r\n\r\n<html></html>";
     let busy = "HTTP/1.1 429 Busy\r\nretry-after: 7\r\ncontent-length: 0\r\n\r\n";
     let packed =
@@ -345,4 +364,131 @@ async fn documents_are_bounded() {
     let url = format!("http://{}/", silent.local_addr().unwrap());
     let fault = fetched(&url, 10, Duration::from_millis(50)).await.unwrap_err();
     assert_eq!(fault.kind, LinkFaultKind::Timeout);
+}
+
+/// Bytes go both ways in clear, and an end in order is a close.
+#[tokio::test]
+async fn connections_of_a_protocols_own_carry_bytes() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("nats://{}", listener.local_addr().unwrap());
+    let (inputs, mut heard) = inputs();
+    let link = doors().open(LinkId(1), Transport::Tcp, request(&url), inputs);
+    let (mut server, _) = within(listener.accept()).await.unwrap();
+    assert!(matches!(within(heard.recv()).await, Some(Input::Opened { link: LinkId(1) })));
+    assert!(link.tell(Command::Send(watchfloor_feed::Message::text("PING\r\n".to_owned()))));
+    let mut asked = [0; 6];
+    within(server.read_exact(&mut asked)).await.unwrap();
+    assert_eq!(&asked, b"PING\r\n");
+    server.write_all(b"PONG\r\n").await.unwrap();
+    let Some(Input::Chunk { bytes, .. }) = within(heard.recv()).await else { panic!("no bytes") };
+    assert_eq!(&*bytes, b"PONG\r\n");
+    drop(server);
+    let ended = within(heard.recv()).await;
+    assert!(matches!(ended, Some(Input::Closed { code: None, .. })), "{ended:?}");
+}
+
+/// H8: whoever doesn't speak TLS where it is asked for, at once or later, gets no byte of what follows.
+#[tokio::test]
+async fn connections_without_the_tls_asked_for_are_refused() {
+    for (scheme, begins) in [("rediss", true), ("nats", false)] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("{scheme}://{}", listener.local_addr().unwrap());
+        let (inputs, mut heard) = inputs();
+        let link = doors().open(LinkId(1), Transport::Tcp, request(&url), inputs);
+        let (mut server, _) = within(listener.accept()).await.unwrap();
+        if !begins {
+            assert!(matches!(within(heard.recv()).await, Some(Input::Opened { .. })));
+            assert!(link.tell(Command::StartTls));
+        }
+        assert!(link.tell(Command::Send(watchfloor_feed::Message::text("s3cret".to_owned()))));
+        server.write_all(b"-ERR what?\r\n").await.unwrap();
+        let failed = within(heard.recv()).await;
+        let Some(Input::Failed { fault, .. }) = &failed else { panic!("{failed:?}") };
+        assert_eq!(fault.kind, LinkFaultKind::Tls, "{fault:?}");
+        let mut sent = Vec::new();
+        // The connection is let go; how doesn't matter.
+        let _end = within(server.read_to_end(&mut sent)).await;
+        assert!(!sent.windows(6).any(|part| part == b"s3cret"));
+    }
+}
+
+/// A question to whoever signs for channels: a form with the token, and an answer of any status.
+#[tokio::test]
+async fn signatures_are_asked_for_with_the_token() {
+    let (port, mut questions) =
+        scripted("HTTP/1.1 403 No\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}").await;
+    let (inputs, mut heard) = inputs();
+    let url = format!("http://127.0.0.1:{port}/broadcasting/auth").parse().unwrap();
+    let form = vec![("socket_id", "1.2".to_owned()), ("channel_name", "private-a&b".to_owned())];
+    let _task = doors().exchange((LinkId(1), 7), url, form, Some(Secret::new("s3cret")), PATIENCE, inputs);
+    let question = within(questions.recv()).await.unwrap();
+    for part in ["POST /broadcasting/auth", "Bearer s3cret", "x-www-form-urlencoded", "channel_name=private-a%26b"] {
+        assert!(question.contains(part), "{question}");
+    }
+    let heard = within(heard.recv()).await;
+    let Some(Input::Exchanged { link: LinkId(1), number: 7, outcome: Ok(answer) }) = heard else { panic!("{heard:?}") };
+    assert_eq!((answer.status, &*answer.body), (403, &b"{}"[..]));
+}
+
+/// A token that is a session goes as cookies, and what the site wants against forged requests is got where it asks for that.
+#[tokio::test]
+async fn signatures_are_asked_for_with_a_session() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (asked, mut questions) = channel(16);
+    // As Laravel answers: no token, a token, a signature.
+    let answers = [
+        "HTTP/1.1 419 unknown status\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+        "HTTP/1.1 204 No Content\r\nset-cookie: XSRF-TOKEN=ab%3D; path=/\r\nset-cookie: laravel_session=two; httponly\r\nconnection: close\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}",
+    ];
+    tokio::spawn(async move {
+        for answer in answers {
+            let Ok((mut stream, _)) = listener.accept().await else { return };
+            let mut head = Vec::new();
+            while !is_whole(&head) && stream.read_buf(&mut head).await.is_ok_and(|bytes| bytes > 0) {}
+            let _gone = asked.send(String::from_utf8_lossy(&head).into_owned()).await;
+            let _gone = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    let (inputs, mut heard) = inputs();
+    let url = format!("http://127.0.0.1:{port}/broadcasting/auth").parse().unwrap();
+    let form = vec![("socket_id", "1.2".to_owned())];
+    let token = Some(Secret::new("laravel_session=one"));
+    let _task = doors().exchange((LinkId(1), 7), url, form, token, PATIENCE, inputs);
+    for parts in [
+        &["POST /broadcasting/auth", "cookie: laravel_session=one\r\n", "x-requested-with: XMLHttpRequest"][..],
+        &["GET /sanctum/csrf-cookie", "cookie: laravel_session=one\r\n"],
+        &[
+            "POST /broadcasting/auth",
+            "cookie: laravel_session=two; XSRF-TOKEN=ab%3D\r\n",
+            "x-xsrf-token: ab=\r\n",
+            "socket_id=1.2",
+        ],
+    ] {
+        let question = within(questions.recv()).await.unwrap();
+        assert!(parts.iter().all(|part| question.contains(part)), "{parts:?}: {question}");
+        assert!(!question.contains("authorization"), "{question}");
+    }
+    let heard = within(heard.recv()).await;
+    let Some(Input::Exchanged { outcome: Ok(answer), .. }) = heard else { panic!("{heard:?}") };
+    assert_eq!(answer.status, 200);
+}
+
+/// What a poll is told besides a body: nothing new, or nothing at all.
+#[tokio::test]
+async fn polls_take_answers_without_a_body() {
+    for (answer, is_unchanged) in [
+        ("HTTP/1.1 304 Same\r\netag: \"a\"\r\nage: 3\r\n\r\n", true),
+        ("HTTP/1.1 204 None\r\netag: \"a\"\r\nage: 3\r\n\r\n", false),
+    ] {
+        let (port, _questions) = scripted(answer).await;
+        let (inputs, mut heard) = inputs();
+        let asked = request(&format!("http://127.0.0.1:{port}/"));
+        let _task = doors().ask(LinkId(4), asked, 10, PATIENCE, inputs);
+        let answered = within(heard.recv()).await;
+        let Some(Input::Answered { head, body, .. }) = &answered else { panic!("{answered:?}") };
+        assert_eq!((head.is_unchanged, head.etag.as_deref(), body.len()), (is_unchanged, Some("\"a\""), 0));
+        assert_eq!(head.age, Some(Duration::from_secs(3)));
+    }
 }

@@ -1,12 +1,10 @@
 //! RFC 6455 over tokio-tungstenite.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
-use tokio::{net::TcpStream, sync::mpsc::Receiver};
+use tokio::sync::mpsc::Receiver;
 use tokio_tungstenite::{
-    Connector, MaybeTlsStream, WebSocketStream, client_async_tls_with_config,
+    WebSocketStream, client_async_with_config,
     tungstenite::{
         Error, Message,
         client::IntoClientRequest,
@@ -15,9 +13,9 @@ use tokio_tungstenite::{
         protocol::WebSocketConfig,
     },
 };
-use watchfloor_feed::{Input, LinkFault, LinkId, Request};
+use watchfloor_feed::{Body, Input, LinkFault, LinkId, Request};
 
-use super::{Command, Doors, Ended, Inputs, MESSAGE_BYTES_MAX, dial, fault};
+use super::{Command, Doors, Ended, Inputs, MESSAGE_BYTES_MAX, dial::Stream, fault};
 
 /// Opens the link, and passes on what comes until it ends.
 pub(super) async fn run(
@@ -38,9 +36,13 @@ pub(super) async fn run(
         tokio::select! {
             command = commands.recv() => {
                 let message = match command {
-                    Some(Command::Send(text)) => Message::text(text),
-                    Some(Command::SendSecret(text)) => Message::text(text.expose()),
+                    Some(Command::Send(message)) => match message.body {
+                        Body::Text(text) => Message::text(text),
+                        Body::Binary(bytes) => Message::binary(bytes),
+                    },
                     Some(Command::Ping) => Message::Ping(Bytes::new()),
+                    // TLS is begun, or not, before the handshake.
+                    Some(Command::StartTls) => continue,
                     None => return Ended::Unheard,
                 };
                 if let Err(error) = socket.send(message).await {
@@ -50,7 +52,7 @@ pub(super) async fn run(
             message = socket.next() => {
                 let input = match message {
                     Some(Ok(Message::Text(text))) => Input::Text { link, text: text.into() },
-                    Some(Ok(Message::Binary(bytes))) => Input::Text { link, text: bytes },
+                    Some(Ok(Message::Binary(bytes))) => Input::Binary { link, bytes },
                     Some(Ok(Message::Pong(_))) => Input::Pong { link },
                     // Answered by the library.
                     Some(Ok(Message::Ping(_) | Message::Frame(_))) => continue,
@@ -70,23 +72,23 @@ pub(super) async fn run(
     }
 }
 
-async fn open(doors: &Doors, request: &Request) -> Result<WebSocketStream<MaybeTlsStream<TcpStream>>, LinkFault> {
-    let mut handshake =
-        request.url.as_str().into_client_request().map_err(|error| fault::of_websocket(&error, doors.clock.wall()))?;
+async fn open(doors: &Doors, request: &Request) -> Result<WebSocketStream<Stream>, LinkFault> {
+    let mut handshake = request
+        .address()
+        .as_str()
+        .into_client_request()
+        .map_err(|error| fault::of_websocket(&error, doors.clock.wall()))?;
     handshake.headers_mut().insert(USER_AGENT, HeaderValue::from_static(super::USER_AGENT));
     for header in &request.headers {
         let mut value = HeaderValue::from_str(&header.text()).map_err(|_| fault::bad_header(header.name))?;
         value.set_sensitive(header.is_secret());
         handshake.headers_mut().insert(header.name, value);
     }
-    let connector = match request.url.scheme() {
-        "wss" => Connector::Rustls(Arc::clone(&doors.tls().await)),
-        _ => Connector::Plain,
-    };
     let config =
         WebSocketConfig::default().max_message_size(Some(MESSAGE_BYTES_MAX)).max_frame_size(Some(MESSAGE_BYTES_MAX));
-    let stream = dial::connect(&request.url).await?;
-    let (socket, _answer) = client_async_tls_with_config(handshake, stream, Some(config), Some(connector))
+    let stream =
+        doors.connect(&request.url, request.url.host_str().unwrap_or_default(), request.url.scheme() == "wss").await?;
+    let (socket, _answer) = client_async_with_config(handshake, stream, Some(config))
         .await
         .map_err(|error| fault::of_websocket(&error, doors.clock.wall()))?;
     Ok(socket)

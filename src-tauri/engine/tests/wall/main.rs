@@ -6,6 +6,7 @@ mod agree;
 mod drift;
 mod flood;
 mod ladder;
+mod nginx;
 mod paths;
 mod support;
 

@@ -89,7 +89,7 @@ impl Channel {
             other => return other,
         }
         let Some(cursor) = &mut self.cursor else { return Advance::Stale };
-        cursor.stream.offset = position.offset;
+        cursor.stream.go_to(position);
         cursor.backlog.reach(position.offset);
         if holding {
             return Advance::Next;
@@ -99,7 +99,7 @@ impl Channel {
                 if delivered.offset >= position.offset {
                     return Advance::Overlap;
                 }
-                delivered.offset = position.offset;
+                delivered.go_to(position);
             }
             delivered => *delivered = Some(position.clone()),
         }
@@ -153,6 +153,13 @@ impl Channel {
         if claimed.offset > cursor.stream.offset && !is_known(cursor, self.delivered.as_ref(), &claimed) {
             cursor.backlog.claim(since, claimed.offset);
         }
+    }
+
+    /// A heartbeat says that there is no more than `behind` after `head`: what was expected beyond, counted by the wall, is among what is
+    /// missing.
+    pub(super) fn bound(&mut self, head: &Position, behind: u64) {
+        let Some(cursor) = self.cursor.as_mut().filter(|cursor| cursor.target.epoch == head.epoch) else { return };
+        cursor.target.offset = cursor.target.offset.min(head.offset.saturating_add(behind));
     }
 
     /// Compares a heartbeat with the stream, and with the snapshot. It was sent at `since` or later.

@@ -1,6 +1,6 @@
 //! Events held back while a snapshot is outstanding. Bounded (H5).
 
-use watchfloor_model::Event;
+use watchfloor_model::{Event, Timestamp};
 
 use crate::limits::{HELD_BYTES_MAX, HELD_EVENT_OVERHEAD_BYTES, HELD_EVENTS_MAX};
 
@@ -46,6 +46,11 @@ impl Hold {
     pub(super) fn retain(&mut self, is_wanted: impl Fn(usize, u64) -> bool) {
         self.events.retain(|held| is_wanted(held.channel, held.offset));
         self.bytes = self.events.iter().map(Held::bytes).sum();
+    }
+
+    /// The earliest time of an event.
+    pub(super) fn earliest(&self) -> Option<Timestamp> {
+        self.events.iter().map(|held| held.event.time).min()
     }
 
     /// Whether half of what it may hold is reached.

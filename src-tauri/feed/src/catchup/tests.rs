@@ -105,7 +105,7 @@ fn unusable_snapshots() {
     let other = BTreeMap::from([("a".into(), Position::new("x", 10)), ("b".into(), at(10))]);
     assert!(catchup.snapshot(&other, &context()).expect_err("epoch").contains("history `x`"));
     catchup.snapshot(&snapshot(12, 12), &context()).expect("usable");
-    catchup.lost(1, &at(20), "slow");
+    catchup.lost(1, &at(20), "slow", false);
     assert!(catchup.snapshot(&snapshot(11, 20), &context()).expect_err("old").contains("older than e:12"));
     assert!(catchup.snapshot(&BTreeMap::new(), &context()).is_err());
 }
@@ -159,7 +159,8 @@ fn what_overflowed_is_said_to_be_missing() {
             other => panic!("{other:?}"),
         }
     }
-    let (gaps, events) = catchup.give_up("no snapshot", &context());
+    let gaps = catchup.pass_over(Continuity::Unknown, "no snapshot", &context());
+    let events = catchup.release();
     let proofs: Vec<_> = gaps.iter().map(|gap| (&*gap.channel, gap.proof)).collect();
     assert_eq!(proofs, [("a", Continuity::Unknown), ("b", Continuity::Unknown)]);
     assert!(events.is_empty());
@@ -171,7 +172,7 @@ fn lost_while_holding() {
     let mut catchup = fresh();
     assert_eq!(step(&mut catchup, 11), "held");
     assert!(matches!(catchup.event(1, &at(11), event(11, "2")), Step::Held));
-    catchup.lost(0, &at(40), "slow");
+    catchup.lost(0, &at(40), "slow", false);
     assert_eq!(step(&mut catchup, 41), "held");
     let (_, merge) = catchup.snapshot(&snapshot(40, 10), &context()).expect("usable");
     let Merge::Joined(events) = merge else { panic!("replay") };

@@ -18,7 +18,6 @@ use watchfloor_model::{Mono, Phase, Transport};
 use super::{Feed, link::Link};
 use crate::{
     backoff::Backoff,
-    config::Secret,
     fault::{CredentialFault, Fault, FaultKind, LinkFaultKind, Verdict, words},
     limits::{AUTHORISE_TIMEOUT, CREDENTIAL_GRACE, CREDENTIAL_TIMEOUT, RENEW_AT_ONCE_SPACING, RENEW_BEFORE},
     port::{Credential, Expiry, FetchId, Output},
@@ -184,7 +183,8 @@ impl Feed {
             self.access.expiry = expiry;
             self.access.backoff.reset();
         }
-        let lacked = std::mem::take(&mut self.access.spoilt) || self.stage == Phase::Authorising;
+        // Whoever refused may have done so by the old one, whatever words it had for it.
+        let lacked = std::mem::take(&mut self.access.spoilt) || self.refusal.is_some();
         self.access.fault = None;
         self.plan_renewal(now);
         // Who waits for no other reason than the old token's goes on at once with another one.
@@ -329,10 +329,10 @@ impl Feed {
             return;
         }
         let says = token.filter(|_| !link.pass.deaf && link.pass.tried != number);
-        if let Some(text) = says.and_then(|token| link.session.authorise(&token)) {
+        if let Some(message) = says.and_then(|token| link.session.authorise(&token)) {
             link.pass.tried = number;
             link.pass.pending = true;
-            self.outputs.push_back(Output::SendSecret { link: link.id, text: Secret::new(text) });
+            self.outputs.push_back(link.send(&*self.dialect, &self.config, message.secret()));
             self.access.timers.set(TimerReason::Authorise, now.plus(AUTHORISE_TIMEOUT));
         } else if self.stage == Phase::Live && !self.access.timers.is_set(TimerReason::Trial) {
             self.begin_replacement(now);
@@ -406,5 +406,10 @@ const fn is_asked(link: &Link) -> bool {
 }
 
 fn is_unauthorised(fault: &Fault) -> bool {
-    matches!(&fault.kind, FaultKind::Link(fault) if matches!(fault.kind, LinkFaultKind::Http { status: 401, .. }))
+    match &fault.kind {
+        FaultKind::Link(fault) => matches!(fault.kind, LinkFaultKind::Http { status: 401, .. }),
+        // What is said on a link that stands.
+        FaultKind::Server { denied, .. } => *denied,
+        _ => false,
+    }
 }

@@ -2,21 +2,26 @@
 
 use std::time::Duration;
 
+use url::Url;
 use watchfloor_model::{Mono, Phase, Transport};
 
 use super::{Feed, Loss, access::Pass};
 use crate::{
     catchup::{GapContext, Hole},
+    config::{Kind, SourceConfig},
     fault::{Fault, FaultKind, LinkFault, Verdict},
     limits::{
-        ANSWER_BYTES_MAX, ANSWER_GRACE, CLOCK_PING_PERIOD, OPEN_TIMEOUT, OPEN_TIMEOUT_OF_SEVERAL, RESYNCS_MAX,
-        SETTLED_AFTER, SUBSCRIBE_TIMEOUT,
+        ANSWER_BYTES_MAX, ANSWER_GRACE, CLOCK_PING_PERIOD, FETCH_TIMEOUT, OPEN_TIMEOUT, OPEN_TIMEOUT_OF_SEVERAL,
+        POST_BYTES_MAX, RESYNCS_MAX, SETTLED_AFTER, SUBSCRIBE_TIMEOUT,
     },
     liveness::Liveness,
-    port::{LinkId, Output},
-    protocols::{Place, Session},
+    port::{LinkId, Message, Output, Request},
+    protocols::{Dialect, Place, Session},
     timers::TimerReason,
 };
+
+/// How long before a connection's end an error may have been said that is the reason of it.
+const SAID_AT_THE_END: Duration = Duration::from_secs(2);
 
 /// The one link.
 #[derive(Debug)]
@@ -42,10 +47,16 @@ pub(super) struct Link {
     pub(super) heard: Option<Mono>,
     /// The last error that the server named: often the reason of the close that follows.
     pub(super) error: Option<FaultKind>,
+    /// When it did.
+    pub(super) erred: Mono,
     /// Why what came since the stream last spoke could not be read.
     pub(super) unread: Option<String>,
     /// By which token it came.
     pub(super) pass: Pass,
+    /// A poll is out.
+    pub(super) is_asking: bool,
+    /// When the server is to be prompted for its answer.
+    pub(super) prompt_at: Option<Mono>,
     resyncs: u32,
 }
 
@@ -53,10 +64,42 @@ impl Link {
     /// Takes the link as standing. Says since when that proves it.
     pub(super) fn stand(&mut self, limit: Duration, now: Mono) -> Mono {
         let mut liveness = Liveness::new(limit, self.transport, self.asked, now);
+        if self.session.answers() {
+            liveness.set_probed();
+        }
         let proof = liveness.hear(now);
         self.liveness = Some(liveness);
         self.heard = Some(now);
         proof
+    }
+
+    /// What is sent to have it prove itself.
+    pub(super) fn probe(&mut self, dialect: &dyn Dialect, config: &SourceConfig) -> Vec<Output> {
+        let (ping, signal) = match self.transport {
+            Transport::WebSocket => (None, Some(Output::Ping { link: self.id })),
+            _ => (self.session.ping(), None),
+        };
+        let messages: Vec<Message> = ping.into_iter().chain(self.session.prove()).collect();
+        let sent = messages.into_iter().map(|message| self.send(dialect, config, message));
+        signal.into_iter().chain(sent).collect()
+    }
+
+    /// What sends a message: by the link, or beside it.
+    pub(super) fn send(&mut self, dialect: &dyn Dialect, config: &SourceConfig, message: Message) -> Output {
+        let polls = matches!(self.transport, Transport::LongPoll | Transport::Poll);
+        let posted = polls.then(|| dialect.post(config, self.session.cursor(), &message)).flatten();
+        if let Some(request) = posted {
+            return post(self.id, 0, request);
+        }
+        match self.session.uplink(message) {
+            Ok((number, request)) => post(self.id, number, request),
+            Err(message) => Output::Send { link: self.id, message },
+        }
+    }
+
+    /// When it is to be probed next.
+    pub(super) fn probe_at(&self) -> Option<Mono> {
+        self.prompt_at.or_else(|| self.liveness.as_ref()?.probe_at())
     }
 
     /// How long it took from its beginning to be live.
@@ -68,6 +111,33 @@ impl Link {
     fn live_for(&self, now: Mono) -> Option<Duration> {
         self.live_since.map(|since| now.since(since))
     }
+}
+
+/// A question beside a link.
+pub(super) const fn post(link: LinkId, number: u32, request: Request) -> Output {
+    Output::Post { link, number, request, body_bytes_max: POST_BYTES_MAX, timeout: FETCH_TIMEOUT }
+}
+
+/// The question to whoever signs for channels, if there is somebody.
+pub(super) fn exchange(
+    config: &SourceConfig,
+    link: LinkId,
+    number: u32,
+    form: Vec<(&'static str, String)>,
+) -> Option<Output> {
+    Some(exchange_at(config, link, number, config.auth.clone()?, form))
+}
+
+/// The same at another address.
+pub(super) fn exchange_at(
+    config: &SourceConfig,
+    link: LinkId,
+    number: u32,
+    url: Url,
+    form: Vec<(&'static str, String)>,
+) -> Output {
+    let token = config.token.clone();
+    Output::Exchange { link, number, url, form, token, timeout: FETCH_TIMEOUT }
 }
 
 impl Feed {
@@ -97,7 +167,9 @@ impl Feed {
         let id = self.next_link();
         let request = self.dialect.open(&self.config, transport, places);
         self.outputs.push_back(match transport {
-            Transport::WebSocket | Transport::Sse => Output::Open { link: id, transport, request },
+            Transport::WebSocket | Transport::Sse | Transport::HttpStream | Transport::Tcp => {
+                Output::Open { link: id, transport, request }
+            }
             Transport::LongPoll | Transport::Poll => {
                 let timeout = OPEN_TIMEOUT + ANSWER_GRACE;
                 Output::Ask { link: id, transport, request, body_bytes_max: ANSWER_BYTES_MAX, timeout }
@@ -106,7 +178,7 @@ impl Feed {
         Link {
             id,
             transport,
-            session: self.dialect.session(transport, &self.channels),
+            session: self.dialect.session(&self.config, transport, &self.channels, self.seed ^ id.0.rotate_left(32)),
             patience: self.config.quiet.map_or(Duration::MAX, |quiet| quiet / 2),
             began: now,
             asked: now,
@@ -116,8 +188,11 @@ impl Feed {
             live_since: None,
             heard: None,
             error: None,
+            erred: Mono::ZERO,
             unread: None,
             pass: self.new_pass(),
+            is_asking: true,
+            prompt_at: None,
             resyncs: 0,
         }
     }
@@ -149,26 +224,34 @@ impl Feed {
         self.timers.set(TimerReason::Subscribe, now.plus(SUBSCRIBE_TIMEOUT));
         self.changed = true;
         let Some(link) = &mut self.link else { return };
-        for text in link.session.subscribe(&places, again) {
-            self.outputs.push_back(Output::Send { link: link.id, text });
-        }
+        let messages = link.session.subscribe(&places, again);
+        self.outputs.extend(messages.into_iter().map(|message| link.send(&*self.dialect, &self.config, message)));
     }
 
     pub(super) fn handle_pong(&mut self, id: LinkId, now: Mono) {
         let Some(link) = self.link.as_mut().filter(|link| link.id == id) else { return };
         let Some(liveness) = &mut link.liveness else { return };
         liveness.answer(now);
-        link.heard = Some(now);
-        self.status.link_proof = Some(now);
-        self.changed = true;
+        // After the answer: what it makes of it is proven by it.
+        self.handle_bytes(id, now, |link, at, out| link.session.ponged(at, out));
     }
 
     pub(super) fn handle_closed(&mut self, id: LinkId, code: Option<u16>, reason: String, now: Mono) {
         let Some(link) = self.link.as_mut().filter(|link| link.id == id) else { return };
         let closed = Fault::server(FaultKind::Closed { code, reason });
         // A close that was announced by an error is explained by it. 1001 and its like are stronger: they plan to be back.
+        let own = code.and_then(|code| self.dialect.verdict(code));
         let speaks_for_itself =
-            closed.verdict() == Verdict::Soon || code.is_some_and(|code| self.dialect.is_expiry(code));
+            closed.verdict() == Verdict::Soon || own.is_some() || code.is_some_and(|code| self.dialect.is_expiry(code));
+        // Where there was no close frame the error says with what code there would have been one.
+        let said = match &link.error {
+            Some(FaultKind::Server { code: said, .. })
+                if matches!(code, None | Some(1006)) && now.since(link.erred) < SAID_AT_THE_END =>
+            {
+                said.parse().ok().and_then(|code| self.dialect.error_verdict(code))
+            }
+            _ => None,
+        };
         if link.pass.is_deaf() {
             // It took a message for an offence that it doesn't know: that won't be sent again.
             return self.lose_with(&closed, Verdict::Soon, false, now);
@@ -178,20 +261,32 @@ impl Feed {
             None => closed,
         };
         let slow = code == Some(1008) && fault.verdict() == Verdict::Backoff;
-        let verdict = if slow { Verdict::Slow } else { fault.verdict() };
+        let verdict = own.or(said).unwrap_or(if slow { Verdict::Slow } else { fault.verdict() });
         self.lose_with(&fault, verdict, false, now);
     }
 
     pub(super) fn handle_failed(&mut self, id: LinkId, fault: LinkFault, now: Mono) {
         if self.link.as_ref().is_some_and(|link| link.id == id) {
-            self.lose(&Fault::link(fault), false, now);
+            let own = self.dialect.verdict_of_fault(&fault);
+            let fault = self.link_fault(fault);
+            self.lose_with(&fault, own.unwrap_or_else(|| fault.verdict()), false, now);
         }
+    }
+
+    /// What is made of a link's failure.
+    pub(super) fn link_fault(&self, fault: LinkFault) -> Fault {
+        self.dialect.refusal(&fault).unwrap_or_else(|| Fault::link(fault))
     }
 
     pub(super) fn handle_silence(&mut self, now: Mono) {
         let Some(liveness) = self.link.as_ref().and_then(|link| link.liveness.as_ref()) else { return };
         let after = liveness.silence_max();
-        self.lose(&Fault::network(FaultKind::Silent { after }), true, now);
+        let promised = self.config.promises.heartbeat.filter(|_| self.may_be_held_back());
+        let kind = match promised {
+            Some(period) => FaultKind::HeldBack { after, period: Some(period) },
+            None => FaultKind::Silent { after },
+        };
+        self.lose(&Fault::network(kind), true, now);
     }
 
     pub(super) fn handle_stall(&mut self, now: Mono) {
@@ -202,7 +297,17 @@ impl Feed {
     }
 
     pub(super) fn handle_open_timeout(&mut self, now: Mono) {
-        self.lose(&Fault::network(FaultKind::OpenTimeout { after: self.open_timeout() }), true, now);
+        let after = self.open_timeout();
+        // Whoever can't be reached is told apart from that earlier, by the transport.
+        let held = self.may_be_held_back();
+        let kind = if held { FaultKind::HeldBack { after, period: None } } else { FaultKind::OpenTimeout { after } };
+        self.lose(&Fault::network(kind), true, now);
+    }
+
+    /// Whether silence may be a proxy's that buffers: a stream over HTTP in place of which there is no other way, which a
+    /// ladder would find out about.
+    fn may_be_held_back(&self) -> bool {
+        matches!(self.config.kind, Kind::Sse | Kind::Mercure)
     }
 
     pub(super) fn handle_subscribe_timeout(&mut self, now: Mono) {
@@ -213,16 +318,21 @@ impl Feed {
 
     pub(super) fn probe(&mut self, now: Mono) {
         let Some(link) = &mut self.link else { return };
+        if link.prompt_at.take().is_some() {
+            let (id, mut signals) = (link.id, std::mem::take(&mut self.signals));
+            link.session.prompt(&mut signals);
+            return self.handle_signals(id, signals, now);
+        }
         let Some(liveness) = &mut link.liveness else { return };
         liveness.probe(now);
-        self.outputs.push_back(Output::Ping { link: link.id });
+        self.outputs.extend(link.probe(&*self.dialect, &self.config));
     }
 
     pub(super) fn ask_clock(&mut self, now: Mono) {
         let Some(link) = &mut self.link else { return };
         let id = self.clock.ask(now);
-        if let Some(text) = link.session.ask_clock(id) {
-            self.outputs.push_back(Output::Send { link: link.id, text });
+        if let Some(message) = link.session.ask_clock(id) {
+            self.outputs.push_back(link.send(&*self.dialect, &self.config, message));
             self.timers.set(TimerReason::Clock, now.plus(CLOCK_PING_PERIOD));
         }
     }
@@ -359,7 +469,7 @@ impl Feed {
     }
 
     /// Leaves the link for another one of the same way, at once.
-    fn reopen(&mut self, now: Mono) {
+    pub(super) fn reopen(&mut self, now: Mono) {
         self.outputs.extend(self.link.take().map(|link| Output::Close { link: link.id }));
         self.drop_trial();
         self.catchup.end_link();
@@ -397,7 +507,8 @@ impl Feed {
         let Some(liveness) = self.link.as_ref().and_then(|link| link.liveness.as_ref()) else { return };
         self.timers.set(TimerReason::Silence, liveness.silence_at());
         self.timers.set(TimerReason::Stall, liveness.stall_at());
-        self.timers.put(TimerReason::Probe, liveness.probe_at());
+        let probe_at = self.link.as_ref().and_then(Link::probe_at);
+        self.timers.put(TimerReason::Probe, probe_at);
         let doubt = self.doubt_at().unwrap_or(Mono::NEVER);
         // While in doubt the words change with the time: once a second.
         let again = if doubt > now { doubt } else { now.plus(Duration::from_secs(1)) };

@@ -1,13 +1,13 @@
 //! Fetching the snapshot while the stream is held.
 
-use watchfloor_model::{Continuity, Delivery, Gap, Mono, Phase, Snapshot};
+use watchfloor_model::{Continuity, Delivery, Event, Gap, Mono, Phase, Restated, Snapshot};
 
 use super::Feed;
 use crate::{
     catchup::Merge,
     fault::{Fault, FaultKind, LinkFault, LinkFaultKind, Verdict, words},
     limits::{FETCH_GRACE, FETCH_TIMEOUT, SNAPSHOT_BYTES_MAX, SNAPSHOTS_UNUSABLE_MAX},
-    port::{FetchId, Output, Response},
+    port::{FetchId, Output, Request, Response},
     timers::TimerReason,
 };
 
@@ -27,6 +27,7 @@ impl Feed {
         if self.stage != Phase::CatchingUp || !self.catchup.is_holding() {
             return;
         }
+        let Some(request) = self.snapshot_request(now) else { return self.go_on_without(now) };
         self.fetches += 1;
         let fetch = FetchId(self.fetches);
         self.fetch = Some(fetch);
@@ -35,15 +36,24 @@ impl Feed {
         self.timers.set(TimerReason::Fetch, now.plus(FETCH_TIMEOUT).plus(FETCH_GRACE));
         self.outputs.push_back(Output::Fetch {
             fetch,
-            request: self.dialect.snapshot(&self.config),
+            request,
             body_bytes_max: SNAPSHOT_BYTES_MAX,
             timeout: FETCH_TIMEOUT,
         });
     }
 
+    /// How to ask for the state of the server or the site, if one of them has any.
+    pub(super) fn snapshot_request(&mut self, now: Mono) -> Option<Request> {
+        let Some(site) = &self.config.site else { return self.dialect.snapshot(&self.config) };
+        let request = site.request(self.config.token.as_ref());
+        self.site_asked = self.moment(now).wall;
+        Some(request)
+    }
+
     pub(super) fn handle_fetch_timeout(&mut self, now: Mono) {
         self.fetch = None;
-        self.refetch(format!("no snapshot within {}", words(FETCH_TIMEOUT)), Verdict::Backoff, now);
+        let what = if self.config.site.is_some() { "state of the site" } else { "snapshot" };
+        self.refetch(format!("no {what} within {}", words(FETCH_TIMEOUT)), Verdict::Backoff, now);
     }
 
     pub(super) fn handle_fetched(&mut self, id: FetchId, outcome: Result<Response, LinkFault>, now: Mono) {
@@ -54,7 +64,9 @@ impl Feed {
         self.timers.clear(TimerReason::Fetch);
         match outcome {
             Ok(response) if response.status == 200 => self.handle_snapshot(&response.body, now),
-            Ok(response) if matches!(response.status, 404 | 410) => self.go_on_without(now),
+            Ok(response) if matches!(response.status, 404 | 410) && self.config.site.is_none() => {
+                self.go_on_without(now);
+            }
             Ok(Response { status, retry_after, .. }) => {
                 let kind = LinkFaultKind::Http { status, retry_after, content_type: None };
                 self.handle_no_snapshot(LinkFault::new(kind, ""), now);
@@ -66,6 +78,11 @@ impl Feed {
     fn handle_no_snapshot(&mut self, fault: LinkFault, now: Mono) {
         let fault = Fault::link(fault);
         match fault.verdict() {
+            // What a site says of its own address is no word of the push service.
+            verdict if self.config.site.is_some() => {
+                let verdict = if verdict == Verdict::Never { Verdict::Refused } else { verdict };
+                self.refetch(format!("no state of the site: {fault}"), verdict, now);
+            }
             Verdict::Refused => self.lose(&fault, true, now),
             verdict => self.refetch(format!("no snapshot: {fault}"), verdict, now),
         }
@@ -80,6 +97,13 @@ impl Feed {
     }
 
     fn handle_snapshot(&mut self, body: &[u8], now: Mono) {
+        if let Some(site) = &self.config.site {
+            let asked = self.catchup.held_since().map_or(self.site_asked, |held| held.min(self.site_asked));
+            return match site.read(body, asked, now) {
+                Ok(events) => self.take_restated(events, now),
+                Err(reason) => self.refetch(format!("the site's state can't be used: {reason}"), Verdict::Backoff, now),
+            };
+        }
         match self.dialect.read_snapshot(body, &self.channels, now) {
             Ok(snapshot) => self.take_snapshot(snapshot, now),
             Err(reason) => self.refetch(reason, Verdict::Backoff, now),
@@ -121,6 +145,26 @@ impl Feed {
         }
     }
 
+    /// The site has said what it has now. States are as they are there; how often something happened meanwhile nobody knows.
+    fn take_restated(&mut self, mut events: Vec<Event>, now: Mono) {
+        let Some(site) = &self.config.site else { return };
+        let (channel, name) = (site.channel.clone(), Some(site.name.clone()));
+        let context = self.gap_context(now);
+        let gaps = self.catchup.pass_over(Continuity::Snapshot, "the site says what there is now", &context);
+        let positions = self.delivered();
+        let held = self.catchup.release();
+        self.loss = None;
+        let is_open = gaps.iter().any(|gap| gap.proof == Continuity::Snapshot);
+        self.status.continuity = if is_open { Continuity::Snapshot } else { Continuity::Proven };
+        self.status.retry_at = None;
+        for event in &mut events {
+            event.time = self.no_later(event.time, now);
+        }
+        self.deliver_gaps(gaps);
+        self.deliver(Delivery::Restated(Restated { channel, name, events, positions, received: now }));
+        self.deliver_events(held);
+    }
+
     /// A snapshot of another epoch or older than what was seen: the server is being replaced, or there are two behind one
     /// address. Asked again, and after a few times from the beginning.
     fn handle_unusable(&mut self, reason: String, now: Mono) {
@@ -134,12 +178,13 @@ impl Feed {
     /// The server offers no snapshot.
     fn go_on_without(&mut self, now: Mono) {
         let context = self.gap_context(now);
-        let (gaps, events) = self.catchup.give_up("the server offers no snapshot", &context);
+        let gaps = self.catchup.pass_over(Continuity::Unknown, "the server offers no snapshot", &context);
+        let events = self.catchup.release();
         self.loss = None;
         let unknown = gaps.iter().any(|gap| gap.proof == Continuity::Unknown);
         self.status.continuity = if unknown { Continuity::Unknown } else { Continuity::Proven };
         self.deliver_gaps(gaps);
-        self.deliver_events(events);
+        self.deliver_held(events, now);
     }
 }
 

@@ -12,8 +12,8 @@ use watchfloor_model::{Mono, Transport};
 use super::{Feed, link::Link};
 use crate::{
     config::SourceConfig,
-    limits::{ANSWER_BYTES_MAX, ANSWER_GRACE, ASK_SPACING},
-    port::{LinkId, Output},
+    limits::{ANSWER_BYTES_MAX, ANSWER_GRACE, ASK_SPACING, RETRY_AFTER_MAX},
+    port::{Head, LinkId, Output},
     protocols::Dialect,
     timers::TimerReason,
 };
@@ -21,6 +21,8 @@ use crate::{
 impl Link {
     /// The request that is out was answered.
     pub(super) fn note_answer(&mut self, now: Mono) {
+        self.is_asking = false;
+        self.prompt_at = None;
         let took = now.since(self.asked);
         // A server that answers earlier had something to say: then this is the most that the exchange took.
         self.round_trip = if took < self.wait { took.min(self.round_trip) } else { took - self.wait };
@@ -51,6 +53,8 @@ impl Link {
         };
         liveness.ask(now);
         self.asked = now;
+        self.is_asking = true;
+        self.prompt_at = self.session.is_held().then(|| now.plus(self.wait));
         Some(Output::Ask {
             link: self.id,
             transport: self.transport,
@@ -61,15 +65,24 @@ impl Link {
     }
 }
 
+/// Before when the server doesn't want to be asked again.
+pub(super) fn earliest(head: &Head, now: Mono) -> Mono {
+    head.retry_after.map_or(now, |span| now.plus(span.min(RETRY_AFTER_MAX)))
+}
+
 impl Feed {
-    pub(super) fn handle_answered(&mut self, id: LinkId, body: &[u8], now: Mono) {
+    pub(super) fn handle_answered(&mut self, id: LinkId, head: &Head, body: &[u8], now: Mono) {
         let Some(link) = self.link.as_mut().filter(|link| link.id == id) else { return };
         link.note_answer(now);
         self.handle_opened(id, now);
         let mut has_more = false;
-        self.handle_bytes(id, now, |link, out| has_more = link.session.decode_answer(body, now, out));
-        if let Some(link) = self.link.as_ref().filter(|link| link.id == id) {
-            self.timers.set(TimerReason::Ask, link.next_ask(has_more, now));
+        self.handle_bytes(id, now, |link, at, out| {
+            link.session.decode_head(head, at, out);
+            has_more = link.session.decode_answer(body, at, out);
+        });
+        let goes_on = !self.is_upgrading();
+        if let Some(link) = self.link.as_ref().filter(|link| link.id == id && goes_on) {
+            self.timers.set(TimerReason::Ask, link.next_ask(has_more, now).max(earliest(head, now)));
         }
     }
 

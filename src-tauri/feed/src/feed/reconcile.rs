@@ -7,12 +7,15 @@
 //!                      Delivery::Check: the snapshot, and what was delivered beyond it
 //! ```
 //!
+//! A site's own state (`site`) has no place in the stream. It is compared once the stream had the time to bring what the site knew, and
+//! always twice: what differs both times in the same way is a difference, and what differs once was on its way.
+//!
 //! Nothing is held back for it: what is shown is as current while a comparison is under way as it is otherwise (H1, H2). A
 //! copy is begun before the snapshot is asked for, so nothing that the snapshot lacks is missing in it.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use watchfloor_model::{Check, Continuity, Delivery, Event, Mono, Phase, Position, Snapshot};
+use watchfloor_model::{Check, Continuity, Delivery, Event, Mono, Phase, Position, Recheck, Restated, Snapshot};
 
 use super::Feed;
 use crate::{
@@ -44,8 +47,12 @@ pub(super) struct Checks {
     before: Option<Continuity>,
     /// Whether the story goes on from an earlier life.
     pub(super) restored: bool,
+    /// Whether the site is to be asked a second time soon.
+    again: bool,
     /// The link on which the server has said that there is nothing to compare with.
     without: Option<LinkId>,
+    /// Whether the dialect has snapshots: without, what is sought is never found, and must not be due for ever.
+    pub(super) has_snapshots: bool,
 }
 
 /// A comparison that has begun.
@@ -59,7 +66,16 @@ struct UnderWay {
     /// What was delivered since.
     kept: Vec<Event>,
     kept_bytes: usize,
-    snapshot: Option<Snapshot>,
+    answer: Option<Answer>,
+}
+
+/// What there is to compare with.
+#[derive(Debug)]
+enum Answer {
+    /// A server's state.
+    Server(Snapshot),
+    /// A site's rows.
+    Site(Vec<Event>),
 }
 
 impl Checks {
@@ -151,9 +167,10 @@ impl Feed {
     /// A comparison is due, or has taken too long.
     pub(super) fn handle_check_due(&mut self, now: Mono) {
         if let Some(check) = &self.checks.under_way {
-            let why = match &check.snapshot {
+            let why = match &check.answer {
                 None => format!("no snapshot within {}", words(FETCH_TIMEOUT)),
-                Some(_) => "the stream did not come to the snapshot's place".to_owned(),
+                Some(Answer::Server(_)) => "the stream did not come to the snapshot's place".to_owned(),
+                Some(Answer::Site(_)) => return self.compare_with_site(now),
             };
             return self.fail_check(why, now);
         }
@@ -167,6 +184,7 @@ impl Feed {
         if !can || self.has_nothing_to_compare() {
             return false;
         }
+        let Some(request) = self.snapshot_request(now) else { return false };
         self.flush();
         self.checks.seek_from = now.plus(SOUGHT_SPACING);
         // If this one comes to nothing.
@@ -179,11 +197,11 @@ impl Feed {
             from: self.delivered(),
             kept: Vec::new(),
             kept_bytes: 0,
-            snapshot: None,
+            answer: None,
         });
         self.outputs.push_back(Output::Fetch {
             fetch,
-            request: self.dialect.snapshot(&self.config),
+            request,
             body_bytes_max: SNAPSHOT_BYTES_MAX,
             timeout: FETCH_TIMEOUT,
         });
@@ -191,20 +209,23 @@ impl Feed {
     }
 
     fn has_nothing_to_compare(&self) -> bool {
-        self.link.as_ref().is_none_or(|link| self.checks.without == Some(link.id))
+        !self.checks.has_snapshots || self.link.as_ref().is_none_or(|link| self.checks.without == Some(link.id))
     }
 
     pub(super) fn is_check(&self, fetch: FetchId) -> bool {
-        self.checks.under_way.as_ref().is_some_and(|check| check.fetch == fetch && check.snapshot.is_none())
+        self.checks.under_way.as_ref().is_some_and(|check| check.fetch == fetch && check.answer.is_none())
     }
 
     /// The snapshot came, or didn't.
     pub(super) fn handle_check_fetched(&mut self, outcome: Result<Response, LinkFault>, now: Mono) {
         let snapshot = match outcome {
+            Ok(response) if response.status == 200 && self.config.site.is_some() => {
+                return self.take_site_check(&response.body, now);
+            }
             Ok(response) if response.status == 200 => {
                 self.dialect.read_snapshot(&response.body, &self.channels, now).map_err(|reason| (reason, None))
             }
-            Ok(response) if matches!(response.status, 404 | 410) => {
+            Ok(response) if matches!(response.status, 404 | 410) && self.config.site.is_none() => {
                 return self.end_checks("the server offers no snapshot", now);
             }
             Ok(Response { status, retry_after, .. }) => {
@@ -230,8 +251,49 @@ impl Feed {
             Some(Unfit::Foreign(reason)) => self.handle_foreign(reason, now),
             None => {
                 check.until = now.plus(self.config.limit.min(FETCH_TIMEOUT));
-                check.snapshot = Some(snapshot);
+                check.answer = Some(Answer::Server(snapshot));
             }
+        }
+    }
+
+    /// The site has answered: what it knows is given as much time to come by the stream as what is shown may be old.
+    fn take_site_check(&mut self, body: &[u8], now: Mono) {
+        let Some(site) = &self.config.site else { return };
+        // A row that tells no time is as old as the question, and what came since is newer.
+        let kept = self.checks.under_way.iter().flat_map(|check| &check.kept);
+        let asked = kept.map(|event| event.time).min().map_or(self.site_asked, |kept| kept.min(self.site_asked));
+        match (site.read(body, asked, now), &mut self.checks.under_way) {
+            (Ok(rows), Some(check)) => {
+                check.until = now.plus(self.config.limit.min(FETCH_TIMEOUT));
+                check.answer = Some(Answer::Site(rows));
+            }
+            (Err(reason), _) => self.fail_check(format!("the site's state can't be used: {reason}"), now),
+            (Ok(_), None) => {}
+        }
+    }
+
+    /// Hands a comparison with the site over.
+    fn compare_with_site(&mut self, now: Mono) {
+        let Some(UnderWay { answer: Some(Answer::Site(mut rows)), kept, .. }) = self.checks.under_way.take() else {
+            return;
+        };
+        let Some(site) = &self.config.site else { return };
+        let (channel, name) = (site.channel.clone(), Some(site.name.clone()));
+        for row in &mut rows {
+            row.time = self.no_later(row.time, now);
+        }
+        self.flush();
+        self.checks.failures = 0;
+        self.status.counts.checks += 1;
+        self.status.unchecked = None;
+        let restated = Restated { channel, name, events: rows, positions: self.delivered(), received: now };
+        self.deliver(Delivery::Recheck(Box::new(Recheck { restated, later: kept })));
+        self.checks.again = !self.checks.again;
+        if self.checks.again {
+            let limit = self.config.limit.min(FETCH_TIMEOUT);
+            self.checks.next = Some(now.plus(limit + self.random.up_to(limit)));
+        } else {
+            self.plan_check(now);
         }
     }
 
@@ -257,7 +319,7 @@ impl Feed {
         if check.is_too_much() {
             return self.fail_check("more was delivered meanwhile than is kept for a comparison", now);
         }
-        let Some(snapshot) = &check.snapshot else { return };
+        let Some(Answer::Server(snapshot)) = &check.answer else { return };
         let positions = self.delivered();
         let has_come = |(channel, place): (&Arc<str>, &Position)| {
             positions.get(channel).is_none_or(|delivered| delivered.covers(place) == Some(true))
@@ -265,7 +327,10 @@ impl Feed {
         if !snapshot.positions.iter().all(has_come) {
             return;
         }
-        let Some(UnderWay { snapshot: Some(snapshot), mut kept, .. }) = self.checks.under_way.take() else { return };
+        let Some(UnderWay { answer: Some(Answer::Server(snapshot)), mut kept, .. }) = self.checks.under_way.take()
+        else {
+            return;
+        };
         kept.retain(|event| {
             let place = snapshot.positions.get(&event.channel).zip(event.position.as_ref());
             place.is_some_and(|(place, position)| position.offset > place.offset)

@@ -2,30 +2,65 @@
 
 use std::time::Duration;
 
-use watchfloor_model::{Continuity, Event, Mono, Phase, Position, Transport};
+use watchfloor_model::{Continuity, Delivery, Event, Mono, Phase, Position, Restated, Transport};
 
-use super::{Feed, Loss, link::Link};
+use super::{
+    Feed, Loss,
+    link::{Link, exchange, exchange_at, post},
+};
 use crate::{
     catchup::{Catchup, Cursor, Hole, Step},
     clock::Reading,
-    fault::{Fault, FaultKind},
+    config::Kind,
+    fault::{Fault, FaultKind, LinkFault},
     limits::BATCH_KEPT_MAX,
-    port::LinkId,
-    protocols::{Beat, Signal},
+    port::{LinkId, Output, Response},
+    protocols::{Beat, Moment, Signal},
     timers::TimerReason,
 };
 
 impl Feed {
     /// Takes what came on a link that stands.
-    pub(super) fn handle_bytes(&mut self, id: LinkId, now: Mono, decode: impl FnOnce(&mut Link, &mut Vec<Signal>)) {
+    pub(super) fn handle_bytes(
+        &mut self,
+        id: LinkId,
+        now: Mono,
+        decode: impl FnOnce(&mut Link, Moment, &mut Vec<Signal>),
+    ) {
+        let moment = self.moment(now);
         let Some(link) = self.link.as_mut().filter(|link| link.id == id) else { return };
         let Some(liveness) = &mut link.liveness else { return };
         self.status.link_proof = Some(liveness.hear(now));
         link.heard = Some(now);
         self.changed = true;
         let mut signals = std::mem::take(&mut self.signals);
-        decode(link, &mut signals);
+        decode(link, moment, &mut signals);
         let spoke = signals.iter().any(Signal::proves_stream);
+        self.handle_signals(id, signals, now);
+        // After the signals: a heartbeat among them tells how old they are.
+        if let Some(link) = self.link.as_mut().filter(|link| link.id == id && spoke) {
+            link.unread = None;
+            if let Some(liveness) = &mut link.liveness {
+                liveness.stream(now);
+            }
+        }
+    }
+
+    /// Whoever signs for channels has answered. That says nothing of the link.
+    pub(super) fn handle_exchanged(
+        &mut self,
+        id: LinkId,
+        number: u32,
+        outcome: Result<Response, LinkFault>,
+        now: Mono,
+    ) {
+        let Some(link) = self.link.as_mut().filter(|link| link.id == id) else { return };
+        let mut signals = std::mem::take(&mut self.signals);
+        link.session.exchanged(number, outcome, &mut signals);
+        self.handle_signals(id, signals, now);
+    }
+
+    pub(super) fn handle_signals(&mut self, id: LinkId, mut signals: Vec<Signal>, now: Mono) {
         for signal in signals.drain(..) {
             if self.link.as_ref().is_none_or(|link| link.id != id) {
                 break;
@@ -34,13 +69,6 @@ impl Feed {
         }
         signals.shrink_to(BATCH_KEPT_MAX);
         self.signals = signals;
-        // After the signals: a heartbeat among them tells how old they are.
-        if let Some(link) = self.link.as_mut().filter(|link| link.id == id && spoke) {
-            link.unread = None;
-            if let Some(liveness) = &mut link.liveness {
-                liveness.stream(now);
-            }
-        }
     }
 
     fn handle_signal(&mut self, signal: Signal, now: Mono) {
@@ -68,16 +96,63 @@ impl Feed {
             Signal::Heartbeat { clock, beats } => self.handle_heartbeat(clock, &beats, now),
             Signal::Clock { id, clock } => self.clock.answer(id, clock, now),
             Signal::Error { code, message, denied } => self.handle_error(code, message, denied, now),
+            Signal::Whole { channel } => {
+                let channel = self.channels[channel].clone();
+                let (events, positions) = (Vec::new(), self.delivered());
+                let restated = Restated { channel, name: None, events, positions, received: now };
+                self.deliver(Delivery::Restated(restated));
+            }
+            Signal::Loose { event } => {
+                self.status.counts.events += 1;
+                self.push(event);
+            }
+            Signal::Elsewhere => self.reopen(now),
+            Signal::Resubscribe { reason } => self.resync(reason, now),
+            Signal::Expired => {
+                self.lose(&Fault::server(FaultKind::TokenExpired { renewal: None }), true, now);
+            }
+            Signal::Unsigned { fault } => self.lose(&self.link_fault(fault), true, now),
+            Signal::Reply { message } => {
+                let send = self.link.as_mut().map(|link| link.send(&*self.dialect, &self.config, message));
+                self.outputs.extend(send);
+            }
+            Signal::Pong => {
+                let Some(liveness) = self.link.as_mut().and_then(|link| link.liveness.as_mut()) else { return };
+                liveness.answer(now);
+            }
+            Signal::Kept { age } => {
+                let Some(liveness) = self.link.as_mut().and_then(|link| link.liveness.as_mut()) else { return };
+                liveness.keep(age);
+            }
+            Signal::StartTls => self.outputs.extend(self.link.as_ref().map(|link| Output::StartTls { link: link.id })),
+            Signal::Ask { number, form } => {
+                let ask = self.link.as_ref().and_then(|link| exchange(&self.config, link.id, number, form));
+                self.outputs.extend(ask);
+            }
+            Signal::Post { number, request } => {
+                self.outputs.extend(self.link.as_ref().map(|link| post(link.id, number, request)));
+            }
+            Signal::Closed { code, reason } => {
+                let Some(id) = self.link.as_ref().map(|link| link.id) else { return };
+                self.outputs.push_back(Output::Close { link: id });
+                self.handle_closed(id, Some(code), reason, now);
+            }
+            Signal::AskAt { number, url, form } => {
+                let ask = self.link.as_ref().map(|link| exchange_at(&self.config, link.id, number, url, form));
+                self.outputs.extend(ask);
+            }
             Signal::RetryAfter { millis } => self.backoff.set_hint(millis),
             Signal::Unreadable { reason } => self.lose(&Fault::server(FaultKind::Unreadable(reason)), true, now),
         }
     }
 
-    fn handle_hello(&mut self, heartbeat: Duration, clock: Reading, now: Mono) {
+    fn handle_hello(&mut self, heartbeat: Duration, clock: Option<Reading>, now: Mono) {
         if let Some(liveness) = self.link.as_mut().and_then(|link| link.liveness.as_mut()) {
             liveness.set_heartbeat(heartbeat);
         }
-        self.hear_clock(clock, now);
+        if let Some(clock) = clock {
+            self.hear_clock(clock, now);
+        }
     }
 
     fn hear_clock(&mut self, reading: Reading, now: Mono) {
@@ -110,7 +185,7 @@ impl Feed {
         self.loss = None;
         self.set_cause("what was missed is being replayed".to_owned());
         self.deliver_gaps(gaps);
-        self.deliver_events(events);
+        self.deliver_held(events, now);
     }
 
     /// Takes those that came ahead of their place and wait no longer.
@@ -128,12 +203,12 @@ impl Feed {
         take: fn(&mut Catchup, usize, &Position, Event) -> Step,
         now: Mono,
     ) {
-        let just_happened = self.comes_at_once();
+        let spoke = if self.comes_at_once() { Some(event.received) } else { self.spoke_after() };
         match take(&mut self.catchup, channel, position, event) {
             Step::Deliver(event) => {
                 self.status.counts.events += 1;
-                if self.stage == Phase::Live && just_happened {
-                    self.publishers[channel] = self.publishers[channel].max(Some(event.received));
+                if self.stage == Phase::Live {
+                    self.publishers[channel] = self.publishers[channel].max(spoke);
                 }
                 self.push(event);
             }
@@ -159,15 +234,21 @@ impl Feed {
         streams && self.catchup.outstanding_since().is_none()
     }
 
+    /// What an answer brings that was not there when the one before it was asked for has happened since. A hub says so itself (H2).
+    fn spoke_after(&self) -> Option<Mono> {
+        let link = self.link.as_ref().filter(|_| self.config.kind != Kind::Hub)?;
+        link.liveness.as_ref().filter(|_| self.catchup.outstanding_since().is_none())?.beaten()
+    }
+
     fn handle_lost(&mut self, channel: usize, head: &Position, reason: &str, now: Mono) {
         if self.stage == Phase::Subscribing {
-            return self.catchup.lost(channel, head, reason);
+            return self.catchup.lost(channel, head, reason, self.is_alone());
         }
         self.flush();
         if self.loss.is_none() && self.catchup.has_delivered() {
             self.loss = Some(Loss { began: self.last_heard(now), reason: format!("events lost: {reason}") });
         }
-        self.catchup.lost(channel, head, reason);
+        self.catchup.lost(channel, head, reason, self.is_alone());
         self.begin_snapshot(reason, now);
     }
 
@@ -207,6 +288,7 @@ impl Feed {
             link.pass.misunderstood();
         } else {
             link.error = Some(kind);
+            link.erred = now;
         }
     }
 }

@@ -7,6 +7,8 @@ mod faults;
 mod flow;
 mod ladder;
 mod poll;
+mod site;
+mod wall;
 
 use std::{sync::Arc, time::Duration};
 
@@ -55,7 +57,15 @@ impl Rig {
             quiet: None,
             reconcile: None,
             reorder: Duration::ZERO,
+            kind: crate::Kind::Hub,
+            envelope: crate::Envelope::default(),
             token: Some(Secret::new("hidden")),
+            promises: crate::Promises::default(),
+            app: None,
+            user: None,
+            auth: None,
+            speak: crate::Speak::default(),
+            site: None,
             asks_token: false,
         };
         change(&mut config);
@@ -214,10 +224,17 @@ fn line(output: &Output) -> Option<String> {
             let query = |key: &str| request.url.query_pairs().find(|(name, _)| name == key).expect("a parameter").1;
             format!("ask {link} {} {} {}", request.url.path(), query("cursor"), query("wait_ms"))
         }
-        Output::SendSecret { text, .. } => format!("authorise {}", text.expose()),
         Output::Credential { .. } => "token?".to_owned(),
-        Output::Send { text, .. } if text.contains("\"ping\"") => return None,
-        Output::Send { text, .. } => format!("send {text}"),
+        Output::Send { message, .. } => {
+            let text = message.as_text().expect("a hub's messages are texts");
+            match (message.is_secret, text.contains("\"ping\"")) {
+                (_, true) => return None,
+                (true, _) => format!("authorise {text}"),
+                (false, _) => format!("send {text}"),
+            }
+        }
+        Output::StartTls { link } => format!("tls {link}"),
+        Output::Exchange { number, .. } | Output::Post { number, .. } => format!("exchange {number}"),
         Output::Ping { .. } | Output::Status => return None,
         Output::Close { link } => format!("close {link}"),
         Output::Fetch { request, .. } => format!("fetch {}", request.url),
@@ -226,6 +243,7 @@ fn line(output: &Output) -> Option<String> {
             format!("events {}", events.iter().filter_map(place).collect::<Vec<_>>().join(" "))
         }
         Output::Deliver(Delivery::Snapshot(snapshot)) => format!("snapshot {}", snapshot.positions["flights"]),
+        Output::Deliver(Delivery::Restated(_) | Delivery::Recheck(_)) => "a site's".to_owned(),
         Output::Deliver(Delivery::Check(check)) => {
             let later = check.later.iter().filter_map(|event| event.position.as_ref()).map(|place| format!(" {place}"));
             format!("check {}{}", check.snapshot.positions["flights"], later.collect::<String>())

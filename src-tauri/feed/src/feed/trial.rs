@@ -13,7 +13,11 @@
 
 use watchfloor_model::{Mono, Phase, Transport};
 
-use super::{Feed, link::Link};
+use super::{
+    Feed,
+    link::{Link, exchange, exchange_at, post},
+    poll::earliest,
+};
 use crate::{
     catchup::{Catchup, Cursor, Step},
     fault::{Fault, FaultKind, LinkFault, door},
@@ -22,8 +26,8 @@ use crate::{
         TRIAL_GRACE,
     },
     liveness::{Liveness, back},
-    port::{FetchId, Input, LinkId, Output, Response},
-    protocols::Signal,
+    port::{FetchId, Head, Input, LinkId, Output, Response},
+    protocols::{Moment, Signal},
     timers::{TimerReason, Timers},
 };
 
@@ -47,7 +51,7 @@ impl Feed {
         self.fetches += 1;
         let fetch = FetchId(self.fetches);
         self.health = Some(fetch);
-        let request = self.dialect.health(&self.config);
+        let Some(request) = self.dialect.health(&self.config) else { return };
         let (body_bytes_max, timeout) = (HEALTH_BYTES_MAX, HEALTH_TIMEOUT);
         self.outputs.push_back(Output::Fetch { fetch, request, body_bytes_max, timeout });
     }
@@ -55,7 +59,7 @@ impl Feed {
     /// The server answered whether it is there: perhaps it is the way that is blocked.
     pub(super) fn handle_health(&mut self, outcome: Result<Response, LinkFault>, now: Mono) {
         self.health = None;
-        let there = outcome.is_ok_and(|answer| answer.status == 200 && self.dialect.is_healthy(&answer.body));
+        let there = outcome.is_ok_and(|answer| self.dialect.is_there(answer.status, &answer.body));
         let stands = self.link.as_ref().is_some_and(|link| link.liveness.is_some());
         let left = self.ladder.transport();
         if !there || stands || !self.ladder.server_is_there() {
@@ -84,13 +88,16 @@ impl Feed {
 
     /// A better rung is due to be tried.
     pub(super) fn begin_trial(&mut self, now: Mono) {
-        if self.stage != Phase::Live || self.trial.is_some() {
+        if self.fail_late_upgrade(now) || self.stage != Phase::Live || self.trial.is_some() {
             return;
         }
         if self.doubt(now).is_some() {
             return self.timers.set(TimerReason::Trial, now.plus(TRIAL_FIRST));
         }
         let Some((rung, transport)) = self.ladder.trial() else { return };
+        if self.begin_upgrade(rung, transport, now) {
+            return;
+        }
         self.start_trial(rung, transport, false, now);
     }
 
@@ -148,22 +155,34 @@ impl Feed {
         match input {
             Input::Opened { .. } => self.handle_trial_opened(now),
             Input::Text { text, .. } => {
-                self.handle_trial_bytes(now, |link, out| link.session.decode_text(&text, now, out));
+                self.handle_trial_bytes(now, |link, at, out| link.session.decode_text(&text, at, out));
+            }
+            Input::Binary { bytes, .. } => {
+                self.handle_trial_bytes(now, |link, at, out| link.session.decode_binary(&bytes, at, out));
+            }
+            Input::Exchanged { number, outcome, .. } => {
+                let Some(trial) = &mut self.trial else { return };
+                let mut signals = std::mem::take(&mut self.signals);
+                trial.link.session.exchanged(number, outcome, &mut signals);
+                self.handle_trial_signals(signals, now);
             }
             Input::Chunk { bytes, .. } => {
-                self.handle_trial_bytes(now, |link, out| link.session.decode_chunk(&bytes, now, out));
+                self.handle_trial_bytes(now, |link, at, out| link.session.decode_chunk(&bytes, at, out));
             }
-            Input::Answered { body, .. } => self.handle_trial_answer(&body, now),
+            Input::Head { head, .. } => {
+                self.handle_trial_bytes(now, |link, at, out| link.session.decode_head(&head, at, out));
+            }
+            Input::Answered { head, body, .. } => self.handle_trial_answer(&head, &body, now),
             Input::Pong { .. } => {
                 let Some(trial) = &mut self.trial else { return };
-                if let Some(liveness) = &mut trial.link.liveness {
-                    liveness.answer(now);
-                }
+                let Some(liveness) = &mut trial.link.liveness else { return };
+                liveness.answer(now);
+                self.handle_trial_bytes(now, |link, at, out| link.session.ponged(at, out));
             }
             Input::Closed { code, reason, .. } => {
                 self.fail_trial(&Fault::server(FaultKind::Closed { code, reason }), false, now);
             }
-            Input::Failed { fault, .. } => self.fail_trial(&Fault::link(fault), false, now),
+            Input::Failed { fault, .. } => self.fail_trial(&self.link_fault(fault), false, now),
             Input::Fetched { .. } | Input::Credential { .. } => {}
         }
     }
@@ -180,35 +199,37 @@ impl Feed {
         trial.timers.clear(TimerReason::Open);
         trial.timers.set(TimerReason::Subscribe, now.plus(SUBSCRIBE_TIMEOUT));
         trial.timers.set(TimerReason::Trial, trial.good_at.plus(TRIAL_GRACE));
-        for text in trial.link.session.subscribe(&trial.catchup.places(), false) {
-            self.outputs.push_back(Output::Send { link: trial.link.id, text });
-        }
+        let messages = trial.link.session.subscribe(&trial.catchup.places(), false);
+        self.outputs.extend(messages.into_iter().map(|message| trial.link.send(&*self.dialect, &self.config, message)));
     }
 
-    fn handle_trial_answer(&mut self, body: &[u8], now: Mono) {
+    fn handle_trial_answer(&mut self, head: &Head, body: &[u8], now: Mono) {
         let Some(trial) = &mut self.trial else { return };
         trial.link.note_answer(now);
         self.handle_trial_opened(now);
         let mut has_more = false;
-        self.handle_trial_bytes(now, |link, out| has_more = link.session.decode_answer(body, now, out));
+        self.handle_trial_bytes(now, |link, at, out| {
+            link.session.decode_head(head, at, out);
+            has_more = link.session.decode_answer(body, at, out);
+        });
         if let Some(trial) = &mut self.trial {
-            trial.timers.set(TimerReason::Ask, trial.link.next_ask(has_more, now));
+            trial.timers.set(TimerReason::Ask, trial.link.next_ask(has_more, now).max(earliest(head, now)));
         }
     }
 
-    fn handle_trial_bytes(&mut self, now: Mono, decode: impl FnOnce(&mut Link, &mut Vec<Signal>)) {
+    fn handle_trial_bytes(&mut self, now: Mono, decode: impl FnOnce(&mut Link, Moment, &mut Vec<Signal>)) {
+        let moment = self.moment(now);
         let Some(trial) = &mut self.trial else { return };
         let Some(liveness) = &mut trial.link.liveness else { return };
         liveness.hear(now);
         trial.link.heard = Some(now);
         let mut signals = std::mem::take(&mut self.signals);
-        decode(&mut trial.link, &mut signals);
+        decode(&mut trial.link, moment, &mut signals);
         let spoke = signals.iter().any(Signal::proves_stream);
-        let fault = signals.drain(..).find_map(|signal| trial.take(signal, now));
-        self.signals = signals;
-        if let Some(fault) = fault {
-            return self.fail_trial(&fault, true, now);
+        if !self.handle_trial_signals(signals, now) {
+            return;
         }
+        let Some(trial) = &mut self.trial else { return };
         trial.catchup.forget_delivered(&self.catchup);
         let Some(liveness) = &mut trial.link.liveness else { return };
         // The link that stands tells the clock by another way: a stream that is late from its first byte on is found by it.
@@ -218,6 +239,38 @@ impl Feed {
         if spoke {
             liveness.stream(now);
         }
+    }
+
+    /// Takes what the server says on the trial's link. False if it failed by that.
+    fn handle_trial_signals(&mut self, mut signals: Vec<Signal>, now: Mono) -> bool {
+        let Some(trial) = &mut self.trial else { return false };
+        let wanted = |signal: &mut Signal| {
+            matches!(
+                signal,
+                Signal::Reply { .. }
+                    | Signal::StartTls
+                    | Signal::Ask { .. }
+                    | Signal::AskAt { .. }
+                    | Signal::Post { .. }
+            )
+        };
+        for signal in signals.extract_if(.., wanted) {
+            let link = trial.link.id;
+            self.outputs.extend(match signal {
+                Signal::Reply { message } => Some(trial.link.send(&*self.dialect, &self.config, message)),
+                Signal::Post { number, request } => Some(post(link, number, request)),
+                Signal::StartTls => Some(Output::StartTls { link }),
+                Signal::Ask { number, form } => exchange(&self.config, link, number, form),
+                Signal::AskAt { number, url, form } => Some(exchange_at(&self.config, link, number, url, form)),
+                _ => None,
+            });
+        }
+        let fault = signals.drain(..).find_map(|signal| trial.take(signal, now));
+        self.signals = signals;
+        if let Some(fault) = &fault {
+            self.fail_trial(fault, true, now);
+        }
+        fault.is_none()
     }
 
     pub(super) fn handle_trial_timers(&mut self, now: Mono) {
@@ -234,10 +287,16 @@ impl Feed {
                 TimerReason::Silence | TimerReason::Stall | TimerReason::Trial => {
                     FaultKind::Silent { after: silence.unwrap_or(open_timeout) }
                 }
+                TimerReason::Probe if trial.link.prompt_at.take().is_some() => {
+                    let mut signals = std::mem::take(&mut self.signals);
+                    trial.link.session.prompt(&mut signals);
+                    self.handle_trial_signals(signals, now);
+                    continue;
+                }
                 TimerReason::Probe => {
                     if let Some(liveness) = &mut trial.link.liveness {
                         liveness.probe(now);
-                        self.outputs.push_back(Output::Ping { link: trial.link.id });
+                        self.outputs.extend(trial.link.probe(&*self.dialect, &self.config));
                     }
                     continue;
                 }
@@ -276,7 +335,7 @@ impl Feed {
         let Some(liveness) = &trial.link.liveness else { return };
         trial.timers.set(TimerReason::Silence, liveness.silence_at());
         trial.timers.set(TimerReason::Stall, liveness.stall_at());
-        trial.timers.put(TimerReason::Probe, liveness.probe_at());
+        trial.timers.put(TimerReason::Probe, trial.link.probe_at());
         if !trial.catchup.all_subscribed() {
             return;
         }
@@ -344,8 +403,12 @@ impl Trial {
                 }
                 let liveness = self.link.liveness.as_mut()?;
                 liveness.set_heartbeat(heartbeat);
-                liveness.read(&clock, now);
+                if let Some(clock) = clock {
+                    liveness.read(&clock, now);
+                }
             }
+            Signal::Kept { age } => self.link.liveness.as_mut()?.keep(age),
+            Signal::Pong => self.link.liveness.as_mut()?.answer(now),
             Signal::Subscribed { channel, head, from, recovered, reason } => {
                 let joins = self.catchup.subscribed(channel, Cursor::new(from, head, recovered, reason));
                 if !joins || (self.catchup.all_subscribed() && !self.catchup.all_connected()) {
@@ -368,13 +431,27 @@ impl Trial {
                     return desync("events are missing".to_owned());
                 }
             }
-            Signal::Lost { reason, .. } => return desync(reason),
+            Signal::Lost { reason, .. } | Signal::Resubscribe { reason } => return desync(reason),
+            Signal::Elsewhere => return desync("it names another server".to_owned()),
+            Signal::Expired => return Some(Fault::server(FaultKind::TokenExpired { renewal: None })),
+            Signal::Closed { code, reason } => {
+                return Some(Fault::server(FaultKind::Closed { code: Some(code), reason }));
+            }
+            Signal::Unsigned { fault } => return Some(Fault::link(fault)),
             Signal::Version { found, expected } => return Some(Fault::server(FaultKind::Version { found, expected })),
             Signal::Error { code, message, denied } => {
                 return Some(Fault::server(FaultKind::Server { code, message, denied }));
             }
             Signal::Unreadable { reason } => return Some(Fault::server(FaultKind::Unreadable(reason))),
-            Signal::Rejected { place: None, .. }
+            // Replies are sent by whoever holds the outputs. What has no place is not held: the link that stands brings it.
+            Signal::Reply { .. }
+            | Signal::StartTls
+            | Signal::Ask { .. }
+            | Signal::AskAt { .. }
+            | Signal::Post { .. }
+            | Signal::Loose { .. }
+            | Signal::Whole { .. }
+            | Signal::Rejected { place: None, .. }
             | Signal::Authorised { .. }
             | Signal::Declined { .. }
             | Signal::Clock { .. }

@@ -205,7 +205,12 @@ impl Wall {
             Output::Fetch { fetch, .. } => keep(&mut self.fetches, fetch),
             Output::Credential { fetch, .. } => keep(&mut self.questions, fetch),
             Output::Deliver(delivery) => self.delivered(delivery),
-            Output::Send { .. } | Output::SendSecret { .. } | Output::Ping { .. } | Output::Status => {}
+            Output::Send { .. }
+            | Output::StartTls { .. }
+            | Output::Exchange { .. }
+            | Output::Post { .. }
+            | Output::Ping { .. }
+            | Output::Status => {}
         }
         // One that is followed and one on trial, for each of two paths.
         let open: BTreeSet<LinkId> = self.links.iter().map(|link| link.id).collect();
@@ -225,11 +230,11 @@ impl Wall {
                     self.told.insert(event.channel, place);
                 }
             }
-            Delivery::Snapshot(_) => self.told.clear(),
+            Delivery::Snapshot(_) | Delivery::Restated(_) => self.told.clear(),
             Delivery::Gap(gap) => {
                 self.told.remove(&gap.channel);
             }
-            Delivery::Check(_) => {}
+            Delivery::Check(_) | Delivery::Recheck(_) => {}
         }
     }
 
@@ -316,7 +321,7 @@ impl Wall {
                 self.input(Input::Chunk { link, bytes: bytes.into() });
                 Input::Chunk { link, bytes: later.into() }
             }
-            Transport::LongPoll | Transport::Poll => {
+            _ => {
                 let beat = self.beat();
                 let is_beat = |line: &[u8]| line.windows(9).any(|part| part == b"heartbeat");
                 let (messages, heartbeat) = match lines.split_last() {
@@ -329,7 +334,7 @@ impl Wall {
                 body.extend(br#"],"heartbeat":"#);
                 body.extend(heartbeat);
                 body.push(b'}');
-                Input::Answered { link, body: body.into() }
+                Input::Answered { link, head: crate::port::Head::default(), body: body.into() }
             }
         };
         if let Input::Text { text: bytes, .. } | Input::Chunk { bytes, .. } | Input::Answered { body: bytes, .. } =
@@ -398,6 +403,7 @@ fn fault(draws: &mut Draws<'_>) -> LinkFault {
         LinkFaultKind::Reset,
         LinkFaultKind::Dns,
         LinkFaultKind::Tls,
+        LinkFaultKind::Proxy { refuses: retry_after.is_some() },
         LinkFaultKind::Http { status, retry_after, content_type },
         LinkFaultKind::Timeout,
         LinkFaultKind::TooBig,

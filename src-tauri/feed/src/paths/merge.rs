@@ -6,7 +6,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use watchfloor_model::{Continuity, Counts, Delivery, Event, Gap, Mono, Position, Snapshot, Timestamp};
+use watchfloor_model::{Continuity, Counts, Delivery, Event, Gap, Mono, Position, Restated, Snapshot, Timestamp};
 
 /// Up to where each channel was delivered.
 pub(super) type Places = BTreeMap<Arc<str>, Position>;
@@ -115,6 +115,7 @@ impl Merge {
             }
             Delivery::Gap(gap) => self.take_gap(path, gap, proven).map(Delivery::Gap),
             Delivery::Snapshot(snapshot) => self.take_snapshot(path, snapshot, proven).map(Delivery::Snapshot),
+            Delivery::Restated(restated) => self.take_restated(path, restated, proven).map(Delivery::Restated),
             // What was delivered meanwhile by another path isn't in it: nothing could be compared.
             Delivery::Check(check) => {
                 let is_ours = check.positions == self.told;
@@ -124,6 +125,7 @@ impl Merge {
                 }
                 is_ours.then_some(Delivery::Check(check))
             }
+            Delivery::Recheck(check) => (check.restated.positions == self.told).then_some(Delivery::Recheck(check)),
         }
     }
 
@@ -186,6 +188,18 @@ impl Merge {
         let began = gap.began.max(*at);
         let source_times = gap.source_times.map(|(from, to)| (later(&gap, began, from, to), to));
         Gap { from: told.or(gap.from), began, source_times, reason: why.clone().unwrap_or(gap.reason), ..gap }
+    }
+
+    /// What a site says is as true for every path; where another proves the story, nothing needs to be made good.
+    fn take_restated(&mut self, path: usize, restated: Restated, proven: bool) -> Option<Restated> {
+        self.came[path].clone_from(&restated.positions);
+        if proven {
+            return None;
+        }
+        let gaps = std::mem::take(&mut self.gaps);
+        self.continuity = Some(if gaps.is_empty() { Continuity::Proven } else { Continuity::Snapshot });
+        self.told.clone_from(&restated.positions);
+        Some(restated)
     }
 
     fn take_snapshot(&mut self, path: usize, snapshot: Snapshot, proven: bool) -> Option<Snapshot> {

@@ -63,6 +63,7 @@ impl Wall {
                 }
             }
             Delivery::Check(check) => self.take_check(check, hub)?,
+            Delivery::Restated(_) | Delivery::Recheck(_) => return Err("there is no site".into()),
             Delivery::Gap(gap) => {
                 self.gaps += 1;
                 self.last_gap_reason.clone_from(&gap.reason);

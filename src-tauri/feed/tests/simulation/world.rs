@@ -320,6 +320,9 @@ impl World {
             | Input::Text { link, .. }
             | Input::Chunk { link, .. }
             | Input::Answered { link, .. }
+            | Input::Binary { link, .. }
+            | Input::Head { link, .. }
+            | Input::Exchanged { link, .. }
             | Input::Pong { link } => (Some(*link), false),
             Input::Closed { link, .. } | Input::Failed { link, .. } => (Some(*link), true),
             Input::Fetched { .. } | Input::Credential { .. } => (None, false),
@@ -363,7 +366,9 @@ impl World {
                     let latency = self.latency();
                     self.at(self.now.plus(latency), Action::Asked(link, transport, request.url.into()));
                 }
-                Output::Send { link, text } => self.up(link, Action::Text(link, text)),
+                Output::Send { link, message } if !message.is_secret => {
+                    self.up(link, Action::Text(link, message.as_text().unwrap_or_default().to_owned()));
+                }
                 Output::Ping { link } => {
                     if !self.unanswered_pings.insert(link) {
                         return Err("a second ping while one is unanswered".into());
@@ -385,7 +390,13 @@ impl World {
                 }
                 Output::Deliver(delivery) => self.wall.take(&delivery, &self.hub)?,
                 Output::Status => self.take_status()?,
-                Output::SendSecret { .. } | Output::Credential { .. } => return Err("H8: a token without need".into()),
+                Output::Send { .. }
+                | Output::Exchange { .. }
+                | Output::Post { .. }
+                | Output::StartTls { .. }
+                | Output::Credential { .. } => {
+                    return Err("H8: a token without need".into());
+                }
             }
         }
         Ok(())
@@ -449,7 +460,15 @@ fn config(plan: &Plan) -> SourceConfig {
         quiet: None,
         reconcile: plan.reconcile,
         reorder: Duration::ZERO,
+        kind: watchfloor_feed::Kind::Hub,
+        envelope: watchfloor_feed::Envelope::default(),
         token: None,
+        promises: watchfloor_feed::Promises::default(),
+        app: None,
+        user: None,
+        auth: None,
+        speak: watchfloor_feed::Speak::default(),
+        site: None,
         asks_token: false,
     }
 }

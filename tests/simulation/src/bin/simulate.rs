@@ -10,6 +10,7 @@ use std::{
 use anyhow::Context as _;
 use clap::Parser;
 use watchfloor_simulation::{
+    dialects::Name,
     fault::Fault,
     met::Met,
     plan::Plan,
@@ -35,6 +36,9 @@ struct Arguments {
     /// The first seed; by the clock if left out.
     #[arg(long)]
     seed: Option<u64>,
+    /// What the server speaks, in place of the hub's protocol: one of the dialects, or `all` of them, one after the other.
+    #[arg(long)]
+    dialect: Option<String>,
     /// A plan to run again, as a failure prints it.
     #[arg(long)]
     plan: Option<PathBuf>,
@@ -142,6 +146,22 @@ fn main() -> anyhow::Result<ExitCode> {
         tally.run("plan", std::iter::once(plan), prove);
     }
     let seeds = |count: u64| (0..count).map(move |number| first.wrapping_add(number));
+    let dialects = match arguments.dialect.as_deref() {
+        None => Vec::new(),
+        Some("all") => Name::ALL.to_vec(),
+        Some(word) => vec![word.parse::<Name>().map_err(anyhow::Error::msg).context("--dialect")?],
+    };
+    for name in &dialects {
+        let word = name.word();
+        tally.run(&format!("{word}, hours"), seeds(arguments.hours).map(|seed| name.plan(Plan::hour(seed))), prove);
+        tally.run(&format!("{word}, dense"), seeds(arguments.dense).map(|seed| name.plan(Plan::dense(seed))), prove);
+        let day = |seed| name.plan(Plan::healthy(seed, 24 * 3_600_000));
+        tally.run(&format!("{word}, healthy days"), seeds(arguments.healthy_days).map(day), prove_healthy);
+    }
+    if !dialects.is_empty() {
+        println!("{} passed, {} failed", tally.passed, tally.failed);
+        return Ok(if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) });
+    }
     tally.run("hours with faults", seeds(arguments.hours).map(Plan::hour), prove);
     tally.run("faults close together", seeds(arguments.dense).map(Plan::dense), prove);
     let day = |seed| Plan::healthy(seed, 24 * 3_600_000);

@@ -6,7 +6,10 @@ use watchfloor_feed::{FetchId, Input, LinkFault, LinkFaultKind, LinkId, Response
 use watchfloor_model::Transport;
 
 use super::{Action, Link, World, line_of, queue::Call};
-use crate::fault::{Fault, NoSnapshot};
+use crate::{
+    dialects::Name,
+    fault::{Fault, NoSnapshot},
+};
 
 /// What becomes of a request that isn't let through.
 enum Shut {
@@ -35,7 +38,16 @@ impl World {
                 content_type: Some(kind.into()),
             }))
         };
-        if self.is_active_on(line, |fault| fault == Fault::Revoked) {
+        // Others say within their protocol who is denied.
+        let denies = self.plan.dialect.is_none_or(Name::is_let_in_by_request);
+        if self.plan.dialect.is_some()
+            && transport != Transport::Tcp
+            && self.is_active_on(line, |fault| fault == Fault::Stall)
+        {
+            // A process that stands still completes no handshake; one that is mute does.
+            return Some(Shut::Silent);
+        }
+        if denies && self.is_active_on(line, |fault| fault == Fault::Revoked) {
             return http(401, None, "application/json");
         }
         self.active_on(line).find_map(|fault| match fault {
@@ -48,9 +60,10 @@ impl World {
 
     /// Whether a request for a link comes through; if not, what comes of it is on its way.
     /// By which token, if so.
-    fn let_in(&mut self, id: LinkId, transport: Transport, token: Option<&str>) -> Option<usize> {
+    pub(super) fn let_in(&mut self, id: LinkId, transport: Transport, token: Option<&str>) -> Option<usize> {
         let unauthorised = LinkFaultKind::Http { status: 401, retry_after: None, content_type: None };
         let kind = match self.shut(line_of(id), transport) {
+            None if self.plan.dialect.is_some_and(|dialect| !dialect.is_let_in_by_request()) => return Some(0),
             None => match self.admit(token) {
                 Some(number) => return Some(number),
                 None => unauthorised,
@@ -63,7 +76,7 @@ impl World {
         None
     }
 
-    fn stand(&mut self, id: LinkId, transport: Transport) {
+    pub(super) fn stand(&mut self, id: LinkId, transport: Transport) {
         let link = Link {
             transport,
             token: 0,
@@ -71,6 +84,8 @@ impl World {
             polls: 0,
             waiting: None,
             kept: Vec::new(),
+            unheard: Vec::new(),
+            unmet: None,
             dead: false,
             down: self.now,
             up: self.now,
@@ -80,6 +95,9 @@ impl World {
     }
 
     pub(super) fn accept(&mut self, id: LinkId, transport: Transport, call: &Call) -> Result<(), String> {
+        if self.dialect.is_some() {
+            return self.begin_talk(id, transport, call);
+        }
         if !self.held.contains_key(&id) {
             return Ok(());
         }
@@ -151,6 +169,9 @@ impl World {
 
     /// A poll arrives.
     pub(super) fn asked(&mut self, id: LinkId, transport: Transport, call: &Call) -> Result<(), String> {
+        if self.dialect.is_some() {
+            return self.poll_talk(id, transport, call);
+        }
         if !self.held.contains_key(&id) || self.links.get(&id).is_some_and(|link| link.dead) {
             return Ok(());
         }
@@ -215,7 +236,7 @@ impl World {
         } else {
             body
         };
-        self.down(id, Input::Answered { link: id, body: body.into() });
+        self.down(id, Input::Answered { link: id, head: watchfloor_feed::Head::default(), body: body.into() });
     }
 
     pub(super) fn fetch(&mut self, fetch: FetchId, timeout: Duration, call: &Call) {

@@ -6,7 +6,7 @@ use watchfloor_feed::{Input, LinkFault, LinkFaultKind, LinkId};
 use watchfloor_model::Transport;
 
 use super::{Action, Link, World, line_of};
-use crate::fault::Fault;
+use crate::{dialects::Began, fault::Fault};
 
 impl World {
     pub(super) fn latency(&mut self, line: usize, down_stream: bool) -> Duration {
@@ -23,6 +23,9 @@ impl World {
 
     /// Sends what the links' cursors haven't had.
     pub(super) fn pump(&mut self) {
+        if self.dialect.is_some() {
+            return self.pump_talks();
+        }
         for id in self.links.keys().copied().collect::<Vec<_>>() {
             if !self.is_active_on(line_of(id), |fault| matches!(fault, Fault::Stall | Fault::Mute | Fault::Throttle)) {
                 self.send(id, usize::MAX);
@@ -44,6 +47,9 @@ impl World {
     pub(super) fn heartbeat(&mut self, id: LinkId) {
         let Some(link) = self.links.get(&id) else { return };
         let (line, polled) = (line_of(id), is_polled(link));
+        if self.dialect.is_some() {
+            return self.beat_talk(id);
+        }
         if !self.is_active_on(line, |fault| matches!(fault, Fault::Stall | Fault::Mute)) {
             if !polled {
                 let beat = self.server.heartbeat(&link.cursors, self.now);
@@ -125,15 +131,23 @@ impl World {
     }
 
     pub(super) fn down(&mut self, id: LinkId, input: Input) {
+        self.down_with(id, Vec::new(), input);
+    }
+
+    /// The same of what begins subscriptions.
+    pub(super) fn down_with(&mut self, id: LinkId, began: Vec<Began>, input: Input) {
         let line = line_of(id);
         let held = matches!(input, Input::Chunk { .. }) && self.is_active_on(line, |fault| fault == Fault::HeldStream);
         if let Some(link) = self.links.get_mut(&id).filter(|_| held) {
-            return link.kept.push(input);
+            return link.kept.push((began, input));
         }
         let latency = self.latency(line, true);
         let Some(link) = self.links.get_mut(&id).filter(|link| !link.dead) else { return };
         link.down = link.down.max(self.now.plus(latency));
         let at = link.down;
+        if !began.is_empty() {
+            self.at(at, Action::Began(id, began));
+        }
         self.at(at, Action::Input(input));
     }
 
@@ -144,7 +158,7 @@ impl World {
         let links = self.links.iter_mut().filter(|(id, _)| !still[line_of(**id)]);
         let take = |(id, link): (&LinkId, &mut Link)| (*id, std::mem::take(&mut link.kept));
         for (id, kept) in links.map(take).collect::<Vec<_>>() {
-            kept.into_iter().for_each(|input| self.down(id, input));
+            kept.into_iter().for_each(|(began, input)| self.down_with(id, began, input));
         }
     }
 
@@ -166,6 +180,7 @@ impl World {
                 continue;
             }
             self.killed.insert(id);
+            self.end_talk(id);
             if link.dead {
                 continue;
             }

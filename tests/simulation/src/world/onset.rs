@@ -34,9 +34,14 @@ impl World {
                     self.server.begin_epoch(empty, self.now);
                     self.plan_check(self.now);
                 }
-                self.cut(None, Some((1001, "")));
+                let goodbye = self.plan.dialect.map_or((1001, ""), crate::dialects::Name::goodbye);
+                self.restart_talks(!epoch);
+                self.cut(None, Some(goodbye));
             }
-            Fault::Revoked => self.cut(window.line, Some((1008, "unauthorized"))),
+            Fault::Revoked => {
+                let denial = self.plan.dialect.map_or((1008, "unauthorized"), crate::dialects::Name::denial);
+                self.cut(window.line, Some(denial));
+            }
             Fault::Withdrawn => self.withdraw(),
             Fault::StaleSnapshot => self.stale_snapshot = Some(self.server.snapshot(self.now)),
             Fault::Burst(count) => {
@@ -104,6 +109,7 @@ impl World {
             _ => {}
         }
         self.let_go();
+        self.hear_out()?;
         self.pump();
         Ok(())
     }
@@ -128,6 +134,9 @@ impl World {
         if self.killed_off {
             self.killed_off = false;
             self.wall.restart(&self.server, self.now)?;
+            if let Some(told) = &self.wall.ledger.told {
+                self.had.clone_from(&told.had);
+            }
             self.met.count("started again");
             self.wall.feed.start(self.now);
         }
@@ -137,6 +146,9 @@ impl World {
     /// H4: everything that the program held is gone.
     fn kill(&mut self) -> Result<(), String> {
         self.killed_off = true;
+        for id in self.links.keys().copied().collect::<Vec<_>>() {
+            self.end_talk(id);
+        }
         self.links.clear();
         self.killed.clear();
         self.held.clear();

@@ -4,7 +4,7 @@ use watchfloor_feed::{Input, LinkId, Output};
 use watchfloor_model::{Delivery, Phase, Transport, limits};
 
 use super::{Action, World, line_of};
-use crate::fault::Fault;
+use crate::{fault::Fault, wall::Known};
 
 impl World {
     pub(super) fn input(&mut self, input: Input) {
@@ -13,6 +13,9 @@ impl World {
             | Input::Text { link, .. }
             | Input::Chunk { link, .. }
             | Input::Answered { link, .. }
+            | Input::Binary { link, .. }
+            | Input::Head { link, .. }
+            | Input::Exchanged { link, .. }
             | Input::Pong { link } => (Some(*link), false),
             Input::Closed { link, .. } | Input::Failed { link, .. } => (Some(*link), true),
             Input::Fetched { .. } | Input::Credential { .. } => (None, false),
@@ -34,6 +37,7 @@ impl World {
             Input::Answered { body, .. } => format!("-> {}", body.escape_ascii()),
             other => format!("-> {}", cut(&format!("{other:?}"))),
         });
+        self.wall.tell_time(&self.server, self.now);
         self.wall.feed.handle_input(input, self.now);
     }
 
@@ -62,9 +66,16 @@ impl World {
                     let latency = self.latency(line_of(link), false);
                     self.after(latency, Action::Asked(link, transport, request.into()));
                 }
-                Output::SendSecret { link, text } => self.up(link, Action::Text(link, text.expose().to_owned())),
                 Output::Credential { fetch, timeout } => self.ask_token(fetch, timeout)?,
-                Output::Send { link, text } => self.up(link, Action::Text(link, text)),
+                Output::Send { link, message } if self.dialect.is_some() => {
+                    self.up(link, Action::Bytes(link, message.into_bytes()));
+                }
+                Output::Send { link, message } => {
+                    self.up(link, Action::Text(link, message.as_text().unwrap_or_default().to_owned()));
+                }
+                Output::StartTls { .. } | Output::Exchange { .. } | Output::Post { .. } => {
+                    return Err("a hub has no such thing".into());
+                }
                 Output::Ping { link } => {
                     if !self.unanswered_pings.insert(link) {
                         return Err("H1: a second ping while one is unanswered".into());
@@ -76,7 +87,12 @@ impl World {
                     if self.held.remove(&link).is_none() && !self.ended.contains(&link) {
                         return Err(format!("H5: link {link} closed that isn't held"));
                     }
+                    // A server doesn't hear of the end of a link that is dead.
+                    let is_dead = self.links.get(&link).is_none_or(|link| link.dead);
                     self.links.remove(&link);
+                    if !is_dead {
+                        self.end_talk(link);
+                    }
                     self.killed.insert(link);
                 }
                 Output::Fetch { fetch, request, timeout, .. } => {
@@ -108,7 +124,10 @@ impl World {
         });
         let slow = slow.max().unwrap_or(10);
         let wait = self.draw.millis(0, slow);
-        self.wall.hand_on(Some(delivery), self.now.plus(wait));
+        self.check_gap(&delivery)?;
+        self.note_had(&delivery);
+        let known = Known { begun: self.begun(), had: self.had.clone() };
+        self.wall.hand_on(Some((delivery, known)), self.now.plus(wait));
         self.commit()
     }
 

@@ -6,19 +6,15 @@ use watchfloor_feed::{FetchId, Header, Input, LinkId, Request};
 use watchfloor_model::{Mono, Transport};
 
 use super::World;
-
-/// What a request says.
-pub(super) struct Call {
-    pub(super) url: String,
-    /// The token that it shows.
-    pub(super) token: Option<String>,
-}
+use crate::dialects::Began;
+pub(super) use crate::dialects::Call;
 
 impl From<Request> for Call {
     fn from(request: Request) -> Self {
         let shown = request.headers.iter().find(|header| header.name == "authorization").map(Header::text);
         let token = shown.and_then(|text| text.strip_prefix("Bearer ").map(str::to_owned));
-        Self { url: request.url.into(), token }
+        let headers = request.headers.iter().map(|header| (header.name, header.text())).collect();
+        Self { url: request.url.into(), token, headers }
     }
 }
 
@@ -33,6 +29,12 @@ pub(super) enum Action {
     /// The server has waited long enough for something to come, with this poll of a link.
     Answer(LinkId, u64),
     Text(LinkId, String),
+    /// A message, or some bytes, reach a server that is no hub.
+    Bytes(LinkId, Vec<u8>),
+    /// A server that is no hub wants to be asked.
+    Wake(LinkId),
+    /// What reaches the program next by this link is the beginning of subscriptions.
+    Began(LinkId, Vec<Began>),
     Ping(LinkId),
     /// A document is asked for: the answer whether the server is there, or the snapshot.
     Fetch(FetchId, Duration, Call),
@@ -72,7 +74,7 @@ impl Action {
 
     /// Whether the program must run for it.
     pub(super) const fn needs_program(&self) -> bool {
-        matches!(self, Self::Input(_) | Self::Commit | Self::Pull)
+        matches!(self, Self::Input(_) | Self::Began(..) | Self::Commit | Self::Pull)
     }
 }
 

@@ -153,6 +153,9 @@ impl World {
     pub(super) fn expire(&mut self, id: LinkId) {
         if self.links.get(&id).is_some_and(|link| self.keys.closes(link.token) <= self.now) {
             self.met.count("links expired");
+            if self.dialect.is_some() {
+                return self.expire_talk(id);
+            }
             self.turn_out(id, (4001, "token expired"), "token-expired");
         }
     }
@@ -165,6 +168,10 @@ impl World {
         self.keys.withdraw(self.now);
         self.plan_check(self.now);
         for id in self.links.keys().copied().collect::<Vec<_>>() {
+            if self.dialect.is_some() {
+                self.expire_talk(id);
+                continue;
+            }
             let end = if self.draw.chance(60) { (4001, "token expired") } else { (1008, "token withdrawn") };
             self.turn_out(id, end, "unauthorised");
         }

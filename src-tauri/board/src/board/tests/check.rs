@@ -133,3 +133,23 @@ fn corrections_are_saved() {
     other.board.restore(&checkpoint, other.now, Timestamp::from_millis(0));
     assert_eq!(other.number("mean"), Some(1.0));
 }
+
+/// H1: a state that a cache kept for ten seconds shows the clock of then; the source's own goes on.
+#[test]
+fn a_late_state_doesnt_hold_the_clock_back() {
+    let mut stage = Stage::live();
+    stage.pass(30_000);
+    stage.status_is(Phase::Live);
+    let clock =
+        SourceClock { at: stage.time().minus(Duration::from_secs(10)), read: stage.now, speed: 1.0, label: None };
+    let positions = BTreeMap::from([("c".into(), Position::new("e", 7))]);
+    let (aggregates, received) = (BTreeMap::new(), stage.now);
+    let snapshot = Snapshot { positions: positions.clone(), clock, since: None, aggregates, received };
+    let check = Check { snapshot: snapshot.clone(), later: Vec::new(), positions };
+    for delivery in [Delivery::Check(check), Delivery::Snapshot(snapshot)] {
+        stage.board.handle_delivery("s", &delivery, stage.now);
+        stage.pass(1000);
+        stage.status_is(Phase::Live);
+        assert_eq!(stage.board.source_time("s"), Some(stage.time()), "{delivery:?}");
+    }
+}

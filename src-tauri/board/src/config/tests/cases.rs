@@ -17,7 +17,7 @@ pub(super) fn check(text: &str, expected: &[Expected<'_>]) {
 }
 
 /// As [`check`], for what the schema can tell too.
-fn check_both(text: &str, expected: &[Expected<'_>]) {
+pub(super) fn check_both(text: &str, expected: &[Expected<'_>]) {
     check(text, expected);
     assert!(!validator::faults(&schema(), &json(text)).is_empty(), "the schema takes {text}");
 }
@@ -40,7 +40,7 @@ fn redundant_urls() {
     assert_eq!(board.sources[0].redundant_urls, ["http://b:8080", "https://c.example/x"]);
     check_both(&with("\"http://b\""), &[("7:18", "wrong type", "square brackets")]);
     check_both(&with("[\"http://b\", \"http://c\", \"http://d\", \"http://e\"]"), &[("7:18", "4 addresses", "0 to 3")]);
-    check(&with("[\"ws://b\"]"), &[("7:19", "address of the scheme `ws`", "base address")]);
+    check(&with("[\"ws://b\"]"), &[("7:19", "address of the scheme `ws`", "an address of a hub")]);
     let url = parse(SMALL, "f").expect("a board").sources[0].url.clone();
     check(&with(&format!("[\"{url}\"]")), &[("7:19", "twice in `redundant-urls`", "each name once")]);
     check(&with("[\"http://b\", \"http://b\"]"), &[("7:31", "twice in `redundant-urls`", "each name once")]);
@@ -54,6 +54,72 @@ fn redundant_urls() {
     parse(&with("[\"http://b\", \"https://b\", \"http://b/x\"]"), "f").expect("three addresses");
 }
 
+#[test]
+fn what_is_spoken() {
+    let bare = edit("kind = \"hub\"", "kind = \"websocket\"").replace("http://", "ws://");
+    let with = |speak: &str| bare.replace("channels", &format!("speak = {speak}\nchannels"));
+    let board = parse(&with("{ subscribe = '{\"sub\":\"{channel}\"}', sequence = \"n\", resume = 'x' }"), "f")
+        .expect("a board");
+    let speak = &board.sources[0].speak;
+    assert_eq!((speak.subscribe.as_deref(), speak.resume.as_deref()), (Some("{\"sub\":\"{channel}\"}"), Some("x")));
+    check(&with("{ pong = 'x' }"), &[("7:11", "`pong` has no use without `ping`", "`ping` beside it")]);
+    check(&with("{ resume = 'x' }"), &[("7:11", "`resume` has no use without `sequence`", "")]);
+    check(&with("{ ping = '' }"), &[("7:18", "empty text", "1 to 2000 characters")]);
+    check(
+        &edit("channels", "speak = { ping = 'x' }\nchannels"),
+        &[("7:1", "`speak` has no use with a hub", "it left out")],
+    );
+}
+
+#[test]
+fn where_a_site_says_what_it_has() {
+    let soketi = edit("kind = \"hub\"", "kind = \"soketi\"\napp = \"k\"");
+    let with = |snapshot: &str| soketi.replace("channels", &format!("snapshot = {snapshot}\nchannels"));
+    let own = "{ url = \"https://a.example/x?open=1\", as = \"order\", data = \"rows\" }";
+    let board = parse(&with(own), "f").unwrap_or_else(|errors| panic!("{errors}"));
+    let snapshot = board.sources[0].snapshot.clone().expect("a snapshot");
+    assert_eq!((&*snapshot.url, &*snapshot.name), ("https://a.example/x?open=1", "order"));
+    assert!(snapshot.data.is_some() && snapshot.channel.is_none());
+    check_both(&with("{ url = \"https://a\" }"), &[("8:12", "`as` is missing", "an event name")]);
+    check(&with("{ url = \"ws://a\", as = \"x\" }"), &[("8:20", "address of the scheme `ws`", "`http` or `https`")]);
+    check(
+        &with("{ url = \"https://a\", as = \"x\", channel = \"elsewhere\" }"),
+        &[("8:12", "`snapshot.channel` is no channel of the source", "one of")],
+    );
+    let text = with("{ url = \"https://a/?api_key=hunter2\", as = \"x\" }");
+    check(&text, &[("8:12", "`api_key` in the query of `snapshot.url`", "an address without one")]);
+    assert!(!parse(&text, "f").expect_err("refused").to_string().contains("hunter2"), "H8");
+    let timed = with(&format!("{own}\nevent = {{ time = \"at\" }}"));
+    check(&timed, &[("8:12", "`snapshot.time` is missing", "where in a row its time stands")]);
+    check(
+        &edit("channels", &format!("snapshot = {own}\nchannels")),
+        &[("7:1", "`snapshot` has no use with a hub", "it left out")],
+    );
+}
+
+#[test]
+fn how_messages_are_read() {
+    use crate::config::spec::Codec;
+    let bare = edit("kind = \"hub\"", "kind = \"websocket\"").replace("http://", "ws://");
+    let with = |decode: &str| bare.replace("channels", &format!("event = {{ decode = {decode} }}\nchannels"));
+    for (decode, codecs) in [
+        ("\"msgpack\"", &[Codec::MessagePack][..]),
+        ("\"gzip\"", &[Codec::Gzip]),
+        ("[\"base64\", \"zlib\", \"cbor\"]", &[Codec::Base64, Codec::Zlib, Codec::Cbor]),
+        ("[\"deflate\", \"text\"]", &[Codec::Deflate, Codec::Text]),
+    ] {
+        let board = parse(&with(decode), "f").unwrap_or_else(|errors| panic!("{errors}"));
+        assert_eq!(board.sources[0].event.decode, codecs);
+    }
+    check_both(&with("[]"), &[("7:20", "0 steps", "1 to 4 steps")]);
+    check_both(&with("\"zip\""), &[("7:20", "unknown word `zip`", "`msgpack`")]);
+    check(&with("[\"json\", \"gzip\"]"), &[("7:21", "no bytes left", "at the end only")]);
+    check(&with("[\"base64\", \"text\", \"json\"]"), &[("7:31", "no bytes left", "at the end only")]);
+    let login = bare.replace("channels", "speak = { login = '{\"token\":\"{token}\"}' }\nchannels");
+    let board = parse(&login, "f").unwrap_or_else(|errors| panic!("{errors}"));
+    assert_eq!(board.sources[0].speak.login.as_deref(), Some("{\"token\":\"{token}\"}"));
+}
+
 /// H8: a token is named by its place, and what looks like the token itself isn't repeated.
 #[test]
 fn tokens() {
@@ -63,6 +129,10 @@ fn tokens() {
     for (token, spec) in [
         ("{ file = \"/run/a\" }", TokenSpec::Held(file.clone())),
         ("{ env = \"A_1\" }", TokenSpec::Held(SecretSpec::Variable("A_1".to_owned()))),
+        (
+            "{ keyring = \"watchfloor/ops\" }",
+            TokenSpec::Held(SecretSpec::Keyring { service: "watchfloor".to_owned(), account: "ops".to_owned() }),
+        ),
         ("{ file = 'C:\\run\\a' }", TokenSpec::Held(SecretSpec::File("C:\\run\\a".to_owned()))),
         (
             "{ from = \"https://a/t\", secret = { file = \"/run/a\" } }",
@@ -74,10 +144,10 @@ fn tokens() {
     }
     assert_eq!(parse(SMALL, "f").expect("a board").sources[0].token, None);
     check_both(&with("\"hunter2\""), &[("7:9", "`token` is written out", "a table such as")]);
-    check_both(&with("5"), &[("7:9", "wrong type", "a table with `file`, `env`, `from` or `secret`")]);
-    check_both(&with("{ }"), &[("7:9", "no place of the token", "one of `file`, `env` or `from`")]);
+    check_both(&with("5"), &[("7:9", "wrong type", "a table with `file`, `env`, `keyring`, `from` or `secret`")]);
+    check_both(&with("{ }"), &[("7:9", "no place of the token", "one of `file`, `env`, `keyring` or `from`")]);
     let two = "{ file = \"/a\", env = \"A\" }";
-    check_both(&with(two), &[("7:9", "several places of the token", "one of `file`, `env` or `from`")]);
+    check_both(&with(two), &[("7:9", "several places of the token", "one of `file`, `env`, `keyring` or `from`")]);
     check_both(&with("{ from = \"https://a\" }"), &[("7:9", "`secret` is missing", "{ env = \"OPS_LOGIN\" }")]);
     let lone = "{ env = \"A\", secret = { env = \"B\" } }";
     check_both(&with(lone), &[("7:22", "`secret` has no use without `from`", "gives tokens for it")]);
@@ -87,11 +157,17 @@ fn tokens() {
     );
     check_both(
         &with("{ from = \"https://a\", secret = { } }"),
-        &[("7:40", "no place of the secret", "one of `file` or `env`")],
+        &[("7:40", "no place of the secret", "one of `file`, `env` or `keyring`")],
     );
     check(&with("{ file = \"run/a\" }"), &[("7:18", "no usable path", "from the root on")]);
     check(&with("{ env = \"hunter2!\" }"), &[("7:17", "no name of an environment variable", "no digit first")]);
-    for secret in ["\"hunter2\"", "{ env = \"hunter2!\" }", "{ from = \"https://a\", secret = \"hunter2\" }"] {
+    check(&with("{ keyring = \"hunter2\" }"), &[("7:21", "no entry of a keyring", "not what it holds")]);
+    for secret in [
+        "\"hunter2\"",
+        "{ env = \"hunter2!\" }",
+        "{ keyring = \"hunter2\" }",
+        "{ from = \"https://a\", secret = \"hunter2\" }",
+    ] {
         let errors = parse(&with(secret), "f").expect_err("refused");
         assert!(!format!("{errors} {:?}", errors.lines()).contains("hunter2"), "{errors}");
     }
@@ -342,10 +418,10 @@ fn names_that_clash_or_lead_nowhere() {
         &widget("kind = \"zebra\"\nvalue = \"x\"\nxyzzy = 1"),
         &[("10:8", "unknown word `zebra` for `kind`", "or `markers`"), ("12:1", "unknown key `xyzzy`", "")],
     );
-    check_both(&edit("\"hub\"", "\"pusher\""), &[("5:8", "unknown word `pusher` for `kind`", "expected `hub`")]);
+    check_both(&edit("\"hub\"", "\"kafka\""), &[("5:8", "unknown word `kafka` for `kind`", "expected `hub`")]);
     check_both(&edit("\"T\"", "\"T\"\ntheme = \"drak\""), &[("3:9", "unknown word `drak`", "did you mean `dark`?")]);
     check(&edit("id = \"s\"", "id = \"é s\""), &[("4:7", "'é' is not allowed in an id", "letters, digits")]);
-    check(&edit("[\"c\"]", "[\"c\", \"a/b\"]"), &[("7:20", "'/' is not allowed in a channel name", "")]);
+    check(&edit("[\"c\"]", "[\"c\", \"a/b\"]"), &[("7:18", "`a/b` is no channel name of a hub", "")]);
     check(&edit("[\"c\"]", &format!("[\"{}\"]", "c".repeat(201))), &[("7:13", "too long a name", "1 to 200")]);
 }
 
@@ -408,7 +484,7 @@ fn zones_and_addresses() {
     for (url, message, other) in [
         ("h:8787", "address of the scheme `h`", "with a host"),
         ("hub.example.net", "malformed address", "begins with `http://`"),
-        ("ws://h", "address of the scheme `ws`", "`transport` chooses the rest"),
+        ("ws://h", "address of the scheme `ws`", "begins with `http` or `https`"),
         ("ftp://h", "address of the scheme `ftp`", ""),
         ("http://", "malformed address (empty host)", ""),
         ("http:///x", "malformed address", ""),
@@ -422,6 +498,31 @@ fn zones_and_addresses() {
     ] {
         check(&edit("http://h", url), &[("6:7", message, other)]);
     }
+}
+
+#[test]
+fn what_servers_of_events_promise() {
+    let board = |kind: &str, channels: &str, source: &str, widget: &str| {
+        format!(
+            "[board]\ntitle = \"T\"\n[[source]]\nid = \"s\"\nkind = \"{kind}\"\nurl = \"http://h\"\nchannels = {channels}\n{source}\n\
+             [[widget]]\nid = \"w\"\nkind = \"counter\"\n{widget}\n"
+        )
+    };
+    let promises = "replays = true\nheartbeat = \"15s\"";
+    check(&board("sse", "[\"c\"]", promises, ""), &[]);
+    check(&board("long-poll", "[\"c\"]", "replays = true", ""), &[]);
+    let sparkplug = [("8:1", "`sparkplug` has no use with server-sent events", "it left out")];
+    check(&board("sse", "[\"c\"]", "sparkplug = \"listen\"", ""), &sparkplug);
+    check(&board("mercure", "[\"c\"]", promises, ""), &[("8:1", "`replays` has no use with Mercure", "it left out")]);
+    check(
+        &board("sse", "[\"c\"]", "replays = \"yes\"", ""),
+        &[("8:11", "wrong type for `replays`", "`true` or `false`")],
+    );
+    let topics = "[\"c\", \"https://site.example/books/{id}\"]";
+    check(&board("mercure", topics, "", ""), &[]);
+    check(&board("mercure", "[\"c\"]", "", "channels = \"c\""), &[]);
+    let mixed = [("12:12", "updates of Mercure don't say which topic they have", "a source of its own")];
+    check(&board("mercure", topics, "", "channels = \"c\""), &mixed);
 }
 
 #[test]

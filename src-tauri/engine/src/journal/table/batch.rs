@@ -26,12 +26,14 @@ pub(crate) enum Kind {
     Snapshot,
     /// A stretch that was not received live.
     Gap,
+    /// What a site says that it has now.
+    Restated,
     /// The source begins again: its positions are void.
     Forget,
 }
 
 impl Kind {
-    const ALL: [Self; 4] = [Self::Events, Self::Snapshot, Self::Gap, Self::Forget];
+    const ALL: [Self; 5] = [Self::Events, Self::Snapshot, Self::Gap, Self::Forget, Self::Restated];
 
     /// The number that stands for it in the file. Never given to another kind.
     pub(crate) const fn number(self) -> i64 {
@@ -40,6 +42,7 @@ impl Kind {
             Self::Snapshot => 2,
             Self::Gap => 3,
             Self::Forget => 4,
+            Self::Restated => 5,
         }
     }
 

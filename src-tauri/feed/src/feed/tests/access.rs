@@ -256,6 +256,35 @@ fn wrong_tokens_are_refusals() {
     rig.become_live(None);
 }
 
+/// Whatever a server's words for a refusal: a new token may be what it wants, and is tried at once; the same one is no news.
+#[test]
+fn a_new_token_is_tried_at_once_after_a_refusal() {
+    for code in [1008, 4403] {
+        let mut rig = Rig::asking(Transport::WebSocket);
+        rig.token("hidden-1", None);
+        rig.open();
+        let said = r#"{"type":"error","code":"forbidden","message":"no"}"#;
+        rig.lines(&[said]);
+        let link = LinkId(rig.link);
+        rig.input(Input::Closed { link, code: Some(code), reason: String::new() });
+        assert_eq!(rig.phase(), Phase::Authorising, "{code}: it may have been changed");
+        rig.token("hidden-1", None);
+        assert_eq!(rig.phase(), Phase::Refused, "{code}");
+        rig.out.clear();
+        rig.feed.renew(rig.now);
+        rig.drain();
+        assert_eq!(rig.out, ["token?"]);
+        rig.out.clear();
+        rig.token("hidden-1", None);
+        assert_eq!((rig.phase(), rig.out.len()), (Phase::Refused, 0), "{code}");
+        rig.feed.renew(rig.now);
+        rig.drain();
+        rig.out.clear();
+        rig.token("hidden-2", None);
+        assert!(rig.out.iter().any(|line| line.starts_with("open ")), "{code}: {:?}", rig.out);
+    }
+}
+
 /// A new token that the server doesn't take costs the link nothing while the old one is good.
 #[test]
 fn a_declined_token_costs_nothing_yet() {

@@ -244,7 +244,7 @@ fn on_every_rung() {
                 rig.snapshot("e:2");
                 rig
             }
-            Transport::LongPoll | Transport::Poll => Rig::polled(transport),
+            _ => Rig::polled(transport),
         };
         rig.out.clear();
         let now = rig.now;
@@ -256,7 +256,7 @@ fn on_every_rung() {
         rig.expect(&[]);
         match transport {
             Transport::WebSocket | Transport::Sse => rig.lines(&[&event(3), &event(4)]),
-            Transport::LongPoll | Transport::Poll => rig.answer(&[&event(3), &event(4)], "e:4"),
+            _ => rig.answer(&[&event(3), &event(4)], "e:4"),
         }
         rig.expect(&["events e:3 e:4", "check e:3 e:4"]);
         assert_eq!(rig.phase(), Phase::Live, "{transport:?}");

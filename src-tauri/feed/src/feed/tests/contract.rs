@@ -129,6 +129,9 @@ fn a_heartbeat_too_seldom_for_the_limit() {
     assert_eq!((rig.phase(), rig.link), (Phase::CatchingUp, 1));
     assert!(rig.cause().contains("every 60 s: too seldom for a limit of 5 s"), "{}", rig.cause());
     rig.lines(&[&event(3)]);
+    assert_eq!(rig.phase(), Phase::CatchingUp, "it may have been held up, and more with it");
+    rig.pass(Duration::from_millis(1));
+    rig.input(Input::Pong { link: LinkId(1) });
     assert_eq!(rig.phase(), Phase::Live, "an event proves as much");
 }
 

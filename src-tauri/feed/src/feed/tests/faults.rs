@@ -369,7 +369,11 @@ fn a_snapshot_older_than_the_history() {
             if matches!(transport, Transport::LongPoll | Transport::Poll) {
                 let beat = beat("e:19");
                 let body = format!(r#"{{"cursor":"flights~e:19","messages":[{trimmed}],"heartbeat":{beat}}}"#);
-                rig.input(Input::Answered { link: LinkId(rig.link), body: body.into() });
+                rig.input(Input::Answered {
+                    link: LinkId(rig.link),
+                    head: crate::port::Head::default(),
+                    body: body.into(),
+                });
             } else {
                 rig.open();
                 rig.lines(&[&trimmed, &beat("e:19")]);

@@ -198,14 +198,14 @@ fn a_stream_on_trial_that_is_late_from_the_beginning() {
         format!(r#"{{"cursor":"flights~e:2","messages":[{messages}],"heartbeat":{beat}}}"#)
     };
     let answer = body(&rig, &subscribed("flights", "e:2", None));
-    rig.input(Input::Answered { link: LinkId(3), body: answer.into() });
+    rig.input(Input::Answered { link: LinkId(3), head: crate::port::Head::default(), body: answer.into() });
     rig.snapshot("e:2");
     assert_eq!(rig.status().transport, Some(Transport::LongPoll));
     let (mut opened, mut lines) = (None, std::collections::VecDeque::new());
     for step in 0..60 {
         rig.pass(Duration::from_millis(500));
         let answer = body(&rig, "");
-        rig.input(Input::Answered { link: LinkId(3), body: answer.into() });
+        rig.input(Input::Answered { link: LinkId(3), head: crate::port::Head::default(), body: answer.into() });
         assert_eq!((rig.phase(), rig.status().transport), (Phase::Live, Some(Transport::LongPoll)), "{step}");
         if rig.link == 4 && opened.is_none() {
             opened = Some(step);

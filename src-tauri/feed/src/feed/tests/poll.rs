@@ -13,7 +13,7 @@ impl Rig {
     fn answer_behind(&mut self, messages: &[&str], head: &str, behind: u64) {
         let mut body = format!(r#"{{"cursor":"flights~{head}","messages":[{}]"#, messages.join(","));
         write!(body, r#","heartbeat":{}}}"#, beat_behind(head, behind).replace(CLOCK, &self.clock())).expect("room");
-        self.input(Input::Answered { link: LinkId(self.link), body: body.into() });
+        self.input(Input::Answered { link: LinkId(self.link), head: crate::port::Head::default(), body: body.into() });
     }
 
     /// A feed of `flights` that is live at `e:2` and has the next request out.
@@ -95,7 +95,11 @@ fn an_answer_that_somebody_kept() {
     let mut live_ms = 0;
     for _ in 0..100 {
         rig.pass(Duration::from_millis(100));
-        rig.input(Input::Answered { link: LinkId(rig.link), body: kept.clone().into() });
+        rig.input(Input::Answered {
+            link: LinkId(rig.link),
+            head: crate::port::Head::default(),
+            body: kept.clone().into(),
+        });
         live_ms += if rig.phase() == Phase::Live { 100 } else { 0 };
     }
     assert!(live_ms <= 5100 && rig.phase() != Phase::Live, "{live_ms} {:?}", rig.status());
@@ -145,7 +149,7 @@ fn answers_that_are_none() {
     ] {
         let mut rig = Rig::polled(Transport::Poll);
         rig.pass(Duration::from_secs(2));
-        rig.input(Input::Answered { link: LinkId(1), body: body.into() });
+        rig.input(Input::Answered { link: LinkId(1), head: crate::port::Head::default(), body: body.into() });
         assert_eq!(rig.phase(), Phase::Waiting);
         assert!(rig.cause().starts_with(cause), "{}", rig.cause());
     }

@@ -68,7 +68,15 @@ impl World {
             quiet: None,
             reconcile: None,
             reorder: Duration::ZERO,
+            kind: crate::Kind::Hub,
+            envelope: crate::Envelope::default(),
             token: None,
+            promises: crate::Promises::default(),
+            app: None,
+            user: None,
+            auth: None,
+            speak: crate::Speak::default(),
+            site: None,
             asks_token: false,
         };
         let mut world = Self {
@@ -240,7 +248,7 @@ impl World {
                         .position(|name| request.url.host_str() == Some(&format!("{name}.example")));
                     self.open(link, path.expect("one of the addresses"));
                 }
-                Output::Send { link, text } => self.take(link, &text),
+                Output::Send { link, message } => self.take(link, message.as_text().unwrap_or_default()),
                 Output::Ping { link } => {
                     if self.links.get(&link).is_some_and(|link| !link.still) {
                         self.paths.handle_input(Input::Pong { link }, self.now);
@@ -259,7 +267,12 @@ impl World {
                     self.paths.handle_input(Input::Fetched { fetch, outcome }, self.now);
                 }
                 Output::Deliver(delivery) => self.deliver(delivery),
-                Output::Ask { .. } | Output::SendSecret { .. } | Output::Credential { .. } | Output::Status => {}
+                Output::Ask { .. }
+                | Output::StartTls { .. }
+                | Output::Exchange { .. }
+                | Output::Post { .. }
+                | Output::Credential { .. }
+                | Output::Status => {}
             }
         }
     }
@@ -328,6 +341,7 @@ impl World {
                 self.wall = at;
                 self.gap_open = false;
             }
+            Delivery::Restated(_) | Delivery::Recheck(_) => unreachable!("a hub has a snapshot"),
             Delivery::Check(check) => assert_eq!(readable(parsed(&check.positions["flights"])), self.wall),
             Delivery::Gap(gap) => {
                 self.gaps += 1;

@@ -153,7 +153,7 @@ impl Codec {
                 }
                 self.takes_tokens = hello.access.is_some();
                 let heartbeat = Duration::from_millis(hello.heartbeat_ms);
-                Some(Signal::Hello { heartbeat, clock: hello.clock.into(), grant: hello.access.map(Into::into) })
+                Some(Signal::Hello { heartbeat, clock: Some(hello.clock.into()), grant: hello.access.map(Into::into) })
             }
             "authorised" => {
                 let line: AccessLine = read(kind, line)?;
@@ -220,7 +220,7 @@ impl Codec {
             && let Ok(offset) = offset.parse()
             && !known.is_empty()
         {
-            return Ok(Position { epoch: known.clone(), offset });
+            return Ok(Position::new(known.clone(), offset));
         }
         let position: Position = text.parse().map_err(|error: watchfloor_model::PositionError| error.to_string())?;
         self.epochs[channel] = position.epoch.clone();

@@ -14,7 +14,7 @@ use watchfloor_model::{Mono, Snapshot, Transport};
 use super::{Dialect, Place, Session};
 use crate::{
     config::SourceConfig,
-    fault::{Fault, FaultKind, cut},
+    fault::{Fault, FaultKind, Verdict, cut},
     port::{Header, Request},
 };
 
@@ -56,7 +56,7 @@ impl Dialect for Hub {
                 let scheme = if url.scheme() == "https" { "wss" } else { "ws" };
                 let changed = url.set_scheme(scheme);
                 debug_assert!(changed.is_ok(), "http and ws are both special schemes");
-                Request { url, headers: authorised(config, Vec::new()) }
+                Request::get(url).with(authorised(config, Vec::new()))
             }
             Transport::LongPoll | Transport::Poll => self.ask(config, &cursor(places), Duration::ZERO),
             Transport::Sse => {
@@ -68,8 +68,10 @@ impl Dialect for Hub {
                     // A compressing proxy may hold events back until its block is full.
                     Header::plain("accept-encoding", "identity"),
                 ];
-                Request { url, headers: authorised(config, headers) }
+                Request::get(url).with(authorised(config, headers))
             }
+            // The ladder has no such rung.
+            Transport::HttpStream | Transport::Tcp => Request::get(config.url.clone()),
         }
     }
 
@@ -78,34 +80,44 @@ impl Dialect for Hub {
         let wait_ms = wait.as_millis().to_string();
         url.query_pairs_mut().append_pair("cursor", cursor).append_pair("wait_ms", &wait_ms);
         let headers = vec![Header::plain("accept", "application/json"), Header::plain("cache-control", "no-cache")];
-        Request { url, headers: authorised(config, headers) }
+        Request::get(url).with(authorised(config, headers))
     }
 
     fn is_expiry(&self, code: u16) -> bool {
         code == CLOSE_TOKEN_EXPIRED
     }
 
-    fn health(&self, config: &SourceConfig) -> Request {
+    fn verdict(&self, _code: u16) -> Option<Verdict> {
+        None
+    }
+
+    fn health(&self, config: &SourceConfig) -> Option<Request> {
         let headers = vec![Header::plain("accept", "application/json"), Header::plain("cache-control", "no-cache")];
-        Request { url: route(&config.url, "health"), headers: authorised(config, headers) }
+        Some(Request::get(route(&config.url, "health")).with(authorised(config, headers)))
     }
 
     fn is_healthy(&self, body: &[u8]) -> bool {
         serde_json::from_slice::<serde_json::Value>(body).is_ok_and(|health| health["status"] == "ok")
     }
 
-    fn snapshot(&self, config: &SourceConfig) -> Request {
+    fn snapshot(&self, config: &SourceConfig) -> Option<Request> {
         let mut url = route(&config.url, "snapshot");
         url.query_pairs_mut().append_pair("channels", &config.channels.join(","));
         let headers = vec![Header::plain("accept", "application/json"), Header::plain("cache-control", "no-cache")];
-        Request { url, headers: authorised(config, headers) }
+        Some(Request::get(url).with(authorised(config, headers)))
     }
 
     fn read_snapshot(&self, body: &[u8], channels: &[Arc<str>], now: Mono) -> Result<Snapshot, String> {
         codec::read_snapshot(body, channels, now)
     }
 
-    fn session(&self, transport: Transport, channels: &Arc<[Arc<str>]>) -> Box<dyn Session> {
+    fn session(
+        &self,
+        _config: &SourceConfig,
+        transport: Transport,
+        channels: &Arc<[Arc<str>]>,
+        _seed: u64,
+    ) -> Box<dyn Session> {
         Box::new(session::HubSession::new(transport, channels))
     }
 }

@@ -10,13 +10,14 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use watchfloor_model::{Mono, Position, Transport};
+use watchfloor_model::{Position, Transport};
 
 use super::{answer, codec::Codec, cursor};
 use crate::{
     config::Secret,
     limits::SSE_EVENT_BYTES_MAX,
-    protocols::{Place, Session, Signal},
+    port::Message,
+    protocols::{Moment, Place, Session, Signal},
     sse::{Item, Parser},
 };
 
@@ -39,7 +40,7 @@ impl HubSession {
 }
 
 impl Session for HubSession {
-    fn subscribe(&mut self, places: &[Place], again: bool) -> Vec<String> {
+    fn subscribe(&mut self, places: &[Place], again: bool) -> Vec<Message> {
         if self.transport != Transport::WebSocket {
             self.cursor = cursor(places);
             self.asked = Some(places.iter().map(|place| place.position.clone()).collect());
@@ -48,11 +49,11 @@ impl Session for HubSession {
         let mut messages = Vec::new();
         if again {
             let names: Vec<&str> = places.iter().map(|place| &*place.channel).collect();
-            messages.push(message("unsubscribe", "channels", &json!(names)));
+            messages.push(Message::text(message("unsubscribe", "channels", &json!(names))));
         }
         let channels: serde_json::Map<_, _> =
             places.iter().map(|place| (place.channel.to_string(), json!(place.position))).collect();
-        messages.push(message("subscribe", "channels", &channels.into()));
+        messages.push(Message::text(message("subscribe", "channels", &channels.into())));
         messages
     }
 
@@ -60,21 +61,21 @@ impl Session for HubSession {
         self.transport == Transport::WebSocket
     }
 
-    fn authorise(&mut self, token: &Secret) -> Option<String> {
+    fn authorise(&mut self, token: &Secret) -> Option<Message> {
         let takes = self.transport == Transport::WebSocket && self.codec.takes_tokens();
-        takes.then(|| message("authorise", "token", &json!(token.expose())))
+        takes.then(|| Message::text(message("authorise", "token", &json!(token.expose()))).secret())
     }
 
-    fn ask_clock(&mut self, id: u64) -> Option<String> {
-        (self.transport == Transport::WebSocket).then(|| message("ping", "id", &json!(id)))
+    fn ask_clock(&mut self, id: u64) -> Option<Message> {
+        (self.transport == Transport::WebSocket).then(|| Message::text(message("ping", "id", &json!(id))))
     }
 
     fn cursor(&self) -> &str {
         &self.cursor
     }
 
-    fn decode_answer(&mut self, body: &[u8], now: Mono, out: &mut Vec<Signal>) -> bool {
-        match answer::read(body, &mut self.codec, self.asked.as_deref(), now, out) {
+    fn decode_answer(&mut self, body: &[u8], now: Moment, out: &mut Vec<Signal>) -> bool {
+        match answer::read(body, &mut self.codec, self.asked.as_deref(), now.mono, out) {
             Ok(answer) => {
                 self.asked = None;
                 // One that says that it has more and doesn't go on would be asked in a hot loop.
@@ -89,14 +90,16 @@ impl Session for HubSession {
         }
     }
 
-    fn decode_text(&mut self, text: &[u8], now: Mono, out: &mut Vec<Signal>) {
-        self.codec.lines(text, now, out);
+    fn decode_text(&mut self, text: &[u8], now: Moment, out: &mut Vec<Signal>) {
+        self.codec.lines(text, now.mono, out);
     }
 
-    fn decode_chunk(&mut self, bytes: &[u8], now: Mono, out: &mut Vec<Signal>) {
+    fn decode_chunk(&mut self, bytes: &[u8], now: Moment, out: &mut Vec<Signal>) {
         let codec = &mut self.codec;
         self.parser.push(bytes, &mut |item| match item {
-            Item::Event { data, .. } => codec.lines(data, now, out),
+            Item::Event { data, .. } => codec.lines(data, now.mono, out),
+            // Its heartbeats are events.
+            Item::Sign | Item::Mark { .. } => {}
             Item::Retry(millis) => out.push(Signal::RetryAfter { millis }),
             Item::Oversize { bytes } => out.push(Signal::Rejected {
                 place: None,

@@ -29,7 +29,7 @@ fn every_message_of_the_contract() {
     check(
         r#"{"type":"hello","protocol":1,"hub":"watchfloor-hub 0.1","heartbeat_ms":1000,"clock":{"now":5,"speed":60,"label":"Replay"}}"#,
         &[
-            r#"Hello { heartbeat: 1s, clock: Reading { now: Timestamp(5), speed: 60.0, label: Some("Replay") }, grant: None }"#,
+            r#"Hello { heartbeat: 1s, clock: Some(Reading { now: Timestamp(5), speed: 60.0, label: Some("Replay") }), grant: None }"#,
         ],
     );
     check(

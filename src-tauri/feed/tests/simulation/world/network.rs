@@ -302,7 +302,7 @@ impl World {
         let lines = self.carried(lines);
         let body =
             format!(r#"{{"cursor":"{}","messages":[{}],"heartbeat":{heartbeat}}}"#, cursor.join("|"), lines.join(","));
-        self.down(id, Input::Answered { link: id, body: body.into() });
+        self.down(id, Input::Answered { link: id, head: watchfloor_feed::Head::default(), body: body.into() });
     }
 
     pub(super) fn fetch(&mut self, fetch: FetchId, timeout: Duration, health: bool) {

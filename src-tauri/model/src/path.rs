@@ -1,10 +1,14 @@
 //! Where in an event's data a value stands.
 
+mod text;
+
 use std::{fmt, iter::Peekable, str::Chars, str::FromStr};
 
 use serde::Serialize;
 use serde_json::Value;
-use watchfloor_model::Json;
+
+pub use self::text::Items;
+use crate::Json;
 
 /// The longest path, in characters.
 pub const PATH_CHARACTERS_MAX: usize = 300;
@@ -50,10 +54,42 @@ impl Path {
         })
     }
 
+    /// The same in a document that is no event's data.
+    #[must_use]
+    pub fn find_in<'a>(&self, data: &'a Value) -> Option<&'a Value> {
+        self.steps.iter().try_fold(data, |value, step| match step {
+            Step::Key(key) => value.get(key.as_str()),
+            Step::Index(index) => value.get(*index),
+        })
+    }
+
+    /// The path within the field of this name, if it leads into that: none of `data` in `data`, `x` of `data.x`.
+    #[must_use]
+    pub fn within(&self, name: &str) -> Option<Option<Self>> {
+        let (first, rest) = self.steps.split_first()?;
+        let leads = matches!(first, Step::Key(key) if key == name);
+        leads.then(|| (!rest.is_empty()).then(|| Self { steps: rest.to_vec() }))
+    }
+
+    /// The field that it leads into, if its first step is one.
+    #[must_use]
+    pub fn first_key(&self) -> Option<&str> {
+        match self.steps.first()? {
+            Step::Key(key) => Some(key),
+            Step::Index(_) => None,
+        }
+    }
+
     /// `self`, and below it `rest`: `flight` and `number` give `flight.number`.
     #[must_use]
     pub fn join(&self, rest: &Self) -> Self {
         Self { steps: self.steps.iter().chain(&rest.steps).cloned().collect() }
+    }
+
+    /// The path of the field of this name.
+    #[must_use]
+    pub fn key(name: &str) -> Self {
+        Self { steps: vec![Step::Key(name.to_owned())] }
     }
 
     /// How many keys and indexes it has.
@@ -222,9 +258,9 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod tests {
+    use crate::Payload;
     use proptest::prelude::*;
     use serde_json::json;
-    use watchfloor_model::Payload;
 
     use super::*;
 
@@ -251,9 +287,22 @@ mod tests {
         ] {
             let parsed: Path = path.parse().expect(path);
             assert_eq!(parsed.find(data.value()).map(Json::to_value), value, "{path}");
+            let text = parsed.find_text(data.text()).expect("JSON");
+            assert_eq!(text.map(|text| serde_json::from_str(text).expect("JSON")), value, "{path}");
             assert_eq!(parsed.to_string().parse(), Ok(parsed), "{path}");
         }
         assert_eq!("flight[\"number\"]".parse::<Path>().expect("path").to_string(), "flight.number");
+    }
+
+    /// A path into a field, and what of it is within.
+    #[test]
+    fn leads_into_a_field() {
+        let path = |text: &str| text.parse::<Path>().expect(text);
+        assert_eq!(path("data").within("data"), Some(None));
+        assert_eq!(path("data[1].x").within("data"), Some(Some(path("[1].x"))));
+        assert_eq!(path("data.x").within("x"), None);
+        assert_eq!(path("[0].x").within("0"), None);
+        assert_eq!((path("data.x").first_key(), path("[0].x").first_key()), (Some("data"), None));
     }
 
     /// Bad input: a malformed path names the character and the problem.

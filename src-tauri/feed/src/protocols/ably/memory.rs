@@ -1,0 +1,102 @@
+//! What is remembered from one connection to the next. By a connection's key it is taken over by whoever has it: it stands in no
+//! place's mark, from where it would come into the journal, but here. A wall that is started again asks by its marks alone.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use super::{hosts::Tries, presence::Members};
+use crate::config::Secret;
+
+/// Ids of events that are remembered of each channel: what a server sends again overlaps with what came last.
+pub(super) const RECENT_MAX: usize = 512;
+
+/// An event that came, by the place that it was given, and its id.
+#[derive(Clone, Debug)]
+pub(super) struct Recent {
+    pub(super) epoch: Arc<str>,
+    pub(super) offset: u64,
+    pub(super) id: Arc<str>,
+}
+
+/// What is remembered of a channel.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Kept {
+    pub(super) recent: VecDeque<Recent>,
+    pub(super) members: Members,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    key: Option<Secret>,
+    /// The connection that is followed by the key, by its seed.
+    owner: Option<u64>,
+    channels: BTreeMap<usize, Kept>,
+    tries: Tries,
+}
+
+/// Shared by a source's connections.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Memory(Arc<Mutex<State>>);
+
+impl Memory {
+    fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// By what the last connection is resumed. One that is still followed would be thrown out by that.
+    pub(super) fn key(&self) -> Option<Secret> {
+        self.with(|state| state.key.clone().filter(|_| state.owner.is_none()))
+    }
+
+    /// The server gave a key to the connection of this seed.
+    pub(super) fn keep_key(&self, seed: u64, key: Option<Secret>) {
+        self.with(|state| {
+            state.key = key;
+            state.owner = Some(seed);
+        });
+    }
+
+    /// The server has ended the connection of this seed for good.
+    pub(super) fn forget_key(&self, seed: u64) {
+        self.with(|state| {
+            if state.owner.is_none_or(|owner| owner == seed) {
+                state.key = None;
+            }
+        });
+    }
+
+    /// The connection of this seed is followed no more.
+    pub(super) fn release(&self, seed: u64) {
+        self.with(|state| {
+            if state.owner == Some(seed) {
+                state.owner = None;
+            }
+        });
+    }
+
+    /// The host to try in place of this one, if it is another one's turn.
+    pub(super) fn instead_of(&self, host: &str) -> Option<String> {
+        self.with(|state| state.tries.instead_of(host))
+    }
+
+    /// The connection of this seed didn't come to be, or its server asks to try elsewhere.
+    pub(super) fn fail_host(&self, seed: u64) {
+        self.with(|state| state.tries.fail(seed));
+    }
+
+    /// A server has taken a connection.
+    pub(super) fn keep_host(&self) {
+        self.with(|state| state.tries.succeed());
+    }
+
+    /// What the connection before knew of a channel.
+    pub(super) fn of(&self, channel: usize) -> Kept {
+        self.with(|state| state.channels.get(&channel).cloned().unwrap_or_default())
+    }
+
+    pub(super) fn keep(&self, channel: usize, kept: Kept) {
+        self.with(|state| state.channels.insert(channel, kept));
+    }
+}

@@ -1,0 +1,120 @@
+//! What is remembered from one link of a feed to its next ones: bounded, and of no use to another feed.
+
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use super::packet::{Version, WINDOW};
+use crate::config::{Secret, SourceConfig};
+
+/// Of how many topics the newest body is known.
+const TOPICS_MAX: usize = 16_384;
+
+/// Shared by a feed's links.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Memory(Arc<Mutex<Known>>);
+
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// The server said that it doesn't know version 5.
+    is_old: bool,
+    /// A server keeps a client's session by this name.
+    client: String,
+    /// The token by which the newest link came.
+    token: Option<Secret>,
+    /// The numbers of the last publications that were acknowledged. Those that come again are among them, as no more than
+    /// [`WINDOW`] are ever on their way.
+    acknowledged: VecDeque<u16>,
+    /// By topic, the newest body that came, both as hashes.
+    newest: HashMap<u64, u64, BuildHasherDefault<Hashed>>,
+}
+
+impl Memory {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The version and the client's name for a new link. `seed` differs from link to link; the first one's decides.
+    pub(super) fn begin(&self, config: &SourceConfig, seed: u64) -> (Version, String) {
+        let mut known = self.lock();
+        if known.client.is_empty() || known.token != config.token {
+            // A link that comes by another token stands beside the one before, which must not be put out.
+            known.client = format!("wall{:016x}", hash(&(&config.id, seed)));
+            known.token.clone_from(&config.token);
+            known.acknowledged.clear();
+        }
+        (if known.is_old { Version::Old } else { Version::Five }, known.client.clone())
+    }
+}
+
+impl Known {
+    pub(super) const fn speak_old(&mut self) {
+        self.is_old = true;
+    }
+
+    /// The numbers of what may come again. None, if the server kept no session.
+    pub(super) fn acknowledged(&mut self, client: &str, is_present: bool) -> Vec<u16> {
+        if client != self.client {
+            return Vec::new();
+        }
+        if !is_present {
+            self.acknowledged.clear();
+        }
+        self.acknowledged.iter().copied().collect()
+    }
+
+    pub(super) fn acknowledge(&mut self, client: &str, id: u16) {
+        if client != self.client {
+            return;
+        }
+        if self.acknowledged.len() == usize::from(WINDOW) {
+            self.acknowledged.pop_front();
+        }
+        self.acknowledged.push_back(id);
+    }
+
+    /// Takes a topic's body. Whether it is the one that came last.
+    pub(super) fn is_same(&mut self, topic: u64, payload: &[u8]) -> bool {
+        let body = hash(payload);
+        match self.newest.get_mut(&topic) {
+            Some(newest) => std::mem::replace(newest, body) == body,
+            None => {
+                if self.newest.len() < TOPICS_MAX {
+                    self.newest.insert(topic, body);
+                }
+                false
+            }
+        }
+    }
+}
+
+/// Topics, as hashes.
+pub(super) type Topics = HashSet<u64, BuildHasherDefault<Hashed>>;
+
+/// What is a hash already is none the better for being hashed again.
+#[derive(Debug, Default)]
+pub(super) struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        // Only numbers are asked for.
+        self.0 = hash(bytes);
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
+
+/// The same for the same in this process; no more is asked of it.
+pub(super) fn hash(what: &(impl Hash + ?Sized)) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    what.hash(&mut hasher);
+    hasher.finish()
+}

@@ -1,0 +1,315 @@
+//! A row of polls, each answered with messages and the cursor to those after them.
+//!
+//! ```text
+//! GET → messages, cursor; GET with the cursor → messages, cursor; …; → no messages
+//! ```
+//!
+//! Nothing says whether an answer has all that there is after its cursor, or a page of it: one with fewer messages than
+//! another had is taken to have all, so that a page's size is found out by what comes.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use url::Url;
+use watchfloor_model::{Event, Mono, Position, Transport};
+
+use super::{
+    batch::{self, Batch},
+    cache::Dates,
+};
+use crate::{
+    config::{Cursor, Secret, SourceConfig},
+    envelope::{Envelope, Outside},
+    fault::{LinkFault, LinkFaultKind, Verdict, cut},
+    port::{Head, Message},
+    protocols::{
+        Moment, Place, Session, Signal,
+        counted::{Counted, is_counted},
+    },
+};
+
+/// The name of an event whose message tells none.
+const EVENT: &str = "message";
+/// What is answered after so long wasn't there when it was asked for.
+const HELD: Duration = Duration::from_millis(250);
+/// Between a cursor and how many messages after it were had, in a place's mark. No cursor has one in it.
+const BETWEEN: char = '\t';
+
+/// Whether the server has said that it doesn't know the cursor any more. Kept until another is begun with.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Gone(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    /// The newest request had a cursor.
+    asked: bool,
+    gone: bool,
+}
+
+impl Gone {
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The cursor by which a link begins, if there is one that the server may know.
+    pub(super) fn begin(&self, places: &[Place]) -> Option<Arc<str>> {
+        let mut state = self.state();
+        let mark = Mark::of(places).filter(|_| !state.gone).map(|mark| mark.cursor);
+        state.asked = mark.is_some();
+        mark
+    }
+
+    /// A request on a link goes out.
+    pub(super) fn ask(&self, cursor: &str) {
+        self.state().asked = !cursor.is_empty();
+    }
+
+    /// A cursor that isn't taken is begun without, soon: asking with it again won't help.
+    pub(super) fn verdict(&self, fault: &LinkFault) -> Option<Verdict> {
+        let mut state = self.state();
+        let refused = matches!(fault.kind, LinkFaultKind::Http { status: 400 | 410, .. });
+        if !refused || !std::mem::take(&mut state.asked) {
+            return None;
+        }
+        state.gone = true;
+        Some(Verdict::Backoff)
+    }
+}
+
+/// The request for what comes after a cursor.
+pub(super) fn address(source: &Url, rule: &Cursor, cursor: Option<&str>) -> Url {
+    let mut url = source.clone();
+    url.set_fragment(None);
+    let Some(cursor) = cursor.filter(|cursor| !cursor.is_empty()) else { return url };
+    let Some(name) = rule.query.as_deref() else {
+        // One that was kept may be of another board.
+        let next = batch::address(cursor, source).ok().and_then(|next| next.parse().ok());
+        return next.unwrap_or(url);
+    };
+    let others: Vec<(String, String)> = url.query_pairs().filter(|(own, _)| own != name).map(owned).collect();
+    url.query_pairs_mut().clear().extend_pairs(others).append_pair(name, cursor);
+    url
+}
+
+fn owned((name, value): (std::borrow::Cow<'_, str>, std::borrow::Cow<'_, str>)) -> (String, String) {
+    (name.into_owned(), value.into_owned())
+}
+
+/// A place: so many messages after a cursor.
+#[derive(Debug)]
+struct Mark {
+    cursor: Arc<str>,
+    after: usize,
+}
+
+impl Mark {
+    fn of(places: &[Place]) -> Option<Self> {
+        let place = places.first()?.position.as_ref().filter(|place| is_counted(place))?;
+        let text = place.mark.as_deref()?;
+        let (cursor, after) = match text.split_once(BETWEEN) {
+            Some((cursor, after)) => (cursor, after.parse().ok()?),
+            None => (text, 0),
+        };
+        let is_sound = !cursor.is_empty() && !cursor.chars().any(char::is_control);
+        is_sound.then(|| Self { cursor: cursor.into(), after })
+    }
+
+    fn text(cursor: &str, after: usize) -> Option<String> {
+        match (cursor, after) {
+            ("", _) => None,
+            (cursor, 0) => Some(cursor.to_owned()),
+            (cursor, after) => Some(format!("{cursor}{BETWEEN}{after}")),
+        }
+    }
+}
+
+/// A link.
+#[derive(Debug)]
+pub(super) struct MessagesSession {
+    rule: Cursor,
+    source: Url,
+    names: Arc<[Arc<str>]>,
+    envelope: Envelope,
+    counted: Counted,
+    /// The board's word that all after the cursor comes.
+    replays: bool,
+    polls: bool,
+    place: Option<Position>,
+    gone: Gone,
+    cursor: String,
+    /// So many messages after the cursor were had before.
+    had: usize,
+    dates: Dates,
+    /// There is nothing new, by the head.
+    is_unchanged: bool,
+    began: bool,
+    /// When the request that was answered went out, at the latest.
+    asked: Mono,
+    /// The most messages of one answer.
+    most: usize,
+}
+
+impl MessagesSession {
+    pub(super) fn new(
+        config: &SourceConfig,
+        rule: &Cursor,
+        transport: Transport,
+        names: &Arc<[Arc<str>]>,
+        seed: u64,
+        gone: Gone,
+    ) -> Self {
+        Self {
+            rule: rule.clone(),
+            source: config.url.clone(),
+            names: names.clone(),
+            envelope: config.envelope.clone(),
+            counted: Counted::new(names.len(), seed),
+            replays: config.promises.replays,
+            polls: transport == Transport::Poll,
+            place: None,
+            gone,
+            cursor: String::new(),
+            had: 0,
+            dates: Dates::default(),
+            is_unchanged: false,
+            began: false,
+            asked: Mono::ZERO,
+            most: 1,
+        }
+    }
+
+    /// The first answer that can be read: the server has taken the cursor, for whatever that is worth.
+    fn begin(&mut self, batch: &Batch<'_>, out: &mut Vec<Signal>) {
+        if std::mem::replace(&mut self.began, true) {
+            return;
+        }
+        let was_gone = std::mem::take(&mut self.gone.state().gone);
+        let asked = !self.cursor.is_empty();
+        let reason = match self.place.take().filter(|_| asked) {
+            Some(place) if self.replays => return out.push(self.counted.resumed(0, place)),
+            Some(_) => "the server doesn't say whether it has all that was missed",
+            None if was_gone => "the server doesn't know the place any more",
+            None => "no place asked for",
+        };
+        // Where nothing has come yet, it is known all the same where to go on.
+        let mark = match &batch.cursor {
+            Some(cursor) => Mark::text(cursor, 0),
+            None => Mark::text(&self.cursor, self.had),
+        };
+        let mark = mark.filter(|_| batch.messages.is_empty());
+        out.push(self.counted.subscribed_after(0, mark.as_deref(), reason));
+    }
+
+    /// Nothing can be made of the answer, so it proves nothing.
+    fn fail(&self, reason: &str, out: &mut Vec<Signal>) {
+        let reason = cut(reason);
+        out.push(if self.began {
+            Signal::Rejected { place: None, reason }
+        } else {
+            Signal::Error { code: "answer".to_owned(), message: reason, denied: false }
+        });
+    }
+
+    fn message(&mut self, text: &str, mark: Option<&str>, now: Moment, out: &mut Vec<Signal>) {
+        let Some(position) = self.counted.next(0, mark) else { return };
+        let outside = Outside { channel: &self.names[0], name: EVENT, id: None, time: now.wall, received: now.mono };
+        match self.envelope.open(text, outside) {
+            Ok(event) => {
+                let event = Event { position: Some(position.clone()), ..event };
+                out.push(Signal::Event { channel: 0, position, event });
+            }
+            Err(reason) => {
+                let reason = cut(&reason);
+                out.push(Signal::Rejected { place: None, reason: reason.clone() });
+                out.push(Signal::Lost { channel: 0, head: position, reason });
+            }
+        }
+    }
+
+    /// Takes an answer that can be read. Says whether it had all that there was.
+    fn take(&mut self, batch: Batch<'_>, now: Moment, out: &mut Vec<Signal>) -> bool {
+        let count = batch.messages.len();
+        let before = std::mem::take(&mut self.cursor);
+        let (last, had) = (count.saturating_sub(1), std::mem::take(&mut self.had));
+        for (number, text) in batch.messages.iter().enumerate().skip(had) {
+            let mark = match &batch.cursor {
+                Some(cursor) if number == last => Mark::text(cursor, 0),
+                _ => Mark::text(&before, number + 1),
+            };
+            self.message(text, mark.as_deref(), now, out);
+        }
+        self.cursor = batch.cursor.unwrap_or(before);
+        let is_all = count == 0 || count < self.most;
+        self.most = self.most.max(count);
+        is_all
+    }
+}
+
+impl Session for MessagesSession {
+    fn subscribe(&mut self, places: &[Place], _again: bool) -> Vec<Message> {
+        let mark = Mark::of(places).filter(|_| !self.gone.state().gone);
+        self.cursor = mark.as_ref().map(|mark| mark.cursor.to_string()).unwrap_or_default();
+        self.had = mark.map_or(0, |mark| mark.after);
+        self.place = places.first().and_then(|place| place.position.clone()).filter(is_counted);
+        self.counted.begin_again();
+        Vec::new()
+    }
+
+    fn can_resubscribe(&self) -> bool {
+        false
+    }
+
+    fn authorise(&mut self, _token: &Secret) -> Option<Message> {
+        None
+    }
+
+    fn ask_clock(&mut self, _id: u64) -> Option<Message> {
+        None
+    }
+
+    fn cursor(&self) -> &str {
+        &self.cursor
+    }
+
+    fn decode_head(&mut self, head: &Head, now: Moment, out: &mut Vec<Signal>) {
+        let heartbeat = head.retry_after.unwrap_or(Duration::ZERO);
+        out.push(Signal::Hello { heartbeat, clock: None, grant: None });
+        out.extend(self.dates.age(head, now).map(|age| Signal::Kept { age }));
+        self.is_unchanged = head.is_unchanged;
+    }
+
+    fn decode_answer(&mut self, body: &[u8], now: Moment, out: &mut Vec<Signal>) -> bool {
+        let held = self.began && !self.polls && now.mono.since(self.asked) >= HELD;
+        self.asked = now.mono;
+        let batch = if self.is_unchanged || body.is_empty() {
+            Ok(Batch { messages: Vec::new(), cursor: None })
+        } else {
+            batch::read(body, &self.rule, &self.source)
+        };
+        let stands_still = |batch: &Batch<'_>| {
+            let moved = batch.cursor.as_deref().is_some_and(|cursor| cursor != self.cursor);
+            !batch.messages.is_empty() && !moved
+        };
+        match batch {
+            Ok(batch) if stands_still(&batch) => {
+                // The same messages would come again and again.
+                self.fail(&format!("messages without another cursor in `{}`", self.rule.path), out);
+                false
+            }
+            Ok(batch) => {
+                self.begin(&batch, out);
+                let is_all = self.take(batch, now, out);
+                if is_all || held {
+                    out.extend(self.counted.beat());
+                }
+                !is_all
+            }
+            Err(reason) => {
+                self.fail(&reason, out);
+                false
+            }
+        }
+    }
+}

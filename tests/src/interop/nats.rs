@@ -1,0 +1,264 @@
+//! nats-server with JetStream, installed from PyPI by `scripts/interop.sh`.
+
+use std::{
+    fs::{self, File},
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufStream},
+    net::TcpStream,
+    time::{sleep, timeout},
+};
+
+use super::peer::{Entry, Offer, Peer};
+use crate::{
+    faults::process::{free_port, signal},
+    program::root,
+};
+
+/// Messages that a stream keeps: as many as a flood has, for a consumer that is behind must not be overtaken by the trimming.
+const HISTORY: usize = 100_000;
+/// Messages sent until they are acknowledged.
+const BATCH: usize = 500;
+const PASSWORD: &str = "interop";
+const START_MAX: Duration = Duration::from_secs(30);
+const ANSWER_MAX: Duration = Duration::from_secs(30);
+/// The streams, public and private: a name and the subject that is published on.
+const STREAMS: [(&str, &str); 2] = [("OPEN", "open.ticks"), ("CLOSED", "closed.ticks")];
+
+/// A server that keeps its streams in files.
+pub(super) struct Nats {
+    child: Child,
+    program: PathBuf,
+    folder: PathBuf,
+    address: SocketAddr,
+    version: String,
+}
+
+impl Drop for Nats {
+    fn drop(&mut self) {
+        // It may be gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A connection of the publisher's.
+struct Publisher {
+    stream: BufStream<TcpStream>,
+}
+
+impl Publisher {
+    async fn connect(address: SocketAddr) -> Result<Self> {
+        let mut publisher = Self { stream: BufStream::new(TcpStream::connect(address).await?) };
+        let connect = json!({
+            "user": "publisher", "pass": PASSWORD, "verbose": false, "pedantic": false, "lang": "rust", "version": "1",
+            "headers": true, "protocol": 1,
+        });
+        publisher.send(&format!("CONNECT {connect}\r\nSUB _INBOX.publisher.* 1\r\nPING\r\n")).await?;
+        while publisher.line().await? != "PONG" {}
+        Ok(publisher)
+    }
+
+    async fn send(&mut self, text: &str) -> Result<()> {
+        self.stream.write_all(text.as_bytes()).await?;
+        self.stream.flush().await?;
+        Ok(())
+    }
+
+    async fn line(&mut self) -> Result<String> {
+        let mut line = String::new();
+        let read = timeout(ANSWER_MAX, self.stream.read_line(&mut line)).await??;
+        ensure!(read > 0, "the server ended the publisher's connection");
+        let line = line.trim_end();
+        ensure!(!line.starts_with("-ERR"), "{line}");
+        Ok(line.to_owned())
+    }
+
+    /// The next message's body.
+    async fn answer(&mut self) -> Result<Value> {
+        loop {
+            let line = self.line().await?;
+            if line == "PING" {
+                self.send("PONG\r\n").await?;
+            }
+            let is_message = line.starts_with("MSG ") || line.starts_with("HMSG ");
+            let Some(size) = line.rsplit(' ').next().filter(|_| is_message) else { continue };
+            let mut body = vec![0; size.parse::<usize>().context("a size")? + 2];
+            timeout(ANSWER_MAX, self.stream.read_exact(&mut body)).await??;
+            // A status, as there is nobody who answers, has no JSON.
+            return serde_json::from_slice(&body).with_context(|| String::from_utf8_lossy(&body).into_owned());
+        }
+    }
+
+    async fn request(&mut self, subject: &str, body: &Value) -> Result<Value> {
+        let body = body.to_string();
+        self.send(&format!("PUB {subject} _INBOX.publisher.1 {}\r\n{body}\r\n", body.len())).await?;
+        self.answer().await
+    }
+
+    /// Publishes with an acknowledgement for each message.
+    async fn publish(&mut self, subject: &str, messages: &[Value]) -> Result<()> {
+        let mut text = String::new();
+        for message in messages {
+            let body = message.to_string();
+            text.push_str(&format!("PUB {subject} _INBOX.publisher.1 {}\r\n{body}\r\n", body.len()));
+        }
+        self.send(&text).await?;
+        for _ in messages {
+            let answer = self.answer().await?;
+            ensure!(answer["seq"].is_u64(), "{answer}");
+        }
+        Ok(())
+    }
+}
+
+impl Nats {
+    async fn is_up(&mut self) -> Result<()> {
+        let begun = Instant::now();
+        loop {
+            match self.prepare().await {
+                Ok(()) => return Ok(()),
+                Err(error) if begun.elapsed() > START_MAX => return Err(error.context("it doesn't answer")),
+                Err(_) => {}
+            }
+            if let Some(status) = self.child.try_wait()? {
+                let log = fs::read_to_string(self.folder.join("nats.log"))?;
+                bail!("it ended: {status}: {}", log.lines().last().unwrap_or_default());
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Makes the streams, unless they are there.
+    async fn prepare(&self) -> Result<()> {
+        let mut publisher = Publisher::connect(self.address).await?;
+        for (name, subject) in STREAMS {
+            let config = json!({
+                "name": name, "subjects": [subject], "storage": "file", "retention": "limits", "discard": "old",
+                "max_msgs": HISTORY, "num_replicas": 1,
+            });
+            let answer = publisher.request(&format!("$JS.API.STREAM.CREATE.{name}"), &config).await?;
+            ensure!(answer.get("error").is_none(), "{answer}");
+        }
+        Ok(())
+    }
+}
+
+/// What the server is told; `knows_wall` is whether the wall's password is good.
+fn write_config(folder: &Path, address: SocketAddr, knows_wall: bool) -> Result<()> {
+    let wall = if knows_wall { format!("{{ user: wall, password: {PASSWORD} }},") } else { String::new() };
+    let text = format!(
+        r#"
+host: 127.0.0.1
+port: {}
+jetstream {{ store_dir: "{}", max_mem: 64M, max_file: 512M }}
+no_auth_user: guest
+authorization {{
+  users: [
+    {{ user: publisher, password: {PASSWORD} }},
+    {wall}
+    {{ user: guest, password: guest, permissions: {{
+      subscribe: ["_INBOX.>"],
+      publish: ["$JS.API.STREAM.INFO.OPEN", "$JS.API.CONSUMER.CREATE.OPEN.>", "$JS.API.CONSUMER.INFO.OPEN.>", "$JS.FC.OPEN.>"]
+    }} }}
+  ]
+}}
+"#,
+        address.port(),
+        folder.join("jetstream").display()
+    );
+    fs::write(folder.join("nats.conf"), text)?;
+    Ok(())
+}
+
+fn spawn(program: &Path, folder: &Path) -> Result<Child> {
+    let log = File::options().create(true).append(true).open(folder.join("nats.log"))?;
+    let mut command = Command::new(program);
+    command.arg("-c").arg(folder.join("nats.conf")).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+    command.spawn().context("nats-server")
+}
+
+impl Peer for Nats {
+    const KIND: &'static str = "nats";
+    const HISTORY: Offer<usize> = Ok(HISTORY);
+
+    async fn start(folder: &Path) -> Result<std::result::Result<Self, String>> {
+        let program = root().join("target/interop/nats/bin/nats-server");
+        if !program.is_file() {
+            return Ok(Err("target/interop/nats is missing: scripts/interop.sh installs it".to_owned()));
+        }
+        let said = Command::new(&program).arg("--version").output().context("nats-server --version")?;
+        let said = String::from_utf8_lossy(&said.stdout);
+        let version = format!("nats-server {}, JetStream", said.trim().trim_start_matches("nats-server: v"));
+        let address: SocketAddr = (Ipv4Addr::LOCALHOST, free_port()?).into();
+        write_config(folder, address, true)?;
+        let child = spawn(&program, folder)?;
+        let mut server = Self { child, program, folder: folder.to_owned(), address, version };
+        server.is_up().await?;
+        Ok(Ok(server))
+    }
+
+    fn version(&self) -> String {
+        self.version.clone()
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    fn source(&self, port: u16, entry: &Entry) -> String {
+        let (name, _) = STREAMS[usize::from(entry.private)];
+        let token = entry.token.as_ref();
+        let token = token.map(|path| format!("user = \"wall\"\ntoken = {{ file = \"{}\" }}", path.display()));
+        format!(
+            "[[source]]\nid = \"ops\"\nkind = \"nats\"\nurl = \"nats://127.0.0.1:{port}\"\n\
+             channels = [\"stream:{name}\"]\nevent = {{ name = \"kind\" }}\n{}\n",
+            token.unwrap_or_default()
+        )
+    }
+
+    async fn publish(&self, private: bool, messages: &[Value]) -> Result<()> {
+        let (_, subject) = STREAMS[usize::from(private)];
+        let mut publisher = Publisher::connect(self.address).await?;
+        for batch in messages.chunks(BATCH) {
+            publisher.publish(subject, batch).await?;
+        }
+        Ok(())
+    }
+
+    fn signal(&self, which: Signal) -> Result<()> {
+        signal(&self.child, which)
+    }
+
+    async fn restart(&mut self, keeps: bool) -> Result<Offer<()>> {
+        self.child.kill()?;
+        self.child.wait()?;
+        if !keeps {
+            fs::remove_dir_all(self.folder.join("jetstream"))?;
+        }
+        self.child = spawn(&self.program, &self.folder)?;
+        self.is_up().await?;
+        Ok(Ok(()))
+    }
+
+    fn token(&self, life: Option<Duration>) -> Offer<String> {
+        match life {
+            None => Ok(PASSWORD.to_owned()),
+            Some(_) => Err("a password has no end"),
+        }
+    }
+
+    async fn revoke(&self) -> Result<Offer<()>> {
+        write_config(&self.folder, self.address, false)?;
+        signal(&self.child, Signal::HUP)?;
+        Ok(Ok(()))
+    }
+}

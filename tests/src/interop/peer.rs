@@ -1,0 +1,58 @@
+//! What a scenario needs of a server, whatever it speaks.
+
+use std::{any::Any, net::SocketAddr, path::Path, time::Duration};
+
+use anyhow::Result;
+use rustix::process::Signal;
+use serde_json::Value;
+
+/// What a board says of its source.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Entry {
+    /// Where a token is kept, if one is shown.
+    pub(super) token: Option<std::path::PathBuf>,
+    /// The private channel in place of the public one.
+    pub(super) private: bool,
+    /// Who is on the channel is to be told.
+    pub(super) presence: bool,
+}
+
+/// What a server can't do, or a protocol doesn't have, and why.
+pub(super) type Offer<T> = std::result::Result<T, &'static str>;
+
+/// A real server of some dialect. It is killed when it is dropped.
+pub(super) trait Peer: Sized {
+    /// The source's kind.
+    const KIND: &'static str;
+    /// For how many events a channel's history has room; none, if the protocol has no replay.
+    const HISTORY: Offer<usize>;
+    /// Whether a wall that is started again has kept all by which to go on.
+    const KEPT_BY_WALL: bool = true;
+
+    /// Starts it on a port of its own, with what it needs in `folder`. The inner error says why it can't be had here.
+    async fn start(folder: &Path) -> Result<std::result::Result<Self, String>>;
+    /// Server and version.
+    fn version(&self) -> String;
+    /// Where it listens.
+    fn address(&self) -> SocketAddr;
+    /// The board's source, with the id `ops`, at this port.
+    fn source(&self, port: u16, entry: &Entry) -> String;
+    /// Publishes these messages on the public or the private channel, in this order, by its own API.
+    async fn publish(&self, private: bool, messages: &[Value]) -> Result<()>;
+    /// Sends its process a signal.
+    fn signal(&self, signal: Signal) -> Result<()>;
+    /// Begins again with its own connections to the server, which may have been ended while that stood still.
+    fn reconnect(&mut self) -> Result<()> {
+        Ok(())
+    }
+    /// SIGKILL, and another one in its place on the same port, which has the other's state if `keeps`.
+    async fn restart(&mut self, keeps: bool) -> Result<Offer<()>>;
+    /// A token that is good for this long, or for ever; for the private channel as well.
+    fn token(&self, life: Option<Duration>) -> Offer<String>;
+    /// Ends what the wall's token may do, while it does it.
+    async fn revoke(&self) -> Result<Offer<()>>;
+    /// Has somebody join the channel besides the wall, who leaves when what this gives is dropped.
+    async fn join(&self) -> Result<Offer<Box<dyn Any>>> {
+        Ok(Err("who is there isn't told"))
+    }
+}

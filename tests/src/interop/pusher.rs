@@ -1,0 +1,228 @@
+//! What Soketi and Sockudo have in common: a process, Pusher's REST API, and a site that signs for its channels.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use anyhow::{Context, Result, ensure};
+use axum::{
+    Json, Router,
+    extract::State,
+    http::{HeaderMap, StatusCode, header::AUTHORIZATION},
+    routing::post,
+};
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
+use md5::{Digest, Md5};
+use reqwest::Client;
+use ring::hmac;
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, task::JoinHandle, time::sleep};
+
+use super::peer::{Entry, Offer};
+use crate::faults::{
+    process::{free_port, signal},
+    publisher::client,
+};
+
+/// The app that a server is told of.
+pub(super) const ID: &str = "interop";
+pub(super) const KEY: &str = "interop-key";
+pub(super) const SECRET: &str = "interop-secret";
+const START_MAX: Duration = Duration::from_secs(30);
+
+/// Tokens that the site takes, each with its end, if it has one.
+type Tokens = Arc<Mutex<BTreeMap<String, Option<Instant>>>>;
+
+/// How a server is started.
+pub(super) struct Launch {
+    pub(super) program: PathBuf,
+    pub(super) arguments: Vec<String>,
+    /// Where it writes what it has to say.
+    pub(super) log: PathBuf,
+}
+
+impl Launch {
+    fn spawn(&self) -> Result<Child> {
+        let log = File::options().create(true).append(true).open(&self.log)?;
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        command.spawn().with_context(|| self.program.display().to_string())
+    }
+}
+
+/// A server, and the site whose channels it serves.
+pub(super) struct Server {
+    child: Child,
+    launch: Launch,
+    address: SocketAddr,
+    /// Events in one request: what it was told to take.
+    batch_max: usize,
+    http: Client,
+    tokens: Tokens,
+    site: SocketAddr,
+    signer: JoinHandle<()>,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.signer.abort();
+        // It may be gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// An address of its own for a server.
+pub(super) fn free_address() -> Result<SocketAddr> {
+    Ok((Ipv4Addr::LOCALHOST, free_port()?).into())
+}
+
+impl Server {
+    /// Starts it, and waits until it is there.
+    pub(super) async fn start(launch: Launch, address: SocketAddr, batch_max: usize) -> Result<Self> {
+        let tokens = Tokens::default();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let site = listener.local_addr()?;
+        let router = Router::new().route("/broadcasting/auth", post(authorise)).with_state(Arc::clone(&tokens));
+        let signer = tokio::spawn(async move {
+            let _ended = axum::serve(listener, router).await;
+        });
+        let child = launch.spawn()?;
+        let mut server = Self { child, launch, address, batch_max, http: client()?, tokens, site, signer };
+        server.is_up().await?;
+        Ok(server)
+    }
+
+    async fn is_up(&mut self) -> Result<()> {
+        let begun = Instant::now();
+        let url = format!("http://{}/ready", self.address);
+        while !self.http.get(&url).send().await.is_ok_and(|answer| answer.status().is_success()) {
+            if let Some(status) = self.child.try_wait()? {
+                let log = fs::read_to_string(&self.launch.log)?;
+                anyhow::bail!("it ended: {status}: {}", log.lines().last().unwrap_or_default());
+            }
+            ensure!(begun.elapsed() < START_MAX, "it doesn't answer");
+            sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
+    }
+
+    /// A call of its REST API. Soketi's refusals have the status 200 as well, and say so in their body.
+    async fn api(&self, call: &str, body: &Value) -> Result<()> {
+        let (path, body) = (format!("/apps/{ID}/{call}"), body.to_string());
+        let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+        let md5 = hex(&Md5::digest(body.as_bytes()));
+        let query = format!("auth_key={KEY}&auth_timestamp={now}&auth_version=1.0&body_md5={md5}");
+        let signature = sign(&format!("POST\n{path}\n{query}"));
+        let url = format!("http://{}{path}?{query}&auth_signature={signature}", self.address);
+        let answer = self.http.post(url).header("content-type", "application/json").body(body).send().await?;
+        let status = answer.status();
+        let text = answer.text().await?;
+        let answer: Value = serde_json::from_str(&text).unwrap_or_default();
+        ensure!(status.is_success() && answer.get("error").is_none(), "{status}: {text}");
+        Ok(())
+    }
+
+    pub(super) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The board's source, of this kind.
+    pub(super) fn source(&self, kind: &str, port: u16, entry: &Entry) -> String {
+        let token = entry.token.as_ref().map(|path| format!("token = {{ file = \"{}\" }}\n", path.display()));
+        format!(
+            "[[source]]\nid = \"ops\"\nkind = \"{kind}\"\nurl = \"ws://127.0.0.1:{port}\"\napp = \"{KEY}\"\n\
+             channels = [\"{}\"]\nauth = \"http://{}/broadcasting/auth\"\n{}",
+            channel(entry.private),
+            self.site,
+            token.unwrap_or_default()
+        )
+    }
+
+    pub(super) async fn publish(&self, private: bool, messages: &[Value]) -> Result<()> {
+        let event =
+            |data: &Value| json!({ "name": data["kind"], "channel": channel(private), "data": data.to_string() });
+        for batch in messages.chunks(self.batch_max) {
+            let events: Vec<Value> = batch.iter().map(event).collect();
+            self.api("batch_events", &json!({ "batch": events })).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn signal(&self, which: Signal) -> Result<()> {
+        signal(&self.child, which)
+    }
+
+    pub(super) async fn restart(&mut self, keeps: bool) -> Result<Offer<()>> {
+        if keeps {
+            return Ok(Err("it keeps nothing"));
+        }
+        self.child.kill()?;
+        self.child.wait()?;
+        self.child = self.launch.spawn()?;
+        self.is_up().await?;
+        Ok(Ok(()))
+    }
+
+    pub(super) fn token(&self, life: Option<Duration>) -> Offer<String> {
+        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut claims = json!({ "jti": tokens.len() });
+        if let Some(life) = life {
+            let now =
+                SystemTime::now().duration_since(UNIX_EPOCH).map_err(|_| "this machine's clock is before 1970")?;
+            claims["exp"] = (now + life).as_secs().into();
+        }
+        let text = format!("{}.{}", BASE64.encode(r#"{"alg":"HS256","typ":"JWT"}"#), BASE64.encode(claims.to_string()));
+        let token = format!("{text}.{}", BASE64.encode(tag(&text)));
+        tokens.insert(token.clone(), life.map(|life| Instant::now() + life));
+        Ok(token)
+    }
+}
+
+/// Why a right to a channel can't be taken away.
+pub(super) const NO_REVOCATION: &str = "a signature is good for as long as its connection stands";
+/// Why nothing comes again.
+pub(super) const NO_REPLAY: &str = "the protocol has no replay";
+
+fn channel(private: bool) -> &'static str {
+    if private { "private-ticks" } else { "ticks" }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn tag(text: &str) -> hmac::Tag {
+    hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes()), text.as_bytes())
+}
+
+fn sign(text: &str) -> String {
+    hex(tag(text).as_ref())
+}
+
+/// What Laravel has at `/broadcasting/auth`: signs for who shows a token that is good.
+async fn authorise(
+    State(tokens): State<Tokens>,
+    headers: HeaderMap,
+    form: String,
+) -> std::result::Result<Json<Value>, StatusCode> {
+    let shown = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    let end = tokens.lock().unwrap_or_else(PoisonError::into_inner).get(shown.unwrap_or_default()).copied();
+    let is_good = end.is_some_and(|end| end.is_none_or(|end| Instant::now() < end));
+    if !is_good {
+        return Err(StatusCode::UNAUTHORIZED);
+    }
+    // Neither a socket's id nor these channels' names have anything in them that a form writes differently.
+    let field = |name: &str| form.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+    let (Some(socket), Some(channel)) = (field("socket_id"), field("channel_name")) else {
+        return Err(StatusCode::BAD_REQUEST);
+    };
+    Ok(Json(json!({ "auth": format!("{KEY}:{}", sign(&format!("{socket}:{channel}"))) })))
+}

@@ -1,0 +1,64 @@
+// A Socket.IO server that is driven over HTTP, for tests in another language.
+//
+//   node socketio.mjs PORT FOLDER [ADAPTER [REDIS]]      socket.io is installed in FOLDER/node_modules
+//
+// ADAPTER is memory, redis (Pub/Sub) or streams; REDIS is the port of one on this machine. With Redis, what is published comes from a
+// second server that nobody is connected to, by way of Redis.
+//
+//   GET  /health
+//   POST /publish?namespace=/open       a JSON array of messages, each an event of the name in its `kind`
+//   POST /kick?namespace=/closed        ends every connection to it
+//
+// Anybody may join /open; /closed wants the token. Both keep their last HISTORY events for those who come back: the server itself
+// keeps them by time alone, and here a test has to wait for nothing.
+
+import { createServer } from "node:http";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+
+const HISTORY = 200;
+const TOKEN = "interop";
+
+const [port, folder, adapter = "memory", redis] = process.argv.slice(2);
+const required = createRequire(join(folder, "here.cjs"));
+const { Server } = required("socket.io");
+
+async function adapted() {
+    if (adapter === "memory") return {};
+    const connect = () => required("redis").createClient({ url: `redis://127.0.0.1:${redis}` }).connect();
+    if (adapter === "streams") {
+        // What its reader hasn't come to when the stream is cut off is lost without a word: here there is room for a flood.
+        const room = { maxLen: 200_000, readCount: 1000 };
+        return { adapter: required("@socket.io/redis-streams-adapter").createAdapter(await connect(), room) };
+    }
+    return { adapter: required("@socket.io/redis-adapter").createAdapter(await connect(), await connect()) };
+}
+
+const recovery = { connectionStateRecovery: { maxDisconnectionDuration: 120_000 } };
+
+const http = createServer((request, response) => {
+    const url = new URL(request.url, "http://localhost");
+    const namespace = publisher.of(url.searchParams.get("namespace") ?? "/open");
+    const chunks = [];
+    request.on("data", (chunk) => chunks.push(chunk));
+    request.on("end", () => {
+        if (url.pathname === "/publish") {
+            for (const message of JSON.parse(Buffer.concat(chunks).toString())) namespace.emit(message.kind, message);
+            const packets = adapter === "memory" ? namespace.adapter.packets : [];
+            packets.splice(0, Math.max(0, packets.length - HISTORY));
+        } else if (url.pathname === "/kick") {
+            namespace.disconnectSockets(true);
+        } else if (url.pathname !== "/health") {
+            response.statusCode = 404;
+        }
+        response.end();
+    });
+});
+
+const io = new Server(http, { ...recovery, ...(await adapted()) });
+const publisher = adapter === "memory" ? io : new Server({ ...recovery, ...(await adapted()) });
+for (const server of new Set([io, publisher])) server.of("/open");
+io.of("/closed").use((socket, next) => {
+    next(socket.handshake.auth.token === TOKEN ? undefined : new Error("not authorised"));
+});
+http.listen(Number(port), "127.0.0.1");
