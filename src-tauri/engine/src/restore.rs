@@ -74,7 +74,7 @@ impl Restored {
     /// From where `source` may go on; none if it must begin anew.
     pub(crate) fn resume(&self, source: &str) -> Option<Begin> {
         let positions = self.positions.get(source).filter(|positions| !positions.is_empty())?;
-        let begin = || Begin::After { positions: positions.clone(), time: self.board.source_time(source) };
+        let begin = || Begin { after: Some(positions.clone()), time: self.board.source_time(source) };
         (!self.unproven.contains(source)).then(begin)
     }
 }

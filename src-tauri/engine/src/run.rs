@@ -160,7 +160,7 @@ impl Run {
         };
         run.count_widgets();
         for setup in run.setups() {
-            let begin = begin.remove(&setup.feed.id).unwrap_or(Begin::Anew);
+            let begin = begin.remove(&setup.feed.id).unwrap_or_default();
             run.start_source(setup, begin);
         }
         (run, parts.data, parts.control)
@@ -462,7 +462,7 @@ impl Run {
         for setup in setups {
             let id = setup.feed.id.clone();
             match self.sources.get_mut(&id) {
-                None => self.start_source(setup, Begin::Anew),
+                None => self.start_source(setup, Begin::default()),
                 Some(source) => {
                     if (anew.contains(&id) || !source.runs_as(&setup)) && !source.restart(setup) {
                         self.restarts.insert(id);

@@ -58,12 +58,12 @@ pub(crate) struct Source {
 }
 
 /// How a source begins.
-#[derive(Debug)]
-pub(crate) enum Begin {
-    /// After these positions, at this time of the source: the board holds everything up to there.
-    After { positions: BTreeMap<Arc<str>, Position>, time: Option<Timestamp> },
-    /// Without positions; those that the journal holds are void.
-    Anew,
+#[derive(Debug, Default)]
+pub(crate) struct Begin {
+    /// After these: the board holds everything up to there. None: those that the journal holds are void.
+    pub(crate) after: Option<BTreeMap<Arc<str>, Position>>,
+    /// Where the source's time stood.
+    pub(crate) time: Option<Timestamp>,
 }
 
 impl Source {
@@ -125,11 +125,12 @@ async fn supervise(
         let own = doors.by(&setup.route);
         let runner = Runner::new(with_cipher(setup.clone()).await, begin, counts, &own, &intake, clock);
         let ended = AssertUnwindSafe(runner.run(&mut orders)).catch_unwind().await;
-        begin = Begin::Anew;
+        begin = Begin::default();
         match ended {
-            Ok(End::Restart(new, so_far)) => {
+            Ok(End::Restart { setup: new, counts: so_far, time }) => {
                 setup = *new;
                 counts = so_far;
+                begin.time = time;
             }
             Ok(End::Stopped) => return,
             Err(_panic) => {
@@ -174,7 +175,7 @@ async fn with_cipher(mut setup: Setup) -> Setup {
 
 /// Why a run ended.
 enum End {
-    Restart(Box<Setup>, Counts),
+    Restart { setup: Box<Setup>, counts: Counts, time: Option<Timestamp> },
     Stopped,
 }
 
@@ -196,7 +197,7 @@ enum Way {
 struct Runner<'a> {
     feed: Taped,
     id: String,
-    begin: Option<Begin>,
+    begin: Begin,
     doors: &'a Arc<Doors>,
     intake: &'a Intake,
     clock: Clock,
@@ -242,7 +243,7 @@ impl<'a> Runner<'a> {
         Self {
             feed: Taped::new(&config, seed, transcripts.as_deref()),
             id,
-            begin: Some(begin),
+            begin,
             doors,
             intake,
             clock,
@@ -271,7 +272,8 @@ impl<'a> Runner<'a> {
                 if let Err(gone) = self.hand_on().await {
                     return gone.into();
                 }
-                setup.map_or(End::Stopped, |setup| End::Restart(setup, self.counts()))
+                let time = self.feed.status().clock.map(|clock| clock.at(self.clock.now()));
+                setup.map_or(End::Stopped, |setup| End::Restart { setup, counts: self.counts(), time })
             }
             Err(gone) => gone.into(),
         }
@@ -279,15 +281,14 @@ impl<'a> Runner<'a> {
 
     /// Until it is to begin again with other settings, or nobody can order that any more.
     async fn live(&mut self, orders: &mut Receiver<Order>) -> Result<Option<Box<Setup>>, Gone> {
-        match self.begin.take() {
-            Some(Begin::After { positions, time }) => {
-                self.feed.restore(&positions);
-                // Where time stood: a clock that was set back since must not turn the story around.
-                if let Some(time) = time {
-                    self.feed.set_wall(time, self.clock.now());
-                }
-            }
-            Some(Begin::Anew) | None => self.intake.forget().await?,
+        let Begin { after, time } = std::mem::take(&mut self.begin);
+        match after {
+            Some(positions) => self.feed.restore(&positions),
+            None => self.intake.forget().await?,
+        }
+        // A clock that was set back since must not turn the story around.
+        if let Some(time) = time {
+            self.feed.set_wall(time, self.clock.now());
         }
         self.feed.set_wall(self.clock.wall(), self.clock.now());
         self.feed.start(self.clock.now());

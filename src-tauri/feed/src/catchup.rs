@@ -372,11 +372,7 @@ impl Catchup {
     pub(crate) fn lost(&mut self, index: usize, head: &Position, reason: &str, alone: bool) {
         let Some(cursor) = &self.channels[index].cursor else { return };
         let is_ahead = head.epoch == cursor.stream.epoch && head.offset >= cursor.stream.offset;
-        let begins_later = is_counted(head) && cursor.target.covers(head) == Some(true);
         if alone && self.hold.is_some() && is_ahead && self.leave_out(index, head, reason) {
-            if let Some(cursor) = self.channels[index].cursor.as_mut().filter(|_| begins_later) {
-                cursor.target = head.clone();
-            }
             return;
         }
         self.begin_hold();

@@ -28,6 +28,8 @@ pub(super) trait Peer: Sized {
     const HISTORY: Offer<usize>;
     /// Whether a wall that is started again has kept all by which to go on.
     const KEPT_BY_WALL: bool = true;
+    /// Whether the wall itself is among those who are told to be there.
+    const COUNTS_WALL: bool = false;
 
     /// Starts it on a port of its own, with what it needs in `folder`. The inner error says why it can't be had here.
     async fn start(folder: &Path) -> Result<std::result::Result<Self, String>>;

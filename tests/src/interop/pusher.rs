@@ -1,6 +1,7 @@
 //! What Soketi and Sockudo have in common: a process, Pusher's REST API, and a site that signs for its channels.
 
 use std::{
+    any::Any,
     collections::BTreeMap,
     fs::{self, File},
     net::{Ipv4Addr, SocketAddr},
@@ -18,12 +19,14 @@ use axum::{
     routing::post,
 };
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
+use futures_util::{SinkExt, StreamExt};
 use md5::{Digest, Md5};
 use reqwest::Client;
 use ring::hmac;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle, time::sleep};
+use tokio_tungstenite::{connect_async, tungstenite::Message};
 
 use super::peer::{Entry, Offer};
 use crate::faults::{
@@ -137,9 +140,10 @@ impl Server {
     /// The board's source, of this kind.
     pub(super) fn source(&self, kind: &str, port: u16, entry: &Entry) -> String {
         let token = entry.token.as_ref().map(|path| format!("token = {{ file = \"{}\" }}\n", path.display()));
+        let besides = if entry.presence { format!(", \"{PRESENCE}\"") } else { String::new() };
         format!(
             "[[source]]\nid = \"ops\"\nkind = \"{kind}\"\nurl = \"ws://127.0.0.1:{port}\"\napp = \"{KEY}\"\n\
-             channels = [\"{}\"]\nauth = \"http://{}/broadcasting/auth\"\n{}",
+             channels = [\"{}\"{besides}]\nauth = \"http://{}/broadcasting/auth\"\n{}",
             channel(entry.private),
             self.site,
             token.unwrap_or_default()
@@ -171,6 +175,22 @@ impl Server {
         Ok(Ok(()))
     }
 
+    /// Somebody besides the wall on the presence channel, until what this gives is dropped.
+    pub(super) async fn join(&self) -> Result<Box<dyn Any>> {
+        let url = format!("ws://{}/app/{KEY}?protocol=7&client=interop&version=1.0", self.address);
+        let (mut socket, _answer) = connect_async(url).await?;
+        let hello: Value = serde_json::from_str(socket.next().await.context("it ended")??.to_text()?)?;
+        let hello: Value = serde_json::from_str(hello["data"].as_str().context("data")?)?;
+        let id = hello["socket_id"].as_str().context("socket_id")?;
+        let mut ask = presence_of(id, "guest");
+        ask["channel"] = PRESENCE.into();
+        let ask = json!({ "event": "pusher:subscribe", "data": ask });
+        socket.send(Message::text(ask.to_string())).await?;
+        let answer = socket.next().await.context("it ended")??;
+        ensure!(answer.to_text()?.contains("subscription_succeeded"), "{answer}");
+        Ok(Box::new(socket))
+    }
+
     pub(super) fn token(&self, life: Option<Duration>) -> Offer<String> {
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         let mut claims = json!({ "jti": tokens.len() });
@@ -191,6 +211,15 @@ pub(super) const NO_REVOCATION: &str = "a signature is good for as long as its c
 /// Why nothing comes again.
 pub(super) const NO_REPLAY: &str = "the protocol has no replay";
 
+/// The channel of those who are there, which carries nothing else.
+const PRESENCE: &str = "presence-ticks";
+
+/// What a site signs for a user on the presence channel.
+fn presence_of(socket: &str, user: &str) -> Value {
+    let data = json!({ "user_id": user, "user_info": { "name": user } }).to_string();
+    json!({ "auth": format!("{KEY}:{}", sign(&format!("{socket}:{PRESENCE}:{data}"))), "channel_data": data })
+}
+
 fn channel(private: bool) -> &'static str {
     if private { "private-ticks" } else { "ticks" }
 }
@@ -207,22 +236,25 @@ fn sign(text: &str) -> String {
     hex(tag(text).as_ref())
 }
 
-/// What Laravel has at `/broadcasting/auth`: signs for who shows a token that is good.
+/// What Laravel has at `/broadcasting/auth`: signs for who shows a token that is good, and says who it is on the presence channel.
 async fn authorise(
     State(tokens): State<Tokens>,
     headers: HeaderMap,
     form: String,
 ) -> std::result::Result<Json<Value>, StatusCode> {
+    // Neither a socket's id nor these channels' names have anything in them that a form writes differently.
+    let field = |name: &str| form.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+    let (Some(socket), Some(channel)) = (field("socket_id"), field("channel_name")) else {
+        return Err(StatusCode::BAD_REQUEST);
+    };
+    if channel == PRESENCE {
+        return Ok(Json(presence_of(socket, "wall")));
+    }
     let shown = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
     let end = tokens.lock().unwrap_or_else(PoisonError::into_inner).get(shown.unwrap_or_default()).copied();
     let is_good = end.is_some_and(|end| end.is_none_or(|end| Instant::now() < end));
     if !is_good {
         return Err(StatusCode::UNAUTHORIZED);
     }
-    // Neither a socket's id nor these channels' names have anything in them that a form writes differently.
-    let field = |name: &str| form.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
-    let (Some(socket), Some(channel)) = (field("socket_id"), field("channel_name")) else {
-        return Err(StatusCode::BAD_REQUEST);
-    };
     Ok(Json(json!({ "auth": format!("{KEY}:{}", sign(&format!("{socket}:{channel}"))) })))
 }

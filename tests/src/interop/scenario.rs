@@ -285,16 +285,18 @@ async fn revoked<P: Peer>(stand: &mut Stand<P>, folder: &tempfile::TempDir) -> R
 /// Who comes and goes is told, once each, and costs no event.
 async fn presence<P: Peer>(stand: &mut Stand<P>) -> Result<Offer<()>> {
     stand.is_live("the beginning").await?;
+    let walls = u64::from(P::COUNTS_WALL);
     stand.publish(10).await?;
     let member = match stand.peer.join().await? {
         Ok(member) => member,
         Err(why) => return Ok(Err(why)),
     };
+    stand.told("here", walls).await?;
     stand.told("joined", 1).await?;
     stand.shown(10).await?;
     // One that is there when the wall comes is told as well.
     stand.restart_wall()?;
-    stand.told("here", 1).await?;
+    stand.told("here", 2 * walls + 1).await?;
     drop(member);
     stand.told("left", 1).await?;
     stand.is_live("the wall again").await?;

@@ -1,6 +1,6 @@
 //! Sockudo, built from its crate by `scripts/interop.sh --all`: another server of Pusher's protocol, written apart from Soketi.
 
-use std::{fs, net::SocketAddr, path::Path, time::Duration};
+use std::{any::Any, fs, net::SocketAddr, path::Path, time::Duration};
 
 use anyhow::Result;
 use rustix::process::Signal;
@@ -52,6 +52,7 @@ pub(super) fn launch(folder: &Path, settings: &Value) -> Result<std::result::Res
 impl Peer for Sockudo {
     const KIND: &'static str = "pusher";
     const HISTORY: Offer<usize> = Err(NO_REPLAY);
+    const COUNTS_WALL: bool = true;
 
     async fn start(folder: &Path) -> Result<std::result::Result<Self, String>> {
         let address = free_address()?;
@@ -91,5 +92,9 @@ impl Peer for Sockudo {
 
     async fn revoke(&self) -> Result<Offer<()>> {
         Ok(Err(NO_REVOCATION))
+    }
+
+    async fn join(&self) -> Result<Offer<Box<dyn Any>>> {
+        Ok(Ok(self.server.join().await?))
     }
 }

@@ -1,6 +1,6 @@
 //! Soketi, installed from npm by `scripts/interop.sh`.
 
-use std::{fs, net::SocketAddr, path::Path, time::Duration};
+use std::{any::Any, fs, net::SocketAddr, path::Path, time::Duration};
 
 use anyhow::Result;
 use rustix::process::Signal;
@@ -24,6 +24,7 @@ pub(super) struct Soketi {
 impl Peer for Soketi {
     const KIND: &'static str = "soketi";
     const HISTORY: Offer<usize> = Err(NO_REPLAY);
+    const COUNTS_WALL: bool = true;
 
     async fn start(folder: &Path) -> Result<std::result::Result<Self, String>> {
         let package = root().join("target/interop/soketi/node_modules/@soketi/soketi");
@@ -88,5 +89,9 @@ impl Peer for Soketi {
 
     async fn revoke(&self) -> Result<Offer<()>> {
         Ok(Err(NO_REVOCATION))
+    }
+
+    async fn join(&self) -> Result<Offer<Box<dyn Any>>> {
+        Ok(Ok(self.server.join().await?))
     }
 }

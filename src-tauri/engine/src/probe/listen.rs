@@ -58,7 +58,7 @@ impl Listener {
         let (sender, steps) = channel(STEPS_QUEUED_MAX);
         let room = Arc::new(Semaphore::new(IN_FLIGHT_BYTES_MAX as usize));
         let intake = Intake::new(SOURCE_ID.into(), clock, sender, room);
-        let source = Source::start(&Handle::current(), setup, Begin::Anew, doors, intake, clock);
+        let source = Source::start(&Handle::current(), setup, Begin::default(), doors, intake, clock);
         Self {
             status: SourceStatus::default(),
             events: Vec::new(),

@@ -7,10 +7,14 @@
 //! "Nothing" proves that all has come. A message doesn't: more may wait behind it, and on a slow line an answer that the
 //! server held looks like any other. Its age does: it comes in its turn, so what still waits is younger than it. By the
 //! server's clock that is `Date` less `Last-Modified`, as Nchan has them.
+//!
+//! No message is younger than its answer (RFC 9110 section 8.8.2.1), or older than the one before it. One that is, or that
+//! has no date where there should be one, was damaged, and a cursor made of it would leave out all that comes until then, in silence, or
+//! bring all since then twice: it is asked for once more. If it is the same then, two clocks differ, or one was set back, and it is taken.
 
 use std::{sync::Arc, time::Duration};
 
-use watchfloor_model::{Event, Mono};
+use watchfloor_model::{Event, Mono, Timestamp};
 
 use super::{cache::Dates, validators::Validators};
 use crate::{
@@ -42,8 +46,11 @@ pub(super) struct LongSession {
     replays: bool,
     places: Vec<Place>,
     cursor: String,
+    /// When the message that it stands for was last changed, if it says so.
+    changed: Option<Timestamp>,
     /// The cursor that the head of the answer says.
     told: String,
+    told_changed: Option<Timestamp>,
     /// There is nothing new, by the head.
     is_unchanged: bool,
     dates: Dates,
@@ -51,6 +58,10 @@ pub(super) struct LongSession {
     kept: Duration,
     /// How old the message is, at most, if its head says so.
     age: Option<Duration>,
+    /// The head dates the message later than the answer that it comes in, or earlier than the one before it, or not readably.
+    is_misdated: bool,
+    /// The cursor of such an answer, which was asked for again.
+    doubted: Option<String>,
     began: bool,
     /// When the request that was answered went out, at the earliest.
     asked: Mono,
@@ -69,11 +80,15 @@ impl LongSession {
             replays: config.promises.replays,
             places: Vec::new(),
             cursor: String::new(),
+            changed: None,
             told: String::new(),
+            told_changed: None,
             is_unchanged: false,
             dates: Dates::default(),
             kept: Duration::ZERO,
             age: None,
+            is_misdated: false,
+            doubted: None,
             began: false,
             asked: Mono::ZERO,
             proven: None,
@@ -125,7 +140,9 @@ impl LongSession {
 
 impl Session for LongSession {
     fn subscribe(&mut self, places: &[Place], _again: bool) -> Vec<Message> {
-        Validators::of(places).unwrap_or_default().write(&mut self.cursor);
+        let validators = Validators::of(places).unwrap_or_default();
+        validators.write(&mut self.cursor);
+        self.changed = changed(validators.modified);
         self.places = places.to_vec();
         self.counted.begin_again();
         Vec::new()
@@ -151,14 +168,26 @@ impl Session for LongSession {
         let heartbeat = head.retry_after.unwrap_or(Duration::ZERO);
         out.push(Signal::Hello { heartbeat, clock: None, grant: None });
         self.kept = self.dates.age(head, now).unwrap_or_default();
-        self.age = age(head);
+        let modified = head.last_modified.as_deref();
+        self.told_changed = changed(modified);
+        let is_older = self.told_changed.is_some_and(|told| Some(told) < self.changed);
+        let aged = self.told_changed.zip(head.date).map(|(changed, date)| age(changed, date));
+        self.age = aged.flatten();
+        self.is_misdated = (modified.is_some() && self.told_changed.is_none()) || aged == Some(None) || is_older;
         self.is_unchanged = head.is_unchanged;
         Validators::read(head).write(&mut self.told);
     }
 
     fn decode_answer(&mut self, body: &[u8], now: Moment, out: &mut Vec<Signal>) -> bool {
-        self.begin(out);
         let nothing = self.is_unchanged || body.is_empty();
+        if !nothing && self.is_misdated && self.doubted.as_deref() != Some(&*self.told) {
+            let dates = self.told.replace('\t', ", ");
+            let reason = format!("dated out of its turn ({dates}): it was asked for again");
+            out.push(Signal::Rejected { place: None, reason: cut(&reason) });
+            self.doubted = Some(self.told.clone());
+            return true;
+        }
+        self.begin(out);
         let asked = std::mem::replace(&mut self.asked, now.mono);
         // By how much less is proven than that all came that was there when it was asked for.
         let behind = match (nothing, self.age, self.proven) {
@@ -180,6 +209,7 @@ impl Session for LongSession {
             // Without a cursor of its own it may be the same message again.
             goes_on = self.told != self.cursor && Validators::are_in(&self.told);
             self.cursor.clone_from(&self.told);
+            self.changed = self.told_changed;
             self.message(body, now, out);
         }
         if self.settled {
@@ -189,11 +219,13 @@ impl Session for LongSession {
     }
 }
 
-/// How long a message had been there when it was answered with, at most, by the server's own clock.
-fn age(head: &Head) -> Option<Duration> {
-    let modified = jiff::fmt::rfc2822::parse(head.last_modified.as_deref()?.trim()).ok()?.timestamp();
-    let millis = head.date?.as_millis().saturating_sub(modified.as_millisecond());
-    // One that is yet to be was dated by another clock.
-    let is_sound = millis >= -i64::try_from(DATE_STEP.as_millis()).unwrap_or(i64::MAX);
-    is_sound.then(|| Duration::from_millis(u64::try_from(millis).unwrap_or(0)).saturating_add(DATE_STEP))
+/// When a message was last changed (RFC 9110 section 8.8.2).
+fn changed(last_modified: Option<&str>) -> Option<Timestamp> {
+    let date = jiff::fmt::rfc2822::parse(last_modified?.trim()).ok()?;
+    Some(Timestamp::from_millis(date.timestamp().as_millisecond()))
+}
+
+/// How old a message is, at most. One that is yet to be has no age.
+fn age(changed: Timestamp, answered: Timestamp) -> Option<Duration> {
+    (answered.plus(DATE_STEP) >= changed).then(|| answered.since(changed).saturating_add(DATE_STEP))
 }

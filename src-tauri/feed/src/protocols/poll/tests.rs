@@ -263,6 +263,37 @@ fn long_polls_of_nchan() {
     }
 }
 
+/// H1, H3: a cursor from a damaged date would leave out what comes until then, or bring what came since then twice. Clocks that
+/// differ say the same twice.
+#[test]
+fn long_polls_dated_out_of_their_turn() {
+    let date = Some(Timestamp::from_millis(1_795_697_500_000));
+    let (earlier, later) = ("Thu, 26 Nov 2026 12:11:40 GMT", "Fri, 26 Nov 2066 12:51:40 GMT");
+    let wrong_day = "Thu, 26 Nov 2066 12:51:40 GMT";
+    let dated = |etag: &str, modified: &str| Head { date, last_modified: Some(modified.to_owned()), ..tagged(etag) };
+    let mut rig = Rig::new(Kind::LongPoll, &["news"], |_| {});
+    rig.start();
+    rig.answers(dated("0", DATE), r#"{"kind":"tick","n":1}"#);
+    rig.pass(Duration::ZERO);
+    let asks = rig.out.pop().expect("a poll");
+    for (rejected, damaged) in [(1, later), (2, earlier), (3, wrong_day)] {
+        rig.answers(dated("1", damaged), r#"{"kind":"tick","n":2}"#);
+        rig.pass(Duration::ZERO);
+        assert_eq!(rig.out.pop().as_ref(), Some(&asks), "the same again");
+        assert_eq!((rig.feed.status().counts.events, rig.feed.status().counts.rejected), (1, rejected));
+    }
+    rig.answers(dated("1", DATE), r#"{"kind":"tick","n":2}"#);
+    rig.pass(Duration::ZERO);
+    let asks = rig.out.pop().expect("a poll");
+    assert!(asks.contains(DATE) && asks.contains("if-none-match: 1"), "{asks}");
+    for _ in 0..2 {
+        rig.answers(dated("2", later), r#"{"kind":"tick","n":3}"#);
+        rig.pass(Duration::ZERO);
+    }
+    assert!(rig.out.pop().expect("a poll").contains(later), "two clocks differ");
+    assert_eq!(rig.feed.status().counts.events, 3);
+}
+
 /// H1: a message proves no more than that what waits behind it is younger, however long its answer took. H2: a feed that never
 /// pauses is live by its messages' dates.
 #[test]
