@@ -1,4 +1,4 @@
-# Sockudo, built from its crate: ten minutes and more. It stands for `pusher`, as the second server of that protocol.
+# Sockudo, built from its crate: ten minutes and more. It stands for `pusher`, as the second server of that protocol, and for `ably`.
 speed=slow
 install() {
     [ ! -x "$SERVERS/sockudo/bin/sockudo" ] || return 0

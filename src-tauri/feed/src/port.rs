@@ -2,6 +2,7 @@
 
 use std::{fmt, time::Duration};
 
+use base64::{Engine as _, prelude::BASE64_STANDARD as BASE64};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -481,6 +482,8 @@ pub enum HeaderValue {
     Plain(String),
     /// A bearer token (RFC 6750): the line is `Bearer ` and the token.
     Bearer(Secret),
+    /// Basic credentials (RFC 7617), in Base64: the line is `Basic ` and these.
+    Basic(Secret),
 }
 
 impl Header {
@@ -492,19 +495,31 @@ impl Header {
         Self { name: "authorization", value: HeaderValue::Bearer(token.clone()) }
     }
 
+    /// A bearer token that is to be encoded first.
+    pub(crate) fn bearer_in_base64(token: &Secret) -> Self {
+        Self::bearer(&Secret::new(BASE64.encode(token.expose())))
+    }
+
+    /// Basic credentials, `name:password`.
+    pub(crate) fn basic(credentials: &Secret) -> Self {
+        let encoded = Secret::new(BASE64.encode(credentials.expose()));
+        Self { name: "authorization", value: HeaderValue::Basic(encoded) }
+    }
+
     /// The text to send. Mark the line sensitive if [`Header::is_secret`].
     #[must_use]
     pub fn text(&self) -> String {
         match &self.value {
             HeaderValue::Plain(text) => text.clone(),
             HeaderValue::Bearer(token) => format!("Bearer {}", token.expose()),
+            HeaderValue::Basic(credentials) => format!("Basic {}", credentials.expose()),
         }
     }
 
     /// Whether the value must not be seen.
     #[must_use]
     pub const fn is_secret(&self) -> bool {
-        matches!(self.value, HeaderValue::Bearer(_))
+        matches!(self.value, HeaderValue::Bearer(_) | HeaderValue::Basic(_))
     }
 }
 
@@ -513,6 +528,7 @@ impl fmt::Debug for Header {
         match &self.value {
             HeaderValue::Plain(text) => write!(f, "{}: {text}", self.name),
             HeaderValue::Bearer(token) => write!(f, "{}: Bearer {token}", self.name),
+            HeaderValue::Basic(credentials) => write!(f, "{}: Basic {credentials}", self.name),
         }
     }
 }
@@ -525,7 +541,18 @@ pub struct Response {
     pub status: u16,
     /// `Retry-After` in seconds or as a date (RFC 9110 section 10.2.3), as a span from now.
     pub retry_after: Option<Duration>,
+    /// Where the next page is, as it came: `Link` with the relation `next` (RFC 8288). It may be relative to the address that was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
     /// The whole body.
     #[serde(with = "crate::bytes_text")]
     pub body: Bytes,
+}
+
+impl Response {
+    /// An answer whose head says nothing else.
+    #[must_use]
+    pub fn new(status: u16, body: impl Into<Bytes>) -> Self {
+        Self { status, retry_after: None, next: None, body: body.into() }
+    }
 }

@@ -103,6 +103,16 @@ pub struct Began {
     pub recovered: bool,
 }
 
+/// The answer to a question beside a link.
+pub struct Told {
+    /// What it says.
+    pub body: String,
+    /// Where the next page is.
+    pub next: Option<String>,
+    /// The subscriptions that begin with it.
+    pub began: Vec<Began>,
+}
+
 /// What a server says.
 pub enum Said {
     /// A message: what a WebSocket carries as one, what a TCP connection or a stream carries without bounds, or an answer's body.
@@ -224,6 +234,10 @@ pub trait Dialect {
     /// # Errors
     /// If nobody who speaks this says that.
     fn hear(&mut self, at: &mut At<'_>, link: LinkId, message: &[u8]) -> Result<(), String>;
+    /// A question comes beside a link. None if there is no such thing.
+    fn told(&mut self, _at: &mut At<'_>, _link: LinkId, _call: &Call) -> Option<Told> {
+        None
+    }
     /// Something may have been published, or an instant has come at which it wanted to be asked.
     ///
     /// # Errors
@@ -289,7 +303,7 @@ impl Name {
             Self::Sse => Box::new(events::Events::new(false, promises(plan))),
             Self::Mercure => Box::new(events::Events::new(true, false)),
             Self::JetStream => Box::new(jetstream::JetStream::default()),
-            Self::Ably => Box::new(ably::Ably::default()),
+            Self::Ably => Box::new(ably::Ably::new(plan.seed.is_multiple_of(2))),
             Self::Nats => Box::new(nats::Nats::default()),
             Self::SocketIo => Box::new(socketio::SocketIo::new(match plan.seed % 4 {
                 0 => socketio::Keeps::Nothing,

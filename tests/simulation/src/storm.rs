@@ -281,7 +281,7 @@ impl Storm {
                 }
                 Output::Fetch { fetch, .. } => {
                     let body = r#"{"positions":{"c0":"e1:5"},"clock":{"now":1360335600000,"speed":1,"label":null},"since":null,"aggregates":{"a":{}}}"#;
-                    let outcome = Ok(Response { status: 200, retry_after: None, body: body.into() });
+                    let outcome = Ok(Response::new(200, body));
                     self.soon(wall, Action::Input(Input::Fetched { fetch, outcome }));
                 }
                 Output::Close { .. } => self.link[wall] = None,

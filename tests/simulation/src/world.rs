@@ -335,6 +335,7 @@ impl World {
             Action::Ping(link) if self.dialect.is_some() => self.hear(link, None)?,
             Action::Ping(link) => self.down(link, Input::Pong { link }),
             Action::Fetch(fetch, timeout, call) => self.fetch(fetch, timeout, &call),
+            Action::Post(link, number, timeout, call) => self.post(link, number, timeout, &call)?,
             Action::Issue(fetch, asked, until) => self.issue(fetch, asked, until),
             Action::Expire(link) => self.expire(link),
             Action::Heartbeat(link) => self.heartbeat(link),

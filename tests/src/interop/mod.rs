@@ -1,6 +1,7 @@
 //! The wall before other people's servers: each dialect's real server, driven by its own API, and the same scenarios for all. The
 //! result is one matrix, dialect by scenario.
 
+mod ably;
 mod centrifugo;
 mod mercure;
 mod mqtt;
@@ -25,6 +26,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use self::{
+    ably::Ably,
     centrifugo::{Memory as Centrifugo, OverRedis},
     mercure::Mercure,
     mqtt::Mosquitto,
@@ -110,6 +112,7 @@ peers!(
     OverRedis,
     Soketi,
     Sockudo,
+    Ably,
     SocketIo,
     SocketIoPolling,
     SocketIoRedis,

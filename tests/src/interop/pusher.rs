@@ -49,13 +49,14 @@ pub(super) struct Launch {
     pub(super) arguments: Vec<String>,
     /// Where it writes what it has to say.
     pub(super) log: PathBuf,
+    pub(super) environment: Vec<(&'static str, &'static str)>,
 }
 
 impl Launch {
-    fn spawn(&self) -> Result<Child> {
+    pub(super) fn spawn(&self) -> Result<Child> {
         let log = File::options().create(true).append(true).open(&self.log)?;
         let mut command = Command::new(&self.program);
-        command.args(&self.arguments).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        command.args(&self.arguments).envs(self.environment.iter().copied()).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         command.spawn().with_context(|| self.program.display().to_string())
     }
 }

@@ -55,6 +55,7 @@ impl Peer for Soketi {
                 format!("--config={}", config.display()),
             ],
             log: config.with_extension("log"),
+            environment: Vec::new(),
         };
         Ok(Ok(Self { server: Server::start(launch, address, BATCH_MAX).await?, version }))
     }

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -231,13 +231,19 @@ limit = 50
 }
 
 /// A file that holds a token, as a wall wants it: for its owner alone.
-pub(super) fn keep_token(folder: &std::path::Path, token: &str) -> Result<PathBuf> {
-    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+pub(super) fn keep_token(folder: &Path, token: &str) -> Result<PathBuf> {
     let path = folder.join("token");
+    keep_secret(&path, token)?;
+    Ok(path)
+}
+
+/// The same, wherever.
+pub(super) fn keep_secret(path: &Path, text: &str) -> Result<()> {
+    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
-    let mut file = options.open(&path)?;
+    let mut file = options.open(path)?;
     file.set_permissions(fs::Permissions::from_mode(0o600))?;
-    std::io::Write::write_all(&mut file, token.as_bytes())?;
-    Ok(path)
+    std::io::Write::write_all(&mut file, text.as_bytes())?;
+    Ok(())
 }

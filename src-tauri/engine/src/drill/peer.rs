@@ -285,11 +285,11 @@ impl Peer {
         let outcome = match (self.door(), self.fault) {
             (Err(None), _) => return,
             (Err(Some(fault)), _) => Err(fault),
-            (Ok(()), Fault::Gap) => Ok(Response { status: 404, retry_after: None, body: "".into() }),
+            (Ok(()), Fault::Gap) => Ok(Response::new(404, "")),
             (Ok(()), _) => {
                 let body = json!({"positions": self.stock.heads, "clock": self.clock(now),
                     "aggregates": self.stock.aggregates});
-                Ok(Response { status: 200, retry_after: None, body: body.to_string().into() })
+                Ok(Response::new(200, body.to_string()))
             }
         };
         self.inputs.push_back(Input::Fetched { fetch, outcome });

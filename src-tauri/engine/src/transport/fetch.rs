@@ -89,7 +89,7 @@ pub(super) async fn sign(
         };
         let status = answer.status().as_u16();
         let retry_after = fault::retry_after(answer.headers(), doors.clock.wall());
-        Ok(Response { status, retry_after, body: body(answer, SIGNATURE_BYTES_MAX).await? })
+        Ok(Response { status, retry_after, next: None, body: body(answer, SIGNATURE_BYTES_MAX).await? })
     };
     within(timeout, exchange).await
 }
@@ -143,7 +143,8 @@ async fn exchange(doors: &Doors, request: &Request, body_bytes_max: usize) -> Re
     let answer = doors.send(request, &[("accept", "application/json")]).await?;
     let status = answer.status().as_u16();
     let retry_after = fault::retry_after(answer.headers(), doors.clock.wall());
-    Ok(Response { status, retry_after, body: body(answer, body_bytes_max).await? })
+    let next = head::next_page(answer.headers());
+    Ok(Response { status, retry_after, next, body: body(answer, body_bytes_max).await? })
 }
 
 /// The whole body, unless it is longer than it may be.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hyper::{
     HeaderMap,
-    header::{AGE, ETAG, LAST_MODIFIED},
+    header::{AGE, ETAG, LAST_MODIFIED, LINK},
 };
 use watchfloor_feed::Head;
 use watchfloor_model::Timestamp;
@@ -17,6 +17,8 @@ const CACHE_HEADERS: [&str; 5] = ["cache-status", "x-cache", "x-cache-status", "
 const KEPT_WORDS: [&str; 3] = ["hit", "stale", "updating"];
 /// A longer header is not kept.
 const HEADER_BYTES_MAX: usize = 512;
+/// A longer address isn't either.
+const ADDRESS_BYTES_MAX: usize = 4096;
 
 /// Reads the head of an answer that came at `now`.
 pub(super) fn read(headers: &HeaderMap, now: Timestamp) -> Head {
@@ -36,6 +38,26 @@ pub(super) fn read(headers: &HeaderMap, now: Timestamp) -> Head {
     }
 }
 
+/// The target of a `Link` with the relation `next` (RFC 8288 section 3).
+pub(super) fn next_page(headers: &HeaderMap) -> Option<String> {
+    let is_next = |param: &str| {
+        let (name, value) = param.split_once('=').unwrap_or((param, ""));
+        let mut relations = value.trim().trim_matches('"').split_ascii_whitespace();
+        name.trim().eq_ignore_ascii_case("rel") && relations.any(|relation| relation.eq_ignore_ascii_case("next"))
+    };
+    for mut rest in headers.get_all(LINK).iter().filter_map(|value| value.to_str().ok()) {
+        // Commas may stand in a target, not before the next one's bracket.
+        while let Some((target, after)) = rest.split_once('<').and_then(|(_, link)| link.split_once('>')) {
+            let end = after.find('<').unwrap_or(after.len());
+            if after[..end].split([';', ',']).any(is_next) && target.len() <= ADDRESS_BYTES_MAX {
+                return Some(target.to_owned());
+            }
+            rest = &after[end..];
+        }
+    }
+    None
+}
+
 /// Whether a cache says that this is what it had.
 fn is_kept(headers: &HeaderMap) -> bool {
     let values = CACHE_HEADERS.iter().flat_map(|name| headers.get_all(*name));
@@ -48,6 +70,25 @@ mod tests {
     use reqwest::header::HeaderName;
 
     use super::*;
+
+    /// The next page is where the header says, whatever else it says.
+    #[test]
+    fn links_to_the_next_page() {
+        for (value, next) in [
+            (r#"<./messages?a=1,2&from=x>; rel="next""#, Some("./messages?a=1,2&from=x")),
+            (r#"<./first>; rel="first", <./next>; title=n; rel="next""#, Some("./next")),
+            (r#"</n>;REL="last Next""#, Some("/n")),
+            ("<https://else.example/n>; rel=next", Some("https://else.example/n")),
+            (r#"<./first>; rel="first""#, None),
+            ("<./open; rel=next", None),
+            ("rel=next", None),
+            ("", None),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(LINK, value.parse().expect("a value"));
+            assert_eq!(next_page(&headers).as_deref(), next, "{value}");
+        }
+    }
 
     /// H1: what a cache had is known by what caches say, each in its words.
     #[test]

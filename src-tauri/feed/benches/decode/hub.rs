@@ -58,7 +58,7 @@ fn live(transport: Transport, said: impl Fn(&str) -> Said) -> Rig {
     let rig = Rig::new(Kind::Hub, "http://hub.example/", |config| config.ladder = vec![transport]);
     let mut rig = rig.opened(&[said(&text)]);
     let snapshot = json!({"positions": {CHANNEL: "k3x9:0"}, "clock": clock, "aggregates": {}}).to_string();
-    let response = Response { status: 200, retry_after: None, body: snapshot.into() };
+    let response = Response::new(200, snapshot);
     rig.hear(Input::Fetched { fetch: FetchId(1), outcome: Ok(response) });
     rig
 }

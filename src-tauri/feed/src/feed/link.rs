@@ -89,10 +89,10 @@ impl Link {
         let polls = matches!(self.transport, Transport::LongPoll | Transport::Poll);
         let posted = polls.then(|| dialect.post(config, self.session.cursor(), &message)).flatten();
         if let Some(request) = posted {
-            return post(self.id, 0, request);
+            return post(self.id, 0, request, POST_BYTES_MAX);
         }
         match self.session.uplink(message) {
-            Ok((number, request)) => post(self.id, number, request),
+            Ok((number, request)) => post(self.id, number, request, POST_BYTES_MAX),
             Err(message) => Output::Send { link: self.id, message },
         }
     }
@@ -114,8 +114,8 @@ impl Link {
 }
 
 /// A question beside a link.
-pub(super) const fn post(link: LinkId, number: u32, request: Request) -> Output {
-    Output::Post { link, number, request, body_bytes_max: POST_BYTES_MAX, timeout: FETCH_TIMEOUT }
+pub(super) const fn post(link: LinkId, number: u32, request: Request, body_bytes_max: usize) -> Output {
+    Output::Post { link, number, request, body_bytes_max, timeout: FETCH_TIMEOUT }
 }
 
 /// The question to whoever signs for channels, if there is somebody.

@@ -54,9 +54,10 @@ impl Feed {
         outcome: Result<Response, LinkFault>,
         now: Mono,
     ) {
+        let moment = self.moment(now);
         let Some(link) = self.link.as_mut().filter(|link| link.id == id) else { return };
         let mut signals = std::mem::take(&mut self.signals);
-        link.session.exchanged(number, outcome, &mut signals);
+        link.session.exchanged(number, outcome, moment, &mut signals);
         self.handle_signals(id, signals, now);
     }
 
@@ -129,8 +130,13 @@ impl Feed {
                 let ask = self.link.as_ref().and_then(|link| exchange(&self.config, link.id, number, form));
                 self.outputs.extend(ask);
             }
-            Signal::Post { number, request } => {
-                self.outputs.extend(self.link.as_ref().map(|link| post(link.id, number, request)));
+            Signal::Post { number, request, body_bytes_max } => {
+                let Some(id) = self.link.as_ref().map(|link| link.id) else { return };
+                self.outputs.push_back(post(id, number, request, body_bytes_max));
+                if self.stage == Phase::Subscribing {
+                    // Who is asked beside the link has a time of its own.
+                    self.timers.set(TimerReason::Subscribe, now.plus(FETCH_TIMEOUT + SUBSCRIBE_TIMEOUT));
+                }
             }
             Signal::Closed { code, reason } => {
                 let Some(id) = self.link.as_ref().map(|link| link.id) else { return };

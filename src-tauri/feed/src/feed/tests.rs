@@ -148,7 +148,7 @@ impl Rig {
     }
 
     fn fetched(&mut self, status: u16, body: &str) {
-        let response = Response { status, retry_after: None, body: body.to_owned().into() };
+        let response = Response::new(status, body.to_owned());
         self.input(Input::Fetched { fetch: FetchId(self.fetch), outcome: Ok(response) });
     }
 

@@ -161,9 +161,10 @@ impl Feed {
                 self.handle_trial_bytes(now, |link, at, out| link.session.decode_binary(&bytes, at, out));
             }
             Input::Exchanged { number, outcome, .. } => {
+                let moment = self.moment(now);
                 let Some(trial) = &mut self.trial else { return };
                 let mut signals = std::mem::take(&mut self.signals);
-                trial.link.session.exchanged(number, outcome, &mut signals);
+                trial.link.session.exchanged(number, outcome, moment, &mut signals);
                 self.handle_trial_signals(signals, now);
             }
             Input::Chunk { bytes, .. } => {
@@ -258,7 +259,9 @@ impl Feed {
             let link = trial.link.id;
             self.outputs.extend(match signal {
                 Signal::Reply { message } => Some(trial.link.send(&*self.dialect, &self.config, message)),
-                Signal::Post { number, request } => Some(post(link, number, request)),
+                Signal::Post { number, request, body_bytes_max } => {
+                    Some(post(link, number, request, body_bytes_max))
+                }
                 Signal::StartTls => Some(Output::StartTls { link }),
                 Signal::Ask { number, form } => exchange(&self.config, link, number, form),
                 Signal::AskAt { number, url, form } => Some(exchange_at(&self.config, link, number, url, form)),

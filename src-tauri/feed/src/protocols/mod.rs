@@ -195,7 +195,14 @@ pub(crate) trait Session: fmt::Debug + Send {
         None
     }
     /// Takes the answer to a [`Signal::Ask`], [`Signal::AskAt`] or [`Signal::Post`], an [`uplink`](Self::uplink), or what was posted.
-    fn exchanged(&mut self, _number: u32, _outcome: Result<Response, LinkFault>, _out: &mut Vec<Signal>) {}
+    fn exchanged(
+        &mut self,
+        _number: u32,
+        _outcome: Result<Response, LinkFault>,
+        _now: Moment,
+        _out: &mut Vec<Signal>,
+    ) {
+    }
 }
 
 /// What servers say, whatever they speak. Channels are indices into the list that the session was made with.
@@ -209,8 +216,8 @@ pub(crate) enum Signal {
     Pong,
     /// Nothing more comes in clear.
     StartTls,
-    /// This is to be asked beside the link.
-    Post { number: u32, request: Request },
+    /// This is to be asked beside the link; a longer answer is none.
+    Post { number: u32, request: Request, body_bytes_max: usize },
     /// Whoever signs for channels is to be asked this.
     Ask { number: u32, form: Vec<(&'static str, String)> },
     /// The same at another address of the site's.

@@ -1,7 +1,9 @@
-//! Ably, its realtime protocol 6 in JSON: channels that are attached after a serial, as far back as the server keeps messages.
+//! Ably, its realtime protocol 6 in JSON: channels that are attached after a serial, as far back as the server keeps messages; or
+//! hardly any further back, with a history over HTTP that goes as far.
 //!
 //! ```text
 //! CONNECTED; ATTACH → ATTACHED, with what was missed behind it; MESSAGE; HEARTBEAT → HEARTBEAT
+//! GET …/messages → [newest, …]
 //! ```
 
 use std::collections::BTreeMap;
@@ -9,7 +11,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use watchfloor_feed::LinkId;
 
-use super::{At, Began, Call, Dialect, Said};
+use super::{At, Began, Call, Dialect, Said, Told};
 
 const HEARTBEAT: u64 = 0;
 const ERROR: u64 = 9;
@@ -19,9 +21,14 @@ const MESSAGE: u64 = 15;
 const RESUMED: u64 = 1 << 2;
 const SUBSCRIBE: u64 = 1 << 18;
 
+/// After so many messages a server that forgets attaches anew.
+const RESUMED_MAX: usize = 2;
+/// Messages of a page of the history.
+const PAGE: usize = 4;
+
 /// The server.
-#[derive(Default)]
 pub(super) struct Ably {
+    forgets: bool,
     /// For each client, by channel the turn of the next message.
     clients: BTreeMap<LinkId, BTreeMap<usize, usize>>,
     connections: u64,
@@ -30,6 +37,20 @@ pub(super) struct Ably {
 /// The serial of what comes before this turn.
 fn serial(at: &At<'_>, turn: usize) -> String {
     format!("e{}@{turn}", at.server.epoch)
+}
+
+impl Ably {
+    pub(super) const fn new(forgets: bool) -> Self {
+        Self { forgets, clients: BTreeMap::new(), connections: 0 }
+    }
+}
+
+/// A message of a channel.
+fn message(at: &mut At<'_>, channel: usize, turn: usize) -> Value {
+    let data = at.body(channel, turn);
+    let id = format!("m{}", at.server.story[channel][turn]);
+    let time = at.server.turn(channel, turn).map(|event| event.time);
+    json!({"id": id, "name": "said", "data": data, "encoding": "json", "timestamp": time})
 }
 
 impl Dialect for Ably {
@@ -63,7 +84,8 @@ impl Dialect for Ably {
                 let asked = message["channelSerial"].as_str().and_then(|serial| serial.split_once('@'));
                 let from = asked.filter(|(epoch, _)| *epoch == format!("e{}", at.server.epoch));
                 let from = from.and_then(|(_, turn)| turn.parse().ok());
-                let from = from.filter(|turn| (at.server.oldest(channel)..=next).contains(turn));
+                let kept = if self.forgets { next.saturating_sub(RESUMED_MAX) } else { 0 };
+                let from = from.filter(|turn| (kept.max(at.server.oldest(channel))..=next).contains(turn));
                 let turn = from.unwrap_or(next);
                 client.insert(channel, turn);
                 let flags = SUBSCRIBE | if from.is_some() { RESUMED } else { 0 };
@@ -77,16 +99,33 @@ impl Dialect for Ably {
         }
     }
 
+    fn told(&mut self, at: &mut At<'_>, _link: LinkId, call: &Call) -> Option<Told> {
+        let url: url::Url = call.url.parse().ok()?;
+        let asked = |name: &str| url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
+        let name = url.path_segments()?.nth(1)?.to_owned();
+        let channel = at.server.channel(&name)?;
+        let from = asked("fromSerial")?;
+        let (epoch, from) = from.split_once('@')?;
+        if epoch != format!("e{}", at.server.epoch) {
+            return Some(Told { body: "[]".to_owned(), next: None, began: Vec::new() });
+        }
+        let from: usize = from.parse().ok()?;
+        let oldest = at.server.oldest(channel).max(from.saturating_sub(PAGE));
+        let page: Vec<Value> = (oldest..from).rev().map(|turn| message(at, channel, turn)).collect();
+        // From where on it comes: the oldest that was told of, whether or not that joins.
+        let began = vec![Began { channel, turn: oldest.min(from), recovered: false }];
+        let next = (oldest < from).then(|| format!("./messages?fromSerial={}", serial(at, oldest)));
+        Some(Told { body: json!(page).to_string(), next, began })
+    }
+
     fn pump(&mut self, at: &mut At<'_>, link: LinkId) -> Result<(), String> {
         let Some(client) = self.clients.get_mut(&link) else { return Ok(()) };
         for (channel, next) in client {
             while *next < at.server.next_turn(*channel) {
-                let body = at.body(*channel, *next);
+                let said = message(at, *channel, *next);
                 let name = at.server.name(*channel).to_owned();
-                let number = at.server.story[*channel][*next];
-                let said = json!({"name": "said", "data": body, "encoding": "json"});
-                let text = json!({"action": MESSAGE, "id": format!("m{number}"), "channel": name,
-                    "channelSerial": serial(at, *next + 1), "messages": [said]});
+                let text = json!({"action": MESSAGE, "channel": name, "channelSerial": serial(at, *next + 1),
+                    "messages": [said]});
                 at.say(Said::event(text.to_string(), *channel, *next));
                 *next += 1;
             }

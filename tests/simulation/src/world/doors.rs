@@ -251,7 +251,7 @@ impl World {
             Fault::HalfOpen => Some(NoSnapshot::Timeout),
             _ => None,
         });
-        let answer = |status: u16, body: String| Ok(Response { status, retry_after: None, body: body.into() });
+        let answer = |status: u16, body: String| Ok(Response::new(status, body));
         let latency = self.latency(line, false);
         let mut at = self.now.plus(latency);
         let refused = self.is_active_on(line, |fault| matches!(fault, Fault::Cut | Fault::Restart { .. }));

@@ -73,7 +73,11 @@ impl World {
                 Output::Send { link, message } => {
                     self.up(link, Action::Text(link, message.as_text().unwrap_or_default().to_owned()));
                 }
-                Output::StartTls { .. } | Output::Exchange { .. } | Output::Post { .. } => {
+                Output::Post { link, number, request, timeout, .. } => {
+                    let latency = self.latency(line_of(link), false);
+                    self.after(latency, Action::Post(link, number, timeout, request.into()));
+                }
+                Output::StartTls { .. } | Output::Exchange { .. } => {
                     return Err("a hub has no such thing".into());
                 }
                 Output::Ping { link } => {

@@ -38,6 +38,8 @@ pub(super) enum Action {
     Ping(LinkId),
     /// A document is asked for: the answer whether the server is there, or the snapshot.
     Fetch(FetchId, Duration, Call),
+    /// A question beside a link reaches the server, which has so long to answer.
+    Post(LinkId, u32, Duration, Call),
     /// A question for a token, asked then and no good after, reaches its issuer.
     Issue(FetchId, Mono, Mono),
     /// A link's token may have ended.

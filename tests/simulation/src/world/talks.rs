@@ -1,13 +1,13 @@
 //! The server where it is no hub: what its dialect hears and says, and what the network does to that.
 
-use std::mem;
+use std::{mem, time::Duration};
 
-use watchfloor_feed::{Head, Input, LinkFault, LinkFaultKind, LinkId};
+use watchfloor_feed::{Head, Input, LinkFault, LinkFaultKind, LinkId, Response};
 use watchfloor_model::{Continuity, Delivery, Mono, Transport};
 
 use super::{World, line_of, queue::Call};
 use crate::{
-    dialects::{At, Began, Dialect, Said},
+    dialects::{At, Began, Dialect, Said, Told},
     fault::Fault,
 };
 
@@ -66,6 +66,51 @@ impl World {
             dialect.begin(at, id, call);
             Ok(())
         })
+    }
+
+    /// A question beside a link reaches the server.
+    pub(super) fn post(&mut self, id: LinkId, number: u32, timeout: Duration, call: &Call) -> Result<(), String> {
+        if !self.held.contains_key(&id) {
+            return Ok(());
+        }
+        let line = line_of(id);
+        let answer = |status: u16, body: String| Ok(Response::new(status, body));
+        let failure = self.active_on(line).find_map(|fault| match fault {
+            Fault::Cut | Fault::Restart { .. } => Some(Err(LinkFaultKind::Refused)),
+            Fault::HalfOpen | Fault::Stall | Fault::Mute => Some(Err(LinkFaultKind::Timeout)),
+            Fault::Status(status) => Some(Ok((status, ""))),
+            Fault::Revoked => Some(Ok((401, ""))),
+            Fault::Login { .. } => Some(Ok((200, "<html>"))),
+            _ => None,
+        });
+        let latency = self.latency(line, false);
+        let mut at = self.now.plus(latency);
+        let outcome = match failure {
+            Some(Err(kind)) => {
+                if kind == LinkFaultKind::Timeout {
+                    at = self.now.plus(timeout);
+                }
+                Err(LinkFault::new(kind, ""))
+            }
+            Some(Ok((status, body))) => answer(status, body.to_owned()),
+            None => {
+                let mut told = None;
+                self.speak(id, |dialect, at| {
+                    told = dialect.told(at, id, call);
+                    Ok(())
+                })?;
+                match told {
+                    Some(Told { body, next, began }) => {
+                        self.met.count("histories told");
+                        self.at(at, super::Action::Began(id, began));
+                        Ok(Response { next, ..Response::new(200, body) })
+                    }
+                    None => answer(404, String::new()),
+                }
+            }
+        };
+        self.at(at, super::Action::Input(Input::Exchanged { link: id, number, outcome }));
+        Ok(())
     }
 
     /// Whether the server does nothing at all, or says nothing.

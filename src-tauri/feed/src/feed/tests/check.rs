@@ -192,7 +192,7 @@ fn without_snapshots_nothing_is_compared() {
 fn the_servers_word_is_obeyed() {
     let mut rig = Rig::checked();
     rig.until_asked("e:2");
-    let response = Response { status: 503, retry_after: Some(Duration::from_secs(600)), body: "".into() };
+    let response = Response { retry_after: Some(Duration::from_secs(600)), ..Response::new(503, "") };
     rig.input(Input::Fetched { fetch: FetchId(rig.fetch), outcome: Ok(response) });
     assert!(rig.until_asked("e:2") >= 600);
     rig.fetched(403, "");

@@ -100,7 +100,7 @@ impl Rig {
     fn answers(&mut self, status: u16, body: &str) {
         let (fetch, _) = *self.asked.last().as_ref().expect("asked");
         let body = body.to_owned().into();
-        self.input(Input::Fetched { fetch: *fetch, outcome: Ok(Response { status, retry_after: None, body }) });
+        self.input(Input::Fetched { fetch: *fetch, outcome: Ok(Response::new(status, body)) });
     }
 
     fn breaks(&mut self) {

@@ -262,7 +262,7 @@ impl World {
                     let outcome = if self.blocked[path] {
                         Err(LinkFault::new(LinkFaultKind::Reset, ""))
                     } else {
-                        Ok(Response { status: 200, retry_after: None, body: self.snapshot(path).into() })
+                        Ok(Response::new(200, self.snapshot(path)))
                     };
                     self.paths.handle_input(Input::Fetched { fetch, outcome }, self.now);
                 }

@@ -8,6 +8,7 @@ use std::{
 use watchfloor_model::{MARK_BYTES_MAX, Position, limits::DATA_BYTES_MAX};
 
 use super::{
+    history::Recall,
     memory::{Kept, RECENT_MAX, Recent},
     presence::Presence,
     vcdiff,
@@ -48,6 +49,10 @@ pub(super) struct Channel {
     pub(super) serial: Option<Arc<str>>,
     passed: u64,
     skip: Option<Skip>,
+    /// The id of the last event that was handed over, by its place.
+    last: Option<String>,
+    /// What was missed is being asked for.
+    pub(super) recall: Option<Recall>,
     /// Ids of what came last.
     pub(super) seen: BTreeSet<Arc<str>>,
     recent: VecDeque<Recent>,
@@ -82,7 +87,9 @@ impl Channel {
                 channel.why_not = Some("the place has no serial by which to go on");
                 return channel;
             };
-            channel.skip = Some(Skip { left, id: parts.next().unwrap_or_default().to_owned() });
+            let id = parts.next().unwrap_or_default();
+            channel.last = Some(id.to_owned()).filter(|id| !id.is_empty());
+            channel.skip = (left > 0).then(|| Skip { left, id: id.to_owned() });
         }
         channel.serial = Some(serial.into());
         channel.asked = Some(place.clone());
@@ -122,14 +129,28 @@ impl Channel {
 
     /// An event has come, with a serial if everything up to that has come by it: the mark of its place.
     pub(super) fn pass(&mut self, id: Option<&str>, serial: Option<&str>) -> Option<Arc<str>> {
-        if let Some(serial) = serial {
-            self.begin_at(serial);
-            return self.serial.clone();
+        match serial {
+            Some(serial) => self.begin_at(serial),
+            None => self.passed = self.passed.saturating_add(1),
         }
-        self.passed = self.passed.saturating_add(1);
-        let serial = self.serial.as_deref()?;
+        let serial = self.serial.as_ref()?;
+        let alone = || (self.passed == 0).then(|| serial.clone());
+        if id.is_none() && self.passed == 0 {
+            return alone();
+        }
+        // The id also where the serial would do: in the channel's history the event is found by it alone.
         let mark = format!("{serial}{WITHIN}{}{WITHIN}{}", self.passed, id.unwrap_or_default());
-        (mark.len() <= MARK_BYTES_MAX).then(|| mark.into())
+        if mark.len() <= MARK_BYTES_MAX { Some(mark.into()) } else { alone() }
+    }
+
+    /// Whether this event was handed over.
+    pub(super) fn knows(&self, id: &str) -> bool {
+        self.last.as_deref() == Some(id) || self.seen.contains(id)
+    }
+
+    /// Whether there is an event by which the channel's history could be joined.
+    pub(super) fn knows_any(&self) -> bool {
+        self.last.is_some() || !self.seen.is_empty()
     }
 
     /// The same without an event.

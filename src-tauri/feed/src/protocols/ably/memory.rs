@@ -6,6 +6,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use url::Url;
+
 use super::{hosts::Tries, presence::Members};
 use crate::config::Secret;
 
@@ -76,9 +78,18 @@ impl Memory {
         });
     }
 
-    /// The host to try in place of this one, if it is another one's turn.
-    pub(super) fn instead_of(&self, host: &str) -> Option<String> {
-        self.with(|state| state.tries.instead_of(host))
+    /// The address of the host whose turn it is, with one of these schemes: in clear, or by TLS.
+    pub(super) fn address(&self, url: &Url, clear: &str, secured: &str) -> Url {
+        let mut url = url.clone();
+        let scheme = if matches!(url.scheme(), "https" | "wss") { secured } else { clear };
+        let changed = url.set_scheme(scheme);
+        debug_assert!(changed.is_ok(), "http and ws are both special schemes");
+        let other = url.host_str().and_then(|host| self.with(|state| state.tries.instead_of(host)));
+        if let Some(other) = other {
+            let changed = url.set_host(Some(&other));
+            debug_assert!(changed.is_ok(), "made of what was a host");
+        }
+        url
     }
 
     /// The connection of this seed didn't come to be, or its server asks to try elsewhere.

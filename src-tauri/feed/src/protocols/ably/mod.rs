@@ -6,13 +6,16 @@
 //! it, and how many events came since, the last of them by its id.
 //!
 //! What is proven by that: a server that says `RESUMED` to a serial sends all that came after it. Whatever else the connection's
-//! own resumption says proves nothing of a channel.
+//! own resumption says proves nothing of a channel. Without it the channel's history over HTTP may still tell all that was missed,
+//! if it goes back to the last event that was handed over.
 
 mod channel;
 mod cipher;
+mod history;
 mod hosts;
 mod memory;
 mod presence;
+mod recall;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -94,14 +97,7 @@ impl Dialect for Ably {
     }
 
     fn open(&self, config: &SourceConfig, _transport: Transport, _places: &[Place]) -> Request {
-        let mut url = config.url.clone();
-        let scheme = if matches!(url.scheme(), "https" | "wss") { "wss" } else { "ws" };
-        let changed = url.set_scheme(scheme);
-        debug_assert!(changed.is_ok(), "http and ws are both special schemes");
-        if let Some(other) = url.host_str().and_then(|host| self.memory.instead_of(host)) {
-            let changed = url.set_host(Some(&other));
-            debug_assert!(changed.is_ok(), "made of what was a host");
-        }
+        let mut url = self.memory.address(&config.url, "ws", "wss");
         url.query_pairs_mut()
             .append_pair("v", wire::VERSION)
             .append_pair("format", "json")

@@ -4,6 +4,7 @@
 //! CONNECTED → ATTACH… ─ ATTACHED (with what was missed behind it), or ERROR, each channel by itself
 //!             MESSAGE…, PRESENCE…, SYNC…; HEARTBEAT → HEARTBEAT of the same id; AUTH → another token's AUTH → CONNECTED
 //!             DETACHED → ATTACH again; DISCONNECTED, ERROR without channel, CLOSED: the end
+//!             ATTACHED somewhere else than asked for → the channel's history, by HTTP; what it brings meanwhile waits
 //! ```
 //!
 //! What proves the stream: the answer to a HEARTBEAT comes in turn with all that the server's end of this connection has sent.
@@ -12,22 +13,25 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use serde_json::json;
+use url::Url;
 use watchfloor_model::{Event, Payload, Timestamp, limits::NAME_BYTES_MAX};
 
 use super::{
     asked_delta, bare,
     channel::{Attachment, Channel},
     cipher::Key,
+    history::{self, Recall},
     is_key,
     memory::Memory,
     presence::Change,
+    recall::Missed,
     wire::{Class, ErrorInfo, Frame, Said, Seen, action, decode_plain, flag},
 };
 use crate::{
     config::{Secret, SourceConfig},
     envelope::{Envelope, Outside},
-    fault::cut,
-    port::Message,
+    fault::{LinkFault, cut},
+    port::{Message, Response},
     protocols::{Grant, Moment, Place, Session, Signal, counted::Counted},
 };
 
@@ -41,18 +45,18 @@ const SUPERSEDED: u64 = 80016;
 /// A connection.
 #[derive(Debug)]
 pub(super) struct AblySession {
-    names: Arc<[Arc<str>]>,
+    pub(super) names: Arc<[Arc<str>]>,
     by_name: BTreeMap<Arc<str>, usize>,
-    channels: Vec<Channel>,
+    pub(super) channels: Vec<Channel>,
     /// Which of them ask for deltas.
     deltas: Vec<bool>,
-    counted: Counted,
+    pub(super) counted: Counted,
     memory: Memory,
     seed: u64,
     envelope: Envelope,
     /// What messages are encrypted by.
     cipher: Option<Key>,
-    token: Option<Secret>,
+    pub(super) token: Option<Secret>,
     connected: bool,
     closed: bool,
     /// The server can't serve, by its own word: another one may.
@@ -61,9 +65,13 @@ pub(super) struct AblySession {
     presented: bool,
     /// What was wrong with resuming the connection before.
     unresumed: Option<String>,
+    /// Where channels' history is had.
+    pub(super) api: Url,
+    /// Numbers questions about it.
+    pub(super) questions: u32,
     /// Numbers HEARTBEATs; only answers to those from `proving` on are behind all that was missed.
     beats: u64,
-    proving: Option<u64>,
+    pub(super) proving: Option<u64>,
 }
 
 impl AblySession {
@@ -74,6 +82,8 @@ impl AblySession {
             channels: names.iter().map(|_| Channel::default()).collect(),
             deltas: names.iter().map(|name| asked_delta(name).is_some()).collect(),
             counted: Counted::new(names.len(), seed),
+            api: memory.address(&config.url, "http", "https"),
+            questions: 0,
             memory,
             seed,
             envelope: config.envelope.clone(),
@@ -89,7 +99,7 @@ impl AblySession {
         }
     }
 
-    fn frame(&mut self, text: &[u8], now: Moment, out: &mut Vec<Signal>) -> Result<(), String> {
+    pub(super) fn frame(&mut self, text: &[u8], now: Moment, out: &mut Vec<Signal>) -> Result<(), String> {
         let frame: Frame<'_> = serde_json::from_slice(text).map_err(|error| {
             let what = if self.connected { "no protocol message" } else { "not an Ably server" };
             format!("{what}: {error}")
@@ -106,6 +116,7 @@ impl AblySession {
             action::AUTH => out.push(Signal::Declined { reason: "the server asks for another token".to_owned() }),
             action::ATTACHED => self.attached(&frame, now, out),
             action::DETACHED => self.detached(&frame, out),
+            action::MESSAGE | action::PRESENCE | action::SYNC if self.holds(&frame, text, now, out) => {}
             action::MESSAGE => self.messages(&frame, now, out),
             action::PRESENCE | action::SYNC => self.presence(&frame, now, out),
             // Acknowledgements of what isn't sent, objects, annotations, and what is still to come.
@@ -147,7 +158,7 @@ impl AblySession {
         Signal::Reply { message: Message::text(message.to_string()) }
     }
 
-    fn index(&self, frame: &Frame<'_>) -> Option<usize> {
+    pub(super) fn index(&self, frame: &Frame<'_>) -> Option<usize> {
         self.by_name.get(bare(frame.channel.as_deref()?)).copied()
     }
 
@@ -183,6 +194,7 @@ impl AblySession {
         };
         // One of a channel that isn't held says nothing.
         let Some(index) = self.index(frame) else { return };
+        self.forget_recall(index);
         if error.code == Some(SUPERSEDED) && self.channels[index].state == Attachment::Asked {
             return out.push(self.attach(index));
         }
@@ -211,6 +223,13 @@ impl AblySession {
         if channel.state == Attachment::None {
             return;
         }
+        let is_same = frame.has(flag::RESUMED) && frame.error.is_none() && channel.state == Attachment::Attached;
+        if channel.recall.is_some() && is_same {
+            // It goes on from where its history is asked for.
+            return;
+        }
+        self.forget_recall(index);
+        let channel = &mut self.channels[index];
         if frame.has(flag::MODES) && !frame.has(flag::SUBSCRIBE) {
             let message = format!("`{}`: attached without the right to subscribe", self.names[index]);
             return out.push(Signal::Error { code: "modes".to_owned(), message, denied: true });
@@ -220,34 +239,34 @@ impl AblySession {
         let is_whole = frame.error.is_none() && (!asks || channel.serial.is_some());
         let resumed = frame.has(flag::RESUMED) && is_whole;
         channel.state = Attachment::Attached;
-        let told = frame.error.as_ref().map(ErrorInfo::words).or_else(|| self.unresumed.clone());
-        if !std::mem::replace(&mut channel.joined, true) {
-            if let Some(place) = channel.asked.take().filter(|_| resumed) {
-                // What was missed is still to come: until then the place stays where it was.
-                out.push(self.counted.resumed(index, place));
-            } else {
-                channel.begin(frame.serial());
-                let why = channel.why_not.map(str::to_owned).or(told);
-                let why = why.unwrap_or_else(|| "the server doesn't go on after the place asked for".to_owned());
-                out.push(self.counted.subscribed_after(index, frame.serial(), &why));
+        if !resumed {
+            let told = frame.error.as_ref().map(ErrorInfo::words).or_else(|| self.unresumed.clone());
+            let why = channel.why_not.filter(|_| !channel.joined).map(str::to_owned).or(told);
+            let nothing_told = match channel.joined {
+                true => "the server attached the channel anew",
+                false => "the server doesn't go on after the place asked for",
+            };
+            let why = why.unwrap_or_else(|| nothing_told.to_owned());
+            let page = history::first_page(self.api.clone(), &self.names[index], frame.serial());
+            let recall = Recall::new(page, channel.asked.take(), frame.serial(), frame.has(flag::HAS_PRESENCE), why);
+            let has_history = channel.knows_any() && (recall.place.is_some() || channel.joined);
+            channel.recall = Some(recall);
+            if has_history {
+                self.proving = None;
+                return self.ask_history(index, out);
             }
-        } else if !resumed {
-            channel.begin(frame.serial());
-            let reason = told.unwrap_or_else(|| "the server attached the channel anew".to_owned());
-            if let Some(head) = self.counted.skip(index, 1, frame.serial()) {
-                out.push(Signal::Lost { channel: index, head, reason });
-            }
+            return self.recalled(index, &Missed::Unasked, now, out);
         }
-        if !resumed && !frame.has(flag::HAS_PRESENCE) {
-            let mut changes = Vec::new();
-            self.channels[index].presence.empty(&mut changes);
-            self.tell(index, changes, now, out);
+        if let Some(place) = channel.asked.take().filter(|_| !std::mem::replace(&mut channel.joined, true)) {
+            // What was missed is still to come: until then the place stays where it was.
+            out.push(self.counted.resumed(index, place));
         }
         out.extend(self.prove().into_iter().map(|message| Signal::Reply { message }));
     }
 
     fn detached(&mut self, frame: &Frame<'_>, out: &mut Vec<Signal>) {
         let Some(index) = self.index(frame) else { return };
+        self.forget_recall(index);
         match self.channels[index].state {
             Attachment::None => {}
             Attachment::Attached => out.push(self.attach(index)),
@@ -272,7 +291,7 @@ impl AblySession {
     }
 
     fn is_attached(&self) -> bool {
-        self.channels.iter().all(|channel| channel.state == Attachment::Attached)
+        self.channels.iter().all(|channel| channel.state == Attachment::Attached && channel.recall.is_none())
     }
 
     fn messages(&mut self, frame: &Frame<'_>, now: Moment, out: &mut Vec<Signal>) {
@@ -304,31 +323,46 @@ impl AblySession {
                     continue;
                 }
             }
-            let is_new = read.as_ref().map_or(true, |said| said.action.unwrap_or_default() == 0);
-            if is_new && id.as_deref().is_some_and(|id| channel.seen.contains(id)) {
-                continue;
-            }
-            let Some(position) = self.counted.next(index, mark.as_deref()) else { return };
-            if let Some(id) = id.as_deref().filter(|_| is_new) {
-                self.channels[index].remember(&position, id);
-            }
-            let read = read.map_err(|error| format!("not a message: {error}"));
-            let event = read.and_then(|said| {
-                let body = decode_plain(said.data, said.encoding.as_deref(), self.cipher.as_ref(), plain?)?;
-                self.open(index, &said, &body, id.as_deref(), frame.timestamp, now)
-            });
-            out.push(match event {
-                Ok(event) => {
-                    let event = Event { position: Some(position.clone()), ..event };
-                    Signal::Event { channel: index, position, event }
-                }
-                Err(reason) => Signal::Rejected { place: Some((index, position)), reason: cut(&reason) },
-            });
+            self.take(index, read, id, mark, plain, (frame.timestamp, now), out);
         }
         if messages.is_empty() {
             // Nothing is in it; but the place is known.
             self.channels[index].pass_empty(frame.serial());
         }
+    }
+
+    /// Takes a message that comes next, unless it came before. `plain` is what it makes if it is a delta; `sent` is when the frame
+    /// was that it came in, if that is known.
+    pub(super) fn take(
+        &mut self,
+        index: usize,
+        read: serde_json::Result<Said<'_>>,
+        id: Option<String>,
+        mark: Option<Arc<str>>,
+        plain: Result<Option<Vec<u8>>, String>,
+        (sent, now): (Option<i64>, Moment),
+        out: &mut Vec<Signal>,
+    ) {
+        let is_new = read.as_ref().map_or(true, |said| said.action.unwrap_or_default() == 0);
+        if is_new && id.as_deref().is_some_and(|id| self.channels[index].seen.contains(id)) {
+            return;
+        }
+        let Some(position) = self.counted.next(index, mark.as_deref()) else { return };
+        if let Some(id) = id.as_deref().filter(|_| is_new) {
+            self.channels[index].remember(&position, id);
+        }
+        let read = read.map_err(|error| format!("not a message: {error}"));
+        let event = read.and_then(|said| {
+            let body = decode_plain(said.data, said.encoding.as_deref(), self.cipher.as_ref(), plain?)?;
+            self.open(index, &said, &body, id.as_deref(), sent, now)
+        });
+        out.push(match event {
+            Ok(event) => {
+                let event = Event { position: Some(position.clone()), ..event };
+                Signal::Event { channel: index, position, event }
+            }
+            Err(reason) => Signal::Rejected { place: Some((index, position)), reason: cut(&reason) },
+        });
     }
 
     fn open(
@@ -381,7 +415,7 @@ impl AblySession {
     }
 
     /// Events about members. They have no place: they are the server's own, and say nothing of the publisher.
-    fn tell(&self, index: usize, changes: Vec<Change>, now: Moment, out: &mut Vec<Signal>) {
+    pub(super) fn tell(&self, index: usize, changes: Vec<Change>, now: Moment, out: &mut Vec<Signal>) {
         for Change { name, member: (connection, client), data, timestamp } in changes {
             let who = json!({ "clientId": *client, "connectionId": *connection }).to_string();
             let body = format!("{},\"data\":{data}}}", who.trim_end_matches('}'));
@@ -429,6 +463,12 @@ impl Session for AblySession {
         self.counted.begin_again();
         // The channels are asked for when the server has said CONNECTED.
         Vec::new()
+    }
+
+    fn exchanged(&mut self, number: u32, outcome: Result<Response, LinkFault>, now: Moment, out: &mut Vec<Signal>) {
+        if !self.closed {
+            self.history_told(number, outcome, now, out);
+        }
     }
 
     fn can_resubscribe(&self) -> bool {

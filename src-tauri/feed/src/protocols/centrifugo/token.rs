@@ -14,6 +14,7 @@ use super::session::{CentrifugoSession, Command};
 use crate::{
     config::Secret,
     fault::{LinkFault, LinkFaultKind},
+    limits::POST_BYTES_MAX,
     port::{Header, Message, Request, Response},
     protocols::{Moment, Signal},
 };
@@ -76,7 +77,7 @@ impl CentrifugoSession {
             let request = Request { body: Some(Message::text(body)), ..Request::get(url).with(headers) };
             self.next_question += 1;
             self.questions.insert(self.next_question, index);
-            out.push(Signal::Post { number: self.next_question, request });
+            out.push(Signal::Post { number: self.next_question, request, body_bytes_max: POST_BYTES_MAX });
         }
     }
 

@@ -314,7 +314,7 @@ impl World {
             Fault::HalfOpen => Some(NoSnapshot::Timeout),
             _ => None,
         });
-        let answer = |status: u16, body: String| Ok(Response { status, retry_after: None, body: body.into() });
+        let answer = |status: u16, body: String| Ok(Response::new(status, body));
         let mut at = self.now.plus(latency);
         let outcome = match failure {
             Some(NoSnapshot::Silence) => return,

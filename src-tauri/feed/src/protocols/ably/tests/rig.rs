@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use watchfloor_model::{Delivery, Event, Mono, Phase, Timestamp, Transport};
 
 use crate::{
-    Envelope, Feed, FetchId, Input, Kind, LinkId, Output, Secret, SourceConfig,
+    Envelope, Feed, FetchId, Input, Kind, LinkId, Output, Response, Secret, SourceConfig,
     port::{Credential, Expiry},
 };
 
@@ -43,6 +43,10 @@ pub(super) struct Rig {
     pub(super) out: Vec<String>,
     /// The id of the last HEARTBEAT that was asked for.
     beat: Option<String>,
+    /// The server keeps no history, and says so at once.
+    pub(super) keeps_nothing: bool,
+    /// The number of what was asked of its history.
+    question: Option<u32>,
 }
 
 impl Rig {
@@ -75,7 +79,7 @@ impl Rig {
     pub(super) fn new(change: impl FnOnce(&mut SourceConfig)) -> Self {
         let mut feed = Feed::new(Self::config(change), 1);
         feed.set_wall(Timestamp::from_millis(1_795_697_600_000), Mono::ZERO);
-        Self { feed, now: Mono::from_millis(1000), link: 0, token: None, out: Vec::new(), beat: None }
+        Self { feed, now: Mono::from_millis(1000), link: 0, token: None, out: Vec::new(), beat: None, keeps_nothing: true, question: None }
     }
 
     /// Connected, and the channels are asked for.
@@ -163,6 +167,15 @@ impl Rig {
     pub(super) fn input(&mut self, input: Input) {
         self.feed.handle_input(input, self.now);
         self.drain();
+        if self.keeps_nothing && self.question.is_some() {
+            self.tells(Response::new(404, ""));
+        }
+    }
+
+    /// Answers what was asked of the history.
+    pub(super) fn tells(&mut self, answer: Response) {
+        let number = self.question.take().expect("asked for");
+        self.input(Input::Exchanged { link: LinkId(self.link), number, outcome: Ok(answer) });
     }
 
     pub(super) fn pass(&mut self, span: Duration) {
@@ -202,6 +215,13 @@ impl Rig {
                 Output::Close { .. } => "close".to_owned(),
                 Output::Deliver(Delivery::Events(events)) => events.iter().map(line_of).collect::<Vec<_>>().join("; "),
                 Output::Deliver(Delivery::Gap(gap)) => format!("gap {}: {}", gap.proof.word(), gap.reason),
+                Output::Post { number, request, .. } => {
+                    self.question = Some(number);
+                    if self.keeps_nothing {
+                        continue;
+                    }
+                    format!("history {}", request.url)
+                }
                 Output::Ping { .. } | Output::Status => continue,
                 other => unreachable!("{other:?}"),
             };
@@ -219,6 +239,8 @@ impl Rig {
 /// Epochs are a link's own: the rest of the place is enough.
 fn line_of(event: &Event) -> String {
     let place = event.position.as_ref().map_or_else(|| ":nowhere".to_owned(), ToString::to_string);
-    let place = place.split_once(':').map_or("", |(_, place)| place).to_owned();
+    let place = place.split_once(':').map_or("", |(_, place)| place);
+    // At a serial's end the id is there for the history alone.
+    let place = place.split_once(" 0 ").map_or(place, |(place, _)| place);
     format!("{} {place} {}", event.name, event.data.text())
 }

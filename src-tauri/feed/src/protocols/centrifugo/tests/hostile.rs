@@ -57,7 +57,7 @@ fn signals(transport: Transport, all: bool, bytes: &[u8], mut cut: impl FnMut() 
     }
     session.ping();
     session.prove();
-    let answer = Response { status: 200, retry_after: None, body: bytes.to_vec().into() };
+    let answer = Response::new(200, bytes.to_vec());
     for number in 1..4 {
         session.exchanged(number, Ok(answer.clone()), &mut out);
     }

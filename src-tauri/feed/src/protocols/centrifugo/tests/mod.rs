@@ -145,7 +145,7 @@ impl Rig {
     /// The question beside the link that was asked last is answered so.
     fn answers(&mut self, status: u16, body: &str) {
         let (link, number) = (LinkId(self.link), self.posted);
-        let outcome = Ok(Response { status, retry_after: None, body: body.to_owned().into() });
+        let outcome = Ok(Response::new(status, body.to_owned()));
         self.feed.handle_input(Input::Exchanged { link, number, outcome }, self.now);
         self.drain();
     }

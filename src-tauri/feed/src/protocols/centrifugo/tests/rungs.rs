@@ -107,7 +107,7 @@ fn down_the_ladder() {
         rig.feed.handle_input(Input::Failed { link: LinkId(rig.link), fault }, rig.now);
         rig.drain();
         rig.expect(&["fetch post https://push.example/emulation ?"]);
-        let outcome = Ok(Response { status: 400, retry_after: None, body: Vec::new().into() });
+        let outcome = Ok(Response::new(400, Vec::new()));
         let fetch = rig.token.expect("asked");
         rig.feed.handle_input(Input::Fetched { fetch, outcome }, rig.now);
         rig.pass(Duration::from_secs(4));

@@ -81,7 +81,7 @@ fn no_signature() {
     rig.answers(1, Err(LinkFault::new(LinkFaultKind::Timeout, "")));
     rig.is(Phase::Waiting);
     let mut rig = Rig::greeted(&["private-a"]);
-    let busy = Response { status: 503, retry_after: Some(Duration::from_secs(40)), body: "".into() };
+    let busy = Response { retry_after: Some(Duration::from_secs(40)), ..Response::new(503, "") };
     rig.answers(1, Ok(busy));
     let wait = rig.feed.status().retry_at.expect("a next try").since(rig.now);
     assert!(wait >= Duration::from_secs(40), "{wait:?}");

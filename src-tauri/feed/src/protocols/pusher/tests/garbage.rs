@@ -55,7 +55,7 @@ fn any_frames() {
                 0 => rig.pass(std::time::Duration::from_millis(draws.below(4000) as u64)),
                 1 => {
                     let body = mutated(&ANSWERS, &mut draws).into();
-                    rig.answers(draws.below(8) as u32, Ok(Response { status: 200, retry_after: None, body }));
+                    rig.answers(draws.below(8) as u32, Ok(Response::new(200, body)));
                 }
                 2 => rig.answers(number, Err(LinkFault::new(LinkFaultKind::Timeout, ""))),
                 3 => rig.pong(),

@@ -116,7 +116,7 @@ impl Rig {
     /// Whoever signs answers.
     pub(super) fn signs(&mut self, number: u32, status: u16, body: &str) {
         let body = body.to_owned().into();
-        self.answers(number, Ok(Response { status, retry_after: None, body }));
+        self.answers(number, Ok(Response::new(status, body)));
     }
 
     pub(super) fn answers(&mut self, number: u32, outcome: Result<Response, LinkFault>) {

@@ -111,7 +111,7 @@ fn not_signed_in() {
     rig.answers(1, Err(LinkFault::new(LinkFaultKind::Timeout, "")));
     rig.is(Phase::Waiting);
     let mut rig = Rig::greeted(&[ME]);
-    let busy = Response { status: 429, retry_after: Some(Duration::from_secs(40)), body: "".into() };
+    let busy = Response { retry_after: Some(Duration::from_secs(40)), ..Response::new(429, "") };
     rig.answers(1, Ok(busy));
     assert!(rig.feed.status().retry_at.expect("a next try").since(rig.now) >= Duration::from_secs(40));
     for (says, phase) in [

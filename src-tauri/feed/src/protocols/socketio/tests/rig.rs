@@ -129,7 +129,7 @@ impl Rig {
     }
 
     pub(super) fn posted_status(&mut self, status: u16, body: &str) {
-        let outcome = Ok(crate::Response { status, retry_after: None, body: body.to_owned().into() });
+        let outcome = Ok(crate::Response::new(status, body.to_owned()));
         self.input(Input::Exchanged { link: LinkId(self.link), number: 0, outcome });
     }
 
@@ -140,7 +140,7 @@ impl Rig {
 
     pub(super) fn is_there(&mut self, status: u16, body: &str) {
         let fetch = self.health.take().expect("asked for");
-        let outcome = Ok(crate::Response { status, retry_after: None, body: body.to_owned().into() });
+        let outcome = Ok(crate::Response::new(status, body.to_owned()));
         self.input(Input::Fetched { fetch, outcome });
     }
 

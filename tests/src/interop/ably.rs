@@ -1,0 +1,202 @@
+//! Ably, as Sockudo speaks it: an independent rebuild that Ably's own client takes for the service. Ably itself can't be run here.
+
+use std::{
+    any::Any,
+    fs,
+    net::SocketAddr,
+    path::Path,
+    process::Child,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use anyhow::{Context, Result, ensure};
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
+use futures_util::{SinkExt, StreamExt};
+use reqwest::Client;
+use ring::hmac;
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use tokio::{net::TcpStream, time::sleep};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
+
+use super::{
+    peer::{Entry, Offer, Peer},
+    pusher::{ID, KEY, Launch, SECRET, free_address},
+    sockudo::{VERSION, launch, settings},
+    stand::keep_secret,
+};
+use crate::faults::{process::signal, publisher::client};
+
+/// Events of a channel that the server keeps.
+const HISTORY: usize = 40;
+/// Messages in one request.
+const BATCH_MAX: usize = 100;
+const START_MAX: Duration = Duration::from_secs(30);
+/// The key that may do nothing but what is public.
+const GUEST: &str = "interop.guest:guest-secret";
+/// Somebody besides the wall.
+const MEMBER: &str = "ann";
+
+/// A server.
+pub(super) struct Ably {
+    child: Child,
+    launch: Launch,
+    address: SocketAddr,
+    http: Client,
+}
+
+impl Drop for Ably {
+    fn drop(&mut self) {
+        // It may be gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn channel(private: bool) -> &'static str {
+    if private { "closed" } else { "ticks" }
+}
+
+impl Ably {
+    async fn is_up(&mut self) -> Result<()> {
+        let begun = Instant::now();
+        let url = format!("http://{}/ready", self.address);
+        while !self.http.get(&url).send().await.is_ok_and(|answer| answer.status().is_success()) {
+            if let Some(status) = self.child.try_wait()? {
+                let log = fs::read_to_string(&self.launch.log)?;
+                anyhow::bail!("it ended: {status}: {}", log.lines().last().unwrap_or_default());
+            }
+            ensure!(begun.elapsed() < START_MAX, "it doesn't answer");
+            sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> Result<Value> {
+        let url = format!("http://{}{path}", self.address);
+        let answer = self.http.post(url).basic_auth(KEY, Some(SECRET)).json(body).send().await?;
+        let status = answer.status();
+        let text = answer.text().await?;
+        ensure!(status.is_success(), "{path}: {status}: {text}");
+        Ok(serde_json::from_str(&text).unwrap_or_default())
+    }
+}
+
+/// Waits for an answer of this action.
+async fn hears(action: u64, socket: &mut WebSocketStream<MaybeTlsStream<TcpStream>>) -> Result<()> {
+    loop {
+        let message = socket.next().await.context("it ended")??;
+        let said: Value = serde_json::from_str(message.to_text()?).unwrap_or_default();
+        ensure!(said["action"] != 9, "{said}");
+        if said["action"] == action {
+            return Ok(());
+        }
+    }
+}
+
+impl Peer for Ably {
+    const KIND: &'static str = "ably";
+    const HISTORY: Offer<usize> = Ok(HISTORY);
+
+    async fn start(folder: &Path) -> Result<std::result::Result<Self, String>> {
+        let address = free_address()?;
+        let mut settings = settings(address.port());
+        settings["history"] = json!({
+            "enabled": true, "backend": "memory", "max_messages_per_channel": HISTORY, "max_page_size": 15,
+        });
+        let (guest, secret) = GUEST.split_once(':').context("a key")?;
+        settings["ably_compat"] = json!({ "enabled": true, "keys": [{
+            "app_id": ID, "key_name": guest, "secret": secret,
+            "capability": json!({ channel(false): ["subscribe", "history", "presence"] }).to_string(),
+        }, {
+            "app_id": ID, "key_name": KEY, "secret": SECRET, "capability": r#"{"*":["*"]}"#, "revocable_tokens": true,
+        }] });
+        let mut launch = match launch(folder, &settings)? {
+            Ok(launch) => launch,
+            Err(missing) => return Ok(Err(missing)),
+        };
+        // It doesn't start with what is asked for here otherwise.
+        launch.environment.push(("PUSH_ALLOW_MEMORY_DRIVERS", "true"));
+        keep_secret(&folder.join("guest"), GUEST)?;
+        let child = launch.spawn()?;
+        let mut server = Self { child, launch, address, http: client()? };
+        server.is_up().await?;
+        Ok(Ok(server))
+    }
+
+    fn version(&self) -> String {
+        format!("Sockudo {VERSION}, `ably-compat`")
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    fn source(&self, port: u16, entry: &Entry) -> String {
+        let token = match &entry.token {
+            Some(path) => format!("{{ file = \"{}\" }}", path.display()),
+            None => format!("{{ file = \"{}\" }}", self.launch.log.with_file_name("guest").display()),
+        };
+        format!(
+            "[[source]]\nid = \"ops\"\nkind = \"ably\"\nurl = \"ws://127.0.0.1:{port}\"\n\
+             channels = [\"{}\"]\ntoken = {token}\n",
+            channel(entry.private),
+        )
+    }
+
+    async fn publish(&self, private: bool, messages: &[Value]) -> Result<()> {
+        let path = format!("/channels/{}/messages", channel(private));
+        let message =
+            |data: &Value| json!({ "name": data["kind"], "data": data.to_string(), "encoding": "json" });
+        for batch in messages.chunks(BATCH_MAX) {
+            self.post(&path, &batch.iter().map(message).collect()).await?;
+        }
+        Ok(())
+    }
+
+    fn signal(&self, which: Signal) -> Result<()> {
+        signal(&self.child, which)
+    }
+
+    async fn restart(&mut self, keeps: bool) -> Result<Offer<()>> {
+        if keeps {
+            return Ok(Err("it keeps nothing, with its history in memory"));
+        }
+        self.child.kill()?;
+        self.child.wait()?;
+        self.child = self.launch.spawn()?;
+        self.is_up().await?;
+        Ok(Ok(()))
+    }
+
+    fn token(&self, life: Option<Duration>) -> Offer<String> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|_| "this machine's clock is before 1970")?;
+        let head = json!({ "alg": "HS256", "typ": "JWT", "kid": KEY });
+        let claims = json!({
+            "iat": now.as_secs(), "exp": (now + life.unwrap_or(Duration::from_secs(3600))).as_secs(),
+            "x-ably-capability": r#"{"*":["*"]}"#, "x-ably-clientId": "wall",
+        });
+        let text = format!("{}.{}", BASE64.encode(head.to_string()), BASE64.encode(claims.to_string()));
+        let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes()), text.as_bytes());
+        Ok(format!("{text}.{}", BASE64.encode(tag)))
+    }
+
+    async fn revoke(&self) -> Result<Offer<()>> {
+        self.post(&format!("/keys/{KEY}/revokeTokens"), &json!({ "targets": ["clientId:wall"] })).await?;
+        Ok(Ok(()))
+    }
+
+    async fn join(&self) -> Result<Offer<Box<dyn Any>>> {
+        let url = format!("ws://{}/?v=6&format=json&key={KEY}:{SECRET}&clientId={MEMBER}", self.address);
+        let (mut socket, _answer) = connect_async(url).await?;
+        hears(4, &mut socket).await?;
+        let attach = json!({ "action": 10, "channel": channel(false) });
+        socket.send(Message::text(attach.to_string())).await?;
+        hears(11, &mut socket).await?;
+        let enter = json!({ "action": 14, "channel": channel(false), "msgSerial": 0,
+            "presence": [{ "action": 2, "data": "here" }] });
+        socket.send(Message::text(enter.to_string())).await?;
+        hears(1, &mut socket).await?;
+        Ok(Ok(Box::new(socket)))
+    }
+}
