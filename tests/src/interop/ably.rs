@@ -146,8 +146,7 @@ impl Peer for Ably {
 
     async fn publish(&self, private: bool, messages: &[Value]) -> Result<()> {
         let path = format!("/channels/{}/messages", channel(private));
-        let message =
-            |data: &Value| json!({ "name": data["kind"], "data": data.to_string(), "encoding": "json" });
+        let message = |data: &Value| json!({ "name": data["kind"], "data": data.to_string(), "encoding": "json" });
         for batch in messages.chunks(BATCH_MAX) {
             self.post(&path, &batch.iter().map(message).collect()).await?;
         }

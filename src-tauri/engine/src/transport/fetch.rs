@@ -17,7 +17,7 @@ use watchfloor_model::Timestamp;
 use super::{
     Doors,
     cookies::{self, Cookies},
-    fault,
+    fault, head,
     http::{Answer, Ask, From, Http},
 };
 

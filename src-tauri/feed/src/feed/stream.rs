@@ -13,7 +13,7 @@ use crate::{
     clock::Reading,
     config::Kind,
     fault::{Fault, FaultKind, LinkFault},
-    limits::BATCH_KEPT_MAX,
+    limits::{BATCH_KEPT_MAX, FETCH_TIMEOUT, SUBSCRIBE_TIMEOUT},
     port::{LinkId, Output, Response},
     protocols::{Beat, Moment, Signal},
     timers::TimerReason,

@@ -259,9 +259,7 @@ impl Feed {
             let link = trial.link.id;
             self.outputs.extend(match signal {
                 Signal::Reply { message } => Some(trial.link.send(&*self.dialect, &self.config, message)),
-                Signal::Post { number, request, body_bytes_max } => {
-                    Some(post(link, number, request, body_bytes_max))
-                }
+                Signal::Post { number, request, body_bytes_max } => Some(post(link, number, request, body_bytes_max)),
                 Signal::StartTls => Some(Output::StartTls { link }),
                 Signal::Ask { number, form } => exchange(&self.config, link, number, form),
                 Signal::AskAt { number, url, form } => Some(exchange_at(&self.config, link, number, url, form)),

@@ -358,8 +358,11 @@ impl Wall {
         };
         self.step_bytes += body.len();
         let retry_after = (flags & 16 != 0).then(|| Duration::from_secs(draws.number()));
-        let outcome =
-            if flags & 32 != 0 { Err(fault(draws)) } else { Ok(Response { retry_after, ..Response::new(status, body) }) };
+        let outcome = if flags & 32 != 0 {
+            Err(fault(draws))
+        } else {
+            Ok(Response { retry_after, ..Response::new(status, body) })
+        };
         self.input(Input::Fetched { fetch, outcome });
     }
 

@@ -195,13 +195,7 @@ pub(crate) trait Session: fmt::Debug + Send {
         None
     }
     /// Takes the answer to a [`Signal::Ask`], [`Signal::AskAt`] or [`Signal::Post`], an [`uplink`](Self::uplink), or what was posted.
-    fn exchanged(
-        &mut self,
-        _number: u32,
-        _outcome: Result<Response, LinkFault>,
-        _now: Moment,
-        _out: &mut Vec<Signal>,
-    ) {
+    fn exchanged(&mut self, _number: u32, _outcome: Result<Response, LinkFault>, _now: Moment, _out: &mut Vec<Signal>) {
     }
 }
 

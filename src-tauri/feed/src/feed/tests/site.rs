@@ -99,7 +99,7 @@ impl Rig {
 
     fn answers(&mut self, status: u16, body: &str) {
         let (fetch, _) = *self.asked.last().as_ref().expect("asked");
-        let body = body.to_owned().into();
+        let body = body.to_owned();
         self.input(Input::Fetched { fetch: *fetch, outcome: Ok(Response::new(status, body)) });
     }
 

@@ -81,7 +81,13 @@ struct Refusal {
 
 impl Recall {
     /// One of which `url` is the first page.
-    pub(super) fn new(url: Url, place: Option<Position>, serial: Option<&str>, has_presence: bool, why: String) -> Self {
+    pub(super) fn new(
+        url: Url,
+        place: Option<Position>,
+        serial: Option<&str>,
+        has_presence: bool,
+        why: String,
+    ) -> Self {
         Self {
             question: 0,
             url,
@@ -168,7 +174,8 @@ pub(super) fn first_page(mut url: Url, channel: &str, serial: Option<&str>) -> U
 /// How a page is asked for.
 pub(super) fn request(page: Url, token: Option<&Secret>) -> Request {
     let mut headers = vec![Header::plain("accept", "application/json"), Header::plain("x-ably-version", wire::VERSION)];
-    headers.extend(token.map(|token| if is_key(token) { Header::basic(token) } else { Header::bearer_in_base64(token) }));
+    headers
+        .extend(token.map(|token| if is_key(token) { Header::basic(token) } else { Header::bearer_in_base64(token) }));
     Request::get(page).with(headers)
 }
 

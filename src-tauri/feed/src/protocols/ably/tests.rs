@@ -83,7 +83,9 @@ fn a_channel_is_not_resumed() {
         rig.says(&answer);
         rig.beats();
         rig.says(&message("s9", 9, &[json!(9)]));
-        let gap = format!("gap unknown: link lost: the connection ended; {why}; its history: status 404; the server offers no snapshot");
+        let gap = format!(
+            "gap unknown: link lost: the connection ended; {why}; its history: status 404; the server offers no snapshot"
+        );
         rig.expect(&[&gap, "tick 1@s9 9"]);
         assert_eq!(rig.unknown(), 1);
     }
@@ -375,7 +377,10 @@ fn secrets() {
     rig.says(&message("s1", 1, &[json!(1)]));
     let place = rig.feed.status().positions["ops"].to_string();
     let shown = format!("{:?}", rig.feed);
-    assert!(place.ends_with("@s1 0 pub:1:0") && !shown.contains("key-1") && !shown.contains("hidden"), "{place} {shown}");
+    assert!(
+        place.ends_with("@s1 0 pub:1:0") && !shown.contains("key-1") && !shown.contains("hidden"),
+        "{place} {shown}"
+    );
     let mut rig = Rig::new(|config| config.token = Some(Secret::new("app.token")));
     rig.begin();
     assert_eq!(rig.out[0], format!("{ADDRESS} access_token=app.token"));

@@ -489,13 +489,7 @@ impl Session for CentrifugoSession {
         self.go_on(now, out);
     }
 
-    fn exchanged(
-        &mut self,
-        number: u32,
-        outcome: Result<Response, LinkFault>,
-        _now: Moment,
-        out: &mut Vec<Signal>,
-    ) {
+    fn exchanged(&mut self, number: u32, outcome: Result<Response, LinkFault>, _now: Moment, out: &mut Vec<Signal>) {
         if let Some(answered) = self.uplink.as_mut().and_then(|uplink| uplink.answered(number, &outcome)) {
             out.extend(answered);
         } else if let Some(index) = self.questions.remove(&number) {

@@ -470,13 +470,7 @@ impl Session for PusherSession {
         }
     }
 
-    fn exchanged(
-        &mut self,
-        number: u32,
-        outcome: Result<Response, LinkFault>,
-        _now: Moment,
-        out: &mut Vec<Signal>,
-    ) {
+    fn exchanged(&mut self, number: u32, outcome: Result<Response, LinkFault>, _now: Moment, out: &mut Vec<Signal>) {
         self.answered(number, outcome, out);
     }
 }

@@ -243,13 +243,7 @@ impl Session for Polled {
         }
     }
 
-    fn exchanged(
-        &mut self,
-        _number: u32,
-        outcome: Result<Response, LinkFault>,
-        _now: Moment,
-        out: &mut Vec<Signal>,
-    ) {
+    fn exchanged(&mut self, _number: u32, outcome: Result<Response, LinkFault>, _now: Moment, out: &mut Vec<Signal>) {
         self.is_posting = false;
         match outcome {
             Ok(answer) if answer.status == 200 && answer.body.trim_ascii().eq_ignore_ascii_case(TAKEN) => {

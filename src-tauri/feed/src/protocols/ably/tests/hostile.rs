@@ -58,7 +58,7 @@ fn one_of_those_that_are_held() {
     assert_eq!((status.phase, status.continuity), (Phase::Live, Continuity::Unknown));
     // Only the one that can't be read is missing, and the next connection goes on behind it.
     assert_eq!((rig.unknown(), status.counts.events), (2, 3));
-    assert_eq!(status.positions["ops"].mark.as_deref(), Some("s5"));
+    assert_eq!(status.positions["ops"].mark.as_deref(), Some("s5 0 pub:5:0"));
 }
 
 /// H5: serials and names that are too long are no marks and no names.
@@ -80,7 +80,7 @@ fn a_long_row() {
     let many: Vec<_> = (0..5000).map(|number| json!(number)).collect();
     rig.says(&message("s1", 1, &many));
     assert_eq!(rig.feed.status().counts.events, 5000);
-    assert_eq!(rig.feed.status().positions["ops"].mark.as_deref(), Some("s1"));
+    assert_eq!(rig.feed.status().positions["ops"].mark.as_deref(), Some("s1 0 pub:1:4999"));
 }
 
 /// H8, H5: arbitrary messages, in arbitrary order, on any number of connections.

@@ -79,7 +79,16 @@ impl Rig {
     pub(super) fn new(change: impl FnOnce(&mut SourceConfig)) -> Self {
         let mut feed = Feed::new(Self::config(change), 1);
         feed.set_wall(Timestamp::from_millis(1_795_697_600_000), Mono::ZERO);
-        Self { feed, now: Mono::from_millis(1000), link: 0, token: None, out: Vec::new(), beat: None, keeps_nothing: true, question: None }
+        Self {
+            feed,
+            now: Mono::from_millis(1000),
+            link: 0,
+            token: None,
+            out: Vec::new(),
+            beat: None,
+            keeps_nothing: true,
+            question: None,
+        }
     }
 
     /// Connected, and the channels are asked for.

@@ -59,7 +59,7 @@ fn signals(transport: Transport, all: bool, bytes: &[u8], mut cut: impl FnMut() 
     session.prove();
     let answer = Response::new(200, bytes.to_vec());
     for number in 1..4 {
-        session.exchanged(number, Ok(answer.clone()), &mut out);
+        session.exchanged(number, Ok(answer.clone()), MOMENT, &mut out);
     }
     session.subscribe(&places, true);
     let said = |signal: &Signal| match signal {

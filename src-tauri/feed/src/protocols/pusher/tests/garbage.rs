@@ -54,7 +54,7 @@ fn any_frames() {
             match draws.below(8) {
                 0 => rig.pass(std::time::Duration::from_millis(draws.below(4000) as u64)),
                 1 => {
-                    let body = mutated(&ANSWERS, &mut draws).into();
+                    let body = mutated(&ANSWERS, &mut draws);
                     rig.answers(draws.below(8) as u32, Ok(Response::new(200, body)));
                 }
                 2 => rig.answers(number, Err(LinkFault::new(LinkFaultKind::Timeout, ""))),

@@ -115,7 +115,7 @@ impl Rig {
 
     /// Whoever signs answers.
     pub(super) fn signs(&mut self, number: u32, status: u16, body: &str) {
-        let body = body.to_owned().into();
+        let body = body.to_owned();
         self.answers(number, Ok(Response::new(status, body)));
     }
 
