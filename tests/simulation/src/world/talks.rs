@@ -181,7 +181,7 @@ impl World {
         if !self.is_still(id) && !self.links.get(&id).is_none_or(super::network::is_polled) {
             self.say(id, |dialect, at| dialect.beat(at, id));
         }
-        self.after(std::time::Duration::from_millis(self.plan.heartbeat), super::Action::Heartbeat(id));
+        self.after(Duration::from_millis(self.plan.heartbeat), super::Action::Heartbeat(id));
     }
 
     pub(super) fn expire_talk(&mut self, id: LinkId) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     history::{self, PAGE_BYTES_MAX, Step},
-    session::AblySession,
+    session::{AblySession, Next},
     wire::{Frame, Said},
 };
 use crate::{
@@ -107,7 +107,7 @@ impl AblySession {
             // Only once all of it has come the channel can be gone on with after the serial.
             let is_last = at == 0;
             let mark = is_last.then(|| self.channels[index].pass(id.as_deref(), serial.as_deref())).flatten();
-            self.take(index, read, id, mark, Ok(None), (None, now), out);
+            self.take(index, Next { read, id, mark, plain: Ok(None), sent: None }, now, out);
         }
         if !recall.has_presence {
             let mut changes = Vec::new();

@@ -74,6 +74,19 @@ pub(super) struct AblySession {
     pub(super) proving: Option<u64>,
 }
 
+/// A message of a channel.
+#[derive(Debug)]
+pub(super) struct Next<'a> {
+    pub(super) read: serde_json::Result<Said<'a>>,
+    pub(super) id: Option<String>,
+    /// What its place is marked by.
+    pub(super) mark: Option<Arc<str>>,
+    /// What it makes, if it is a delta; or why that can't be known.
+    pub(super) plain: Result<Option<Vec<u8>>, String>,
+    /// When what it came in was sent, in milliseconds since the Unix epoch.
+    pub(super) sent: Option<i64>,
+}
+
 impl AblySession {
     pub(super) fn new(config: &SourceConfig, names: &Arc<[Arc<str>]>, seed: u64, memory: Memory) -> Self {
         Self {
@@ -323,7 +336,7 @@ impl AblySession {
                     continue;
                 }
             }
-            self.take(index, read, id, mark, plain, (frame.timestamp, now), out);
+            self.take(index, Next { read, id, mark, plain, sent: frame.timestamp }, now, out);
         }
         if messages.is_empty() {
             // Nothing is in it; but the place is known.
@@ -331,18 +344,9 @@ impl AblySession {
         }
     }
 
-    /// Takes a message that comes next, unless it came before. `plain` is what it makes if it is a delta; `sent` is when the frame
-    /// was that it came in, if that is known.
-    pub(super) fn take(
-        &mut self,
-        index: usize,
-        read: serde_json::Result<Said<'_>>,
-        id: Option<String>,
-        mark: Option<Arc<str>>,
-        plain: Result<Option<Vec<u8>>, String>,
-        (sent, now): (Option<i64>, Moment),
-        out: &mut Vec<Signal>,
-    ) {
+    /// Takes a message that comes next, unless it came before.
+    pub(super) fn take(&mut self, index: usize, next: Next<'_>, now: Moment, out: &mut Vec<Signal>) {
+        let Next { read, id, mark, plain, sent } = next;
         let is_new = read.as_ref().map_or(true, |said| said.action.unwrap_or_default() == 0);
         if is_new && id.as_deref().is_some_and(|id| self.channels[index].seen.contains(id)) {
             return;
