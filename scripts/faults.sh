@@ -15,7 +15,7 @@ need_node
 step "Build"
 build_ui
 # As it is tested: built in seconds where the tests were.
-cargo build --workspace --bins --locked
+cargo build --workspace --all-targets --locked
 
 step "Faults $*"
 exec "$TARGET/debug/faults" "$@"

@@ -42,7 +42,7 @@ done
 
 step "Build"
 need_rust
-cargo build --workspace --bins --locked
+cargo build --workspace --all-targets --locked
 
 step "Scenarios"
 exec "$TARGET/debug/interop" "${kinds[@]}" "${rest[@]}"

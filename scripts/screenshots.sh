@@ -9,7 +9,7 @@ need_node
 
 step "Build"
 build_ui
-cargo build --workspace --bins --locked
+cargo build --workspace --all-targets --locked
 
 step "Pictures"
 "$TARGET/debug/screenshots" "$@"

@@ -28,6 +28,8 @@ use crate::{
 pub(crate) async fn run(args: &WallArgs, levels: &Levels) -> Result<ExitCode, Failure> {
     let data_dir = surroundings::data_dir(args.data.data_dir.clone(), args.demo)?;
     let _logs = logs::start(Some(&data_dir), levels)?;
+    // Before anything is held that is to be let go of in good order.
+    let asked = terminated();
     let backend = backend::start(args, data_dir.clone()).await?;
     let lamp = Arc::new(LampTest::new(data_dir.clone()));
     let answers = Answers { engine: backend.engine.clone(), lamp, runtime: Handle::current() };
@@ -36,7 +38,7 @@ pub(crate) async fn run(args: &WallArgs, levels: &Levels) -> Result<ExitCode, Fa
     }
     let (_running, running) = tokio::sync::watch::channel(Some(backend.clone()));
     tokio::spawn(life::keep(running, || None));
-    tell(&backend.engine, args, terminated()).await?;
+    tell(&backend.engine, args, asked).await?;
     life::stopping();
     backend.engine.stop().await;
     Ok(ExitCode::SUCCESS)
@@ -90,25 +92,34 @@ async fn tell(engine: &Engine, args: &WallArgs, asked: impl Future<Output = ()>)
     Ok(())
 }
 
-/// Completes when the process is asked to end.
-pub(crate) async fn terminated() {
-    let interrupted = async {
-        if signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
+/// Completes when the process is asked to end. It is listened for from the call on: unheard, a signal ends the program there and
+/// then. To be called on the runtime.
+pub(crate) fn terminated() -> impl Future<Output = ()> + Send + 'static {
     #[cfg(unix)]
     {
-        let Ok(mut terminate) = signal::unix::signal(signal::unix::SignalKind::terminate()) else {
-            return interrupted.await;
+        use signal::unix::{Signal, SignalKind, signal};
+        let listen =
+            |kind| signal(kind).inspect_err(|error| tracing::warn!(%error, "a signal ends this program at once")).ok();
+        let (interrupt, terminate) = (listen(SignalKind::interrupt()), listen(SignalKind::terminate()));
+        let heard = async |listener: Option<Signal>| match listener {
+            Some(mut listener) => {
+                listener.recv().await;
+            }
+            None => std::future::pending().await,
         };
-        tokio::select! {
-            () = interrupted => {}
-            _ = terminate.recv() => {}
+        async move {
+            tokio::select! {
+                () = heard(interrupt) => {}
+                () = heard(terminate) => {}
+            }
         }
     }
     #[cfg(not(unix))]
-    interrupted.await;
+    async {
+        if signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
 }
 
 #[cfg(test)]

@@ -227,8 +227,9 @@ fn present(app: &AppHandle, window: &WebviewWindow, data_dir: Option<&Path>) {
         tracing::warn!(%error, "second instances will not be answered");
     }
     let app = app.clone();
+    let asked = headless::terminated();
     tokio::spawn(async move {
-        headless::terminated().await;
+        asked.await;
         app.exit(0);
     });
 }

@@ -291,7 +291,9 @@ async fn presence<P: Peer>(stand: &mut Stand<P>) -> Result<Offer<()>> {
         Ok(member) => member,
         Err(why) => return Ok(Err(why)),
     };
-    stand.told("here", walls).await?;
+    if P::COUNTS_WALL {
+        stand.told("here", walls).await?;
+    }
     stand.told("joined", 1).await?;
     stand.shown(10).await?;
     // One that is there when the wall comes is told as well.

@@ -28,7 +28,7 @@ use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::{
     sync::{
         Mutex,
-        mpsc::{Receiver, Sender, channel},
+        mpsc::{Receiver, Sender, channel, error::TrySendError},
     },
     task::{JoinHandle, spawn_blocking},
 };
@@ -146,9 +146,10 @@ impl Drop for Task {
 }
 
 impl Link {
-    /// Tells the link something; false if it takes nothing any more.
+    /// Tells the link something; false if the server takes nothing any more. One that has ended says so by itself, behind the last
+    /// that came by it.
     pub(crate) fn tell(&self, command: Command) -> bool {
-        self.commands.try_send(command).is_ok()
+        !matches!(self.commands.try_send(command), Err(TrySendError::Full(_)))
     }
 }
 

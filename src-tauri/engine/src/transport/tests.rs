@@ -190,6 +190,27 @@ async fn websockets_carry_both_ways() {
     );
 }
 
+/// H1: what a server says before it hangs up is heard, also if something was being sent to it: it may be why.
+#[tokio::test]
+async fn last_words_are_heard() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}/", listener.local_addr().unwrap());
+    for number in 0..20 {
+        let (inputs, mut heard) = inputs();
+        let link = doors().open(LinkId(number), Transport::WebSocket, request(&url), inputs);
+        let mut server = websocket(&listener).await;
+        server.send(Message::text("refused")).await.unwrap();
+        drop(server);
+        let mut told = Vec::new();
+        while !matches!(told.last(), Some(Input::Closed { .. } | Input::Failed { .. })) {
+            assert!(link.tell(Command::Ping), "it ends by itself: {told:?}");
+            told.push(within(heard.recv()).await.unwrap());
+        }
+        assert!(matches!(&told[..2], [Input::Opened { .. }, Input::Text { .. }]), "{told:?}");
+        assert!(link.tell(Command::Ping), "what has ended takes nothing, and has said so");
+    }
+}
+
 /// A message over the bound ends the link by name (H5); a cut connection without a goodbye is a closed link.
 #[tokio::test]
 async fn broken_websockets_are_told() {

@@ -32,9 +32,11 @@ pub(super) async fn run(
     if inputs.send(Input::Opened { link }).await.is_err() {
         return Ended::Unheard;
     }
+    // The server's last words come before the end of which it was found that it takes no more.
+    let mut unsent = None;
     loop {
         tokio::select! {
-            command = commands.recv() => {
+            command = commands.recv(), if unsent.is_none() => {
                 let message = match command {
                     Some(Command::Send(message)) => match message.body {
                         Body::Text(text) => Message::text(text),
@@ -45,8 +47,10 @@ pub(super) async fn run(
                     Some(Command::StartTls) => continue,
                     None => return Ended::Unheard,
                 };
-                if let Err(error) = socket.send(message).await {
-                    return ended(doors, &error);
+                match socket.send(message).await {
+                    Ok(()) => {}
+                    Err(error @ (Error::Io(_) | Error::ConnectionClosed | Error::Protocol(_))) => unsent = Some(error),
+                    Err(error) => return ended(doors, &error),
                 }
             }
             message = socket.next() => {
@@ -61,8 +65,11 @@ pub(super) async fn run(
                         let reason = frame.map_or_else(String::new, |frame| frame.reason.to_string());
                         return Ended::Closed { code, reason };
                     }
-                    Some(Err(error)) => return ended(doors, &error),
-                    None => return Ended::Closed { code: None, reason: String::new() },
+                    Some(Err(error)) => return ended(doors, unsent.as_ref().unwrap_or(&error)),
+                    None => match &unsent {
+                        Some(error) => return ended(doors, error),
+                        None => return Ended::Closed { code: None, reason: String::new() },
+                    },
                 };
                 if inputs.send(input).await.is_err() {
                     return Ended::Unheard;

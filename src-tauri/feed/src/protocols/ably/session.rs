@@ -186,7 +186,7 @@ impl AblySession {
         let code = error.map_or_else(|| "disconnected".to_owned(), ErrorInfo::code);
         let message = error.map_or_else(|| "the server ends the connection".to_owned(), ErrorInfo::words);
         match error.map(ErrorInfo::class) {
-            Some(Class::Token) => return out.push(Signal::Expired),
+            Some(Class::Ended) => return out.push(Signal::Expired),
             Some(Class::Limit) => out.push(Signal::RetryAfter { millis: LIMIT_MILLIS }),
             // A server that disconnects, whatever it gives as the reason, may be come back to.
             Some(Class::Denied | Class::Passing) | None => {}
@@ -201,7 +201,7 @@ impl AblySession {
             self.closed = true;
             self.memory.forget_key(self.seed);
             return match error.class() {
-                Class::Token => out.push(Signal::Expired),
+                Class::Ended => out.push(Signal::Expired),
                 class => Self::refused(class, error.code(), error.words(), out),
             };
         };

@@ -105,9 +105,9 @@ pub(super) struct ErrorInfo {
 /// What follows from an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Class {
-    /// Another token is needed.
-    Token,
-    /// A person must change something.
+    /// The token has come to its end: the next one is asked for.
+    Ended,
+    /// A person must change something, unless another token cures it.
     Denied,
     /// Too much of something: later.
     Limit,
@@ -120,7 +120,7 @@ impl ErrorInfo {
         let status = self.status_code;
         match self.code.unwrap_or_default() {
             // 40160 and 40101 have the same status, and another token is no cure for them.
-            40140..=40149 if status.is_none_or(|status| status == 401) => Class::Token,
+            40142 if status.is_none_or(|status| status == 401) => Class::Ended,
             40111 | 80021 | 42900..=42999 | 90010 | 90021 => Class::Limit,
             40000..=40399 | 80008 | 80024 => Class::Denied,
             0 if matches!(status, Some(400 | 401 | 403)) => Class::Denied,

@@ -76,12 +76,18 @@ fn expired() {
     }
 }
 
-/// Without a right another token is asked for once; the same one again is a refusal.
+/// Without a right another token is asked for once; the same one again is a refusal. So is one that was revoked: Sockudo says it of
+/// the connection, and again of each that comes by it.
 #[test]
 fn denied() {
-    let mut rig = live();
-    rig.says(r#"{"action":9,"channel":"ops","error":{"code":40160,"statusCode":401,"message":"not permitted"}}"#);
-    rig.expect(&["close", "token?"]);
-    rig.gets_token("t1");
-    assert_eq!(rig.feed.status().phase, Phase::Refused);
+    for error in [
+        r#""channel":"ops","error":{"code":40160,"statusCode":401,"message":"not permitted"}"#,
+        r#""error":{"code":40141,"statusCode":401,"message":"Token revoked"}"#,
+    ] {
+        let mut rig = live();
+        rig.says(&format!(r#"{{"action":9,{error}}}"#));
+        rig.expect(&["close", "token?"]);
+        rig.gets_token("t1");
+        assert_eq!(rig.feed.status().phase, Phase::Refused, "{error}");
+    }
 }
