@@ -111,12 +111,10 @@ impl Peer for Ably {
         }, {
             "app_id": ID, "key_name": KEY, "secret": SECRET, "capability": r#"{"*":["*"]}"#, "revocable_tokens": true,
         }] });
-        let mut launch = match launch(folder, &settings)? {
+        let launch = match launch(folder, &settings)? {
             Ok(launch) => launch,
             Err(missing) => return Ok(Err(missing)),
         };
-        // It doesn't start with what is asked for here otherwise.
-        launch.environment.push(("PUSH_ALLOW_MEMORY_DRIVERS", "true"));
         keep_secret(&folder.join("guest"), GUEST)?;
         let child = launch.spawn()?;
         let mut server = Self { child, launch, address, http: client()? };

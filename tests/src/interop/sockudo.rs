@@ -46,7 +46,9 @@ pub(super) fn launch(folder: &Path, settings: &Value) -> Result<std::result::Res
     let config = folder.join("sockudo.json");
     fs::write(&config, settings.to_string())?;
     let arguments = vec!["--config".to_owned(), config.display().to_string()];
-    Ok(Ok(Launch { program, arguments, log: config.with_extension("log"), environment: Vec::new() }))
+    // With all of its features in it, it doesn't start without.
+    let environment = vec![("PUSH_ALLOW_MEMORY_DRIVERS", "true")];
+    Ok(Ok(Launch { program, arguments, log: config.with_extension("log"), environment }))
 }
 
 impl Peer for Sockudo {

@@ -185,13 +185,14 @@ impl AblySession {
         self.elsewhere = error.and_then(|error| error.status_code).is_some_and(|status| (500..=504).contains(&status));
         let code = error.map_or_else(|| "disconnected".to_owned(), ErrorInfo::code);
         let message = error.map_or_else(|| "the server ends the connection".to_owned(), ErrorInfo::words);
-        match error.map(ErrorInfo::class) {
+        let class = error.map(ErrorInfo::class);
+        match class {
             Some(Class::Ended) => return out.push(Signal::Expired),
             Some(Class::Limit) => out.push(Signal::RetryAfter { millis: LIMIT_MILLIS }),
-            // A server that disconnects, whatever it gives as the reason, may be come back to.
-            Some(Class::Denied | Class::Passing) | None => {}
+            Some(Class::Token | Class::Denied | Class::Passing) | None => {}
         }
-        out.push(Signal::Error { code, message, denied: false });
+        // A server that disconnects, whatever else it gives as the reason, may be come back to.
+        out.push(Signal::Error { code, message, denied: class == Some(Class::Token) });
     }
 
     fn error(&mut self, frame: &Frame<'_>, out: &mut Vec<Signal>) {
@@ -227,7 +228,7 @@ impl AblySession {
         if class == Class::Limit {
             out.push(Signal::RetryAfter { millis: LIMIT_MILLIS });
         }
-        out.push(Signal::Error { code, message, denied: matches!(class, Class::Denied) });
+        out.push(Signal::Error { code, message, denied: matches!(class, Class::Denied | Class::Token) });
     }
 
     fn attached(&mut self, frame: &Frame<'_>, now: Moment, out: &mut Vec<Signal>) {

@@ -107,7 +107,9 @@ pub(super) struct ErrorInfo {
 pub(super) enum Class {
     /// The token has come to its end: the next one is asked for.
     Ended,
-    /// A person must change something, unless another token cures it.
+    /// The token isn't taken: another one may be.
+    Token,
+    /// A person must change something.
     Denied,
     /// Too much of something: later.
     Limit,
@@ -121,6 +123,7 @@ impl ErrorInfo {
         match self.code.unwrap_or_default() {
             // 40160 and 40101 have the same status, and another token is no cure for them.
             40142 if status.is_none_or(|status| status == 401) => Class::Ended,
+            40140..=40149 if status.is_none_or(|status| status == 401) => Class::Token,
             40111 | 80021 | 42900..=42999 | 90010 | 90021 => Class::Limit,
             40000..=40399 | 80008 | 80024 => Class::Denied,
             0 if matches!(status, Some(400 | 401 | 403)) => Class::Denied,

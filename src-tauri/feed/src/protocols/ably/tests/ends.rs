@@ -126,7 +126,10 @@ fn what_is_still_to_come() {
 fn classes() {
     let class = |code, status_code| ErrorInfo { code, status_code, message: None }.class();
     assert_eq!(class(Some(40142), Some(401)), Class::Ended);
-    for code in [40140, 40141, 40143, 40144, 40145, 40149, 40101, 40160, 40161, 40003, 40300, 80008, 80024] {
+    for code in [40140, 40141, 40143, 40144, 40145, 40149] {
+        assert_eq!(class(Some(code), Some(401)), Class::Token, "{code}");
+    }
+    for code in [40101, 40160, 40161, 40003, 40300, 80008, 80024] {
         assert_eq!(class(Some(code), Some(401)), Class::Denied, "{code}");
     }
     for code in [40111, 42910, 42920, 42922, 80021, 90010] {

@@ -80,14 +80,15 @@ fn expired() {
 /// the connection, and again of each that comes by it.
 #[test]
 fn denied() {
-    for error in [
-        r#""channel":"ops","error":{"code":40160,"statusCode":401,"message":"not permitted"}"#,
-        r#""error":{"code":40141,"statusCode":401,"message":"Token revoked"}"#,
+    for text in [
+        r#"{"action":9,"channel":"ops","error":{"code":40160,"statusCode":401,"message":"not permitted"}}"#,
+        r#"{"action":9,"error":{"code":40141,"statusCode":401,"message":"Token revoked"}}"#,
+        r#"{"action":6,"error":{"code":40141,"statusCode":401,"message":"Token revoked"}}"#,
     ] {
         let mut rig = live();
-        rig.says(&format!(r#"{{"action":9,{error}}}"#));
+        rig.says(text);
         rig.expect(&["close", "token?"]);
         rig.gets_token("t1");
-        assert_eq!(rig.feed.status().phase, Phase::Refused, "{error}");
+        assert_eq!(rig.feed.status().phase, Phase::Refused, "{text}");
     }
 }
