@@ -89,9 +89,12 @@ impl Channel {
             };
             let id = parts.next().unwrap_or_default();
             channel.last = Some(id.to_owned()).filter(|id| !id.is_empty());
-            channel.skip = (left > 0).then(|| Skip { left, id: id.to_owned() });
+            channel.skip = (left > 0 && !serial.is_empty()).then(|| Skip { left, id: id.to_owned() });
         }
-        channel.serial = Some(serial.into());
+        channel.serial = Some(serial.into()).filter(|_| !serial.is_empty());
+        if serial.is_empty() {
+            channel.why_not = Some("the place has no serial by which to go on");
+        }
         channel.asked = Some(place.clone());
         channel
     }
@@ -133,12 +136,13 @@ impl Channel {
             Some(serial) => self.begin_at(serial),
             None => self.passed = self.passed.saturating_add(1),
         }
-        let serial = self.serial.as_ref()?;
-        let alone = || (self.passed == 0).then(|| serial.clone());
-        if id.is_none() && self.passed == 0 {
+        let id = id.filter(|id| !id.is_empty());
+        let alone = || self.serial.clone().filter(|_| self.passed == 0);
+        if id.is_none() && (self.serial.is_none() || self.passed == 0) {
             return alone();
         }
-        // The id also where the serial would do: in the channel's history the event is found by it alone.
+        // The id also where the serial would do, or there is none: in the channel's history the event is found by it alone.
+        let serial = self.serial.as_deref().unwrap_or_default();
         let mark = format!("{serial}{WITHIN}{}{WITHIN}{}", self.passed, id.unwrap_or_default());
         if mark.len() <= MARK_BYTES_MAX { Some(mark.into()) } else { alone() }
     }

@@ -261,8 +261,10 @@ impl AblySession {
                 false => "the server doesn't go on after the place asked for",
             };
             let why = why.unwrap_or_else(|| nothing_told.to_owned());
-            let page = history::first_page(self.api.clone(), &self.names[index], frame.serial());
-            let recall = Recall::new(page, channel.asked.take(), frame.serial(), frame.has(flag::HAS_PRESENCE), why);
+            // Sockudo gives back the serial that it was asked for and doesn't know: that is no place at which it goes on.
+            let serial = frame.serial().filter(|serial| channel.serial.as_deref() != Some(*serial));
+            let page = history::first_page(self.api.clone(), &self.names[index], serial);
+            let recall = Recall::new(page, channel.asked.take(), serial, frame.has(flag::HAS_PRESENCE), why);
             let has_history = channel.knows_any() && (recall.place.is_some() || channel.joined);
             channel.recall = Some(recall);
             if has_history {

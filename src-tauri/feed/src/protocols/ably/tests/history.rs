@@ -109,6 +109,32 @@ fn in_mid_session() {
     assert!(out.contains("gap unknown") && out.contains("its history: status 500"), "{out}");
 }
 
+/// H3: a server that gives back the serial that was asked for, and doesn't go on from there, has named no place. Bounded by it, its
+/// history would prove that nothing is missing, whatever is; and gone on from it, all would come twice.
+#[test]
+fn a_serial_that_is_given_back() {
+    let mut rig = Rig::live();
+    rig.keeps_nothing = false;
+    rig.says(&message("s1", 1, &[json!(1)]));
+    rig.again();
+    rig.out.clear();
+    rig.says(&attached("s1", 0));
+    rig.expect(&["history https://main.realtime.ably.net/channels/ops/messages?direction=backwards&limit=1000"]);
+    rig.tells(kept(&[2, 1], None));
+    rig.beats();
+    rig.expect(&["gap proven: link lost: the connection ended", "tick 2@ 1 pub:2:0 2"]);
+    assert_eq!(rig.unknown(), 0);
+    rig.again();
+    assert_eq!(rig.out.last().map(String::as_str), Some(super::rig::ATTACH), "after no serial");
+    // The event is known by its id.
+    rig.out.clear();
+    rig.says(&attached("s7", 0));
+    rig.expect(&[&asks("s7")]);
+    rig.tells(kept(&[3, 2], None));
+    rig.beats();
+    rig.expect(&["gap proven: link lost: the connection ended", "tick 3@s7 3"]);
+}
+
 /// H3: what came by the channel and by its history comes once; and an answer to what is no longer asked is nobody's.
 #[test]
 fn once() {

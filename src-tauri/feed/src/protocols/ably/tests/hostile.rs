@@ -61,14 +61,14 @@ fn one_of_those_that_are_held() {
     assert_eq!(status.positions["ops"].mark.as_deref(), Some("s5 0 pub:5:0"));
 }
 
-/// H5: serials and names that are too long are no marks and no names.
+/// H5: serials and names that are too long are no serials of places and no names.
 #[test]
 fn long_words() {
     let mut rig = Rig::live();
     let serial = "s".repeat(513);
     rig.says(&message(&serial, 1, &[json!(1)]));
     rig.says(&message("with space", 2, &[json!(2)]));
-    rig.expect(&["tick 1 1", "tick 2 2"]);
+    rig.expect(&["tick 1@ 1", "tick 2@ 2"]);
     rig.says(&message("s3", 3, &[json!(3)]).replace("tick", &"n".repeat(201)));
     assert_eq!(rig.feed.status().counts.rejected, 1);
 }
