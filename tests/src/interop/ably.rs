@@ -2,36 +2,31 @@
 
 use std::{
     any::Any,
-    fs,
     net::SocketAddr,
     path::Path,
-    process::Child,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use anyhow::{Context, Result, ensure};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 use futures_util::{SinkExt, StreamExt};
-use reqwest::Client;
 use ring::hmac;
 use rustix::process::Signal;
 use serde_json::{Value, json};
-use tokio::{net::TcpStream, time::sleep};
+use tokio::net::TcpStream;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
 
 use super::{
     peer::{Entry, Offer, Peer},
-    pusher::{ID, KEY, Launch, SECRET, free_address},
+    pusher::{ID, KEY, Process, SECRET, free_address},
     sockudo::{VERSION, launch, settings},
     stand::keep_secret,
 };
-use crate::faults::{process::signal, publisher::client};
 
 /// Events of a channel that the server keeps.
 const HISTORY: usize = 40;
 /// Messages in one request.
 const BATCH_MAX: usize = 100;
-const START_MAX: Duration = Duration::from_secs(30);
 /// The key that may do nothing but what is public.
 const GUEST: &str = "interop.guest:guest-secret";
 /// Somebody besides the wall.
@@ -39,18 +34,7 @@ const MEMBER: &str = "ann";
 
 /// A server.
 pub(super) struct Ably {
-    child: Child,
-    launch: Launch,
-    address: SocketAddr,
-    http: Client,
-}
-
-impl Drop for Ably {
-    fn drop(&mut self) {
-        // It may be gone already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+    process: Process,
 }
 
 fn channel(private: bool) -> &'static str {
@@ -58,23 +42,9 @@ fn channel(private: bool) -> &'static str {
 }
 
 impl Ably {
-    async fn is_up(&mut self) -> Result<()> {
-        let begun = Instant::now();
-        let url = format!("http://{}/ready", self.address);
-        while !self.http.get(&url).send().await.is_ok_and(|answer| answer.status().is_success()) {
-            if let Some(status) = self.child.try_wait()? {
-                let log = fs::read_to_string(&self.launch.log)?;
-                anyhow::bail!("it ended: {status}: {}", log.lines().last().unwrap_or_default());
-            }
-            ensure!(begun.elapsed() < START_MAX, "it doesn't answer");
-            sleep(Duration::from_millis(20)).await;
-        }
-        Ok(())
-    }
-
     async fn post(&self, path: &str, body: &Value) -> Result<Value> {
-        let url = format!("http://{}{path}", self.address);
-        let answer = self.http.post(url).basic_auth(KEY, Some(SECRET)).json(body).send().await?;
+        let url = format!("http://{}{path}", self.process.address);
+        let answer = self.process.http.post(url).basic_auth(KEY, Some(SECRET)).json(body).send().await?;
         let status = answer.status();
         let text = answer.text().await?;
         ensure!(status.is_success(), "{path}: {status}: {text}");
@@ -116,10 +86,7 @@ impl Peer for Ably {
             Err(missing) => return Ok(Err(missing)),
         };
         keep_secret(&folder.join("guest"), GUEST)?;
-        let child = launch.spawn()?;
-        let mut server = Self { child, launch, address, http: client()? };
-        server.is_up().await?;
-        Ok(Ok(server))
+        Ok(Ok(Self { process: Process::start(launch, address).await? }))
     }
 
     fn version(&self) -> String {
@@ -127,13 +94,13 @@ impl Peer for Ably {
     }
 
     fn address(&self) -> SocketAddr {
-        self.address
+        self.process.address
     }
 
     fn source(&self, port: u16, entry: &Entry) -> String {
         let token = match &entry.token {
             Some(path) => format!("{{ file = \"{}\" }}", path.display()),
-            None => format!("{{ file = \"{}\" }}", self.launch.log.with_file_name("guest").display()),
+            None => format!("{{ file = \"{}\" }}", self.process.launch.log.with_file_name("guest").display()),
         };
         format!(
             "[[source]]\nid = \"ops\"\nkind = \"ably\"\nurl = \"ws://127.0.0.1:{port}\"\n\
@@ -152,17 +119,14 @@ impl Peer for Ably {
     }
 
     fn signal(&self, which: Signal) -> Result<()> {
-        signal(&self.child, which)
+        self.process.signal(which)
     }
 
     async fn restart(&mut self, keeps: bool) -> Result<Offer<()>> {
         if keeps {
             return Ok(Err("it keeps nothing, with its history in memory"));
         }
-        self.child.kill()?;
-        self.child.wait()?;
-        self.child = self.launch.spawn()?;
-        self.is_up().await?;
+        self.process.restart().await?;
         Ok(Ok(()))
     }
 
@@ -184,7 +148,7 @@ impl Peer for Ably {
     }
 
     async fn join(&self) -> Result<Offer<Box<dyn Any>>> {
-        let url = format!("ws://{}/?v=6&format=json&key={KEY}:{SECRET}&clientId={MEMBER}", self.address);
+        let url = format!("ws://{}/?v=6&format=json&key={KEY}:{SECRET}&clientId={MEMBER}", self.process.address);
         let (mut socket, _answer) = connect_async(url).await?;
         hears(4, &mut socket).await?;
         let attach = json!({ "action": 10, "channel": channel(false) });

@@ -53,7 +53,7 @@ pub(super) struct Launch {
 }
 
 impl Launch {
-    pub(super) fn spawn(&self) -> Result<Child> {
+    fn spawn(&self) -> Result<Child> {
         let log = File::options().create(true).append(true).open(&self.log)?;
         let mut command = Command::new(&self.program);
         command
@@ -66,14 +66,62 @@ impl Launch {
     }
 }
 
+/// A running server. It is killed when it is dropped.
+pub(super) struct Process {
+    child: Child,
+    pub(super) launch: Launch,
+    pub(super) address: SocketAddr,
+    pub(super) http: Client,
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may be gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Process {
+    /// Starts it, and waits until it is there.
+    pub(super) async fn start(launch: Launch, address: SocketAddr) -> Result<Self> {
+        let mut process = Self { child: launch.spawn()?, launch, address, http: client()? };
+        process.is_up().await?;
+        Ok(process)
+    }
+
+    async fn is_up(&mut self) -> Result<()> {
+        let begun = Instant::now();
+        let url = format!("http://{}/ready", self.address);
+        while !self.http.get(&url).send().await.is_ok_and(|answer| answer.status().is_success()) {
+            if let Some(status) = self.child.try_wait()? {
+                let log = fs::read_to_string(&self.launch.log)?;
+                anyhow::bail!("it ended: {status}: {}", log.lines().last().unwrap_or_default());
+            }
+            ensure!(begun.elapsed() < START_MAX, "it doesn't answer");
+            sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
+    }
+
+    pub(super) fn signal(&self, which: Signal) -> Result<()> {
+        signal(&self.child, which)
+    }
+
+    /// SIGKILL, and another one in its place.
+    pub(super) async fn restart(&mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        self.child = self.launch.spawn()?;
+        self.is_up().await
+    }
+}
+
 /// A server, and the site whose channels it serves.
 pub(super) struct Server {
-    child: Child,
-    launch: Launch,
-    address: SocketAddr,
+    process: Process,
     /// Events in one request: what it was told to take.
     batch_max: usize,
-    http: Client,
     tokens: Tokens,
     site: SocketAddr,
     signer: JoinHandle<()>,
@@ -82,9 +130,6 @@ pub(super) struct Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.signer.abort();
-        // It may be gone already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -103,24 +148,8 @@ impl Server {
         let signer = tokio::spawn(async move {
             let _ended = axum::serve(listener, router).await;
         });
-        let child = launch.spawn()?;
-        let mut server = Self { child, launch, address, batch_max, http: client()?, tokens, site, signer };
-        server.is_up().await?;
-        Ok(server)
-    }
-
-    async fn is_up(&mut self) -> Result<()> {
-        let begun = Instant::now();
-        let url = format!("http://{}/ready", self.address);
-        while !self.http.get(&url).send().await.is_ok_and(|answer| answer.status().is_success()) {
-            if let Some(status) = self.child.try_wait()? {
-                let log = fs::read_to_string(&self.launch.log)?;
-                anyhow::bail!("it ended: {status}: {}", log.lines().last().unwrap_or_default());
-            }
-            ensure!(begun.elapsed() < START_MAX, "it doesn't answer");
-            sleep(Duration::from_millis(20)).await;
-        }
-        Ok(())
+        let process = Process::start(launch, address).await?;
+        Ok(Self { process, batch_max, tokens, site, signer })
     }
 
     /// A call of its REST API. Soketi's refusals have the status 200 as well, and say so in their body.
@@ -130,8 +159,8 @@ impl Server {
         let md5 = hex(&Md5::digest(body.as_bytes()));
         let query = format!("auth_key={KEY}&auth_timestamp={now}&auth_version=1.0&body_md5={md5}");
         let signature = sign(&format!("POST\n{path}\n{query}"));
-        let url = format!("http://{}{path}?{query}&auth_signature={signature}", self.address);
-        let answer = self.http.post(url).header("content-type", "application/json").body(body).send().await?;
+        let url = format!("http://{}{path}?{query}&auth_signature={signature}", self.process.address);
+        let answer = self.process.http.post(url).header("content-type", "application/json").body(body).send().await?;
         let status = answer.status();
         let text = answer.text().await?;
         let answer: Value = serde_json::from_str(&text).unwrap_or_default();
@@ -140,7 +169,7 @@ impl Server {
     }
 
     pub(super) const fn address(&self) -> SocketAddr {
-        self.address
+        self.process.address
     }
 
     /// The board's source, of this kind.
@@ -167,23 +196,20 @@ impl Server {
     }
 
     pub(super) fn signal(&self, which: Signal) -> Result<()> {
-        signal(&self.child, which)
+        self.process.signal(which)
     }
 
     pub(super) async fn restart(&mut self, keeps: bool) -> Result<Offer<()>> {
         if keeps {
             return Ok(Err("it keeps nothing"));
         }
-        self.child.kill()?;
-        self.child.wait()?;
-        self.child = self.launch.spawn()?;
-        self.is_up().await?;
+        self.process.restart().await?;
         Ok(Ok(()))
     }
 
     /// Somebody besides the wall on the presence channel, until what this gives is dropped.
     pub(super) async fn join(&self) -> Result<Box<dyn Any>> {
-        let url = format!("ws://{}/app/{KEY}?protocol=7&client=interop&version=1.0", self.address);
+        let url = format!("ws://{}/app/{KEY}?protocol=7&client=interop&version=1.0", self.process.address);
         let (mut socket, _answer) = connect_async(url).await?;
         let hello: Value = serde_json::from_str(socket.next().await.context("it ended")??.to_text()?)?;
         let hello: Value = serde_json::from_str(hello["data"].as_str().context("data")?)?;

@@ -66,10 +66,7 @@ pub(super) async fn run(
                         return Ended::Closed { code, reason };
                     }
                     Some(Err(error)) => return ended(doors, unsent.as_ref().unwrap_or(&error)),
-                    None => match &unsent {
-                        Some(error) => return ended(doors, error),
-                        None => return Ended::Closed { code: None, reason: String::new() },
-                    },
+                    None => return ended(doors, unsent.as_ref().unwrap_or(&Error::ConnectionClosed)),
                 };
                 if inputs.send(input).await.is_err() {
                     return Ended::Unheard;
