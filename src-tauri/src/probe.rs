@@ -29,7 +29,8 @@ pub(crate) fn run(args: ProbeArgs) -> Result<ExitCode, Failure> {
         .build()
         .map_err(|error| Failure::Environment(format!("no threads can be started: {error}")))?;
     let mut tell = |line: &str| output::complain(&line);
-    let found = runtime.block_on(probe(&question, &mut tell, headless::terminated()));
+    // Within the future, as signals are listened for on the runtime.
+    let found = runtime.block_on(async { probe(&question, &mut tell, headless::terminated()).await });
     runtime.shutdown_background();
     let board = found.map_err(|error| match error {
         ProbeError::Address { .. } | ProbeError::Silent(_) => Failure::Input(error.to_string()),
