@@ -62,6 +62,8 @@ pub(crate) struct Liveness {
     readings: Option<(SourceClock, Reading)>,
     /// How much later than the quickest the newest reading came.
     lag: Duration,
+    /// Whether a heartbeat was overdue when something came, and nothing has told since how late that was.
+    overdue: bool,
     /// When, at the earliest, the newest heartbeat was sent.
     beat: Option<Mono>,
     /// How long a cache had kept the newest answer, or how old what it is behind with is, if it says so.
@@ -77,10 +79,12 @@ impl Liveness {
     /// A link that was asked for at `asked` and stands since `now`, under a freshness limit.
     pub(crate) fn new(limit: Duration, transport: Transport, asked: Mono, now: Mono) -> Self {
         let polls = matches!(transport, Transport::LongPoll | Transport::Poll);
-        let sent = if polls { asked } else { now };
+        let probes = matches!(transport, Transport::WebSocket | Transport::Tcp);
+        // Until a ping is answered nothing tells how long what comes was on its way. Else the lag does.
+        let sent = if polls || probes { asked } else { now };
         Self {
             lags_since: now,
-            probes: matches!(transport, Transport::WebSocket | Transport::Tcp),
+            probes,
             asked: polls.then_some(asked),
             limit: limit.clamp(PROBE_PERIOD_MIN * 3, PROBE_PERIOD_MAX * 3),
             // Every answer has one.
@@ -97,6 +101,7 @@ impl Liveness {
             readings: None,
             // What was sent first may have been on its way since the link was asked for.
             lag: if polls { Duration::ZERO } else { now.since(asked) },
+            overdue: false,
             beat: None,
             kept: None,
         }
@@ -121,20 +126,25 @@ impl Liveness {
     pub(crate) fn hear(&mut self, now: Mono) -> Mono {
         let silent = now.since(self.heard);
         let period = self.period();
-        if silent > period + period / 4 && !self.tells() {
+        if silent > period + period / 4 && !self.probes && self.asked.is_none() {
             // A heartbeat is overdue: the network stood still, or this program. What comes now may have waited all that time, and more may
             // stand behind it.
             self.lag = silent;
             self.lags_since = now;
+            self.overdue = true;
         }
         self.heard = now;
         self.kept = None;
+        self.answered = self.asked.unwrap_or(self.answered);
+        self.proves()
+    }
+
+    /// Since when what was heard last proves the link.
+    pub(crate) fn proves(&self) -> Mono {
         match self.asked {
-            Some(asked) => {
-                self.answered = asked;
-                asked
-            }
-            None => now,
+            Some(asked) => asked,
+            None if self.probes => self.heard,
+            None => self.sent(self.heard),
         }
     }
 
@@ -156,8 +166,9 @@ impl Liveness {
         }
         self.streamed = now;
         // Where nothing tells the time, a link that was slow to stand isn't slow for ever.
-        if !self.tells() && self.has_beaten(now) {
+        if (self.overdue || !self.tells()) && self.has_beaten(now) {
             self.lag = Duration::ZERO;
+            self.overdue = false;
         }
         // What comes after an answer was sent after the ping, and what comes after a reading after that.
         let proven = self.proven();
@@ -193,12 +204,14 @@ impl Liveness {
         // It was sent after the ping that was answered last.
         let mut way = now.since(self.answered);
         let mut lag = None;
+        let mut is_compared = false;
         if let Some((quickest, last)) = &self.readings
             && reading.speed == last.speed
             && reading.label == last.label
             && reading.now >= last.now
             && reading.speed > 0.0
         {
+            is_compared = true;
             let behind = quickest.at(now).as_millis().saturating_sub(reading.now.as_millis());
             let drift = now.since(quickest.read) / DRIFT;
             lag = Duration::try_from_secs_f64(behind as f64 / 1000.0 / reading.speed)
@@ -208,8 +221,9 @@ impl Liveness {
             // The quickest one took no longer than any other.
             way = way.min(self.way.saturating_add(drift));
         }
-        if self.has_beaten(now) {
+        if self.has_beaten(now) || (self.overdue && is_compared) {
             self.lag = lag.unwrap_or_default();
+            self.overdue = false;
         }
         self.way = way;
         self.read = Some((now, back(now, lag.unwrap_or_default().saturating_add(way))));
@@ -247,7 +261,7 @@ impl Liveness {
     }
 
     /// Everything that the server had sent by then has arrived, and what arrives now was sent after it.
-    fn proven(&self) -> Mono {
+    pub(crate) fn proven(&self) -> Mono {
         // A stream of neither answers nor readings proves itself by whatever comes.
         if self.probes
             || self.asked.is_some()
@@ -458,11 +472,13 @@ mod tests {
         assert!(read(10, 103.0, 1.0), "7 s behind isn't");
         assert!(!read(11, 111.0, 1.0), "caught up");
         assert!(!read(12, 50.0, 1.0), "set back");
-        assert!(!read(40, 500.0, 60.0), "another speed");
-        assert!(!read(45, 620.0, 60.0), "3 s behind");
-        assert!(read(50, 680.0, 60.0), "7 s behind");
-        assert!(!read(51, 680.0, 0.0) && !read(99, 680.0, 0.0), "paused");
-        assert!(!read(100, 1000.0, 1.0) && !read(20_100, 20_990.0, 1.0), "drift of 500 ppm");
+        assert!(!read(17, 500.0, 60.0), "another speed");
+        assert!(!read(22, 620.0, 60.0), "3 s behind");
+        assert!(read(27, 680.0, 60.0), "7 s behind");
+        assert!(!read(28, 680.0, 0.0) && !read(33, 680.0, 0.0), "paused");
+        assert!(!read(34, 1000.0, 1.0) && !read(20_034, 20_990.0, 1.0), "drift of 500 ppm");
+        assert!(read(20_074, 100.0, 1.0), "set back after a silence, it doesn't tell how late that was");
+        assert!(!read(20_079, 105.0, 1.0), "until the next one");
     }
 
     /// H1: a stream that stood still for as long as the limit, though pings were answered, brings first what was held up: it is live again once

@@ -250,3 +250,41 @@ fn what_can_not_be_read_ends_no_catching_up() {
         "windows":[{"fault":"suspend","from":5000,"to":17999},{"fault":"bad-events","from":7343,"to":7586}]}"#,
     );
 }
+
+/// H1: how long a token is still good counts from when the server said so, not from when that was heard on a slow connection.
+#[test]
+fn a_tokens_life_is_not_as_long_as_the_way_is_slow() {
+    hold(
+        r#"{"seed":90097,"span":483509,"ladder":["websocket"],"channels":1,"limit":300000,"heartbeat":15000,
+        "quiet":null,"gap":300000,"history":10000,"snapshots":true,"reconcile":null,"latency":[20,200],
+        "tokens":{"life":120000,"delay":50,"flaky":0,"told":"span","presents":true},"windows":[{"fault":{"slow":8000},
+        "from":5000,"to":233509}]}"#,
+    );
+    hold(
+        r#"{"seed":91681,"span":2575844,"ladder":["websocket"],"channels":1,"limit":20000,"heartbeat":4000,"quiet":null,
+        "gap":60000,"history":10000,"snapshots":true,"reconcile":null,"latency":[20,200],"tokens":{"life":300000,
+        "delay":50,"flaky":0,"told":"nowhere","presents":true},"windows":[{"fault":{"slow-stream":3000},"from":2153448,
+        "to":2238390},{"fault":{"restart":{"epoch":true,"empty":true}},"from":2210586,
+        "to":2210588},{"fault":{"issuer":{"status":429}},"from":2230908,"to":2325844}]}"#,
+    );
+}
+
+/// H1: what a paused program reads afterwards was said before: the server's word on how long its publisher is silent stands.
+#[test]
+fn what_waited_for_a_paused_program_is_no_sign_of_life() {
+    hold(
+        r#"{"seed":91637,"span":321936,"ladder":["websocket"],"channels":1,"limit":300000,"heartbeat":15000,
+        "quiet":60000,"gap":5000,"history":10000,"snapshots":true,"reconcile":null,"latency":[20,200],
+        "windows":[{"fault":"pause","from":5000,"to":13714},{"fault":{"publisher-dies":0},"from":15260,"to":71936}]}"#,
+    );
+}
+
+/// H1, H3: the first that comes of a stream that was held up is as old as the silence: no window slides on by it.
+#[test]
+fn the_first_of_a_held_up_stream_is_old() {
+    hold(
+        r#"{"seed":91110,"span":1151988,"ladder":["sse"],"channels":1,"limit":30000,"heartbeat":6000,"quiet":null,
+        "gap":5000,"history":10000,"snapshots":true,"reconcile":300000,"latency":[20,200],
+        "windows":[{"fault":"held-stream","from":876453,"to":901988}]}"#,
+    );
+}

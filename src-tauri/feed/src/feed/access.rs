@@ -55,45 +55,76 @@ pub(super) struct Pass {
     pub(super) token: u64,
     /// The token that was presented last.
     tried: u64,
-    /// Whether the answer to that is outstanding.
-    pending: bool,
+    /// When that was.
+    presented: Mono,
+    /// What became of that.
+    answer: Answer,
     /// Its end, by the server's word if it gave one.
     pub(super) ends: Option<Mono>,
-    /// The server didn't understand how a new token is presented.
-    deaf: bool,
+}
+
+/// What a server says to a token that is presented on a link that stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Answer {
+    /// It was given, or none is asked for.
+    #[default]
+    Given,
+    /// It is outstanding.
+    Awaited,
+    /// It has been for so long that the server may not know such a message, or the connection is slow.
+    Overdue,
+    /// The server doesn't know such a message.
+    NotUnderstood,
 }
 
 impl Pass {
-    /// The server took the token that was presented, or told more of it.
-    pub(super) fn authorised(&mut self, grant: Grant, now: Mono) {
-        if std::mem::take(&mut self.pending) {
+    /// The server took the token that was presented, whose end is `known` if the issuer told it; or it told more of the one that it
+    /// has. What it says was sent after `proven`.
+    pub(super) fn authorised(&mut self, grant: Grant, known: Option<Mono>, proven: Mono, now: Mono) {
+        let is_answer = self.is_pending();
+        let known = if is_answer { known } else { self.ends };
+        if is_answer {
             self.token = self.tried;
+            self.answer = Answer::Given;
         }
-        self.ends = grant.life.map(|life| now.plus(life));
+        // What it says counts from when it said so, at the earliest, and not from when that was heard (H1).
+        let said = self.presented.max(proven);
+        self.ends = match grant {
+            Grant::Lasts(life) => {
+                let (earliest, latest) = (said.plus(life), now.plus(life));
+                Some(known.map_or(earliest, |known| known.clamp(earliest, latest)))
+            }
+            Grant::Endless => None,
+            Grant::Untold => known,
+        };
     }
 
-    /// The server answered with an error while the answer to a new token was outstanding.
+    /// Whether the server's answer to a new token is outstanding. An error that it sends meanwhile is that answer.
     pub(super) const fn is_pending(&self) -> bool {
-        self.pending
+        matches!(self.answer, Answer::Awaited | Answer::Overdue)
     }
 
     /// The server knows no new tokens on a link that stands.
     pub(super) const fn misunderstood(&mut self) {
-        self.pending = false;
-        self.deaf = true;
+        self.answer = Answer::NotUnderstood;
     }
 
-    /// Whether it broke off because of that.
+    /// Whether the server knows no new tokens, as far as is known: it may have broken off because of one.
     pub(super) const fn is_deaf(&self) -> bool {
-        self.deaf
+        matches!(self.answer, Answer::Overdue | Answer::NotUnderstood)
     }
 }
 
 impl Feed {
     /// What a link that begins now comes by.
-    pub(super) fn new_pass(&self) -> Pass {
+    pub(super) fn new_pass(&self, now: Mono) -> Pass {
         let Access { number, expiry, .. } = self.access;
-        Pass { token: number, tried: number, ends: expiry.exact(), ..Pass::default() }
+        Pass { token: number, tried: number, presented: now, answer: Answer::Given, ends: expiry.exact() }
+    }
+
+    /// The end of the token that was presented by `pass` last, as far as is known without the server's word.
+    pub(super) fn known_end(&self, pass: Pass) -> Option<Mono> {
+        self.access.expiry.exact().filter(|_| pass.tried == self.access.number)
     }
 
     /// Whether a token must be had before a link can be opened.
@@ -243,9 +274,9 @@ impl Feed {
             self.miss_token(CredentialFault::new(text), now);
         }
         if self.access.timers.take_due(TimerReason::Authorise, now)
-            && let Some(link) = self.link.as_mut().filter(|link| link.pass.pending)
+            && let Some(link) = self.link.as_mut().filter(|link| link.pass.is_pending())
         {
-            link.pass.misunderstood();
+            link.pass.answer = Answer::Overdue;
         }
         if self.access.timers.take_due(TimerReason::Renew, now) {
             self.ask_token(now);
@@ -265,15 +296,18 @@ impl Feed {
     /// The server says that the token of this link is good, and for how long. What that means for the next one is seen to when the
     /// turn is settled.
     pub(super) fn handle_authorised(&mut self, grant: Grant, now: Mono) {
-        let Some(link) = &mut self.link else { return };
-        link.pass.authorised(grant, now);
+        let Some(pass) = self.link.as_ref().map(|link| link.pass) else { return };
+        let known = self.known_end(pass);
+        if let Some(link) = &mut self.link {
+            link.authorised(grant, known, now);
+        }
         self.access.timers.clear(TimerReason::Authorise);
     }
 
     /// The server takes another token for bad while the link's own is good: another one is asked for.
     pub(super) fn decline_token(&mut self, reason: &str, now: Mono) {
         if let Some(link) = &mut self.link {
-            link.pass.pending = false;
+            link.pass.answer = Answer::Given;
         }
         self.access.timers.clear(TimerReason::Authorise);
         self.access.spoilt = true;
@@ -325,13 +359,12 @@ impl Feed {
         }
         let (number, token) = (self.access.number, self.config.token.clone());
         let Some(link) = self.link.as_mut().filter(|link| link.liveness.is_some()) else { return };
-        if link.pass.token == number || link.pass.pending || is_asked(link) {
+        if link.pass.token == number || link.pass.answer == Answer::Awaited || is_asked(link) {
             return;
         }
-        let says = token.filter(|_| !link.pass.deaf && link.pass.tried != number);
+        let says = token.filter(|_| !link.pass.is_deaf() && link.pass.tried != number);
         if let Some(message) = says.and_then(|token| link.session.authorise(&token)) {
-            link.pass.tried = number;
-            link.pass.pending = true;
+            link.pass = Pass { tried: number, presented: now, answer: Answer::Awaited, ..link.pass };
             self.outputs.push_back(link.send(&*self.dialect, &self.config, message.secret()));
             self.access.timers.set(TimerReason::Authorise, now.plus(AUTHORISE_TIMEOUT));
         } else if self.stage == Phase::Live && !self.access.timers.is_set(TimerReason::Trial) {
@@ -374,8 +407,8 @@ impl Feed {
     }
 
     /// A request that goes out now carries the newest token.
-    pub(super) fn carry_token(&mut self, on_trial: bool) {
-        let pass = self.new_pass();
+    pub(super) fn carry_token(&mut self, on_trial: bool, now: Mono) {
+        let pass = self.new_pass(now);
         let link = if on_trial { self.trial.as_mut().map(|trial| &mut trial.link) } else { self.link.as_mut() };
         if let Some(link) = link {
             link.pass = pass;

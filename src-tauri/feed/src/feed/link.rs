@@ -16,7 +16,7 @@ use crate::{
     },
     liveness::Liveness,
     port::{LinkId, Message, Output, Request},
-    protocols::{Dialect, Place, Session},
+    protocols::{Dialect, Grant, Place, Session},
     timers::TimerReason,
 };
 
@@ -71,6 +71,12 @@ impl Link {
         self.liveness = Some(liveness);
         self.heard = Some(now);
         proof
+    }
+
+    /// The server took a token that was presented, or told more of it; see [`Pass::authorised`].
+    pub(super) fn authorised(&mut self, grant: Grant, known: Option<Mono>, now: Mono) {
+        let proven = self.liveness.as_ref().map_or(self.began, Liveness::proven);
+        self.pass.authorised(grant, known, proven, now);
     }
 
     /// What is sent to have it prove itself.
@@ -190,7 +196,7 @@ impl Feed {
             error: None,
             erred: Mono::ZERO,
             unread: None,
-            pass: self.new_pass(),
+            pass: self.new_pass(now),
             is_asking: true,
             prompt_at: None,
             resyncs: 0,
@@ -343,7 +349,7 @@ impl Feed {
     }
 
     pub(super) fn lose_with(&mut self, fault: &Fault, verdict: Verdict, close: bool, now: Mono) {
-        let pass = self.link.as_ref().map_or_else(|| self.new_pass(), |link| link.pass);
+        let pass = self.link.as_ref().map_or_else(|| self.new_pass(now), |link| link.pass);
         let next = self.blame_token(fault, pass, now).unwrap_or(Some(verdict));
         self.give_up(fault, next, close, now);
     }

@@ -88,7 +88,7 @@ impl Feed {
 
     /// Asks for what comes next, on the link or on the trial's.
     pub(super) fn ask(&mut self, on_trial: bool, now: Mono) {
-        self.carry_token(on_trial);
+        self.carry_token(on_trial, now);
         let link = if on_trial { self.trial.as_mut().map(|trial| &mut trial.link) } else { self.link.as_mut() };
         let ask = link.and_then(|link| link.ask(&*self.dialect, &self.config, now));
         self.outputs.extend(ask);

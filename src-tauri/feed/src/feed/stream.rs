@@ -38,12 +38,13 @@ impl Feed {
         let spoke = signals.iter().any(Signal::proves_stream);
         self.handle_signals(id, signals, now);
         // After the signals: a heartbeat among them tells how old they are.
-        if let Some(link) = self.link.as_mut().filter(|link| link.id == id && spoke) {
+        let Some(link) = self.link.as_mut().filter(|link| link.id == id) else { return };
+        let Some(liveness) = &mut link.liveness else { return };
+        if spoke {
             link.unread = None;
-            if let Some(liveness) = &mut link.liveness {
-                liveness.stream(now);
-            }
+            liveness.stream(now);
         }
+        self.status.link_proof = Some(liveness.proves());
     }
 
     /// Whoever signs for channels has answered. That says nothing of the link.
@@ -274,8 +275,8 @@ impl Feed {
                 let proof = Mono::from_micros(
                     now.as_micros().saturating_sub(u64::try_from(idle.as_micros()).unwrap_or(u64::MAX)),
                 );
-                let known = &mut self.publishers[beat.channel];
-                *known = Some(known.map_or(proof, |known| known.max(proof)));
+                // It speaks of every event that came before it, however late those came: after a pause of this program, say.
+                self.publishers[beat.channel] = Some(proof);
             }
             found = found.or(self.catchup.beat(beat.channel, &beat.head, beat.behind, since));
         }

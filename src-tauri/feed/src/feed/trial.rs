@@ -400,7 +400,7 @@ impl Trial {
             }
             Signal::Hello { heartbeat, clock, grant } => {
                 if let Some(grant) = grant {
-                    self.link.pass.authorised(grant, now);
+                    self.link.authorised(grant, None, now);
                 }
                 let liveness = self.link.liveness.as_mut()?;
                 liveness.set_heartbeat(heartbeat);

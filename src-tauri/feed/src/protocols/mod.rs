@@ -294,11 +294,22 @@ impl Signal {
     }
 }
 
-/// What a server says of the token that it took.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Grant {
-    /// For how long it is good; for ever if none.
-    pub(crate) life: Option<Duration>,
+/// For how long a token is good, by the word of the server that took it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Grant {
+    /// From when the server said so.
+    Lasts(Duration),
+    /// For as long as the link stands.
+    Endless,
+    /// It doesn't say.
+    Untold,
+}
+
+impl Grant {
+    /// For ever if there is no end.
+    pub(crate) fn new(life: Option<Duration>) -> Self {
+        life.map_or(Self::Endless, Self::Lasts)
+    }
 }
 
 /// One channel in a heartbeat.

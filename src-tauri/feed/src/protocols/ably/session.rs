@@ -145,7 +145,7 @@ impl AblySession {
         self.memory.keep_host();
         if std::mem::replace(&mut self.connected, true) {
             if std::mem::take(&mut self.presented) {
-                out.push(Signal::Authorised { grant: Grant { life: None } });
+                out.push(Signal::Authorised { grant: Grant::Untold });
             }
             return;
         }

@@ -15,7 +15,7 @@ use crate::{
     config::Secret,
     envelope::Outside,
     fault::cut,
-    protocols::{Beat, Moment, Signal},
+    protocols::{Beat, Grant, Moment, Signal},
 };
 
 /// The name of an event whose message tells none.
@@ -137,7 +137,7 @@ impl CentrifugoSession {
 
     pub(super) fn push(&mut self, push: Push<'_>, now: Moment, out: &mut Vec<Signal>) {
         if let Some(life) = push.refresh {
-            out.push(Signal::Authorised { grant: crate::protocols::Grant { life: self::life(life) } });
+            out.push(Signal::Authorised { grant: Grant::new(self::life(life)) });
             return;
         }
         if let Some(ended) = push.disconnect {

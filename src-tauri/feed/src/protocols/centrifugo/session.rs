@@ -244,7 +244,7 @@ impl CentrifugoSession {
             Command::Connect => self.connected(reply.connect.unwrap_or_default(), now, out),
             Command::Subscribe(index) => self.subscribed(index, reply.subscribe.unwrap_or_default(), now, out),
             Command::Refresh => {
-                out.push(Signal::Authorised { grant: Grant { life: life(reply.refresh.unwrap_or_default()) } });
+                out.push(Signal::Authorised { grant: Grant::new(life(reply.refresh.unwrap_or_default())) });
             }
             Command::Renew(index) => self.token_taken(index, life(reply.sub_refresh.unwrap_or_default()), now),
             Command::Top(index) => self.stands(index, &reply.history.unwrap_or_default(), out),
@@ -296,7 +296,7 @@ impl CentrifugoSession {
         let clock = (reply.time > 0).then_some(Reading { now: clock, speed: 1.0, label: None });
         // Where it sends none it is asked where its streams stand.
         let heartbeat = Duration::from_secs(u64::from(reply.ping));
-        let grant = Grant { life: life(Life { expires: reply.expires, ttl: reply.ttl }) };
+        let grant = Grant::new(life(Life { expires: reply.expires, ttl: reply.ttl }));
         let grant = self.token.as_ref().map(|_| grant);
         out.push(Signal::Hello { heartbeat, clock, grant });
         let subs: Vec<_> =

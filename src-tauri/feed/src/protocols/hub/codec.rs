@@ -421,7 +421,7 @@ struct AccessLine {
 
 impl From<AccessLine> for Grant {
     fn from(line: AccessLine) -> Self {
-        Self { life: line.expires_ms.map(Duration::from_millis) }
+        Self::new(line.expires_ms.map(Duration::from_millis))
     }
 }
 

@@ -82,7 +82,7 @@ impl PusherSession {
         let (Question::Subscribe { index } | Question::Key { index, .. } | Question::Token { index }) = question else {
             let signature = wire::user_signature(outcome);
             return match (question, signature) {
-                (Question::UserToken, Ok(_)) => out.push(Signal::Authorised { grant: Grant { life: None } }),
+                (Question::UserToken, Ok(_)) => out.push(Signal::Authorised { grant: Grant::Endless }),
                 (Question::UserToken, Err(why)) => out.push(Signal::Declined { reason: why.text() }),
                 (_, signature) => self.user_signed(signature, out),
             };
@@ -97,7 +97,7 @@ impl PusherSession {
                 self.channels[index].key = signature.key;
                 self.unseal(index, at, out);
             }
-            (Question::Token { .. }, Ok(_)) => out.push(Signal::Authorised { grant: Grant { life: None } }),
+            (Question::Token { .. }, Ok(_)) => out.push(Signal::Authorised { grant: Grant::Endless }),
             (Question::Token { .. }, Err(why)) => out.push(Signal::Declined { reason: why.text() }),
             (Question::Key { at, .. }, Err(why)) if !why.is_refusal() => self.unseal(index, at, out),
             (Question::Subscribe { .. } | Question::Key { .. }, Err(why)) => self.unsigned(index, why, out),
@@ -121,7 +121,7 @@ impl PusherSession {
         match self.channels.iter().position(|channel| channel.sort.is_signed()) {
             Some(index) => self.ask(index, Question::Token { index }, out),
             None if self.user == SignIn::Done => self.ask_user(Question::UserToken, out),
-            None => out.push(Signal::Authorised { grant: Grant { life: None } }),
+            None => out.push(Signal::Authorised { grant: Grant::Endless }),
         }
     }
 

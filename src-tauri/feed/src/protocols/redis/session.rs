@@ -255,7 +255,7 @@ impl RedisSession {
             Expect::Proof { beats } => self.proved(&frame, beats, out),
             Expect::Role { beats } => self.role(&frame, beats, out),
             Expect::Lineage => self.lineage = lineage(frame.text().unwrap_or_default()),
-            Expect::Auth => out.push(Signal::Authorised { grant: Grant { life: None } }),
+            Expect::Auth => out.push(Signal::Authorised { grant: Grant::Untold }),
         }
     }
 
@@ -292,7 +292,7 @@ impl RedisSession {
         if !again {
             self.greeted = true;
             // It proves nothing by itself: it is asked.
-            let grant = self.token.as_ref().map(|_| Grant { life: None });
+            let grant = self.token.as_ref().map(|_| Grant::Untold);
             out.push(Signal::Hello { heartbeat: Duration::ZERO, clock: None, grant });
             if self.database > 0 {
                 let number = self.database.to_string();
