@@ -66,6 +66,8 @@ pub(crate) struct Liveness {
     overdue: bool,
     /// When, at the earliest, the newest heartbeat was sent.
     beat: Option<Mono>,
+    /// Whether nothing was live by this link any more when it was heard last.
+    doubted: bool,
     /// How long a cache had kept the newest answer, or how old what it is behind with is, if it says so.
     kept: Option<Duration>,
 }
@@ -103,6 +105,7 @@ impl Liveness {
             lag: if polls { Duration::ZERO } else { now.since(asked) },
             overdue: false,
             beat: None,
+            doubted: false,
             kept: None,
         }
     }
@@ -124,6 +127,7 @@ impl Liveness {
 
     /// Some bytes came. Says since when they prove the link.
     pub(crate) fn hear(&mut self, now: Mono) -> Mono {
+        self.doubted = now >= self.doubt_at();
         let silent = now.since(self.heard);
         let period = self.period();
         if silent > period + period / 4 && !self.probes && self.asked.is_none() {
@@ -247,11 +251,11 @@ impl Liveness {
 
     /// A heartbeat came. Says from when on the age of what it is the first to tell of counts: it may have happened at once
     /// after the last one, and nothing may be called live that is older than the limit and [`FOUND_AFTER`]. However long
-    /// ago that was, the server has a tenth of the limit left to send what it speaks of (H2).
+    /// ago that was, the server has a tenth of the limit left to send what it speaks of (H2); unless the link wasn't live by then.
     pub(crate) fn beat(&mut self, now: Mono) -> Mono {
         let sent = self.proven();
         let last = self.beat.replace(sent).unwrap_or(sent);
-        let patience = back(now, self.limit - self.limit / 10);
+        let patience = if self.doubted { Mono::ZERO } else { back(now, self.limit - self.limit / 10) };
         last.plus(FOUND_AFTER).max(patience).min(sent)
     }
 
@@ -535,7 +539,11 @@ mod tests {
         assert_eq!(beat(1000), 1000, "the first has none before it");
         assert_eq!((beat(2000), beat(3200), beat(3900)), (2000, 3000, 3900));
         assert_eq!(beat(7900), 4900, "three were missed");
-        assert_eq!(beat(90_000), 84_600, "the link was silent for longer than the limit");
+        assert_eq!(
+            beat(90_000),
+            8900,
+            "silent for longer than the limit, it wasn't live, and isn't before it has caught up"
+        );
     }
 
     /// H1: an answer proves what its request could see. One that a cache kept says no more than it did when it was made.

@@ -422,6 +422,12 @@ impl Name {
         matches!(self, Self::SocketIo)
     }
 
+    /// Whether nothing that it says tells how late it comes.
+    #[must_use]
+    pub const fn tells_no_time(self) -> bool {
+        matches!(self, Self::Sse | Self::Mercure)
+    }
+
     /// How it says goodbye.
     #[must_use]
     pub const fn goodbye(self) -> (u16, &'static str) {

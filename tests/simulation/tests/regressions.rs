@@ -288,3 +288,14 @@ fn the_first_of_a_held_up_stream_is_old() {
         "windows":[{"fault":"held-stream","from":876453,"to":901988}]}"#,
     );
 }
+
+/// H1: a server that is behind gets no time to catch up once the wall isn't live any more: after a pause of the program, say.
+#[test]
+fn nothing_is_live_again_before_it_has_caught_up() {
+    hold(
+        r#"{"seed":94020,"span":1714695,"ladder":["poll"],"channels":2,"limit":30000,"heartbeat":6000,"quiet":null,
+        "gap":5000,"history":10000,"snapshots":true,"reconcile":null,"latency":[20,200],"windows":[{"fault":"throttle",
+        "from":1435249,"to":1444304},{"fault":"garbled","from":1440653,"to":1441081},{"fault":"pause","from":1440815,
+        "to":1464695}]}"#,
+    );
+}

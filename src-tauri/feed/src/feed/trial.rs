@@ -22,8 +22,8 @@ use crate::{
     catchup::{Catchup, Cursor, Step},
     fault::{Fault, FaultKind, LinkFault, door},
     limits::{
-        GOING_AWAY_SPREAD, HEALTH_BYTES_MAX, HEALTH_TIMEOUT, REPLACE_BEFORE, SUBSCRIBE_TIMEOUT, TRIAL_FIRST,
-        TRIAL_GRACE,
+        FETCH_TIMEOUT, GOING_AWAY_SPREAD, HEALTH_BYTES_MAX, HEALTH_TIMEOUT, REPLACE_BEFORE, SUBSCRIBE_TIMEOUT,
+        TRIAL_FIRST, TRIAL_GRACE,
     },
     liveness::{Liveness, back},
     port::{FetchId, Head, Input, LinkId, Output, Response},
@@ -257,6 +257,10 @@ impl Feed {
         };
         for signal in signals.extract_if(.., wanted) {
             let link = trial.link.id;
+            if matches!(signal, Signal::Post { .. }) && trial.timers.is_set(TimerReason::Subscribe) {
+                // Who is asked beside the link has a time of its own.
+                trial.timers.set(TimerReason::Subscribe, now.plus(FETCH_TIMEOUT + SUBSCRIBE_TIMEOUT));
+            }
             self.outputs.extend(match signal {
                 Signal::Reply { message } => Some(trial.link.send(&*self.dialect, &self.config, message)),
                 Signal::Post { number, request, body_bytes_max } => Some(post(link, number, request, body_bytes_max)),

@@ -56,7 +56,7 @@ impl World {
         let strict = Duration::from_millis(self.plan.limit);
         self.note_found(strict);
         for (since, name) in [missing, silent].into_iter().flatten() {
-            let age = self.now.since(since);
+            let age = self.now.since(since).saturating_sub(self.unknowably_late(since));
             if age <= strict + GRACE {
                 continue;
             }
@@ -67,6 +67,18 @@ impl World {
             }
         }
         self.check_publishers()
+    }
+
+    /// How much later than it was sent what was heard last may have come, at about `since`, without anything that tells of it.
+    fn unknowably_late(&self, since: Mono) -> Duration {
+        let tells = self.plan.dialect.is_none_or(|name| !name.tells_no_time());
+        let late =
+            self.plan.windows.iter().filter(|window| at(window.from) <= since && since <= at(window.to + 60_000));
+        let late = late.map(|window| match window.fault {
+            Fault::Slow(millis) | Fault::SlowStream(millis) if !tells => millis,
+            _ => 0,
+        });
+        Duration::from_millis(late.max().unwrap_or(0))
     }
 
     /// Measures how long each silence was not seen.
