@@ -214,7 +214,12 @@ impl Ledger {
             return Err(format!("H3: {name}: {turn} after {next}: twice, or out of order"));
         }
         let is_open = told.open[channel];
-        if let Some(hole) = (next..turn).find(|hole| !is_open || !is_lost(server, channel, *hole)) {
+        // Of a history that was lost before the first word nobody can know: it begins with the first event.
+        let is_first = next == 0 && event.position.as_ref().is_some_and(|place| place.offset == 1);
+        let is_unheard =
+            |hole| is_first && server.turn(channel, hole).is_some_and(|event| event.epoch < published.epoch);
+        let is_known = |hole: &usize| !is_unheard(*hole) && !(is_open && is_lost(server, channel, *hole));
+        if let Some(hole) = (next..turn).find(is_known) {
             return Err(format!("H3: {name}: {turn} after {next}: a hole at {hole} without a gap"));
         }
         (told.turns[channel], told.open[channel]) = (turn + 1, false);
