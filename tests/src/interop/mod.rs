@@ -18,6 +18,7 @@ mod sockudo;
 mod soketi;
 mod stand;
 pub mod table;
+mod tls;
 mod websocket;
 
 use std::{fmt, path::Path};

@@ -1,6 +1,7 @@
 //! Mosquitto and its command-line clients, installed by `scripts/interop.sh`.
 
 use std::{
+    fmt::Write as _,
     fs::{self, File},
     io::Write,
     net::{Ipv4Addr, SocketAddr},
@@ -14,7 +15,10 @@ use rustix::process::Signal;
 use serde_json::Value;
 use tokio::{net::TcpStream, task::spawn_blocking, time::sleep};
 
-use super::peer::{Entry, Offer, Peer};
+use super::{
+    peer::{Entry, Offer, Peer},
+    tls::Tls,
+};
 use crate::faults::process::{free_port, signal};
 
 const USER: &str = "wall";
@@ -30,6 +34,7 @@ pub(super) struct Mosquitto {
     config: PathBuf,
     passwords: PathBuf,
     address: SocketAddr,
+    secure: SocketAddr,
     version: String,
 }
 
@@ -89,6 +94,7 @@ fn keep_password(file: &Path, user: &str, password: &str) -> Result<()> {
 impl Peer for Mosquitto {
     const KIND: &'static str = "mqtt";
     const HISTORY: Offer<usize> = Err("MQTT keeps no history");
+    const TLS: Offer<()> = Ok(());
 
     async fn start(folder: &Path) -> Result<std::result::Result<Self, String>> {
         let publisher = program("mosquitto_pub");
@@ -107,7 +113,7 @@ impl Peer for Mosquitto {
             ),
         )?;
         // By default it keeps a thousand messages a client and drops what goes beyond without a word.
-        let settings = format!(
+        let mut settings = format!(
             "listener {} 127.0.0.1\nallow_anonymous true\npassword_file {}\nacl_file {}\nmax_queued_messages 200000\npersistence false\n{}",
             address.port(),
             passwords.display(),
@@ -115,12 +121,24 @@ impl Peer for Mosquitto {
             // Else it becomes another user, who may not read the folder.
             if rustix::process::getuid().is_root() { "user root\n" } else { "" }
         );
+        let secure: SocketAddr = (Ipv4Addr::LOCALHOST, free_port()?).into();
+        if let Some(tls) = Tls::of(folder) {
+            let path = |name| tls.file(name).display().to_string();
+            write!(
+                settings,
+                "listener {} 127.0.0.1\ncertfile {}\nkeyfile {}\ncafile {}\nrequire_certificate true\n",
+                secure.port(),
+                path("server.pem"),
+                path("server.key"),
+                path("ca.pem")
+            )?;
+        }
         fs::write(&config, settings)?;
         let help = Command::new(&program).arg("-h").output()?;
         let help = String::from_utf8_lossy(&help.stdout);
         let version = help.lines().next().unwrap_or_default().replace("mosquitto version", "Mosquitto");
         let child = spawn(&program, &config)?;
-        let mut server = Self { child, program, config, passwords, address, version };
+        let mut server = Self { child, program, config, passwords, address, secure, version };
         server.is_up().await?;
         Ok(Ok(server))
     }
@@ -133,12 +151,17 @@ impl Peer for Mosquitto {
         self.address
     }
 
+    fn secure_address(&self) -> SocketAddr {
+        self.secure
+    }
+
     fn source(&self, port: u16, entry: &Entry) -> String {
         let token =
             entry.token.as_ref().map(|path| format!("user = \"{USER}\"\ntoken = {{ file = \"{}\" }}", path.display()));
         format!(
-            "[[source]]\nid = \"ops\"\nkind = \"mqtt\"\nurl = \"mqtt://127.0.0.1:{port}\"\nchannels = [\"{}\"]\n\
+            "[[source]]\nid = \"ops\"\nkind = \"mqtt\"\n{}channels = [\"{}\"]\n\
              event = {{ name = \"kind\" }}\n{}\n",
+            entry.url(["mqtt", "mqtts"], port),
             topic(entry.private),
             token.unwrap_or_default()
         )

@@ -17,7 +17,10 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::peer::{Entry, Offer, Peer};
+use super::{
+    peer::{Entry, Offer, Peer},
+    tls::Tls,
+};
 use crate::{
     faults::process::{free_port, signal},
     program::root,
@@ -155,6 +158,16 @@ impl Nats {
 /// What the server is told; `knows_wall` is whether the wall's password is good.
 fn write_config(folder: &Path, address: SocketAddr, knows_wall: bool) -> Result<()> {
     let wall = if knows_wall { format!("{{ user: wall, password: {PASSWORD} }},") } else { String::new() };
+    // The publisher goes on without.
+    let tls = Tls::of(folder).map(|tls| {
+        let path = |name| tls.file(name).display().to_string();
+        format!(
+            "tls {{ cert_file: \"{}\", key_file: \"{}\", ca_file: \"{}\", verify: true }}\nallow_non_tls: true",
+            path("server.pem"),
+            path("server.key"),
+            path("ca.pem")
+        )
+    });
     let text = format!(
         r#"
 host: 127.0.0.1
@@ -171,9 +184,11 @@ authorization {{
     }} }}
   ]
 }}
+{}
 "#,
         address.port(),
-        folder.join("jetstream").display()
+        folder.join("jetstream").display(),
+        tls.unwrap_or_default()
     );
     fs::write(folder.join("nats.conf"), text)?;
     Ok(())
@@ -189,6 +204,7 @@ fn spawn(program: &Path, folder: &Path) -> Result<Child> {
 impl Peer for Nats {
     const KIND: &'static str = "nats";
     const HISTORY: Offer<usize> = Ok(HISTORY);
+    const TLS: Offer<()> = Ok(());
 
     async fn start(folder: &Path) -> Result<std::result::Result<Self, String>> {
         let program = root().join("target/interop/nats/bin/nats-server");
@@ -219,8 +235,9 @@ impl Peer for Nats {
         let token = entry.token.as_ref();
         let token = token.map(|path| format!("user = \"wall\"\ntoken = {{ file = \"{}\" }}", path.display()));
         format!(
-            "[[source]]\nid = \"ops\"\nkind = \"nats\"\nurl = \"nats://127.0.0.1:{port}\"\n\
+            "[[source]]\nid = \"ops\"\nkind = \"nats\"\n{}\
              channels = [\"stream:{name}\"]\nevent = {{ name = \"kind\" }}\n{}\n",
+            entry.url(["nats", "tls"], port),
             token.unwrap_or_default()
         )
     }

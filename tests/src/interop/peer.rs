@@ -6,6 +6,8 @@ use anyhow::Result;
 use rustix::process::Signal;
 use serde_json::Value;
 
+use super::tls::{NAME, Tls};
+
 /// What a board says of its source.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Entry {
@@ -15,6 +17,18 @@ pub(super) struct Entry {
     pub(super) private: bool,
     /// Who is on the channel is to be told.
     pub(super) presence: bool,
+    /// By TLS, with these certificates.
+    pub(super) tls: Option<Tls>,
+}
+
+impl Entry {
+    /// The address at this port, by one of these schemes, and what the board says of its certificates.
+    pub(super) fn url(&self, [plain, secure]: [&str; 2], port: u16) -> String {
+        match &self.tls {
+            None => format!("url = \"{plain}://127.0.0.1:{port}\"\n"),
+            Some(tls) => format!("url = \"{secure}://{NAME}:{port}\"\n{}", tls.board()),
+        }
+    }
 }
 
 /// What a server can't do, or a protocol doesn't have, and why.
@@ -28,6 +42,8 @@ pub(super) trait Peer: Sized {
     const HISTORY: Offer<usize>;
     /// Whether a wall that is started again has kept all by which to go on.
     const KEPT_BY_WALL: bool = true;
+    /// Whether it can be spoken to by TLS.
+    const TLS: Offer<()> = Err("the way there is the hub's: scripts/faults.sh tries it with certificates good and bad");
     /// Whether the wall itself is among those who are told to be there.
     const COUNTS_WALL: bool = false;
 
@@ -37,6 +53,10 @@ pub(super) trait Peer: Sized {
     fn version(&self) -> String;
     /// Where it listens.
     fn address(&self) -> SocketAddr;
+    /// Where it listens for those who speak TLS, if that is another place.
+    fn secure_address(&self) -> SocketAddr {
+        self.address()
+    }
     /// The board's source, with the id `ops`, at this port.
     fn source(&self, port: u16, entry: &Entry) -> String;
     /// Publishes these messages on the public or the private channel, in this order, by its own API.

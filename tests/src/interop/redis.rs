@@ -18,7 +18,10 @@ use tokio::{
     time::sleep,
 };
 
-use super::peer::{Entry, Offer, Peer};
+use super::{
+    peer::{Entry, Offer, Peer},
+    tls::Tls,
+};
 use crate::faults::process::{free_port, signal};
 
 /// Entries that the stream keeps: so many that a wall that is slower than a flood isn't left behind by it.
@@ -31,6 +34,7 @@ pub(super) struct Redis<const PUBSUB: bool> {
     child: Child,
     folder: PathBuf,
     address: SocketAddr,
+    secure: SocketAddr,
     version: String,
 }
 
@@ -106,6 +110,7 @@ fn field(value: &Value) -> String {
 impl<const PUBSUB: bool> Peer for Redis<PUBSUB> {
     const KIND: &'static str = if PUBSUB { "redis-pubsub" } else { "redis" };
     const HISTORY: Offer<usize> = if PUBSUB { Err("Pub/Sub keeps nothing") } else { Ok(HISTORY) };
+    const TLS: Offer<()> = Ok(());
 
     async fn start(folder: &Path) -> Result<std::result::Result<Self, String>> {
         let Ok(version) = Command::new("redis-server").arg("--version").output() else {
@@ -114,16 +119,28 @@ impl<const PUBSUB: bool> Peer for Redis<PUBSUB> {
         let version = String::from_utf8(version.stdout)?;
         let number = version.split_whitespace().find_map(|word| word.strip_prefix("v=")).unwrap_or("of some version");
         let address: SocketAddr = (Ipv4Addr::LOCALHOST, free_port()?).into();
-        let settings = format!(
+        let secure: SocketAddr = (Ipv4Addr::LOCALHOST, free_port()?).into();
+        let mut settings = format!(
             "bind 127.0.0.1\nport {}\ndaemonize no\nsave \"\"\nappendonly yes\nappendfsync everysec\ndir {}\n\
              user wall on >{PASSWORD} resetchannels ~closed:* &closed:* -@all +@read +@pubsub +@connection +@transaction\n",
             address.port(),
             folder.display()
         );
+        if let Some(tls) = Tls::of(folder) {
+            let path = |name| tls.file(name).display().to_string();
+            write!(
+                settings,
+                "tls-port {}\ntls-cert-file {}\ntls-key-file {}\ntls-ca-cert-file {}\ntls-auth-clients yes\n",
+                secure.port(),
+                path("server.pem"),
+                path("server.key"),
+                path("ca.pem")
+            )?;
+        }
         fs::write(folder.join("redis.conf"), settings)?;
         let child = spawn(folder)?;
         let version = format!("Redis {number}, {}", if PUBSUB { "Pub/Sub" } else { "a stream" });
-        let mut server = Self { child, folder: folder.to_owned(), address, version };
+        let mut server = Self { child, folder: folder.to_owned(), address, secure, version };
         server.is_up().await?;
         Ok(Ok(server))
     }
@@ -136,13 +153,18 @@ impl<const PUBSUB: bool> Peer for Redis<PUBSUB> {
         self.address
     }
 
+    fn secure_address(&self) -> SocketAddr {
+        self.secure
+    }
+
     fn source(&self, port: u16, entry: &Entry) -> String {
         let way = if PUBSUB { "" } else { "stream:" };
         let token =
             entry.token.as_ref().map(|path| format!("user = \"wall\"\ntoken = {{ file = \"{}\" }}", path.display()));
         format!(
-            "[[source]]\nid = \"ops\"\nkind = \"redis\"\nurl = \"redis://127.0.0.1:{port}\"\n\
+            "[[source]]\nid = \"ops\"\nkind = \"redis\"\n{}\
              channels = [\"{way}{}\"]\nevent = {{ name = \"kind\" }}\n{}\n",
+            entry.url(["redis", "rediss"], port),
             Self::name(entry.private),
             token.unwrap_or_default()
         )

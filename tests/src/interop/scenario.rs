@@ -5,14 +5,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use rustix::process::Signal;
 
 use super::{
     Cell, Row,
     peer::{Entry, Offer, Peer},
     stand::{PATIENCE, Stand, keep_token},
+    tls::{NAME, OTHER, Tls},
 };
+use crate::authority::Authority;
 
 /// What H1 allows for finding out, with a report a second, on a machine that is busy with other rows.
 const FOUND_MAX: Duration = Duration::from_secs(8);
@@ -28,7 +30,7 @@ const COST_MAX: Duration = Duration::from_secs(30);
 const FLOOD_BATCH: usize = 500;
 
 /// In order, and by name as in the matrix.
-const SCENARIOS: [&str; 15] = [
+const SCENARIOS: [&str; 16] = [
     "in order",
     "100,000 events",
     "wall restarted",
@@ -44,6 +46,7 @@ const SCENARIOS: [&str; 15] = [
     "revoked",
     "token expires",
     "presence",
+    "TLS",
 ];
 
 /// Runs a row.
@@ -73,6 +76,15 @@ async fn run<P: Peer>(name: &str, folder: &tempfile::TempDir, server: &mut Strin
         entry.token = Some(folder.path().join("token"));
         keep_token(folder.path(), "none-that-anybody-gave")?;
     }
+    let mut authority = None;
+    if name == "TLS" {
+        if let Err(why) = P::TLS {
+            return Ok(Cell::NotOffered(why.to_owned()));
+        }
+        let (tls, its) = Tls::prepare(folder.path())?;
+        authority = Some((tls.clone(), its));
+        entry.tls = Some(tls);
+    }
     let mut stand = match Stand::<P>::raise(folder, &entry).await? {
         Ok(stand) => stand,
         Err(why) => return Ok(Cell::NotRun(why)),
@@ -94,6 +106,7 @@ async fn run<P: Peer>(name: &str, folder: &tempfile::TempDir, server: &mut Strin
         "revoked" => revoked(&mut stand, folder).await?,
         "presence" => presence(&mut stand).await?,
         "token expires" => expiry(&mut stand, folder).await?,
+        "TLS" => secure(&mut stand, authority.context("certificates")?).await?,
         other => anyhow::bail!("no scenario `{other}`"),
     };
     Ok(offered.map_or_else(|why| Cell::NotOffered(why.to_owned()), |()| Cell::Passed))
@@ -344,4 +357,24 @@ async fn after_gap<P: Peer>(stand: &mut Stand<P>, proven: bool) -> Result<Offer<
         "{continuity} instead of {expected}"
     );
     Ok(Ok(()))
+}
+
+/// H8: server and wall show each other their certificates; a server that shows another one's isn't spoken to, and the reason says so.
+async fn secure<P: Peer>(stand: &mut Stand<P>, (tls, authority): (Tls, Authority)) -> Result<Offer<()>> {
+    stand.is_live("the beginning").await?;
+    stand.publish(10).await?;
+    stand.equals(Some(10)).await?;
+    begin_as(stand, &tls, &authority, OTHER).await?;
+    let words = format!("certificate is not for \"{NAME}\", but for \"{OTHER}\"");
+    stand.is_down(&words, FOUND_MAX * 2).await?;
+    begin_as(stand, &tls, &authority, NAME).await?;
+    stand.follows().await?;
+    Ok(Ok(()))
+}
+
+/// Begins the server again with a certificate for `name`.
+async fn begin_as<P: Peer>(stand: &mut Stand<P>, tls: &Tls, authority: &Authority, name: &str) -> Result<()> {
+    tls.keep(authority, "server", name)?;
+    let keeps = P::HISTORY.is_ok();
+    stand.peer.restart(keeps).await?.map_err(anyhow::Error::msg)
 }

@@ -48,7 +48,8 @@ impl<P: Peer> Stand<P> {
             Ok(peer) => peer,
             Err(why) => return Ok(Err(why)),
         };
-        let line = Proxy::start(peer.address()).await?;
+        let address = if entry.tls.is_some() { peer.secure_address() } else { peer.address() };
+        let line = Proxy::start(address).await?;
         let board = folder.path().join("board.toml");
         let members = if entry.presence { MEMBERS } else { "" };
         fs::write(&board, text(&peer.source(line.port(), entry)) + members)?;
@@ -69,6 +70,12 @@ impl<P: Peer> Stand<P> {
         let what = format!("one of {freshness:?}");
         let now = Instant::now();
         self.wall.wait(&what, now, within, |report| freshness.contains(&report.freshness("count"))).await
+    }
+
+    /// Until the source is down for a reason with these words.
+    pub(super) async fn is_down(&mut self, words: &str, within: Duration) -> Result<Report> {
+        let is_down = |report: &Report| report.said().starts_with("down") && report.said().contains(words);
+        self.wall.wait(&format!("down: {words}"), Instant::now(), within, is_down).await
     }
 
     /// Publishes `count` more events.
