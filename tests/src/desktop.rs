@@ -33,7 +33,7 @@ pub struct Desktop {
 }
 
 /// A child process that is killed when it is dropped.
-struct Process(Child);
+pub(crate) struct Process(pub(crate) Child);
 
 impl Drop for Process {
     fn drop(&mut self) {
@@ -70,10 +70,7 @@ impl Desktop {
         }
         let mut screen = spawn(command.stdout(Stdio::piped()))?;
         let display = format!(":{}", first_line(screen.0.stdout.take(), "Xvfb's display")?);
-        let mut bus = spawn(
-            Command::new("dbus-daemon").args(["--session", "--nofork", "--print-address"]).stdout(Stdio::piped()),
-        )?;
-        let address = first_line(bus.0.stdout.take(), "the session bus's address")?;
+        let (bus, address) = session_bus()?;
         let window_manager = spawn(Command::new("openbox").env("DISPLAY", &display).stdout(Stdio::null()))?;
         Ok(Self {
             display,
@@ -150,6 +147,14 @@ impl Desktop {
         ensure!(command.status().context("import, of imagemagick")?.success(), "no screenshot");
         Ok(())
     }
+}
+
+/// A session bus, and its address.
+pub(crate) fn session_bus() -> Result<(Process, String)> {
+    let mut command = Command::new("dbus-daemon");
+    let mut bus = spawn(command.args(["--session", "--nofork", "--print-address"]).stdout(Stdio::piped()))?;
+    let address = first_line(bus.0.stdout.take(), "the session bus's address")?;
+    Ok((bus, address))
 }
 
 fn spawn(command: &mut Command) -> Result<Process> {

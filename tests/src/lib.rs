@@ -5,6 +5,7 @@ pub mod bench;
 pub mod desktop;
 pub mod faults;
 pub mod interop;
+pub mod keyring;
 pub mod on_glass;
 pub mod page;
 pub mod program;

@@ -53,6 +53,7 @@ pub fn free_port() -> Result<u16> {
 pub struct HubProcess {
     child: Child,
     board: PathBuf,
+    arguments: Vec<String>,
     address: SocketAddr,
 }
 
@@ -70,8 +71,16 @@ impl HubProcess {
     /// # Errors
     /// If it doesn't start.
     pub async fn start(board: &Path) -> Result<Self> {
+        Self::start_with(board, Vec::new()).await
+    }
+
+    /// The same with further arguments.
+    ///
+    /// # Errors
+    /// If it doesn't start.
+    pub async fn start_with(board: &Path, arguments: Vec<String>) -> Result<Self> {
         let address = (Ipv4Addr::LOCALHOST, free_port()?).into();
-        let hub = Self { child: spawn_hub(address, board)?, board: board.to_owned(), address };
+        let hub = Self { child: spawn_hub(address, board, &arguments)?, board: board.to_owned(), arguments, address };
         hub.is_up().await?;
         Ok(hub)
     }
@@ -105,7 +114,7 @@ impl HubProcess {
     /// # Errors
     /// If it doesn't start.
     pub async fn start_again(&mut self) -> Result<()> {
-        self.child = spawn_hub(self.address, &self.board)?;
+        self.child = spawn_hub(self.address, &self.board, &self.arguments)?;
         self.is_up().await
     }
 
@@ -119,9 +128,14 @@ impl HubProcess {
     }
 }
 
-fn spawn_hub(address: SocketAddr, board: &Path) -> Result<Child> {
+fn spawn_hub(address: SocketAddr, board: &Path, arguments: &[String]) -> Result<Child> {
     let mut command = Command::new(program("watchfloor-hub")?);
-    command.args(["--heartbeat", "500ms", "--listen"]).arg(address.to_string()).arg("--board").arg(board);
+    command
+        .args(["--heartbeat", "500ms", "--listen"])
+        .arg(address.to_string())
+        .arg("--board")
+        .arg(board)
+        .args(arguments);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().context("the hub")
 }
 
