@@ -3,25 +3,27 @@
 use std::{
     any::Any,
     net::SocketAddr,
-    path::Path,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    path::{Path, PathBuf},
+    time::Duration,
 };
 
 use anyhow::{Context, Result, ensure};
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 use futures_util::{SinkExt, StreamExt};
-use ring::hmac;
+use reqwest::Client;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
 
 use super::{
+    jwt::{jwt_of_key, now},
     peer::{Entry, Offer, Peer},
-    pusher::{ID, KEY, Process, SECRET, free_address},
+    process::{Process, free_address},
+    pusher::{ID, KEY, SECRET, is_ready},
     sockudo::{VERSION, launch, settings},
     stand::keep_secret,
 };
+use crate::faults::publisher::client;
 
 /// Events of a channel that the server keeps.
 const HISTORY: usize = 40;
@@ -35,6 +37,10 @@ const MEMBER: &str = "ann";
 /// A server.
 pub(super) struct Ably {
     process: Process,
+    /// Where the guest's key is kept.
+    guest: PathBuf,
+    address: SocketAddr,
+    http: Client,
 }
 
 fn channel(private: bool) -> &'static str {
@@ -43,8 +49,8 @@ fn channel(private: bool) -> &'static str {
 
 impl Ably {
     async fn post(&self, path: &str, body: &Value) -> Result<Value> {
-        let url = format!("http://{}{path}", self.process.address);
-        let answer = self.process.http.post(url).basic_auth(KEY, Some(SECRET)).json(body).send().await?;
+        let url = format!("http://{}{path}", self.address);
+        let answer = self.http.post(url).basic_auth(KEY, Some(SECRET)).json(body).send().await?;
         let status = answer.status();
         let text = answer.text().await?;
         ensure!(status.is_success(), "{path}: {status}: {text}");
@@ -74,9 +80,9 @@ impl Peer for Ably {
         settings["history"] = json!({
             "enabled": true, "backend": "memory", "max_messages_per_channel": HISTORY, "max_page_size": 15,
         });
-        let (guest, secret) = GUEST.split_once(':').context("a key")?;
+        let (name, secret) = GUEST.split_once(':').context("a key")?;
         settings["ably_compat"] = json!({ "enabled": true, "keys": [{
-            "app_id": ID, "key_name": guest, "secret": secret,
+            "app_id": ID, "key_name": name, "secret": secret,
             "capability": json!({ channel(false): ["subscribe", "history", "presence"] }).to_string(),
         }, {
             "app_id": ID, "key_name": KEY, "secret": SECRET, "capability": r#"{"*":["*"]}"#, "revocable_tokens": true,
@@ -85,8 +91,10 @@ impl Peer for Ably {
             Ok(launch) => launch,
             Err(missing) => return Ok(Err(missing)),
         };
-        keep_secret(&folder.join("guest"), GUEST)?;
-        Ok(Ok(Self { process: Process::start(launch, address).await? }))
+        let (guest, http) = (folder.join("guest"), client()?);
+        keep_secret(&guest, GUEST)?;
+        let process = Process::start(launch, async || is_ready(&http, address).await).await?;
+        Ok(Ok(Self { process, guest, address, http }))
     }
 
     fn version(&self) -> String {
@@ -94,18 +102,16 @@ impl Peer for Ably {
     }
 
     fn address(&self) -> SocketAddr {
-        self.process.address
+        self.address
     }
 
     fn source(&self, port: u16, entry: &Entry) -> String {
-        let token = match &entry.token {
-            Some(path) => format!("{{ file = \"{}\" }}", path.display()),
-            None => format!("{{ file = \"{}\" }}", self.process.launch.log.with_file_name("guest").display()),
-        };
+        let token = entry.token.as_ref().unwrap_or(&self.guest);
         format!(
             "[[source]]\nid = \"ops\"\nkind = \"ably\"\nurl = \"ws://127.0.0.1:{port}\"\n\
-             channels = [\"{}\"]\ntoken = {token}\n",
+             channels = [\"{}\"]\ntoken = {{ file = \"{}\" }}\n",
             channel(entry.private),
+            token.display(),
         )
     }
 
@@ -126,20 +132,18 @@ impl Peer for Ably {
         if keeps {
             return Ok(Err("it keeps nothing, with its history in memory"));
         }
-        self.process.restart().await?;
+        self.process.kill()?;
+        self.process.start_anew(async || is_ready(&self.http, self.address).await).await?;
         Ok(Ok(()))
     }
 
     fn token(&self, life: Option<Duration>) -> Offer<String> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|_| "this machine's clock is before 1970")?;
-        let head = json!({ "alg": "HS256", "typ": "JWT", "kid": KEY });
+        let now = now()?;
         let claims = json!({
             "iat": now.as_secs(), "exp": (now + life.unwrap_or(Duration::from_secs(3600))).as_secs(),
             "x-ably-capability": r#"{"*":["*"]}"#, "x-ably-clientId": "wall",
         });
-        let text = format!("{}.{}", BASE64.encode(head.to_string()), BASE64.encode(claims.to_string()));
-        let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes()), text.as_bytes());
-        Ok(format!("{text}.{}", BASE64.encode(tag)))
+        Ok(jwt_of_key(KEY, &claims, SECRET))
     }
 
     async fn revoke(&self) -> Result<Offer<()>> {
@@ -148,7 +152,7 @@ impl Peer for Ably {
     }
 
     async fn join(&self) -> Result<Offer<Box<dyn Any>>> {
-        let url = format!("ws://{}/?v=6&format=json&key={KEY}:{SECRET}&clientId={MEMBER}", self.process.address);
+        let url = format!("ws://{}/?v=6&format=json&key={KEY}:{SECRET}&clientId={MEMBER}", self.address);
         let (mut socket, _answer) = connect_async(url).await?;
         hears(4, &mut socket).await?;
         let attach = json!({ "action": 10, "channel": channel(false) });

@@ -1,46 +1,31 @@
 //! Centrifugo, installed as a Go module by `scripts/interop.sh`: with its memory engine as one row, with its Redis engine as another.
 
-use std::{
-    any::Any,
-    fs::{self, File},
-    net::{Ipv4Addr, SocketAddr},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
-};
+use std::{any::Any, fs, net::SocketAddr, path::Path, process::Command, time::Duration};
 
 use anyhow::{Context, Result, ensure};
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 use reqwest::Client;
-use ring::hmac;
 use rustix::process::Signal;
 use serde_json::{Value, json};
-use tokio::{net::TcpStream, time::sleep};
 
-use super::peer::{Entry, Offer, Peer};
-use crate::{
-    faults::{
-        process::{free_port, signal},
-        publisher::client,
-    },
-    program::root,
+use super::{
+    jwt::{jwt, now},
+    peer::{Entry, Offer, Peer},
+    process::{Launch, Process, free_address},
+    store::Store,
 };
+use crate::{faults::publisher::client, program::root};
 
 /// Publications that a channel's history keeps.
 const HISTORY: usize = 200;
 const SECRET: &str = "interop";
 const USER: &str = "wall";
-const START_MAX: Duration = Duration::from_secs(30);
 /// How long somebody stays on a channel who isn't dropped.
 const STAY_MAX: Duration = Duration::from_secs(600);
 
 /// A server, which keeps what it has in a Redis of its own, or in its memory.
 pub(super) struct Centrifugo<const REDIS: bool> {
-    child: Child,
-    /// The Redis, and where it listens.
-    redis: Option<(Child, u16)>,
-    program: PathBuf,
-    config: PathBuf,
+    process: Process,
+    redis: Option<Store>,
     address: SocketAddr,
     version: String,
     http: Client,
@@ -51,69 +36,28 @@ pub(super) type Memory = Centrifugo<false>;
 /// With its Redis engine.
 pub(super) type OverRedis = Centrifugo<true>;
 
-impl<const REDIS: bool> Drop for Centrifugo<REDIS> {
-    fn drop(&mut self) {
-        // It may be gone already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        if let Some((redis, _)) = &mut self.redis {
-            let _ = redis.kill();
-            let _ = redis.wait();
-        }
+impl<const REDIS: bool> Centrifugo<REDIS> {
+    async fn api(&self, method: &str, body: &Value) -> Result<Value> {
+        call(&self.http, self.address, method, body).await
     }
 }
 
-impl<const REDIS: bool> Centrifugo<REDIS> {
-    async fn is_up(&mut self) -> Result<()> {
-        let begun = Instant::now();
-        while self.api("info", &json!({})).await.is_err() {
-            if let Some(status) = self.child.try_wait()? {
-                let log = fs::read_to_string(self.config.with_extension("log"))?;
-                anyhow::bail!("it ended: {status}: {}", log.lines().last().unwrap_or_default());
-            }
-            ensure!(begun.elapsed() < START_MAX, "it doesn't answer");
-            sleep(Duration::from_millis(20)).await;
-        }
-        Ok(())
-    }
+async fn call(http: &Client, address: SocketAddr, method: &str, body: &Value) -> Result<Value> {
+    let url = format!("http://{address}/api/{method}");
+    let answer = http.post(url).header("x-api-key", SECRET).json(body).send().await?;
+    let answer: Value = answer.error_for_status()?.json().await?;
+    ensure!(answer.get("error").is_none(), "{answer}");
+    Ok(answer)
+}
 
-    async fn api(&self, method: &str, body: &Value) -> Result<Value> {
-        let url = format!("http://{}/api/{method}", self.address);
-        let answer = self.http.post(url).header("x-api-key", SECRET).json(body).send().await?;
-        let answer: Value = answer.error_for_status()?.json().await?;
-        ensure!(answer.get("error").is_none(), "{answer}");
-        Ok(answer)
-    }
+/// A probe: it says what it is.
+async fn is_up(http: &Client, address: SocketAddr) -> Result<()> {
+    call(http, address, "info", &json!({})).await?;
+    Ok(())
 }
 
 fn channel(private: bool) -> &'static str {
     if private { "closed:ticks" } else { "open:ticks" }
-}
-
-fn spawn(program: &Path, config: &Path) -> Result<Child> {
-    let log = File::options().create(true).append(true).open(config.with_extension("log"))?;
-    let mut command = Command::new(program);
-    command.arg("--config").arg(config).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-    command.spawn().context("centrifugo")
-}
-
-/// A Redis that keeps nothing on a disk.
-fn spawn_redis(port: u16, folder: &Path) -> Result<Child> {
-    let log = File::options().create(true).append(true).open(folder.join("redis.log"))?;
-    let mut command = Command::new("redis-server");
-    command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port", &port.to_string()]);
-    command.arg("--dir").arg(folder).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-    command.spawn().context("redis-server")
-}
-
-/// Until something listens there.
-async fn listens(port: u16) -> Result<()> {
-    let begun = Instant::now();
-    while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_err() {
-        ensure!(begun.elapsed() < START_MAX, "redis-server doesn't listen");
-        sleep(Duration::from_millis(20)).await;
-    }
-    Ok(())
 }
 
 impl<const REDIS: bool> Peer for Centrifugo<REDIS> {
@@ -125,7 +69,7 @@ impl<const REDIS: bool> Peer for Centrifugo<REDIS> {
         if !program.is_file() {
             return Ok(Err("target/interop/centrifugo is missing: scripts/interop.sh installs it".to_owned()));
         }
-        let address: SocketAddr = (Ipv4Addr::LOCALHOST, free_port()?).into();
+        let address = free_address()?;
         let config = folder.join("centrifugo.json");
         let namespace = |name: &str, anonymous: bool| {
             json!({
@@ -137,17 +81,15 @@ impl<const REDIS: bool> Peer for Centrifugo<REDIS> {
                 "allowed_delta_types": ["fossil"], "delta_publish": true,
             })
         };
-        let mut redis = None;
-        if REDIS {
-            let port = free_port()?;
-            let Ok(child) = spawn_redis(port, folder) else {
-                return Ok(Err("redis-server is missing: scripts/interop.sh installs it".to_owned()));
-            };
-            redis = Some((child, port));
-            listens(port).await?;
+        if REDIS && Command::new("redis-server").arg("--version").output().is_err() {
+            return Ok(Err("redis-server is missing: scripts/interop.sh installs it".to_owned()));
         }
+        let redis = if REDIS { Some(Store::start(folder).await?) } else { None };
         let engine = match &redis {
-            Some((_, port)) => json!({ "type": "redis", "redis": { "address": format!("redis://127.0.0.1:{port}") } }),
+            Some(redis) => {
+                let address = format!("redis://127.0.0.1:{}", redis.port());
+                json!({ "type": "redis", "redis": { "address": address } })
+            }
             None => json!({ "type": "memory" }),
         };
         let settings = json!({
@@ -167,10 +109,11 @@ impl<const REDIS: bool> Peer for Centrifugo<REDIS> {
         fs::write(&config, settings.to_string())?;
         // A program that is built as a Go module doesn't know its own.
         let version = format!("Centrifugo 6.9.1, {} engine", if REDIS { "Redis" } else { "memory" });
-        let child = spawn(&program, &config)?;
-        let mut server = Self { child, redis, program, config, address, version, http: client()? };
-        server.is_up().await?;
-        Ok(Ok(server))
+        let mut command = Command::new(program);
+        command.arg("--config").arg(&config);
+        let (launch, http) = (Launch { command, log: config.with_extension("log") }, client()?);
+        let process = Process::start(launch, async || is_up(&http, address).await).await?;
+        Ok(Ok(Self { process, redis, address, version, http }))
     }
 
     fn version(&self) -> String {
@@ -205,37 +148,27 @@ impl<const REDIS: bool> Peer for Centrifugo<REDIS> {
     }
 
     fn signal(&self, which: Signal) -> Result<()> {
-        signal(&self.child, which)
+        self.process.signal(which)
     }
 
     async fn restart(&mut self, keeps: bool) -> Result<Offer<()>> {
         if keeps && !REDIS {
             return Ok(Err("its memory engine keeps nothing"));
         }
-        self.child.kill()?;
-        self.child.wait()?;
-        if let Some((redis, port)) = self.redis.as_mut().filter(|_| !keeps) {
-            redis.kill()?;
-            redis.wait()?;
-            *redis = spawn_redis(*port, self.config.parent().context("a folder")?)?;
-            listens(*port).await?;
+        self.process.kill()?;
+        if let Some(redis) = self.redis.as_mut().filter(|_| !keeps) {
+            redis.restart().await?;
         }
-        self.child = spawn(&self.program, &self.config)?;
-        self.is_up().await?;
+        self.process.start_anew(async || is_up(&self.http, self.address).await).await?;
         Ok(Ok(()))
     }
 
     fn token(&self, life: Option<Duration>) -> Offer<String> {
         let mut claims = json!({ "sub": USER });
         if let Some(life) = life {
-            let now =
-                SystemTime::now().duration_since(UNIX_EPOCH).map_err(|_| "this machine's clock is before 1970")?;
-            claims["exp"] = (now + life).as_secs().into();
+            claims["exp"] = (now()? + life).as_secs().into();
         }
-        let message =
-            format!("{}.{}", BASE64.encode(r#"{"alg":"HS256","typ":"JWT"}"#), BASE64.encode(claims.to_string()));
-        let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes()), message.as_bytes());
-        Ok(format!("{message}.{}", BASE64.encode(tag)))
+        Ok(jwt(&claims, SECRET))
     }
 
     async fn revoke(&self) -> Result<Offer<()>> {

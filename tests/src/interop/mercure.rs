@@ -1,92 +1,56 @@
 //! A Mercure hub, built as a Go module by `scripts/interop.sh`.
 
 use std::{
-    fs::{self, File},
-    net::{Ipv4Addr, SocketAddr},
+    fs,
+    net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    process::Command,
+    time::Duration,
 };
 
-use anyhow::{Context, Result, ensure};
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
+use anyhow::{Error, Result};
 use reqwest::{Client, Url};
-use ring::hmac;
 use rustix::process::Signal;
 use serde_json::{Value, json};
-use tokio::time::sleep;
 
-use super::peer::{Entry, Offer, Peer};
-use crate::{
-    faults::{
-        process::{free_port, signal},
-        publisher::client,
-    },
-    program::root,
+use super::{
+    jwt::{jwt, now},
+    peer::{Entry, Offer, Peer},
+    process::{Launch, Process, answers, free_address},
 };
+use crate::{faults::publisher::client, program::root};
 
 /// Updates that its history keeps.
 const HISTORY: usize = 200;
 const SECRET: &str = "interop-interop-interop-interop-";
 const TOPIC: &str = "ticks";
 const PATH: &str = "/.well-known/mercure";
-const START_MAX: Duration = Duration::from_secs(30);
+/// Where it says that it is there.
+const HEALTH: &str = "healthz";
 
 /// A hub with its history in a file.
 pub(super) struct Mercure {
-    child: Child,
-    program: PathBuf,
-    folder: PathBuf,
+    process: Process,
+    history: PathBuf,
     address: SocketAddr,
     http: Client,
 }
 
-impl Drop for Mercure {
-    fn drop(&mut self) {
-        // It may be gone already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Mercure {
-    async fn is_up(&mut self) -> Result<()> {
-        let begun = Instant::now();
-        while self.http.get(format!("http://{}/healthz", self.address)).send().await.is_err() {
-            if let Some(status) = self.child.try_wait()? {
-                let log = fs::read_to_string(self.folder.join("mercure.log"))?;
-                anyhow::bail!("it ended: {status}: {}", log.lines().last().unwrap_or_default());
-            }
-            ensure!(begun.elapsed() < START_MAX, "it doesn't answer");
-            sleep(Duration::from_millis(20)).await;
-        }
-        Ok(())
-    }
-}
-
-fn history(folder: &Path) -> PathBuf {
-    folder.join("updates.db")
-}
-
-fn spawn(program: &Path, folder: &Path, address: SocketAddr) -> Result<Child> {
-    let log = File::options().create(true).append(true).open(folder.join("mercure.log"))?;
-    let history = format!("bolt://{}?size={HISTORY}&cleanup_frequency=1", history(folder).display());
+fn launch(program: &Path, folder: &Path, history: &Path, address: SocketAddr) -> Launch {
+    let history = format!("bolt://{}?size={HISTORY}&cleanup_frequency=1", history.display());
     let mut command = Command::new(program);
     command.current_dir(folder).arg("--addr").arg(address.to_string()).args(["--jwt-key", SECRET, "--allow-anonymous"]);
     // It leaves a subscriber this long before the token's end.
     command.args(["--dispatch-timeout", "1s", "--heartbeat-interval", "1s", "--write-timeout", "600s"]);
-    command.args(["--transport-url", &history]).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-    command.spawn().context("mercure")
+    command.args(["--transport-url", &history]);
+    Launch { command, log: folder.join("mercure.log") }
 }
 
-fn token(mut claims: Value, life: Option<Duration>) -> Result<String> {
+fn token(mut claims: Value, life: Option<Duration>) -> Offer<String> {
     if let Some(life) = life {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).context("this machine's clock is before 1970")?;
-        claims["exp"] = (now + life).as_secs().into();
+        claims["exp"] = (now()? + life).as_secs().into();
     }
-    let message = format!("{}.{}", BASE64.encode(r#"{"alg":"HS256","typ":"JWT"}"#), BASE64.encode(claims.to_string()));
-    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes()), message.as_bytes());
-    Ok(format!("{message}.{}", BASE64.encode(tag)))
+    Ok(jwt(&claims, SECRET))
 }
 
 impl Peer for Mercure {
@@ -98,11 +62,11 @@ impl Peer for Mercure {
         if !program.is_file() {
             return Ok(Err("target/interop/mercure is missing: scripts/interop.sh builds it".to_owned()));
         }
-        let address: SocketAddr = (Ipv4Addr::LOCALHOST, free_port()?).into();
-        let child = spawn(&program, folder, address)?;
-        let mut server = Self { child, program, folder: folder.to_owned(), address, http: client()? };
-        server.is_up().await?;
-        Ok(Ok(server))
+        let address = free_address()?;
+        let (history, http) = (folder.join("updates.db"), client()?);
+        let launch = launch(&program, folder, &history, address);
+        let process = Process::start(launch, async || answers(&http, address, HEALTH).await).await?;
+        Ok(Ok(Self { process, history, address, http }))
     }
 
     fn version(&self) -> String {
@@ -124,7 +88,7 @@ impl Peer for Mercure {
     }
 
     async fn publish(&self, private: bool, messages: &[Value]) -> Result<()> {
-        let bearer = token(json!({ "mercure": { "publish": ["*"] } }), None)?;
+        let bearer = token(json!({ "mercure": { "publish": ["*"] } }), None).map_err(Error::msg)?;
         for message in messages {
             let data = message.to_string();
             let mut pairs = vec![("topic", TOPIC), ("data", data.as_str())];
@@ -140,7 +104,7 @@ impl Peer for Mercure {
     }
 
     fn signal(&self, which: Signal) -> Result<()> {
-        signal(&self.child, which)
+        self.process.signal(which)
     }
 
     fn reconnect(&mut self) -> Result<()> {
@@ -149,18 +113,16 @@ impl Peer for Mercure {
     }
 
     async fn restart(&mut self, keeps: bool) -> Result<Offer<()>> {
-        self.child.kill()?;
-        self.child.wait()?;
+        self.process.kill()?;
         if !keeps {
-            fs::remove_file(history(&self.folder))?;
+            fs::remove_file(&self.history)?;
         }
-        self.child = spawn(&self.program, &self.folder, self.address)?;
-        self.is_up().await?;
+        self.process.start_anew(async || answers(&self.http, self.address, HEALTH).await).await?;
         Ok(Ok(()))
     }
 
     fn token(&self, life: Option<Duration>) -> Offer<String> {
-        token(json!({ "mercure": { "subscribe": ["*"] } }), life).map_err(|_| "this machine's clock is before 1970")
+        token(json!({ "mercure": { "subscribe": ["*"] } }), life)
     }
 
     async fn revoke(&self) -> Result<Offer<()>> {

@@ -3,12 +3,14 @@
 
 mod ably;
 mod centrifugo;
+mod jwt;
 mod mercure;
 mod mqtt;
 mod nats;
 mod nchan;
 mod peer;
 mod poll;
+mod process;
 mod pusher;
 mod record;
 mod redis;
@@ -17,6 +19,7 @@ mod socketio;
 mod sockudo;
 mod soketi;
 mod stand;
+mod store;
 pub mod table;
 mod tls;
 mod websocket;

@@ -2,74 +2,41 @@
 
 use std::{
     fmt::Write as _,
-    fs::{self, File},
+    fs,
     io::Write,
-    net::{Ipv4Addr, SocketAddr},
+    net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    time::{Duration, Instant},
+    process::{Command, Stdio},
+    time::Duration,
 };
 
 use anyhow::{Context, Result, ensure};
 use rustix::process::Signal;
 use serde_json::Value;
-use tokio::{net::TcpStream, task::spawn_blocking, time::sleep};
+use tokio::task::spawn_blocking;
 
 use super::{
     peer::{Entry, Offer, Peer},
+    process::{Launch, Process, free_address, listens},
     tls::Tls,
 };
-use crate::faults::process::{free_port, signal};
 
 const USER: &str = "wall";
 const PASSWORD: &str = "interop";
 /// Who publishes.
 const PUBLISHER: &str = "publisher";
-const START_MAX: Duration = Duration::from_secs(30);
 
 /// A broker that keeps nothing on disk.
 pub(super) struct Mosquitto {
-    child: Child,
-    program: PathBuf,
-    config: PathBuf,
+    process: Process,
     passwords: PathBuf,
     address: SocketAddr,
     secure: SocketAddr,
     version: String,
 }
 
-impl Drop for Mosquitto {
-    fn drop(&mut self) {
-        // It may be gone already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Mosquitto {
-    async fn is_up(&mut self) -> Result<()> {
-        let begun = Instant::now();
-        while TcpStream::connect(self.address).await.is_err() {
-            if let Some(status) = self.child.try_wait()? {
-                let log = fs::read_to_string(self.config.with_extension("log"))?;
-                anyhow::bail!("it ended: {status}: {}", log.lines().last().unwrap_or_default());
-            }
-            ensure!(begun.elapsed() < START_MAX, "it doesn't answer");
-            sleep(Duration::from_millis(20)).await;
-        }
-        Ok(())
-    }
-}
-
 fn topic(private: bool) -> &'static str {
     if private { "closed/ticks" } else { "open/ticks" }
-}
-
-fn spawn(program: &Path, config: &Path) -> Result<Child> {
-    let log = File::options().create(true).append(true).open(config.with_extension("log"))?;
-    let mut command = Command::new(program);
-    command.arg("-c").arg(config).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-    command.spawn().context("mosquitto")
 }
 
 /// Where a program is, also where only an administrator looks.
@@ -101,7 +68,7 @@ impl Peer for Mosquitto {
         let Some(program) = program("mosquitto").filter(|_| publisher.is_some()) else {
             return Ok(Err("mosquitto or mosquitto_pub is missing: scripts/interop.sh installs both".to_owned()));
         };
-        let address: SocketAddr = (Ipv4Addr::LOCALHOST, free_port()?).into();
+        let address = free_address()?;
         let [config, passwords, rights] =
             ["conf", "passwords", "rights"].map(|name| folder.join("mosquitto").with_extension(name));
         keep_password(&passwords, USER, PASSWORD)?;
@@ -121,7 +88,7 @@ impl Peer for Mosquitto {
             // Else it becomes another user, who may not read the folder.
             if rustix::process::getuid().is_root() { "user root\n" } else { "" }
         );
-        let secure: SocketAddr = (Ipv4Addr::LOCALHOST, free_port()?).into();
+        let secure = free_address()?;
         if let Some(tls) = Tls::of(folder) {
             let path = |name| tls.file(name).display().to_string();
             write!(
@@ -137,10 +104,11 @@ impl Peer for Mosquitto {
         let help = Command::new(&program).arg("-h").output()?;
         let help = String::from_utf8_lossy(&help.stdout);
         let version = help.lines().next().unwrap_or_default().replace("mosquitto version", "Mosquitto");
-        let child = spawn(&program, &config)?;
-        let mut server = Self { child, program, config, passwords, address, secure, version };
-        server.is_up().await?;
-        Ok(Ok(server))
+        let mut command = Command::new(program);
+        command.arg("-c").arg(&config);
+        let launch = Launch { command, log: config.with_extension("log") };
+        let process = Process::start(launch, async || listens(address).await).await?;
+        Ok(Ok(Self { process, passwords, address, secure, version }))
     }
 
     fn version(&self) -> String {
@@ -189,17 +157,15 @@ impl Peer for Mosquitto {
     }
 
     fn signal(&self, which: Signal) -> Result<()> {
-        signal(&self.child, which)
+        self.process.signal(which)
     }
 
     async fn restart(&mut self, keeps: bool) -> Result<Offer<()>> {
         if keeps {
             return Ok(Err("MQTT keeps no history"));
         }
-        self.child.kill()?;
-        self.child.wait()?;
-        self.child = spawn(&self.program, &self.config)?;
-        self.is_up().await?;
+        self.process.kill()?;
+        self.process.start_anew(async || listens(self.address).await).await?;
         Ok(Ok(()))
     }
 

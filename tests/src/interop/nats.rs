@@ -1,56 +1,44 @@
 //! nats-server with JetStream, installed from PyPI by `scripts/interop.sh`.
 
 use std::{
-    fs::{self, File},
-    net::{Ipv4Addr, SocketAddr},
+    fs,
+    net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    time::{Duration, Instant},
+    process::Command,
+    time::Duration,
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufStream},
     net::TcpStream,
-    time::{sleep, timeout},
+    time::timeout,
 };
 
 use super::{
     peer::{Entry, Offer, Peer},
+    process::{Launch, Process, free_address},
     tls::Tls,
 };
-use crate::{
-    faults::process::{free_port, signal},
-    program::root,
-};
+use crate::program::root;
 
 /// Messages that a stream keeps: as many as a flood has, for a consumer that is behind must not be overtaken by the trimming.
 const HISTORY: usize = 100_000;
 /// Messages sent until they are acknowledged.
 const BATCH: usize = 500;
 const PASSWORD: &str = "interop";
-const START_MAX: Duration = Duration::from_secs(30);
 const ANSWER_MAX: Duration = Duration::from_secs(30);
 /// The streams, public and private: a name and the subject that is published on.
 const STREAMS: [(&str, &str); 2] = [("OPEN", "open.ticks"), ("CLOSED", "closed.ticks")];
 
 /// A server that keeps its streams in files.
 pub(super) struct Nats {
-    child: Child,
-    program: PathBuf,
+    process: Process,
     folder: PathBuf,
     address: SocketAddr,
     version: String,
-}
-
-impl Drop for Nats {
-    fn drop(&mut self) {
-        // It may be gone already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 /// A connection of the publisher's.
@@ -123,36 +111,18 @@ impl Publisher {
     }
 }
 
-impl Nats {
-    async fn is_up(&mut self) -> Result<()> {
-        let begun = Instant::now();
-        loop {
-            match self.prepare().await {
-                Ok(()) => return Ok(()),
-                Err(error) if begun.elapsed() > START_MAX => return Err(error.context("it doesn't answer")),
-                Err(_) => {}
-            }
-            if let Some(status) = self.child.try_wait()? {
-                let log = fs::read_to_string(self.folder.join("nats.log"))?;
-                bail!("it ended: {status}: {}", log.lines().last().unwrap_or_default());
-            }
-            sleep(Duration::from_millis(20)).await;
-        }
+/// Makes the streams, unless they are there.
+async fn prepare(address: SocketAddr) -> Result<()> {
+    let mut publisher = Publisher::connect(address).await?;
+    for (name, subject) in STREAMS {
+        let config = json!({
+            "name": name, "subjects": [subject], "storage": "file", "retention": "limits", "discard": "old",
+            "max_msgs": HISTORY, "num_replicas": 1,
+        });
+        let answer = publisher.request(&format!("$JS.API.STREAM.CREATE.{name}"), &config).await?;
+        ensure!(answer.get("error").is_none(), "{answer}");
     }
-
-    /// Makes the streams, unless they are there.
-    async fn prepare(&self) -> Result<()> {
-        let mut publisher = Publisher::connect(self.address).await?;
-        for (name, subject) in STREAMS {
-            let config = json!({
-                "name": name, "subjects": [subject], "storage": "file", "retention": "limits", "discard": "old",
-                "max_msgs": HISTORY, "num_replicas": 1,
-            });
-            let answer = publisher.request(&format!("$JS.API.STREAM.CREATE.{name}"), &config).await?;
-            ensure!(answer.get("error").is_none(), "{answer}");
-        }
-        Ok(())
-    }
+    Ok(())
 }
 
 /// What the server is told; `knows_wall` is whether the wall's password is good.
@@ -194,13 +164,6 @@ authorization {{
     Ok(())
 }
 
-fn spawn(program: &Path, folder: &Path) -> Result<Child> {
-    let log = File::options().create(true).append(true).open(folder.join("nats.log"))?;
-    let mut command = Command::new(program);
-    command.arg("-c").arg(folder.join("nats.conf")).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-    command.spawn().context("nats-server")
-}
-
 impl Peer for Nats {
     const KIND: &'static str = "nats";
     const HISTORY: Offer<usize> = Ok(HISTORY);
@@ -214,12 +177,13 @@ impl Peer for Nats {
         let said = Command::new(&program).arg("--version").output().context("nats-server --version")?;
         let said = String::from_utf8_lossy(&said.stdout);
         let version = format!("nats-server {}, JetStream", said.trim().trim_start_matches("nats-server: v"));
-        let address: SocketAddr = (Ipv4Addr::LOCALHOST, free_port()?).into();
+        let address = free_address()?;
         write_config(folder, address, true)?;
-        let child = spawn(&program, folder)?;
-        let mut server = Self { child, program, folder: folder.to_owned(), address, version };
-        server.is_up().await?;
-        Ok(Ok(server))
+        let mut command = Command::new(program);
+        command.arg("-c").arg(folder.join("nats.conf"));
+        let launch = Launch { command, log: folder.join("nats.log") };
+        let process = Process::start(launch, async || prepare(address).await).await?;
+        Ok(Ok(Self { process, folder: folder.to_owned(), address, version }))
     }
 
     fn version(&self) -> String {
@@ -252,17 +216,15 @@ impl Peer for Nats {
     }
 
     fn signal(&self, which: Signal) -> Result<()> {
-        signal(&self.child, which)
+        self.process.signal(which)
     }
 
     async fn restart(&mut self, keeps: bool) -> Result<Offer<()>> {
-        self.child.kill()?;
-        self.child.wait()?;
+        self.process.kill()?;
         if !keeps {
             fs::remove_dir_all(self.folder.join("jetstream"))?;
         }
-        self.child = spawn(&self.program, &self.folder)?;
-        self.is_up().await?;
+        self.process.start_anew(async || prepare(self.address).await).await?;
         Ok(Ok(()))
     }
 
@@ -275,7 +237,7 @@ impl Peer for Nats {
 
     async fn revoke(&self) -> Result<Offer<()>> {
         write_config(&self.folder, self.address, false)?;
-        signal(&self.child, Signal::HUP)?;
+        self.process.signal(Signal::HUP)?;
         Ok(Ok(()))
     }
 }

@@ -1,30 +1,22 @@
 //! Nginx with Nchan, of the system's packages: one server for two kinds, its event streams and its long polls.
 
-use std::{
-    fs::{self, File},
-    net::{Ipv4Addr, SocketAddr},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    time::{Duration, Instant},
-};
+use std::{fs, net::SocketAddr, path::Path, process::Command, time::Duration};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 use reqwest::Client;
 use rustix::process::Signal;
 use serde_json::Value;
-use tokio::time::sleep;
 
-use super::peer::{Entry, Offer, Peer};
-use crate::faults::{
-    process::{free_port, signal},
-    publisher::client,
+use super::{
+    peer::{Entry, Offer, Peer},
+    process::{Launch, Process, answers, free_address},
 };
+use crate::faults::publisher::client;
 
 const PROGRAM: &str = "/usr/sbin/nginx";
 /// Where Debian puts it.
 const MODULE: &str = "/usr/lib/nginx/modules/ngx_nchan_module.so";
 const TOKEN: &str = "interop";
-const START_MAX: Duration = Duration::from_secs(30);
 const UNPROVEN: &str = "nothing says whether it replays all that was missed";
 
 /// Its event streams.
@@ -35,19 +27,10 @@ pub(super) struct LongPoll(Nchan);
 
 /// A server.
 struct Nchan {
-    child: Child,
-    folder: PathBuf,
+    process: Process,
     address: SocketAddr,
     version: String,
     http: Client,
-}
-
-impl Drop for Nchan {
-    fn drop(&mut self) {
-        // It may be gone already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 impl Nchan {
@@ -57,25 +40,11 @@ impl Nchan {
         }
         let told = Command::new(PROGRAM).arg("-v").output()?.stderr;
         let version = format!("{}, Nchan", String::from_utf8_lossy(&told).trim().trim_start_matches("nginx version: "));
-        let address: SocketAddr = (Ipv4Addr::LOCALHOST, free_port()?).into();
+        let address = free_address()?;
         fs::write(folder.join("nginx.conf"), settings(folder, address))?;
-        let child = spawn(folder)?;
-        let mut server = Self { child, folder: folder.to_owned(), address, version, http: client()? };
-        server.is_up().await?;
-        Ok(Ok(server))
-    }
-
-    async fn is_up(&mut self) -> Result<()> {
-        let begun = Instant::now();
-        while self.http.get(format!("http://{}/up", self.address)).send().await.is_err() {
-            if let Some(status) = self.child.try_wait()? {
-                let log = fs::read_to_string(self.folder.join("nginx.log"))?;
-                anyhow::bail!("it ended: {status}: {}", log.lines().last().unwrap_or_default());
-            }
-            ensure!(begun.elapsed() < START_MAX, "it doesn't answer");
-            sleep(Duration::from_millis(20)).await;
-        }
-        Ok(())
+        let http = client()?;
+        let process = Process::start(launch(folder), async || answers(&http, address, "up").await).await?;
+        Ok(Ok(Self { process, address, version, http }))
     }
 
     async fn publish(&self, private: bool, messages: &[Value]) -> Result<()> {
@@ -90,10 +59,8 @@ impl Nchan {
         if keeps {
             return Ok(Err("its memory keeps nothing"));
         }
-        self.child.kill()?;
-        self.child.wait()?;
-        self.child = spawn(&self.folder)?;
-        self.is_up().await?;
+        self.process.kill()?;
+        self.process.start_anew(async || answers(&self.http, self.address, "up").await).await?;
         Ok(Ok(()))
     }
 
@@ -112,11 +79,11 @@ fn channel(private: bool) -> &'static str {
     if private { "closed" } else { "open" }
 }
 
-fn spawn(folder: &Path) -> Result<Child> {
-    let log = File::options().create(true).append(true).open(folder.join("nginx.log"))?;
+fn launch(folder: &Path) -> Launch {
+    let log = folder.join("nginx.log");
     let mut command = Command::new(PROGRAM);
-    command.arg("-p").arg(folder).arg("-c").arg(folder.join("nginx.conf")).arg("-e").arg(folder.join("nginx.log"));
-    command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn().context("nginx")
+    command.arg("-p").arg(folder).arg("-c").arg(folder.join("nginx.conf")).arg("-e").arg(&log);
+    Launch { command, log }
 }
 
 /// One process, so that its signals are the server's. A long poll is held for less than a third of the wall's limit.
@@ -181,7 +148,7 @@ macro_rules! peer {
             }
 
             fn signal(&self, which: Signal) -> Result<()> {
-                signal(&self.0.child, which)
+                self.0.process.signal(which)
             }
 
             async fn restart(&mut self, keeps: bool) -> Result<Offer<()>> {

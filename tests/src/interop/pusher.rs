@@ -3,123 +3,47 @@
 use std::{
     any::Any,
     collections::BTreeMap,
-    fs::{self, File},
     net::{Ipv4Addr, SocketAddr},
-    path::PathBuf,
-    process::{Child, Command, Stdio},
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Error, Result, ensure};
 use axum::{
     Json, Router,
     extract::State,
     http::{HeaderMap, StatusCode, header::AUTHORIZATION},
     routing::post,
 };
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 use futures_util::{SinkExt, StreamExt};
 use md5::{Digest, Md5};
 use reqwest::Client;
 use ring::hmac;
 use rustix::process::Signal;
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, task::JoinHandle, time::sleep};
+use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_tungstenite::{connect_async, tungstenite::Message};
 
-use super::peer::{Entry, Offer};
-use crate::faults::{
-    process::{free_port, signal},
-    publisher::client,
+use super::{
+    jwt::{jwt, now},
+    peer::{Entry, Offer},
+    process::{Launch, Process},
 };
+use crate::faults::publisher::client;
 
 /// The app that a server is told of.
 pub(super) const ID: &str = "interop";
 pub(super) const KEY: &str = "interop-key";
 pub(super) const SECRET: &str = "interop-secret";
-const START_MAX: Duration = Duration::from_secs(30);
 
 /// Tokens that the site takes, each with its end, if it has one.
 type Tokens = Arc<Mutex<BTreeMap<String, Option<Instant>>>>;
 
-/// How a server is started.
-pub(super) struct Launch {
-    pub(super) program: PathBuf,
-    pub(super) arguments: Vec<String>,
-    /// Where it writes what it has to say.
-    pub(super) log: PathBuf,
-    pub(super) environment: Vec<(&'static str, &'static str)>,
-}
-
-impl Launch {
-    fn spawn(&self) -> Result<Child> {
-        let log = File::options().create(true).append(true).open(&self.log)?;
-        let mut command = Command::new(&self.program);
-        command
-            .args(&self.arguments)
-            .envs(self.environment.iter().copied())
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log);
-        command.spawn().with_context(|| self.program.display().to_string())
-    }
-}
-
-/// A running server. It is killed when it is dropped.
-pub(super) struct Process {
-    child: Child,
-    pub(super) launch: Launch,
-    pub(super) address: SocketAddr,
-    pub(super) http: Client,
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // It may be gone already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Process {
-    /// Starts it, and waits until it is there.
-    pub(super) async fn start(launch: Launch, address: SocketAddr) -> Result<Self> {
-        let mut process = Self { child: launch.spawn()?, launch, address, http: client()? };
-        process.is_up().await?;
-        Ok(process)
-    }
-
-    async fn is_up(&mut self) -> Result<()> {
-        let begun = Instant::now();
-        let url = format!("http://{}/ready", self.address);
-        while !self.http.get(&url).send().await.is_ok_and(|answer| answer.status().is_success()) {
-            if let Some(status) = self.child.try_wait()? {
-                let log = fs::read_to_string(&self.launch.log)?;
-                anyhow::bail!("it ended: {status}: {}", log.lines().last().unwrap_or_default());
-            }
-            ensure!(begun.elapsed() < START_MAX, "it doesn't answer");
-            sleep(Duration::from_millis(20)).await;
-        }
-        Ok(())
-    }
-
-    pub(super) fn signal(&self, which: Signal) -> Result<()> {
-        signal(&self.child, which)
-    }
-
-    /// SIGKILL, and another one in its place.
-    pub(super) async fn restart(&mut self) -> Result<()> {
-        self.child.kill()?;
-        self.child.wait()?;
-        self.child = self.launch.spawn()?;
-        self.is_up().await
-    }
-}
-
 /// A server, and the site whose channels it serves.
 pub(super) struct Server {
     process: Process,
+    address: SocketAddr,
+    http: Client,
     /// Events in one request: what it was told to take.
     batch_max: usize,
     tokens: Tokens,
@@ -133,9 +57,10 @@ impl Drop for Server {
     }
 }
 
-/// An address of its own for a server.
-pub(super) fn free_address() -> Result<SocketAddr> {
-    Ok((Ipv4Addr::LOCALHOST, free_port()?).into())
+/// A probe: it says itself that it is ready.
+pub(super) async fn is_ready(http: &Client, address: SocketAddr) -> Result<()> {
+    http.get(format!("http://{address}/ready")).send().await?.error_for_status()?;
+    Ok(())
 }
 
 impl Server {
@@ -148,19 +73,20 @@ impl Server {
         let signer = tokio::spawn(async move {
             let _ended = axum::serve(listener, router).await;
         });
-        let process = Process::start(launch, address).await?;
-        Ok(Self { process, batch_max, tokens, site, signer })
+        let http = client()?;
+        let process = Process::start(launch, async || is_ready(&http, address).await).await?;
+        Ok(Self { process, address, http, batch_max, tokens, site, signer })
     }
 
     /// A call of its REST API. Soketi's refusals have the status 200 as well, and say so in their body.
     async fn api(&self, call: &str, body: &Value) -> Result<()> {
         let (path, body) = (format!("/apps/{ID}/{call}"), body.to_string());
-        let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+        let now = now().map_err(Error::msg)?.as_secs();
         let md5 = hex(&Md5::digest(body.as_bytes()));
         let query = format!("auth_key={KEY}&auth_timestamp={now}&auth_version=1.0&body_md5={md5}");
         let signature = sign(&format!("POST\n{path}\n{query}"));
-        let url = format!("http://{}{path}?{query}&auth_signature={signature}", self.process.address);
-        let answer = self.process.http.post(url).header("content-type", "application/json").body(body).send().await?;
+        let url = format!("http://{}{path}?{query}&auth_signature={signature}", self.address);
+        let answer = self.http.post(url).header("content-type", "application/json").body(body).send().await?;
         let status = answer.status();
         let text = answer.text().await?;
         let answer: Value = serde_json::from_str(&text).unwrap_or_default();
@@ -169,7 +95,7 @@ impl Server {
     }
 
     pub(super) const fn address(&self) -> SocketAddr {
-        self.process.address
+        self.address
     }
 
     /// The board's source, of this kind.
@@ -203,13 +129,14 @@ impl Server {
         if keeps {
             return Ok(Err("it keeps nothing"));
         }
-        self.process.restart().await?;
+        self.process.kill()?;
+        self.process.start_anew(async || is_ready(&self.http, self.address).await).await?;
         Ok(Ok(()))
     }
 
     /// Somebody besides the wall on the presence channel, until what this gives is dropped.
     pub(super) async fn join(&self) -> Result<Box<dyn Any>> {
-        let url = format!("ws://{}/app/{KEY}?protocol=7&client=interop&version=1.0", self.process.address);
+        let url = format!("ws://{}/app/{KEY}?protocol=7&client=interop&version=1.0", self.address);
         let (mut socket, _answer) = connect_async(url).await?;
         let hello: Value = serde_json::from_str(socket.next().await.context("it ended")??.to_text()?)?;
         let hello: Value = serde_json::from_str(hello["data"].as_str().context("data")?)?;
@@ -227,12 +154,9 @@ impl Server {
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         let mut claims = json!({ "jti": tokens.len() });
         if let Some(life) = life {
-            let now =
-                SystemTime::now().duration_since(UNIX_EPOCH).map_err(|_| "this machine's clock is before 1970")?;
-            claims["exp"] = (now + life).as_secs().into();
+            claims["exp"] = (now()? + life).as_secs().into();
         }
-        let text = format!("{}.{}", BASE64.encode(r#"{"alg":"HS256","typ":"JWT"}"#), BASE64.encode(claims.to_string()));
-        let token = format!("{text}.{}", BASE64.encode(tag(&text)));
+        let token = jwt(&claims, SECRET);
         tokens.insert(token.clone(), life.map(|life| Instant::now() + life));
         Ok(token)
     }
@@ -260,12 +184,8 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn tag(text: &str) -> hmac::Tag {
-    hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes()), text.as_bytes())
-}
-
 fn sign(text: &str) -> String {
-    hex(tag(text).as_ref())
+    hex(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes()), text.as_bytes()).as_ref())
 }
 
 /// What Laravel has at `/broadcasting/auth`: signs for who shows a token that is good, and says who it is on the presence channel.

@@ -2,36 +2,34 @@
 
 use std::{
     fmt::Write as _,
-    fs::{self, File},
-    net::{Ipv4Addr, SocketAddr},
+    fs,
+    net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    time::{Duration, Instant},
+    process::Command,
+    time::Duration,
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use rustix::process::Signal;
 use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::TcpStream,
-    time::sleep,
 };
 
 use super::{
     peer::{Entry, Offer, Peer},
+    process::{Launch, Process, free_address},
     tls::Tls,
 };
-use crate::faults::process::{free_port, signal};
 
 /// Entries that the stream keeps: so many that a wall that is slower than a flood isn't left behind by it.
 const HISTORY: usize = 100_000;
 const PASSWORD: &str = "interop";
-const START_MAX: Duration = Duration::from_secs(30);
 
 /// A server that keeps what it has in a log.
 pub(super) struct Redis<const PUBSUB: bool> {
-    child: Child,
+    process: Process,
     folder: PathBuf,
     address: SocketAddr,
     secure: SocketAddr,
@@ -43,40 +41,16 @@ pub(super) type Streams = Redis<false>;
 /// With a channel.
 pub(super) type PubSub = Redis<true>;
 
-impl<const PUBSUB: bool> Drop for Redis<PUBSUB> {
-    fn drop(&mut self) {
-        // It may be gone already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 impl<const PUBSUB: bool> Redis<PUBSUB> {
-    async fn is_up(&mut self) -> Result<()> {
-        let begun = Instant::now();
-        // While it reads its log it answers with an error.
-        while ask(self.address, &[&["PING"]]).await.is_err() {
-            if let Some(status) = self.child.try_wait()? {
-                let log = fs::read_to_string(self.folder.join("redis.log"))?;
-                bail!("it ended: {status}: {}", log.lines().last().unwrap_or_default());
-            }
-            ensure!(begun.elapsed() < START_MAX, "it doesn't answer");
-            sleep(Duration::from_millis(20)).await;
-        }
-        Ok(())
-    }
-
     /// The stream's key, or the channel.
     const fn name(private: bool) -> &'static str {
         if private { "closed:ticks" } else { "open:ticks" }
     }
 }
 
-fn spawn(folder: &Path) -> Result<Child> {
-    let log = File::options().create(true).append(true).open(folder.join("redis.log"))?;
-    let mut command = Command::new("redis-server");
-    command.arg(folder.join("redis.conf")).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-    command.spawn().context("redis-server")
+/// A probe: while it reads its log it answers with an error.
+async fn is_up(address: SocketAddr) -> Result<()> {
+    ask(address, &[&["PING"]]).await
 }
 
 /// Sends commands, and reads an answer of one value to each. An error is one.
@@ -118,8 +92,8 @@ impl<const PUBSUB: bool> Peer for Redis<PUBSUB> {
         };
         let version = String::from_utf8(version.stdout)?;
         let number = version.split_whitespace().find_map(|word| word.strip_prefix("v=")).unwrap_or("of some version");
-        let address: SocketAddr = (Ipv4Addr::LOCALHOST, free_port()?).into();
-        let secure: SocketAddr = (Ipv4Addr::LOCALHOST, free_port()?).into();
+        let address = free_address()?;
+        let secure = free_address()?;
         let mut settings = format!(
             "bind 127.0.0.1\nport {}\ndaemonize no\nsave \"\"\nappendonly yes\nappendfsync everysec\ndir {}\n\
              user wall on >{PASSWORD} resetchannels ~closed:* &closed:* -@all +@read +@pubsub +@connection +@transaction\n",
@@ -137,12 +111,14 @@ impl<const PUBSUB: bool> Peer for Redis<PUBSUB> {
                 path("ca.pem")
             )?;
         }
-        fs::write(folder.join("redis.conf"), settings)?;
-        let child = spawn(folder)?;
+        let config = folder.join("redis.conf");
+        fs::write(&config, settings)?;
+        let mut command = Command::new("redis-server");
+        command.arg(config);
+        let launch = Launch { command, log: folder.join("redis.log") };
+        let process = Process::start(launch, async || is_up(address).await).await?;
         let version = format!("Redis {number}, {}", if PUBSUB { "Pub/Sub" } else { "a stream" });
-        let mut server = Self { child, folder: folder.to_owned(), address, secure, version };
-        server.is_up().await?;
-        Ok(Ok(server))
+        Ok(Ok(Self { process, folder: folder.to_owned(), address, secure, version }))
     }
 
     fn version(&self) -> String {
@@ -192,20 +168,18 @@ impl<const PUBSUB: bool> Peer for Redis<PUBSUB> {
     }
 
     fn signal(&self, which: Signal) -> Result<()> {
-        signal(&self.child, which)
+        self.process.signal(which)
     }
 
     async fn restart(&mut self, keeps: bool) -> Result<Offer<()>> {
         if keeps && PUBSUB {
             return Ok(Err("Pub/Sub keeps nothing"));
         }
-        self.child.kill()?;
-        self.child.wait()?;
+        self.process.kill()?;
         if !keeps {
             fs::remove_dir_all(self.folder.join("appendonlydir"))?;
         }
-        self.child = spawn(&self.folder)?;
-        self.is_up().await?;
+        self.process.start_anew(async || is_up(self.address).await).await?;
         Ok(Ok(()))
     }
 

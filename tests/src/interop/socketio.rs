@@ -1,35 +1,24 @@
 //! Socket.IO, installed from npm by `scripts/interop.sh`, in a server of a few lines that is driven over HTTP: by WebSocket and by
 //! polls, and with its adapters to Redis, where what is published comes from another server of the same process.
 
-use std::{
-    fs::{self, File},
-    marker::PhantomData,
-    net::{Ipv4Addr, SocketAddr, TcpStream},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    time::{Duration, Instant},
-};
+use std::{fs, marker::PhantomData, net::SocketAddr, path::Path, process::Command, time::Duration};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use reqwest::Client;
 use rustix::process::Signal;
 use serde_json::Value;
-use tokio::time::sleep;
 
-use super::peer::{Entry, Offer, Peer};
-use crate::{
-    faults::{
-        process::{free_port, signal},
-        publisher::client,
-    },
-    program::root,
+use super::{
+    peer::{Entry, Offer, Peer},
+    process::{Launch, Process, answers, free_address},
+    store::Store,
 };
+use crate::{faults::publisher::client, program::root};
 
 /// Events that a namespace keeps, as in `socketio.mjs`.
 const HISTORY: usize = 200;
 /// The token that it takes.
 const TOKEN: &str = "interop";
-const START_MAX: Duration = Duration::from_secs(30);
 
 /// A kind of row.
 pub(super) trait Variant: Send + Sync {
@@ -88,26 +77,11 @@ impl Variant for Streams {
     const FORGETS: &'static str = "a session is kept when its connection is seen to end, which a killed server doesn't";
 }
 
-/// What an adapter needs. It is killed when it is dropped.
-struct Redis {
-    child: Child,
-    port: u16,
-}
-
-impl Drop for Redis {
-    fn drop(&mut self) {
-        // It may be gone already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 /// A server with connection state recovery.
 pub(super) struct Server<V> {
-    child: Child,
-    redis: Option<Redis>,
-    folder: PathBuf,
-    log: PathBuf,
+    process: Process,
+    /// What an adapter needs. It is dropped after the server.
+    _redis: Option<Store>,
     address: SocketAddr,
     version: String,
     http: Client,
@@ -123,28 +97,7 @@ pub(super) type SocketIoRedis = Server<PubSub>;
 /// With Redis Streams.
 pub(super) type SocketIoStreams = Server<Streams>;
 
-impl<V> Drop for Server<V> {
-    fn drop(&mut self) {
-        // It may be gone already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 impl<V: Variant> Server<V> {
-    async fn is_up(&mut self) -> Result<()> {
-        let begun = Instant::now();
-        while self.http.get(format!("http://{}/health", self.address)).send().await.is_err() {
-            if let Some(status) = self.child.try_wait()? {
-                let log = fs::read_to_string(&self.log)?;
-                anyhow::bail!("it ended: {status}: {}", log.lines().last().unwrap_or_default());
-            }
-            ensure!(begun.elapsed() < START_MAX, "it doesn't answer");
-            sleep(Duration::from_millis(20)).await;
-        }
-        Ok(())
-    }
-
     async fn post(&self, route: &str, private: bool, body: &Value) -> Result<()> {
         let url = format!("http://{}/{route}?namespace={}", self.address, namespace(private));
         self.http.post(url).json(body).send().await?.error_for_status()?;
@@ -154,35 +107,6 @@ impl<V: Variant> Server<V> {
 
 fn namespace(private: bool) -> &'static str {
     if private { "/closed" } else { "/open" }
-}
-
-fn spawn(folder: &Path, address: SocketAddr, adapter: &str, redis: Option<u16>, log: &Path) -> Result<Child> {
-    let log = File::options().create(true).append(true).open(log)?;
-    let mut command = Command::new("node");
-    command.arg(root().join("tests/src/interop/socketio.mjs")).arg(address.port().to_string()).arg(folder).arg(adapter);
-    command.args(redis.map(|port| port.to_string()));
-    command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-    command.spawn().context("node")
-}
-
-impl Redis {
-    /// One that keeps nothing on disk.
-    async fn start(folder: &Path) -> Result<Self> {
-        let port = free_port()?;
-        let mut command = Command::new("redis-server");
-        command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port"]).arg(port.to_string());
-        command.arg("--dir").arg(folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let mut redis = Self { child: command.spawn().context("redis-server")?, port };
-        let begun = Instant::now();
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
-            if let Some(status) = redis.child.try_wait()? {
-                anyhow::bail!("redis-server ended: {status}");
-            }
-            ensure!(begun.elapsed() < START_MAX, "redis-server doesn't answer");
-            sleep(Duration::from_millis(20)).await;
-        }
-        Ok(redis)
-    }
 }
 
 impl<V: Variant> Peer for Server<V> {
@@ -210,16 +134,15 @@ impl<V: Variant> Peer for Server<V> {
             if !installed.join("node_modules/@socket.io/redis-streams-adapter").is_dir() {
                 return Ok(Err("the adapters to Redis are missing: scripts/interop.sh installs them".to_owned()));
             }
-            Some(Redis::start(folder).await?)
+            Some(Store::start(folder).await?)
         };
-        let address: SocketAddr = (Ipv4Addr::LOCALHOST, free_port()?).into();
-        let log = folder.join("socketio.log");
-        let port = redis.as_ref().map(|redis| redis.port);
-        let child = spawn(&installed, address, V::ADAPTER, port, &log)?;
-        let (http, variant) = (client()?, PhantomData);
-        let mut server = Self { child, redis, folder: installed, log, address, version, http, variant };
-        server.is_up().await?;
-        Ok(Ok(server))
+        let address = free_address()?;
+        let mut command = Command::new("node");
+        command.arg(root().join("tests/src/interop/socketio.mjs")).arg(address.port().to_string());
+        command.arg(&installed).arg(V::ADAPTER).args(redis.as_ref().map(|redis| redis.port().to_string()));
+        let (launch, http) = (Launch { command, log: folder.join("socketio.log") }, client()?);
+        let process = Process::start(launch, async || answers(&http, address, "health").await).await?;
+        Ok(Ok(Self { process, _redis: redis, address, version, http, variant: PhantomData }))
     }
 
     fn version(&self) -> String {
@@ -246,7 +169,7 @@ impl<V: Variant> Peer for Server<V> {
     }
 
     fn signal(&self, which: Signal) -> Result<()> {
-        signal(&self.child, which)
+        self.process.signal(which)
     }
 
     fn reconnect(&mut self) -> Result<()> {
@@ -258,11 +181,8 @@ impl<V: Variant> Peer for Server<V> {
         if keeps {
             return Ok(Err(V::FORGETS));
         }
-        self.child.kill()?;
-        self.child.wait()?;
-        let port = self.redis.as_ref().map(|redis| redis.port);
-        self.child = spawn(&self.folder, self.address, V::ADAPTER, port, &self.log)?;
-        self.is_up().await?;
+        self.process.kill()?;
+        self.process.start_anew(async || answers(&self.http, self.address, "health").await).await?;
         Ok(Ok(()))
     }
 

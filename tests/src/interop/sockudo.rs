@@ -1,6 +1,6 @@
 //! Sockudo, built from its crate by `scripts/interop.sh --all`: another server of Pusher's protocol, written apart from Soketi.
 
-use std::{any::Any, fs, net::SocketAddr, path::Path, time::Duration};
+use std::{any::Any, fs, net::SocketAddr, path::Path, process::Command, time::Duration};
 
 use anyhow::Result;
 use rustix::process::Signal;
@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::{
     peer::{Entry, Offer, Peer},
-    pusher::{ID, KEY, Launch, NO_REPLAY, NO_REVOCATION, SECRET, Server, free_address},
+    process::{Launch, free_address},
+    pusher::{ID, KEY, NO_REPLAY, NO_REVOCATION, SECRET, Server},
 };
 use crate::program::root;
 
@@ -45,10 +46,10 @@ pub(super) fn launch(folder: &Path, settings: &Value) -> Result<std::result::Res
     }
     let config = folder.join("sockudo.json");
     fs::write(&config, settings.to_string())?;
-    let arguments = vec!["--config".to_owned(), config.display().to_string()];
+    let mut command = Command::new(program);
     // With all of its features in it, it doesn't start without.
-    let environment = vec![("PUSH_ALLOW_MEMORY_DRIVERS", "true")];
-    Ok(Ok(Launch { program, arguments, log: config.with_extension("log"), environment }))
+    command.arg("--config").arg(&config).env("PUSH_ALLOW_MEMORY_DRIVERS", "true");
+    Ok(Ok(Launch { command, log: config.with_extension("log") }))
 }
 
 impl Peer for Sockudo {

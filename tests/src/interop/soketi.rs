@@ -1,6 +1,6 @@
 //! Soketi, installed from npm by `scripts/interop.sh`.
 
-use std::{any::Any, fs, net::SocketAddr, path::Path, time::Duration};
+use std::{any::Any, fs, net::SocketAddr, path::Path, process::Command, time::Duration};
 
 use anyhow::Result;
 use rustix::process::Signal;
@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::{
     peer::{Entry, Offer, Peer},
-    pusher::{ID, KEY, Launch, NO_REPLAY, NO_REVOCATION, SECRET, Server, free_address},
+    process::{Launch, free_address},
+    pusher::{ID, KEY, NO_REPLAY, NO_REVOCATION, SECRET, Server},
 };
 use crate::program::root;
 
@@ -47,16 +48,9 @@ impl Peer for Soketi {
         fs::write(&config, settings.to_string())?;
         let about: Value = serde_json::from_str(&fs::read_to_string(package.join("package.json"))?)?;
         let version = format!("Soketi {}", about["version"].as_str().unwrap_or("of no version"));
-        let launch = Launch {
-            program: "node".into(),
-            arguments: vec![
-                program.display().to_string(),
-                "start".to_owned(),
-                format!("--config={}", config.display()),
-            ],
-            log: config.with_extension("log"),
-            environment: Vec::new(),
-        };
+        let mut command = Command::new("node");
+        command.arg(program).arg("start").arg(format!("--config={}", config.display()));
+        let launch = Launch { command, log: config.with_extension("log") };
         Ok(Ok(Self { server: Server::start(launch, address, BATCH_MAX).await?, version }))
     }
 

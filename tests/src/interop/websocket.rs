@@ -2,67 +2,39 @@
 //! and is driven over HTTP. What it speaks stands in the board alone.
 
 use std::{
-    fs::{self, File},
-    net::{Ipv4Addr, SocketAddr},
+    fs,
+    net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    time::{Duration, Instant},
+    process::Command,
+    time::Duration,
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use reqwest::Client;
 use rustix::process::Signal;
 use serde_json::Value;
-use tokio::time::sleep;
 
-use super::peer::{Entry, Offer, Peer};
-use crate::{
-    faults::{
-        process::{free_port, signal},
-        publisher::client,
-    },
-    program::root,
+use super::{
+    peer::{Entry, Offer, Peer},
+    process::{Launch, Process, answers, free_address},
 };
+use crate::{faults::publisher::client, program::root};
 
 /// Messages that a channel keeps, as in `websocket.mjs`.
 const HISTORY: usize = 200;
 /// The token that it takes.
 const TOKEN: &str = "interop";
-const START_MAX: Duration = Duration::from_secs(30);
 
 /// A server that keeps what was published in a file.
 pub(super) struct WebSocket {
-    child: Child,
-    installed: PathBuf,
+    process: Process,
     kept: PathBuf,
-    log: PathBuf,
     address: SocketAddr,
     version: String,
     http: Client,
 }
 
-impl Drop for WebSocket {
-    fn drop(&mut self) {
-        // It may be gone already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 impl WebSocket {
-    async fn is_up(&mut self) -> Result<()> {
-        let begun = Instant::now();
-        while self.http.get(format!("http://{}/health", self.address)).send().await.is_err() {
-            if let Some(status) = self.child.try_wait()? {
-                let log = fs::read_to_string(&self.log)?;
-                anyhow::bail!("it ended: {status}: {}", log.lines().last().unwrap_or_default());
-            }
-            ensure!(begun.elapsed() < START_MAX, "it doesn't answer");
-            sleep(Duration::from_millis(20)).await;
-        }
-        Ok(())
-    }
-
     async fn post(&self, route: &str, private: bool, body: &Value) -> Result<()> {
         let url = format!("http://{}/{route}?channel={}", self.address, channel(private));
         self.http.post(url).json(body).send().await?.error_for_status()?;
@@ -72,15 +44,6 @@ impl WebSocket {
 
 fn channel(private: bool) -> &'static str {
     if private { "closed" } else { "open" }
-}
-
-fn spawn(installed: &Path, address: SocketAddr, kept: &Path, log: &Path) -> Result<Child> {
-    let log = File::options().create(true).append(true).open(log)?;
-    let mut command = Command::new("node");
-    command.arg(root().join("tests/src/interop/websocket.mjs"));
-    command.arg(address.port().to_string()).arg(installed).arg(kept);
-    command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-    command.spawn().context("node")
 }
 
 impl Peer for WebSocket {
@@ -95,12 +58,14 @@ impl Peer for WebSocket {
         let package: Value = serde_json::from_str(&package)?;
         let version = package["version"].as_str().context("the package's version")?;
         let version = format!("ws {version}, numbered messages");
-        let address: SocketAddr = (Ipv4Addr::LOCALHOST, free_port()?).into();
-        let (kept, log) = (folder.join("published.ndjson"), folder.join("websocket.log"));
-        let child = spawn(&installed, address, &kept, &log)?;
-        let mut server = Self { child, installed, kept, log, address, version, http: client()? };
-        server.is_up().await?;
-        Ok(Ok(server))
+        let address = free_address()?;
+        let (kept, http) = (folder.join("published.ndjson"), client()?);
+        let mut command = Command::new("node");
+        command.arg(root().join("tests/src/interop/websocket.mjs"));
+        command.arg(address.port().to_string()).arg(installed).arg(&kept);
+        let launch = Launch { command, log: folder.join("websocket.log") };
+        let process = Process::start(launch, async || answers(&http, address, "health").await).await?;
+        Ok(Ok(Self { process, kept, address, version, http }))
     }
 
     fn version(&self) -> String {
@@ -142,7 +107,7 @@ sequence = "sequence"
     }
 
     fn signal(&self, which: Signal) -> Result<()> {
-        signal(&self.child, which)
+        self.process.signal(which)
     }
 
     fn reconnect(&mut self) -> Result<()> {
@@ -151,13 +116,11 @@ sequence = "sequence"
     }
 
     async fn restart(&mut self, keeps: bool) -> Result<Offer<()>> {
-        self.child.kill()?;
-        self.child.wait()?;
+        self.process.kill()?;
         if !keeps {
             fs::remove_file(&self.kept)?;
         }
-        self.child = spawn(&self.installed, self.address, &self.kept, &self.log)?;
-        self.is_up().await?;
+        self.process.start_anew(async || answers(&self.http, self.address, "health").await).await?;
         Ok(Ok(()))
     }
 
