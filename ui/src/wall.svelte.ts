@@ -57,13 +57,13 @@ export interface ClockText {
 }
 
 /**
- * Whether a widget has to be marked as incomplete. A gauge is its newest event and needs no others, a chart hatches its
- * gaps, and a number that may be too low says so beside its digits.
+ * Whether a widget has to be marked as incomplete. A chart hatches its gaps, and a number that may be too low says so beside its
+ * digits. What a gauge misses may be its newest event.
  */
 function may_lack(view: WidgetView, quality: Quality, value: Held | null): boolean {
   const is_complete = quality.incomplete_until_ms === null && quality.basis !== 'unknown'
   if (is_complete || !shows_value(quality.freshness)) return false
-  if (view.look.kind === 'gauge' || view.look.kind === 'series') return false
+  if (view.look.kind === 'series') return false
   return value?.kind !== 'number' || !value.at_least
 }
 

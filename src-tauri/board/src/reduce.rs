@@ -149,7 +149,7 @@ impl Reducer {
                     trend: *trend,
                 }))
             }
-            ReducerSpec::Gauge { value, trend } => Self::Gauge(gauge::Gauge::new(value, *trend)),
+            ReducerSpec::Gauge { value, trend } => Self::Gauge(gauge::Gauge::new(value, *trend, fold.whole)),
             ReducerSpec::Rate { last, per, value, trend } => {
                 Self::Rate(rate::Rate::new(*last, *per, value.as_ref(), *trend))
             }
@@ -166,6 +166,7 @@ impl Reducer {
                     expire: expire.map(span_ms),
                     expire_at: expire_at.clone(),
                     state: state.as_ref().map(meaning::Meaning::new),
+                    whole: fold.whole,
                 };
                 Self::Table(Box::new(table::Table::new(settings, *limit)))
             }
@@ -174,7 +175,7 @@ impl Reducer {
                 Self::Series(series::Series::new(*bucket, *keep, *stat, value.as_ref(), by.as_ref()))
             }
             ReducerSpec::Status { key, label, state, detail } => {
-                Self::Status(status::Status::new(key, label.as_ref(), state, detail.as_ref()))
+                Self::Status(status::Status::new(key, label.as_ref(), state, detail.as_ref(), fold.whole))
             }
             ReducerSpec::Markers { key, lat, lon, heading, label, state, remove_on, expire } => {
                 Self::Markers(Box::new(markers::Markers::new(markers::Settings {
@@ -186,6 +187,7 @@ impl Reducer {
                     state: state.as_ref().map(meaning::Meaning::new),
                     remove_on: remove_on.clone(),
                     expire: expire.map(span_ms),
+                    whole: fold.whole,
                 })))
             }
         }

@@ -89,6 +89,7 @@ pub(crate) fn fold_of(spec: Value) -> FoldSpec {
         on: Vec::new(),
         only: [].into(),
         timezone: spec["timezone"].as_str().unwrap_or_default().to_owned(),
+        whole: spec["whole"] == true,
         reducer: reducer_of(&spec),
     }
 }

@@ -20,6 +20,8 @@ pub(crate) enum Event {
     Delivered {
         /// Whose.
         source: Arc<str>,
+        /// In which of its lives.
+        life: u64,
         /// What.
         delivery: Delivery,
         /// Its share of the pipeline's bound, given back when this is dropped.
@@ -29,6 +31,8 @@ pub(crate) enum Event {
     Status {
         /// Which.
         source: Arc<str>,
+        /// In which of its lives.
+        life: u64,
         /// What is known.
         status: Box<SourceStatus>,
     },

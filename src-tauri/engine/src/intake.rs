@@ -43,6 +43,8 @@ pub(crate) enum Step {
     Unwritten {
         /// The source.
         source: Arc<str>,
+        /// In which of its lives.
+        life: u64,
         /// What it is.
         delivery: Delivery,
         /// Its share of [`IN_FLIGHT_BYTES_MAX`].
@@ -52,6 +54,8 @@ pub(crate) enum Step {
     Status {
         /// The source.
         source: Arc<str>,
+        /// In which of its lives.
+        life: u64,
         /// What is known.
         status: Box<SourceStatus>,
     },
@@ -60,11 +64,18 @@ pub(crate) enum Step {
         /// The source.
         source: Arc<str>,
     },
+    /// The board has no such source any more.
+    Left {
+        /// The source.
+        source: Arc<str>,
+    },
 }
 
 /// A delivery with its journal entry.
 #[derive(Debug)]
 pub(crate) struct Delivered {
+    /// In which of its source's lives.
+    pub(crate) life: u64,
     /// What is written.
     pub(crate) entry: Entry,
     /// What is folded.
@@ -77,6 +88,7 @@ pub(crate) struct Delivered {
 #[derive(Clone, Debug)]
 pub(crate) struct Intake {
     source: Arc<str>,
+    life: u64,
     clock: Clock,
     steps: tokio::sync::mpsc::Sender<Step>,
     in_flight: Arc<Semaphore>,
@@ -87,27 +99,35 @@ pub(crate) struct Intake {
 pub(crate) struct Gone;
 
 impl Intake {
-    /// The intake of `source`.
+    /// The intake of `source` in one of its lives: a source that begins again with other settings has another one, and what its former
+    /// ones left on the way is nothing of its.
     pub(crate) fn new(
         source: Arc<str>,
+        life: u64,
         clock: Clock,
         steps: tokio::sync::mpsc::Sender<Step>,
         in_flight: Arc<Semaphore>,
     ) -> Self {
-        Self { source, clock, steps, in_flight }
+        Self { source, life, clock, steps, in_flight }
+    }
+
+    /// The source begins another life.
+    pub(crate) const fn begin_life(&mut self, life: u64) {
+        self.life = life;
     }
 
     /// Takes a delivery; waits while the pipeline is full.
     pub(crate) async fn deliver(&self, delivery: Delivery) -> Result<(), Gone> {
         let Some(entry) = entry(&self.source, &delivery, &self.clock) else { return self.compare(delivery).await };
         let share = self.share(entry.batch.body.len()).await?;
-        self.send(Step::Delivered(Delivered { entry, delivery, share: Some(share) })).await
+        self.send(Step::Delivered(Delivered { life: self.life, entry, delivery, share: Some(share) })).await
     }
 
     /// Takes a delivery that isn't journaled.
     async fn compare(&self, delivery: Delivery) -> Result<(), Gone> {
         let share = self.share(unwritten_bytes(&delivery)).await?;
-        self.send(Step::Unwritten { source: Arc::clone(&self.source), delivery, share: Some(share) }).await
+        let (source, life) = (Arc::clone(&self.source), self.life);
+        self.send(Step::Unwritten { source, life, delivery, share: Some(share) }).await
     }
 
     async fn share(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Gone> {
@@ -117,12 +137,18 @@ impl Intake {
 
     /// Takes what is known of the source.
     pub(crate) async fn status(&self, status: SourceStatus) -> Result<(), Gone> {
-        self.send(Step::Status { source: Arc::clone(&self.source), status: Box::new(status) }).await
+        let (source, life) = (Arc::clone(&self.source), self.life);
+        self.send(Step::Status { source, life, status: Box::new(status) }).await
     }
 
     /// Makes the source's positions void.
     pub(crate) async fn forget(&self) -> Result<(), Gone> {
         self.send(Step::Forget { source: Arc::clone(&self.source) }).await
+    }
+
+    /// There is nothing more of this source.
+    pub(crate) async fn leave(&self) -> Result<(), Gone> {
+        self.send(Step::Left { source: Arc::clone(&self.source) }).await
     }
 
     async fn send(&self, step: Step) -> Result<(), Gone> {

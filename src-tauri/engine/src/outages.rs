@@ -113,6 +113,18 @@ impl Outages {
         }
     }
 
+    /// The board has no such source any more: nobody waits for it.
+    pub(crate) fn handle_left(&mut self, source: &Arc<str>, now: Now) {
+        self.live.remove(source);
+        self.doubted.remove(source);
+        if let Some(open) = self.open(source) {
+            open.ended = Some(now.wall);
+            if open.cause.is_empty() {
+                "taken off the board".clone_into(&mut open.cause);
+            }
+        }
+    }
+
     /// Takes a gap. One within a live link is an outage of its own.
     pub(crate) fn handle_gap(&mut self, source: &Arc<str>, gap: &Gap, now: Now) {
         if self.open(source).is_none() {
@@ -260,6 +272,19 @@ mod tests {
             ended: Mono::from_millis(21_000),
             source_times: None,
         }
+    }
+
+    /// Who was taken off the board isn't waited for.
+    #[test]
+    fn who_has_left_is_not_lost() {
+        let (mut own, ops) = (Outages::default(), Arc::from("ops"));
+        own.handle_status(&ops, &status(Phase::Live, 2, None), now(2));
+        own.handle_status(&ops, &status(Phase::Idle, 8, None), now(8));
+        own.handle_left(&ops, now(9));
+        let [told] = &own.view()[..] else { panic!("one") };
+        assert_eq!((told.ended_ms, &*told.cause), (Some(wall(9).as_millis()), "taken off the board"));
+        own.handle_left(&ops, now(10));
+        assert_eq!(own.view().len(), 1);
     }
 
     /// A loss is told from its last proof to the instant of being live again, with its first cause and what became of the gaps.

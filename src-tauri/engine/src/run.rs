@@ -23,7 +23,7 @@ use watchfloor_board::{
     frame::State,
 };
 use watchfloor_feed::SourceConfig;
-use watchfloor_model::{Counts, Delivery, Mono, SourceStatus};
+use watchfloor_model::{Counts, Delivery, Mono, SourceStatus, SteadyClock};
 
 use crate::{
     clock::Clock,
@@ -101,6 +101,10 @@ pub(crate) struct Run {
     file: BoardFile,
     settings: Settings,
     sources: BTreeMap<String, Source>,
+    /// Which life of each source the board folds: another one, when it is another server's.
+    lives: BTreeMap<String, u64>,
+    /// How many lives there were.
+    born: u64,
     /// Sources whose restart waits until an order before it was taken.
     restarts: BTreeSet<String>,
     watch: Watch,
@@ -124,6 +128,8 @@ pub(crate) struct Run {
     surveyed_at: Mono,
     answered_at: Instant,
     stopping: Option<Instant>,
+    /// To see when the machine's clock is set back.
+    steady: SteadyClock,
 }
 
 impl Run {
@@ -136,6 +142,8 @@ impl Run {
             file,
             settings,
             sources: BTreeMap::new(),
+            lives: BTreeMap::new(),
+            born: 0,
             restarts: BTreeSet::new(),
             watch: Watch::default(),
             desktop,
@@ -157,6 +165,7 @@ impl Run {
             surveyed_at: Mono::ZERO,
             answered_at: Instant::now(),
             stopping: None,
+            steady: SteadyClock::default(),
         };
         run.count_widgets();
         for setup in run.setups() {
@@ -217,7 +226,10 @@ impl Run {
     fn handle_event(&mut self, event: Event) {
         let now = self.clock.now();
         match event {
-            Event::Delivered { source, delivery, share } => {
+            // What a former life of the source left on the way is nothing of the one that the board has now (H1).
+            Event::Delivered { source, life, .. } | Event::Status { source, life, .. }
+                if self.lives.get(&*source) != Some(&life) => {}
+            Event::Delivered { source, delivery, share, .. } => {
                 self.board.handle_delivery(&source, &delivery, now);
                 if let Delivery::Check(_) | Delivery::Recheck(_) = &delivery {
                     self.handle_checked(&source);
@@ -229,7 +241,7 @@ impl Run {
                 }
                 drop(share);
             }
-            Event::Status { source, status } => self.handle_status(&source, *status, now),
+            Event::Status { source, status, .. } => self.handle_status(&source, *status, now),
             Event::CheckpointWanted { seq } => {
                 let taken = Taken { seq, checkpoint: self.board.checkpoint(now, self.clock.wall()) };
                 if self.taken.try_send(Answer::Taken(taken)).is_err() {
@@ -360,6 +372,9 @@ impl Run {
     /// Everything that time brings.
     fn handle_time(&mut self) {
         let now = self.clock.now();
+        if self.steady.set(self.clock.wall(), now) {
+            tracing::warn!("the clock was set back by more than a day: what was dated by it until now is void");
+        }
         let tick = self.board.poll_timeout(now).is_some_and(|due| due <= now);
         if tick && now >= self.ticked_at.plus(TICK_PERIOD_MIN) {
             self.ticked_at = now;
@@ -401,7 +416,8 @@ impl Run {
         }
         for setup in self.setups() {
             let id = setup.feed.id.clone();
-            if self.restarts.contains(&id) && self.sources.get_mut(&id).is_some_and(|source| source.restart(setup)) {
+            let Some(life) = self.lives.get(&id).filter(|_| self.restarts.contains(&id)) else { continue };
+            if self.sources.get_mut(&id).is_some_and(|source| source.restart(setup, *life)) {
                 self.restarts.remove(&id);
             }
         }
@@ -447,12 +463,18 @@ impl Run {
         let new = file.widgets.iter().flat_map(WidgetSpec::folds).filter(|fold| !known.contains(fold));
         let anew: BTreeSet<String> = new.map(|(source, _)| source.to_owned()).collect();
         self.board.reload(file.clone(), now);
-        self.file = file;
+        let before = std::mem::replace(&mut self.file, file);
+        let is_moved = |id: &str| {
+            let spec = |file: &BoardFile| file.sources.iter().find(|spec| spec.id == id).cloned();
+            !spec(&before).zip(spec(&self.file)).is_some_and(|(before, now)| now.continues(&before))
+        };
+        let moved: BTreeSet<String> = self.sources.keys().filter(|id| is_moved(id)).cloned().collect();
         let setups = self.setups();
         let gone: Vec<String> =
             self.sources.keys().filter(|id| !setups.iter().any(|setup| setup.feed.id == **id)).cloned().collect();
         for id in gone {
-            self.sources.remove(&id);
+            self.sources.remove(&id).into_iter().for_each(Source::leave);
+            self.lives.remove(&id);
             self.restarts.remove(&id);
             self.watch.forget(&id);
             if let Some(metrics) = self.source_metrics.remove(&id) {
@@ -463,11 +485,17 @@ impl Run {
             let id = setup.feed.id.clone();
             match self.sources.get_mut(&id) {
                 None => self.start_source(setup, Begin::default()),
-                Some(source) => {
-                    if (anew.contains(&id) || !source.runs_as(&setup)) && !source.restart(setup) {
+                Some(source) if anew.contains(&id) || !source.runs_as(&setup) => {
+                    let life = self.lives.entry(id.clone()).or_default();
+                    if moved.contains(&id) {
+                        self.born += 1;
+                        *life = self.born;
+                    }
+                    if !source.restart(setup, *life) {
                         self.restarts.insert(id);
                     }
                 }
+                Some(_) => {}
             }
         }
         self.count_widgets();
@@ -514,7 +542,9 @@ impl Run {
     fn start_source(&mut self, setup: Setup, begin: Begin) {
         let Some(steps) = &self.steps else { return };
         let id = setup.feed.id.clone();
-        let intake = Intake::new(id.as_str().into(), self.clock, steps.clone(), Arc::clone(&self.in_flight));
+        self.born += 1;
+        let intake = Intake::new(id.as_str().into(), self.born, self.clock, steps.clone(), Arc::clone(&self.in_flight));
+        self.lives.insert(id.clone(), self.born);
         self.source_metrics.entry(id.clone()).or_insert_with(|| self.metrics.source(&id));
         let source = Source::start(&self.runtime, setup, begin, Arc::clone(&self.doors), intake, self.clock);
         self.sources.insert(id, source);

@@ -42,8 +42,10 @@ const CIPHER_TIMEOUT: Duration = Duration::from_secs(10);
 /// What a source's task is told.
 #[derive(Debug)]
 pub(crate) enum Order {
-    /// Begin again with these settings and without positions.
-    Restart(Box<Setup>),
+    /// Begin again with these settings and without positions, in another life.
+    Restart(Box<Setup>, u64),
+    /// The board has no such source any more.
+    Leave,
     /// Wait no longer for the next try.
     TryNow,
     /// Compare what was delivered with what the server holds.
@@ -86,14 +88,20 @@ impl Source {
         self.setup == *setup
     }
 
-    /// Begins again with these settings and without positions. False if an order before it is still outstanding; then
-    /// ask again.
-    pub(crate) fn restart(&mut self, setup: Setup) -> bool {
-        let taken = self.orders.try_send(Order::Restart(Box::new(setup.clone()))).is_ok();
+    /// Begins again with these settings and without positions, in another life. False if an order before it is still outstanding;
+    /// then ask again.
+    pub(crate) fn restart(&mut self, setup: Setup, life: u64) -> bool {
+        let taken = self.orders.try_send(Order::Restart(Box::new(setup.clone()), life)).is_ok();
         if taken {
             self.setup = setup;
         }
         taken
+    }
+
+    /// Ends it for good.
+    pub(crate) fn leave(self) {
+        // Refused only while another order is outstanding; then it ends all the same, and what is written of it stays until it is too old.
+        let _outstanding = self.orders.try_send(Order::Leave);
     }
 
     /// Makes the next try now if it waits for one.
@@ -116,7 +124,7 @@ async fn supervise(
     mut setup: Setup,
     mut begin: Begin,
     doors: Arc<Doors>,
-    intake: Intake,
+    mut intake: Intake,
     clock: Clock,
     mut orders: Receiver<Order>,
 ) {
@@ -127,10 +135,11 @@ async fn supervise(
         let ended = AssertUnwindSafe(runner.run(&mut orders)).catch_unwind().await;
         begin = Begin::default();
         match ended {
-            Ok(End::Restart { setup: new, counts: so_far, time }) => {
+            Ok(End::Restart { setup: new, life, counts: so_far, time }) => {
                 setup = *new;
                 counts = so_far;
                 begin.time = time;
+                intake.begin_life(life);
             }
             Ok(End::Stopped) => return,
             Err(_panic) => {
@@ -152,8 +161,16 @@ async fn supervise(
                 tokio::select! {
                     () = sleep(DEFECT_DELAY) => {}
                     order = orders.recv() => match order {
-                        Some(Order::Restart(new)) => setup = *new,
+                        Some(Order::Restart(new, life)) => {
+                            setup = *new;
+                            intake.begin_life(life);
+                        }
                         Some(Order::TryNow | Order::Reconcile) => {}
+                        Some(Order::Leave) => {
+                            // The engine may be ending.
+                            let _gone = intake.leave().await;
+                            return;
+                        }
                         None => return,
                     },
                 }
@@ -175,8 +192,15 @@ async fn with_cipher(mut setup: Setup) -> Setup {
 
 /// Why a run ended.
 enum End {
-    Restart { setup: Box<Setup>, counts: Counts, time: Option<Timestamp> },
+    Restart { setup: Box<Setup>, life: u64, counts: Counts, time: Option<Timestamp> },
     Stopped,
+}
+
+/// What a life of a feed ends for.
+enum Next {
+    Restart(Box<Setup>, u64),
+    Leave,
+    Stop,
 }
 
 impl From<Gone> for End {
@@ -266,21 +290,25 @@ impl<'a> Runner<'a> {
 
     async fn run(mut self, orders: &mut Receiver<Order>) -> End {
         match self.live(orders).await {
-            Ok(setup) => {
+            Ok(next) => {
                 self.feed.stop(self.clock.now());
                 self.take_outputs();
                 if let Err(gone) = self.hand_on().await {
                     return gone.into();
                 }
                 let time = self.feed.status().clock.map(|clock| clock.at(self.clock.now()));
-                setup.map_or(End::Stopped, |setup| End::Restart { setup, counts: self.counts(), time })
+                match next {
+                    Next::Restart(setup, life) => End::Restart { setup, life, counts: self.counts(), time },
+                    Next::Leave => self.intake.leave().await.map_or_else(Into::into, |()| End::Stopped),
+                    Next::Stop => End::Stopped,
+                }
             }
             Err(gone) => gone.into(),
         }
     }
 
     /// Until it is to begin again with other settings, or nobody can order that any more.
-    async fn live(&mut self, orders: &mut Receiver<Order>) -> Result<Option<Box<Setup>>, Gone> {
+    async fn live(&mut self, orders: &mut Receiver<Order>) -> Result<Next, Gone> {
         let Begin { after, time } = std::mem::take(&mut self.begin);
         match after {
             Some(positions) => self.feed.restore(&positions),
@@ -299,7 +327,8 @@ impl<'a> Runner<'a> {
             let mut next = tokio::select! {
                 biased;
                 order = orders.recv() => match order {
-                    Some(Order::Restart(setup)) => return Ok(Some(setup)),
+                    Some(Order::Restart(setup, life)) => return Ok(Next::Restart(setup, life)),
+                    Some(Order::Leave) => return Ok(Next::Leave),
                     Some(Order::TryNow) => {
                         self.feed.try_now(self.clock.now());
                         self.take_outputs();
@@ -310,7 +339,7 @@ impl<'a> Runner<'a> {
                         self.take_outputs();
                         None
                     }
-                    None => return Ok(None),
+                    None => return Ok(Next::Stop),
                 },
                 () = self.changed.notified() => {
                     self.feed.renew(self.clock.now());

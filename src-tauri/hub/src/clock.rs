@@ -65,6 +65,11 @@ impl HubClock {
         };
     }
 
+    /// Whether it is the system's.
+    pub(crate) const fn is_system(&self) -> bool {
+        self.set.is_none()
+    }
+
     /// Changes whenever the clock is set.
     pub(crate) const fn generation(&self) -> u64 {
         self.generation

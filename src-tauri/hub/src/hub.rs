@@ -5,7 +5,7 @@ use std::{
     future::Future,
     hash::{BuildHasher, RandomState},
     io,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -13,7 +13,7 @@ use axum::Router;
 use rand::RngExt;
 use tokio::{net::TcpListener, sync::Semaphore};
 use watchfloor_board::config::spec::FoldSpec;
-use watchfloor_model::{Mono, Timestamp};
+use watchfloor_model::{Mono, SteadyClock, Timestamp};
 
 use crate::{
     access::Readers,
@@ -124,6 +124,14 @@ impl Hub {
     }
 }
 
+/// The clock on the wall, as it was last looked at.
+#[derive(Debug, Default)]
+struct Wall {
+    steady: SteadyClock,
+    /// Whether it was set back so far that it was followed nevertheless, and nobody has seen to that.
+    turned_back: bool,
+}
+
 /// What all connections of a hub have in common. One lock at a time: never the state's and the wakers' together.
 pub(crate) struct Shared {
     pub(crate) config: HubConfig,
@@ -132,6 +140,7 @@ pub(crate) struct Shared {
     pub(crate) large_bodies: Arc<Semaphore>,
     state: Mutex<State>,
     zero: Instant,
+    wall: Mutex<Wall>,
     digests: [RandomState; 2],
 }
 
@@ -150,10 +159,13 @@ impl Shared {
             key_age: config.key_age,
         };
         let zero = Instant::now();
-        let state = Mutex::new(State::new(new_epoch(), limits, config.aggregates.clone(), read_clocks(zero)));
+        let now = read_clocks(zero);
+        let mut wall = Wall::default();
+        wall.steady.set(now.wall, now.mono);
+        let state = Mutex::new(State::new(new_epoch(), limits, config.aggregates.clone(), now));
         let large_bodies = Arc::new(Semaphore::new(limits::LARGE_BODIES_MAX));
         let digests = [RandomState::new(), RandomState::new()];
-        Self { config, wakers: Arc::default(), large_bodies, state, zero, digests }
+        Self { config, wakers: Arc::default(), large_bodies, state, zero, wall: Mutex::new(wall), digests }
     }
 
     /// The state, alone. Held for as long as it takes to read a batch or to append one, never across a wait.
@@ -162,9 +174,28 @@ impl Shared {
         self.state.lock().expect("the state is whole: no reducer panicked")
     }
 
-    /// The two clocks, now.
+    /// The two clocks, now. That on the wall doesn't go back: what is published later is the newer.
     pub(crate) fn now(&self) -> Now {
-        read_clocks(self.zero)
+        let read = read_clocks(self.zero);
+        let mut wall = self.wall();
+        wall.turned_back |= wall.steady.set(read.wall, read.mono);
+        Now { wall: wall.steady.at(read.mono), ..read }
+    }
+
+    fn wall(&self) -> MutexGuard<'_, Wall> {
+        self.wall.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins anew where the clock was set back by more than a day: what was dated by it is of a time to come, and would be the newest
+    /// until then.
+    fn keep_time(&self) {
+        let now = self.now();
+        let turned_back = std::mem::take(&mut self.wall().turned_back);
+        if turned_back && self.state().follows_system() {
+            tracing::warn!("the clock was set back by more than a day: a new history begins");
+            self.state().reset(new_epoch(), now);
+            self.wakers.wake_all();
+        }
     }
 
     /// The instant of `mono` for a timer.
@@ -180,6 +211,7 @@ impl Shared {
 
     /// Publishes a batch and wakes the readers of its channels.
     pub(crate) fn publish(&self, batch: Vec<Incoming>, key: Option<Key<'_>>) -> Outcome {
+        self.keep_time();
         let outcome = self.state().publish(batch, key, self.now());
         if let Outcome::Published(published) = &outcome {
             self.wakers.wake(published.channels.iter());
@@ -190,6 +222,7 @@ impl Shared {
 
     /// A publisher says that it lives.
     pub(crate) fn alive(&self, channels: &BTreeSet<Arc<str>>) -> Result<(), Refused> {
+        self.keep_time();
         self.state().alive(channels, self.now())
     }
 
@@ -224,4 +257,39 @@ fn new_epoch() -> Arc<str> {
     const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let mut rng = rand::rng();
     (0..10).map(|_| char::from(LETTERS[rng.random_range(0..LETTERS.len())])).collect::<String>().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    /// H1: what is published later is the newer, whatever was done to the machine's clock; where that was days ahead, all begins anew.
+    #[test]
+    fn the_clock_does_not_go_back() {
+        let shared = Shared::new(HubConfig::default());
+        let channels = BTreeSet::from([Arc::from("c")]);
+        let epoch = |shared: &Shared| shared.state().ledger().epoch().clone();
+        let was_at = |ahead: Duration| {
+            let read = read_clocks(shared.zero);
+            shared.wall().steady.set(read.wall.plus(ahead), read.mono);
+            shared.wall().steady.at(read.mono)
+        };
+        let before = epoch(&shared);
+        let ahead = was_at(HOUR);
+        let first = shared.now();
+        assert!(first.wall >= ahead && first.wall.since(ahead) < HOUR, "an hour is made up for slowly");
+        shared.alive(&channels).expect("room");
+        assert_eq!(epoch(&shared), before);
+
+        let ahead = was_at(HOUR * 72);
+        // A reader's heartbeat may be the first to look.
+        assert!(shared.now().wall < ahead);
+        shared.alive(&channels).expect("room");
+        assert_ne!(epoch(&shared), before);
+        let anew = epoch(&shared);
+        shared.alive(&channels).expect("room");
+        assert_eq!(epoch(&shared), anew, "once");
+    }
 }

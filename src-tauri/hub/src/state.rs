@@ -228,6 +228,11 @@ impl State {
         }
     }
 
+    /// Whether its time is the machine's, and not a replay's.
+    pub(crate) const fn follows_system(&self) -> bool {
+        self.ledger.clock().is_system()
+    }
+
     /// A restart from a backup that has no history: a new epoch; what was folded stays, and so do the keys, for the events
     /// that they stand for are in it.
     pub(crate) fn lose_history(&mut self, epoch: Arc<str>) {

@@ -12,6 +12,7 @@ mod json;
 pub mod path;
 mod position;
 mod source;
+mod steady;
 mod time;
 
 pub use clock::SourceClock;
@@ -20,4 +21,5 @@ pub use event::{Event, Payload, PayloadError, limits};
 pub use json::{Json, Shape};
 pub use position::{MARK_BYTES_MAX, Position, PositionError};
 pub use source::{Cause, Continuity, Counts, PathStatus, Phase, SourceStatus, Transport};
+pub use steady::SteadyClock;
 pub use time::{Mono, Timestamp};

@@ -218,7 +218,7 @@ impl Ledger {
         let is_first = next == 0 && event.position.as_ref().is_some_and(|place| place.offset == 1);
         let is_unheard =
             |hole| is_first && server.turn(channel, hole).is_some_and(|event| event.epoch < published.epoch);
-        let is_known = |hole: &usize| !is_unheard(*hole) && !(is_open && is_lost(server, channel, *hole));
+        let is_known = |hole: &usize| !is_unheard(*hole) && (!is_open || !is_lost(server, channel, *hole));
         if let Some(hole) = (next..turn).find(is_known) {
             return Err(format!("H3: {name}: {turn} after {next}: a hole at {hole} without a gap"));
         }

@@ -2,6 +2,7 @@
 
 pub(crate) mod applier;
 pub(crate) mod story;
+mod whole;
 
 use proptest::prelude::*;
 use serde_json::json;

@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use watchfloor_model::{
-    Check, Continuity, Delivery, Event, Gap, Mono, Phase, Position, Snapshot, SourceClock, SourceStatus, Timestamp,
+    Check, Continuity, Delivery, Event, Gap, Mono, Phase, Position, Snapshot, SourceClock, SourceStatus, SteadyClock,
+    Timestamp,
 };
 
 use super::{
@@ -15,7 +16,7 @@ use super::{
 };
 use crate::{
     Aggregate,
-    config::spec::{FoldSpec, SourceSpec},
+    config::spec::{FoldSpec, SourceKind, SourceSpec},
     freshness::Held,
     reduce::Rejection,
 };
@@ -75,10 +76,7 @@ pub(super) struct Found {
 impl Lane {
     /// A lane for `spec`, with the state of the old one if it is of the same source.
     pub(super) fn renewed(old: Option<Self>, spec: &SourceSpec) -> Self {
-        let is_same = |lane: &Self| {
-            lane.spec.kind == spec.kind && lane.spec.url == spec.url && lane.spec.channels == spec.channels
-        };
-        match old.filter(is_same) {
+        match old.filter(|lane| spec.continues(&lane.spec)) {
             Some(lane) => Self { spec: spec.clone(), spare: lane.tracked, tracked: Vec::new(), ..lane },
             None => Self {
                 spec: spec.clone(),
@@ -423,8 +421,11 @@ impl Lane {
     /// Tells the aggregates the source's time, as far as it is proven; says whether anything visible changed.
     pub(super) fn advance(&mut self, now: Mono) -> bool {
         let Some(time) = self.proven_time(now) else { return false };
+        let mut changed = self.is_of_a_time_to_come(time);
+        if changed {
+            self.begin_anew();
+        }
         self.now = Some(time);
-        let mut changed = false;
         for tracked in &mut self.tracked {
             let before = tracked.aggregate.version();
             tracked.aggregate.advance(time);
@@ -432,6 +433,24 @@ impl Lane {
             changed |= tracked.forgive();
         }
         changed
+    }
+
+    /// Whether what was folded is dated by a clock that was more than a day ahead (H1): it would be the newest until then, whatever comes.
+    /// A hub sees to that itself, and its time may be a replay's.
+    fn is_of_a_time_to_come(&self, time: Timestamp) -> bool {
+        let is_ahead = self.now.is_some_and(|before| before > time && before.since(time) > SteadyClock::BACK_MAX);
+        is_ahead && self.spec.kind != SourceKind::Hub
+    }
+
+    /// Forgets what was folded, and not up to where.
+    fn begin_anew(&mut self) {
+        for tracked in &mut self.tracked {
+            tracked.be_forgotten();
+        }
+        for channel in self.channels.values_mut() {
+            channel.newest = None;
+        }
+        self.current = None;
     }
 
     /// When time alone changes something in an aggregate: now, or not before the next proof, which tells the time.

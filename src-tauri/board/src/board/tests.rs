@@ -3,6 +3,7 @@
 mod against;
 mod check;
 mod restated;
+mod set_back;
 mod stage;
 mod voices;
 

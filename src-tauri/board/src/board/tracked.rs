@@ -96,6 +96,15 @@ impl Tracked {
         self.be_complete_since(time, since);
     }
 
+    /// It begins anew, with nothing.
+    pub(super) fn be_forgotten(&mut self) {
+        self.aggregate.clear();
+        self.basis = Continuity::Unknown;
+        (self.incomplete_until, self.received, self.suspected) = (None, None, None);
+        self.is_known = false;
+        self.voices = voices::Heard::default();
+    }
+
     /// It is `time`, and nothing after `since` is missing; nothing at all if that is none. What came before is a gap, if it matters (H3).
     pub(super) fn be_complete_since(&mut self, time: Timestamp, since: Option<Timestamp>) {
         self.aggregate.advance(time);

@@ -103,9 +103,10 @@ impl AgainstText {
             },
             only: self.only.unwrap_or_else(|| own.only.clone()),
             timezone: own.timezone.clone(),
+            whole: false,
             reducer,
         };
-        let fold = source.named(fold);
+        let fold = source.fold(fold);
         if self.source == own_source && fold == *own {
             report("a widget held against itself".to_owned(), "another `source`, or other events of the same", sink);
             return None;

@@ -12,7 +12,7 @@ use super::{
     nearest::{did_you_mean, nearest},
     reducer::{Folded, optional, read_kind},
     restating,
-    spec::{BoardFile, BoardSpec, FoldSpec, SourceKind, SourceSpec, TokenSpec, WidgetSpec},
+    spec::{BoardFile, BoardSpec, FoldSpec, ReducerSpec, SourceKind, SourceSpec, TokenSpec, WidgetSpec},
     table::{Node, TableReader, cut, names, wrong_type},
     way,
 };
@@ -272,9 +272,12 @@ fn read_source(node: Node<'_>, sink: &mut Sink<'_>) -> SourceEntry {
 }
 
 impl SourceEntry {
-    /// What is folded, by its events' names as this source has them: those that Laravel Echo wants with a dot or a backslash in
-    /// front are meant without it.
-    pub(super) fn named(&self, mut fold: FoldSpec) -> FoldSpec {
+    /// What is folded of this source's events: by their names as it has them, those that Laravel Echo wants with a dot or a backslash
+    /// in front being meant without it; and whole, if they are.
+    pub(super) fn fold(&self, mut fold: FoldSpec) -> FoldSpec {
+        // A gauge that looks at rows is about the row that it finds its number in.
+        let has_rows = |spec: &SourceSpec| spec.event.id.is_some() && matches!(fold.reducer, ReducerSpec::Gauge { .. });
+        fold.whole = self.spec.as_ref().is_some_and(|spec| spec.tells_whole() && !has_rows(spec));
         let is_pusher =
             |spec: &SourceSpec| matches!(spec.kind, SourceKind::Pusher | SourceKind::Soketi | SourceKind::Reverb);
         if self.spec.as_ref().is_some_and(is_pusher) {
@@ -418,9 +421,10 @@ fn read_widget_spec(
         on: on?,
         only: only.unwrap_or_default(),
         timezone: if knows_days { surroundings.timezone.clone()? } else { String::new() },
+        whole: false,
         reducer,
     };
-    let fold = known.named(fold);
+    let fold = known.fold(fold);
     let against = match against {
         Some(text) => Some(text.resolve((&source, &fold), reader, surroundings.sources, sink)?),
         None => None,

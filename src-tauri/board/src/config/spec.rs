@@ -159,6 +159,9 @@ pub struct FoldSpec {
     pub only: BTreeMap<Path, Vec<Value>>,
     /// IANA zone, for reducers that know of days; empty for the others.
     pub timezone: String,
+    /// Whether an event says all that there is of what it is about: what it leaves out isn't so any more.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub whole: bool,
     /// The reducer and its settings.
     pub reducer: ReducerSpec,
 }

@@ -15,16 +15,17 @@ use super::{
 use crate::{frame::WidgetValue, path::Path};
 
 /// See [`crate::config::spec::ReducerSpec::Gauge`]. Null says that there is no value now; an event without the path says
-/// nothing.
+/// nothing, unless events say all that there is.
 pub(crate) struct Gauge {
     path: Path,
+    whole: bool,
     newest: Option<Newest>,
     trend: Trend<NewestRing>,
 }
 
 impl Gauge {
-    pub(crate) fn new(value: &Path, trend: Option<Duration>) -> Self {
-        Self { path: value.clone(), newest: None, trend: Trend::new(trend, |slot| slot) }
+    pub(crate) fn new(value: &Path, trend: Option<Duration>, whole: bool) -> Self {
+        Self { path: value.clone(), whole, newest: None, trend: Trend::new(trend, |slot| slot) }
     }
 
     fn number(&self) -> Option<f64> {
@@ -35,8 +36,8 @@ impl Gauge {
 impl Reduce for Gauge {
     fn fold(&mut self, event: &Event, _: u64) -> Result<bool, Rejection> {
         let value = match pick::number(&self.path, event.data.value())? {
-            Picked::Missing => return Ok(false),
-            Picked::Null => None,
+            Picked::Missing if !self.whole => return Ok(false),
+            Picked::Missing | Picked::Null => None,
             Picked::Some(value) => Some(value),
         };
         let newest = Newest { at: event.time.as_millis(), value };
@@ -105,6 +106,23 @@ mod tests {
         frame::NumberValue,
         testing::{advance, aggregate, fold, number},
     };
+
+    /// H1: of a document that is read as a whole, what isn't in it isn't so any more.
+    #[test]
+    fn a_whole_event_leaves_nothing_as_it_was() {
+        let mut own = aggregate(json!({"kind": "gauge", "value": "oven.c", "whole": true}));
+        fold(&mut own, 1000, json!({"oven": {"c": 200}}));
+        assert_eq!(own.report(), json!(200));
+        for (turn, gone) in
+            [json!({"error": "maintenance"}), json!({"oven": null}), json!({"oven": "off"})].into_iter().enumerate()
+        {
+            let at = 2000 * (i64::try_from(turn).expect("small") + 1);
+            fold(&mut own, at, gone);
+            assert_eq!(own.report(), Value::Null);
+            fold(&mut own, at + 1000, json!({"oven": {"c": 201}}));
+            assert_eq!(own.report(), json!(201));
+        }
+    }
 
     /// An older event never replaces a newer one, a later one of the same instant does; null is no number, and an event
     /// that doesn't speak of it changes nothing.

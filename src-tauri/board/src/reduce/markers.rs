@@ -45,6 +45,8 @@ pub(crate) struct Settings {
     pub(crate) state: Option<Meaning>,
     pub(crate) remove_on: Vec<String>,
     pub(crate) expire: Option<Ms>,
+    /// Whether an event says all that there is of a marker.
+    pub(crate) whole: bool,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -70,6 +72,18 @@ struct Update {
     heading: Picked<f64>,
     label: Option<String>,
     state: Option<State>,
+}
+
+impl Update {
+    /// What it doesn't say isn't so.
+    fn whole(self) -> Self {
+        Self {
+            place: self.place.or_null(),
+            heading: self.heading.or_null(),
+            state: Some(self.state.unwrap_or_default()),
+            ..self
+        }
+    }
 }
 
 impl Markers {
@@ -128,6 +142,7 @@ impl Markers {
             return false;
         }
         marker.heard = update.at;
+        let update = if self.settings.whole { update.whole() } else { update };
         let before = marker.place;
         let mut changed = set(&mut marker.place, update.place);
         changed |= set(&mut marker.heading, update.heading.map(turn));

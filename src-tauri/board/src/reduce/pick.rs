@@ -37,6 +37,14 @@ impl<T> Picked<T> {
         }
     }
 
+    /// Null where nothing is said.
+    pub(crate) fn or_null(self) -> Self {
+        match self {
+            Self::Missing => Self::Null,
+            said => said,
+        }
+    }
+
     pub(crate) fn some(self) -> Option<T> {
         match self {
             Self::Some(value) => Some(value),

@@ -1,6 +1,6 @@
 //! A tile a key.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json, value::RawValue};
@@ -8,7 +8,7 @@ use watchfloor_model::Event;
 
 use super::{
     Ms, Reduce, Rejection, Text, check_instant,
-    meaning::Meaning,
+    meaning::{Meaning, Said},
     pick::{self, KEY_BYTES_MAX},
     template::{is_filled_by, render},
 };
@@ -27,6 +27,8 @@ pub(crate) struct Status {
     label: Option<Template>,
     meaning: Meaning,
     detail: Option<Template>,
+    /// Whether an event says all that there is of a tile.
+    whole: bool,
     tiles: BTreeMap<String, Tile>,
 }
 
@@ -43,12 +45,19 @@ struct Tile {
 }
 
 impl Status {
-    pub(crate) fn new(key: &Path, label: Option<&Template>, state: &StateSpec, detail: Option<&Template>) -> Self {
+    pub(crate) fn new(
+        key: &Path,
+        label: Option<&Template>,
+        state: &StateSpec,
+        detail: Option<&Template>,
+        whole: bool,
+    ) -> Self {
         Self {
             key: key.clone(),
             label: label.cloned(),
             meaning: Meaning::new(state),
             detail: detail.cloned(),
+            whole,
             tiles: BTreeMap::new(),
         }
     }
@@ -58,9 +67,14 @@ impl Reduce for Status {
     fn fold(&mut self, event: &Event, _: u64) -> Result<bool, Rejection> {
         let (at, data) = (event.time.as_millis(), event.data.value());
         let key = pick::key(&self.key, data)?;
-        let said = self.meaning.of(data)?;
+        // A state that nobody tells any more isn't known.
+        let untold = || self.whole.then(|| Said { text: Cow::Borrowed(""), state: State::Unknown });
+        let said = self.meaning.of(data)?.or_else(untold);
         let fill = |template: &Option<Template>| {
-            template.as_ref().filter(|template| is_filled_by(template, data)).map(|template| render(template, data))
+            template
+                .as_ref()
+                .filter(|template| self.whole || is_filled_by(template, data))
+                .map(|template| render(template, data))
         };
         let Some(tile) = self.tiles.get_mut(key.as_ref()) else {
             if self.tiles.len() >= TILES_MAX {
@@ -81,7 +95,7 @@ impl Reduce for Status {
         }
         let before = tile.clone();
         tile.heard = at;
-        if let Some(said) = said.filter(|said| said.text != tile.text) {
+        if let Some(said) = said.filter(|said| said.text != tile.text || said.state != tile.state) {
             tile.text = said.text.into_owned();
             tile.state = said.state;
             tile.since = at;

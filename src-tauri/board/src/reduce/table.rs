@@ -50,6 +50,8 @@ pub(crate) struct Settings {
     pub(crate) expire: Option<Ms>,
     pub(crate) expire_at: Option<Path>,
     pub(crate) state: Option<Meaning>,
+    /// Whether an event says all that there is of a row.
+    pub(crate) whole: bool,
 }
 
 struct Row {
@@ -156,19 +158,24 @@ impl Table {
     fn update(&mut self, key: &str, update: Update<'_>, version: u64) -> bool {
         let Some(row) = self.rows.get_mut(key) else { return false };
         let mut changed = false;
+        let whole = self.settings.whole;
         for (cell, said) in row.cells.iter_mut().zip(update.cells) {
-            if let Some(said) = said.filter(|said| said != cell) {
-                *cell = said.into();
+            let next = match said {
+                Some(said) => (said != *cell).then(|| said.into()),
+                None => (whole && *cell != Cell::Missing).then_some(Cell::Missing),
+            };
+            if let Some(next) = next {
+                *cell = next;
                 changed = true;
             }
         }
-        if let Some(state) = update.state.filter(|state| *state != row.state) {
+        if let Some(state) = update.state.or_else(|| whole.then(State::default)).filter(|state| *state != row.state) {
             row.state = state;
             changed = true;
         }
         match update.expires {
-            Picked::Missing => (),
-            Picked::Null => row.expires = None,
+            Picked::Missing if !whole => (),
+            Picked::Missing | Picked::Null => row.expires = None,
             Picked::Some(at) => row.expires = Some(at),
         }
         row.heard = row.heard.max(update.at);
@@ -181,7 +188,8 @@ impl Table {
             (Some(end), Some(queued)) => queued <= end && self.now.is_none_or(|now| now < end),
             (Some(_), None) => false,
         };
-        let moves = update.sort.filter(|sort| !row.rank.is_of(sort));
+        let sort = update.sort.or_else(|| (whole && self.settings.sort.is_some()).then_some(Scalar::Null));
+        let moves = sort.filter(|sort| !row.rank.is_of(sort));
         if is_settled && moves.is_none() {
             return changed;
         }

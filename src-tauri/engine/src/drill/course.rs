@@ -121,7 +121,6 @@ impl Course {
         }
         let kinds = copied.file.widgets.iter().map(|spec| {
             let kind = match spec.fold.reducer {
-                ReducerSpec::Gauge { .. } => Kind::Gauge,
                 ReducerSpec::Series { .. } => Kind::Chart,
                 _ => Kind::Other,
             };

@@ -157,8 +157,8 @@ impl Step {
                 let is_incomplete = told.incomplete_until_ms.is_some() || told.basis == Continuity::Unknown;
                 match (is_incomplete, kind) {
                     (false, _) => Some("not told that anything is missing".to_owned()),
-                    // A chart hatches its gap on its canvas; a gauge is its newest event and misses nothing.
-                    (true, Kind::Gauge | Kind::Chart) => None,
+                    // A chart hatches its gap on its canvas.
+                    (true, Kind::Chart) => None,
                     (true, Kind::Other) => missing(&[(seen.lacks, "≥ or since when")]),
                 }
             }
@@ -187,8 +187,6 @@ pub(super) fn lead(quiet: Option<Duration>) -> Duration {
 /// How a widget says that something may be missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Never.
-    Gauge,
     /// On a canvas.
     Chart,
     /// By a sign or in words.

@@ -167,7 +167,7 @@ impl Page {
                 hatch: matches!(shown, Freshness::Stale | Freshness::Down),
                 edge: !shown.is_current(),
                 value: !matches!(shown, Freshness::Refused | Freshness::Unknown),
-                lacks: quality.incomplete_until_ms.is_some() && patch.id != "last",
+                lacks: quality.incomplete_until_ms.is_some(),
             }
         });
         let step = frame.drill.as_ref()?.step;

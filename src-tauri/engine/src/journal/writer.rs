@@ -279,15 +279,20 @@ impl Writer {
                     }
                     let source = Arc::clone(&delivered.entry.batch.source);
                     entries.push(delivered.entry);
-                    events.push(Event::Delivered { source, delivery: delivered.delivery, share: delivered.share });
+                    let (life, delivery, share) = (delivered.life, delivered.delivery, delivered.share);
+                    events.push(Event::Delivered { source, life, delivery, share });
                 }
-                Step::Unwritten { source, delivery, share } => {
-                    events.push(Event::Delivered { source, delivery, share });
+                Step::Unwritten { source, life, delivery, share } => {
+                    events.push(Event::Delivered { source, life, delivery, share });
                 }
                 Step::Forget { source } => entries.push(forget_entry(&source, &self.clock)),
-                Step::Status { source, status } => {
+                Step::Left { source } => {
+                    self.outages.handle_left(&source, now);
+                    entries.push(forget_entry(&source, &self.clock));
+                }
+                Step::Status { source, life, status } => {
                     self.outages.handle_status(&source, &status, now);
-                    events.push(Event::Status { source, status });
+                    events.push(Event::Status { source, life, status });
                 }
             }
         }

@@ -69,7 +69,7 @@ fn delivered(number: u64) -> Step {
     };
     let delivery = Delivery::Events(vec![event]);
     let entry = intake::entry(&"ops".into(), &delivery, &Clock::start()).unwrap();
-    Step::Delivered(Delivered { entry, delivery, share: None })
+    Step::Delivered(Delivered { life: 1, entry, delivery, share: None })
 }
 
 fn position(journal: &Journal) -> Option<u64> {
@@ -84,9 +84,9 @@ impl Stage {
                 Event::CheckpointWanted { seq } => {
                     self.taken.try_send(Answer::Taken(Taken { seq, checkpoint: self.state() })).unwrap();
                 }
-                Event::Delivered { source, delivery, share } => {
+                Event::Delivered { source, life, delivery, share } => {
                     self.board.handle_delivery(&source, &delivery, self.clock.now());
-                    return Some(Event::Delivered { source, delivery, share });
+                    return Some(Event::Delivered { source, life, delivery, share });
                 }
                 // What the links' history says is tested with it.
                 Event::Outages(_) => (),
@@ -126,7 +126,7 @@ async fn written_before_it_is_handed_on() {
     }
     let status = Box::new(SourceStatus::default());
     stage.steps.send(delivered(21)).await.unwrap();
-    stage.steps.send(Step::Status { source: "ops".into(), status }).await.unwrap();
+    stage.steps.send(Step::Status { source: "ops".into(), life: 1, status }).await.unwrap();
     stage.steps.send(Step::Forget { source: "ops".into() }).await.unwrap();
     assert!(matches!(stage.next().await, Some(Event::Delivered { .. })));
     assert!(matches!(stage.next().await, Some(Event::Status { .. })));

@@ -57,7 +57,7 @@ impl Listener {
     pub(super) fn start(setup: Setup, doors: Arc<Doors>, clock: Clock) -> Self {
         let (sender, steps) = channel(STEPS_QUEUED_MAX);
         let room = Arc::new(Semaphore::new(IN_FLIGHT_BYTES_MAX as usize));
-        let intake = Intake::new(SOURCE_ID.into(), clock, sender, room);
+        let intake = Intake::new(SOURCE_ID.into(), 0, clock, sender, room);
         let source = Source::start(&Handle::current(), setup, Begin::default(), doors, intake, clock);
         Self {
             status: SourceStatus::default(),
@@ -88,7 +88,7 @@ impl Listener {
                 }
                 self.status = *status;
             }
-            Some(Step::Delivered(_) | Step::Unwritten { .. } | Step::Forget { .. }) => {}
+            Some(Step::Delivered(_) | Step::Unwritten { .. } | Step::Forget { .. } | Step::Left { .. }) => {}
         }
         Heard::Something
     }

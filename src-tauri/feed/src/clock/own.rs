@@ -1,50 +1,27 @@
 //! This machine's clock, for what tells no time of its own.
 
-use std::time::Duration;
-
-use watchfloor_model::{Mono, SourceClock, Timestamp};
+use watchfloor_model::{Mono, SourceClock, SteadyClock, Timestamp};
 
 use super::{Estimate, Reading};
 
-/// How fast time goes while the clock, set back, is behind what was told: an hour is made up for in ten.
-const PACE: f64 = 0.9;
-/// A clock that is set back by more was never right: it is followed at once.
-const AHEAD_MAX: Duration = Duration::from_secs(86_400);
-
-/// The wall clock, which may be set at any time.
-///
-/// Set forward, it is followed at once. Set back, it isn't: what comes later must not seem to have happened earlier (H1, H3), and windows
-/// must slide on. Time goes slower instead until the clock has caught up.
+/// The wall clock, which may be set at any time: see [`SteadyClock`].
 #[derive(Clone, Debug, Default)]
 pub(crate) struct OwnClock {
-    /// What the clock showed when the feed's own was at zero.
-    zero: Timestamp,
-    /// What was told, and when, when the clock was set back behind it.
-    ahead: Option<(Timestamp, Mono)>,
+    steady: SteadyClock,
     estimate: Estimate,
 }
 
 impl OwnClock {
     /// The clock shows `wall` now.
     pub(crate) fn set(&mut self, wall: Timestamp, now: Mono) {
-        let told = self.at(now);
-        let slowed = self.slowed(now);
-        self.zero = wall.minus(now.since(Mono::ZERO));
-        let is_ahead = told > wall && told.since(wall) <= AHEAD_MAX;
-        // Where it began is kept: told anew at each reading, the parts of a millisecond would be lost.
-        self.ahead = if is_ahead { self.ahead.filter(|_| slowed == Some(told)).or(Some((told, now))) } else { None };
+        // Who folds by it finds out by itself that what it holds is of a time to come.
+        self.steady.set(wall, now);
         self.estimate.hear(Reading { now: self.at(now), speed: 1.0, label: None }, now);
     }
 
     /// Now. Never earlier than before, but for a clock that is set back by more than a day.
     pub(crate) fn at(&self, now: Mono) -> Timestamp {
-        let wall = self.zero.plus(now.since(Mono::ZERO));
-        self.slowed(now).map_or(wall, |slowed| slowed.max(wall))
-    }
-
-    fn slowed(&self, now: Mono) -> Option<Timestamp> {
-        let (told, since) = self.ahead?;
-        Some(told.plus(now.since(since).mul_f64(PACE)))
+        self.steady.at(now)
     }
 
     /// As a source's clock. Nothing if it was never set.
