@@ -5,6 +5,8 @@
 //! consistent prefix (H4). The file is in WAL mode with `synchronous = NORMAL`: a killed process loses nothing that was
 //! committed, a machine without power perhaps the last moments, but never consistency.
 
+mod aside;
+mod check;
 pub(crate) mod migrate;
 pub(crate) mod stall;
 pub(crate) mod table;
@@ -22,6 +24,7 @@ use rusqlite::{Connection, OpenFlags, config::DbConfig, ffi};
 use watchfloor_model::{Position, Timestamp};
 
 use crate::outages::Outage;
+use aside::SetAside;
 use migrate::Found;
 use table::{
     batch::{self, Batch},
@@ -36,12 +39,8 @@ pub(crate) use table::position::Positions;
 pub(crate) const FILE_NAME: &str = "journal.db";
 /// The lock's file in the data folder.
 pub(crate) const LOCK_NAME: &str = "lock";
-/// SQLite's codes for a place of the file that the disk doesn't give back: it won't mend, and another file lies elsewhere.
+/// SQLite's codes for a place of the file that the disk doesn't give back.
 const UNREADABLE: [i32; 3] = [ffi::SQLITE_IOERR_READ, ffi::SQLITE_IOERR_SHORT_READ, ffi::SQLITE_IOERR_CORRUPTFS];
-/// Damaged journals kept beside it.
-const SET_ASIDE_MAX: usize = 3;
-/// How the names of those begin.
-const SET_ASIDE_PREFIX: &str = "journal-damaged-";
 /// Batches that one transaction removes at least, if it must.
 const PRUNE_ROWS_MAX: u32 = 256;
 /// Size of a page, in bytes. Batches of a flood fill many pages, and larger ones cost fewer writes; an idle wall's batch
@@ -83,6 +82,9 @@ pub(crate) enum JournalError {
     /// Damaged beyond what SQLite itself finds.
     #[error("{0}")]
     Damaged(String),
+    /// The disk doesn't say whether it is damaged.
+    #[error("{0}")]
+    Unanswered(String),
     /// For newer programs only.
     #[error("format {0} is newer than this program")]
     Newer(u32),
@@ -102,15 +104,21 @@ impl JournalError {
                 | rusqlite::Error::InvalidColumnType(..)
                 | rusqlite::Error::Utf8Error(..),
             ) => true,
-            Self::Sql(error) => {
-                let extended = error.sqlite_error().map_or(0, |error| error.extended_code);
-                matches!(
-                    error.sqlite_error_code(),
-                    Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase)
-                ) || UNREADABLE.contains(&extended)
-            }
+            Self::Sql(error) => matches!(
+                error.sqlite_error_code(),
+                Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase)
+            ),
             Self::Damaged(_) => true,
-            Self::Newer(_) | Self::Io(_) => false,
+            Self::Newer(_) | Self::Io(_) | Self::Unanswered(_) => false,
+        }
+    }
+
+    /// Whether the disk didn't give the file back. The file itself may be sound: see [`check`].
+    pub(crate) fn is_unreadable(&self) -> bool {
+        match self {
+            Self::Sql(error) => error.sqlite_error().is_some_and(|error| UNREADABLE.contains(&error.extended_code)),
+            Self::Unanswered(_) => true,
+            Self::Damaged(_) | Self::Newer(_) | Self::Io(_) => false,
         }
     }
 }
@@ -170,9 +178,7 @@ impl Journal {
     /// Opens the journal in `folder`. A damaged one is set aside and a new one begun.
     pub(crate) fn open(folder: &Path, bounds: Bounds, now: Timestamp) -> Result<Opened, JournalError> {
         let path = folder.join(FILE_NAME);
-        // Damage may be where only writing comes.
-        let opened = Self::open_file(&path, bounds).and_then(|mut journal| journal.try_write().map(|()| journal));
-        match opened {
+        match Self::open_to_write(&path, bounds).map_err(|error| check::settle(&path, error)) {
             Ok(journal) => Ok(Opened { journal, set_aside: None }),
             Err(error) if error.is_damage() => Self::replace(folder, bounds, now, &error.to_string()),
             Err(error) => Err(refusal(folder).map_or(error, JournalError::Io)),
@@ -187,11 +193,28 @@ impl Journal {
         Ok(Self { connection, path, bounds, last_seq: 0, bytes_total: 0, glass: glass::Head::default() })
     }
 
-    /// Sets the journal in `folder` aside and begins a new one.
+    /// Sets the journal in `folder` aside and begins a new one. If none can be begun, the old one stays.
     pub(crate) fn replace(folder: &Path, bounds: Bounds, now: Timestamp, reason: &str) -> Result<Opened, JournalError> {
-        let aside = set_aside(folder, now)?;
-        let journal = Self::open_file(&folder.join(FILE_NAME), bounds)?;
-        Ok(Opened { journal, set_aside: Some((aside, reason.to_owned())) })
+        let aside = SetAside::of(folder, now)?;
+        match Self::open_to_write(&folder.join(FILE_NAME), bounds) {
+            Ok(journal) => {
+                let set_aside = aside.keep(folder).map(|path| (path, reason.to_owned()));
+                Ok(Opened { journal, set_aside })
+            }
+            Err(error) => {
+                if let Err(failed) = aside.put_back(folder) {
+                    tracing::error!(?aside, reason = %failed, "the journal can't be put back");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Damage may be where only writing comes.
+    fn open_to_write(path: &Path, bounds: Bounds) -> Result<Self, JournalError> {
+        let mut journal = Self::open_file(path, bounds)?;
+        journal.try_write()?;
+        Ok(journal)
     }
 
     fn open_file(path: &Path, bounds: Bounds) -> Result<Self, JournalError> {
@@ -319,12 +342,12 @@ impl Journal {
 
     /// Every checkpoint, newest first.
     pub(crate) fn checkpoints(&self) -> Result<Vec<checkpoint::Row>, JournalError> {
-        Ok(checkpoint::all(&self.connection)?)
+        checkpoint::all(&self.connection).map_err(|error| check::settle(&self.path, error.into()))
     }
 
     /// Every position.
     pub(crate) fn positions(&self) -> Result<Positions, JournalError> {
-        Ok(position::all(&self.connection)?)
+        position::all(&self.connection).map_err(|error| check::settle(&self.path, error.into()))
     }
 
     /// Hands the batches after number `seq` to `take`, oldest first. The answer says whether that is the whole story:
@@ -347,7 +370,8 @@ impl Journal {
                     Ok(())
                 }
             }
-        })?;
+        })
+        .map_err(|error: JournalError| check::settle(&self.path, error))?;
         Ok(whole)
     }
 
@@ -386,38 +410,6 @@ fn beside(path: &Path, end: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(end);
     PathBuf::from(name)
-}
-
-/// Moves a damaged journal out of the way, and lets the oldest of those go. Answers where it is now.
-fn set_aside(folder: &Path, now: Timestamp) -> Result<PathBuf, io::Error> {
-    let time = jiff::Timestamp::from_millisecond(now.as_millis())
-        .map_or_else(|_| now.to_string(), |time| time.strftime("%Y%m%dT%H%M%S%3fZ").to_string());
-    let aside = folder.join(format!("{SET_ASIDE_PREFIX}{time}.db"));
-    let path = folder.join(FILE_NAME);
-    fs::rename(&path, &aside)?;
-    for end in ["-wal", "-shm"] {
-        match fs::rename(beside(&path, end), beside(&aside, end)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-    }
-    let mut kept: Vec<PathBuf> = fs::read_dir(folder)?
-        .filter_map(|file| Some(file.ok()?.path()))
-        .filter(|path| {
-            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            name.starts_with(SET_ASIDE_PREFIX) && name.ends_with(".db")
-        })
-        .collect();
-    kept.sort();
-    for old in kept.iter().rev().skip(SET_ASIDE_MAX) {
-        for path in [old.clone(), beside(old, "-wal"), beside(old, "-shm")] {
-            match fs::remove_file(&path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-        }
-    }
-    Ok(aside)
 }
 
 #[cfg(test)]

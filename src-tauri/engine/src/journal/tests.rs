@@ -212,19 +212,44 @@ fn damaged_cells_are_damage() {
     }
 }
 
-/// A place that the disk doesn't give back is damage as well: the wall begins anew beside it. A disk that is full, read-only or
-/// gone is none: the file may be sound.
+/// H4: what the disk says isn't what the file is: a read error alone is no damage, nor is a disk that is full, read-only or gone.
+/// What SQLite itself finds in the file is.
 #[test]
-fn places_that_cannot_be_read_are_damage() {
+fn errors_of_the_disk_are_no_damage() {
     let failure = |code| JournalError::from(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
-    for code in [ffi::SQLITE_IOERR_READ, ffi::SQLITE_IOERR_SHORT_READ, ffi::SQLITE_CORRUPT, ffi::SQLITE_NOTADB] {
-        assert!(failure(code).is_damage(), "{code}");
+    for code in [ffi::SQLITE_CORRUPT, ffi::SQLITE_NOTADB] {
+        assert!(failure(code).is_damage() && !failure(code).is_unreadable(), "{code}");
+    }
+    for code in [ffi::SQLITE_IOERR_READ, ffi::SQLITE_IOERR_SHORT_READ] {
+        assert!(!failure(code).is_damage() && failure(code).is_unreadable(), "{code}");
     }
     for code in
         [ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_FULL, ffi::SQLITE_READONLY, ffi::SQLITE_CANTOPEN, ffi::SQLITE_BUSY]
     {
-        assert!(!failure(code).is_damage(), "{code}");
+        assert!(!failure(code).is_damage() && !failure(code).is_unreadable(), "{code}");
     }
+}
+
+/// H4: a journal is not given up for one that can't be begun: it is where it was.
+#[test]
+fn what_cannot_be_replaced_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = open(folder.path(), 1 << 20).journal;
+    journal.append(&[entry(1..=3)], now()).unwrap();
+    drop(journal);
+    let before = fs::read(folder.path().join(FILE_NAME)).unwrap();
+    // SQLite keeps from beginning a file beside this.
+    let obstacle = folder.path().join("journal.db-journal");
+    fs::create_dir(&obstacle).unwrap();
+    fs::write(obstacle.join("x"), "x").unwrap();
+    for _ in 0..4 {
+        Journal::replace(folder.path(), bounds(1 << 20), now(), "it is garbage").unwrap_err();
+    }
+    assert_eq!(fs::read(folder.path().join(FILE_NAME)).unwrap(), before);
+    fs::remove_dir_all(&obstacle).unwrap();
+    assert_eq!(position(&open(folder.path(), 1 << 20).journal), Some(3));
+    let names = fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+    assert_eq!(names.filter(|name| name.starts_with(aside::PREFIX)).count(), 0);
 }
 
 /// H5: of damaged journals, the newest three are kept.
@@ -239,7 +264,7 @@ fn few_damaged_files_are_kept() {
     let mut kept: Vec<String> = fs::read_dir(folder.path())
         .unwrap()
         .map(|file| file.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name.starts_with(SET_ASIDE_PREFIX))
+        .filter(|name| name.starts_with(aside::PREFIX))
         .collect();
     kept.sort();
     let expected: Vec<String> =

@@ -5,19 +5,21 @@
 //! more than all the rest of the backend. If the disk refuses, the wall goes on from memory,
 //! says so, and tries again; the state as it then is begins the new stretch.
 
-use std::{io, path::PathBuf, sync::Arc, time::Duration};
+mod lost;
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::{
     sync::mpsc::{Receiver, Sender},
     time::{Instant, sleep_until, timeout, timeout_at},
 };
-use watchfloor_board::{
-    Checkpoint,
-    frame::{Notice, State},
-};
+use watchfloor_board::{Checkpoint, frame::Notice};
 use watchfloor_model::{Delivery, Timestamp};
 
-use super::{Bounds, Entry, Journal, JournalError, Positions, apply, stall::Stall, table::glass::Record};
+pub(crate) use self::lost::{not_remembering, replaced};
+
+use self::lost::Lost;
+use super::{Bounds, Entry, Journal, Positions, apply, stall::Stall, table::glass::Record};
 use crate::{
     clock::Clock,
     event::Event,
@@ -86,16 +88,7 @@ enum Memory {
     /// It is.
     Kept(Journal),
     /// The disk refuses.
-    Lost {
-        /// Since when.
-        since: Timestamp,
-        /// The next attempt.
-        retry_at: Instant,
-        /// Whether only a new file helps.
-        damaged: Option<String>,
-        /// A damaged one that was set aside meanwhile, and is still to be told.
-        set_aside: Option<(PathBuf, String)>,
-    },
+    Lost(Lost),
 }
 
 /// The writer.
@@ -125,6 +118,8 @@ pub(crate) struct Writer {
     dirty_bytes: u64,
     measured_at: Instant,
     written_at: Instant,
+    /// Whether a journal that SQLite called damaged was found to be sound: it isn't believed twice.
+    acquitted: bool,
 }
 
 /// The loop is gone: the engine stops.
@@ -171,7 +166,7 @@ impl Writer {
     ) -> Self {
         let outages = journal.map(|journal| history(journal, &positions)).unwrap_or_default();
         let since = ends.clock.wall();
-        let memory = Memory::Lost { since, retry_at: Instant::now() + pace.retry, damaged: None, set_aside: None };
+        let memory = Memory::Lost(Lost::since(since, pace));
         Self { outages, ..Self::new(ends, memory, folder, bounds, pace, positions) }
     }
 
@@ -198,6 +193,7 @@ impl Writer {
             dirty_bytes: 0,
             measured_at: now,
             written_at: now,
+            acquitted: false,
         }
     }
 
@@ -231,7 +227,7 @@ impl Writer {
     /// When [`Self::handle_due`] has something to do.
     fn next_due(&self) -> Instant {
         match &self.memory {
-            Memory::Lost { retry_at, .. } => *retry_at,
+            Memory::Lost(lost) => lost.retry_at,
             Memory::Kept(_) if self.is_changed() && self.wanted.is_none() => self.checkpoint_due(),
             Memory::Off | Memory::Kept(_) => Instant::now() + self.pace.checkpoint_max,
         }
@@ -257,7 +253,7 @@ impl Writer {
 
     async fn handle_due(&mut self) -> Result<(), Gone> {
         match &self.memory {
-            Memory::Lost { .. } => self.rejoin().await,
+            Memory::Lost(_) => self.rejoin().await,
             Memory::Kept(_)
                 if self.is_changed() && self.wanted.is_none() && self.checkpoint_due() <= Instant::now() =>
             {
@@ -344,69 +340,6 @@ impl Writer {
 
     async fn tell_outages(&mut self) -> Result<(), Gone> {
         self.events.send(Event::Outages(self.outages.view())).await.map_err(|_| Gone)
-    }
-
-    /// Goes on from memory, and says so.
-    async fn lose(&mut self, error: &JournalError) -> Result<(), Gone> {
-        let since = self.clock.wall();
-        let reason = error.to_string();
-        tracing::warn!(reason, "the journal can't be written: going on from memory");
-        let damaged = error.is_damage().then(|| reason.clone());
-        self.memory = Memory::Lost { since, retry_at: Instant::now() + self.pace.retry, damaged, set_aside: None };
-        self.wanted = None;
-        self.notice(not_remembering(since, reason)).await
-    }
-
-    /// Tries to remember again: state and positions as they are now, in one transaction.
-    async fn rejoin(&mut self) -> Result<(), Gone> {
-        let Memory::Lost { since, damaged, set_aside, .. } = &mut self.memory else { return Ok(()) };
-        let (since, now, mut set_aside) = (*since, self.clock.wall(), set_aside.take());
-        let opened = match damaged {
-            Some(reason) => Journal::replace(&self.folder, self.bounds, now, reason),
-            None => Journal::open(&self.folder, self.bounds, now),
-        };
-        let outcome = match opened {
-            Ok(opened) => {
-                set_aside = opened.set_aside.or(set_aside);
-                self.begin_again(opened.journal, now).await?
-            }
-            Err(error) => Err(error),
-        };
-        match outcome {
-            Ok(journal) => {
-                tracing::info!("the journal is written again");
-                self.memory = Memory::Kept(journal);
-                self.records.lose();
-                match set_aside {
-                    Some((path, reason)) => self.notice(replaced(&path.display().to_string(), &reason)).await,
-                    None => self.events.send(Event::NoticeOver { id: NOTICE }).await.map_err(|_| Gone),
-                }
-            }
-            Err(error) => {
-                // The file was opened afresh: only what is wrong with it now counts.
-                let damaged = error.is_damage().then(|| error.to_string());
-                self.memory = Memory::Lost { since, retry_at: Instant::now() + self.pace.retry, damaged, set_aside };
-                self.notice(not_remembering(since, error.to_string())).await
-            }
-        }
-    }
-
-    /// Writes state and positions as they are now into a journal just opened.
-    async fn begin_again(
-        &mut self,
-        mut journal: Journal,
-        now: Timestamp,
-    ) -> Result<Result<Journal, JournalError>, Gone> {
-        let Some(body) = self.taken_now(journal.last_seq() + 1).await? else {
-            // That is no fault of the file's.
-            return Ok(Err(JournalError::Io(io::Error::new(io::ErrorKind::TimedOut, "the board did not answer"))));
-        };
-        let written =
-            journal.rejoin(now, &body, &self.positions).and_then(|()| journal.put_outages(self.outages.all()));
-        if written.is_ok() {
-            self.saved(body.len());
-        }
-        Ok(written.map(|()| journal))
     }
 
     /// Asks for the board as of everything handed over so far, and waits for it: the loop has at most a lane's length to
@@ -544,28 +477,6 @@ fn text(checkpoint: &Checkpoint) -> Option<String> {
             tracing::error!(reason = %error, "the board's state can't be written down");
             None
         }
-    }
-}
-
-/// The notice about a journal that can't be written.
-pub(crate) fn not_remembering(since: Timestamp, reason: String) -> Notice {
-    let time = jiff::Timestamp::from_millisecond(since.as_millis())
-        .map_or_else(|_| since.to_string(), |time| time.strftime("%Y-%m-%d %H:%M UTC").to_string());
-    Notice {
-        id: NOTICE.into(),
-        state: State::Warning,
-        text: format!("not remembering since {time}: the journal can't be written"),
-        detail: vec![reason, "The wall goes on from memory and tries again every few seconds.".into()],
-    }
-}
-
-/// The notice about a journal that was set aside.
-pub(crate) fn replaced(path: &str, reason: &str) -> Notice {
-    Notice {
-        id: NOTICE.into(),
-        state: State::Warning,
-        text: "the journal was damaged: a new one was begun".into(),
-        detail: vec![reason.into(), format!("The damaged one is kept as {path}")],
     }
 }
 
