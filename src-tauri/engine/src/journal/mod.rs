@@ -305,9 +305,16 @@ impl Journal {
         Ok(outage::all(&self.connection)?)
     }
 
-    /// When something was last written: until then, at least, the program ran. None if there is nothing.
-    pub(crate) fn written_until(&self) -> Result<Option<Timestamp>, JournalError> {
-        Ok(batch::newest_received(&self.connection)?.max(checkpoint::newest_taken(&self.connection)?))
+    /// When each kind of thing was last written. Until the newest of these that isn't later than now, at least, the program ran:
+    /// on a quiet feed only what was on the glass tells, and a clock that was ahead tells nothing.
+    pub(crate) fn written_until(&self) -> Result<Vec<Timestamp>, JournalError> {
+        let newest = [
+            batch::newest_received(&self.connection)?,
+            checkpoint::newest_taken(&self.connection)?,
+            glass::newest_taken(&self.connection)?,
+            outage::newest_ended(&self.connection)?,
+        ];
+        Ok(newest.into_iter().flatten().collect())
     }
 
     /// Begins to remember again after a stretch that was not written: state and positions as they are now, in one

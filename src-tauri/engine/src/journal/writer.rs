@@ -5,6 +5,7 @@
 //! more than all the rest of the backend. If the disk refuses, the wall goes on from memory,
 //! says so, and tries again; the state as it then is begins the new stretch.
 
+mod history;
 mod lost;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -18,7 +19,7 @@ use watchfloor_model::{Delivery, Timestamp};
 
 pub(crate) use self::lost::{not_remembering, replaced};
 
-use self::lost::Lost;
+use self::{history::history, lost::Lost};
 use super::{Bounds, Entry, Journal, Positions, apply, stall::Stall, table::glass::Record};
 use crate::{
     clock::Clock,
@@ -151,7 +152,7 @@ impl Writer {
     /// A writer into `journal`, which lies in `folder` and leads to `positions`.
     pub(crate) fn into(ends: Ends, journal: Journal, folder: PathBuf, positions: Positions, pace: Pace) -> Self {
         let bounds = journal.bounds;
-        let outages = history(&journal, &positions);
+        let outages = history(&journal, &positions, ends.clock.wall());
         Self { outages, ..Self::new(ends, Memory::Kept(journal), folder, bounds, pace, positions) }
     }
 
@@ -164,8 +165,8 @@ impl Writer {
         positions: Positions,
         pace: Pace,
     ) -> Self {
-        let outages = journal.map(|journal| history(journal, &positions)).unwrap_or_default();
         let since = ends.clock.wall();
+        let outages = journal.map(|journal| history(journal, &positions, since)).unwrap_or_default();
         let memory = Memory::Lost(Lost::since(since, pace));
         Self { outages, ..Self::new(ends, memory, folder, bounds, pace, positions) }
     }
@@ -443,20 +444,6 @@ impl Writer {
     async fn notice(&mut self, notice: Notice) -> Result<(), Gone> {
         self.events.send(Event::Notice(notice)).await.map_err(|_| Gone)
     }
-}
-
-/// What the journal knows of the links, and that nobody listened since it was last written.
-fn history(journal: &Journal, positions: &Positions) -> Outages {
-    let stored = journal.outages().and_then(|stored| Ok((stored, journal.written_until()?)));
-    let (stored, until) = stored.unwrap_or_else(|error| {
-        tracing::warn!(reason = %error, "the links' history can't be read");
-        (Vec::new(), None)
-    });
-    let mut outages = Outages::new(stored);
-    if let Some(until) = until {
-        positions.keys().for_each(|source| outages.note_stop(source, until));
-    }
-    outages
 }
 
 /// Takes what else comes until the next transaction may begin.

@@ -191,6 +191,12 @@ pub(crate) fn range(connection: &Connection) -> Result<Option<[(i64, Timestamp);
     Ok(end("ASC")?.zip(end("DESC")?).map(|(oldest, newest)| [oldest, newest]))
 }
 
+/// When the newest was taken.
+pub(crate) fn newest_taken(connection: &Connection) -> Result<Option<Timestamp>> {
+    let newest = "SELECT at_ms FROM glass ORDER BY seq DESC LIMIT 1";
+    Ok(connection.query_row(newest, [], |row| row.get(0)).optional()?.map(Timestamp::from_millis))
+}
+
 /// Number of the newest key taken at `at` or before.
 pub(crate) fn key_before(connection: &Connection, at: Timestamp) -> Result<Option<i64>> {
     connection
