@@ -197,17 +197,40 @@ pub(crate) fn newest_taken(connection: &Connection) -> Result<Option<Timestamp>>
     Ok(connection.query_row(newest, [], |row| row.get(0)).optional()?.map(Timestamp::from_millis))
 }
 
-/// Number of the newest key taken at `at` or before.
-pub(crate) fn key_before(connection: &Connection, at: Timestamp) -> Result<Option<i64>> {
-    connection
-        .prepare_cached("SELECT seq FROM glass WHERE kind <> 2 AND at_ms <= ?1 ORDER BY seq DESC LIMIT 1")?
-        .query_row([at.as_millis()], |row| row.get(0))
-        .optional()
+/// Of the records `from` to `to`, whose times don't go back: number of the newest key taken at `at` or before, and when the newest
+/// record was that was taken by then.
+pub(crate) fn key_before(
+    connection: &Connection,
+    at: Timestamp,
+    (from, to): (i64, i64),
+) -> Result<Option<(i64, Timestamp)>> {
+    let key =
+        "SELECT seq FROM glass WHERE kind <> 2 AND seq BETWEEN ?2 AND ?3 AND at_ms <= ?1 ORDER BY seq DESC LIMIT 1";
+    let key: Option<i64> =
+        connection.prepare_cached(key)?.query_row((at.as_millis(), from, to), |row| row.get(0)).optional()?;
+    let Some(key) = key else { return Ok(None) };
+    // No further than to the next key, which was taken later.
+    let newest = "SELECT MAX(at_ms) FROM glass WHERE seq BETWEEN ?2 AND ?3 AND at_ms <= ?1
+                  AND seq < COALESCE((SELECT MIN(seq) FROM glass WHERE kind <> 2 AND seq > ?2), ?3 + 1)";
+    let newest: Option<i64> =
+        connection.prepare_cached(newest)?.query_row((at.as_millis(), key, to), |row| row.get(0))?;
+    Ok(newest.map(|newest| (key, Timestamp::from_millis(newest))))
+}
+
+/// Numbers of the oldest and the newest key.
+pub(crate) fn key_ends(connection: &Connection) -> Result<Option<(i64, i64)>> {
+    let end = |order: &str| {
+        let end = format!("SELECT seq FROM glass WHERE kind <> 2 ORDER BY seq {order} LIMIT 1");
+        connection.prepare_cached(&end)?.query_row([], |row| row.get(0)).optional()
+    };
+    Ok(end("ASC")?.zip(end("DESC")?))
 }
 
 /// A key, without what it says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Key {
+    /// Its number.
+    pub(crate) seq: i64,
     /// When it was taken.
     pub(crate) at: Timestamp,
     /// What kind of key it is.
@@ -220,14 +243,15 @@ pub(crate) struct Key {
 pub(crate) fn keys(connection: &Connection) -> Result<Vec<Key>> {
     connection
         .prepare_cached(
-            "SELECT at_ms, kind, (SELECT at_ms FROM glass WHERE seq = key.seq - 1)
+            "SELECT seq, at_ms, kind, (SELECT at_ms FROM glass WHERE seq = key.seq - 1)
              FROM glass AS key WHERE kind <> 2 ORDER BY seq",
         )?
         .query_map([], |row| {
-            let before: Option<i64> = row.get(2)?;
+            let before: Option<i64> = row.get(3)?;
             Ok(Key {
-                at: Timestamp::from_millis(row.get(0)?),
-                kind: Kind::of(row.get(1)?),
+                seq: row.get(0)?,
+                at: Timestamp::from_millis(row.get(1)?),
+                kind: Kind::of(row.get(2)?),
                 before: before.map(Timestamp::from_millis),
             })
         })?
@@ -348,10 +372,17 @@ mod tests {
     #[test]
     fn reading_begins_at_a_key() {
         let (connection, _) = ring();
-        let key = |at: i64| key_before(&connection, Timestamp::from_millis(at)).unwrap();
-        assert_eq!([999, 1000, 3999, 4000, 99_000].map(key), [None, Some(1), Some(1), Some(4), Some(10)]);
+        let key = |at: i64| {
+            let found = key_before(&connection, Timestamp::from_millis(at), (1, 12)).unwrap();
+            found.map(|(key, newest)| (key, newest.as_millis()))
+        };
+        assert_eq!([999, 1000, 3999].map(key), [None, Some((1, 1000)), Some((1, 3000))]);
+        assert_eq!([4000, 99_000].map(key), [Some((4, 4000)), Some((10, 12_000))]);
+        assert_eq!(key_before(&connection, Timestamp::from_millis(99_000), (1, 5)).unwrap().unwrap().0, 4);
+        assert_eq!(key_ends(&connection).unwrap(), Some((1, 10)));
         let keys = keys(&connection).unwrap();
         let key = |at: i64, kind, before: Option<i64>| Key {
+            seq: at / 1000,
             at: Timestamp::from_millis(at),
             kind,
             before: before.map(Timestamp::from_millis),
