@@ -41,8 +41,6 @@ pub(crate) const FILE_NAME: &str = "journal.db";
 pub(crate) const LOCK_NAME: &str = "lock";
 /// SQLite's codes for a place of the file that the disk doesn't give back.
 const UNREADABLE: [i32; 3] = [ffi::SQLITE_IOERR_READ, ffi::SQLITE_IOERR_SHORT_READ, ffi::SQLITE_IOERR_CORRUPTFS];
-/// Batches that one transaction removes at least, if it must.
-const PRUNE_ROWS_MAX: u32 = 256;
 /// Size of a page, in bytes. Batches of a flood fill many pages, and larger ones cost fewer writes; an idle wall's batch
 /// writes two, and smaller ones cost fewer bytes. This is nearly as quick for the one as twice the size.
 const PAGE_BYTES: u32 = 8192;
@@ -257,9 +255,9 @@ impl Journal {
             }
         }
         // At least as many go as come, or a ring of tiny batches would outgrow its bound.
-        let rows_max = PRUNE_ROWS_MAX.max(u32::try_from(entries.len()).unwrap_or(u32::MAX).saturating_mul(2));
-        let bytes_max = i64::try_from(self.bounds.bytes_max).unwrap_or(i64::MAX);
-        batch::prune(&transaction, bytes_max, now.minus(self.bounds.age_max), rows_max)?;
+        let written = total.saturating_sub(self.bytes_total);
+        let step = batch::Step::beside(entries.len(), written);
+        batch::prune(&transaction, saturated(self.bounds.bytes_max), now.minus(self.bounds.age_max), step)?;
         transaction.commit()?;
         (self.last_seq, self.bytes_total) = (seq, total);
         Ok(())
@@ -291,10 +289,16 @@ impl Journal {
     pub(crate) fn put_glass(&mut self, record: &Record, now: Timestamp) -> Result<(), JournalError> {
         let transaction = self.connection.transaction()?;
         let head = glass::insert(&transaction, &self.glass, record)?;
-        if record.kind.is_key() {
-            let bytes_max = i64::try_from(self.bounds.glass_bytes_max).unwrap_or(i64::MAX);
-            glass::prune(&transaction, &head, bytes_max, now.minus(self.bounds.glass_age_max))?;
-        }
+        let bytes_max = saturated(self.bounds.glass_bytes_max);
+        let bound = glass::Bound { bytes_max, age_max: self.bounds.glass_age_max, now };
+        glass::prune(&transaction, &head, &bound, glass::Step::default())?;
+        // Batches that one transaction couldn't let go don't wait for the next event. Those too old do: it may be the clock.
+        batch::prune(
+            &transaction,
+            saturated(self.bounds.bytes_max),
+            Timestamp::from_millis(i64::MIN),
+            batch::Step::default(),
+        )?;
         transaction.commit()?;
         self.glass = head;
         Ok(())
@@ -410,6 +414,11 @@ fn refusal(folder: &Path) -> Option<io::Error> {
         .open(folder.join(LOCK_NAME))
         .err()
         .filter(|error| error.kind() != io::ErrorKind::NotFound)
+}
+
+/// A number as SQLite can have it.
+fn saturated(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 /// The file that SQLite puts beside another.

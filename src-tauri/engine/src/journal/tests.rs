@@ -368,3 +368,61 @@ fn the_glass_is_kept_within_its_bounds() {
         assert_eq!(30 - oldest(&journal) + 1, left);
     }
 }
+
+/// H5: a ring of many tiny batches stays within its bound when large ones come, and one that is too large comes down although no
+/// event comes.
+#[test]
+fn batches_are_bounded_whatever_came_before() {
+    let sized = |bytes: usize| {
+        let received = now();
+        let batch =
+            Batch { source: "ops".into(), kind: batch::Kind::Events, received, events: 1, body: "x".repeat(bytes) };
+        Entry { batch, positions: PositionChange::Advance(Vec::new()) }
+    };
+    let ring_bytes = |journal: &Journal| batch::ends(journal.connection()).unwrap().bytes;
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = open(folder.path(), 1 << 20).journal;
+    for _ in 0..20 {
+        journal.append(&vec![sized(1); 1000], now()).unwrap();
+    }
+    for _ in 0..20 {
+        journal.append(&[sized(100_000)], now()).unwrap();
+        assert!(ring_bytes(&journal) <= 1 << 20, "{}", ring_bytes(&journal));
+    }
+    drop(journal);
+    let mut journal = open(folder.path(), 1 << 30).journal;
+    journal.append(&vec![sized(1); 50_000], now()).unwrap();
+    drop(journal);
+    let mut journal = open(folder.path(), 1 << 20).journal;
+    for number in 1..=4 {
+        journal.put_glass(&Record { at: now(), kind: glass::Kind::Delta, body: vec![1] }, now()).unwrap();
+        assert!(number < 4 || ring_bytes(&journal) <= 1 << 20, "{}", ring_bytes(&journal));
+    }
+    assert!(journal.replay(journal.last_seq(), |_| Ok(())).unwrap());
+}
+
+/// H5: a record of the glass that is far beyond its bound, as after a quiet week and then a busy board, is within it a few records
+/// later, and not only when the next key comes.
+#[test]
+fn the_glass_comes_down_to_its_bound_soon() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = Journal::open(folder.path(), Bounds::default(), now()).unwrap().journal;
+    let record = |kind, bytes: usize| Record { at: now(), kind, body: vec![7; bytes] };
+    for number in 0..1000 {
+        journal
+            .put_glass(&record(if number % 5 == 0 { glass::Kind::Key } else { glass::Kind::Delta }, 100), now())
+            .unwrap();
+    }
+    for _ in 0..10 {
+        journal.put_glass(&record(glass::Kind::Key, 1 << 20), now()).unwrap();
+    }
+    drop(journal);
+    let bounds = Bounds { glass_bytes_max: 4 << 20, ..Bounds::default() };
+    let mut journal = Journal::open(folder.path(), bounds, now()).unwrap().journal;
+    for _ in 0..4 {
+        journal.put_glass(&record(glass::Kind::Delta, 100), now()).unwrap();
+    }
+    let bytes: i64 =
+        journal.connection().query_row("SELECT SUM(LENGTH(body)) FROM glass", [], |row| row.get(0)).unwrap();
+    assert!(bytes < 4 << 20, "{bytes}");
+}

@@ -123,22 +123,47 @@ pub(crate) fn insert(connection: &Connection, seq: i64, bytes_total: i64, batch:
     Ok(())
 }
 
-/// Removes the oldest batches while the ring has more than `bytes_max` or they were received before `before`: at most
-/// `rows_max` of them, and never the newest of all, which carries number and total on.
-pub(crate) fn prune(connection: &Connection, bytes_max: i64, before: Timestamp, rows_max: u32) -> Result<()> {
+/// How much one transaction lets go at most, so that no event waits long: the next one goes on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Step {
+    rows: u32,
+    bytes: i64,
+}
+
+impl Default for Step {
+    fn default() -> Self {
+        Self { rows: 16_384, bytes: 32 << 20 }
+    }
+}
+
+impl Step {
+    /// In a transaction that writes so much: more goes than comes, or a ring of other batches than these would outgrow its bound.
+    pub(crate) fn beside(rows: usize, bytes: i64) -> Self {
+        let least = Self::default();
+        let rows = u32::try_from(rows).unwrap_or(u32::MAX).saturating_mul(2);
+        Self { rows: least.rows.max(rows), bytes: least.bytes.max(bytes.saturating_mul(2)) }
+    }
+}
+
+/// Removes the oldest batches while the ring has more than `bytes_max` or they were received before `before`: one `step` of them,
+/// and never the newest of all, which carries number and total on.
+pub(crate) fn prune(connection: &Connection, bytes_max: i64, before: Timestamp, step: Step) -> Result<()> {
     let newest = ends(connection)?;
     let mut cut = None;
     {
         let mut statement = connection
             .prepare_cached("SELECT seq, bytes, bytes_total, received_ms FROM batch ORDER BY seq LIMIT ?1")?;
-        let mut rows = statement.query([rows_max])?;
+        let mut rows = statement.query([step.rows])?;
+        let mut gone: i64 = 0;
         while let Some(row) = rows.next()? {
             let (seq, bytes, total, received): (i64, i64, i64, i64) =
                 (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
             let ring_bytes = newest.bytes_total - total + bytes;
-            if seq >= newest.newest_seq || (ring_bytes <= bytes_max && received >= before.as_millis()) {
+            let is_kept = ring_bytes <= bytes_max && received >= before.as_millis();
+            if seq >= newest.newest_seq || is_kept || gone >= step.bytes {
                 break;
             }
+            gone = gone.saturating_add(bytes);
             cut = Some(seq);
         }
     }
@@ -218,21 +243,24 @@ mod tests {
     /// H5: bounded by bytes and by age, whichever is less, and pruned a little at a time.
     #[test]
     fn ring_is_bounded() {
-        let check = |bytes_max: i64, before: i64, rows_max: u32, left: std::ops::RangeInclusive<i64>| {
+        let check_step = |bytes_max: i64, before: i64, step: Step, left: std::ops::RangeInclusive<i64>| {
             let connection = ring();
-            prune(&connection, bytes_max, Timestamp::from_millis(before), rows_max).unwrap();
-            assert_eq!(numbers(&connection), left.clone().collect::<Vec<_>>(), "{bytes_max} {before} {rows_max}");
+            prune(&connection, bytes_max, Timestamp::from_millis(before), step).unwrap();
+            assert_eq!(numbers(&connection), left.clone().collect::<Vec<_>>(), "{bytes_max} {before} {step:?}");
             let ends = ends(&connection).unwrap();
             assert_eq!((ends.oldest_seq, ends.newest_seq), (*left.start(), *left.end()));
             assert_eq!(ends.bytes, 100 * (left.end() - left.start() + 1));
         };
-        check(1000, 0, 100, 1..=10);
-        check(999, 0, 100, 2..=10);
-        check(250, 0, 100, 9..=10);
-        check(0, 0, 100, 10..=10);
-        check(1000, 4, 100, 4..=10);
-        check(1000, 99, 100, 10..=10);
-        check(0, 0, 3, 4..=10);
+        let check = |bytes_max, before, left| check_step(bytes_max, before, Step::default(), left);
+        check(1000, 0, 1..=10);
+        check(999, 0, 2..=10);
+        check(250, 0, 9..=10);
+        check(0, 0, 10..=10);
+        check(1000, 4, 4..=10);
+        check(1000, 99, 10..=10);
+        check_step(0, 0, Step { rows: 3, bytes: 1000 }, 4..=10);
+        check_step(0, 0, Step { rows: 100, bytes: 250 }, 4..=10);
+        check_step(0, 0, Step { rows: 100, bytes: 1 }, 2..=10);
     }
 
     #[test]

@@ -10,6 +10,10 @@ use watchfloor_model::Timestamp;
 
 use super::meta;
 
+mod ring;
+
+pub(crate) use ring::{Bound, Step, prune};
+
 /// Creates the table. `kind` is [`Kind::number`], `body` what `past::body` packs. Keys have an index of their own: reading begins at
 /// one, and they are few.
 pub(crate) const CREATE: &str = "CREATE TABLE glass (
@@ -22,8 +26,6 @@ CREATE INDEX glass_key ON glass (seq, at_ms, bytes_total) WHERE kind <> 2;";
 pub(crate) const ROW_BYTES: i64 = 80;
 /// Number and hash of the newest record that went, as `seq:hex`.
 const ANCHOR: &str = "glass-anchor";
-/// Stretches from key to key that go at once.
-const PRUNED_MAX: usize = 4;
 
 /// A SHA-256.
 pub(crate) type Hash = [u8; 32];
@@ -144,29 +146,6 @@ pub(crate) fn insert(connection: &Connection, head: &Head, record: &Record) -> R
         )?
         .execute((seq, record.at.as_millis(), record.kind.number(), bytes_total, hash.as_slice(), &record.body))?;
     Ok(Head { seq, hash, bytes_total })
-}
-
-/// Lets the oldest go, from key to key: what lies wholly before `before`, and what exceeds `bytes_max`. The newest stretch stays.
-pub(crate) fn prune(connection: &Connection, head: &Head, bytes_max: i64, before: Timestamp) -> Result<()> {
-    for _ in 0..PRUNED_MAX {
-        let second = "SELECT seq, at_ms FROM glass WHERE kind <> 2 ORDER BY seq LIMIT 1 OFFSET 1";
-        let second: Option<(i64, i64)> =
-            connection.prepare_cached(second)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-        let Some((second, at)) = second else { return Ok(()) };
-        let oldest: i64 = connection
-            .prepare_cached("SELECT bytes_total - LENGTH(body) FROM glass ORDER BY seq LIMIT 1")?
-            .query_row([], |row| row.get(0))?;
-        let bytes = head.bytes_total - oldest + ROW_BYTES;
-        if bytes <= bytes_max && at >= before.as_millis() {
-            return Ok(());
-        }
-        let last: Vec<u8> = connection
-            .prepare_cached("SELECT hash FROM glass WHERE seq = ?1")?
-            .query_row([second - 1], |row| row.get(0))?;
-        meta::put(connection, ANCHOR, &format!("{}:{}", second - 1, hex(&last)))?;
-        connection.prepare_cached("DELETE FROM glass WHERE seq < ?1")?.execute([second])?;
-    }
-    Ok(())
 }
 
 /// Number and hash of the record before the oldest one: what went, or the chain's beginning.
@@ -294,11 +273,11 @@ fn unhex(text: &str) -> Option<Hash> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     /// Four keys with two changes after each, a second apart from second 1 on, bodies of 20 bytes.
-    fn ring() -> (Connection, Head) {
+    pub(super) fn ring() -> (Connection, Head) {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch(meta::CREATE).unwrap();
         connection.execute_batch(CREATE).unwrap();
@@ -317,7 +296,7 @@ mod tests {
     }
 
     /// The numbers of the records that are left, and of those that don't follow from the one before.
-    fn numbers(connection: &Connection) -> (Vec<i64>, Vec<i64>) {
+    pub(super) fn numbers(connection: &Connection) -> (Vec<i64>, Vec<i64>) {
         let rows = read(connection, 0, 1000).unwrap();
         let (_, mut before) = anchor(connection).unwrap();
         let mut broken = Vec::new();
@@ -328,24 +307,6 @@ mod tests {
             before = row.link();
         }
         (rows.iter().map(|row| row.seq).collect(), broken)
-    }
-
-    /// H5: bounded by bytes and by age, from key to key, and what is left is still a chain.
-    #[test]
-    fn the_ring_is_bounded_and_stays_a_chain() {
-        let check = |bytes_max: i64, before: i64, left: std::ops::RangeInclusive<i64>| {
-            let (connection, head) = ring();
-            prune(&connection, &head, bytes_max, Timestamp::from_millis(before)).unwrap();
-            assert_eq!(numbers(&connection), (left.collect(), Vec::new()), "{bytes_max} {before}");
-            assert_eq!(super::head(&connection).unwrap(), head);
-        };
-        check(1200, 0, 1..=12);
-        check(1199, 0, 4..=12);
-        check(600, 0, 7..=12);
-        check(0, 0, 10..=12);
-        check(1200, 4000, 1..=12);
-        check(1200, 4001, 4..=12);
-        check(1200, 99_000, 10..=12);
     }
 
     /// A record that was changed in any way is found, and only it and what no longer follows from it.
