@@ -353,12 +353,12 @@ impl Journal {
 
     /// Every checkpoint, newest first.
     pub(crate) fn checkpoints(&self) -> Result<Vec<checkpoint::Row>, JournalError> {
-        checkpoint::all(&self.connection).map_err(|error| check::settle(&self.path, error.into()))
+        checkpoint::all(&self.connection).map_err(|error| check::settle(&self.path, error))
     }
 
     /// Every position.
     pub(crate) fn positions(&self) -> Result<Positions, JournalError> {
-        position::all(&self.connection).map_err(|error| check::settle(&self.path, error.into()))
+        position::all(&self.connection).map_err(|error| check::settle(&self.path, error))
     }
 
     /// Hands the batches after number `seq` to `take`, oldest first. The answer says whether that is the whole story:
@@ -382,7 +382,7 @@ impl Journal {
                 }
             }
         })
-        .map_err(|error: JournalError| check::settle(&self.path, error))?;
+        .map_err(|error| check::settle(&self.path, error))?;
         Ok(whole)
     }
 

@@ -1,4 +1,6 @@
-//! The journal as a whole: what is committed together, and what a bad file becomes.
+//! The journal as a whole: what is committed together, and what is kept.
+
+mod damage;
 
 use std::process::{Command, Stdio};
 
@@ -84,7 +86,7 @@ fn holes_are_found() {
     journal.connection().execute("DELETE FROM batch WHERE seq = 4", []).unwrap();
     assert_eq!(replayed(&journal, 1), (vec![2, 3], false));
     assert_eq!(replayed(&journal, 5), (vec![], true));
-    journal.connection().execute("UPDATE batch SET kind = 99 WHERE seq = 3", []).unwrap();
+    journal.connection().execute("UPDATE batch SET kind = 99, sum = NULL WHERE seq = 3", []).unwrap();
     assert_eq!(replayed(&journal, 1), (vec![2], false), "a kind of a newer program");
 }
 
@@ -152,124 +154,6 @@ fn old_batches_go_by_age() {
     journal.append(&[entry(11..=11)], now().plus(Duration::from_secs(25 * 3600))).unwrap();
     assert_eq!(replayed(&journal, 10), (vec![11], true));
     assert!(!replayed(&journal, 9).1);
-}
-
-/// A damaged journal is kept aside and told, whatever the damage, and a new one is begun.
-#[test]
-fn damaged_files_are_set_aside() {
-    let garbage: &[(&str, &[u8])] =
-        &[("garbage", &[0xa5; 8192]), ("text", b"this is not a database, but long enough to be one\n")];
-    for (name, bytes) in garbage {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join(FILE_NAME), bytes).unwrap();
-        let opened = open(folder.path(), 1 << 20);
-        let (kept, reason) = opened.set_aside.unwrap_or_else(|| panic!("{name} was taken for a journal"));
-        assert_eq!(&fs::read(&kept).unwrap(), bytes, "{name}: {reason}");
-        assert_eq!(position(&opened.journal), None);
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let foreign = Connection::open(folder.path().join(FILE_NAME)).unwrap();
-    foreign.execute_batch("CREATE TABLE recipes (name TEXT)").unwrap();
-    drop(foreign);
-    assert!(open(folder.path(), 1 << 20).set_aside.is_some(), "a foreign database was taken for a journal");
-}
-
-/// A file cut short in the middle is found, at the latest by reading it.
-#[test]
-fn truncated_files_are_damage() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join(FILE_NAME);
-    let mut journal = open(folder.path(), 1 << 24).journal;
-    for round in 0..100u64 {
-        journal.append(&[entry(round * 100 + 1..=round * 100 + 100)], now()).unwrap();
-    }
-    drop(journal);
-    let bytes = fs::metadata(&path).unwrap().len();
-    fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(bytes / 2).unwrap();
-    let opened = open(folder.path(), 1 << 24);
-    let found = match opened.set_aside {
-        Some(_) => true,
-        None => opened.journal.replay(0, |_| Ok(())).is_err_and(|error| error.is_damage()),
-    };
-    assert!(found);
-}
-
-/// Wrong bytes inside a cell, which SQLite doesn't look into, are damage as well: a text that is none, a number that is none.
-#[test]
-fn damaged_cells_are_damage() {
-    for damage in [
-        "UPDATE checkpoint SET body = CAST(x'7ba5a5a5' AS TEXT)",
-        "UPDATE position SET channel = CAST(x'a5a5' AS TEXT)",
-    ] {
-        let folder = tempfile::tempdir().unwrap();
-        let mut journal = open(folder.path(), 1 << 20).journal;
-        journal.append(&[entry(1..=3)], now()).unwrap();
-        journal.put_checkpoint(1, now(), "3").unwrap();
-        journal.connection().execute(damage, []).unwrap();
-        let found = journal.checkpoints().map(|_| ()).and_then(|()| journal.positions().map(|_| ()));
-        let error = found.expect_err(damage);
-        assert!(error.is_damage(), "{damage}: {error}");
-    }
-}
-
-/// H4: what the disk says isn't what the file is: a read error alone is no damage, nor is a disk that is full, read-only or gone.
-/// What SQLite itself finds in the file is.
-#[test]
-fn errors_of_the_disk_are_no_damage() {
-    let failure = |code| JournalError::from(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
-    for code in [ffi::SQLITE_CORRUPT, ffi::SQLITE_NOTADB] {
-        assert!(failure(code).is_damage() && !failure(code).is_unreadable(), "{code}");
-    }
-    for code in [ffi::SQLITE_IOERR_READ, ffi::SQLITE_IOERR_SHORT_READ] {
-        assert!(!failure(code).is_damage() && failure(code).is_unreadable(), "{code}");
-    }
-    for code in
-        [ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_FULL, ffi::SQLITE_READONLY, ffi::SQLITE_CANTOPEN, ffi::SQLITE_BUSY]
-    {
-        assert!(!failure(code).is_damage() && !failure(code).is_unreadable(), "{code}");
-    }
-}
-
-/// H4: a journal is not given up for one that can't be begun: it is where it was.
-#[test]
-fn what_cannot_be_replaced_stays() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut journal = open(folder.path(), 1 << 20).journal;
-    journal.append(&[entry(1..=3)], now()).unwrap();
-    drop(journal);
-    let before = fs::read(folder.path().join(FILE_NAME)).unwrap();
-    // SQLite keeps from beginning a file beside this.
-    let obstacle = folder.path().join("journal.db-journal");
-    fs::create_dir(&obstacle).unwrap();
-    fs::write(obstacle.join("x"), "x").unwrap();
-    for _ in 0..4 {
-        Journal::replace(folder.path(), bounds(1 << 20), now(), "it is garbage").unwrap_err();
-    }
-    assert_eq!(fs::read(folder.path().join(FILE_NAME)).unwrap(), before);
-    fs::remove_dir_all(&obstacle).unwrap();
-    assert_eq!(position(&open(folder.path(), 1 << 20).journal), Some(3));
-    let names = fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
-    assert_eq!(names.filter(|name| name.starts_with(aside::PREFIX)).count(), 0);
-}
-
-/// H5: of damaged journals, the newest three are kept.
-#[test]
-fn few_damaged_files_are_kept() {
-    let folder = tempfile::tempdir().unwrap();
-    for number in 0..6 {
-        fs::write(folder.path().join(FILE_NAME), format!("not a database {number}").repeat(100)).unwrap();
-        let at = Timestamp::from_millis(1_360_000_000_000 + number);
-        Journal::open(folder.path(), bounds(1 << 20), at).unwrap();
-    }
-    let mut kept: Vec<String> = fs::read_dir(folder.path())
-        .unwrap()
-        .map(|file| file.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name.starts_with(aside::PREFIX))
-        .collect();
-    kept.sort();
-    let expected: Vec<String> =
-        (3..6).map(|number| format!("journal-damaged-20130204T174640{number:03}Z.db")).collect();
-    assert_eq!(kept, expected);
 }
 
 /// A newer program's journal is refused and not touched.

@@ -5,6 +5,7 @@
 //! more than all the rest of the backend. If the disk refuses, the wall goes on from memory,
 //! says so, and tries again; the state as it then is begins the new stretch.
 
+mod ends;
 mod history;
 mod lost;
 
@@ -17,7 +18,10 @@ use tokio::{
 use watchfloor_board::{Checkpoint, frame::Notice};
 use watchfloor_model::{Delivery, Timestamp};
 
-pub(crate) use self::lost::{not_remembering, replaced};
+pub(crate) use self::{
+    ends::{Answer, Ends, Pace, Taken},
+    lost::{not_remembering, replaced},
+};
 
 use self::{history::history, lost::Lost};
 use super::{Bounds, Entry, Journal, Positions, apply, stall::Stall, table::glass::Record};
@@ -41,45 +45,6 @@ const FOLDED_BYTES_MAX: u64 = 8 << 20;
 const TRANSACTION_PERIOD: Duration = Duration::from_millis(8);
 /// How often the file's size is measured for the metrics.
 const MEASURE_PERIOD: Duration = Duration::from_secs(1);
-
-/// How patient the writer is. Tests are less so.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Pace {
-    /// A refused disk is tried again after this.
-    pub(crate) retry: Duration,
-    /// The board is saved this long after it changed, if more was written since than a checkpoint is large …
-    pub(crate) checkpoint_min: Duration,
-    /// … and this long in any case.
-    pub(crate) checkpoint_max: Duration,
-}
-
-impl Default for Pace {
-    fn default() -> Self {
-        Self {
-            retry: Duration::from_secs(10),
-            checkpoint_min: Duration::from_secs(5),
-            checkpoint_max: Duration::from_secs(60),
-        }
-    }
-}
-
-/// The board's state as of batch `seq`, taken by the loop that owns it.
-#[derive(Debug)]
-pub(crate) struct Taken {
-    /// The newest batch folded into it.
-    pub(crate) seq: i64,
-    /// The state.
-    pub(crate) checkpoint: Checkpoint,
-}
-
-/// What the loop says to the writer.
-#[derive(Debug)]
-pub(crate) enum Answer {
-    /// The state that was asked for.
-    Taken(Taken),
-    /// A comparison with the server has corrected the state, which no batch tells: it is to be saved.
-    Corrected,
-}
 
 /// Whether what comes is remembered.
 #[derive(Debug)]
@@ -125,23 +90,6 @@ pub(crate) struct Writer {
 
 /// The loop is gone: the engine stops.
 struct Gone;
-
-/// What the writer needs from outside.
-#[derive(Debug)]
-pub(crate) struct Ends {
-    /// This machine's clocks.
-    pub(crate) clock: Clock,
-    /// Where sizes are counted.
-    pub(crate) metrics: Arc<Metrics>,
-    /// The board's lane.
-    pub(crate) events: Sender<Event>,
-    /// Its answers to [`Event::CheckpointWanted`].
-    pub(crate) taken: Receiver<Answer>,
-    /// Where a transaction under way is told.
-    pub(crate) stall: Stall,
-    /// What was on the glass.
-    pub(crate) records: Records,
-}
 
 impl Writer {
     /// A writer without a journal: it only hands on.

@@ -8,6 +8,9 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, Result};
 use watchfloor_model::Timestamp;
 
+use super::sum::{self, Sum};
+use crate::journal::JournalError;
+
 /// Creates the table. `kind` is [`Kind::number`]; `body` is the text that `intake` made.
 pub(crate) const CREATE: &str = "CREATE TABLE batch (
     seq INTEGER PRIMARY KEY, source TEXT NOT NULL, kind INTEGER NOT NULL, received_ms INTEGER NOT NULL,
@@ -107,8 +110,8 @@ pub(crate) fn ends(connection: &Connection) -> Result<Ends> {
 pub(crate) fn insert(connection: &Connection, seq: i64, bytes_total: i64, batch: &Batch) -> Result<()> {
     connection
         .prepare_cached(
-            "INSERT INTO batch (seq, source, kind, received_ms, events, bytes, bytes_total, body)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT INTO batch (seq, source, kind, received_ms, events, bytes, bytes_total, body, sum)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?
         .execute((
             seq,
@@ -119,6 +122,7 @@ pub(crate) fn insert(connection: &Connection, seq: i64, bytes_total: i64, batch:
             batch.bytes(),
             bytes_total,
             &batch.body,
+            sum_of(seq, batch.kind.number(), batch).bytes(),
         ))?;
     Ok(())
 }
@@ -173,28 +177,45 @@ pub(crate) fn prune(connection: &Connection, bytes_max: i64, before: Timestamp, 
     Ok(())
 }
 
+/// Of all that is handed over.
+fn sum_of(seq: i64, kind: i64, batch: &Batch) -> Sum {
+    let Batch { source, received, events, body, .. } = batch;
+    Sum::of("batch")
+        .number(seq)
+        .number(kind)
+        .text(source)
+        .number(received.as_millis())
+        .number((*events).into())
+        .text(body)
+}
+
 /// Hands every batch after number `seq` to `take`, oldest first, with its number. A batch of a kind that this program doesn't
 /// know is handed over as none.
-pub(crate) fn each_after<E: From<rusqlite::Error>>(
+///
+/// # Errors
+/// If one isn't what was written.
+pub(crate) fn each_after(
     connection: &Connection,
     seq: i64,
-    mut take: impl FnMut(i64, Option<Batch>) -> std::result::Result<(), E>,
-) -> std::result::Result<(), E> {
-    let mut statement = connection
-        .prepare_cached("SELECT seq, source, kind, received_ms, events, body FROM batch WHERE seq > ?1 ORDER BY seq")?;
+    mut take: impl FnMut(i64, Option<Batch>) -> Result<(), JournalError>,
+) -> Result<(), JournalError> {
+    let sum = sum::column(connection, "batch")?;
+    let all =
+        format!("SELECT seq, source, kind, received_ms, events, body, {sum} FROM batch WHERE seq > ?1 ORDER BY seq");
+    let mut statement = connection.prepare_cached(&all)?;
     let mut rows = statement.query([seq])?;
     while let Some(row) = rows.next()? {
-        let batch = match Kind::of(row.get(2)?) {
-            Some(kind) => Some(Batch {
-                source: row.get::<_, String>(1)?.into(),
-                kind,
-                received: Timestamp::from_millis(row.get(3)?),
-                events: row.get(4)?,
-                body: row.get(5)?,
-            }),
-            None => None,
+        let (seq, number): (i64, i64) = (row.get(0)?, row.get(2)?);
+        let kind = Kind::of(number);
+        let batch = Batch {
+            source: row.get::<_, String>(1)?.into(),
+            kind: kind.unwrap_or(Kind::Gap),
+            received: Timestamp::from_millis(row.get(3)?),
+            events: row.get(4)?,
+            body: row.get(5)?,
         };
-        take(row.get(0)?, batch)?;
+        sum_of(seq, number, &batch).check(row.get(6)?, || format!("batch {seq}"))?;
+        take(seq, kind.is_some().then_some(batch))?;
     }
     Ok(())
 }
@@ -221,8 +242,8 @@ mod tests {
 
     /// A ring of ten batches of 100 bytes each, received at 1, 2, … 10 ms.
     fn ring() -> Connection {
-        let connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch(CREATE).unwrap();
+        let mut connection = Connection::open_in_memory().unwrap();
+        crate::journal::migrate::migrate(&mut connection).unwrap();
         for number in 1..=10 {
             let body = "x".repeat(100 - 1 - usize::try_from(ROW_BYTES).unwrap());
             insert(&connection, number, number * 100, &batch(number, &body)).unwrap();
@@ -234,7 +255,7 @@ mod tests {
         let mut numbers = Vec::new();
         each_after(connection, 0, |seq, _| {
             numbers.push(seq);
-            Result::<()>::Ok(())
+            Ok(())
         })
         .unwrap();
         numbers
@@ -269,7 +290,7 @@ mod tests {
         let mut last = None;
         each_after(&connection, 9, |seq, batch| {
             last = Some((seq, batch));
-            Result::<()>::Ok(())
+            Ok(())
         })
         .unwrap();
         let (seq, batch) = last.unwrap();
