@@ -79,15 +79,13 @@ fn read_through(path: &Path) -> Result<(), JournalError> {
     Ok(())
 }
 
-/// Makes damage of a read error if the file at `path` has places that can't be read.
+/// What an error says of the file at `path` once the file was read through: SQLite takes some read errors for damage, and a place
+/// that can't be read is damage though SQLite doesn't say so.
 pub(super) fn settle(path: &Path, error: JournalError) -> JournalError {
-    if !error.is_unreadable() {
+    if !error.is_damage() && !error.is_unreadable() {
         return error;
     }
-    match Places::of(path) {
-        Ok(places) if places.are_damage() => JournalError::Damaged(places.to_string()),
-        _ => error,
-    }
+    Places::of(path).map_or_else(|failed| JournalError::Unanswered(failed.to_string()), |places| places.judge(error))
 }
 
 /// How many places of a file can be read, and how many can't.
@@ -122,6 +120,14 @@ impl Places {
                 Ok(_) => self.good += 1,
                 Err(_) => self.bad += 1,
             }
+        }
+    }
+
+    fn judge(self, error: JournalError) -> JournalError {
+        match self.bad {
+            0 => error,
+            _ if self.are_damage() => JournalError::Damaged(self.to_string()),
+            _ => JournalError::Unanswered(self.to_string()),
         }
     }
 
@@ -184,6 +190,18 @@ mod tests {
         check(4..6, Places { good: 8, bad: 2 }, true);
         check(0..10, Places { good: 0, bad: 10 }, false);
         check(1..10, Places { good: 1, bad: 9 }, false);
+    }
+
+    /// H4: a read error that SQLite takes for damage is none while the disk is away, and a place that can't be read is damage
+    /// whatever SQLite calls it.
+    #[test]
+    fn what_sqlite_says_is_held_against_the_file() {
+        let error = |code| JournalError::from(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
+        let is_damage = |code, good, bad| Places { good, bad }.judge(error(code)).is_damage();
+        for code in [ffi::SQLITE_CORRUPT, ffi::SQLITE_IOERR_READ] {
+            assert!(is_damage(code, 9, 1) && !is_damage(code, 0, 10), "{code}");
+        }
+        assert!(is_damage(ffi::SQLITE_CORRUPT, 10, 0) && !is_damage(ffi::SQLITE_IOERR_READ, 10, 0));
     }
 
     /// H4: a read error that doesn't come again is no damage: the file can be read whole.

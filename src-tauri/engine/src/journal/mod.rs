@@ -176,7 +176,12 @@ impl Journal {
     /// Opens the journal in `folder`. A damaged one is set aside and a new one begun.
     pub(crate) fn open(folder: &Path, bounds: Bounds, now: Timestamp) -> Result<Opened, JournalError> {
         let path = folder.join(FILE_NAME);
-        match Self::open_to_write(&path, bounds).map_err(|error| check::settle(&path, error)) {
+        let opened = match Self::open_to_write(&path, bounds) {
+            // What was a fault of the disk for a moment isn't there when it is opened anew.
+            Err(error) if error.is_damage() || error.is_unreadable() => Self::open_to_write(&path, bounds),
+            opened => opened,
+        };
+        match opened.map_err(|error| check::settle(&path, error)) {
             Ok(journal) => Ok(Opened { journal, set_aside: None }),
             Err(error) if error.is_damage() => Self::replace(folder, bounds, now, &error.to_string()),
             Err(error) => Err(refusal(folder).map_or(error, JournalError::Io)),

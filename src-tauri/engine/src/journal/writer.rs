@@ -16,7 +16,7 @@ use tokio::{
     time::{Instant, sleep_until, timeout, timeout_at},
 };
 use watchfloor_board::{Checkpoint, frame::Notice};
-use watchfloor_model::{Delivery, Timestamp};
+use watchfloor_model::Delivery;
 
 pub(crate) use self::{
     ends::{Answer, Ends, Pace, Taken},
@@ -84,8 +84,8 @@ pub(crate) struct Writer {
     dirty_bytes: u64,
     measured_at: Instant,
     written_at: Instant,
-    /// Whether a journal that SQLite called damaged was found to be sound: it isn't believed twice.
-    acquitted: bool,
+    /// When a journal that SQLite called damaged was found to be sound.
+    acquitted_at: Option<Instant>,
 }
 
 /// The loop is gone: the engine stops.
@@ -142,7 +142,7 @@ impl Writer {
             dirty_bytes: 0,
             measured_at: now,
             written_at: now,
-            acquitted: false,
+            acquitted_at: None,
         }
     }
 

@@ -4,7 +4,7 @@ use std::io::{self, Seek, SeekFrom, Write};
 
 use tokio::sync::mpsc::channel;
 use watchfloor_board::{Board, config};
-use watchfloor_model::{Delivery, Mono, Payload, Position, SourceStatus};
+use watchfloor_model::{Delivery, Mono, Payload, Position, SourceStatus, Timestamp};
 
 use super::*;
 use crate::{
@@ -178,7 +178,7 @@ async fn lost(folder: &std::path::Path, acquitted: bool, error: &JournalError) -
     journal.append(&[entry], Clock::start().wall()).unwrap();
     let (ends, events, taken) = ends();
     let mut writer = Writer::into(ends, journal, folder.into(), Positions::new(), PACE);
-    writer.acquitted = acquitted;
+    writer.acquitted_at = acquitted.then(|| Instant::now() + PATIENCE);
     assert!(writer.lose(error).await.is_ok());
     let mut stage = stage(writer, events, taken);
     assert!(matches!(stage.next().await, Some(Event::Notice(_))));
@@ -202,7 +202,7 @@ async fn a_passing_read_error_costs_no_journal() {
     }
 }
 
-/// H4: damage that SQLite meets a second time, although the file seems sound, is believed: a new file begins with the state as it is.
+/// H4: damage that SQLite meets again at once, although the file seems sound, is believed: a new file begins with the state as it is.
 #[tokio::test]
 async fn damage_met_twice_begins_a_new_file() {
     let folder = tempfile::tempdir().unwrap();

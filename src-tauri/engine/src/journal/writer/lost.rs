@@ -15,6 +15,9 @@ use crate::{
     },
 };
 
+/// A journal that was found to be sound and is called damaged again within as many attempts is believed to be damaged.
+const ACQUITTED_FOR_RETRIES: u32 = 6;
+
 /// What is known of a journal that can't be used.
 #[derive(Debug)]
 pub(super) struct Lost {
@@ -37,11 +40,9 @@ enum Doubt {
     Checked {
         /// By this.
         check: Check,
-        /// Whether SQLite called it damaged.
-        accused: bool,
+        /// How it is damaged, by what SQLite said.
+        accused: Option<String>,
     },
-    /// It is damaged, and this is how.
-    Proven(String),
 }
 
 impl Lost {
@@ -70,15 +71,12 @@ impl Writer {
         if !error.is_damage() && !error.is_unreadable() {
             return Doubt::None;
         }
-        if error.is_damage() && self.acquitted {
-            return Doubt::Proven(error.to_string());
-        }
         Check::begin(self.folder.join(FILE_NAME)).map_or_else(
             |failed| {
                 tracing::warn!(reason = %failed, "the journal can't be checked");
                 Doubt::None
             },
-            |check| Doubt::Checked { check, accused: error.is_damage() },
+            |check| Doubt::Checked { check, accused: error.is_damage().then(|| error.to_string()) },
         )
     }
 
@@ -117,20 +115,27 @@ impl Writer {
         }
     }
 
+    /// Whether it was called damaged, and found to be sound, a moment ago already.
+    fn is_acquitted(&self) -> bool {
+        self.acquitted_at.is_some_and(|at| at.elapsed() < ACQUITTED_FOR_RETRIES * self.pace.retry)
+    }
+
     fn open_again(&mut self, doubt: Doubt, now: Timestamp) -> Result<Opened, JournalError> {
-        let (verdict, accused) = match doubt {
-            Doubt::None => return Journal::open(&self.folder, self.bounds, now),
-            Doubt::Checked { check, accused } => (check.verdict(), accused),
-            Doubt::Proven(reason) => (Verdict::Damaged(reason), true),
+        let Doubt::Checked { check, accused } = doubt else {
+            return Journal::open(&self.folder, self.bounds, now);
         };
-        match verdict {
-            Verdict::Sound => {
+        match (check.verdict(), accused) {
+            (Verdict::Sound, Some(reason)) if self.is_acquitted() => {
+                // It comes again and again, and nobody finds it: believed after all.
+                Journal::replace(&self.folder, self.bounds, now, &reason)
+            }
+            (Verdict::Sound, accused) => {
                 tracing::info!("the journal was read through: nothing is wrong with it");
-                self.acquitted |= accused;
+                self.acquitted_at = accused.map(|_| Instant::now()).or(self.acquitted_at);
                 Journal::open(&self.folder, self.bounds, now)
             }
-            Verdict::Damaged(reason) => Journal::replace(&self.folder, self.bounds, now, &reason),
-            Verdict::Unanswered(reason) => Err(JournalError::Unanswered(reason)),
+            (Verdict::Damaged(reason), _) => Journal::replace(&self.folder, self.bounds, now, &reason),
+            (Verdict::Unanswered(reason), _) => Err(JournalError::Unanswered(reason)),
         }
     }
 
