@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Result};
 
-use super::table::{batch, checkpoint, glass, meta, outage, position};
+use super::table::{batch, checkpoint, glass, meta, outage, position, sum};
 
 /// Marks the file as a Watchfloor journal in its header: `WFLR`.
 pub(crate) const APPLICATION_ID: i32 = 0x5746_4c52;
@@ -30,6 +30,7 @@ const MIGRATIONS: &[Migration] = &[
     },
     Migration { statements: &[outage::CREATE], old_programs: OldPrograms::Welcome },
     Migration { statements: &[glass::CREATE], old_programs: OldPrograms::Welcome },
+    Migration { statements: &[sum::ADD, sum::FORGET_BY_OLDER], old_programs: OldPrograms::Welcome },
 ];
 
 /// Steps that this program knows.
@@ -88,13 +89,23 @@ pub(crate) fn migrate(connection: &mut Connection) -> Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     fn journal() -> Connection {
         let mut connection = Connection::open_in_memory().unwrap();
         migrate(&mut connection).unwrap();
         connection
+    }
+
+    /// A journal as a program has left it that knew no more than `format` steps.
+    pub(crate) fn of_format(connection: &Connection, format: u32) {
+        for statement in MIGRATIONS.iter().take(format as usize).flat_map(|migration| migration.statements) {
+            connection.execute_batch(statement).unwrap();
+        }
+        meta::put(connection, meta::OPENS_FROM, "1").unwrap();
+        connection.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+        connection.pragma_update(None, "user_version", format).unwrap();
     }
 
     #[test]

@@ -5,6 +5,8 @@
 //! consistent prefix (H4). The file is in WAL mode with `synchronous = NORMAL`: a killed process loses nothing that was
 //! committed, a machine without power perhaps the last moments, but never consistency.
 
+mod aside;
+mod check;
 pub(crate) mod migrate;
 pub(crate) mod stall;
 pub(crate) mod table;
@@ -22,6 +24,7 @@ use rusqlite::{Connection, OpenFlags, config::DbConfig, ffi};
 use watchfloor_model::{Position, Timestamp};
 
 use crate::outages::Outage;
+use aside::SetAside;
 use migrate::Found;
 use table::{
     batch::{self, Batch},
@@ -36,14 +39,8 @@ pub(crate) use table::position::Positions;
 pub(crate) const FILE_NAME: &str = "journal.db";
 /// The lock's file in the data folder.
 pub(crate) const LOCK_NAME: &str = "lock";
-/// SQLite's codes for a place of the file that the disk doesn't give back: it won't mend, and another file lies elsewhere.
+/// SQLite's codes for a place of the file that the disk doesn't give back.
 const UNREADABLE: [i32; 3] = [ffi::SQLITE_IOERR_READ, ffi::SQLITE_IOERR_SHORT_READ, ffi::SQLITE_IOERR_CORRUPTFS];
-/// Damaged journals kept beside it.
-const SET_ASIDE_MAX: usize = 3;
-/// How the names of those begin.
-const SET_ASIDE_PREFIX: &str = "journal-damaged-";
-/// Batches that one transaction removes at least, if it must.
-const PRUNE_ROWS_MAX: u32 = 256;
 /// Size of a page, in bytes. Batches of a flood fill many pages, and larger ones cost fewer writes; an idle wall's batch
 /// writes two, and smaller ones cost fewer bytes. This is nearly as quick for the one as twice the size.
 const PAGE_BYTES: u32 = 8192;
@@ -83,6 +80,9 @@ pub(crate) enum JournalError {
     /// Damaged beyond what SQLite itself finds.
     #[error("{0}")]
     Damaged(String),
+    /// The disk doesn't say whether it is damaged.
+    #[error("{0}")]
+    Unanswered(String),
     /// For newer programs only.
     #[error("format {0} is newer than this program")]
     Newer(u32),
@@ -102,15 +102,21 @@ impl JournalError {
                 | rusqlite::Error::InvalidColumnType(..)
                 | rusqlite::Error::Utf8Error(..),
             ) => true,
-            Self::Sql(error) => {
-                let extended = error.sqlite_error().map_or(0, |error| error.extended_code);
-                matches!(
-                    error.sqlite_error_code(),
-                    Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase)
-                ) || UNREADABLE.contains(&extended)
-            }
+            Self::Sql(error) => matches!(
+                error.sqlite_error_code(),
+                Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase)
+            ),
             Self::Damaged(_) => true,
-            Self::Newer(_) | Self::Io(_) => false,
+            Self::Newer(_) | Self::Io(_) | Self::Unanswered(_) => false,
+        }
+    }
+
+    /// Whether the disk didn't give the file back. The file itself may be sound: see [`check`].
+    pub(crate) fn is_unreadable(&self) -> bool {
+        match self {
+            Self::Sql(error) => error.sqlite_error().is_some_and(|error| UNREADABLE.contains(&error.extended_code)),
+            Self::Unanswered(_) => true,
+            Self::Damaged(_) | Self::Newer(_) | Self::Io(_) => false,
         }
     }
 }
@@ -170,9 +176,12 @@ impl Journal {
     /// Opens the journal in `folder`. A damaged one is set aside and a new one begun.
     pub(crate) fn open(folder: &Path, bounds: Bounds, now: Timestamp) -> Result<Opened, JournalError> {
         let path = folder.join(FILE_NAME);
-        // Damage may be where only writing comes.
-        let opened = Self::open_file(&path, bounds).and_then(|mut journal| journal.try_write().map(|()| journal));
-        match opened {
+        let opened = match Self::open_to_write(&path, bounds) {
+            // What was a fault of the disk for a moment isn't there when it is opened anew.
+            Err(error) if error.is_damage() || error.is_unreadable() => Self::open_to_write(&path, bounds),
+            opened => opened,
+        };
+        match opened.map_err(|error| check::settle(&path, error)) {
             Ok(journal) => Ok(Opened { journal, set_aside: None }),
             Err(error) if error.is_damage() => Self::replace(folder, bounds, now, &error.to_string()),
             Err(error) => Err(refusal(folder).map_or(error, JournalError::Io)),
@@ -187,11 +196,28 @@ impl Journal {
         Ok(Self { connection, path, bounds, last_seq: 0, bytes_total: 0, glass: glass::Head::default() })
     }
 
-    /// Sets the journal in `folder` aside and begins a new one.
+    /// Sets the journal in `folder` aside and begins a new one. If none can be begun, the old one stays.
     pub(crate) fn replace(folder: &Path, bounds: Bounds, now: Timestamp, reason: &str) -> Result<Opened, JournalError> {
-        let aside = set_aside(folder, now)?;
-        let journal = Self::open_file(&folder.join(FILE_NAME), bounds)?;
-        Ok(Opened { journal, set_aside: Some((aside, reason.to_owned())) })
+        let aside = SetAside::of(folder, now)?;
+        match Self::open_to_write(&folder.join(FILE_NAME), bounds) {
+            Ok(journal) => {
+                let set_aside = aside.keep(folder).map(|path| (path, reason.to_owned()));
+                Ok(Opened { journal, set_aside })
+            }
+            Err(error) => {
+                if let Err(failed) = aside.put_back(folder) {
+                    tracing::error!(?aside, reason = %failed, "the journal can't be put back");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Damage may be where only writing comes.
+    fn open_to_write(path: &Path, bounds: Bounds) -> Result<Self, JournalError> {
+        let mut journal = Self::open_file(path, bounds)?;
+        journal.try_write()?;
+        Ok(journal)
     }
 
     fn open_file(path: &Path, bounds: Bounds) -> Result<Self, JournalError> {
@@ -234,9 +260,9 @@ impl Journal {
             }
         }
         // At least as many go as come, or a ring of tiny batches would outgrow its bound.
-        let rows_max = PRUNE_ROWS_MAX.max(u32::try_from(entries.len()).unwrap_or(u32::MAX).saturating_mul(2));
-        let bytes_max = i64::try_from(self.bounds.bytes_max).unwrap_or(i64::MAX);
-        batch::prune(&transaction, bytes_max, now.minus(self.bounds.age_max), rows_max)?;
+        let written = total.saturating_sub(self.bytes_total);
+        let step = batch::Step::beside(entries.len(), written);
+        batch::prune(&transaction, saturated(self.bounds.bytes_max), now.minus(self.bounds.age_max), step)?;
         transaction.commit()?;
         (self.last_seq, self.bytes_total) = (seq, total);
         Ok(())
@@ -268,10 +294,16 @@ impl Journal {
     pub(crate) fn put_glass(&mut self, record: &Record, now: Timestamp) -> Result<(), JournalError> {
         let transaction = self.connection.transaction()?;
         let head = glass::insert(&transaction, &self.glass, record)?;
-        if record.kind.is_key() {
-            let bytes_max = i64::try_from(self.bounds.glass_bytes_max).unwrap_or(i64::MAX);
-            glass::prune(&transaction, &head, bytes_max, now.minus(self.bounds.glass_age_max))?;
-        }
+        let bytes_max = saturated(self.bounds.glass_bytes_max);
+        let bound = glass::Bound { bytes_max, age_max: self.bounds.glass_age_max, now };
+        glass::prune(&transaction, &head, &bound, glass::Step::default())?;
+        // Batches that one transaction couldn't let go don't wait for the next event. Those too old do: it may be the clock.
+        batch::prune(
+            &transaction,
+            saturated(self.bounds.bytes_max),
+            Timestamp::from_millis(i64::MIN),
+            batch::Step::default(),
+        )?;
         transaction.commit()?;
         self.glass = head;
         Ok(())
@@ -282,9 +314,16 @@ impl Journal {
         Ok(outage::all(&self.connection)?)
     }
 
-    /// When something was last written: until then, at least, the program ran. None if there is nothing.
-    pub(crate) fn written_until(&self) -> Result<Option<Timestamp>, JournalError> {
-        Ok(batch::newest_received(&self.connection)?.max(checkpoint::newest_taken(&self.connection)?))
+    /// When each kind of thing was last written. Until the newest of these that isn't later than now, at least, the program ran:
+    /// on a quiet feed only what was on the glass tells, and a clock that was ahead tells nothing.
+    pub(crate) fn written_until(&self) -> Result<Vec<Timestamp>, JournalError> {
+        let newest = [
+            batch::newest_received(&self.connection)?,
+            checkpoint::newest_taken(&self.connection)?,
+            glass::newest_taken(&self.connection)?,
+            outage::newest_ended(&self.connection)?,
+        ];
+        Ok(newest.into_iter().flatten().collect())
     }
 
     /// Begins to remember again after a stretch that was not written: state and positions as they are now, in one
@@ -319,12 +358,12 @@ impl Journal {
 
     /// Every checkpoint, newest first.
     pub(crate) fn checkpoints(&self) -> Result<Vec<checkpoint::Row>, JournalError> {
-        Ok(checkpoint::all(&self.connection)?)
+        checkpoint::all(&self.connection).map_err(|error| check::settle(&self.path, error))
     }
 
     /// Every position.
     pub(crate) fn positions(&self) -> Result<Positions, JournalError> {
-        Ok(position::all(&self.connection)?)
+        position::all(&self.connection).map_err(|error| check::settle(&self.path, error))
     }
 
     /// Hands the batches after number `seq` to `take`, oldest first. The answer says whether that is the whole story:
@@ -347,7 +386,8 @@ impl Journal {
                     Ok(())
                 }
             }
-        })?;
+        })
+        .map_err(|error| check::settle(&self.path, error))?;
         Ok(whole)
     }
 
@@ -381,43 +421,16 @@ fn refusal(folder: &Path) -> Option<io::Error> {
         .filter(|error| error.kind() != io::ErrorKind::NotFound)
 }
 
+/// A number as SQLite can have it.
+fn saturated(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
 /// The file that SQLite puts beside another.
 fn beside(path: &Path, end: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(end);
     PathBuf::from(name)
-}
-
-/// Moves a damaged journal out of the way, and lets the oldest of those go. Answers where it is now.
-fn set_aside(folder: &Path, now: Timestamp) -> Result<PathBuf, io::Error> {
-    let time = jiff::Timestamp::from_millisecond(now.as_millis())
-        .map_or_else(|_| now.to_string(), |time| time.strftime("%Y%m%dT%H%M%S%3fZ").to_string());
-    let aside = folder.join(format!("{SET_ASIDE_PREFIX}{time}.db"));
-    let path = folder.join(FILE_NAME);
-    fs::rename(&path, &aside)?;
-    for end in ["-wal", "-shm"] {
-        match fs::rename(beside(&path, end), beside(&aside, end)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-    }
-    let mut kept: Vec<PathBuf> = fs::read_dir(folder)?
-        .filter_map(|file| Some(file.ok()?.path()))
-        .filter(|path| {
-            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            name.starts_with(SET_ASIDE_PREFIX) && name.ends_with(".db")
-        })
-        .collect();
-    kept.sort();
-    for old in kept.iter().rev().skip(SET_ASIDE_MAX) {
-        for path in [old.clone(), beside(old, "-wal"), beside(old, "-shm")] {
-            match fs::remove_file(&path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-        }
-    }
-    Ok(aside)
 }
 
 #[cfg(test)]

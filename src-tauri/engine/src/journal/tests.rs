@@ -1,4 +1,6 @@
-//! The journal as a whole: what is committed together, and what a bad file becomes.
+//! The journal as a whole: what is committed together, and what is kept.
+
+mod damage;
 
 use std::process::{Command, Stdio};
 
@@ -84,7 +86,7 @@ fn holes_are_found() {
     journal.connection().execute("DELETE FROM batch WHERE seq = 4", []).unwrap();
     assert_eq!(replayed(&journal, 1), (vec![2, 3], false));
     assert_eq!(replayed(&journal, 5), (vec![], true));
-    journal.connection().execute("UPDATE batch SET kind = 99 WHERE seq = 3", []).unwrap();
+    journal.connection().execute("UPDATE batch SET kind = 99, sum = NULL WHERE seq = 3", []).unwrap();
     assert_eq!(replayed(&journal, 1), (vec![2], false), "a kind of a newer program");
 }
 
@@ -152,99 +154,6 @@ fn old_batches_go_by_age() {
     journal.append(&[entry(11..=11)], now().plus(Duration::from_secs(25 * 3600))).unwrap();
     assert_eq!(replayed(&journal, 10), (vec![11], true));
     assert!(!replayed(&journal, 9).1);
-}
-
-/// A damaged journal is kept aside and told, whatever the damage, and a new one is begun.
-#[test]
-fn damaged_files_are_set_aside() {
-    let garbage: &[(&str, &[u8])] =
-        &[("garbage", &[0xa5; 8192]), ("text", b"this is not a database, but long enough to be one\n")];
-    for (name, bytes) in garbage {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join(FILE_NAME), bytes).unwrap();
-        let opened = open(folder.path(), 1 << 20);
-        let (kept, reason) = opened.set_aside.unwrap_or_else(|| panic!("{name} was taken for a journal"));
-        assert_eq!(&fs::read(&kept).unwrap(), bytes, "{name}: {reason}");
-        assert_eq!(position(&opened.journal), None);
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let foreign = Connection::open(folder.path().join(FILE_NAME)).unwrap();
-    foreign.execute_batch("CREATE TABLE recipes (name TEXT)").unwrap();
-    drop(foreign);
-    assert!(open(folder.path(), 1 << 20).set_aside.is_some(), "a foreign database was taken for a journal");
-}
-
-/// A file cut short in the middle is found, at the latest by reading it.
-#[test]
-fn truncated_files_are_damage() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join(FILE_NAME);
-    let mut journal = open(folder.path(), 1 << 24).journal;
-    for round in 0..100u64 {
-        journal.append(&[entry(round * 100 + 1..=round * 100 + 100)], now()).unwrap();
-    }
-    drop(journal);
-    let bytes = fs::metadata(&path).unwrap().len();
-    fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(bytes / 2).unwrap();
-    let opened = open(folder.path(), 1 << 24);
-    let found = match opened.set_aside {
-        Some(_) => true,
-        None => opened.journal.replay(0, |_| Ok(())).is_err_and(|error| error.is_damage()),
-    };
-    assert!(found);
-}
-
-/// Wrong bytes inside a cell, which SQLite doesn't look into, are damage as well: a text that is none, a number that is none.
-#[test]
-fn damaged_cells_are_damage() {
-    for damage in [
-        "UPDATE checkpoint SET body = CAST(x'7ba5a5a5' AS TEXT)",
-        "UPDATE position SET channel = CAST(x'a5a5' AS TEXT)",
-    ] {
-        let folder = tempfile::tempdir().unwrap();
-        let mut journal = open(folder.path(), 1 << 20).journal;
-        journal.append(&[entry(1..=3)], now()).unwrap();
-        journal.put_checkpoint(1, now(), "3").unwrap();
-        journal.connection().execute(damage, []).unwrap();
-        let found = journal.checkpoints().map(|_| ()).and_then(|()| journal.positions().map(|_| ()));
-        let error = found.expect_err(damage);
-        assert!(error.is_damage(), "{damage}: {error}");
-    }
-}
-
-/// A place that the disk doesn't give back is damage as well: the wall begins anew beside it. A disk that is full, read-only or
-/// gone is none: the file may be sound.
-#[test]
-fn places_that_cannot_be_read_are_damage() {
-    let failure = |code| JournalError::from(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
-    for code in [ffi::SQLITE_IOERR_READ, ffi::SQLITE_IOERR_SHORT_READ, ffi::SQLITE_CORRUPT, ffi::SQLITE_NOTADB] {
-        assert!(failure(code).is_damage(), "{code}");
-    }
-    for code in
-        [ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_FULL, ffi::SQLITE_READONLY, ffi::SQLITE_CANTOPEN, ffi::SQLITE_BUSY]
-    {
-        assert!(!failure(code).is_damage(), "{code}");
-    }
-}
-
-/// H5: of damaged journals, the newest three are kept.
-#[test]
-fn few_damaged_files_are_kept() {
-    let folder = tempfile::tempdir().unwrap();
-    for number in 0..6 {
-        fs::write(folder.path().join(FILE_NAME), format!("not a database {number}").repeat(100)).unwrap();
-        let at = Timestamp::from_millis(1_360_000_000_000 + number);
-        Journal::open(folder.path(), bounds(1 << 20), at).unwrap();
-    }
-    let mut kept: Vec<String> = fs::read_dir(folder.path())
-        .unwrap()
-        .map(|file| file.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name.starts_with(SET_ASIDE_PREFIX))
-        .collect();
-    kept.sort();
-    let expected: Vec<String> =
-        (3..6).map(|number| format!("journal-damaged-20130204T174640{number:03}Z.db")).collect();
-    assert_eq!(kept, expected);
 }
 
 /// A newer program's journal is refused and not touched.
@@ -342,4 +251,62 @@ fn the_glass_is_kept_within_its_bounds() {
         }
         assert_eq!(30 - oldest(&journal) + 1, left);
     }
+}
+
+/// H5: a ring of many tiny batches stays within its bound when large ones come, and one that is too large comes down although no
+/// event comes.
+#[test]
+fn batches_are_bounded_whatever_came_before() {
+    let sized = |bytes: usize| {
+        let received = now();
+        let batch =
+            Batch { source: "ops".into(), kind: batch::Kind::Events, received, events: 1, body: "x".repeat(bytes) };
+        Entry { batch, positions: PositionChange::Advance(Vec::new()) }
+    };
+    let ring_bytes = |journal: &Journal| batch::ends(journal.connection()).unwrap().bytes;
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = open(folder.path(), 1 << 20).journal;
+    for _ in 0..20 {
+        journal.append(&vec![sized(1); 1000], now()).unwrap();
+    }
+    for _ in 0..20 {
+        journal.append(&[sized(100_000)], now()).unwrap();
+        assert!(ring_bytes(&journal) <= 1 << 20, "{}", ring_bytes(&journal));
+    }
+    drop(journal);
+    let mut journal = open(folder.path(), 1 << 30).journal;
+    journal.append(&vec![sized(1); 50_000], now()).unwrap();
+    drop(journal);
+    let mut journal = open(folder.path(), 1 << 20).journal;
+    for number in 1..=4 {
+        journal.put_glass(&Record { at: now(), kind: glass::Kind::Delta, body: vec![1] }, now()).unwrap();
+        assert!(number < 4 || ring_bytes(&journal) <= 1 << 20, "{}", ring_bytes(&journal));
+    }
+    assert!(journal.replay(journal.last_seq(), |_| Ok(())).unwrap());
+}
+
+/// H5: a record of the glass that is far beyond its bound, as after a quiet week and then a busy board, is within it a few records
+/// later, and not only when the next key comes.
+#[test]
+fn the_glass_comes_down_to_its_bound_soon() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = Journal::open(folder.path(), Bounds::default(), now()).unwrap().journal;
+    let record = |kind, bytes: usize| Record { at: now(), kind, body: vec![7; bytes] };
+    for number in 0..1000 {
+        journal
+            .put_glass(&record(if number % 5 == 0 { glass::Kind::Key } else { glass::Kind::Delta }, 100), now())
+            .unwrap();
+    }
+    for _ in 0..10 {
+        journal.put_glass(&record(glass::Kind::Key, 1 << 20), now()).unwrap();
+    }
+    drop(journal);
+    let bounds = Bounds { glass_bytes_max: 4 << 20, ..Bounds::default() };
+    let mut journal = Journal::open(folder.path(), bounds, now()).unwrap().journal;
+    for _ in 0..4 {
+        journal.put_glass(&record(glass::Kind::Delta, 100), now()).unwrap();
+    }
+    let bytes: i64 =
+        journal.connection().query_row("SELECT SUM(LENGTH(body)) FROM glass", [], |row| row.get(0)).unwrap();
+    assert!(bytes < 4 << 20, "{bytes}");
 }

@@ -5,19 +5,26 @@
 //! more than all the rest of the backend. If the disk refuses, the wall goes on from memory,
 //! says so, and tries again; the state as it then is begins the new stretch.
 
-use std::{io, path::PathBuf, sync::Arc, time::Duration};
+mod ends;
+mod history;
+mod lost;
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::{
     sync::mpsc::{Receiver, Sender},
     time::{Instant, sleep_until, timeout, timeout_at},
 };
-use watchfloor_board::{
-    Checkpoint,
-    frame::{Notice, State},
-};
-use watchfloor_model::{Delivery, Timestamp};
+use watchfloor_board::{Checkpoint, frame::Notice};
+use watchfloor_model::Delivery;
 
-use super::{Bounds, Entry, Journal, JournalError, Positions, apply, stall::Stall, table::glass::Record};
+pub(crate) use self::{
+    ends::{Answer, Ends, Pace, Taken},
+    lost::{not_remembering, replaced},
+};
+
+use self::{history::history, lost::Lost};
+use super::{Bounds, Entry, Journal, Positions, apply, stall::Stall, table::glass::Record};
 use crate::{
     clock::Clock,
     event::Event,
@@ -39,45 +46,6 @@ const TRANSACTION_PERIOD: Duration = Duration::from_millis(8);
 /// How often the file's size is measured for the metrics.
 const MEASURE_PERIOD: Duration = Duration::from_secs(1);
 
-/// How patient the writer is. Tests are less so.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Pace {
-    /// A refused disk is tried again after this.
-    pub(crate) retry: Duration,
-    /// The board is saved this long after it changed, if more was written since than a checkpoint is large …
-    pub(crate) checkpoint_min: Duration,
-    /// … and this long in any case.
-    pub(crate) checkpoint_max: Duration,
-}
-
-impl Default for Pace {
-    fn default() -> Self {
-        Self {
-            retry: Duration::from_secs(10),
-            checkpoint_min: Duration::from_secs(5),
-            checkpoint_max: Duration::from_secs(60),
-        }
-    }
-}
-
-/// The board's state as of batch `seq`, taken by the loop that owns it.
-#[derive(Debug)]
-pub(crate) struct Taken {
-    /// The newest batch folded into it.
-    pub(crate) seq: i64,
-    /// The state.
-    pub(crate) checkpoint: Checkpoint,
-}
-
-/// What the loop says to the writer.
-#[derive(Debug)]
-pub(crate) enum Answer {
-    /// The state that was asked for.
-    Taken(Taken),
-    /// A comparison with the server has corrected the state, which no batch tells: it is to be saved.
-    Corrected,
-}
-
 /// Whether what comes is remembered.
 #[derive(Debug)]
 enum Memory {
@@ -86,16 +54,7 @@ enum Memory {
     /// It is.
     Kept(Journal),
     /// The disk refuses.
-    Lost {
-        /// Since when.
-        since: Timestamp,
-        /// The next attempt.
-        retry_at: Instant,
-        /// Whether only a new file helps.
-        damaged: Option<String>,
-        /// A damaged one that was set aside meanwhile, and is still to be told.
-        set_aside: Option<(PathBuf, String)>,
-    },
+    Lost(Lost),
 }
 
 /// The writer.
@@ -125,27 +84,12 @@ pub(crate) struct Writer {
     dirty_bytes: u64,
     measured_at: Instant,
     written_at: Instant,
+    /// When a journal that SQLite called damaged was found to be sound.
+    acquitted_at: Option<Instant>,
 }
 
 /// The loop is gone: the engine stops.
 struct Gone;
-
-/// What the writer needs from outside.
-#[derive(Debug)]
-pub(crate) struct Ends {
-    /// This machine's clocks.
-    pub(crate) clock: Clock,
-    /// Where sizes are counted.
-    pub(crate) metrics: Arc<Metrics>,
-    /// The board's lane.
-    pub(crate) events: Sender<Event>,
-    /// Its answers to [`Event::CheckpointWanted`].
-    pub(crate) taken: Receiver<Answer>,
-    /// Where a transaction under way is told.
-    pub(crate) stall: Stall,
-    /// What was on the glass.
-    pub(crate) records: Records,
-}
 
 impl Writer {
     /// A writer without a journal: it only hands on.
@@ -156,7 +100,7 @@ impl Writer {
     /// A writer into `journal`, which lies in `folder` and leads to `positions`.
     pub(crate) fn into(ends: Ends, journal: Journal, folder: PathBuf, positions: Positions, pace: Pace) -> Self {
         let bounds = journal.bounds;
-        let outages = history(&journal, &positions);
+        let outages = history(&journal, &positions, ends.clock.wall());
         Self { outages, ..Self::new(ends, Memory::Kept(journal), folder, bounds, pace, positions) }
     }
 
@@ -169,9 +113,9 @@ impl Writer {
         positions: Positions,
         pace: Pace,
     ) -> Self {
-        let outages = journal.map(|journal| history(journal, &positions)).unwrap_or_default();
         let since = ends.clock.wall();
-        let memory = Memory::Lost { since, retry_at: Instant::now() + pace.retry, damaged: None, set_aside: None };
+        let outages = journal.map(|journal| history(journal, &positions, since)).unwrap_or_default();
+        let memory = Memory::Lost(Lost::since(since, pace));
         Self { outages, ..Self::new(ends, memory, folder, bounds, pace, positions) }
     }
 
@@ -198,6 +142,7 @@ impl Writer {
             dirty_bytes: 0,
             measured_at: now,
             written_at: now,
+            acquitted_at: None,
         }
     }
 
@@ -231,7 +176,7 @@ impl Writer {
     /// When [`Self::handle_due`] has something to do.
     fn next_due(&self) -> Instant {
         match &self.memory {
-            Memory::Lost { retry_at, .. } => *retry_at,
+            Memory::Lost(lost) => lost.retry_at,
             Memory::Kept(_) if self.is_changed() && self.wanted.is_none() => self.checkpoint_due(),
             Memory::Off | Memory::Kept(_) => Instant::now() + self.pace.checkpoint_max,
         }
@@ -257,7 +202,7 @@ impl Writer {
 
     async fn handle_due(&mut self) -> Result<(), Gone> {
         match &self.memory {
-            Memory::Lost { .. } => self.rejoin().await,
+            Memory::Lost(_) => self.rejoin().await,
             Memory::Kept(_)
                 if self.is_changed() && self.wanted.is_none() && self.checkpoint_due() <= Instant::now() =>
             {
@@ -349,69 +294,6 @@ impl Writer {
 
     async fn tell_outages(&mut self) -> Result<(), Gone> {
         self.events.send(Event::Outages(self.outages.view())).await.map_err(|_| Gone)
-    }
-
-    /// Goes on from memory, and says so.
-    async fn lose(&mut self, error: &JournalError) -> Result<(), Gone> {
-        let since = self.clock.wall();
-        let reason = error.to_string();
-        tracing::warn!(reason, "the journal can't be written: going on from memory");
-        let damaged = error.is_damage().then(|| reason.clone());
-        self.memory = Memory::Lost { since, retry_at: Instant::now() + self.pace.retry, damaged, set_aside: None };
-        self.wanted = None;
-        self.notice(not_remembering(since, reason)).await
-    }
-
-    /// Tries to remember again: state and positions as they are now, in one transaction.
-    async fn rejoin(&mut self) -> Result<(), Gone> {
-        let Memory::Lost { since, damaged, set_aside, .. } = &mut self.memory else { return Ok(()) };
-        let (since, now, mut set_aside) = (*since, self.clock.wall(), set_aside.take());
-        let opened = match damaged {
-            Some(reason) => Journal::replace(&self.folder, self.bounds, now, reason),
-            None => Journal::open(&self.folder, self.bounds, now),
-        };
-        let outcome = match opened {
-            Ok(opened) => {
-                set_aside = opened.set_aside.or(set_aside);
-                self.begin_again(opened.journal, now).await?
-            }
-            Err(error) => Err(error),
-        };
-        match outcome {
-            Ok(journal) => {
-                tracing::info!("the journal is written again");
-                self.memory = Memory::Kept(journal);
-                self.records.lose();
-                match set_aside {
-                    Some((path, reason)) => self.notice(replaced(&path.display().to_string(), &reason)).await,
-                    None => self.events.send(Event::NoticeOver { id: NOTICE }).await.map_err(|_| Gone),
-                }
-            }
-            Err(error) => {
-                // The file was opened afresh: only what is wrong with it now counts.
-                let damaged = error.is_damage().then(|| error.to_string());
-                self.memory = Memory::Lost { since, retry_at: Instant::now() + self.pace.retry, damaged, set_aside };
-                self.notice(not_remembering(since, error.to_string())).await
-            }
-        }
-    }
-
-    /// Writes state and positions as they are now into a journal just opened.
-    async fn begin_again(
-        &mut self,
-        mut journal: Journal,
-        now: Timestamp,
-    ) -> Result<Result<Journal, JournalError>, Gone> {
-        let Some(body) = self.taken_now(journal.last_seq() + 1).await? else {
-            // That is no fault of the file's.
-            return Ok(Err(JournalError::Io(io::Error::new(io::ErrorKind::TimedOut, "the board did not answer"))));
-        };
-        let written =
-            journal.rejoin(now, &body, &self.positions).and_then(|()| journal.put_outages(self.outages.all()));
-        if written.is_ok() {
-            self.saved(body.len());
-        }
-        Ok(written.map(|()| journal))
     }
 
     /// Asks for the board as of everything handed over so far, and waits for it: the loop has at most a lane's length to
@@ -517,20 +399,6 @@ impl Writer {
     }
 }
 
-/// What the journal knows of the links, and that nobody listened since it was last written.
-fn history(journal: &Journal, positions: &Positions) -> Outages {
-    let stored = journal.outages().and_then(|stored| Ok((stored, journal.written_until()?)));
-    let (stored, until) = stored.unwrap_or_else(|error| {
-        tracing::warn!(reason = %error, "the links' history can't be read");
-        (Vec::new(), None)
-    });
-    let mut outages = Outages::new(stored);
-    if let Some(until) = until {
-        positions.keys().for_each(|source| outages.note_stop(source, until));
-    }
-    outages
-}
-
 /// Takes what else comes until the next transaction may begin.
 async fn gather(steps: &mut Receiver<Step>, drained: &mut Vec<Step>, until: Instant) {
     while drained.len() < STEPS_QUEUED_MAX && Instant::now() < until {
@@ -549,28 +417,6 @@ fn text(checkpoint: &Checkpoint) -> Option<String> {
             tracing::error!(reason = %error, "the board's state can't be written down");
             None
         }
-    }
-}
-
-/// The notice about a journal that can't be written.
-pub(crate) fn not_remembering(since: Timestamp, reason: String) -> Notice {
-    let time = jiff::Timestamp::from_millisecond(since.as_millis())
-        .map_or_else(|_| since.to_string(), |time| time.strftime("%Y-%m-%d %H:%M UTC").to_string());
-    Notice {
-        id: NOTICE.into(),
-        state: State::Warning,
-        text: format!("not remembering since {time}: the journal can't be written"),
-        detail: vec![reason, "The wall goes on from memory and tries again every few seconds.".into()],
-    }
-}
-
-/// The notice about a journal that was set aside.
-pub(crate) fn replaced(path: &str, reason: &str) -> Notice {
-    Notice {
-        id: NOTICE.into(),
-        state: State::Warning,
-        text: "the journal was damaged: a new one was begun".into(),
-        detail: vec![reason.into(), format!("The damaged one is kept as {path}")],
     }
 }
 

@@ -1,13 +1,16 @@
 //! The writer: order, checkpoints, a disk that fails.
 
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 
 use tokio::sync::mpsc::channel;
 use watchfloor_board::{Board, config};
-use watchfloor_model::{Delivery, Mono, Payload, Position, SourceStatus};
+use watchfloor_model::{Delivery, Mono, Payload, Position, SourceStatus, Timestamp};
 
 use super::*;
-use crate::intake::{self, Delivered};
+use crate::{
+    intake::{self, Delivered},
+    journal::JournalError,
+};
 
 const PACE: Pace = Pace {
     retry: Duration::from_millis(20),
@@ -168,12 +171,60 @@ async fn goes_on_from_memory_and_comes_back() {
     assert!(other.replay(seq, |_| Ok(())).unwrap(), "whole from the new checkpoint on");
 }
 
+/// A writer that has lost a journal with batch 1 in it, by this error.
+async fn lost(folder: &std::path::Path, acquitted: bool, error: &JournalError) -> Stage {
+    let mut journal = open(folder);
+    let Step::Delivered(Delivered { entry, .. }) = delivered(1) else { panic!("it is a delivery") };
+    journal.append(&[entry], Clock::start().wall()).unwrap();
+    let (ends, events, taken) = ends();
+    let mut writer = Writer::into(ends, journal, folder.into(), Positions::new(), PACE);
+    writer.acquitted_at = acquitted.then(|| Instant::now() + PATIENCE);
+    assert!(writer.lose(error).await.is_ok());
+    let mut stage = stage(writer, events, taken);
+    assert!(matches!(stage.next().await, Some(Event::Notice(_))));
+    stage
+}
+
+/// H4: a read error that is over, or damage that nobody finds, costs no journal: it is opened again and goes on.
+#[tokio::test]
+async fn a_passing_read_error_costs_no_journal() {
+    let code = |code| JournalError::from(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None));
+    for error in [code(rusqlite::ffi::SQLITE_IOERR_READ), code(rusqlite::ffi::SQLITE_CORRUPT)] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut stage = lost(folder.path(), false, &error).await;
+        assert!(matches!(stage.next().await, Some(Event::NoticeOver { id: NOTICE })), "{error}");
+        assert!(matches!(stage.deliver(5).await, Event::Delivered { .. }));
+        let journal = open(folder.path());
+        assert_eq!((position(&journal), set_aside(folder.path())), (Some(5), 0), "{error}");
+        let batches: i64 =
+            journal.connection().query_row("SELECT COUNT(*) FROM batch WHERE seq = 1", [], |row| row.get(0)).unwrap();
+        assert_eq!(batches, 1, "{error}: what was there before is there");
+    }
+}
+
+/// H4: damage that SQLite meets again at once, although the file seems sound, is believed: a new file begins with the state as it is.
+#[tokio::test]
+async fn damage_met_twice_begins_a_new_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut stage = lost(folder.path(), true, &JournalError::Damaged("a page is garbage".into())).await;
+    let Some(Event::Notice(notice)) = stage.next().await else { panic!("no notice of the new file") };
+    assert!(notice.text.contains("a new one was begun"), "{notice:?}");
+    assert!(matches!(stage.deliver(5).await, Event::Delivered { .. }));
+    assert_eq!((position(&open(folder.path())), set_aside(folder.path())), (Some(5), 1));
+}
+
 /// A file that is damaged while it is used is set aside, and a new one begins with the state as it is.
 #[tokio::test]
 async fn damage_while_running_begins_a_new_file() {
     let folder = tempfile::tempdir().unwrap();
+    let mut journal = open(folder.path());
+    for seq in 1..=2 {
+        journal.put_checkpoint(seq, Clock::start().wall(), &"1".repeat(200_000)).unwrap();
+    }
+    drop(journal);
     let (ends, events, taken) = ends();
     let mut writer = Writer::into(ends, open(folder.path()), folder.path().into(), Positions::new(), PACE);
+    spoil(folder.path(), 12..pages(folder.path()));
     assert!(writer.lose(&JournalError::Damaged("a page is garbage".into())).await.is_ok());
     let mut stage = stage(writer, events, taken);
     assert!(matches!(stage.next().await, Some(Event::Notice(_))));

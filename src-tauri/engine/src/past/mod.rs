@@ -10,6 +10,7 @@ mod player;
 mod reader;
 mod reel;
 mod report;
+mod stretch;
 mod verify;
 mod view;
 

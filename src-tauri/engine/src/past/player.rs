@@ -62,7 +62,7 @@ impl Player {
         if let Some(at) = at {
             range.check(at)?;
         }
-        let anchor = range.clamp(at.unwrap_or_else(|| range.last.minus(before)));
+        let anchor = range.clamp(at.unwrap_or_else(|| range.newest.minus(before)));
         let mut player = Self {
             reel: Reel::new(reader),
             range,
@@ -89,6 +89,8 @@ impl Player {
         let by = now.since(self.anchored_at).as_secs_f64() * self.speed;
         let span = Duration::try_from_secs_f64(by.abs()).unwrap_or(Duration::MAX);
         let time = if by < 0.0 { self.anchor.minus(span) } else { self.anchor.plus(span) };
+        // Where the clock was ahead, older records have later times: going on doesn't lead there.
+        let time = if self.anchor <= self.range.newest { time.min(self.range.newest) } else { time };
         self.range.clamp(time)
     }
 
@@ -137,7 +139,8 @@ impl Player {
             self.read_marks(now)?;
         }
         let at = self.time(now);
-        let is_end = (at >= self.range.last && self.speed > 0.0) || (at <= self.range.first && self.speed < 0.0);
+        let is_end = ((at >= self.range.last || at == self.range.newest) && self.speed > 0.0)
+            || (at <= self.range.first && self.speed < 0.0);
         if self.playing && is_end {
             self.play(false, now);
         }
@@ -193,7 +196,7 @@ impl Player {
         let range = self.range;
         let holes = reader.holes()?.into_iter().map(|hole| (hole.from.as_millis(), hole.to.as_millis()));
         let losses = reader.outages()?.into_iter().filter_map(|outage| {
-            let ended = outage.ended.unwrap_or(range.last);
+            let ended = outage.ended.unwrap_or(range.newest);
             (ended >= range.first).then(|| (range.clamp(outage.began).as_millis(), range.clamp(ended).as_millis()))
         });
         self.marks = PastMarks { holes: newest(holes.collect()), losses: newest(losses.collect()) };

@@ -1,6 +1,9 @@
 //! The journal, read by a connection that can't write.
 
-use std::path::{Path, PathBuf};
+use std::{
+    cell::{Ref, RefCell},
+    path::{Path, PathBuf},
+};
 
 use rusqlite::Connection;
 use watchfloor_model::Timestamp;
@@ -8,6 +11,7 @@ use watchfloor_model::Timestamp;
 use super::{
     HOLE_AFTER,
     error::{PastError, words},
+    stretch::{Stretch, stretches},
     verify::Hole,
 };
 use crate::{
@@ -28,14 +32,34 @@ use crate::{
 pub(super) struct Reader {
     connection: Connection,
     path: PathBuf,
+    known: RefCell<Known>,
 }
 
-/// The record's two ends.
+/// The stretches as they were read last.
+#[derive(Debug, Default)]
+struct Known {
+    key_ends: Option<(i64, i64)>,
+    list: Vec<Stretch>,
+}
+
+/// The record's two ends in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Range {
-    pub(super) first_seq: i64,
     pub(super) first: Timestamp,
     pub(super) last: Timestamp,
+    /// When the record was taken that was shown last. Before `last` where the clock was ahead.
+    pub(super) newest: Timestamp,
+}
+
+/// Where to read what was on the glass at an instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    /// The key from which reading begins.
+    pub(super) key: i64,
+    /// The newest record before time goes back.
+    pub(super) end: i64,
+    /// What comes next in time in another stretch.
+    pub(super) then: Option<(Timestamp, Kind)>,
 }
 
 impl Range {
@@ -76,29 +100,76 @@ impl Reader {
         if tables == 0 {
             return Err(PastError::Empty { path: folder.to_owned() });
         }
-        Ok(Self { connection, path })
+        Ok(Self { connection, path, known: RefCell::default() })
     }
 
     fn told(&self, error: rusqlite::Error) -> PastError {
         PastError::Unreadable { path: self.path.clone(), reason: error.to_string() }
     }
 
+    /// The record's stretches, in the order in which they were shown: one at least.
+    fn stretches(&self) -> Result<Ref<'_, [Stretch]>, PastError> {
+        let told = |error| self.told(error);
+        let [oldest, newest] = glass::range(&self.connection)
+            .map_err(told)?
+            .ok_or_else(|| PastError::Empty { path: self.path.parent().map(Path::to_owned).unwrap_or_default() })?;
+        let key_ends = glass::key_ends(&self.connection).map_err(told)?;
+        let mut known = self.known.borrow_mut();
+        // Only a key begins a stretch, and there is one every few minutes.
+        if known.list.is_empty() || known.key_ends != key_ends {
+            let keys = glass::keys(&self.connection).map_err(told)?;
+            *known = Known { key_ends, list: stretches(&keys, newest) };
+            if known.list.is_empty() {
+                let ((first_seq, first), (last_seq, last)) = (oldest, newest);
+                known.list.push(Stretch { first_seq, first, kind: Kind::Delta, last_seq, last });
+            }
+        }
+        if let Some(last) = known.list.last_mut() {
+            (last.last_seq, last.last) = (newest.0, newest.1.max(last.last));
+        }
+        drop(known);
+        Ok(Ref::map(self.known.borrow(), |known| known.list.as_slice()))
+    }
+
     /// The record's two ends.
     pub(super) fn range(&self) -> Result<Range, PastError> {
-        let range = glass::range(&self.connection).map_err(|error| self.told(error))?;
-        let [(first_seq, first), (_, last)] = range
-            .ok_or_else(|| PastError::Empty { path: self.path.parent().map(Path::to_owned).unwrap_or_default() })?;
-        Ok(Range { first_seq, first, last })
+        let all = self.stretches()?;
+        let ends = all.iter().fold(None, |ends: Option<Range>, next| {
+            let (first, last) = ends.map_or((next.first, next.last), |ends| (ends.first, ends.last));
+            Some(Range { first: first.min(next.first), last: last.max(next.last), newest: next.last })
+        });
+        ends.ok_or_else(|| PastError::Empty { path: self.path.clone() })
+    }
+
+    /// Where what was on the glass at `at` is read: in the stretch that was shown last of those that have something of that time, or
+    /// else in that which comes nearest before it.
+    pub(super) fn place(&self, at: Timestamp) -> Result<Place, PastError> {
+        let all = self.stretches()?;
+        let mut best: Option<(Timestamp, i64, &Stretch)> = None;
+        for stretch in all.iter().rev().filter(|stretch| stretch.first <= at) {
+            let ends = (stretch.first_seq, stretch.last_seq);
+            let found = glass::key_before(&self.connection, at, ends).map_err(|error| self.told(error))?;
+            let Some((key, newest)) = found else { continue };
+            if best.is_none_or(|(best, ..)| newest > best) {
+                best = Some((newest, key, stretch));
+            }
+            if at.since(newest) <= HOLE_AFTER {
+                break;
+            }
+        }
+        let earliest = || all.iter().min_by_key(|stretch| stretch.first).map(|stretch| (stretch.first_seq, stretch));
+        let (key, stretch) = best
+            .map(|(_, key, stretch)| (key, stretch))
+            .or_else(earliest)
+            .ok_or_else(|| PastError::Empty { path: self.path.clone() })?;
+        let later = all.iter().filter(|other| other.first > at);
+        let then = later.min_by_key(|other| other.first).map(|other| (other.first, other.kind));
+        Ok(Place { key, end: stretch.last_seq, then })
     }
 
     /// Number and hash of the record before the oldest.
     pub(super) fn anchor(&self) -> Result<(i64, Hash), PastError> {
         glass::anchor(&self.connection).map_err(|error| self.told(error))
-    }
-
-    /// Number of the key from which reading to `at` begins.
-    pub(super) fn key_before(&self, at: Timestamp) -> Result<Option<i64>, PastError> {
-        glass::key_before(&self.connection, at).map_err(|error| self.told(error))
     }
 
     /// The records from number `seq` on, `count` at most.
@@ -119,8 +190,9 @@ impl Reader {
     /// Stretches without a record, oldest first. A hole always ends with a key.
     pub(super) fn holes(&self) -> Result<Vec<Hole>, PastError> {
         let keys = glass::keys(&self.connection).map_err(|error| self.told(error))?;
-        let hole = |Key { at: to, kind, before }: Key| {
-            let from = before?;
+        let hole = |Key { at: to, kind, before, .. }: Key| {
+            // Where time went back, nothing lies between them.
+            let from = before.filter(|from| *from <= to)?;
             let is_hole = matches!(kind, Kind::Start | Kind::Hole) || to.since(from) > HOLE_AFTER;
             is_hole.then(|| Hole { from, to, why: why(kind) })
         };

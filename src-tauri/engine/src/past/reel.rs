@@ -8,7 +8,7 @@ use watchfloor_model::Timestamp;
 use super::{
     body::{Glass, Unpacker},
     error::PastError,
-    reader::Reader,
+    reader::{Place, Reader},
 };
 use crate::journal::table::glass::{Hash, Kind, Row};
 
@@ -50,11 +50,13 @@ pub(super) struct Reel {
     unpacker: Unpacker,
     scene: Option<Scene>,
     next: VecDeque<Row>,
+    /// What comes next in time in another stretch than the one that is read.
+    then: Option<(Timestamp, Kind)>,
 }
 
 impl Reel {
     pub(super) const fn new(reader: Reader) -> Self {
-        Self { reader, unpacker: Unpacker::new(), scene: None, next: VecDeque::new() }
+        Self { reader, unpacker: Unpacker::new(), scene: None, next: VecDeque::new(), then: None }
     }
 
     pub(super) const fn reader(&self) -> &Reader {
@@ -66,27 +68,27 @@ impl Reel {
         self.scene.as_ref()
     }
 
-    /// Time and kind of the record after it.
+    /// Time and kind of the record that comes next in time.
     pub(super) fn next(&self) -> Option<(Timestamp, Kind)> {
-        self.next.front().map(|row| (row.record.at, row.record.kind))
+        let here = self.next.front().map(|row| (row.record.at, row.record.kind));
+        here.into_iter().chain(self.then).min_by_key(|(at, _)| *at)
     }
 
     /// Winds to `at`: forward from where it is if that is shorter.
     pub(super) fn seek(&mut self, at: Timestamp) -> Result<(), PastError> {
-        let range = self.reader.range()?;
-        let key = self.reader.key_before(at)?.unwrap_or(range.first_seq);
-        let goes_on = self.scene.as_ref().is_some_and(|scene| scene.at <= at && scene.seq >= key);
+        let Place { key, end, then } = self.reader.place(at)?;
+        self.then = then;
+        let goes_on = self.scene.as_ref().is_some_and(|scene| scene.at <= at && (key..=end).contains(&scene.seq));
         if !goes_on {
             self.scene = None;
-            self.next = self.reader.read(key, READ_MAX)?.into();
+            self.read(key, end)?;
             let Some(first) = self.next.pop_front() else { return Ok(()) };
             let link = self.reader.link_before(first.seq)?;
             self.take(&first, link, first.seq);
         }
         loop {
             if self.next.is_empty() {
-                let after = self.scene.as_ref().map_or(range.first_seq, |scene| scene.seq + 1);
-                self.next = self.reader.read(after, READ_MAX)?.into();
+                self.read(self.scene.as_ref().map_or(key, |scene| scene.seq + 1), end)?;
             }
             if self.next.front().is_none_or(|row| row.record.at > at) {
                 return Ok(());
@@ -96,6 +98,13 @@ impl Reel {
                 self.scene.as_ref().map_or_else(Default::default, |scene| (scene.link, scene.seq + 1));
             self.take(&row, link, expected);
         }
+    }
+
+    /// Reads on from number `seq`, to `end` at most.
+    fn read(&mut self, seq: i64, end: i64) -> Result<(), PastError> {
+        self.next = self.reader.read(seq, READ_MAX)?.into();
+        self.next.retain(|row| row.seq <= end);
+        Ok(())
     }
 
     /// Takes a record that should have number `expected` and follow the hash `link`.

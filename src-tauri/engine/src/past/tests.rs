@@ -73,6 +73,11 @@ struct Story {
 impl Story {
     /// A record a second of a board to which anything happens; `stops` are seconds at which the program isn't there.
     fn new(seed: u64, seconds: usize, stops: std::ops::Range<usize>) -> Self {
+        Self::by(seed, seconds, stops, at)
+    }
+
+    /// The same by this machine's clock.
+    fn by(seed: u64, seconds: usize, stops: std::ops::Range<usize>, clock: impl Fn(usize) -> Timestamp) -> Self {
         let mut dice = StdRng::seed_from_u64(seed);
         let folder = tempfile::tempdir().unwrap();
         let mut journal = Journal::open(folder.path(), Bounds::default(), at(0)).unwrap().journal;
@@ -84,9 +89,10 @@ impl Story {
                 continue;
             }
             let starts = second == 0 || second == stops.end;
+            let went_back = second > 0 && clock(second) < clock(second - 1);
             let kind = if starts {
                 Kind::Start
-            } else if second % KEYS == 0 {
+            } else if second % KEYS == 0 || went_back {
                 Kind::Key
             } else {
                 Kind::Delta
@@ -94,15 +100,16 @@ impl Story {
             if kind.is_key() {
                 mark = None;
             }
-            let frame = board.frame_after(&mut mark, mono(second), at(second));
+            let frame = board.frame_after(&mut mark, mono(second), clock(second));
             let glass = Glass {
                 painted_ago_ms: Some(if second == 7 { 7000 } else { 100 }),
                 looked_back: false,
                 drilled: false,
             };
             let body = packer.pack(&Taken { frame, glass }, kind.is_key()).unwrap();
-            journal.put_glass(&Record { at: at(second), kind, body }, at(second)).unwrap();
-            told.push((at(second), board.frame_after(&mut None, mono(second), at(second))));
+            let wall = clock(second);
+            journal.put_glass(&Record { at: wall, kind, body }, wall).unwrap();
+            told.push((wall, board.frame_after(&mut None, mono(second), wall)));
         }
         Self { folder, told }
     }
@@ -180,6 +187,59 @@ fn what_is_shown_is_what_was_there() {
                 assert_eq!(shown.quality.age_ms, was.quality.age_ms.map(|age| age + since));
             }
         }
+    }
+}
+
+/// H3 of the past: after a clock that was ahead and was set right, each instant shows what was shown when the clock said so, and one
+/// of which nothing is recorded says so. The record goes from the oldest time to the newest.
+#[test]
+fn a_clock_that_was_ahead_hides_nothing() {
+    let days = Duration::from_secs(3 * 86_400);
+    let clock = |second: usize| if (34..63).contains(&second) { at(second).plus(days) } else { at(second) };
+    let story = Story::by(2, 100, 0..0, clock);
+    let mut reel = story.reel();
+    for second in [80, 45, 10, 99, 62, 34, 63, 33, 0, 64] {
+        let when = clock(second);
+        reel.seek(when).unwrap();
+        let seen = view(&reel, when);
+        assert_eq!((reel.scene().unwrap().at, seen.damage, seen.hole), (when, None, None), "second {second}");
+        let told = read_back(&story.told[second].1);
+        let shown = seen.frame.unwrap();
+        assert!(shown.widgets.iter().zip(&told.widgets).all(|(shown, told)| shown.value == told.value), "{second}");
+    }
+    for (when, from) in [(at(45), 33), (at(101), 99), (at(4000), 99)] {
+        reel.seek(when).unwrap();
+        assert_eq!(reel.scene().unwrap().at, at(from), "{when}");
+    }
+    reel.seek(at(45)).unwrap();
+    let seen = view(&reel, at(45));
+    assert!(seen.hole.is_some_and(|hole| hole.contains("nothing is recorded for 30 s")));
+    assert_eq!(seen.frame.unwrap().widgets[0].quality.freshness, Freshness::Stale);
+    let range = reel.reader().range().unwrap();
+    assert_eq!((range.first, range.last, range.newest), (at(0), at(62).plus(days), at(99)));
+    let found = super::verify(story.path()).unwrap();
+    assert_eq!((found.broken, found.first, found.last, found.holes), (None, range.first, range.last, vec![]));
+    // It begins before what was shown last, and going on ends there.
+    let mut player = Player::new(Reader::open(story.path()).unwrap(), None, Duration::from_secs(10), mono(0)).unwrap();
+    assert_eq!(player.time(mono(0)), at(89));
+    player.play(true, mono(0));
+    player.set_speed(60.0, mono(0));
+    player.frame(0, 0, mono(50), at(500), &Present::default(), Duration::MAX).unwrap();
+    assert_eq!((player.time(mono(60)), player.playing()), (at(99), false));
+    player.seek(clock(40), mono(60));
+    assert_eq!(player.time(mono(60)), clock(40), "what has a later time can be sought");
+}
+
+/// H3 of the past: of a time that the clock said twice, what was shown last.
+#[test]
+fn a_time_that_came_twice_shows_the_newer() {
+    let clock = |second: usize| if second < 60 { at(second) } else { at(second - 20) };
+    let story = Story::by(4, 100, 0..0, clock);
+    let mut reel = story.reel();
+    for (second, number) in [(39, 39), (45, 65), (59, 79), (40, 60), (70, 90), (5, 5)] {
+        reel.seek(at(second)).unwrap();
+        assert_eq!((reel.scene().unwrap().seq, reel.scene().unwrap().at), (number + 1, at(second)));
+        assert_eq!(view(&reel, at(second)).hole, None);
     }
 }
 

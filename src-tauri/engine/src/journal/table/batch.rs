@@ -8,6 +8,9 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, Result};
 use watchfloor_model::Timestamp;
 
+use super::sum::{self, Sum};
+use crate::journal::JournalError;
+
 /// Creates the table. `kind` is [`Kind::number`]; `body` is the text that `intake` made.
 pub(crate) const CREATE: &str = "CREATE TABLE batch (
     seq INTEGER PRIMARY KEY, source TEXT NOT NULL, kind INTEGER NOT NULL, received_ms INTEGER NOT NULL,
@@ -107,8 +110,8 @@ pub(crate) fn ends(connection: &Connection) -> Result<Ends> {
 pub(crate) fn insert(connection: &Connection, seq: i64, bytes_total: i64, batch: &Batch) -> Result<()> {
     connection
         .prepare_cached(
-            "INSERT INTO batch (seq, source, kind, received_ms, events, bytes, bytes_total, body)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT INTO batch (seq, source, kind, received_ms, events, bytes, bytes_total, body, sum)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?
         .execute((
             seq,
@@ -119,26 +122,52 @@ pub(crate) fn insert(connection: &Connection, seq: i64, bytes_total: i64, batch:
             batch.bytes(),
             bytes_total,
             &batch.body,
+            sum_of(seq, batch.kind.number(), batch).bytes(),
         ))?;
     Ok(())
 }
 
-/// Removes the oldest batches while the ring has more than `bytes_max` or they were received before `before`: at most
-/// `rows_max` of them, and never the newest of all, which carries number and total on.
-pub(crate) fn prune(connection: &Connection, bytes_max: i64, before: Timestamp, rows_max: u32) -> Result<()> {
+/// How much one transaction lets go at most, so that no event waits long: the next one goes on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Step {
+    rows: u32,
+    bytes: i64,
+}
+
+impl Default for Step {
+    fn default() -> Self {
+        Self { rows: 16_384, bytes: 32 << 20 }
+    }
+}
+
+impl Step {
+    /// In a transaction that writes so much: more goes than comes, or a ring of other batches than these would outgrow its bound.
+    pub(crate) fn beside(rows: usize, bytes: i64) -> Self {
+        let least = Self::default();
+        let rows = u32::try_from(rows).unwrap_or(u32::MAX).saturating_mul(2);
+        Self { rows: least.rows.max(rows), bytes: least.bytes.max(bytes.saturating_mul(2)) }
+    }
+}
+
+/// Removes the oldest batches while the ring has more than `bytes_max` or they were received before `before`: one `step` of them,
+/// and never the newest of all, which carries number and total on.
+pub(crate) fn prune(connection: &Connection, bytes_max: i64, before: Timestamp, step: Step) -> Result<()> {
     let newest = ends(connection)?;
     let mut cut = None;
     {
         let mut statement = connection
             .prepare_cached("SELECT seq, bytes, bytes_total, received_ms FROM batch ORDER BY seq LIMIT ?1")?;
-        let mut rows = statement.query([rows_max])?;
+        let mut rows = statement.query([step.rows])?;
+        let mut gone: i64 = 0;
         while let Some(row) = rows.next()? {
             let (seq, bytes, total, received): (i64, i64, i64, i64) =
                 (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
             let ring_bytes = newest.bytes_total - total + bytes;
-            if seq >= newest.newest_seq || (ring_bytes <= bytes_max && received >= before.as_millis()) {
+            let is_kept = ring_bytes <= bytes_max && received >= before.as_millis();
+            if seq >= newest.newest_seq || is_kept || gone >= step.bytes {
                 break;
             }
+            gone = gone.saturating_add(bytes);
             cut = Some(seq);
         }
     }
@@ -148,28 +177,45 @@ pub(crate) fn prune(connection: &Connection, bytes_max: i64, before: Timestamp, 
     Ok(())
 }
 
+/// Of all that is handed over.
+fn sum_of(seq: i64, kind: i64, batch: &Batch) -> Sum {
+    let Batch { source, received, events, body, .. } = batch;
+    Sum::of("batch")
+        .number(seq)
+        .number(kind)
+        .text(source)
+        .number(received.as_millis())
+        .number((*events).into())
+        .text(body)
+}
+
 /// Hands every batch after number `seq` to `take`, oldest first, with its number. A batch of a kind that this program doesn't
 /// know is handed over as none.
-pub(crate) fn each_after<E: From<rusqlite::Error>>(
+///
+/// # Errors
+/// If one isn't what was written.
+pub(crate) fn each_after(
     connection: &Connection,
     seq: i64,
-    mut take: impl FnMut(i64, Option<Batch>) -> std::result::Result<(), E>,
-) -> std::result::Result<(), E> {
-    let mut statement = connection
-        .prepare_cached("SELECT seq, source, kind, received_ms, events, body FROM batch WHERE seq > ?1 ORDER BY seq")?;
+    mut take: impl FnMut(i64, Option<Batch>) -> Result<(), JournalError>,
+) -> Result<(), JournalError> {
+    let sum = sum::column(connection, "batch")?;
+    let all =
+        format!("SELECT seq, source, kind, received_ms, events, body, {sum} FROM batch WHERE seq > ?1 ORDER BY seq");
+    let mut statement = connection.prepare_cached(&all)?;
     let mut rows = statement.query([seq])?;
     while let Some(row) = rows.next()? {
-        let batch = match Kind::of(row.get(2)?) {
-            Some(kind) => Some(Batch {
-                source: row.get::<_, String>(1)?.into(),
-                kind,
-                received: Timestamp::from_millis(row.get(3)?),
-                events: row.get(4)?,
-                body: row.get(5)?,
-            }),
-            None => None,
+        let (seq, number): (i64, i64) = (row.get(0)?, row.get(2)?);
+        let kind = Kind::of(number);
+        let batch = Batch {
+            source: row.get::<_, String>(1)?.into(),
+            kind: kind.unwrap_or(Kind::Gap),
+            received: Timestamp::from_millis(row.get(3)?),
+            events: row.get(4)?,
+            body: row.get(5)?,
         };
-        take(row.get(0)?, batch)?;
+        sum_of(seq, number, &batch).check(row.get(6)?, || format!("batch {seq}"))?;
+        take(seq, kind.is_some().then_some(batch))?;
     }
     Ok(())
 }
@@ -196,8 +242,8 @@ mod tests {
 
     /// A ring of ten batches of 100 bytes each, received at 1, 2, … 10 ms.
     fn ring() -> Connection {
-        let connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch(CREATE).unwrap();
+        let mut connection = Connection::open_in_memory().unwrap();
+        crate::journal::migrate::migrate(&mut connection).unwrap();
         for number in 1..=10 {
             let body = "x".repeat(100 - 1 - usize::try_from(ROW_BYTES).unwrap());
             insert(&connection, number, number * 100, &batch(number, &body)).unwrap();
@@ -209,7 +255,7 @@ mod tests {
         let mut numbers = Vec::new();
         each_after(connection, 0, |seq, _| {
             numbers.push(seq);
-            Result::<()>::Ok(())
+            Ok(())
         })
         .unwrap();
         numbers
@@ -218,21 +264,24 @@ mod tests {
     /// H5: bounded by bytes and by age, whichever is less, and pruned a little at a time.
     #[test]
     fn ring_is_bounded() {
-        let check = |bytes_max: i64, before: i64, rows_max: u32, left: std::ops::RangeInclusive<i64>| {
+        let check_step = |bytes_max: i64, before: i64, step: Step, left: std::ops::RangeInclusive<i64>| {
             let connection = ring();
-            prune(&connection, bytes_max, Timestamp::from_millis(before), rows_max).unwrap();
-            assert_eq!(numbers(&connection), left.clone().collect::<Vec<_>>(), "{bytes_max} {before} {rows_max}");
+            prune(&connection, bytes_max, Timestamp::from_millis(before), step).unwrap();
+            assert_eq!(numbers(&connection), left.clone().collect::<Vec<_>>(), "{bytes_max} {before} {step:?}");
             let ends = ends(&connection).unwrap();
             assert_eq!((ends.oldest_seq, ends.newest_seq), (*left.start(), *left.end()));
             assert_eq!(ends.bytes, 100 * (left.end() - left.start() + 1));
         };
-        check(1000, 0, 100, 1..=10);
-        check(999, 0, 100, 2..=10);
-        check(250, 0, 100, 9..=10);
-        check(0, 0, 100, 10..=10);
-        check(1000, 4, 100, 4..=10);
-        check(1000, 99, 100, 10..=10);
-        check(0, 0, 3, 4..=10);
+        let check = |bytes_max, before, left| check_step(bytes_max, before, Step::default(), left);
+        check(1000, 0, 1..=10);
+        check(999, 0, 2..=10);
+        check(250, 0, 9..=10);
+        check(0, 0, 10..=10);
+        check(1000, 4, 4..=10);
+        check(1000, 99, 10..=10);
+        check_step(0, 0, Step { rows: 3, bytes: 1000 }, 4..=10);
+        check_step(0, 0, Step { rows: 100, bytes: 250 }, 4..=10);
+        check_step(0, 0, Step { rows: 100, bytes: 1 }, 2..=10);
     }
 
     #[test]
@@ -241,7 +290,7 @@ mod tests {
         let mut last = None;
         each_after(&connection, 9, |seq, batch| {
             last = Some((seq, batch));
-            Result::<()>::Ok(())
+            Ok(())
         })
         .unwrap();
         let (seq, batch) = last.unwrap();

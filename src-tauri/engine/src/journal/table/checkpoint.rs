@@ -4,6 +4,9 @@
 use rusqlite::{Connection, Result};
 use watchfloor_model::Timestamp;
 
+use super::sum::{self, Sum};
+use crate::journal::JournalError;
+
 /// Creates the table. `body` is JSON.
 pub(crate) const CREATE: &str =
     "CREATE TABLE checkpoint (seq INTEGER PRIMARY KEY, taken_ms INTEGER NOT NULL, body TEXT NOT NULL) STRICT;";
@@ -23,8 +26,8 @@ pub(crate) struct Row {
 /// Keeps a checkpoint, and lets the oldest go.
 pub(crate) fn put(connection: &Connection, seq: i64, taken: Timestamp, body: &str) -> Result<()> {
     connection
-        .prepare_cached("INSERT OR REPLACE INTO checkpoint (seq, taken_ms, body) VALUES (?1, ?2, ?3)")?
-        .execute((seq, taken.as_millis(), body))?;
+        .prepare_cached("INSERT OR REPLACE INTO checkpoint (seq, taken_ms, body, sum) VALUES (?1, ?2, ?3, ?4)")?
+        .execute((seq, taken.as_millis(), body, sum_of(seq, taken.as_millis(), body).bytes()))?;
     connection
         .prepare_cached(
             "DELETE FROM checkpoint WHERE seq NOT IN (SELECT seq FROM checkpoint ORDER BY seq DESC LIMIT ?1)",
@@ -33,12 +36,25 @@ pub(crate) fn put(connection: &Connection, seq: i64, taken: Timestamp, body: &st
     Ok(())
 }
 
+fn sum_of(seq: i64, taken: i64, body: &str) -> Sum {
+    Sum::of("checkpoint").number(seq).number(taken).text(body)
+}
+
 /// All, newest first.
-pub(crate) fn all(connection: &Connection) -> Result<Vec<Row>> {
-    connection
-        .prepare_cached("SELECT seq, body FROM checkpoint ORDER BY seq DESC")?
-        .query_map([], |row| Ok(Row { seq: row.get(0)?, body: row.get(1)? }))?
-        .collect()
+///
+/// # Errors
+/// If one isn't what was written.
+pub(crate) fn all(connection: &Connection) -> Result<Vec<Row>, JournalError> {
+    let sum = sum::column(connection, "checkpoint")?;
+    let all = format!("SELECT seq, body, taken_ms, {sum} FROM checkpoint ORDER BY seq DESC");
+    let mut statement = connection.prepare_cached(&all)?;
+    let (mut rows, mut found) = (statement.query([])?, Vec::new());
+    while let Some(row) = rows.next()? {
+        let (seq, body): (i64, String) = (row.get(0)?, row.get(1)?);
+        sum_of(seq, row.get(2)?, &body).check(row.get(3)?, || format!("the state saved at batch {seq}"))?;
+        found.push(Row { seq, body });
+    }
+    Ok(found)
 }
 
 /// Number of the newest, 0 if there is none.
@@ -59,8 +75,8 @@ mod tests {
     /// H5: two are kept, the newest of all.
     #[test]
     fn newest_two_are_kept() {
-        let connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch(CREATE).unwrap();
+        let mut connection = Connection::open_in_memory().unwrap();
+        crate::journal::migrate::migrate(&mut connection).unwrap();
         assert_eq!(newest_seq(&connection).unwrap(), 0);
         for seq in [3, 9, 7] {
             put(&connection, seq, Timestamp::from_millis(seq), &format!("body {seq}")).unwrap();

@@ -10,6 +10,10 @@ use watchfloor_model::Timestamp;
 
 use super::meta;
 
+mod ring;
+
+pub(crate) use ring::{Bound, Step, prune};
+
 /// Creates the table. `kind` is [`Kind::number`], `body` what `past::body` packs. Keys have an index of their own: reading begins at
 /// one, and they are few.
 pub(crate) const CREATE: &str = "CREATE TABLE glass (
@@ -22,8 +26,6 @@ CREATE INDEX glass_key ON glass (seq, at_ms, bytes_total) WHERE kind <> 2;";
 pub(crate) const ROW_BYTES: i64 = 80;
 /// Number and hash of the newest record that went, as `seq:hex`.
 const ANCHOR: &str = "glass-anchor";
-/// Stretches from key to key that go at once.
-const PRUNED_MAX: usize = 4;
 
 /// A SHA-256.
 pub(crate) type Hash = [u8; 32];
@@ -146,29 +148,6 @@ pub(crate) fn insert(connection: &Connection, head: &Head, record: &Record) -> R
     Ok(Head { seq, hash, bytes_total })
 }
 
-/// Lets the oldest go, from key to key: what lies wholly before `before`, and what exceeds `bytes_max`. The newest stretch stays.
-pub(crate) fn prune(connection: &Connection, head: &Head, bytes_max: i64, before: Timestamp) -> Result<()> {
-    for _ in 0..PRUNED_MAX {
-        let second = "SELECT seq, at_ms FROM glass WHERE kind <> 2 ORDER BY seq LIMIT 1 OFFSET 1";
-        let second: Option<(i64, i64)> =
-            connection.prepare_cached(second)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-        let Some((second, at)) = second else { return Ok(()) };
-        let oldest: i64 = connection
-            .prepare_cached("SELECT bytes_total - LENGTH(body) FROM glass ORDER BY seq LIMIT 1")?
-            .query_row([], |row| row.get(0))?;
-        let bytes = head.bytes_total - oldest + ROW_BYTES;
-        if bytes <= bytes_max && at >= before.as_millis() {
-            return Ok(());
-        }
-        let last: Vec<u8> = connection
-            .prepare_cached("SELECT hash FROM glass WHERE seq = ?1")?
-            .query_row([second - 1], |row| row.get(0))?;
-        meta::put(connection, ANCHOR, &format!("{}:{}", second - 1, hex(&last)))?;
-        connection.prepare_cached("DELETE FROM glass WHERE seq < ?1")?.execute([second])?;
-    }
-    Ok(())
-}
-
 /// Number and hash of the record before the oldest one: what went, or the chain's beginning.
 pub(crate) fn anchor(connection: &Connection) -> Result<(i64, Hash)> {
     let text = meta::value(connection, ANCHOR)?;
@@ -191,17 +170,46 @@ pub(crate) fn range(connection: &Connection) -> Result<Option<[(i64, Timestamp);
     Ok(end("ASC")?.zip(end("DESC")?).map(|(oldest, newest)| [oldest, newest]))
 }
 
-/// Number of the newest key taken at `at` or before.
-pub(crate) fn key_before(connection: &Connection, at: Timestamp) -> Result<Option<i64>> {
-    connection
-        .prepare_cached("SELECT seq FROM glass WHERE kind <> 2 AND at_ms <= ?1 ORDER BY seq DESC LIMIT 1")?
-        .query_row([at.as_millis()], |row| row.get(0))
-        .optional()
+/// When the newest was taken.
+pub(crate) fn newest_taken(connection: &Connection) -> Result<Option<Timestamp>> {
+    let newest = "SELECT at_ms FROM glass ORDER BY seq DESC LIMIT 1";
+    Ok(connection.query_row(newest, [], |row| row.get(0)).optional()?.map(Timestamp::from_millis))
+}
+
+/// Of the records `from` to `to`, whose times don't go back: number of the newest key taken at `at` or before, and when the newest
+/// record was that was taken by then.
+pub(crate) fn key_before(
+    connection: &Connection,
+    at: Timestamp,
+    (from, to): (i64, i64),
+) -> Result<Option<(i64, Timestamp)>> {
+    let key =
+        "SELECT seq FROM glass WHERE kind <> 2 AND seq BETWEEN ?2 AND ?3 AND at_ms <= ?1 ORDER BY seq DESC LIMIT 1";
+    let key: Option<i64> =
+        connection.prepare_cached(key)?.query_row((at.as_millis(), from, to), |row| row.get(0)).optional()?;
+    let Some(key) = key else { return Ok(None) };
+    // No further than to the next key, which was taken later.
+    let newest = "SELECT MAX(at_ms) FROM glass WHERE seq BETWEEN ?2 AND ?3 AND at_ms <= ?1
+                  AND seq < COALESCE((SELECT MIN(seq) FROM glass WHERE kind <> 2 AND seq > ?2), ?3 + 1)";
+    let newest: Option<i64> =
+        connection.prepare_cached(newest)?.query_row((at.as_millis(), key, to), |row| row.get(0))?;
+    Ok(newest.map(|newest| (key, Timestamp::from_millis(newest))))
+}
+
+/// Numbers of the oldest and the newest key.
+pub(crate) fn key_ends(connection: &Connection) -> Result<Option<(i64, i64)>> {
+    let end = |order: &str| {
+        let end = format!("SELECT seq FROM glass WHERE kind <> 2 ORDER BY seq {order} LIMIT 1");
+        connection.prepare_cached(&end)?.query_row([], |row| row.get(0)).optional()
+    };
+    Ok(end("ASC")?.zip(end("DESC")?))
 }
 
 /// A key, without what it says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Key {
+    /// Its number.
+    pub(crate) seq: i64,
     /// When it was taken.
     pub(crate) at: Timestamp,
     /// What kind of key it is.
@@ -214,14 +222,15 @@ pub(crate) struct Key {
 pub(crate) fn keys(connection: &Connection) -> Result<Vec<Key>> {
     connection
         .prepare_cached(
-            "SELECT at_ms, kind, (SELECT at_ms FROM glass WHERE seq = key.seq - 1)
+            "SELECT seq, at_ms, kind, (SELECT at_ms FROM glass WHERE seq = key.seq - 1)
              FROM glass AS key WHERE kind <> 2 ORDER BY seq",
         )?
         .query_map([], |row| {
-            let before: Option<i64> = row.get(2)?;
+            let before: Option<i64> = row.get(3)?;
             Ok(Key {
-                at: Timestamp::from_millis(row.get(0)?),
-                kind: Kind::of(row.get(1)?),
+                seq: row.get(0)?,
+                at: Timestamp::from_millis(row.get(1)?),
+                kind: Kind::of(row.get(2)?),
                 before: before.map(Timestamp::from_millis),
             })
         })?
@@ -264,11 +273,11 @@ fn unhex(text: &str) -> Option<Hash> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     /// Four keys with two changes after each, a second apart from second 1 on, bodies of 20 bytes.
-    fn ring() -> (Connection, Head) {
+    pub(super) fn ring() -> (Connection, Head) {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch(meta::CREATE).unwrap();
         connection.execute_batch(CREATE).unwrap();
@@ -287,7 +296,7 @@ mod tests {
     }
 
     /// The numbers of the records that are left, and of those that don't follow from the one before.
-    fn numbers(connection: &Connection) -> (Vec<i64>, Vec<i64>) {
+    pub(super) fn numbers(connection: &Connection) -> (Vec<i64>, Vec<i64>) {
         let rows = read(connection, 0, 1000).unwrap();
         let (_, mut before) = anchor(connection).unwrap();
         let mut broken = Vec::new();
@@ -298,24 +307,6 @@ mod tests {
             before = row.link();
         }
         (rows.iter().map(|row| row.seq).collect(), broken)
-    }
-
-    /// H5: bounded by bytes and by age, from key to key, and what is left is still a chain.
-    #[test]
-    fn the_ring_is_bounded_and_stays_a_chain() {
-        let check = |bytes_max: i64, before: i64, left: std::ops::RangeInclusive<i64>| {
-            let (connection, head) = ring();
-            prune(&connection, &head, bytes_max, Timestamp::from_millis(before)).unwrap();
-            assert_eq!(numbers(&connection), (left.collect(), Vec::new()), "{bytes_max} {before}");
-            assert_eq!(super::head(&connection).unwrap(), head);
-        };
-        check(1200, 0, 1..=12);
-        check(1199, 0, 4..=12);
-        check(600, 0, 7..=12);
-        check(0, 0, 10..=12);
-        check(1200, 4000, 1..=12);
-        check(1200, 4001, 4..=12);
-        check(1200, 99_000, 10..=12);
     }
 
     /// A record that was changed in any way is found, and only it and what no longer follows from it.
@@ -342,10 +333,17 @@ mod tests {
     #[test]
     fn reading_begins_at_a_key() {
         let (connection, _) = ring();
-        let key = |at: i64| key_before(&connection, Timestamp::from_millis(at)).unwrap();
-        assert_eq!([999, 1000, 3999, 4000, 99_000].map(key), [None, Some(1), Some(1), Some(4), Some(10)]);
+        let key = |at: i64| {
+            let found = key_before(&connection, Timestamp::from_millis(at), (1, 12)).unwrap();
+            found.map(|(key, newest)| (key, newest.as_millis()))
+        };
+        assert_eq!([999, 1000, 3999].map(key), [None, Some((1, 1000)), Some((1, 3000))]);
+        assert_eq!([4000, 99_000].map(key), [Some((4, 4000)), Some((10, 12_000))]);
+        assert_eq!(key_before(&connection, Timestamp::from_millis(99_000), (1, 5)).unwrap().unwrap().0, 4);
+        assert_eq!(key_ends(&connection).unwrap(), Some((1, 10)));
         let keys = keys(&connection).unwrap();
         let key = |at: i64, kind, before: Option<i64>| Key {
+            seq: at / 1000,
             at: Timestamp::from_millis(at),
             kind,
             before: before.map(Timestamp::from_millis),

@@ -6,3 +6,4 @@ pub(crate) mod glass;
 pub(crate) mod meta;
 pub(crate) mod outage;
 pub(crate) mod position;
+pub(crate) mod sum;

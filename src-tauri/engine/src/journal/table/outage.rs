@@ -1,6 +1,6 @@
 //! Stretches in which a source was not live: a ring bounded by count.
 
-use rusqlite::{Connection, Result, Row};
+use rusqlite::{Connection, OptionalExtension, Result, Row};
 use watchfloor_model::{Continuity, Timestamp};
 
 use crate::outages::{KEPT_MAX, Outage};
@@ -36,6 +36,12 @@ pub(crate) fn put(connection: &Connection, outage: &Outage) -> Result<()> {
 /// All, oldest first.
 pub(crate) fn all(connection: &Connection) -> Result<Vec<Outage>> {
     connection.prepare_cached("SELECT * FROM outage ORDER BY id")?.query_map([], outage)?.collect()
+}
+
+/// When the newest that is over ended.
+pub(crate) fn newest_ended(connection: &Connection) -> Result<Option<Timestamp>> {
+    let newest = "SELECT ended_ms FROM outage WHERE ended_ms IS NOT NULL ORDER BY id DESC LIMIT 1";
+    Ok(connection.query_row(newest, [], |row| row.get(0)).optional()?.map(Timestamp::from_millis))
 }
 
 fn outage(row: &Row<'_>) -> Result<Outage> {
