@@ -68,7 +68,7 @@ impl Reduce for Status {
         let (at, data) = (event.time.as_millis(), event.data.value());
         let key = pick::key(&self.key, data)?;
         // A state that nobody tells any more isn't known.
-        let untold = || self.whole.then(|| Said { text: Cow::Borrowed(""), state: State::Unknown });
+        let untold = || self.whole.then_some(Said { text: Cow::Borrowed(""), state: State::Unknown });
         let said = self.meaning.of(data)?.or_else(untold);
         let fill = |template: &Option<Template>| {
             template
