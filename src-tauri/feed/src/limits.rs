@@ -6,8 +6,10 @@ use std::time::Duration;
 pub const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long it may take where there is another way to travel: a wall behind a firewall is dark for twice as long.
 pub const OPEN_TIMEOUT_OF_SEVERAL: Duration = Duration::from_secs(5);
-/// How long all subscriptions may take.
+/// How long the server may take for each answer that subscribing needs.
 pub const SUBSCRIBE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long it may take for all of them, if each leads to another question.
+pub const SUBSCRIBING_MAX: Duration = Duration::from_secs(30);
 /// How long the exchange for a snapshot may take.
 pub const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
 /// How much later the feed itself gives up a fetch that is never answered.

@@ -117,6 +117,12 @@ impl Timers {
         *slot = slot.map(|set| set.min(at));
     }
 
+    /// Makes it later if it is set for earlier.
+    pub(crate) fn defer(&mut self, reason: TimerReason, at: Option<Mono>) {
+        let slot = &mut self.0[reason as usize];
+        *slot = slot.map(|set| at.map_or(set, |at| set.max(at)));
+    }
+
     pub(crate) fn clear(&mut self, reason: TimerReason) {
         self.0[reason as usize] = None;
     }

@@ -299,3 +299,12 @@ fn nothing_is_live_again_before_it_has_caught_up() {
         "to":1464695}]}"#,
     );
 }
+
+/// H2: where subscribing takes several answers one after the other, each has its time: a slow network isn't a dead one.
+#[test]
+fn each_answer_to_subscribing_has_its_time() {
+    healthy(
+        r#"{"seed":510000,"dialect":"jetstream","span":250000,"ladder":["tcp"],"channels":3,"limit":30000,"heartbeat":6000,
+        "quiet":null,"gap":5000,"history":10000,"snapshots":false,"reconcile":null,"latency":[1875,3750],"windows":[]}"#,
+    );
+}

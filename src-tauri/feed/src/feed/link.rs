@@ -12,11 +12,11 @@ use crate::{
     fault::{Fault, FaultKind, LinkFault, Verdict},
     limits::{
         ANSWER_BYTES_MAX, ANSWER_GRACE, CLOCK_PING_PERIOD, FETCH_TIMEOUT, OPEN_TIMEOUT, OPEN_TIMEOUT_OF_SEVERAL,
-        POST_BYTES_MAX, RESYNCS_MAX, SETTLED_AFTER, SUBSCRIBE_TIMEOUT,
+        POST_BYTES_MAX, RESYNCS_MAX, SETTLED_AFTER, SUBSCRIBE_TIMEOUT, SUBSCRIBING_MAX,
     },
     liveness::Liveness,
     port::{LinkId, Message, Output, Request},
-    protocols::{Dialect, Grant, Place, Session},
+    protocols::{Dialect, Grant, Place, Session, Signal},
     timers::TimerReason,
 };
 
@@ -58,6 +58,8 @@ pub(super) struct Link {
     /// When the server is to be prompted for its answer.
     pub(super) prompt_at: Option<Mono>,
     resyncs: u32,
+    /// When its subscriptions were asked for.
+    subscribing: Mono,
 }
 
 impl Link {
@@ -77,6 +79,22 @@ impl Link {
     pub(super) fn authorised(&mut self, grant: Grant, known: Option<Mono>, now: Mono) {
         let proven = self.liveness.as_ref().map_or(self.began, Liveness::proven);
         self.pass.authorised(grant, known, proven, now);
+    }
+
+    /// By when the server has to answer what is asked of it now, to have its subscriptions begun.
+    pub(super) fn begin_subscribing(&mut self, now: Mono) -> Mono {
+        self.subscribing = now;
+        now.plus(SUBSCRIBE_TIMEOUT)
+    }
+
+    /// By when it has to answer what its last answer led to, if that was a question.
+    pub(super) fn goes_on_subscribing(&self, signal: &Signal, now: Mono) -> Option<Mono> {
+        match signal {
+            Signal::Reply { .. } => Some(now.plus(SUBSCRIBE_TIMEOUT).min(self.subscribing.plus(SUBSCRIBING_MAX))),
+            // Who is asked beside the link has a time of its own.
+            Signal::Post { .. } => Some(now.plus(FETCH_TIMEOUT + SUBSCRIBE_TIMEOUT)),
+            _ => None,
+        }
     }
 
     /// What is sent to have it prove itself.
@@ -200,6 +218,7 @@ impl Feed {
             is_asking: true,
             prompt_at: None,
             resyncs: 0,
+            subscribing: now,
         }
     }
 
@@ -227,9 +246,9 @@ impl Feed {
         let places = self.catchup.places();
         self.catchup.begin_link();
         self.stage = Phase::Subscribing;
-        self.timers.set(TimerReason::Subscribe, now.plus(SUBSCRIBE_TIMEOUT));
         self.changed = true;
         let Some(link) = &mut self.link else { return };
+        self.timers.set(TimerReason::Subscribe, link.begin_subscribing(now));
         let messages = link.session.subscribe(&places, again);
         self.outputs.extend(messages.into_iter().map(|message| link.send(&*self.dialect, &self.config, message)));
     }

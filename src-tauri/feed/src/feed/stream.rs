@@ -13,7 +13,7 @@ use crate::{
     clock::Reading,
     config::Kind,
     fault::{Fault, FaultKind, LinkFault},
-    limits::{BATCH_KEPT_MAX, FETCH_TIMEOUT, SUBSCRIBE_TIMEOUT},
+    limits::BATCH_KEPT_MAX,
     port::{LinkId, Output, Response},
     protocols::{Beat, Moment, Signal},
     timers::TimerReason,
@@ -74,6 +74,9 @@ impl Feed {
     }
 
     fn handle_signal(&mut self, signal: Signal, now: Mono) {
+        if let Some(link) = self.link.as_ref().filter(|_| self.stage == Phase::Subscribing) {
+            self.timers.defer(TimerReason::Subscribe, link.goes_on_subscribing(&signal, now));
+        }
         match signal {
             Signal::Event { channel, position, event } => {
                 self.handle_event(channel, &position, event, Catchup::event, now);
@@ -134,10 +137,6 @@ impl Feed {
             Signal::Post { number, request, body_bytes_max } => {
                 let Some(id) = self.link.as_ref().map(|link| link.id) else { return };
                 self.outputs.push_back(post(id, number, request, body_bytes_max));
-                if self.stage == Phase::Subscribing {
-                    // Who is asked beside the link has a time of its own.
-                    self.timers.set(TimerReason::Subscribe, now.plus(FETCH_TIMEOUT + SUBSCRIBE_TIMEOUT));
-                }
             }
             Signal::Closed { code, reason } => {
                 let Some(id) = self.link.as_ref().map(|link| link.id) else { return };

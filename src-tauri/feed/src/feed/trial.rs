@@ -22,8 +22,8 @@ use crate::{
     catchup::{Catchup, Cursor, Step},
     fault::{Fault, FaultKind, LinkFault, door},
     limits::{
-        FETCH_TIMEOUT, GOING_AWAY_SPREAD, HEALTH_BYTES_MAX, HEALTH_TIMEOUT, REPLACE_BEFORE, SUBSCRIBE_TIMEOUT,
-        TRIAL_FIRST, TRIAL_GRACE,
+        GOING_AWAY_SPREAD, HEALTH_BYTES_MAX, HEALTH_TIMEOUT, REPLACE_BEFORE, SUBSCRIBE_TIMEOUT, TRIAL_FIRST,
+        TRIAL_GRACE,
     },
     liveness::{Liveness, back},
     port::{FetchId, Head, Input, LinkId, Output, Response},
@@ -198,7 +198,7 @@ impl Feed {
             trial.good_at = trial.good_at.min(back(end, REPLACE_BEFORE));
         }
         trial.timers.clear(TimerReason::Open);
-        trial.timers.set(TimerReason::Subscribe, now.plus(SUBSCRIBE_TIMEOUT));
+        trial.timers.set(TimerReason::Subscribe, trial.link.begin_subscribing(now));
         trial.timers.set(TimerReason::Trial, trial.good_at.plus(TRIAL_GRACE));
         let messages = trial.link.session.subscribe(&trial.catchup.places(), false);
         self.outputs.extend(messages.into_iter().map(|message| trial.link.send(&*self.dialect, &self.config, message)));
@@ -257,10 +257,7 @@ impl Feed {
         };
         for signal in signals.extract_if(.., wanted) {
             let link = trial.link.id;
-            if matches!(signal, Signal::Post { .. }) && trial.timers.is_set(TimerReason::Subscribe) {
-                // Who is asked beside the link has a time of its own.
-                trial.timers.set(TimerReason::Subscribe, now.plus(FETCH_TIMEOUT + SUBSCRIBE_TIMEOUT));
-            }
+            trial.timers.defer(TimerReason::Subscribe, trial.link.goes_on_subscribing(&signal, now));
             self.outputs.extend(match signal {
                 Signal::Reply { message } => Some(trial.link.send(&*self.dialect, &self.config, message)),
                 Signal::Post { number, request, body_bytes_max } => Some(post(link, number, request, body_bytes_max)),
