@@ -96,6 +96,12 @@ impl WidgetSpec {
 }
 
 impl BoardFile {
+    /// A source by its name.
+    #[must_use]
+    pub fn source(&self, id: &str) -> Option<&SourceSpec> {
+        self.sources.iter().find(|source| source.id == id)
+    }
+
     /// Every fold that the widgets need: what a hub must keep for them.
     pub fn folds(&self) -> impl Iterator<Item = &FoldSpec> {
         self.widgets.iter().flat_map(WidgetSpec::folds).map(|(_, fold)| fold)

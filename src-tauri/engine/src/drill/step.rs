@@ -105,7 +105,7 @@ impl Step {
             Self::Baseline => WHOLE_WITHIN,
             Self::Cut | Self::HalfOpen | Self::Gap | Self::Refusal => of_widget + FOUND_AFTER,
             Self::Stale => {
-                let source = spec.and_then(|spec| file.sources.iter().find(|source| source.id == spec.source));
+                let source = spec.and_then(|spec| file.source(&spec.source));
                 lead(source.and_then(|source| source.quiet)) + FOUND_AFTER
             }
             Self::NoAnswer => SILENT_AFTER + FOUND_AFTER,

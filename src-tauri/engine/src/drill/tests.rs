@@ -114,7 +114,7 @@ fn copied(quiet: bool, vans: Phase, transport: Transport) -> Copied {
         reorder: Duration::ZERO,
         kind: watchfloor_feed::Kind::Hub,
         envelope: watchfloor_feed::Envelope::default(),
-        quiet: file.sources.iter().find(|spec| spec.id == id).and_then(|spec| spec.quiet),
+        quiet: file.source(id).and_then(|spec| spec.quiet),
         token: None,
         promises: watchfloor_feed::Promises::default(),
         app: None,

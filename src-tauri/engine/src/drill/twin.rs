@@ -35,7 +35,7 @@ impl Copied {
 
     /// The longest silence that the source promises.
     pub(super) fn quiet(&self, source: &str) -> Option<Duration> {
-        self.file.sources.iter().find(|spec| spec.id == source).and_then(|spec| spec.quiet)
+        self.file.source(source).and_then(|spec| spec.quiet)
     }
 }
 

@@ -31,6 +31,7 @@ use table::{
     checkpoint,
     glass::{self, Record},
     meta, outage, position,
+    step::Step,
 };
 
 pub(crate) use table::position::Positions;
@@ -261,7 +262,7 @@ impl Journal {
         }
         // At least as many go as come, or a ring of tiny batches would outgrow its bound.
         let written = total.saturating_sub(self.bytes_total);
-        let step = batch::Step::beside(entries.len(), written);
+        let step = Step::BATCHES.beside(entries.len(), written);
         batch::prune(&transaction, saturated(self.bounds.bytes_max), now.minus(self.bounds.age_max), step)?;
         transaction.commit()?;
         (self.last_seq, self.bytes_total) = (seq, total);
@@ -296,14 +297,10 @@ impl Journal {
         let head = glass::insert(&transaction, &self.glass, record)?;
         let bytes_max = saturated(self.bounds.glass_bytes_max);
         let bound = glass::Bound { bytes_max, age_max: self.bounds.glass_age_max, now };
-        glass::prune(&transaction, &head, &bound, glass::Step::default())?;
+        glass::prune(&transaction, &head, &bound, Step::GLASS)?;
         // Batches that one transaction couldn't let go don't wait for the next event. Those too old do: it may be the clock.
-        batch::prune(
-            &transaction,
-            saturated(self.bounds.bytes_max),
-            Timestamp::from_millis(i64::MIN),
-            batch::Step::default(),
-        )?;
+        let ever = Timestamp::from_millis(i64::MIN);
+        batch::prune(&transaction, saturated(self.bounds.bytes_max), ever, Step::BATCHES)?;
         transaction.commit()?;
         self.glass = head;
         Ok(())

@@ -34,7 +34,7 @@ fn led_again(path: &Path) -> String {
     let text = fs::read_to_string(path).unwrap();
     let mut lines = text.lines().map(|line| serde_json::from_str::<Line>(line).unwrap());
     let Some(Line::Begun(begun)) = lines.next() else { panic!("{}: no first line", path.display()) };
-    let spec = file.sources.iter().find(|spec| spec.id == begun.source).unwrap();
+    let spec = file.source(&begun.source).unwrap();
     let config = Settings::default().config(spec, Duration::from_millis(begun.limit_ms)).unwrap();
     let mut paths = Paths::new(&config, begun.seed);
     let mut out = vec![Line::Begun(begun)];

@@ -8,7 +8,10 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, Result};
 use watchfloor_model::Timestamp;
 
-use super::sum::{self, Sum};
+use super::{
+    step::Step,
+    sum::{self, Sum},
+};
 use crate::journal::JournalError;
 
 /// Creates the table. `kind` is [`Kind::number`]; `body` is the text that `intake` made.
@@ -125,28 +128,6 @@ pub(crate) fn insert(connection: &Connection, seq: i64, bytes_total: i64, batch:
             sum_of(seq, batch.kind.number(), batch).bytes(),
         ))?;
     Ok(())
-}
-
-/// How much one transaction lets go at most, so that no event waits long: the next one goes on.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Step {
-    rows: u32,
-    bytes: i64,
-}
-
-impl Default for Step {
-    fn default() -> Self {
-        Self { rows: 16_384, bytes: 32 << 20 }
-    }
-}
-
-impl Step {
-    /// In a transaction that writes so much: more goes than comes, or a ring of other batches than these would outgrow its bound.
-    pub(crate) fn beside(rows: usize, bytes: i64) -> Self {
-        let least = Self::default();
-        let rows = u32::try_from(rows).unwrap_or(u32::MAX).saturating_mul(2);
-        Self { rows: least.rows.max(rows), bytes: least.bytes.max(bytes.saturating_mul(2)) }
-    }
 }
 
 /// Removes the oldest batches while the ring has more than `bytes_max` or they were received before `before`: one `step` of them,
@@ -272,7 +253,7 @@ mod tests {
             assert_eq!((ends.oldest_seq, ends.newest_seq), (*left.start(), *left.end()));
             assert_eq!(ends.bytes, 100 * (left.end() - left.start() + 1));
         };
-        let check = |bytes_max, before, left| check_step(bytes_max, before, Step::default(), left);
+        let check = |bytes_max, before, left| check_step(bytes_max, before, Step::BATCHES, left);
         check(1000, 0, 1..=10);
         check(999, 0, 2..=10);
         check(250, 0, 9..=10);

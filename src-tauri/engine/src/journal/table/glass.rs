@@ -12,7 +12,7 @@ use super::meta;
 
 mod ring;
 
-pub(crate) use ring::{Bound, Step, prune};
+pub(crate) use ring::{Bound, prune};
 
 /// Creates the table. `kind` is [`Kind::number`], `body` what `past::body` packs. Keys have an index of their own: reading begins at
 /// one, and they are few.

@@ -6,4 +6,5 @@ pub(crate) mod glass;
 pub(crate) mod meta;
 pub(crate) mod outage;
 pub(crate) mod position;
+pub(crate) mod step;
 pub(crate) mod sum;

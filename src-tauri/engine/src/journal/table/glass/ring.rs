@@ -8,7 +8,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, Result};
 use watchfloor_model::Timestamp;
 
-use super::{ANCHOR, Head, ROW_BYTES, anchor, hex, meta};
+use super::{super::step::Step, ANCHOR, Head, ROW_BYTES, anchor, hex, meta};
 
 /// How much is kept.
 #[derive(Clone, Copy, Debug)]
@@ -19,19 +19,6 @@ pub(crate) struct Bound {
     pub(crate) age_max: Duration,
     /// Now.
     pub(crate) now: Timestamp,
-}
-
-/// How much one transaction lets go at most, so that no event waits long: the next one goes on.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Step {
-    rows: u32,
-    bytes: i64,
-}
-
-impl Default for Step {
-    fn default() -> Self {
-        Self { rows: 1024, bytes: 16 << 20 }
-    }
 }
 
 /// Lets the oldest records go, one `step` of them. The newest stretch from a key on stays.
@@ -124,7 +111,7 @@ mod tests {
     fn the_ring_is_bounded_and_stays_a_chain() {
         let check = |bytes_max: i64, before: i64, left: std::ops::RangeInclusive<i64>| {
             let (connection, head) = ring();
-            prune(&connection, &head, &bound(bytes_max, before + 20_000, 20_000), Step::default()).unwrap();
+            prune(&connection, &head, &bound(bytes_max, before + 20_000, 20_000), Step::GLASS).unwrap();
             assert_eq!(numbers(&connection), (left.collect(), Vec::new()), "{bytes_max} {before}");
             assert_eq!(super::super::head(&connection).unwrap(), head);
         };
@@ -148,7 +135,7 @@ mod tests {
             assert!(broken.is_empty(), "{broken:?}");
             left[0]
         };
-        let (one, wide) = (Step { rows: 1, bytes: 10_000 }, Step::default());
+        let (one, wide) = (Step { rows: 1, bytes: 10_000 }, Step::GLASS);
         assert_eq!([go(1199, one), go(1199, one), go(1199, one), go(1199, one)], [2, 3, 4, 4]);
         assert_eq!(go(0, Step { rows: 100, bytes: 150 }), 6, "two of 100 bytes");
         assert_eq!(go(1200, wide), 7);
@@ -159,7 +146,7 @@ mod tests {
     fn a_missing_record_stays_to_be_found() {
         let (connection, head) = ring();
         connection.execute("DELETE FROM glass WHERE seq = 1", []).unwrap();
-        prune(&connection, &head, &bound(1200, 20_000, 20_000), Step::default()).unwrap();
+        prune(&connection, &head, &bound(1200, 20_000, 20_000), Step::GLASS).unwrap();
         assert_eq!(numbers(&connection), ((2..=12).collect(), vec![2]));
     }
 
@@ -175,7 +162,7 @@ mod tests {
                 let record = Record { at: Timestamp::from_millis(at), kind: Kind::Key, body: vec![1] };
                 head = insert(&connection, &head, &record).unwrap();
             }
-            prune(&connection, &head, &bound(1 << 30, now, day), Step::default()).unwrap();
+            prune(&connection, &head, &bound(1 << 30, now, day), Step::GLASS).unwrap();
             let oldest: i64 = connection.query_row("SELECT MIN(seq) FROM glass", [], |row| row.get(0)).unwrap();
             assert_eq!(oldest, left, "{now}");
         }
