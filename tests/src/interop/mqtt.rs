@@ -62,6 +62,7 @@ impl Peer for Mosquitto {
     const KIND: &'static str = "mqtt";
     const HISTORY: Offer<usize> = Err("MQTT keeps no history");
     const TLS: Offer<()> = Ok(());
+    const BIRTHS: Offer<()> = Ok(());
 
     async fn start(folder: &Path) -> Result<std::result::Result<Self, String>> {
         let publisher = program("mosquitto_pub");
@@ -76,7 +77,7 @@ impl Peer for Mosquitto {
         fs::write(
             &rights,
             format!(
-                "topic read open/#\n\nuser {USER}\ntopic read open/#\ntopic read closed/#\n\nuser {PUBLISHER}\ntopic readwrite #\n"
+                "topic read open/#\ntopic read spBv1.0/#\ntopic write spBv1.0/+/NCMD/#\n\nuser {USER}\ntopic read open/#\ntopic read closed/#\n\nuser {PUBLISHER}\ntopic readwrite #\n"
             ),
         )?;
         // By default it keeps a thousand messages a client and drops what goes beyond without a word.
@@ -126,11 +127,14 @@ impl Peer for Mosquitto {
     fn source(&self, port: u16, entry: &Entry) -> String {
         let token =
             entry.token.as_ref().map(|path| format!("user = \"{USER}\"\ntoken = {{ file = \"{}\" }}", path.display()));
+        let channels = if entry.plant {
+            "channels = [\"spBv1.0/Plant/#\"]\nsparkplug = \"rebirth\"\n".to_owned()
+        } else {
+            format!("channels = [\"{}\"]\nevent = {{ name = \"kind\" }}\n", topic(entry.private))
+        };
         format!(
-            "[[source]]\nid = \"ops\"\nkind = \"mqtt\"\n{}channels = [\"{}\"]\n\
-             event = {{ name = \"kind\" }}\n{}\n",
+            "[[source]]\nid = \"ops\"\nkind = \"mqtt\"\n{}{channels}{}\n",
             entry.url(["mqtt", "mqtts"], port),
-            topic(entry.private),
             token.unwrap_or_default()
         )
     }

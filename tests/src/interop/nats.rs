@@ -19,7 +19,7 @@ use tokio::{
 
 use super::{
     peer::{Entry, Offer, Peer},
-    process::{Launch, Process, free_address},
+    process::{Launch, Process, free_address, listens},
     tls::Tls,
 };
 use crate::program::root;
@@ -30,15 +30,31 @@ const HISTORY: usize = 100_000;
 const BATCH: usize = 500;
 const PASSWORD: &str = "interop";
 const ANSWER_MAX: Duration = Duration::from_secs(30);
+/// Nobody answers where nobody leads: then it is asked anew.
+const LEADS_MAX: Duration = Duration::from_secs(3);
 /// The streams, public and private: a name and the subject that is published on.
 const STREAMS: [(&str, &str); 2] = [("OPEN", "open.ticks"), ("CLOSED", "closed.ticks")];
 
 /// A server that keeps its streams in files.
 pub(super) struct Nats {
+    /// The first is the one that is published to.
+    nodes: Vec<Node>,
+    version: String,
+}
+
+/// One server.
+struct Node {
     process: Process,
+    place: Place,
+}
+
+/// Where a server is.
+struct Place {
+    /// Its own.
     folder: PathBuf,
     address: SocketAddr,
-    version: String,
+    /// For the others of a cluster.
+    routes: SocketAddr,
 }
 
 /// A connection of the publisher's.
@@ -112,12 +128,12 @@ impl Publisher {
 }
 
 /// Makes the streams, unless they are there.
-async fn prepare(address: SocketAddr) -> Result<()> {
+async fn prepare(address: SocketAddr, nodes: usize) -> Result<()> {
     let mut publisher = Publisher::connect(address).await?;
     for (name, subject) in STREAMS {
         let config = json!({
             "name": name, "subjects": [subject], "storage": "file", "retention": "limits", "discard": "old",
-            "max_msgs": HISTORY, "num_replicas": 1,
+            "max_msgs": HISTORY, "num_replicas": nodes,
         });
         let answer = publisher.request(&format!("$JS.API.STREAM.CREATE.{name}"), &config).await?;
         ensure!(answer.get("error").is_none(), "{answer}");
@@ -125,21 +141,47 @@ async fn prepare(address: SocketAddr) -> Result<()> {
     Ok(())
 }
 
-/// What the server is told; `knows_wall` is whether the wall's password is good.
-fn write_config(folder: &Path, address: SocketAddr, knows_wall: bool) -> Result<()> {
-    let wall = if knows_wall { format!("{{ user: wall, password: {PASSWORD} }},") } else { String::new() };
-    // The publisher goes on without.
-    let tls = Tls::of(folder).map(|tls| {
-        let path = |name| tls.file(name).display().to_string();
-        format!(
-            "tls {{ cert_file: \"{}\", key_file: \"{}\", ca_file: \"{}\", verify: true }}\nallow_non_tls: true",
-            path("server.pem"),
-            path("server.key"),
-            path("ca.pem")
-        )
-    });
-    let text = format!(
-        r#"
+/// A probe: each stream has somebody who leads.
+async fn is_led(address: SocketAddr) -> Result<()> {
+    let mut publisher = Publisher::connect(address).await?;
+    for (name, _) in STREAMS {
+        let answer = publisher.request(&format!("$JS.API.STREAM.INFO.{name}"), &json!({})).await?;
+        ensure!(answer["cluster"]["leader"].is_string(), "{answer}");
+    }
+    Ok(())
+}
+
+impl Place {
+    /// One of its own, below the folder of a stand.
+    fn new(stand: &Path) -> Result<Self> {
+        let address = free_address()?;
+        let folder = stand.join(format!("nats-{}", address.port()));
+        fs::create_dir(&folder)?;
+        Ok(Self { folder, address, routes: free_address()? })
+    }
+
+    /// What its server is told; `knows_wall` is whether the wall's password is good, `routes` the addresses of a cluster's.
+    fn write_config(&self, stand: &Path, knows_wall: bool, routes: &[SocketAddr]) -> Result<()> {
+        let wall = if knows_wall { format!("{{ user: wall, password: {PASSWORD} }},") } else { String::new() };
+        // The publisher goes on without.
+        let tls = Tls::of(stand).map(|tls| {
+            let path = |name| tls.file(name).display().to_string();
+            format!(
+                "tls {{ cert_file: \"{}\", key_file: \"{}\", ca_file: \"{}\", verify: true }}\nallow_non_tls: true",
+                path("server.pem"),
+                path("server.key"),
+                path("ca.pem")
+            )
+        });
+        let routes: Vec<String> = routes.iter().map(|route| format!("\"nats://{route}\"")).collect();
+        let cluster = format!(
+            "server_name: node-{}\ncluster {{ name: ticks, listen: \"{}\", routes: [{}] }}",
+            self.address.port(),
+            self.routes,
+            routes.join(", ")
+        );
+        let text = format!(
+            r#"
 host: 127.0.0.1
 port: {}
 jetstream {{ store_dir: "{}", max_mem: 64M, max_file: 512M }}
@@ -155,35 +197,72 @@ authorization {{
   ]
 }}
 {}
+{}
 "#,
-        address.port(),
-        folder.join("jetstream").display(),
-        tls.unwrap_or_default()
-    );
-    fs::write(folder.join("nats.conf"), text)?;
-    Ok(())
+            self.address.port(),
+            self.folder.join("jetstream").display(),
+            tls.unwrap_or_default(),
+            if routes.is_empty() { String::new() } else { cluster }
+        );
+        fs::write(self.folder.join("nats.conf"), text)?;
+        Ok(())
+    }
+
+    fn launch(&self) -> Launch {
+        let mut command = Command::new(program());
+        command.arg("-c").arg(self.folder.join("nats.conf"));
+        Launch { command, log: self.folder.join("nats.log") }
+    }
+}
+
+fn program() -> PathBuf {
+    root().join("target/interop/nats/bin/nats-server")
+}
+
+impl Nats {
+    async fn begin(stand: &Path, nodes: usize) -> Result<std::result::Result<Self, String>> {
+        if !program().is_file() {
+            return Ok(Err("target/interop/nats is missing: scripts/interop.sh installs it".to_owned()));
+        }
+        let said = Command::new(program()).arg("--version").output().context("nats-server --version")?;
+        let said = String::from_utf8_lossy(&said.stdout);
+        let version = format!("nats-server {}, JetStream", said.trim().trim_start_matches("nats-server: v"));
+        let places = (0..nodes).map(|_| Place::new(stand)).collect::<Result<Vec<_>>>()?;
+        let routes: Vec<SocketAddr> =
+            if nodes > 1 { places.iter().map(|place| place.routes).collect() } else { Vec::new() };
+        let mut started = Vec::with_capacity(nodes);
+        for place in places {
+            place.write_config(stand, true, &routes)?;
+            let process = Process::start(place.launch(), async || listens(place.address).await).await?;
+            started.push(Node { process, place });
+        }
+        let mut own = Self { nodes: started, version };
+        let address = own.address();
+        own.nodes[0].process.waits(async || timeout(LEADS_MAX, prepare(address, nodes)).await?).await?;
+        Ok(Ok(own))
+    }
 }
 
 impl Peer for Nats {
     const KIND: &'static str = "nats";
     const HISTORY: Offer<usize> = Ok(HISTORY);
     const TLS: Offer<()> = Ok(());
+    const SEVERAL: Offer<()> = Ok(());
+    const KEPT_BY_OTHERS: bool = true;
 
     async fn start(folder: &Path) -> Result<std::result::Result<Self, String>> {
-        let program = root().join("target/interop/nats/bin/nats-server");
-        if !program.is_file() {
-            return Ok(Err("target/interop/nats is missing: scripts/interop.sh installs it".to_owned()));
-        }
-        let said = Command::new(&program).arg("--version").output().context("nats-server --version")?;
-        let said = String::from_utf8_lossy(&said.stdout);
-        let version = format!("nats-server {}, JetStream", said.trim().trim_start_matches("nats-server: v"));
-        let address = free_address()?;
-        write_config(folder, address, true)?;
-        let mut command = Command::new(program);
-        command.arg("-c").arg(folder.join("nats.conf"));
-        let launch = Launch { command, log: folder.join("nats.log") };
-        let process = Process::start(launch, async || prepare(address).await).await?;
-        Ok(Ok(Self { process, folder: folder.to_owned(), address, version }))
+        Self::begin(folder, 1).await
+    }
+
+    async fn start_several(folder: &Path) -> Result<std::result::Result<Self, String>> {
+        Self::begin(folder, 3).await
+    }
+
+    async fn fail_over(&mut self) -> Result<()> {
+        ensure!(self.nodes.len() > 1, "one server");
+        self.nodes.remove(0).process.kill()?;
+        let Node { process, place } = &mut self.nodes[0];
+        process.waits(async || timeout(LEADS_MAX, is_led(place.address)).await?).await
     }
 
     fn version(&self) -> String {
@@ -191,7 +270,7 @@ impl Peer for Nats {
     }
 
     fn address(&self) -> SocketAddr {
-        self.address
+        self.nodes[0].place.address
     }
 
     fn source(&self, port: u16, entry: &Entry) -> String {
@@ -208,7 +287,7 @@ impl Peer for Nats {
 
     async fn publish(&self, private: bool, messages: &[Value]) -> Result<()> {
         let (_, subject) = STREAMS[usize::from(private)];
-        let mut publisher = Publisher::connect(self.address).await?;
+        let mut publisher = Publisher::connect(self.address()).await?;
         for batch in messages.chunks(BATCH) {
             publisher.publish(subject, batch).await?;
         }
@@ -216,15 +295,16 @@ impl Peer for Nats {
     }
 
     fn signal(&self, which: Signal) -> Result<()> {
-        self.process.signal(which)
+        self.nodes[0].process.signal(which)
     }
 
     async fn restart(&mut self, keeps: bool) -> Result<Offer<()>> {
-        self.process.kill()?;
+        let Node { process, place } = &mut self.nodes[0];
+        process.kill()?;
         if !keeps {
-            fs::remove_dir_all(self.folder.join("jetstream"))?;
+            fs::remove_dir_all(place.folder.join("jetstream"))?;
         }
-        self.process.start_anew(async || prepare(self.address).await).await?;
+        process.start_anew(async || prepare(place.address, 1).await).await?;
         Ok(Ok(()))
     }
 
@@ -236,8 +316,9 @@ impl Peer for Nats {
     }
 
     async fn revoke(&self) -> Result<Offer<()>> {
-        write_config(&self.folder, self.address, false)?;
-        self.process.signal(Signal::HUP)?;
+        let Node { process, place } = &self.nodes[0];
+        place.write_config(place.folder.parent().context("a stand")?, false, &[])?;
+        process.signal(Signal::HUP)?;
         Ok(Ok(()))
     }
 }

@@ -19,6 +19,10 @@ pub(super) struct Entry {
     pub(super) presence: bool,
     /// By TLS, with these certificates.
     pub(super) tls: Option<Tls>,
+    /// The nodes of a plant in place of a channel.
+    pub(super) plant: bool,
+    /// Several servers as one.
+    pub(super) several: bool,
 }
 
 impl Entry {
@@ -44,11 +48,25 @@ pub(super) trait Peer: Sized {
     const KEPT_BY_WALL: bool = true;
     /// Whether it can be spoken to by TLS.
     const TLS: Offer<()> = Err("the way there is the hub's: scripts/faults.sh tries it with certificates good and bad");
+    /// Whether publishers' births and deaths are told.
+    const BIRTHS: Offer<()> = Err("publishers' births and deaths aren't told");
+    /// Whether several can stand for one another.
+    const SEVERAL: Offer<()> = Err("nothing of the wall's: who stands for a server has its address");
+    /// Whether the others are sure to have what was acknowledged.
+    const KEPT_BY_OTHERS: bool = false;
     /// Whether the wall itself is among those who are told to be there.
     const COUNTS_WALL: bool = false;
 
     /// Starts it on a port of its own, with what it needs in `folder`. The inner error says why it can't be had here.
     async fn start(folder: &Path) -> Result<std::result::Result<Self, String>>;
+    /// The same with others that stand for it, if there are such.
+    async fn start_several(folder: &Path) -> Result<std::result::Result<Self, String>> {
+        Self::start(folder).await
+    }
+    /// SIGKILL of the one that leads, with what was published being known to the others. It is over when another one leads.
+    async fn fail_over(&mut self) -> Result<()> {
+        anyhow::bail!("it has no other")
+    }
     /// Server and version.
     fn version(&self) -> String;
     /// Where it listens.

@@ -2,6 +2,7 @@
 
 use std::{
     fs::{self, File},
+    io::Write,
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
     process::{Child, Command, Stdio},
@@ -16,7 +17,8 @@ use tokio::{net::TcpStream, time::sleep};
 use crate::faults::process::{free_port, signal};
 
 const START_MAX: Duration = Duration::from_secs(30);
-const PROBE_PAUSE: Duration = Duration::from_millis(20);
+/// Between two looks whether something has happened.
+pub(super) const PROBE_PAUSE: Duration = Duration::from_millis(20);
 
 /// How a server is started.
 pub(super) struct Launch {
@@ -27,9 +29,9 @@ pub(super) struct Launch {
 }
 
 impl Launch {
-    fn spawn(&mut self) -> Result<Child> {
+    fn spawn(&mut self, input: Stdio) -> Result<Child> {
         let log = File::options().create(true).append(true).open(&self.log)?;
-        self.command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        self.command.stdin(input).stdout(log.try_clone()?).stderr(log);
         self.command.spawn().with_context(|| self.command.get_program().display().to_string())
     }
 }
@@ -50,12 +52,23 @@ impl Drop for Process {
 impl Process {
     /// Starts it, and waits until the probe goes well.
     pub(super) async fn start(mut launch: Launch, probe: impl AsyncFn() -> Result<()>) -> Result<Self> {
-        let mut process = Self { child: launch.spawn()?, launch };
-        process.is_up(probe).await?;
+        let mut process = Self { child: launch.spawn(Stdio::null())?, launch };
+        process.waits(probe).await?;
         Ok(process)
     }
 
-    async fn is_up(&mut self, probe: impl AsyncFn() -> Result<()>) -> Result<()> {
+    /// Starts one that is told what to do by lines.
+    pub(super) fn start_told(mut launch: Launch) -> Result<Self> {
+        Ok(Self { child: launch.spawn(Stdio::piped())?, launch })
+    }
+
+    /// Tells it so.
+    pub(super) fn tell(&mut self, line: &str) -> Result<()> {
+        Ok(self.child.stdin.as_mut().context("nothing that it reads")?.write_all(line.as_bytes())?)
+    }
+
+    /// Waits until the probe goes well.
+    pub(super) async fn waits(&mut self, probe: impl AsyncFn() -> Result<()>) -> Result<()> {
         let begun = Instant::now();
         while let Err(error) = probe().await {
             if let Some(status) = self.child.try_wait()? {
@@ -84,8 +97,8 @@ impl Process {
 
     /// Another one in the place of one that was killed.
     pub(super) async fn start_anew(&mut self, probe: impl AsyncFn() -> Result<()>) -> Result<()> {
-        self.child = self.launch.spawn()?;
-        self.is_up(probe).await
+        self.child = self.launch.spawn(Stdio::null())?;
+        self.waits(probe).await
     }
 }
 

@@ -15,25 +15,36 @@ use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::TcpStream,
+    time::timeout,
 };
 
 use super::{
     peer::{Entry, Offer, Peer},
     process::{Launch, Process, free_address},
+    sentinel::Watch,
     tls::Tls,
 };
 
 /// Entries that the stream keeps: so many that a wall that is slower than a flood isn't left behind by it.
 const HISTORY: usize = 100_000;
 const PASSWORD: &str = "interop";
+const ANSWER_MAX: Duration = Duration::from_secs(30);
 
 /// A server that keeps what it has in a log.
 pub(super) struct Redis<const PUBSUB: bool> {
     process: Process,
-    folder: PathBuf,
-    address: SocketAddr,
-    secure: SocketAddr,
+    /// Who takes over from it, and who says so.
+    watch: Option<Watch>,
+    place: Place,
     version: String,
+}
+
+/// Where a server is.
+#[derive(Clone)]
+pub(super) struct Place {
+    folder: PathBuf,
+    pub(super) address: SocketAddr,
+    secure: SocketAddr,
 }
 
 /// With a stream.
@@ -48,8 +59,54 @@ impl<const PUBSUB: bool> Redis<PUBSUB> {
     }
 }
 
+impl Place {
+    /// One of its own, below the folder of a stand.
+    pub(super) fn new(stand: &Path) -> Result<Self> {
+        let address = free_address()?;
+        let folder = stand.join(format!("redis-{}", address.port()));
+        fs::create_dir(&folder)?;
+        Ok(Self { folder, address, secure: free_address()? })
+    }
+
+    /// How its server is started.
+    pub(super) fn launch(&self, stand: &Path, more: &str) -> Result<Launch> {
+        let mut settings = format!(
+            "bind 127.0.0.1\nport {}\ndaemonize no\nsave \"\"\nappendonly yes\nappendfsync everysec\ndir {}\n\
+             user wall on >{PASSWORD} resetchannels ~closed:* &closed:* -@all +@read +@pubsub +@connection +@transaction\n{more}",
+            self.address.port(),
+            self.folder.display()
+        );
+        if let Some(tls) = Tls::of(stand) {
+            let path = |name| tls.file(name).display().to_string();
+            write!(
+                settings,
+                "tls-port {}\ntls-cert-file {}\ntls-key-file {}\ntls-ca-cert-file {}\ntls-auth-clients yes\n",
+                self.secure.port(),
+                path("server.pem"),
+                path("server.key"),
+                path("ca.pem")
+            )?;
+        }
+        let config = self.folder.join("redis.conf");
+        fs::write(&config, settings)?;
+        let mut command = Command::new("redis-server");
+        command.arg(config);
+        Ok(Launch { command, log: self.folder.join("redis.log") })
+    }
+}
+
+/// The program's version, or why there is none.
+fn installed() -> Result<std::result::Result<String, String>> {
+    let Ok(version) = Command::new("redis-server").arg("--version").output() else {
+        return Ok(Err("redis-server is missing: scripts/interop.sh installs it".to_owned()));
+    };
+    let version = String::from_utf8(version.stdout)?;
+    let number = version.split_whitespace().find_map(|word| word.strip_prefix("v=")).unwrap_or("of some version");
+    Ok(Ok(number.to_owned()))
+}
+
 /// A probe: while it reads its log it answers with an error.
-async fn is_up(address: SocketAddr) -> Result<()> {
+pub(super) async fn is_up(address: SocketAddr) -> Result<()> {
     ask(address, &[&["PING"]]).await
 }
 
@@ -64,16 +121,32 @@ async fn ask(address: SocketAddr, commands: &[&[&str]]) -> Result<()> {
     }
     let mut stream = BufReader::new(TcpStream::connect(address).await?);
     stream.write_all(bytes.as_bytes()).await?;
-    let mut line = String::new();
     for words in commands {
-        line.clear();
-        ensure!(stream.read_line(&mut line).await? > 0, "it hung up");
-        ensure!(!line.starts_with('-'), "{words:?}: {}", line.trim_end());
+        let line = line(&mut stream).await.with_context(|| format!("{words:?}"))?;
         if line.starts_with('$') {
-            stream.read_line(&mut line).await?;
+            self::line(&mut stream).await?;
         }
     }
     Ok(())
+}
+
+/// Sends one command that is a line, and reads the lines of its answer: as many as `lines`.
+pub(super) async fn say(address: SocketAddr, command: &str, lines: usize) -> Result<Vec<String>> {
+    let mut stream = BufReader::new(TcpStream::connect(address).await?);
+    stream.write_all(format!("{command}\r\n").as_bytes()).await?;
+    let mut answer = Vec::with_capacity(lines);
+    for _ in 0..lines {
+        answer.push(line(&mut stream).await.with_context(|| command.to_owned())?);
+    }
+    Ok(answer)
+}
+
+async fn line(stream: &mut BufReader<TcpStream>) -> Result<String> {
+    let mut line = String::new();
+    ensure!(timeout(ANSWER_MAX, stream.read_line(&mut line)).await?? > 0, "it hung up");
+    let line = line.trim_end();
+    ensure!(!line.starts_with('-'), "{line}");
+    Ok(line.to_owned())
 }
 
 /// A field as a stream has it.
@@ -85,40 +158,32 @@ impl<const PUBSUB: bool> Peer for Redis<PUBSUB> {
     const KIND: &'static str = if PUBSUB { "redis-pubsub" } else { "redis" };
     const HISTORY: Offer<usize> = if PUBSUB { Err("Pub/Sub keeps nothing") } else { Ok(HISTORY) };
     const TLS: Offer<()> = Ok(());
+    const SEVERAL: Offer<()> = if PUBSUB { Err("Sentinel is the same for both: see `redis`") } else { Ok(()) };
 
     async fn start(folder: &Path) -> Result<std::result::Result<Self, String>> {
-        let Ok(version) = Command::new("redis-server").arg("--version").output() else {
-            return Ok(Err("redis-server is missing: scripts/interop.sh installs it".to_owned()));
+        let number = match installed()? {
+            Ok(number) => number,
+            Err(why) => return Ok(Err(why)),
         };
-        let version = String::from_utf8(version.stdout)?;
-        let number = version.split_whitespace().find_map(|word| word.strip_prefix("v=")).unwrap_or("of some version");
-        let address = free_address()?;
-        let secure = free_address()?;
-        let mut settings = format!(
-            "bind 127.0.0.1\nport {}\ndaemonize no\nsave \"\"\nappendonly yes\nappendfsync everysec\ndir {}\n\
-             user wall on >{PASSWORD} resetchannels ~closed:* &closed:* -@all +@read +@pubsub +@connection +@transaction\n",
-            address.port(),
-            folder.display()
-        );
-        if let Some(tls) = Tls::of(folder) {
-            let path = |name| tls.file(name).display().to_string();
-            write!(
-                settings,
-                "tls-port {}\ntls-cert-file {}\ntls-key-file {}\ntls-ca-cert-file {}\ntls-auth-clients yes\n",
-                secure.port(),
-                path("server.pem"),
-                path("server.key"),
-                path("ca.pem")
-            )?;
-        }
-        let config = folder.join("redis.conf");
-        fs::write(&config, settings)?;
-        let mut command = Command::new("redis-server");
-        command.arg(config);
-        let launch = Launch { command, log: folder.join("redis.log") };
-        let process = Process::start(launch, async || is_up(address).await).await?;
+        let place = Place::new(folder)?;
+        let process = Process::start(place.launch(folder, "")?, async || is_up(place.address).await).await?;
         let version = format!("Redis {number}, {}", if PUBSUB { "Pub/Sub" } else { "a stream" });
-        Ok(Ok(Self { process, folder: folder.to_owned(), address, secure, version }))
+        Ok(Ok(Self { process, watch: None, place, version }))
+    }
+
+    async fn start_several(folder: &Path) -> Result<std::result::Result<Self, String>> {
+        Ok(match Self::start(folder).await? {
+            Ok(master) => Ok(Self { watch: Some(Watch::start(folder, master.place.address).await?), ..master }),
+            Err(why) => Err(why),
+        })
+    }
+
+    async fn fail_over(&mut self) -> Result<()> {
+        let watch = self.watch.as_mut().context("one server")?;
+        watch.has_all(self.place.address).await?;
+        self.process.kill()?;
+        self.place = watch.takes_over(self.place.address).await?;
+        Ok(())
     }
 
     fn version(&self) -> String {
@@ -126,11 +191,11 @@ impl<const PUBSUB: bool> Peer for Redis<PUBSUB> {
     }
 
     fn address(&self) -> SocketAddr {
-        self.address
+        self.watch.as_ref().map_or(self.place.address, Watch::address)
     }
 
     fn secure_address(&self) -> SocketAddr {
-        self.secure
+        self.place.secure
     }
 
     fn source(&self, port: u16, entry: &Entry) -> String {
@@ -140,7 +205,7 @@ impl<const PUBSUB: bool> Peer for Redis<PUBSUB> {
         format!(
             "[[source]]\nid = \"ops\"\nkind = \"redis\"\n{}\
              channels = [\"{way}{}\"]\nevent = {{ name = \"kind\" }}\n{}\n",
-            entry.url(["redis", "rediss"], port),
+            if self.watch.is_some() { Watch::url(port) } else { entry.url(["redis", "rediss"], port) },
             Self::name(entry.private),
             token.unwrap_or_default()
         )
@@ -164,7 +229,7 @@ impl<const PUBSUB: bool> Peer for Redis<PUBSUB> {
         let commands: Vec<Vec<&str>> =
             commands.iter().map(|words| words.iter().map(String::as_str).collect()).collect();
         let commands: Vec<&[&str]> = commands.iter().map(Vec::as_slice).collect();
-        ask(self.address, &commands).await
+        ask(self.place.address, &commands).await
     }
 
     fn signal(&self, which: Signal) -> Result<()> {
@@ -177,9 +242,9 @@ impl<const PUBSUB: bool> Peer for Redis<PUBSUB> {
         }
         self.process.kill()?;
         if !keeps {
-            fs::remove_dir_all(self.folder.join("appendonlydir"))?;
+            fs::remove_dir_all(self.place.folder.join("appendonlydir"))?;
         }
-        self.process.start_anew(async || is_up(self.address).await).await?;
+        self.process.start_anew(async || is_up(self.place.address).await).await?;
         Ok(Ok(()))
     }
 
@@ -189,7 +254,7 @@ impl<const PUBSUB: bool> Peer for Redis<PUBSUB> {
 
     async fn revoke(&self) -> Result<Offer<()>> {
         // That alone ends no connection.
-        ask(self.address, &[&["ACL", "SETUSER", "wall", "off"], &["CLIENT", "KILL", "USER", "wall"]]).await?;
+        ask(self.place.address, &[&["ACL", "SETUSER", "wall", "off"], &["CLIENT", "KILL", "USER", "wall"]]).await?;
         Ok(Ok(()))
     }
 }

@@ -11,13 +11,12 @@ use rustix::process::Signal;
 use super::{
     Cell, Row,
     peer::{Entry, Offer, Peer},
-    stand::{PATIENCE, Stand, keep_token},
+    sparkplug::Node,
+    stand::{FOUND_MAX, PATIENCE, Stand, keep_token},
     tls::{NAME, OTHER, Tls},
 };
 use crate::authority::Authority;
 
-/// What H1 allows for finding out, with a report a second, on a machine that is busy with other rows.
-const FOUND_MAX: Duration = Duration::from_secs(8);
 /// Events of a flood.
 const FLOOD: usize = 100_000;
 /// One byte of so many is another on a line that lies.
@@ -30,7 +29,7 @@ const COST_MAX: Duration = Duration::from_secs(30);
 const FLOOD_BATCH: usize = 500;
 
 /// In order, and by name as in the matrix.
-const SCENARIOS: [&str; 16] = [
+const SCENARIOS: [&str; 18] = [
     "in order",
     "100,000 events",
     "wall restarted",
@@ -47,6 +46,8 @@ const SCENARIOS: [&str; 16] = [
     "token expires",
     "presence",
     "TLS",
+    "failover",
+    "birth and death",
 ];
 
 /// Runs a row.
@@ -75,6 +76,18 @@ async fn run<P: Peer>(name: &str, folder: &tempfile::TempDir, server: &mut Strin
         // Known only once the server runs, and read by the wall when it begins.
         entry.token = Some(folder.path().join("token"));
         keep_token(folder.path(), "none-that-anybody-gave")?;
+    }
+    if name == "failover" {
+        if let Err(why) = P::SEVERAL {
+            return Ok(Cell::NotOffered(why.to_owned()));
+        }
+        entry.several = true;
+    }
+    if name == "birth and death" {
+        if let Err(why) = P::BIRTHS {
+            return Ok(Cell::NotOffered(why.to_owned()));
+        }
+        entry.plant = true;
     }
     let mut authority = None;
     if name == "TLS" {
@@ -107,6 +120,11 @@ async fn run<P: Peer>(name: &str, folder: &tempfile::TempDir, server: &mut Strin
         "presence" => presence(&mut stand).await?,
         "token expires" => expiry(&mut stand, folder).await?,
         "TLS" => secure(&mut stand, authority.context("certificates")?).await?,
+        "failover" => failover(&mut stand).await?,
+        "birth and death" => match birth_and_death(&mut stand, folder).await? {
+            Ok(()) => Ok(()),
+            Err(why) => return Ok(Cell::NotRun(why)),
+        },
         other => anyhow::bail!("no scenario `{other}`"),
     };
     Ok(offered.map_or_else(|why| Cell::NotOffered(why.to_owned()), |()| Cell::Passed))
@@ -377,4 +395,41 @@ async fn begin_as<P: Peer>(stand: &mut Stand<P>, tls: &Tls, authority: &Authorit
     tls.keep(authority, "server", name)?;
     let keeps = P::HISTORY.is_ok();
     stand.peer.restart(keeps).await?.map_err(anyhow::Error::msg)
+}
+
+/// H1, H3: when the one that leads dies, the wall finds who leads now by itself. What it missed it has, or says that it may be missing.
+async fn failover<P: Peer>(stand: &mut Stand<P>) -> Result<Offer<()>> {
+    stand.is_live("the beginning").await?;
+    stand.publish(10).await?;
+    stand.equals(Some(10)).await?;
+    stand.peer.fail_over().await?;
+    stand.publish(5).await?;
+    after_gap(stand, P::KEPT_BY_OTHERS).await
+}
+
+/// H1: what a device said isn't live after its node's death, nor while a message of it is missing, though the broker is there; it is
+/// again with its next birth, which is asked for.
+async fn birth_and_death<P: Peer>(
+    stand: &mut Stand<P>,
+    folder: &tempfile::TempDir,
+) -> Result<std::result::Result<(), String>> {
+    let broker = stand.peer.address();
+    stand.is_live("the beginning").await?;
+    let mut node = match Node::start(folder.path(), broker, 1, 20.5)? {
+        Ok(node) => node,
+        Err(why) => return Ok(Err(why)),
+    };
+    stand.temperature(20.5, "live").await?;
+    node.tell(21.5, false)?;
+    stand.temperature(21.5, "live").await?;
+    node.tell(22.5, true)?;
+    stand.says_of("temperature", &["stale"], FOUND_MAX).await?;
+    stand.temperature(22.5, "live").await?;
+    drop(node);
+    stand.temperature(22.5, "stale").await?;
+    let node = Node::start(folder.path(), broker, 2, 30.5)?.map_err(anyhow::Error::msg)?;
+    stand.temperature(30.5, "live").await?;
+    drop(node);
+    stand.temperature(30.5, "stale").await?;
+    Ok(Ok(()))
 }

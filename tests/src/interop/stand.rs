@@ -9,7 +9,10 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
-use super::peer::{Entry, Peer};
+use super::{
+    peer::{Entry, Peer},
+    sparkplug,
+};
 use crate::faults::{
     process::{Report, WallOptions, WallProcess},
     proxy::Proxy,
@@ -17,6 +20,8 @@ use crate::faults::{
 
 /// Longer than any of it takes; reaching it is a failure.
 pub(super) const PATIENCE: Duration = Duration::from_secs(180);
+/// What H1 allows for finding out, with a report a second, on a machine that is busy with other rows.
+pub(super) const FOUND_MAX: Duration = Duration::from_secs(8);
 /// How long a wall that follows may take to show what is published.
 const FOLLOWS_MAX: Duration = Duration::from_secs(10);
 /// How long a widget may be called live without a proof.
@@ -44,7 +49,9 @@ impl<P: Peer> Stand<P> {
         entry: &Entry,
         arguments: Vec<String>,
     ) -> Result<std::result::Result<Self, String>> {
-        let peer = match P::start(folder.path()).await? {
+        let started =
+            if entry.several { P::start_several(folder.path()).await? } else { P::start(folder.path()).await? };
+        let peer = match started {
             Ok(peer) => peer,
             Err(why) => return Ok(Err(why)),
         };
@@ -52,7 +59,8 @@ impl<P: Peer> Stand<P> {
         let line = Proxy::start(address).await?;
         let board = folder.path().join("board.toml");
         let members = if entry.presence { MEMBERS } else { "" };
-        fs::write(&board, text(&peer.source(line.port(), entry)) + members)?;
+        let plant = if entry.plant { sparkplug::WIDGET } else { "" };
+        fs::write(&board, text(&peer.source(line.port(), entry)) + members + plant)?;
         let data = folder.path().join("data");
         let options = WallOptions { board, data, arguments, ..WallOptions::default() };
         let wall = WallProcess::start(&options)?;
@@ -67,9 +75,23 @@ impl<P: Peer> Stand<P> {
 
     /// Until the wall says something of this freshness.
     pub(super) async fn says(&mut self, freshness: &[&str], within: Duration) -> Result<Report> {
-        let what = format!("one of {freshness:?}");
+        self.says_of("count", freshness, within).await
+    }
+
+    /// The same of one widget.
+    pub(super) async fn says_of(&mut self, widget: &str, freshness: &[&str], within: Duration) -> Result<Report> {
+        let what = format!("{widget}: one of {freshness:?}");
         let now = Instant::now();
-        self.wall.wait(&what, now, within, |report| freshness.contains(&report.freshness("count"))).await
+        self.wall.wait(&what, now, within, |report| freshness.contains(&report.freshness(widget))).await
+    }
+
+    /// Until the plant's temperature is shown like this.
+    pub(super) async fn temperature(&mut self, value: f64, freshness: &str) -> Result<Report> {
+        let holds = |report: &Report| {
+            report.value["widgets"]["temperature"]["value"].as_f64() == Some(value)
+                && report.freshness("temperature") == freshness
+        };
+        self.wall.wait(&format!("{value}, {freshness}"), Instant::now(), FOUND_MAX, holds).await
     }
 
     /// Until the source is down for a reason with these words.
