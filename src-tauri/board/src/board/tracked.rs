@@ -119,6 +119,8 @@ impl Tracked {
     pub(super) fn be_incomplete(&mut self, until: Timestamp) {
         self.basis = Continuity::Unknown;
         self.incomplete_until = self.incomplete_until.max(Some(until));
+        // What was found before says nothing of what is missing since.
+        self.suspected = None;
     }
 
     /// What was missing may have left the stretch that the value depends on; says whether it has.

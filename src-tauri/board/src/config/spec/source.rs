@@ -60,12 +60,6 @@ pub struct SourceSpec {
 }
 
 impl SourceSpec {
-    /// Whether what `before` was told is of the same story: from the same server, by the same channels.
-    #[must_use]
-    pub fn continues(&self, before: &Self) -> bool {
-        (self.kind, &self.url, &self.channels) == (before.kind, &before.url, &before.channels)
-    }
-
     /// Whether each of its events says all that there is of what it is about: what a polled document leaves out isn't so any more.
     #[must_use]
     pub fn tells_whole(&self) -> bool {
