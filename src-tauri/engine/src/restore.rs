@@ -169,8 +169,8 @@ fn load(journal: &Journal, file: &BoardFile, clock: Clock) -> Result<Loaded, Jou
                     tracing::info!(widget, source, reason, "not restored: its source begins anew");
                     unproven.insert(source);
                 }
-                let stored = |spec: &SourceSpec| checkpoint.sources.get(&spec.id);
-                let is_other = |spec: &&SourceSpec| stored(spec).is_some_and(|stored| !stored.is_of(spec));
+                let is_other =
+                    |spec: &&SourceSpec| checkpoint.sources.get(&spec.id).is_some_and(|stored| !stored.is_of(spec));
                 moved.extend(file.sources.iter().filter(is_other).map(|spec| spec.id.clone()));
                 seq = row.seq;
                 break;

@@ -87,6 +87,9 @@ pub struct AggregateCheckpoint {
     pub is_known: bool,
     /// When its newest event reached the program, by the wall clock.
     pub received: Option<Timestamp>,
+    /// Whether what a gauge shows was told by events that its site says nothing of.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub told_elsewise: bool,
     /// Whose events are in it, where publishers say whether they are good.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub voices: Vec<String>,
@@ -160,6 +163,7 @@ fn of_lane(lane: &Lane, now: Mono, wall: Timestamp) -> SourceCheckpoint {
             incomplete_until: tracked.incomplete_until,
             is_known: tracked.is_known,
             received: tracked.received.map(wall_of),
+            told_elsewise: tracked.is_told_elsewise,
             voices: tracked.voices.stored(),
         };
         (tracked.aggregate.fingerprint().to_owned(), stored)
@@ -201,6 +205,7 @@ fn restore_tracked(
     tracked.incomplete_until = stored.incomplete_until;
     tracked.is_known = stored.is_known;
     tracked.received = heard(stored.received, now, wall);
+    tracked.is_told_elsewise = stored.told_elsewise;
     tracked.voices = voices::Heard::restored(&stored.voices);
     Ok(())
 }

@@ -56,7 +56,10 @@ impl Lane {
                     continue;
                 }
                 Word::Same => {}
-                Word::New => tracked.received = Some(heard),
+                Word::New => {
+                    tracked.received = Some(heard);
+                    tracked.is_told_elsewise = false;
+                }
             }
             tracked.be_confirmed();
         }
@@ -108,6 +111,16 @@ impl Tracked {
         wanted.into_iter().filter_map(|event| self.aggregate.fold(event).err()).collect()
     }
 
+    /// An event was folded, of the site's or not.
+    pub(super) fn note_teller(&mut self, event: &Event, is_elsewise: bool) {
+        let is_gauge = self.aggregate.on_restating() == OnRestating::GoesOn;
+        // What a gauge shows depends on nothing before it: that begins right after its horizon.
+        let shown = || self.aggregate.horizon().map(|horizon| horizon.as_millis() + 1);
+        if is_gauge && shown() == Some(event.time.as_millis()) {
+            self.is_told_elsewise = is_elsewise;
+        }
+    }
+
     /// Takes the rows of a site as far as they are news, and says what they are to what was shown before. Answers also those that can't be used.
     fn be_restated(&mut self, rows: &[Event]) -> (Word, Vec<Rejection>) {
         if self.aggregate.on_restating() == OnRestating::BeginsAgain {
@@ -147,6 +160,11 @@ impl Tracked {
         if let Some(time) = time {
             site.aggregate.advance(time);
         }
+        // Another event than the site's told the number since: the site speaks of something else.
+        if goes_on && self.is_told_elsewise && site.aggregate.horizon() < self.aggregate.horizon() {
+            self.suspected = None;
+            return None;
+        }
         let found = if goes_on { self.number_differs(&site) } else { self.differences_but_unsaid(&site) };
         let is_in_doubt = self.basis == Continuity::Unknown || self.incomplete_until.is_some();
         if found.count == 0 && !is_in_doubt {
@@ -165,6 +183,7 @@ impl Tracked {
             return None;
         }
         self.be_confirmed();
+        self.is_told_elsewise = false;
         Some(found)
     }
 

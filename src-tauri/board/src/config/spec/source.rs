@@ -60,6 +60,13 @@ pub struct SourceSpec {
 }
 
 impl SourceSpec {
+    /// The channel and the name of the events that a site's rows become.
+    #[must_use]
+    pub fn restated(&self) -> Option<(&str, &str)> {
+        let snapshot = self.snapshot.as_ref()?;
+        Some((snapshot.channel.as_ref().or(self.channels.first())?, &snapshot.name))
+    }
+
     /// Whether each of its events says all that there is of what it is about: what a polled document leaves out isn't so any more.
     #[must_use]
     pub fn tells_whole(&self) -> bool {
