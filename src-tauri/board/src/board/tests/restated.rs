@@ -419,7 +419,9 @@ fn a_gauge_of_which_others_speak_too() {
     next.offset = stage.offset;
     assert_eq!((asked(&mut next), next.number("gauge")), (0, Some(9.0)));
     // What its own events told is.
+    stage.pass(1000);
     stage.named("order", json!({"k": "a", "v": 4}));
+    stage.pass(1000);
     stage.named("truck", json!({"k": "a"}));
     assert_eq!((asked(&mut stage), stage.number("gauge")), (1, Some(3.0)));
 }
