@@ -1,6 +1,6 @@
 //! One fold and its state: what the board's widgets show, and what a hub's snapshot holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, value::RawValue};
 use watchfloor_model::{Event, Json, Timestamp};
@@ -203,6 +203,53 @@ impl Aggregate {
                 OnRestating::Stays
             }
         }
+    }
+
+    /// Takes what `right`, of the same fold, shows in place of its own, whatever the dates: it is as old as that. What a gauge was before
+    /// that stays in its trend.
+    ///
+    /// # Errors
+    /// If the state of `right` can't be read. The own state is as it was before.
+    pub(crate) fn correct(&mut self, right: &Self) -> Result<(), RestoreError> {
+        match (&mut self.reducer, &right.reducer) {
+            (Reducer::Gauge(own), Reducer::Gauge(right)) => own.correct(right),
+            (Reducer::Status(own), Reducer::Status(right)) => own.correct(right),
+            _ => return self.restore(&right.state_text()),
+        }
+        self.newest = right.newest;
+        self.version += 1;
+        Ok(())
+    }
+
+    /// Which of the rows are older than what it holds by their keys and say otherwise, each with its key. A row that is dated earlier and says
+    /// the same is no older: events are often dated when they came, and rows when they were written.
+    pub(crate) fn newer_than(&self, rows: &[&Event]) -> BTreeMap<usize, String> {
+        let is_older = |(number, row): (usize, &&Event)| {
+            let (key, held) = self.reducer.held_of(row)?;
+            // As new as what is held, it would change it if it says otherwise.
+            (row.time.as_millis() < held)
+                .then(|| (number, key, Event { time: Timestamp::from_millis(held), ..(*row).clone() }))
+        };
+        let older: Vec<_> = rows.iter().enumerate().filter_map(is_older).collect();
+        let mut copy = self.like();
+        if older.is_empty() || copy.restore(&self.state_text()).is_err() {
+            return BTreeMap::new();
+        }
+        let mut changes = |row: &Event| {
+            let before = copy.version;
+            copy.fold(row).is_ok() && copy.version != before
+        };
+        older.into_iter().filter_map(|(number, key, row)| changes(&row).then_some((number, key))).collect()
+    }
+
+    /// Forgets everything but the time and what it holds by these keys.
+    pub(crate) fn clear_but(&mut self, keys: &BTreeSet<String>) {
+        if keys.is_empty() {
+            self.clear();
+            return;
+        }
+        self.version += 1;
+        self.reducer.keep_only(keys, self.version);
     }
 
     /// Forgets everything but the time. The version grows, as with [`Aggregate::restore`].

@@ -37,7 +37,7 @@ use lane::{Found, Lane};
 use tracked::Tracked;
 
 pub use check::{DRIFTS_NAMED_MAX, Drift};
-pub use checkpoint::{AggregateCheckpoint, ChannelCheckpoint, Checkpoint, SourceCheckpoint};
+pub use checkpoint::{AggregateCheckpoint, ChannelCheckpoint, Checkpoint, NotRestored, SourceCheckpoint};
 pub use frames::Mark;
 
 /// Rejections held for [`Board::take_rejections`]; further ones are counted in the widget's quality only.

@@ -32,6 +32,8 @@ mod tombstones;
 mod trend;
 mod window;
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, value::RawValue};
 use watchfloor_model::Event;
 
@@ -41,7 +43,7 @@ use crate::{
 };
 
 pub(crate) use filter::{Filter, Interest};
-pub(crate) use fingerprint::fingerprint;
+pub(crate) use fingerprint::{fingerprint, hash};
 pub(crate) use gaps::Gaps;
 pub(crate) use pick::instant_of_text;
 pub(crate) use stored::{Text, fields, from_json, to_json};
@@ -106,6 +108,12 @@ pub(crate) trait Reduce {
     fn is_blank(&self) -> bool {
         false
     }
+    /// What it holds by key of what the event is about: the key, and the time of its newest event.
+    fn held_of(&self, _event: &Event) -> Option<(String, Ms)> {
+        None
+    }
+    /// Lets everything go that it holds by other keys than these.
+    fn keep_only(&mut self, _keys: &BTreeSet<String>, _version: u64) {}
 }
 
 /// One reducer of any kind.
@@ -251,6 +259,14 @@ impl Reduce for Reducer {
 
     fn is_blank(&self) -> bool {
         each!(self, inner => inner.is_blank())
+    }
+
+    fn held_of(&self, event: &Event) -> Option<(String, Ms)> {
+        each!(self, inner => inner.held_of(event))
+    }
+
+    fn keep_only(&mut self, keys: &BTreeSet<String>, version: u64) {
+        each!(self, inner => inner.keep_only(keys, version));
     }
 }
 

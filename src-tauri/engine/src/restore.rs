@@ -7,7 +7,11 @@ use std::{
     path::Path,
 };
 
-use watchfloor_board::{Board, Checkpoint, config::spec::BoardFile, frame::Notice};
+use watchfloor_board::{
+    Board, Checkpoint, NotRestored,
+    config::spec::{BoardFile, SourceSpec},
+    frame::Notice,
+};
 
 use crate::{
     clock::Clock,
@@ -155,19 +159,19 @@ type Loaded = (Board, Positions, BTreeSet<String>);
 fn load(journal: &Journal, file: &BoardFile, clock: Clock) -> Result<Loaded, JournalError> {
     let mut board = Board::new(file.clone(), clock.now());
     let mut unproven = BTreeSet::new();
-    // Sources that are another server's now: what the old one said is no state of theirs.
+    // Sources that tell another story now: what was told of the old one is no state of theirs.
     let mut moved = BTreeSet::new();
     let mut seq = 0;
     for row in journal.checkpoints()? {
         match serde_json::from_str::<Checkpoint>(&row.body) {
             Ok(checkpoint) => {
-                for (widget, reason) in board.restore(&checkpoint, clock.now(), clock.wall()) {
-                    tracing::info!(widget, reason, "not restored: its source begins anew");
-                    unproven.extend(file.widgets.iter().find(|spec| spec.id == widget).map(|spec| spec.source.clone()));
+                for NotRestored { source, widget, reason } in board.restore(&checkpoint, clock.now(), clock.wall()) {
+                    tracing::info!(widget, source, reason, "not restored: its source begins anew");
+                    unproven.insert(source);
                 }
-                let is_other = |id: &str, url: &str| file.sources.iter().any(|spec| spec.id == id && spec.url != url);
-                let sources = checkpoint.sources.iter();
-                moved.extend(sources.filter(|(id, stored)| is_other(id, &stored.url)).map(|(id, _)| id.clone()));
+                let is_other =
+                    |spec: &&SourceSpec| checkpoint.sources.get(&spec.id).is_some_and(|stored| !stored.is_of(spec));
+                moved.extend(file.sources.iter().filter(is_other).map(|spec| spec.id.clone()));
                 seq = row.seq;
                 break;
             }

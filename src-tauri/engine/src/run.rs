@@ -111,7 +111,7 @@ pub(crate) struct Run {
     steps: Option<Sender<Step>>,
     in_flight: Arc<Semaphore>,
     taken: Sender<Answer>,
-    /// Whether the journal is still to be told of a correction.
+    /// Whether the journal is still to be told of a correction, or of another board.
     is_corrected: bool,
     stall: Stall,
     recorder: Option<Recorder>,

@@ -264,7 +264,10 @@ impl Differences {
         self.texts(&field("text"), &shown.text, &server.text);
         self.texts(&field("state"), &word(shown.state), &word(server.state));
         self.texts(&field("detail"), &text_of(&shown.detail), &text_of(&server.detail));
-        self.texts(&field("since"), &shown.since_ms, &server.since_ms);
+        // A site's rows are dated when they were written or asked for, which says nothing of since when.
+        if !self.leaves_out {
+            self.texts(&field("since"), &shown.since_ms, &server.since_ms);
+        }
     }
 
     fn marker(&mut self, key: &str, shown: &MarkerValue, server: &MarkerValue) {

@@ -7,11 +7,13 @@ use serde_json::value::RawValue;
 use watchfloor_model::{Continuity, Mono, Position, Timestamp};
 
 use super::{
-    Board,
+    Board, Place,
+    against::Second,
     lane::{Channel, Lane},
     tracked::{Heard, Tracked},
     voices,
 };
+use crate::config::spec::SourceSpec;
 
 /// Everything that a board has folded. The next run restores it and is as old as it is.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -23,8 +25,11 @@ pub struct Checkpoint {
 /// What was folded of one source.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct SourceCheckpoint {
-    /// Where it is: a state of another server is not taken.
+    /// Where it is.
     pub url: String,
+    /// [`SourceSpec::story`]; none if a program wrote it that knew the address alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub story: Option<String>,
     /// The source's time.
     pub time: Option<Timestamp>,
     /// What kind of time that is, if it isn't the present.
@@ -36,6 +41,21 @@ pub struct SourceCheckpoint {
     pub channels: BTreeMap<String, ChannelCheckpoint>,
     /// By fingerprint.
     pub aggregates: BTreeMap<String, AggregateCheckpoint>,
+}
+
+impl SourceCheckpoint {
+    /// Whether it is of the story that `spec` tells: a state of another one is not taken (H1).
+    ///
+    /// Where that wasn't written down, the address, the channels and that nothing else decides the story now must do.
+    #[must_use]
+    pub fn is_of(&self, spec: &SourceSpec) -> bool {
+        match &self.story {
+            Some(story) => *story == spec.story(),
+            None => {
+                self.url == spec.url && spec.is_plain() && self.channels.keys().all(|name| spec.channels.contains(name))
+            }
+        }
+    }
 }
 
 /// A time that isn't the present.
@@ -67,9 +87,23 @@ pub struct AggregateCheckpoint {
     pub is_known: bool,
     /// When its newest event reached the program, by the wall clock.
     pub received: Option<Timestamp>,
+    /// Whether what a gauge shows was told by events that its site says nothing of.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub told_elsewise: bool,
     /// Whose events are in it, where publishers say whether they are good.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub voices: Vec<String>,
+}
+
+/// What a widget shows of a source, or compares with it, and the next run doesn't know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotRestored {
+    /// The source: what leads to its place doesn't hold the widget's past.
+    pub source: String,
+    /// The widget.
+    pub widget: String,
+    /// Why.
+    pub reason: String,
 }
 
 impl Board {
@@ -84,11 +118,11 @@ impl Board {
     /// is, by the wall clock, and never live until its source has caught up. `now` and `wall` are the same instant on
     /// both clocks.
     ///
-    /// Answers the widgets that were not restored, each with the reason.
-    pub fn restore(&mut self, checkpoint: &Checkpoint, now: Mono, wall: Timestamp) -> Vec<(String, String)> {
+    /// Answers what was not restored, each with the reason.
+    pub fn restore(&mut self, checkpoint: &Checkpoint, now: Mono, wall: Timestamp) -> Vec<NotRestored> {
         let mut failed = Vec::new();
         for (number, lane) in self.lanes.iter_mut().enumerate() {
-            let stored = checkpoint.sources.get(&lane.spec.id).filter(|stored| stored.url == lane.spec.url);
+            let stored = checkpoint.sources.get(&lane.spec.id).filter(|stored| stored.is_of(&lane.spec));
             if let Some(stored) = stored {
                 restore_lane(lane, stored, now, wall);
             }
@@ -99,9 +133,15 @@ impl Board {
                     None => Err("nothing of it was written down".to_owned()),
                 };
                 if let Err(reason) = result {
-                    let widgets = self.file.widgets.iter().zip(&self.places);
-                    let shows = widgets.filter(|(_, place)| place.lane == number && place.tracked == tracked);
-                    failed.extend(shows.map(|(widget, _)| (widget.id.clone(), reason.clone())));
+                    let is_it = |place: &Place| place.lane == number && place.tracked == tracked;
+                    let second = |second: &Option<Second>| second.as_ref().is_some_and(|second| is_it(&second.place));
+                    let widgets = self.file.widgets.iter().zip(&self.places).zip(&self.seconds);
+                    let shows = widgets.filter(|((_, place), own)| is_it(place) || second(own));
+                    failed.extend(shows.map(|((widget, _), _)| NotRestored {
+                        source: lane.spec.id.clone(),
+                        widget: widget.id.clone(),
+                        reason: reason.clone(),
+                    }));
                 }
             }
         }
@@ -123,12 +163,14 @@ fn of_lane(lane: &Lane, now: Mono, wall: Timestamp) -> SourceCheckpoint {
             incomplete_until: tracked.incomplete_until,
             is_known: tracked.is_known,
             received: tracked.received.map(wall_of),
+            told_elsewise: tracked.is_told_elsewise,
             voices: tracked.voices.stored(),
         };
         (tracked.aggregate.fingerprint().to_owned(), stored)
     };
     SourceCheckpoint {
         url: lane.spec.url.clone(),
+        story: Some(lane.spec.story()),
         time: lane.now,
         replay: lane.replay().map(|label| ReplayCheckpoint { label: label.map(str::to_owned) }),
         current: lane.current.map(wall_of),
@@ -163,6 +205,7 @@ fn restore_tracked(
     tracked.incomplete_until = stored.incomplete_until;
     tracked.is_known = stored.is_known;
     tracked.received = heard(stored.received, now, wall);
+    tracked.is_told_elsewise = stored.told_elsewise;
     tracked.voices = voices::Heard::restored(&stored.voices);
     Ok(())
 }

@@ -237,6 +237,8 @@ impl Lane {
     fn handle_events(&mut self, events: &[Event], now: Mono, rejections: &mut Rejections) -> bool {
         for event in events {
             let speaks = self.spec.sparkplug.is_some() && self.voices.hear(event);
+            let is_elsewise =
+                self.spec.restated().map(|(channel, name)| (channel, name) != (&*event.channel, &*event.name));
             let wanting = self.index.wanting(&event.channel, &event.name, &self.tracked);
             for wanting in wanting.iter() {
                 let Some(tracked) = self.tracked.get_mut(wanting.tracked) else { continue };
@@ -250,6 +252,9 @@ impl Lane {
                             tracked.voices.add(&event.name);
                         }
                         tracked.received = Some(Heard::at(event.received));
+                        if let Some(is_elsewise) = is_elsewise {
+                            tracked.note_teller(event, is_elsewise);
+                        }
                     }
                     Err(rejection) => {
                         tracked.reject(&rejection);

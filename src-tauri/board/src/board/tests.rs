@@ -5,6 +5,7 @@ mod check;
 mod restated;
 mod set_back;
 mod stage;
+mod story;
 mod voices;
 
 use std::time::Duration;

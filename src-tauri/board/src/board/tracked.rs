@@ -51,6 +51,8 @@ pub(super) struct Tracked {
     pub(super) received: Option<Heard>,
     /// Events that it could not use, and the newest reason.
     pub(super) rejected: Option<(u64, String)>,
+    /// Whether what a gauge shows was told by events that its site says nothing of.
+    pub(super) is_told_elsewise: bool,
     /// How it differed from what a site said the last time.
     pub(super) suspected: Option<Differences>,
     /// Whose events are in it, where publishers say whether they are good.
@@ -68,6 +70,7 @@ impl Tracked {
             is_known: false,
             received: None,
             rejected: None,
+            is_told_elsewise: false,
             suspected: None,
             voices: voices::Heard::default(),
             marks_quality: false,
@@ -101,7 +104,7 @@ impl Tracked {
         self.aggregate.clear();
         self.basis = Continuity::Unknown;
         (self.incomplete_until, self.received, self.suspected) = (None, None, None);
-        self.is_known = false;
+        (self.is_known, self.is_told_elsewise) = (false, false);
         self.voices = voices::Heard::default();
     }
 
@@ -119,6 +122,8 @@ impl Tracked {
     pub(super) fn be_incomplete(&mut self, until: Timestamp) {
         self.basis = Continuity::Unknown;
         self.incomplete_until = self.incomplete_until.max(Some(until));
+        // What was found before says nothing of what is missing since.
+        self.suspected = None;
     }
 
     /// What was missing may have left the stretch that the value depends on; says whether it has.

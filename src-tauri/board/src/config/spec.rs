@@ -1,6 +1,7 @@
 //! What a board file says, checked and typed. Built by [`super::parse`] only.
 
 mod source;
+mod story;
 
 use std::{collections::BTreeMap, time::Duration};
 

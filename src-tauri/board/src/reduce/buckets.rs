@@ -97,6 +97,11 @@ impl<T: Tally> Buckets<T> {
         self.list.pop_front()
     }
 
+    /// Keeps those of which this holds.
+    pub(crate) fn retain(&mut self, holds: impl Fn(&T) -> bool) {
+        self.list.retain(|(_, tally)| holds(tally));
+    }
+
     /// Takes the first bucket.
     pub(crate) fn pop(&mut self) -> Option<(Ms, T)> {
         self.list.pop_front()

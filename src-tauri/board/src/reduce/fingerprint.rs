@@ -13,12 +13,12 @@ pub(crate) fn fingerprint(kind: &str, fold: &FoldSpec) -> String {
     // Plain data with text keys always has a JSON form.
     let text = serde_json::to_string(fold).unwrap_or_default();
     let mut out = String::with_capacity(kind.len() + 17);
-    let _ = write!(out, "{kind}-{:016x}", fnv_1a(text.as_bytes()));
+    let _ = write!(out, "{kind}-{:016x}", hash(text.as_bytes()));
     out
 }
 
-/// FNV-1a, 64 bit: <http://www.isthe.com/chongo/tech/comp/fnv/>, draft-eastlake-fnv.
-fn fnv_1a(bytes: &[u8]) -> u64 {
+/// FNV-1a, 64 bit, which is the same in any build: <http://www.isthe.com/chongo/tech/comp/fnv/>, draft-eastlake-fnv.
+pub(crate) fn hash(bytes: &[u8]) -> u64 {
     const OFFSET_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
     const PRIME: u64 = 0x0000_0100_0000_01b3;
     bytes.iter().fold(OFFSET_BASIS, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(PRIME))
@@ -33,9 +33,9 @@ mod tests {
 
     #[test]
     fn hashes_as_published() {
-        assert_eq!(fnv_1a(b""), 0xcbf2_9ce4_8422_2325);
-        assert_eq!(fnv_1a(b"a"), 0xaf63_dc4c_8601_ec8c);
-        assert_eq!(fnv_1a(b"foobar"), 0x8594_4171_f739_67e8);
+        assert_eq!(hash(b""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(hash(b"a"), 0xaf63_dc4c_8601_ec8c);
+        assert_eq!(hash(b"foobar"), 0x8594_4171_f739_67e8);
     }
 
     #[test]

@@ -31,6 +31,13 @@ impl Gauge {
     fn number(&self) -> Option<f64> {
         self.newest.and_then(|newest| newest.value)
     }
+
+    /// Takes what `right`, of the same fold, shows, whatever its date: it is as old as that, and what is dated later was wrong.
+    pub(crate) fn correct(&mut self, right: &Self) {
+        let Some(newest) = right.newest else { return };
+        self.newest = Some(newest);
+        self.trend.correct(&newest);
+    }
 }
 
 impl Reduce for Gauge {
@@ -150,5 +157,25 @@ mod tests {
         own.note_gap(Timestamp::from_millis(12_500), Timestamp::from_millis(13_500));
         let NumberValue { change, trend, .. } = number(&own);
         assert_eq!((change, &trend[1..5]), (None, &[Some(4.0), None, None, Some(0.0)][..]));
+    }
+
+    /// H1: what is right is as old as it is, and what was dated later and wrong is no part of the trend any more.
+    #[test]
+    fn a_correction_of_another_date() {
+        let gauge = || aggregate(json!({"kind": "gauge", "value": "v", "trend": 60_000}));
+        let mut own = gauge();
+        for (at, v) in [(5_000, 1), (20_000, 2), (30_000, 3)] {
+            fold(&mut own, at, json!({"v": v}));
+        }
+        advance(&mut own, 60_500);
+        let mut right = gauge();
+        fold(&mut right, 10_000, json!({"v": 7}));
+        own.correct(&right).expect("a state of one like it");
+        assert_eq!((own.report(), own.newest()), (json!(7), Some(Timestamp::from_millis(10_000))));
+        let trend = number(&own).trend;
+        assert_eq!((trend[9], trend[10], trend[20], trend[60]), (Some(1.0), Some(7.0), Some(7.0), Some(7.0)));
+        // What comes is newer, though it is dated before what was wrong.
+        fold(&mut own, 25_000, json!({"v": 8}));
+        assert_eq!((own.report(), number(&own).trend[60]), (json!(8), Some(8.0)));
     }
 }

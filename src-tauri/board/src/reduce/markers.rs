@@ -1,6 +1,9 @@
 //! Markers on a map. An older event never replaces a newer one.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json, value::RawValue};
@@ -322,6 +325,18 @@ impl Reduce for Markers {
 
     fn next_change(&self) -> Option<Ms> {
         self.expiry.next()
+    }
+
+    fn held_of(&self, event: &Event) -> Option<(String, Ms)> {
+        let key = pick::key(&self.settings.key, event.data.value()).ok()?;
+        self.markers.get(key.as_ref()).map(|marker| (key.into_owned(), marker.heard))
+    }
+
+    fn keep_only(&mut self, keys: &BTreeSet<String>, version: u64) {
+        let others: Vec<_> = self.markers.keys().filter(|key| !keys.contains(&***key)).cloned().collect();
+        for key in others {
+            self.remove(&key, version);
+        }
     }
 }
 

@@ -1,6 +1,9 @@
 //! A tile a key.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json, value::RawValue};
@@ -59,6 +62,15 @@ impl Status {
             detail: detail.cloned(),
             whole,
             tiles: BTreeMap::new(),
+        }
+    }
+
+    /// Takes the tiles of `right`, of the same fold. What a tile says there as here, it says since no later than was known.
+    pub(crate) fn correct(&mut self, right: &Self) {
+        let before = std::mem::replace(&mut self.tiles, right.tiles.clone());
+        for (key, tile) in &mut self.tiles {
+            let same = before.get(key).filter(|before| before.text == tile.text && before.state == tile.state);
+            tile.since = same.map_or(tile.since, |before| before.since.min(tile.since));
         }
     }
 }
@@ -156,6 +168,15 @@ impl Reduce for Status {
 
     fn next_change(&self) -> Option<Ms> {
         None
+    }
+
+    fn held_of(&self, event: &Event) -> Option<(String, Ms)> {
+        let key = pick::key(&self.key, event.data.value()).ok()?;
+        self.tiles.get(key.as_ref()).map(|tile| (key.into_owned(), tile.heard))
+    }
+
+    fn keep_only(&mut self, keys: &BTreeSet<String>, _: u64) {
+        self.tiles.retain(|key, _| keys.contains(key));
     }
 }
 

@@ -2,7 +2,10 @@
 
 mod visible;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json, value::RawValue};
@@ -357,6 +360,19 @@ impl Reduce for Table {
 
     fn next_change(&self) -> Option<Ms> {
         self.expiry.next()
+    }
+
+    fn held_of(&self, event: &Event) -> Option<(String, Ms)> {
+        let key = pick::key(&self.settings.key, event.data.value()).ok()?;
+        self.rows.get(key.as_ref()).map(|row| (key.into_owned(), row.heard))
+    }
+
+    fn keep_only(&mut self, keys: &BTreeSet<String>, version: u64) {
+        let others: Vec<_> = self.rows.keys().filter(|key| !keys.contains(&***key)).cloned().collect();
+        for key in others {
+            self.remove(&key, version);
+        }
+        self.surplus = 0;
     }
 }
 

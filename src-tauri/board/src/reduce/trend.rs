@@ -100,6 +100,15 @@ impl<R: Ring> Trend<R> {
     }
 }
 
+impl Trend<NewestRing> {
+    /// From this value on nothing else was heard that is right.
+    pub(crate) fn correct(&mut self, newest: &Newest) {
+        let Some(points) = &mut self.0 else { return };
+        points.state.ring.forget_after(newest.at);
+        points.fold(newest.at, newest);
+    }
+}
+
 /// A trend over the stretch that ends now.
 struct Points<R: Ring> {
     slot: Ms,

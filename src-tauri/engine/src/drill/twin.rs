@@ -59,11 +59,17 @@ impl Twin {
     /// A copy whose sources begin to connect. `idle` tells how long each source's publisher has been silent.
     pub(super) fn new(of: &Copied, idle: impl Fn(&str) -> Duration, seed: u64, now: Mono, wall: Timestamp) -> Self {
         let mut file = of.file.clone();
-        // What speaks in the copy is a hub.
-        file.sources.iter_mut().for_each(|source| source.sparkplug = None);
+        let mut checkpoint = of.checkpoint.clone();
+        // What speaks in the copy is a hub, and goes on with the story.
+        for source in file.sources.iter_mut().filter(|source| source.sparkplug.is_some()) {
+            source.sparkplug = None;
+            if let Some(stored) = checkpoint.sources.get_mut(&source.id) {
+                stored.story = Some(source.story());
+            }
+        }
         let mut board = Board::new(file, now);
         // What isn't restored was nothing yet.
-        let _new = board.restore(&of.checkpoint, now, wall);
+        let _new = board.restore(&checkpoint, now, wall);
         board.set_outages(of.outages.clone());
         let lanes = of.sources.iter().enumerate().map(|(number, (config, status))| {
             let drilled = status.phase == Phase::Live;

@@ -59,6 +59,9 @@ impl Run {
             }
         }
         self.count_widgets();
+        // What is journaled from now on is of these sources, and the next run must know which those were.
+        self.is_corrected = true;
+        self.save_corrections();
     }
 
     /// Restarts those whose order to do so had no place yet.

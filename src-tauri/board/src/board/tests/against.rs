@@ -173,3 +173,27 @@ fn a_reload_keeps_the_second_state() {
     two.pass(11);
     assert_eq!((two.against().agreement, two.against().value), (Agreement::Disputed, Some(41.0)));
 }
+
+/// H3, H4: a second source that a widget came to have while the wall was off is told as not restored, so that it begins anew: what leads to
+/// its place doesn't hold what the widget would compare.
+#[test]
+fn a_second_source_that_is_new_after_a_restart() {
+    let only = BOARD.split("against").next().expect("a beginning");
+    let file = |text: &str| config::parse(text, "b").expect("a board");
+    let mut two = Two::new();
+    two.board.reload(file(only), two.now);
+    two.say("gates", 40.0);
+    two.say("radar", 41.0);
+    let wall = Timestamp::from_millis(START);
+    let checkpoint = two.board.checkpoint(two.now, wall);
+    let mut next = Board::new(file(BOARD), two.now);
+    let failed = next.restore(&checkpoint, two.now, wall);
+    let failed: Vec<_> = failed.iter().map(|failed| (failed.source.as_str(), failed.widget.as_str())).collect();
+    assert_eq!(failed, [("radar", "airborne")]);
+    assert_eq!(next.report(two.now)["widgets"]["airborne"]["value"], 40.0);
+    // One that was compared before goes on.
+    let mut two = Two::new();
+    two.say("radar", 41.0);
+    let checkpoint = two.board.checkpoint(two.now, wall);
+    assert_eq!(Board::new(file(BOARD), two.now).restore(&checkpoint, two.now, wall), []);
+}

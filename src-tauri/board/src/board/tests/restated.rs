@@ -39,7 +39,65 @@ key = "k"
 columns = [{ path = "k" }, { path = "v" }]
 "#;
 
+/// A widget of each kind that holds a state.
+const STATES: &str = r#"
+[board]
+title = "Test"
+[[source]]
+id = "s"
+kind = "soketi"
+url = "ws://127.0.0.1:1"
+app = "k"
+channels = ["c"]
+snapshot = { url = "http://127.0.0.1:1/orders", as = "order", time = "at" }
+[[widget]]
+id = "gauge"
+kind = "gauge"
+value = "v"
+trend = "1m"
+[[widget]]
+id = "table"
+kind = "table"
+key = "k"
+columns = [{ path = "v" }]
+[[widget]]
+id = "tiles"
+kind = "status"
+key = "k"
+state = "v"
+states = { "9" = "alarm" }
+[[widget]]
+id = "map"
+kind = "markers"
+key = "k"
+lat = "v"
+lon = "v"
+"#;
+const STATEFUL: [&str; 4] = ["gauge", "table", "tiles", "map"];
+
 impl Stage {
+    /// Shows `v` of `a`, dated now, and loses its link half a minute later for so long.
+    fn lost() -> Self {
+        let mut stage = Self::with(STATES);
+        stage.connect();
+        stage.named("order", json!({"k": "a", "v": 1}));
+        stage.pass(60_000);
+        stage.gap(Continuity::Snapshot, 30_000);
+        stage
+    }
+
+    /// What a widget of [`STATES`] shows of `key`.
+    fn of(&self, widget: &str, key: &str) -> Value {
+        let value = &self.board.report(self.now)["widgets"][widget]["value"];
+        let row = |value: &Value| value.as_array()?.iter().find(|row| row["key"] == key).cloned();
+        match widget {
+            "gauge" => value.clone(),
+            "table" => row(value).map_or(Value::Null, |row| row["cells"][0].clone()),
+            "tiles" => value[key]["text"].clone(),
+            _ => value[key]["lat"].clone(),
+        }
+    }
+
     fn named(&mut self, name: &str, data: Value) {
         let place = Position::new("link-1", self.offset);
         self.offset += 1;
@@ -49,7 +107,10 @@ impl Stage {
     }
 
     fn restated(&mut self, rows: &[Value]) {
-        let at = self.time().as_millis();
+        self.restated_at(self.time().as_millis(), rows);
+    }
+
+    fn restated_at(&mut self, at: i64, rows: &[Value]) {
         let restated = Restated {
             channel: "c".into(),
             name: Some("order".into()),
@@ -62,13 +123,21 @@ impl Stage {
 
     /// A site says this, and the events came since it was asked.
     fn recheck(&mut self, rows: &[Value], later: &[Value]) -> Vec<Drift> {
-        let at = self.time().as_millis();
+        self.recheck_at(self.time().as_millis(), rows, later)
+    }
+
+    fn recheck_at(&mut self, at: i64, rows: &[Value], later: &[Value]) -> Vec<Drift> {
         let events = |of: &[Value]| of.iter().map(|row| event("c", "order", at, row.clone())).collect();
         let restated = Restated {
             channel: "c".into(),
             name: Some("order".into()),
             events: events(rows),
-            positions: [("c".into(), Position::new("link-1", self.offset - 1))].into(),
+            positions: self.board.lanes[0].channels["c"]
+                .position
+                .clone()
+                .map(|place| ("c".into(), place))
+                .into_iter()
+                .collect(),
             received: self.now,
         };
         let check = Recheck { restated, later: events(later) };
@@ -206,4 +275,153 @@ fn a_whole_channel_is_said_anew() {
     stage.board.handle_delivery("s", &Delivery::Restated(restated), stage.now);
     assert_eq!((stage.keys("table"), stage.keys("others")), (vec![], vec![]));
     assert_eq!((stage.number("count"), stage.number("gauge")), (Some(2.0), Some(1.0)));
+}
+
+/// H3, H1: what a site says twice is so, though its row is dated before what is shown. It is taken once, and is as old as its row.
+#[test]
+fn a_row_that_is_dated_earlier_corrects() {
+    let mut stage = Stage::with(STATES);
+    stage.connect();
+    stage.pass(10_000);
+    stage.named("order", json!({"k": "a", "v": 1}));
+    let before = stage.time().as_millis() - 1000;
+    stage.pass(20_000);
+    let row = [json!({"k": "a", "v": 7})];
+    let mut turns = (0..4).map(|_| {
+        let drifts = stage.recheck_at(before, &row, &[]);
+        let mut widgets: Vec<String> = drifts.into_iter().map(|drift| drift.widget).collect();
+        widgets.dedup();
+        (widgets.join(" "), stage.board.take_corrected())
+    });
+    assert_eq!(turns.next(), Some((String::new(), false)));
+    assert_eq!(turns.next(), Some(("gauge table tiles map".to_owned(), true)));
+    assert_eq!(turns.next(), Some((String::new(), false)));
+    assert_eq!(turns.next(), Some((String::new(), false)));
+    for widget in STATEFUL {
+        assert_eq!(stage.quality(widget).source_ms, Some(before), "{widget}");
+    }
+    assert_eq!(stage.of("table", "a"), json!(7));
+    assert_eq!(
+        (stage.of("gauge", "a"), stage.of("tiles", "a"), stage.of("map", "a")),
+        (json!(7), json!("7"), json!(7.0))
+    );
+    // What comes is newer again.
+    stage.named("order", json!({"k": "a", "v": 2}));
+    assert_eq!(stage.number("gauge"), Some(2.0));
+}
+
+/// H1: a site whose row is older than what is shown, and says otherwise, is behind: it shows nothing of what was missed. When it says so
+/// twice, it is so.
+#[test]
+fn a_site_that_is_behind() {
+    let mut stage = Stage::lost();
+    let before = START - 10_000;
+    let said = [json!({"k": "a", "v": 7}), json!({"k": "b", "v": 3})];
+    stage.restated_at(before, &said);
+    for widget in STATEFUL {
+        assert_eq!(stage.of(widget, "a").to_string().trim_matches('"').trim_end_matches(".0"), "1", "{widget}");
+        let quality = stage.quality(widget);
+        assert!(quality.incomplete_until_ms.is_some(), "{widget}");
+        assert_eq!((quality.basis, quality.source_ms), (Continuity::Unknown, Some(START)), "{widget}");
+    }
+    assert_eq!(stage.of("table", "b"), json!(3), "of b nothing newer was known");
+    // It has caught up.
+    let said = [json!({"k": "a", "v": 1}), json!({"k": "b", "v": 3})];
+    let are_marked = |stage: &mut Stage| {
+        assert_eq!(stage.recheck_at(START, &said, &[json!({"k": "a", "v": 1})]), []);
+        STATEFUL.map(|widget| stage.quality(widget).incomplete_until_ms.is_some())
+    };
+    assert_eq!(are_marked(&mut stage), [true; 4]);
+    assert_eq!(are_marked(&mut stage), [false; 4], "nothing was wrong, and nothing is missing");
+    assert!(STATEFUL.iter().all(|widget| stage.quality(widget).basis == Continuity::Snapshot));
+    assert!(stage.board.take_corrected(), "the next run knows it too");
+}
+
+/// H1: what was found before a gap says nothing of what is missing since.
+#[test]
+fn a_gap_between_two_questions() {
+    let mut stage = Stage::lost();
+    let said = [json!({"k": "a", "v": 1})];
+    for _ in 0..2 {
+        stage.recheck_at(START, &said, &[]);
+        stage.gap(Continuity::Snapshot, 1000);
+    }
+    assert!(STATEFUL.iter().all(|widget| stage.quality(widget).incomplete_until_ms.is_some()));
+}
+
+/// H2: events are often dated when they came, and rows when they were written. A row that says the same closes the gap, and H1: nothing
+/// becomes younger by it.
+#[test]
+fn a_row_that_says_the_same() {
+    let mut stage = Stage::lost();
+    stage.restated_at(START - 80, &[json!({"k": "a", "v": 1})]);
+    for widget in STATEFUL {
+        let quality = stage.quality(widget);
+        assert_eq!((quality.incomplete_until_ms, quality.basis), (None, Continuity::Snapshot), "{widget}");
+        assert!(quality.source_ms <= Some(START), "{widget}");
+    }
+    assert_eq!(stage.quality("gauge").received_ago_ms, Some(60_000));
+}
+
+/// H1: rows that don't speak of a gauge say nothing of what it may lack.
+#[test]
+fn rows_without_a_word_of_a_gauge() {
+    let mut stage = Stage::lost();
+    for turn in 0..3 {
+        stage.restated(&[json!({"k": "a"})]);
+        assert_eq!(stage.recheck(&[json!({"k": "a"})], &[]), [], "{turn}");
+        let quality = stage.quality("gauge");
+        assert!(quality.incomplete_until_ms.is_some() && quality.basis == Continuity::Unknown, "{turn}");
+    }
+    assert_eq!(stage.number("gauge"), Some(1.0));
+}
+
+/// H3: rows that tell no time are as old as the question, each time another one: a tile that is wrong is found all the same, and one
+/// that isn't says since when as before.
+#[test]
+fn tiles_of_rows_that_tell_no_time() {
+    let mut stage = Stage::with(STATES);
+    stage.connect();
+    for key in ["a", "b"] {
+        stage.named("order", json!({"k": key, "v": 1}));
+    }
+    let mut turns = (0..3).map(|_| {
+        stage.pass(5000);
+        let drifts = stage.recheck(&[json!({"k": "a", "v": 1}), json!({"k": "b", "v": 2})], &[]);
+        drifts.into_iter().filter(|drift| drift.widget == "tiles").map(|drift| drift.field).collect::<Vec<_>>()
+    });
+    assert_eq!(turns.next(), Some(vec![]));
+    assert_eq!(turns.next(), Some(vec!["b · text".to_owned()]));
+    assert_eq!(turns.next(), Some(vec![]));
+    let tiles = &stage.board.report(stage.now)["widgets"]["tiles"]["value"];
+    assert_eq!((&tiles["a"]["since"], &tiles["b"]["since"]), (&json!(START), &json!(START + 10_000)));
+}
+
+/// H3: a gauge that shows what events of another name told isn't corrected by an older row, of which its site speaks.
+#[test]
+fn a_gauge_of_which_others_speak_too() {
+    let mut stage = Stage::with(STATES);
+    stage.connect();
+    stage.named("order", json!({"k": "a", "v": 3}));
+    stage.pass(1000);
+    stage.named("truck", json!({"k": "a", "v": 9}));
+    let row = [json!({"k": "a", "v": 3})];
+    let asked = |stage: &mut Stage| {
+        let drifts = [(); 2].map(|()| stage.recheck_at(START, &row, &[])).into_iter().flatten();
+        drifts.filter(|drift| drift.widget == "gauge").count()
+    };
+    assert_eq!((asked(&mut stage), stage.number("gauge")), (0, Some(9.0)));
+    // The next run knows that too.
+    let text = serde_json::to_string(&stage.board.checkpoint(stage.now, Timestamp::from_millis(START))).expect("JSON");
+    let mut next = Stage::with(STATES);
+    next.board.restore(&serde_json::from_str(&text).expect("own checkpoint"), next.now, Timestamp::from_millis(START));
+    next.connect();
+    next.offset = stage.offset;
+    assert_eq!((asked(&mut next), next.number("gauge")), (0, Some(9.0)));
+    // What its own events told is.
+    stage.pass(1000);
+    stage.named("order", json!({"k": "a", "v": 4}));
+    stage.pass(1000);
+    stage.named("truck", json!({"k": "a"}));
+    assert_eq!((asked(&mut stage), stage.number("gauge")), (1, Some(3.0)));
 }

@@ -60,10 +60,11 @@ pub struct SourceSpec {
 }
 
 impl SourceSpec {
-    /// Whether what `before` was told is of the same story: from the same server, by the same channels.
+    /// The channel and the name of the events that a site's rows become.
     #[must_use]
-    pub fn continues(&self, before: &Self) -> bool {
-        (self.kind, &self.url, &self.channels) == (before.kind, &before.url, &before.channels)
+    pub fn restated(&self) -> Option<(&str, &str)> {
+        let snapshot = self.snapshot.as_ref()?;
+        Some((snapshot.channel.as_ref().or(self.channels.first())?, &snapshot.name))
     }
 
     /// Whether each of its events says all that there is of what it is about: what a polled document leaves out isn't so any more.

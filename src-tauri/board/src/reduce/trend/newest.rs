@@ -104,6 +104,12 @@ impl Ring for NewestRing {
 }
 
 impl NewestRing {
+    /// Forgets what is dated later than `at`.
+    pub(super) fn forget_after(&mut self, at: Ms) {
+        self.base = self.base.filter(|base| base.at <= at);
+        self.ring.retain(|newest| newest.at <= at);
+    }
+
     fn keep(&mut self, older: &Newest) {
         match &mut self.base {
             Some(base) => {
