@@ -70,6 +70,8 @@ pub(super) struct PusherSession {
     pub(super) resumes: bool,
     /// Whether everyone's roster is this one's: once everything was subscribed to.
     knows_all: bool,
+    /// It is on trial: nobody is told what its roster is.
+    on_trial: bool,
     /// A newer token is to be tried with the next pong.
     tries_token: bool,
     pings: u64,
@@ -101,6 +103,7 @@ impl PusherSession {
             questions: BTreeMap::new(),
             resumes: false,
             knows_all: false,
+            on_trial: false,
             tries_token: false,
             pings: 0,
             pongs: 0,
@@ -356,7 +359,7 @@ impl PusherSession {
 
     /// Everything is subscribed to: what was held of it is handed over now.
     pub(super) fn settle(&mut self) {
-        if !self.flows() || std::mem::replace(&mut self.knows_all, true) {
+        if self.on_trial || !self.flows() || std::mem::replace(&mut self.knows_all, true) {
             return;
         }
         let of_presence =
@@ -417,6 +420,11 @@ impl Session for PusherSession {
             messages.push(self.ping());
         }
         messages
+    }
+
+    fn begin_trial(&mut self) {
+        // As it joins nothing it never takes over.
+        self.on_trial = true;
     }
 
     fn can_resubscribe(&self) -> bool {
