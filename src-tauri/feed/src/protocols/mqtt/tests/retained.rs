@@ -59,3 +59,32 @@ fn what_was_held() {
     rig.says(&[PONG, PONG, PONG]);
     assert_eq!((rig.phase(), rig.tells()), (Phase::Live, Vec::new()));
 }
+
+/// H1, H3: what a link on trial was told, and nobody else, is told by the one after it.
+#[test]
+fn what_a_trial_was_told() {
+    let mut rig = Rig::new(|config| config.asks_token = true);
+    let gets = |rig: &mut Rig, token: &str| {
+        let fetch = rig.token.take().expect("asked");
+        let outcome = Ok(Credential { token: Secret::new(token), expiry: Expiry::Unknown });
+        rig.feed.handle_input(Input::Credential { fetch, outcome }, rig.now);
+        rig.drain();
+    };
+    rig.feed.start(rig.now);
+    rig.drain();
+    gets(&mut rig, "t1");
+    rig.open();
+    rig.says(&[CONNACK, SUBACK, RETAINED, PONG, PONG]);
+    assert_eq!((rig.phase(), rig.tells()), (Phase::Live, vec![r#"plant/old 1 {"n":0}"#.to_owned()]));
+    rig.feed.renew(rig.now);
+    rig.drain();
+    gets(&mut rig, "t2");
+    assert_eq!(rig.link, 2, "a token can't be presented: {:?}", rig.out);
+    rig.open();
+    rig.says(&[CONNACK, SUBACK, &retained(1)]);
+    assert_eq!((rig.phase(), rig.tells()), (Phase::Live, Vec::new()));
+    rig.link = 1;
+    rig.reconnect();
+    rig.says(&[CONNACK, SUBACK, &retained(1), PONG, PONG]);
+    assert_eq!((rig.phase(), rig.tells()), (Phase::Live, vec![r#"plant/old 1 {"n":1}"#.to_owned()]));
+}
