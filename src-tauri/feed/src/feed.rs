@@ -43,7 +43,9 @@ use crate::{
     config::{Kind, SourceConfig},
     fault::{Verdict, words},
     ladder::Ladder,
-    limits::{DELIVERY_EVENTS_MAX, REORDER_MAX, STALL_FORGIVEN},
+    limits::{
+        DELIVERY_EVENTS_MAX, HELD_BYTES_MAX, HELD_EVENT_OVERHEAD_BYTES, HELD_EVENTS_MAX, REORDER_MAX, STALL_FORGIVEN,
+    },
     port::{FetchId, Input, LinkId, Output, first_of_path},
     protocols::{Dialect, Moment, Signal, dialect},
     random::Random,
@@ -103,6 +105,9 @@ pub struct Feed {
     outputs: VecDeque<Output>,
     signals: Vec<Signal>,
     batch: Vec<Event>,
+    /// What came without a place behind what is held, and its bytes. It is told behind that, or when that is given up.
+    loose: Vec<Event>,
+    loose_bytes: usize,
 }
 
 /// The first loss since everything was last caught up.
@@ -156,6 +161,8 @@ impl Feed {
             outputs: VecDeque::new(),
             signals: Vec::new(),
             batch: Vec::new(),
+            loose: Vec::new(),
+            loose_bytes: 0,
             channels,
             config,
         }
@@ -366,6 +373,9 @@ impl Feed {
     /// Ends every turn: hands the batch over, enters *live* if that is proven, and computes what is shown and when to
     /// look again.
     fn settle(&mut self, now: Mono) {
+        if !self.catchup.is_holding() {
+            self.tell_loose();
+        }
         self.flush();
         if self.stage == Phase::CatchingUp && self.fetch.is_none() && self.catchup.is_caught_up() {
             self.enter_live(now);
@@ -460,6 +470,27 @@ impl Feed {
                 Continuity::Unknown => self.status.counts.gaps_unknown += 1,
             }
             self.deliver(Delivery::Gap(gap));
+        }
+    }
+
+    /// Takes what has no place. What is held was said before it: told first, it would be undone by that (H1).
+    fn take_loose(&mut self, event: Event) {
+        self.status.counts.events += 1;
+        if !self.catchup.is_holding() && self.loose.is_empty() {
+            return self.push(event);
+        }
+        self.loose_bytes += event.data.text().len() + HELD_EVENT_OVERHEAD_BYTES;
+        self.loose.push(event);
+        if self.loose.len() > HELD_EVENTS_MAX || self.loose_bytes > HELD_BYTES_MAX {
+            // There is no more room: rather out of turn than never.
+            self.tell_loose();
+        }
+    }
+
+    fn tell_loose(&mut self) {
+        self.loose_bytes = 0;
+        for event in std::mem::take(&mut self.loose) {
+            self.push(event);
         }
     }
 

@@ -383,9 +383,10 @@ impl Feed {
             if close {
                 self.outputs.push_back(Output::Close { link: link.id });
             }
-            if !is_final && self.take_over(now) {
+            if !is_final && self.can_take_over(now) {
                 // The trial was as good: nothing is lost.
-                return;
+                drop(link);
+                return self.take_over(now);
             }
             let live_for = link.live_for(now);
             let settled = live_for.is_some_and(|span| span >= SETTLED_AFTER);

@@ -107,10 +107,7 @@ impl Feed {
                 let restated = Restated { channel, name: None, events, positions, received: now };
                 self.deliver(Delivery::Restated(restated));
             }
-            Signal::Loose { event } => {
-                self.status.counts.events += 1;
-                self.push(event);
-            }
+            Signal::Loose { event } => self.take_loose(event),
             Signal::Elsewhere => self.reopen(now),
             Signal::Resubscribe { reason } => self.resync(reason, now),
             Signal::Expired => {

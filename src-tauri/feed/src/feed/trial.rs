@@ -111,7 +111,8 @@ impl Feed {
     fn start_trial(&mut self, rung: usize, transport: Transport, replaces: bool, now: Mono) {
         let mut catchup = self.catchup.beside();
         catchup.begin_link();
-        let link = self.new_link(transport, &catchup.places(), now);
+        let mut link = self.new_link(transport, &catchup.places(), now);
+        link.session.begin_trial();
         let mut timers = Timers::default();
         timers.set(TimerReason::Open, now.plus(self.open_timeout()));
         self.trial = Some(Trial { rung, replaces, link, catchup, timers, good_at: Mono::NEVER });
@@ -346,12 +347,14 @@ impl Feed {
         trial.timers.put(TimerReason::Doubt, (now < trial.good_at).then_some(trial.good_at));
     }
 
-    /// The trial's link becomes the link, if it is as good. The one before has ended or was closed.
-    pub(super) fn take_over(&mut self, now: Mono) -> bool {
-        if self.stage != Phase::Live || self.trial.as_ref().is_none_or(|trial| !trial.is_ready(&self.catchup, now)) {
-            return false;
-        }
-        let Some(Trial { rung, replaces, mut link, catchup, mut timers, .. }) = self.trial.take() else { return false };
+    /// Whether the trial is as good as the link.
+    pub(super) fn can_take_over(&self, now: Mono) -> bool {
+        self.stage == Phase::Live && self.trial.as_ref().is_some_and(|trial| trial.is_ready(&self.catchup, now))
+    }
+
+    /// The trial's link becomes the link. The one before has ended, and its session with it: that says by its end what it has told.
+    pub(super) fn take_over(&mut self, now: Mono) {
+        let Some(Trial { rung, replaces, mut link, catchup, mut timers, .. }) = self.trial.take() else { return };
         self.flush();
         timers.clear(TimerReason::Trial);
         timers.clear(TimerReason::Subscribe);
@@ -361,6 +364,9 @@ impl Feed {
         link.live_since = Some(now);
         self.timers = timers;
         self.clock.forget_ping();
+        let id = link.id;
+        let mut signals = std::mem::take(&mut self.signals);
+        link.session.take_over(self.moment(now), &mut signals);
         self.link = Some(link);
         if !replaces {
             self.ladder.climb(rung);
@@ -369,8 +375,8 @@ impl Feed {
         self.status.detour = self.ladder.detour().map(Into::into);
         let events = self.catchup.take_over(catchup);
         self.deliver_events(events);
+        self.handle_signals(id, signals, now);
         self.plan_trial(now);
-        true
     }
 }
 
@@ -445,7 +451,8 @@ impl Trial {
                 return Some(Fault::server(FaultKind::Server { code, message, denied }));
             }
             Signal::Unreadable { reason } => return Some(Fault::server(FaultKind::Unreadable(reason))),
-            // Replies are sent by whoever holds the outputs. What has no place is not held: the link that stands brings it.
+            // Replies are sent by whoever holds the outputs. What has no place is not held: the link that stands brings it, and what
+            // it hasn't brought is told when this one takes over.
             Signal::Reply { .. }
             | Signal::StartTls
             | Signal::Ask { .. }

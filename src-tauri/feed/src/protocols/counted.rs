@@ -14,6 +14,9 @@ const OWN: &str = "link-";
 /// The places on one link.
 #[derive(Debug)]
 pub(crate) struct Counted {
+    seed: u64,
+    /// How often the subscriptions began again.
+    turns: u64,
     epoch: Arc<str>,
     /// By channel; none until it is subscribed.
     at: Vec<Option<Position>>,
@@ -22,11 +25,17 @@ pub(crate) struct Counted {
 impl Counted {
     /// Of so many channels, none of them subscribed. `seed` differs from link to link.
     pub(crate) fn new(channels: usize, seed: u64) -> Self {
-        Self { epoch: format!("{OWN}{seed:016x}").into(), at: vec![None; channels] }
+        Self { seed, turns: 0, epoch: format!("{OWN}{seed:016x}").into(), at: vec![None; channels] }
     }
 
-    /// Forgets the subscriptions: what comes before the next one is nobody's.
+    /// Forgets the subscriptions: what comes before the next one is nobody's. What comes by that has places of another epoch, or
+    /// those that come again would be taken for what was delivered.
     pub(crate) fn begin_again(&mut self) {
+        if self.at.iter().all(Option::is_none) {
+            return;
+        }
+        self.turns += 1;
+        self.epoch = format!("{OWN}{:016x}-{}", self.seed, self.turns).into();
         self.at.fill(None);
     }
 

@@ -194,6 +194,11 @@ pub(crate) trait Session: fmt::Debug + Send {
     fn finish_upgrade(&mut self) -> Option<Message> {
         None
     }
+    /// It is on trial beside the link that is followed: nobody is told what it says without a place, so that nothing that it
+    /// remembers for other links may be written as if somebody were. Said before all else.
+    fn begin_trial(&mut self) {}
+    /// The trial's link is the link. What the one before has told is told; what is known otherwise by now is to be told.
+    fn take_over(&mut self, _now: Moment, _out: &mut Vec<Signal>) {}
     /// Takes the answer to a [`Signal::Ask`], [`Signal::AskAt`] or [`Signal::Post`], an [`uplink`](Self::uplink), or what was posted.
     fn exchanged(&mut self, _number: u32, _outcome: Result<Response, LinkFault>, _now: Moment, _out: &mut Vec<Signal>) {
     }

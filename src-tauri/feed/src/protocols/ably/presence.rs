@@ -10,7 +10,12 @@ use watchfloor_model::limits::ID_BYTES_MAX;
 
 use super::{
     cipher::Key as CipherKey,
+    session::AblySession,
     wire::{Seen, decode},
+};
+use crate::{
+    limits::{HELD_BYTES_MAX, HELD_EVENT_OVERHEAD_BYTES},
+    protocols::{Moment, Signal},
 };
 
 /// Most members of a channel that are followed. Others are counted as rejected.
@@ -24,6 +29,11 @@ const UPDATE: u64 = 4;
 
 /// A connection's id and a client's.
 type Key = (Arc<str>, Arc<str>);
+
+/// What somebody's coming and going are called.
+const HERE: &str = "presence.here";
+const UPDATED: &str = "presence.updated";
+const LEFT: &str = "presence.left";
 
 /// What was said last of a member.
 #[derive(Clone, Debug)]
@@ -60,12 +70,43 @@ struct Sync {
 pub(super) struct Presence {
     pub(super) members: Members,
     sync: Option<Sync>,
+    /// All who are there were told by this connection.
+    is_whole: bool,
+    /// On trial: what nobody was told, the last of each member who is there.
+    untold: BTreeMap<Key, Change>,
+}
+
+impl AblySession {
+    /// Holds what becomes known on trial.
+    pub(super) fn hold(&mut self, index: usize, changes: Vec<Change>, out: &mut Vec<Signal>) {
+        for change in changes {
+            let (freed, taken) = self.channels[index].presence.hold(change);
+            self.untold_bytes = self.untold_bytes.saturating_sub(freed) + taken;
+        }
+        if self.untold_bytes > HELD_BYTES_MAX {
+            let message = "more became known of members than could be held back".to_owned();
+            out.push(Signal::Error { code: "presence".to_owned(), message, denied: false });
+        }
+    }
+
+    /// The trial's connection is followed. What the one before has told is held against what is known by now: neither need have
+    /// heard all that the other has.
+    pub(super) fn meet_told(&mut self, now: Moment, out: &mut Vec<Signal>) {
+        self.on_trial = false;
+        self.untold_bytes = 0;
+        for index in 0..self.channels.len() {
+            let told = self.memory.of(index).members;
+            let changes = self.channels[index].presence.take_over(told);
+            self.tell(index, changes, now, out);
+        }
+    }
 }
 
 impl Presence {
     /// Nobody is there, by the server's word.
     pub(super) fn empty(&mut self, changes: &mut Vec<Change>) {
         self.sync = None;
+        self.is_whole = true;
         let gone = std::mem::take(&mut self.members);
         changes.extend(gone.into_iter().filter(|(_, member)| !member.left).map(|(key, _)| left(key)));
     }
@@ -87,6 +128,7 @@ impl Presence {
             return;
         }
         let Some(sync) = self.sync.take() else { return };
+        self.is_whole = true;
         for key in sync.unnamed {
             if self.members.remove(&key).is_some_and(|member| !member.left) {
                 changes.push(left(key));
@@ -123,10 +165,10 @@ impl Presence {
         }
         let was_there = known.is_some_and(|known| !known.left);
         let name = match seen.action {
-            Some(PRESENT) => "presence.here",
+            Some(PRESENT) => HERE,
             Some(ENTER) => "presence.joined",
-            Some(UPDATE) => "presence.updated",
-            Some(LEAVE) => "presence.left",
+            Some(UPDATE) => UPDATED,
+            Some(LEAVE) => LEFT,
             Some(ABSENT) => return Ok(()),
             // Kinds that may come to be.
             _ => return Ok(()),
@@ -157,6 +199,44 @@ impl Presence {
         members
     }
 
+    /// Keeps what nobody is told yet. By how many bytes less and more is held.
+    fn hold(&mut self, change: Change) -> (usize, usize) {
+        let bytes = |change: &Change| change.data.len() + HELD_EVENT_OVERHEAD_BYTES;
+        if change.name == LEFT {
+            // That it isn't there says as much.
+            return (self.untold.remove(&change.member).as_ref().map_or(0, bytes), 0);
+        }
+        let taken = bytes(&change);
+        (self.untold.insert(change.member.clone(), change).as_ref().map_or(0, bytes), taken)
+    }
+
+    /// Goes on after these were told: what is to be told of what was held, and of those who left.
+    fn take_over(&mut self, told: Members) -> Vec<Change> {
+        let mut untold = std::mem::take(&mut self.untold);
+        let mut changes = Vec::new();
+        for (key, member) in told {
+            let held = untold.remove(&key);
+            match self.members.get(&key) {
+                Some(known) if known.left => changes.push(left(key)),
+                Some(known) if known.id == member.id || !is_newer(known, &member, &key.0) => {}
+                Some(_) => changes.extend(held),
+                None if self.is_whole && self.sync.is_none() => changes.push(left(key)),
+                // The whole that is to come names it or doesn't.
+                None => {
+                    if let Some(sync) = &mut self.sync {
+                        sync.unnamed.insert(key.clone());
+                    }
+                    if self.insert(key.clone(), member).is_err() {
+                        changes.push(left(key));
+                    }
+                }
+            }
+        }
+        let named = |change: Change| if change.name == UPDATED { Change { name: HERE, ..change } } else { change };
+        changes.extend(untold.into_values().map(named));
+        changes
+    }
+
     fn insert(&mut self, key: Key, member: Member) -> Result<(), String> {
         if self.members.len() >= MEMBERS_MAX && !self.members.contains_key(&key) {
             return Err(format!("more members than the {MEMBERS_MAX} that are followed"));
@@ -167,7 +247,7 @@ impl Presence {
 }
 
 fn left(member: Key) -> Change {
-    Change { name: "presence.left", member, data: "null".to_owned(), timestamp: None }
+    Change { name: LEFT, member, data: "null".to_owned(), timestamp: None }
 }
 
 /// Whether what is told comes after what is known. Ids are `connection:message:index`, unless the server made them itself.

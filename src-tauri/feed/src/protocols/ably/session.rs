@@ -23,7 +23,7 @@ use super::{
     history::{self, Recall},
     is_key,
     memory::Memory,
-    presence::Change,
+    presence::{Change, Presence},
     recall::Missed,
     wire::{Class, ErrorInfo, Frame, Said, Seen, action, decode_plain, flag},
 };
@@ -51,7 +51,7 @@ pub(super) struct AblySession {
     /// Which of them ask for deltas.
     deltas: Vec<bool>,
     pub(super) counted: Counted,
-    memory: Memory,
+    pub(super) memory: Memory,
     seed: u64,
     envelope: Envelope,
     /// What messages are encrypted by.
@@ -59,6 +59,9 @@ pub(super) struct AblySession {
     pub(super) token: Option<Secret>,
     connected: bool,
     closed: bool,
+    /// It is on trial: nobody is told who is there. What is held of it instead comes to so many bytes.
+    pub(super) on_trial: bool,
+    pub(super) untold_bytes: usize,
     /// The server can't serve, by its own word: another one may.
     elsewhere: bool,
     /// Another token was presented.
@@ -104,6 +107,8 @@ impl AblySession {
             token: config.token.clone(),
             connected: false,
             closed: false,
+            on_trial: false,
+            untold_bytes: 0,
             elsewhere: false,
             presented: false,
             unresumed: None,
@@ -422,7 +427,10 @@ impl AblySession {
     }
 
     /// Events about members. They have no place: they are the server's own, and say nothing of the publisher.
-    pub(super) fn tell(&self, index: usize, changes: Vec<Change>, now: Moment, out: &mut Vec<Signal>) {
+    pub(super) fn tell(&mut self, index: usize, changes: Vec<Change>, now: Moment, out: &mut Vec<Signal>) {
+        if self.on_trial {
+            return self.hold(index, changes, out);
+        }
         for Change { name, member: (connection, client), data, timestamp } in changes {
             let who = json!({ "clientId": *client, "connectionId": *connection }).to_string();
             let body = format!("{},\"data\":{data}}}", who.trim_end_matches('}'));
@@ -455,7 +463,8 @@ impl Drop for AblySession {
         }
         self.memory.release(self.seed);
         for (index, channel) in self.channels.iter_mut().enumerate() {
-            if channel.joined {
+            // What one on trial knows was told to nobody.
+            if channel.joined && !self.on_trial {
                 self.memory.keep(index, channel.kept());
             }
         }
@@ -466,10 +475,22 @@ impl Session for AblySession {
     fn subscribe(&mut self, places: &[Place], _again: bool) -> Vec<Message> {
         for (index, (channel, place)) in self.channels.iter_mut().zip(places).enumerate() {
             *channel = Channel::after(place.position.as_ref(), self.memory.of(index));
+            if self.on_trial {
+                // What the connection that is followed has told is known when that ends.
+                channel.presence = Presence::default();
+            }
         }
         self.counted.begin_again();
         // The channels are asked for when the server has said CONNECTED.
         Vec::new()
+    }
+
+    fn begin_trial(&mut self) {
+        self.on_trial = true;
+    }
+
+    fn take_over(&mut self, now: Moment, out: &mut Vec<Signal>) {
+        self.meet_told(now, out);
     }
 
     fn exchanged(&mut self, number: u32, outcome: Result<Response, LinkFault>, now: Moment, out: &mut Vec<Signal>) {

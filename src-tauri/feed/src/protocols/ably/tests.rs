@@ -9,6 +9,7 @@ mod recorded;
 mod rig;
 mod roll;
 mod token;
+mod trials;
 
 use std::time::Duration;
 

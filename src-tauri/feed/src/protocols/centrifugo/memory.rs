@@ -7,7 +7,7 @@ use std::{
 
 use watchfloor_model::Position;
 
-use super::presence::Members;
+use super::presence::{MEMBERS_MAX, Members};
 
 /// Connections of this wall that are remembered: the one that is followed, one on trial, and those that the server hasn't
 /// missed yet.
@@ -62,12 +62,27 @@ impl Memory {
         self.with(|state| state.told.insert(channel, members.clone())).unwrap_or_default()
     }
 
-    pub(super) fn came(&self, channel: usize, client: Arc<str>, user: Arc<str>) {
-        self.with(|state| state.told.entry(channel).or_default().insert(client, user));
+    /// Who was told to be on a channel.
+    pub(super) fn told(&self, channel: usize) -> Members {
+        self.with(|state| state.told.get(&channel).cloned()).unwrap_or_default()
     }
 
-    pub(super) fn went(&self, channel: usize, client: &str) {
-        self.with(|state| state.told.get_mut(&channel).and_then(|members| members.remove(client)));
+    /// Someone is to be told to be on a channel. Whether that is news; none if more are told than are followed.
+    pub(super) fn came(&self, channel: usize, client: Arc<str>, user: Arc<str>) -> Option<bool> {
+        self.with(|state| {
+            let told = state.told.entry(channel).or_default();
+            let is_news = !told.contains_key(&client);
+            if is_news && told.len() >= MEMBERS_MAX {
+                return None;
+            }
+            told.insert(client, user);
+            Some(is_news)
+        })
+    }
+
+    /// Someone is to be told to have gone. Whether that is news.
+    pub(super) fn went(&self, channel: usize, client: &str) -> bool {
+        self.with(|state| state.told.get_mut(&channel).and_then(|members| members.remove(client)).is_some())
     }
 
     /// The server subscribed a connection to these channels by itself, and to no other.

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json, value::RawValue};
 use watchfloor_model::{Event, limits::ID_BYTES_MAX};
 
 use super::{
-    session::CentrifugoSession,
+    session::{CentrifugoSession, Command},
     wire::{Info, Present},
 };
 use crate::protocols::{Moment, Signal};
@@ -32,8 +32,6 @@ pub(super) struct Presence {
     members: Members,
     /// Who has come or gone since it was asked for all.
     changed: BTreeSet<Arc<str>>,
-    /// It has been asked, and has answered.
-    is_known: bool,
 }
 
 impl Presence {
@@ -60,9 +58,17 @@ impl CentrifugoSession {
         }
         let (client, user): (Arc<str>, Arc<str>) = (info.client.as_ref().into(), info.user.as_ref().into());
         presence.note(&client);
-        if presence.members.insert(client.clone(), user.clone()).is_none() {
-            self.memory.came(index, client, user);
-            self.tell(index, "presence.joined", body(info), now, out);
+        let is_known = presence.members.insert(client.clone(), user.clone()).is_some();
+        if is_known || self.on_trial {
+            return;
+        }
+        match self.memory.came(index, client, user) {
+            Some(true) => self.tell(index, "presence.joined", body(info), now, out),
+            Some(false) => {}
+            None => {
+                self.channels[index].presence.members.remove(&*info.client);
+                self.crowded(index, out);
+            }
         }
     }
 
@@ -72,8 +78,9 @@ impl CentrifugoSession {
         }
         let presence = &mut self.channels[index].presence;
         presence.note(&info.client);
-        if presence.members.remove(&*info.client).is_some() {
-            self.memory.went(index, &info.client);
+        presence.members.remove(&*info.client);
+        // Also of one that an earlier connection told.
+        if !self.on_trial && self.memory.went(index, &info.client) {
             self.tell(index, "presence.left", body(info), now, out);
         }
     }
@@ -83,7 +90,6 @@ impl CentrifugoSession {
         let presence = &mut self.channels[index].presence;
         let members = std::mem::take(&mut presence.members);
         let changed = std::mem::take(&mut presence.changed);
-        let is_first = !std::mem::replace(&mut presence.is_known, true);
         let mut there = Members::new();
         for (client, info) in &present.presence {
             let info = Info { client: client.as_str().into(), user: (&*info.user).into(), ..*info };
@@ -95,26 +101,51 @@ impl CentrifugoSession {
                 break;
             }
             let (client, user): (Arc<str>, Arc<str>) = (client.as_str().into(), info.user.as_ref().into());
-            if !members.contains_key(&client) {
+            if !members.contains_key(&client) && !self.on_trial {
                 self.tell(index, "presence.here", body(&info), now, out);
             }
             there.insert(client, user);
         }
         // Whoever came since is there, whatever the answer says.
-        let (kept, gone): (Members, Members) = members
-            .into_iter()
-            .filter(|(client, _)| !there.contains_key(client))
-            .partition(|(client, _)| changed.contains(client));
-        there.extend(kept);
-        let told = self.memory.tell(index, &there);
-        let mut left = gone;
-        if is_first {
-            left.extend(told.into_iter().filter(|(client, _)| !there.contains_key(client)));
-        }
-        for (client, user) in left {
-            self.tell(index, "presence.left", json!({ "client": *client, "user": *user }), now, out);
+        there.extend(members.into_iter().filter(|(client, _)| changed.contains(client)));
+        if !self.on_trial {
+            for (client, user) in self.memory.tell(index, &there) {
+                if !there.contains_key(&client) {
+                    self.tell(index, "presence.left", names(&client, &user), now, out);
+                }
+            }
         }
         self.channels[index].presence.members = there;
+    }
+
+    /// The trial's connection is followed. What the one before has told is what its members are; the server is asked at once who is
+    /// there, and its answer is held against that, since neither connection need have heard all that the other has.
+    pub(super) fn meet_told(&mut self, now: Moment, out: &mut Vec<Signal>) {
+        self.on_trial = false;
+        self.pending.retain(|_, command| !matches!(command, Command::Roll(_)));
+        for index in 0..self.channels.len() {
+            let Presence { members, changed } = std::mem::take(&mut self.channels[index].presence);
+            let has_gone = |client: &Arc<str>| changed.contains(client) && !members.contains_key(client);
+            for (client, user) in self.memory.told(index) {
+                // A connection that has gone doesn't come again.
+                if has_gone(&client) && self.memory.went(index, &client) {
+                    self.tell(index, "presence.left", names(&client, &user), now, out);
+                }
+            }
+            if self.channels[index].is_faceless {
+                // Nobody else says who came.
+                for (client, user) in members {
+                    if self.memory.came(index, client.clone(), user.clone()) == Some(true) {
+                        self.tell(index, "presence.joined", names(&client, &user), now, out);
+                    }
+                }
+            } else if self.channels[index].roll_at.is_some() {
+                self.channels[index].roll_at = Some(now.mono);
+            }
+            self.channels[index].presence.members = self.memory.told(index);
+        }
+        self.look_again();
+        self.go_on(now, out);
     }
 
     /// Whether what the server says of someone on this channel is passed on.
@@ -146,6 +177,11 @@ impl CentrifugoSession {
         };
         out.push(Signal::Loose { event });
     }
+}
+
+/// A member of whom no more is known than that.
+fn names(client: &str, user: &str) -> Value {
+    json!({ "client": client, "user": user })
 }
 
 /// A member as the body of an event: in the server's own words.

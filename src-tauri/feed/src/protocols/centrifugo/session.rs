@@ -71,6 +71,8 @@ pub(super) struct CentrifugoSession {
     /// Who gives subscription tokens.
     pub(super) auth: Option<Url>,
     pub(super) wants_presence: bool,
+    /// It is on trial: nobody is told who is there.
+    pub(super) on_trial: bool,
     pub(super) seed: u64,
     /// The epoch of places that are counted here.
     pub(super) own_epoch: Arc<str>,
@@ -128,6 +130,7 @@ impl CentrifugoSession {
             token: config.token.clone(),
             auth: config.auth.clone(),
             wants_presence: config.promises.presence,
+            on_trial: false,
             seed,
             own_epoch: format!("link-{seed:016x}").into(),
             next_id: 0,
@@ -327,7 +330,7 @@ impl CentrifugoSession {
     }
 
     /// Does what is due. There is no timer: something comes several times within the limit.
-    fn go_on(&mut self, now: Moment, out: &mut Vec<Signal>) {
+    pub(super) fn go_on(&mut self, now: Moment, out: &mut Vec<Signal>) {
         self.heard = now.mono;
         self.ask_tokens(out);
         if now.mono < self.due || !self.connected {
@@ -420,6 +423,14 @@ impl Session for CentrifugoSession {
     fn can_resubscribe(&self) -> bool {
         // What the server subscribed to by itself is begun again by another connection alone.
         !self.channels.iter().any(|channel| channel.is_servers)
+    }
+
+    fn begin_trial(&mut self) {
+        self.on_trial = true;
+    }
+
+    fn take_over(&mut self, now: Moment, out: &mut Vec<Signal>) {
+        self.meet_told(now, out);
     }
 
     fn authorise(&mut self, token: &Secret) -> Option<Message> {

@@ -6,8 +6,13 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use watchfloor_model::Position;
+
 use super::packet::{Version, WINDOW};
-use crate::config::{Secret, SourceConfig};
+use crate::{
+    config::{Secret, SourceConfig},
+    protocols::Place,
+};
 
 /// Of how many topics the newest body is known.
 const TOPICS_MAX: usize = 16_384;
@@ -27,8 +32,17 @@ pub(super) struct Known {
     /// The numbers of the last publications that were acknowledged. Those that come again are among them, as no more than
     /// [`WINDOW`] are ever on their way.
     acknowledged: VecDeque<u16>,
-    /// By topic, the newest body that came, both as hashes.
-    newest: HashMap<u64, u64, BuildHasherDefault<Hashed>>,
+    /// By topic, as a hash, the newest body that came.
+    newest: HashMap<u64, Newest, BuildHasherDefault<Hashed>>,
+}
+
+/// A body that came.
+#[derive(Debug)]
+struct Newest {
+    /// As a hash.
+    body: u64,
+    /// Its channel and its place, until it is known whether that was delivered.
+    place: Option<(usize, Position)>,
 }
 
 impl Memory {
@@ -75,18 +89,32 @@ impl Known {
         self.acknowledged.push_back(id);
     }
 
-    /// Takes a topic's body. Whether it is the one that came last.
-    pub(super) fn is_same(&mut self, topic: u64, payload: &[u8]) -> bool {
+    /// Whether a topic's body is the one that came last.
+    pub(super) fn is_same(&self, topic: u64, payload: &[u8]) -> bool {
+        self.newest.get(&topic).is_some_and(|newest| newest.body == hash(payload))
+    }
+
+    /// A topic's body was given this place in its channel.
+    pub(super) fn remember(&mut self, topic: u64, payload: &[u8], channel: usize, place: Option<&Position>) {
         let body = hash(payload);
+        let newest = || Newest { body, place: place.map(|place| (channel, place.clone())) };
+        let has_room = self.newest.len() < TOPICS_MAX;
         match self.newest.get_mut(&topic) {
-            Some(newest) => std::mem::replace(newest, body) == body,
-            None => {
-                if self.newest.len() < TOPICS_MAX {
-                    self.newest.insert(topic, body);
-                }
-                false
-            }
+            // The earlier place is the one by which it is had.
+            Some(known) if known.body == body => {}
+            Some(known) => *known = newest(),
+            None if has_room => drop(self.newest.insert(topic, newest())),
+            None => {}
         }
+    }
+
+    /// This is what was delivered. What came beyond it was held, and lost with its subscription: it is to be told when it comes again.
+    pub(super) fn forget_undelivered(&mut self, places: &[Place]) {
+        self.newest.retain(|_, newest| {
+            let Some((channel, place)) = newest.place.take() else { return true };
+            let delivered = places.get(channel).and_then(|delivered| delivered.position.as_ref());
+            delivered.is_some_and(|delivered| delivered.epoch == place.epoch && delivered.offset >= place.offset)
+        });
     }
 }
 

@@ -140,6 +140,7 @@ impl MqttSession {
         self.last_id = self.last_id.wrapping_add(1).max(1);
         self.stage = Stage::Subscribing(self.last_id);
         self.places.begin_again();
+        self.overtaken.clear();
         packet::subscribe(self.version, self.last_id, self.names.iter().map(|name| &**name))
     }
 
@@ -265,12 +266,18 @@ impl MqttSession {
         let Some(channel) = self.filters.find(publish.topic) else { return };
         // What a kept session brings is told before the answer to the first ping.
         let is_old = publish.is_retained || self.drains;
-        let nodes = self.nodes.as_mut().filter(|_| publish.too_long.is_none());
-        match nodes.and_then(|nodes| nodes.take(publish.topic, publish.payload, is_old, now)) {
-            Some(said) => self.tell(channel, said, now, out),
-            None => {
-                let opened = self.open(channel, publish, now);
-                self.deliver(channel, opened, out);
+        let said = self.nodes.as_mut().and_then(|nodes| match publish.too_long {
+            None => nodes.take(publish.topic, publish.payload, is_old, now),
+            Some(bytes) => nodes.take_unread(publish.topic, &too_big(bytes), is_old, now),
+        });
+        if let Some(said) = said {
+            self.tell(channel, said, now, out);
+        } else {
+            let opened = self.open(channel, publish, now);
+            self.deliver(channel, opened, out);
+            if publish.too_long.is_none() {
+                let place = self.places.at(channel);
+                self.memory.lock().remember(hash(publish.topic), publish.payload, channel, place);
             }
         }
         self.ask_births(now);
@@ -363,7 +370,7 @@ impl MqttSession {
 
     fn open(&self, channel: usize, publish: &Publish<'_>, now: Moment) -> Result<Event, String> {
         if let Some(bytes) = publish.too_long {
-            return Err(format!("`{}`: a message of {bytes} bytes is too big", publish.topic));
+            return Err(format!("`{}`: {}", publish.topic, too_big(bytes)));
         }
         let outside = Outside {
             channel: &self.names[channel],
@@ -405,7 +412,8 @@ impl MqttSession {
 }
 
 impl Session for MqttSession {
-    fn subscribe(&mut self, _places: &[Place], again: bool) -> Vec<Message> {
+    fn subscribe(&mut self, places: &[Place], again: bool) -> Vec<Message> {
+        self.memory.lock().forget_undelivered(places);
         if again {
             let is_ready = matches!(self.stage, Stage::Subscribing(_) | Stage::Subscribed);
             return if is_ready { vec![Message::binary(self.begin_subscribing())] } else { Vec::new() };
@@ -458,6 +466,10 @@ impl Session for MqttSession {
             out.push(Signal::Reply { message: Message::binary(std::mem::take(&mut self.replies)) });
         }
     }
+}
+
+fn too_big(bytes: usize) -> String {
+    format!("a message of {bytes} bytes is too big")
 }
 
 /// An event, if its name is short enough.

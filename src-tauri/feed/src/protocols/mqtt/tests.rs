@@ -4,6 +4,7 @@
 mod bytes;
 mod codes;
 mod flow;
+mod retained;
 mod sparkplug;
 
 use std::time::Duration;
@@ -36,6 +37,8 @@ struct Rig {
     now: Mono,
     link: u64,
     token: Option<crate::FetchId>,
+    /// What the site was asked.
+    asked: Option<crate::FetchId>,
     out: Vec<String>,
 }
 
@@ -69,7 +72,7 @@ impl Rig {
         change(&mut config);
         let mut feed = Feed::new(config, 1);
         feed.set_wall(Timestamp::from_millis(1_700_000_000_000), Mono::ZERO);
-        Self { feed, now: Mono::from_millis(1000), link: 0, token: None, out: Vec::new() }
+        Self { feed, now: Mono::from_millis(1000), link: 0, token: None, asked: None, out: Vec::new() }
     }
 
     /// A link that stands. Nothing was answered.
@@ -158,6 +161,11 @@ impl Rig {
                 }
                 Output::Deliver(Delivery::Gap(gap)) => format!("gap {}: {}", gap.proof.word(), gap.reason),
                 Output::Status => continue,
+                Output::Fetch { fetch, .. } => {
+                    self.asked = Some(fetch);
+                    "site?".to_owned()
+                }
+                Output::Deliver(Delivery::Restated(_)) => "restated".to_owned(),
                 other => unreachable!("{other:?}"),
             });
         }

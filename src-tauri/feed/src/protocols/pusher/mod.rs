@@ -22,7 +22,7 @@ use std::{
 
 use watchfloor_model::Transport;
 
-use self::{channel::Sort, presence::Members};
+use self::{channel::Sort, presence::Told};
 use super::{Dialect, Place, Session};
 use crate::{
     config::{Kind, SourceConfig},
@@ -42,7 +42,7 @@ const FULL_MILLIS: u64 = 1000;
 const SLOW_MILLIS: u64 = 30_000;
 
 /// Who is where, by channel. Kept over links: the server tells who is there, and not who has left meanwhile.
-type Roster = Arc<Mutex<BTreeMap<usize, Members>>>;
+type Roster = Arc<Mutex<BTreeMap<usize, Told>>>;
 
 /// Pusher and what speaks like it.
 #[derive(Debug)]
@@ -166,6 +166,6 @@ fn origin(config: &SourceConfig) -> String {
 }
 
 /// The roster, whoever held it last.
-fn open_roster(roster: &Roster) -> std::sync::MutexGuard<'_, BTreeMap<usize, Members>> {
+fn open_roster(roster: &Roster) -> std::sync::MutexGuard<'_, BTreeMap<usize, Told>> {
     roster.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use watchfloor_model::{Payload, limits::ID_BYTES_MAX};
+use watchfloor_model::{Payload, Position, limits::ID_BYTES_MAX};
 
 use super::wire::Frame;
 
@@ -13,6 +13,44 @@ pub(super) const MEMBERS_MAX: usize = 4096;
 
 /// The ids of those who are there.
 pub(super) type Members = BTreeSet<Arc<str>>;
+
+/// Who was told to be in a presence channel.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    pub(super) members: Members,
+    /// Who was before, and the place up to which these were told, until it is known whether that was delivered.
+    before: Option<(Position, Members)>,
+}
+
+impl Told {
+    pub(super) fn came(&mut self, id: &Arc<str>) {
+        self.members.insert(id.clone());
+        if let Some((_, before)) = &mut self.before {
+            before.insert(id.clone());
+        }
+    }
+
+    pub(super) fn went(&mut self, id: &str) {
+        self.members.remove(id);
+        if let Some((_, before)) = &mut self.before {
+            before.remove(id);
+        }
+    }
+
+    /// These are there by the events up to `place`.
+    pub(super) fn begin(&mut self, members: Members, place: Option<Position>) {
+        let before = std::mem::replace(&mut self.members, members);
+        self.before = place.map(|place| (place, before));
+    }
+
+    /// This is what was delivered: what was held beyond it was told to nobody.
+    pub(super) fn settle(&mut self, delivered: Option<&Position>) {
+        let Some((place, before)) = self.before.take() else { return };
+        if !delivered.is_some_and(|delivered| delivered.epoch == place.epoch && delivered.offset >= place.offset) {
+            self.members = before;
+        }
+    }
+}
 
 /// Someone in a presence channel.
 #[derive(Clone, Debug, PartialEq)]

@@ -70,6 +70,8 @@ pub(super) struct PusherSession {
     pub(super) resumes: bool,
     /// Whether everyone's roster is this one's: once everything was subscribed to.
     knows_all: bool,
+    /// It is on trial: nobody is told what its roster is.
+    on_trial: bool,
     /// A newer token is to be tried with the next pong.
     tries_token: bool,
     pings: u64,
@@ -101,6 +103,7 @@ impl PusherSession {
             questions: BTreeMap::new(),
             resumes: false,
             knows_all: false,
+            on_trial: false,
             tries_token: false,
             pings: 0,
             pongs: 0,
@@ -286,7 +289,7 @@ impl PusherSession {
         }
         if self.channels[index].members.insert(member.id.clone()) {
             if self.knows_all {
-                open_roster(&self.roster).entry(index).or_default().insert(member.id.clone());
+                open_roster(&self.roster).entry(index).or_default().came(&member.id);
             }
             self.tell(index, "presence.joined", member, now, out);
         }
@@ -301,7 +304,7 @@ impl PusherSession {
             if self.knows_all
                 && let Some(known) = open_roster(&self.roster).get_mut(&index)
             {
-                known.remove(&member.id);
+                known.went(&member.id);
             }
             self.tell(index, "presence.left", member, now, out);
         }
@@ -338,11 +341,14 @@ impl PusherSession {
         let is_crowd = roll.len() > MEMBERS_MAX;
         roll.truncate(MEMBERS_MAX);
         channel.members = roll.iter().map(|member| member.id.clone()).collect();
-        let known = open_roster(&self.roster).get(&index).cloned().unwrap_or_default();
-        let left: Vec<Arc<str>> = known.difference(&channel.members).cloned().collect();
+        let mut roster = open_roster(&self.roster);
+        let known = roster.entry(index).or_default();
+        let left: Vec<Arc<str>> = known.members.difference(&channel.members).cloned().collect();
         if self.knows_all {
-            open_roster(&self.roster).insert(index, channel.members.clone());
+            channel.members.iter().for_each(|id| known.came(id));
+            left.iter().for_each(|id| known.went(id));
         }
+        drop(roster);
         if is_crowd {
             self.crowded(index, out);
         }
@@ -356,12 +362,16 @@ impl PusherSession {
 
     /// Everything is subscribed to: what was held of it is handed over now.
     pub(super) fn settle(&mut self) {
-        if !self.flows() || std::mem::replace(&mut self.knows_all, true) {
+        if self.on_trial || !self.flows() || std::mem::replace(&mut self.knows_all, true) {
             return;
         }
         let of_presence =
             self.channels.iter().enumerate().filter(|(_, channel)| channel.sort.access == Access::Presence);
-        *open_roster(&self.roster) = of_presence.map(|(index, channel)| (index, channel.members.clone())).collect();
+        let mut roster = open_roster(&self.roster);
+        for (index, channel) in of_presence {
+            let place = self.places.at(index).cloned();
+            roster.entry(index).or_default().begin(channel.members.clone(), place);
+        }
     }
 
     /// Up to where everything has come. What waits for a key hasn't been handed over.
@@ -393,6 +403,11 @@ impl Session for PusherSession {
             let left = self.names.iter().zip(&self.channels).filter(|(_, channel)| taken(channel));
             messages.extend(left.map(|(name, _)| wire::unsubscribe(name)));
         }
+        if !self.on_trial {
+            for (index, told) in open_roster(&self.roster).iter_mut() {
+                told.settle(places.get(*index).and_then(|place| place.position.as_ref()));
+            }
+        }
         self.places.begin_again();
         self.questions.clear();
         self.asked = None;
@@ -417,6 +432,11 @@ impl Session for PusherSession {
             messages.push(self.ping());
         }
         messages
+    }
+
+    fn begin_trial(&mut self) {
+        // As it joins nothing it never takes over.
+        self.on_trial = true;
     }
 
     fn can_resubscribe(&self) -> bool {

@@ -6,6 +6,7 @@ mod delta;
 mod hostile;
 mod members;
 mod rungs;
+mod trials;
 
 use std::{collections::BTreeMap, time::Duration};
 

@@ -124,11 +124,34 @@ impl Nodes {
         match payload::read(bytes) {
             Ok(payload) => self.message(&topic, &payload, is_old || topic.is_certificate, now, &mut said),
             Err(Malformed(why)) => {
+                self.unread_death(&topic, is_old, now, &mut said);
                 said.unread =
                     Some(format!("{} of {} is no Sparkplug payload: {why}", topic.message, cut(&topic.name())));
             }
         }
         Some(said)
+    }
+
+    /// Takes a message that can't be had, and why; none if no more is to be said of it than that.
+    pub(in super::super) fn take_unread(&mut self, topic: &str, why: &str, is_old: bool, now: Moment) -> Option<Said> {
+        let Found::Node(topic) = topic::read(topic) else { return None };
+        if topic.kind != Kind::Death {
+            return None;
+        }
+        let mut said = Said::default();
+        self.unread_death(&topic, is_old, now, &mut said);
+        said.unread = Some(format!("{} of {}: {why}", topic.message, cut(&topic.name())));
+        Some(said)
+    }
+
+    /// The topic alone says who died. What can't be read is taken for the next of its row: the one after it shows whether it was.
+    fn unread_death(&mut self, topic: &Topic<'_>, is_old: bool, now: Moment, said: &mut Said) {
+        if topic.kind != Kind::Death {
+            return;
+        }
+        let last = self.nodes.get(&topic.node_name()).and_then(|node| node.seq);
+        let seq = last.map(|last| last.wrapping_add(1).into());
+        self.message(topic, &Payload { seq, ..Payload::default() }, is_old || topic.is_certificate, now, said);
     }
 
     fn message(&mut self, topic: &Topic<'_>, payload: &Payload<'_>, is_old: bool, now: Moment, said: &mut Said) {

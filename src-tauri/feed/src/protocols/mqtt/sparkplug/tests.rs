@@ -366,3 +366,27 @@ fn payloads() {
         }
     });
 }
+
+/// H1: who died stands in the topic: of a death that can't be read, or is too long to be had, nothing stays good.
+#[test]
+fn deaths_that_can_not_be_read() {
+    let mut rig = Rig::born();
+    let why = "? DDEATH of Plant/Line 3/Pump is no Sparkplug payload: ";
+    let said = rig.says("DDEATH/Line 3/Pump", "ff");
+    is(&said[..1], &[&stale(10, "Pump", "DDEATH", "the device is gone")]);
+    assert!(said.len() == 2 && said[1].starts_with(why), "{said:?}");
+    // It was one of the row.
+    let head = &NDATA[..NDATA.len() - 2];
+    let said = rig.says("NDATA/Line 3", &format!("{head}03")).join("");
+    assert!(said.contains("good"), "{said}");
+    let said = rig.says("NDEATH/Line 3", "ff");
+    is(&said[..1], &[&stale(20, "", "NDEATH", "the node is gone")]);
+    assert!(!rig.says("NDATA/Line 3", &format!("{head}04")).join("").contains("good"), "it was not born again");
+    let mut rig = Rig::born();
+    let mut unread = |topic: &str| rig.0.take_unread(topic, "too big", false, at(0)).map(lines);
+    assert_eq!(unread("spBv1.0/Plant/NDATA/Line 3"), None);
+    assert_eq!(unread("plant/a"), None);
+    let said = unread("spBv1.0/Plant/NDEATH/Line 3").expect("a death");
+    let (node, device) = (stale(0, "", "NDEATH", "the node is gone"), stale(10, "Pump", "NDEATH", "the node is gone"));
+    is(&said, &[&node, &device, "? NDEATH of Plant/Line 3: too big"]);
+}

@@ -20,6 +20,8 @@ pub(super) struct Rig {
     pub(super) now: Mono,
     pub(super) link: u64,
     token: Option<crate::FetchId>,
+    /// What the site was asked.
+    asked: Option<crate::FetchId>,
     pub(super) out: Vec<String>,
 }
 
@@ -49,7 +51,7 @@ impl Rig {
         change(&mut config);
         let mut feed = Feed::new(config, 1);
         feed.set_wall(Timestamp::from_millis(1_700_000_000_000), Mono::ZERO);
-        Self { feed, now: Mono::from_millis(1000), link: 0, token: None, out: Vec::new() }
+        Self { feed, now: Mono::from_millis(1000), link: 0, token: None, asked: None, out: Vec::new() }
     }
 
     /// Connected and greeted.
@@ -124,6 +126,13 @@ impl Rig {
         self.drain();
     }
 
+    /// The site says that there is nothing.
+    pub(super) fn site_answers(&mut self) {
+        let fetch = self.asked.take().expect("asked for");
+        self.feed.handle_input(Input::Fetched { fetch, outcome: Ok(Response::new(200, "[]")) }, self.now);
+        self.drain();
+    }
+
     pub(super) fn token(&mut self, token: &str, expiry: Expiry) {
         let fetch = self.token.take().expect("asked for");
         let outcome = Ok(Credential { token: Secret::new(token), expiry });
@@ -172,6 +181,11 @@ impl Rig {
                 Output::Deliver(Delivery::Gap(gap)) => {
                     format!("gap {} {}: {}", gap.channel, gap.proof.word(), gap.reason)
                 }
+                Output::Fetch { fetch, .. } => {
+                    self.asked = Some(fetch);
+                    "site?".to_owned()
+                }
+                Output::Deliver(Delivery::Restated(_)) => "restated".to_owned(),
                 Output::Ping { .. } | Output::Status => continue,
                 other => unreachable!("{other:?}"),
             });

@@ -233,3 +233,110 @@ fn a_crowd() {
     rig.says(r#"{"event":"pusher_internal:member_added","channel":"presence-room","data":"{\"user_id\":\"x\"}"}"#);
     assert_eq!(rig.feed.status().counts.rejected, 1);
 }
+
+/// Who comes and goes: all that is told of them, in order.
+fn told(rig: &mut Rig) -> Vec<String> {
+    let out = std::mem::take(&mut rig.out).join("; ");
+    let one = |line: &str| {
+        let (name, rest) = line.strip_prefix("presence-room presence.")?.split_once(' ')?;
+        let id = rest.split('"').nth(3)?;
+        Some(format!("{name} {id}"))
+    };
+    out.split("; ").filter_map(one).collect()
+}
+
+fn with_site() -> Rig {
+    let mut rig = Rig::new(&["presence-room"], |config| {
+        config.site = Some(crate::Site {
+            url: "https://app.example/api/orders".parse().expect("an address"),
+            shows_token: false,
+            channel: "presence-room".into(),
+            name: "order".into(),
+            rows: None,
+            time: None,
+        });
+    });
+    rig.start();
+    rig.says(GREETING);
+    rig.signs(1, 200, SIGNED);
+    rig
+}
+
+fn again(rig: &mut Rig) {
+    rig.closes(None);
+    rig.pass(Duration::from_secs(3));
+    rig.opened();
+    rig.says(GREETING);
+    rig.signs(1, 200, SIGNED);
+}
+
+const LEFT: &str = r#"{"event":"pusher_internal:member_removed","channel":"presence-room","data":"{\"user_id\":8}"}"#;
+
+/// H1, H3: who leaves while the site is asked is told to have left behind the word that he is there, and not before it.
+#[test]
+fn a_member_who_leaves_while_the_site_is_asked() {
+    let mut rig = with_site();
+    rig.says(ROOM);
+    rig.says(LEFT);
+    assert_eq!(told(&mut rig), Vec::<String>::new(), "the site hasn't answered");
+    rig.site_answers();
+    assert_eq!(told(&mut rig), ["here 7", "here 8", "left 8"]);
+    rig.is(Phase::Live);
+}
+
+/// H1, H3: who was found to have left, and was held and lost with the connection before the site answered, is told by the next one.
+#[test]
+fn members_who_were_held() {
+    let mut rig = with_site();
+    rig.says(ROOM);
+    rig.site_answers();
+    assert_eq!(told(&mut rig), ["here 7", "here 8"]);
+    again(&mut rig);
+    rig.says(&ROOM.replace(r#"7,\"8\""#, "7"));
+    again(&mut rig);
+    rig.says(&ROOM.replace(r#"7,\"8\""#, "7"));
+    rig.site_answers();
+    assert_eq!(told(&mut rig), ["left 8", "here 7"]);
+    // H3: and once.
+    again(&mut rig);
+    rig.says(&ROOM.replace(r#"7,\"8\""#, "7"));
+    rig.site_answers();
+    assert_eq!(told(&mut rig), ["here 7"]);
+}
+
+/// H1, H3: what a connection on trial was told of who is there is news to the one after it.
+#[test]
+fn members_that_a_trial_was_told() {
+    let mut rig = Rig::new(&["presence-room"], |config| config.asks_token = true);
+    rig.feed.start(rig.now);
+    rig.drain();
+    rig.token("t1", crate::port::Expiry::Unknown);
+    rig.opened();
+    rig.says(GREETING);
+    rig.signs(1, 200, SIGNED);
+    rig.says(ROOM);
+    assert_eq!(told(&mut rig), ["here 7", "here 8"]);
+    rig.feed.renew(rig.now);
+    rig.drain();
+    rig.token("t2", crate::port::Expiry::Unknown);
+    // Whoever signs doesn't say whether the new token is good: another connection is tried by it.
+    for _ in 0..20 {
+        if rig.link != 1 {
+            break;
+        }
+        rig.says(PONG);
+        rig.pong();
+        rig.pass(Duration::from_secs(1));
+    }
+    assert_eq!(rig.link, 2, "{:?} {:?}", rig.out, rig.feed.status());
+    rig.opened();
+    rig.says(GREETING);
+    rig.signs(1, 200, SIGNED);
+    rig.says(&ROOM.replace(r#"7,\"8\""#, "7"));
+    assert_eq!(told(&mut rig), Vec::<String>::new());
+    rig.is(Phase::Live);
+    rig.link = 1;
+    again(&mut rig);
+    rig.says(&ROOM.replace(r#"7,\"8\""#, "7"));
+    assert_eq!(told(&mut rig), ["left 8", "here 7"]);
+}
