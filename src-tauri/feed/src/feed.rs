@@ -100,6 +100,8 @@ pub struct Feed {
     refusal: Option<String>,
     /// When each channel's publisher last proved that it lives.
     publishers: Vec<Option<Mono>>,
+    /// Which channels had one in an earlier life.
+    published: Vec<bool>,
     status: SourceStatus,
     changed: bool,
     outputs: VecDeque<Output>,
@@ -156,6 +158,7 @@ impl Feed {
             seed,
             refusal: None,
             publishers: vec![None; channels.len()],
+            published: vec![false; channels.len()],
             status,
             changed: false,
             outputs: VecDeque::new(),
@@ -182,6 +185,8 @@ impl Feed {
         }
         self.catchup.restore(&positions);
         self.checks.restored = self.catchup.has_delivered();
+        let published = |channel: &Arc<str>| positions.get(channel).is_some_and(|place| place.offset > 0);
+        self.published = self.channels.iter().map(published).collect();
         self.changed = true;
     }
 
@@ -285,17 +290,25 @@ impl Feed {
     /// All that is known of the source now.
     ///
     /// `publisher_proof` is the oldest over those channels that ever had a publisher: each channel may have its own,
-    /// and the source is no livelier than the deadest of them.
+    /// and the source is no livelier than the deadest of them. Where one hasn't been heard of in this life, there is none.
     #[must_use]
     pub fn status(&self) -> SourceStatus {
         let mut status = self.status.clone();
         status.every = self.every();
         status.live_until = (self.stage == Phase::Live).then(|| self.doubt_at()).flatten();
         status.clock = self.source_clock().cloned();
-        status.publisher_proof = self.publishers.iter().copied().flatten().min();
+        status.publisher_proof = self.publisher_proof();
         status.positions = self.delivered();
         status.renewal = self.renewal();
         status
+    }
+
+    fn publisher_proof(&self) -> Option<Mono> {
+        // A hub says of a channel whether it ever had a publisher. Of others it isn't known, and silence may be a death.
+        let is_due = |published: bool| published || self.config.kind != Kind::Hub;
+        let mut all = self.publishers.iter().zip(&self.published);
+        let is_unheard = all.any(|(proof, published)| proof.is_none() && is_due(*published));
+        self.publishers.iter().copied().flatten().min().filter(|_| !is_unheard)
     }
 
     /// Where it stands, as it is shown.

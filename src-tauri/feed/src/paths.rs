@@ -15,6 +15,7 @@ mod tests;
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::Arc,
+    time::Duration,
 };
 
 use watchfloor_model::{Cause, Mono, PathStatus, Phase, Position, SourceStatus, Timestamp};
@@ -29,6 +30,11 @@ use crate::{
 
 /// Paths of one source at most.
 pub const PATHS_MAX: usize = 4;
+/// How long a path may be ahead of the story before it is begun again for the first time, and how long at most before any other.
+const REJOIN_AFTER: Duration = Duration::from_secs(1);
+const REJOIN_AFTER_MAX: Duration = Duration::from_secs(60);
+/// Said of a path that hasn't come to where others have brought the story.
+const BEHIND: &str = "is behind the other address";
 /// Said of a path of which the history isn't the one that is followed.
 const FOREIGN: &str = "tells another history than the other address: are both of one stream?";
 
@@ -48,7 +54,29 @@ struct Path {
     /// How people call it: host and port.
     place: String,
     feed: Feed,
+    /// For how long a proof is good.
+    limit: Duration,
     was_live: bool,
+    /// When it last had all that any path has brought. What it proves later is of a server that hasn't got what is known to have
+    /// happened.
+    whole: Option<Mono>,
+    /// Whether that is longer ago than a proof is good for.
+    is_behind: bool,
+    rejoin: Rejoin,
+}
+
+/// When a path that is ahead of the story is begun again where the story stands, so that what it brings can be told.
+#[derive(Clone, Copy, Debug)]
+struct Rejoin {
+    at: Option<Mono>,
+    wait: Duration,
+}
+
+impl Path {
+    /// Until when what it proves counts.
+    fn whole_until(&self) -> Mono {
+        self.whole.map_or(Mono::ZERO, |whole| whole.plus(self.limit))
+    }
 }
 
 impl Paths {
@@ -63,7 +91,10 @@ impl Paths {
                 let config = SourceConfig { url: url.clone(), redundant: Vec::new(), ..config.clone() };
                 // Another seed each: paths that try again together fail together.
                 let seed = seed.wrapping_add(number.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-                Path { place: place(url), feed: Feed::numbered(config, seed, number), was_live: false }
+                let (place, limit) = (place(url), config.limit);
+                let feed = Feed::numbered(config, seed, number);
+                let rejoin = Rejoin { at: None, wait: REJOIN_AFTER };
+                Path { place, feed, limit, was_live: false, whole: None, is_behind: true, rejoin }
             })
             .collect();
         let merge = Merge::new(paths.len());
@@ -162,7 +193,12 @@ impl Paths {
     /// When [`Paths::handle_timeout`] is wanted next, and what for.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<(Mono, TimerReason)> {
-        self.paths.iter().filter_map(|path| path.feed.poll_timeout()).min()
+        // When one that is live ceases to prove anything.
+        let behind = |path: &Path| (path.feed.phase() == Phase::Live && !path.is_behind).then(|| path.whole_until());
+        let several = || self.paths.iter().filter(|_| self.paths.len() > 1);
+        let doubts = several().filter_map(behind).map(|at| (at, TimerReason::Doubt));
+        let rejoins = several().filter_map(|path| path.rejoin.at).map(|at| (at, TimerReason::Retry));
+        self.paths.iter().filter_map(|path| path.feed.poll_timeout()).chain(doubts).chain(rejoins).min()
     }
 
     /// All that is known of the source now: what its best path says, of the story that all paths tell together.
@@ -180,7 +216,9 @@ impl Paths {
         status.phase = self.phase;
         status.since = self.since;
         status.link_proof = known().filter_map(|one| one.link_proof).max();
-        status.live_until = proving().filter_map(|one| one.live_until).max();
+        let live_until = |(path, status): (&Path, &SourceStatus)| Some(status.live_until?.min(path.whole_until()));
+        let all = self.paths.iter().zip(&each).enumerate().filter(|(number, _)| self.proves(*number));
+        status.live_until = all.filter_map(|(_, one)| live_until(one)).max();
         status.publisher_proof = match self.phase {
             Phase::Live => proving().filter_map(|one| one.publisher_proof).max(),
             _ => known().filter_map(|one| one.publisher_proof).max(),
@@ -208,25 +246,31 @@ impl Paths {
     }
 
     fn path_status(&self, number: usize, path: &Path, status: &SourceStatus) -> PathStatus {
-        let is_foreign = status.phase == Phase::Live && self.merge.is_foreign(number);
+        let but = match status.phase {
+            Phase::Live if self.merge.is_foreign(number) => Some(FOREIGN),
+            Phase::Live if path.is_behind => Some(BEHIND),
+            _ => None,
+        };
         PathStatus {
             place: path.place.clone(),
-            phase: if is_foreign { Phase::CatchingUp } else { status.phase },
+            phase: if but.is_some() { Phase::CatchingUp } else { status.phase },
             transport: status.transport,
-            cause: if is_foreign { Some(FOREIGN.into()) } else { status.cause.clone() },
+            cause: but.map(Cause::from).or_else(|| status.cause.clone()),
             retry_at: status.retry_at,
         }
     }
 
     /// Whether the path proves that nothing is missing of the story.
     fn proves(&self, number: usize) -> bool {
-        self.paths[number].feed.phase() == Phase::Live && self.merge.holds(number)
+        let path = &self.paths[number];
+        path.feed.phase() == Phase::Live && !path.is_behind && self.merge.holds(number)
     }
 
     /// The path that the source's state is told by.
     fn lead(&self) -> usize {
         let rank = |number: usize| match self.paths[number].feed.phase() {
             Phase::Live if self.proves(number) => 7,
+            Phase::Live if self.merge.holds(number) => 6,
             Phase::Live => 0,
             Phase::CatchingUp => 6,
             // One server's no is stronger than another's silence: what was shown may no longer be.
@@ -282,19 +326,23 @@ impl Paths {
         if self.paths.len() == 1 {
             return;
         }
-        let live: Vec<usize> =
-            (0..self.paths.len()).filter(|number| self.paths[*number].feed.phase() == Phase::Live).collect();
-        let proving: Vec<usize> = live.iter().copied().filter(|number| self.merge.holds(*number)).collect();
+        self.see_who_is_behind(now);
+        let all = 0..self.paths.len();
+        let proving: Vec<usize> = all.filter(|number| self.proves(*number)).collect();
         for number in &proving {
             let places = self.paths[*number].feed.delivered();
             self.merge.prove(*number, &places, now);
         }
-        if proving.is_empty() {
-            if let Some(last) = self.merge.last_proof() {
-                self.merge.lose(self.paths[last].feed.cause());
-            }
-            if let Some(number) = live.first().copied() {
+        if proving.is_empty()
+            && let Some(last) = self.merge.last_proof()
+        {
+            self.merge.lose(self.paths[last].feed.cause());
+        }
+        let mut is_alone = proving.is_empty();
+        for number in 0..self.paths.len() {
+            if self.is_to_rejoin(number, is_alone, now) {
                 self.begin_again(number, now);
+                is_alone = false;
             }
         }
         let lead = self.lead();
@@ -307,6 +355,46 @@ impl Paths {
             self.since = now;
             self.changed = true;
         }
+    }
+
+    /// Sees which paths have all that is known, of the story and of what is ahead of it.
+    fn see_who_is_behind(&mut self, now: Mono) {
+        let places: Vec<_> = self.paths.iter().map(|path| path.feed.delivered()).collect();
+        let is_live = |path: &Path| path.feed.phase() == Phase::Live;
+        for (_, places) in self.paths.iter().zip(&places).filter(|(path, _)| is_live(path)) {
+            self.merge.see(places);
+        }
+        for (path, places) in self.paths.iter_mut().zip(&places) {
+            if is_live(path) && self.merge.is_had_by(places) {
+                path.whole = Some(now);
+            }
+            let is_behind = path.whole_until() <= now;
+            self.changed |= is_behind != path.is_behind;
+            path.is_behind = is_behind;
+        }
+    }
+
+    /// Whether a live path, of which what it brings can't be told, is to begin again where the story stands: at once if nobody tells
+    /// it, or else after a while. What it begins with may be ahead again, so it is left alone for longer each time.
+    fn is_to_rejoin(&mut self, number: usize, is_alone: bool, now: Mono) -> bool {
+        let is_live = self.paths[number].feed.phase() == Phase::Live;
+        let (holds, is_foreign) = (self.merge.holds(number), self.merge.is_foreign(number));
+        let rejoin = &mut self.paths[number].rejoin;
+        if holds {
+            *rejoin = Rejoin { at: None, wait: REJOIN_AFTER };
+        }
+        if !is_live || holds {
+            rejoin.at = None;
+            return false;
+        }
+        let due = *rejoin.at.get_or_insert_with(|| now.plus(rejoin.wait));
+        let is_due = is_alone || (now >= due && !is_foreign);
+        if is_due {
+            *rejoin = Rejoin { at: None, wait: (rejoin.wait * 2).min(REJOIN_AFTER_MAX) };
+        } else if is_foreign {
+            rejoin.at = None;
+        }
+        is_due
     }
 
     /// Begins the path again where the story stands.

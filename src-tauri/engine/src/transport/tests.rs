@@ -170,6 +170,8 @@ async fn websockets_carry_both_ways() {
 
     assert!(link.tell(Command::Send(watchfloor_feed::Message::text("subscribe".to_owned()))));
     assert_eq!(within(server.next()).await.unwrap().unwrap(), Message::text("subscribe"));
+    // Nobody asked for it: it says nothing (H1).
+    server.send(Message::Pong("".into())).await.unwrap();
     server.send(Message::text("event")).await.unwrap();
     let Some(Input::Text { text, .. }) = within(heard.recv()).await else { panic!("no text") };
     assert_eq!(text, "event");

@@ -34,6 +34,7 @@ pub(super) async fn run(
     }
     // The server's last words come before the end of which it was found that it takes no more.
     let mut unsent = None;
+    let mut pings = Pings::default();
     loop {
         tokio::select! {
             command = commands.recv(), if unsent.is_none() => {
@@ -42,7 +43,7 @@ pub(super) async fn run(
                         Body::Text(text) => Message::text(text),
                         Body::Binary(bytes) => Message::binary(bytes),
                     },
-                    Some(Command::Ping) => Message::Ping(Bytes::new()),
+                    Some(Command::Ping) => Message::Ping(pings.next()),
                     // TLS is begun, or not, before the handshake.
                     Some(Command::StartTls) => continue,
                     None => return Ended::Unheard,
@@ -57,9 +58,9 @@ pub(super) async fn run(
                 let input = match message {
                     Some(Ok(Message::Text(text))) => Input::Text { link, text: text.into() },
                     Some(Ok(Message::Binary(bytes))) => Input::Binary { link, bytes },
-                    Some(Ok(Message::Pong(_))) => Input::Pong { link },
-                    // Answered by the library.
-                    Some(Ok(Message::Ping(_) | Message::Frame(_))) => continue,
+                    Some(Ok(Message::Pong(payload))) if pings.is_answered_by(&payload) => Input::Pong { link },
+                    // Pings are answered by the library.
+                    Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => continue,
                     Some(Ok(Message::Close(frame))) => {
                         let code = frame.as_ref().map(|frame| frame.code.into());
                         let reason = frame.map_or_else(String::new, |frame| frame.reason.to_string());
@@ -73,6 +74,28 @@ pub(super) async fn run(
                 }
             }
         }
+    }
+}
+
+/// Tells an answer from a pong that nobody asked for, which says nothing of when it was sent (RFC 6455 section 5.5.3).
+#[derive(Default)]
+struct Pings {
+    sent: u64,
+    awaited: Option<Bytes>,
+}
+
+impl Pings {
+    /// The payload of the next one, in place of any before it.
+    fn next(&mut self) -> Bytes {
+        self.sent += 1;
+        let payload = Bytes::copy_from_slice(&self.sent.to_be_bytes());
+        self.awaited = Some(payload.clone());
+        payload
+    }
+
+    /// Whether a pong answers the last one, for the first time.
+    fn is_answered_by(&mut self, payload: &Bytes) -> bool {
+        self.awaited.take_if(|awaited| awaited == payload).is_some()
     }
 }
 

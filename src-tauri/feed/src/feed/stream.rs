@@ -206,7 +206,7 @@ impl Feed {
         take: fn(&mut Catchup, usize, &Position, Event) -> Step,
         now: Mono,
     ) {
-        let spoke = if self.comes_at_once() { Some(event.received) } else { self.spoke_after() };
+        let spoke = if self.comes_at_once() { Some(self.sent_by(event.received)) } else { self.spoke_after() };
         match take(&mut self.catchup, channel, position, event) {
             Step::Deliver(event) => {
                 self.status.counts.events += 1;
@@ -235,6 +235,15 @@ impl Feed {
         let polled = |transport| matches!(transport, Transport::LongPoll | Transport::Poll);
         let streams = self.link.as_ref().is_some_and(|link| !polled(link.transport));
         streams && self.catchup.outstanding_since().is_none()
+    }
+
+    /// When what came at `received` was surely sent. A link that is behind brings what is as old as its last proof.
+    fn sent_by(&self, received: Mono) -> Mono {
+        let liveness = self.link.as_ref().and_then(|link| link.liveness.as_ref());
+        match liveness.filter(|liveness| liveness.doubt_at() <= received) {
+            Some(liveness) => liveness.proven().min(received),
+            None => received,
+        }
     }
 
     /// What an answer brings that was not there when the one before it was asked for has happened since. A hub says so itself (H2).

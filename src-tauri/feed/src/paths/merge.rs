@@ -4,9 +4,17 @@
 //! the story stands: the first arrival of a position. A path that has gone further by a snapshot or past a gap is *ahead*; what it
 //! brings can't be joined until the story, by another path, has come to where it is.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
 use watchfloor_model::{Continuity, Counts, Delivery, Event, Gap, Mono, Position, Restated, Snapshot, Timestamp};
+
+use crate::protocols::counted::is_counted;
+
+/// Places of a channel of which it is known what stood there.
+const MARKS_MAX: usize = 4096;
 
 /// Up to where each channel was delivered.
 pub(super) type Places = BTreeMap<Arc<str>, Position>;
@@ -18,6 +26,12 @@ pub(super) struct Merge {
     told: Places,
     /// Up to where each path has come, by what it delivered.
     came: Vec<Places>,
+    /// Up to where any live one has, in the story's history.
+    seen: Places,
+    /// What stood at the last places that were counted here, by what their server calls it.
+    marks: BTreeMap<Arc<str>, VecDeque<(u64, Option<Arc<str>>)>>,
+    /// Paths that count otherwise than the story does: a place of theirs is another event's.
+    differs: Vec<bool>,
     /// What is known about completeness, once a gap or a snapshot said so.
     continuity: Option<Continuity>,
     /// What became of the gaps since the last snapshot.
@@ -41,13 +55,14 @@ struct Proof {
 
 impl Merge {
     pub(super) fn new(paths: usize) -> Self {
-        Self { came: vec![Places::new(); paths], ..Self::default() }
+        Self { came: vec![Places::new(); paths], differs: vec![false; paths], ..Self::default() }
     }
 
     /// Takes places from an earlier life.
     pub(super) fn restore(&mut self, places: &Places) {
         self.told.clone_from(places);
         self.came.fill(places.clone());
+        places.iter().for_each(|(channel, place)| self.note_mark(channel, place));
     }
 
     pub(super) const fn told(&self) -> &Places {
@@ -65,11 +80,31 @@ impl Merge {
     /// The path begins again from where the story stands.
     pub(super) fn begin(&mut self, path: usize) {
         self.came[path].clone_from(&self.told);
+        self.differs[path] = false;
     }
 
     /// Whether the story holds all that the path has delivered.
     pub(super) fn holds(&self, path: usize) -> bool {
-        self.came[path].iter().all(|(channel, came)| covers(self.told.get(channel), came))
+        !self.differs[path] && self.came[path].iter().all(|(channel, came)| covers(self.told.get(channel), came))
+    }
+
+    /// A live path has come to `places`: the story may not have.
+    pub(super) fn see(&mut self, places: &Places) {
+        let (told, seen) = (&self.told, &mut self.seen);
+        let is_of_the_story =
+            |channel: &Arc<str>, place: &Position| told.get(channel).is_none_or(|told| told.epoch == place.epoch);
+        seen.retain(|channel, place| is_of_the_story(channel, place));
+        for (channel, place) in places {
+            let is_newer = seen.get(channel).is_none_or(|seen| seen.epoch != place.epoch || seen.offset < place.offset);
+            if is_newer && is_of_the_story(channel, place) {
+                seen.insert(Arc::clone(channel), place.clone());
+            }
+        }
+    }
+
+    /// Whether one who has come to `places` has all that is known: the story, and what was seen ahead of it.
+    pub(super) fn is_had_by(&self, places: &Places) -> bool {
+        self.told.iter().chain(&self.seen).all(|(channel, place)| covers(places.get(channel), place))
     }
 
     /// Whether the path tells of another history than the story.
@@ -85,6 +120,7 @@ impl Merge {
     pub(super) fn prove(&mut self, path: usize, places: &Places, now: Mono) {
         for (channel, place) in places {
             if covers(Some(place), self.told.get(channel).unwrap_or(place)) {
+                self.note_mark(channel, place);
                 self.told.insert(Arc::clone(channel), place.clone());
                 self.came[path].insert(Arc::clone(channel), place.clone());
             }
@@ -133,6 +169,11 @@ impl Merge {
         // Of events without a place nothing proves that two are the same: such sources have one path.
         let Some(place) = &event.position else { return false };
         let before = self.came[path].insert(Arc::clone(&event.channel), place.clone());
+        self.differs[path] |= !self.is_of_one_count(&event.channel, place);
+        self.differs[path] |= before.as_ref().is_some_and(|before| !self.is_of_one_count(&event.channel, before));
+        if self.differs[path] {
+            return false;
+        }
         let joins = match (self.told.get(&event.channel), &before) {
             (None, before) => before.is_none(),
             (Some(told), before) => {
@@ -142,14 +183,50 @@ impl Merge {
         };
         if joins {
             self.told.insert(Arc::clone(&event.channel), place.clone());
+            self.note_mark(&event.channel, place);
         }
         joins
+    }
+
+    /// Keeps what stands at a place that was counted here.
+    fn note_mark(&mut self, channel: &Arc<str>, place: &Position) {
+        if !is_counted(place) {
+            return;
+        }
+        let marks = self.marks.entry(Arc::clone(channel)).or_default();
+        match marks.back() {
+            Some((last, _)) if *last == place.offset => return,
+            // Counted anew.
+            Some((last, _)) if *last > place.offset => marks.clear(),
+            _ => {}
+        }
+        marks.push_back((place.offset, place.mark.clone()));
+        if marks.len() > MARKS_MAX {
+            marks.pop_front();
+        }
+    }
+
+    /// Whether a place is the story's of that number, as far as it has come. Others' places are the server's own; of those that each
+    /// path counts by itself only what the server calls them tells.
+    fn is_of_one_count(&self, channel: &Arc<str>, place: &Position) -> bool {
+        let Some(told) = self.told.get(channel).filter(|told| told.epoch == place.epoch && is_counted(place)) else {
+            return true;
+        };
+        if place.offset >= told.offset {
+            return place.offset > told.offset || place.mark == told.mark;
+        }
+        let found = self.marks.get(channel).and_then(|marks| {
+            let at = marks.binary_search_by_key(&place.offset, |(offset, _)| *offset).ok()?;
+            marks.get(at)
+        });
+        found.is_some_and(|(_, mark)| *mark == place.mark)
     }
 
     fn take_gap(&mut self, path: usize, gap: Gap, proven: bool) -> Option<Gap> {
         let end = gap.to.clone().filter(|_| gap.proof == Continuity::Unknown);
         if let Some(end) = &end {
             self.came[path].insert(Arc::clone(&gap.channel), end.clone());
+            self.differs[path] |= !self.is_of_one_count(&gap.channel, end);
         }
         let told = self.told.get(&gap.channel).cloned();
         let is_past =
@@ -176,6 +253,7 @@ impl Merge {
             self.continuity = Some(Continuity::Unknown);
         }
         if let Some(end) = end {
+            self.note_mark(&gap.channel, &end);
             self.told.insert(Arc::clone(&gap.channel), end);
         }
         self.gaps.push(gap.proof);

@@ -4,7 +4,7 @@ mod world;
 
 use std::time::Duration;
 
-use watchfloor_model::{Continuity, Phase};
+use watchfloor_model::{Continuity, Delivery, Event, Gap, Mono, Payload, Phase, Position, Timestamp};
 
 use self::world::World;
 
@@ -136,4 +136,93 @@ fn one_path_is_a_feed() {
     world.heal();
     let gap = world.last_gap.as_ref().expect("a gap");
     assert_eq!((world.gaps, gap.proof, world.wall), (1, Continuity::Proven, world.head()));
+}
+
+/// H1: a server that hasn't got what another one has told proves nothing, however well it answers.
+#[test]
+fn a_replica_that_lags_proves_nothing() {
+    let mut world = World::new(11, 2);
+    world.heal();
+    for _ in 0..12 {
+        world.publish();
+        world.pass(Duration::from_secs(1));
+    }
+    for _ in 0..5 {
+        world.publish();
+        world.lags[1] += 1;
+        world.pass(Duration::from_secs(1));
+    }
+    assert_eq!(world.paths.status().phase, Phase::Live);
+    world.block(0);
+    for _ in 0..3 {
+        world.publish();
+    }
+    // What it is said to be is checked after each step.
+    world.pass(Duration::from_secs(20));
+    let status = world.paths.status();
+    assert_eq!(status.phase, Phase::CatchingUp);
+    assert!(status.paths[1].cause.as_ref().is_some_and(|cause| cause.text == super::BEHIND), "{:?}", status.paths);
+    world.heal();
+    assert_eq!(world.wall, world.head());
+}
+
+/// H1, H3: which of the two stood first doesn't matter: a story that the slower one began is told by the quicker one as soon as that is
+/// there.
+#[test]
+fn the_quicker_one_is_followed_whoever_began() {
+    let mut world = World::new(11, 2);
+    world.block(0);
+    world.heal_path(1);
+    for _ in 0..3 {
+        world.publish();
+        world.lags[1] += 1;
+    }
+    world.unblock(0);
+    for _ in 0..60 {
+        world.publish();
+        world.pass(Duration::from_secs(1));
+    }
+    assert_eq!((world.paths.status().phase, world.wall), (Phase::Live, world.head()));
+}
+
+/// H3: places that the wall counts itself, by two paths that go on in one epoch. One of them was too slow for a message that the stream
+/// let go of (a filtered JetStream stream, or a Redis stream whose trimmed entries can't be counted), so its count is one less from
+/// then on: what it brings is no repetition, and it proves nothing.
+#[test]
+fn counts_that_differ() {
+    let place = |offset: u64, mark: &str| Position::new("link-00000000000000aa", offset).marked(mark.to_owned());
+    let event = |offset: u64, mark: &str| {
+        Delivery::Events(vec![Event {
+            channel: "a".into(),
+            name: "n".into(),
+            id: None,
+            position: Some(place(offset, mark)),
+            time: Timestamp::default(),
+            received: Mono::ZERO,
+            data: Payload::parse("1").expect("JSON"),
+        }])
+    };
+    let mut merge = super::merge::Merge::new(2);
+    merge.restore(&std::collections::BTreeMap::from([("a".into(), place(10, "m99"))]));
+    // The quick one has messages 100 and 101.
+    assert!(merge.take(0, event(11, "m100"), false).is_some());
+    assert!(merge.take(0, event(12, "m101"), false).is_some());
+    // The slow one was told that something went (`NatsSession::lost`: the same offset), and has 101 at the next place.
+    let gap = Gap {
+        channel: "a".into(),
+        from: Some(place(10, "m99")),
+        to: Some(place(10, "m100")),
+        proof: Continuity::Unknown,
+        reason: "the stream let go of messages before they were sent".into(),
+        began: Mono::ZERO,
+        ended: Mono::ZERO,
+        source_times: None,
+    };
+    assert!(merge.take(1, Delivery::Gap(gap), true).is_none());
+    assert!(merge.take(1, event(11, "m101"), true).is_none());
+    // The quick one is lost. 102 comes by the slow one.
+    let told = merge.take(1, event(12, "m102"), false);
+    assert!(told.is_none() && !merge.holds(1), "{told:?}");
+    merge.begin(1);
+    assert!(merge.take(1, event(13, "m102"), false).is_some() && merge.holds(1));
 }

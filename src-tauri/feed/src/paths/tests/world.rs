@@ -53,6 +53,8 @@ pub(super) struct World {
     pub(super) changes_of_lead: u64,
     pub(super) losses_unseen: u64,
     live_paths: usize,
+    /// By how many events each path's server is behind the first.
+    pub(super) lags: Vec<u64>,
 }
 
 impl World {
@@ -96,6 +98,7 @@ impl World {
             changes_of_lead: 0,
             losses_unseen: 0,
             live_paths: 0,
+            lags: vec![0; count],
         };
         world.paths.start(world.now);
         world.drain();
@@ -217,10 +220,10 @@ impl World {
         for id in ids {
             let Some(link) = self.links.get_mut(&id).filter(|link| !link.still) else { continue };
             let Some((epoch, at)) = link.cursor else { continue };
-            let head = self.heads[&epoch];
+            let head = self.heads[&epoch].saturating_sub(self.lags[link.path]);
             // The second path is the slower one.
             let most = if link.path == 0 { 8 } else { 1 };
-            let to = head.min(at + most);
+            let to = head.min(at + most).max(at);
             link.cursor = Some((epoch, to));
             let mut lines: Vec<String> = link.sent.drain(..).collect();
             lines.extend((at + 1..=to).map(|offset| event(epoch, offset)));
@@ -294,7 +297,7 @@ impl World {
             return;
         }
         let epoch = self.epochs[link.path];
-        let head = self.heads[&epoch];
+        let head = self.heads[&epoch].saturating_sub(self.lags[link.path]);
         let asked = message["channels"]["flights"].as_str().and_then(|place| place.rsplit_once(':'));
         let from = asked.and_then(|(of, offset)| {
             let offset: u64 = offset.parse().expect("an offset");
@@ -314,7 +317,7 @@ impl World {
     fn snapshot(&mut self, path: usize) -> String {
         let epoch = self.epochs[path];
         let age = if self.below(4) == 0 { self.below(9) } else { 0 };
-        let head = self.heads[&epoch].saturating_sub(age);
+        let head = self.heads[&epoch].saturating_sub(age).saturating_sub(self.lags[path]);
         json!({"positions": {"flights": place(epoch, head)}, "clock": clock(self.now),
                "aggregates": {"counter-1": {"n": 1}}})
         .to_string()

@@ -5,6 +5,7 @@ mod codes;
 mod delta;
 mod hostile;
 mod members;
+mod publishers;
 mod rungs;
 mod trials;
 
