@@ -73,7 +73,7 @@ pub(crate) struct Liveness {
 }
 
 /// How much later than by the limit it may be found that something is missing (H1).
-const FOUND_AFTER: Duration = Duration::from_secs(1);
+pub(crate) const FOUND_AFTER: Duration = Duration::from_secs(1);
 /// Two clocks may drift apart by this without its being called a lag: 1 ms a second.
 const DRIFT: u32 = 1000;
 

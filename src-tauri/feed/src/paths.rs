@@ -8,6 +8,7 @@
 //! brought it there; and a path that tells of another history than the one that is followed is left alone, and named,
 //! as long as another one is live.
 
+mod known;
 mod merge;
 #[cfg(test)]
 mod tests;
@@ -20,10 +21,11 @@ use std::{
 
 use watchfloor_model::{Cause, Mono, PathStatus, Phase, Position, SourceStatus, Timestamp};
 
-use self::merge::Merge;
+use self::{known::Known, merge::Merge};
 use crate::{
     config::SourceConfig,
     feed::Feed,
+    liveness::FOUND_AFTER,
     port::{Input, LinkId, Output},
     timers::TimerReason,
 };
@@ -43,6 +45,7 @@ const FOREIGN: &str = "tells another history than the other address: are both of
 pub struct Paths {
     paths: Vec<Path>,
     merge: Merge,
+    known: Known,
     phase: Phase,
     since: Mono,
     outputs: VecDeque<Output>,
@@ -75,7 +78,7 @@ struct Rejoin {
 impl Path {
     /// Until when what it proves counts.
     fn whole_until(&self) -> Mono {
-        self.whole.map_or(Mono::ZERO, |whole| whole.plus(self.limit))
+        self.whole.map_or(Mono::ZERO, |whole| whole.plus(self.limit + FOUND_AFTER))
     }
 }
 
@@ -98,7 +101,8 @@ impl Paths {
             })
             .collect();
         let merge = Merge::new(paths.len());
-        Self { paths, merge, phase: Phase::Idle, since: Mono::ZERO, outputs: VecDeque::new(), changed: false }
+        let known = Known::new(config.limit);
+        Self { paths, merge, known, phase: Phase::Idle, since: Mono::ZERO, outputs: VecDeque::new(), changed: false }
     }
 
     /// Takes the places up to which an earlier life delivered, before [`Paths::start`]. See [`Feed::restore`].
@@ -364,9 +368,10 @@ impl Paths {
         for (_, places) in self.paths.iter().zip(&places).filter(|(path, _)| is_live(path)) {
             self.merge.see(places);
         }
+        self.known.note(self.merge.known(), now);
         for (path, places) in self.paths.iter_mut().zip(&places) {
-            if is_live(path) && self.merge.is_had_by(places) {
-                path.whole = Some(now);
+            if is_live(path) {
+                path.whole = self.known.had_until(places, now).max(path.whole);
             }
             let is_behind = path.whole_until() <= now;
             self.changed |= is_behind != path.is_behind;

@@ -102,9 +102,15 @@ impl Merge {
         }
     }
 
-    /// Whether one who has come to `places` has all that is known: the story, and what was seen ahead of it.
-    pub(super) fn is_had_by(&self, places: &Places) -> bool {
-        self.told.iter().chain(&self.seen).all(|(channel, place)| covers(places.get(channel), place))
+    /// Up to where it is known that something happened: the story, and what was seen ahead of it.
+    pub(super) fn known(&self) -> Places {
+        let mut known = self.told.clone();
+        for (channel, seen) in &self.seen {
+            if known.get(channel).is_none_or(|told| told.offset < seen.offset) {
+                known.insert(Arc::clone(channel), seen.clone());
+            }
+        }
+        known
     }
 
     /// Whether the path tells of another history than the story.
@@ -308,6 +314,6 @@ fn later(gap: &Gap, began: Mono, from: Timestamp, to: Timestamp) -> Timestamp {
 }
 
 /// Whether `own` is at or after `place`.
-fn covers(own: Option<&Position>, place: &Position) -> bool {
+pub(super) fn covers(own: Option<&Position>, place: &Position) -> bool {
     own.and_then(|own| own.covers(place)) == Some(true)
 }
