@@ -221,6 +221,16 @@ impl Aggregate {
         Ok(())
     }
 
+    /// Where it shows what is newest by the events' own time: the key of what the event speaks of, and the time of what is shown there.
+    pub(crate) fn shown_of(&self, event: &Event) -> Option<(String, Ms)> {
+        self.reducer.shown_of(event)
+    }
+
+    /// Whether it still shows something by such a key.
+    pub(crate) fn shows(&self, key: &str) -> bool {
+        self.reducer.shows(key)
+    }
+
     /// Which of the rows are older than what it holds by their keys and say otherwise, each with its key. A row that is dated earlier and says
     /// the same is no older: events are often dated when they came, and rows when they were written.
     pub(crate) fn newer_than(&self, rows: &[&Event]) -> BTreeMap<usize, String> {

@@ -353,8 +353,18 @@ fn promise(widget: &WidgetSpec, lane: &Lane) -> Promise {
     Promise { limit: widget.stale_after, quiet: lane.spec.quiet }
 }
 
+/// Said of a value where what came last is dated before it.
+const OVERTAKEN: &str = "what came last is dated before what is shown: late news, or a clock that was set back";
+
 fn verdict(widget: &WidgetSpec, lane: &Lane, tracked: &Tracked, now: Mono) -> Verdict {
-    let verdict = judge(&lane.status, promise(widget, lane), lane.held(tracked.has_value(), now), now);
+    let mut verdict = judge(&lane.status, promise(widget, lane), lane.held(tracked.has_value(), now), now);
+    if let Some(since) = tracked.overtaken_since().filter(|_| verdict.freshness.is_current()) {
+        let left = widget.stale_after.saturating_sub(now.since(since));
+        if left.is_zero() {
+            return verdict.away(OVERTAKEN.to_owned(), Some(now.since(since)));
+        }
+        verdict.live_for = verdict.live_for.min(left);
+    }
     if lane.spec.sparkplug.is_none() || !verdict.freshness.is_current() {
         return verdict;
     }

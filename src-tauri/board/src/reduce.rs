@@ -112,6 +112,14 @@ pub(crate) trait Reduce {
     fn held_of(&self, _event: &Event) -> Option<(String, Ms)> {
         None
     }
+    /// Where it shows what is newest by the events' own time: the key of what the event speaks of, and the time of what is shown there.
+    fn shown_of(&self, _event: &Event) -> Option<(String, Ms)> {
+        None
+    }
+    /// Whether it still shows something by such a key.
+    fn shows(&self, _key: &str) -> bool {
+        true
+    }
     /// Lets everything go that it holds by other keys than these.
     fn keep_only(&mut self, _keys: &BTreeSet<String>, _version: u64) {}
 }
@@ -263,6 +271,14 @@ impl Reduce for Reducer {
 
     fn held_of(&self, event: &Event) -> Option<(String, Ms)> {
         each!(self, inner => inner.held_of(event))
+    }
+
+    fn shown_of(&self, event: &Event) -> Option<(String, Ms)> {
+        each!(self, inner => inner.shown_of(event))
+    }
+
+    fn shows(&self, key: &str) -> bool {
+        each!(self, inner => inner.shows(key))
     }
 
     fn keep_only(&mut self, keys: &BTreeSet<String>, version: u64) {

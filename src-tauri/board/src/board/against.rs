@@ -16,8 +16,10 @@ use crate::{
 pub(super) struct Second {
     /// Where it is folded.
     pub(super) place: Place,
-    /// Since when the two differ by more than they may.
+    /// Since when the two differ by more than they may. While they can't be compared, that stands.
     apart_since: Option<Mono>,
+    /// Whether they can be, and do.
+    is_apart: bool,
     /// What was last said.
     told: Told,
 }
@@ -39,7 +41,7 @@ enum Compared {
 
 impl Second {
     pub(super) const fn new(place: Place) -> Self {
-        Self { place, apart_since: None, told: Told { agreement: Agreement::Unchecked, value: None } }
+        Self { place, apart_since: None, is_apart: false, told: Told { agreement: Agreement::Unchecked, value: None } }
     }
 }
 
@@ -50,15 +52,19 @@ impl Board {
         for number in 0..self.seconds.len() {
             let Some((compared, settle, value)) = self.compared(number, now) else { continue };
             let Some(second) = self.seconds.get_mut(number).and_then(Option::as_mut) else { continue };
-            second.apart_since = match compared {
-                Compared::Apart => Some(second.apart_since.unwrap_or(now)),
-                Compared::Within | Compared::Not(_) => None,
-            };
+            match compared {
+                Compared::Apart => second.apart_since = Some(second.apart_since.unwrap_or(now)),
+                Compared::Within => second.apart_since = None,
+                Compared::Not(_) => {}
+            }
+            second.is_apart = matches!(compared, Compared::Apart);
             let is_settled = second.apart_since.is_some_and(|since| now.since(since) >= settle);
             let agreement = match compared {
                 Compared::Not(_) => Agreement::Unchecked,
                 Compared::Apart if is_settled => Agreement::Disputed,
-                Compared::Apart | Compared::Within => Agreement::Agrees,
+                Compared::Within => Agreement::Agrees,
+                // Two that agreed may be apart for a while; of others that isn't said.
+                Compared::Apart => second.told.agreement,
             };
             // While they agree, the second one is nowhere to be seen.
             let value = value.filter(|_| agreement == Agreement::Disputed);
@@ -74,7 +80,7 @@ impl Board {
         let each = self.file.widgets.iter().zip(&self.seconds).filter_map(|(widget, second)| {
             let (against, second) = (widget.against.as_ref()?, second.as_ref()?);
             let due = second.apart_since?.plus(against.settle);
-            (second.told.agreement != Agreement::Disputed).then_some(due)
+            (second.is_apart && second.told.agreement != Agreement::Disputed).then_some(due)
         });
         each.min()
     }
@@ -92,6 +98,7 @@ impl Board {
             value: value.filter(|_| tracked.has_value()),
             reason: match compared {
                 Compared::Not(reason) => Some(reason),
+                Compared::Apart if second.told.agreement == Agreement::Unchecked => Some("they differ".to_owned()),
                 Compared::Within | Compared::Apart => None,
             },
         })

@@ -248,6 +248,7 @@ impl Lane {
                 match tracked.aggregate.fold(event) {
                     Ok(()) => {
                         tracked.is_known = true;
+                        tracked.note_order(event);
                         if speaks {
                             tracked.voices.add(&event.name);
                         }

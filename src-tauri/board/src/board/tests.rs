@@ -2,6 +2,7 @@
 
 mod against;
 mod check;
+mod overtaken;
 mod restated;
 mod set_back;
 mod stage;

@@ -1,8 +1,8 @@
 //! One aggregate on the board, and what is known of its completeness.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
-use watchfloor_model::{Continuity, Mono, Timestamp};
+use watchfloor_model::{Continuity, Event, Mono, Timestamp};
 
 use super::check::Differences;
 use super::voices;
@@ -38,6 +38,9 @@ impl Heard {
     }
 }
 
+/// Keys at most of which it is known that what came last isn't shown.
+const OVERTAKEN_MAX: usize = 1024;
+
 /// An aggregate of one source; widgets that fold alike share it.
 pub(super) struct Tracked {
     pub(super) aggregate: Aggregate,
@@ -51,6 +54,8 @@ pub(super) struct Tracked {
     pub(super) received: Option<Heard>,
     /// Events that it could not use, and the newest reason.
     pub(super) rejected: Option<(u64, String)>,
+    /// By key, since when what came last is dated before what is shown (H1): late news, or of a clock that was set back.
+    pub(super) overtaken: BTreeMap<String, Mono>,
     /// Whether what a gauge shows was told by events that its site says nothing of.
     pub(super) is_told_elsewise: bool,
     /// How it differed from what a site said the last time.
@@ -70,6 +75,7 @@ impl Tracked {
             is_known: false,
             received: None,
             rejected: None,
+            overtaken: BTreeMap::new(),
             is_told_elsewise: false,
             suspected: None,
             voices: voices::Heard::default(),
@@ -87,6 +93,26 @@ impl Tracked {
         self.incomplete_until.is_some() && self.aggregate.grows_only()
     }
 
+    /// An event was folded: sees whether what it speaks of shows something that is dated later.
+    pub(super) fn note_order(&mut self, event: &Event) {
+        if self.overtaken.is_empty() && self.aggregate.newest().is_none_or(|newest| newest <= event.time) {
+            return;
+        }
+        if let Some((key, shown)) = self.aggregate.shown_of(event) {
+            if shown <= event.time.as_millis() {
+                self.overtaken.remove(&key);
+            } else if self.overtaken.len() < OVERTAKEN_MAX {
+                self.overtaken.entry(key).or_insert(event.received);
+            }
+        }
+        self.overtaken.retain(|key, _| self.aggregate.shows(key));
+    }
+
+    /// Since when something that is shown isn't what came last, at the longest.
+    pub(super) fn overtaken_since(&self) -> Option<Mono> {
+        self.overtaken.values().min().copied()
+    }
+
     pub(super) fn folds(&self, channel: &str) -> bool {
         let channels = self.aggregate.channels();
         channels.is_empty() || channels.iter().any(|own| own == channel)
@@ -96,6 +122,7 @@ impl Tracked {
     pub(super) fn be_restored(&mut self, time: Timestamp, since: Option<Timestamp>) {
         self.basis = Continuity::Snapshot;
         self.is_known = true;
+        self.overtaken.clear();
         self.be_complete_since(time, since);
     }
 
@@ -104,6 +131,7 @@ impl Tracked {
         self.aggregate.clear();
         self.basis = Continuity::Unknown;
         (self.incomplete_until, self.received, self.suspected) = (None, None, None);
+        self.overtaken.clear();
         (self.is_known, self.is_told_elsewise) = (false, false);
         self.voices = voices::Heard::default();
     }

@@ -94,6 +94,11 @@ impl Reduce for Gauge {
         self.newest.map(|newest| newest.at - 1)
     }
 
+    fn shown_of(&self, event: &Event) -> Option<(String, Ms)> {
+        let speaks = self.whole || !matches!(pick::number(&self.path, event.data.value()), Ok(Picked::Missing));
+        self.newest.filter(|_| speaks).map(|newest| (String::new(), newest.at))
+    }
+
     fn note_gap(&mut self, from: Ms, to: Ms, _: u64) -> bool {
         self.trend.note_gap(from, to)
     }

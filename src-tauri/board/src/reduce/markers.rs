@@ -327,6 +327,14 @@ impl Reduce for Markers {
         self.expiry.next()
     }
 
+    fn shown_of(&self, event: &Event) -> Option<(String, Ms)> {
+        self.held_of(event)
+    }
+
+    fn shows(&self, key: &str) -> bool {
+        self.markers.contains_key(key)
+    }
+
     fn held_of(&self, event: &Event) -> Option<(String, Ms)> {
         let key = pick::key(&self.settings.key, event.data.value()).ok()?;
         self.markers.get(key.as_ref()).map(|marker| (key.into_owned(), marker.heard))

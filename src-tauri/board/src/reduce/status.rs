@@ -170,6 +170,14 @@ impl Reduce for Status {
         None
     }
 
+    fn shown_of(&self, event: &Event) -> Option<(String, Ms)> {
+        self.held_of(event)
+    }
+
+    fn shows(&self, key: &str) -> bool {
+        self.tiles.contains_key(key)
+    }
+
     fn held_of(&self, event: &Event) -> Option<(String, Ms)> {
         let key = pick::key(&self.key, event.data.value()).ok()?;
         self.tiles.get(key.as_ref()).map(|tile| (key.into_owned(), tile.heard))

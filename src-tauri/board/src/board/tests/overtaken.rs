@@ -1,0 +1,73 @@
+//! What came last, and is dated before what is shown.
+
+use serde_json::json;
+use watchfloor_model::Phase;
+
+use super::stage::{BOARD, START, Stage};
+use crate::freshness::Freshness;
+
+const KEYED: &str = r#"
+[[widget]]
+id = "tiles"
+kind = "status"
+key = "k"
+state = "word"
+states = { ok = "normal", bad = "alarm" }
+place = { column = 3, row = 2, width = 1, height = 1 }
+"#;
+
+fn stage() -> Stage {
+    let mut stage = Stage::with(&format!("{BOARD}{KEYED}"));
+    stage.connect();
+    stage.status_is(Phase::Live);
+    stage
+}
+
+fn pass(stage: &mut Stage, seconds: usize) {
+    for _ in 0..seconds {
+        stage.pass(1000);
+        stage.status_is(Phase::Live);
+    }
+}
+
+/// H1: a publisher's clock that was set back leaves a number as the newest for as long: within the limit the number isn't live, nor is
+/// what is shown by key; what comes in its order is.
+#[test]
+fn what_came_last_is_not_shown() {
+    let mut stage = stage();
+    let freshness = |stage: &Stage, widget: &str| stage.quality(widget).freshness;
+    stage.event_at(START + 3_600_000, json!({"k": "a", "word": "bad", "v": 3}));
+    stage.event_at(START, json!({"k": "a", "word": "ok", "v": 20}));
+    stage.event_at(START + 3_600_001, json!({"k": "b", "word": "ok"}));
+    for widget in ["gauge", "tiles"] {
+        assert_eq!(freshness(&stage, widget), Freshness::Live, "late news, perhaps");
+    }
+    pass(&mut stage, 4);
+    stage.event_at(START + 4000, json!({"k": "a", "word": "ok", "v": 21}));
+    pass(&mut stage, 1);
+    for widget in ["gauge", "tiles"] {
+        let quality = stage.quality(widget);
+        let reason = quality.reason.unwrap_or_default();
+        assert_eq!(quality.freshness, Freshness::Stale, "{widget}");
+        assert!(reason.contains("dated before what is shown"), "{reason}");
+    }
+    assert_eq!(freshness(&stage, "table"), Freshness::Live, "a row is what came last");
+    // In its order again.
+    stage.event_at(START + 3_600_002, json!({"k": "a", "word": "ok", "v": 22}));
+    for widget in ["gauge", "tiles"] {
+        assert_eq!(freshness(&stage, widget), Freshness::Live, "{widget}");
+    }
+}
+
+/// H2: an event that is late by itself, and one that doesn't speak of what is shown, change nothing.
+#[test]
+fn late_news_is_no_fault() {
+    let mut stage = stage();
+    stage.event_at(START + 10_000, json!({"v": 1}));
+    stage.event_at(START + 9_000, json!({"v": 2}));
+    pass(&mut stage, 2);
+    stage.event_at(START + 11_000, json!({"v": 3}));
+    stage.event_at(START, json!({"k": "a"}));
+    pass(&mut stage, 10);
+    assert_eq!(stage.quality("gauge").freshness, Freshness::Live);
+}
