@@ -353,19 +353,18 @@ fn promise(widget: &WidgetSpec, lane: &Lane) -> Promise {
     Promise { limit: widget.stale_after, quiet: lane.spec.quiet }
 }
 
-/// Said of a value where what came last is dated before it.
-const OVERTAKEN: &str = "what came last is dated before what is shown: late news, or a clock that was set back";
+/// Said of a value that nothing replaces any more.
+const OVERTAKEN: &str = "what comes is dated before what is shown: was a clock set back?";
 
 fn verdict(widget: &WidgetSpec, lane: &Lane, tracked: &Tracked, now: Mono) -> Verdict {
-    let mut verdict = judge(&lane.status, promise(widget, lane), lane.held(tracked.has_value(), now), now);
-    if let Some(since) = tracked.overtaken_since().filter(|_| verdict.freshness.is_current()) {
-        let left = widget.stale_after.saturating_sub(now.since(since));
-        if left.is_zero() {
-            return verdict.away(OVERTAKEN.to_owned(), Some(now.since(since)));
-        }
-        verdict.live_for = verdict.live_for.min(left);
+    let verdict = judge(&lane.status, promise(widget, lane), lane.held(tracked.has_value(), now), now);
+    if !verdict.freshness.is_current() {
+        return verdict;
     }
-    if lane.spec.sparkplug.is_none() || !verdict.freshness.is_current() {
+    if let Some(since) = tracked.overtaken_since(widget.stale_after) {
+        return verdict.away(OVERTAKEN.to_owned(), Some(now.since(since)));
+    }
+    if lane.spec.sparkplug.is_none() {
         return verdict;
     }
     match lane.voices.silence(&tracked.voices, tracked.marks_quality) {

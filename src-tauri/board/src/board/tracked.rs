@@ -54,8 +54,8 @@ pub(super) struct Tracked {
     pub(super) received: Option<Heard>,
     /// Events that it could not use, and the newest reason.
     pub(super) rejected: Option<(u64, String)>,
-    /// By key, since when what came last is dated before what is shown (H1): late news, or of a clock that was set back.
-    pub(super) overtaken: BTreeMap<String, Mono>,
+    /// By key, when all came that is dated before what is shown, the first and the last of it, with nothing between them that isn't.
+    pub(super) overtaken: BTreeMap<String, (Mono, Mono)>,
     /// Whether what a gauge shows was told by events that its site says nothing of.
     pub(super) is_told_elsewise: bool,
     /// How it differed from what a site said the last time.
@@ -101,16 +101,20 @@ impl Tracked {
         if let Some((key, shown)) = self.aggregate.shown_of(event) {
             if shown <= event.time.as_millis() {
                 self.overtaken.remove(&key);
+            } else if let Some((_, last)) = self.overtaken.get_mut(&key) {
+                *last = event.received;
             } else if self.overtaken.len() < OVERTAKEN_MAX {
-                self.overtaken.entry(key).or_insert(event.received);
+                self.overtaken.insert(key, (event.received, event.received));
             }
         }
         self.overtaken.retain(|key, _| self.aggregate.shows(key));
     }
 
-    /// Since when something that is shown isn't what came last, at the longest.
-    pub(super) fn overtaken_since(&self) -> Option<Mono> {
-        self.overtaken.values().min().copied()
+    /// Since when what comes is dated before what is shown (H1), if that has gone on for as long as `limit`: one event may be late, but
+    /// not all, so a clock was set back.
+    pub(super) fn overtaken_since(&self, limit: Duration) -> Option<Mono> {
+        let lasts = |(first, last): &&(Mono, Mono)| last.since(*first) >= limit;
+        self.overtaken.values().filter(lasts).map(|(first, _)| *first).min()
     }
 
     pub(super) fn folds(&self, channel: &str) -> bool {

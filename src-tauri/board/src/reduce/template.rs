@@ -39,7 +39,7 @@ pub(crate) fn is_filled_by(template: &Template, data: Json<'_>) -> bool {
 fn fill(out: &mut String, value: Option<Shape<'_>>) {
     match value {
         None | Some(Shape::Null) => out.push_str(NOTHING),
-        Some(Shape::Text(text)) => out.push_str(&cut(text, TEXT_CHARACTERS_MAX)),
+        Some(Shape::Text(text)) => push_isolated(out, &cut(text, TEXT_CHARACTERS_MAX)),
         Some(Shape::Number(number)) => out.push_str(&number_text(&number)),
         Some(Shape::Bool(value)) => out.push_str(if value { "true" } else { "false" }),
         Some(Shape::List(items)) => {
@@ -49,6 +49,23 @@ fn fill(out: &mut String, value: Option<Shape<'_>>) {
             out.push_str(&format!("{{{fields}}}"));
         }
     }
+}
+
+/// First strong isolate, and pop directional isolate: UAX #9.
+const ISOLATE: char = '\u{2068}';
+const POP: char = '\u{2069}';
+
+/// Adds what somebody said, so that its direction changes nothing of what stands beside it (H8): digits would read backwards.
+fn push_isolated(out: &mut String, text: &str) {
+    if text.chars().all(|character| character < '\u{590}') {
+        return out.push_str(text);
+    }
+    out.push(ISOLATE);
+    // What orders it by hand could end the isolate.
+    out.extend(
+        text.chars().filter(|character| !matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')),
+    );
+    out.push(POP);
 }
 
 #[cfg(test)]
@@ -72,6 +89,14 @@ mod tests {
             render(&template("{t}"), Payload::from(json!({"t": "x".repeat(5000)})).value()).chars().count(),
             TEXT_CHARACTERS_MAX
         );
+    }
+
+    /// H8: what is written from the right to the left, or orders characters by hand, leaves what stands beside it as it is.
+    #[test]
+    fn a_direction_stays_with_its_field() {
+        let data = Payload::from(json!({"who": "Bob\u{202E}", "he": "\u{5d0}\u{5d1}", "n": 123, "de": "\u{fc}"}));
+        let shown = render(&template("{who}: {n} {he} {n} {de}"), data.value());
+        assert_eq!(shown, "\u{2068}Bob\u{2069}: 123 \u{2068}\u{5d0}\u{5d1}\u{2069} 123 \u{fc}");
     }
 
     #[test]
