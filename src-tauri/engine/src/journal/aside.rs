@@ -86,14 +86,14 @@ fn is_empty(path: &Path) -> io::Result<bool> {
         // SQLite itself takes no notice of a log beside nothing.
         return Ok(true);
     }
-    let mut head = [0; 18];
+    let mut head = [0; 32];
     if !holds_little(path) || fs::File::open(path).and_then(|mut file| file.read_exact(&mut head)).is_err() {
         return Ok(false);
     }
-    let (header, page_bytes) = head.split_at(SQLITE_HEADER.len());
-    let page_bytes = page_bytes.iter().fold(0, |bytes, byte| 256 * bytes + u64::from(*byte));
-    // Whatever table there is has a page of its own.
-    Ok(header == SQLITE_HEADER && bytes <= page_bytes)
+    let number = |bytes: &[u8]| bytes.iter().fold(0, |number, byte| 256 * number + u64::from(*byte));
+    // Whatever table there is has a page of its own, and the head says of how many a file was cut.
+    let (page_bytes, pages) = (number(&head[16..18]), number(&head[28..32]));
+    Ok(head.starts_with(SQLITE_HEADER) && bytes <= page_bytes && pages <= 1)
 }
 
 /// Whether it is no more than one page, with nothing in the log.
@@ -217,6 +217,9 @@ mod tests {
         let mut tables = begun.clone();
         tables[16] = 0x10;
         assert!(set_aside(folder.path(), &tables).is_some(), "two pages");
+        let mut cut = begun.clone();
+        cut[31] = 10;
+        assert!(set_aside(folder.path(), &cut).is_some(), "one of ten pages");
         fs::write(beside(&folder.path().join(FILE_NAME), "-wal"), [1; 5000]).unwrap();
         let aside = set_aside(folder.path(), &begun).unwrap();
         assert_eq!(fs::read(beside(&aside, "-wal")).unwrap(), [1; 5000], "all of it is in the log");
