@@ -16,6 +16,9 @@ use crate::protocols::counted::is_counted;
 /// Places of a channel of which it is known what stood there.
 const MARKS_MAX: usize = 4096;
 
+/// A place, and what its server calls what stands there.
+type Mark = (u64, Option<Arc<str>>);
+
 /// Up to where each channel was delivered.
 pub(super) type Places = BTreeMap<Arc<str>, Position>;
 
@@ -29,7 +32,7 @@ pub(super) struct Merge {
     /// Up to where any live one has, in the story's history.
     seen: Places,
     /// What stood at the last places that were counted here, by what their server calls it.
-    marks: BTreeMap<Arc<str>, VecDeque<(u64, Option<Arc<str>>)>>,
+    marks: BTreeMap<Arc<str>, VecDeque<Mark>>,
     /// Paths that count otherwise than the story does: a place of theirs is another event's.
     differs: Vec<bool>,
     /// What is known about completeness, once a gap or a snapshot said so.
