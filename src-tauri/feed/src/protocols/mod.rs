@@ -6,6 +6,7 @@
 mod ably;
 pub(crate) mod centrifugo;
 pub(crate) mod counted;
+mod gone;
 pub(crate) mod hub;
 mod mercure;
 mod mqtt;

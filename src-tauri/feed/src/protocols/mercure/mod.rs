@@ -69,7 +69,7 @@ impl Dialect for Mercure {
     }
 
     fn verdict_of_fault(&self, fault: &LinkFault) -> Option<Verdict> {
-        verdict_of_fault(fault)
+        verdict_of_fault(fault, &self.moved)
     }
 
     fn session(

@@ -14,7 +14,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use watchfloor_model::{Event, Mono, Timestamp};
+use watchfloor_model::{Event, Mono, Position, Timestamp};
 
 use super::{cache::Dates, validators::Validators};
 use crate::{
@@ -26,6 +26,7 @@ use crate::{
     protocols::{
         Moment, Place, Session, Signal,
         counted::{Counted, is_counted},
+        gone::Gone,
     },
 };
 
@@ -44,7 +45,9 @@ pub(super) struct LongSession {
     counted: Counted,
     /// The board's word that all after the cursor comes.
     replays: bool,
-    places: Vec<Place>,
+    /// The one that the link begins by.
+    place: Option<Position>,
+    gone: Gone,
     cursor: String,
     /// When the message that it stands for was last changed, if it says so.
     changed: Option<Timestamp>,
@@ -72,13 +75,14 @@ pub(super) struct LongSession {
 }
 
 impl LongSession {
-    pub(super) fn new(config: &SourceConfig, names: &Arc<[Arc<str>]>, seed: u64) -> Self {
+    pub(super) fn new(config: &SourceConfig, names: &Arc<[Arc<str>]>, seed: u64, gone: Gone) -> Self {
         Self {
             names: names.clone(),
             envelope: config.envelope.clone(),
             counted: Counted::new(names.len(), seed),
             replays: config.promises.replays,
-            places: Vec::new(),
+            place: None,
+            gone,
             cursor: String::new(),
             changed: None,
             told: String::new(),
@@ -101,15 +105,15 @@ impl LongSession {
         if std::mem::replace(&mut self.began, true) {
             return;
         }
-        let asked = Validators::of(&self.places).is_some();
-        let place = self.places.first().and_then(|place| place.position.clone()).filter(is_counted);
-        out.push(match place.filter(|_| asked) {
+        let was_gone = self.gone.begun();
+        out.push(match self.place.take() {
             Some(place) if self.replays => self.counted.resumed(0, place),
             // Until something comes it is gone on from there, also by a program that was begun again.
             Some(_) => {
                 let reason = "the server doesn't say whether it has all that was missed";
                 self.counted.subscribed_after(0, Some(&self.cursor), reason)
             }
+            None if was_gone => self.counted.subscribed(0, "the server doesn't know the place any more"),
             None => self.counted.subscribed(0, "no place asked for"),
         });
     }
@@ -140,10 +144,11 @@ impl LongSession {
 
 impl Session for LongSession {
     fn subscribe(&mut self, places: &[Place], _again: bool) -> Vec<Message> {
-        let validators = Validators::of(places).unwrap_or_default();
+        let validators = self.gone.begin(Validators::of(places));
+        self.place = validators.and(places.first()).and_then(|place| place.position.clone());
+        let validators = validators.unwrap_or_default();
         validators.write(&mut self.cursor);
         self.changed = changed(validators.modified);
-        self.places = places.to_vec();
         self.counted.begin_again();
         Vec::new()
     }

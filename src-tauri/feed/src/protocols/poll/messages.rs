@@ -7,10 +7,7 @@
 //! Nothing says whether an answer has all that there is after its cursor, or a page of it: one with fewer messages than
 //! another had is taken to have all, so that a page's size is found out by what comes.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use url::Url;
 use watchfloor_model::{Event, Mono, Position, Transport};
@@ -22,11 +19,12 @@ use super::{
 use crate::{
     config::{Cursor, Secret, SourceConfig},
     envelope::{Envelope, Outside},
-    fault::{LinkFault, LinkFaultKind, Verdict, cut},
+    fault::cut,
     port::{Head, Message},
     protocols::{
         Moment, Place, Session, Signal,
         counted::{Counted, is_counted},
+        gone::Gone,
     },
 };
 
@@ -36,47 +34,6 @@ const EVENT: &str = "message";
 const HELD: Duration = Duration::from_millis(250);
 /// Between a cursor and how many messages after it were had, in a place's mark. No cursor has one in it.
 const BETWEEN: char = '\t';
-
-/// Whether the server has said that it doesn't know the cursor any more. Kept until another is begun with.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Gone(Arc<Mutex<State>>);
-
-#[derive(Debug, Default)]
-struct State {
-    /// The newest request had a cursor.
-    asked: bool,
-    gone: bool,
-}
-
-impl Gone {
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The cursor by which a link begins, if there is one that the server may know.
-    pub(super) fn begin(&self, places: &[Place]) -> Option<Arc<str>> {
-        let mut state = self.state();
-        let mark = Mark::of(places).filter(|_| !state.gone).map(|mark| mark.cursor);
-        state.asked = mark.is_some();
-        mark
-    }
-
-    /// A request on a link goes out.
-    pub(super) fn ask(&self, cursor: &str) {
-        self.state().asked = !cursor.is_empty();
-    }
-
-    /// A cursor that isn't taken is begun without, soon: asking with it again won't help.
-    pub(super) fn verdict(&self, fault: &LinkFault) -> Option<Verdict> {
-        let mut state = self.state();
-        let refused = matches!(fault.kind, LinkFaultKind::Http { status: 400 | 410, .. });
-        if !refused || !std::mem::take(&mut state.asked) {
-            return None;
-        }
-        state.gone = true;
-        Some(Verdict::Backoff)
-    }
-}
 
 /// The request for what comes after a cursor.
 pub(super) fn address(source: &Url, rule: &Cursor, cursor: Option<&str>) -> Url {
@@ -123,6 +80,11 @@ impl Mark {
             (cursor, after) => Some(format!("{cursor}{BETWEEN}{after}")),
         }
     }
+}
+
+/// The cursor that a place goes on by.
+pub(super) fn cursor(places: &[Place]) -> Option<Arc<str>> {
+    Mark::of(places).map(|mark| mark.cursor)
 }
 
 /// A link.
@@ -185,7 +147,7 @@ impl MessagesSession {
         if std::mem::replace(&mut self.began, true) {
             return;
         }
-        let was_gone = std::mem::take(&mut self.gone.state().gone);
+        let was_gone = self.gone.begun();
         let asked = !self.cursor.is_empty();
         let reason = match self.place.take().filter(|_| asked) {
             Some(place) if self.replays => return out.push(self.counted.resumed(0, place)),
@@ -249,7 +211,7 @@ impl MessagesSession {
 
 impl Session for MessagesSession {
     fn subscribe(&mut self, places: &[Place], _again: bool) -> Vec<Message> {
-        let mark = Mark::of(places).filter(|_| !self.gone.state().gone);
+        let mark = self.gone.begin(Mark::of(places));
         self.cursor = mark.as_ref().map(|mark| mark.cursor.to_string()).unwrap_or_default();
         self.had = mark.map_or(0, |mark| mark.after);
         self.place = places.first().and_then(|place| place.position.clone()).filter(is_counted);

@@ -30,13 +30,9 @@ use url::Url;
 use watchfloor_model::Transport;
 
 use self::{
-    document::DocumentSession,
-    long::LongSession,
-    messages::{Gone, MessagesSession},
-    rows::Known,
-    validators::Validators,
+    document::DocumentSession, long::LongSession, messages::MessagesSession, rows::Known, validators::Validators,
 };
-use super::{Dialect, Place, Session};
+use super::{Dialect, Place, Session, gone::Gone};
 use crate::{
     config::SourceConfig,
     fault::{Fault, FaultKind, LinkFault, Verdict, cut},
@@ -51,7 +47,6 @@ const HEADERS_MAX: usize = 4;
 pub(crate) struct Poll {
     /// The last one, for the link that comes after this one.
     known: Arc<Mutex<Known>>,
-    /// Of cursors.
     gone: Gone,
 }
 
@@ -107,12 +102,15 @@ impl Dialect for LongPoll {
     }
 
     fn open(&self, config: &SourceConfig, _transport: Transport, places: &[Place]) -> Request {
-        let by_validators = || request(config, Validators::of(places).unwrap_or_default());
+        let by_validators = || request(config, self.gone.begin(Validators::of(places)).unwrap_or_default());
         begin(config, places, &self.gone).unwrap_or_else(by_validators)
     }
 
     fn ask(&self, config: &SourceConfig, cursor: &str, _wait: Duration) -> Request {
-        go_on(config, cursor, &self.gone).unwrap_or_else(|| request(config, Validators::parse(cursor)))
+        go_on(config, cursor, &self.gone).unwrap_or_else(|| {
+            self.gone.ask(Validators::are_in(cursor));
+            request(config, Validators::parse(cursor))
+        })
     }
 
     fn verdict_of_fault(&self, fault: &LinkFault) -> Option<Verdict> {
@@ -136,7 +134,7 @@ impl Dialect for LongPoll {
     ) -> Box<dyn Session> {
         match &config.promises.cursor {
             Some(rule) => Box::new(MessagesSession::new(config, rule, transport, channels, seed, self.gone.clone())),
-            None => Box::new(LongSession::new(config, channels, seed)),
+            None => Box::new(LongSession::new(config, channels, seed, self.gone.clone())),
         }
     }
 }
@@ -158,14 +156,14 @@ fn check(what: &str, way: Transport, config: &SourceConfig) -> Result<(), Fault>
 /// The first request of a link by a cursor, if the board says where one stands.
 fn begin(config: &SourceConfig, places: &[Place], gone: &Gone) -> Option<Request> {
     let rule = config.promises.cursor.as_ref()?;
-    let cursor = gone.begin(places);
+    let cursor = gone.begin(messages::cursor(places));
     Some(get(messages::address(&config.url, rule, cursor.as_deref()), config, Validators::default()))
 }
 
 /// Any other.
 fn go_on(config: &SourceConfig, cursor: &str, gone: &Gone) -> Option<Request> {
     let rule = config.promises.cursor.as_ref()?;
-    gone.ask(cursor);
+    gone.ask(!cursor.is_empty());
     Some(get(messages::address(&config.url, rule, Some(cursor)), config, Validators::default()))
 }
 

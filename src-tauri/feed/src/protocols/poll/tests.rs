@@ -360,6 +360,28 @@ fn links_on_which_nothing_comes() {
     }
 }
 
+/// H2, H3: validators that the server doesn't take, for they were damaged, are given up with a gap.
+#[test]
+fn validators_that_are_not_taken() {
+    let mut rig = Rig::new(Kind::LongPoll, &["news"], |_| {});
+    rig.start();
+    rig.answers(tagged("x1"), r#"{"n":1}"#);
+    rig.pass(Duration::ZERO);
+    assert!(rig.out.pop().expect("a poll").contains("x1"));
+    for _ in 0..2 {
+        rig.fails(400, None);
+        rig.comes_back();
+    }
+    assert!(!rig.out.pop().expect("a poll").contains("x1"));
+    rig.answers(tagged("2"), r#"{"n":2}"#);
+    rig.pass(Duration::ZERO);
+    rig.answers(unchanged(), "");
+    assert_eq!((rig.phase(), rig.feed.status().continuity), (Phase::Live, Continuity::Unknown));
+    rig.ends();
+    rig.comes_back();
+    assert!(rig.out.pop().expect("a poll").contains("if-none-match: 2"), "the next is taken");
+}
+
 /// H5, H8: whatever is answered: nothing breaks.
 #[test]
 fn any_answers() {

@@ -66,7 +66,7 @@ impl Dialect for Sse {
     }
 
     fn verdict_of_fault(&self, fault: &LinkFault) -> Option<Verdict> {
-        verdict_of_fault(fault)
+        verdict_of_fault(fault, &self.moved)
     }
 
     fn session(
@@ -105,6 +105,7 @@ pub(super) fn headers(config: &SourceConfig, asked: Option<Arc<str>>) -> Vec<Hea
 
 /// What a status means to a stream. By 204 a server says that nobody is to come back. A wall has nobody who would load
 /// it again, so that is obeyed for as long as the longest `Retry-After`.
-pub(super) fn verdict_of_fault(fault: &LinkFault) -> Option<Verdict> {
-    matches!(fault.kind, LinkFaultKind::Http { status: 204, .. }).then_some(Verdict::After(RETRY_AFTER_MAX))
+pub(super) fn verdict_of_fault(fault: &LinkFault, asked: &LastId) -> Option<Verdict> {
+    let is_told = matches!(fault.kind, LinkFaultKind::Http { status: 204, .. });
+    if is_told { Some(Verdict::After(RETRY_AFTER_MAX)) } else { asked.gone.verdict(fault) }
 }

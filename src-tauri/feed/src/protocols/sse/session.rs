@@ -104,9 +104,11 @@ impl SseSession {
 
     /// Whether the answer goes on after what was asked for. If not, why.
     fn goes_on(&self, head: &Head) -> Result<(), &'static str> {
+        let was_gone = self.moved.gone.begun();
         let Some(asked) = self.asked.as_deref() else {
             return Err(match head.last_event_id {
                 Some(_) if self.asks_history => "what the server has kept may not be all that there was",
+                _ if was_gone => "the server doesn't know the place any more",
                 _ => "no place asked for",
             });
         };

@@ -409,6 +409,27 @@ fn ends_by_their_meaning() {
     assert!(rig.feed.status().retry_at.expect("a next try").since(rig.now) >= Duration::from_secs(20));
 }
 
+/// H2, H3: an id that the server doesn't take is given up with a gap; one request may have been damaged on its way.
+#[test]
+fn ids_that_are_not_taken() {
+    for (status, times) in [(400, 2), (410, 1)] {
+        let mut rig = sse(|config| config.promises.replays = true);
+        rig.start();
+        rig.opened(None);
+        rig.says("id: ~7\ndata: 1\n\n");
+        rig.ends();
+        rig.comes_back();
+        for _ in 0..times {
+            assert!(rig.out.pop().expect("an address").contains("last-event-id: ~7"));
+            rig.fails(status, None);
+            rig.comes_back();
+        }
+        assert!(!rig.out.pop().expect("an address").contains("last-event-id"), "{status}");
+        rig.opened(None);
+        assert_eq!((rig.phase(), rig.feed.status().continuity), (Phase::Live, Continuity::Unknown));
+    }
+}
+
 /// H8: the token goes in a header that nobody sees; an address or a ladder that can't work is told.
 #[test]
 fn tokens_and_addresses() {

@@ -131,6 +131,11 @@ fn a_cursor_that_is_gone() {
         let mut rig = by_cursor(Kind::Poll, AFTER, true).restored(&[("news", "link-00000000000000aa:7@c1")]);
         rig.start();
         rig.expect(&[&ask("stream?site=c1")]);
+        if status == 400 {
+            rig.fails(status, None);
+            rig.comes_back();
+            assert_eq!(rig.out.pop(), Some(ask("stream?site=c1")), "the request may have been damaged");
+        }
         rig.fails(status, None);
         assert!(rig.feed.status().retry_at.expect("a next try").since(rig.now) < Duration::from_secs(1));
         rig.comes_back();
