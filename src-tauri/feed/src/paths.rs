@@ -21,7 +21,10 @@ use std::{
 
 use watchfloor_model::{Cause, Mono, PathStatus, Phase, Position, SourceStatus, Timestamp};
 
-use self::{known::Known, merge::Merge};
+use self::{
+    known::Known,
+    merge::{Merge, Places},
+};
 use crate::{
     config::SourceConfig,
     feed::Feed,
@@ -330,12 +333,12 @@ impl Paths {
         if self.paths.len() == 1 {
             return;
         }
-        self.see_who_is_behind(now);
+        let places: Vec<Places> = self.paths.iter().map(|path| path.feed.delivered()).collect();
+        self.see_who_is_behind(&places, now);
         let all = 0..self.paths.len();
         let proving: Vec<usize> = all.filter(|number| self.proves(*number)).collect();
         for number in &proving {
-            let places = self.paths[*number].feed.delivered();
-            self.merge.prove(*number, &places, now);
+            self.merge.prove(*number, &places[*number], now);
         }
         if proving.is_empty()
             && let Some(last) = self.merge.last_proof()
@@ -362,14 +365,11 @@ impl Paths {
     }
 
     /// Sees which paths have all that is known, of the story and of what is ahead of it.
-    fn see_who_is_behind(&mut self, now: Mono) {
-        let places: Vec<_> = self.paths.iter().map(|path| path.feed.delivered()).collect();
+    fn see_who_is_behind(&mut self, places: &[Places], now: Mono) {
         let is_live = |path: &Path| path.feed.phase() == Phase::Live;
-        for (_, places) in self.paths.iter().zip(&places).filter(|(path, _)| is_live(path)) {
-            self.merge.see(places);
-        }
-        self.known.note(self.merge.known(), now);
-        for (path, places) in self.paths.iter_mut().zip(&places) {
+        let live = self.paths.iter().zip(places).filter(|(path, _)| is_live(path));
+        self.known.note(self.merge.see(live.map(|(_, places)| places)), now);
+        for (path, places) in self.paths.iter_mut().zip(places) {
             if is_live(path) {
                 path.whole = self.known.had_until(places, now).max(path.whole);
             }

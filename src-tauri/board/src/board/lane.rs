@@ -267,6 +267,7 @@ impl Lane {
             }
             self.note_event(event);
         }
+        self.tracked.iter_mut().for_each(Tracked::forget_order_of_what_is_gone);
         let Some(last) = events.last() else { return false };
         // Until a feed says where it stands, what comes is what was written down in another run.
         if self.status.phase == Phase::Idle {

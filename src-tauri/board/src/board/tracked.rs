@@ -107,6 +107,10 @@ impl Tracked {
                 self.overtaken.insert(key, (event.received, event.received));
             }
         }
+    }
+
+    /// A batch of events was folded: what is shown no more was not overtaken either.
+    pub(super) fn forget_order_of_what_is_gone(&mut self) {
         self.overtaken.retain(|key, _| self.aggregate.shows(key));
     }
 

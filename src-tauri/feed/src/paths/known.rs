@@ -25,12 +25,12 @@ impl Known {
     }
 
     /// So much is known now.
-    pub(super) fn note(&mut self, places: Places, now: Mono) {
+    pub(super) fn note(&mut self, places: &Places, now: Mono) {
         match self.instants.back_mut() {
-            Some((_, last)) if *last == places => return,
+            Some((_, last)) if last == places => return,
             // Dated too early, which is on the safe side.
-            Some((at, last)) if now.since(*at) < self.apart => *last = places,
-            _ => self.instants.push_back((now, places)),
+            Some((at, last)) if now.since(*at) < self.apart => last.clone_from(places),
+            _ => self.instants.push_back((now, places.clone())),
         }
         if self.instants.len() > INSTANTS_MAX {
             self.instants.pop_front();

@@ -29,8 +29,8 @@ pub(super) struct Merge {
     told: Places,
     /// Up to where each path has come, by what it delivered.
     came: Vec<Places>,
-    /// Up to where any live one has, in the story's history.
-    seen: Places,
+    /// Up to where it is known that something happened: the story, and what a live one was seen to have ahead of it.
+    known: Places,
     /// What stood at the last places that were counted here, by what their server calls it.
     marks: BTreeMap<Arc<str>, VecDeque<Mark>>,
     /// Paths that count otherwise than the story does: a place of theirs is another event's.
@@ -91,28 +91,20 @@ impl Merge {
         !self.differs[path] && self.came[path].iter().all(|(channel, came)| covers(self.told.get(channel), came))
     }
 
-    /// A live path has come to `places`: the story may not have.
-    pub(super) fn see(&mut self, places: &Places) {
-        let (told, seen) = (&self.told, &mut self.seen);
+    /// Live paths have come to these places, where the story may not be. Gives all that is known then.
+    pub(super) fn see<'a>(&mut self, places: impl Iterator<Item = &'a Places>) -> &Places {
+        let (told, known) = (&self.told, &mut self.known);
         let is_of_the_story =
             |channel: &Arc<str>, place: &Position| told.get(channel).is_none_or(|told| told.epoch == place.epoch);
-        seen.retain(|channel, place| is_of_the_story(channel, place));
-        for (channel, place) in places {
-            let is_newer = seen.get(channel).is_none_or(|seen| seen.epoch != place.epoch || seen.offset < place.offset);
-            if is_newer && is_of_the_story(channel, place) {
-                seen.insert(Arc::clone(channel), place.clone());
+        known.retain(|channel, place| is_of_the_story(channel, place));
+        let mut note = |(channel, place): (&Arc<str>, &Position)| {
+            let is_newer = |known: &Position| known.epoch != place.epoch || known.offset < place.offset;
+            if is_of_the_story(channel, place) && known.get(channel).is_none_or(is_newer) {
+                known.insert(Arc::clone(channel), place.clone());
             }
-        }
-    }
-
-    /// Up to where it is known that something happened: the story, and what was seen ahead of it.
-    pub(super) fn known(&self) -> Places {
-        let mut known = self.told.clone();
-        for (channel, seen) in &self.seen {
-            if known.get(channel).is_none_or(|told| told.offset < seen.offset) {
-                known.insert(Arc::clone(channel), seen.clone());
-            }
-        }
+        };
+        places.flatten().for_each(&mut note);
+        told.iter().for_each(note);
         known
     }
 

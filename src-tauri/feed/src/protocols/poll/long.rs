@@ -23,11 +23,7 @@ use crate::{
     fault::cut,
     liveness::back,
     port::{Head, Message},
-    protocols::{
-        Moment, Place, Session, Signal,
-        counted::{Counted, is_counted},
-        gone::Gone,
-    },
+    protocols::{Moment, Place, Session, Signal, counted::Counted, gone::Gone},
 };
 
 /// The name of an event whose message tells none.
