@@ -356,6 +356,9 @@ fn promise(widget: &WidgetSpec, lane: &Lane) -> Promise {
 /// Said of a value that nothing replaces any more.
 const OVERTAKEN: &str = "what comes is dated before what is shown: was a clock set back?";
 
+/// Said of a value after which one came that can't be used.
+const UNUSABLE: &str = "the newest value can't be used";
+
 fn verdict(widget: &WidgetSpec, lane: &Lane, tracked: &Tracked, now: Mono) -> Verdict {
     let verdict = judge(&lane.status, promise(widget, lane), lane.held(tracked.has_value(), now), now);
     if !verdict.freshness.is_current() {
@@ -364,6 +367,12 @@ fn verdict(widget: &WidgetSpec, lane: &Lane, tracked: &Tracked, now: Mono) -> Ve
     if let Some(since) = tracked.overtaken_since(widget.stale_after) {
         return verdict.away(OVERTAKEN.to_owned(), Some(now.since(since)));
     }
+    let verdict = match tracked.unusable_since().map(|since| now.since(since)) {
+        Some(age) if age > widget.stale_after => return verdict.away(UNUSABLE.to_owned(), Some(age)),
+        // What was before it is as good as a value that nothing confirms any more.
+        Some(age) => verdict.within(widget.stale_after.saturating_sub(age)),
+        None => verdict,
+    };
     if lane.spec.sparkplug.is_none() {
         return verdict;
     }

@@ -120,6 +120,12 @@ enum Why {
 }
 
 impl Verdict {
+    /// The same, for so long at most.
+    #[must_use]
+    pub fn within(self, span: Duration) -> Self {
+        Self { live_for: self.live_for.min(span), ..self }
+    }
+
     /// The same of a value of which a part isn't good, for this reason and for so long.
     #[must_use]
     pub fn away(self, why: String, age: Option<Duration>) -> Self {

@@ -258,7 +258,7 @@ impl Lane {
                         }
                     }
                     Err(rejection) => {
-                        tracked.reject(&rejection);
+                        tracked.reject_event(event, &rejection);
                         if rejections.len() < super::REJECTIONS_HELD_MAX {
                             rejections.push((wanting.tracked, rejection));
                         }

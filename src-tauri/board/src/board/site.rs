@@ -108,7 +108,18 @@ impl Tracked {
     /// Folds those of the events that it wants.
     fn fold_all<'a>(&mut self, events: impl IntoIterator<Item = &'a Event>) -> Vec<Rejection> {
         let wanted = events.into_iter().filter(|event| self.aggregate.wants(event)).collect::<Vec<_>>();
-        wanted.into_iter().filter_map(|event| self.aggregate.fold(event).err()).collect()
+        let mut rejections = Vec::new();
+        for event in wanted {
+            match self.aggregate.fold(event) {
+                Ok(()) => self.note_usable(event),
+                Err(rejection) => {
+                    self.note_unusable(event);
+                    rejections.push(rejection);
+                }
+            }
+        }
+        self.forget_order_of_what_is_gone();
+        rejections
     }
 
     /// An event was folded, of the site's or not.

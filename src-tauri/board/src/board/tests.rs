@@ -7,6 +7,7 @@ mod restated;
 mod set_back;
 mod stage;
 mod story;
+mod unusable;
 mod voices;
 
 use std::time::Duration;

@@ -38,8 +38,8 @@ impl Heard {
     }
 }
 
-/// Keys at most of which it is known that what came last isn't shown.
-const OVERTAKEN_MAX: usize = 1024;
+/// Keys at most of which it is known that what came last, or is newest, isn't shown.
+const KEYS_MAX: usize = 1024;
 
 /// An aggregate of one source; widgets that fold alike share it.
 pub(super) struct Tracked {
@@ -56,6 +56,8 @@ pub(super) struct Tracked {
     pub(super) rejected: Option<(u64, String)>,
     /// By key, when all came that is dated before what is shown, the first and the last of it, with nothing between them that isn't.
     pub(super) overtaken: BTreeMap<String, (Mono, Mono)>,
+    /// By key, since when the newest that came can't be used, so that what is shown is what was before it; and its time.
+    pub(super) unusable: BTreeMap<String, (Mono, Timestamp)>,
     /// Whether what a gauge shows was told by events that its site says nothing of.
     pub(super) is_told_elsewise: bool,
     /// How it differed from what a site said the last time.
@@ -76,6 +78,7 @@ impl Tracked {
             received: None,
             rejected: None,
             overtaken: BTreeMap::new(),
+            unusable: BTreeMap::new(),
             is_told_elsewise: false,
             suspected: None,
             voices: voices::Heard::default(),
@@ -95,15 +98,17 @@ impl Tracked {
 
     /// An event was folded: sees whether what it speaks of shows something that is dated later.
     pub(super) fn note_order(&mut self, event: &Event) {
-        if self.overtaken.is_empty() && self.aggregate.newest().is_none_or(|newest| newest <= event.time) {
+        let is_noted = !self.overtaken.is_empty() || !self.unusable.is_empty();
+        if !is_noted && self.aggregate.newest().is_none_or(|newest| newest <= event.time) {
             return;
         }
         if let Some((key, shown)) = self.aggregate.shown_of(event) {
             if shown <= event.time.as_millis() {
                 self.overtaken.remove(&key);
+                self.unusable.remove(&key);
             } else if let Some((_, last)) = self.overtaken.get_mut(&key) {
                 *last = event.received;
-            } else if self.overtaken.len() < OVERTAKEN_MAX {
+            } else if self.overtaken.len() < KEYS_MAX {
                 self.overtaken.insert(key, (event.received, event.received));
             }
         }
@@ -112,6 +117,31 @@ impl Tracked {
     /// A batch of events was folded: what is shown no more was not overtaken either.
     pub(super) fn forget_order_of_what_is_gone(&mut self) {
         self.overtaken.retain(|key, _| self.aggregate.shows(key));
+        self.unusable.retain(|key, _| self.aggregate.shows(key));
+    }
+
+    /// An event was folded that its site says is so: what is shown of what it speaks of can be used, unless that is newer.
+    pub(super) fn note_usable(&mut self, event: &Event) {
+        if self.unusable.is_empty() {
+            return;
+        }
+        let shown = self.aggregate.shown_of(event).filter(|(_, shown)| *shown <= event.time.as_millis());
+        if let Some((key, _)) = shown {
+            self.unusable.remove(&key);
+        }
+    }
+
+    /// An event can't be used: sees whether it is newer than what is shown of what it speaks of.
+    pub(super) fn note_unusable(&mut self, event: &Event) {
+        let shown = self.aggregate.shown_of(event).filter(|(_, shown)| *shown <= event.time.as_millis());
+        let Some((key, _)) = shown.filter(|_| self.unusable.len() < KEYS_MAX) else { return };
+        let (_, time) = self.unusable.entry(key).or_insert((event.received, event.time));
+        *time = event.time.max(*time);
+    }
+
+    /// Since when something is shown of which the newest that came can't be used.
+    pub(super) fn unusable_since(&self) -> Option<Mono> {
+        self.unusable.values().map(|(since, _)| *since).min()
     }
 
     /// Since when what comes is dated before what is shown (H1), if that has gone on for as long as `limit`: one event may be late, but
@@ -131,6 +161,9 @@ impl Tracked {
         self.basis = Continuity::Snapshot;
         self.is_known = true;
         self.overtaken.clear();
+        // A server that folds as the wall does can't use it either.
+        let newest = self.aggregate.newest();
+        self.unusable.retain(|_, (_, time)| newest.is_none_or(|newest| newest < *time));
         self.be_complete_since(time, since);
     }
 
@@ -140,6 +173,7 @@ impl Tracked {
         self.basis = Continuity::Unknown;
         (self.incomplete_until, self.received, self.suspected) = (None, None, None);
         self.overtaken.clear();
+        self.unusable.clear();
         (self.is_known, self.is_told_elsewise) = (false, false);
         self.voices = voices::Heard::default();
     }
@@ -183,6 +217,12 @@ impl Tracked {
         };
         self.reject(&rejection);
         rejection
+    }
+
+    /// It can't use an event.
+    pub(super) fn reject_event(&mut self, event: &Event, rejection: &Rejection) {
+        self.note_unusable(event);
+        self.reject(rejection);
     }
 
     pub(super) fn reject(&mut self, rejection: &Rejection) {
