@@ -91,14 +91,11 @@ impl Peer for Mosquitto {
         );
         let secure = free_address()?;
         if let Some(tls) = Tls::of(folder) {
-            let path = |name| tls.file(name).display().to_string();
+            let [certificate, key, trusted] = tls.of_server();
             write!(
                 settings,
-                "listener {} 127.0.0.1\ncertfile {}\nkeyfile {}\ncafile {}\nrequire_certificate true\n",
-                secure.port(),
-                path("server.pem"),
-                path("server.key"),
-                path("ca.pem")
+                "listener {} 127.0.0.1\ncertfile {certificate}\nkeyfile {key}\ncafile {trusted}\nrequire_certificate true\n",
+                secure.port()
             )?;
         }
         fs::write(&config, settings)?;

@@ -19,7 +19,7 @@ use tokio::{
 
 use super::{
     peer::{Entry, Offer, Peer},
-    process::{Launch, Process, free_address, listens},
+    process::{Launch, Place, Process, listens},
     tls::Tls,
 };
 use crate::program::root;
@@ -46,15 +46,6 @@ pub(super) struct Nats {
 struct Node {
     process: Process,
     place: Place,
-}
-
-/// Where a server is.
-struct Place {
-    /// Its own.
-    folder: PathBuf,
-    address: SocketAddr,
-    /// For the others of a cluster.
-    routes: SocketAddr,
 }
 
 /// A connection of the publisher's.
@@ -151,37 +142,26 @@ async fn is_led(address: SocketAddr) -> Result<()> {
     Ok(())
 }
 
-impl Place {
-    /// One of its own, below the folder of a stand.
-    fn new(stand: &Path) -> Result<Self> {
-        let address = free_address()?;
-        let folder = stand.join(format!("nats-{}", address.port()));
-        fs::create_dir(&folder)?;
-        Ok(Self { folder, address, routes: free_address()? })
-    }
-
-    /// What its server is told; `knows_wall` is whether the wall's password is good, `routes` the addresses of a cluster's.
-    fn write_config(&self, stand: &Path, knows_wall: bool, routes: &[SocketAddr]) -> Result<()> {
-        let wall = if knows_wall { format!("{{ user: wall, password: {PASSWORD} }},") } else { String::new() };
-        // The publisher goes on without.
-        let tls = Tls::of(stand).map(|tls| {
-            let path = |name| tls.file(name).display().to_string();
+/// What the server of a place is told, of which the further address is for the others of a cluster. `knows_wall` is whether the wall's
+/// password is good, `routes` the addresses of a cluster's.
+fn write_config(place: &Place, stand: &Path, knows_wall: bool, routes: &[SocketAddr]) -> Result<()> {
+    let wall = if knows_wall { format!("{{ user: wall, password: {PASSWORD} }},") } else { String::new() };
+    // The publisher goes on without.
+    let tls = Tls::of(stand).map(|tls| {
+            let [certificate, key, trusted] = tls.of_server();
             format!(
-                "tls {{ cert_file: \"{}\", key_file: \"{}\", ca_file: \"{}\", verify: true }}\nallow_non_tls: true",
-                path("server.pem"),
-                path("server.key"),
-                path("ca.pem")
+                "tls {{ cert_file: \"{certificate}\", key_file: \"{key}\", ca_file: \"{trusted}\", verify: true }}\nallow_non_tls: true"
             )
         });
-        let routes: Vec<String> = routes.iter().map(|route| format!("\"nats://{route}\"")).collect();
-        let cluster = format!(
-            "server_name: node-{}\ncluster {{ name: ticks, listen: \"{}\", routes: [{}] }}",
-            self.address.port(),
-            self.routes,
-            routes.join(", ")
-        );
-        let text = format!(
-            r#"
+    let routes: Vec<String> = routes.iter().map(|route| format!("\"nats://{route}\"")).collect();
+    let cluster = format!(
+        "server_name: node-{}\ncluster {{ name: ticks, listen: \"{}\", routes: [{}] }}",
+        place.address.port(),
+        place.more,
+        routes.join(", ")
+    );
+    let text = format!(
+        r#"
 host: 127.0.0.1
 port: {}
 jetstream {{ store_dir: "{}", max_mem: 64M, max_file: 512M }}
@@ -199,20 +179,19 @@ authorization {{
 {}
 {}
 "#,
-            self.address.port(),
-            self.folder.join("jetstream").display(),
-            tls.unwrap_or_default(),
-            if routes.is_empty() { String::new() } else { cluster }
-        );
-        fs::write(self.folder.join("nats.conf"), text)?;
-        Ok(())
-    }
+        place.address.port(),
+        place.folder.join("jetstream").display(),
+        tls.unwrap_or_default(),
+        if routes.is_empty() { String::new() } else { cluster }
+    );
+    fs::write(place.folder.join("nats.conf"), text)?;
+    Ok(())
+}
 
-    fn launch(&self) -> Launch {
-        let mut command = Command::new(program());
-        command.arg("-c").arg(self.folder.join("nats.conf"));
-        Launch { command, log: self.folder.join("nats.log") }
-    }
+fn launch(place: &Place) -> Launch {
+    let mut command = Command::new(program());
+    command.arg("-c").arg(place.folder.join("nats.conf"));
+    Launch { command, log: place.folder.join("nats.log") }
 }
 
 fn program() -> PathBuf {
@@ -227,13 +206,13 @@ impl Nats {
         let said = Command::new(program()).arg("--version").output().context("nats-server --version")?;
         let said = String::from_utf8_lossy(&said.stdout);
         let version = format!("nats-server {}, JetStream", said.trim().trim_start_matches("nats-server: v"));
-        let places = (0..nodes).map(|_| Place::new(stand)).collect::<Result<Vec<_>>>()?;
+        let places = (0..nodes).map(|_| Place::new(stand, "nats")).collect::<Result<Vec<_>>>()?;
         let routes: Vec<SocketAddr> =
-            if nodes > 1 { places.iter().map(|place| place.routes).collect() } else { Vec::new() };
+            if nodes > 1 { places.iter().map(|place| place.more).collect() } else { Vec::new() };
         let mut started = Vec::with_capacity(nodes);
         for place in places {
-            place.write_config(stand, true, &routes)?;
-            let process = Process::start(place.launch(), async || listens(place.address).await).await?;
+            write_config(&place, stand, true, &routes)?;
+            let process = Process::start(launch(&place), async || listens(place.address).await).await?;
             started.push(Node { process, place });
         }
         let mut own = Self { nodes: started, version };
@@ -317,7 +296,7 @@ impl Peer for Nats {
 
     async fn revoke(&self) -> Result<Offer<()>> {
         let Node { process, place } = &self.nodes[0];
-        place.write_config(place.folder.parent().context("a stand")?, false, &[])?;
+        write_config(place, place.folder.parent().context("a stand")?, false, &[])?;
         process.signal(Signal::HUP)?;
         Ok(Ok(()))
     }

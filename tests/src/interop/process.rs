@@ -4,7 +4,7 @@ use std::{
     fs::{self, File},
     io::Write,
     net::{Ipv4Addr, SocketAddr},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -33,6 +33,26 @@ impl Launch {
         let log = File::options().create(true).append(true).open(&self.log)?;
         self.command.stdin(input).stdout(log.try_clone()?).stderr(log);
         self.command.spawn().with_context(|| self.command.get_program().display().to_string())
+    }
+}
+
+/// Where a server of several is.
+#[derive(Clone)]
+pub(super) struct Place {
+    /// Its own.
+    pub(super) folder: PathBuf,
+    pub(super) address: SocketAddr,
+    /// A further one, for whatever it needs one for.
+    pub(super) more: SocketAddr,
+}
+
+impl Place {
+    /// One of its own for a program, below the folder of a stand.
+    pub(super) fn new(stand: &Path, program: &str) -> Result<Self> {
+        let address = free_address()?;
+        let folder = stand.join(format!("{program}-{}", address.port()));
+        fs::create_dir(&folder)?;
+        Ok(Self { folder, address, more: free_address()? })
     }
 }
 

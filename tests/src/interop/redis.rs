@@ -1,13 +1,6 @@
 //! Redis, Debian's own: a stream as one kind of row, a channel of Pub/Sub as the other.
 
-use std::{
-    fmt::Write as _,
-    fs,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    process::Command,
-    time::Duration,
-};
+use std::{fmt::Write as _, fs, net::SocketAddr, path::Path, process::Command, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use rustix::process::Signal;
@@ -20,7 +13,7 @@ use tokio::{
 
 use super::{
     peer::{Entry, Offer, Peer},
-    process::{Launch, Process, free_address},
+    process::{Launch, Place, Process},
     sentinel::Watch,
     tls::Tls,
 };
@@ -39,14 +32,6 @@ pub(super) struct Redis<const PUBSUB: bool> {
     version: String,
 }
 
-/// Where a server is.
-#[derive(Clone)]
-pub(super) struct Place {
-    folder: PathBuf,
-    pub(super) address: SocketAddr,
-    secure: SocketAddr,
-}
-
 /// With a stream.
 pub(super) type Streams = Redis<false>;
 /// With a channel.
@@ -59,40 +44,27 @@ impl<const PUBSUB: bool> Redis<PUBSUB> {
     }
 }
 
-impl Place {
-    /// One of its own, below the folder of a stand.
-    pub(super) fn new(stand: &Path) -> Result<Self> {
-        let address = free_address()?;
-        let folder = stand.join(format!("redis-{}", address.port()));
-        fs::create_dir(&folder)?;
-        Ok(Self { folder, address, secure: free_address()? })
-    }
-
-    /// How its server is started.
-    pub(super) fn launch(&self, stand: &Path, more: &str) -> Result<Launch> {
-        let mut settings = format!(
-            "bind 127.0.0.1\nport {}\ndaemonize no\nsave \"\"\nappendonly yes\nappendfsync everysec\ndir {}\n\
+/// How a server is started at a place, of which the further address is for TLS.
+pub(super) fn launch(place: &Place, stand: &Path, more: &str) -> Result<Launch> {
+    let mut settings = format!(
+        "bind 127.0.0.1\nport {}\ndaemonize no\nsave \"\"\nappendonly yes\nappendfsync everysec\ndir {}\n\
              user wall on >{PASSWORD} resetchannels ~closed:* &closed:* -@all +@read +@pubsub +@connection +@transaction\n{more}",
-            self.address.port(),
-            self.folder.display()
-        );
-        if let Some(tls) = Tls::of(stand) {
-            let path = |name| tls.file(name).display().to_string();
-            write!(
-                settings,
-                "tls-port {}\ntls-cert-file {}\ntls-key-file {}\ntls-ca-cert-file {}\ntls-auth-clients yes\n",
-                self.secure.port(),
-                path("server.pem"),
-                path("server.key"),
-                path("ca.pem")
-            )?;
-        }
-        let config = self.folder.join("redis.conf");
-        fs::write(&config, settings)?;
-        let mut command = Command::new("redis-server");
-        command.arg(config);
-        Ok(Launch { command, log: self.folder.join("redis.log") })
+        place.address.port(),
+        place.folder.display()
+    );
+    if let Some(tls) = Tls::of(stand) {
+        let [certificate, key, trusted] = tls.of_server();
+        write!(
+            settings,
+            "tls-port {}\ntls-cert-file {certificate}\ntls-key-file {key}\ntls-ca-cert-file {trusted}\ntls-auth-clients yes\n",
+            place.more.port()
+        )?;
     }
+    let config = place.folder.join("redis.conf");
+    fs::write(&config, settings)?;
+    let mut command = Command::new("redis-server");
+    command.arg(config);
+    Ok(Launch { command, log: place.folder.join("redis.log") })
 }
 
 /// The program's version, or why there is none.
@@ -165,8 +137,8 @@ impl<const PUBSUB: bool> Peer for Redis<PUBSUB> {
             Ok(number) => number,
             Err(why) => return Ok(Err(why)),
         };
-        let place = Place::new(folder)?;
-        let process = Process::start(place.launch(folder, "")?, async || is_up(place.address).await).await?;
+        let place = Place::new(folder, "redis")?;
+        let process = Process::start(launch(&place, folder, "")?, async || is_up(place.address).await).await?;
         let version = format!("Redis {number}, {}", if PUBSUB { "Pub/Sub" } else { "a stream" });
         Ok(Ok(Self { process, watch: None, place, version }))
     }
@@ -195,7 +167,7 @@ impl<const PUBSUB: bool> Peer for Redis<PUBSUB> {
     }
 
     fn secure_address(&self) -> SocketAddr {
-        self.place.secure
+        self.place.more
     }
 
     fn source(&self, port: u16, entry: &Entry) -> String {

@@ -6,8 +6,8 @@ use anyhow::{Result, ensure};
 use tokio::time::sleep;
 
 use super::{
-    process::{Launch, PROBE_PAUSE, Process, free_address},
-    redis::{Place, is_up, say},
+    process::{Launch, PROBE_PAUSE, Place, Process, free_address},
+    redis::{self, is_up, say},
     stand::PATIENCE,
 };
 
@@ -27,8 +27,8 @@ pub(super) struct Watch {
 impl Watch {
     /// Starts both beside a master at this address, and waits until each knows the other.
     pub(super) async fn start(stand: &Path, master: SocketAddr) -> Result<Self> {
-        let replica = Place::new(stand)?;
-        let launch = replica.launch(stand, &format!("replicaof 127.0.0.1 {}\n", master.port()))?;
+        let replica = Place::new(stand, "redis")?;
+        let launch = redis::launch(&replica, stand, &format!("replicaof 127.0.0.1 {}\n", master.port()))?;
         let process = Process::start(launch, async || is_up(replica.address).await).await?;
         let address = free_address()?;
         let config = stand.join("sentinel.conf");

@@ -51,6 +51,11 @@ impl Tls {
         self.folder.join(name)
     }
 
+    /// What a server is told: its certificate, its key, and whom it trusts.
+    pub(super) fn of_server(&self) -> [String; 3] {
+        ["server.pem", "server.key", "ca.pem"].map(|name| self.file(name).display().to_string())
+    }
+
     /// What the board says of them.
     pub(super) fn board(&self) -> String {
         let path = |name: &str| self.file(name).display().to_string();
