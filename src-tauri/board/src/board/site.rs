@@ -57,6 +57,7 @@ impl Lane {
                 }
                 Word::Same => {}
                 Word::New => {
+                    tracked.overtaken.clear();
                     tracked.received = Some(heard);
                     tracked.is_told_elsewise = false;
                 }
@@ -137,7 +138,9 @@ impl Tracked {
         if self.aggregate.on_restating() == OnRestating::BeginsAgain {
             let rows: Vec<&Event> = rows.iter().filter(|row| self.aggregate.wants(row)).collect();
             let older = self.aggregate.newer_than(&rows);
-            self.aggregate.clear_but(&older.values().cloned().collect());
+            let stays = older.values().cloned().collect();
+            self.aggregate.clear_but(&stays);
+            self.overtaken.retain(|key, _| stays.contains(key));
             let news = rows.into_iter().enumerate().filter(|(number, _)| !older.contains_key(number));
             let rejected = self.fold_all(news.map(|(_, row)| row));
             return (if older.is_empty() { Word::New } else { Word::Behind }, rejected);
@@ -177,7 +180,8 @@ impl Tracked {
             return None;
         }
         let found = if goes_on { self.number_differs(&site) } else { self.differences_but_unsaid(&site) };
-        let is_in_doubt = self.basis == Continuity::Unknown || self.incomplete_until.is_some();
+        let is_in_doubt =
+            self.basis == Continuity::Unknown || self.incomplete_until.is_some() || !self.overtaken.is_empty();
         if found.count == 0 && !is_in_doubt {
             self.suspected = None;
             return None;
@@ -194,6 +198,7 @@ impl Tracked {
             return None;
         }
         self.be_confirmed();
+        self.overtaken.clear();
         self.is_told_elsewise = false;
         Some(found)
     }

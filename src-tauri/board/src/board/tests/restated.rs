@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use watchfloor_model::{Continuity, Delivery, Position, Recheck, Restated, Timestamp};
 
 use super::stage::{START, Stage};
-use crate::{board::Drift, frame::WidgetValue, testing::event};
+use crate::{board::Drift, frame::WidgetValue, freshness::Freshness, testing::event};
 
 const BOARD: &str = r#"
 [board]
@@ -424,4 +424,45 @@ fn a_gauge_of_which_others_speak_too() {
     stage.pass(1000);
     stage.named("truck", json!({"k": "a"}));
     assert_eq!((asked(&mut stage), stage.number("gauge")), (1, Some(3.0)));
+}
+
+/// H2: what a site says is what is shown then, so that nothing of it is overtaken any more.
+#[test]
+fn what_a_site_confirms_is_not_overtaken() {
+    let overtaken = || {
+        let mut stage = Stage::with(STATES);
+        stage.connect();
+        stage.pass(60_000);
+        stage.named("order", json!({"k": "a", "v": 1}));
+        for _ in 0..8 {
+            stage.pass(1000);
+            let event = watchfloor_model::Event {
+                position: Some(Position::new("link-1", stage.offset)),
+                received: stage.now,
+                ..event("c", "order", START, json!({"k": "a", "v": 9}))
+            };
+            stage.offset += 1;
+            stage.board.handle_delivery("s", &Delivery::Events(vec![event]), stage.now);
+        }
+        stage.status_is(watchfloor_model::Phase::Live);
+        stage
+    };
+    let freshness = |stage: &Stage| ["gauge", "tiles", "map"].map(|widget| stage.quality(widget).freshness);
+    let right = [json!({"k": "a", "v": 9})];
+    let mut asked = overtaken();
+    assert_eq!(freshness(&asked), [Freshness::Stale; 3]);
+    asked.gap(Continuity::Snapshot, 1000);
+    asked.restated(&right);
+    assert_eq!(freshness(&asked), [Freshness::Live; 3], "after a loss");
+    let mut compared = overtaken();
+    for _ in 0..2 {
+        compared.recheck_at(START, &right, &[]);
+    }
+    assert_eq!(compared.number("gauge"), Some(9.0));
+    assert_eq!(freshness(&compared), [Freshness::Live; 3], "corrected");
+    let mut agreed = overtaken();
+    for _ in 0..2 {
+        agreed.recheck(&[json!({"k": "a", "v": 1})], &[]);
+    }
+    assert_eq!(freshness(&agreed), [Freshness::Live; 3], "the same as shown");
 }
