@@ -37,7 +37,9 @@ use lane::{Found, Lane};
 use tracked::Tracked;
 
 pub use check::{DRIFTS_NAMED_MAX, Drift};
-pub use checkpoint::{AggregateCheckpoint, ChannelCheckpoint, Checkpoint, NotRestored, SourceCheckpoint};
+pub use checkpoint::{
+    AggregateCheckpoint, ChannelCheckpoint, Checkpoint, NotRestored, OvertakenCheckpoint, SourceCheckpoint,
+};
 pub use frames::Mark;
 
 /// Rejections held for [`Board::take_rejections`]; further ones are counted in the widget's quality only.
@@ -364,8 +366,8 @@ fn verdict(widget: &WidgetSpec, lane: &Lane, tracked: &Tracked, now: Mono) -> Ve
     if !verdict.freshness.is_current() {
         return verdict;
     }
-    if let Some(since) = tracked.overtaken_since(widget.stale_after) {
-        return verdict.away(OVERTAKEN.to_owned(), Some(now.since(since)));
+    if let Some(age) = tracked.overtaken_for(widget.stale_after, now) {
+        return verdict.away(OVERTAKEN.to_owned(), Some(age));
     }
     let verdict = match tracked.unusable_since().map(|since| now.since(since)) {
         Some(age) if age > widget.stale_after => return verdict.away(UNUSABLE.to_owned(), Some(age)),

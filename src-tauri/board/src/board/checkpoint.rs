@@ -1,6 +1,6 @@
 //! A board's state as it is written down, and read by the next run (H4).
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -10,7 +10,7 @@ use super::{
     Board, Place,
     against::Second,
     lane::{Channel, Lane},
-    tracked::{Heard, Tracked},
+    tracked::{Heard, Overtaken, Tracked},
     voices,
 };
 use crate::config::spec::SourceSpec;
@@ -93,6 +93,18 @@ pub struct AggregateCheckpoint {
     /// Whose events are in it, where publishers say whether they are good.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub voices: Vec<String>,
+    /// By key, what came that is dated before what is shown.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub overtaken: BTreeMap<String, OvertakenCheckpoint>,
+}
+
+/// What came of a key and is dated before what is shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OvertakenCheckpoint {
+    /// When the last of it reached the program, by the wall clock.
+    pub last: Timestamp,
+    /// How long after the first that was, in milliseconds.
+    pub lasts_ms: u64,
 }
 
 /// What a widget shows of a source, or compares with it, and the next run doesn't know.
@@ -156,6 +168,10 @@ fn of_lane(lane: &Lane, now: Mono, wall: Timestamp) -> SourceCheckpoint {
         let Channel { newest, position } = channel.clone();
         (name.to_string(), ChannelCheckpoint { newest, position })
     };
+    let overtaken = |(key, own): (&String, &Overtaken)| {
+        let lasts_ms = u64::try_from(own.lasts.as_millis()).unwrap_or(u64::MAX);
+        (key.clone(), OvertakenCheckpoint { last: wall_of(own.last), lasts_ms })
+    };
     let aggregate = |tracked: &Tracked| {
         let stored = AggregateCheckpoint {
             state: tracked.aggregate.state_text(),
@@ -165,6 +181,7 @@ fn of_lane(lane: &Lane, now: Mono, wall: Timestamp) -> SourceCheckpoint {
             received: tracked.received.map(wall_of),
             told_elsewise: tracked.is_told_elsewise,
             voices: tracked.voices.stored(),
+            overtaken: tracked.overtaken.iter().map(overtaken).collect(),
         };
         (tracked.aggregate.fingerprint().to_owned(), stored)
     };
@@ -207,5 +224,10 @@ fn restore_tracked(
     tracked.received = heard(stored.received, now, wall);
     tracked.is_told_elsewise = stored.told_elsewise;
     tracked.voices = voices::Heard::restored(&stored.voices);
+    let overtaken = |(key, own): (&String, &OvertakenCheckpoint)| {
+        let last = Heard::before(now, wall.since(own.last));
+        (key.clone(), Overtaken { last, lasts: Duration::from_millis(own.lasts_ms) })
+    };
+    tracked.overtaken = stored.overtaken.iter().map(overtaken).collect();
     Ok(())
 }

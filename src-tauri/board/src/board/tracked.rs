@@ -32,10 +32,26 @@ impl Heard {
         now.since(self.at).saturating_add(self.age)
     }
 
+    /// How long after `earlier` it was; nothing if it wasn't.
+    fn since(self, earlier: Self) -> Duration {
+        // As it was seen at one instant.
+        let at = self.at.max(earlier.at);
+        earlier.age(at).saturating_sub(self.age(at))
+    }
+
     /// The later one of two, as seen at `now`.
     pub(super) fn later(self, other: Self, now: Mono) -> Self {
         if other.age(now) <= self.age(now) { other } else { self }
     }
+}
+
+/// What came of a key and is dated before what is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Overtaken {
+    /// When the last of it came.
+    pub(super) last: Heard,
+    /// How long after the first that was.
+    pub(super) lasts: Duration,
 }
 
 /// Keys at most of which it is known that what came last, or is newest, isn't shown.
@@ -54,8 +70,8 @@ pub(super) struct Tracked {
     pub(super) received: Option<Heard>,
     /// Events that it could not use, and the newest reason.
     pub(super) rejected: Option<(u64, String)>,
-    /// By key, when all came that is dated before what is shown, the first and the last of it, with nothing between them that isn't.
-    pub(super) overtaken: BTreeMap<String, (Mono, Mono)>,
+    /// By key, what came that is dated before what is shown, with nothing between the first and the last of it that isn't.
+    pub(super) overtaken: BTreeMap<String, Overtaken>,
     /// By key, since when the newest that came can't be used, so that what is shown is what was before it; and its time.
     pub(super) unusable: BTreeMap<String, (Mono, Timestamp)>,
     /// Whether what a gauge shows was told by events that its site says nothing of.
@@ -106,10 +122,11 @@ impl Tracked {
             if shown <= event.time.as_millis() {
                 self.overtaken.remove(&key);
                 self.unusable.remove(&key);
-            } else if let Some((_, last)) = self.overtaken.get_mut(&key) {
-                *last = event.received;
+            } else if let Some(own) = self.overtaken.get_mut(&key) {
+                let last = Heard::at(event.received);
+                *own = Overtaken { last, lasts: own.lasts.saturating_add(last.since(own.last)) };
             } else if self.overtaken.len() < KEYS_MAX {
-                self.overtaken.insert(key, (event.received, event.received));
+                self.overtaken.insert(key, Overtaken { last: Heard::at(event.received), lasts: Duration::ZERO });
             }
         }
     }
@@ -144,11 +161,11 @@ impl Tracked {
         self.unusable.values().map(|(since, _)| *since).min()
     }
 
-    /// Since when what comes is dated before what is shown (H1), if that has gone on for as long as `limit`: one event may be late, but
+    /// For how long what comes is dated before what is shown (H1), if that has gone on for as long as `limit`: one event may be late, but
     /// not all, so a clock was set back.
-    pub(super) fn overtaken_since(&self, limit: Duration) -> Option<Mono> {
-        let lasts = |(first, last): &&(Mono, Mono)| last.since(*first) >= limit;
-        self.overtaken.values().filter(lasts).map(|(first, _)| *first).min()
+    pub(super) fn overtaken_for(&self, limit: Duration, now: Mono) -> Option<Duration> {
+        let lasting = self.overtaken.values().filter(|own| own.lasts >= limit);
+        lasting.map(|own| own.last.age(now).saturating_add(own.lasts)).max()
     }
 
     pub(super) fn folds(&self, channel: &str) -> bool {

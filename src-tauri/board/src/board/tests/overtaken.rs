@@ -1,7 +1,7 @@
 //! What came last, and is dated before what is shown.
 
 use serde_json::json;
-use watchfloor_model::Phase;
+use watchfloor_model::{Mono, Phase, Timestamp};
 
 use super::stage::{BOARD, START, Stage};
 use crate::freshness::Freshness;
@@ -75,4 +75,29 @@ fn late_news_is_no_fault() {
     stage.event_at(START + 11_000, json!({"v": 3}));
     stage.event_at(START + 9_000, json!({"v": 2}));
     assert_eq!(stage.quality("gauge").freshness, Freshness::Live);
+}
+
+/// H1, H4: a restart takes nothing back: what was overtaken before isn't live because it was read from the disk.
+#[test]
+fn a_restart_knows_what_was_overtaken() {
+    let mut stage = stage();
+    stage.event_at(START + 3_600_000, json!({"k": "a", "word": "bad", "v": 3}));
+    for second in 0..7 {
+        stage.event_at(START + second * 1000, json!({"k": "a", "word": "ok", "v": 20}));
+        pass(&mut stage, 1);
+    }
+    assert_eq!(stage.quality("gauge").freshness, Freshness::Stale);
+    let wall = Timestamp::from_millis(START);
+    let text = serde_json::to_string(&stage.board.checkpoint(stage.now, wall)).expect("JSON");
+    // Nothing comes any more. The wall's clock was set right, or back, meanwhile.
+    for wall in [START + 2000, START - 60_000].map(Timestamp::from_millis) {
+        let mut next = Stage::with(&format!("{BOARD}{KEYED}"));
+        next.now = Mono::from_millis(7);
+        next.board.restore(&serde_json::from_str(&text).expect("own checkpoint"), next.now, wall);
+        next.connect();
+        pass(&mut next, 1);
+        for widget in ["gauge", "tiles"] {
+            assert_eq!(next.quality(widget).freshness, Freshness::Stale, "{widget}");
+        }
+    }
 }
