@@ -222,7 +222,11 @@ impl Paths {
             || each.iter().enumerate().filter(|(number, _)| !self.merge.is_foreign(*number)).map(|(_, one)| one);
         status.phase = self.phase;
         status.since = self.since;
-        status.link_proof = known().filter_map(|one| one.link_proof).max();
+        // What is heard of a path that proves nothing makes nothing younger that another one proves.
+        status.link_proof = match self.phase {
+            Phase::Live => proving().filter_map(|one| one.link_proof).max(),
+            _ => known().filter_map(|one| one.link_proof).max(),
+        };
         let live_until = |(path, status): (&Path, &SourceStatus)| Some(status.live_until?.min(path.whole_until()));
         let all = self.paths.iter().zip(&each).enumerate().filter(|(number, _)| self.proves(*number));
         status.live_until = all.filter_map(|(_, one)| live_until(one)).max();

@@ -226,3 +226,23 @@ fn counts_that_differ() {
     merge.begin(1);
     assert!(merge.take(1, event(13, "m102"), false).is_some() && merge.holds(1));
 }
+
+/// H1: what a path that lags was last heard is no proof of the story: while the quick one is silent, what is shown grows older.
+#[test]
+fn a_replica_that_lags_makes_nothing_younger() {
+    let mut world = World::new(11, 2);
+    world.heal();
+    for second in 0..30 {
+        world.publish();
+        world.lags[1] = (second / 2).min(10);
+        world.pass(Duration::from_secs(1));
+    }
+    world.stand_still(0);
+    let last = world.now;
+    while world.paths.status().phase == Phase::Live {
+        let proof = world.paths.status().link_proof.expect("a proof");
+        assert!(proof <= last, "heard {:?} after the quick one's last word", proof.since(last));
+        world.pass(Duration::from_millis(100));
+    }
+    assert!(world.now.since(last) > Duration::from_secs(2));
+}
