@@ -269,10 +269,11 @@ impl Merge {
         Gap { from: told.or(gap.from), began, source_times, reason: why.clone().unwrap_or(gap.reason), ..gap }
     }
 
-    /// What a site says is as true for every path; where another proves the story, nothing needs to be made good.
+    /// What a site says is as true for every path; where another proves the story, nothing needs to be made good. Nor is there anything
+    /// where another has told more than what the site's state was asked for at: what was held behind that was told.
     fn take_restated(&mut self, path: usize, restated: Restated, proven: bool) -> Option<Restated> {
         self.came[path].clone_from(&restated.positions);
-        if proven {
+        if proven || self.is_older(&restated.positions) {
             return None;
         }
         let gaps = std::mem::take(&mut self.gaps);
@@ -281,13 +282,17 @@ impl Merge {
         Some(restated)
     }
 
+    /// Whether the story has come further than to these places on any channel.
+    fn is_older(&self, places: &Places) -> bool {
+        let older = |(channel, told): (&Arc<str>, &Position)| {
+            places.get(channel).is_none_or(|place| place.covers(told) == Some(false))
+        };
+        self.told.iter().any(older)
+    }
+
     fn take_snapshot(&mut self, path: usize, snapshot: Snapshot, proven: bool) -> Option<Snapshot> {
         self.came[path].clone_from(&snapshot.positions);
-        let older = |(channel, told): (&Arc<str>, &Position)| {
-            let place = snapshot.positions.get(channel);
-            place.is_none_or(|place| place.covers(told) == Some(false))
-        };
-        if proven || self.told.iter().any(older) {
+        if proven || self.is_older(&snapshot.positions) {
             return None;
         }
         let gaps = std::mem::take(&mut self.gaps);

@@ -4,7 +4,7 @@ mod world;
 
 use std::time::Duration;
 
-use watchfloor_model::{Continuity, Delivery, Event, Gap, Mono, Payload, Phase, Position, Timestamp};
+use watchfloor_model::{Continuity, Delivery, Event, Gap, Mono, Payload, Phase, Position, Restated, Timestamp};
 
 use self::world::World;
 
@@ -245,4 +245,41 @@ fn a_replica_that_lags_makes_nothing_younger() {
         world.pass(Duration::from_millis(100));
     }
     assert!(world.now.since(last) > Duration::from_secs(2));
+}
+
+/// H3: a path that waited for its site's state held what another one has told meanwhile. When that one is lost just then, the story doesn't go
+/// back to where the hold began: what was held would be told twice.
+#[test]
+fn a_sites_state_turns_nothing_back() {
+    let place = |offset: u64| Position::new("e", offset);
+    let event = |offset: u64| Event {
+        channel: "a".into(),
+        name: "n".into(),
+        id: None,
+        position: Some(place(offset)),
+        time: Timestamp::default(),
+        received: Mono::ZERO,
+        data: Payload::parse("1").expect("JSON"),
+    };
+    let events = |offsets: std::ops::RangeInclusive<u64>| Delivery::Events(offsets.map(event).collect());
+    let told = |delivery: Option<Delivery>| match delivery {
+        Some(Delivery::Events(events)) => {
+            events.iter().filter_map(|event| Some(event.position.as_ref()?.offset)).collect()
+        }
+        _ => vec![],
+    };
+    let mut merge = super::merge::Merge::new(2);
+    merge.restore(&std::collections::BTreeMap::from([("a".into(), place(10))]));
+    assert_eq!(told(merge.take(0, events(11..=20), false)).len(), 10);
+    // The second one lost something, and had the site's state as of 15.
+    let restated = Restated {
+        channel: "a".into(),
+        name: None,
+        events: Vec::new(),
+        positions: std::collections::BTreeMap::from([("a".into(), place(15))]),
+        received: Mono::ZERO,
+    };
+    assert!(merge.take(1, Delivery::Restated(restated), false).is_none(), "older than the story");
+    assert_eq!(told(merge.take(1, events(16..=22), false)), [21, 22]);
+    assert!(merge.holds(1));
 }
