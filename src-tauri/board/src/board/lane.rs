@@ -418,8 +418,12 @@ impl Lane {
         // What was heard last may be a heartbeat, which proved that nothing had happened since the newest event.
         let heard = times.map(|(from, _)| from).filter(|heard| *heard < to);
         let from = heard.max(newest.filter(|newest| *newest < to)).unwrap_or(to);
+        // Nothing of it was ever known (H3): what is dated before may come all the same.
+        let is_first = gap.from.is_none() && newest.is_none();
         for tracked in self.tracked.iter_mut().filter(|tracked| tracked.folds(&gap.channel)) {
             tracked.be_incomplete(to);
+            let begin = || tracked.aggregate.horizon().unwrap_or(Timestamp::from_millis(i64::MIN));
+            let from = if is_first { from.min(begin()) } else { from };
             tracked.aggregate.note_gap(from, to);
         }
         true

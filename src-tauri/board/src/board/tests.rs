@@ -568,3 +568,16 @@ fn apply(stage: &mut Stage, folds: &[FoldSpec], page: &mut [Applied], painted: u
     }
     frame.version
 }
+
+/// H3: of what was before the first word nobody knows anything, and a late event doesn't make it a stretch in which nothing happened.
+#[test]
+fn what_was_before_the_first_word_is_a_gap() {
+    let mut stage = Stage::new();
+    stage.connect();
+    stage.gap(Continuity::Unknown, 1000);
+    stage.event(json!({"v": 1}));
+    stage.event_at(START - 60_000, json!({"v": 1}));
+    let WidgetValue::Series(series) = stage.value("series") else { panic!("a chart") };
+    let points: Vec<_> = series.lines.iter().flat_map(|line| &line.points).map(|(_, value)| *value).collect();
+    assert_eq!(points, [Some(1.0), None, None, None, None, None, Some(1.0)]);
+}
