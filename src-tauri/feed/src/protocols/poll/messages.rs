@@ -203,6 +203,8 @@ impl MessagesSession {
             self.message(text, mark.as_deref(), now, out);
         }
         self.cursor = batch.cursor.unwrap_or(before);
+        // A page need not end where it did before: what was had and isn't in this one is in the next, as all comes.
+        self.had = if self.replays { had.saturating_sub(count) } else { 0 };
         let is_all = count == 0 || count < self.most;
         self.most = self.most.max(count);
         is_all

@@ -82,6 +82,23 @@ fn a_lost_link_by_cursor() {
     assert_eq!((rig.phase(), rig.feed.status().continuity), (Phase::Live, Continuity::Proven));
 }
 
+/// H3: what was had of a page is left out also where the server makes its pages shorter now, or has nothing to say first.
+#[test]
+fn pages_of_another_length() {
+    for first in [r#"{"items":[{"n":1},{"n":2}],"next":"c2"}"#, r#"{"items":[],"next":"c1"}"#] {
+        let mut rig = by_cursor(Kind::Poll, AFTER, true).restored(&[("news", "link-00000000000000aa:7@c1\t3")]);
+        rig.start();
+        rig.answers(Head::default(), first);
+        let rest = if first.contains("c2") { "" } else { r#"{"n":1},{"n":2},"# };
+        next(&mut rig);
+        rig.answers(Head::default(), format!(r#"{{"items":[{rest}{{"n":3}},{{"n":4}}],"next":"c4"}}"#));
+        next(&mut rig);
+        rig.answers(Head::default(), r#"{"items":[{"n":5}],"next":"c5"}"#);
+        let status = rig.feed.status();
+        assert_eq!((status.counts.events, status.continuity), (2, Continuity::Proven), "{first}");
+    }
+}
+
 /// The newest message's own id, NDJSON, and the next address.
 #[test]
 fn other_cursors() {
