@@ -19,7 +19,7 @@ use std::{
     time::Duration,
 };
 
-use watchfloor_model::{Cause, Mono, PathStatus, Phase, Position, SourceStatus, Timestamp};
+use watchfloor_model::{Cause, Delivery, Mono, PathStatus, Phase, Position, SourceStatus, Timestamp};
 
 use self::{
     known::Known,
@@ -343,6 +343,10 @@ impl Paths {
         let proving: Vec<usize> = all.filter(|number| self.proves(*number)).collect();
         for number in &proving {
             self.merge.prove(*number, &places[*number], now);
+        }
+        if !self.merge.teller().is_some_and(|teller| self.proves(teller)) && self.proves(self.lead()) {
+            let gaps = self.merge.be_told_by(self.lead(), now);
+            self.outputs.extend(gaps.into_iter().map(|gap| Output::Deliver(Delivery::Gap(gap))));
         }
         if proving.is_empty()
             && let Some(last) = self.merge.last_proof()

@@ -8,7 +8,7 @@ use super::{
     diagnostic::{Problem, Sink},
     grid::{Cells, Tenant, lay_out},
     keys::{self, kind::KindShape, source, widget},
-    kinds::{Found, report_unlike},
+    kinds::{Found, report_members_of_several, report_unlike},
     nearest::{did_you_mean, nearest},
     reducer::{Folded, optional, read_kind},
     restating,
@@ -219,7 +219,9 @@ fn read_source(node: Node<'_>, sink: &mut Sink<'_>) -> SourceEntry {
         let others = redundant.iter().flatten().enumerate();
         let urls = first.chain(others.map(|(at, url)| (reader.span_of_item("redundant-urls", at), url))).collect();
         let channels = channels.as_deref().unwrap_or_default();
-        report_unlike(&reader, &Found { kind, urls, channels, transport }, sink);
+        let found = Found { kind, urls, channels, transport };
+        report_members_of_several(&reader, &found, presence == Some(true), sink);
+        report_unlike(&reader, &found, sink);
     }
     if let Some(Some(snapshot)) = &snapshot {
         let tells_time = event.iter().flatten().any(|event| event.time.is_some());

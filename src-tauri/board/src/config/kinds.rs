@@ -274,6 +274,28 @@ pub(super) fn report_unlike(reader: &TableReader<'_>, found: &Found<'_>, sink: &
     }
 }
 
+/// Reports several addresses of what only one can tell: who is there has no place in the stream, and a link tells who came and went since
+/// the last that *it* told.
+pub(super) fn report_members_of_several(
+    reader: &TableReader<'_>,
+    found: &Found<'_>,
+    presence: bool,
+    sink: &mut Sink<'_>,
+) {
+    let is_pusher = matches!(found.kind, SourceKind::Pusher | SourceKind::Soketi | SourceKind::Reverb);
+    let named = found.channels.iter().find(|name| is_pusher && name.starts_with("presence-"));
+    if !reader.has("redundant-urls") || !(presence || named.is_some()) {
+        return;
+    }
+    sink.report(Problem {
+        span: reader.span_of("redundant-urls"),
+        message: "members can't be had from several addresses".to_owned(),
+        found: named.map_or_else(|| "`presence` beside it".to_owned(), |name| format!("`{}` among the channels", cut(name))),
+        expected: "one address".to_owned(),
+        help: Some("nothing tells whether two addresses speak of the same coming and going: a source of its own for the members".to_owned()),
+    });
+}
+
 /// Reports what Pusher's protocol needs besides an address: the app, and somebody who signs for what isn't public.
 fn report_unsigned(reader: &TableReader<'_>, found: &Found<'_>, sink: &mut Sink<'_>) {
     if !matches!(found.kind, SourceKind::Pusher | SourceKind::Soketi | SourceKind::Reverb) {

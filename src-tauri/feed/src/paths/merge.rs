@@ -5,7 +5,7 @@
 //! brings can't be joined until the story, by another path, has come to where it is.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 
@@ -15,6 +15,9 @@ use crate::protocols::counted::is_counted;
 
 /// Places of a channel of which it is known what stood there.
 const MARKS_MAX: usize = 4096;
+
+/// Why what has no place may be missing.
+const ANOTHER_TELLER: &str = "events without a place come from another address now";
 
 /// A place, and what its server calls what stands there.
 type Mark = (u64, Option<Arc<str>>);
@@ -35,6 +38,10 @@ pub(super) struct Merge {
     marks: BTreeMap<Arc<str>, VecDeque<Mark>>,
     /// Paths that count otherwise than the story does: a place of theirs is another event's.
     differs: Vec<bool>,
+    /// Whose events without a place are told.
+    teller: Option<usize>,
+    /// Channels that had any.
+    loose: BTreeSet<Arc<str>>,
     /// What is known about completeness, once a gap or a snapshot said so.
     continuity: Option<Continuity>,
     /// What became of the gaps since the last snapshot.
@@ -167,8 +174,7 @@ impl Merge {
     }
 
     fn take_event(&mut self, path: usize, event: &Event) -> bool {
-        // Of events without a place nothing proves that two are the same: such sources have one path.
-        let Some(place) = &event.position else { return false };
+        let Some(place) = &event.position else { return self.take_loose(path, event) };
         let before = self.came[path].insert(Arc::clone(&event.channel), place.clone());
         self.differs[path] |= !self.is_of_one_count(&event.channel, place);
         self.differs[path] |= before.as_ref().is_some_and(|before| !self.is_of_one_count(&event.channel, before));
@@ -187,6 +193,47 @@ impl Merge {
             self.note_mark(&event.channel, place);
         }
         joins
+    }
+
+    /// Of events without a place nothing tells whether two are the same: those of one path are taken.
+    fn take_loose(&mut self, path: usize, event: &Event) -> bool {
+        let is_told = *self.teller.get_or_insert(path) == path;
+        if is_told && !self.loose.contains(&event.channel) {
+            self.loose.insert(Arc::clone(&event.channel));
+        }
+        is_told
+    }
+
+    /// The path whose events without a place are told.
+    pub(super) const fn teller(&self) -> Option<usize> {
+        self.teller
+    }
+
+    /// Another path's events without a place are told from now on. Gives the gaps that this makes: what that one has brought since the
+    /// other was lost wasn't told, and none of it can be told from what was (H3).
+    pub(super) fn be_told_by(&mut self, path: usize, now: Mono) -> Vec<Gap> {
+        if self.teller.replace(path).is_none_or(|before| before == path) {
+            return Vec::new();
+        }
+        let began = self.proven.as_ref().map_or(now, |proof| proof.at);
+        let gap = |channel: &Arc<str>| Gap {
+            channel: Arc::clone(channel),
+            from: self.told.get(channel).cloned(),
+            to: self.told.get(channel).cloned(),
+            proof: Continuity::Unknown,
+            reason: ANOTHER_TELLER.to_owned(),
+            began,
+            ended: now,
+            source_times: None,
+        };
+        let gaps: Vec<Gap> = self.loose.iter().map(gap).collect();
+        if !gaps.is_empty() {
+            self.counts.gaps_unknown += gaps.len() as u64;
+            self.continuity = Some(Continuity::Unknown);
+            self.passed = false;
+            self.gaps.push(Continuity::Unknown);
+        }
+        gaps
     }
 
     /// Keeps what stands at a place that was counted here.
@@ -316,4 +363,39 @@ fn later(gap: &Gap, began: Mono, from: Timestamp, to: Timestamp) -> Timestamp {
 /// Whether `own` is at or after `place`.
 pub(super) fn covers(own: Option<&Position>, place: &Position) -> bool {
     own.and_then(|own| own.covers(place)) == Some(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use watchfloor_model::Payload;
+
+    use super::*;
+
+    /// H3: of what has no place one path's is told, and another's behind a gap once it takes over.
+    #[test]
+    fn events_without_a_place() {
+        let mut merge = Merge::new(2);
+        let loose = || {
+            Delivery::Events(vec![Event {
+                channel: "c".into(),
+                position: None,
+                id: None,
+                name: "joined".into(),
+                time: Timestamp::from_millis(1),
+                received: Mono::from_millis(1),
+                data: Payload::parse("1").expect("JSON"),
+            }])
+        };
+        for _ in 0..2 {
+            assert!(merge.take(0, loose(), true).is_some());
+            assert!(merge.take(1, loose(), true).is_none());
+        }
+        let now = Mono::from_millis(2);
+        assert!(merge.be_told_by(0, now).is_empty());
+        let gaps = merge.be_told_by(1, now);
+        assert!(matches!(&*gaps, [Gap { proof: Continuity::Unknown, .. }]), "{gaps:?}");
+        assert_eq!((merge.counts().gaps_unknown, merge.continuity()), (1, Some(Continuity::Unknown)));
+        assert!(merge.take(0, loose(), true).is_none());
+        assert!(merge.take(1, loose(), true).is_some());
+    }
 }

@@ -52,6 +52,13 @@ fn redundant_urls() {
         );
     }
     parse(&with("[\"http://b\", \"https://b\", \"http://b/x\"]"), "f").expect("three addresses");
+    // Who is there comes by one.
+    let others = "redundant-urls = [\"wss://b\"]\nchannels";
+    let pusher = edit("kind = \"hub\"", "kind = \"pusher\"\napp = \"k\"\nauth = \"https://a/auth\"");
+    let pusher =
+        pusher.replace("http://", "ws://").replace("channels = [\"c\"]", &format!("{others} = [\"presence-c\"]"));
+    let text = parse(&pusher, "f").expect_err("two addresses").to_string();
+    assert!(text.contains("members can't be had from several addresses"), "{text}");
 }
 
 #[test]
