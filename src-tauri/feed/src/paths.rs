@@ -344,8 +344,11 @@ impl Paths {
         for number in &proving {
             self.merge.prove(*number, &places[*number], now);
         }
-        if !self.merge.teller().is_some_and(|teller| self.proves(teller)) && self.proves(self.lead()) {
-            let gaps = self.merge.be_told_by(self.lead(), now);
+        // The first, as for the source's state.
+        if let Some(first) = proving.first()
+            && self.merge.teller().is_none_or(|teller| !proving.contains(&teller))
+        {
+            let gaps = self.merge.be_told_by(*first, now);
             self.outputs.extend(gaps.into_iter().map(|gap| Output::Deliver(Delivery::Gap(gap))));
         }
         if proving.is_empty()

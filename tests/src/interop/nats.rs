@@ -148,11 +148,12 @@ fn write_config(place: &Place, stand: &Path, knows_wall: bool, routes: &[SocketA
     let wall = if knows_wall { format!("{{ user: wall, password: {PASSWORD} }},") } else { String::new() };
     // The publisher goes on without.
     let tls = Tls::of(stand).map(|tls| {
-            let [certificate, key, trusted] = tls.of_server();
-            format!(
-                "tls {{ cert_file: \"{certificate}\", key_file: \"{key}\", ca_file: \"{trusted}\", verify: true }}\nallow_non_tls: true"
-            )
-        });
+        let [certificate, key, trusted] = tls.of_server();
+        format!(
+            "tls {{ cert_file: \"{certificate}\", key_file: \"{key}\", ca_file: \"{trusted}\", verify: true }}\n\
+                 allow_non_tls: true"
+        )
+    });
     let routes: Vec<String> = routes.iter().map(|route| format!("\"nats://{route}\"")).collect();
     let cluster = format!(
         "server_name: node-{}\ncluster {{ name: ticks, listen: \"{}\", routes: [{}] }}",

@@ -258,7 +258,8 @@ impl Lane {
                         }
                     }
                     Err(rejection) => {
-                        tracked.reject_event(event, &rejection);
+                        tracked.note_unusable(event);
+                        tracked.reject(&rejection);
                         if rejections.len() < super::REJECTIONS_HELD_MAX {
                             rejections.push((wanting.tracked, rejection));
                         }

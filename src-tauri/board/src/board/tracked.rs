@@ -142,16 +142,20 @@ impl Tracked {
         if self.unusable.is_empty() {
             return;
         }
-        let shown = self.aggregate.shown_of(event).filter(|(_, shown)| *shown <= event.time.as_millis());
-        if let Some((key, _)) = shown {
+        if let Some(key) = self.newest_by(event) {
             self.unusable.remove(&key);
         }
     }
 
+    /// The key of what is shown of what an event speaks of, if the event isn't older than that.
+    fn newest_by(&self, event: &Event) -> Option<String> {
+        let (key, shown) = self.aggregate.shown_of(event)?;
+        (shown <= event.time.as_millis()).then_some(key)
+    }
+
     /// An event can't be used: sees whether it is newer than what is shown of what it speaks of.
     pub(super) fn note_unusable(&mut self, event: &Event) {
-        let shown = self.aggregate.shown_of(event).filter(|(_, shown)| *shown <= event.time.as_millis());
-        let Some((key, _)) = shown.filter(|_| self.unusable.len() < KEYS_MAX) else { return };
+        let Some(key) = self.newest_by(event).filter(|_| self.unusable.len() < KEYS_MAX) else { return };
         let (_, time) = self.unusable.entry(key).or_insert((event.received, event.time));
         *time = event.time.max(*time);
     }
@@ -234,12 +238,6 @@ impl Tracked {
         };
         self.reject(&rejection);
         rejection
-    }
-
-    /// It can't use an event.
-    pub(super) fn reject_event(&mut self, event: &Event, rejection: &Rejection) {
-        self.note_unusable(event);
-        self.reject(rejection);
     }
 
     pub(super) fn reject(&mut self, rejection: &Rejection) {

@@ -280,9 +280,7 @@ impl SourceEntry {
         // A gauge that looks at rows is about the row that it finds its number in.
         let has_rows = |spec: &SourceSpec| spec.event.id.is_some() && matches!(fold.reducer, ReducerSpec::Gauge { .. });
         fold.whole = self.spec.as_ref().is_some_and(|spec| spec.tells_whole() && !has_rows(spec));
-        let is_pusher =
-            |spec: &SourceSpec| matches!(spec.kind, SourceKind::Pusher | SourceKind::Soketi | SourceKind::Reverb);
-        if self.spec.as_ref().is_some_and(is_pusher) {
+        if self.spec.as_ref().is_some_and(|spec| spec.kind.is_pusher()) {
             for list in [Some(&mut fold.on), fold.reducer.remove_on()].into_iter().flatten() {
                 for name in list.iter_mut() {
                     if let Some(rest) = name.strip_prefix(['.', '\\']).filter(|rest| !rest.is_empty()) {

@@ -282,8 +282,7 @@ pub(super) fn report_members_of_several(
     presence: bool,
     sink: &mut Sink<'_>,
 ) {
-    let is_pusher = matches!(found.kind, SourceKind::Pusher | SourceKind::Soketi | SourceKind::Reverb);
-    let named = found.channels.iter().find(|name| is_pusher && name.starts_with("presence-"));
+    let named = found.channels.iter().find(|name| found.kind.is_pusher() && name.starts_with("presence-"));
     if !reader.has("redundant-urls") || !(presence || named.is_some()) {
         return;
     }
@@ -298,7 +297,7 @@ pub(super) fn report_members_of_several(
 
 /// Reports what Pusher's protocol needs besides an address: the app, and somebody who signs for what isn't public.
 fn report_unsigned(reader: &TableReader<'_>, found: &Found<'_>, sink: &mut Sink<'_>) {
-    if !matches!(found.kind, SourceKind::Pusher | SourceKind::Soketi | SourceKind::Reverb) {
+    if !found.kind.is_pusher() {
         return;
     }
     if !reader.has("app") {

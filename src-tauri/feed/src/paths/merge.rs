@@ -219,7 +219,8 @@ impl Merge {
         let gap = |channel: &Arc<str>| Gap {
             channel: Arc::clone(channel),
             from: self.told.get(channel).cloned(),
-            to: self.told.get(channel).cloned(),
+            // No comparison makes good what has no place.
+            to: None,
             proof: Continuity::Unknown,
             reason: ANOTHER_TELLER.to_owned(),
             began,
@@ -227,12 +228,7 @@ impl Merge {
             source_times: None,
         };
         let gaps: Vec<Gap> = self.loose.iter().map(gap).collect();
-        if !gaps.is_empty() {
-            self.counts.gaps_unknown += gaps.len() as u64;
-            self.continuity = Some(Continuity::Unknown);
-            self.passed = false;
-            self.gaps.push(Continuity::Unknown);
-        }
+        gaps.iter().for_each(|gap| self.note_gap(gap));
         gaps
     }
 
@@ -290,6 +286,16 @@ impl Merge {
             return None;
         }
         let gap = self.seen_by_all(gap, told);
+        self.note_gap(&gap);
+        if let Some(end) = end {
+            self.note_mark(&gap.channel, &end);
+            self.told.insert(Arc::clone(&gap.channel), end);
+        }
+        Some(gap)
+    }
+
+    /// The story has a gap.
+    fn note_gap(&mut self, gap: &Gap) {
         match gap.proof {
             Continuity::Proven => self.counts.gaps_proven += 1,
             Continuity::Snapshot => self.counts.gaps_snapshot += 1,
@@ -300,12 +306,7 @@ impl Merge {
             self.passed = is_within && (self.passed || !self.gaps.contains(&Continuity::Unknown));
             self.continuity = Some(Continuity::Unknown);
         }
-        if let Some(end) = end {
-            self.note_mark(&gap.channel, &end);
-            self.told.insert(Arc::clone(&gap.channel), end);
-        }
         self.gaps.push(gap.proof);
-        Some(gap)
     }
 
     /// The path's gap as that of the story: it begins where the last path was lost.
@@ -363,39 +364,4 @@ fn later(gap: &Gap, began: Mono, from: Timestamp, to: Timestamp) -> Timestamp {
 /// Whether `own` is at or after `place`.
 pub(super) fn covers(own: Option<&Position>, place: &Position) -> bool {
     own.and_then(|own| own.covers(place)) == Some(true)
-}
-
-#[cfg(test)]
-mod tests {
-    use watchfloor_model::Payload;
-
-    use super::*;
-
-    /// H3: of what has no place one path's is told, and another's behind a gap once it takes over.
-    #[test]
-    fn events_without_a_place() {
-        let mut merge = Merge::new(2);
-        let loose = || {
-            Delivery::Events(vec![Event {
-                channel: "c".into(),
-                position: None,
-                id: None,
-                name: "joined".into(),
-                time: Timestamp::from_millis(1),
-                received: Mono::from_millis(1),
-                data: Payload::parse("1").expect("JSON"),
-            }])
-        };
-        for _ in 0..2 {
-            assert!(merge.take(0, loose(), true).is_some());
-            assert!(merge.take(1, loose(), true).is_none());
-        }
-        let now = Mono::from_millis(2);
-        assert!(merge.be_told_by(0, now).is_empty());
-        let gaps = merge.be_told_by(1, now);
-        assert!(matches!(&*gaps, [Gap { proof: Continuity::Unknown, .. }]), "{gaps:?}");
-        assert_eq!((merge.counts().gaps_unknown, merge.continuity()), (1, Some(Continuity::Unknown)));
-        assert!(merge.take(0, loose(), true).is_none());
-        assert!(merge.take(1, loose(), true).is_some());
-    }
 }

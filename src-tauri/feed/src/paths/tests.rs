@@ -185,23 +185,26 @@ fn the_quicker_one_is_followed_whoever_began() {
     assert_eq!((world.paths.status().phase, world.wall), (Phase::Live, world.head()));
 }
 
+/// An event on channel `a`.
+fn event_at(position: Option<Position>) -> Event {
+    Event {
+        channel: "a".into(),
+        name: "n".into(),
+        id: None,
+        position,
+        time: Timestamp::default(),
+        received: Mono::ZERO,
+        data: Payload::parse("1").expect("JSON"),
+    }
+}
+
 /// H3: places that the wall counts itself, by two paths that go on in one epoch. One of them was too slow for a message that the stream
 /// let go of (a filtered JetStream stream, or a Redis stream whose trimmed entries can't be counted), so its count is one less from
 /// then on: what it brings is no repetition, and it proves nothing.
 #[test]
 fn counts_that_differ() {
     let place = |offset: u64, mark: &str| Position::new("link-00000000000000aa", offset).marked(mark.to_owned());
-    let event = |offset: u64, mark: &str| {
-        Delivery::Events(vec![Event {
-            channel: "a".into(),
-            name: "n".into(),
-            id: None,
-            position: Some(place(offset, mark)),
-            time: Timestamp::default(),
-            received: Mono::ZERO,
-            data: Payload::parse("1").expect("JSON"),
-        }])
-    };
+    let event = |offset: u64, mark: &str| Delivery::Events(vec![event_at(Some(place(offset, mark)))]);
     let mut merge = super::merge::Merge::new(2);
     merge.restore(&std::collections::BTreeMap::from([("a".into(), place(10, "m99"))]));
     // The quick one has messages 100 and 101.
@@ -252,16 +255,9 @@ fn a_replica_that_lags_makes_nothing_younger() {
 #[test]
 fn a_sites_state_turns_nothing_back() {
     let place = |offset: u64| Position::new("e", offset);
-    let event = |offset: u64| Event {
-        channel: "a".into(),
-        name: "n".into(),
-        id: None,
-        position: Some(place(offset)),
-        time: Timestamp::default(),
-        received: Mono::ZERO,
-        data: Payload::parse("1").expect("JSON"),
+    let events = |offsets: std::ops::RangeInclusive<u64>| {
+        Delivery::Events(offsets.map(|offset| event_at(Some(place(offset)))).collect())
     };
-    let events = |offsets: std::ops::RangeInclusive<u64>| Delivery::Events(offsets.map(event).collect());
     let told = |delivery: Option<Delivery>| match delivery {
         Some(Delivery::Events(events)) => {
             events.iter().filter_map(|event| Some(event.position.as_ref()?.offset)).collect()
@@ -282,4 +278,22 @@ fn a_sites_state_turns_nothing_back() {
     assert!(merge.take(1, Delivery::Restated(restated), false).is_none(), "older than the story");
     assert_eq!(told(merge.take(1, events(16..=22), false)), [21, 22]);
     assert!(merge.holds(1));
+}
+
+/// H3: of what has no place one path's is told, and another's behind a gap once it takes over.
+#[test]
+fn events_without_a_place() {
+    let mut merge = super::merge::Merge::new(2);
+    let loose = || Delivery::Events(vec![event_at(None)]);
+    for _ in 0..2 {
+        assert!(merge.take(0, loose(), true).is_some());
+        assert!(merge.take(1, loose(), true).is_none());
+    }
+    let now = Mono::from_millis(2);
+    assert!(merge.be_told_by(0, now).is_empty());
+    let gaps = merge.be_told_by(1, now);
+    assert!(matches!(&*gaps, [Gap { proof: Continuity::Unknown, .. }]), "{gaps:?}");
+    assert_eq!((merge.counts().gaps_unknown, merge.continuity()), (1, Some(Continuity::Unknown)));
+    assert!(merge.take(0, loose(), true).is_none());
+    assert!(merge.take(1, loose(), true).is_some());
 }

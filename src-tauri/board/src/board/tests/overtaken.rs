@@ -1,7 +1,7 @@
 //! What came last, and is dated before what is shown.
 
 use serde_json::json;
-use watchfloor_model::{Mono, Phase, Timestamp};
+use watchfloor_model::{Mono, Timestamp};
 
 use super::stage::{BOARD, START, Stage};
 use crate::freshness::Freshness;
@@ -16,25 +16,11 @@ states = { ok = "normal", bad = "alarm" }
 place = { column = 3, row = 2, width = 1, height = 1 }
 "#;
 
-fn stage() -> Stage {
-    let mut stage = Stage::with(&format!("{BOARD}{KEYED}"));
-    stage.connect();
-    stage.status_is(Phase::Live);
-    stage
-}
-
-fn pass(stage: &mut Stage, seconds: usize) {
-    for _ in 0..seconds {
-        stage.pass(1000);
-        stage.status_is(Phase::Live);
-    }
-}
-
 /// H1: a publisher's clock that was set back leaves a number as the newest for as long: within the limit the number isn't live, nor is
 /// what is shown by key; what comes in its order is.
 #[test]
 fn what_came_last_is_not_shown() {
-    let mut stage = stage();
+    let mut stage = Stage::beside(KEYED);
     let freshness = |stage: &Stage, widget: &str| stage.quality(widget).freshness;
     stage.event_at(START + 3_600_000, json!({"k": "a", "word": "bad", "v": 3}));
     stage.event_at(START, json!({"k": "a", "word": "ok", "v": 20}));
@@ -43,11 +29,11 @@ fn what_came_last_is_not_shown() {
         assert_eq!(freshness(&stage, widget), Freshness::Live, "late news, perhaps");
     }
     for second in 1..5 {
-        pass(&mut stage, 1);
+        stage.stay_live(1);
         stage.event_at(START + second * 1000, json!({"k": "a", "word": "ok", "v": 21}));
         assert_eq!((freshness(&stage, "gauge"), freshness(&stage, "tiles")), (Freshness::Live, Freshness::Live));
     }
-    pass(&mut stage, 1);
+    stage.stay_live(1);
     stage.event_at(START + 5000, json!({"k": "a", "word": "ok", "v": 21}));
     for widget in ["gauge", "tiles"] {
         let quality = stage.quality(widget);
@@ -66,10 +52,10 @@ fn what_came_last_is_not_shown() {
 /// H2: an event that is late by itself, and one that doesn't speak of what is shown, change nothing.
 #[test]
 fn late_news_is_no_fault() {
-    let mut stage = stage();
+    let mut stage = Stage::beside(KEYED);
     stage.event_at(START + 10_000, json!({"v": 1}));
     stage.event_at(START + 9_000, json!({"v": 2}));
-    pass(&mut stage, 10);
+    stage.stay_live(10);
     stage.event_at(START, json!({"k": "a"}));
     assert_eq!(stage.quality("gauge").freshness, Freshness::Live);
     stage.event_at(START + 11_000, json!({"v": 3}));
@@ -80,11 +66,11 @@ fn late_news_is_no_fault() {
 /// H1, H4: a restart takes nothing back: what was overtaken before isn't live because it was read from the disk.
 #[test]
 fn a_restart_knows_what_was_overtaken() {
-    let mut stage = stage();
+    let mut stage = Stage::beside(KEYED);
     stage.event_at(START + 3_600_000, json!({"k": "a", "word": "bad", "v": 3}));
     for second in 0..7 {
         stage.event_at(START + second * 1000, json!({"k": "a", "word": "ok", "v": 20}));
-        pass(&mut stage, 1);
+        stage.stay_live(1);
     }
     assert_eq!(stage.quality("gauge").freshness, Freshness::Stale);
     let wall = Timestamp::from_millis(START);
@@ -95,7 +81,7 @@ fn a_restart_knows_what_was_overtaken() {
         next.now = Mono::from_millis(7);
         next.board.restore(&serde_json::from_str(&text).expect("own checkpoint"), next.now, wall);
         next.connect();
-        pass(&mut next, 1);
+        next.stay_live(1);
         for widget in ["gauge", "tiles"] {
             assert_eq!(next.quality(widget).freshness, Freshness::Stale, "{widget}");
         }

@@ -102,6 +102,14 @@ impl Stage {
         Self { board: Board::new(parse(text), now), now, offset: 7, status: SourceStatus::default() }
     }
 
+    /// The usual widgets and these, of a source that is live and has told nothing.
+    pub(super) fn beside(widgets: &str) -> Self {
+        let mut stage = Self::with(&format!("{BOARD}{widgets}"));
+        stage.connect();
+        stage.status_is(Phase::Live);
+        stage
+    }
+
     /// Everything from a snapshot, and live.
     pub(super) fn live() -> Self {
         let mut stage = Self::new();
@@ -123,6 +131,14 @@ impl Stage {
     /// Time passes, and nobody tells the board.
     pub(super) fn pass(&mut self, millis: u64) {
         self.now = self.now.plus(Duration::from_millis(millis));
+    }
+
+    /// So many seconds pass, and each proves the link.
+    pub(super) fn stay_live(&mut self, seconds: usize) {
+        for _ in 0..seconds {
+            self.pass(1000);
+            self.status_is(Phase::Live);
+        }
     }
 
     pub(super) fn status(&mut self, change: impl FnOnce(Mono, &mut SourceStatus)) {

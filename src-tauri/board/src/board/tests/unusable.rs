@@ -1,9 +1,8 @@
 //! What came last, and can't be used.
 
 use serde_json::{Value, json};
-use watchfloor_model::Phase;
 
-use super::stage::{BOARD, START, Stage};
+use super::stage::{START, Stage};
 use crate::freshness::Freshness;
 
 const KEYED: &str = r#"
@@ -16,20 +15,6 @@ lon = "at.x"
 place = { column = 3, row = 2, width = 1, height = 1 }
 "#;
 
-fn stage() -> Stage {
-    let mut stage = Stage::with(&format!("{BOARD}{KEYED}"));
-    stage.connect();
-    stage.status_is(Phase::Live);
-    stage
-}
-
-fn pass(stage: &mut Stage, seconds: usize) {
-    for _ in 0..seconds {
-        stage.pass(1000);
-        stage.status_is(Phase::Live);
-    }
-}
-
 fn freshness(stage: &Stage) -> (Freshness, Freshness) {
     (stage.quality("gauge").freshness, stage.quality("map").freshness)
 }
@@ -39,19 +24,19 @@ fn freshness(stage: &Stage) -> (Freshness, Freshness) {
 #[test]
 fn what_is_newest_can_not_be_used() {
     const BOTH: (Freshness, Freshness) = (Freshness::Live, Freshness::Live);
-    let mut stage = stage();
+    let mut stage = Stage::beside(KEYED);
     let said = |v: Value, y: Value| json!({"k": "a", "v": v, "at": {"x": 1, "y": y}});
     stage.event_at(START, said(json!(20), json!(1)));
-    pass(&mut stage, 2);
+    stage.stay_live(2);
     stage.event_at(START + 2000, said(json!("ERR"), json!("?")));
     assert_eq!(freshness(&stage), BOTH, "it was so a moment ago");
-    pass(&mut stage, 4);
+    stage.stay_live(4);
     for widget in ["gauge", "map"] {
         assert_eq!(stage.quality(widget).live_for_ms, 1000, "{widget}");
     }
     // Another one changes nothing: it isn't the first.
     stage.event_at(START + 6000, said(json!("ERR"), json!("?")));
-    pass(&mut stage, 2);
+    stage.stay_live(2);
     assert_eq!(freshness(&stage), (Freshness::Stale, Freshness::Stale));
     let quality = stage.quality("gauge");
     assert_eq!((quality.reason.as_deref(), quality.age_ms), (Some("the newest value can't be used"), Some(6000)));
@@ -62,11 +47,11 @@ fn what_is_newest_can_not_be_used() {
 /// H2: what is older than what is shown, or speaks of something else, or of nothing shown, needn't be of use.
 #[test]
 fn what_is_not_the_newest() {
-    let mut stage = stage();
+    let mut stage = Stage::beside(KEYED);
     stage.event_at(START, json!({"k": "a", "at": {"x": 1, "y": "?"}}));
     stage.event_at(START + 2000, json!({"k": "a", "v": 1, "at": {"x": 1, "y": 1}}));
     stage.event_at(START + 1000, json!({"k": "a", "v": "ERR", "at": {"x": 1, "y": "?"}}));
     stage.event_at(START + 3000, json!({"k": "b", "at": {"x": 1, "y": "?"}}));
-    pass(&mut stage, 9);
+    stage.stay_live(9);
     assert_eq!(freshness(&stage), (Freshness::Live, Freshness::Live));
 }

@@ -199,6 +199,13 @@ pub enum SourceKind {
     Mqtt,
 }
 
+impl SourceKind {
+    /// Whether it speaks Pusher's protocol.
+    pub(crate) const fn is_pusher(self) -> bool {
+        matches!(self, Self::Pusher | Self::Soketi | Self::Reverb)
+    }
+}
+
 /// Where in a message stand its name, id, time and body, for kinds that carry bodies only.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EventSpec {
