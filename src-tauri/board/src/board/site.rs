@@ -180,8 +180,8 @@ impl Tracked {
             return None;
         }
         let found = if goes_on { self.number_differs(&site) } else { self.differences_but_unsaid(&site) };
-        let is_in_doubt =
-            self.basis == Continuity::Unknown || self.incomplete_until.is_some() || !self.overtaken.is_empty();
+        let is_doubted = !self.overtaken.is_empty() || !self.unusable.is_empty();
+        let is_in_doubt = self.basis == Continuity::Unknown || self.incomplete_until.is_some() || is_doubted;
         if found.count == 0 && !is_in_doubt {
             self.suspected = None;
             return None;
@@ -199,6 +199,7 @@ impl Tracked {
         }
         self.be_confirmed();
         self.overtaken.clear();
+        self.unusable.clear();
         self.is_told_elsewise = false;
         Some(found)
     }

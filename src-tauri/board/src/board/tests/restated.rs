@@ -466,3 +466,20 @@ fn what_a_site_confirms_is_not_overtaken() {
     }
     assert_eq!(freshness(&agreed), [Freshness::Live; 3], "the same as shown");
 }
+
+/// H2: what a site says twice is so, though the newest event could not be used.
+#[test]
+fn what_a_site_confirms_can_be_used() {
+    let mut stage = Stage::with(STATES);
+    stage.connect();
+    stage.named("order", json!({"k": "a", "v": 1}));
+    stage.named("order", json!({"k": "a", "v": "ERR"}));
+    stage.pass(60_000);
+    stage.status_is(watchfloor_model::Phase::Live);
+    let freshness = |stage: &Stage| stage.quality("gauge").freshness;
+    assert_eq!(freshness(&stage), Freshness::Stale);
+    for expected in [Freshness::Stale, Freshness::Live] {
+        stage.recheck(&[json!({"k": "a", "v": 1})], &[]);
+        assert_eq!(freshness(&stage), expected);
+    }
+}
