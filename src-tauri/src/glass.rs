@@ -106,6 +106,15 @@ impl Glass {
         });
     }
 
+    /// A page that has painted nothing yet gets something to paint.
+    pub(crate) fn given(&self, label: &str) {
+        self.with(|state, now| {
+            if state.shown == label {
+                state.watch.given(now);
+            }
+        });
+    }
+
     /// What was read off the screen of a page, if it could be.
     fn read(&self, label: &str, code: Option<u32>) {
         self.with(|state, now| {

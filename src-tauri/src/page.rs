@@ -76,22 +76,26 @@ pub(crate) async fn next_frame(
         glass.receipt(view.label(), after);
     }
     let engine = page.engine().await?;
-    let lamp = view.state::<Arc<LampTest>>();
     let rest = Duration::from_millis(rest_ms.into()).min(REST_MAX);
-    loop {
+    let lamp = view.state::<Arc<LampTest>>();
+    let frame = loop {
         if let Some(frame) = lamp.next_frame(after, revision, rest).await {
-            return Ok(frame);
+            break frame;
         }
         if let Some(frame) = past.next_frame(after, revision, &engine).await {
-            return Ok(frame);
+            break frame;
         }
         tokio::select! {
             biased;
             () = past.turned() => {}
             () = lamp.turned() => {}
-            frame = present(&engine, present_version(after, revision), revision, rest) => return Ok(frame),
+            frame = present(&engine, present_version(after, revision), revision, rest) => break frame,
         }
+    };
+    if after == 0 {
+        glass.given(view.label());
     }
+    Ok(frame)
 }
 
 async fn present(engine: &Engine, after: u64, revision: u32, rest: Duration) -> Frame {

@@ -38,7 +38,7 @@ use tracked::Tracked;
 
 pub use check::{DRIFTS_NAMED_MAX, Drift};
 pub use checkpoint::{
-    AggregateCheckpoint, ChannelCheckpoint, Checkpoint, NotRestored, OvertakenCheckpoint, SourceCheckpoint,
+    AggregateCheckpoint, ChannelCheckpoint, Checkpoint, NotRestored, OvertakenCheckpoint, SourceCheckpoint, UnusableCheckpoint,
 };
 pub use frames::Mark;
 
@@ -369,7 +369,7 @@ fn verdict(widget: &WidgetSpec, lane: &Lane, tracked: &Tracked, now: Mono) -> Ve
     if let Some(age) = tracked.overtaken_for(widget.stale_after, now) {
         return verdict.away(OVERTAKEN.to_owned(), Some(age));
     }
-    let verdict = match tracked.unusable_since().map(|since| now.since(since)) {
+    let verdict = match tracked.unusable_for(now) {
         Some(age) if age > widget.stale_after => return verdict.away(UNUSABLE.to_owned(), Some(age)),
         // What was before it is as good as a value that nothing confirms any more.
         Some(age) => verdict.within(widget.stale_after.saturating_sub(age)),

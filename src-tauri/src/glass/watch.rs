@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-/// A page that has painted is said to be silent after this. It pulls once a second at least.
+/// A page that has something to paint is said to be silent after this. It pulls once a second at least.
 const SAY_AFTER: Duration = Duration::from_secs(2);
-/// One that hasn't painted yet, as at a start on a slow machine.
+/// One that has nothing yet, as at a start on a slow machine.
 const SAY_FIRST_AFTER: Duration = Duration::from_secs(10);
 /// A page that has painted is started again after this.
 const ACT_AFTER: Duration = Duration::from_secs(5);
@@ -55,6 +55,8 @@ pub(super) struct Watch {
     visible: bool,
     /// The newest receipt, or when the page could have begun to give any.
     heard: Duration,
+    /// Whether it has ever got something to paint: that may be on the glass before its receipt is here.
+    given: bool,
     /// Whether it has ever painted.
     painted: bool,
     /// When something is done unless a receipt comes.
@@ -74,6 +76,7 @@ impl Watch {
         Self {
             visible: true,
             heard: now,
+            given: false,
             painted: false,
             due: START_LIMIT,
             acts: 0,
@@ -81,6 +84,13 @@ impl Watch {
             looked: now,
             doubted: false,
             again: None,
+        }
+    }
+
+    /// It gets its first frame.
+    pub(super) fn given(&mut self, now: Duration) {
+        if !std::mem::replace(&mut self.given, true) {
+            self.heard = now;
         }
     }
 
@@ -92,7 +102,7 @@ impl Watch {
             self.acts = 0;
         }
         self.heard = now;
-        self.painted = true;
+        (self.given, self.painted) = (true, true);
         self.due = now + ACT_AFTER;
     }
 
@@ -178,7 +188,7 @@ impl Watch {
             }
         });
         let silent = self.silent(now);
-        let limit = if self.painted { SAY_AFTER } else { SAY_FIRST_AFTER };
+        let limit = if self.given { SAY_AFTER } else { SAY_FIRST_AFTER };
         Found { say: (silent >= limit).then_some(Say::Silent(silent)), act }
     }
 }
@@ -324,6 +334,17 @@ mod tests {
     fn a_start_takes_its_time() {
         let (said, acts) = look(&mut Watch::new(Duration::ZERO), 0.0, 16.0);
         assert_eq!((said, acts), (Some(at(10.0)), vec![(at(15.0), Act::Reload)]));
+    }
+
+    /// H1, H7: what a page has got may be on the glass, so its silence is said as that of one which has painted; once, however often it asks.
+    #[test]
+    fn a_page_that_stops_at_its_first_picture_is_named() {
+        let mut watch = Watch::new(Duration::ZERO);
+        assert_eq!(look(&mut watch, 0.0, 4.0), (None, vec![]));
+        watch.given(at(4.1));
+        assert_eq!(look(&mut watch, 4.25, 6.0), (None, vec![]));
+        watch.given(at(6.05));
+        assert_eq!(look(&mut watch, 6.25, 16.0), (Some(at(6.25)), vec![(at(15.0), Act::Reload)]));
     }
 
     /// H7: a program that is slow, so that each of its looks comes late, finds a page that stands still.

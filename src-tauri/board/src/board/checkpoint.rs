@@ -10,7 +10,7 @@ use super::{
     Board, Place,
     against::Second,
     lane::{Channel, Lane},
-    tracked::{Heard, Overtaken, Tracked},
+    tracked::{Heard, Overtaken, Tracked, Unusable},
     voices,
 };
 use crate::config::spec::SourceSpec;
@@ -96,6 +96,9 @@ pub struct AggregateCheckpoint {
     /// By key, what came that is dated before what is shown.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub overtaken: BTreeMap<String, OvertakenCheckpoint>,
+    /// By key, what came last and can't be used.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unusable: BTreeMap<String, UnusableCheckpoint>,
 }
 
 /// What came of a key and is dated before what is shown.
@@ -105,6 +108,17 @@ pub struct OvertakenCheckpoint {
     pub last: Timestamp,
     /// How long after the first that was, in milliseconds.
     pub lasts_ms: u64,
+}
+
+/// What came of a key after what is shown, and can't be used.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnusableCheckpoint {
+    /// When the first of it reached the program, by the wall clock.
+    pub first: Timestamp,
+    /// How long ago that was as this was written down, in milliseconds: a clock that is set back makes it no younger.
+    pub age_ms: u64,
+    /// The source's time of the newest of it.
+    pub time: Timestamp,
 }
 
 /// What a widget shows of a source, or compares with it, and the next run doesn't know.
@@ -168,9 +182,13 @@ fn of_lane(lane: &Lane, now: Mono, wall: Timestamp) -> SourceCheckpoint {
         let Channel { newest, position } = channel.clone();
         (name.to_string(), ChannelCheckpoint { newest, position })
     };
+    let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
     let overtaken = |(key, own): (&String, &Overtaken)| {
-        let lasts_ms = u64::try_from(own.lasts.as_millis()).unwrap_or(u64::MAX);
-        (key.clone(), OvertakenCheckpoint { last: wall_of(own.last), lasts_ms })
+        (key.clone(), OvertakenCheckpoint { last: wall_of(own.last), lasts_ms: millis(own.lasts) })
+    };
+    let unusable = |(key, own): (&String, &Unusable)| {
+        let Unusable { first, time } = *own;
+        (key.clone(), UnusableCheckpoint { first: wall_of(first), age_ms: millis(first.age(now)), time })
     };
     let aggregate = |tracked: &Tracked| {
         let stored = AggregateCheckpoint {
@@ -182,6 +200,7 @@ fn of_lane(lane: &Lane, now: Mono, wall: Timestamp) -> SourceCheckpoint {
             told_elsewise: tracked.is_told_elsewise,
             voices: tracked.voices.stored(),
             overtaken: tracked.overtaken.iter().map(overtaken).collect(),
+            unusable: tracked.unusable.iter().map(unusable).collect(),
         };
         (tracked.aggregate.fingerprint().to_owned(), stored)
     };
@@ -225,9 +244,13 @@ fn restore_tracked(
     tracked.is_told_elsewise = stored.told_elsewise;
     tracked.voices = voices::Heard::restored(&stored.voices);
     let overtaken = |(key, own): (&String, &OvertakenCheckpoint)| {
-        let last = Heard::before(now, wall.since(own.last));
-        (key.clone(), Overtaken { last, lasts: Duration::from_millis(own.lasts_ms) })
+        (key.clone(), Overtaken { last: Heard::before(now, wall.since(own.last)), lasts: Duration::from_millis(own.lasts_ms) })
     };
     tracked.overtaken = stored.overtaken.iter().map(overtaken).collect();
+    let unusable = |(key, own): (&String, &UnusableCheckpoint)| {
+        let age = wall.since(own.first).max(Duration::from_millis(own.age_ms));
+        (key.clone(), Unusable { first: Heard::before(now, age), time: own.time })
+    };
+    tracked.unusable = stored.unusable.iter().map(unusable).collect();
     Ok(())
 }

@@ -54,6 +54,15 @@ pub(super) struct Overtaken {
     pub(super) lasts: Duration,
 }
 
+/// What came of a key after what is shown, and can't be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Unusable {
+    /// When the first of it came.
+    pub(super) first: Heard,
+    /// The source's time of the newest of it.
+    pub(super) time: Timestamp,
+}
+
 /// Keys at most of which it is known that what came last, or is newest, isn't shown.
 const KEYS_MAX: usize = 1024;
 
@@ -72,8 +81,8 @@ pub(super) struct Tracked {
     pub(super) rejected: Option<(u64, String)>,
     /// By key, what came that is dated before what is shown, with nothing between the first and the last of it that isn't.
     pub(super) overtaken: BTreeMap<String, Overtaken>,
-    /// By key, since when the newest that came can't be used, so that what is shown is what was before it; and its time.
-    pub(super) unusable: BTreeMap<String, (Mono, Timestamp)>,
+    /// By key, what came last and can't be used, so that what is shown is what was before it.
+    pub(super) unusable: BTreeMap<String, Unusable>,
     /// Whether what a gauge shows was told by events that its site says nothing of.
     pub(super) is_told_elsewise: bool,
     /// How it differed from what a site said the last time.
@@ -156,13 +165,13 @@ impl Tracked {
     /// An event can't be used: sees whether it is newer than what is shown of what it speaks of.
     pub(super) fn note_unusable(&mut self, event: &Event) {
         let Some(key) = self.newest_by(event).filter(|_| self.unusable.len() < KEYS_MAX) else { return };
-        let (_, time) = self.unusable.entry(key).or_insert((event.received, event.time));
-        *time = event.time.max(*time);
+        let own = self.unusable.entry(key).or_insert(Unusable { first: Heard::at(event.received), time: event.time });
+        own.time = own.time.max(event.time);
     }
 
-    /// Since when something is shown of which the newest that came can't be used.
-    pub(super) fn unusable_since(&self) -> Option<Mono> {
-        self.unusable.values().map(|(since, _)| *since).min()
+    /// For how long something has been shown of which the newest that came can't be used.
+    pub(super) fn unusable_for(&self, now: Mono) -> Option<Duration> {
+        self.unusable.values().map(|own| own.first.age(now)).max()
     }
 
     /// For how long what comes is dated before what is shown (H1), if that has gone on for as long as `limit`: one event may be late, but
@@ -184,7 +193,7 @@ impl Tracked {
         self.overtaken.clear();
         // A server that folds as the wall does can't use it either.
         let newest = self.aggregate.newest();
-        self.unusable.retain(|_, (_, time)| newest.is_none_or(|newest| newest < *time));
+        self.unusable.retain(|_, own| newest.is_none_or(|newest| newest < own.time));
         self.be_complete_since(time, since);
     }
 

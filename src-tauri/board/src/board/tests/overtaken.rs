@@ -1,9 +1,8 @@
 //! What came last, and is dated before what is shown.
 
 use serde_json::json;
-use watchfloor_model::{Mono, Timestamp};
 
-use super::stage::{BOARD, START, Stage};
+use super::stage::{START, Stage};
 use crate::freshness::Freshness;
 
 const KEYED: &str = r#"
@@ -73,15 +72,9 @@ fn a_restart_knows_what_was_overtaken() {
         stage.stay_live(1);
     }
     assert_eq!(stage.quality("gauge").freshness, Freshness::Stale);
-    let wall = Timestamp::from_millis(START);
-    let text = serde_json::to_string(&stage.board.checkpoint(stage.now, wall)).expect("JSON");
     // Nothing comes any more. The wall's clock was set right, or back, meanwhile.
-    for wall in [START + 2000, START - 60_000].map(Timestamp::from_millis) {
-        let mut next = Stage::with(&format!("{BOARD}{KEYED}"));
-        next.now = Mono::from_millis(7);
-        next.board.restore(&serde_json::from_str(&text).expect("own checkpoint"), next.now, wall);
-        next.connect();
-        next.stay_live(1);
+    for wall in [START + 2000, START - 60_000] {
+        let next = stage.restarted(wall);
         for widget in ["gauge", "tiles"] {
             assert_eq!(next.quality(widget).freshness, Freshness::Stale, "{widget}");
         }

@@ -55,3 +55,18 @@ fn what_is_not_the_newest() {
     stage.stay_live(9);
     assert_eq!(freshness(&stage), (Freshness::Live, Freshness::Live));
 }
+
+/// H1, H4: a restart takes nothing back, whatever the wall's clock says by then: the value isn't live because it was read from the disk.
+#[test]
+fn a_restart_knows_what_can_not_be_used() {
+    let mut stage = Stage::beside(KEYED);
+    stage.event_at(START, json!({"k": "a", "v": 20, "at": {"x": 1, "y": 1}}));
+    stage.event_at(START + 1000, json!({"k": "a", "v": "ERR", "at": {"x": 1, "y": "?"}}));
+    stage.stay_live(7);
+    for wall in [START + 2000, START - 60_000] {
+        let mut next = stage.restarted(wall);
+        assert_eq!(freshness(&next), (Freshness::Stale, Freshness::Stale));
+        next.event_at(START + 3000, json!({"k": "a", "v": 21, "at": {"x": 2, "y": 2}}));
+        assert_eq!(freshness(&next), (Freshness::Live, Freshness::Live), "newer than what was shown");
+    }
+}
