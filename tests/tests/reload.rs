@@ -73,6 +73,27 @@ fn value<'a>(report: &'a Report, widget: &str) -> &'a Value {
     &report.value["widgets"][widget]["value"]
 }
 
+/// Nothing is shown as told by who has said nothing, for a while.
+async fn nothing_is_told(wall: &mut WallProcess, round: usize) -> Result<()> {
+    let until = Instant::now() + LATE;
+    while Instant::now() < until {
+        let report = wall.wait("a report", Instant::now(), PATIENCE, |_| true).await?;
+        let (count, newest) = (value(&report, "count-silent"), value(&report, "newest-silent"));
+        let is_untold = newest.is_null() && matches!(count.as_f64(), None | Some(0.0));
+        ensure!(is_untold, "round {round}: {count} counted, {newest} the newest of who has said nothing");
+    }
+    Ok(())
+}
+
+/// Whether the silent one's board is there.
+fn is_silent(report: &Report) -> bool {
+    report.value["widgets"].get("newest-silent").is_some()
+}
+
+fn is_flooded(report: &Report) -> bool {
+    value(report, "count-loud").as_f64() > Some(500.0)
+}
+
 /// H1: what a former server said, and what was still on its way when the board left it, is nothing of the one that it has now.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_servers_events_stay_with_it() -> Result<()> {
@@ -83,25 +104,36 @@ async fn another_servers_events_stay_with_it() -> Result<()> {
     let options = WallOptions { board: board.clone(), data: folder.path().join("data"), ..WallOptions::default() };
     let mut wall = WallProcess::start(&options)?;
     for round in 0..ROUNDS {
-        let is_flooded = |report: &Report| value(report, "count-loud").as_f64() > Some(500.0);
         wall.wait("a flood", Instant::now(), PATIENCE, is_flooded).await?;
         write(&board, "silent", silent)?;
         let begun = Instant::now();
-        let is_there = |report: &Report| {
-            report.value["widgets"].get("newest-silent").is_some()
-                && report.value["sources"]["ops"]["freshness"] == "live"
-        };
+        let is_there = |report: &Report| is_silent(report) && report.value["sources"]["ops"]["freshness"] == "live";
         wall.wait("the silent one", begun, PATIENCE, is_there).await?;
-        let until = Instant::now() + LATE;
-        while Instant::now() < until {
-            let report = wall.wait("a report", Instant::now(), PATIENCE, |_| true).await?;
-            let (count, newest) = (value(&report, "count-silent"), value(&report, "newest-silent"));
-            let is_untold = newest.is_null() && matches!(count.as_f64(), None | Some(0.0));
-            ensure!(is_untold, "round {round}: {count} counted, {newest} the newest of who has said nothing");
-        }
+        nothing_is_told(&mut wall, round).await?;
         write(&board, "loud", loud)?;
     }
     let last = wall.reports().pop().context("a report")?;
     ensure!(last.value["notices"].as_array().is_some_and(Vec::is_empty), "{}", last.value["notices"]);
+    Ok(())
+}
+
+/// H1, H4: nor is it after a kill just then, whatever of it was still on its way into the journal.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_servers_events_stay_with_it_in_the_journal() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let (loud, silent) = (serve(true).await?, serve(false).await?);
+    let board = folder.path().join("board.toml");
+    let options = WallOptions { board: board.clone(), data: folder.path().join("data"), ..WallOptions::default() };
+    for round in 0..ROUNDS {
+        write(&board, "loud", loud)?;
+        let mut wall = WallProcess::start(&options)?;
+        wall.wait("a flood", Instant::now(), PATIENCE, is_flooded).await?;
+        write(&board, "silent", silent)?;
+        wall.wait("the silent one", Instant::now(), PATIENCE, is_silent).await?;
+        wall.kill()?;
+        let mut wall = WallProcess::start(&options)?;
+        nothing_is_told(&mut wall, round).await?;
+        wall.kill()?;
+    }
     Ok(())
 }

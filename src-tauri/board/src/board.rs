@@ -38,7 +38,8 @@ use tracked::Tracked;
 
 pub use check::{DRIFTS_NAMED_MAX, Drift};
 pub use checkpoint::{
-    AggregateCheckpoint, ChannelCheckpoint, Checkpoint, NotRestored, OvertakenCheckpoint, SourceCheckpoint, UnusableCheckpoint,
+    AggregateCheckpoint, ChannelCheckpoint, Checkpoint, NotRestored, OvertakenCheckpoint, SourceCheckpoint,
+    UnusableCheckpoint,
 };
 pub use frames::Mark;
 
@@ -129,6 +130,12 @@ impl Board {
         self.issued.clear();
         self.levels = vec![Freshness::Unknown; self.file.widgets.len()];
         self.handle_tick(now);
+    }
+
+    /// What was told of a source is no state of what it tells from now on: nothing of it is known.
+    pub fn begin_anew(&mut self, source: &str, now: Mono) {
+        self.lanes.retain(|lane| lane.spec.id != source);
+        self.reload(self.file.clone(), now);
     }
 
     /// Shows a notice until it is cleared; a newer one of the same id replaces it.

@@ -59,16 +59,35 @@ pub(crate) enum Step {
         /// What is known.
         status: Box<SourceStatus>,
     },
-    /// The source begins again without its positions, because the board folds what it didn't before.
+    /// The source begins again without its positions: the board folds what it didn't before, or the source tells another story.
     Forget {
         /// The source.
         source: Arc<str>,
+        /// In which of its lives.
+        life: u64,
+        /// Which story it tells from here on.
+        story: String,
     },
     /// The board has no such source any more.
     Left {
         /// The source.
         source: Arc<str>,
+        /// In which of its lives.
+        life: u64,
     },
+}
+
+impl Step {
+    /// Whose it is, and in which of its lives.
+    pub(crate) const fn life(&self) -> (&Arc<str>, u64) {
+        match self {
+            Self::Delivered(delivered) => (&delivered.entry.batch.source, delivered.life),
+            Self::Unwritten { source, life, .. }
+            | Self::Status { source, life, .. }
+            | Self::Forget { source, life, .. }
+            | Self::Left { source, life } => (source, *life),
+        }
+    }
 }
 
 /// A delivery with its journal entry.
@@ -141,14 +160,14 @@ impl Intake {
         self.send(Step::Status { source, life, status: Box::new(status) }).await
     }
 
-    /// Makes the source's positions void.
-    pub(crate) async fn forget(&self) -> Result<(), Gone> {
-        self.send(Step::Forget { source: Arc::clone(&self.source) }).await
+    /// Makes the source's positions void; from here on it tells `story`.
+    pub(crate) async fn forget(&self, story: &str) -> Result<(), Gone> {
+        self.send(Step::Forget { source: Arc::clone(&self.source), life: self.life, story: story.to_owned() }).await
     }
 
     /// There is nothing more of this source.
     pub(crate) async fn leave(&self) -> Result<(), Gone> {
-        self.send(Step::Left { source: Arc::clone(&self.source) }).await
+        self.send(Step::Left { source: Arc::clone(&self.source), life: self.life }).await
     }
 
     async fn send(&self, step: Step) -> Result<(), Gone> {
@@ -156,10 +175,16 @@ impl Intake {
     }
 }
 
-/// The journal entry for a source that begins again.
-pub(crate) fn forget_entry(source: &Arc<str>, clock: &Clock) -> Entry {
-    let batch =
-        Batch { source: Arc::clone(source), kind: Kind::Forget, received: clock.wall(), events: 0, body: "{}".into() };
+#[derive(Serialize, Deserialize)]
+struct ForgetText {
+    #[serde(default)]
+    story: Option<String>,
+}
+
+/// The journal entry for a source that begins again, and tells `story`; none at all if that is empty.
+pub(crate) fn forget_entry(source: &Arc<str>, story: String, clock: &Clock) -> Entry {
+    let body = text(&ForgetText { story: Some(story) });
+    let batch = Batch { source: Arc::clone(source), kind: Kind::Forget, received: clock.wall(), events: 0, body };
     Entry { batch, positions: PositionChange::Replace(Vec::new()) }
 }
 
@@ -194,6 +219,13 @@ pub(crate) fn entry(source: &Arc<str>, delivery: &Delivery, clock: &Clock) -> Op
         body,
     };
     Some(Entry { batch, positions })
+}
+
+/// Which story a source tells from this batch of [`Kind::Forget`] on. Programs before this one didn't say it.
+pub(crate) fn story_of(batch: &Batch) -> Result<Option<String>, String> {
+    let text: ForgetText =
+        serde_json::from_str(&batch.body).map_err(|error| format!("a beginning of {}: {error}", batch.source))?;
+    Ok(text.story)
 }
 
 /// The text of a delivery that becomes no entry, in bytes.

@@ -1,23 +1,19 @@
 //! What a start finds in the data folder: the board as it was, and from where each source goes on.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs::{self, File, TryLockError},
     io,
     path::Path,
 };
 
-use watchfloor_board::{
-    Board, Checkpoint, NotRestored,
-    config::spec::{BoardFile, SourceSpec},
-    frame::Notice,
-};
+use watchfloor_board::{Board, Checkpoint, NotRestored, config::spec::BoardFile, frame::Notice};
 
 use crate::{
     clock::Clock,
     error::EngineError,
-    intake::Replay,
-    journal::{Bounds, FILE_NAME, Journal, JournalError, LOCK_NAME, Positions, migrate, writer},
+    intake::{Replay, story_of},
+    journal::{Bounds, FILE_NAME, Journal, JournalError, LOCK_NAME, Positions, migrate, table::batch::Kind, writer},
     source::Begin,
 };
 
@@ -155,12 +151,32 @@ fn notice(set_aside: Option<(std::path::PathBuf, String)>) -> Option<Notice> {
 
 type Loaded = (Board, Positions, BTreeSet<String>);
 
+/// Which story the journal tells of a source, and which one the source tells.
+struct Story {
+    own: String,
+    told: Option<String>,
+}
+
+impl Story {
+    fn is_told(&self) -> bool {
+        self.told.as_ref() == Some(&self.own)
+    }
+
+    /// The source begins again. `story` is what it tells from there on: a program that doesn't say so went on with what it had.
+    fn begin(&mut self, story: Option<String>) -> bool {
+        let before = self.told.clone();
+        self.told = story.or_else(|| before.clone()).or_else(|| Some(self.own.clone()));
+        self.told != before
+    }
+}
+
 /// The newest checkpoint that can be read, and everything after it.
 fn load(journal: &Journal, file: &BoardFile, clock: Clock) -> Result<Loaded, JournalError> {
     let mut board = Board::new(file.clone(), clock.now());
     let mut unproven = BTreeSet::new();
-    // Sources that tell another story now: what was told of the old one is no state of theirs.
-    let mut moved = BTreeSet::new();
+    // What was told of another story is no state of this one.
+    let mut stories: BTreeMap<&str, Story> =
+        file.sources.iter().map(|spec| (spec.id.as_str(), Story { own: spec.story(), told: None })).collect();
     let mut seq = 0;
     for row in journal.checkpoints()? {
         match serde_json::from_str::<Checkpoint>(&row.body) {
@@ -169,9 +185,12 @@ fn load(journal: &Journal, file: &BoardFile, clock: Clock) -> Result<Loaded, Jou
                     tracing::info!(widget, source, reason, "not restored: its source begins anew");
                     unproven.insert(source);
                 }
-                let is_other =
-                    |spec: &&SourceSpec| checkpoint.sources.get(&spec.id).is_some_and(|stored| !stored.is_of(spec));
-                moved.extend(file.sources.iter().filter(is_other).map(|spec| spec.id.clone()));
+                for spec in &file.sources {
+                    let stored = checkpoint.sources.get(&spec.id);
+                    if let (Some(story), Some(stored)) = (stories.get_mut(&*spec.id), stored) {
+                        story.told = Some(if stored.is_of(spec) { story.own.clone() } else { String::new() });
+                    }
+                }
                 seq = row.seq;
                 break;
             }
@@ -183,7 +202,16 @@ fn load(journal: &Journal, file: &BoardFile, clock: Clock) -> Result<Loaded, Jou
     let mut batches = 0u64;
     let is_whole = journal.replay(seq, |batch| {
         batches += 1;
-        if moved.contains(&*batch.source) {
+        let Some(story) = stories.get_mut(&*batch.source) else { return Ok(()) };
+        if batch.kind == Kind::Forget {
+            if story.begin(story_of(&batch).map_err(JournalError::Damaged)?) {
+                board.begin_anew(&batch.source, clock.now());
+                // All that was told since is here.
+                unproven.remove(&*batch.source);
+            }
+            return Ok(());
+        }
+        if !story.is_told() {
             return Ok(());
         }
         if let Some(delivery) = replay.delivery(&batch).map_err(JournalError::Damaged)? {
@@ -193,7 +221,8 @@ fn load(journal: &Journal, file: &BoardFile, clock: Clock) -> Result<Loaded, Jou
     })?;
     tracing::debug!(checkpoint = seq, batches, is_whole, "journal loaded");
     let positions = journal.positions()?;
-    unproven.extend(moved);
+    let others = stories.into_iter().filter(|(_, story)| !story.is_told());
+    unproven.extend(others.map(|(id, _)| id.to_owned()));
     if !is_whole {
         tracing::warn!("the journal has a hole: every source begins anew");
         unproven.extend(positions.keys().map(ToString::to_string));

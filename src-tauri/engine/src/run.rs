@@ -102,6 +102,9 @@ pub(crate) struct Run {
     lives: BTreeMap<String, u64>,
     /// How many lives there were.
     born: u64,
+    /// Sources of another story than what is being journaled, until the first word of it: what was written down of them by then would
+    /// be taken for what the batches behind it go on from (H4).
+    unheard: BTreeSet<String>,
     /// Sources whose restart waits until an order before it was taken.
     restarts: BTreeSet<String>,
     watch: Watch,
@@ -141,6 +144,7 @@ impl Run {
             sources: BTreeMap::new(),
             lives: BTreeMap::new(),
             born: 0,
+            unheard: BTreeSet::new(),
             restarts: BTreeSet::new(),
             watch: Watch::default(),
             desktop,
@@ -227,6 +231,7 @@ impl Run {
             Event::Delivered { source, life, .. } | Event::Status { source, life, .. }
                 if self.lives.get(&*source) != Some(&life) => {}
             Event::Delivered { source, delivery, share, .. } => {
+                self.unheard.remove(&*source);
                 self.board.handle_delivery(&source, &delivery, now);
                 if let Delivery::Check(_) | Delivery::Recheck(_) = &delivery {
                     self.handle_checked(&source);
@@ -238,9 +243,14 @@ impl Run {
                 }
                 drop(share);
             }
-            Event::Status { source, status, .. } => self.handle_status(&source, *status, now),
+            Event::Status { source, status, .. } => {
+                self.unheard.remove(&*source);
+                self.handle_status(&source, *status, now);
+            }
             Event::CheckpointWanted { seq } => {
-                let taken = Taken { seq, checkpoint: self.board.checkpoint(now, self.clock.wall()) };
+                let mut checkpoint = self.board.checkpoint(now, self.clock.wall());
+                checkpoint.sources.retain(|id, _| !self.unheard.contains(id));
+                let taken = Taken { seq, checkpoint };
                 if self.taken.try_send(Answer::Taken(taken)).is_err() {
                     tracing::warn!("the journal did not take the board's state");
                 }

@@ -221,6 +221,7 @@ enum Way {
 struct Runner<'a> {
     feed: Taped,
     id: String,
+    story: String,
     begin: Begin,
     doors: &'a Arc<Doors>,
     intake: &'a Intake,
@@ -257,7 +258,7 @@ impl<'a> Runner<'a> {
         clock: Clock,
     ) -> Self {
         let seed = rand::random();
-        let Setup { feed: config, token, transcripts, route: _, cipher: _ } = setup;
+        let Setup { feed: config, token, transcripts, story, route: _, cipher: _ } = setup;
         let id = config.id.clone();
         let credentials = token.map(|token| Credentials::new(id.clone(), token, Arc::clone(doors), clock));
         let changed = Arc::new(Notify::new());
@@ -267,6 +268,7 @@ impl<'a> Runner<'a> {
         Self {
             feed: Taped::new(&config, seed, transcripts.as_deref()),
             id,
+            story,
             begin,
             doors,
             intake,
@@ -312,7 +314,7 @@ impl<'a> Runner<'a> {
         let Begin { after, time } = std::mem::take(&mut self.begin);
         match after {
             Some(positions) => self.feed.restore(&positions),
-            None => self.intake.forget().await?,
+            None => self.intake.forget(&self.story).await?,
         }
         // A clock that was set back since must not turn the story around.
         if let Some(time) = time {

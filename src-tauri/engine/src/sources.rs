@@ -25,6 +25,8 @@ pub(crate) struct Setup {
     pub(crate) route: Route,
     /// Where the key is kept by which its publishers encrypt.
     pub(crate) cipher: Option<SecretSpec>,
+    /// The fingerprint of what it tells: [`watchfloor_board::config::spec::SourceSpec::story`].
+    pub(crate) story: String,
 }
 
 /// What is said of sources besides the board file.

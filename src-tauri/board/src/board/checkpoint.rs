@@ -244,7 +244,10 @@ fn restore_tracked(
     tracked.is_told_elsewise = stored.told_elsewise;
     tracked.voices = voices::Heard::restored(&stored.voices);
     let overtaken = |(key, own): (&String, &OvertakenCheckpoint)| {
-        (key.clone(), Overtaken { last: Heard::before(now, wall.since(own.last)), lasts: Duration::from_millis(own.lasts_ms) })
+        (
+            key.clone(),
+            Overtaken { last: Heard::before(now, wall.since(own.last)), lasts: Duration::from_millis(own.lasts_ms) },
+        )
     };
     tracked.overtaken = stored.overtaken.iter().map(overtaken).collect();
     let unusable = |(key, own): (&String, &UnusableCheckpoint)| {

@@ -9,7 +9,7 @@ mod ends;
 mod history;
 mod lost;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::{
     sync::mpsc::{Receiver, Sender},
@@ -72,6 +72,8 @@ pub(crate) struct Writer {
     pace: Pace,
     positions: Positions,
     outages: Outages,
+    /// The newest life of each source.
+    lives: BTreeMap<Arc<str>, u64>,
     /// The checkpoint asked for and not answered yet.
     wanted: Option<i64>,
     /// Whether the state was corrected since it was last asked for.
@@ -135,6 +137,7 @@ impl Writer {
             pace,
             positions,
             outages: Outages::default(),
+            lives: BTreeMap::new(),
             wanted: None,
             corrected: false,
             saved_at: now,
@@ -217,6 +220,9 @@ impl Writer {
         let mut events = Vec::with_capacity(steps.len());
         let now = Now { mono: self.clock.now(), wall: self.clock.wall() };
         for step in steps.drain(..) {
+            if self.is_of_a_former_life(&step) {
+                continue;
+            }
             match step {
                 Step::Delivered(delivered) => {
                     if let Delivery::Gap(gap) = &delivered.delivery {
@@ -230,10 +236,10 @@ impl Writer {
                 Step::Unwritten { source, life, delivery, share } => {
                     events.push(Event::Delivered { source, life, delivery, share });
                 }
-                Step::Forget { source } => entries.push(forget_entry(&source, &self.clock)),
-                Step::Left { source } => {
+                Step::Forget { source, story, .. } => entries.push(forget_entry(&source, story, &self.clock)),
+                Step::Left { source, .. } => {
                     self.outages.handle_left(&source, now);
-                    entries.push(forget_entry(&source, &self.clock));
+                    entries.push(forget_entry(&source, String::new(), &self.clock));
                 }
                 Step::Status { source, life, status } => {
                     self.outages.handle_status(&source, &status, now);
@@ -255,6 +261,15 @@ impl Writer {
             self.want_checkpoint().await?;
         }
         Ok(())
+    }
+
+    /// Whether a step is of another life of its source than the newest that was heard of: the board doesn't take it, and the journal must
+    /// not have it behind the beginning of that one.
+    fn is_of_a_former_life(&mut self, step: &Step) -> bool {
+        let (source, life) = step.life();
+        let newest = self.lives.entry(Arc::clone(source)).or_default();
+        *newest = life.max(*newest);
+        life < *newest
     }
 
     async fn write(&mut self, entries: &[Entry]) -> Result<(), Gone> {

@@ -110,6 +110,7 @@ impl Subject {
             transcripts: None,
             route: Route::of(spec),
             cipher: spec.cipher.clone(),
+            story: spec.story(),
         })
     }
 }

@@ -36,6 +36,7 @@ impl Run {
             self.sources.remove(&id).into_iter().for_each(Source::leave);
             self.lives.remove(&id);
             self.restarts.remove(&id);
+            self.unheard.remove(&id);
             self.watch.forget(&id);
             if let Some(metrics) = self.source_metrics.remove(&id) {
                 metrics.set(None, &Counts::default());
@@ -44,12 +45,16 @@ impl Run {
         for setup in setups {
             let id = setup.feed.id.clone();
             match self.sources.get_mut(&id) {
-                None => self.start_source(setup, Begin::default()),
+                None => {
+                    self.start_source(setup, Begin::default());
+                    self.unheard.insert(id);
+                }
                 Some(source) if anew.contains(&id) || !source.runs_as(&setup) => {
                     let life = self.lives.entry(id.clone()).or_default();
                     if moved.contains(&id) {
                         self.born += 1;
                         *life = self.born;
+                        self.unheard.insert(id.clone());
                     }
                     if !source.restart(setup, *life) {
                         self.restarts.insert(id);
@@ -108,7 +113,7 @@ impl Run {
             let spec = self.file.source(&feed.id)?;
             let transcripts = self.settings.transcripts.clone();
             let (token, cipher) = (spec.token.clone(), spec.cipher.clone());
-            Some(Setup { token, cipher, transcripts, route: Route::of(spec), feed })
+            Some(Setup { token, cipher, transcripts, route: Route::of(spec), story: spec.story(), feed })
         };
         self.configs().into_iter().filter_map(whole).collect()
     }

@@ -113,9 +113,15 @@ impl Stage {
     /// The same board in the next run, from what this one has written down, read as the wall's clock says
     /// `wall` (milliseconds); connected for a second.
     pub(super) fn restarted(&self, wall: i64) -> Self {
-        let text = serde_json::to_string(&self.board.checkpoint(self.now, Timestamp::from_millis(START))).expect("JSON");
+        let text =
+            serde_json::to_string(&self.board.checkpoint(self.now, Timestamp::from_millis(START))).expect("JSON");
         let now = Mono::from_millis(7);
-        let mut next = Self { board: Board::new(self.board.file().clone(), now), now, offset: self.offset, status: SourceStatus::default() };
+        let mut next = Self {
+            board: Board::new(self.board.file().clone(), now),
+            now,
+            offset: self.offset,
+            status: SourceStatus::default(),
+        };
         next.board.restore(&serde_json::from_str(&text).expect("own checkpoint"), now, Timestamp::from_millis(wall));
         next.connect();
         next.stay_live(1);
