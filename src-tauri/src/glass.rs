@@ -10,6 +10,7 @@ mod view;
 mod watch;
 
 use std::{
+    collections::BTreeMap,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -52,6 +53,8 @@ struct State {
     picture: Picture,
     /// The page that is seen.
     shown: String,
+    /// How wide each page is, in its own pixels.
+    widths: BTreeMap<String, f64>,
     /// How many pages there were.
     pages: u32,
     beneath: Option<Beneath>,
@@ -87,6 +90,7 @@ impl Glass {
             watch: Watch::new(Duration::ZERO),
             picture: Picture::default(),
             shown: label.to_owned(),
+            widths: BTreeMap::new(),
             pages: 1,
             beneath: None,
             restart_at: None,
@@ -129,6 +133,11 @@ impl Glass {
                     );
                 }
                 state.watch.paints_old(old);
+                if state.picture.is_unwatched() {
+                    tracing::info!(
+                        "no code can be read off the screen for a minute: an old picture would not be found"
+                    );
+                }
             }
         });
     }
@@ -140,6 +149,16 @@ impl Glass {
                 state.watch.visible(visible, now);
             }
         });
+    }
+
+    /// The window went out of sight, or came back.
+    fn window_visible(&self, visible: bool) {
+        self.with(|state, now| state.watch.visible(visible, now));
+    }
+
+    /// How wide a page is, in its own pixels: by the screen's scale, and that of its texts, these are more of the window's, or fewer.
+    pub(crate) fn laid_out(&self, label: &str, width: f64) {
+        self.with(|state, _| state.widths.insert(label.to_owned(), width));
     }
 
     /// A page's process has ended.
@@ -224,6 +243,8 @@ impl Glass {
                 return None;
             }
             let Beneath { label, why, .. } = state.beneath.take()?;
+            let stays = if failed { &state.shown } else { &label };
+            state.widths.retain(|page, _| page == stays);
             if failed {
                 state.watch.swap_failed(now);
                 return Some(Fate::Drop { label, why });
@@ -235,9 +256,12 @@ impl Glass {
         })
     }
 
-    /// The page that is seen and says that it paints.
-    fn readable(&self) -> Option<String> {
-        self.with(|state, now| state.watch.says_it_paints(now).then(|| state.shown.clone()))
+    /// The page that is seen and says that it paints, and how wide it is.
+    fn readable(&self) -> Option<(String, f64)> {
+        self.with(|state, now| {
+            let width = *state.widths.get(&state.shown).filter(|width| width.is_normal() && **width > 0.0)?;
+            state.watch.says_it_paints(now).then(|| (state.shown.clone(), width))
+        })
     }
 
     fn is_well(&self) -> bool {
@@ -270,8 +294,8 @@ impl Keeper {
             tokio::select! {
                 _ = look.tick() => self.look(&mut shown),
                 _ = read.tick() => {
-                    if let Some(page) = self.glass().readable() {
-                        told(self.views.read(&self.app, page));
+                    if let Some((page, width)) = self.glass().readable() {
+                        told(self.views.read(&self.app, page, width));
                     }
                 }
                 _ = memory.tick(), if self.budget_mib > 0 => {

@@ -106,11 +106,14 @@ async fn present(engine: &Engine, after: u64, revision: u32, rest: Duration) -> 
     engine.next_frame(after, revision).await
 }
 
-/// The page went out of sight, or came back.
+/// The page went out of sight, or came back, or is now so many of its own pixels wide.
 #[tauri::command]
-pub(crate) fn glass(view: Webview, glass: State<'_, Glass>, kind: &str) {
-    tracing::info!(kind, "the page says whether it can be seen");
-    glass.visible(view.label(), kind != "hidden");
+pub(crate) fn glass(view: Webview, glass: State<'_, Glass>, kind: &str, width: f64) {
+    glass.laid_out(view.label(), width);
+    if kind != "resized" {
+        tracing::info!(kind, "the page says whether it can be seen");
+        glass.visible(view.label(), kind != "hidden");
+    }
 }
 
 /// Compares what is shown with what the servers hold now.

@@ -89,10 +89,18 @@ impl Desktop {
     /// # Errors
     /// As [`Desktop::start`].
     pub async fn with_driver(width: u32, height: u32) -> Result<Self> {
+        Self::with_driver_in(width, height, &[]).await
+    }
+
+    /// The same, of walls with these variables.
+    ///
+    /// # Errors
+    /// As [`Desktop::start`].
+    pub async fn with_driver_in(width: u32, height: u32, environment: &[(&str, &str)]) -> Result<Self> {
         let mut desktop = Self::start(width, height)?;
         let port = free_port()?;
         let mut command = Command::new("WebKitWebDriver");
-        command.arg(format!("--port={port}"));
+        command.arg(format!("--port={port}")).envs(environment.iter().copied());
         desktop.enter(&mut command);
         desktop._driver = Some(spawn(&mut command)?);
         let begun = Instant::now();

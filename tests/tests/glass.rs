@@ -41,7 +41,7 @@ struct Wall {
     program: Child,
     screen: FrameBuffer,
     data: PathBuf,
-    _desktop: Desktop,
+    desktop: Desktop,
     _folder: tempfile::TempDir,
 }
 
@@ -70,7 +70,7 @@ impl Wall {
         desktop.enter(&mut command);
         let program = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().context("the wall")?;
         let screen = FrameBuffer::open(desktop.frame_buffer().context("a frame buffer")?)?;
-        let wall = Self { program, screen, data, _desktop: desktop, _folder: folder };
+        let wall = Self { program, screen, data, desktop, _folder: folder };
         wall.paints_anew(START_LIMIT)?;
         Ok(wall)
     }
@@ -120,6 +120,14 @@ impl Wall {
 
     fn signal(&self, name: &str) -> Result<()> {
         signal(name, self.page()?)
+    }
+
+    /// Does something with the window.
+    fn window(&self, what: &[&str]) -> Result<()> {
+        let mut command = Command::new("xdotool");
+        self.desktop.enter(command.args(["search", "--class", "watchfloor"]).args(what).args(["%@"]));
+        ensure!(command.stdout(Stdio::null()).status()?.success(), "{what:?}");
+        Ok(())
     }
 
     /// How much of the picture is not of its commonest colour.
@@ -185,6 +193,19 @@ fn a_page_that_stands_still_is_named_and_started_again() -> Result<()> {
     wall.paints_anew(BACK_LIMIT)?;
     ensure!(wall.page()? != before, "the page's process is the one that stood still");
     Ok(())
+}
+
+/// H1, H7: a page that stood still while its window was minimised can't say that it is seen again: the window sees that itself.
+#[test]
+fn a_page_that_stood_still_out_of_sight_is_named() -> Result<()> {
+    let wall = Wall::open()?;
+    wall.window(&["windowminimize"])?;
+    wall.wait("a hidden page", BACK_LIMIT, |wall| Ok(wall.says("kind=\"hidden\"")? == 1))?;
+    wall.signal("-STOP")?;
+    wall.window(&["windowmap"])?;
+    wall.wait("the strip", SAY_LIMIT, Wall::strip)?;
+    wall.wait("a page without strip", BACK_LIMIT, |wall| Ok(!wall.strip()?))?;
+    wall.paints_anew(BACK_LIMIT)
 }
 
 /// A page that ends again and again is no page: then the program is started again, in the same window system, on what it knows.
@@ -278,9 +299,19 @@ fn a_page_that_grows_is_replaced_unseen() -> Result<()> {
 /// no longer drawn, while all else goes on. The page is started anew, and its picture is believed again.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_old_picture_is_found() -> Result<()> {
+    find_an_old_picture(&[]).await
+}
+
+/// The same on a desktop with larger texts, on which the page's pixels are larger as well.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_picture_of_larger_texts_is_found() -> Result<()> {
+    find_an_old_picture(&[("GDK_DPI_SCALE", "1.5")]).await
+}
+
+async fn find_an_old_picture(environment: &[(&str, &str)]) -> Result<()> {
     const CODE: &str = "document.querySelector('[data-picture-code]')";
     let folder = tempfile::tempdir()?;
-    let desktop = Desktop::with_driver(SIZE.0, SIZE.1).await?;
+    let desktop = Desktop::with_driver_in(SIZE.0, SIZE.1, environment).await?;
     let data = folder.path().join("data");
     let page =
         Page::new(desktop.open_wall(&["--demo", "--kiosk", "--data-dir", data.to_str().context("a path")?]).await?);

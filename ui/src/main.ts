@@ -5,6 +5,7 @@ import './theme/tokens.css'
 import './theme/base.css'
 import { mount } from 'svelte'
 import App from './app.svelte'
+import { RESIZED_MS } from './core/limits'
 import { Pull } from './core/pull'
 import { Display } from './display'
 import { tauri } from './host/tauri'
@@ -46,12 +47,21 @@ function open_wall(host: Host, target: HTMLElement): void {
     if (document.hidden) pull.pause()
     else if (!pull.running) pull.start()
     // A lost word about visibility costs nothing: the backend sees that nobody pulls.
-    host.glass(document.hidden ? 'hidden' : 'visible').catch(() => undefined)
+    host.glass(document.hidden ? 'hidden' : 'visible', innerWidth).catch(() => undefined)
+  }
+
+  let resized: ReturnType<typeof setTimeout> | undefined
+  function follow_size(): void {
+    clearTimeout(resized)
+    resized = setTimeout(() => {
+      host.glass('resized', innerWidth).catch(() => undefined)
+    }, RESIZED_MS)
   }
 
   const coded = new URLSearchParams(location.search).has('glass-code')
   mount(App, { target, props: { live, host, coded } })
   document.addEventListener('visibilitychange', follow_visibility)
+  addEventListener('resize', follow_size)
   follow_visibility()
 }
 

@@ -100,18 +100,36 @@ impl Views {
     }
 
     /// Reads the code off the page `label` as it stands on the screen, and tells it.
-    pub(crate) fn read(&self, app: &AppHandle, label: String) -> tauri::Result<()> {
+    pub(crate) fn read(&self, app: &AppHandle, label: String, page_width: f64) -> tauri::Result<()> {
         let Some(page) = app.get_webview(&label) else { return Ok(()) };
         let app = app.clone();
         page.with_webview(move |view| {
-            let code = super::picture::read(&view.inner());
+            let code = super::picture::read(&view.inner(), page_width);
             app.state::<super::Glass>().read(&label, code);
         })
     }
 
-    /// Hears at once when the first page's process ends.
+    /// Hears at once when the first page's process ends, and when the window goes out of sight or comes back: a page that stands still
+    /// can't say that it is seen again. To be called on the main thread.
     pub(crate) fn listen(&self, app: &AppHandle) {
+        use gtk::{gdk::WindowState, prelude::WidgetExt};
+
+        const OUT_OF_SIGHT: WindowState = WindowState::ICONIFIED.union(WindowState::WITHDRAWN);
         listen(app, self.window.as_ref());
+        let app = app.clone();
+        match self.window.gtk_window() {
+            Ok(window) => {
+                window.connect_window_state_event(move |_, event| {
+                    if event.changed_mask().intersects(OUT_OF_SIGHT) {
+                        let visible = !event.new_window_state().intersects(OUT_OF_SIGHT);
+                        tracing::info!(visible, "the window goes out of sight, or comes back");
+                        app.state::<super::Glass>().window_visible(visible);
+                    }
+                    glib::Propagation::Proceed
+                });
+            }
+            Err(error) => tracing::warn!(%error, "whether the window is seen is known from its page alone"),
+        }
     }
 }
 
@@ -183,7 +201,7 @@ impl Views {
         self.window.reload()
     }
 
-    pub(crate) fn read(&self, _: &AppHandle, _: String) -> tauri::Result<()> {
+    pub(crate) fn read(&self, _: &AppHandle, _: String, _: f64) -> tauri::Result<()> {
         Ok(())
     }
 

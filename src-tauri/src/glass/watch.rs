@@ -52,7 +52,8 @@ pub(super) struct Found {
 /// One page.
 #[derive(Debug)]
 pub(super) struct Watch {
-    visible: bool,
+    /// Since when it can't be seen.
+    hidden: Option<Duration>,
     /// The newest receipt, or when the page could have begun to give any.
     heard: Duration,
     /// Whether it has ever got something to paint: that may be on the glass before its receipt is here.
@@ -74,7 +75,7 @@ pub(super) struct Watch {
 impl Watch {
     pub(super) const fn new(now: Duration) -> Self {
         Self {
-            visible: true,
+            hidden: None,
             heard: now,
             given: false,
             painted: false,
@@ -103,6 +104,8 @@ impl Watch {
         }
         self.heard = now;
         (self.given, self.painted) = (true, true);
+        // A page that paints is seen, whatever was said of it; but a receipt may have been on its way.
+        self.hidden = self.hidden.filter(|since| now.saturating_sub(*since) < SAY_AFTER);
         self.due = now + ACT_AFTER;
     }
 
@@ -116,18 +119,18 @@ impl Watch {
     }
 
     pub(super) fn visible(&mut self, visible: bool, now: Duration) {
-        if visible && !self.visible {
+        if visible && self.hidden.is_some() {
             self.heard = now;
             self.due = self.due.max(now + ACT_AFTER);
         }
-        self.visible = visible;
+        self.hidden = (!visible).then(|| self.hidden.unwrap_or(now));
     }
 
     pub(super) fn ended(&mut self, now: Duration) {
         let pause = ENDED_PAUSE * 4_u32.saturating_pow(self.acts.min(4));
         self.due = self.due.min(now + pause);
         // Out of sight or not: there is no page any more that could say so.
-        self.visible = true;
+        self.hidden = None;
     }
 
     /// The page that was to take this one's place has failed as well.
@@ -139,12 +142,12 @@ impl Watch {
 
     /// Whether it is seen, and painted not long ago.
     pub(super) fn is_well(&self, now: Duration) -> bool {
-        self.visible && self.painted && self.again.is_none() && self.silent(now) < SAY_AFTER
+        self.hidden.is_none() && self.painted && self.again.is_none() && self.silent(now) < SAY_AFTER
     }
 
     /// Whether it says that it is.
     pub(super) fn says_it_paints(&self, now: Duration) -> bool {
-        self.is_well(now) || (self.doubted && self.visible)
+        self.is_well(now) || (self.doubted && self.hidden.is_none())
     }
 
     /// Whether it has ever painted.
@@ -172,7 +175,7 @@ impl Watch {
             let act = (now >= again).then_some(Act::Restart);
             return Found { say: Some(Say::Ended(again.saturating_sub(now))), act };
         }
-        if !self.visible {
+        if self.hidden.is_some() {
             return Found { say: None, act: None };
         }
         let act = (now >= self.due).then(|| {
@@ -305,6 +308,22 @@ mod tests {
         let mut watch = painting(10.0);
         assert_eq!(watch.look(at(3600.0)), Found { say: None, act: None });
         assert_eq!(look(&mut watch, 3600.25, 3603.75).1, [], "four seconds to come back");
+    }
+
+    /// H1, H7: a page that stood still while it was hidden can't say that it is seen again: the window does, and a page that paints is seen.
+    #[test]
+    fn a_window_that_comes_back_is_watched() {
+        let mut watch = painting(10.0);
+        watch.visible(false, at(10.0));
+        watch.looked = at(60.0);
+        watch.visible(true, at(60.0));
+        assert_eq!(look(&mut watch, 60.25, 65.0), (Some(at(62.0)), vec![(at(65.0), Act::Reload)]));
+        let mut watch = painting(10.0);
+        watch.visible(false, at(10.0));
+        watch.receipt(at(11.0));
+        assert_eq!(look(&mut watch, 11.0, 20.0), (None, vec![]), "it was on its way");
+        watch.receipt(at(20.0));
+        assert_eq!(look(&mut watch, 20.0, 22.0).0, Some(at(22.0)));
     }
 
     /// H1, H7: a page that goes on painting without an engine behind it isn't well. What is wrong is said at once, hidden or not,

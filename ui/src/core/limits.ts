@@ -36,6 +36,9 @@ export const CHARTS_MS = 250
 /** Maps take over new positions at most this often. */
 export const MAP_MS = 80
 
+/** How wide the page is is told once that has stood for so long. */
+export const RESIZED_MS = 300
+
 /** The code that the backend reads off the screen is drawn at most this often. */
 export const PICTURE_CODE_MS = 500
 

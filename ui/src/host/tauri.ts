@@ -5,7 +5,7 @@ import type { DemoState, DrillLast, Host } from './types'
 
 export const tauri: Host = {
   next_frame: (after, revision, rest_ms) => invoke<Frame>('next_frame', { after, revision, restMs: rest_ms }),
-  glass: (kind) => invoke('glass', { kind }),
+  glass: (kind, width) => invoke('glass', { kind, width }),
   reconcile: () => invoke('reconcile'),
   demo_state: () => invoke<DemoState | null>('demo_state'),
   demo_fault: (name, on) => invoke('demo_fault', { name, on }),

@@ -32,8 +32,8 @@ export interface Host {
    * earliest. Asking again is the receipt.
    */
   next_frame(after: number, revision: number, rest_ms: number): Promise<Frame>
-  /** Whether the glass can be seen: a hidden one gets nothing. */
-  glass(kind: 'hidden' | 'visible'): Promise<void>
+  /** Whether the glass can be seen: a hidden one gets nothing. And how wide it is, in the page's pixels. */
+  glass(kind: 'hidden' | 'visible' | 'resized', width: number): Promise<void>
   /** Compares what is shown with what the servers hold now; what differs is corrected. */
   reconcile(): Promise<void>
   /** The demo's knobs, or null if this wall is no demo. */
