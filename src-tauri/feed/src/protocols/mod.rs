@@ -195,8 +195,13 @@ pub(crate) trait Session: fmt::Debug + Send {
     fn finish_upgrade(&mut self) -> Option<Message> {
         None
     }
+    /// Whether another link can be told to go on where this one stands, while it stands. If not, one beside it would have to take its
+    /// place behind a gap.
+    fn joins(&self) -> bool {
+        true
+    }
     /// It is on trial beside the link that is followed: nobody is told what it says without a place, so that nothing that it
-    /// remembers for other links may be written as if somebody were. Said before all else.
+    /// remembers for other links may be written as if somebody were, and nothing may stay for it at the server. Said before all else.
     fn begin_trial(&mut self) {}
     /// The trial's link is the link. What the one before has told is told; what is known otherwise by now is to be told.
     fn take_over(&mut self, _now: Moment, _out: &mut Vec<Signal>) {}

@@ -452,6 +452,11 @@ impl Session for PusherSession {
         })
     }
 
+    fn joins(&self) -> bool {
+        // The server keeps nothing.
+        false
+    }
+
     fn ask_clock(&mut self, _id: u64) -> Option<Message> {
         None
     }
