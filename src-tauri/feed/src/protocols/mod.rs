@@ -239,8 +239,9 @@ pub(crate) enum Signal {
     Event { channel: usize, position: Position, event: Event },
     /// What comes next of the channel is all that there is on it: what was there before and isn't said again has gone.
     Whole { channel: usize },
-    /// An event that has no place in its channel, where others have one: nothing proves that none of its kind is missing.
-    Loose { event: Event },
+    /// An event that has no place in its channel, where others have one: nothing proves that none of its kind is missing. The channel of
+    /// `publisher`, if a publisher said it and not the server.
+    Loose { publisher: Option<usize>, event: Event },
     /// The next link is elsewhere: it is to be opened at once, by [`Dialect::open`].
     Elsewhere,
     /// The subscriptions must begin again from what was delivered.

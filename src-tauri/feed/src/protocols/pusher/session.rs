@@ -330,7 +330,7 @@ impl PusherSession {
         };
         out.push(match position {
             Some(position) => Signal::Event { channel: index, position, event },
-            None => Signal::Loose { event },
+            None => Signal::Loose { publisher: None, event },
         });
     }
 
