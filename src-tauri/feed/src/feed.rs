@@ -19,6 +19,7 @@ mod link;
 mod load;
 mod poll;
 mod reconcile;
+mod replace;
 mod stream;
 #[cfg(test)]
 mod tests;

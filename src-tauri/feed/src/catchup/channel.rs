@@ -143,7 +143,11 @@ impl Channel {
             return Advance::Overlap;
         }
         let after = Position::new(position.epoch.clone(), position.offset.saturating_add(1));
-        self.hole(index, &after, text.to_owned())
+        match self.hole(index, &after, text.to_owned()) {
+            // If it is passed over, the stream goes on behind it by the name that the server has for it.
+            Advance::Hole(hole) => Advance::Hole(Hole { before: position.clone(), ..hole }),
+            other => other,
+        }
     }
 
     /// Takes what a heartbeat says of events that are still to be sent: they are there since `since`, or later.

@@ -217,3 +217,19 @@ fn what_comes_ahead_of_its_place_waits() {
     catchup.begin_link();
     assert_eq!(catchup.early_until(), None);
 }
+
+/// H3: what was passed over is where the stream goes on, by the name that the server has for it.
+#[test]
+fn what_is_passed_over_keeps_its_name() {
+    let mut catchup = fresh();
+    catchup.snapshot(&snapshot(10, 10), &context()).expect("usable");
+    let place = at(11).marked("eleven");
+    let hole = catchup.unreadable(0, &place, "spoilt", true).expect("a hole");
+    let gap = catchup.jump(&hole, &context());
+    let marks =
+        [gap.to.as_ref(), catchup.places()[0].position.as_ref()].map(|place| place.and_then(|p| p.mark.clone()));
+    assert_eq!(
+        marks.map(|mark| mark.as_deref().map(str::to_owned)),
+        [Some("eleven".to_owned()), Some("eleven".to_owned())]
+    );
+}

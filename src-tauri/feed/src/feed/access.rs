@@ -5,7 +5,7 @@
 //!                                 │ new                                   │ fails: again by backoff, until it ends
 //!                                 ↓                                       ↓
 //!          WebSocket: a message; polls: the next request;               the link is given up: token expired
-//!          else another link beside this one, which takes over
+//!          else another link beside this one, which takes over (`replace`)
 //! ```
 //!
 //! A server that finds fault with a token is come back to at once with a new one, once in a while. A new token that is the
@@ -34,9 +34,9 @@ pub(super) struct Access {
     /// The question that is out.
     pub(super) ask: Option<FetchId>,
     pub(super) timers: Timers,
-    backoff: Backoff,
+    pub(super) backoff: Backoff,
     /// Counts tokens: a link knows by which it came.
-    number: u64,
+    pub(super) number: u64,
     expiry: Expiry,
     /// The server finds fault with it.
     spoilt: bool,
@@ -46,6 +46,8 @@ pub(super) struct Access {
     cure: Option<Fault>,
     /// When it was last come back at once.
     at_once: Option<Mono>,
+    /// The token by which a link beside was begun that the server took, and that joined nothing.
+    pub(super) unjoined: Option<u64>,
 }
 
 /// By which token a link came, and up to when that is good.
@@ -61,6 +63,8 @@ pub(super) struct Pass {
     answer: Answer,
     /// Its end, by the server's word if it gave one.
     pub(super) ends: Option<Mono>,
+    /// It has one by its own word, which may be wrong.
+    is_dated: bool,
 }
 
 /// What a server says to a token that is presented on a link that stands.
@@ -104,6 +108,11 @@ impl Pass {
         matches!(self.answer, Answer::Awaited | Answer::Overdue)
     }
 
+    /// Whether it has an end that somebody told or that can be guessed.
+    pub(super) const fn has_end(&self) -> bool {
+        self.ends.is_some() || self.is_dated
+    }
+
     /// The server knows no new tokens on a link that stands.
     pub(super) const fn misunderstood(&mut self) {
         self.answer = Answer::NotUnderstood;
@@ -119,7 +128,8 @@ impl Feed {
     /// What a link that begins now comes by.
     pub(super) fn new_pass(&self, now: Mono) -> Pass {
         let Access { number, expiry, .. } = self.access;
-        Pass { token: number, tried: number, presented: now, answer: Answer::Given, ends: expiry.exact() }
+        let is_dated = expiry.instant().is_some();
+        Pass { token: number, tried: number, presented: now, answer: Answer::Given, ends: expiry.exact(), is_dated }
     }
 
     /// The end of the token that was presented by `pass` last, as far as is known without the server's word.
@@ -397,15 +407,6 @@ impl Feed {
         }
     }
 
-    /// The link that was to replace the one that stands has failed.
-    pub(super) fn fail_replacement(&mut self, fault: &Fault, pass: Pass, now: Mono) {
-        if is_unauthorised(fault) && pass.token == self.access.number {
-            return self.decline_token(&fault.to_string(), now);
-        }
-        let again = self.access.backoff.next(fault.verdict(), &mut self.random).map(|wait| now.plus(wait));
-        self.access.timers.put(TimerReason::Trial, again);
-    }
-
     /// A request that goes out now carries the newest token.
     pub(super) fn carry_token(&mut self, on_trial: bool, now: Mono) {
         let pass = self.new_pass(now);
@@ -438,7 +439,7 @@ const fn is_asked(link: &Link) -> bool {
     matches!(link.transport, Transport::LongPoll | Transport::Poll)
 }
 
-fn is_unauthorised(fault: &Fault) -> bool {
+pub(super) fn is_unauthorised(fault: &Fault) -> bool {
     match &fault.kind {
         FaultKind::Link(fault) => matches!(fault.kind, LinkFaultKind::Http { status: 401, .. }),
         // What is said on a link that stands.

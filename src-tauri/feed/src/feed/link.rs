@@ -503,7 +503,7 @@ impl Feed {
         self.open(now);
     }
 
-    fn note_desync(&mut self, reason: &str, now: Mono) {
+    pub(super) fn note_desync(&mut self, reason: &str, now: Mono) {
         if self.loss.is_none() && self.catchup.has_delivered() {
             self.loss = Some(Loss { began: self.last_heard(now), reason: reason.to_owned() });
         }

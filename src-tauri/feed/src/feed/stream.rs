@@ -107,7 +107,12 @@ impl Feed {
                 let restated = Restated { channel, name: None, events, positions, received: now };
                 self.deliver(Delivery::Restated(restated));
             }
-            Signal::Loose { event } => self.take_loose(event),
+            Signal::Loose { publisher, event } => {
+                if let Some(channel) = publisher.filter(|_| self.stage == Phase::Live) {
+                    self.publishers[channel] = self.publishers[channel].max(self.spoke(event.received));
+                }
+                self.take_loose(event);
+            }
             Signal::Elsewhere => self.reopen(now),
             Signal::Resubscribe { reason } => self.resync(reason, now),
             Signal::Expired => {
@@ -206,7 +211,7 @@ impl Feed {
         take: fn(&mut Catchup, usize, &Position, Event) -> Step,
         now: Mono,
     ) {
-        let spoke = if self.comes_at_once() { Some(self.sent_by(event.received)) } else { self.spoke_after() };
+        let spoke = self.spoke(event.received);
         match take(&mut self.catchup, channel, position, event) {
             Step::Deliver(event) => {
                 self.status.counts.events += 1;
@@ -227,6 +232,11 @@ impl Feed {
                 }
             }
         }
+    }
+
+    /// When the publisher of what came at `received` is known by it to have lived.
+    fn spoke(&self, received: Mono) -> Option<Mono> {
+        if self.comes_at_once() { Some(self.sent_by(received)) } else { self.spoke_after() }
     }
 
     /// Whether an event that comes now has just happened. What a poll brings, or a server that is behind, may have happened

@@ -9,7 +9,7 @@
 //!
 //! Both run until the trial has caught up, and what is shown is live all the while: a trial that fails costs nothing. If
 //! the link is lost while the trial is as good, the trial takes its place. By the same means a link is replaced by one that comes by
-//! a newer token (`access`).
+//! a newer token (`replace`).
 
 use watchfloor_model::{Mono, Phase, Transport};
 
@@ -43,6 +43,8 @@ pub(super) struct Trial {
     pub(super) timers: Timers,
     /// From when on it has been good for long enough.
     good_at: Mono,
+    /// Whether its subscriptions join what was delivered, as far as they were answered.
+    joins: bool,
 }
 
 impl Feed {
@@ -101,21 +103,14 @@ impl Feed {
         self.start_trial(rung, transport, false, now);
     }
 
-    /// A link by the newest token is opened, to replace the one that stands.
-    pub(super) fn begin_replacement(&mut self, now: Mono) {
-        if self.trial.is_none() {
-            self.start_trial(self.ladder.rung(), self.ladder.transport(), true, now);
-        }
-    }
-
-    fn start_trial(&mut self, rung: usize, transport: Transport, replaces: bool, now: Mono) {
+    pub(super) fn start_trial(&mut self, rung: usize, transport: Transport, replaces: bool, now: Mono) {
         let mut catchup = self.catchup.beside();
         catchup.begin_link();
         let mut link = self.new_link(transport, &catchup.places(), now);
         link.session.begin_trial();
         let mut timers = Timers::default();
         timers.set(TimerReason::Open, now.plus(self.open_timeout()));
-        self.trial = Some(Trial { rung, replaces, link, catchup, timers, good_at: Mono::NEVER });
+        self.trial = Some(Trial { rung, replaces, link, catchup, timers, good_at: Mono::NEVER, joins: true });
     }
 
     /// Sets when the next better rung is tried, if that isn't set.
@@ -139,7 +134,12 @@ impl Feed {
             self.outputs.push_back(Output::Close { link: trial.link.id });
         }
         if trial.replaces {
-            return self.fail_replacement(fault, trial.link.pass, now);
+            let pass = trial.link.pass;
+            return if trial.joins {
+                self.fail_replacement(fault, pass, now)
+            } else {
+                self.find_unjoined(fault, pass, now)
+            };
         }
         self.ladder.fail_trial(trial.rung, fault);
         self.status.detour = self.ladder.detour().map(Into::into);
@@ -418,8 +418,9 @@ impl Trial {
             Signal::Kept { age } => self.link.liveness.as_mut()?.keep(age),
             Signal::Pong => self.link.liveness.as_mut()?.answer(now),
             Signal::Subscribed { channel, head, from, recovered, reason } => {
-                let joins = self.catchup.subscribed(channel, Cursor::new(from, head, recovered, reason));
-                if !joins || (self.catchup.all_subscribed() && !self.catchup.all_connected()) {
+                let is_awaited = self.catchup.subscribed(channel, Cursor::new(from, head, recovered, reason));
+                self.joins = !self.catchup.all_subscribed() || self.catchup.all_connected();
+                if !is_awaited || !self.joins {
                     return desync("our place is not known there".to_owned());
                 }
             }

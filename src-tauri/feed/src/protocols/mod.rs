@@ -195,8 +195,13 @@ pub(crate) trait Session: fmt::Debug + Send {
     fn finish_upgrade(&mut self) -> Option<Message> {
         None
     }
+    /// Whether another link can be told to go on where this one stands, while it stands. If not, one beside it would have to take its
+    /// place behind a gap.
+    fn joins(&self) -> bool {
+        true
+    }
     /// It is on trial beside the link that is followed: nobody is told what it says without a place, so that nothing that it
-    /// remembers for other links may be written as if somebody were. Said before all else.
+    /// remembers for other links may be written as if somebody were, and nothing may stay for it at the server. Said before all else.
     fn begin_trial(&mut self) {}
     /// The trial's link is the link. What the one before has told is told; what is known otherwise by now is to be told.
     fn take_over(&mut self, _now: Moment, _out: &mut Vec<Signal>) {}
@@ -234,8 +239,9 @@ pub(crate) enum Signal {
     Event { channel: usize, position: Position, event: Event },
     /// What comes next of the channel is all that there is on it: what was there before and isn't said again has gone.
     Whole { channel: usize },
-    /// An event that has no place in its channel, where others have one: nothing proves that none of its kind is missing.
-    Loose { event: Event },
+    /// An event that has no place in its channel, where others have one: nothing proves that none of its kind is missing. The channel of
+    /// `publisher`, if a publisher said it and not the server.
+    Loose { publisher: Option<usize>, event: Event },
     /// The next link is elsewhere: it is to be opened at once, by [`Dialect::open`].
     Elsewhere,
     /// The subscriptions must begin again from what was delivered.

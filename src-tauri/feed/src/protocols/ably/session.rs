@@ -436,6 +436,7 @@ impl AblySession {
             let body = format!("{},\"data\":{data}}}", who.trim_end_matches('}'));
             out.push(match Payload::parse(&body) {
                 Ok(data) => Signal::Loose {
+                    publisher: None,
                     event: Event {
                         channel: self.names[index].clone(),
                         name: name.into(),

@@ -109,9 +109,12 @@ impl CentrifugoSession {
         };
         let newest = reply.publications.iter().map(|one| one.offset).max().unwrap_or_default();
         let head = Position::new(from.epoch.clone(), from.offset.max(newest));
-        let recovered = proven.is_some();
+        // What was given back goes on there, but isn't all that was published.
+        let leaks = self.memory.has_leaked(index, &from.epoch);
+        let recovered = proven.is_some() && !leaks;
         let reason = match (channel.placed, reply.was_recovering, first) {
             _ if recovered => None,
+            _ if proven.is_some() => Some("the server doesn't give back what is published past its history"),
             (false, ..) => Some("the server keeps no history of this channel"),
             (true, true, Some(_)) => Some("the server gives the newest publication alone"),
             (true, true, None) => Some("the server's history doesn't reach back so far"),
@@ -176,6 +179,9 @@ impl CentrifugoSession {
             offset if channel.placed => Some(offset),
             _ => Some(at.offset.saturating_add(1)),
         };
+        if offset.is_none() {
+            self.memory.leaks(index, at.epoch.clone());
+        }
         let position = offset.map(|offset| Position::new(at.epoch.clone(), offset));
         let text = match channel.payload(publication) {
             Ok(text) => text,
@@ -207,7 +213,7 @@ impl CentrifugoSession {
                 let event = watchfloor_model::Event { position: Some(position.clone()), ..event };
                 Signal::Event { channel: index, position, event }
             }
-            (Ok(event), None) => Signal::Loose { event },
+            (Ok(event), None) => Signal::Loose { publisher: Some(index), event },
             (Err(reason), position) => {
                 let place = position.map(|position| (index, position));
                 Signal::Rejected { place, reason: cut(&reason) }

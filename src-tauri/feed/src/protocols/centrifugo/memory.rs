@@ -28,6 +28,8 @@ struct State {
     told: BTreeMap<usize, Members>,
     /// Channels to which the server subscribed a connection by itself.
     servers: BTreeSet<usize>,
+    /// By channel, the newest history past which something was published.
+    leaks: BTreeMap<usize, Arc<str>>,
     /// What the server calls this wall's connections.
     own: VecDeque<Arc<str>>,
 }
@@ -55,6 +57,16 @@ impl Memory {
 
     pub(super) fn drop_base(&self, channel: usize) {
         self.with(|state| state.bases.remove(&channel));
+    }
+
+    /// Something was published past the history of this epoch: it keeps not everything.
+    pub(super) fn leaks(&self, channel: usize, epoch: Arc<str>) {
+        self.with(|state| state.leaks.insert(channel, epoch));
+    }
+
+    /// Whether that was ever so.
+    pub(super) fn has_leaked(&self, channel: usize, epoch: &str) -> bool {
+        self.with(|state| state.leaks.get(&channel).is_some_and(|leaking| **leaking == *epoch))
     }
 
     /// Who was told to be on a channel, which is told to hold these now.

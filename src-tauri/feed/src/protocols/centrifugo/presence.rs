@@ -175,7 +175,7 @@ impl CentrifugoSession {
             received: now.mono,
             data: body.into(),
         };
-        out.push(Signal::Loose { event });
+        out.push(Signal::Loose { publisher: None, event });
     }
 }
 

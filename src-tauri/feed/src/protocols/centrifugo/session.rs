@@ -442,6 +442,13 @@ impl Session for CentrifugoSession {
         Some(Message::text(command).secret())
     }
 
+    fn joins(&self) -> bool {
+        let leaks = |(index, channel): (usize, &Channel)| {
+            channel.at.as_ref().is_some_and(|at| self.memory.has_leaked(index, &at.epoch))
+        };
+        !self.channels.iter().enumerate().any(leaks)
+    }
+
     fn ask_clock(&mut self, _id: u64) -> Option<Message> {
         None
     }

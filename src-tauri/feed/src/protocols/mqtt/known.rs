@@ -9,10 +9,7 @@ use std::{
 use watchfloor_model::Position;
 
 use super::packet::{Version, WINDOW};
-use crate::{
-    config::{Secret, SourceConfig},
-    protocols::Place,
-};
+use crate::{config::SourceConfig, protocols::Place};
 
 /// Of how many topics the newest body is known.
 const TOPICS_MAX: usize = 16_384;
@@ -27,8 +24,6 @@ pub(super) struct Known {
     is_old: bool,
     /// A server keeps a client's session by this name.
     client: String,
-    /// The token by which the newest link came.
-    token: Option<Secret>,
     /// The numbers of the last publications that were acknowledged. Those that come again are among them, as no more than
     /// [`WINDOW`] are ever on their way.
     acknowledged: VecDeque<u16>,
@@ -53,13 +48,19 @@ impl Memory {
     /// The version and the client's name for a new link. `seed` differs from link to link; the first one's decides.
     pub(super) fn begin(&self, config: &SourceConfig, seed: u64) -> (Version, String) {
         let mut known = self.lock();
-        if known.client.is_empty() || known.token != config.token {
-            // A link that comes by another token stands beside the one before, which must not be put out.
+        if known.client.is_empty() {
             known.client = format!("wall{:016x}", hash(&(&config.id, seed)));
-            known.token.clone_from(&config.token);
-            known.acknowledged.clear();
         }
         (if known.is_old { Version::Old } else { Version::Five }, known.client.clone())
+    }
+
+    /// What a link on trial has in place of it, and its client's name. Under the same name the server would put the link out that stands.
+    /// What the trial is told nobody is, so that it must not be known of to the links after it.
+    pub(super) fn beside(&self, seed: u64) -> (Self, String) {
+        let known = self.lock();
+        let client = format!("wall{:016x}", hash(&(&known.client, seed)));
+        let beside = Known { is_old: known.is_old, client: client.clone(), ..Known::default() };
+        (Self(Arc::new(Mutex::new(beside))), client)
     }
 }
 

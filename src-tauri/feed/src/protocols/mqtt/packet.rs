@@ -18,6 +18,8 @@ pub(super) const SESSION_EXPIRY_S: u32 = 300;
 /// How many publications may be on their way unacknowledged. No more than brokers allow themselves (RabbitMQ 10, Mosquitto and
 /// VerneMQ 20, EMQX 32): so it is known when one holds something back.
 pub(super) const WINDOW: u16 = 10;
+/// What says in CONNECT that the session begins anew.
+const CLEAN: u8 = 2;
 /// The longest silence of ours that a server takes, in seconds. Pings come every ten seconds at the latest.
 const KEEP_ALIVE_S: u16 = 30;
 
@@ -185,20 +187,26 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// CONNECT.
-pub(super) fn connect(version: Version, client: &str, user: Option<&str>, password: Option<&str>) -> Vec<u8> {
+/// CONNECT. The server is to keep the session of a client that is away only if it `keeps`.
+pub(super) fn connect(
+    version: Version,
+    client: &str,
+    keeps: bool,
+    user: Option<&str>,
+    password: Option<&str>,
+) -> Vec<u8> {
     // In the old one a password goes with a user.
     let user = user.or(password.filter(|_| version == Version::Old).map(|_| ""));
     let (level, clean, properties) = match version {
         Version::Five => {
             let mut properties = vec![8, 0x11];
-            properties.extend(SESSION_EXPIRY_S.to_be_bytes());
+            properties.extend(if keeps { SESSION_EXPIRY_S } else { 0 }.to_be_bytes());
             properties.push(0x21);
             properties.extend(WINDOW.to_be_bytes());
-            (5, 0, properties)
+            (5, if keeps { 0 } else { CLEAN }, properties)
         }
         // A session that is kept there has no end.
-        Version::Old => (4, 2, Vec::new()),
+        Version::Old => (4, CLEAN, Vec::new()),
     };
     let mut body = Vec::new();
     put(&mut body, b"MQTT");

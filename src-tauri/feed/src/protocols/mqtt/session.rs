@@ -74,6 +74,9 @@ pub(super) struct MqttSession {
     memory: Memory,
     version: Version,
     client: String,
+    /// It stands beside the link that is followed.
+    on_trial: bool,
+    seed: u64,
     user: Option<Arc<str>>,
     token: Option<Secret>,
     names: Arc<[Arc<str>]>,
@@ -112,6 +115,8 @@ impl MqttSession {
             memory,
             version,
             client,
+            on_trial: false,
+            seed,
             user: config.user.clone(),
             token: config.token.clone(),
             names: names.clone(),
@@ -419,7 +424,8 @@ impl Session for MqttSession {
             return if is_ready { vec![Message::binary(self.begin_subscribing())] } else { Vec::new() };
         }
         let token = self.token.as_ref().map(Secret::expose);
-        let connect = Message::binary(packet::connect(self.version, &self.client, self.user.as_deref(), token));
+        let connect = packet::connect(self.version, &self.client, !self.on_trial, self.user.as_deref(), token);
+        let connect = Message::binary(connect);
         vec![if token.is_some() { connect.secret() } else { connect }]
     }
 
@@ -430,6 +436,15 @@ impl Session for MqttSession {
     fn authorise(&mut self, _token: &Secret) -> Option<Message> {
         // Only ways to authorise that take several turns can be gone again.
         None
+    }
+
+    fn joins(&self) -> bool {
+        false
+    }
+
+    fn begin_trial(&mut self) {
+        (self.memory, self.client) = self.memory.beside(self.seed);
+        self.on_trial = true;
     }
 
     fn ask_clock(&mut self, _id: u64) -> Option<Message> {

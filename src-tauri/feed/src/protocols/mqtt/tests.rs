@@ -6,6 +6,7 @@ mod codes;
 mod flow;
 mod retained;
 mod sparkplug;
+mod token;
 
 use std::time::Duration;
 

@@ -407,6 +407,10 @@ impl Session for NatsSession {
         None
     }
 
+    fn joins(&self) -> bool {
+        self.streams.len() == self.names.len()
+    }
+
     fn ask_clock(&mut self, _id: u64) -> Option<Message> {
         None
     }

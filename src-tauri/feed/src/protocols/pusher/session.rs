@@ -330,7 +330,7 @@ impl PusherSession {
         };
         out.push(match position {
             Some(position) => Signal::Event { channel: index, position, event },
-            None => Signal::Loose { event },
+            None => Signal::Loose { publisher: None, event },
         });
     }
 
@@ -450,6 +450,11 @@ impl Session for PusherSession {
             self.tries_token = true;
             self.ping()
         })
+    }
+
+    fn joins(&self) -> bool {
+        // The server keeps nothing.
+        false
     }
 
     fn ask_clock(&mut self, _id: u64) -> Option<Message> {

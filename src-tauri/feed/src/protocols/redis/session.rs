@@ -439,6 +439,10 @@ impl Session for RedisSession {
         Some(self.ask(&["AUTH", &user, token.expose()], Expect::Auth).secret())
     }
 
+    fn joins(&self) -> bool {
+        self.streams.len() == self.names.len()
+    }
+
     fn ask_clock(&mut self, _id: u64) -> Option<Message> {
         None
     }

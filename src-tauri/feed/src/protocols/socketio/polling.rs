@@ -184,6 +184,10 @@ impl Session for Polled {
         self.session.authorise(token)
     }
 
+    fn joins(&self) -> bool {
+        self.session.joins()
+    }
+
     fn ask_clock(&mut self, id: u64) -> Option<Message> {
         self.session.ask_clock(id)
     }

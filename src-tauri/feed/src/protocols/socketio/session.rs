@@ -428,6 +428,11 @@ impl Session for SocketIoSession {
         None
     }
 
+    fn joins(&self) -> bool {
+        // A session is given back to one connection, and only when nobody has it any more.
+        false
+    }
+
     fn ask_clock(&mut self, _id: u64) -> Option<Message> {
         None
     }

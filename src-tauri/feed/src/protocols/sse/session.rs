@@ -189,6 +189,10 @@ impl Session for SseSession {
         None
     }
 
+    fn joins(&self) -> bool {
+        self.replays || self.manner.tells_replay
+    }
+
     fn ask_clock(&mut self, _id: u64) -> Option<Message> {
         None
     }

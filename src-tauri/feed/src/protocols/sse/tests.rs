@@ -1,13 +1,15 @@
 //! Streams of a real server and of scripted ones, and what a feed makes of them. Nchan's were recorded from nginx 1.22
 //! with Nchan 1.3.6.
 
+mod token;
+
 use std::{collections::BTreeMap, time::Duration};
 
 use watchfloor_fuzz::{Draws, check, mutated};
 use watchfloor_model::{Continuity, Delivery, Event, Mono, Phase, Position, Timestamp, Transport};
 
 use crate::{
-    Envelope, Feed, Head, Input, Kind, LinkFault, LinkFaultKind, LinkId, Output, Secret, SourceConfig,
+    Envelope, Feed, FetchId, Head, Input, Kind, LinkFault, LinkFaultKind, LinkId, Output, Secret, SourceConfig,
     limits::SSE_EVENT_BYTES_MAX,
 };
 
@@ -16,6 +18,8 @@ pub(in crate::protocols) struct Rig {
     pub(in crate::protocols) feed: Feed,
     pub(in crate::protocols) now: Mono,
     link: u64,
+    /// The question for a token that is out.
+    pub(in crate::protocols) token: Option<FetchId>,
     pub(in crate::protocols) out: Vec<String>,
     /// How often all of a channel was said anew.
     pub(in crate::protocols) wholes: usize,
@@ -48,7 +52,7 @@ impl Rig {
         change(&mut config);
         let mut feed = Feed::new(config, 1);
         feed.set_wall(Timestamp::from_millis(1_700_000_000_000), Mono::ZERO);
-        Self { feed, now: Mono::from_millis(1000), link: 0, out: Vec::new(), wholes: 0 }
+        Self { feed, now: Mono::from_millis(1000), link: 0, token: None, out: Vec::new(), wholes: 0 }
     }
 
     /// Goes on after places of an earlier life.
@@ -139,6 +143,10 @@ impl Rig {
                     events.iter().map(one).collect::<Vec<_>>().join("; ")
                 }
                 Output::Deliver(Delivery::Gap(gap)) => format!("gap {}: {}", gap.proof.word(), gap.reason),
+                Output::Credential { fetch, .. } => {
+                    self.token = Some(fetch);
+                    "token?".to_owned()
+                }
                 Output::Status => continue,
                 // Said where it is what a test is about.
                 Output::Deliver(Delivery::Restated(restated)) => {

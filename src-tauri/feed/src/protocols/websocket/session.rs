@@ -420,6 +420,10 @@ impl Session for WebSocketSession {
         None
     }
 
+    fn joins(&self) -> bool {
+        self.speak.sequence.is_some()
+    }
+
     fn ask_clock(&mut self, _id: u64) -> Option<Message> {
         None
     }

@@ -31,6 +31,30 @@ fn events_that_cannot_be_read() {
     }
 }
 
+/// H3: the next connection goes on behind what was passed over, also where nothing came after it.
+#[test]
+fn after_what_was_passed_over() {
+    let bad =
+        r#"{"action":15,"id":"p:2","channel":"ops","channelSerial":"s2","messages":[{"data":"{","encoding":"json"}]}"#;
+    let mut rig = Rig::live();
+    rig.says(&message("s1", 1, &[json!(1)]));
+    rig.says(bad);
+    rig.opened();
+    rig.says(&connected("key-2"));
+    rig.says(&attached("s1", RESUMED));
+    rig.says(bad);
+    rig.beats();
+    assert_eq!((rig.feed.status().phase, rig.unknown()), (Phase::Live, 1), "{:?}", rig.out);
+    rig.again();
+    assert!(rig.out.join("\n").contains(r#""channelSerial":"s2""#), "{:?}", rig.out);
+    rig.out.clear();
+    rig.says(&attached("s2", RESUMED));
+    rig.says(&message("s3", 3, &[json!(3)]));
+    rig.beats();
+    assert!(rig.out.last().expect("delivered").ends_with("@s3 3"), "{:?}", rig.out);
+    assert_eq!((rig.feed.status().phase, rig.unknown()), (Phase::Live, 1), "{:?}", rig.out);
+}
+
 /// H3: one that can't be read among those that are held until the other channels are attached, too, is passed over by itself. What came
 /// before it is not lost with it.
 #[test]
