@@ -39,6 +39,15 @@ export function change_text(change: number, look: NumberLook): string {
   return change > 0 ? `+${text}` : text
 }
 
+/** What went wrong, in words. It never throws: it is asked where something has. */
+export function error_text(error: unknown): string {
+  try {
+    return error instanceof Error ? error.message : String(error)
+  } catch {
+    return 'an error without words'
+  }
+}
+
 /** Which way a change points once rounded as it is written. */
 export function change_direction(change: number, look: NumberLook): 'up' | 'down' | 'flat' {
   const rounded = Number(shown_number(change, look).toFixed(look.decimals))
