@@ -371,6 +371,31 @@ try {
     }),
   )
 
+  await check(
+    'where the web view does not know the board’s time zone, the clock says UTC and a notice stays (H1)',
+    () =>
+      on_page('scenario=notices&timezone=America/Gotham', FULL_HD, async (page) => {
+        await all_become(page, 'live')
+        const notice = await page.textContent('[data-notice="time-zone"]')
+        assert.match(notice ?? '', /All times are UTC.*does not know the time zone America\/Gotham.*Update/s)
+        assert.match((await page.textContent('.clock .time')) ?? '', /^\d\d:\d\d\s*UTC$/)
+        // The notices of the backend stand as well.
+        assert.equal((await page.$$('[data-notice]')).length, 3)
+        await assert_readable(page)
+        await page.keyboard.press('b')
+        await page.waitForSelector('[data-past-bar]')
+        assert.match((await page.textContent('[data-past-clock]')) ?? '', /^\s*\d\d:\d\d:\d\d\s*UTC\s*$/)
+        assert.equal((await page.$$('[data-notice="time-zone"]')).length, 1)
+      }),
+  )
+
+  await check('a zone that is known says nothing of itself', () =>
+    on_page('scenario=live', FULL_HD, async (page) => {
+      await all_become(page, 'live')
+      assert.equal(await page.$('[data-zone], [data-notice]'), null)
+    }),
+  )
+
   for (const age_ms of [4_000, 11_000, 45_000, 125_000, 3_540_000, 90_000_000]) {
     for (const scenario of ['down', 'stale', 'catching-up', 'refused']) {
       await check(`${scenario} for ${age_ms / 1000} s is said whole in the lowest panels, in two lines`, () =>

@@ -14,6 +14,7 @@ import {
   span_text,
   speed_text,
   Zone,
+  zone_notice,
 } from './format'
 
 const LOOK: NumberLook = { unit: null, decimals: 0, min: null, max: null, bands: [], trend_ms: null }
@@ -146,9 +147,12 @@ test('a time of another day says which day', () => {
   expect(zone.moment(9e15, now)).toBe('----')
 })
 
-test('an unknown zone is said, not guessed, and a time out of all bounds is dashes', () => {
+test('an unknown zone is said, not guessed, and a time out of all bounds is dashes (H1)', () => {
   const zone = new Zone('America/Gotham')
-  expect(zone.name).toContain('no zone America/Gotham')
+  expect([zone.name, zone.known]).toEqual(['America/Gotham', false])
+  expect(zone.time(Date.UTC(2013, 1, 8, 19, 5))).toBe('19:05')
+  expect(zone_notice(zone)?.text).toContain('UTC: this machine’s web view does not know the time zone America/Gotham')
+  expect(zone_notice(new Zone('America/New_York'))).toBeNull()
   expect(zone.time(9e15)).toBe('----')
 })
 

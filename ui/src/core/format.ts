@@ -2,7 +2,7 @@
  * Numbers, times and ages as a wall writes them: tabular figures, true minus, thin spaces between thousands, fixed
  * decimals, and no two different kinds of nothing that look alike.
  */
-import type { Cell, ColumnLook, NumberLook, Outage } from '../generated/frame'
+import type { Cell, ColumnLook, Notice, NumberLook, Outage } from '../generated/frame'
 
 const MINUS = '\u2212'
 const THIN_SPACE = '\u2009'
@@ -165,9 +165,10 @@ function needs_seconds(length_ms: number, to_ms: number, now_ms: number): boolea
   return length_ms < SHORT_MS || rounded_up(to_ms, MINUTE_MS) > now_ms
 }
 
-/** Civil times in one IANA zone. */
+/** Civil times in one IANA zone; in UTC if this web engine doesn't know it, which must be said wherever times are (H1). */
 export class Zone {
   readonly name: string
+  readonly known: boolean
   readonly #parts: Intl.DateTimeFormat
   readonly #date: Intl.DateTimeFormat
   readonly #offset: Intl.DateTimeFormat
@@ -179,7 +180,8 @@ export class Zone {
 
   constructor(name: string) {
     const [zone, known] = known_zone(name)
-    this.name = known ? name : `${zone} (no zone ${name})`
+    this.name = name
+    this.known = known
     this.#parts = new Intl.DateTimeFormat('en-GB', {
       timeZone: zone,
       hour: '2-digit',
@@ -276,6 +278,17 @@ export class Zone {
   /** `Friday 8 February 2013` */
   date(ms: number): string {
     return Number.isFinite(ms) && Math.abs(ms) <= 8.64e15 ? this.#date.format(ms).replace(',', '') : DASHES
+  }
+}
+
+/** What has to be said as long as times stand in another zone than the board's; null if they don't. */
+export function zone_notice({ name, known }: Pick<Zone, 'name' | 'known'>): Notice | null {
+  if (known) return null
+  return {
+    id: 'time-zone',
+    state: 'warning',
+    text: `All times are UTC: this machine’s web view does not know the time zone ${name}`,
+    detail: ['Update the system’s web view and its zones (ICU), or let the board’s `timezone` name one that it knows.'],
   }
 }
 
