@@ -626,6 +626,33 @@ try {
     }),
   )
 
+  await check('a chart whose key holds a line break is drawn, and no error of it stays (H1)', () =>
+    on_page('', FULL_HD, async (page) => {
+      await all_become(page, 'live')
+      const chart = (/** @type {string} */ keys) =>
+        say(
+          page,
+          `widgets: frame.widgets.map((one) => one.id !== 'delay-chart' ? one : { ...one, value: { kind: 'series', whole: true,
+            lines: ${keys}.map((key, at) => ({ key, points: [[frame.clock.board_ms - 3600000, at + 1]] })), gaps: [] } })`,
+        )
+      const drawn = (/** @type {string} */ value) =>
+        page.waitForSelector(`[data-widget="delay-chart"][data-freshness="live"] [data-value="${value}"]`)
+      await chart(`['A\\nB', 'C']`)
+      await drawn('1 2')
+      await page.waitForTimeout(500)
+      assert.deepEqual(await freshnesses(page), ['live'])
+      assert.equal((await page.$$('[data-undrawn]')).length, 0)
+      await page.waitForSelector('[data-widget="delay-chart"] canvas')
+      // A key that can't be drawn: the plot comes back with the next one that can.
+      await chart(`[{ toJSON() { throw new Error('bad') } }, 'C']`)
+      await page.waitForSelector('[data-widget="delay-chart"][data-freshness="stale"] [data-undrawn]')
+      await chart(`['C']`)
+      await drawn('1')
+      await page.waitForSelector('[data-widget="delay-chart"] canvas')
+      assert.equal((await page.$$('[data-undrawn]')).length, 0)
+    }),
+  )
+
   await check(
     'a widget that can’t be drawn is not live, nor counted as such, until another value can be drawn (H1)',
     () =>
