@@ -78,9 +78,15 @@ function may_lack(view: WidgetView, quality: Quality, value: Held | null): boole
 }
 
 function is_same(one: Against | null, other: Against | null): boolean {
-  return one === null || other === null
-    ? one === other
-    : one.agreement === other.agreement && one.value === other.value && one.reason === other.reason
+  if (one === null || other === null) return one === other
+  return (
+    one.source === other.source &&
+    one.title === other.title &&
+    one.own_title === other.own_title &&
+    one.agreement === other.agreement &&
+    one.value === other.value &&
+    one.reason === other.reason
+  )
 }
 
 function newest(frame: Frame): number | null {
@@ -242,9 +248,10 @@ export class LiveWall {
   }
 
   #take_past({ past, drill }: Frame): void {
+    // Where a chart's knowledge ended is another question in the present than in a record or a copy.
+    const turned = (this.past === null) !== (past === undefined) || (this.drill === null) !== (drill === undefined)
+    if (turned) for (const cell of this.cells) cell.known_until_ms = null
     this.drill = drill ?? null
-    // Where a chart's knowledge ended is another question in the present.
-    if (this.past !== null && past === undefined) for (const cell of this.cells) cell.known_until_ms = null
     this.past = past ?? null
     if (past?.marks != null) this.marks = past.marks
   }

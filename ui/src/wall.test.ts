@@ -1,9 +1,11 @@
 // What reaches the cells, and what is live of it: without a document, with the scripted host's frames.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import type { Frame } from './generated/frame'
+import type { Against, Frame } from './generated/frame'
 import { UNDRAWN_REASON } from './core/freshness'
 import { Pull } from './core/pull'
 import { FakeHost } from './host/fake'
+import { FakeDrill } from './host/fake-drill'
+import { FakePast } from './host/fake-past'
 import { LiveWall } from './wall.svelte'
 
 /** What components do in the next flushes. */
@@ -85,3 +87,50 @@ test('what its panel can’t draw isn’t live, until it can be (H1)', () => {
   live.panel_draws(cell, true)
   expect(freshnesses(live)).toEqual(['live'])
 })
+
+test('what two sources say bears the names that they have now, also where the numbers are the same (H1)', () => {
+  const live = new LiveWall()
+  const said = FakeHost.from_address('?scenario=one').frame(true)
+  const against = (titles: Pick<Against, 'title' | 'own_title'>, source = 'radar'): void => {
+    const disputed: Against = { source, ...titles, agreement: 'disputed', value: 3, reason: null }
+    const widgets = said.widgets.map((patch) => ({ ...patch, quality: { ...patch.quality, against: disputed } }))
+    live.apply({ ...said, widgets })
+  }
+  const titles = (): unknown => [live.cells[0]?.against?.own_title, live.cells[0]?.against?.title]
+  against({ own_title: 'Gates', title: 'Radar' })
+  expect(titles()).toEqual(['Gates', 'Radar'])
+  const kept = live.cells[0]?.against
+  against({ own_title: 'Gates', title: 'Radar' })
+  // The same object: a widget is touched only if it changed.
+  expect(live.cells[0]?.against).toBe(kept)
+  against({ own_title: 'Gates', title: 'Tower' })
+  expect(titles()).toEqual(['Gates', 'Tower'])
+  against({ own_title: 'Stands', title: 'Tower' })
+  expect(titles()).toEqual(['Stands', 'Tower'])
+})
+
+test.each(['drill', 'past'] as const)(
+  'a chart that is lost as a %s ends is hatched from the present’s own proof (H1)',
+  (shown) => {
+    const live = new LiveWall()
+    const said = FakeHost.from_address('').frame(true)
+    const tell = (source_ms: number, more: Partial<Frame>): void => {
+      const widgets = said.widgets.map((patch) => ({
+        ...patch,
+        quality: { ...patch.quality, freshness: 'down' as const, live_for_ms: 0, source_ms },
+      }))
+      live.apply({ ...said, widgets, ...more })
+    }
+    const chart = (): number | null | undefined =>
+      live.cells.find(({ view }) => view.look.kind === 'series')?.known_until_ms
+    const aside =
+      shown === 'drill' ? { drill: new FakeDrill().view() } : { past: new FakePast(null, 'past').view(true, true) }
+    tell(10_000, {})
+    expect(chart()).toBe(10_000)
+    // A copy has its own, which may be later: the present was lost while it was shown.
+    tell(50_000, aside)
+    expect(chart()).toBe(50_000)
+    tell(20_000, {})
+    expect(chart()).toBe(20_000)
+  },
+)
