@@ -10,11 +10,27 @@ const THIN_SPACE = '\u2009'
 /** What stands where a value is unknown. */
 export const DASHES = '----'
 
-/** Writes a finite number with fixed decimals; what isn't finite is said in words. */
+/** Digits after the point of a number that is too large for all of its digits to be known. */
+const ROUGH_DECIMALS = 6
+
+/** How many decimals of a number are known: a double near it has none that are finer than the step to the next one. */
+function known_decimals(size: number): number {
+  const step = 2 ** (Math.floor(Math.log2(size)) - 52)
+  return Math.max(0, Math.floor(-Math.log10(step)))
+}
+
+/**
+ * Writes a finite number with fixed decimals; what isn't finite is said in words. Digits that nobody knows aren't written: from 2^53
+ * on a number came rounded, and stands as `1.234568e19`.
+ */
 export function number_text(value: number, decimals: number): string {
   if (Number.isNaN(value)) return 'not a number'
   if (!Number.isFinite(value)) return value > 0 ? 'over range' : 'under range'
-  const fixed = Math.abs(value).toFixed(decimals)
+  const size = Math.abs(value)
+  if (size > Number.MAX_SAFE_INTEGER) {
+    return (value < 0 ? MINUS : '') + size.toExponential(ROUGH_DECIMALS).replace('+', '')
+  }
+  const fixed = size.toFixed(Math.min(decimals, known_decimals(size)))
   const [whole = '0', fraction] = fixed.split('.')
   const grouped = whole.length > 4 ? whole.replace(/\B(?=(\d{3})+(?!\d))/g, THIN_SPACE) : whole
   // A number that rounds to zero carries no sign: −0 is not a thing to read from five metres.
