@@ -8,6 +8,7 @@ import {
   change_text,
   figure_room_em,
   figure_text,
+  known_change,
   lost_words,
   number_text,
   outage_words,
@@ -51,6 +52,8 @@ test('a number of which digits aren’t known is one everywhere: in figures, cha
   expect(figure_text(huge, LOOK)).toBe('1.234568e19')
   expect(change_text(huge, LOOK)).toBe('+1.234568e19')
   expect(change_text(-huge, LOOK)).toBe('−1.234568e19')
+  expect([known_change(2_048, huge), known_change(2_048, -huge)]).toEqual([null, null])
+  expect([known_change(3, 7), known_change(3, null), known_change(null, 7)]).toEqual([3, 3, null])
   const cell: Cell = { is: 'number', as: huge }
   expect(cell_text(cell, { format: 'number', decimals: 0 }, new Zone('UTC')).text).toBe('1.234568e19')
 })

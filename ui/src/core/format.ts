@@ -48,6 +48,11 @@ export function figure_text(value: number | null, look: NumberLook): string {
   return value === null ? DASHES : number_text(shown_number(value, look), look.decimals)
 }
 
+/** A number's change; null where the number itself came rounded, for then nobody knows by how much it changed. */
+export function known_change(change: number | null, value: number | null): number | null {
+  return value !== null && Math.abs(value) > Number.MAX_SAFE_INTEGER ? null : change
+}
+
 /** A change with its sign always written: `+12`, `−3`, `±0`. */
 export function change_text(change: number, look: NumberLook): string {
   const text = number_text(shown_number(change, look), look.decimals)
