@@ -41,6 +41,9 @@ function open_wall(host: Host, target: HTMLElement): void {
     silent: () => {
       live.fall_silent()
     },
+    undrawn: () => {
+      live.cannot_draw()
+    },
   })
 
   function follow_visibility(): void {

@@ -17,7 +17,15 @@ import type {
   SourceView,
   WidgetView,
 } from './generated/frame'
-import { ends_after_ms, judge, shows_value, type Verdict } from './core/freshness'
+import {
+  ends_after_ms,
+  is_current,
+  judge,
+  SILENT_REASON,
+  shows_value,
+  UNDRAWN_REASON,
+  type Verdict,
+} from './core/freshness'
 import { age_text, Zone } from './core/format'
 import type { Held } from './core/held'
 import { Lane } from './core/lane'
@@ -44,6 +52,8 @@ export class Cell {
   against = $state.raw<Against | null>(null)
   /** The board's time of the newest proof: from here on a chart knows nothing. Null while it is current. */
   known_until_ms = $state.raw<number | null>(null)
+  /** Whether its panel can't draw it. */
+  undrawn = false
 
   constructor(view: WidgetView) {
     this.view = $state.raw(view)
@@ -68,9 +78,15 @@ function may_lack(view: WidgetView, quality: Quality, value: Held | null): boole
 }
 
 function is_same(one: Against | null, other: Against | null): boolean {
-  return one === null || other === null
-    ? one === other
-    : one.agreement === other.agreement && one.value === other.value && one.reason === other.reason
+  if (one === null || other === null) return one === other
+  return (
+    one.source === other.source &&
+    one.title === other.title &&
+    one.own_title === other.own_title &&
+    one.agreement === other.agreement &&
+    one.value === other.value &&
+    one.reason === other.reason
+  )
 }
 
 function newest(frame: Frame): number | null {
@@ -118,8 +134,8 @@ export class LiveWall {
   rows_newest_ms = $state.raw<number | null>(null)
   /** Kept once the first frame is on the glass. What is heavy and can wait is loaded after it: numbers come first. */
   readonly first_paint: Promise<void>
-  /** Whether the backend is silent; `frozen_at` says since when by the page's clock, in the board's zone. */
-  silent = $state.raw(false)
+  /** Why nothing that stands is of now; null while it is. `frozen_at` says since when by the page's clock, in the board's zone. */
+  frozen_because = $state.raw<string | null>(null)
   frozen_at = $state.raw<string | null>(null)
   silent_age = $state.raw('')
 
@@ -143,6 +159,11 @@ export class LiveWall {
     })
   }
 
+  /** Whether the backend is silent, or what it says can't be drawn. */
+  get silent(): boolean {
+    return this.frozen_because !== null
+  }
+
   /** How much larger than usual a widget's text is. */
   growth_of(cell: Cell): number {
     return growth(cell.view.place, this.extent, this.cells.length)
@@ -163,12 +184,17 @@ export class LiveWall {
     for (const then of this.#after_paint) then()
   }
 
-  /** Takes a frame over and puts it into the document. False if it can't be applied to what is held. */
+  /**
+   * Takes a frame over and puts it into the document. False if it can't be applied to what is held. It throws if it can't be drawn:
+   * then {@link cannot_draw} must follow, for half of it may stand there.
+   */
   apply(frame: Frame): boolean {
     const now = performance.now()
     const applied = this.wall.apply(frame, now)
     if (applied === null) return false
     flushSync(() => {
+      // What couldn't be drawn is over if this can be.
+      this.frozen_because = null
       this.#take_past(frame)
       if (applied.board) this.#take_board()
       this.#take_values(applied.values, applied.board, now)
@@ -177,34 +203,55 @@ export class LiveWall {
       this.#tell_rows()
       this.#judge(now)
     })
+    this.frozen_at = null
     this.#arm_pulse(now)
     this.#arm_gap(now)
     return true
   }
 
   heard(): void {
+    // An answer that can't be drawn is none to whoever looks at the glass.
+    if (this.frozen_because === UNDRAWN_REASON) return
     this.#heard_ms = performance.now()
     if (!this.silent) return
-    this.silent = false
+    this.frozen_because = null
     this.frozen_at = null
   }
 
   fall_silent(): void {
+    this.#freeze(SILENT_REASON)
+  }
+
+  /** What the backend said can't be drawn, or half of it: nothing of what stands is live (H1). */
+  cannot_draw(): void {
+    this.#freeze(UNDRAWN_REASON)
+  }
+
+  #freeze(because: string): void {
     const now = performance.now()
-    if (!this.silent) {
-      this.silent = true
-      this.frozen_at = this.clock === null ? null : this.clock.time + this.clock.seconds
+    this.frozen_at ??= this.clock === null ? null : this.clock.time + this.clock.seconds
+    this.frozen_because = because
+    try {
+      flushSync(() => {
+        this.#judge(now)
+      })
+    } catch {
+      // What can't be drawn may throw again. Whoever pulls must go on all the same (H7).
     }
-    flushSync(() => {
-      this.#judge(now)
-    })
     this.#arm_pulse(now)
   }
 
+  /** Whether a widget can be drawn by its panel: where it can't, nobody sees what is live (H1). */
+  panel_draws(cell: Cell, draws: boolean): void {
+    cell.undrawn = !draws
+    this.#judge(performance.now())
+  }
+
   #take_past({ past, drill }: Frame): void {
+    // Where a chart's knowledge ended is another question in the present than in a record or a copy.
+    const turned = (this.past === null) !== (past === undefined) || (this.drill === null) !== (drill === undefined)
+    if (turned) for (const cell of this.cells) cell.known_until_ms = null
     this.drill = drill ?? null
-    // Where a chart's knowledge ended is another question in the present.
-    if (this.past !== null && past === undefined) for (const cell of this.cells) cell.known_until_ms = null
     this.past = past ?? null
     if (past?.marks != null) this.marks = past.marks
   }
@@ -345,18 +392,22 @@ export class LiveWall {
       if (cell === undefined) continue
       // What is past doesn't age while one looks at it: each frame says how old it was.
       const since = this.past === null ? now - widget.received_ms : 0
-      this.#take_verdict(cell, widget, judge(widget.quality, since, this.silent))
+      this.#take_verdict(cell, widget, judge(widget.quality, since, this.frozen_because))
     }
     if (this.silent) this.silent_age = age_text(now - this.#heard_ms)
   }
 
-  #take_verdict(cell: Cell, widget: Widget, verdict: Verdict): void {
+  #take_verdict(cell: Cell, widget: Widget, judged: Verdict): void {
+    const verdict =
+      cell.undrawn && is_current(judged.freshness)
+        ? { ...judged, freshness: 'stale' as const, reason: 'cannot be drawn', tells_age: false }
+        : judged
     cell.freshness = verdict.freshness
     cell.reason = verdict.reason
     cell.age = verdict.tells_age && verdict.age_ms !== null ? age_text(verdict.age_ms) : null
     const { rejected } = widget.quality
     if (cell.rejected?.count !== rejected?.count) cell.rejected = rejected
-    const current = verdict.freshness === 'live' || verdict.freshness === 'polling'
+    const current = is_current(verdict.freshness)
     const against = current ? widget.quality.against : null
     // It comes anew with every frame.
     if (!is_same(cell.against, against)) cell.against = against
@@ -384,7 +435,7 @@ export class LiveWall {
     let wait_ms = Infinity
     for (const widget of this.past === null ? this.wall.widgets.values() : []) {
       const since = now - widget.received_ms
-      const verdict = judge(widget.quality, since, this.silent)
+      const verdict = judge(widget.quality, since, this.frozen_because)
       if (verdict.tells_age && verdict.age_ms !== null) wait_ms = Math.min(wait_ms, 1000 - (verdict.age_ms % 1000) + 1)
       const ends = ends_after_ms(widget.quality)
       if (ends !== null && since <= ends) wait_ms = Math.min(wait_ms, ends - since + 1)

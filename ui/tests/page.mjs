@@ -141,6 +141,29 @@ async function on_page(query, size, use) {
   }
 }
 
+/**
+ * Has the scripted host say something else from now on: the parts of a frame, as source text. `bad` makes a part that throws when it is
+ * read, as a component does that meets what it can't draw.
+ *
+ * @param {import('playwright-core').Page} page
+ * @param {string} parts
+ */
+const say = (page, parts) =>
+  page.evaluate(`{
+    const { host } = globalThis.__wall
+    globalThis.__frame ??= host.frame.bind(host)
+    const bad = (one, key) => Object.defineProperty({ ...one }, key, { enumerable: false, get() { throw new Error('bad') } })
+    const now = Date.now()
+    const one = (more) => ({ source: 'ops', began_ms: now - 60_000, ended_ms: now - 30_000, source_began_ms: null,
+      source_ended_ms: null, cause: 'connection reset', became: 'proven', missed: 3, ...more })
+    const status = () => ({ kind: 'status', tiles: ['red', 'blue'].map((key) => ({ key, label: key, text: String(performance.now()),
+      state: 'normal', detail: null, since_ms: null })) })
+    host.frame = (all) => {
+      const frame = globalThis.__frame(all)
+      return { ...frame, ${parts} }
+    }
+  }`)
+
 /** @param {import('playwright-core').Page} page */
 const freshnesses = (page) =>
   page.$$eval('[data-widget]', (all) => [...new Set(all.map((one) => one.getAttribute('data-freshness')))].sort())
@@ -348,6 +371,31 @@ try {
     }),
   )
 
+  await check(
+    'where the web view does not know the board’s time zone, the clock says UTC and a notice stays (H1)',
+    () =>
+      on_page('scenario=notices&timezone=America/Gotham', FULL_HD, async (page) => {
+        await all_become(page, 'live')
+        const notice = await page.textContent('[data-notice="time-zone"]')
+        assert.match(notice ?? '', /All times are UTC.*does not know the time zone America\/Gotham.*Update/s)
+        assert.match((await page.textContent('.clock .time')) ?? '', /^\d\d:\d\d\s*UTC$/)
+        // The notices of the backend stand as well.
+        assert.equal((await page.$$('[data-notice]')).length, 3)
+        await assert_readable(page)
+        await page.keyboard.press('b')
+        await page.waitForSelector('[data-past-bar]')
+        assert.match((await page.textContent('[data-past-clock]')) ?? '', /^\s*\d\d:\d\d:\d\d\s*UTC\s*$/)
+        assert.equal((await page.$$('[data-notice="time-zone"]')).length, 1)
+      }),
+  )
+
+  await check('a zone that is known says nothing of itself', () =>
+    on_page('scenario=live', FULL_HD, async (page) => {
+      await all_become(page, 'live')
+      assert.equal(await page.$('[data-zone], [data-notice]'), null)
+    }),
+  )
+
   for (const age_ms of [4_000, 11_000, 45_000, 125_000, 3_540_000, 90_000_000]) {
     for (const scenario of ['down', 'stale', 'catching-up', 'refused']) {
       await check(`${scenario} for ${age_ms / 1000} s is said whole in the lowest panels, in two lines`, () =>
@@ -532,6 +580,136 @@ try {
       await page.keyboard.press('r')
       assert.equal((await asked()).length, 3, 'the list is gone, and with it the key')
     }),
+  )
+
+  await check(
+    'a source that was lost twice at one instant stands twice in the list, however often that comes (H7)',
+    () =>
+      on_page('', FULL_HD, async (page) => {
+        await all_become(page, 'live')
+        const rows = () => page.$$eval('[data-history] tr', (all) => all.map((row) => row.getAttribute('data-became')))
+        await say(page, `outages: [one({ cause: 'red' }), one({ cause: 'blue', became: 'unknown' })]`)
+        await page.keyboard.press('l')
+        await page.waitForFunction(() => document.querySelectorAll('[data-history] tr').length === 2)
+        assert.deepEqual(await rows(), ['proven', 'unknown'])
+        await say(page, `outages: [one({}), one({}), one({ became: 'snapshot' })]`)
+        await page.waitForFunction(() => document.querySelectorAll('[data-history] tr').length === 3)
+        assert.deepEqual(await rows(), ['proven', 'proven', 'snapshot'])
+        assert.deepEqual(await freshnesses(page), ['live'])
+      }),
+  )
+
+  await check('a part that can’t be drawn says so, stops no other, and comes back (H7)', () =>
+    on_page('', FULL_HD, async (page) => {
+      await all_become(page, 'live')
+      await page.keyboard.press('l')
+      await page.waitForSelector('[data-history]')
+      for (const [name, said, there] of /** @type {const} */ ([
+        ['the history of links', `outages: [bad(one({}), 'cause')]`, '[data-history] tr'],
+        ['the head line', `sources: frame.sources.map((source) => bad(source, 'words'))`, 'header [data-source]'],
+        [
+          'what has to be noticed',
+          `notices: [Object.assign(bad({}, 'text'), { id: 'odd', state: 'alarm', detail: [], toJSON: () => Math.random() })]`,
+          '',
+        ],
+      ])) {
+        await say(page, said)
+        const words = await page.waitForSelector(`[data-undrawn="${name}"]`)
+        assert.match((await words.textContent()) ?? '', /cannot be drawn: bad/)
+        await page.waitForTimeout(1_500)
+        assert.equal(await page.getAttribute('[data-undrawn]', 'data-undrawn'), name, 'only that')
+        assert.deepEqual(await freshnesses(page), ['live'])
+        await say(page, 'outages: [one({})]')
+        await page.waitForSelector('[data-undrawn]', { state: 'detached' })
+        if (there !== '') await page.waitForSelector(there)
+      }
+    }),
+  )
+
+  await check('a chart whose key holds a line break is drawn, and no error of it stays (H1)', () =>
+    on_page('', FULL_HD, async (page) => {
+      await all_become(page, 'live')
+      const chart = (/** @type {string} */ keys) =>
+        say(
+          page,
+          `widgets: frame.widgets.map((one) => one.id !== 'delay-chart' ? one : { ...one, value: { kind: 'series', whole: true,
+            lines: ${keys}.map((key, at) => ({ key, points: [[frame.clock.board_ms - 3600000, at + 1]] })), gaps: [] } })`,
+        )
+      const drawn = (/** @type {string} */ value) =>
+        page.waitForSelector(`[data-widget="delay-chart"][data-freshness="live"] [data-value="${value}"]`)
+      await chart(`['A\\nB', 'C']`)
+      await drawn('1 2')
+      await page.waitForTimeout(500)
+      assert.deepEqual(await freshnesses(page), ['live'])
+      assert.equal((await page.$$('[data-undrawn]')).length, 0)
+      await page.waitForSelector('[data-widget="delay-chart"] canvas')
+      // A key that can't be drawn: the plot comes back with the next one that can.
+      await chart(`[{ toJSON() { throw new Error('bad') } }, 'C']`)
+      await page.waitForSelector('[data-widget="delay-chart"][data-freshness="stale"] [data-undrawn]')
+      await chart(`['C']`)
+      await drawn('1')
+      await page.waitForSelector('[data-widget="delay-chart"] canvas')
+      assert.equal((await page.$$('[data-undrawn]')).length, 0)
+    }),
+  )
+
+  await check(
+    'a widget that can’t be drawn is not live, nor counted as such, until another value can be drawn (H1)',
+    () =>
+      on_page('', FULL_HD, async (page) => {
+        await all_become(page, 'live')
+        const count = () => page.getAttribute('.count', 'data-live')
+        assert.equal(await count(), '16')
+        const tiles = `widgets: frame.widgets.map((one) => (one.id === 'airports' ? { ...one, value: status() } : one))`
+        await say(
+          page,
+          tiles.replace('status()', `{ ...status(), tiles: status().tiles.map((tile) => bad(tile, 'text')) }`),
+        )
+        const panel = '[data-widget="airports"]'
+        await page.waitForSelector(`${panel}[data-freshness="stale"] [data-undrawn]`)
+        assert.match((await page.textContent(panel)) ?? '', /cannot be drawn: bad/)
+        assert.equal((await page.$$(`${panel} .what svg.live, ${panel} [data-key]`)).length, 0)
+        // It is tried again with each value, and never taken for live on the way.
+        const live = await page.evaluate(async () => {
+          let live = 0
+          for (let frames = 0; frames < 60; frames += 1) {
+            await new Promise(requestAnimationFrame)
+            live += document.querySelectorAll('[data-widget="airports"][data-freshness="live"]').length
+          }
+          return live
+        })
+        assert.equal(live, 0)
+        assert.equal(await count(), '15')
+        await assert_readable(page)
+        await say(page, tiles)
+        await page.waitForSelector(`${panel}[data-freshness="live"] [data-key]`)
+        assert.equal((await page.$$('[data-undrawn]')).length, 0)
+        assert.equal(await count(), '16')
+      }),
+  )
+
+  await check(
+    'a frame that can’t be drawn leaves nothing live, says so, and everything is asked for again (H1, H7)',
+    () =>
+      on_page('', FULL_HD, async (page) => {
+        await all_become(page, 'live')
+        await say(page, `notices: bad({}, 'toJSON')`)
+        await all_become(page, 'stale')
+        await page.waitForTimeout(700)
+        assert.match((await page.textContent('[data-notice="backend-silent"]')) ?? '', /WALL FROZEN.*cannot be drawn/s)
+        assert.equal(await page.getAttribute('.count', 'data-live'), '0')
+        assert.deepEqual(await freshnesses(page), ['stale'], 'an answer alone makes nothing live')
+        await assert_readable(page)
+        const asked = await page.evaluate(() => {
+          // @ts-expect-error the scripted host stands there
+          const calls = /** @type {{ command: string, args: any }[]} */ (globalThis.__wall.calls)
+          return calls.findLast(({ command }) => command === 'next_frame')?.args.after
+        })
+        assert.equal(asked, 0)
+        await say(page, '')
+        await all_become(page, 'live')
+        assert.equal((await page.$$('[data-notice="backend-silent"]')).length, 0)
+      }),
   )
 
   for (const scenario of ['live', 'orders', 'pair']) {

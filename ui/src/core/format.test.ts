@@ -8,12 +8,14 @@ import {
   change_text,
   figure_room_em,
   figure_text,
+  known_change,
   lost_words,
   number_text,
   outage_words,
   span_text,
   speed_text,
   Zone,
+  zone_notice,
 } from './format'
 
 const LOOK: NumberLook = { unit: null, decimals: 0, min: null, max: null, bands: [], trend_ms: null }
@@ -30,8 +32,30 @@ test.each([
   [NaN, 0, 'not a number'],
   [Infinity, 0, 'over range'],
   [-Infinity, 0, 'under range'],
+  // The last whole number of which all digits are known, and one of which they aren't.
+  [9_007_199_254_740_991, 0, '9\u2009007\u2009199\u2009254\u2009740\u2009991'],
+  [9_007_199_254_740_992, 0, '9.007199e15'],
+  [1.2345678901234567e19, 2, '1.234568e19'],
+  [-1.2345678901234567e19, 0, '−1.234568e19'],
+  [99_999_999e17, 0, '1.000000e25'],
+  [1.5e300, 0, '1.500000e300'],
+  // Nor are decimals made up: of these the number had one and none.
+  [123_456_789_012_345.67, 6, '123\u2009456\u2009789\u2009012\u2009345.7'],
+  [4_503_599_627_370_495.5, 3, '4\u2009503\u2009599\u2009627\u2009370\u2009496'],
+  [1_234_567_890.123456, 6, '1\u2009234\u2009567\u2009890.123456'],
 ])('%d with %d decimals is %s', (value, decimals, text) => {
   expect(number_text(value, decimals)).toBe(text)
+})
+
+test('a number of which digits aren’t known is one everywhere: in figures, changes and tables (H1)', () => {
+  const huge = 1.2345678901234567e19
+  expect(figure_text(huge, LOOK)).toBe('1.234568e19')
+  expect(change_text(huge, LOOK)).toBe('+1.234568e19')
+  expect(change_text(-huge, LOOK)).toBe('−1.234568e19')
+  expect([known_change(2_048, huge), known_change(2_048, -huge)]).toEqual([null, null])
+  expect([known_change(3, 7), known_change(3, null), known_change(null, 7)]).toEqual([3, 3, null])
+  const cell: Cell = { is: 'number', as: huge }
+  expect(cell_text(cell, { format: 'number', decimals: 0 }, new Zone('UTC')).text).toBe('1.234568e19')
 })
 
 test('a share is written as percent, an unknown as dashes, zero as zero', () => {
@@ -146,9 +170,12 @@ test('a time of another day says which day', () => {
   expect(zone.moment(9e15, now)).toBe('----')
 })
 
-test('an unknown zone is said, not guessed, and a time out of all bounds is dashes', () => {
+test('an unknown zone is said, not guessed, and a time out of all bounds is dashes (H1)', () => {
   const zone = new Zone('America/Gotham')
-  expect(zone.name).toContain('no zone America/Gotham')
+  expect([zone.name, zone.known]).toEqual(['America/Gotham', false])
+  expect(zone.time(Date.UTC(2013, 1, 8, 19, 5))).toBe('19:05')
+  expect(zone_notice(zone)?.text).toContain('UTC: this machine’s web view does not know the time zone America/Gotham')
+  expect(zone_notice(new Zone('America/New_York'))).toBeNull()
   expect(zone.time(9e15)).toBe('----')
 })
 

@@ -2,7 +2,7 @@
  * Numbers, times and ages as a wall writes them: tabular figures, true minus, thin spaces between thousands, fixed
  * decimals, and no two different kinds of nothing that look alike.
  */
-import type { Cell, ColumnLook, NumberLook, Outage } from '../generated/frame'
+import type { Cell, ColumnLook, Notice, NumberLook, Outage } from '../generated/frame'
 
 const MINUS = '\u2212'
 const THIN_SPACE = '\u2009'
@@ -10,11 +10,27 @@ const THIN_SPACE = '\u2009'
 /** What stands where a value is unknown. */
 export const DASHES = '----'
 
-/** Writes a finite number with fixed decimals; what isn't finite is said in words. */
+/** Digits after the point of a number that is too large for all of its digits to be known. */
+const ROUGH_DECIMALS = 6
+
+/** How many decimals of a number are known: a double near it has none that are finer than the step to the next one. */
+function known_decimals(size: number): number {
+  const step = 2 ** (Math.floor(Math.log2(size)) - 52)
+  return Math.max(0, Math.floor(-Math.log10(step)))
+}
+
+/**
+ * Writes a finite number with fixed decimals; what isn't finite is said in words. Digits that nobody knows aren't written: from 2^53
+ * on a number came rounded, and stands as `1.234568e19`.
+ */
 export function number_text(value: number, decimals: number): string {
   if (Number.isNaN(value)) return 'not a number'
   if (!Number.isFinite(value)) return value > 0 ? 'over range' : 'under range'
-  const fixed = Math.abs(value).toFixed(decimals)
+  const size = Math.abs(value)
+  if (size > Number.MAX_SAFE_INTEGER) {
+    return (value < 0 ? MINUS : '') + size.toExponential(ROUGH_DECIMALS).replace('+', '')
+  }
+  const fixed = size.toFixed(Math.min(decimals, known_decimals(size)))
   const [whole = '0', fraction] = fixed.split('.')
   const grouped = whole.length > 4 ? whole.replace(/\B(?=(\d{3})+(?!\d))/g, THIN_SPACE) : whole
   // A number that rounds to zero carries no sign: −0 is not a thing to read from five metres.
@@ -32,11 +48,25 @@ export function figure_text(value: number | null, look: NumberLook): string {
   return value === null ? DASHES : number_text(shown_number(value, look), look.decimals)
 }
 
+/** A number's change; null where the number itself came rounded, for then nobody knows by how much it changed. */
+export function known_change(change: number | null, value: number | null): number | null {
+  return value !== null && Math.abs(value) > Number.MAX_SAFE_INTEGER ? null : change
+}
+
 /** A change with its sign always written: `+12`, `−3`, `±0`. */
 export function change_text(change: number, look: NumberLook): string {
   const text = number_text(shown_number(change, look), look.decimals)
   if (Number(shown_number(change, look).toFixed(look.decimals)) === 0) return `±${number_text(0, look.decimals)}`
   return change > 0 ? `+${text}` : text
+}
+
+/** What went wrong, in words. It never throws: it is asked where something has. */
+export function error_text(error: unknown): string {
+  try {
+    return error instanceof Error ? error.message : String(error)
+  } catch {
+    return 'an error without words'
+  }
 }
 
 /** Which way a change points once rounded as it is written. */
@@ -156,9 +186,10 @@ function needs_seconds(length_ms: number, to_ms: number, now_ms: number): boolea
   return length_ms < SHORT_MS || rounded_up(to_ms, MINUTE_MS) > now_ms
 }
 
-/** Civil times in one IANA zone. */
+/** Civil times in one IANA zone; in UTC if this web engine doesn't know it, which must be said wherever times are (H1). */
 export class Zone {
   readonly name: string
+  readonly known: boolean
   readonly #parts: Intl.DateTimeFormat
   readonly #date: Intl.DateTimeFormat
   readonly #offset: Intl.DateTimeFormat
@@ -170,7 +201,8 @@ export class Zone {
 
   constructor(name: string) {
     const [zone, known] = known_zone(name)
-    this.name = known ? name : `${zone} (no zone ${name})`
+    this.name = name
+    this.known = known
     this.#parts = new Intl.DateTimeFormat('en-GB', {
       timeZone: zone,
       hour: '2-digit',
@@ -267,6 +299,17 @@ export class Zone {
   /** `Friday 8 February 2013` */
   date(ms: number): string {
     return Number.isFinite(ms) && Math.abs(ms) <= 8.64e15 ? this.#date.format(ms).replace(',', '') : DASHES
+  }
+}
+
+/** What has to be said as long as times stand in another zone than the board's; null if they don't. */
+export function zone_notice({ name, known }: Pick<Zone, 'name' | 'known'>): Notice | null {
+  if (known) return null
+  return {
+    id: 'time-zone',
+    state: 'warning',
+    text: `All times are UTC: this machine’s web view does not know the time zone ${name}`,
+    detail: ['Update the system’s web view and its zones (ICU), or let the board’s `timezone` name one that it knows.'],
   }
 }
 

@@ -20,32 +20,32 @@ function quality(freshness: Freshness, more: Partial<Quality> = {}): Quality {
   }
 }
 
-test.each<[Freshness, number, boolean, Freshness, string | null]>([
-  ['live', 0, false, 'live', null],
-  ['live', 4_800, false, 'live', null],
-  ['live', 4_801, false, 'stale', EXPIRED_REASON],
-  ['polling', 4_801, false, 'stale', EXPIRED_REASON],
-  ['catching-up', 60_000, false, 'catching-up', null],
-  ['down', 60_000, false, 'down', null],
-  ['live', 0, true, 'stale', SILENT_REASON],
-  ['polling', 0, true, 'stale', SILENT_REASON],
-  ['catching-up', 0, true, 'stale', SILENT_REASON],
-  ['down', 0, true, 'stale', SILENT_REASON],
-  ['refused', 0, true, 'refused', SILENT_REASON],
-  ['unknown', 0, true, 'unknown', SILENT_REASON],
-])('%s after %d ms, silent %s, is %s', (freshness, since_ms, silent, expected, reason) => {
-  const verdict = judge(quality(freshness), since_ms, silent)
+test.each<[Freshness, number, string | null, Freshness, string | null]>([
+  ['live', 0, null, 'live', null],
+  ['live', 4_800, null, 'live', null],
+  ['live', 4_801, null, 'stale', EXPIRED_REASON],
+  ['polling', 4_801, null, 'stale', EXPIRED_REASON],
+  ['catching-up', 60_000, null, 'catching-up', null],
+  ['down', 60_000, null, 'down', null],
+  ['live', 0, SILENT_REASON, 'stale', SILENT_REASON],
+  ['polling', 0, SILENT_REASON, 'stale', SILENT_REASON],
+  ['catching-up', 0, SILENT_REASON, 'stale', SILENT_REASON],
+  ['down', 0, SILENT_REASON, 'stale', SILENT_REASON],
+  ['refused', 0, SILENT_REASON, 'refused', SILENT_REASON],
+  ['unknown', 0, SILENT_REASON, 'unknown', SILENT_REASON],
+])('%s after %d ms, frozen because %s, is %s', (freshness, since_ms, frozen, expected, reason) => {
+  const verdict = judge(quality(freshness), since_ms, frozen)
   expect(verdict.freshness).toBe(expected)
   expect(verdict.reason).toBe(reason)
 })
 
 test('the age goes on counting, and is told before live ends', () => {
-  expect(judge(quality('live'), 1_000, false)).toMatchObject({ age_ms: 1_200, tells_age: false })
-  expect(judge(quality('live'), 3_000, false)).toMatchObject({ age_ms: 3_200, tells_age: true })
-  expect(judge(quality('unknown', { age_ms: null }), 3_000, false).age_ms).toBeNull()
+  expect(judge(quality('live'), 1_000, null)).toMatchObject({ age_ms: 1_200, tells_age: false })
+  expect(judge(quality('live'), 3_000, null)).toMatchObject({ age_ms: 3_200, tells_age: true })
+  expect(judge(quality('unknown', { age_ms: null }), 3_000, null).age_ms).toBeNull()
 })
 
 test('what was never known has no age, however old the link’s last proof is', () => {
-  expect(judge(quality('unknown'), 3_000, false)).toMatchObject({ age_ms: null, tells_age: false })
-  expect(judge(quality('unknown'), 3_000, true)).toMatchObject({ age_ms: null, tells_age: false })
+  expect(judge(quality('unknown'), 3_000, null)).toMatchObject({ age_ms: null, tells_age: false })
+  expect(judge(quality('unknown'), 3_000, SILENT_REASON)).toMatchObject({ age_ms: null, tells_age: false })
 })

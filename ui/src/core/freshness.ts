@@ -18,6 +18,7 @@ export interface Verdict {
 }
 
 export const SILENT_REASON = 'the wall’s backend does not answer'
+export const UNDRAWN_REASON = 'what the wall’s backend says cannot be drawn'
 export const EXPIRED_REASON = 'nothing has renewed it'
 
 /** Whether a value of this freshness is drawn as current. */
@@ -32,16 +33,16 @@ export function shows_value(freshness: Freshness): boolean {
 
 /**
  * Judges a quality that came `since_ms` ago on the page's monotonic clock.
- * `silent` says that the backend has not answered in time; then nothing is current any more.
+ * `frozen` says why nothing that is shown is of now, as when the backend has not answered in time; then nothing is current any more.
  */
-export function judge(quality: Quality, since_ms: number, silent: boolean): Verdict {
+export function judge(quality: Quality, since_ms: number, frozen: string | null): Verdict {
   const { freshness } = quality
   // What was never known has no age: that of the link's last proof would be taken for it.
   const age_ms = quality.age_ms === null || freshness === 'unknown' ? null : quality.age_ms + since_ms
-  if (silent) {
+  if (frozen !== null) {
     // What was hidden stays hidden, and what was never known stays unknown.
     const kept = shows_value(freshness) ? 'stale' : freshness
-    return { freshness: kept, reason: SILENT_REASON, age_ms, tells_age: age_ms !== null }
+    return { freshness: kept, reason: frozen, age_ms, tells_age: age_ms !== null }
   }
   if (is_current(freshness) && since_ms > quality.live_for_ms) {
     return { freshness: 'stale', reason: EXPIRED_REASON, age_ms, tells_age: true }

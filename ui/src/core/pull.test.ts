@@ -28,7 +28,10 @@ interface World {
   readonly rests: number[]
 }
 
-function world(answers: Answer[], options: { fits?: (frame: Frame) => boolean; work_ms?: number } = {}): World {
+function world(
+  answers: Answer[],
+  options: { fits?: (frame: Frame) => boolean; work_ms?: number; paint?: () => void } = {},
+): World {
   const asked: [number, number][] = []
   const log: string[] = []
   const rests: number[] = []
@@ -50,6 +53,7 @@ function world(answers: Answer[], options: { fits?: (frame: Frame) => boolean; w
       },
       painted() {
         log.push('paint')
+        options.paint?.()
         return Promise.resolve(options.work_ms ?? 1)
       },
       timer(ms) {
@@ -66,6 +70,7 @@ function world(answers: Answer[], options: { fits?: (frame: Frame) => boolean; w
       now: () => performance.now(),
       heard: () => log.push('heard'),
       silent: (why) => log.push(`silent: ${why}`),
+      undrawn: (why) => log.push(`undrawn: ${why}`),
     },
   }
 }
@@ -126,6 +131,33 @@ test('a frame that does not fit asks for everything', async () => {
   await vi.advanceTimersByTimeAsync(retry_ms(1))
   expect(asked.map(([after]) => after)).toEqual([0, 5, 0, 7])
 })
+
+test.each(['apply', 'paint'])(
+  'what throws in %s is said at once, and everything is asked for again (H1, H7)',
+  async (where) => {
+    let fails = false
+    const fail = (): void => {
+      if (fails) throw new Error('half of it')
+    }
+    const { env, asked, log } = world([frame(5), frame(6), frame(7), frame(8)], {
+      fits: ({ version }) => {
+        fails = version === 6 || version === 7
+        if (where === 'apply') fail()
+        return true
+      },
+      paint: () => {
+        if (where === 'paint') fail()
+      },
+    })
+    new Pull(env).start()
+    await vi.advanceTimersByTimeAsync(0)
+    expect(log.at(-1)).toBe('undrawn: half of it')
+    await vi.advanceTimersByTimeAsync(retry_ms(1) + retry_ms(2))
+    expect(asked.map(([after]) => after)).toEqual([0, 5, 0, 0, 8])
+    expect(log.filter((line) => line.startsWith('undrawn'))).toHaveLength(2)
+    expect(log.filter((line) => line.startsWith('silent'))).toEqual([])
+  },
+)
 
 test('a paused pull asks for nothing and starts over with one whole frame', async () => {
   const { env, asked, log } = world([frame(5)])

@@ -4,6 +4,7 @@
  * One loop owns the conversation. It never gives up, never reloads, and says when the other end falls silent (H7).
  */
 import type { Frame } from '../generated/frame'
+import { error_text } from './format'
 import {
   ANSWER_HEARTBEATS_MIN,
   FRAME_MS_MAX,
@@ -25,7 +26,7 @@ export interface Timer {
 export interface PullEnv {
   /** What changed after what was painted, in `rest_ms` milliseconds at the earliest. */
   next_frame(after: number, revision: number, rest_ms: number): Promise<Frame>
-  /** Takes the frame over; false if the page can't, and needs the whole. */
+  /** Takes the frame over; false if the page can't, and needs the whole. It throws if what it says can't be drawn. */
   apply(frame: Frame): boolean
   /** Resolves when what was applied is on the glass, with the milliseconds that applying and painting took. */
   painted(): Promise<number>
@@ -36,9 +37,15 @@ export interface PullEnv {
   heard(): void
   /** The other end doesn't answer, or answered with an error. */
   silent(why: string): void
+  /** What was answered can't be drawn, or half of it. */
+  undrawn(why: string): void
 }
 
 const UNANSWERED = Symbol('unanswered')
+
+class Misfit extends Error {
+  override name = 'Misfit'
+}
 
 interface Asked {
   readonly after: number
@@ -95,15 +102,19 @@ export class Pull {
         this.#heard_ms = this.#env.now()
         this.#env.heard()
         const begun_ms = this.#heard_ms
-        if (!this.#env.apply(frame)) throw new Error('a change to something that the page does not hold')
+        if (!this.#env.apply(frame)) throw new Misfit('a change to something that the page does not hold')
         failures = 0
         this.#heartbeat_ms = frame.heartbeat_ms
         await this.#paint(frame, generation)
         rest_ms = Math.max(0, Math.round(begun_ms + frame_ms(this.#work_ms) - this.#env.now()))
       } catch (error) {
         if (generation !== this.#generation) return
-        if (outstanding.length === 0) this.#after = 0
-        else this.#env.silent(error instanceof Error ? error.message : String(error))
+        if (outstanding.length > 0) this.#env.silent(error_text(error))
+        else {
+          this.#after = 0
+          // What doesn't fit has left the glass as it was, and it ends live by itself.
+          if (!(error instanceof Misfit)) this.#env.undrawn(error_text(error))
+        }
         failures += 1
         await this.#env.timer(retry_ms(failures)).done
       }

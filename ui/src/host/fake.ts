@@ -61,6 +61,8 @@ export interface FakeOptions {
   readonly demo: boolean
   /** How old everything is that isn't live, when the page begins. */
   readonly age_ms?: number
+  /** Another time zone than the made-up day's. */
+  readonly timezone?: string | null
 }
 
 const HEARTBEAT_MS = 1_000
@@ -119,6 +121,7 @@ export class FakeHost implements Host {
       theme: asked.get('theme') === 'light' ? 'light' : 'dark',
       demo: asked.get('demo') !== 'no',
       age_ms: Number(asked.get('age') ?? 12_000),
+      timezone: asked.get('timezone'),
     })
     return host
   }
@@ -160,7 +163,7 @@ export class FakeHost implements Host {
     })
     return {
       version: this.#version,
-      board: all ? { ...board, theme } : null,
+      board: all ? { ...board, theme, timezone: this.#options.timezone ?? board.timezone } : null,
       revision: 1,
       clock: {
         wall_ms: Date.now(),

@@ -89,8 +89,13 @@ export class Plot {
     if (!changed && !moved) return
     this.#input = input
     this.#drawn_now_ms = input.now_ms
-    const keys = (input.series?.lines ?? []).map((line) => line.key).join('\n')
-    if (this.#plot === null || keys !== this.#drawn_keys) this.#build(input, keys)
+    const lines = input.series?.lines ?? []
+    // A key is whatever a source sends: no character of it ends it.
+    const keys = JSON.stringify(lines.map((line) => line.key))
+    if (this.#plot === null || keys !== this.#drawn_keys) {
+      this.#build(input.look, lines.length)
+      this.#drawn_keys = keys
+    }
     this.#fill(input)
   }
 
@@ -159,14 +164,12 @@ export class Plot {
     return Math.min(8, Math.max(2, Math.floor(this.#size.height / (this.#rem * 4.4))))
   }
 
-  #build(input: PlotInput, keys: string): void {
+  #build(look: SeriesLook, lines: number): void {
     this.#plot?.destroy()
-    this.#drawn_keys = keys
+    this.#plot = null
     this.#widest_end_em = 0
-    const { look } = input
     const font = `${(LABEL_REM * this.#rem).toFixed(1)}px "Roboto Condensed"`
     const { label, rule } = this.#colours
-    const lines = keys === '' ? [] : keys.split('\n')
     const axis: uPlot.Axis = { stroke: label, font, ticks: { show: false }, border: { show: false } }
     this.#plot = new uPlot(
       {
@@ -200,7 +203,7 @@ export class Plot {
             values: (_plot, splits) => splits.map((at) => number_text(at, this.#step_decimals())),
           },
         ],
-        series: [{}, ...lines.map((_key, at) => this.#series(look, at))],
+        series: [{}, ...Array.from({ length: lines }, (_, at) => this.#series(look, at))],
         hooks: {
           drawAxes: [
             (plot) => {
@@ -214,7 +217,7 @@ export class Plot {
           ],
         },
       },
-      [[], ...lines.map(() => [])] as unknown as uPlot.AlignedData,
+      [[], ...Array.from({ length: lines }, () => [])] as unknown as uPlot.AlignedData,
       this.#element,
     )
   }
