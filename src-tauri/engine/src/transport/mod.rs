@@ -4,6 +4,7 @@
 //! made in one way, whatever is spoken on them: by the proxy that the board names for it or else directly, and trusting whom the
 //! board says. Proxy settings of the environment are not followed: a wall that is started in another way would take another line.
 
+mod commands;
 mod cookies;
 mod dial;
 mod fault;
@@ -26,10 +27,7 @@ use hyper::{
 };
 use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::{
-    sync::{
-        Mutex,
-        mpsc::{Receiver, Sender, channel, error::TrySendError},
-    },
+    sync::Mutex,
     task::{JoinHandle, spawn_blocking},
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
@@ -41,6 +39,7 @@ use watchfloor_model::Transport;
 pub(crate) use self::fetch::Given;
 pub(crate) use self::inputs::{Heard, Inputs, inputs};
 use self::{
+    commands::{Commands, Teller},
     dial::{Stream, Target},
     http::{Answer, Ask, Http},
     proxy::Proxy,
@@ -56,8 +55,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(8);
 const KEEP_ALIVE: Duration = Duration::from_secs(3);
 /// Redirections followed.
 const REDIRECTS_MAX: usize = 5;
-/// Commands that wait for a link. A link that takes none has a peer that takes nothing.
-const COMMANDS_QUEUED_MAX: usize = 16;
 /// How this program calls itself to servers.
 const USER_AGENT: &str = concat!("Watchfloor/", env!("CARGO_PKG_VERSION"));
 
@@ -119,7 +116,7 @@ pub(crate) enum Command {
 /// An open link, or one being opened. Dropping it lets go of the connection at once.
 #[derive(Debug)]
 pub(crate) struct Link {
-    commands: Sender<Command>,
+    teller: Teller,
     _task: Task,
 }
 
@@ -149,7 +146,7 @@ impl Link {
     /// Tells the link something; false if the server takes nothing any more. One that has ended says so by itself, behind the last
     /// that came by it.
     pub(crate) fn tell(&self, command: Command) -> bool {
-        !matches!(self.commands.try_send(command), Err(TrySendError::Full(_)))
+        self.teller.tell(command)
     }
 }
 
@@ -169,20 +166,13 @@ impl Doors {
 
     /// Opens a link that reports to `inputs`.
     pub(crate) fn open(self: &Arc<Self>, link: LinkId, transport: Transport, request: Request, inputs: Inputs) -> Link {
-        let (commands, queued) = channel(COMMANDS_QUEUED_MAX);
+        let (teller, commands) = commands::commands();
         let doors = Arc::clone(self);
-        let task = Task::start(async move { doors.run(link, transport, request, &inputs, queued).await });
-        Link { commands, _task: task }
+        let task = Task::start(async move { doors.run(link, transport, request, &inputs, commands).await });
+        Link { teller, _task: task }
     }
 
-    async fn run(
-        &self,
-        link: LinkId,
-        transport: Transport,
-        request: Request,
-        inputs: &Inputs,
-        commands: Receiver<Command>,
-    ) {
+    async fn run(&self, link: LinkId, transport: Transport, request: Request, inputs: &Inputs, commands: Commands) {
         let ended = match transport {
             Transport::WebSocket => websocket::run(self, link, &request, inputs, commands).await,
             Transport::Sse | Transport::HttpStream => sse::run(self, link, transport, &request, inputs).await,

@@ -3,13 +3,10 @@
 use std::io;
 
 use bytes::BytesMut;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    sync::mpsc::Receiver,
-};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use watchfloor_feed::{Input, LinkFault, LinkFaultKind, LinkId, Request};
 
-use super::{Command, Doors, Ended, Inputs, dial::Stream, fault};
+use super::{Command, Doors, Ended, Inputs, commands::Commands, dial::Stream, fault};
 
 /// Bytes read at once.
 const READ_BYTES: usize = 64 << 10;
@@ -20,7 +17,7 @@ pub(super) async fn run(
     link: LinkId,
     request: &Request,
     inputs: &Inputs,
-    mut commands: Receiver<Command>,
+    mut commands: Commands,
 ) -> Ended {
     let stream = match doors.connect(&request.url, request.certified_host(), request.is_tls()).await {
         Ok(stream) => stream,
@@ -55,7 +52,7 @@ enum Left {
     Clear(Stream),
 }
 
-async fn carry(link: LinkId, inputs: &Inputs, mut stream: Stream, commands: &mut Receiver<Command>) -> Left {
+async fn carry(link: LinkId, inputs: &Inputs, mut stream: Stream, commands: &mut Commands) -> Left {
     let mut read = BytesMut::with_capacity(READ_BYTES);
     loop {
         let ended = tokio::select! {

@@ -12,7 +12,7 @@ use futures_util::{SinkExt, StreamExt};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-    sync::mpsc::channel,
+    sync::mpsc::{Receiver, Sender, channel},
 };
 use tokio_tungstenite::{
     accept_async,

@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
-use tokio::sync::mpsc::Receiver;
 use tokio_tungstenite::{
     WebSocketStream, client_async_with_config,
     tungstenite::{
@@ -15,7 +14,10 @@ use tokio_tungstenite::{
 };
 use watchfloor_feed::{Body, Input, LinkFault, LinkId, Request};
 
-use super::{Command, Doors, Ended, Inputs, MESSAGE_BYTES_MAX, dial::Stream, fault};
+use super::{Command, Doors, Ended, Inputs, MESSAGE_BYTES_MAX, commands::Commands, dial::Stream, fault};
+
+/// Bytes that wait for a server that takes nothing: the library answers its pings without being asked.
+const WRITE_BYTES_MAX: usize = 8 << 20;
 
 /// Opens the link, and passes on what comes until it ends.
 pub(super) async fn run(
@@ -23,7 +25,7 @@ pub(super) async fn run(
     link: LinkId,
     request: &Request,
     inputs: &Inputs,
-    mut commands: Receiver<Command>,
+    mut commands: Commands,
 ) -> Ended {
     let mut socket = match open(doors, request).await {
         Ok(socket) => socket,
@@ -111,8 +113,10 @@ async fn open(doors: &Doors, request: &Request) -> Result<WebSocketStream<Stream
         value.set_sensitive(header.is_secret());
         handshake.headers_mut().insert(header.name, value);
     }
-    let config =
-        WebSocketConfig::default().max_message_size(Some(MESSAGE_BYTES_MAX)).max_frame_size(Some(MESSAGE_BYTES_MAX));
+    let config = WebSocketConfig::default()
+        .max_message_size(Some(MESSAGE_BYTES_MAX))
+        .max_frame_size(Some(MESSAGE_BYTES_MAX))
+        .max_write_buffer_size(WRITE_BYTES_MAX);
     let stream =
         doors.connect(&request.url, request.url.host_str().unwrap_or_default(), request.url.scheme() == "wss").await?;
     let (socket, _answer) = client_async_with_config(handshake, stream, Some(config))

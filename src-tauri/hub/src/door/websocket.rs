@@ -55,6 +55,8 @@ enum Order {
     Subscribe(Places),
     Unsubscribe(Vec<String>),
     Ping(u64),
+    /// The library has answered a ping: see that the answer goes out before more is read.
+    Pinged,
     /// Present another token.
     Authorise(Secret),
     /// The client broke the protocol: say why and close.
@@ -100,8 +102,9 @@ async fn read(stream: &mut SplitStream<WebSocket>, orders: &mpsc::Sender<Order>)
         let order = match frame {
             Ok(Frame::Text(text)) => order(&text),
             Ok(Frame::Binary(_)) => broken("binary frame: expected text"),
-            // The library answers pings and closes by itself.
-            Ok(Frame::Ping(_) | Frame::Pong(_) | Frame::Close(_)) => continue,
+            // The library answers pings and closes by itself, and would keep any number of answers for who doesn't read them.
+            Ok(Frame::Ping(_)) => Order::Pinged,
+            Ok(Frame::Pong(_) | Frame::Close(_)) => continue,
             Err(error) if is_too_big(&error) => {
                 let max = limits::CLIENT_FRAME_BYTES_MAX;
                 Order::Fail("too-big", format!("frame too big: expected at most {max} bytes"), CloseReason::TooBig)
@@ -138,11 +141,15 @@ async fn write(
     loop {
         // Answers to orders go before events, or a busy channel would delay every pong.
         let mut answers = Vec::new();
-        let mut failed = None;
+        let (mut failed, mut is_pinged) = (None, false);
         while failed.is_none()
             && let Some(order) = waiting.take().or_else(|| queue.try_recv().ok())
         {
+            is_pinged |= order == Order::Pinged;
             failed = follow(order, reader, &mut answers);
+        }
+        if is_pinged {
+            sink.flush().await.ok()?;
         }
         send(sink, &answers).await?;
         if failed.is_some() {
@@ -186,6 +193,7 @@ fn follow(order: Order, reader: &mut Reader, lines: &mut Vec<Arc<str>>) -> Optio
             lines.push(Message::Pong { id, clock: &clock }.line());
             return None;
         }
+        Order::Pinged => return None,
         Order::Unsubscribe(channels) => {
             reader.unsubscribe(&channels);
             return None;
