@@ -10,7 +10,7 @@ use watchfloor_board::{
     frame::{Frame, GlassSeen, SourceSeen, WidgetSeen},
     freshness::Freshness,
 };
-use watchfloor_feed::SourceConfig;
+use watchfloor_feed::{Kind, SourceConfig};
 use watchfloor_model::{
     Continuity, Delivery, Event, Mono, Phase, Position, SourceClock, SourceStatus, Timestamp, Transport,
 };
@@ -112,7 +112,7 @@ fn copied(quiet: bool, vans: Phase, transport: Transport) -> Copied {
         limit: Duration::from_secs(5),
         reconcile: Some(Duration::from_secs(60)),
         reorder: Duration::ZERO,
-        kind: watchfloor_feed::Kind::Hub,
+        kind: Kind::Hub,
         envelope: watchfloor_feed::Envelope::default(),
         quiet: file.source(id).and_then(|spec| spec.quiet),
         token: None,
@@ -258,6 +258,32 @@ fn an_honest_page_passes_every_step() {
         // The widget that may be 8 s old has no longer than the link, which has the strictest limit.
         assert!(by("half-open").is_some_and(|shown| (4000..=6000).contains(&shown)), "{:?}", by("half-open"));
         assert!(by("stale").is_some_and(|shown| (2900..=4000).contains(&shown)), "{:?}", by("stale"));
+    }
+}
+
+/// Whatever a source speaks, with places or without: what is tested is the feed, the board and the page.
+#[test]
+fn a_source_of_any_kind_is_tested() {
+    for (kind, url, transport) in [
+        (Kind::Sse, "https://shop.example/events?x=1", Transport::Sse),
+        (Kind::WebSocket, "wss://shop.example/socket", Transport::WebSocket),
+        (Kind::Mqtt, "mqtts://shop.example:8883", Transport::Tcp),
+        (Kind::Redis, "redis://shop.example:6379", Transport::Tcp),
+        (Kind::Poll, "http://shop.example/state.json", Transport::Poll),
+        (Kind::LongPoll, "http://shop.example/next", Transport::LongPoll),
+        (Kind::Pusher, "wss://shop.example", Transport::WebSocket),
+    ] {
+        let mut copied = copied(true, Phase::Live, transport);
+        for (config, status) in &mut copied.sources {
+            (config.kind, config.url, config.ladder) = (kind, Url::parse(url).unwrap(), vec![transport]);
+            (config.reorder, config.promises.replays) = (Duration::from_secs(1), true);
+            status.positions.clear();
+        }
+        let (reports, ..) = run(course(copied, (true, true)), Some(&mut Page::new(|_, _| {})));
+        for report in &reports {
+            assert_eq!(report.verdict, Verdict::Passed, "{kind:?}: {report:#?}");
+        }
+        assert_eq!(reports.len(), Step::ALL.len());
     }
 }
 

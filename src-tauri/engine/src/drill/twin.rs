@@ -3,8 +3,9 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use url::Url;
 use watchfloor_board::{Board, Checkpoint, config::spec::BoardFile, frame::Outage};
-use watchfloor_feed::{Output, Paths, SourceConfig};
+use watchfloor_feed::{Envelope, Kind, Output, Paths, Promises, SourceConfig, Speak};
 use watchfloor_model::{Mono, Phase, Position, SourceClock, SourceStatus, Timestamp, Transport};
 
 use super::peer::{Fault, Peer, Stock};
@@ -150,6 +151,34 @@ impl Lane {
     }
 }
 
+/// The source as if a hub told it, whatever does: that is what speaks in the copy. By the way that it goes now, if a hub has that.
+/// Nobody asks for a token, and there is no server to compare with.
+fn as_hub(config: &SourceConfig, status: &SourceStatus) -> SourceConfig {
+    let is_hub = config.kind == Kind::Hub;
+    let ways = status.transport.iter().chain(&config.ladder).copied();
+    let way = ways.into_iter().find(|way| Transport::LADDER.contains(way)).unwrap_or(Transport::WebSocket);
+    // Nothing is at these addresses, and nothing goes there.
+    let url = |url: &Url| if is_hub { url.clone() } else { Url::parse("http://copy.invalid/").unwrap_or(url.clone()) };
+    SourceConfig {
+        kind: Kind::Hub,
+        url: url(&config.url),
+        redundant: config.redundant.iter().map(url).collect(),
+        ladder: vec![way],
+        reconcile: None,
+        reorder: Duration::ZERO,
+        envelope: Envelope::default(),
+        token: None,
+        promises: Promises::default(),
+        app: None,
+        user: None,
+        auth: None,
+        speak: Speak::default(),
+        site: None,
+        asks_token: false,
+        ..config.clone()
+    }
+}
+
 fn lane(
     of: &Copied,
     (config, status): (&SourceConfig, &SourceStatus),
@@ -159,9 +188,7 @@ fn lane(
     now: Mono,
     wall: Timestamp,
 ) -> Lane {
-    // By the way that it goes now. Nobody asks for a token, and there is no server to compare with.
-    let way = status.transport.or(config.ladder.first().copied()).unwrap_or(Transport::WebSocket);
-    let config = SourceConfig { ladder: vec![way], token: None, asks_token: false, reconcile: None, ..config.clone() };
+    let config = as_hub(config, status);
     let head = |name: &Arc<str>| status.positions.get(name).cloned();
     let heads: BTreeMap<Arc<str>, Position> = config
         .channels
