@@ -62,6 +62,8 @@ pub(crate) struct Outages {
     list: VecDeque<Outage>,
     /// Sources that are live.
     live: BTreeSet<Arc<str>>,
+    /// Sources that were, or of which something is known from before.
+    met: BTreeSet<Arc<str>>,
     /// Sources whose outage has no cause yet but a doubt: what ends the link then says more.
     doubted: BTreeSet<Arc<str>>,
     /// Numbers of those that changed since they were last taken.
@@ -71,12 +73,14 @@ pub(crate) struct Outages {
 impl Outages {
     /// Goes on from what the journal holds, oldest first. What had not ended ended with the program.
     pub(crate) fn new(stored: Vec<Outage>) -> Self {
-        Self { list: stored.into(), ..Self::default() }
+        let met = stored.iter().map(|outage| Arc::clone(&outage.source)).collect();
+        Self { list: stored.into(), met, ..Self::default() }
     }
 
     /// The program didn't run since `until`: whatever this source said meanwhile was missed.
     pub(crate) fn note_stop(&mut self, source: &Arc<str>, until: Timestamp) {
         const CAUSE: &str = "the wall was not running";
+        self.met.insert(Arc::clone(source));
         match self.open(source) {
             // It was stopped in order.
             Some(open) if open.cause.is_empty() => CAUSE.clone_into(&mut open.cause),
@@ -90,6 +94,7 @@ impl Outages {
         let cause = status.cause.as_ref().map(|cause| cut(&cause.text));
         if status.phase == Phase::Live {
             self.live.insert(Arc::clone(source));
+            self.met.insert(Arc::clone(source));
             if let Some(open) = self.open(source) {
                 open.ended = Some(now.wall);
                 open.source_ended = status.clock.as_ref().map(|clock| clock.at(now.mono));
@@ -125,12 +130,22 @@ impl Outages {
         }
     }
 
-    /// Takes a gap. One within a live link is an outage of its own.
+    /// Takes a gap. One within a live link is an outage of its own, with all those that overlap it: as one in each channel.
     pub(crate) fn handle_gap(&mut self, source: &Arc<str>, gap: &Gap, now: Now) {
-        if self.open(source).is_none() {
-            self.begin(source, now.wall_at(gap.began), None, cut(&gap.reason));
-            if let Some(open) = self.open(source) {
-                open.ended = Some(now.wall_at(gap.ended));
+        if gap.from.is_none() && !self.met.contains(source) {
+            // What was never there was not lost.
+            return;
+        }
+        let (began, ended) = (now.wall_at(gap.began), now.wall_at(gap.ended));
+        let overlapped =
+            self.last(source).filter(|last| last.ended.is_none_or(|end| last.began <= ended && began <= end));
+        match overlapped {
+            Some(last) => last.ended = last.ended.map(|end| end.max(ended)),
+            None => {
+                self.begin(source, began, None, cut(&gap.reason));
+                if let Some(open) = self.open(source) {
+                    open.ended = Some(ended);
+                }
             }
         }
         let Some(last) = self.last(source) else { return };
@@ -339,18 +354,28 @@ mod tests {
         own.handle_status(&ops, &status(Phase::Live, 2, None), now(2));
         own.handle_gap(&ops, &gap(Continuity::Unknown, "e:3", "f:7"), now(22));
         own.handle_gap(&ops, &gap(Continuity::Proven, "e:3", "e:7"), now(22));
-        let view = own.view();
-        assert_eq!(view.len(), 2, "two stretches within a link that was live");
-        assert_eq!(
-            (view[1].became, view[1].missed, &*view[1].cause),
-            (Some(Continuity::Unknown), None, "history trimmed")
-        );
-        assert_eq!((view[1].began_ms, view[1].ended_ms), (wall(20).as_millis(), Some(wall(21).as_millis())));
+        let [told] = &own.view()[..] else { panic!("one stretch, in two channels") };
+        assert_eq!((told.became, told.missed, &*told.cause), (Some(Continuity::Unknown), None, "history trimmed"));
+        assert_eq!((told.began_ms, told.ended_ms), (wall(20).as_millis(), Some(wall(21).as_millis())));
         // H5
-        for _ in 0..2 * KEPT_MAX {
-            own.handle_gap(&ops, &gap(Continuity::Proven, "e:3", "e:7"), now(22));
+        for second in (0..2 * KEPT_MAX as u64).map(|number| 30 + 10 * number) {
+            let (began, ended) = (Mono::from_millis(second * 1000), Mono::from_millis((second + 1) * 1000));
+            own.handle_gap(&ops, &Gap { began, ended, ..gap(Continuity::Proven, "e:3", "e:7") }, now(second + 2));
         }
         assert_eq!((own.all().count(), own.view().len()), (KEPT_MAX, SHOWN_MAX));
+    }
+
+    /// H2: what was before a source was first heard was not lost, in whichever of its channels.
+    #[test]
+    fn a_first_start_is_no_loss() {
+        let (mut own, ops) = (Outages::default(), Arc::from("ops"));
+        let first = Gap { from: None, ..gap(Continuity::Unknown, "", "e:7") };
+        own.handle_gap(&ops, &first, now(22));
+        own.handle_gap(&ops, &Gap { channel: "d".into(), ..first.clone() }, now(22));
+        own.handle_status(&ops, &status(Phase::Live, 22, None), now(22));
+        assert!(own.view().is_empty());
+        own.handle_gap(&ops, &first, now(22));
+        assert_eq!(own.view().len(), 1, "it was there");
     }
 
     /// H4: a program that was stopped missed what came meanwhile, and goes on counting where the journal ends.

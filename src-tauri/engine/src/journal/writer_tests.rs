@@ -130,7 +130,9 @@ async fn written_before_it_is_handed_on() {
     let status = Box::new(SourceStatus::default());
     stage.steps.send(delivered(21)).await.unwrap();
     stage.steps.send(Step::Status { source: "ops".into(), life: 1, status }).await.unwrap();
-    stage.steps.send(Step::Forget { source: "ops".into(), life: 0, story: "s".into() }).await.unwrap();
+    stage.steps.send(Step::Forget { source: "ops".into(), life: 2, story: "s".into() }).await.unwrap();
+    // What a former life left on the way is nothing of this one, on the disk or on the board.
+    stage.steps.send(delivered(22)).await.unwrap();
     assert!(matches!(stage.next().await, Some(Event::Delivered { .. })));
     assert!(matches!(stage.next().await, Some(Event::Status { .. })));
     stage.end_steps();
