@@ -2,6 +2,7 @@
 
 mod against;
 mod check;
+mod new_folds;
 mod overtaken;
 mod restated;
 mod set_back;

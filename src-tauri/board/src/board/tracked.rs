@@ -226,6 +226,25 @@ impl Tracked {
         self.suspected = None;
     }
 
+    /// Whether nothing was ever told to it, nor that anything is missing.
+    pub(super) fn is_new(&self) -> bool {
+        !self.is_known && self.basis == Continuity::Unknown && self.incomplete_until.is_none()
+    }
+
+    /// What was until `until` was told to nobody here: charts show it, as far back as they go (H3).
+    pub(super) fn note_beginning(&mut self, until: Timestamp) {
+        let begin = self.aggregate.horizon().unwrap_or(Timestamp::from_millis(i64::MIN));
+        self.aggregate.note_gap(begin, until);
+    }
+
+    /// Events until `until` may be missing; if nothing was told to it so far, all of them are.
+    pub(super) fn be_unknown_until(&mut self, until: Timestamp) {
+        if self.is_new() {
+            self.note_beginning(until);
+        }
+        self.be_incomplete(until);
+    }
+
     /// What was missing may have left the stretch that the value depends on; says whether it has.
     pub(super) fn forgive(&mut self) -> bool {
         let is_over = self.incomplete_until.zip(self.aggregate.horizon()).is_some_and(|(until, start)| until <= start);
