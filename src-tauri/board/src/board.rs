@@ -7,6 +7,7 @@
 mod against;
 mod check;
 mod checkpoint;
+mod document;
 mod dress;
 mod frames;
 mod index;

@@ -236,6 +236,7 @@ impl Lane {
 
     fn handle_events(&mut self, events: &[Event], now: Mono, rejections: &mut Rejections) -> bool {
         let mut began = Vec::new();
+        let are_of_documents = self.spec.tells_whole();
         for event in events {
             let speaks = self.spec.sparkplug.is_some() && self.voices.hear(event);
             let is_elsewise =
@@ -257,6 +258,9 @@ impl Lane {
                             tracked.voices.add(&event.name);
                         }
                         tracked.received = Some(Heard::at(event.received));
+                        if are_of_documents {
+                            tracked.note_document(event);
+                        }
                         if let Some(is_elsewise) = is_elsewise {
                             tracked.note_teller(event, is_elsewise);
                         }
@@ -412,13 +416,16 @@ impl Lane {
             return false;
         }
         self.voices.note_gap(gap);
+        let document = self.document_after(gap);
+        let is_made_good = |tracked: &Tracked| document.is_some_and(|document| document.tells(tracked));
         let newest = self.channels.get(&gap.channel).and_then(|channel| channel.newest);
         let at = |instant: Mono| self.clock.as_ref().map(|clock| clock.was_at(instant));
         // What the gap itself says is the same now and when it is read back.
         let times = gap.source_times.or_else(|| at(gap.began).zip(at(gap.ended)));
         let Some(to) = times.map(|(_, to)| to).or(self.now).or(newest) else {
             // Nothing is known of the source's time, so the gap has no place in it: all until now is in doubt.
-            for tracked in self.tracked.iter_mut().filter(|tracked| tracked.folds(&gap.channel)) {
+            let is_concerned = |tracked: &&mut Tracked| tracked.folds(&gap.channel) && !is_made_good(tracked);
+            for tracked in self.tracked.iter_mut().filter(is_concerned) {
                 tracked.basis = Continuity::Unknown;
             }
             return true;
@@ -432,7 +439,9 @@ impl Lane {
             if tracked.is_new() || (gap.from.is_none() && newest.is_none()) {
                 tracked.note_beginning(to);
             }
-            tracked.be_incomplete(to);
+            if !is_made_good(tracked) {
+                tracked.be_incomplete(to);
+            }
             tracked.aggregate.note_gap(from, to);
         }
         true

@@ -2,6 +2,7 @@
 
 mod against;
 mod check;
+mod documents;
 mod new_folds;
 mod overtaken;
 mod restated;

@@ -157,7 +157,7 @@ impl Tracked {
     }
 
     /// The key of what is shown of what an event speaks of, if the event isn't older than that.
-    fn newest_by(&self, event: &Event) -> Option<String> {
+    pub(super) fn newest_by(&self, event: &Event) -> Option<String> {
         let (key, shown) = self.aggregate.shown_of(event)?;
         (shown <= event.time.as_millis()).then_some(key)
     }
