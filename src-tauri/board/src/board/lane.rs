@@ -247,6 +247,7 @@ impl Lane {
                 if wanting.is_conditional && !tracked.aggregate.accepts(event.data.value()) {
                     continue;
                 }
+                let begins = speaks && tracked.aggregate.begins_with(event);
                 match tracked.aggregate.fold(event) {
                     Ok(()) => {
                         if tracked.is_new() {
@@ -255,7 +256,7 @@ impl Lane {
                         tracked.is_known = true;
                         tracked.note_order(event);
                         if speaks {
-                            tracked.voices.add(&event.name);
+                            tracked.note_voice(event, begins);
                         }
                         tracked.received = Some(Heard::at(event.received));
                         if are_of_documents {

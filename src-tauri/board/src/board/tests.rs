@@ -11,6 +11,7 @@ mod stage;
 mod story;
 mod unusable;
 mod voices;
+mod voices_gone;
 
 use std::time::Duration;
 

@@ -4,8 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use watchfloor_model::{Continuity, Event, Mono, Timestamp};
 
-use super::check::Differences;
-use super::voices;
+use super::{check::Differences, heard};
 use crate::{
     Aggregate,
     reduce::{Rejection, RestoreError},
@@ -88,7 +87,7 @@ pub(super) struct Tracked {
     /// How it differed from what a site said the last time.
     pub(super) suspected: Option<Differences>,
     /// Whose events are in it, where publishers say whether they are good.
-    pub(super) voices: voices::Heard,
+    pub(super) heard: heard::Heard,
     /// Whether each of its rows says that itself.
     pub(super) marks_quality: bool,
 }
@@ -106,7 +105,7 @@ impl Tracked {
             unusable: BTreeMap::new(),
             is_told_elsewise: false,
             suspected: None,
-            voices: voices::Heard::default(),
+            heard: heard::Heard::default(),
             marks_quality: false,
         }
     }
@@ -205,7 +204,7 @@ impl Tracked {
         self.overtaken.clear();
         self.unusable.clear();
         (self.is_known, self.is_told_elsewise) = (false, false);
-        self.voices = voices::Heard::default();
+        self.heard = heard::Heard::default();
     }
 
     /// It is `time`, and nothing after `since` is missing; nothing at all if that is none. What came before is a gap, if it matters (H3).

@@ -367,6 +367,16 @@ impl Reduce for Table {
         self.rows.get(key.as_ref()).map(|row| (key.into_owned(), row.heard))
     }
 
+    fn begins_with(&self, event: &Event) -> bool {
+        let key = pick::key(&self.settings.key, event.data.value());
+        let row = key.ok().and_then(|key| self.rows.get(key.as_ref()));
+        row.is_none_or(|row| row.end(&self.settings).is_some_and(|end| end <= event.time.as_millis()))
+    }
+
+    fn shows(&self, key: &str) -> bool {
+        self.rows.contains_key(key)
+    }
+
     fn keep_only(&mut self, keys: &BTreeSet<String>, version: u64) {
         let others: Vec<_> = self.rows.keys().filter(|key| !keys.contains(&***key)).cloned().collect();
         for key in others {
