@@ -25,6 +25,8 @@ pub(super) struct Heard {
     shares: BTreeMap<Arc<str>, Share>,
     /// Of all shares.
     keys: usize,
+    /// With more of them, rows that have gone are looked for.
+    keys_kept: usize,
     /// The source's time at which there was no room, and nothing was gone.
     full: Option<Timestamp>,
 }
@@ -60,6 +62,10 @@ impl Heard {
     /// An event was told by `name`, of this row if there are rows.
     fn add(&mut self, name: &Arc<str>, at: Timestamp, key: Option<&str>, aggregate: &Aggregate) {
         if self.take(name, at, key) {
+            if self.keys > self.keys_kept {
+                self.forget(aggregate);
+                self.keys_kept = 2 * self.keys + HEARD_MAX;
+            }
             return;
         }
         // A table that is told by more than there is room for would look through all of them with each event.
@@ -81,7 +87,11 @@ impl Heard {
 
     /// The same, if there is room.
     fn take(&mut self, name: &Arc<str>, at: Timestamp, key: Option<&str>) -> bool {
-        (self.shares.len() < HEARD_MAX || self.shares.contains_key(name)) && self.put(name, at, key)
+        (self.has_room() || self.shares.contains_key(name)) && self.put(name, at, key)
+    }
+
+    fn has_room(&self) -> bool {
+        self.shares.len() < HEARD_MAX + usize::from(self.shares.contains_key(""))
     }
 
     /// Whether there was room for the row.
@@ -133,7 +143,7 @@ impl Heard {
         let mut heard = Self::default();
         let newest = aggregate.newest().unwrap_or_default();
         for name in names {
-            let has_room = heard.shares.len() < HEARD_MAX || name.is_empty();
+            let has_room = heard.has_room() || name.is_empty();
             let name: Arc<str> = if has_room { name.as_str().into() } else { "".into() };
             let stored = shares.get(&*name).filter(|_| has_room);
             let at = stored.map_or(newest, |stored| stored.newest);
