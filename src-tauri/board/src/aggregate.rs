@@ -226,6 +226,16 @@ impl Aggregate {
         self.reducer.shown_of(event)
     }
 
+    /// The key by which it holds what the event speaks of, if it holds that.
+    pub(crate) fn key_of(&self, event: &Event) -> Option<String> {
+        self.reducer.held_of(event).map(|(key, _)| key)
+    }
+
+    /// Whether what it will hold by the key of what the event speaks of begins with the event, whatever was there before.
+    pub(crate) fn begins_with(&self, event: &Event) -> bool {
+        self.reducer.begins_with(event)
+    }
+
     /// Whether it still shows something by such a key.
     pub(crate) fn shows(&self, key: &str) -> bool {
         self.reducer.shows(key)

@@ -7,8 +7,10 @@
 mod against;
 mod check;
 mod checkpoint;
+mod document;
 mod dress;
 mod frames;
+mod heard;
 mod index;
 mod lane;
 mod report;
@@ -38,8 +40,8 @@ use tracked::Tracked;
 
 pub use check::{DRIFTS_NAMED_MAX, Drift};
 pub use checkpoint::{
-    AggregateCheckpoint, ChannelCheckpoint, Checkpoint, NotRestored, OvertakenCheckpoint, SourceCheckpoint,
-    UnusableCheckpoint,
+    AggregateCheckpoint, ChannelCheckpoint, Checkpoint, NotRestored, OvertakenCheckpoint, ShareCheckpoint,
+    SourceCheckpoint, UnusableCheckpoint,
 };
 pub use frames::Mark;
 
@@ -385,7 +387,7 @@ fn verdict(widget: &WidgetSpec, lane: &Lane, tracked: &Tracked, now: Mono) -> Ve
     if lane.spec.sparkplug.is_none() {
         return verdict;
     }
-    match lane.voices.silence(&tracked.voices, tracked.marks_quality) {
+    match lane.voices.silence(tracked) {
         None => verdict,
         Some(silence) => verdict.away(silence.why, silence.since.map(|since| now.since(since))),
     }

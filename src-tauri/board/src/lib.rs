@@ -17,6 +17,6 @@ mod testing;
 pub use aggregate::Aggregate;
 pub use board::{
     AggregateCheckpoint, Board, ChannelCheckpoint, Checkpoint, DRIFTS_NAMED_MAX, Drift, Mark, NotRestored,
-    OvertakenCheckpoint, REJECTIONS_HELD_MAX, SourceCheckpoint, UnusableCheckpoint,
+    OvertakenCheckpoint, REJECTIONS_HELD_MAX, ShareCheckpoint, SourceCheckpoint, UnusableCheckpoint,
 };
 pub use reduce::{Rejection, RestoreError};

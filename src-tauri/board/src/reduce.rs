@@ -112,6 +112,10 @@ pub(crate) trait Reduce {
     fn held_of(&self, _event: &Event) -> Option<(String, Ms)> {
         None
     }
+    /// Whether what it will hold by the key of what the event is about begins with the event, whatever was there before.
+    fn begins_with(&self, event: &Event) -> bool {
+        self.held_of(event).is_none()
+    }
     /// Where it shows what is newest by the events' own time: the key of what the event speaks of, and the time of what is shown there.
     fn shown_of(&self, _event: &Event) -> Option<(String, Ms)> {
         None
@@ -271,6 +275,10 @@ impl Reduce for Reducer {
 
     fn held_of(&self, event: &Event) -> Option<(String, Ms)> {
         each!(self, inner => inner.held_of(event))
+    }
+
+    fn begins_with(&self, event: &Event) -> bool {
+        each!(self, inner => inner.begins_with(event))
     }
 
     fn shown_of(&self, event: &Event) -> Option<(String, Ms)> {

@@ -40,6 +40,7 @@ function table(): Model {
       removed: [],
       order: show().map((row) => row.key),
       total: rows.length,
+      at_least: false,
     }),
     changes() {
       const now = show()
@@ -52,6 +53,7 @@ function table(): Model {
         removed: before.filter((key) => !order.includes(key)),
         order: order.join() === before.join() ? null : order,
         total: rows.length,
+        at_least: false,
       }
       sent = now
       return value
@@ -181,8 +183,24 @@ test('a change to nothing asks for the whole', () => {
 })
 
 test('an order with a row that was never sent asks for the whole', () => {
-  const held = patched(null, TABLE, { kind: 'table', whole: true, rows: [], removed: [], order: [], total: 0 })
-  const change: WidgetValue = { kind: 'table', whole: false, rows: [], removed: [], order: ['ghost'], total: 1 }
+  const held = patched(null, TABLE, {
+    kind: 'table',
+    whole: true,
+    rows: [],
+    removed: [],
+    order: [],
+    total: 0,
+    at_least: false,
+  })
+  const change: WidgetValue = {
+    kind: 'table',
+    whole: false,
+    rows: [],
+    removed: [],
+    order: ['ghost'],
+    total: 1,
+    at_least: false,
+  }
   expect(() => patched(held, TABLE, change)).toThrow(NeedsWhole)
 })
 

@@ -24,6 +24,8 @@ export interface HeldTable {
   /** In their order. A row that didn't change is the same object as before. */
   readonly rows: readonly RowValue[]
   readonly total: number
+  /** There may be more. */
+  readonly at_least: boolean
 }
 
 export interface HeldLog {
@@ -93,21 +95,22 @@ function base<T>(held: T | null, whole: boolean): T | null {
 }
 
 function patched_table(held: HeldTable | null, patch: TableValue): HeldTable {
+  const { total, at_least } = patch
   const from = base(held, patch.whole)
   if (from !== null && patch.order === null && patch.removed.length === 0 && patch.rows.length === 0) {
-    return { kind: 'table', rows: from.rows, total: patch.total }
+    return { kind: 'table', rows: from.rows, total, at_least }
   }
   const by_key = new Map<string, RowValue>()
   for (const row of from?.rows ?? []) by_key.set(row.key, row)
   for (const row of patch.rows) by_key.set(row.key, row)
   for (const key of patch.removed) by_key.delete(key)
-  if (patch.order === null) return { kind: 'table', rows: [...by_key.values()], total: patch.total }
+  if (patch.order === null) return { kind: 'table', rows: [...by_key.values()], total, at_least }
   const rows = patch.order.map((key) => {
     const row = by_key.get(key)
     if (row === undefined) throw new NeedsWhole(`no row ${key}`)
     return row
   })
-  return { kind: 'table', rows, total: patch.total }
+  return { kind: 'table', rows, total, at_least }
 }
 
 function patched_log(held: HeldLog | null, patch: LogValue, limit: number): HeldLog {

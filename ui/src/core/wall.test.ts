@@ -47,6 +47,7 @@ function rows(keys: string[], whole: boolean, order: string[] | null = keys): Wi
       removed: [],
       order,
       total: keys.length,
+      at_least: false,
     },
   }
 }

@@ -514,7 +514,11 @@ order: Array<string> | null,
 /**
  * Rows that exist, including those past the limit.
  */
-total: number, };
+total: number, 
+/**
+ * Whether there may be more: a table keeps 10,000, and nothing of those that found no place.
+ */
+at_least: boolean, };
 
 /**
  * One row.

@@ -361,7 +361,15 @@ export function whole(view: WidgetView, now: number): WidgetValue {
   switch (view.look.kind) {
     case 'table': {
       const all = view.id === 'weather' ? weather(now) : rows(now)
-      return { kind: 'table', whole: true, rows: all, removed: [], order: all.map((row) => row.key), total: all.length }
+      return {
+        kind: 'table',
+        whole: true,
+        rows: all,
+        removed: [],
+        order: all.map((row) => row.key),
+        total: all.length,
+        at_least: false,
+      }
     }
     case 'log': {
       const all = cancelled(now).sort((a, b) => b.told_ms - a.told_ms)

@@ -117,6 +117,7 @@ export function orders_value({ id, look }: WidgetView, now_ms: number): WidgetVa
         removed: [],
         order: LANES,
         total: LANES.length,
+        at_least: false,
       }
     case 'log':
       return {

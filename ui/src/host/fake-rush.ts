@@ -103,7 +103,15 @@ export class Rush {
     if (look.kind === 'table') {
       const rows = all ? this.#rows : fresh.slice(0, ROWS)
       return {
-        value: { kind: 'table', whole: all, rows, removed, order: this.#rows.map((row) => row.key), total: ROWS },
+        value: {
+          kind: 'table',
+          whole: all,
+          rows,
+          removed,
+          order: this.#rows.map((row) => row.key),
+          total: ROWS,
+          at_least: false,
+        },
       }
     }
     if (look.kind === 'series') {

@@ -483,7 +483,7 @@ function empty(value: WidgetValue): WidgetValue {
     case 'number':
       return { ...value, value: null, change: null, trend: [], state: 'normal' }
     case 'table':
-      return { ...value, rows: [], order: [], total: 0 }
+      return { ...value, rows: [], order: [], total: 0, at_least: false }
     case 'log':
       return { ...value, lines: [], total: 0 }
     case 'series':

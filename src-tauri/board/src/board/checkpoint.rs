@@ -9,9 +9,9 @@ use watchfloor_model::{Continuity, Mono, Position, Timestamp};
 use super::{
     Board, Place,
     against::Second,
+    heard,
     lane::{Channel, Lane},
     tracked::{Heard, Overtaken, Tracked, Unusable},
-    voices,
 };
 use crate::config::spec::SourceSpec;
 
@@ -93,12 +93,25 @@ pub struct AggregateCheckpoint {
     /// Whose events are in it, where publishers say whether they are good.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub voices: Vec<String>,
+    /// By these names, what of it they told; who isn't here is in whatever it shows.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub shares: BTreeMap<String, ShareCheckpoint>,
     /// By key, what came that is dated before what is shown.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub overtaken: BTreeMap<String, OvertakenCheckpoint>,
     /// By key, what came last and can't be used.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unusable: BTreeMap<String, UnusableCheckpoint>,
+}
+
+/// What a publisher told of what is shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShareCheckpoint {
+    /// The source's time of the newest of it.
+    pub newest: Timestamp,
+    /// The rows of which it spoke.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<String>,
 }
 
 /// What came of a key and is dated before what is shown.
@@ -198,7 +211,8 @@ fn of_lane(lane: &Lane, now: Mono, wall: Timestamp) -> SourceCheckpoint {
             is_known: tracked.is_known,
             received: tracked.received.map(wall_of),
             told_elsewise: tracked.is_told_elsewise,
-            voices: tracked.voices.stored(),
+            voices: tracked.tellers().map(ToString::to_string).collect(),
+            shares: tracked.shares(),
             overtaken: tracked.overtaken.iter().map(overtaken).collect(),
             unusable: tracked.unusable.iter().map(unusable).collect(),
         };
@@ -242,7 +256,7 @@ fn restore_tracked(
     tracked.is_known = stored.is_known;
     tracked.received = heard(stored.received, now, wall);
     tracked.is_told_elsewise = stored.told_elsewise;
-    tracked.voices = voices::Heard::restored(&stored.voices);
+    tracked.heard = heard::Heard::restored(&stored.voices, &stored.shares, &tracked.aggregate);
     let overtaken = |(key, own): (&String, &OvertakenCheckpoint)| {
         (
             key.clone(),

@@ -44,6 +44,7 @@ fn nothing(kind: &WidgetValue) -> WidgetValue {
             removed: Vec::new(),
             order: Some(Vec::new()),
             total: 0,
+            at_least: false,
         }),
         WidgetValue::Log(_) => WidgetValue::Log(LogValue { whole, lines: Vec::new(), total: 0 }),
         WidgetValue::Series(_) => WidgetValue::Series(SeriesValue { whole, lines: Vec::new(), gaps: Vec::new() }),

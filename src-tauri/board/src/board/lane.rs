@@ -235,6 +235,8 @@ impl Lane {
     }
 
     fn handle_events(&mut self, events: &[Event], now: Mono, rejections: &mut Rejections) -> bool {
+        let mut began = Vec::new();
+        let are_of_documents = self.spec.tells_whole();
         for event in events {
             let speaks = self.spec.sparkplug.is_some() && self.voices.hear(event);
             let is_elsewise =
@@ -245,14 +247,21 @@ impl Lane {
                 if wanting.is_conditional && !tracked.aggregate.accepts(event.data.value()) {
                     continue;
                 }
+                let begins = speaks && tracked.aggregate.begins_with(event);
                 match tracked.aggregate.fold(event) {
                     Ok(()) => {
+                        if tracked.is_new() {
+                            began.push(wanting.tracked);
+                        }
                         tracked.is_known = true;
                         tracked.note_order(event);
                         if speaks {
-                            tracked.voices.add(&event.name);
+                            tracked.note_voice(event, begins);
                         }
                         tracked.received = Some(Heard::at(event.received));
+                        if are_of_documents {
+                            tracked.note_document(event);
+                        }
                         if let Some(is_elsewise) = is_elsewise {
                             tracked.note_teller(event, is_elsewise);
                         }
@@ -274,7 +283,7 @@ impl Lane {
         if self.status.phase == Phase::Idle {
             self.be_current(Heard::at(last.received.min(now)), now);
         }
-        self.begin(now);
+        self.begin(&began, now);
         true
     }
 
@@ -290,11 +299,14 @@ impl Lane {
         }
     }
 
-    /// A fold that began with an event in the middle of the story misses everything before.
-    fn begin(&mut self, now: Mono) {
+    /// A fold that began with an event in the middle of the story, as these did, misses everything before.
+    fn begin(&mut self, began: &[usize], now: Mono) {
         let Some(time) = self.time(now) else { return };
-        for tracked in &mut self.tracked {
+        for (number, tracked) in self.tracked.iter_mut().enumerate() {
             if tracked.is_known && tracked.basis == Continuity::Unknown && tracked.incomplete_until.is_none() {
+                if began.contains(&number) {
+                    tracked.note_beginning(time);
+                }
                 tracked.be_incomplete(time);
             }
         }
@@ -315,7 +327,7 @@ impl Lane {
                 }
                 Some(Err(error)) => {
                     rejections.push((number, tracked.reject_state(error)));
-                    tracked.be_incomplete(time);
+                    tracked.be_unknown_until(time);
                 }
                 None if is_empty(snapshot, tracked) && !tracked.is_known => {
                     // Nothing has happened since the server's beginning.
@@ -324,7 +336,7 @@ impl Lane {
                     tracked.be_complete_since(time, snapshot.since);
                 }
                 None if skips_nothing(snapshot, tracked, &self.channels) => (),
-                None => tracked.be_incomplete(time),
+                None => tracked.be_unknown_until(time),
             }
         }
         for (channel, position) in &snapshot.positions {
@@ -405,13 +417,16 @@ impl Lane {
             return false;
         }
         self.voices.note_gap(gap);
+        let document = self.document_after(gap);
+        let is_made_good = |tracked: &Tracked| document.is_some_and(|document| document.tells(tracked));
         let newest = self.channels.get(&gap.channel).and_then(|channel| channel.newest);
         let at = |instant: Mono| self.clock.as_ref().map(|clock| clock.was_at(instant));
         // What the gap itself says is the same now and when it is read back.
         let times = gap.source_times.or_else(|| at(gap.began).zip(at(gap.ended)));
         let Some(to) = times.map(|(_, to)| to).or(self.now).or(newest) else {
             // Nothing is known of the source's time, so the gap has no place in it: all until now is in doubt.
-            for tracked in self.tracked.iter_mut().filter(|tracked| tracked.folds(&gap.channel)) {
+            let is_concerned = |tracked: &&mut Tracked| tracked.folds(&gap.channel) && !is_made_good(tracked);
+            for tracked in self.tracked.iter_mut().filter(is_concerned) {
                 tracked.basis = Continuity::Unknown;
             }
             return true;
@@ -419,12 +434,15 @@ impl Lane {
         // What was heard last may be a heartbeat, which proved that nothing had happened since the newest event.
         let heard = times.map(|(from, _)| from).filter(|heard| *heard < to);
         let from = heard.max(newest.filter(|newest| *newest < to)).unwrap_or(to);
-        // Nothing of it was ever known (H3): what is dated before may come all the same.
-        let is_first = gap.from.is_none() && newest.is_none();
         for tracked in self.tracked.iter_mut().filter(|tracked| tracked.folds(&gap.channel)) {
-            tracked.be_incomplete(to);
-            let begin = || tracked.aggregate.horizon().unwrap_or(Timestamp::from_millis(i64::MIN));
-            let from = if is_first { from.min(begin()) } else { from };
+            // Nothing of the channel was ever known, or not by this fold, which a new board brought (H3): what is dated before may come
+            // all the same, and what has come of its first bucket isn't all of it.
+            if tracked.is_new() || (gap.from.is_none() && newest.is_none()) {
+                tracked.note_beginning(to);
+            }
+            if !is_made_good(tracked) {
+                tracked.be_incomplete(to);
+            }
             tracked.aggregate.note_gap(from, to);
         }
         true

@@ -205,7 +205,7 @@ impl Tracked {
     }
 
     /// It is what a site says that there is, and nothing of that is missing.
-    const fn be_confirmed(&mut self) {
+    pub(super) const fn be_confirmed(&mut self) {
         (self.basis, self.is_known, self.incomplete_until) = (Continuity::Snapshot, true, None);
     }
 }

@@ -2,6 +2,8 @@
 
 mod against;
 mod check;
+mod documents;
+mod new_folds;
 mod overtaken;
 mod restated;
 mod set_back;
@@ -9,6 +11,7 @@ mod stage;
 mod story;
 mod unusable;
 mod voices;
+mod voices_gone;
 
 use std::time::Duration;
 

@@ -4,8 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use watchfloor_model::{Continuity, Event, Mono, Timestamp};
 
-use super::check::Differences;
-use super::voices;
+use super::{check::Differences, heard};
 use crate::{
     Aggregate,
     reduce::{Rejection, RestoreError},
@@ -88,7 +87,7 @@ pub(super) struct Tracked {
     /// How it differed from what a site said the last time.
     pub(super) suspected: Option<Differences>,
     /// Whose events are in it, where publishers say whether they are good.
-    pub(super) voices: voices::Heard,
+    pub(super) heard: heard::Heard,
     /// Whether each of its rows says that itself.
     pub(super) marks_quality: bool,
 }
@@ -106,7 +105,7 @@ impl Tracked {
             unusable: BTreeMap::new(),
             is_told_elsewise: false,
             suspected: None,
-            voices: voices::Heard::default(),
+            heard: heard::Heard::default(),
             marks_quality: false,
         }
     }
@@ -157,7 +156,7 @@ impl Tracked {
     }
 
     /// The key of what is shown of what an event speaks of, if the event isn't older than that.
-    fn newest_by(&self, event: &Event) -> Option<String> {
+    pub(super) fn newest_by(&self, event: &Event) -> Option<String> {
         let (key, shown) = self.aggregate.shown_of(event)?;
         (shown <= event.time.as_millis()).then_some(key)
     }
@@ -205,7 +204,7 @@ impl Tracked {
         self.overtaken.clear();
         self.unusable.clear();
         (self.is_known, self.is_told_elsewise) = (false, false);
-        self.voices = voices::Heard::default();
+        self.heard = heard::Heard::default();
     }
 
     /// It is `time`, and nothing after `since` is missing; nothing at all if that is none. What came before is a gap, if it matters (H3).
@@ -224,6 +223,25 @@ impl Tracked {
         self.incomplete_until = self.incomplete_until.max(Some(until));
         // What was found before says nothing of what is missing since.
         self.suspected = None;
+    }
+
+    /// Whether nothing was ever told to it, nor that anything is missing.
+    pub(super) fn is_new(&self) -> bool {
+        !self.is_known && self.basis == Continuity::Unknown && self.incomplete_until.is_none()
+    }
+
+    /// What was until `until` was told to nobody here: charts show it, as far back as they go (H3).
+    pub(super) fn note_beginning(&mut self, until: Timestamp) {
+        let begin = self.aggregate.horizon().unwrap_or(Timestamp::from_millis(i64::MIN));
+        self.aggregate.note_gap(begin, until);
+    }
+
+    /// Events until `until` may be missing; if nothing was told to it so far, all of them are.
+    pub(super) fn be_unknown_until(&mut self, until: Timestamp) {
+        if self.is_new() {
+            self.note_beginning(until);
+        }
+        self.be_incomplete(until);
     }
 
     /// What was missing may have left the stretch that the value depends on; says whether it has.

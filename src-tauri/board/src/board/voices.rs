@@ -1,19 +1,15 @@
 //! Publishers that say of themselves whether their values are good, as Sparkplug's do: each is called by the name of its events,
 //! of which the data says `quality`.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use watchfloor_model::{Event, Gap, Mono, Shape};
 
+use super::{heard::HEARD_MAX, tracked::Tracked};
 use crate::config::spec::ReducerSpec;
 
 /// Most publishers whose state is known.
 const VOICES_MAX: usize = 8192;
-/// Most publishers of one aggregate.
-const HEARD_MAX: usize = 1024;
 
 /// What is known of a source's publishers on the connection that stands.
 #[derive(Debug, Default)]
@@ -28,14 +24,6 @@ pub(super) struct Silence {
     pub(super) why: String,
     /// Since when, if it was told.
     pub(super) since: Option<Mono>,
-}
-
-/// Whose events an aggregate has folded.
-#[derive(Debug, Default)]
-pub(super) struct Heard {
-    names: BTreeSet<Arc<str>>,
-    /// There were more than are known.
-    is_over: bool,
 }
 
 impl Voices {
@@ -70,49 +58,22 @@ impl Voices {
         }
     }
 
-    /// Why what these said isn't good, if it isn't of one of them. `marks` if each row says so itself where it was told.
-    pub(super) fn silence(&self, heard: &Heard, marks: bool) -> Option<Silence> {
-        if heard.is_over {
-            return Some(Silence { why: format!("more than {HEARD_MAX} publishers are in it"), since: None });
-        }
-        heard.names.iter().find_map(|name| match self.states.get(name) {
+    /// Why what an aggregate shows isn't good, if it isn't of one of those who told it.
+    pub(super) fn silence(&self, tracked: &Tracked) -> Option<Silence> {
+        let silence = |name: &Arc<str>| match self.states.get(name) {
+            _ if name.is_empty() => {
+                Some(Silence { why: format!("more than {HEARD_MAX} publishers are in it"), since: None })
+            }
             Some(None) => None,
-            Some(Some(_)) if marks => None,
+            // Each row says so itself where it was told.
+            Some(Some(_)) if tracked.marks_quality => None,
             Some(Some(silence)) => Some(Silence { why: format!("{name}: {}", silence.why), since: silence.since }),
             None => Some(Silence {
                 why: format!("{name}: no birth of it was heard since the connection began"),
                 since: None,
             }),
-        })
-    }
-}
-
-impl Heard {
-    pub(super) fn add(&mut self, name: &Arc<str>) {
-        if self.names.contains(name) {
-            return;
-        }
-        match self.names.len() {
-            HEARD_MAX.. => self.is_over = true,
-            _ => drop(self.names.insert(Arc::clone(name))),
-        }
-    }
-
-    /// As it is written down. One more than can be known says that there were more.
-    pub(super) fn stored(&self) -> Vec<String> {
-        let over = self.is_over.then(String::new);
-        self.names.iter().map(ToString::to_string).chain(over).collect()
-    }
-
-    pub(super) fn restored(stored: &[String]) -> Self {
-        let mut heard = Self::default();
-        for name in stored {
-            match name.as_str() {
-                "" => heard.is_over = true,
-                name => heard.add(&name.into()),
-            }
-        }
-        heard
+        };
+        tracked.tellers().find_map(silence)
     }
 }
 

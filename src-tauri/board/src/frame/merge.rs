@@ -94,7 +94,8 @@ fn merge_table(held: TableValue, change: TableValue) -> Option<TableValue> {
         by_key.remove(key);
     }
     let rows = order.iter().map(|key| by_key.remove(key)).collect::<Option<_>>()?;
-    Some(TableValue { whole: true, rows, removed: Vec::new(), order: Some(order), total: change.total })
+    let (total, at_least) = (change.total, change.at_least);
+    Some(TableValue { whole: true, rows, removed: Vec::new(), order: Some(order), total, at_least })
 }
 
 fn merge_log(held: LogValue, change: LogValue, limit: usize) -> LogValue {

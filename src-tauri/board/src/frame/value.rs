@@ -56,6 +56,9 @@ pub struct TableValue {
     pub order: Option<Vec<String>>,
     /// Rows that exist, including those past the limit.
     pub total: u32,
+    /// Whether there may be more: a table keeps 10,000, and nothing of those that found no place.
+    #[serde(default)]
+    pub at_least: bool,
 }
 
 /// One row.

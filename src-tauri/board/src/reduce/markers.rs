@@ -340,6 +340,12 @@ impl Reduce for Markers {
         self.markers.get(key.as_ref()).map(|marker| (key.into_owned(), marker.heard))
     }
 
+    fn begins_with(&self, event: &Event) -> bool {
+        let key = pick::key(&self.settings.key, event.data.value());
+        let marker = key.ok().and_then(|key| self.markers.get(key.as_ref()));
+        marker.is_none_or(|marker| self.end(marker).is_some_and(|end| end <= event.time.as_millis()))
+    }
+
     fn keep_only(&mut self, keys: &BTreeSet<String>, version: u64) {
         let others: Vec<_> = self.markers.keys().filter(|key| !keys.contains(&***key)).cloned().collect();
         for key in others {

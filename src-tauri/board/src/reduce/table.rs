@@ -26,7 +26,7 @@ use crate::{
 };
 use visible::{Moved, Visible};
 
-/// Most rows kept; those last in order beyond it are counted and forgotten.
+/// Most rows kept; those last in order beyond it are forgotten.
 pub(crate) const ROWS_MAX: usize = 10_000;
 
 /// See [`crate::config::spec::ReducerSpec::Table`].
@@ -38,8 +38,8 @@ pub(crate) struct Table {
     gone: Tombstones,
     /// When the order of the visible rows last changed.
     order_version: u64,
-    /// Rows that found no place. They may have gone since: nothing is kept of them.
-    surplus: u32,
+    /// Whether rows found no place. Nothing is kept of them, so that nobody knows how many they are, nor whether they have gone since.
+    surplus: bool,
     now: Option<Ms>,
 }
 
@@ -99,7 +99,7 @@ impl Table {
             expiry: Expiry::default(),
             gone: Tombstones::default(),
             order_version: 0,
-            surplus: 0,
+            surplus: false,
             now: None,
         }
     }
@@ -138,9 +138,9 @@ impl Table {
         };
         let place = (row.rank.clone(), Arc::clone(&key));
         if self.rows.len() >= ROWS_MAX {
-            self.surplus = self.surplus.saturating_add(1);
+            let is_news = !std::mem::replace(&mut self.surplus, true);
             if self.order.last().is_none_or(|last| place >= *last) {
-                return true;
+                return is_news;
             }
             self.remove_last(version);
         }
@@ -218,7 +218,7 @@ impl Table {
         let moved = self.order.remove(&(row.rank, key));
         self.note(moved, version);
         if self.rows.is_empty() {
-            self.surplus = 0;
+            self.surplus = false;
         }
         true
     }
@@ -310,7 +310,7 @@ impl Reduce for Table {
     fn state(&self) -> Text {
         let rows: Vec<_> =
             self.order.all().filter_map(|(_, key)| Some(StoredRow::of(key, self.rows.get(key)?))).collect();
-        super::to_json(&Stored { rows, surplus: self.surplus, now: self.now })
+        super::to_json(&Stored { rows, surplus: self.surplus.into(), now: self.now })
     }
 
     fn restore(&mut self, state: &RawValue, version: u64) -> Result<(), String> {
@@ -326,7 +326,7 @@ impl Reduce for Table {
         }
         self.gone.clear(version);
         self.order_version = version;
-        self.surplus = stored.surplus;
+        self.surplus = stored.surplus > 0;
         self.now = stored.now;
         let keys: Vec<_> = self.rows.keys().cloned().collect();
         for key in keys {
@@ -346,8 +346,8 @@ impl Reduce for Table {
         let removed = self.gone.since(since, is_away);
         let order =
             (whole || self.order_version > since).then(|| self.order.shown().map(|(_, key)| key.to_string()).collect());
-        let total = u32::try_from(self.rows.len()).unwrap_or(u32::MAX).saturating_add(self.surplus);
-        WidgetValue::Table(TableValue { whole, rows, removed, order, total })
+        let total = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
+        WidgetValue::Table(TableValue { whole, rows, removed, order, total, at_least: self.surplus })
     }
 
     fn report(&self) -> Value {
@@ -367,12 +367,22 @@ impl Reduce for Table {
         self.rows.get(key.as_ref()).map(|row| (key.into_owned(), row.heard))
     }
 
+    fn begins_with(&self, event: &Event) -> bool {
+        let key = pick::key(&self.settings.key, event.data.value());
+        let row = key.ok().and_then(|key| self.rows.get(key.as_ref()));
+        row.is_none_or(|row| row.end(&self.settings).is_some_and(|end| end <= event.time.as_millis()))
+    }
+
+    fn shows(&self, key: &str) -> bool {
+        self.rows.contains_key(key)
+    }
+
     fn keep_only(&mut self, keys: &BTreeSet<String>, version: u64) {
         let others: Vec<_> = self.rows.keys().filter(|key| !keys.contains(&***key)).cloned().collect();
         for key in others {
             self.remove(&key, version);
         }
-        self.surplus = 0;
+        self.surplus = false;
     }
 }
 
@@ -389,6 +399,7 @@ fn cell_report(cell: &Cell) -> Value {
 #[derive(Serialize, Deserialize)]
 struct Stored {
     rows: Vec<StoredRow>,
+    /// Whether rows found no place: more than 0. Once they were counted.
     surplus: u32,
     now: Option<Ms>,
 }

@@ -1,7 +1,7 @@
 //! Publishers that say whether they are there.
 
 use serde_json::{Value, json};
-use watchfloor_model::{Continuity, Delivery, Event, Gap, Mono, Phase, Position, Timestamp};
+use watchfloor_model::{Continuity, Delivery, Event, Gap, Mono, Phase, Position, SourceClock, SourceStatus, Timestamp};
 
 use super::stage::status;
 use crate::{Board, config, freshness::Freshness, testing::event};
@@ -45,15 +45,19 @@ state = "quality"
 states = { good = "normal", stale = "alarm" }
 "#;
 
-struct Plant {
-    board: Board,
-    now: Mono,
+pub(super) struct Plant {
+    pub(super) board: Board,
+    pub(super) now: Mono,
     at: Position,
 }
 
 impl Plant {
     fn new() -> Self {
-        let file = config::parse(BOARD, "f").unwrap_or_else(|errors| panic!("{:?}", errors.lines()));
+        Self::with(BOARD)
+    }
+
+    pub(super) fn with(text: &str) -> Self {
+        let file = config::parse(text, "f").unwrap_or_else(|errors| panic!("{:?}", errors.lines()));
         let now = Mono::from_millis(1_000_000);
         let mut plant = Self { board: Board::new(file, now), now, at: Position::new("link-0", 0) };
         plant.connects("link-1");
@@ -61,7 +65,7 @@ impl Plant {
     }
 
     /// On a link of its own, after what may be missing.
-    fn connects(&mut self, epoch: &'static str) {
+    pub(super) fn connects(&mut self, epoch: &'static str) {
         let from = std::mem::replace(&mut self.at, Position::new(epoch, 0));
         self.gap(from);
         self.board.handle_status("plant", status(self.now), self.now);
@@ -81,13 +85,18 @@ impl Plant {
         self.board.handle_delivery("plant", &Delivery::Gap(gap), self.now);
     }
 
-    fn says(&mut self, device: &str, quality: &str, metrics: Value) {
+    pub(super) fn says(&mut self, device: &str, quality: &str, metrics: Value) {
+        self.says_at(0, device, quality, metrics);
+    }
+
+    /// So many seconds after the others.
+    pub(super) fn says_at(&mut self, seconds: i64, device: &str, quality: &str, metrics: Value) {
         let data = json!({
             "group": "P", "node": "N", "device": device,
             "quality": quality, "reason": "the device is gone", "metrics": metrics,
         });
         self.at.offset += 1;
-        let time = Timestamp::from_millis(1_700_000_000_000);
+        let time = Timestamp::from_millis(1_700_000_000_000 + seconds * 1000);
         let event = Event {
             position: Some(self.at.clone()),
             received: self.now,
@@ -95,6 +104,14 @@ impl Plant {
             ..event("spBv1.0/P/#", &format!("P/N/{device}"), 0, data)
         };
         self.board.handle_delivery("plant", &Delivery::Events(vec![event]), self.now);
+    }
+
+    /// It is so many seconds after the first events, by the source's clock.
+    pub(super) fn is_later(&mut self, seconds: i64) {
+        let at = Timestamp::from_millis(1_700_000_000_000 + seconds * 1000);
+        let clock = SourceClock { at, read: self.now, speed: 1.0, label: None };
+        let status = SourceStatus { clock: Some(clock), ..status(self.now) };
+        self.board.handle_status("plant", status, self.now);
     }
 
     fn born(&mut self) {
@@ -112,7 +129,7 @@ impl Plant {
         }
     }
 
-    fn reason(&self, widget: &str) -> String {
+    pub(super) fn reason(&self, widget: &str) -> String {
         self.board.freshness(widget, self.now).and_then(|quality| quality.reason).unwrap_or_default()
     }
 }
