@@ -12,7 +12,7 @@ use std::{
 
 use watchfloor_model::Timestamp;
 
-use super::{FILE_NAME, PAGE_BYTES, beside};
+use super::{FILE_NAME, LOG, PAGE_BYTES, beside};
 
 /// Damaged journals kept.
 const KEPT_MAX: usize = 3;
@@ -99,7 +99,7 @@ fn is_empty(path: &Path) -> io::Result<bool> {
 /// Whether it is no more than one page, with nothing in the log.
 fn holds_little(path: &Path) -> bool {
     let bytes = |path: &Path| fs::metadata(path).map_or(0, |file| file.len());
-    bytes(path) <= u64::from(PAGE_BYTES) && bytes(&beside(path, "-wal")) <= LOG_HEADER_BYTES
+    bytes(path) <= u64::from(PAGE_BYTES) && bytes(&beside(path, LOG)) <= LOG_HEADER_BYTES
 }
 
 fn written_at(path: &Path) -> Option<SystemTime> {
@@ -122,7 +122,7 @@ fn free_name(folder: &Path, now: Timestamp) -> PathBuf {
 
 /// Renames a journal with its log. What was renamed before one that can't be is put back: apart they are worth nothing.
 fn rename(from: &Path, to: &Path) -> io::Result<()> {
-    const ENDS: [&str; 3] = ["", "-wal", "-shm"];
+    const ENDS: [&str; 3] = ["", LOG, "-shm"];
     for (number, end) in ENDS.iter().enumerate() {
         match fs::rename(beside(from, end), beside(to, end)) {
             Err(error) if end.is_empty() || error.kind() != io::ErrorKind::NotFound => {
@@ -139,7 +139,7 @@ fn rename(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 fn remove(path: &Path) -> io::Result<()> {
-    for path in [path.to_owned(), beside(path, "-wal"), beside(path, "-shm")] {
+    for path in [path.to_owned(), beside(path, LOG), beside(path, "-shm")] {
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}

@@ -8,6 +8,7 @@
 mod aside;
 mod check;
 pub(crate) mod migrate;
+mod place;
 pub(crate) mod stall;
 pub(crate) mod table;
 pub(crate) mod unwritten;
@@ -26,6 +27,7 @@ use watchfloor_model::{Position, Timestamp};
 use crate::outages::Outage;
 use aside::SetAside;
 use migrate::Found;
+use place::Place;
 use table::{
     batch::{self, Batch},
     checkpoint,
@@ -38,6 +40,8 @@ pub(crate) use table::position::Positions;
 
 /// The journal's file in the data folder.
 pub(crate) const FILE_NAME: &str = "journal.db";
+/// How SQLite calls the write-ahead log beside a file.
+const LOG: &str = "-wal";
 /// The lock's file in the data folder.
 pub(crate) const LOCK_NAME: &str = "lock";
 /// SQLite's codes for a place of the file that the disk doesn't give back.
@@ -164,6 +168,7 @@ pub(crate) struct Opened {
 pub(crate) struct Journal {
     connection: Connection,
     path: PathBuf,
+    place: Place,
     bounds: Bounds,
     /// Number of the newest batch or checkpoint.
     last_seq: i64,
@@ -194,7 +199,8 @@ impl Journal {
         let path = folder.join(FILE_NAME);
         let connection = unwritten::open(&path)?;
         is_ours(&connection)?;
-        Ok(Self { connection, path, bounds, last_seq: 0, bytes_total: 0, glass: glass::Head::default() })
+        let place = Place::of(&path);
+        Ok(Self { connection, path, place, bounds, last_seq: 0, bytes_total: 0, glass: glass::Head::default() })
     }
 
     /// Sets the journal in `folder` aside and begins a new one. If none can be begun, the old one stays.
@@ -222,6 +228,7 @@ impl Journal {
     }
 
     fn open_file(path: &Path, bounds: Bounds) -> Result<Self, JournalError> {
+        place::look(path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(path, flags)?;
         // Until it is known to be ours, not even closing it may write to it.
@@ -241,7 +248,13 @@ impl Journal {
         let ends = batch::ends(&connection)?;
         let last_seq = ends.newest_seq.max(checkpoint::newest_seq(&connection)?);
         let glass = glass::head(&connection)?;
-        Ok(Self { connection, path: path.to_owned(), bounds, last_seq, bytes_total: ends.bytes_total, glass })
+        let (path, place) = (path.to_owned(), Place::of(path));
+        Ok(Self { connection, path, place, bounds, last_seq, bytes_total: ends.bytes_total, glass })
+    }
+
+    /// Whether what is written goes into the file that the next start finds.
+    pub(crate) fn check_place(&mut self) -> Result<(), JournalError> {
+        self.place.check()
     }
 
     /// Writes entries and where they lead, and lets the oldest go: one transaction, all or nothing.
@@ -390,7 +403,7 @@ impl Journal {
 
     /// Size of the file and its write-ahead log, in bytes.
     pub(crate) fn file_bytes(&self) -> u64 {
-        let log = beside(&self.path, "-wal");
+        let log = beside(&self.path, LOG);
         [&self.path, &log].iter().filter_map(|path| fs::metadata(path).ok()).map(|file| file.len()).sum()
     }
 

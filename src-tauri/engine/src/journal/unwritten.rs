@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, Result};
 
-use super::beside;
+use super::{LOG, beside};
 
 const READ_ONLY: OpenFlags = OpenFlags::SQLITE_OPEN_READ_ONLY.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
 /// SQLite's word for a file that nobody writes.
@@ -26,7 +26,7 @@ pub(crate) fn open(path: &Path) -> Result<Connection> {
 
 /// The same without shared memory. None if there may be a writer.
 fn alone(path: &Path) -> Option<Result<Connection>> {
-    let log_bytes = fs::metadata(beside(path, "-wal")).map_or(0, |log| log.len());
+    let log_bytes = fs::metadata(beside(path, LOG)).map_or(0, |log| log.len());
     if log_bytes == 0 {
         return Some(open_as(path, NOBODY_WRITES).and_then(probed));
     }

@@ -284,6 +284,9 @@ impl Writer {
         if self.measured_at.elapsed() >= MEASURE_PERIOD {
             self.metrics.journal_bytes(journal.file_bytes());
             self.measured_at = Instant::now();
+            if let Err(error) = journal.check_place() {
+                return self.lose(&error).await;
+            }
         }
         let bytes: i64 = entries.iter().map(|entry| entry.batch.bytes()).sum();
         self.dirty_bytes = self.dirty_bytes.saturating_add(u64::try_from(bytes).unwrap_or(0));
@@ -377,7 +380,7 @@ impl Writer {
             return Ok(());
         }
         self.stall.begin(self.clock.now());
-        let put = journal.put_glass(record, self.clock.wall());
+        let put = journal.check_place().and_then(|()| journal.put_glass(record, self.clock.wall()));
         self.stall.end();
         match put {
             Ok(()) => Ok(()),

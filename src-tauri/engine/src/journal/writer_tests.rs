@@ -9,7 +9,7 @@ use watchfloor_model::{Delivery, Mono, Payload, Position, SourceStatus, Timestam
 use super::*;
 use crate::{
     intake::{self, Delivered},
-    journal::JournalError,
+    journal::{FILE_NAME, JournalError},
 };
 
 const PACE: Pace = Pace {
@@ -171,6 +171,57 @@ async fn goes_on_from_memory_and_comes_back() {
     assert!(matches!(stage.deliver(number).await, Event::Delivered { .. }));
     assert_eq!(position(&other), Some(number));
     assert!(other.replay(seq, |_| Ok(())).unwrap(), "whole from the new checkpoint on");
+}
+
+/// H4: what goes into a file that no start will find is not remembered, and that is said; then a file is begun where one is looked for.
+#[tokio::test]
+async fn a_journal_that_is_gone_is_begun_again() {
+    let remove = |path: &std::path::Path| std::fs::remove_file(path);
+    let replace = |path: &std::path::Path| {
+        let copy = path.with_extension("copy");
+        std::fs::copy(path, &copy)?;
+        std::fs::rename(copy, path)
+    };
+    let cut = |path: &std::path::Path| std::fs::File::options().write(true).open(path)?.set_len(0);
+    for (what, harm) in [("removed", remove as fn(&std::path::Path) -> _), ("replaced", replace), ("cut", cut)] {
+        let folder = tempfile::tempdir().unwrap();
+        let (ends, events, taken) = ends();
+        let writer = Writer::into(ends, open(folder.path()), folder.path().into(), Positions::new(), PACE);
+        let mut stage = stage(writer, events, taken);
+        let (begun, mut number) = (Instant::now(), 0);
+        let mut said = None;
+        while said.is_none() {
+            number += 1;
+            assert!(begun.elapsed() < PATIENCE, "{what}, and nobody says so");
+            if let Event::Notice(notice) = stage.deliver(number).await {
+                assert!(matches!(stage.next().await, Some(Event::Delivered { .. })), "it goes on");
+                said = Some(notice);
+            } else if number == 1 {
+                harm(&folder.path().join(FILE_NAME)).unwrap();
+            }
+        }
+        let said = said.unwrap();
+        assert!(said.text.starts_with("not remembering") && said.detail[0].contains(what), "{said:?}");
+        // The one that was cut is set aside, as it can't be read any more.
+        let after = stage.next().await;
+        assert!(matches!(after, Some(Event::NoticeOver { id: NOTICE } | Event::Notice(_))), "{what}: {after:?}");
+        assert_eq!(position(&open(folder.path())), Some(number), "{what}: what came meanwhile counts");
+    }
+}
+
+/// H4: a file that can be seen to be none, or to have lost its beginning, is not taken for a new one.
+#[test]
+fn what_is_no_journal_is_not_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(FILE_NAME);
+    std::fs::write(&path, "").unwrap();
+    std::fs::write(folder.path().join(format!("{FILE_NAME}-wal")), [7; 9000]).unwrap();
+    let opened = Journal::open(folder.path(), Bounds::default(), Clock::start().wall()).unwrap();
+    assert!(opened.set_aside.is_some_and(|(_, reason)| reason.contains("the file is empty")));
+    let folder = tempfile::tempdir().unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(folder.path().join(FILE_NAME)).status().unwrap().success());
+    let error = Journal::open(folder.path(), Bounds::default(), Clock::start().wall()).unwrap_err();
+    assert!(error.to_string().contains("is not a file"), "{error}");
 }
 
 /// A writer that has lost a journal with batch 1 in it, by this error.
