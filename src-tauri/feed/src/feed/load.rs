@@ -181,6 +181,7 @@ impl Feed {
         let gaps = self.catchup.pass_over(Continuity::Unknown, "the server offers no snapshot", &context);
         let events = self.catchup.release();
         self.loss = None;
+        self.set_cause("there is more to come of what the server has".to_owned());
         let unknown = gaps.iter().any(|gap| gap.proof == Continuity::Unknown);
         self.status.continuity = if unknown { Continuity::Unknown } else { Continuity::Proven };
         self.deliver_gaps(gaps);

@@ -131,6 +131,10 @@ impl Feed {
                 let Some(liveness) = self.link.as_mut().and_then(|link| link.liveness.as_mut()) else { return };
                 liveness.keep(age);
             }
+            Signal::Behind { age } => {
+                let Some(liveness) = self.link.as_mut().and_then(|link| link.liveness.as_mut()) else { return };
+                liveness.fall_behind(age);
+            }
             Signal::StartTls => self.outputs.extend(self.link.as_ref().map(|link| Output::StartTls { link: link.id })),
             Signal::Ask { number, form } => {
                 let ask = self.link.as_ref().and_then(|link| exchange(&self.config, link.id, number, form));
