@@ -275,7 +275,7 @@ impl Feed {
             self.loss = Some(Loss { began: self.last_heard(now), reason: format!("events lost: {reason}") });
         }
         self.catchup.lost(channel, head, reason, self.is_alone());
-        self.begin_snapshot(reason, now);
+        self.begin_snapshot_seldom(reason, now);
     }
 
     fn handle_heartbeat(&mut self, clock: Option<Reading>, beats: &[Beat], now: Mono) {
