@@ -120,6 +120,8 @@ pub struct Feed {
 struct Loss {
     began: Mono,
     reason: String,
+    /// Whether all channels were lost by it, as with a link, and not one alone.
+    is_whole: bool,
 }
 
 impl Feed {

@@ -272,7 +272,8 @@ impl Feed {
         }
         self.flush();
         if self.loss.is_none() && self.catchup.has_delivered() {
-            self.loss = Some(Loss { began: self.last_heard(now), reason: format!("events lost: {reason}") });
+            let (began, reason) = (self.last_heard(now), format!("events lost: {reason}"));
+            self.loss = Some(Loss { began, reason, is_whole: false });
         }
         self.catchup.lost(channel, head, reason, self.is_alone());
         self.begin_snapshot_seldom(reason, now);
