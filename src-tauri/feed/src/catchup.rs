@@ -83,8 +83,10 @@ pub(crate) enum Merge {
 /// What the gaps of one catching up have in common.
 #[derive(Clone, Debug)]
 pub(crate) struct GapContext {
-    /// Why the link was lost, if it was.
+    /// Why the link was lost, or events of it, if they were.
     pub(crate) loss: Option<String>,
+    /// Whether all channels were, also those that are connected.
+    pub(crate) is_whole: bool,
     /// When the last thing before was heard.
     pub(crate) began: Mono,
     /// Now.

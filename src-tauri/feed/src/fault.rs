@@ -99,6 +99,10 @@ fn http_words(status: u16, content_type: Option<&str>) -> String {
             Some(kind) => format!("answered with {}, not with events", cut(&kind)),
             None => "answered without a type, not with events".to_owned(),
         },
+        304 => {
+            "answered with \"not modified\" (HTTP 304), which is for documents: a cache that takes the stream for one?"
+                .to_owned()
+        }
         300..=399 => format!("sent elsewhere (HTTP {status}): a login page or proxy?"),
         401 => "access denied: no valid token (HTTP 401)".to_owned(),
         403 => "access denied (HTTP 403)".to_owned(),
@@ -485,6 +489,11 @@ mod tests {
             (http(404, None, None), Verdict::Backoff, "nothing at this address (HTTP 404): is it the hub's?"),
             (http(410, None, None), Verdict::Slow, "gone for good (HTTP 410)"),
             (http(204, None, None), Verdict::Slow, "the server asks not to come back (HTTP 204)"),
+            (
+                http(304, None, None),
+                Verdict::Backoff,
+                "answered with \"not modified\" (HTTP 304), which is for documents: a cache that takes the stream for one?",
+            ),
             (http(302, None, None), Verdict::Backoff, "sent elsewhere (HTTP 302): a login page or proxy?"),
             (
                 http(200, None, Some("Text/HTML; charset=utf-8")),

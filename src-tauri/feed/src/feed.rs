@@ -84,6 +84,8 @@ pub struct Feed {
     rejoins: u32,
     /// From when on what can't be read may be asked for again as often as ever.
     asks_again: Mono,
+    /// From when on a whole state may be asked for again as often as ever because something was lost.
+    restates: Mono,
     links: u64,
     /// Whether a link has stood before.
     stood: bool,
@@ -118,6 +120,8 @@ pub struct Feed {
 struct Loss {
     began: Mono,
     reason: String,
+    /// Whether all channels were lost by it, as with a link, and not one alone.
+    is_whole: bool,
 }
 
 impl Feed {
@@ -149,6 +153,7 @@ impl Feed {
             unusable: 0,
             rejoins: 0,
             asks_again: Mono::ZERO,
+            restates: Mono::ZERO,
             links: 0,
             stood: false,
             fetches: 0,

@@ -58,6 +58,8 @@ pub(crate) struct Liveness {
     /// When the newest answered ping, or the newest reading of the server's clock, was sent: everything that the server
     /// had sent before it has arrived.
     answered: Mono,
+    /// The same as of the answer before the newest, on a link that is a row of requests.
+    answered_before: Mono,
     /// The quickest reading of the server's clock on this link, and the newest.
     readings: Option<(SourceClock, Reading)>,
     /// How much later than the quickest the newest reading came.
@@ -100,6 +102,7 @@ impl Liveness {
             probed: None,
             unanswered: None,
             answered: sent,
+            answered_before: sent,
             readings: None,
             // What was sent first may have been on its way since the link was asked for.
             lag: if polls { Duration::ZERO } else { now.since(asked) },
@@ -139,6 +142,7 @@ impl Liveness {
         }
         self.heard = now;
         self.kept = None;
+        self.answered_before = self.answered;
         self.answered = self.asked.unwrap_or(self.answered);
         self.proves()
     }
@@ -156,6 +160,13 @@ impl Liveness {
     pub(crate) fn keep(&mut self, age: Duration) {
         self.answered = back(self.answered, age);
         self.kept = Some(age);
+    }
+
+    /// The newest answer isn't all that there was when it was asked for: what was proven before it is, or that what still waits is younger than `age`.
+    pub(crate) fn fall_behind(&mut self, age: Option<Duration>) {
+        let asked = self.answered;
+        self.answered = age.map_or(self.answered_before, |age| self.answered_before.max(back(asked, age)));
+        self.kept = Some(asked.since(self.answered));
     }
 
     /// The next request goes out.

@@ -236,10 +236,12 @@ impl Channel {
         Ok(place.offset < cursor.hold_from.offset)
     }
 
-    /// The gap that ends at `to`, if there is one: something was missed, or the link was lost.
+    /// The gap that ends at `to`, if there is one: something was missed, or the link was lost. What was lost of another channel is none of this one.
     pub(super) fn gap_to(&self, to: &Position, proof: Continuity, context: &GapContext) -> Option<Gap> {
         let delivered = self.delivered.as_ref()?;
-        (context.loss.is_some() || delivered != to).then(|| self.gap(to, proof, context))
+        let is_connected = self.cursor.as_ref().is_some_and(|cursor| cursor.connected);
+        let was_lost = context.loss.is_some() && (context.is_whole || !is_connected);
+        (was_lost || delivered != to).then(|| self.gap(to, proof, context))
     }
 
     pub(super) fn gap(&self, to: &Position, proof: Continuity, context: &GapContext) -> Gap {

@@ -24,7 +24,7 @@ fn event(offset: u64, text: &str) -> Event {
 }
 
 fn context() -> GapContext {
-    GapContext { loss: None, began: Mono::ZERO, ended: Mono::ZERO }
+    GapContext { loss: None, is_whole: false, began: Mono::ZERO, ended: Mono::ZERO }
 }
 
 /// Two channels, `a` and `b`, just subscribed at 10.

@@ -422,9 +422,14 @@ impl Feed {
     /// Remembers the first loss since everything was caught up, if there was something to lose.
     pub(super) fn note_loss(&mut self, link: &Link, reason: &str, now: Mono) {
         let had = matches!(self.stage, Phase::CatchingUp | Phase::Live) && self.catchup.has_delivered();
-        if had && self.loss.is_none() {
-            let began = link.heard.unwrap_or(now);
-            self.loss = Some(Loss { began, reason: format!("link lost: {reason}") });
+        match &mut self.loss {
+            // What was lost of one channel before has become a loss of all.
+            Some(loss) => loss.is_whole |= had,
+            None if had => {
+                let began = link.heard.unwrap_or(now);
+                self.loss = Some(Loss { began, reason: format!("link lost: {reason}"), is_whole: true });
+            }
+            None => {}
         }
     }
 
@@ -505,7 +510,8 @@ impl Feed {
 
     pub(super) fn note_desync(&mut self, reason: &str, now: Mono) {
         if self.loss.is_none() && self.catchup.has_delivered() {
-            self.loss = Some(Loss { began: self.last_heard(now), reason: reason.to_owned() });
+            let began = self.last_heard(now);
+            self.loss = Some(Loss { began, reason: reason.to_owned(), is_whole: true });
         }
     }
 
@@ -515,8 +521,11 @@ impl Feed {
 
     pub(super) fn gap_context(&self, now: Mono) -> GapContext {
         match &self.loss {
-            Some(loss) => GapContext { loss: Some(loss.reason.clone()), began: loss.began, ended: now },
-            None => GapContext { loss: None, began: self.started, ended: now },
+            Some(loss) => {
+                let Loss { began, reason, is_whole } = loss.clone();
+                GapContext { loss: Some(reason), is_whole, began, ended: now }
+            }
+            None => GapContext { loss: None, is_whole: false, began: self.started, ended: now },
         }
     }
 

@@ -6,7 +6,7 @@ use super::Feed;
 use crate::{
     catchup::Merge,
     fault::{Fault, FaultKind, LinkFault, LinkFaultKind, Verdict, words},
-    limits::{FETCH_GRACE, FETCH_TIMEOUT, SNAPSHOT_BYTES_MAX, SNAPSHOTS_UNUSABLE_MAX},
+    limits::{FETCH_GRACE, FETCH_TIMEOUT, RESYNCS_MAX, SNAPSHOT_BYTES_MAX, SNAPSHOTS_UNUSABLE_MAX, SOUGHT_SPACING},
     port::{FetchId, Output, Request, Response},
     timers::TimerReason,
 };
@@ -15,12 +15,33 @@ impl Feed {
     /// Waits for a snapshot: what comes meanwhile is held.
     pub(super) fn begin_snapshot(&mut self, cause: &str, now: Mono) {
         self.stage = Phase::CatchingUp;
+        if self.timers.is_set(TimerReason::Refetch) {
+            // It was asked for, and has its time to come: whatever else is lost meanwhile is covered by it as well.
+            return;
+        }
         self.set_cause(cause.to_owned());
         if self.fetch.is_none() {
             self.unusable = 0;
             self.fetch_backoff.reset();
             self.fetch_snapshot(now);
         }
+    }
+
+    /// The same for what a publisher may have lost as often as it likes: whole states are asked for a few times in a row, and then seldom (H5).
+    pub(super) fn begin_snapshot_seldom(&mut self, cause: &str, now: Mono) {
+        let is_asked = self.fetch.is_some() || self.timers.is_set(TimerReason::Refetch);
+        if !is_asked && !self.is_alone() {
+            let wait = self.restates.since(now).saturating_sub(SOUGHT_SPACING * (RESYNCS_MAX - 1));
+            self.restates = self.restates.max(now).plus(SOUGHT_SPACING);
+            if !wait.is_zero() {
+                self.unusable = 0;
+                self.fetch_backoff.reset();
+                self.set_cause(cause.to_owned());
+                self.timers.set(TimerReason::Refetch, now.plus(wait));
+                self.status.retry_at = Some(now.plus(wait));
+            }
+        }
+        self.begin_snapshot(cause, now);
     }
 
     pub(super) fn fetch_snapshot(&mut self, now: Mono) {
@@ -181,6 +202,7 @@ impl Feed {
         let gaps = self.catchup.pass_over(Continuity::Unknown, "the server offers no snapshot", &context);
         let events = self.catchup.release();
         self.loss = None;
+        self.set_cause("there is more to come of what the server has".to_owned());
         let unknown = gaps.iter().any(|gap| gap.proof == Continuity::Unknown);
         self.status.continuity = if unknown { Continuity::Unknown } else { Continuity::Proven };
         self.deliver_gaps(gaps);

@@ -30,7 +30,7 @@ impl Link {
 
     /// When to ask next.
     pub(super) fn next_ask(&self, has_more: bool, now: Mono) -> Mono {
-        let after = if has_more { Duration::ZERO } else { self.poll_interval().unwrap_or(ASK_SPACING) };
+        let after = if has_more { self.session.spacing() } else { self.poll_interval().unwrap_or(ASK_SPACING) };
         self.asked.plus(after).max(now)
     }
 

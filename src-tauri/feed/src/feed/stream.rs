@@ -131,6 +131,10 @@ impl Feed {
                 let Some(liveness) = self.link.as_mut().and_then(|link| link.liveness.as_mut()) else { return };
                 liveness.keep(age);
             }
+            Signal::Behind { age } => {
+                let Some(liveness) = self.link.as_mut().and_then(|link| link.liveness.as_mut()) else { return };
+                liveness.fall_behind(age);
+            }
             Signal::StartTls => self.outputs.extend(self.link.as_ref().map(|link| Output::StartTls { link: link.id })),
             Signal::Ask { number, form } => {
                 let ask = self.link.as_ref().and_then(|link| exchange(&self.config, link.id, number, form));
@@ -268,10 +272,11 @@ impl Feed {
         }
         self.flush();
         if self.loss.is_none() && self.catchup.has_delivered() {
-            self.loss = Some(Loss { began: self.last_heard(now), reason: format!("events lost: {reason}") });
+            let (began, reason) = (self.last_heard(now), format!("events lost: {reason}"));
+            self.loss = Some(Loss { began, reason, is_whole: false });
         }
         self.catchup.lost(channel, head, reason, self.is_alone());
-        self.begin_snapshot(reason, now);
+        self.begin_snapshot_seldom(reason, now);
     }
 
     fn handle_heartbeat(&mut self, clock: Option<Reading>, beats: &[Beat], now: Mono) {

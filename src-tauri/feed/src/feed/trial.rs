@@ -416,6 +416,7 @@ impl Trial {
                 }
             }
             Signal::Kept { age } => self.link.liveness.as_mut()?.keep(age),
+            Signal::Behind { age } => self.link.liveness.as_mut()?.fall_behind(age),
             Signal::Pong => self.link.liveness.as_mut()?.answer(now),
             Signal::Subscribed { channel, head, from, recovered, reason } => {
                 let is_awaited = self.catchup.subscribed(channel, Cursor::new(from, head, recovered, reason));

@@ -71,7 +71,7 @@ impl Feed {
     }
 
     fn unread_context(&self, now: Mono) -> GapContext {
-        GapContext { loss: None, began: self.last_heard(now), ended: now }
+        GapContext { loss: None, is_whole: false, began: self.last_heard(now), ended: now }
     }
 
     fn deliver_unread(&mut self, gap: Gap, now: Mono) {

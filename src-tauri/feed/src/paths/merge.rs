@@ -45,13 +45,33 @@ pub(super) struct Merge {
     /// What is known about completeness, once a gap or a snapshot said so.
     continuity: Option<Continuity>,
     /// What became of the gaps since the last snapshot.
-    gaps: Vec<Continuity>,
+    gaps: Gaps,
     /// Whether those of them that nothing closed lie within one history: a comparison with the server makes them good.
     passed: bool,
     /// The last proof that nothing was missing.
     proven: Option<Proof>,
     /// Events and gaps of the story.
     counts: Counts,
+}
+
+/// Whether there are gaps, however many: some that something closed, and some that nothing did.
+#[derive(Clone, Copy, Debug, Default)]
+struct Gaps {
+    closed: bool,
+    unknown: bool,
+}
+
+impl Gaps {
+    const fn note(&mut self, proof: Continuity) {
+        match proof {
+            Continuity::Unknown => self.unknown = true,
+            Continuity::Proven | Continuity::Snapshot => self.closed = true,
+        }
+    }
+
+    const fn is_empty(self) -> bool {
+        !self.closed && !self.unknown
+    }
 }
 
 #[derive(Debug)]
@@ -164,7 +184,7 @@ impl Merge {
             Delivery::Check(check) => {
                 let is_ours = check.positions == self.told;
                 if is_ours && self.passed && self.continuity == Some(Continuity::Unknown) {
-                    self.gaps.retain(|proof| *proof != Continuity::Unknown);
+                    self.gaps.unknown = false;
                     self.continuity = Some(Continuity::Snapshot);
                 }
                 is_ours.then_some(Delivery::Check(check))
@@ -303,10 +323,10 @@ impl Merge {
         }
         if gap.proof == Continuity::Unknown {
             let is_within = gap.from.as_ref().zip(gap.to.as_ref()).is_some_and(|(from, to)| from.epoch == to.epoch);
-            self.passed = is_within && (self.passed || !self.gaps.contains(&Continuity::Unknown));
+            self.passed = is_within && (self.passed || !self.gaps.unknown);
             self.continuity = Some(Continuity::Unknown);
         }
-        self.gaps.push(gap.proof);
+        self.gaps.note(gap.proof);
     }
 
     /// The path's gap as that of the story: it begins where the last path was lost.
@@ -344,7 +364,7 @@ impl Merge {
             return None;
         }
         let gaps = std::mem::take(&mut self.gaps);
-        self.continuity = Some(match (gaps.contains(&Continuity::Unknown), gaps.is_empty()) {
+        self.continuity = Some(match (gaps.unknown, gaps.is_empty()) {
             (true, _) => Continuity::Unknown,
             (false, true) => Continuity::Proven,
             (false, false) => Continuity::Snapshot,
@@ -364,4 +384,35 @@ fn later(gap: &Gap, began: Mono, from: Timestamp, to: Timestamp) -> Timestamp {
 /// Whether `own` is at or after `place`.
 pub(super) fn covers(own: Option<&Position>, place: &Position) -> bool {
     own.and_then(|own| own.covers(place)) == Some(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// H5: however many gaps the story has, what is kept of them is of one size.
+    #[test]
+    fn gaps_without_number() {
+        let mut merge = Merge::new(1);
+        let size = |merge: &Merge| format!("{:?}", merge.gaps).len();
+        let mut sizes = Vec::new();
+        for offset in 1..=100_000 {
+            let gap = Gap {
+                channel: "a".into(),
+                from: Some(Position::new("e", offset - 1)),
+                to: Some(Position::new("e", offset)),
+                proof: Continuity::Unknown,
+                reason: "unreadable".to_owned(),
+                began: Mono::ZERO,
+                ended: Mono::ZERO,
+                source_times: None,
+            };
+            assert!(merge.take(0, Delivery::Gap(gap), false).is_some());
+            if offset == 1 || offset == 100_000 {
+                sizes.push(size(&merge));
+            }
+        }
+        assert_eq!(sizes[0], sizes[1]);
+        assert_eq!((merge.counts.gaps_unknown, merge.continuity), (100_000, Some(Continuity::Unknown)));
+    }
 }

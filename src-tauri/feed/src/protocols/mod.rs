@@ -159,6 +159,10 @@ pub(crate) trait Session: fmt::Debug + Send {
     fn cursor(&self) -> &str {
         ""
     }
+    /// The shortest time from the last request to the next, though the server has more.
+    fn spacing(&self) -> Duration {
+        Duration::ZERO
+    }
     /// Takes what the head of an answer says, before its body.
     fn decode_head(&mut self, _head: &Head, _now: Moment, _out: &mut Vec<Signal>) {}
     /// Takes one answer of such a link. Says whether the server has more.
@@ -256,6 +260,9 @@ pub(crate) enum Signal {
     Heartbeat { clock: Option<Reading>, beats: Vec<Beat> },
     /// This answer was kept by a cache for so long, or is so far behind with what there is.
     Kept { age: Duration },
+    /// This answer isn't all that there was when it was asked for, and the one before proves what it did. What is still to come is younger than `age`,
+    /// if that is known.
+    Behind { age: Option<Duration> },
     /// The answer to [`Session::ask_clock`].
     Clock { id: u64, clock: Reading },
     /// The server can't do what was asked.
@@ -288,6 +295,7 @@ impl Signal {
             | Self::Rejected { place: None, .. }
             | Self::Clock { .. }
             | Self::Kept { .. }
+            | Self::Behind { .. }
             | Self::Error { .. }
             | Self::Reply { .. }
             | Self::Pong

@@ -28,6 +28,23 @@ struct Rig {
 
 impl Rig {
     fn new() -> Self {
+        Self::of(|_| {})
+    }
+
+    /// By server-sent events, where what can't be read is lost.
+    fn of_events() -> Self {
+        let mut rig = Self::of(|config| {
+            config.kind = Kind::Sse;
+            config.url = "https://push.example/".parse().expect("an address");
+            config.ladder = vec![Transport::Sse];
+            config.envelope.time = Some("t".parse().expect("a path"));
+        });
+        rig.input(Input::Opened { link: LinkId(rig.link) });
+        rig.input(Input::Head { link: LinkId(rig.link), head: crate::Head::default() });
+        rig
+    }
+
+    fn of(change: impl FnOnce(&mut SourceConfig)) -> Self {
         let site = Site {
             url: "https://app.example/api/orders?open=1".parse().expect("an address"),
             shows_token: true,
@@ -36,7 +53,7 @@ impl Rig {
             rows: None,
             time: None,
         };
-        let config = SourceConfig {
+        let mut config = SourceConfig {
             id: "shop".into(),
             kind: Kind::Soketi,
             url: "wss://push.example/".parse().expect("an address"),
@@ -57,6 +74,7 @@ impl Rig {
             site: Some(site),
             asks_token: false,
         };
+        change(&mut config);
         let mut feed = Feed::new(config, 1);
         feed.set_wall(Timestamp::from_millis(WALL), Mono::ZERO);
         let mut rig = Self { feed, now: Mono::from_millis(1000), link: 0, asked: Vec::new(), delivered: Vec::new() };
@@ -101,6 +119,11 @@ impl Rig {
         let (fetch, _) = *self.asked.last().as_ref().expect("asked");
         let body = body.to_owned();
         self.input(Input::Fetched { fetch: *fetch, outcome: Ok(Response::new(status, body)) });
+    }
+
+    fn unreadable(&mut self) {
+        let bytes = "data: {\"t\":true}\n\n".to_owned().into();
+        self.input(Input::Chunk { link: LinkId(self.link), bytes });
     }
 
     fn breaks(&mut self) {
@@ -304,4 +327,46 @@ fn a_site_is_compared_twice() {
     asked = rig.asked.len();
     rig.live_for(Duration::from_secs(800));
     assert!(rig.asked.len() > asked, "it is asked again");
+}
+
+/// H5: a site that asks for time has it, however much comes meanwhile that can't be read; and what its answer was stays said.
+#[test]
+fn a_site_that_asks_for_time_has_it() {
+    let mut rig = Rig::of_events();
+    let (fetch, _) = *rig.asked.last().as_ref().expect("asked");
+    let answer = Response { retry_after: Some(Duration::from_secs(60)), ..Response::new(503, String::new()) };
+    rig.input(Input::Fetched { fetch: *fetch, outcome: Ok(answer) });
+    let retry_at = rig.feed.status().retry_at.expect("a next try");
+    for _ in 0..10 {
+        rig.unreadable();
+        rig.pass(Duration::from_millis(100));
+    }
+    assert_eq!((rig.asked.len(), rig.feed.status().retry_at), (1, Some(retry_at)));
+    assert!(rig.cause().starts_with("no state of the site: "), "{}", rig.cause());
+    assert!(retry_at.since(rig.now) >= Duration::from_secs(58));
+}
+
+/// H5: one unreadable message after the other has the site asked a few times, and then seldom. H2: the source is live again afterwards.
+#[test]
+fn unreadable_messages_ask_a_site_seldom() {
+    let mut rig = Rig::of_events();
+    let answer = |rig: &mut Rig| {
+        if rig.feed.fetch.is_some() {
+            rig.answers(200, "[]");
+        }
+    };
+    answer(&mut rig);
+    for _ in 0..300 {
+        rig.unreadable();
+        answer(&mut rig);
+        rig.pass(Duration::from_millis(100));
+        answer(&mut rig);
+    }
+    assert!((5..12).contains(&rig.asked.len()), "{}", rig.asked.len());
+    for _ in 0..15 {
+        rig.pass(Duration::from_secs(1));
+        answer(&mut rig);
+        rig.input(Input::Chunk { link: LinkId(rig.link), bytes: ":\n\n".to_owned().into() });
+    }
+    assert_eq!(rig.phase(), Phase::Live, "{}", rig.cause());
 }

@@ -227,6 +227,6 @@ fn changed(last_modified: Option<&str>) -> Option<Timestamp> {
 }
 
 /// How old a message is, at most. One that is yet to be has no age.
-fn age(changed: Timestamp, answered: Timestamp) -> Option<Duration> {
+pub(super) fn age(changed: Timestamp, answered: Timestamp) -> Option<Duration> {
     (answered.plus(DATE_STEP) >= changed).then(|| answered.since(changed).saturating_add(DATE_STEP))
 }

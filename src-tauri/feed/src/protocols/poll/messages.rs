@@ -4,22 +4,29 @@
 //! GET → messages, cursor; GET with the cursor → messages, cursor; …; → no messages
 //! ```
 //!
-//! Nothing says whether an answer has all that there is after its cursor, or a page of it: one with fewer messages than
-//! another had is taken to have all, so that a page's size is found out by what comes.
+//! Nothing says whether an answer has all that there is after its cursor, or a page of it: pages may be bounded by their bytes, or cut on
+//! their way. Only one without messages proves that all has come that was there when it was asked for, so after any other the next one is asked for at
+//! once, however long it took: on a slow line an answer that the server held looks like any other.
+//!
+//! Where there is news at each request, its age proves something, as far as the board and the server tell it: messages come in their turn, so what waits
+//! behind them is younger than they are. That is `Date` less the time that stands in the message. One that is later than its answer is of another
+//! clock, and nothing is proven by that any more.
 
 use std::{sync::Arc, time::Duration};
 
 use url::Url;
-use watchfloor_model::{Event, Mono, Position, Transport};
+use watchfloor_model::{Event, Position, Timestamp};
 
 use super::{
     batch::{self, Batch},
     cache::Dates,
+    long::age,
 };
 use crate::{
     config::{Cursor, Secret, SourceConfig},
     envelope::{Envelope, Outside},
     fault::cut,
+    limits::ASK_SPACING,
     port::{Head, Message},
     protocols::{
         Moment, Place, Session, Signal,
@@ -30,8 +37,6 @@ use crate::{
 
 /// The name of an event whose message tells none.
 const EVENT: &str = "message";
-/// What is answered after so long wasn't there when it was asked for.
-const HELD: Duration = Duration::from_millis(250);
 /// Between a cursor and how many messages after it were had, in a place's mark. No cursor has one in it.
 const BETWEEN: char = '\t';
 
@@ -97,31 +102,35 @@ pub(super) struct MessagesSession {
     counted: Counted,
     /// The board's word that all after the cursor comes.
     replays: bool,
-    polls: bool,
     place: Option<Position>,
     gone: Gone,
     cursor: String,
     /// So many messages after the cursor were had before.
     had: usize,
     dates: Dates,
+    /// When the server made the answer, if it says so.
+    date: Option<Timestamp>,
+    /// For how long a cache had kept it.
+    kept: Duration,
+    /// Messages were dated later than their answer: their clock isn't the server's.
+    is_ahead: bool,
     /// There is nothing new, by the head.
     is_unchanged: bool,
     began: bool,
-    /// When the request that was answered went out, at the latest.
-    asked: Mono,
+    /// What is older than this isn't live.
+    limit: Duration,
+    /// Whether what the server had at the beginning has come, but for what is younger than that.
+    settled: bool,
     /// The most messages of one answer.
     most: usize,
+    /// Answers with messages in a row.
+    row: usize,
+    /// The shortest time to the next request.
+    spacing: Duration,
 }
 
 impl MessagesSession {
-    pub(super) fn new(
-        config: &SourceConfig,
-        rule: &Cursor,
-        transport: Transport,
-        names: &Arc<[Arc<str>]>,
-        seed: u64,
-        gone: Gone,
-    ) -> Self {
+    pub(super) fn new(config: &SourceConfig, rule: &Cursor, names: &Arc<[Arc<str>]>, seed: u64, gone: Gone) -> Self {
         Self {
             rule: rule.clone(),
             source: config.url.clone(),
@@ -129,16 +138,21 @@ impl MessagesSession {
             envelope: config.envelope.clone(),
             counted: Counted::new(names.len(), seed),
             replays: config.promises.replays,
-            polls: transport == Transport::Poll,
             place: None,
             gone,
             cursor: String::new(),
             had: 0,
             dates: Dates::default(),
+            date: None,
+            kept: Duration::ZERO,
+            is_ahead: false,
             is_unchanged: false,
             began: false,
-            asked: Mono::ZERO,
+            limit: config.limit,
+            settled: false,
             most: 1,
+            row: 0,
+            spacing: Duration::ZERO,
         }
     }
 
@@ -172,42 +186,83 @@ impl MessagesSession {
         } else {
             Signal::Error { code: "answer".to_owned(), message: reason, denied: false }
         });
+        if self.settled {
+            out.push(Signal::Behind { age: None });
+        }
     }
 
-    fn message(&mut self, text: &str, mark: Option<&str>, now: Moment, out: &mut Vec<Signal>) {
-        let Some(position) = self.counted.next(0, mark) else { return };
+    /// Says when the message was written, if it does.
+    fn message(&mut self, text: &str, mark: Option<&str>, now: Moment, out: &mut Vec<Signal>) -> Option<Timestamp> {
+        let position = self.counted.next(0, mark)?;
         let outside = Outside { channel: &self.names[0], name: EVENT, id: None, time: now.wall, received: now.mono };
         match self.envelope.open(text, outside) {
             Ok(event) => {
+                // One that tells no time has this machine's.
+                let written = Some(event.time).filter(|time| *time != now.wall);
                 let event = Event { position: Some(position.clone()), ..event };
                 out.push(Signal::Event { channel: 0, position, event });
+                written
             }
             Err(reason) => {
                 let reason = cut(&reason);
                 out.push(Signal::Rejected { place: None, reason: reason.clone() });
                 out.push(Signal::Lost { channel: 0, head: position, reason });
+                None
             }
         }
     }
 
-    /// Takes an answer that can be read. Says whether it had all that there was.
-    fn take(&mut self, batch: Batch<'_>, now: Moment, out: &mut Vec<Signal>) -> bool {
+    /// Takes an answer that can be read. Says how old the oldest message of it is, if all of them tell that.
+    fn take(&mut self, batch: Batch<'_>, now: Moment, out: &mut Vec<Signal>) -> Option<Duration> {
         let count = batch.messages.len();
         let before = std::mem::take(&mut self.cursor);
         let (last, had) = (count.saturating_sub(1), std::mem::take(&mut self.had));
+        let mut oldest = (had < count).then_some(Duration::ZERO);
         for (number, text) in batch.messages.iter().enumerate().skip(had) {
             let mark = match &batch.cursor {
                 Some(cursor) if number == last => Mark::text(cursor, 0),
                 _ => Mark::text(&before, number + 1),
             };
-            self.message(text, mark.as_deref(), now, out);
+            let written = self.message(text, mark.as_deref(), now, out);
+            let told = written.zip(self.date).map(|(written, date)| age(written, date));
+            self.is_ahead |= told == Some(None);
+            oldest = oldest.zip(told.flatten()).map(|(oldest, age)| oldest.max(age));
         }
         self.cursor = batch.cursor.unwrap_or(before);
         // A page need not end where it did before: what was had and isn't in this one is in the next, as all comes.
         self.had = if self.replays { had.saturating_sub(count) } else { 0 };
-        let is_all = count == 0 || count < self.most;
+        self.pace(count);
+        oldest.filter(|_| !self.is_ahead)
+    }
+
+    /// Sets how soon the next answer is asked for. A trickle must not become a hammer: short pages one after the other have a spacing, and only
+    /// the first of them and long ones, behind which more is likely to wait, are followed at once.
+    fn pace(&mut self, count: usize) {
+        let is_short = count < self.most.div_ceil(2);
+        self.row = if count == 0 { 0 } else { self.row.saturating_add(1) };
+        self.spacing = if is_short && self.row > 1 { ASK_SPACING } else { Duration::ZERO };
         self.most = self.most.max(count);
-        is_all
+    }
+
+    /// Says what the answer proves.
+    fn prove(&mut self, is_all: bool, age: Option<Duration>, out: &mut Vec<Signal>) {
+        let age = age.map(|age| age.saturating_add(self.kept));
+        let proven = match (is_all, age) {
+            (true, _) => Some(self.kept),
+            (false, Some(age)) if !self.settled && age <= self.limit => Some(age),
+            _ => None,
+        };
+        match proven {
+            Some(age) => {
+                self.settled = true;
+                if !age.is_zero() {
+                    out.push(Signal::Kept { age });
+                }
+            }
+            None if self.settled => out.push(Signal::Behind { age }),
+            None => return,
+        }
+        out.extend(self.counted.beat());
     }
 }
 
@@ -237,16 +292,19 @@ impl Session for MessagesSession {
         &self.cursor
     }
 
+    fn spacing(&self) -> Duration {
+        self.spacing
+    }
+
     fn decode_head(&mut self, head: &Head, now: Moment, out: &mut Vec<Signal>) {
         let heartbeat = head.retry_after.unwrap_or(Duration::ZERO);
         out.push(Signal::Hello { heartbeat, clock: None, grant: None });
-        out.extend(self.dates.age(head, now).map(|age| Signal::Kept { age }));
+        self.kept = self.dates.age(head, now).unwrap_or_default();
+        self.date = head.date;
         self.is_unchanged = head.is_unchanged;
     }
 
     fn decode_answer(&mut self, body: &[u8], now: Moment, out: &mut Vec<Signal>) -> bool {
-        let held = self.began && !self.polls && now.mono.since(self.asked) >= HELD;
-        self.asked = now.mono;
         let batch = if self.is_unchanged || body.is_empty() {
             Ok(Batch { messages: Vec::new(), cursor: None })
         } else {
@@ -264,10 +322,9 @@ impl Session for MessagesSession {
             }
             Ok(batch) => {
                 self.begin(&batch, out);
-                let is_all = self.take(batch, now, out);
-                if is_all || held {
-                    out.extend(self.counted.beat());
-                }
+                let is_all = batch.messages.is_empty();
+                let age = self.take(batch, now, out);
+                self.prove(is_all, age, out);
                 !is_all
             }
             Err(reason) => {

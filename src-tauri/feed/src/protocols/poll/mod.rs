@@ -85,12 +85,12 @@ impl Dialect for Poll {
     fn session(
         &self,
         config: &SourceConfig,
-        transport: Transport,
+        _transport: Transport,
         channels: &Arc<[Arc<str>]>,
         seed: u64,
     ) -> Box<dyn Session> {
         match &config.promises.cursor {
-            Some(rule) => Box::new(MessagesSession::new(config, rule, transport, channels, seed, self.gone.clone())),
+            Some(rule) => Box::new(MessagesSession::new(config, rule, channels, seed, self.gone.clone())),
             None => Box::new(DocumentSession::new(config, channels, seed, self.known.clone())),
         }
     }
@@ -128,12 +128,12 @@ impl Dialect for LongPoll {
     fn session(
         &self,
         config: &SourceConfig,
-        transport: Transport,
+        _transport: Transport,
         channels: &Arc<[Arc<str>]>,
         seed: u64,
     ) -> Box<dyn Session> {
         match &config.promises.cursor {
-            Some(rule) => Box::new(MessagesSession::new(config, rule, transport, channels, seed, self.gone.clone())),
+            Some(rule) => Box::new(MessagesSession::new(config, rule, channels, seed, self.gone.clone())),
             None => Box::new(LongSession::new(config, channels, seed, self.gone.clone())),
         }
     }

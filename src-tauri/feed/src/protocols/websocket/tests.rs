@@ -166,6 +166,32 @@ fn jumps() {
     }
 }
 
+/// H3, H5: what is lost of one channel is a gap of that one alone, and what may be of any is one of each.
+#[test]
+fn a_loss_is_of_its_channel_alone() {
+    let mut rig = Rig::new(|config| {
+        config.channels = vec!["news".into(), "sport".into(), "stock".into()];
+        config.speak = Speak { channel: path("ch"), sequence: path("seq"), ..Speak::default() };
+    });
+    rig.begin();
+    rig.pong();
+    for channel in ["news", "sport", "stock"] {
+        rig.says(&format!(r#"{{"ch":"{channel}","seq":1}}"#));
+    }
+    assert_eq!(rig.feed.status().phase, Phase::Live, "{:?}", rig.feed.status());
+    rig.out.clear();
+    let before = rig.feed.status().counts;
+    rig.says(r#"{"ch":"sport","seq":3}"#);
+    assert_eq!(rig.count("gap"), 1, "{:?}", rig.out);
+    assert_eq!(rig.count("gap unknown: events lost"), 1, "{:?}", rig.out);
+    rig.says(r#"{"ch":"#);
+    rig.pass(Duration::from_secs(2));
+    rig.pong();
+    let after = rig.feed.status().counts;
+    let (unknown, proven) = (after.gaps_unknown - before.gaps_unknown, after.gaps_proven - before.gaps_proven);
+    assert_eq!((unknown, proven), (4, 0), "{:?}", rig.out);
+}
+
 /// H1: with nothing said but the address, one channel takes every message, and the WebSocket's answers prove the stream.
 #[test]
 fn a_plain_stream() {

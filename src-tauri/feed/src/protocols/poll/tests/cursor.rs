@@ -5,7 +5,7 @@ use watchfloor_model::Transport;
 use super::*;
 use crate::{Cursor, LinkFault, LinkFaultKind};
 
-fn by_cursor(kind: Kind, (path, query, rows): (&str, Option<&str>, Option<&str>), replays: bool) -> Rig {
+pub(super) fn by_cursor(kind: Kind, (path, query, rows): (&str, Option<&str>, Option<&str>), replays: bool) -> Rig {
     Rig::new(kind, &["news"], |config| {
         let path_of = |text: &str| text.parse().expect("a path");
         config.promises.replays = replays;
@@ -14,7 +14,7 @@ fn by_cursor(kind: Kind, (path, query, rows): (&str, Option<&str>, Option<&str>)
     })
 }
 
-const AFTER: (&str, Option<&str>, Option<&str>) = ("next", Some("site"), Some("items"));
+pub(super) const AFTER: (&str, Option<&str>, Option<&str>) = ("next", Some("site"), Some("items"));
 const ACCEPT: &str = "[accept: application/json, application/x-ndjson]";
 
 fn ask(address: &str) -> String {
@@ -23,7 +23,7 @@ fn ask(address: &str) -> String {
 
 /// The next request, at whatever time it comes.
 #[track_caller]
-fn next(rig: &mut Rig) -> String {
+pub(super) fn next(rig: &mut Rig) -> String {
     rig.pass(Duration::from_secs(2));
     let asked = rig.out.iter().rev().find(|line| line.starts_with("ask")).cloned().expect("a request");
     rig.out.clear();
@@ -42,6 +42,10 @@ fn pages() {
     rig.pass(Duration::ZERO);
     assert_eq!(rig.out.pop(), Some(ask("stream?site=c2")));
     rig.answers(Head::default(), r#"{"items":[{"kind":"a","n":3}],"next":"c3"}"#);
+    assert_ne!(rig.phase(), Phase::Live, "a shorter page isn't the last one");
+    rig.pass(Duration::ZERO);
+    assert_eq!(rig.out.pop(), Some(ask("stream?site=c3")));
+    rig.answers(Head::default(), r#"{"items":[],"next":null}"#);
     assert_eq!((rig.phase(), rig.feed.status().counts.events), (Phase::Live, 3));
     assert_eq!(next(&mut rig), ask("stream?site=c3"));
     rig.answers(Head::default(), r#"{"items":[],"next":null}"#);
@@ -109,6 +113,7 @@ fn other_cursors() {
     assert_eq!(rig.out.pop(), Some(ask("stream?site=1&since=2")));
     rig.answers(Head::default(), r#"[{"n":3}]"#);
     assert_eq!(next(&mut rig), ask("stream?site=1&since=3"));
+    rig.answers(Head::default(), "[]");
     assert_eq!((rig.phase(), rig.feed.status().counts.events), (Phase::Live, 3));
 
     let mut rig = by_cursor(Kind::Poll, ("next", None, Some("data")), false);
