@@ -52,7 +52,7 @@ enum Memory {
     /// Nobody asked for it.
     Off,
     /// It is.
-    Kept(Journal),
+    Kept(Box<Journal>),
     /// The disk refuses.
     Lost(Lost),
 }
@@ -103,7 +103,7 @@ impl Writer {
     pub(crate) fn into(ends: Ends, journal: Journal, folder: PathBuf, positions: Positions, pace: Pace) -> Self {
         let bounds = journal.bounds;
         let outages = history(&journal, &positions, ends.clock.wall());
-        Self { outages, ..Self::new(ends, Memory::Kept(journal), folder, bounds, pace, positions) }
+        Self { outages, ..Self::new(ends, Memory::Kept(Box::new(journal)), folder, bounds, pace, positions) }
     }
 
     /// A writer into a journal that can't be written at present. `journal` is what can be read of it.

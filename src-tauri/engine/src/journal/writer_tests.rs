@@ -9,7 +9,7 @@ use watchfloor_model::{Delivery, Mono, Payload, Position, SourceStatus, Timestam
 use super::*;
 use crate::{
     intake::{self, Delivered},
-    journal::{FILE_NAME, JournalError},
+    journal::{FILE_NAME, JournalError, PAGE_BYTES},
 };
 
 const PACE: Pace = Pace {
@@ -289,16 +289,16 @@ async fn damage_while_running_begins_a_new_file() {
 
 /// Overwrites the pages `from..to` of a journal that nobody holds open.
 fn spoil(folder: &std::path::Path, pages: std::ops::Range<u64>) {
-    let path = folder.join(crate::journal::FILE_NAME);
+    let path = folder.join(FILE_NAME);
     let mut file = std::fs::File::options().write(true).open(path).unwrap();
-    let page = u64::from(crate::journal::PAGE_BYTES);
+    let page = u64::from(PAGE_BYTES);
     assert!(pages.start < pages.end && pages.end * page <= file.metadata().unwrap().len(), "{pages:?} of the file");
     file.seek(SeekFrom::Start(pages.start * page)).unwrap();
     file.write_all(&vec![0xa5; usize::try_from((pages.end - pages.start) * page).unwrap()]).unwrap();
 }
 
 fn pages(folder: &std::path::Path) -> u64 {
-    std::fs::metadata(folder.join(crate::journal::FILE_NAME)).unwrap().len() / u64::from(crate::journal::PAGE_BYTES)
+    std::fs::metadata(folder.join(FILE_NAME)).unwrap().len() / u64::from(PAGE_BYTES)
 }
 
 /// What the folder holds of journals that were set aside.

@@ -136,9 +136,9 @@ impl Feed {
         if trial.replaces {
             let pass = trial.link.pass;
             return if trial.joins {
-                self.fail_replacement(fault, pass, now)
+                self.fail_replacement(fault, pass, now);
             } else {
-                self.find_unjoined(fault, pass, now)
+                self.find_unjoined(fault, pass, now);
             };
         }
         self.ladder.fail_trial(trial.rung, fault);

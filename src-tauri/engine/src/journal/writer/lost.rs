@@ -99,7 +99,7 @@ impl Writer {
         match outcome {
             Ok(journal) => {
                 tracing::info!("the journal is written again");
-                self.memory = Memory::Kept(journal);
+                self.memory = Memory::Kept(Box::new(journal));
                 self.records.lose();
                 match set_aside {
                     Some((path, reason)) => self.notice(replaced(&path.display().to_string(), &reason)).await,
