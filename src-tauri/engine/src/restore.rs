@@ -229,3 +229,95 @@ fn load(journal: &Journal, file: &BoardFile, clock: Clock) -> Result<Loaded, Jou
     }
     Ok((board, positions, unproven))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+    use watchfloor_board::config;
+    use watchfloor_model::{Delivery, Event, Mono, Payload, Position, Timestamp};
+
+    use super::*;
+    use crate::{
+        intake,
+        journal::{Bounds, Entry},
+    };
+
+    /// A board whose one source is at `url`.
+    fn file(url: &str) -> BoardFile {
+        let text = format!(
+            "[board]\ntitle = \"T\"\n[[source]]\nid = \"ops\"\nkind = \"sse\"\nurl = \"http://{url}/\"\nchannels = [\"c\"]\n\
+             [[widget]]\nid = \"count\"\nkind = \"counter\"\n"
+        );
+        config::parse(&text, "t.toml").unwrap()
+    }
+
+    fn story(file: &BoardFile) -> String {
+        file.sources[0].story()
+    }
+
+    fn begins(story: &str, clock: Clock) -> Entry {
+        intake::forget_entry(&Arc::from("ops"), story.to_owned(), &clock)
+    }
+
+    fn events(from: u64, to: u64, clock: Clock) -> Entry {
+        let event = |number: u64| Event {
+            channel: "c".into(),
+            name: "e".into(),
+            id: None,
+            position: Some(Position::new("e", number)),
+            time: Timestamp::from_millis(1_700_000_000_000),
+            received: Mono::ZERO,
+            data: Payload::from(json!({ "n": number })),
+        };
+        intake::entry(&Arc::from("ops"), &Delivery::Events((from..=to).map(event).collect()), &clock).unwrap()
+    }
+
+    /// What a start with this board counts, and whether the source may go on where the journal ends.
+    fn start(folder: &Path, file: &BoardFile, clock: Clock) -> (Option<f64>, bool) {
+        let mut restored = restore(folder, Bounds::default(), file, clock).unwrap();
+        let frame = restored.board.frame(0, 0, clock.now(), clock.wall());
+        let count = serde_json::to_value(&frame.widgets[0]).unwrap()["value"]["value"].as_f64();
+        (count, restored.resume("ops").is_some())
+    }
+
+    /// H1, H4: a start folds what its own source told, whatever else stands before, between and behind.
+    #[test]
+    fn another_story_is_left_out() {
+        let clock = Clock::start();
+        let (old, new) = (file("old"), file("new"));
+        let journal_of = |entries: &[Entry], checkpoint: Option<(i64, &Board)>| {
+            let folder = tempfile::tempdir().unwrap();
+            let mut journal = Journal::open(folder.path(), Bounds::default(), clock.wall()).unwrap().journal;
+            journal.append(entries, clock.wall()).unwrap();
+            if let Some((seq, board)) = checkpoint {
+                let mut taken = board.checkpoint(clock.now(), clock.wall());
+                taken.sources.clear();
+                journal.put_checkpoint(seq, clock.wall(), &serde_json::to_string(&taken).unwrap()).unwrap();
+            }
+            folder
+        };
+        let of = |file: &BoardFile| begins(&story(file), clock);
+        let whole = [of(&old), events(1, 3, clock), of(&new), events(1, 2, clock)];
+        let folder = journal_of(&whole, None);
+        assert_eq!(start(folder.path(), &new, clock), (Some(2.0), true));
+        assert_eq!(start(folder.path(), &old, clock), (None, false), "it has gone on elsewhere since");
+        let again = [of(&old), events(1, 3, clock), of(&new), events(1, 2, clock), of(&old), events(7, 7, clock)];
+        assert_eq!(start(journal_of(&again, None).path(), &old, clock), (Some(1.0), true));
+        let same = [of(&old), events(1, 3, clock), of(&old), events(1, 2, clock)];
+        assert_eq!(
+            start(journal_of(&same, None).path(), &old, clock),
+            (Some(5.0), true),
+            "it began again, and tells on"
+        );
+        // The board had the new source, of which nothing was heard, and the old one's last events came behind that.
+        let empty = Board::new(new.clone(), clock.now());
+        let torn = [of(&old), events(1, 3, clock), events(4, 5, clock)];
+        assert_eq!(start(journal_of(&torn, Some((2, &empty))).path(), &new, clock), (None, false));
+        let mended = [of(&old), events(1, 3, clock), events(4, 5, clock), of(&new), events(1, 1, clock)];
+        assert_eq!(start(journal_of(&mended, Some((2, &empty))).path(), &new, clock), (Some(1.0), true));
+        let left = [of(&new), events(1, 3, clock), begins("", clock)];
+        assert_eq!(start(journal_of(&left, None).path(), &new, clock), (None, false), "it was off the board");
+    }
+}

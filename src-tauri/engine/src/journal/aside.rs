@@ -21,7 +21,7 @@ pub(super) const PREFIX: &str = "journal-damaged-";
 /// How every SQLite file begins.
 const SQLITE_HEADER: &[u8; 16] = b"SQLite format 3\0";
 /// A write-ahead log of this size holds nothing.
-const LOG_HEADER_BYTES: u64 = 32;
+pub(super) const LOG_HEADER_BYTES: u64 = 32;
 
 /// What became of a file that was in the way.
 #[derive(Debug)]
@@ -83,8 +83,8 @@ impl SetAside {
 fn is_empty(path: &Path) -> io::Result<bool> {
     let bytes = fs::metadata(path)?.len();
     if bytes == 0 {
-        // SQLite itself takes no notice of a log beside nothing.
-        return Ok(true);
+        // SQLite itself takes no notice of a log beside nothing, but somebody may have cut the file.
+        return Ok(holds_little(path));
     }
     let mut head = [0; 32];
     if !holds_little(path) || fs::File::open(path).and_then(|mut file| file.read_exact(&mut head)).is_err() {

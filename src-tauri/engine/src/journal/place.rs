@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{JournalError, LOG, beside};
+use super::{JournalError, LOG, aside::LOG_HEADER_BYTES, beside};
 
 /// The files as they were opened.
 #[derive(Debug)]
@@ -82,7 +82,7 @@ pub(super) fn look(path: &Path) -> Result<(), JournalError> {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{} is not a file", path.display())).into());
     }
     let log = fs::metadata(beside(path, LOG)).map_or(0, |log| log.len());
-    if file.len() == 0 && log > 0 {
+    if file.len() == 0 && log > LOG_HEADER_BYTES {
         return Err(JournalError::Damaged("the file is empty, and what was written to it last is not".to_owned()));
     }
     Ok(())
