@@ -223,6 +223,7 @@ fn counts_that_differ() {
     };
     assert!(merge.take(1, Delivery::Gap(gap), true).is_none());
     assert!(merge.take(1, event(11, "m101"), true).is_none());
+    assert!(!merge.holds(1), "behind where the story stands, and another count all the same");
     // The quick one is lost. 102 comes by the slow one.
     let told = merge.take(1, event(12, "m102"), false);
     assert!(told.is_none() && !merge.holds(1), "{told:?}");
