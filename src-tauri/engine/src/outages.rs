@@ -137,9 +137,8 @@ impl Outages {
             return;
         }
         let (began, ended) = (now.wall_at(gap.began), now.wall_at(gap.ended));
-        let overlapped =
-            self.last(source).filter(|last| last.ended.is_none_or(|end| last.began <= ended && began <= end));
-        match overlapped {
+        let overlaps = |last: &Outage| last.ended.is_none_or(|end| last.began <= ended && began <= end);
+        match self.last_if(source, overlaps) {
             Some(last) => last.ended = last.ended.map(|end| end.max(ended)),
             None => {
                 self.begin(source, began, None, cut(&gap.reason));
@@ -212,9 +211,7 @@ impl Outages {
 
     /// The source's newest outage, to be changed.
     fn last(&mut self, source: &str) -> Option<&mut Outage> {
-        let last = self.list.iter_mut().rev().find(|outage| *outage.source == *source)?;
-        self.changed.insert(last.id);
-        Some(last)
+        self.last_if(source, |_| true)
     }
 
     fn open(&mut self, source: &str) -> Option<&mut Outage> {
@@ -222,12 +219,16 @@ impl Outages {
     }
 
     fn open_if(&mut self, source: &str, is_it: impl Fn(&Outage) -> bool) -> Option<&mut Outage> {
-        let open = self.list.iter_mut().rev().find(|outage| *outage.source == *source)?;
-        if open.ended.is_some() || !is_it(open) {
+        self.last_if(source, |last| last.ended.is_none() && is_it(last))
+    }
+
+    fn last_if(&mut self, source: &str, is_it: impl Fn(&Outage) -> bool) -> Option<&mut Outage> {
+        let last = self.list.iter_mut().rev().find(|outage| *outage.source == *source)?;
+        if !is_it(last) {
             return None;
         }
-        self.changed.insert(open.id);
-        Some(open)
+        self.changed.insert(last.id);
+        Some(last)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Fetching the snapshot while the stream is held.
 
+use std::time::Duration;
+
 use watchfloor_model::{Continuity, Delivery, Event, Gap, Mono, Phase, Restated, Snapshot};
 
 use super::Feed;
@@ -14,6 +16,22 @@ use crate::{
 impl Feed {
     /// Waits for a snapshot: what comes meanwhile is held.
     pub(super) fn begin_snapshot(&mut self, cause: &str, now: Mono) {
+        self.want_snapshot(cause, Duration::ZERO, now);
+    }
+
+    /// The same for what a publisher may have lost as often as it likes: whole states are asked for a few times in a row, and then seldom (H5).
+    pub(super) fn begin_snapshot_seldom(&mut self, cause: &str, now: Mono) {
+        let is_asked = self.fetch.is_some() || self.timers.is_set(TimerReason::Refetch);
+        let mut wait = Duration::ZERO;
+        if !is_asked && !self.is_alone() {
+            wait = self.restates.since(now).saturating_sub(SOUGHT_SPACING * (RESYNCS_MAX - 1));
+            self.restates = self.restates.max(now).plus(SOUGHT_SPACING);
+        }
+        self.want_snapshot(cause, wait, now);
+    }
+
+    /// Holds until there is a snapshot, which is asked for after `wait` if it isn't already.
+    fn want_snapshot(&mut self, cause: &str, wait: Duration, now: Mono) {
         self.stage = Phase::CatchingUp;
         if self.timers.is_set(TimerReason::Refetch) {
             // It was asked for, and has its time to come: whatever else is lost meanwhile is covered by it as well.
@@ -23,25 +41,13 @@ impl Feed {
         if self.fetch.is_none() {
             self.unusable = 0;
             self.fetch_backoff.reset();
-            self.fetch_snapshot(now);
-        }
-    }
-
-    /// The same for what a publisher may have lost as often as it likes: whole states are asked for a few times in a row, and then seldom (H5).
-    pub(super) fn begin_snapshot_seldom(&mut self, cause: &str, now: Mono) {
-        let is_asked = self.fetch.is_some() || self.timers.is_set(TimerReason::Refetch);
-        if !is_asked && !self.is_alone() {
-            let wait = self.restates.since(now).saturating_sub(SOUGHT_SPACING * (RESYNCS_MAX - 1));
-            self.restates = self.restates.max(now).plus(SOUGHT_SPACING);
-            if !wait.is_zero() {
-                self.unusable = 0;
-                self.fetch_backoff.reset();
-                self.set_cause(cause.to_owned());
+            if wait.is_zero() {
+                self.fetch_snapshot(now);
+            } else {
                 self.timers.set(TimerReason::Refetch, now.plus(wait));
                 self.status.retry_at = Some(now.plus(wait));
             }
         }
-        self.begin_snapshot(cause, now);
     }
 
     pub(super) fn fetch_snapshot(&mut self, now: Mono) {
