@@ -52,6 +52,34 @@ pub struct SourceConfig {
     pub asks_token: bool,
 }
 
+impl SourceConfig {
+    /// A source of which nothing more is known: by all ways of its kind, with nothing promised, and nobody asked for a token.
+    #[must_use]
+    pub fn plain(id: impl Into<String>, kind: Kind, url: Url, channels: Vec<Arc<str>>, limit: Duration) -> Self {
+        Self {
+            id: id.into(),
+            kind,
+            url,
+            redundant: Vec::new(),
+            channels,
+            ladder: kind.ladder().to_vec(),
+            limit,
+            quiet: None,
+            reconcile: None,
+            reorder: Duration::ZERO,
+            envelope: Envelope::default(),
+            token: None,
+            promises: Promises::default(),
+            app: None,
+            user: None,
+            auth: None,
+            speak: Speak::default(),
+            site: None,
+            asks_token: false,
+        }
+    }
+}
+
 /// What is said and heard on a bare WebSocket. In what is sent `{channel}`, `{token}` and `{sequence}` stand for themselves, written
 /// as within a JSON text. What is heard is described by an example: a message that has all that the example has, and whatever text where
 /// that has `{channel}`.

@@ -49,25 +49,15 @@ const STREAMS: [&str; 4] = [
 fn config(urls: usize, ladder: &[Transport]) -> SourceConfig {
     let url = |number: usize| format!("https://{}.example/base/", ["a", "b"][number]).parse().expect("an address");
     SourceConfig {
-        id: "ops".into(),
-        url: url(0),
         redundant: (1..urls).map(url).collect(),
-        channels: vec!["flights".into(), "weather".into()],
         ladder: ladder.to_vec(),
-        limit: Duration::from_secs(5),
-        quiet: None,
-        reconcile: None,
-        reorder: Duration::ZERO,
-        kind: crate::Kind::Hub,
-        envelope: crate::Envelope::default(),
-        token: None,
-        promises: crate::Promises::default(),
-        app: None,
-        user: None,
-        auth: None,
-        speak: crate::Speak::default(),
-        site: None,
-        asks_token: false,
+        ..SourceConfig::plain(
+            "ops",
+            crate::Kind::Hub,
+            url(0),
+            vec!["flights".into(), "weather".into()],
+            Duration::from_secs(5),
+        )
     }
 }
 

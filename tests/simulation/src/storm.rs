@@ -119,25 +119,14 @@ struct Storm {
 pub fn storm(walls: usize, loss: Loss, seed: u64) -> Arrivals {
     let mut draw = Draw::new(seed);
     let config = SourceConfig {
-        id: "ops".into(),
-        url: URL.parse().unwrap_or_else(|error| unreachable!("{error}")),
-        redundant: Vec::new(),
-        channels: vec!["c0".into()],
         ladder: vec![Transport::WebSocket],
-        limit: LIMIT,
-        quiet: None,
-        reconcile: None,
-        reorder: Duration::ZERO,
-        kind: watchfloor_feed::Kind::Hub,
-        envelope: watchfloor_feed::Envelope::default(),
-        token: None,
-        promises: watchfloor_feed::Promises::default(),
-        app: None,
-        user: None,
-        auth: None,
-        speak: watchfloor_feed::Speak::default(),
-        site: None,
-        asks_token: false,
+        ..SourceConfig::plain(
+            "ops",
+            watchfloor_feed::Kind::Hub,
+            URL.parse().unwrap_or_else(|error| unreachable!("{error}")),
+            vec!["c0".into()],
+            LIMIT,
+        )
     };
     let feeds = (0..walls).map(|_| Feed::new(config.clone(), draw.number())).collect();
     let mut storm = Storm {

@@ -92,25 +92,19 @@ fn ledger(plan: &Plan) -> Ledger {
 
 fn hub(plan: &Plan) -> SourceConfig {
     SourceConfig {
-        id: SOURCE.into(),
-        url: url(URL),
-        channels: board_file::channels(plan),
         ladder: plan.ladder.clone(),
-        limit: Duration::from_millis(plan.limit),
         redundant: if plan.lines > 1 { vec![url(OTHER_URL)] } else { Vec::new() },
         quiet: plan.quiet.map(Duration::from_millis),
         reconcile: plan.reconcile.map(Duration::from_millis),
-        reorder: Duration::ZERO,
-        kind: watchfloor_feed::Kind::Hub,
-        envelope: watchfloor_feed::Envelope::default(),
         token: plan.tokens.is_none().then(|| Secret::new("token")),
-        promises: watchfloor_feed::Promises::default(),
-        app: None,
-        user: None,
-        auth: None,
-        speak: watchfloor_feed::Speak::default(),
-        site: None,
         asks_token: plan.tokens.is_some(),
+        ..SourceConfig::plain(
+            SOURCE,
+            watchfloor_feed::Kind::Hub,
+            url(URL),
+            board_file::channels(plan),
+            Duration::from_millis(plan.limit),
+        )
     }
 }
 

@@ -104,25 +104,17 @@ fn copied(quiet: bool, vans: Phase, transport: Transport) -> Copied {
         board.handle_delivery(source, &Delivery::Events((1..=7).map(event).collect()), BEGAN);
     }
     let config = |id: &str, channel: &str| SourceConfig {
-        id: id.to_owned(),
-        url: Url::parse(&format!("http://{id}.example")).unwrap(),
-        redundant: Vec::new(),
-        channels: vec![channel.into()],
         ladder: Transport::LADDER.to_vec(),
-        limit: Duration::from_secs(5),
         reconcile: Some(Duration::from_secs(60)),
-        reorder: Duration::ZERO,
-        kind: Kind::Hub,
-        envelope: watchfloor_feed::Envelope::default(),
         quiet: file.source(id).and_then(|spec| spec.quiet),
-        token: None,
-        promises: watchfloor_feed::Promises::default(),
-        app: None,
-        user: None,
-        auth: None,
-        speak: watchfloor_feed::Speak::default(),
-        site: None,
         asks_token: true,
+        ..SourceConfig::plain(
+            id,
+            Kind::Hub,
+            Url::parse(&format!("http://{id}.example")).unwrap(),
+            vec![channel.into()],
+            Duration::from_secs(5),
+        )
     };
     let [(_, shop), (_, van)] = statuses;
     let sources = vec![(config("shop", "orders"), shop), (config("vans", "places"), van)];

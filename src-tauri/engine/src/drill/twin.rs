@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use url::Url;
 use watchfloor_board::{Board, Checkpoint, config::spec::BoardFile, frame::Outage};
-use watchfloor_feed::{Envelope, Kind, Output, Paths, Promises, SourceConfig, Speak};
+use watchfloor_feed::{Kind, Output, Paths, SourceConfig};
 use watchfloor_model::{Mono, Phase, Position, SourceClock, SourceStatus, Timestamp, Transport};
 
 use super::peer::{Fault, Peer, Stock};
@@ -159,23 +159,12 @@ fn as_hub(config: &SourceConfig, status: &SourceStatus) -> SourceConfig {
     let way = ways.into_iter().find(|way| Transport::LADDER.contains(way)).unwrap_or(Transport::WebSocket);
     // Nothing is at these addresses, and nothing goes there.
     let url = |url: &Url| if is_hub { url.clone() } else { Url::parse("http://copy.invalid/").unwrap_or(url.clone()) };
+    let (channels, url_of_first) = (config.channels.clone(), url(&config.url));
     SourceConfig {
-        kind: Kind::Hub,
-        url: url(&config.url),
         redundant: config.redundant.iter().map(url).collect(),
         ladder: vec![way],
-        reconcile: None,
-        reorder: Duration::ZERO,
-        envelope: Envelope::default(),
-        token: None,
-        promises: Promises::default(),
-        app: None,
-        user: None,
-        auth: None,
-        speak: Speak::default(),
-        site: None,
-        asks_token: false,
-        ..config.clone()
+        quiet: config.quiet,
+        ..SourceConfig::plain(config.id.clone(), Kind::Hub, url_of_first, channels, config.limit)
     }
 }
 

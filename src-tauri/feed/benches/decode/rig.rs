@@ -6,9 +6,7 @@ use std::{
 };
 
 use serde_json::Value;
-use watchfloor_feed::{
-    Bytes, Envelope, Feed, Head, Input, Kind, LinkId, Output, Promises, SourceConfig, Speak, TimerReason,
-};
+use watchfloor_feed::{Bytes, Envelope, Feed, Head, Input, Kind, LinkId, Output, SourceConfig, TimerReason};
 use watchfloor_model::{Delivery, Mono, Phase, Timestamp};
 
 use crate::flights::CHANNEL;
@@ -95,27 +93,13 @@ pub(crate) fn envelope(name: Option<&str>, time: Option<&str>) -> Envelope {
 
 impl Rig {
     pub(crate) fn new(kind: Kind, url: &str, change: impl FnOnce(&mut SourceConfig)) -> Self {
-        let mut config = SourceConfig {
-            id: "ops".into(),
+        let mut config = SourceConfig::plain(
+            "ops",
             kind,
-            url: url.parse().expect("an address"),
-            redundant: Vec::new(),
-            channels: vec![CHANNEL.into()],
-            ladder: kind.ladder().to_vec(),
-            limit: Duration::from_secs(5),
-            quiet: None,
-            reconcile: None,
-            reorder: Duration::ZERO,
-            envelope: Envelope::default(),
-            token: None,
-            promises: Promises::default(),
-            app: None,
-            user: None,
-            auth: None,
-            speak: Speak::default(),
-            site: None,
-            asks_token: false,
-        };
+            url.parse().expect("an address"),
+            vec![CHANNEL.into()],
+            Duration::from_secs(5),
+        );
         change(&mut config);
         let mut feed = Feed::new(config, 1);
         feed.set_wall(Timestamp::from_millis(WALL_MS), NOW);

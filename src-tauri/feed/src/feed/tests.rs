@@ -48,25 +48,15 @@ impl Rig {
 
     fn configured(ladder: &[Transport], channels: &[&str], change: impl FnOnce(&mut SourceConfig)) -> Self {
         let mut config = SourceConfig {
-            id: "ops".into(),
-            url: "https://hub.example/base/".parse().expect("an address"),
-            redundant: Vec::new(),
-            channels: channels.iter().map(|name| Arc::from(*name)).collect(),
             ladder: ladder.to_vec(),
-            limit: Duration::from_secs(5),
-            quiet: None,
-            reconcile: None,
-            reorder: Duration::ZERO,
-            kind: crate::Kind::Hub,
-            envelope: crate::Envelope::default(),
             token: Some(Secret::new("hidden")),
-            promises: crate::Promises::default(),
-            app: None,
-            user: None,
-            auth: None,
-            speak: crate::Speak::default(),
-            site: None,
-            asks_token: false,
+            ..SourceConfig::plain(
+                "ops",
+                crate::Kind::Hub,
+                "https://hub.example/base/".parse().expect("an address"),
+                channels.iter().map(|name| Arc::from(*name)).collect(),
+                Duration::from_secs(5),
+            )
         };
         change(&mut config);
         let now = Mono::from_millis(1000);

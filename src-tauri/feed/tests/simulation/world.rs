@@ -451,24 +451,14 @@ impl World {
 
 fn config(plan: &Plan) -> SourceConfig {
     SourceConfig {
-        id: "sim".into(),
-        url: "http://hub.example:1".parse().expect("an address"),
-        redundant: Vec::new(),
-        channels: plan.channels.iter().map(|name| name.as_str().into()).collect(),
         ladder: plan.ladder.clone(),
-        limit: LIMIT,
-        quiet: None,
         reconcile: plan.reconcile,
-        reorder: Duration::ZERO,
-        kind: watchfloor_feed::Kind::Hub,
-        envelope: watchfloor_feed::Envelope::default(),
-        token: None,
-        promises: watchfloor_feed::Promises::default(),
-        app: None,
-        user: None,
-        auth: None,
-        speak: watchfloor_feed::Speak::default(),
-        site: None,
-        asks_token: false,
+        ..SourceConfig::plain(
+            "sim",
+            watchfloor_feed::Kind::Hub,
+            "http://hub.example:1".parse().expect("an address"),
+            plan.channels.iter().map(|name| name.as_str().into()).collect(),
+            LIMIT,
+        )
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use watchfloor_model::{Delivery, Mono, Timestamp};
 
 use super::packed;
-use crate::{Bytes, Codec, Envelope, Feed, Head, Input, Kind, LinkId, Output, Promises, SourceConfig, Speak};
+use crate::{Bytes, Codec, Envelope, Feed, Head, Input, Kind, LinkId, Output, SourceConfig};
 
 const LINK: LinkId = LinkId(1);
 const NOW: Mono = Mono::from_millis(1000);
@@ -32,25 +32,15 @@ impl Talk {
             ..Envelope::default()
         };
         let config = SourceConfig {
-            id: "ops".into(),
-            kind,
-            url: url.parse().expect("an address"),
-            redundant: Vec::new(),
-            channels: vec![channel.into()],
-            ladder: kind.ladder().to_vec(),
-            limit: Duration::from_secs(5),
-            quiet: None,
-            reconcile: None,
-            reorder: Duration::ZERO,
             envelope,
-            token: None,
-            promises: Promises::default(),
             app: Some("app-key".into()),
-            user: None,
-            auth: None,
-            speak: Speak::default(),
-            site: None,
-            asks_token: false,
+            ..SourceConfig::plain(
+                "ops",
+                kind,
+                url.parse().expect("an address"),
+                vec![channel.into()],
+                Duration::from_secs(5),
+            )
         };
         let mut feed = Feed::new(config, 1);
         feed.set_wall(Timestamp::from_millis(1_795_697_600_000), NOW);

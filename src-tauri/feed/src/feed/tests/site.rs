@@ -54,25 +54,18 @@ impl Rig {
             time: None,
         };
         let mut config = SourceConfig {
-            id: "shop".into(),
-            kind: Kind::Soketi,
-            url: "wss://push.example/".parse().expect("an address"),
-            redundant: Vec::new(),
-            channels: vec!["orders".into()],
             ladder: vec![Transport::WebSocket],
-            limit: Duration::from_secs(5),
-            quiet: None,
             reconcile: Some(Duration::from_secs(300)),
-            reorder: Duration::ZERO,
-            envelope: crate::Envelope::default(),
             token: Some(Secret::new("hidden")),
             app: Some("key".into()),
-            user: None,
-            auth: None,
-            promises: crate::Promises::default(),
-            speak: crate::Speak::default(),
             site: Some(site),
-            asks_token: false,
+            ..SourceConfig::plain(
+                "shop",
+                Kind::Soketi,
+                "wss://push.example/".parse().expect("an address"),
+                vec!["orders".into()],
+                Duration::from_secs(5),
+            )
         };
         change(&mut config);
         let mut feed = Feed::new(config, 1);

@@ -61,25 +61,9 @@ impl World {
     pub(super) fn new(seed: u64, count: usize) -> Self {
         let url = |number: usize| format!("https://{}.example/", ["a", "b", "c"][number]).parse().expect("an address");
         let config = SourceConfig {
-            id: "ops".into(),
-            url: url(0),
             redundant: (1..count).map(url).collect(),
-            channels: vec![Arc::from("flights")],
             ladder: vec![Transport::WebSocket],
-            limit: LIMIT,
-            quiet: None,
-            reconcile: None,
-            reorder: Duration::ZERO,
-            kind: crate::Kind::Hub,
-            envelope: crate::Envelope::default(),
-            token: None,
-            promises: crate::Promises::default(),
-            app: None,
-            user: None,
-            auth: None,
-            speak: crate::Speak::default(),
-            site: None,
-            asks_token: false,
+            ..SourceConfig::plain("ops", crate::Kind::Hub, url(0), vec![Arc::from("flights")], LIMIT)
         };
         let mut world = Self {
             paths: Paths::new(&config, seed),

@@ -45,25 +45,15 @@ struct Rig {
 
 fn config() -> SourceConfig {
     SourceConfig {
-        id: "ops".into(),
-        kind: Kind::Mqtt,
-        url: "mqtt://broker.example".parse().expect("an address"),
-        redundant: Vec::new(),
-        channels: vec!["plant/#".into()],
         ladder: vec![Transport::Tcp],
-        limit: Duration::from_secs(5),
-        quiet: None,
-        reconcile: None,
-        reorder: Duration::ZERO,
         envelope: Envelope { name: Some("kind".parse().expect("a path")), ..Envelope::default() },
-        token: None,
-        app: None,
-        user: None,
-        auth: None,
-        promises: crate::config::Promises::default(),
-        speak: crate::config::Speak::default(),
-        site: None,
-        asks_token: false,
+        ..SourceConfig::plain(
+            "ops",
+            Kind::Mqtt,
+            "mqtt://broker.example".parse().expect("an address"),
+            vec!["plant/#".into()],
+            Duration::from_secs(5),
+        )
     }
 }
 

@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use watchfloor_model::{Delivery, Mono, Phase, Position, Timestamp, Transport};
 
-use crate::{Envelope, Feed, Input, Kind, LinkId, Output, SourceConfig};
+use crate::{Feed, Input, Kind, LinkId, Output, SourceConfig};
 
 /// The server's introduction, without what does not matter.
 const INFO: &str = concat!(
@@ -38,25 +38,14 @@ struct Rig {
 
 fn config(channel: &str) -> SourceConfig {
     SourceConfig {
-        id: "ops".into(),
-        kind: Kind::Nats,
-        url: "nats://bus.example".parse().expect("an address"),
-        redundant: Vec::new(),
-        channels: vec![channel.into()],
         ladder: vec![Transport::Tcp],
-        limit: Duration::from_secs(6),
-        quiet: None,
-        reconcile: None,
-        reorder: Duration::ZERO,
-        envelope: Envelope::default(),
-        token: None,
-        app: None,
-        user: None,
-        auth: None,
-        promises: crate::config::Promises::default(),
-        speak: crate::config::Speak::default(),
-        site: None,
-        asks_token: false,
+        ..SourceConfig::plain(
+            "ops",
+            Kind::Nats,
+            "nats://bus.example".parse().expect("an address"),
+            vec![channel.into()],
+            Duration::from_secs(6),
+        )
     }
 }
 

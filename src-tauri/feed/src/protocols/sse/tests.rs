@@ -29,25 +29,14 @@ impl Rig {
     /// A feed that follows `channels` of a source of this kind.
     pub(in crate::protocols) fn new(kind: Kind, channels: &[&str], change: impl FnOnce(&mut SourceConfig)) -> Self {
         let mut config = SourceConfig {
-            id: "ops".into(),
-            kind,
-            url: "https://push.example/stream?site=1".parse().expect("an address"),
-            redundant: Vec::new(),
-            channels: channels.iter().map(|name| (*name).into()).collect(),
-            ladder: kind.ladder().to_vec(),
-            limit: Duration::from_secs(5),
-            quiet: None,
-            reconcile: None,
-            reorder: Duration::ZERO,
             envelope: Envelope { name: Some("kind".parse().expect("a path")), ..Envelope::default() },
-            token: None,
-            promises: crate::Promises::default(),
-            app: None,
-            user: None,
-            auth: None,
-            speak: crate::config::Speak::default(),
-            site: None,
-            asks_token: false,
+            ..SourceConfig::plain(
+                "ops",
+                kind,
+                "https://push.example/stream?site=1".parse().expect("an address"),
+                channels.iter().map(|name| (*name).into()).collect(),
+                Duration::from_secs(5),
+            )
         };
         change(&mut config);
         let mut feed = Feed::new(config, 1);

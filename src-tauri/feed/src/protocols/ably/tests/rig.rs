@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use watchfloor_model::{Delivery, Event, Mono, Phase, Timestamp, Transport};
 
 use crate::{
-    Envelope, Feed, FetchId, Input, Kind, LinkId, Output, Response, Secret, SourceConfig,
+    Feed, FetchId, Input, Kind, LinkId, Output, Response, Secret, SourceConfig,
     port::{Credential, Expiry},
 };
 
@@ -52,25 +52,14 @@ pub(super) struct Rig {
 impl Rig {
     pub(super) fn config(change: impl FnOnce(&mut SourceConfig)) -> SourceConfig {
         let mut config = SourceConfig {
-            id: "ops".into(),
-            kind: Kind::Ably,
-            url: "https://main.realtime.ably.net".parse().expect("an address"),
-            redundant: Vec::new(),
-            channels: vec!["ops".into()],
             ladder: vec![Transport::WebSocket],
-            limit: Duration::from_secs(5),
-            quiet: None,
-            reconcile: None,
-            reorder: Duration::ZERO,
-            envelope: Envelope::default(),
-            token: None,
-            app: None,
-            user: None,
-            auth: None,
-            speak: crate::Speak::default(),
-            site: None,
-            promises: crate::config::Promises::default(),
-            asks_token: false,
+            ..SourceConfig::plain(
+                "ops",
+                Kind::Ably,
+                "https://main.realtime.ably.net".parse().expect("an address"),
+                vec!["ops".into()],
+                Duration::from_secs(5),
+            )
         };
         change(&mut config);
         config

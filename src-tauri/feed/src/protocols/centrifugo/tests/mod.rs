@@ -32,25 +32,15 @@ struct Rig {
 impl Rig {
     fn new(change: impl FnOnce(&mut SourceConfig)) -> Self {
         let mut config = SourceConfig {
-            id: "ops".into(),
-            kind: Kind::Centrifugo,
-            url: "https://push.example".parse().expect("an address"),
-            redundant: Vec::new(),
-            channels: vec!["news".into()],
             ladder: vec![Transport::WebSocket],
-            limit: Duration::from_secs(5),
-            quiet: None,
-            reconcile: None,
-            reorder: Duration::ZERO,
             envelope: Envelope { name: Some("kind".parse().expect("a path")), ..Envelope::default() },
-            token: None,
-            promises: crate::Promises::default(),
-            app: None,
-            user: None,
-            auth: None,
-            speak: crate::Speak::default(),
-            site: None,
-            asks_token: false,
+            ..SourceConfig::plain(
+                "ops",
+                Kind::Centrifugo,
+                "https://push.example".parse().expect("an address"),
+                vec!["news".into()],
+                Duration::from_secs(5),
+            )
         };
         change(&mut config);
         let mut feed = Feed::new(config, 1);

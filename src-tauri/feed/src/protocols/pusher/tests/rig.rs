@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use watchfloor_model::{Delivery, Mono, Phase, Position, Timestamp, Transport};
 
 use crate::{
-    Envelope, Feed, Input, Kind, LinkId, Output, Secret, SourceConfig,
+    Feed, Input, Kind, LinkId, Output, Secret, SourceConfig,
     fault::LinkFault,
     port::{Credential, Expiry, Response},
 };
@@ -28,25 +28,16 @@ pub(super) struct Rig {
 impl Rig {
     pub(super) fn new(channels: &[&str], change: impl FnOnce(&mut SourceConfig)) -> Self {
         let mut config = SourceConfig {
-            id: "ops".into(),
-            kind: Kind::Soketi,
-            url: "wss://push.example/".parse().expect("an address"),
-            redundant: Vec::new(),
-            channels: channels.iter().map(|name| (*name).into()).collect(),
             ladder: vec![Transport::WebSocket],
-            limit: Duration::from_secs(5),
-            quiet: None,
-            reconcile: None,
-            reorder: Duration::ZERO,
-            envelope: Envelope::default(),
-            token: None,
             app: Some("app-key".into()),
-            user: None,
             auth: Some("https://app.example/broadcasting/auth".parse().expect("an address")),
-            promises: crate::config::Promises::default(),
-            speak: crate::config::Speak::default(),
-            site: None,
-            asks_token: false,
+            ..SourceConfig::plain(
+                "ops",
+                Kind::Soketi,
+                "wss://push.example/".parse().expect("an address"),
+                channels.iter().map(|name| (*name).into()).collect(),
+                Duration::from_secs(5),
+            )
         };
         change(&mut config);
         let mut feed = Feed::new(config, 1);

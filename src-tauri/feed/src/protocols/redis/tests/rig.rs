@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use watchfloor_model::{Delivery, Mono, Position, Timestamp, Transport};
 
-use crate::{Envelope, Feed, FetchId, Input, Kind, LinkId, Output, SourceConfig};
+use crate::{Feed, FetchId, Input, Kind, LinkId, Output, SourceConfig};
 
 /// How Redis 7.0.15 answers `HELLO 3`.
 pub(super) const HELLO: &str = "%7\r\n$6\r\nserver\r\n$5\r\nredis\r\n$7\r\nversion\r\n$6\r\n7.0.15\r\n$5\r\nproto\r\n:3\r\n$2\r\nid\r\n:4\r\n\
@@ -22,25 +22,14 @@ pub(super) struct Rig {
 
 pub(super) fn config(channels: &[&str]) -> SourceConfig {
     SourceConfig {
-        id: "ops".into(),
-        kind: Kind::Redis,
-        url: "redis://redis.example".parse().expect("an address"),
-        redundant: Vec::new(),
-        channels: channels.iter().map(|name| (*name).into()).collect(),
         ladder: vec![Transport::Tcp],
-        limit: Duration::from_secs(6),
-        quiet: None,
-        reconcile: None,
-        reorder: Duration::ZERO,
-        envelope: Envelope::default(),
-        token: None,
-        app: None,
-        user: None,
-        auth: None,
-        promises: crate::config::Promises::default(),
-        speak: crate::config::Speak::default(),
-        site: None,
-        asks_token: false,
+        ..SourceConfig::plain(
+            "ops",
+            Kind::Redis,
+            "redis://redis.example".parse().expect("an address"),
+            channels.iter().map(|name| (*name).into()).collect(),
+            Duration::from_secs(6),
+        )
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use watchfloor_model::{Delivery, Mono, Phase, Timestamp, Transport};
 
 use crate::{
-    Envelope, Feed, Input, Kind, LinkId, Output, Secret, SourceConfig,
+    Feed, Input, Kind, LinkId, Output, Secret, SourceConfig,
     port::{Credential, Expiry},
 };
 
@@ -28,25 +28,14 @@ pub(super) struct Rig {
 impl Rig {
     pub(super) fn config(change: impl FnOnce(&mut SourceConfig)) -> SourceConfig {
         let mut config = SourceConfig {
-            id: "ops".into(),
-            kind: Kind::SocketIo,
-            url: "https://push.example".parse().expect("an address"),
-            redundant: Vec::new(),
-            channels: vec!["/".into()],
             ladder: vec![Transport::WebSocket],
-            limit: Duration::from_secs(5),
-            quiet: None,
-            reconcile: None,
-            reorder: Duration::ZERO,
-            envelope: Envelope::default(),
-            token: None,
-            app: None,
-            user: None,
-            auth: None,
-            speak: crate::Speak::default(),
-            site: None,
-            promises: crate::config::Promises::default(),
-            asks_token: false,
+            ..SourceConfig::plain(
+                "ops",
+                Kind::SocketIo,
+                "https://push.example".parse().expect("an address"),
+                vec!["/".into()],
+                Duration::from_secs(5),
+            )
         };
         change(&mut config);
         config

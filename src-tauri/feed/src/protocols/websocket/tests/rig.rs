@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use watchfloor_model::{Delivery, Mono, Timestamp, Transport};
 
-use crate::{Codec, Envelope, Feed, Input, Kind, LinkId, Output, SourceConfig, decode};
+use crate::{Codec, Feed, Input, Kind, LinkId, Output, SourceConfig, decode};
 
 pub(super) struct Rig {
     pub(super) feed: Feed,
@@ -16,25 +16,14 @@ pub(super) struct Rig {
 impl Rig {
     pub(super) fn config(change: impl FnOnce(&mut SourceConfig)) -> SourceConfig {
         let mut config = SourceConfig {
-            id: "ops".into(),
-            kind: Kind::WebSocket,
-            url: "wss://push.example".parse().expect("an address"),
-            redundant: Vec::new(),
-            channels: vec!["news".into()],
             ladder: vec![Transport::WebSocket],
-            limit: Duration::from_secs(5),
-            quiet: None,
-            reconcile: None,
-            reorder: Duration::ZERO,
-            envelope: Envelope::default(),
-            token: None,
-            app: None,
-            user: None,
-            auth: None,
-            speak: crate::Speak::default(),
-            site: None,
-            promises: crate::config::Promises::default(),
-            asks_token: false,
+            ..SourceConfig::plain(
+                "ops",
+                Kind::WebSocket,
+                "wss://push.example".parse().expect("an address"),
+                vec!["news".into()],
+                Duration::from_secs(5),
+            )
         };
         change(&mut config);
         config
