@@ -49,7 +49,8 @@ step "Other people's servers: those that install quickly"
 logged scripts/interop.sh --at-once 4
 
 step "Deliberate defects: a few of them, each caught"
-node scripts/mutants.mjs --every 21
+# The engine's take a build of their own: scripts/mutants.sh has them.
+node scripts/mutants.mjs --every 18 --crates feed,board
 
 step "Counts"
 node scripts/count.mjs "$LOG"

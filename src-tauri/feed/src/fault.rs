@@ -106,7 +106,7 @@ fn http_words(status: u16, content_type: Option<&str>) -> String {
         300..=399 => format!("sent elsewhere (HTTP {status}): a login page or proxy?"),
         401 => "access denied: no valid token (HTTP 401)".to_owned(),
         403 => "access denied (HTTP 403)".to_owned(),
-        404 => "nothing at this address (HTTP 404): is it the hub's?".to_owned(),
+        404 => "nothing at this address (HTTP 404): is the address right?".to_owned(),
         410 => "gone for good (HTTP 410)".to_owned(),
         429 => "asked too often (HTTP 429)".to_owned(),
         502..=504 => format!("server not available (HTTP {status})"),
@@ -486,7 +486,7 @@ mod tests {
         let cases = [
             (http(401, None, None), Verdict::Refused, "access denied: no valid token (HTTP 401)"),
             (http(403, Some(5), None), Verdict::Refused, "access denied (HTTP 403)"),
-            (http(404, None, None), Verdict::Backoff, "nothing at this address (HTTP 404): is it the hub's?"),
+            (http(404, None, None), Verdict::Backoff, "nothing at this address (HTTP 404): is the address right?"),
             (http(410, None, None), Verdict::Slow, "gone for good (HTTP 410)"),
             (http(204, None, None), Verdict::Slow, "the server asks not to come back (HTTP 204)"),
             (

@@ -47,7 +47,7 @@ fn live_expires_by_itself() {
     stage.board.handle_tick(stage.now);
     assert!(stage.board.version() > version);
     let reason = stage.quality("count").reason;
-    assert_eq!(reason.as_deref(), Some("nothing heard from the hub for 5 s"));
+    assert_eq!(reason.as_deref(), Some("nothing heard from the server for 5 s"));
 }
 
 /// The publisher's silence is found behind a healthy server, and not demanded where nothing is promised.

@@ -125,7 +125,7 @@ fn reasons_are_for_people() {
     use Freshness as F;
     check(&live(), true, 101, F::Live, None);
     check(&live(), false, 101, F::Unknown, Some("no event yet"));
-    check(&live(), true, 106, F::Stale, Some("nothing heard from the hub for 6 s"));
+    check(&live(), true, 106, F::Stale, Some("nothing heard from the server for 6 s"));
     let quiet = SourceStatus { link_proof: Some(at(110)), ..live() };
     let silent = "publisher silent for 50 s, it promises to speak every 45 s";
     check(&quiet, true, 110, F::Stale, Some(silent));
@@ -140,7 +140,7 @@ fn reasons_are_for_people() {
     check(&waiting, false, 100, F::Unknown, Some("connection refused, next try in 3 s"));
     let catching_up = SourceStatus { phase: Phase::CatchingUp, ..live() };
     check(&catching_up, true, 101, F::CatchingUp, Some("catching up with what was missed"));
-    check(&catching_up, true, 110, F::Stale, Some("nothing heard from the hub for 10 s"));
+    check(&catching_up, true, 110, F::Stale, Some("nothing heard from the server for 10 s"));
     let stuck = SourceStatus { cause: Some("no snapshot: HTTP 500".into()), ..catching_up };
     check(&stuck, true, 101, F::CatchingUp, Some("no snapshot: HTTP 500"));
     let stuck = SourceStatus { retry_at: Some(at(103)), ..stuck };
@@ -206,9 +206,9 @@ fn sources_are_put_in_words() {
     let one_lost = SourceStatus { paths, ..live() };
     check(&one_lost, None, "live by WebSocket; 1 of 2 paths lost, hub-b:80: connection refused");
     check(&SourceStatus { phase: Phase::Connecting, ..live() }, None, "connecting");
-    check(&SourceStatus { phase: Phase::Refused, ..live() }, None, "refused: the hub refuses access");
+    check(&SourceStatus { phase: Phase::Refused, ..live() }, None, "refused: the server refuses access");
     check(&SourceStatus::default(), None, "not connected yet");
-    check(&SourceStatus { link_proof: Some(at(90)), ..live() }, None, "nothing heard from the hub for 12 s");
+    check(&SourceStatus { link_proof: Some(at(90)), ..live() }, None, "nothing heard from the server for 12 s");
 }
 
 #[test]

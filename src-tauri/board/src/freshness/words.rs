@@ -16,8 +16,8 @@ impl Verdict {
         };
         Some(match &self.why {
             Why::Live => return None,
-            Why::Silent(Some(age)) => format!("nothing heard from the hub for {}", span_words(*age)),
-            Why::Silent(None) => "nothing heard from the hub yet".to_owned(),
+            Why::Silent(Some(age)) => format!("nothing heard from the server for {}", span_words(*age)),
+            Why::Silent(None) => "nothing heard from the server yet".to_owned(),
             Why::Behind(age) => format!("this machine is slow: what is shown may be {} old", span_words(*age)),
             Why::Quiet(Some(age), quiet) => {
                 let (age, quiet) = (span_words(*age), span_words(*quiet));
@@ -35,7 +35,7 @@ impl Verdict {
             Why::Connecting(cause) => after_cause(cause, "connecting"),
             Why::Waiting(cause, retry) => after_cause(cause, &retry_words(*retry)),
             Why::Refused(cause, retry) => {
-                let cause = cause.as_deref().unwrap_or("the hub refuses access");
+                let cause = cause.as_deref().unwrap_or("the server refuses access");
                 match retry {
                     Some(_) => format!("{cause}, {}", retry_words(*retry)),
                     None => cause.to_owned(),
