@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::de::IgnoredAny;
 use serde_json::Number;
-use watchfloor_model::{Event, Json, Mono, Payload, Shape, Timestamp, limits, path::Path};
+use watchfloor_model::{Event, Json, JsonWriter, Mono, Payload, PayloadError, Shape, Timestamp, limits, path::Path};
 
 use crate::{
     config::Secret,
@@ -76,7 +76,16 @@ impl Envelope {
 
     /// Opens a message. The error says what is wrong with it, for people. Where there is something to decode, it is a text.
     pub(crate) fn open(&self, text: &str, outside: Outside<'_>) -> Result<Event, String> {
-        let whole = Payload::parse(text).map_err(|error| error.to_string())?;
+        self.open_read(Payload::parse(text), outside)
+    }
+
+    /// The same of one that was written here.
+    pub(crate) fn open_written(&self, json: JsonWriter, outside: Outside<'_>) -> Result<Event, String> {
+        self.open_read(json.finish(), outside)
+    }
+
+    fn open_read(&self, whole: Result<Payload, PayloadError>, outside: Outside<'_>) -> Result<Event, String> {
+        let whole = whole.map_err(|error| error.to_string())?;
         if !self.decodes() {
             return self.take(whole, outside);
         }
@@ -95,7 +104,11 @@ impl Envelope {
             Ok(whole) => self.take(whole, outside),
             // JSON that can't be taken.
             Err(error) if serde_json::from_str::<IgnoredAny>(text).is_ok() => Err(error.to_string()),
-            Err(_) => self.open(&serde_json::Value::from(text).to_string(), outside),
+            Err(_) => {
+                let mut json = JsonWriter::default();
+                json.text(text);
+                self.open_written(json, outside)
+            }
         }
     }
 

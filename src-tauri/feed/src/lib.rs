@@ -55,7 +55,6 @@ mod protocols;
 mod random;
 mod site;
 mod sse;
-mod text;
 mod timers;
 
 pub use bytes::Bytes;

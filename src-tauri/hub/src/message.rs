@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::Serialize;
 use serde_json::value::RawValue;
-use watchfloor_model::{Mono, Position, Timestamp};
+use watchfloor_model::{Mono, Position, Timestamp, text::push_quoted};
 
 use crate::{access::Rights, clock::ClockReading, publish::Incoming};
 
@@ -119,16 +119,6 @@ pub(crate) fn event(event: &Incoming, position: &Position, time: Timestamp) -> A
     line.push_str(data);
     line.push('}');
     line.into()
-}
-
-fn push_quoted(line: &mut String, text: &str) {
-    if text.bytes().all(|b| b >= b' ' && b != b'"' && b != b'\\') {
-        line.push('"');
-        line.push_str(text);
-        line.push('"');
-    } else {
-        line.push_str(&serde_json::to_string(text).expect("a text is always JSON"));
-    }
 }
 
 #[cfg(test)]

@@ -98,6 +98,10 @@ impl Payload {
     #[must_use]
     pub fn part(value: Json<'_>) -> Self {
         let (text, nodes) = Nodes::part(value);
+        Self::of(text, nodes)
+    }
+
+    pub(crate) fn of(text: String, nodes: Nodes) -> Self {
         Self { text: text.into(), nodes }
     }
 
@@ -118,7 +122,7 @@ impl From<Value> for Payload {
     fn from(value: Value) -> Self {
         let text = value.to_string();
         let nodes = Nodes::read(&text, &value).expect("a value says itself without errors");
-        Self { text: text.into(), nodes }
+        Self::of(text, nodes)
     }
 }
 

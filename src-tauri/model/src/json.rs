@@ -2,7 +2,7 @@
 //! of maps and strings would cost an allocation for each of them.
 
 mod names;
-mod part;
+mod writer;
 
 use std::{collections::BTreeMap, fmt};
 
@@ -13,6 +13,7 @@ use serde::{
 use serde_json::{Number, Value};
 
 use self::names::Names;
+pub use self::writer::JsonWriter;
 
 /// Most nodes that room is made for beforehand.
 const NODES_FORESEEN_MAX: usize = 4096;
@@ -265,6 +266,14 @@ impl Nodes {
         let mut nodes = Vec::with_capacity(foreseen(text));
         Reader { text, nodes: &mut nodes }.deserialize(deserializer)?;
         Ok(Self::of(text, nodes))
+    }
+
+    /// A value of a text as a text of its own, and what that says.
+    pub(crate) fn part(value: Json<'_>) -> (String, Self) {
+        // It is a part of that, written as it stood there, or shorter.
+        let mut part = JsonWriter::with_room(value.text.len(), value.nodes.first().map_or(1, Node::size));
+        part.value(value);
+        part.into_parts()
     }
 
     /// What was read from `text`.

@@ -13,12 +13,13 @@ pub mod path;
 mod position;
 mod source;
 mod steady;
+pub mod text;
 mod time;
 
 pub use clock::SourceClock;
 pub use delivery::{Check, Delivery, Gap, Recheck, Restated, Snapshot};
 pub use event::{Event, Payload, PayloadError, limits};
-pub use json::{Json, Shape};
+pub use json::{Json, JsonWriter, Shape};
 pub use position::{MARK_BYTES_MAX, Position, PositionError};
 pub use source::{Cause, Continuity, Counts, PathStatus, Phase, SourceStatus, Transport};
 pub use steady::SteadyClock;

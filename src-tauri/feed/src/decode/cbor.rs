@@ -95,40 +95,31 @@ fn goes_on(len: Option<usize>, at: usize, reader: &mut SliceReader<'_>) -> Resul
 
 fn list(reader: &mut SliceReader<'_>, out: &mut Writer) -> Result<(), String> {
     let len = types::Array::len(reader).map_err(say)?;
-    out.enter()?;
-    out.raw("[")?;
+    out.begin_list()?;
     let mut at = 0;
     while goes_on(len, at, reader)? {
-        if at > 0 {
-            out.raw(",")?;
-        }
         value(reader, out)?;
         at += 1;
     }
-    out.leave();
-    out.raw("]")
+    out.end_list()
 }
 
 fn map(reader: &mut SliceReader<'_>, out: &mut Writer) -> Result<(), String> {
     let len = types::Map::len(reader).map_err(say)?;
-    out.enter()?;
-    out.raw("{")?;
+    out.begin_object()?;
     let mut at = 0;
     while goes_on(len, at, reader)? {
-        if at > 0 {
-            out.raw(",")?;
-        }
-        out.name(|out| match first(reader).map(dec::if_major) {
-            Some(LIST | MAP) => Err("a field's name is a list or a map".to_owned()),
+        match first(reader).map(dec::if_major) {
+            Some(TEXT) => out.name(&take::<Text<'_>>(reader)?)?,
+            Some(LIST | MAP) => return Err("a field's name is a list or a map".to_owned()),
             // What is below it isn't known before it is read.
-            Some(TAG) => Err("a field's name has a tag".to_owned()),
-            _ => value(reader, out),
-        })?;
+            Some(TAG) => return Err("a field's name has a tag".to_owned()),
+            _ => out.name_of(|out| value(reader, out))?,
+        }
         value(reader, out)?;
         at += 1;
     }
-    out.leave();
-    out.raw("}")
+    out.end_object()
 }
 
 fn tagged(reader: &mut SliceReader<'_>, out: &mut Writer) -> Result<(), String> {
@@ -163,20 +154,19 @@ fn big(bytes: &[u8]) -> Option<i128> {
 }
 
 fn simple(byte: u8, reader: &mut SliceReader<'_>, out: &mut Writer) -> Result<(), String> {
-    let word = match byte {
+    match byte {
         HALF => {
             let types::F16(bits) = take(reader)?;
             return out.float(half(bits));
         }
         SINGLE => return out.float(take::<f32>(reader)?.into()),
         DOUBLE => return out.float(take(reader)?),
-        FALSE => "false",
-        TRUE => "true",
-        NULL | UNDEFINED => "null",
+        FALSE | TRUE => out.bool(byte == TRUE),
+        NULL | UNDEFINED => out.null(),
         other => return Err(format!("not CBOR: a byte {other:02X} where a value begins")),
-    };
+    }?;
     reader.advance(1);
-    out.raw(word)
+    Ok(())
 }
 
 /// A float of 16 bits: RFC 8949, appendix D.

@@ -23,10 +23,10 @@ use base64::{
     alphabet::{STANDARD, URL_SAFE},
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
-use watchfloor_model::{Payload, limits::DATA_BYTES_MAX};
+use watchfloor_model::{JsonWriter, Payload, limits::DATA_BYTES_MAX};
 
 use self::writer::Writer;
-use crate::{limits, port::Message, text::push_quoted};
+use crate::{limits, port::Message};
 
 /// One step from the bytes that a protocol carries to a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,16 +83,19 @@ pub(crate) fn unpack<'a>(codecs: &[Codec], bytes: &'a [u8]) -> Result<Cow<'a, [u
 pub(crate) fn json<'a>(codecs: &[Codec], bytes: &'a [u8], most: usize) -> Result<Cow<'a, [u8]>, String> {
     let bytes = unpack(codecs, bytes)?;
     Ok(match last(codecs) {
-        Codec::MessagePack => Cow::Owned(written(msgpack::read, &bytes, most)?),
-        Codec::Cbor => Cow::Owned(written(cbor::read, &bytes, most)?),
-        Codec::Text => Cow::Owned(quoted(&bytes)?),
-        _ => bytes,
+        Codec::Json => bytes,
+        other => Cow::Owned(written(other, &bytes, most)?.into_text().into_bytes()),
     })
 }
 
 /// Takes all steps.
 pub(crate) fn payload(codecs: &[Codec], bytes: &[u8]) -> Result<Payload, String> {
-    Payload::parse_bytes(&json(codecs, bytes, DATA_BYTES_MAX)?).map_err(|error| error.to_string())
+    let bytes = unpack(codecs, bytes)?;
+    let payload = match last(codecs) {
+        Codec::Json => Payload::parse_bytes(&bytes),
+        other => written(other, &bytes, DATA_BYTES_MAX)?.finish(),
+    };
+    payload.map_err(|error| error.to_string())
 }
 
 /// The same message as a server wants it that speaks by these steps: JSON is written anew where the last of them is a binary
@@ -109,19 +112,18 @@ pub(crate) fn encoded(codecs: &[Codec], message: Message) -> Message {
     if message.is_secret { Message::binary(bytes).secret() } else { Message::binary(bytes) }
 }
 
-type Read = fn(&[u8], &mut Writer) -> Result<(), String>;
-
-fn written(read: Read, bytes: &[u8], most: usize) -> Result<Vec<u8>, String> {
+/// What bytes say that aren't JSON, by the step that comes last.
+fn written(last: Codec, bytes: &[u8], most: usize) -> Result<JsonWriter, String> {
     let mut writer = Writer::new(most, bytes.len());
-    read(bytes, &mut writer)?;
-    Ok(writer.finish().into_bytes())
-}
-
-fn quoted(bytes: &[u8]) -> Result<Vec<u8>, String> {
-    let text = std::str::from_utf8(bytes).map_err(|error| not_utf8(error.valid_up_to()))?;
-    let mut quoted = String::with_capacity(text.len() + 2);
-    push_quoted(&mut quoted, text);
-    Ok(quoted.into_bytes())
+    match last {
+        Codec::MessagePack => msgpack::read(bytes, &mut writer)?,
+        Codec::Cbor => cbor::read(bytes, &mut writer)?,
+        _ => {
+            let text = std::str::from_utf8(bytes).map_err(|error| not_utf8(error.valid_up_to()))?;
+            writer.text(text)?;
+        }
+    }
+    Ok(writer.finish())
 }
 
 fn not_utf8(at: usize) -> String {

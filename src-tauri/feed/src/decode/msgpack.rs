@@ -45,9 +45,9 @@ impl<'a> Reader<'a> {
     fn value(&mut self, out: &mut Writer) -> Result<(), String> {
         let marker = Marker::from_u8(self.number::<1>()?[0]);
         match marker {
-            Marker::Null => out.raw("null"),
-            Marker::True => out.raw("true"),
-            Marker::False => out.raw("false"),
+            Marker::Null => out.null(),
+            Marker::True => out.bool(true),
+            Marker::False => out.bool(false),
             Marker::FixPos(number) => out.unsigned(number.into()),
             Marker::FixNeg(number) => out.signed(number.into()),
             Marker::U8 => out.unsigned(u8::from_be_bytes(self.number()?).into()),
@@ -61,8 +61,7 @@ impl<'a> Reader<'a> {
             Marker::F32 => out.float(f32::from_be_bytes(self.number()?).into()),
             Marker::F64 => out.float(f64::from_be_bytes(self.number()?)),
             Marker::FixStr(_) | Marker::Str8 | Marker::Str16 | Marker::Str32 => {
-                let len = self.text_len(marker)?;
-                let bytes = self.take(len)?;
+                let bytes = self.text(marker)?;
                 match std::str::from_utf8(bytes) {
                     Ok(text) => out.text(text),
                     Err(_) => out.bytes(bytes),
@@ -115,51 +114,54 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn text_len(&mut self, marker: Marker) -> Result<usize, String> {
-        match marker {
-            Marker::FixStr(len) => Ok(len.into()),
-            Marker::Str8 => self.len::<1>(),
-            Marker::Str16 => self.len::<2>(),
-            _ => self.len::<4>(),
-        }
+    fn text(&mut self, marker: Marker) -> Result<&'a [u8], String> {
+        let len = match marker {
+            Marker::FixStr(len) => len.into(),
+            Marker::Str8 => self.len::<1>()?,
+            Marker::Str16 => self.len::<2>()?,
+            _ => self.len::<4>()?,
+        };
+        self.take(len)
     }
 
     /// As many as it says, or as there are: nothing is kept for those that don't come.
     fn list(&mut self, len: usize, out: &mut Writer) -> Result<(), String> {
-        out.enter()?;
-        out.raw("[")?;
-        for at in 0..len {
-            if at > 0 {
-                out.raw(",")?;
-            }
+        out.begin_list()?;
+        for _ in 0..len {
             self.value(out)?;
         }
-        out.leave();
-        out.raw("]")
+        out.end_list()
     }
 
     fn map(&mut self, len: usize, out: &mut Writer) -> Result<(), String> {
-        out.enter()?;
-        out.raw("{")?;
-        for at in 0..len {
-            if at > 0 {
-                out.raw(",")?;
-            }
-            out.name(|out| match self.rest.first().copied().map(Marker::from_u8) {
-                Some(
-                    Marker::FixArray(_)
-                    | Marker::Array16
-                    | Marker::Array32
-                    | Marker::FixMap(_)
-                    | Marker::Map16
-                    | Marker::Map32,
-                ) => Err("a field's name is a list or a map".to_owned()),
-                _ => self.value(out),
-            })?;
+        out.begin_object()?;
+        for _ in 0..len {
+            self.name(out)?;
             self.value(out)?;
         }
-        out.leave();
-        out.raw("}")
+        out.end_object()
+    }
+
+    fn name(&mut self, out: &mut Writer) -> Result<(), String> {
+        match self.rest.first().copied().map(Marker::from_u8) {
+            Some(marker @ (Marker::FixStr(_) | Marker::Str8 | Marker::Str16 | Marker::Str32)) => {
+                self.take(1)?;
+                let bytes = self.text(marker)?;
+                match std::str::from_utf8(bytes) {
+                    Ok(name) => out.name(name),
+                    Err(_) => out.name_of(|out| out.bytes(bytes)),
+                }
+            }
+            Some(
+                Marker::FixArray(_)
+                | Marker::Array16
+                | Marker::Array32
+                | Marker::FixMap(_)
+                | Marker::Map16
+                | Marker::Map32,
+            ) => Err("a field's name is a list or a map".to_owned()),
+            _ => out.name_of(|out| self.value(out)),
+        }
     }
 
     fn extension(&mut self, len: usize, out: &mut Writer) -> Result<(), String> {

@@ -6,8 +6,9 @@
 
 use std::{fmt, str::FromStr};
 
+use watchfloor_model::text::push_number;
+
 use super::resp::Frame;
-use crate::text::push_number;
 
 /// An entry's id: the server's clock in milliseconds, and a number within one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

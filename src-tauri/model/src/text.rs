@@ -1,10 +1,10 @@
-//! Writing small texts into a longer one, where that is done for every event.
+//! Writing small texts into a longer one, by whoever does that for every event.
 
 /// The most digits of a number.
 const DIGITS_MAX: usize = 20;
 
 /// Appends a number.
-pub(crate) fn push_number(text: &mut String, mut number: u64) {
+pub fn push_number(text: &mut String, mut number: u64) {
     let mut digits = [0; DIGITS_MAX];
     let mut start = DIGITS_MAX;
     // Two at a time: half of the divisions, one after the other.
@@ -22,10 +22,17 @@ pub(crate) fn push_number(text: &mut String, mut number: u64) {
     text.push_str(std::str::from_utf8(&digits[start..]).unwrap_or_default());
 }
 
+/// Whether a text stands in JSON as it is, between quotation marks.
+#[must_use]
+#[inline]
+pub fn is_plain(text: &str) -> bool {
+    // Without a way out, so that many bytes are looked at at once.
+    !text.bytes().fold(false, |found, byte| found | (byte < b' ') | (byte == b'"') | (byte == b'\\'))
+}
+
 /// Appends a text as JSON.
-pub(crate) fn push_quoted(text: &mut String, word: &str) {
-    let is_plain = !word.bytes().any(|byte| byte < b' ' || byte == b'"' || byte == b'\\');
-    if is_plain {
+pub fn push_quoted(text: &mut String, word: &str) {
+    if is_plain(word) {
         text.push('"');
         text.push_str(word);
         text.push('"');
