@@ -4,6 +4,8 @@
 //! transcript from a site is a test, as those of real servers are: see `golden`. What servers say is written as it came; secrets of ours are stars.
 
 #[cfg(test)]
+mod damaged;
+#[cfg(test)]
 mod golden;
 
 use std::{

@@ -10,34 +10,60 @@ use std::{
     time::Duration,
 };
 
-use watchfloor_feed::Paths;
+use watchfloor_feed::{Paths, SourceConfig};
 use watchfloor_model::Mono;
 
 use super::{Line, Step, words};
 use crate::sources::Settings;
 
-fn transcripts() -> Vec<PathBuf> {
+/// The folders, one for each server.
+pub(super) fn folders() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/transcripts");
-    let mut found: Vec<PathBuf> = Vec::new();
-    for kind in fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()) {
-        let files = fs::read_dir(kind).unwrap().map(|entry| entry.unwrap().path());
-        found.extend(files.filter(|path| path.extension().is_some_and(|extension| extension == "jsonl")));
-    }
+    let kinds = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    kinds.filter(|path| path.is_dir()).collect()
+}
+
+/// The lives of a source that are kept of one server.
+pub(super) fn lives(server: &str) -> Vec<PathBuf> {
+    let is_it = |path: &PathBuf| path.file_name().is_some_and(|name| name == server);
+    let folder = folders().into_iter().find(is_it).unwrap();
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut found: Vec<PathBuf> =
+        files.filter(|path| path.extension().is_some_and(|extension| extension == "jsonl")).collect();
     found.sort();
     found
 }
 
-/// Leads the life again, and gives the transcript that comes of it.
-fn led_again(path: &Path) -> String {
+fn transcripts() -> Vec<PathBuf> {
+    let servers = folders().into_iter().filter_map(|folder| Some(folder.file_name()?.to_str()?.to_owned()));
+    let mut found: Vec<PathBuf> = servers.flat_map(|server| lives(&server)).collect();
+    found.sort();
+    found
+}
+
+/// By what a life was led.
+fn begun(path: &Path, line: &Line) -> (SourceConfig, u64) {
+    let Line::Begun(begun) = line else { panic!("{}: no first line", path.display()) };
     let board = fs::read_to_string(path.with_file_name("board.toml")).unwrap();
     let file = watchfloor_board::config::parse(&board, "board.toml").unwrap();
+    let spec = file.source(&begun.source).unwrap();
+    (Settings::default().config(spec, Duration::from_millis(begun.limit_ms)).unwrap(), begun.seed)
+}
+
+/// A life's source and the seed of its jitter.
+pub(super) fn life(path: &Path) -> (SourceConfig, u64) {
+    let text = fs::read_to_string(path).unwrap();
+    begun(path, &serde_json::from_str(text.lines().next().unwrap()).unwrap())
+}
+
+/// Leads the life again, and gives the transcript that comes of it.
+fn led_again(path: &Path) -> String {
     let text = fs::read_to_string(path).unwrap();
     let mut lines = text.lines().map(|line| serde_json::from_str::<Line>(line).unwrap());
-    let Some(Line::Begun(begun)) = lines.next() else { panic!("{}: no first line", path.display()) };
-    let spec = file.source(&begun.source).unwrap();
-    let config = Settings::default().config(spec, Duration::from_millis(begun.limit_ms)).unwrap();
-    let mut paths = Paths::new(&config, begun.seed);
-    let mut out = vec![Line::Begun(begun)];
+    let first = lines.next().unwrap();
+    let (config, seed) = begun(path, &first);
+    let mut paths = Paths::new(&config, seed);
+    let mut out = vec![first];
     for line in lines {
         let Line::Told { at, told } = line else { continue };
         let now = Mono::from_micros(at);

@@ -145,7 +145,15 @@ impl Parser {
         let mut used = 0;
         while used < bytes.len() {
             let rest = &bytes[used..];
-            let (taken, found) = if self.value.is_some() { self.take_value(rest)? } else { self.take_line(rest)? };
+            let (taken, found) = if self.value.is_some() {
+                self.take_value(rest)?
+            } else if let Some((taken, text)) = short(rest).filter(|_| self.line.is_empty()) {
+                self.values = self.values.saturating_add(1);
+                self.bytes = self.bytes.saturating_add(text.len() as u64);
+                (taken, Some(Frame::Text(text.into())))
+            } else {
+                self.take_line(rest)?
+            };
             used += taken;
             if let Some(frame) = found.and_then(|found| self.close(found)) {
                 return Ok((used, Some(frame)));
@@ -292,6 +300,20 @@ impl Parser {
             Kind::Attribute => None,
         }
     }
+}
+
+/// A small text that is there from its length to its end, as most are: names, ids, words. With how many bytes it takes.
+fn short(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let digit = |byte: u8| byte.is_ascii_digit().then(|| usize::from(byte - b'0'));
+    let (length, start) = match *bytes {
+        [b'$', one, b'\r', b'\n', ..] => (digit(one)?, 4),
+        [b'$', ten, one, b'\r', b'\n', ..] => (digit(ten)? * 10 + digit(one)?, 5),
+        _ => return None,
+    };
+    let text = bytes.get(start..start + length)?;
+    // Kept whatever the frame has already.
+    let is_small = length as u64 <= SMALL_BYTES_MAX && bytes[start + length..].starts_with(b"\r\n");
+    is_small.then_some((start + length + 2, text))
 }
 
 /// Whether a line may begin so.
