@@ -92,7 +92,8 @@ impl Found<'_> {
             poll.subject.limit = POLL_LIMIT;
             poll.subject.note(
                 "kind",
-                "Asked for at half of `stale-after`. Make that longer where the server should be asked less often.",
+                "Asked for at half of `stale-after`. Make that longer where the server should be asked less often. A server that answers \
+                 only when it has something new, each time with the next message, is a `long-poll`: a first answer doesn't tell them apart.",
             );
             all.push(poll);
             if is_root {
