@@ -325,6 +325,11 @@ impl Aggregate {
         self.reducer.horizon().map(Timestamp::from_millis)
     }
 
+    /// Whether time alone lets something go of what it shows.
+    pub(crate) fn lets_go(&self) -> bool {
+        self.reducer.lets_go()
+    }
+
     /// Notes that nobody can say what happened after `from` until `to`: charts and sparklines show it.
     pub fn note_gap(&mut self, from: Timestamp, to: Timestamp) {
         let range = |at: Timestamp| at.as_millis().clamp(-TIME_MS_MAX, TIME_MS_MAX);

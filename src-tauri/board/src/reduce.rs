@@ -96,6 +96,10 @@ pub(crate) trait Reduce {
     fn horizon(&self) -> Option<Ms> {
         None
     }
+    /// Whether time alone lets something go of what it shows: a clock that was ahead may have done so too early.
+    fn lets_go(&self) -> bool {
+        false
+    }
     /// Nobody can say what happened after `from` until `to`.
     fn note_gap(&mut self, _from: Ms, _to: Ms, _version: u64) -> bool {
         false
@@ -259,6 +263,10 @@ impl Reduce for Reducer {
 
     fn horizon(&self) -> Option<Ms> {
         each!(self, inner => inner.horizon())
+    }
+
+    fn lets_go(&self) -> bool {
+        each!(self, inner => inner.lets_go())
     }
 
     fn note_gap(&mut self, from: Ms, to: Ms, version: u64) -> bool {

@@ -134,7 +134,7 @@ impl Engine {
         let file = config::parse(&text, &name).map_err(EngineError::Board)?;
         let settings = Settings { urls: config.source_urls, transcripts: config.transcripts };
         settings.check(&file)?;
-        let (metrics, exporter) = measure(config.metrics).await?;
+        let (metrics, exporter) = measure(config.metrics, clock).await?;
         let found = find(config.data_dir, config.journal, file.clone(), clock).await?;
 
         let (control, control_lane) = channel(CONTROL_QUEUED_MAX);
@@ -338,12 +338,12 @@ async fn read_board(board: &BoardInput) -> Result<(String, String), EngineError>
     }
 }
 
-async fn measure(address: Option<SocketAddr>) -> Result<(Arc<Metrics>, Option<Exporter>), EngineError> {
+async fn measure(address: Option<SocketAddr>, clock: Clock) -> Result<(Arc<Metrics>, Option<Exporter>), EngineError> {
     let Some(address) = address else { return Ok((Arc::new(Metrics::unread()), None)) };
     let refused = |reason: String| EngineError::MetricsAddress { address, reason };
     let metrics = Metrics::read().map_err(|error| refused(error.to_string()))?;
     let exporter = match metrics.handle() {
-        Some(handle) => Some(Exporter::bind(address, handle).await?),
+        Some(handle) => Some(Exporter::bind(address, handle, metrics.surveys(), clock).await?),
         None => None,
     };
     Ok((Arc::new(metrics), exporter))

@@ -7,8 +7,9 @@ use metrics::{
     with_local_recorder,
 };
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+use tokio::sync::watch;
 use watchfloor_board::freshness::Freshness;
-use watchfloor_model::{Continuity, Counts, Phase};
+use watchfloor_model::{Continuity, Counts, Mono, Phase};
 
 use crate::drill::Verdict;
 
@@ -41,6 +42,8 @@ pub(crate) struct Metrics {
     glass: Histogram,
     journal_bytes: Gauge,
     drill_steps: Vec<Counter>,
+    /// When all was last measured.
+    surveyed: watch::Sender<Mono>,
 }
 
 impl std::fmt::Debug for Metrics {
@@ -59,6 +62,7 @@ impl Metrics {
             glass: Histogram::noop(),
             journal_bytes: Gauge::noop(),
             drill_steps: Vec::new(),
+            surveyed: watch::Sender::new(Mono::ZERO),
         }
     }
 
@@ -75,12 +79,23 @@ impl Metrics {
             let steps = Verdict::ALL.map(|verdict| counter!(DRILL_STEPS, "verdict" => verdict.word())).to_vec();
             (counter!(FRAMES), counter!(PAGE_RECYCLED), histogram!(GLASS_LATENCY), gauge!(JOURNAL_BYTES), steps)
         });
-        Ok(Self { recorder: Some(recorder), frames, page_recycled, glass, journal_bytes, drill_steps })
+        let surveyed = watch::Sender::new(Mono::ZERO);
+        Ok(Self { recorder: Some(recorder), frames, page_recycled, glass, journal_bytes, drill_steps, surveyed })
     }
 
     /// What renders the counters as text.
     pub(crate) fn handle(&self) -> Option<PrometheusHandle> {
         self.recorder.as_ref().map(PrometheusRecorder::handle)
+    }
+
+    /// When all was last measured; [`Mono::ZERO`] if it never was.
+    pub(crate) fn surveys(&self) -> watch::Receiver<Mono> {
+        self.surveyed.subscribe()
+    }
+
+    /// All is measured.
+    pub(crate) fn surveyed(&self, now: Mono) {
+        self.surveyed.send_replace(now);
     }
 
     /// A frame was handed to a page.

@@ -396,8 +396,13 @@ impl Run {
             }
         }
         if now >= self.surveyed_at.plus(SURVEY_PERIOD) {
+            let paused = now.since(self.surveyed_at) > SURVEY_PERIOD * 2;
             self.surveyed_at = now;
             self.survey(now);
+            // Right after a pause the sources haven't said yet how they are.
+            if !paused {
+                self.metrics.surveyed(now);
+            }
         }
     }
 

@@ -422,8 +422,13 @@ impl Feed {
 
     /// Why a link that stands can't be called live now, if so.
     fn doubt(&self, now: Mono) -> Option<String> {
-        let liveness = self.link.as_ref()?.liveness.as_ref()?;
-        liveness.doubt(now).or_else(|| {
+        let link = self.link.as_ref()?;
+        let liveness = link.liveness.as_ref()?;
+        let doubt = liveness.doubt(now).map(|doubt| match &link.unread {
+            Some(reason) => format!("what comes can't be read: {reason}"),
+            None => doubt,
+        });
+        doubt.or_else(|| {
             let age = now.since(self.catchup.outstanding_since()?);
             let shown = Duration::from_secs(age.as_secs().max(1));
             (age >= liveness.limit())

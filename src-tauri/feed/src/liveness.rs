@@ -150,7 +150,8 @@ impl Liveness {
     /// Since when what was heard last proves the link.
     pub(crate) fn proves(&self) -> Mono {
         match self.asked {
-            Some(asked) => asked,
+            // An answer that can't be read proves no more than the one before it.
+            Some(_) => self.answered,
             None if self.probes => self.heard,
             None => self.sent(self.heard),
         }

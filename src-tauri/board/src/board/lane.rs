@@ -314,6 +314,8 @@ impl Lane {
 
     fn handle_snapshot(&mut self, snapshot: &Snapshot, now: Mono, rejections: &mut Rejections) -> bool {
         let time = snapshot.clock.at(snapshot.received);
+        let before = self.now.filter(|before| is_set_back(*before, time, &snapshot.clock));
+        let is_of_a_time_to_come = before.is_some_and(|before| before.since(time) > SteadyClock::BACK_MAX);
         for (number, tracked) in self.tracked.iter_mut().enumerate() {
             let covers = |channel: &String| snapshot.positions.contains_key(channel.as_str());
             if !tracked.aggregate.channels().iter().all(covers) {
@@ -335,7 +337,11 @@ impl Lane {
                     tracked.basis = Continuity::Proven;
                     tracked.be_complete_since(time, snapshot.since);
                 }
-                None if skips_nothing(snapshot, tracked, &self.channels) => (),
+                None if is_of_a_time_to_come => {
+                    tracked.be_forgotten();
+                    tracked.be_unknown_until(time);
+                }
+                None if skips_nothing(snapshot, tracked, &self.channels) => tracked.note_set_back(before),
                 None => tracked.be_unknown_until(time),
             }
         }
@@ -434,6 +440,7 @@ impl Lane {
         // What was heard last may be a heartbeat, which proved that nothing had happened since the newest event.
         let heard = times.map(|(from, _)| from).filter(|heard| *heard < to);
         let from = heard.max(newest.filter(|newest| *newest < to)).unwrap_or(to);
+        let to = self.dated_until(to, heard.unwrap_or(to), newest);
         for tracked in self.tracked.iter_mut().filter(|tracked| tracked.folds(&gap.channel)) {
             // Nothing of the channel was ever known, or not by this fold, which a new board brought (H3): what is dated before may come
             // all the same, and what has come of its first bucket isn't all of it.
@@ -448,12 +455,26 @@ impl Lane {
         true
     }
 
+    /// Until when what happened up to `to` is dated, where what was heard up to `heard` is dated up to `newest` (H1): a publisher's clock that
+    /// is ahead dates what was missed as much too late as what came.
+    fn dated_until(&self, to: Timestamp, heard: Timestamp, newest: Option<Timestamp>) -> Timestamp {
+        let Some(newest) = newest.filter(|newest| *newest > heard) else { return to };
+        let most = self.clock.as_ref().map_or(CLOCK_JITTER_MAX, jitter);
+        to.plus(newest.since(heard).min(most)).max(newest)
+    }
+
     /// Tells the aggregates the source's time, as far as it is proven; says whether anything visible changed.
     pub(super) fn advance(&mut self, now: Mono) -> bool {
         let Some(time) = self.proven_time(now) else { return false };
         let mut changed = self.is_of_a_time_to_come(time);
         if changed {
             self.begin_anew();
+        }
+        let clock = self.clock.as_ref();
+        let before = self.now.filter(|before| clock.is_some_and(|clock| is_set_back(*before, time, clock)));
+        if before.is_some() {
+            self.tracked.iter_mut().for_each(|tracked| tracked.note_set_back(before));
+            changed = true;
         }
         self.now = Some(time);
         for tracked in &mut self.tracked {
@@ -499,6 +520,11 @@ fn is_quicker(one: &SourceClock, other: &SourceClock, now: Mono) -> bool {
 /// By how much the source's clock may be read too early without having been set back, in its own time.
 fn jitter(clock: &SourceClock) -> Duration {
     CLOCK_JITTER_MAX.mul_f64(if clock.speed.is_finite() { clock.speed.clamp(1.0, 1e6) } else { 1.0 })
+}
+
+/// Whether the source's clock, which had shown `before` and shows `time`, was set back meanwhile.
+fn is_set_back(before: Timestamp, time: Timestamp, clock: &SourceClock) -> bool {
+    before > time && before.since(time) > jitter(clock)
 }
 
 /// Whether nothing has ever happened on any channel of the aggregate.

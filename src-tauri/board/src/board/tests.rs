@@ -1,6 +1,7 @@
 //! The board against the promises of its frames: quality, completeness, what crosses to the page, and what a restart keeps.
 
 mod against;
+mod ahead;
 mod check;
 mod documents;
 mod new_folds;

@@ -225,6 +225,13 @@ impl Tracked {
         self.suspected = None;
     }
 
+    /// The source's clock, which had shown `before`, was set back: what time alone has let go by then may have gone too early (H1, H3).
+    pub(super) fn note_set_back(&mut self, before: Option<Timestamp>) {
+        if let Some(before) = before.filter(|_| self.is_known && self.aggregate.lets_go()) {
+            self.be_incomplete(before);
+        }
+    }
+
     /// Whether nothing was ever told to it, nor that anything is missing.
     pub(super) fn is_new(&self) -> bool {
         !self.is_known && self.basis == Continuity::Unknown && self.incomplete_until.is_none()

@@ -171,6 +171,10 @@ impl Reduce for Counter {
         Some(self.state.period.0).filter(|start| *start != Ms::MIN)
     }
 
+    fn lets_go(&self) -> bool {
+        self.horizon().is_some()
+    }
+
     fn note_gap(&mut self, from: Ms, to: Ms, _: u64) -> bool {
         self.trend.note_gap(from, to)
     }

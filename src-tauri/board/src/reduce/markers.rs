@@ -323,6 +323,10 @@ impl Reduce for Markers {
         Value::Object(self.in_order().into_iter().filter_map(report).collect())
     }
 
+    fn lets_go(&self) -> bool {
+        self.settings.expire.is_some()
+    }
+
     fn next_change(&self) -> Option<Ms> {
         self.expiry.next()
     }

@@ -69,6 +69,10 @@ impl Reduce for Rate {
         self.moving.window().begin()
     }
 
+    fn lets_go(&self) -> bool {
+        true
+    }
+
     fn note_gap(&mut self, from: Ms, to: Ms, _: u64) -> bool {
         self.moving.note_gap(from, to)
     }

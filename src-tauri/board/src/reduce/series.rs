@@ -327,6 +327,10 @@ impl Reduce for Series {
         (self.len > 0).then(|| self.earliest() * self.bucket)
     }
 
+    fn lets_go(&self) -> bool {
+        true
+    }
+
     fn note_gap(&mut self, from: Ms, to: Ms, version: u64) -> bool {
         let changed = self.gaps.add(from, to);
         if changed {

@@ -358,6 +358,10 @@ impl Reduce for Table {
         self.order.shown().filter_map(|(_, key)| self.rows.get_key_value(key).map(row_report)).collect()
     }
 
+    fn lets_go(&self) -> bool {
+        self.settings.expire.is_some() || self.settings.expire_at.is_some()
+    }
+
     fn next_change(&self) -> Option<Ms> {
         self.expiry.next()
     }

@@ -254,6 +254,10 @@ impl Reduce for Window {
         of!(&self.of, moving => moving.window().begin())
     }
 
+    fn lets_go(&self) -> bool {
+        true
+    }
+
     fn note_gap(&mut self, from: Ms, to: Ms, _: u64) -> bool {
         of!(&mut self.of, moving => moving.note_gap(from, to))
     }

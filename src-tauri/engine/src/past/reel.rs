@@ -68,6 +68,12 @@ impl Reel {
         self.scene.as_ref()
     }
 
+    /// What is wrong with the record that comes next: then nobody knows what was between.
+    pub(super) fn damage_ahead(&self) -> Option<Damage> {
+        let (scene, row) = self.scene.as_ref().zip(self.next.front())?;
+        wrong_with(row, &scene.link, scene.seq + 1)
+    }
+
     /// Time and kind of the record that comes next in time.
     pub(super) fn next(&self) -> Option<(Timestamp, Kind)> {
         let here = self.next.front().map(|row| (row.record.at, row.record.kind));
@@ -112,13 +118,7 @@ impl Reel {
         let before = self.scene.take();
         let is_key = row.record.kind.is_key();
         let wrong = |what| Some(Damage { at: row.record.at, what });
-        let mut damage = if row.seq != expected {
-            wrong("records before it are missing")
-        } else if !row.is_sound(&link) {
-            wrong("it was changed, or one before it")
-        } else {
-            None
-        };
+        let mut damage = wrong_with(row, &link, expected);
         let (held, was_readable, earlier) = match before {
             Some(scene) => (scene.held, scene.readable, scene.damage),
             None => (None, false, None),
@@ -150,4 +150,16 @@ impl Reel {
         }
         self.scene = Some(Scene { seq: row.seq, at: row.record.at, held, glass, damage, link: row.link(), readable });
     }
+}
+
+/// What is wrong with a record that should have number `expected` and follow the hash `link`.
+fn wrong_with(row: &Row, link: &Hash, expected: i64) -> Option<Damage> {
+    let what = if row.seq != expected {
+        "records before it are missing"
+    } else if !row.is_sound(link) {
+        "it was changed, or one before it"
+    } else {
+        return None;
+    };
+    Some(Damage { at: row.record.at, what })
 }

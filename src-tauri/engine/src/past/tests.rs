@@ -296,6 +296,32 @@ fn a_changed_record_is_named_and_doubted() {
     }
 }
 
+/// H1 of the past: nobody knows what was between a record and the next if that isn't the one that was written next. Of a source that is
+/// said as well.
+#[test]
+fn what_was_before_a_missing_record_is_doubted() {
+    for change in [
+        "DELETE FROM glass WHERE seq = 25",
+        "DELETE FROM glass WHERE seq BETWEEN 25 AND 27",
+        "UPDATE glass SET at_ms = at_ms + 2500 WHERE seq = 25",
+    ] {
+        let story = Story::new(3, 60, 0..0);
+        story.change(change);
+        let mut reel = story.reel();
+        for (millis, is_doubted) in [(22_900, false), (23_000, false), (23_100, true), (24_500, true), (30_000, false)]
+        {
+            let when = at(0).plus(Duration::from_millis(millis));
+            reel.seek(when).unwrap();
+            let seen = view(&reel, when);
+            assert_eq!(seen.damage.is_some(), is_doubted, "{change} at {millis}: {:?}", seen.damage);
+            let frame = seen.frame.unwrap();
+            let is_current = frame.widgets.iter().any(|patch| patch.quality.freshness.is_current());
+            let is_source_current = frame.sources.iter().any(|source| source.freshness.is_current());
+            assert_eq!((is_current, is_source_current), (!is_doubted, !is_doubted), "{change} at {millis}");
+        }
+    }
+}
+
 /// A page that applies what it gets holds what a new page gets, forwards, backwards and after jumps, and the past's boards are
 /// never taken for the present's.
 #[test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use watchfloor_board::{
-    frame::{Frame, Quality},
+    frame::{Frame, Quality, SourceView},
     freshness::{Freshness, span_words},
 };
 use watchfloor_model::Timestamp;
@@ -38,13 +38,22 @@ pub(super) fn view(reel: &Reel, at: Timestamp) -> View {
     let since = at.since(scene.at);
     let next = reel.next();
     // A record that is followed in time by another holds until then: whatever changed is in that one.
-    let holds = next.is_some_and(|(next, _)| next.since(scene.at) <= HOLE_AFTER);
+    // Its own instant is proven by itself.
+    let ahead = reel.damage_ahead().filter(|_| at > scene.at);
+    let holds = next.is_some_and(|(next, _)| next.since(scene.at) <= HOLE_AFTER) && ahead.is_none();
     let hole = (!holds && since > HOLE_AFTER).then(|| match next {
         Some((next, kind)) => format!("nothing is recorded for {}: {}", span_words(next.since(scene.at)), why(kind)),
         None => "the record ends here".to_owned(),
     });
-    let damage = scene.damage.as_ref().map(|damage| format!("record of {}: {}", words(damage.at), damage.what));
+    let damage = scene
+        .damage
+        .as_ref()
+        .or(ahead.as_ref())
+        .map(|damage| format!("record of {}: {}", words(damage.at), damage.what));
+    let broken = damage.as_ref().map(|damage| format!("record changed or damaged: {damage}"));
+    let doubted = broken.as_ref().or(hole.as_ref());
     let frame = scene.held.clone().map(|frame| Frame {
+        sources: frame.sources.iter().cloned().map(|source| doubt_source(source, doubted)).collect(),
         clock: watchfloor_board::frame::ClockView {
             wall_ms: at.as_millis(),
             board_ms: board_ms(&frame, since.min(HOLE_AFTER)),
@@ -56,8 +65,8 @@ pub(super) fn view(reel: &Reel, at: Timestamp) -> View {
             .cloned()
             .map(|mut patch| {
                 age(&mut patch.quality, since, holds);
-                if let Some(damage) = &damage {
-                    doubt(&mut patch.quality, damage);
+                if let Some(broken) = &broken {
+                    doubt(&mut patch.quality, broken);
                 }
                 patch
             })
@@ -91,13 +100,23 @@ fn age(quality: &mut Quality, since: Duration, holds: bool) {
 }
 
 /// What can't be proven to be what was shown isn't shown as if it were.
-fn doubt(quality: &mut Quality, damage: &str) {
+fn doubt(quality: &mut Quality, why: &str) {
     if matches!(quality.freshness, Freshness::Refused | Freshness::Unknown) {
         return;
     }
     quality.freshness = Freshness::Stale;
-    quality.reason = Some(format!("record changed or damaged: {damage}"));
+    quality.reason = Some(why.to_owned());
     quality.live_for_ms = 0;
+}
+
+/// The same of a source.
+fn doubt_source(source: SourceView, why: Option<&String>) -> SourceView {
+    match why {
+        Some(why) if source.freshness.is_current() => {
+            SourceView { freshness: Freshness::Stale, words: why.clone(), ..source }
+        }
+        _ => source,
+    }
 }
 
 fn unseen(glass: Glass) -> Option<String> {

@@ -75,3 +75,44 @@ fn nor_is_what_was_written_down() {
     stage.event_at(START + 10_000, json!({"k": "b", "v": 2}));
     assert_eq!((stage.number("gauge"), rows(&mut stage)), (Some(2.0), 1));
 }
+
+fn is_marked(stage: &Stage, widget: &str) -> bool {
+    stage.quality(widget).incomplete_until_ms.is_some()
+}
+
+/// H1, H3: a hub's clock that is set back had let things go too early: what slides with time is marked, and what doesn't isn't.
+#[test]
+fn what_slides_by_a_hubs_clock_is_marked() {
+    for (back_ms, is_set_back) in [(2 * 3_600_000, true), (4_000, false)] {
+        let mut stage = Stage::live();
+        stage.event(json!({"k": "a", "v": 1}));
+        assert_eq!(stage.number("window"), Some(1.0));
+        let told = stage.time().as_millis();
+        shows(&mut stage, told + back_ms);
+        assert_eq!(stage.number("window"), Some(if is_set_back { 0.0 } else { 1.0 }));
+        assert!(!is_marked(&stage, "window"));
+        shows(&mut stage, told);
+        for (widget, slides) in
+            [("window", true), ("mean", true), ("series", true), ("count", false), ("gauge", false), ("table", false)]
+        {
+            assert_eq!(is_marked(&stage, widget), is_set_back && slides, "{widget}, back by {back_ms} ms");
+        }
+    }
+}
+
+/// H2: a hub that begins anew days earlier keeps none of what was folded from being replaced.
+#[test]
+fn a_hub_that_begins_anew_days_earlier() {
+    for days in [3, 0] {
+        let mut stage = Stage::new();
+        shows(&mut stage, START + days * DAY_MS);
+        stage.event_at(START + days * DAY_MS, json!({"k": "a", "v": 1}));
+        stage.pass(2000);
+        shows(&mut stage, START + 2000);
+        stage.snapshot("f:0", &[]);
+        assert_eq!(stage.number("gauge").is_none(), days > 0);
+        stage.event_at(START + 2000, json!({"k": "b", "v": 2}));
+        assert_eq!(stage.number("gauge"), Some(2.0));
+        assert!(is_marked(&stage, "count"));
+    }
+}

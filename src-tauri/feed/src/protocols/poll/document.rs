@@ -68,11 +68,12 @@ impl DocumentSession {
     /// Nothing can be made of the answer, so it proves nothing.
     fn fail(&self, reason: &str, out: &mut Vec<Signal>) {
         let reason = cut(reason);
-        out.push(if self.subscribed {
-            Signal::Rejected { place: None, reason }
+        if self.subscribed {
+            out.push(Signal::Rejected { place: None, reason });
+            out.push(Signal::Behind { age: None });
         } else {
-            Signal::Error { code: "document".to_owned(), message: reason, denied: false }
-        });
+            out.push(Signal::Error { code: "document".to_owned(), message: reason, denied: false });
+        }
     }
 
     /// Tells how the document differs from the one before. False if it can't be read.

@@ -171,9 +171,15 @@ fn what_proves_nothing() {
     assert_eq!(rig.phase(), Phase::CatchingUp);
     for body in ["", "<html>", r#"{"items":{}}"#, r#"{"items":[{"n":1}]}"#, r#"{"items":[{"id":1},{"id":1}]}"#, "{}"] {
         let mut rig = live();
+        let proof = rig.feed.status().link_proof;
         for _ in 0..4 {
             asked(&mut rig);
             rig.answers(Head::default(), body);
+            if rig.phase() == Phase::Live {
+                assert_eq!(rig.feed.status().link_proof, proof, "{body}: what is shown is as old as it was");
+            } else {
+                assert!(rig.cause().contains("can't be read"), "{body}: {}", rig.cause());
+            }
         }
         assert_ne!(rig.phase(), Phase::Live, "{body}");
         let mut rig = rows(|_| {});
