@@ -146,7 +146,8 @@ pub fn judge(status: &SourceStatus, promise: Promise, held: Held, now: Mono) -> 
         Phase::CatchingUp | Phase::Subscribing => {
             let age = status.link_proof.map(|proof| now.since(proof));
             match age.filter(|age| *age > promise.limit) {
-                Some(age) => not_live(Freshness::Stale, held, Why::Silent(Some(age))),
+                Some(age) if status.cause.is_none() => not_live(Freshness::Stale, held, Why::Silent(Some(age))),
+                Some(_) => not_live(Freshness::Stale, held, Why::CatchingUp(cause(), retry)),
                 None => not_live(Freshness::CatchingUp, held, Why::CatchingUp(cause(), retry)),
             }
         }

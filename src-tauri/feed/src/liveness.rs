@@ -60,6 +60,9 @@ pub(crate) struct Liveness {
     answered: Mono,
     /// The same as of the answer before the newest, on a link that is a row of requests.
     answered_before: Mono,
+    /// There: when the newest answer that could be read was asked for, and the one before it.
+    told: Mono,
+    told_before: Mono,
     /// The quickest reading of the server's clock on this link, and the newest.
     readings: Option<(SourceClock, Reading)>,
     /// How much later than the quickest the newest reading came.
@@ -103,6 +106,8 @@ impl Liveness {
             unanswered: None,
             answered: sent,
             answered_before: sent,
+            told: sent,
+            told_before: sent,
             readings: None,
             // What was sent first may have been on its way since the link was asked for.
             lag: if polls { Duration::ZERO } else { now.since(asked) },
@@ -143,15 +148,17 @@ impl Liveness {
         self.heard = now;
         self.kept = None;
         self.answered_before = self.answered;
-        self.answered = self.asked.unwrap_or(self.answered);
+        self.told_before = self.told;
+        if let Some(asked) = self.asked {
+            (self.answered, self.told) = (asked, asked);
+        }
         self.proves()
     }
 
     /// Since when what was heard last proves the link.
     pub(crate) fn proves(&self) -> Mono {
         match self.asked {
-            // An answer that can't be read proves no more than the one before it.
-            Some(_) => self.answered,
+            Some(_) => self.told,
             None if self.probes => self.heard,
             None => self.sent(self.heard),
         }
@@ -165,6 +172,10 @@ impl Liveness {
 
     /// The newest answer isn't all that there was when it was asked for: what was proven before it is, or that what still waits is younger than `age`.
     pub(crate) fn fall_behind(&mut self, age: Option<Duration>) {
+        if age.is_none() {
+            // It makes nothing younger.
+            self.told = self.told_before;
+        }
         let asked = self.answered;
         self.answered = age.map_or(self.answered_before, |age| self.answered_before.max(back(asked, age)));
         self.kept = Some(asked.since(self.answered));

@@ -143,6 +143,7 @@ fn reasons_are_for_people() {
     check(&catching_up, true, 110, F::Stale, Some("nothing heard from the server for 10 s"));
     let stuck = SourceStatus { cause: Some("no snapshot: HTTP 500".into()), ..catching_up };
     check(&stuck, true, 101, F::CatchingUp, Some("no snapshot: HTTP 500"));
+    check(&stuck, true, 110, F::Stale, Some("no snapshot: HTTP 500"));
     let stuck = SourceStatus { retry_at: Some(at(103)), ..stuck };
     check(&stuck, true, 101, F::CatchingUp, Some("no snapshot: HTTP 500, next try in 2 s"));
     check(&stuck, false, 101, F::Unknown, Some("no snapshot: HTTP 500, next try in 2 s"));
