@@ -15,7 +15,7 @@ use watchfloor_model::{Delivery, Mono, Phase, Position};
 
 use super::{
     Line, Step,
-    golden::{life, lives},
+    golden::{lead, life, lives},
 };
 
 /// Timers that may be due one after another at one instant: there are fewer than twenty kinds, for a link and its trial.
@@ -24,9 +24,12 @@ const DUE_AT_ONCE_MAX: usize = 100;
 const FIRINGS_MAX: usize = 200;
 /// What a turn does besides what the bytes in it lead to.
 const OUTPUTS_MAX: usize = 300;
-/// Chunks of which bytes are torn apart have another length than they came by.
-const CUT_ONE_IN: usize = 6;
+/// Of so many things that are said one is damaged.
 const DAMAGE_ONE_IN: usize = 12;
+/// Of so many chunks that aren't one comes in two.
+const CUT_ONE_IN: usize = 6;
+/// Of so many other steps one is left out, and one is done twice.
+const ODD_ONE_IN: usize = 32;
 
 /// A kept life of a source.
 struct Life {
@@ -131,8 +134,8 @@ impl Run {
                     run.step(with(step.clone(), first));
                     steps.push_front((at, with(step, rest)));
                 }
-                _ if draws.once_in(32) => {}
-                _ if draws.once_in(32) => {
+                _ if draws.once_in(ODD_ONE_IN) => {}
+                _ if draws.once_in(ODD_ONE_IN) => {
                     run.step(step.clone());
                     run.step(step);
                 }
@@ -147,27 +150,14 @@ impl Run {
 
     fn step(&mut self, step: Step) {
         self.step_bytes = bytes(&step).map_or(0, <[u8]>::len);
-        let now = self.now;
-        match step {
-            Step::Restore(positions) => self.paths.restore(&positions),
-            Step::Wall(wall) => self.paths.set_wall(wall, now),
-            Step::Start => self.paths.start(now),
-            Step::Stop => self.paths.stop(now),
-            Step::TryNow => self.paths.try_now(now),
-            Step::Reconcile => _ = self.paths.reconcile(now),
-            Step::Renew => self.paths.renew(now),
-            Step::Timeout => self.paths.handle_timeout(now),
-            Step::Input(input) => {
-                let input = match self.links.last() {
-                    Some(link) => on(input, *link),
-                    None => input,
-                };
-                if let Input::Closed { link, .. } | Input::Failed { link, .. } = input {
-                    self.links.retain(|known| *known != link);
-                }
-                self.paths.handle_input(input, now);
-            }
+        let step = match (step, self.links.last()) {
+            (Step::Input(input), Some(link)) => Step::Input(on(input, *link)),
+            (step, _) => step,
+        };
+        if let Step::Input(Input::Closed { link, .. } | Input::Failed { link, .. }) = step {
+            self.links.retain(|known| *known != link);
         }
+        lead(&mut self.paths, step, self.now);
         self.drain();
     }
 

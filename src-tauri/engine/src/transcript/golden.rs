@@ -56,6 +56,21 @@ pub(super) fn life(path: &Path) -> (SourceConfig, u64) {
     begun(path, &serde_json::from_str(text.lines().next().unwrap()).unwrap())
 }
 
+/// Tells paths what they were told then.
+pub(super) fn lead(paths: &mut Paths, told: Step, now: Mono) {
+    match told {
+        Step::Restore(positions) => paths.restore(&positions),
+        Step::Wall(wall) => paths.set_wall(wall, now),
+        Step::Start => paths.start(now),
+        Step::Stop => paths.stop(now),
+        Step::TryNow => paths.try_now(now),
+        Step::Reconcile => _ = paths.reconcile(now),
+        Step::Renew => paths.renew(now),
+        Step::Timeout => paths.handle_timeout(now),
+        Step::Input(input) => paths.handle_input(input, now),
+    }
+}
+
 /// Leads the life again, and gives the transcript that comes of it.
 fn led_again(path: &Path) -> String {
     let text = fs::read_to_string(path).unwrap();
@@ -67,17 +82,7 @@ fn led_again(path: &Path) -> String {
     for line in lines {
         let Line::Told { at, told } = line else { continue };
         let now = Mono::from_micros(at);
-        match told.clone() {
-            Step::Restore(positions) => paths.restore(&positions),
-            Step::Wall(wall) => paths.set_wall(wall, now),
-            Step::Start => paths.start(now),
-            Step::Stop => paths.stop(now),
-            Step::TryNow => paths.try_now(now),
-            Step::Reconcile => _ = paths.reconcile(now),
-            Step::Renew => paths.renew(now),
-            Step::Timeout => paths.handle_timeout(now),
-            Step::Input(input) => paths.handle_input(input, now),
-        }
+        lead(&mut paths, told.clone(), now);
         out.push(Line::Told { at, told });
         while let Some(output) = paths.poll_output() {
             out.extend(words(&output).map(|did| Line::Did { did }));
