@@ -315,7 +315,7 @@ impl Lane {
     fn handle_snapshot(&mut self, snapshot: &Snapshot, now: Mono, rejections: &mut Rejections) -> bool {
         let time = snapshot.clock.at(snapshot.received);
         let before = self.now.filter(|before| is_set_back(*before, time, &snapshot.clock));
-        let is_of_a_time_to_come = before.is_some_and(|before| before.since(time) > SteadyClock::BACK_MAX);
+        let is_void = before.is_some_and(|before| is_of_a_time_to_come(before, time));
         for (number, tracked) in self.tracked.iter_mut().enumerate() {
             let covers = |channel: &String| snapshot.positions.contains_key(channel.as_str());
             if !tracked.aggregate.channels().iter().all(covers) {
@@ -337,7 +337,7 @@ impl Lane {
                     tracked.basis = Continuity::Proven;
                     tracked.be_complete_since(time, snapshot.since);
                 }
-                None if is_of_a_time_to_come => {
+                None if is_void => {
                     tracked.be_forgotten();
                     tracked.be_unknown_until(time);
                 }
@@ -489,8 +489,7 @@ impl Lane {
     /// Whether what was folded is dated by a clock that was more than a day ahead (H1): it would be the newest until then, whatever comes.
     /// A hub sees to that itself, and its time may be a replay's.
     fn is_of_a_time_to_come(&self, time: Timestamp) -> bool {
-        let is_ahead = self.now.is_some_and(|before| before > time && before.since(time) > SteadyClock::BACK_MAX);
-        is_ahead && self.spec.kind != SourceKind::Hub
+        self.spec.kind != SourceKind::Hub && self.now.is_some_and(|before| is_of_a_time_to_come(before, time))
     }
 
     /// Forgets what was folded, and not up to where.
@@ -525,6 +524,11 @@ fn jitter(clock: &SourceClock) -> Duration {
 /// Whether the source's clock, which had shown `before` and shows `time`, was set back meanwhile.
 fn is_set_back(before: Timestamp, time: Timestamp, clock: &SourceClock) -> bool {
     before > time && before.since(time) > jitter(clock)
+}
+
+/// Whether `before` is so much later than `time` that it was never right.
+fn is_of_a_time_to_come(before: Timestamp, time: Timestamp) -> bool {
+    before > time && before.since(time) > SteadyClock::BACK_MAX
 }
 
 /// Whether nothing has ever happened on any channel of the aggregate.

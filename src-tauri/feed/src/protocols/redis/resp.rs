@@ -147,7 +147,9 @@ impl Parser {
             let rest = &bytes[used..];
             let (taken, found) = if self.value.is_some() {
                 self.take_value(rest)?
-            } else if let Some((taken, text)) = short(rest).filter(|_| self.line.is_empty()) {
+            } else if self.line.is_empty()
+                && let Some((taken, text)) = short(rest)
+            {
                 self.values = self.values.saturating_add(1);
                 self.bytes = self.bytes.saturating_add(text.len() as u64);
                 (taken, Some(Frame::Text(text.into())))
