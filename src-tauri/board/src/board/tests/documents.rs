@@ -171,6 +171,16 @@ fn a_row_that_is_lost_is_missing() {
     assert_eq!(marked(&stage), ["table", "tiles", "map"]);
 }
 
+/// H3: so is one of the document with which a link begins, also where nothing of that was told before it.
+#[test]
+fn a_first_row_that_is_lost_is_missing() {
+    let mut stage = live();
+    stage.pass(60_000);
+    stage.status_is(Phase::Live);
+    gap(&mut stage, "s", Some(place("link-1", 2)), place("link-2", 1));
+    assert_eq!(marked(&stage), STATES);
+}
+
 /// H3: where another address may have told the document before, nobody knows what it is compared with.
 #[test]
 fn several_addresses_prove_nothing() {
