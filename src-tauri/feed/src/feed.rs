@@ -113,6 +113,9 @@ pub struct Feed {
     /// What came without a place behind what is held, and its bytes. It is told behind that, or when that is given up.
     loose: Vec<Event>,
     loose_bytes: usize,
+    /// How often in a row something was due again as soon as all that was due was done.
+    #[cfg(debug_assertions)]
+    due_again: u32,
 }
 
 /// The first loss since everything was last caught up.
@@ -172,6 +175,8 @@ impl Feed {
             batch: Vec::new(),
             loose: Vec::new(),
             loose_bytes: 0,
+            #[cfg(debug_assertions)]
+            due_again: 0,
             channels,
             config,
         }
@@ -275,6 +280,17 @@ impl Feed {
     pub fn handle_timeout(&mut self, now: Mono) {
         self.handle_timers(now);
         self.settle(now);
+        #[cfg(debug_assertions)]
+        self.expect_an_end(now);
+    }
+
+    /// H5: whoever drives it comes to rest. Something may be due again at once, a first try for example, but not for ever.
+    #[cfg(debug_assertions)]
+    fn expect_an_end(&mut self, now: Mono) {
+        const AT_ONCE_MAX: u32 = 1_000;
+        let is_due = self.poll_timeout().is_some_and(|(due, _)| due <= now);
+        self.due_again = if is_due { self.due_again + 1 } else { 0 };
+        assert!(self.due_again < AT_ONCE_MAX, "a hot loop: {:?} at {now:?}", self.poll_timeout());
     }
 
     /// The next thing to do; `None` when there is nothing more until the next input or timeout.

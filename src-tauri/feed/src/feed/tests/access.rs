@@ -151,7 +151,7 @@ fn live_until_the_token_ends() {
     let mut rig = Rig::live_by_token(Transport::WebSocket, Some(r#"{"expires_ms":60000}"#));
     let end = rig.now.plus(Duration::from_secs(60));
     let mut asked = 0;
-    while rig.phase() == Phase::Live {
+    while rig.phase() == Phase::Live && rig.now < end.plus(Duration::from_secs(1)) {
         if rig.goes_on(1, "token?") {
             rig.out.clear();
             asked += 1;
