@@ -1,6 +1,6 @@
 // Puts one deliberate defect after the other into a copy of the sources and sees which check catches it.
 //   node scripts/mutants.mjs --check         whether every defect still has its place in the sources
-//   node scripts/mutants.mjs [--every N] [--from NUMBER] [--only TEXT,TEXT] [--crates NAME,NAME]
+//   node scripts/mutants.mjs [--every N] [--from NUMBER] [--to NUMBER] [--only TEXT,TEXT] [--crates NAME,NAME]
 // Prints a table as it goes, and ends in a line `N passed, N failed`: a defect that nothing catches is a failure.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -38,8 +38,9 @@ const crates_asked = asked('--crates')?.split(',') ?? Object.keys(STAGES)
 const every = Number(asked('--every') ?? 1)
 /** To go on where a run was broken off. */
 const from = Number(asked('--from') ?? 1)
+const to = Number(asked('--to') ?? all.length)
 const mutants = all
-  .filter((one, at) => (only === null || only.some((text) => one.name.includes(text))) && at + 1 >= from && crates_asked.includes(one.crate))
+  .filter((one, at) => (only === null || only.some((text) => one.name.includes(text))) && at + 1 >= from && at < to && crates_asked.includes(one.crate))
   .filter((_, at) => at % every === 0)
 
 /** A file with the defect in place, from the working tree or from a copy of it. */

@@ -50,7 +50,7 @@ use crate::{
     port::{FetchId, Input, LinkId, Output, first_of_path},
     protocols::{Dialect, Moment, Signal, dialect},
     random::Random,
-    timers::{TimerReason, Timers},
+    timers::{TimerReason, Timers, Turns},
 };
 
 use self::{access::Access, link::Link, reconcile::Checks, trial::Trial, upgrade::Upgrade};
@@ -113,9 +113,7 @@ pub struct Feed {
     /// What came without a place behind what is held, and its bytes. It is told behind that, or when that is given up.
     loose: Vec<Event>,
     loose_bytes: usize,
-    /// How often in a row something was due again as soon as all that was due was done.
-    #[cfg(debug_assertions)]
-    due_again: u32,
+    turns: Turns,
 }
 
 /// The first loss since everything was last caught up.
@@ -175,8 +173,7 @@ impl Feed {
             batch: Vec::new(),
             loose: Vec::new(),
             loose_bytes: 0,
-            #[cfg(debug_assertions)]
-            due_again: 0,
+            turns: Turns::default(),
             channels,
             config,
         }
@@ -280,17 +277,7 @@ impl Feed {
     pub fn handle_timeout(&mut self, now: Mono) {
         self.handle_timers(now);
         self.settle(now);
-        #[cfg(debug_assertions)]
-        self.expect_an_end(now);
-    }
-
-    /// H5: whoever drives it comes to rest. Something may be due again at once, a first try for example, but not for ever.
-    #[cfg(debug_assertions)]
-    fn expect_an_end(&mut self, now: Mono) {
-        const AT_ONCE_MAX: u32 = 1_000;
-        let is_due = self.poll_timeout().is_some_and(|(due, _)| due <= now);
-        self.due_again = if is_due { self.due_again + 1 } else { 0 };
-        assert!(self.due_again < AT_ONCE_MAX, "a hot loop: {:?} at {now:?}", self.poll_timeout());
+        self.turns.end(self.poll_timeout(), now);
     }
 
     /// The next thing to do; `None` when there is nothing more until the next input or timeout.

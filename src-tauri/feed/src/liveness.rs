@@ -538,12 +538,12 @@ mod tests {
         let mut comes = |second: u64| {
             link.hear(at(second));
             link.stream(at(second));
-            (link.doubt(at(second)).is_some(), link.doubt_at())
+            (link.doubt(at(second)).is_some(), link.doubt_at(), link.proves())
         };
-        assert_eq!(comes(5), (false, at(11)), "a second late");
-        assert_eq!(comes(12), (true, at(11)), "as old as second 5");
-        assert_eq!(comes(15), (true, at(14)), "more may have stood behind it");
-        assert_eq!(comes(16), (false, at(22)));
+        assert_eq!(comes(5), (false, at(11), at(5)), "a second late");
+        assert_eq!(comes(12), (true, at(11), at(5)), "as old as second 5");
+        assert_eq!(comes(15), (true, at(14), at(8)), "more may have stood behind it");
+        assert_eq!(comes(16), (false, at(22), at(16)));
     }
 
     /// H1, H2: what a heartbeat is the first to tell of may have happened since the last, and the server gets a moment to

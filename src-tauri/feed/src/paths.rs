@@ -30,7 +30,7 @@ use crate::{
     feed::Feed,
     liveness::FOUND_AFTER,
     port::{Input, LinkId, Output},
-    timers::TimerReason,
+    timers::{TimerReason, Turns},
 };
 
 /// Paths of one source at most.
@@ -53,6 +53,7 @@ pub struct Paths {
     since: Mono,
     outputs: VecDeque<Output>,
     changed: bool,
+    turns: Turns,
 }
 
 #[derive(Debug)]
@@ -105,7 +106,16 @@ impl Paths {
             .collect();
         let merge = Merge::new(paths.len());
         let known = Known::new(config.limit);
-        Self { paths, merge, known, phase: Phase::Idle, since: Mono::ZERO, outputs: VecDeque::new(), changed: false }
+        Self {
+            paths,
+            merge,
+            known,
+            phase: Phase::Idle,
+            since: Mono::ZERO,
+            outputs: VecDeque::new(),
+            changed: false,
+            turns: Turns::default(),
+        }
     }
 
     /// Takes the places up to which an earlier life delivered, before [`Paths::start`]. See [`Feed::restore`].
@@ -186,6 +196,7 @@ impl Paths {
             self.drain(number);
         }
         self.settle(now);
+        self.turns.end(self.poll_timeout(), now);
     }
 
     /// The next thing to do; `None` when there is nothing more until the next input or timeout.
