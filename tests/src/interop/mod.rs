@@ -81,6 +81,8 @@ pub struct Row {
     pub server: String,
     /// By scenario.
     pub cells: Vec<(&'static str, Cell)>,
+    /// By what only this protocol has.
+    pub own: Vec<(&'static str, Cell)>,
 }
 
 /// Each dialect's server: its row, and its transcript.

@@ -6,7 +6,10 @@ use anyhow::Result;
 use rustix::process::Signal;
 use serde_json::Value;
 
-use super::tls::{NAME, Tls};
+use super::{
+    stand::Stand,
+    tls::{NAME, Tls},
+};
 
 /// What a board says of its source.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +26,8 @@ pub(super) struct Entry {
     pub(super) plant: bool,
     /// Several servers as one.
     pub(super) several: bool,
+    /// What only this protocol has, of [`Peer::OWN`].
+    pub(super) own: Option<&'static str>,
 }
 
 impl Entry {
@@ -54,6 +59,10 @@ pub(super) trait Peer: Sized {
     const SEVERAL: Offer<()> = Err("nothing of the wall's: who stands for a server has its address");
     /// Whether the others are sure to have what was acknowledged.
     const KEPT_BY_OTHERS: bool = false;
+    /// Why the server can't be told to take an event of more than 1 MiB, if so.
+    const TOO_BIG: Offer<()> = Ok(());
+    /// What only this protocol has, or only this way to it: a scenario each, by name.
+    const OWN: &'static [&'static str] = &[];
     /// Whether the wall itself is among those who are told to be there.
     const COUNTS_WALL: bool = false;
 
@@ -94,5 +103,13 @@ pub(super) trait Peer: Sized {
     /// Has somebody join the channel besides the wall, who leaves when what this gives is dropped.
     async fn join(&self) -> Result<Offer<Box<dyn Any>>> {
         Ok(Err("who is there isn't told"))
+    }
+    /// Goes through one of [`Peer::OWN`]. The source is the one that [`Peer::source`] gives for it.
+    async fn run_own(_stand: &mut Stand<Self>, name: &str) -> Result<()> {
+        anyhow::bail!("no scenario `{name}`")
+    }
+    /// What the board has besides for one of [`Peer::OWN`]: widgets, other sources.
+    fn own_board(&self, _name: &str) -> String {
+        String::new()
     }
 }

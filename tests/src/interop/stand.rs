@@ -60,7 +60,8 @@ impl<P: Peer> Stand<P> {
         let board = folder.path().join("board.toml");
         let members = if entry.presence { MEMBERS } else { "" };
         let plant = if entry.plant { sparkplug::WIDGET } else { "" };
-        fs::write(&board, text(&peer.source(line.port(), entry)) + members + plant)?;
+        let own = entry.own.map(|name| peer.own_board(name)).unwrap_or_default();
+        fs::write(&board, text(&peer.source(line.port(), entry)) + members + plant + &own)?;
         let data = folder.path().join("data");
         let options = WallOptions { board, data, arguments, ..WallOptions::default() };
         let wall = WallProcess::start(&options)?;
