@@ -9,6 +9,8 @@ use super::subject::Subject;
 /// The limit of a wall by default, and that of what is asked for at an interval.
 const LIMIT: Duration = Duration::from_secs(5);
 const POLL_LIMIT: Duration = Duration::from_secs(10);
+/// How the names of Ably's own hosts end.
+const ABLY_HOSTS: [&str; 2] = [".ably.net", ".ably.io"];
 /// What stands for a channel's name where none is known.
 pub(crate) const NO_CHANNEL: &str = "probe";
 
@@ -122,6 +124,12 @@ impl Found<'_> {
             let is_named = path.contains("/connection/websocket");
             all.push(Candidate { is_named, ..self.candidate("centrifugo", &bare, None) });
         }
+        let is_named = self.url.host_str().is_some_and(|host| ABLY_HOSTS.iter().any(|end| host.ends_with(end)));
+        if is_named || (is_root && is_socket) {
+            let mut ably = bare.clone();
+            with_scheme(&mut ably, &[("http", "ws"), ("https", "wss")]);
+            all.push(Candidate { is_named, ..self.candidate("ably", &ably, None) });
+        }
         let mut socket = self.url.clone();
         with_scheme(&mut socket, &[("http", "ws"), ("https", "wss")]);
         let mut socket = self.candidate("websocket", &socket, Some(&self.own_name()));
@@ -227,9 +235,12 @@ mod tests {
             "socketio wss://h/socket.io/?team=7 /"
         );
         assert_eq!(tried("http://h/base/v1/sse?channels=a")[0], "hub http://h/base probe");
-        let kinds: Vec<String> =
-            tried("http://h").iter().map(|one| one.split(' ').next().unwrap().to_owned()).collect();
-        assert_eq!(kinds, ["hub", "sse", "poll", "mercure", "socketio", "centrifugo", "websocket"]);
+        assert_eq!(tried("https://main.realtime.ably.net")[0], "ably wss://main.realtime.ably.net probe");
+        let kinds = |url: &str| -> Vec<String> {
+            tried(url).iter().map(|one| one.split(' ').next().unwrap().to_owned()).collect()
+        };
+        assert_eq!(kinds("http://h"), ["hub", "sse", "poll", "mercure", "socketio", "centrifugo", "websocket"]);
+        assert_eq!(kinds("ws://h"), ["hub", "socketio", "centrifugo", "ably", "websocket"]);
         assert_eq!(tried("https://h/feed/trades?x=1").last().unwrap(), "websocket wss://h/feed/trades?x=1 trades");
     }
 
@@ -248,7 +259,7 @@ mod tests {
     /// Whatever is tried is what a board file may have.
     #[test]
     fn what_is_tried_may_stand_in_a_board() {
-        let addresses = ["http://h", "ws://h:1/x?y=1", "wss://h/app/k", "redis://h", "nats://h", "tls://h", "mqtt://h"];
+        let addresses = ["http://h", "ws://h", "ws://h:1/x?y=1", "wss://h/app/k", "redis://h", "nats://h", "tls://h", "mqtt://h"];
         for url in addresses {
             for one in candidates(&Url::parse(url).unwrap(), &[]).unwrap() {
                 assert!(one.subject.setup().is_ok(), "{url}: {:?}", one.subject.setup().err());
