@@ -71,9 +71,9 @@ impl Channel {
             return channel;
         };
         // What came and wasn't handed over comes again, and is wanted.
-        let was_delivered = |recent: &Recent| recent.epoch == place.epoch && recent.offset <= place.offset;
-        for recent in kept.recent.into_iter().filter(was_delivered) {
-            channel.keep(recent);
+        let is_before = |recent: &Recent| recent.epoch == place.epoch && recent.offset <= place.offset;
+        for recent in kept.recent.into_iter().filter(|recent| recent.delivered || is_before(recent)) {
+            channel.keep(Recent { delivered: true, ..recent });
         }
         let mark = place.mark.as_deref().filter(|mark| !mark.is_empty() && is_counted(place));
         let Some(mark) = mark else {
@@ -184,7 +184,7 @@ impl Channel {
 
     /// An event was given this place.
     pub(super) fn remember(&mut self, place: &Position, id: &str) {
-        self.keep(Recent { epoch: place.epoch.clone(), offset: place.offset, id: id.into() });
+        self.keep(Recent { epoch: place.epoch.clone(), offset: place.offset, id: id.into(), delivered: false });
     }
 
     fn keep(&mut self, recent: Recent) {

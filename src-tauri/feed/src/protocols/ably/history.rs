@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 use url::Url;
 use watchfloor_model::Position;
 
-use super::{bare, is_key, wire};
+use super::{bare, is_key, memory::RECENT_MAX, wire};
 use crate::{
     config::Secret,
     fault::{LinkFault, cut},
@@ -48,6 +48,8 @@ pub(super) struct Recall {
     pub(super) why: String,
     /// Messages as they came, newest first.
     pub(super) found: Vec<String>,
+    /// Ids of the last event that was handed over and of what is older, newest first, as far as its page goes.
+    pub(super) old: Vec<String>,
     /// What came by the channel meanwhile.
     pub(super) held: Vec<Box<[u8]>>,
     ids: BTreeSet<String>,
@@ -96,6 +98,7 @@ impl Recall {
             has_presence,
             why,
             found: Vec::new(),
+            old: Vec::new(),
             held: Vec::new(),
             ids: BTreeSet::new(),
             bytes: 0,
@@ -123,11 +126,13 @@ impl Recall {
         let page: Vec<&RawValue> =
             serde_json::from_slice(&answer.body).map_err(|error| cut(&format!("not a list of messages: {error}")))?;
         let found = self.found.len();
-        for raw in page {
+        for (at, raw) in page.iter().enumerate() {
             let entry: Entry =
                 serde_json::from_str(raw.get()).map_err(|error| cut(&format!("not a message: {error}")))?;
             let id = entry.id.ok_or("a message without an id")?;
             if is_known(&id) {
+                let older = page[at..].iter().filter_map(|raw| serde_json::from_str::<Entry>(raw.get()).ok()?.id);
+                self.old = older.take(RECENT_MAX).collect();
                 return Ok(Step::Met);
             }
             if !self.ids.insert(id) {

@@ -20,6 +20,8 @@ pub(super) struct Recent {
     pub(super) epoch: Arc<str>,
     pub(super) offset: u64,
     pub(super) id: Arc<str>,
+    /// A later connection was asked to go on behind it: it was handed over, whatever epoch the place has by now.
+    pub(super) delivered: bool,
 }
 
 /// What is remembered of a channel.

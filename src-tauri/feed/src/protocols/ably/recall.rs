@@ -52,6 +52,12 @@ impl AblySession {
             Step::More(next) => recall.turn_page(&next).map_or_else(Step::Unmet, |()| Step::More(next)),
             step => step,
         };
+        if let Some(place) = recall.place.as_ref().filter(|_| channel.seen.is_empty()) {
+            // A wall that was started again remembers none of what may be rewound.
+            for id in recall.old.iter().rev() {
+                channel.remember(place, id);
+            }
+        }
         channel.recall = Some(recall);
         match step {
             Step::More(_) => self.ask_history(index, out),

@@ -1,6 +1,7 @@
 //! Ably's messages, and what a feed makes of them. What the server says is written by the protocol's specification: none of it was
 //! recorded from Ably. What a client says is recorded from Ably's own.
 
+mod again;
 mod deltas;
 mod ends;
 mod history;
