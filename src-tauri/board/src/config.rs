@@ -14,6 +14,7 @@ mod cursor;
 mod decode;
 mod diagnostic;
 mod grid;
+mod headers;
 mod keys;
 mod kinds;
 mod nearest;

@@ -7,7 +7,7 @@ use watchfloor_board::config::spec::{
     self, BoardFile, CursorSpec, SecretSpec, SnapshotSpec, SourceKind, SourceSpec, SourceTransport, SparkplugSpec,
     SpeakSpec, TokenSpec,
 };
-use watchfloor_feed::{Codec, Cursor, Envelope, Kind, Promises, Site, SourceConfig, Sparkplug, Speak};
+use watchfloor_feed::{Codec, Cursor, Envelope, Header, Kind, Promises, Site, SourceConfig, Sparkplug, Speak};
 use watchfloor_model::Transport;
 
 use crate::{error::EngineError, transport::Route};
@@ -90,8 +90,7 @@ impl Settings {
         };
         let channels = spec.channels.iter().map(|channel| Arc::from(channel.as_str())).collect();
         let auth = spec.auth.as_deref().map(|text| address(spec, text)).transpose()?;
-        let site =
-            spec.snapshot.as_ref().map(|snapshot| site(spec, snapshot, &[Some(&url), auth.as_ref()])).transpose()?;
+        let site = spec.snapshot.as_ref().map(|snapshot| site(spec, snapshot, &url, auth.as_ref())).transpose()?;
         Ok(SourceConfig {
             id: spec.id.clone(),
             url,
@@ -130,21 +129,28 @@ impl Settings {
             speak: speak(&spec.speak),
             auth,
             site,
+            headers: spec.headers.iter().map(|(name, value)| Header::own(name.clone(), value.as_str())).collect(),
             token: None,
+            token_header: spec.token_header.as_deref().map(Arc::from),
             asks_token: spec.token.is_some(),
         })
     }
 }
 
-/// Where the site says what it has. Its token goes to the hosts alone that have it anyway, as safely as to them.
-fn site(spec: &SourceSpec, snapshot: &SnapshotSpec, known: &[Option<&Url>]) -> Result<Site, EngineError> {
+/// Where the site says what it has. Its token goes to the hosts alone that have it anyway, as safely as to them; its headers to the
+/// origin of its own address.
+fn site(spec: &SourceSpec, snapshot: &SnapshotSpec, own: &Url, auth: Option<&Url>) -> Result<Site, EngineError> {
     let url = address(spec, &snapshot.url)?;
     let is_safe = |url: &Url| !matches!(url.scheme(), "http" | "ws");
     let is_known = |known: &Url| known.host() == url.host() && (is_safe(&url) || !is_safe(known));
-    let shows_token = known.iter().flatten().any(|known| is_known(known));
+    let shows_token = is_known(own) || auth.is_some_and(is_known);
+    // A WebSocket is of the origin by whose HTTP it is opened.
+    let shows_headers =
+        is_known(own) && is_safe(&url) == is_safe(own) && own.port_or_known_default() == url.port_or_known_default();
     let first = spec.channels.first().map_or("", String::as_str);
     Ok(Site {
         shows_token,
+        shows_headers,
         url,
         channel: snapshot.channel.as_deref().unwrap_or(first).into(),
         name: snapshot.name.as_str().into(),
@@ -240,6 +246,33 @@ source = "ops"
         let spec = SourceSpec { redundant_urls: vec!["http://b".into()], ..spec.clone() };
         assert_eq!(Settings::default().config(&spec, Duration::ZERO).unwrap().redundant.len(), 1);
         assert_eq!(settings.config(&spec, Duration::ZERO).unwrap().redundant, []);
+    }
+
+    /// H8: what is said to a source is said to its own origin; the token goes to its host.
+    #[test]
+    fn what_a_site_is_told() {
+        let text = |url: &str, site: &str| {
+            format!(
+                "[board]\ntitle = \"A\"\n[[source]]\nid = \"s\"\nkind = \"websocket\"\nurl = \"{url}\"\nchannels = [\"x\"]\n\
+                 headers = {{ X-Tenant = \"north\" }}\ntoken = {{ env = \"T\" }}\ntoken-header = \"X-Api-Key\"\n\
+                 snapshot = {{ url = \"{site}\", as = \"e\" }}\n[[widget]]\nid = \"w\"\nkind = \"counter\"\n"
+            )
+        };
+        for (url, site, shown) in [
+            ("wss://h/ws", "https://h/state", (true, true)),
+            ("ws://h:8080/ws", "http://h:8080/state", (true, true)),
+            ("wss://h/ws", "https://h:8443/state", (true, false)),
+            ("wss://h/ws", "http://h:443/state", (false, false)),
+            ("ws://h/ws", "https://h/state", (true, false)),
+            ("wss://h/ws", "https://other/state", (false, false)),
+        ] {
+            let file = watchfloor_board::config::parse(&text(url, site), "board.toml").unwrap();
+            let config = Settings::default().config(&file.sources[0], Duration::from_secs(5)).unwrap();
+            assert_eq!(config.headers, [Header::own("x-tenant", "north")]);
+            assert_eq!(config.token_header.as_deref(), Some("x-api-key"));
+            let told = config.site.unwrap();
+            assert_eq!((told.shows_token, told.shows_headers), shown, "{url} {site}");
+        }
     }
 
     #[test]

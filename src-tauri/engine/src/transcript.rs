@@ -363,17 +363,21 @@ mod tests {
         let text = serde_json::to_string(&Line::Told { at: 0, told: Step::Input(input) }).unwrap();
         assert!(text.contains("***") && !text.contains("hunter2"), "{text}");
         let header = watchfloor_feed::Header {
-            name: "authorization",
+            name: "authorization".into(),
             value: watchfloor_feed::HeaderValue::Bearer(token.clone()),
+        };
+        let whole = watchfloor_feed::Header {
+            name: "x-api-key".into(),
+            value: watchfloor_feed::HeaderValue::Whole(token.clone()),
         };
         let request = Request {
             query: vec![("key", token)],
             body: Some(Message { is_secret: true, ..Message::text("hunter2".into()) }),
-            ..Request::get("https://h/".parse().unwrap()).with(vec![header])
+            ..Request::get("https://h/".parse().unwrap()).with(vec![header, whole])
         };
         let open = Output::Open { link, transport: watchfloor_model::Transport::Sse, request };
         let text = words(&open).unwrap();
-        assert!(text.matches("***").count() == 3 && !text.contains("hunter2"), "{text}");
+        assert!(text.matches("***").count() == 4 && !text.contains("hunter2"), "{text}");
     }
 
     /// H5: a disk that takes no more ends the transcript, and not the wall.

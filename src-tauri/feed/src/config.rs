@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use url::Url;
 use watchfloor_model::{Transport, path::Path};
 
-use crate::{envelope::Envelope, site::Site};
+use crate::{envelope::Envelope, port::Header, site::Site};
 
 /// One source: where it is, what is wanted of it, and how old it may get.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,8 +34,13 @@ pub struct SourceConfig {
     pub reorder: Duration,
     /// Where in a message its name and time stand, for protocols that carry bodies only.
     pub envelope: Envelope,
+    /// Headers of the board's own, sent with every request to the source's addresses: by server-sent events, polls and a bare
+    /// WebSocket's handshake.
+    pub headers: Vec<Header>,
     /// Sent as `Authorization: Bearer …` (RFC 6750) with every request.
     pub token: Option<Secret>,
+    /// The header, in lower case, whose whole value the token is instead, where `headers` may be.
+    pub token_header: Option<Arc<str>>,
     /// What is promised of the server, where its protocol says nothing of it.
     pub promises: Promises,
     /// An application's public key.
@@ -68,7 +73,9 @@ impl SourceConfig {
             reconcile: None,
             reorder: Duration::ZERO,
             envelope: Envelope::default(),
+            headers: Vec::new(),
             token: None,
+            token_header: None,
             promises: Promises::default(),
             app: None,
             user: None,
@@ -77,6 +84,12 @@ impl SourceConfig {
             site: None,
             asks_token: false,
         }
+    }
+
+    /// The line by which the token is shown, if there is one.
+    pub(crate) fn token_line(&self) -> Option<Header> {
+        let token = self.token.as_ref()?;
+        Some(self.token_header.as_ref().map_or_else(|| Header::bearer(token), |name| Header::whole(name, token)))
     }
 }
 
@@ -234,5 +247,89 @@ impl fmt::Debug for Secret {
 impl fmt::Display for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocols::dialect;
+
+    /// Every request of a kind that is reached by plain HTTP, as the lines that it has beside the protocol's own.
+    fn lines(kind: Kind, url: &str, change: impl FnOnce(&mut SourceConfig)) -> Vec<Vec<String>> {
+        let url = url.parse().expect("an address");
+        let mut config = SourceConfig::plain("s", kind, url, vec!["c".into()], Duration::from_secs(5));
+        config.headers = vec![Header::own("x-tenant".to_owned(), "north"), Header::own("accept-language", "de")];
+        config.token = Some(Secret::new("hunter2"));
+        change(&mut config);
+        let dialect = dialect(&config);
+        dialect.check(&config).expect("a source");
+        let way = config.ladder[0];
+        let wait = Duration::from_secs(1);
+        // The first, the next, and one under the condition of what was had.
+        let requests =
+            [dialect.open(&config, way, &[]), dialect.ask(&config, "", wait), dialect.ask(&config, "\"1\"", wait)];
+        let bound = |request: &crate::Request| {
+            let shown = format!("{request:?}");
+            assert!(!shown.contains("hunter2"), "H8: {shown}");
+            request.headers.iter().filter(|header| header.is_bound()).map(|header| format!("{header:?}")).collect()
+        };
+        requests.iter().map(bound).collect()
+    }
+
+    const KINDS: [(Kind, &str); 4] = [
+        (Kind::Sse, "https://h/"),
+        (Kind::LongPoll, "https://h/"),
+        (Kind::Poll, "https://h/"),
+        (Kind::WebSocket, "wss://h/"),
+    ];
+
+    /// Each request of each kind says what the board says, and shows the token where the board wants it.
+    #[test]
+    fn headers_of_the_board() {
+        for (kind, url) in KINDS {
+            for lines in lines(kind, url, |_| {}) {
+                assert_eq!(lines, ["authorization: Bearer ***", "x-tenant: north", "accept-language: de"], "{kind:?}");
+            }
+            let named = |config: &mut SourceConfig| config.token_header = Some("x-api-key".into());
+            for lines in lines(kind, url, named) {
+                assert_eq!(lines, ["x-api-key: ***", "x-tenant: north", "accept-language: de"], "{kind:?}");
+            }
+            let bare = |config: &mut SourceConfig| (config.headers, config.token) = (Vec::new(), None);
+            for lines in lines(kind, url, bare) {
+                assert_eq!(lines, [""; 0], "{kind:?}");
+            }
+        }
+    }
+
+    /// By a cursor as well, wherever that leads.
+    #[test]
+    fn headers_with_a_cursor() {
+        for (kind, url) in [KINDS[1], KINDS[2]] {
+            let rule = Cursor { path: "next".parse().expect("a path"), query: Some("after".into()), rows: None };
+            let lines = lines(kind, url, |config| config.promises.cursor = Some(rule));
+            assert!(lines.iter().all(|lines| lines.len() == 3), "{lines:?}");
+        }
+    }
+
+    /// H8: a token that is a message's is in no header, whatever its name.
+    #[test]
+    fn a_token_that_is_sent_later() {
+        let lines = lines(Kind::WebSocket, "wss://h/", |config| {
+            config.speak.login = Some("{token}".into());
+            config.token_header = Some("x-api-key".into());
+        });
+        assert!(lines.iter().all(|lines| *lines == ["x-tenant: north", "accept-language: de"]), "{lines:?}");
+    }
+
+    /// H8: a line that is a secret as a whole is none that can be seen.
+    #[test]
+    fn a_token_that_is_the_whole_line() {
+        let header = Header::whole("x-api-key", &Secret::new("hunter2"));
+        assert_eq!((&*header.text(), format!("{header:?}").as_str()), ("hunter2", "x-api-key: ***"));
+        assert!(header.is_secret() && header.is_bound());
+        let own = Header::own("x-tenant", "north");
+        assert!(!own.is_secret() && own.is_bound());
+        assert!(!Header::plain("accept", "text/plain").is_bound());
     }
 }

@@ -1,6 +1,6 @@
 //! What goes into a feed and what comes out of it.
 
-use std::{fmt, time::Duration};
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD as BASE64};
 use bytes::Bytes;
@@ -470,7 +470,7 @@ impl Request {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Header {
     /// Its name, in lower case.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Its value.
     pub value: HeaderValue,
 }
@@ -479,20 +479,34 @@ pub struct Header {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HeaderValue {
     /// May be seen.
-    Plain(String),
+    Plain(Cow<'static, str>),
+    /// What the board says to its source: may be seen, and is no other origin's to hear.
+    Own(Arc<str>),
     /// A bearer token (RFC 6750): the line is `Bearer ` and the token.
     Bearer(Secret),
     /// Basic credentials (RFC 7617), in Base64: the line is `Basic ` and these.
     Basic(Secret),
+    /// A token that is the line's whole value.
+    Whole(Secret),
 }
 
 impl Header {
-    pub(crate) fn plain(name: &'static str, value: impl Into<String>) -> Self {
-        Self { name, value: HeaderValue::Plain(value.into()) }
+    pub(crate) fn plain(name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
+        Self { name: name.into(), value: HeaderValue::Plain(value.into()) }
+    }
+
+    /// What the board says to its source. The name is in lower case.
+    pub fn own(name: impl Into<Cow<'static, str>>, value: impl Into<Arc<str>>) -> Self {
+        Self { name: name.into(), value: HeaderValue::Own(value.into()) }
     }
 
     pub(crate) fn bearer(token: &Secret) -> Self {
-        Self { name: "authorization", value: HeaderValue::Bearer(token.clone()) }
+        Self { name: "authorization".into(), value: HeaderValue::Bearer(token.clone()) }
+    }
+
+    /// A token in the header that it is named for, in lower case.
+    pub(crate) fn whole(name: &str, token: &Secret) -> Self {
+        Self { name: name.to_owned().into(), value: HeaderValue::Whole(token.clone()) }
     }
 
     /// A bearer token that is to be encoded first.
@@ -503,23 +517,31 @@ impl Header {
     /// Basic credentials, `name:password`.
     pub(crate) fn basic(credentials: &Secret) -> Self {
         let encoded = Secret::new(BASE64.encode(credentials.expose()));
-        Self { name: "authorization", value: HeaderValue::Basic(encoded) }
+        Self { name: "authorization".into(), value: HeaderValue::Basic(encoded) }
     }
 
-    /// The text to send. Mark the line sensitive if [`Header::is_secret`].
+    /// The text to send. Show the line to its own origin only if [`Header::is_bound`].
     #[must_use]
-    pub fn text(&self) -> String {
+    pub fn text(&self) -> Cow<'_, str> {
         match &self.value {
-            HeaderValue::Plain(text) => text.clone(),
-            HeaderValue::Bearer(token) => format!("Bearer {}", token.expose()),
-            HeaderValue::Basic(credentials) => format!("Basic {}", credentials.expose()),
+            HeaderValue::Plain(text) => Cow::Borrowed(text),
+            HeaderValue::Own(text) => Cow::Borrowed(text),
+            HeaderValue::Bearer(token) => Cow::Owned(format!("Bearer {}", token.expose())),
+            HeaderValue::Basic(credentials) => Cow::Owned(format!("Basic {}", credentials.expose())),
+            HeaderValue::Whole(token) => Cow::Borrowed(token.expose()),
         }
     }
 
     /// Whether the value must not be seen.
     #[must_use]
     pub const fn is_secret(&self) -> bool {
-        matches!(self.value, HeaderValue::Bearer(_) | HeaderValue::Basic(_))
+        matches!(self.value, HeaderValue::Bearer(_) | HeaderValue::Basic(_) | HeaderValue::Whole(_))
+    }
+
+    /// Whether no other origin is to hear it: a secret, or what the board says to its source.
+    #[must_use]
+    pub const fn is_bound(&self) -> bool {
+        !matches!(self.value, HeaderValue::Plain(_))
     }
 }
 
@@ -527,8 +549,10 @@ impl fmt::Debug for Header {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.value {
             HeaderValue::Plain(text) => write!(f, "{}: {text}", self.name),
+            HeaderValue::Own(text) => write!(f, "{}: {text}", self.name),
             HeaderValue::Bearer(token) => write!(f, "{}: Bearer {token}", self.name),
             HeaderValue::Basic(credentials) => write!(f, "{}: Basic {credentials}", self.name),
+            HeaderValue::Whole(token) => write!(f, "{}: {token}", self.name),
         }
     }
 }

@@ -13,7 +13,7 @@ use watchfloor_model::{
 };
 
 use crate::{
-    config::Secret,
+    config::SourceConfig,
     envelope::{Envelope, Outside},
     fault::cut,
     limits::ROWS_MAX,
@@ -27,6 +27,8 @@ pub struct Site {
     pub url: Url,
     /// Whether the source's token is shown there.
     pub shows_token: bool,
+    /// Whether the source's headers are sent there.
+    pub shows_headers: bool,
     /// The channel of the events that its rows become.
     pub channel: Arc<str>,
     /// Their name.
@@ -39,9 +41,10 @@ pub struct Site {
 
 impl Site {
     /// How to ask.
-    pub(crate) fn request(&self, token: Option<&Secret>) -> Request {
+    pub(crate) fn request(&self, source: &SourceConfig) -> Request {
         let mut headers = vec![Header::plain("accept", "application/json, application/x-ndjson")];
-        headers.extend(token.filter(|_| self.shows_token).map(Header::bearer));
+        headers.extend(source.token_line().filter(|_| self.shows_token));
+        headers.extend(source.headers.iter().filter(|_| self.shows_headers).cloned());
         Request::get(self.url.clone()).with(headers)
     }
 
@@ -85,12 +88,16 @@ fn rows<'a>(body: &'a str, at: Option<&Path>) -> Result<Vec<&'a str>, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::{Kind, Secret};
 
     fn site(rows: Option<&str>, time: Option<&str>) -> Site {
         Site {
             url: Url::parse("https://app.example.net/api/orders").unwrap(),
             shows_token: true,
+            shows_headers: true,
             channel: "orders".into(),
             name: "order".into(),
             rows: rows.map(|path| path.parse().unwrap()),
@@ -146,13 +153,23 @@ mod tests {
         );
     }
 
-    /// H8: the token goes where the board's author may expect it, and nowhere else.
+    /// H8: the token goes where the board's author may expect it, and nowhere else; so does what is said to the source alone.
     #[test]
-    fn the_token_is_shown_to_the_site_alone() {
-        let token = Secret::new("t");
+    fn what_is_shown_to_the_site_alone() {
+        let url = "wss://app.example.net/".parse().unwrap();
+        let mut source = SourceConfig::plain("s", Kind::WebSocket, url, vec!["orders".into()], Duration::from_secs(5));
+        source.headers = vec![Header::own("x-tenant", "north")];
+        source.token = Some(Secret::new("t"));
+        let bound = |site: &Site, source: &SourceConfig| {
+            let headers = site.request(source).headers;
+            headers.iter().filter(|header| header.is_bound()).map(|header| format!("{header:?}")).collect::<Vec<_>>()
+        };
         let own = site(None, None);
-        assert!(own.request(Some(&token)).headers.iter().any(Header::is_secret));
-        let other = Site { shows_token: false, ..own };
-        assert!(!other.request(Some(&token)).headers.iter().any(Header::is_secret));
+        assert_eq!(bound(&own, &source), ["authorization: Bearer ***", "x-tenant: north"]);
+        assert_eq!(bound(&Site { shows_headers: false, ..own.clone() }, &source), ["authorization: Bearer ***"]);
+        source.token_header = Some("x-api-key".into());
+        assert_eq!(bound(&own, &source), ["x-api-key: ***", "x-tenant: north"]);
+        let other = Site { shows_token: false, shows_headers: false, ..own };
+        assert_eq!(bound(&other, &source), [""; 0]);
     }
 }

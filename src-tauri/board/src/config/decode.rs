@@ -7,6 +7,7 @@ use toml::{Spanned, de::DeTable};
 use super::{
     diagnostic::{Problem, Sink},
     grid::{Cells, Tenant, lay_out},
+    headers,
     keys::{self, kind::KindShape, source, widget},
     kinds::{Found, report_members_of_several, report_unlike},
     nearest::{did_you_mean, nearest},
@@ -211,7 +212,9 @@ fn read_source(node: Node<'_>, sink: &mut Sink<'_>) -> SourceEntry {
     let cipher = optional(&reader, &source::CIPHER, sink);
     let speak = optional(&reader, &source::SPEAK, sink);
     let snapshot = optional(&reader, &source::SNAPSHOT, sink);
+    let headers = optional(&reader, &source::HEADERS, sink);
     let token = optional(&reader, &source::TOKEN, sink);
+    let token_header = optional(&reader, &source::TOKEN_HEADER, sink);
     let tls = optional(&reader, &source::TLS, sink);
     let proxy = optional(&reader, &source::PROXY, sink);
     if let Some(kind) = kind {
@@ -222,6 +225,10 @@ fn read_source(node: Node<'_>, sink: &mut Sink<'_>) -> SourceEntry {
         let found = Found { kind, urls, channels, transport };
         report_members_of_several(&reader, &found, presence == Some(true), sink);
         report_unlike(&reader, &found, sink);
+    }
+    if let Some(Some(name)) = &token_header {
+        let known = headers.as_ref().and_then(Option::as_ref);
+        headers::report_unfit(&reader, name, known, (kind, speak.as_ref().and_then(Option::as_ref)), sink);
     }
     if let Some(Some(snapshot)) = &snapshot {
         let tells_time = event.iter().flatten().any(|event| event.time.is_some());
@@ -265,7 +272,9 @@ fn read_source(node: Node<'_>, sink: &mut Sink<'_>) -> SourceEntry {
             cipher: cipher?,
             speak: speak?.unwrap_or_default(),
             snapshot: snapshot?,
+            headers: headers?.unwrap_or_default(),
             token: token?,
+            token_header: token_header?,
             tls: tls?.unwrap_or_default(),
             proxy: proxy?,
         })

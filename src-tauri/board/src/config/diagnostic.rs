@@ -116,6 +116,8 @@ pub(super) struct Sink<'a> {
     damage: BTreeSet<usize>,
     /// Lines of the syntax errors.
     damaged_lines: BTreeSet<usize>,
+    /// Where something stands that may be a secret: no line is shown with it, whatever it is shown for (H8).
+    secrets: Vec<Range<usize>>,
     /// Keys that the decoder asked for, with the name of their table.
     #[cfg(test)]
     pub(super) asked: BTreeSet<(&'static str, &'static str)>,
@@ -129,6 +131,7 @@ impl<'a> Sink<'a> {
             more: 0,
             damage: BTreeSet::new(),
             damaged_lines: BTreeSet::new(),
+            secrets: Vec::new(),
             #[cfg(test)]
             asked: BTreeSet::new(),
         }
@@ -149,11 +152,9 @@ impl<'a> Sink<'a> {
         }
         let Problem { span, message, found, expected, help } = problem;
         let (line, column) = self.source.locate(span.start);
-        let mut excerpt = self.source.excerpt(span.clone());
+        let excerpt = self.source.excerpt(span.clone());
         if is_secret {
-            let hidden = excerpt.before..excerpt.before + excerpt.length;
-            let star = |(at, c): (usize, char)| if hidden.contains(&at) { '*' } else { c };
-            excerpt.line = excerpt.line.chars().enumerate().map(star).collect();
+            self.secrets.push(span.clone());
         }
         self.list.push((span.start, Diagnostic { line, column, message, found, expected, help, excerpt }));
     }
@@ -197,9 +198,25 @@ impl<'a> Sink<'a> {
         is_full
     }
 
+    /// Replaces by stars what an error's line has of secrets.
+    fn hide_secrets(source: &SourceText<'_>, secrets: &[Range<usize>], error: &mut Diagnostic) {
+        for span in secrets {
+            let ((first, from), (last, to)) = (source.locate(span.start), source.locate(span.end));
+            if !(first..=last).contains(&error.line) {
+                continue;
+            }
+            let from = if error.line == first { from } else { 1 };
+            let shown = |column: usize| (error.excerpt.before + column).saturating_sub(error.column);
+            let hidden = shown(from)..if error.line == last { shown(to) } else { usize::MAX };
+            let star = |(at, c): (usize, char)| if hidden.contains(&at) { '*' } else { c };
+            error.excerpt.line = error.excerpt.line.chars().enumerate().map(star).collect();
+        }
+    }
+
     pub(super) fn into_diagnostics(mut self, file_name: &str) -> Diagnostics {
         self.list.sort_by_key(|(at, _)| *at);
         let mut list: Vec<Diagnostic> = self.list.into_iter().map(|(_, error)| error).collect();
+        list.iter_mut().for_each(|error| Self::hide_secrets(self.source, &self.secrets, error));
         list.dedup();
         Diagnostics { file_name: file_name.to_owned(), list, more: self.more }
     }

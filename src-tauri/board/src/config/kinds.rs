@@ -29,7 +29,7 @@ struct Rules {
 }
 
 /// Keys that only some kinds have.
-const OWN: [&str; 13] = [
+const OWN: [&str; 15] = [
     "event",
     "app",
     "auth",
@@ -43,6 +43,8 @@ const OWN: [&str; 13] = [
     "history",
     "cursor",
     "cipher",
+    "headers",
+    "token-header",
 ];
 
 const WEB: &[&str] = &["http", "https", "ws", "wss"];
@@ -131,7 +133,7 @@ static RULES: [Rules; 15] = [
         ways: &[SSE],
         channel: |c| c.is_ascii(),
         channels: "ASCII",
-        own: &["event", "heartbeat", "replays", "snapshot"],
+        own: &["event", "heartbeat", "replays", "snapshot", "headers", "token-header"],
     },
     Rules {
         kind: SourceKind::Mercure,
@@ -151,7 +153,7 @@ static RULES: [Rules; 15] = [
         ways: &[WEBSOCKET],
         channel: |c| c.is_ascii(),
         channels: "ASCII",
-        own: &["event", "speak", "snapshot"],
+        own: &["event", "speak", "snapshot", "headers", "token-header"],
     },
     Rules {
         kind: SourceKind::LongPoll,
@@ -161,7 +163,7 @@ static RULES: [Rules; 15] = [
         ways: &[LONG_POLL],
         channel: |c| c.is_ascii(),
         channels: "ASCII",
-        own: &["event", "replays", "snapshot", "cursor"],
+        own: &["event", "replays", "snapshot", "cursor", "headers", "token-header"],
     },
     Rules {
         kind: SourceKind::Poll,
@@ -171,7 +173,7 @@ static RULES: [Rules; 15] = [
         ways: &[POLL],
         channel: |c| c.is_ascii(),
         channels: "ASCII",
-        own: &["event", "replays", "cursor"],
+        own: &["event", "replays", "cursor", "headers", "token-header"],
     },
     Rules {
         kind: SourceKind::Redis,

@@ -21,6 +21,7 @@ pub fn schema() -> Value {
     board["description"] = json!("What holds for the whole board.");
     let mut source = object(&source::TABLE);
     source["description"] = json!("Where events come from.");
+    source["dependentRequired"] = json!({"token-header": ["token"]});
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Watchfloor board file",

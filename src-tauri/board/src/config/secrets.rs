@@ -2,6 +2,7 @@
 //! repeated.
 
 use serde_json::Value;
+use url::Url;
 
 /// Names that mean a secret however they end a longer one: `access_token`, `X-Amz-Signature`, `clientSecret`.
 const ENDINGS: [&str; 12] = [
@@ -25,6 +26,27 @@ const WHOLE: [&str; 10] = ["key", "auth", "authorization", "bearer", "jwt", "pas
 pub(super) fn is_name(name: &str) -> bool {
     let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
     ENDINGS.iter().any(|ending| plain.ends_with(ending)) || WHOLE.contains(&plain.as_str())
+}
+
+/// What the name of a header that is a secret ends with, after a `-` or as a whole: `X-Auth-Key`, `Ocp-Apim-Subscription-Key`, `Cookie`.
+const HEADER_ENDINGS: [&str; 6] = ["key", "auth", "authorization", "jwt", "cookie", "session"];
+
+/// Whether a header of such a name is commonly a secret.
+pub(super) fn is_header(name: &str) -> bool {
+    let last = name.rsplit(['-', '_']).next().unwrap_or_default();
+    is_name(name) || HEADER_ENDINGS.iter().any(|ending| last.eq_ignore_ascii_case(ending))
+}
+
+/// Whether a header's value is or has a secret: by its form, as credentials (RFC 9110, section 11.4), or in an address.
+pub(super) fn in_header(text: &str) -> bool {
+    let scheme = text.split_once(' ').map(|(scheme, _)| scheme).unwrap_or_default();
+    let is_login = ["bearer", "basic", "digest"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    let tells = |url: &Url| {
+        let mut pairs = url.query_pairs();
+        url.password().is_some() || pairs.any(|(name, value)| is_name(&name) || is_form(&value))
+    };
+    let in_part = |part: &str| is_form(part) || is_form(part.rsplit('=').next().unwrap_or_default());
+    is_login || text.split([' ', ';', ',']).any(in_part) || Url::parse(text).is_ok_and(|url| tells(&url))
 }
 
 /// Whether it has the form of a secret: a JWT, an nkey's seed, or a bearer.
@@ -87,6 +109,42 @@ mod tests {
         }
         for form in ["eyJ", "eyJ.x", "Bearer {token}", "SUMMARY", "1.2.3"] {
             assert!(!is_form(form), "{form}");
+        }
+    }
+
+    /// H8: the same of headers, whose names end otherwise and whose values are credentials, cookies and addresses.
+    #[test]
+    fn secrets_are_told_among_headers() {
+        for name in [
+            "Authorization",
+            "Cookie",
+            "X-Api-Key",
+            "X-Auth-Token",
+            "X-Auth-Key",
+            "Ocp-Apim-Subscription-Key",
+            "Private-Token",
+            "X-Amzn-Session",
+        ] {
+            assert!(is_header(name), "{name}");
+        }
+        for name in ["X-Tenant", "Accept-Language", "X-Country-Code", "X-Keyboard", "Origin", "X-Author", "Via"] {
+            assert!(!is_header(name), "{name}");
+        }
+        let seed = format!("SU{}", "A".repeat(56));
+        for value in [
+            "Bearer abc",
+            "bearer abc",
+            "Basic bWU6aHVudGVyMg==",
+            "eyJhbGciOi.eyJzdWIi.c2ln",
+            "a=1; sid=eyJhbGciOi.eyJzdWIi.c2ln",
+            &seed,
+            "https://me:hunter2@h/",
+            "https://h/?api_key=hunter2",
+        ] {
+            assert!(in_header(value), "{value}");
+        }
+        for value in ["north", "de-CH, de;q=0.9", "https://app.example.net/wall?v=1", "key-7", "bearer", "a = b"] {
+            assert!(!in_header(value), "{value}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! Whole files: what is read, and what is said of what can't be.
 
 mod cases;
+mod header_cases;
 mod page;
 mod syntax_cases;
 mod validator;

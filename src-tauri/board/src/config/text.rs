@@ -115,12 +115,13 @@ pub(super) fn printable(character: char) -> char {
 }
 
 /// A line as many characters long, with what may be a secret replaced by `*`: what [`mask_url`] hides, and all after the `=` of
-/// a key that speaks of one (invariant H8).
+/// a key or a header that speaks of one (invariant H8).
 fn mask(line: &str) -> String {
     let lower = line.to_ascii_lowercase();
     let word = SECRET_WORDS.iter().filter_map(|word| lower.find(word)).min();
     let equals = word.and_then(|word| lower[word..].find('=').map(|equals| word + equals + 1));
-    let (open, secret) = line.split_at(equals.unwrap_or(line.len()));
+    let header = line.match_indices('=').find(|(at, _)| is_secret_header(&line[..*at])).map(|(at, _)| at + 1);
+    let (open, secret) = line.split_at(equals.into_iter().chain(header).min().unwrap_or(line.len()));
     let stars = secret.chars().map(|c| if c.is_whitespace() { c } else { '*' });
     mask_url(&mask_user(open)).chars().chain(stars).collect()
 }
@@ -155,6 +156,16 @@ fn hide_named(text: &str, hidden: &mut [bool]) {
         at += piece.len() + 1;
         (name, between) = (between, piece);
     }
+}
+
+/// Whether the word before a `=` is a header that is a secret, and no key such as a widget has.
+fn is_secret_header(before: &str) -> bool {
+    let before = before.trim_end();
+    let bare = before.trim_end_matches(['"', '\'', ':', ' ']);
+    let is_of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    let word = bare.rsplit(|c| !is_of_name(c)).next().unwrap_or_default();
+    let is_no_key = bare.len() < before.len() || word.contains('-') || word.eq_ignore_ascii_case("cookie");
+    is_no_key && secrets::is_header(word)
 }
 
 /// A line with what follows a `:` in the name of a user replaced by `*`: it is the password.

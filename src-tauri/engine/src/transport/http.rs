@@ -48,7 +48,7 @@ pub(super) struct From(pub(super) Url);
 pub(super) struct Ask {
     pub(super) method: Method,
     pub(super) url: Url,
-    /// Those that are secret are marked so: they go to their own origin only.
+    /// Those that go to their own origin only are marked as sensitive: secrets, and what the board says to a source.
     pub(super) headers: HeaderMap,
     pub(super) body: Option<Bytes>,
 }
@@ -76,7 +76,7 @@ impl Http {
         Self { client, proxy }
     }
 
-    /// Asks, and follows where the answer sends. Secrets don't go to another origin.
+    /// Asks, and follows where the answer sends. What is sensitive doesn't go to another origin.
     pub(super) async fn send(&self, mut ask: Ask) -> Result<Answer, LinkFault> {
         ask.headers.insert(USER_AGENT, HeaderValue::from_static(super::USER_AGENT));
         if !ask.headers.contains_key(ACCEPT) {
@@ -146,9 +146,9 @@ fn follow(ask: &mut Ask, there: Url, status: u16) {
         ask.headers.remove(CONTENT_LENGTH);
     }
     if there.origin() != ask.url.origin() {
-        let secret: Vec<_> =
+        let bound: Vec<_> =
             ask.headers.iter().filter(|(_, value)| value.is_sensitive()).map(|(name, _)| name.clone()).collect();
-        for name in secret {
+        for name in bound {
             ask.headers.remove(name);
         }
     }

@@ -33,7 +33,7 @@ use tokio::{
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use url::Url;
 use watchfloor_board::config::spec::{ProxySpec, SourceSpec, TlsSpec};
-use watchfloor_feed::{FetchId, Input, LinkFault, LinkFaultKind, LinkId, Message, Request, Secret};
+use watchfloor_feed::{FetchId, Header, Input, LinkFault, LinkFaultKind, LinkId, Message, Request, Secret};
 use watchfloor_model::Transport;
 
 pub(crate) use self::fetch::Given;
@@ -319,15 +319,22 @@ impl Doors {
             headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
         for header in &request.headers {
-            let mut value =
-                HeaderValue::from_bytes(header.text().as_bytes()).map_err(|_| fault::bad_header(header.name))?;
-            value.set_sensitive(header.is_secret());
-            headers.append(HeaderName::from_static(header.name), value);
+            let (name, value) = line(header)?;
+            headers.append(name, value);
         }
         let method = if request.body.is_some() { Method::POST } else { Method::GET };
         let body = request.body.clone().map(|body| body.into_bytes().into());
         self.http().await?.send(Ask { method, url: request.address(), headers, body }).await
     }
+}
+
+/// A header as it is sent. One that is its own origin's alone is marked sensitive, also if it is no secret.
+fn line(header: &Header) -> Result<(HeaderName, HeaderValue), LinkFault> {
+    let bad = || fault::bad_header(&header.name);
+    let name = HeaderName::from_bytes(header.name.as_bytes()).map_err(|_| bad())?;
+    let mut value = HeaderValue::from_bytes(header.text().as_bytes()).map_err(|_| bad())?;
+    value.set_sensitive(header.is_bound());
+    Ok((name, value))
 }
 
 /// Does what may wait for a disk.

@@ -1,6 +1,7 @@
 //! Transports against scripted peers: each failure has its name.
 
 mod contract;
+mod headers;
 #[cfg(unix)]
 mod site;
 #[cfg(unix)]
@@ -57,7 +58,7 @@ async fn free_port() -> u16 {
 }
 
 fn request(url: &str) -> Request {
-    let token = Header { name: "authorization", value: HeaderValue::Bearer(Secret::new("s3cret")) };
+    let token = Header { name: "authorization".into(), value: HeaderValue::Bearer(Secret::new("s3cret")) };
     Request::get(url.parse().unwrap()).with(vec![token])
 }
 

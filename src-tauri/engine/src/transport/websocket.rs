@@ -109,9 +109,8 @@ async fn open(doors: &Doors, request: &Request) -> Result<WebSocketStream<Stream
         .map_err(|error| fault::of_websocket(&error, doors.clock.wall()))?;
     handshake.headers_mut().insert(USER_AGENT, HeaderValue::from_static(super::USER_AGENT));
     for header in &request.headers {
-        let mut value = HeaderValue::from_str(&header.text()).map_err(|_| fault::bad_header(header.name))?;
-        value.set_sensitive(header.is_secret());
-        handshake.headers_mut().insert(header.name, value);
+        let (name, value) = super::line(header)?;
+        handshake.headers_mut().insert(name, value);
     }
     let config = WebSocketConfig::default()
         .max_message_size(Some(MESSAGE_BYTES_MAX))

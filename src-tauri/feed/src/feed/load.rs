@@ -72,7 +72,7 @@ impl Feed {
     /// How to ask for the state of the server or the site, if one of them has any.
     pub(super) fn snapshot_request(&mut self, now: Mono) -> Option<Request> {
         let Some(site) = &self.config.site else { return self.dialect.snapshot(&self.config) };
-        let request = site.request(self.config.token.as_ref());
+        let request = site.request(&self.config);
         self.site_asked = self.moment(now).wall;
         Some(request)
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{DAY, SECOND, id, span, title};
 use crate::config::{
     cursor::Turn,
+    headers::{HeaderName, Headers},
     picks::Picks,
     restating::Restating,
     shape::{CHANNEL, Choice, Flag, List, Name, Text},
@@ -45,7 +46,9 @@ pub(in crate::config) static TABLE: TableShape = TableShape {
         &CURSOR,
         &RECONCILE,
         &EVENT,
+        &HEADERS,
         &TOKEN,
+        &TOKEN_HEADER,
         &TLS,
         &PROXY,
         &APP,
@@ -424,11 +427,25 @@ pub(in crate::config) static SPEAK_RESUME: Key<Text> = said(
     "What is sent in place of `subscribe` where the last number is known, as `{sequence}`: the server goes on after it.",
 );
 
+pub(in crate::config) static HEADERS: Key<Headers> = Key {
+    name: "headers",
+    need: Need::Optional,
+    about: "For `sse`, `long-poll`, `poll` and `websocket`: headers to send with each request to the source's addresses, as they are. None may be a secret, or one that the wall sets itself.",
+    shape: Headers,
+};
+
 pub(in crate::config) static TOKEN: Key<Token> = Key {
     name: "token",
     need: Need::Optional,
     about: "Where the token is kept or given that the server asks for; none is sent if left out. It never stands in the file itself.",
     shape: Token,
+};
+
+pub(in crate::config) static TOKEN_HEADER: Key<HeaderName> = Key {
+    name: "token-header",
+    need: Need::Optional,
+    about: "For the same kinds: the header whose whole value the token is, such as `X-Api-Key`. Without it, it is sent as `Authorization: Bearer …`.",
+    shape: HeaderName,
 };
 
 pub(in crate::config) static TOKEN_TABLE: TableShape =

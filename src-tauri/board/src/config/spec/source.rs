@@ -1,6 +1,6 @@
 //! What a board file says of its sources.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use crate::path::Path;
 
@@ -39,8 +39,12 @@ pub struct SourceSpec {
     pub cursor: Option<CursorSpec>,
     /// `event`: how a message becomes an event, for kinds that carry bodies only.
     pub event: EventSpec,
+    /// `headers`: what is sent with each request to its addresses, by names in lower case.
+    pub headers: BTreeMap<String, String>,
     /// `token`: where the token is to be had that the server asks for.
     pub token: Option<TokenSpec>,
+    /// `token-header`: the header, in lower case, whose whole value the token is; a bearer's if missing.
+    pub token_header: Option<String>,
     /// `tls`: whom to trust and what to show on secure connections.
     pub tls: TlsSpec,
     /// `proxy`: through what all connections go.

@@ -54,7 +54,10 @@ impl SourceSpec {
             history: _,
             cursor,
             event,
+            headers,
             token,
+            // How it is shown.
+            token_header: _,
             tls,
             app,
             // Who signs for what is asked, not who says it.
@@ -77,6 +80,8 @@ impl SourceSpec {
             ("app", app.as_ref().map(|app| json!(app))),
             // Another account's.
             ("user", user.as_ref().map(|user| json!(user))),
+            // Another tenant's, or in another language.
+            ("headers", (!headers.is_empty()).then(|| json!(headers))),
             // By it alone such a server knows who asks. A token that is renewed stays where it is.
             ("token", token.as_ref().filter(|_| who).map(token_place)),
             ("certificate", certificate(tls).filter(|_| who).map(|path| json!(path))),
@@ -219,6 +224,7 @@ mod tests {
             ("mqtt", "\nchannels", "\nuser = \"u\"\ntoken = { file = \"/t\" }\nchannels"),
             ("mqtt", "\nchannels", "\nsparkplug = \"listen\"\nchannels"),
             ("sse", "\nchannels", "\ntoken = { file = \"/t\" }\nchannels"),
+            ("sse", "\nchannels", "\nheaders = { X-Tenant = \"north\" }\nchannels"),
             ("sse", "\nchannels", "\ntls = { certificate = \"/c\", key = \"/k\" }\nchannels"),
             ("websocket", "\"on\"", "\"to\""),
             ("websocket", "' }", "', sequence = \"n\", resume = '{\"on\":\"{channel}\",\"n\":{sequence}}' }"),
@@ -256,6 +262,8 @@ mod tests {
             assert_ne!(before, now, "{kind}: {to}");
             assert!(now.continues(&before) && before.continues(&now), "{kind}: {to}");
         }
+        let shown = |keys: &str| source(&format!("{}\ntoken = {{ file = \"/t\" }}\n{keys}", plain("sse")));
+        assert!(shown("token-header = \"X-Api-Key\"").continues(&shown("")), "the same token in another header");
         let user = |token: &str| source(&format!("{}\nuser = \"u\"\ntoken = {token}", plain("mqtt")));
         assert!(user("{ env = \"PASSWORD\" }").continues(&user("{ file = \"/t\" }")), "the account has a name");
     }

@@ -36,6 +36,7 @@ fn judge(schema: &Value, value: &Value, at: &str) -> Verdict {
             "properties"
             | "required"
             | "additionalProperties"
+            | "propertyNames"
             | "minProperties"
             | "maxProperties"
             | "dependentRequired"
@@ -117,6 +118,10 @@ fn object(keyword: &str, rule: &Value, schema: &Map<String, Value>, value: &Valu
         "minProperties" => return unless(count >= rule.as_u64().expect("minProperties"), format!("{at}: too few")),
         "maxProperties" => return unless(count <= rule.as_u64().expect("maxProperties"), format!("{at}: too many")),
         "required" => verdict.faults = require(rule),
+        "propertyNames" => {
+            let names = entries.keys().map(|key| Value::String(key.clone()));
+            verdict.faults.extend(names.flat_map(|name| judge(rule, &name, at).faults));
+        }
         "properties" => {
             for (key, rule) in rule.as_object().expect("properties") {
                 let Some(value) = entries.get(key) else { continue };

@@ -39,8 +39,8 @@ async fn requests() {
     for id in [None, Some("abc"), Some("豆腐")] {
         let (port, mut questions) = scripted(STREAM).await;
         let mut request = at(port);
-        let value = |id: &str| HeaderValue::Plain(id.to_owned());
-        request.headers.extend(id.map(|id| Header { name: "last-event-id", value: value(id) }));
+        let value = |id: &str| HeaderValue::Plain(id.to_owned().into());
+        request.headers.extend(id.map(|id| Header { name: "last-event-id".into(), value: value(id) }));
         assert_eq!(streamed(request).await.unwrap(), b"data: Hello\n\n");
         let question = within(questions.recv()).await.unwrap();
         let lines: Vec<&str> = question.lines().collect();
@@ -103,8 +103,8 @@ async fn redirections() {
         let (first, mut first_questions) =
             scripted(answer(format!("location: http://127.0.0.1:{port}/there\r\n"))).await;
         let mut request = at(first);
-        let place = HeaderValue::Plain("abc".to_owned());
-        request.headers.push(Header { name: "last-event-id", value: place });
+        let place = HeaderValue::Plain("abc".into());
+        request.headers.push(Header { name: "last-event-id".into(), value: place });
         assert_eq!(streamed(request).await.unwrap(), b"data: Hello\n\n", "{status}");
         assert!(within(first_questions.recv()).await.unwrap().contains("s3cret"));
         let question = within(questions.recv()).await.unwrap();

@@ -6,7 +6,8 @@ use super::*;
 /// a refusal says is read, as far as it goes.
 #[tokio::test]
 async fn polls_of_a_protocol_with_posts() {
-    let header = |name, value: &str| Header { name, value: HeaderValue::Plain(value.to_owned()) };
+    let header =
+        |name: &'static str, value: &'static str| Header { name: name.into(), value: HeaderValue::Plain(value.into()) };
     let text = "HTTP/1.1 200 OK\r\ncontent-type: text/plain; charset=UTF-8\r\ncontent-length: 1\r\n\r\n6";
     let gone = "HTTP/1.1 400 Bad\r\ncontent-type: application/json\r\ncontent-length: 10\r\n\r\n{\"code\":1}";
     for (answer, accept) in [(text, "text/plain"), (text, "application/json"), (gone, "text/plain")] {

@@ -48,6 +48,7 @@ impl Rig {
         let site = Site {
             url: "https://app.example/api/orders?open=1".parse().expect("an address"),
             shows_token: true,
+            shows_headers: false,
             channel: "orders".into(),
             name: "order".into(),
             rows: None,

@@ -39,7 +39,7 @@ use crate::{
     port::{Header, Request},
 };
 
-/// Headers of a request: what is wanted, a token, and both conditions.
+/// Headers of a request besides the board's: what is wanted, a token, and both conditions.
 const HEADERS_MAX: usize = 4;
 
 /// A document at an interval.
@@ -174,10 +174,11 @@ fn request(config: &SourceConfig, validators: Validators<'_>) -> Request {
 }
 
 fn get(url: Url, config: &SourceConfig, validators: Validators<'_>) -> Request {
-    let mut headers = Vec::with_capacity(HEADERS_MAX);
+    let mut headers = Vec::with_capacity(HEADERS_MAX + config.headers.len());
     headers.push(Header::plain("accept", "application/json, application/x-ndjson"));
-    headers.extend(config.token.as_ref().map(Header::bearer));
-    headers.extend(validators.etag.iter().map(|etag| Header::plain("if-none-match", *etag)));
-    headers.extend(validators.modified.iter().map(|date| Header::plain("if-modified-since", *date)));
+    headers.extend(config.token_line());
+    headers.extend(config.headers.iter().cloned());
+    headers.extend(validators.etag.map(|etag| Header::plain("if-none-match", etag.to_owned())));
+    headers.extend(validators.modified.map(|date| Header::plain("if-modified-since", date.to_owned())));
     Request::get(url).with(headers)
 }

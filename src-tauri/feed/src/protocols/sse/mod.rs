@@ -98,9 +98,8 @@ pub(super) fn check(what: &str, config: &SourceConfig) -> Result<(), Fault> {
 
 /// What is said with the request.
 pub(super) fn headers(config: &SourceConfig, asked: Option<Arc<str>>) -> Vec<Header> {
-    let token = config.token.as_ref().map(Header::bearer);
-    let mark = asked.map(|mark| Header::plain("last-event-id", &*mark));
-    token.into_iter().chain(mark).collect()
+    let mark = asked.map(|mark| Header::plain("last-event-id", mark.to_string()));
+    config.token_line().into_iter().chain(config.headers.iter().cloned()).chain(mark).collect()
 }
 
 /// What a status means to a stream. By 204 a server says that nobody is to come back. A wall has nobody who would load

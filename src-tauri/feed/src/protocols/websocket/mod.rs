@@ -18,7 +18,7 @@ use super::{Dialect, Place, Session};
 use crate::{
     config::{SourceConfig, Speak},
     fault::{Fault, FaultKind, Verdict, cut},
-    port::{Header, Request},
+    port::Request,
 };
 
 /// A bare WebSocket.
@@ -65,8 +65,8 @@ impl Dialect for WebSocket {
         let mut url = config.url.clone();
         url.set_fragment(None);
         // Where it is sent afterwards it is not shown here.
-        let token = config.token.as_ref().filter(|_| !sends_token(&config.speak));
-        Request::get(url).with(token.map(Header::bearer).into_iter().collect())
+        let token = config.token_line().filter(|_| !sends_token(&config.speak));
+        Request::get(url).with(token.into_iter().chain(config.headers.iter().cloned()).collect())
     }
 
     fn ask(&self, config: &SourceConfig, _cursor: &str, _wait: Duration) -> Request {

@@ -16,6 +16,7 @@ impl Rig {
             config.site = Some(Site {
                 url: "https://app.example/api/orders".parse().expect("an address"),
                 shows_token: false,
+                shows_headers: false,
                 channel: "plant/#".into(),
                 name: "order".into(),
                 rows: None,

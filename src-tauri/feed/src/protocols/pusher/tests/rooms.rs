@@ -250,6 +250,7 @@ fn with_site() -> Rig {
         config.site = Some(crate::Site {
             url: "https://app.example/api/orders".parse().expect("an address"),
             shows_token: false,
+            shows_headers: false,
             channel: "presence-room".into(),
             name: "order".into(),
             rows: None,
