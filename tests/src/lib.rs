@@ -1,5 +1,6 @@
 //! What the workspace's tests share: a desktop without a screen, the program on it, and an independent idea of what is right.
 
+pub mod ably;
 pub mod authority;
 pub mod bench;
 pub mod desktop;
