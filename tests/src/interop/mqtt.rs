@@ -6,29 +6,57 @@ use std::{
     io::Write,
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
-    time::Duration,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, ensure};
 use rustix::process::Signal;
 use serde_json::Value;
-use tokio::task::spawn_blocking;
+use tokio::{task::spawn_blocking, time::sleep};
 
 use super::{
     peer::{Entry, Offer, Peer},
-    process::{Launch, Process, free_address, listens},
+    process::{Launch, PROBE_PAUSE, Process, free_address, listens},
+    stand::{FOUND_MAX, PATIENCE, Stand},
     tls::Tls,
 };
+use crate::faults::process::{Report, signal};
 
 const USER: &str = "wall";
 const PASSWORD: &str = "interop";
 /// Who publishes.
 const PUBLISHER: &str = "publisher";
+const RETAINED: &str = "retained";
+const WILL: &str = "will";
+
+/// How it is published.
+#[derive(Clone, Copy)]
+enum Manner {
+    /// At least once, to whoever is there or has a session.
+    Plain,
+    /// The same, and kept as the topic's last.
+    Retained,
+    /// Kept as the topic's last, and for no session.
+    RetainedAlone,
+}
+
+impl Manner {
+    const fn arguments(self) -> &'static [&'static str] {
+        match self {
+            Self::Plain => &["-q", "1"],
+            Self::Retained => &["-q", "1", "-r"],
+            // What is sent at most once waits for nobody who isn't there.
+            Self::RetainedAlone => &["-q", "0", "-r"],
+        }
+    }
+}
 
 /// A broker that keeps nothing on disk.
 pub(super) struct Mosquitto {
     process: Process,
+    manner: Manner,
+    folder: PathBuf,
     passwords: PathBuf,
     address: SocketAddr,
     secure: SocketAddr,
@@ -63,6 +91,7 @@ impl Peer for Mosquitto {
     const HISTORY: Offer<usize> = Err("MQTT keeps no history");
     const TLS: Offer<()> = Ok(());
     const BIRTHS: Offer<()> = Ok(());
+    const OWN: &'static [&'static str] = &[RETAINED, WILL];
 
     async fn start(folder: &Path) -> Result<std::result::Result<Self, String>> {
         let publisher = program("mosquitto_pub");
@@ -106,7 +135,8 @@ impl Peer for Mosquitto {
         command.arg("-c").arg(&config);
         let launch = Launch { command, log: config.with_extension("log") };
         let process = Process::start(launch, async || listens(address).await).await?;
-        Ok(Ok(Self { process, passwords, address, secure, version }))
+        let (manner, folder) = (Manner::Plain, folder.to_owned());
+        Ok(Ok(Self { process, manner, folder, passwords, address, secure, version }))
     }
 
     fn version(&self) -> String {
@@ -138,11 +168,12 @@ impl Peer for Mosquitto {
 
     async fn publish(&self, private: bool, messages: &[Value]) -> Result<()> {
         let lines: String = messages.iter().map(|message| format!("{message}\n")).collect();
-        let port = self.address.port().to_string();
+        let (port, manner) = (self.address.port().to_string(), self.manner);
         let output = spawn_blocking(move || {
             let mut child = Command::new("mosquitto_pub")
                 .args(["-h", "127.0.0.1", "-p", &port, "-u", PUBLISHER, "-P", PASSWORD])
-                .args(["-q", "1", "-l", "-t", topic(private)])
+                .args(manner.arguments())
+                .args(["-l", "-t", topic(private)])
                 .stdin(Stdio::piped())
                 .stdout(Stdio::null())
                 .stderr(Stdio::piped())
@@ -183,4 +214,103 @@ impl Peer for Mosquitto {
         self.signal(Signal::HUP)?;
         Ok(Ok(()))
     }
+
+    async fn run_own(stand: &mut Stand<Self>, name: &str) -> Result<()> {
+        match name {
+            RETAINED => retained(stand).await,
+            WILL => will(stand).await,
+            other => anyhow::bail!("no scenario `{other}`"),
+        }
+    }
+}
+
+/// H3: what a topic retains is there when a wall comes, and what replaced it meanwhile when it comes back; what nothing retained isn't,
+/// which it says.
+async fn retained(stand: &mut Stand<Mosquitto>) -> Result<()> {
+    stand.is_live("the beginning").await?;
+    stand.wall.kill()?;
+    stand.peer.manner = Manner::Retained;
+    stand.publish(3).await?;
+    stand.peer.manner = Manner::Plain;
+    stand.publish(1).await?;
+    stand.start_wall()?;
+    let report = stand.shows(3).await?;
+    ensure!(report.count() == Some(1), "{:?} counted, and one is retained", report.count());
+    stand.line.set(|line| line.cut = true);
+    stand.says(&["down", "stale"], FOUND_MAX).await?;
+    stand.peer.manner = Manner::RetainedAlone;
+    stand.publish(1).await?;
+    stand.line.set(|line| line.cut = false);
+    let report = stand.shows(5).await?;
+    ensure!(report.count() == Some(2), "{:?} counted, and two were retained", report.count());
+    let says_less = report.value["widgets"]["count"]["at_least"] == true;
+    ensure!(report.continuity() == "unknown" && says_less, "nothing says that some may be missing");
+    // The same once more says nothing new.
+    stand.line.drop_all();
+    stand.peer.manner = Manner::Plain;
+    stand.follows().await?;
+    let (all, report) = (stand.published(), stand.equals(None).await?);
+    ensure!(report.count() <= Some(all - 3), "{:?} counted of {all}, of which three never came", report.count());
+    Ok(())
+}
+
+/// A client of the broker's. It is killed when it is dropped.
+struct Client(Child);
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        // It may be gone already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A client that is lost has its will told, and one that leaves hasn't.
+async fn will(stand: &mut Stand<Mosquitto>) -> Result<()> {
+    stand.is_live("the beginning").await?;
+    for (which, is_told) in [(Signal::TERM, false), (Signal::KILL, true)] {
+        let (before, log) = (stand.published(), stand.peer.folder.join(format!("will-{is_told}.log")));
+        let mut command = Command::new("mosquitto_sub");
+        command.args([
+            "-h",
+            "127.0.0.1",
+            "-p",
+            &stand.peer.address.port().to_string(),
+            "-u",
+            PUBLISHER,
+            "-P",
+            PASSWORD,
+        ]);
+        // The number of what it may be told after.
+        let last = before + 11;
+        command.args(["-t", topic(false), "--will-topic", topic(false), "--will-payload"]);
+        command.arg(format!("{{\"kind\":\"tick\",\"n\":{last}}}")).args(["--will-qos", "1"]);
+        command.stdin(Stdio::null()).stdout(fs::File::create(&log)?).stderr(Stdio::inherit());
+        let mut client = Client(command.spawn().context("mosquitto_sub")?);
+        // It is there when it hears something.
+        let begun = Instant::now();
+        while !fs::read_to_string(&log)?.contains("tick") {
+            ensure!(begun.elapsed() < PATIENCE && stand.published() < before + 10, "it hears nothing");
+            stand.publish(1).await?;
+            sleep(PROBE_PAUSE).await;
+        }
+        let rest = before + 10 - stand.published();
+        stand.publish(rest).await?;
+        stand.equals(Some(before + 10)).await?;
+        signal(&client.0, which)?;
+        if is_told {
+            let is_there = |report: &Report| {
+                report.value["widgets"]["newest"]["value"].as_f64() == Some(last as f64) && report.count() == Some(last)
+            };
+            stand.wall.wait("the will", Instant::now(), FOUND_MAX, is_there).await?;
+        } else {
+            // The broker has seen it leave, and what it had to tell would come before what is published next.
+            let begun = Instant::now();
+            while client.0.try_wait()?.is_none() {
+                ensure!(begun.elapsed() < PATIENCE, "it doesn't leave");
+                sleep(PROBE_PAUSE).await;
+            }
+        }
+    }
+    Ok(())
 }
