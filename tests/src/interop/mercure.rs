@@ -5,11 +5,11 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::Command,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use anyhow::{Error, Result};
-use reqwest::{Client, Url};
+use anyhow::{Context, Error, Result, bail, ensure};
+use reqwest::{Client, Response, Url};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
@@ -17,8 +17,12 @@ use super::{
     jwt::{jwt, now},
     peer::{Entry, Offer, Peer},
     process::{Launch, Process, answers, free_address},
+    stand::{FOUND_MAX, Stand, keep_secret},
 };
-use crate::{faults::publisher::client, program::root};
+use crate::{
+    faults::{process::Report, publisher::client},
+    program::root,
+};
 
 /// Updates that its history keeps.
 const HISTORY: usize = 200;
@@ -27,10 +31,48 @@ const TOPIC: &str = "ticks";
 const PATH: &str = "/.well-known/mercure";
 /// Where it says that it is there.
 const HEALTH: &str = "healthz";
+/// How long somebody stays on a topic who isn't dropped.
+const STAY_MAX: Duration = Duration::from_secs(600);
+
+/// What a wall has that comes when everything was published.
+const EARLIEST: &str = "earliest";
+/// Who comes to a topic and leaves it.
+const SUBSCRIBERS: &str = "subscription events";
+/// The topics of such updates.
+const SUBSCRIPTIONS: &str = "/.well-known/mercure/subscriptions{/topic}{/subscriber}";
+/// What counts them and shows them.
+const MEMBERS: &str = r#"
+[[widget]]
+id = "came"
+kind = "counter"
+on = "Subscription"
+where = { topic = "ticks", active = true }
+
+[[widget]]
+id = "left"
+kind = "counter"
+on = "Subscription"
+where = { topic = "ticks", active = false }
+
+[[widget]]
+id = "who"
+kind = "table"
+on = "Subscription"
+where = { topic = "ticks" }
+key = "id"
+columns = [{ path = "subscriber" }, { path = "active" }]
+"#;
+
+/// Where a token is kept that allows to be told of subscriptions.
+fn members_token(folder: &Path) -> PathBuf {
+    folder.join("members-token")
+}
 
 /// A hub with its history in a file.
 pub(super) struct Mercure {
     process: Process,
+    program: PathBuf,
+    folder: PathBuf,
     history: PathBuf,
     address: SocketAddr,
     http: Client,
@@ -56,6 +98,7 @@ fn token(mut claims: Value, life: Option<Duration>) -> Offer<String> {
 impl Peer for Mercure {
     const KIND: &'static str = "mercure";
     const HISTORY: Offer<usize> = Ok(HISTORY);
+    const OWN: &'static [&'static str] = &[EARLIEST, SUBSCRIBERS];
 
     async fn start(folder: &Path) -> Result<std::result::Result<Self, String>> {
         let program = root().join("target/interop/mercure");
@@ -66,7 +109,9 @@ impl Peer for Mercure {
         let (history, http) = (folder.join("updates.db"), client()?);
         let launch = launch(&program, folder, &history, address);
         let process = Process::start(launch, async || answers(&http, address, HEALTH).await).await?;
-        Ok(Ok(Self { process, history, address, http }))
+        let allowed = token(json!({ "mercure": { "subscribe": [SUBSCRIPTIONS] } }), None).map_err(Error::msg)?;
+        keep_secret(&members_token(folder), &allowed)?;
+        Ok(Ok(Self { process, program, folder: folder.to_owned(), history, address, http }))
     }
 
     fn version(&self) -> String {
@@ -79,10 +124,16 @@ impl Peer for Mercure {
     }
 
     fn source(&self, port: u16, entry: &Entry) -> String {
-        let token = entry.token.as_ref().map(|path| format!("token = {{ file = \"{}\" }}", path.display()));
+        let members = members_token(&self.folder);
+        let (topic, name, token) = match entry.own {
+            Some(SUBSCRIBERS) => (SUBSCRIPTIONS, "type", Some(&members)),
+            _ => (TOPIC, "kind", entry.token.as_ref()),
+        };
+        let token = token.map(|path| format!("token = {{ file = \"{}\" }}", path.display()));
         format!(
             "[[source]]\nid = \"ops\"\nkind = \"mercure\"\nurl = \"http://127.0.0.1:{port}\"\n\
-             channels = [\"{TOPIC}\"]\nheartbeat = \"1s\"\nevent = {{ name = \"kind\" }}\n{}\n",
+             channels = [\"{topic}\"]\nheartbeat = \"1s\"\nhistory = {}\nevent = {{ name = \"{name}\" }}\n{}\n",
+            entry.own == Some(EARLIEST),
             token.unwrap_or_default()
         )
     }
@@ -128,4 +179,97 @@ impl Peer for Mercure {
     async fn revoke(&self) -> Result<Offer<()>> {
         Ok(Err("a hub asks for a token at the beginning only"))
     }
+
+    async fn run_own(stand: &mut Stand<Self>, name: &str) -> Result<()> {
+        match name {
+            EARLIEST => earliest(stand).await,
+            SUBSCRIBERS => subscribers(stand).await,
+            other => bail!("no scenario `{other}`"),
+        }
+    }
+
+    fn own_board(&self, name: &str) -> String {
+        if name == SUBSCRIBERS { MEMBERS.to_owned() } else { String::new() }
+    }
+}
+
+impl Mercure {
+    /// Another hub in its place, which tells of subscriptions.
+    async fn tell_subscriptions(&mut self) -> Result<()> {
+        self.process.kill()?;
+        let mut launch = launch(&self.program, &self.folder, &self.history, self.address);
+        launch.command.arg("--subscriptions");
+        self.process = Process::start(launch, async || answers(&self.http, self.address, HEALTH).await).await?;
+        Ok(())
+    }
+
+    /// Somebody besides the wall on the topic, for as long as the answer is listened to.
+    async fn subscriber(&self) -> Result<Response> {
+        let url = format!("http://{}{PATH}?topic={TOPIC}", self.address);
+        Ok(self.http.get(url).timeout(STAY_MAX).send().await?.error_for_status()?)
+    }
+}
+
+/// H3: a wall that has nothing yet begins with all that the hub has kept, which isn't live while it comes, and may not be all that
+/// there was.
+async fn earliest(stand: &mut Stand<Mercure>) -> Result<()> {
+    stand.is_live("the beginning").await?;
+    stand.wall.kill()?;
+    stand.publish(20).await?;
+    first_wall(stand, 20).await?;
+    stand.publish(5).await?;
+    stand.equals(Some(25)).await?;
+    stand.wall.kill()?;
+    stand.publish(HISTORY).await?;
+    first_wall(stand, HISTORY).await
+}
+
+/// A wall without a past, which counts so many that were published before it came.
+async fn first_wall(stand: &mut Stand<Mercure>, counted: usize) -> Result<()> {
+    fs::remove_dir_all(stand.peer.folder.join("data")).context("what the wall before had")?;
+    stand.start_wall()?;
+    let report = stand.equals(Some(counted)).await?;
+    let (continuity, at_least) = (report.continuity(), &report.value["widgets"]["count"]["at_least"]);
+    ensure!(continuity == "unknown" && at_least == true, "{continuity}, at least: {at_least}");
+    let early = stand.wall.reports().into_iter().find(|report| report.claims() && report.count() != Some(counted));
+    ensure!(early.is_none(), "called live before all had come: {early:?}");
+    Ok(())
+}
+
+/// Who comes and leaves is told, also where the line was cut meanwhile.
+async fn subscribers(stand: &mut Stand<Mercure>) -> Result<()> {
+    stand.peer.tell_subscriptions().await?;
+    stand.is_live("a hub that tells").await?;
+    let guest = stand.peer.subscriber().await?;
+    stand.told("came", 1).await?;
+    members(stand, &["true"]).await?;
+    drop(guest);
+    let before = stand.told("left", 1).await?;
+    members(stand, &["false"]).await?;
+    stand.line.set(|line| line.cut = true);
+    stand.says_of("came", &["down", "stale"], FOUND_MAX).await?;
+    let guest = stand.peer.subscriber().await?;
+    stand.line.set(|line| line.cut = false);
+    stand.told("came", 2).await?;
+    let after = stand.is_live("the line again").await?;
+    // What a first stream begins after is unknown, and that stays: the cut adds none to it.
+    let gaps = |report: &Report, how: &str| report.value["sources"]["ops"][how].as_u64().unwrap_or_default();
+    let [proven, unknown] = ["gaps_proven", "gaps_unknown"].map(|how| gaps(&after, how) - gaps(&before, how));
+    ensure!(proven == 1 && unknown == 0, "by the cut {proven} gaps are proven, {unknown} unknown");
+    members(stand, &["false", "true"]).await?;
+    drop(guest);
+    stand.told("left", 2).await?;
+    members(stand, &["false", "false"]).await
+}
+
+/// Until the table has so many subscribers, each there or not.
+async fn members(stand: &mut Stand<Mercure>, active: &[&str]) -> Result<()> {
+    let holds = |report: &Report| {
+        let rows = report.value["widgets"]["who"]["value"].as_array();
+        let mut shown: Vec<&str> = rows.into_iter().flatten().filter_map(|row| row["cells"][1].as_str()).collect();
+        shown.sort_unstable();
+        report.freshness("who") == "live" && shown == active
+    };
+    stand.wall.wait(&format!("subscribers: {active:?}"), Instant::now(), FOUND_MAX, holds).await?;
+    Ok(())
 }
