@@ -102,6 +102,8 @@ events {{ worker_connections 256; }}
 http {{
 access_log off;
 keepalive_requests 1000000;
+client_max_body_size 8m;
+client_body_buffer_size 8m;
 {temporary}
 server {{
 listen {address};
