@@ -6,7 +6,9 @@
 // second server that nobody is connected to, by way of Redis.
 //
 //   GET  /health
-//   POST /publish?namespace=/open       a JSON array of messages, each an event of the name in its `kind`
+//   POST /publish?namespace=/open       a JSON array of messages, each an event of the name in its `kind`; with `&ack`, which wants an
+//                                       answer to each from all who are there, and answers with how many there were
+//   POST /upgrades?on                   from now on WebSockets can be had; without `on`, what asks for one is cut off
 //   POST /kick?namespace=/closed        ends every connection to it
 //
 // Anybody may join /open; /closed wants the token. Both keep their last HISTORY events for those who come back: the server itself
@@ -36,26 +38,58 @@ async function adapted() {
 
 const recovery = { connectionStateRecovery: { maxDisconnectionDuration: 120_000 } };
 
+const ANSWER_MAX = 10_000;
+
+async function publish(namespace, messages, how) {
+    if (how.has("ack")) {
+        const answers = await Promise.all(
+            messages.map((message) => namespace.timeout(ANSWER_MAX).emitWithAck(message.kind, message)),
+        );
+        return answers.map(({ length }) => length);
+    }
+    for (const message of messages) {
+        namespace.emit(message.kind, message);
+    }
+    const packets = adapter === "memory" ? namespace.adapter.packets : [];
+    packets.splice(0, Math.max(0, packets.length - HISTORY));
+}
+
+let upgrades = true;
+
 const http = createServer((request, response) => {
     const url = new URL(request.url, "http://localhost");
-    const namespace = publisher.of(url.searchParams.get("namespace") ?? "/open");
+    const how = url.searchParams;
+    const namespace = publisher.of(how.get("namespace") ?? "/open");
     const chunks = [];
     request.on("data", (chunk) => chunks.push(chunk));
-    request.on("end", () => {
-        if (url.pathname === "/publish") {
-            for (const message of JSON.parse(Buffer.concat(chunks).toString())) namespace.emit(message.kind, message);
-            const packets = adapter === "memory" ? namespace.adapter.packets : [];
-            packets.splice(0, Math.max(0, packets.length - HISTORY));
-        } else if (url.pathname === "/kick") {
-            namespace.disconnectSockets(true);
-        } else if (url.pathname !== "/health") {
-            response.statusCode = 404;
+    request.on("end", async () => {
+        let answer;
+        try {
+            if (url.pathname === "/publish") {
+                answer = await publish(namespace, JSON.parse(Buffer.concat(chunks).toString()), how);
+            } else if (url.pathname === "/upgrades") {
+                upgrades = how.has("on");
+            } else if (url.pathname === "/kick") {
+                namespace.disconnectSockets(true);
+            } else if (url.pathname !== "/health") {
+                response.statusCode = 404;
+            }
+        } catch (error) {
+            response.statusCode = 500;
+            answer = error.message;
         }
-        response.end();
+        response.end(answer && JSON.stringify(answer));
     });
 });
 
 const io = new Server(http, { ...recovery, ...(await adapted()) });
+// As what lies between may do.
+const upgrade = http.listeners("upgrade");
+http.removeAllListeners("upgrade");
+http.on("upgrade", (request, socket, head) => {
+    if (!upgrades) socket.destroy();
+    else for (const listener of upgrade) listener.call(http, request, socket, head);
+});
 const publisher = adapter === "memory" ? io : new Server({ ...recovery, ...(await adapted()) });
 for (const server of new Set([io, publisher])) server.of("/open");
 io.of("/closed").use((socket, next) => {

@@ -1,9 +1,16 @@
 //! Socket.IO, installed from npm by `scripts/interop.sh`, in a server of a few lines that is driven over HTTP: by WebSocket and by
 //! polls, and with its adapters to Redis, where what is published comes from another server of the same process.
 
-use std::{fs, marker::PhantomData, net::SocketAddr, path::Path, process::Command, time::Duration};
+use std::{
+    fs,
+    marker::PhantomData,
+    net::SocketAddr,
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use reqwest::Client;
 use rustix::process::Signal;
 use serde_json::Value;
@@ -11,14 +18,20 @@ use serde_json::Value;
 use super::{
     peer::{Entry, Offer, Peer},
     process::{Launch, Process, answers, free_address},
+    stand::{PATIENCE, Stand},
     store::Store,
 };
-use crate::{faults::publisher::client, program::root};
+use crate::{
+    faults::{process::Report, publisher::client},
+    program::root,
+};
 
 /// Events that a namespace keeps, as in `socketio.mjs`.
 const HISTORY: usize = 200;
 /// The token that it takes.
 const TOKEN: &str = "interop";
+const UPGRADE: &str = "upgrade";
+const ACKNOWLEDGED: &str = "acknowledged";
 
 /// A kind of row.
 pub(super) trait Variant: Send + Sync {
@@ -31,6 +44,8 @@ pub(super) trait Variant: Send + Sync {
     const HISTORY: Offer<usize>;
     /// Why nothing is kept over a SIGKILL.
     const FORGETS: &'static str;
+    /// What is shown besides.
+    const OWN: &'static [&'static str] = &[];
 }
 
 /// In memory, by WebSocket.
@@ -50,6 +65,7 @@ impl Variant for Plain {
     const WAY: &'static str = "websocket";
     const HISTORY: Offer<usize> = Ok(HISTORY);
     const FORGETS: &'static str = IN_MEMORY;
+    const OWN: &'static [&'static str] = &[UPGRADE, ACKNOWLEDGED];
 }
 
 impl Variant for Polls {
@@ -58,6 +74,7 @@ impl Variant for Polls {
     const WAY: &'static str = "long-poll";
     const HISTORY: Offer<usize> = Ok(HISTORY);
     const FORGETS: &'static str = IN_MEMORY;
+    const OWN: &'static [&'static str] = &[ACKNOWLEDGED];
 }
 
 impl Variant for PubSub {
@@ -85,6 +102,8 @@ pub(super) struct Server<V> {
     address: SocketAddr,
     version: String,
     http: Client,
+    /// How it is published, as a part of the request's query.
+    manner: &'static str,
     variant: PhantomData<V>,
 }
 
@@ -98,10 +117,12 @@ pub(super) type SocketIoRedis = Server<PubSub>;
 pub(super) type SocketIoStreams = Server<Streams>;
 
 impl<V: Variant> Server<V> {
-    async fn post(&self, route: &str, private: bool, body: &Value) -> Result<()> {
-        let url = format!("http://{}/{route}?namespace={}", self.address, namespace(private));
-        self.http.post(url).json(body).send().await?.error_for_status()?;
-        Ok(())
+    async fn post(&self, route: &str, private: bool, how: &str, body: &Value) -> Result<String> {
+        let url = format!("http://{}/{route}?namespace={}{how}", self.address, namespace(private));
+        let answer = self.http.post(url).json(body).send().await?;
+        let (status, text) = (answer.status(), answer.text().await?);
+        ensure!(status.is_success(), "{route}: {status}: {text}");
+        Ok(text)
     }
 }
 
@@ -114,6 +135,7 @@ impl<V: Variant> Peer for Server<V> {
     const HISTORY: Offer<usize> = V::HISTORY;
     /// By what a session is got back is a secret, and isn't kept.
     const KEPT_BY_WALL: bool = false;
+    const OWN: &'static [&'static str] = V::OWN;
 
     async fn start(folder: &Path) -> Result<std::result::Result<Self, String>> {
         let installed = root().join("target/interop/socketio");
@@ -142,7 +164,7 @@ impl<V: Variant> Peer for Server<V> {
         command.arg(&installed).arg(V::ADAPTER).args(redis.as_ref().map(|redis| redis.port().to_string()));
         let (launch, http) = (Launch { command, log: folder.join("socketio.log") }, client()?);
         let process = Process::start(launch, async || answers(&http, address, "health").await).await?;
-        Ok(Ok(Self { process, _redis: redis, address, version, http, variant: PhantomData }))
+        Ok(Ok(Self { process, _redis: redis, address, version, http, manner: "", variant: PhantomData }))
     }
 
     fn version(&self) -> String {
@@ -158,14 +180,20 @@ impl<V: Variant> Peer for Server<V> {
         format!(
             "[[source]]\nid = \"ops\"\nkind = \"socketio\"\nurl = \"ws://127.0.0.1:{port}\"\ntransport = \"{}\"\n\
              channels = [\"{}\"]\n{}\n",
-            V::WAY,
+            if entry.own == Some(UPGRADE) { "auto" } else { V::WAY },
             namespace(entry.private),
             token.unwrap_or_default()
         )
     }
 
     async fn publish(&self, private: bool, messages: &[Value]) -> Result<()> {
-        self.post("publish", private, &messages.into()).await
+        let said = self.post("publish", private, self.manner, &messages.into()).await?;
+        if self.manner == ACKED {
+            let answers: Vec<usize> = serde_json::from_str(&said)?;
+            let is_one_each = answers.len() == messages.len() && answers.iter().all(|count| *count == 1);
+            ensure!(is_one_each, "not one answer to each of {} events: {answers:?}", messages.len());
+        }
+        Ok(())
     }
 
     fn signal(&self, which: Signal) -> Result<()> {
@@ -194,7 +222,71 @@ impl<V: Variant> Peer for Server<V> {
     }
 
     async fn revoke(&self) -> Result<Offer<()>> {
-        self.post("kick", true, &Value::Null).await?;
+        self.post("kick", true, "", &Value::Null).await?;
         Ok(Ok(()))
     }
+
+    async fn run_own(stand: &mut Stand<Self>, name: &str) -> Result<()> {
+        match name {
+            UPGRADE => upgrade(stand).await,
+            ACKNOWLEDGED => acknowledged(stand).await,
+            other => anyhow::bail!("no scenario `{other}`"),
+        }
+    }
+}
+
+/// Each event is to be answered.
+const ACKED: &str = "&ack";
+
+fn is_by(report: &Report, way: &str) -> bool {
+    let source = &report.value["sources"]["ops"];
+    source["transport"] == way && source["state"] == "live"
+}
+
+/// H3: where no WebSocket can be had it goes by polls; once there is one it goes on by that, with nothing missed and nothing twice.
+async fn upgrade<V: Variant>(stand: &mut Stand<Server<V>>) -> Result<()> {
+    stand.is_live("the beginning").await?;
+    stand.peer.post("upgrades", false, "", &Value::Null).await?;
+    stand.restart_wall()?;
+    let now = Instant::now();
+    stand.wall.wait("polls", now, PATIENCE, |report| is_by(report, "long-poll")).await?;
+    stand.publish(50).await?;
+    let before = stand.equals(Some(50)).await?;
+    ensure!(is_by(&before, "long-poll"), "it doesn't go by polls");
+    stand.peer.post("upgrades", false, "&on", &Value::Null).await?;
+    let (mut begun, mut is_there) = (Instant::now(), false);
+    while !is_there {
+        ensure!(begun.elapsed() < PATIENCE, "no WebSocket is tried");
+        stand.publish(5).await?;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        is_there = stand.wall.reports().last().is_some_and(|report| is_by(report, "websocket"));
+    }
+    begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(3) {
+        stand.publish(5).await?;
+    }
+    let all = stand.published();
+    let after = stand.equals(Some(all)).await?;
+    ensure!(is_by(&after, "websocket"), "it goes by polls again");
+    for count in ["gaps", "reconnects", "duplicates"] {
+        let [before, after] = [&before, &after].map(|report| report.value["sources"]["ops"][count].as_u64());
+        ensure!(before == after, "{count}: {after:?} after {before:?}");
+    }
+    Ok(())
+}
+
+/// Events that ask for an answer come in order, and each is answered once. As no server keeps them, what comes after a cut says that some
+/// may be missing, also where the session is had again.
+async fn acknowledged<V: Variant>(stand: &mut Stand<Server<V>>) -> Result<()> {
+    stand.is_live("the beginning").await?;
+    stand.peer.manner = ACKED;
+    stand.publish(200).await?;
+    stand.equals(Some(200)).await?;
+    stand.peer.manner = "";
+    stand.line.drop_all();
+    stand.follows().await?;
+    let report = stand.equals(None).await?;
+    let says_less = report.value["widgets"]["count"]["at_least"] == true;
+    ensure!(report.continuity() == "unknown" && says_less, "nothing says that some may be missing");
+    Ok(())
 }
