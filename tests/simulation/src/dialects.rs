@@ -10,6 +10,7 @@ mod jetstream;
 mod longpoll;
 mod mqtt;
 mod nats;
+mod poll;
 mod pusher;
 mod redis;
 mod socketio;
@@ -18,7 +19,7 @@ mod websocket;
 use std::{str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use watchfloor_feed::{Envelope, Head, Kind, LinkId, SourceConfig};
+use watchfloor_feed::{Cursor, Envelope, Head, Kind, LinkId, SourceConfig};
 use watchfloor_model::{Mono, Transport};
 
 use crate::{
@@ -54,6 +55,8 @@ pub enum Name {
     Mqtt,
     /// Nchan's long poll.
     LongPoll,
+    /// Polls for messages by a cursor.
+    Poll,
     /// A bare WebSocket.
     #[serde(rename = "websocket")]
     WebSocket,
@@ -81,7 +84,7 @@ pub struct Call {
     /// The token that it shows.
     pub token: Option<String>,
     /// Its headers.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(String, String)>,
 }
 
 impl Call {
@@ -257,7 +260,7 @@ pub trait Dialect {
 
 impl Name {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Centrifugo,
         Self::Pusher,
         Self::Redis,
@@ -268,6 +271,7 @@ impl Name {
         Self::SocketIo,
         Self::Mqtt,
         Self::LongPoll,
+        Self::Poll,
         Self::WebSocket,
         Self::JetStream,
         Self::Ably,
@@ -287,6 +291,7 @@ impl Name {
             Self::SocketIo => "socketio",
             Self::Mqtt => "mqtt",
             Self::LongPoll => "long-poll",
+            Self::Poll => "poll",
             Self::WebSocket => "websocket",
             Self::JetStream => "jetstream",
             Self::Ably => "ably",
@@ -312,6 +317,7 @@ impl Name {
             })),
             Self::Mqtt => Box::new(mqtt::Mqtt::default()),
             Self::LongPoll => Box::new(longpoll::LongPoll::new(promises(plan), longpoll::patience(plan))),
+            Self::Poll => Box::new(poll::Poll::new(promises(plan))),
             Self::WebSocket => Box::new(websocket::WebSocket::new(numbers(plan), plan.seed.is_multiple_of(2))),
         }
     }
@@ -328,6 +334,7 @@ impl Name {
             Self::SocketIo => Kind::SocketIo,
             Self::Mqtt => Kind::Mqtt,
             Self::LongPoll => Kind::LongPoll,
+            Self::Poll => Kind::Poll,
             Self::WebSocket => Kind::WebSocket,
         }
     }
@@ -389,7 +396,11 @@ impl Name {
         config.token = None;
         config.asks_token = plan.tokens.is_some();
         config.promises.heartbeat = Some(Duration::from_millis(plan.heartbeat));
-        config.promises.replays = matches!(self, Self::Sse | Self::LongPoll) && promises(plan);
+        config.promises.replays = matches!(self, Self::Sse | Self::LongPoll | Self::Poll) && promises(plan);
+        if self == Self::Poll {
+            let (path, rows) = (path("next"), path("items"));
+            config.promises.cursor = path.map(|path| Cursor { path, query: Some(poll::QUERY.into()), rows });
+        }
         if self == Self::WebSocket {
             config.speak = websocket::speak(numbers(plan));
         }
@@ -398,14 +409,20 @@ impl Name {
     /// Whether tokens are a matter of the request for a link.
     #[must_use]
     pub const fn is_let_in_by_request(self) -> bool {
-        matches!(self, Self::Sse | Self::Mercure | Self::LongPoll)
+        matches!(self, Self::Sse | Self::Mercure | Self::LongPoll | Self::Poll)
+    }
+
+    /// Whether it is a row of requests, each for one message.
+    #[must_use]
+    pub const fn is_asked(self) -> bool {
+        matches!(self, Self::LongPoll | Self::Poll)
     }
 
     /// Whether it asks for tokens. Where a new one takes another link and nothing proves that it goes on after the one before, no
     /// token ends without a gap and a moment without a link: that is no healthy plan.
     const fn has_tokens(self, plan: &Plan) -> bool {
         match self {
-            Self::Sse | Self::LongPoll => promises(plan),
+            Self::Sse | Self::LongPoll | Self::Poll => promises(plan),
             Self::Centrifugo | Self::Mercure => true,
             _ => false,
         }
@@ -457,7 +474,7 @@ impl Name {
             Fault::Epoch { .. } => matches!(self, Self::Centrifugo | Self::Redis | Self::JetStream),
             // A board's promise must be kept. And between two long polls there is no connection to lose: to a server that has
             // lost its messages meanwhile the next one is like any other.
-            Fault::Restart { epoch: true, .. } => self != Self::LongPoll && (self != Self::Sse || !promises(plan)),
+            Fault::Restart { epoch: true, .. } => !self.is_asked() && (self != Self::Sse || !promises(plan)),
             Fault::Trim(_) => matches!(
                 self,
                 Self::Centrifugo | Self::Redis | Self::Mercure | Self::WebSocket | Self::JetStream | Self::Ably
@@ -480,7 +497,7 @@ impl Name {
         plan.snapshots = false;
         plan.reconcile = None;
         plan.lines = 1;
-        if matches!(self, Self::Sse | Self::Mercure | Self::LongPoll) {
+        if matches!(self, Self::Sse | Self::Mercure) || self.is_asked() {
             plan.channels = 1;
         }
         let mut windows = std::mem::take(&mut plan.windows);
@@ -493,17 +510,19 @@ impl Name {
             windows.retain(|window| !matches!(window.fault, Fault::Trim(_)));
             plan.history = KEEPS_ALL;
         }
-        if matches!(self, Self::Sse | Self::LongPoll) {
+        if self == Self::Sse || self.is_asked() {
             plan.history = KEEPS_ALL;
         }
-        if self == Self::LongPoll {
+        if self.is_asked() {
             // A message an answer: what is published at once comes by one round trip after the other. Where ten of them, as many as wait for
             // a wall that begins, take longer than the limit, it is rightly behind.
             let most = plan.limit.min(30_000) / 25;
             plan.latency = (plan.latency.0.min(most / 2), plan.latency.1.min(most));
             // A message proves that its publisher lived when the poll before its own was asked for, and no later, and the next one takes
-            // most of a poll to come. Each is held and goes to and fro, and who promises to speak does so twice in the time.
-            let poll = longpoll::patience(&plan) + 2 * Duration::from_millis(plan.latency.1);
+            // most of a poll to come. Each is held, or waits for the next one, and goes to and fro, and who promises to speak does so twice in the time.
+            let held =
+                if self == Self::Poll { Duration::from_millis(plan.limit / 2) } else { longpoll::patience(&plan) };
+            let poll = held + 2 * Duration::from_millis(plan.latency.1);
             let least = 6 * u64::try_from(poll.as_millis()).unwrap_or(u64::MAX);
             plan.quiet = plan.quiet.map(|quiet| quiet.max(least));
         }

@@ -5,9 +5,9 @@
 use watchfloor_simulation::{dialects::Name, met::Met, plan::Plan, prove, prove_healthy};
 
 /// Hours with faults a dialect, and as many dense schedules.
-const HOURS: u64 = 12;
+const HOURS: u64 = 24;
 /// Hours in which nothing goes wrong.
-const HEALTHY: u64 = 2;
+const HEALTHY: u64 = 4;
 
 fn count(usual: u64) -> u64 {
     std::env::var("WATCHFLOOR_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
@@ -47,6 +47,7 @@ dialects! {
     mercure: Mercure, ["followed on"];
     mqtt: Mqtt, [];
     nats: Nats, [];
+    poll: Poll, ["followed on"];
     pub_sub: PubSub, [];
     pusher: Pusher, [];
     redis: Redis, ["followed on"];
