@@ -14,6 +14,7 @@ need_packages "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
 need_servers "${TEST_SERVERS[@]}"
 need_rust
 need_node
+tests/src/ably/install.sh
 
 step "The page: build"
 build_ui

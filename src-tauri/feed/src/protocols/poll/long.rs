@@ -170,7 +170,10 @@ impl Session for LongSession {
         out.push(Signal::Hello { heartbeat, clock: None, grant: None });
         self.kept = self.dates.age(head, now).unwrap_or_default();
         let modified = head.last_modified.as_deref();
-        self.told_changed = changed(modified);
+        // Many messages have one date: it is read once.
+        if modified.is_none() || modified != Validators::parse(&self.told).modified {
+            self.told_changed = changed(modified);
+        }
         let is_older = self.told_changed.is_some_and(|told| Some(told) < self.changed);
         let aged = self.told_changed.zip(head.date).map(|(changed, date)| age(changed, date));
         self.age = aged.flatten();
