@@ -259,7 +259,8 @@ mod tests {
     /// Whatever is tried is what a board file may have.
     #[test]
     fn what_is_tried_may_stand_in_a_board() {
-        let addresses = ["http://h", "ws://h", "ws://h:1/x?y=1", "wss://h/app/k", "redis://h", "nats://h", "tls://h", "mqtt://h"];
+        let addresses =
+            ["http://h", "ws://h", "ws://h:1/x?y=1", "wss://h/app/k", "redis://h", "nats://h", "tls://h", "mqtt://h"];
         for url in addresses {
             for one in candidates(&Url::parse(url).unwrap(), &[]).unwrap() {
                 assert!(one.subject.setup().is_ok(), "{url}: {:?}", one.subject.setup().err());

@@ -13,7 +13,8 @@ impl From<Request> for Call {
     fn from(request: Request) -> Self {
         let shown = request.headers.iter().find(|header| header.name == "authorization").map(Header::text);
         let token = shown.and_then(|text| text.strip_prefix("Bearer ").map(str::to_owned));
-        let headers = request.headers.iter().map(|header| (header.name.to_string(), header.text().to_string())).collect();
+        let headers =
+            request.headers.iter().map(|header| (header.name.to_string(), header.text().to_string())).collect();
         Self { url: request.url.into(), token, headers }
     }
 }

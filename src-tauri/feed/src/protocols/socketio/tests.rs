@@ -10,7 +10,7 @@ use watchfloor_model::{Continuity, Mono, Phase, Position, Timestamp, Transport};
 use self::rig::{OPEN, Rig};
 use super::wire::{Frame, Named, Packet, Type, is_offset};
 use crate::{
-    Secret,
+    Secret, Site,
     limits::HELD_EVENTS_MAX,
     port::Expiry,
     protocols::{Dialect as _, Moment, Place, Signal},
@@ -96,6 +96,46 @@ fn a_session_is_not_given_back() {
         rig.says(r#"42["tick",{"n":2}]"#);
         rig.expect(&[r#"tick 1 {"n":2}"#]);
     }
+}
+
+/// H1, H3: where the server doesn't give the session back, the site says what it has now, and until then nothing is live.
+#[test]
+fn a_session_that_is_lost_is_made_good_by_the_site() {
+    let mut rig = Rig::new(|config| {
+        config.site = Some(Site {
+            url: "https://app.example/api/orders".parse().expect("an address"),
+            shows_token: false,
+            shows_headers: false,
+            channel: "/".into(),
+            name: "order".into(),
+            rows: None,
+            time: None,
+        });
+    });
+    rig.begin();
+    rig.says(JOINED);
+    rig.is_there(200, "[]");
+    rig.pong();
+    assert_eq!(rig.feed.status().phase, Phase::Live, "{:?}", rig.feed.status());
+    rig.says(r#"42["tick",{"n":1},"Q8Nx2DY"]"#);
+    // Given back, it needs nobody else.
+    rig.again();
+    rig.out.clear();
+    rig.says(JOINED);
+    assert!(!rig.out.iter().any(|line| line.starts_with("fetch")), "{:?}", rig.out);
+    rig.again();
+    rig.out.clear();
+    rig.says(r#"40{"sid":"a","pid":"another"}"#);
+    rig.expect(&["fetch https://app.example/api/orders"]);
+    rig.says(r#"42["tick",{"n":2}]"#);
+    assert_ne!(rig.feed.status().phase, Phase::Live);
+    rig.is_there(200, r#"[{"id":1}]"#);
+    let told = std::mem::take(&mut rig.out);
+    assert!(told.iter().any(|line| line.starts_with("gap snapshot: ")), "{told:?}");
+    assert!(told.iter().any(|line| line == "the site's 1 rows"), "{told:?}");
+    assert!(told.iter().any(|line| line.starts_with("tick ")), "what was held: {told:?}");
+    rig.pong();
+    assert_eq!(rig.feed.status().phase, Phase::Live, "{:?}", rig.feed.status());
 }
 
 /// H1: a session that was asked for once may be one of which the server finds another connection dead, and then sends nothing

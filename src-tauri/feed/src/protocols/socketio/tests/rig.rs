@@ -229,6 +229,7 @@ impl Rig {
                     events.iter().map(one).collect::<Vec<_>>().join("; ")
                 }
                 Output::Deliver(Delivery::Gap(gap)) => format!("gap {}: {}", gap.proof.word(), gap.reason),
+                Output::Deliver(Delivery::Restated(whole)) => format!("the site's {} rows", whole.events.len()),
                 Output::Ping { .. } | Output::Status => continue,
                 other => unreachable!("{other:?}"),
             });
