@@ -39,7 +39,12 @@ impl Nchan {
             return Ok(Err("the packages nginx and libnginx-mod-nchan are missing".to_owned()));
         }
         let told = Command::new(PROGRAM).arg("-v").output()?.stderr;
-        let version = format!("{}, Nchan", String::from_utf8_lossy(&told).trim().trim_start_matches("nginx version: "));
+        // It doesn't say its version itself.
+        let package = Command::new("dpkg-query").args(["-W", "-f=${Version}", "libnginx-mod-nchan"]).output();
+        let package = package.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+        let nginx = String::from_utf8_lossy(&told);
+        let version = format!("{}, Nchan {package}", nginx.trim().trim_start_matches("nginx version: "));
+        let version = version.trim_end().to_owned();
         let address = free_address()?;
         fs::write(folder.join("nginx.conf"), settings(folder, address))?;
         let http = client()?;

@@ -1,43 +1,34 @@
-//! What Soketi and Sockudo have in common: a process, Pusher's REST API, and a site that signs for its channels.
+//! What Soketi and Sockudo have in common: a process, and the site whose channels it serves, which publishes and signs by Pusher's own
+//! SDK for Node.
 
 use std::{
     any::Any,
-    collections::BTreeMap,
-    net::{Ipv4Addr, SocketAddr},
-    sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    net::SocketAddr,
+    path::Path,
+    process::Command,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
 };
 
-use anyhow::{Context, Error, Result, ensure};
-use axum::{
-    Json, Router,
-    extract::State,
-    http::{HeaderMap, StatusCode, header::AUTHORIZATION},
-    routing::post,
-};
+use anyhow::{Context, Result, ensure};
 use futures_util::{SinkExt, StreamExt};
-use md5::{Digest, Md5};
 use reqwest::Client;
-use ring::hmac;
 use rustix::process::Signal;
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_tungstenite::{connect_async, tungstenite::Message};
 
 use super::{
     jwt::{jwt, now},
-    peer::{Entry, Offer},
-    process::{Launch, Process},
+    peer::{Entry, Offer, Peer},
+    process::{Launch, Process, answers, free_address},
+    stand::{FOUND_MAX, Stand},
 };
-use crate::faults::publisher::client;
+use crate::{faults::publisher::client, program::root};
 
 /// The app that a server is told of.
 pub(super) const ID: &str = "interop";
 pub(super) const KEY: &str = "interop-key";
 pub(super) const SECRET: &str = "interop-secret";
-
-/// Tokens that the site takes, each with its end, if it has one.
-type Tokens = Arc<Mutex<BTreeMap<String, Option<Instant>>>>;
 
 /// A server, and the site whose channels it serves.
 pub(super) struct Server {
@@ -46,15 +37,13 @@ pub(super) struct Server {
     http: Client,
     /// Events in one request: what it was told to take.
     batch_max: usize,
-    tokens: Tokens,
+    /// Running until it is dropped.
+    _signer: Process,
     site: SocketAddr,
-    signer: JoinHandle<()>,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.signer.abort();
-    }
+    /// How many tokens were given.
+    tokens: AtomicUsize,
+    /// Where is published in place of the public channel.
+    to: Option<&'static str>,
 }
 
 /// A probe: it says itself that it is ready.
@@ -63,35 +52,33 @@ pub(super) async fn is_ready(http: &Client, address: SocketAddr) -> Result<()> {
     Ok(())
 }
 
+/// Why the SDK can't be had, if so.
+pub(super) fn missing_sdk() -> Option<String> {
+    let is_there = root().join("target/interop/pusher-sdk/node_modules/pusher").is_dir();
+    (!is_there).then(|| "target/interop/pusher-sdk is missing: scripts/interop.sh installs it".to_owned())
+}
+
 impl Server {
     /// Starts it, and waits until it is there.
-    pub(super) async fn start(launch: Launch, address: SocketAddr, batch_max: usize) -> Result<Self> {
-        let tokens = Tokens::default();
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let site = listener.local_addr()?;
-        let router = Router::new().route("/broadcasting/auth", post(authorise)).with_state(Arc::clone(&tokens));
-        let signer = tokio::spawn(async move {
-            let _ended = axum::serve(listener, router).await;
-        });
+    pub(super) async fn start(folder: &Path, launch: Launch, address: SocketAddr, batch_max: usize) -> Result<Self> {
         let http = client()?;
         let process = Process::start(launch, async || is_ready(&http, address).await).await?;
-        Ok(Self { process, address, http, batch_max, tokens, site, signer })
+        let site = free_address()?;
+        let mut command = Command::new("node");
+        command.arg(root().join("tests/src/interop/pusher.mjs")).arg(site.port().to_string());
+        command.arg(root().join("target/interop/pusher-sdk")).arg(address.port().to_string()).args([ID, KEY, SECRET]);
+        let launch = Launch { command, log: folder.join("site.log") };
+        let signer = Process::start(launch, async || answers(&http, site, "health").await).await?;
+        let (tokens, to) = (AtomicUsize::new(0), None);
+        Ok(Self { process, address, http, batch_max, _signer: signer, site, tokens, to })
     }
 
-    /// A call of its REST API. Soketi's refusals have the status 200 as well, and say so in their body.
-    async fn api(&self, call: &str, body: &Value) -> Result<()> {
-        let (path, body) = (format!("/apps/{ID}/{call}"), body.to_string());
-        let now = now().map_err(Error::msg)?.as_secs();
-        let md5 = hex(&Md5::digest(body.as_bytes()));
-        let query = format!("auth_key={KEY}&auth_timestamp={now}&auth_version=1.0&body_md5={md5}");
-        let signature = sign(&format!("POST\n{path}\n{query}"));
-        let url = format!("http://{}{path}?{query}&auth_signature={signature}", self.address);
-        let answer = self.http.post(url).header("content-type", "application/json").body(body).send().await?;
-        let status = answer.status();
-        let text = answer.text().await?;
-        let answer: Value = serde_json::from_str(&text).unwrap_or_default();
-        ensure!(status.is_success() && answer.get("error").is_none(), "{status}: {text}");
-        Ok(())
+    /// Has the site do something, and gives what it says.
+    async fn site(&self, what: &str, body: &Value) -> Result<Value> {
+        let answer = self.http.post(format!("http://{}/{what}", self.site)).body(body.to_string()).send().await?;
+        let (status, text) = (answer.status(), answer.text().await?);
+        ensure!(status.is_success(), "{status}: {text}");
+        Ok(serde_json::from_str(&text)?)
     }
 
     pub(super) const fn address(&self) -> SocketAddr {
@@ -101,22 +88,31 @@ impl Server {
     /// The board's source, of this kind.
     pub(super) fn source(&self, kind: &str, port: u16, entry: &Entry) -> String {
         let token = entry.token.as_ref().map(|path| format!("token = {{ file = \"{}\" }}\n", path.display()));
+        let channel = match entry.own {
+            Some(ENCRYPTED) => ENCRYPTED_CHANNEL,
+            Some(CACHE) => CACHE_CHANNEL,
+            Some(SIGN_IN) => USER_CHANNEL,
+            _ if entry.private => "private-ticks",
+            _ => PUBLIC,
+        };
         let besides = if entry.presence { format!(", \"{PRESENCE}\"") } else { String::new() };
         format!(
             "[[source]]\nid = \"ops\"\nkind = \"{kind}\"\nurl = \"ws://127.0.0.1:{port}\"\napp = \"{KEY}\"\n\
-             channels = [\"{}\"{besides}]\nauth = \"http://{}/broadcasting/auth\"\n{}",
-            channel(entry.private),
+             channels = [\"{channel}\"{besides}]\nauth = \"http://{}/broadcasting/auth\"\n{}",
             self.site,
             token.unwrap_or_default()
         )
     }
 
     pub(super) async fn publish(&self, private: bool, messages: &[Value]) -> Result<()> {
-        let event =
-            |data: &Value| json!({ "name": data["kind"], "channel": channel(private), "data": data.to_string() });
+        let place = match self.to {
+            Some(USER_CHANNEL) => format!("user={USER}"),
+            Some(channel) => format!("channel={channel}"),
+            None if private => "channel=private-ticks".to_owned(),
+            None => format!("channel={PUBLIC}"),
+        };
         for batch in messages.chunks(self.batch_max) {
-            let events: Vec<Value> = batch.iter().map(event).collect();
-            self.api("batch_events", &json!({ "batch": events })).await?;
+            self.site(&format!("publish?{place}"), &json!(batch)).await?;
         }
         Ok(())
     }
@@ -141,7 +137,7 @@ impl Server {
         let hello: Value = serde_json::from_str(socket.next().await.context("it ended")??.to_text()?)?;
         let hello: Value = serde_json::from_str(hello["data"].as_str().context("data")?)?;
         let id = hello["socket_id"].as_str().context("socket_id")?;
-        let mut ask = presence_of(id, "guest");
+        let mut ask = self.site(&format!("guest?socket={id}&channel={PRESENCE}"), &json!({})).await?;
         ask["channel"] = PRESENCE.into();
         let ask = json!({ "event": "pusher:subscribe", "data": ask });
         socket.send(Message::text(ask.to_string())).await?;
@@ -151,14 +147,11 @@ impl Server {
     }
 
     pub(super) fn token(&self, life: Option<Duration>) -> Offer<String> {
-        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut claims = json!({ "jti": tokens.len() });
+        let mut claims = json!({ "jti": self.tokens.fetch_add(1, Ordering::Relaxed) });
         if let Some(life) = life {
             claims["exp"] = (now()? + life).as_secs().into();
         }
-        let token = jwt(&claims, SECRET);
-        tokens.insert(token.clone(), life.map(|life| Instant::now() + life));
-        Ok(token)
+        Ok(jwt(&claims, SECRET))
     }
 }
 
@@ -167,46 +160,53 @@ pub(super) const NO_REVOCATION: &str = "a signature is good for as long as its c
 /// Why nothing comes again.
 pub(super) const NO_REPLAY: &str = "the protocol has no replay";
 
+const PUBLIC: &str = "ticks";
 /// The channel of those who are there, which carries nothing else.
 const PRESENCE: &str = "presence-ticks";
+const ENCRYPTED_CHANNEL: &str = "private-encrypted-ticks";
+const CACHE_CHANNEL: &str = "cache-ticks";
+const USER: &str = "wall";
+const USER_CHANNEL: &str = "#server-to-user-wall";
 
-/// What a site signs for a user on the presence channel.
-fn presence_of(socket: &str, user: &str) -> Value {
-    let data = json!({ "user_id": user, "user_info": { "name": user } }).to_string();
-    json!({ "auth": format!("{KEY}:{}", sign(&format!("{socket}:{PRESENCE}:{data}"))), "channel_data": data })
-}
+/// What only this protocol has.
+pub(super) const ENCRYPTED: &str = "encrypted channel";
+pub(super) const CACHE: &str = "cache channel";
+pub(super) const SIGN_IN: &str = "user sign-in";
 
-fn channel(private: bool) -> &'static str {
-    if private { "private-ticks" } else { "ticks" }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn sign(text: &str) -> String {
-    hex(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes()), text.as_bytes()).as_ref())
-}
-
-/// What Laravel has at `/broadcasting/auth`: signs for who shows a token that is good, and says who it is on the presence channel.
-async fn authorise(
-    State(tokens): State<Tokens>,
-    headers: HeaderMap,
-    form: String,
-) -> std::result::Result<Json<Value>, StatusCode> {
-    // Neither a socket's id nor these channels' names have anything in them that a form writes differently.
-    let field = |name: &str| form.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
-    let (Some(socket), Some(channel)) = (field("socket_id"), field("channel_name")) else {
-        return Err(StatusCode::BAD_REQUEST);
-    };
-    if channel == PRESENCE {
-        return Ok(Json(presence_of(socket, "wall")));
+/// Goes through one of those, with the server of a peer.
+pub(super) async fn run_own<P: Peer>(
+    stand: &mut Stand<P>,
+    name: &str,
+    server: fn(&mut P) -> &mut Server,
+) -> Result<()> {
+    stand.is_live("the beginning").await?;
+    match name {
+        ENCRYPTED => {
+            server(&mut stand.peer).to = Some(ENCRYPTED_CHANNEL);
+            stand.publish(200).await?;
+            let report = stand.equals(Some(200)).await?;
+            // What isn't sealed by the channel's key is.
+            let rejected = &report.value["sources"]["ops"]["rejected"];
+            ensure!(*rejected == 0, "{rejected} were rejected");
+        }
+        CACHE => {
+            server(&mut stand.peer).to = Some(CACHE_CHANNEL);
+            stand.publish(2).await?;
+            stand.equals(Some(2)).await?;
+            stand.wall.kill()?;
+            // Nobody is there, and nothing is published once somebody is: what is shown then was kept.
+            stand.publish(3).await?;
+            stand.start_wall()?;
+            stand.shows(5).await?;
+        }
+        SIGN_IN => {
+            server(&mut stand.peer).to = Some(USER_CHANNEL);
+            stand.publish(20).await?;
+            stand.equals(Some(20)).await?;
+            server(&mut stand.peer).site(&format!("terminate?user={USER}"), &json!({})).await?;
+            stand.says(&["refused"], FOUND_MAX).await?;
+        }
+        other => anyhow::bail!("no scenario `{other}`"),
     }
-    let shown = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-    let end = tokens.lock().unwrap_or_else(PoisonError::into_inner).get(shown.unwrap_or_default()).copied();
-    let is_good = end.is_some_and(|end| end.is_none_or(|end| Instant::now() < end));
-    if !is_good {
-        return Err(StatusCode::UNAUTHORIZED);
-    }
-    Ok(Json(json!({ "auth": format!("{KEY}:{}", sign(&format!("{socket}:{channel}"))) })))
+    Ok(())
 }

@@ -7,7 +7,9 @@
 //
 //   GET  /health
 //   POST /publish?namespace=/open       a JSON array of messages, each an event of the name in its `kind`; with `&ack`, which wants an
-//                                       answer to each from all who are there, and answers with how many there were
+//                                       answer to each from all who are there, and answers with how many there were; with `&binary`,
+//                                       each has its number in bytes, as `bytes` and as `more.bytes`
+//   POST /bytes?namespace=/open&size=7  an event `bytes` with that many of them
 //   POST /upgrades?on                   from now on WebSockets can be had; without `on`, what asks for one is cut off
 //   POST /kick?namespace=/closed        ends every connection to it
 //
@@ -48,6 +50,11 @@ async function publish(namespace, messages, how) {
         return answers.map(({ length }) => length);
     }
     for (const message of messages) {
+        if (how.has("binary")) {
+            const bytes = Buffer.alloc(4);
+            bytes.writeUInt32BE(message.n);
+            Object.assign(message, { bytes, more: { bytes } });
+        }
         namespace.emit(message.kind, message);
     }
     const packets = adapter === "memory" ? namespace.adapter.packets : [];
@@ -67,6 +74,8 @@ const http = createServer((request, response) => {
         try {
             if (url.pathname === "/publish") {
                 answer = await publish(namespace, JSON.parse(Buffer.concat(chunks).toString()), how);
+            } else if (url.pathname === "/bytes") {
+                namespace.emit("bytes", Buffer.alloc(Number(how.get("size"))));
             } else if (url.pathname === "/upgrades") {
                 upgrades = how.has("on");
             } else if (url.pathname === "/kick") {

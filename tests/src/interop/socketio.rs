@@ -11,6 +11,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use reqwest::Client;
 use rustix::process::Signal;
 use serde_json::Value;
@@ -32,6 +33,9 @@ const HISTORY: usize = 200;
 const TOKEN: &str = "interop";
 const UPGRADE: &str = "upgrade";
 const ACKNOWLEDGED: &str = "acknowledged";
+const BINARY: &str = "binary";
+/// An attachment of so many bytes, which is just within the limit of an event in base64.
+const ATTACHED_BYTES: usize = 767 << 10;
 
 /// A kind of row.
 pub(super) trait Variant: Send + Sync {
@@ -45,7 +49,7 @@ pub(super) trait Variant: Send + Sync {
     /// Why nothing is kept over a SIGKILL.
     const FORGETS: &'static str;
     /// What is shown besides.
-    const OWN: &'static [&'static str] = &[];
+    const OWN: &'static [&'static str] = &[ACKNOWLEDGED, BINARY];
 }
 
 /// In memory, by WebSocket.
@@ -65,7 +69,7 @@ impl Variant for Plain {
     const WAY: &'static str = "websocket";
     const HISTORY: Offer<usize> = Ok(HISTORY);
     const FORGETS: &'static str = IN_MEMORY;
-    const OWN: &'static [&'static str] = &[UPGRADE, ACKNOWLEDGED];
+    const OWN: &'static [&'static str] = &[UPGRADE, ACKNOWLEDGED, BINARY];
 }
 
 impl Variant for Polls {
@@ -74,7 +78,6 @@ impl Variant for Polls {
     const WAY: &'static str = "long-poll";
     const HISTORY: Offer<usize> = Ok(HISTORY);
     const FORGETS: &'static str = IN_MEMORY;
-    const OWN: &'static [&'static str] = &[ACKNOWLEDGED];
 }
 
 impl Variant for PubSub {
@@ -230,13 +233,32 @@ impl<V: Variant> Peer for Server<V> {
         match name {
             UPGRADE => upgrade(stand).await,
             ACKNOWLEDGED => acknowledged(stand).await,
+            BINARY => binary(stand).await,
             other => anyhow::bail!("no scenario `{other}`"),
         }
+    }
+
+    fn own_board(&self, name: &str) -> String {
+        if name == BINARY { PARTS.to_owned() } else { String::new() }
     }
 }
 
 /// Each event is to be answered.
 const ACKED: &str = "&ack";
+/// What shows an event's attachments, and one that is an attachment and nothing else.
+const PARTS: &str = r#"
+[[widget]]
+id = "bytes"
+kind = "log"
+on = "tick"
+text = "{bytes} {more.bytes}"
+limit = 50
+
+[[widget]]
+id = "whole"
+kind = "counter"
+on = "bytes"
+"#;
 
 fn is_by(report: &Report, way: &str) -> bool {
     let source = &report.value["sources"]["ops"];
@@ -288,5 +310,23 @@ async fn acknowledged<V: Variant>(stand: &mut Stand<Server<V>>) -> Result<()> {
     let report = stand.equals(None).await?;
     let says_less = report.value["widgets"]["count"]["at_least"] == true;
     ensure!(report.continuity() == "unknown" && says_less, "nothing says that some may be missing");
+    Ok(())
+}
+
+/// An event's attachments are in it as base64, wherever they stand.
+async fn binary<V: Variant>(stand: &mut Stand<Server<V>>) -> Result<()> {
+    stand.is_live("the beginning").await?;
+    stand.peer.post("bytes", false, &format!("&size={ATTACHED_BYTES}"), &Value::Null).await?;
+    stand.peer.manner = "&binary";
+    stand.publish(100).await?;
+    let report = stand.equals(Some(100)).await?;
+    let lines = report.value["widgets"]["bytes"]["value"].as_array().context("a log")?;
+    let expected = (51..=100_u32).rev().map(|number| {
+        let bytes = BASE64_STANDARD.encode(number.to_be_bytes());
+        format!("{bytes} {bytes}")
+    });
+    ensure!(lines.iter().map(|line| line["text"].as_str().unwrap_or_default()).eq(expected), "{lines:?}");
+    let (whole, source) = (&report.value["widgets"]["whole"]["value"], &report.value["sources"]["ops"]);
+    ensure!(whole.as_f64() == Some(1.0) && source["rejected"] == 0, "{whole} taken: {source}");
     Ok(())
 }

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use super::{
     peer::{Entry, Offer, Peer},
     process::{Launch, free_address},
-    pusher::{ID, KEY, NO_REPLAY, NO_REVOCATION, SECRET, Server},
+    pusher::{self, CACHE, ENCRYPTED, ID, KEY, NO_REPLAY, NO_REVOCATION, SECRET, Server, missing_sdk},
+    stand::Stand,
 };
 use crate::program::root;
 
@@ -56,11 +57,15 @@ impl Peer for Sockudo {
     const KIND: &'static str = "pusher";
     const HISTORY: Offer<usize> = Err(NO_REPLAY);
     const COUNTS_WALL: bool = true;
+    const OWN: &'static [&'static str] = &[ENCRYPTED, CACHE];
 
     async fn start(folder: &Path) -> Result<std::result::Result<Self, String>> {
+        if let Some(why) = missing_sdk() {
+            return Ok(Err(why));
+        }
         let address = free_address()?;
         match launch(folder, &settings(address.port()))? {
-            Ok(launch) => Ok(Ok(Self { server: Server::start(launch, address, BATCH_MAX).await? })),
+            Ok(launch) => Ok(Ok(Self { server: Server::start(folder, launch, address, BATCH_MAX).await? })),
             Err(missing) => Ok(Err(missing)),
         }
     }
@@ -99,5 +104,9 @@ impl Peer for Sockudo {
 
     async fn join(&self) -> Result<Offer<Box<dyn Any>>> {
         Ok(Ok(self.server.join().await?))
+    }
+
+    async fn run_own(stand: &mut Stand<Self>, name: &str) -> Result<()> {
+        pusher::run_own(stand, name, |peer| &mut peer.server).await
     }
 }

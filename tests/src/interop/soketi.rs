@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use super::{
     peer::{Entry, Offer, Peer},
     process::{Launch, free_address},
-    pusher::{ID, KEY, NO_REPLAY, NO_REVOCATION, SECRET, Server},
+    pusher::{self, CACHE, ENCRYPTED, ID, KEY, NO_REPLAY, NO_REVOCATION, SECRET, SIGN_IN, Server, missing_sdk},
+    stand::Stand,
 };
 use crate::program::root;
 
@@ -26,6 +27,7 @@ impl Peer for Soketi {
     const KIND: &'static str = "soketi";
     const HISTORY: Offer<usize> = Err(NO_REPLAY);
     const COUNTS_WALL: bool = true;
+    const OWN: &'static [&'static str] = &[ENCRYPTED, CACHE, SIGN_IN];
 
     async fn start(folder: &Path) -> Result<std::result::Result<Self, String>> {
         let package = root().join("target/interop/soketi/node_modules/@soketi/soketi");
@@ -33,15 +35,20 @@ impl Peer for Soketi {
         if !program.is_file() {
             return Ok(Err("target/interop/soketi is missing: scripts/interop.sh installs it".to_owned()));
         }
+        if let Some(why) = missing_sdk() {
+            return Ok(Err(why));
+        }
         let address = free_address()?;
         let config = folder.join("soketi.json");
         // Dotted: a nested object would replace a whole section of the defaults.
         let settings = json!({
             "host": "127.0.0.1", "port": address.port(), "shutdownGracePeriod": 500, "metrics.enabled": false,
-            "eventLimits.maxBatchSize": BATCH_MAX,
+            "eventLimits.maxBatchSize": BATCH_MAX, "eventLimits.maxPayloadInKb": 2048,
+            // Who doesn't sign in is sent away after this time, in milliseconds.
+            "userAuthenticationTimeout": 1_000_000_000,
             "appManager.array.apps": [{
                 "id": ID, "key": KEY, "secret": SECRET, "enabled": true, "maxConnections": 1000,
-                "enableClientMessages": false, "enableUserAuthentication": false, "maxBackendEventsPerSecond": -1,
+                "enableClientMessages": false, "enableUserAuthentication": true, "maxBackendEventsPerSecond": -1,
                 "maxClientEventsPerSecond": -1, "maxReadRequestsPerSecond": -1, "webhooks": [],
             }],
         });
@@ -51,7 +58,7 @@ impl Peer for Soketi {
         let mut command = Command::new("node");
         command.arg(program).arg("start").arg(format!("--config={}", config.display()));
         let launch = Launch { command, log: config.with_extension("log") };
-        Ok(Ok(Self { server: Server::start(launch, address, BATCH_MAX).await?, version }))
+        Ok(Ok(Self { server: Server::start(folder, launch, address, BATCH_MAX).await?, version }))
     }
 
     fn version(&self) -> String {
@@ -88,5 +95,9 @@ impl Peer for Soketi {
 
     async fn join(&self) -> Result<Offer<Box<dyn Any>>> {
         Ok(Ok(self.server.join().await?))
+    }
+
+    async fn run_own(stand: &mut Stand<Self>, name: &str) -> Result<()> {
+        pusher::run_own(stand, name, |peer| &mut peer.server).await
     }
 }
