@@ -61,6 +61,8 @@ pub(super) trait Peer: Sized {
     const KEPT_BY_OTHERS: bool = false;
     /// Why the server can't be told to take an event of more than 1 MiB, if so.
     const TOO_BIG: Offer<()> = Ok(());
+    /// Bytes around a message's body that count for the limit of an event as well.
+    const AROUND_BYTES: usize = 0;
     /// What only this protocol has, or only this way to it: a scenario each, by name.
     const OWN: &'static [&'static str] = &[];
     /// Whether the wall itself is among those who are told to be there.

@@ -248,7 +248,7 @@ async fn too_big<P: Peer>(stand: &mut Stand<P>) -> Result<Offer<()>> {
     if let Err(why) = P::TOO_BIG {
         return Ok(Err(why));
     }
-    stand.publish_bytes(DATA_BYTES_MAX).await.context("an event of 1 MiB")?;
+    stand.publish_bytes(DATA_BYTES_MAX - P::AROUND_BYTES).await.context("an event of 1 MiB")?;
     stand.publish(5).await?;
     let report = stand.equals(Some(15)).await?;
     ensure!(rejected(&report) == Some(0), "an event of 1 MiB was refused");

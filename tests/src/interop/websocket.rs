@@ -49,6 +49,8 @@ fn channel(private: bool) -> &'static str {
 impl Peer for WebSocket {
     const KIND: &'static str = "websocket";
     const HISTORY: Offer<usize> = Ok(HISTORY);
+    /// `{"type":"message","channel":"open","sequence":1795852902792001,"message":}`
+    const AROUND_BYTES: usize = 74;
 
     async fn start(folder: &Path) -> Result<std::result::Result<Self, String>> {
         let installed = root().join("target/interop/websocket");

@@ -115,7 +115,8 @@ async fn ends(stand: &mut Stand<Nats>) -> Result<()> {
     stand.is_live("one that ends").await?;
     stand.publish(10).await?;
     stand.equals(Some(before + 10)).await?;
-    stand.is_down("expired", SHORT + FOUND_MAX).await?;
+    // The server may find the end a moment before the wall does: then it takes the token that is shown once more for a wrong one.
+    stand.says(&["down", "refused"], SHORT + FOUND_MAX).await?;
     stand.publish(MISSED).await?;
     let (next, begun) = (credentials(stand, Some(SHORT))?, Instant::now());
     keep(stand, &next)?;
