@@ -14,7 +14,7 @@ need_packages "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
 need_servers "${TEST_SERVERS[@]}"
 need_rust
 need_node
-tests/src/ably/install.sh
+scripts/npm-packages.sh ably-client
 
 step "The page: build"
 build_ui

@@ -1,7 +1,7 @@
 # Sockudo, built from its crate: ten minutes and more. It stands for `pusher`, as the second server of that protocol, and for `ably`.
 speed=slow
 install() {
-    tests/src/interop/pusher-sdk.sh || return 1
+    scripts/npm-packages.sh pusher-sdk || return 1
     [ ! -x "$SERVERS/sockudo/bin/sockudo" ] || return 0
     step "Sockudo, from its crate"
     at_least "$(rustc --version | cut -d' ' -f2)" 1.95 || { echo "it wants Rust 1.95 or newer" >&2; return 1; }

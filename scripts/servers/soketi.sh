@@ -1,7 +1,7 @@
 # Soketi, from npm.
 speed=quick
 install() {
-    tests/src/interop/pusher-sdk.sh || return 1
+    scripts/npm-packages.sh pusher-sdk || return 1
     [ ! -f "$SERVERS/soketi/node_modules/@soketi/soketi/bin/server.js" ] || return 0
     step "Soketi, from npm"
     command -v npm > /dev/null || { echo "npm is missing" >&2; return 1; }

@@ -277,7 +277,9 @@ impl Feed {
     pub fn handle_timeout(&mut self, now: Mono) {
         self.handle_timers(now);
         self.settle(now);
-        self.turns.end(self.poll_timeout(), now);
+        if cfg!(debug_assertions) {
+            self.turns.end(self.poll_timeout(), now);
+        }
     }
 
     /// The next thing to do; `None` when there is nothing more until the next input or timeout.

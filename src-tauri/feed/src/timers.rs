@@ -153,7 +153,7 @@ impl Timers {
 }
 
 /// H5: whoever drives a machine comes to rest. Something may be due again at once, a first try for example, but not for ever.
-/// Looked at where debug assertions are.
+/// To be asked where debug assertions are, and nowhere else.
 #[derive(Debug, Default)]
 pub(crate) struct Turns {
     /// How often in a row something was due again as soon as all that was due was done.
@@ -165,10 +165,8 @@ impl Turns {
 
     /// All that was due is done, and this is the next.
     pub(crate) fn end(&mut self, next: Option<(Mono, TimerReason)>, now: Mono) {
-        if cfg!(debug_assertions) {
-            self.due_again = if next.is_some_and(|(due, _)| due <= now) { self.due_again + 1 } else { 0 };
-            assert!(self.due_again < Self::DUE_AGAIN_MAX, "due for ever: {next:?} at {now:?}");
-        }
+        self.due_again = if next.is_some_and(|(due, _)| due <= now) { self.due_again + 1 } else { 0 };
+        assert!(self.due_again < Self::DUE_AGAIN_MAX, "due for ever: {next:?} at {now:?}");
     }
 }
 

@@ -41,7 +41,7 @@ impl Official {
         let installed = folder.join("node_modules/ably/package.json").is_file();
         ensure!(
             installed,
-            "Ably's own client isn't there, and this test is nothing without it: tests/src/ably/install.sh"
+            "Ably's own client isn't there, and this test is nothing without it: scripts/npm-packages.sh ably-client"
         );
         let options = json!({ "port": port, "auth": "/signed/page", "channel": channel, "asks": asks });
         let mut command = Command::new("node");
