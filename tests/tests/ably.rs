@@ -202,6 +202,28 @@ async fn rewound() -> Result<()> {
     Ok(())
 }
 
+/// A wall that is started again, and may not read the history, can't tell of what is rewound what it had: it counts all of it once more,
+/// behind a gap of which nobody knows. Where the service goes on from the serial nothing is rewound, and nothing counted twice (H3).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rewound_to_another_life() -> Result<()> {
+    let setting = Setting { channel: Some("[?rewind=5]ops"), may: Some("subscribe"), before: 5, ..Setting::default() };
+    let mut stage = Stage::raise(setting).await?;
+    stage.wall_shows(&[1, 2, 3, 4, 5]).await?;
+    stage.wall.kill()?;
+    stage.publish(1);
+    stage.wall = WallProcess::start(&stage.options)?;
+    let report = stage.wall_shows(&[1, 2, 3, 4, 5, 6]).await?;
+    ensure!(ops(&report, "continuity") == "proven", "{}", report.value);
+    stage.wall.kill()?;
+    stage.publish(1);
+    stage.script.with(|service| service.forget_places("ops"));
+    stage.wall = WallProcess::start(&stage.options)?;
+    // Of 3 to 7, which are rewound, it had 3 to 6.
+    let report = stage.wall_shows(&[1, 2, 3, 4, 5, 6, 3, 4, 5, 6, 7]).await?;
+    ensure!(gaps(&report).2 == 1 && ops(&report, "continuity") == "unknown", "{}", report.value);
+    Ok(())
+}
+
 /// Tokens: another one on the connection that stands, when the service asks for it; and at the end of one, over a new connection.
 /// Nothing is missed for it (H3).
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
