@@ -177,7 +177,9 @@ impl Peer for Mercure {
     }
 
     async fn revoke(&self) -> Result<Offer<()>> {
-        Ok(Err("a hub asks for a token at the beginning only"))
+        Ok(Err(
+            "a hub looks at a token when a stream begins, and has no word by which to end one before the token's end",
+        ))
     }
 
     async fn run_own(stand: &mut Stand<Self>, name: &str) -> Result<()> {

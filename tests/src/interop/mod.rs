@@ -3,6 +3,7 @@
 
 mod ably;
 mod centrifugo;
+mod gate;
 mod jwt;
 mod mercure;
 mod mqtt;

@@ -1,23 +1,37 @@
-//! Nginx with Nchan, of the system's packages: one server for two kinds, its event streams and its long polls.
+//! Nginx with Nchan, of the system's packages: one server for two kinds, its event streams and its long polls. Who may have the private
+//! channel it asks a site of the tests' own (`nchan_authorize_request`): for each stream and each poll when it begins.
 
-use std::{fs, net::SocketAddr, path::Path, process::Command, time::Duration};
+use std::{
+    fs,
+    net::SocketAddr,
+    path::Path,
+    process::Command,
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
 
-use anyhow::Result;
+use anyhow::{Result, bail, ensure};
 use reqwest::Client;
 use rustix::process::Signal;
 use serde_json::Value;
 
 use super::{
+    gate::{self, Gate, LIFE},
     peer::{Entry, Offer, Peer},
     process::{Launch, Process, answers, free_address},
+    stand::{FOUND_MAX, PATIENCE, Stand},
 };
-use crate::faults::publisher::client;
+use crate::faults::{process::Report, publisher::client};
 
 const PROGRAM: &str = "/usr/sbin/nginx";
 /// Where Debian puts it.
 const MODULE: &str = "/usr/lib/nginx/modules/ngx_nchan_module.so";
-const TOKEN: &str = "interop";
 const UNPROVEN: &str = "nothing says whether it replays all that was missed";
+
+/// Tokens that the site gives, and that don't live long.
+const GIVEN: &str = "tokens from the site";
+/// The same where nothing says that what was missed is replayed.
+const GIVEN_UNPROVEN: &str = "tokens from the site, nothing promised";
 
 /// Its event streams.
 pub(super) struct Sse(Nchan);
@@ -31,6 +45,9 @@ struct Nchan {
     address: SocketAddr,
     version: String,
     http: Client,
+    gate: Gate,
+    /// Whether a board of [`Peer::OWN`] listens to the private channel.
+    is_own: OnceLock<()>,
 }
 
 impl Nchan {
@@ -46,14 +63,16 @@ impl Nchan {
         let version = format!("{}, Nchan {package}", nginx.trim().trim_start_matches("nginx version: "));
         let version = version.trim_end().to_owned();
         let address = free_address()?;
-        fs::write(folder.join("nginx.conf"), settings(folder, address))?;
+        let gate = Gate::start(folder).await?;
+        fs::write(folder.join("nginx.conf"), settings(folder, address, &gate))?;
         let http = client()?;
         let process = Process::start(launch(folder), async || answers(&http, address, "up").await).await?;
-        Ok(Ok(Self { process, address, version, http }))
+        Ok(Ok(Self { process, address, version, http, gate, is_own: OnceLock::new() }))
     }
 
     async fn publish(&self, private: bool, messages: &[Value]) -> Result<()> {
-        let url = format!("http://{}/publish/{}", self.address, channel(private));
+        let channel = channel(private || self.is_own.get().is_some());
+        let url = format!("http://{}/publish/{channel}", self.address);
         for message in messages {
             self.http.post(&url).json(message).send().await?.error_for_status()?;
         }
@@ -69,13 +88,27 @@ impl Nchan {
         Ok(Ok(()))
     }
 
-    fn source(kind: &str, more: &str, port: u16, entry: &Entry) -> String {
-        let token = entry.token.as_ref().map(|path| format!("token = {{ file = \"{}\" }}", path.display()));
+    /// Takes the right to the private channel away, and ends who is on it: Nchan ends all of a channel's subscribers with it.
+    async fn revoke(&self) -> Result<()> {
+        self.gate.revoke();
+        let url = format!("http://{}/publish/{}", self.address, channel(true));
+        self.http.delete(url).send().await?.error_for_status()?;
+        Ok(())
+    }
+
+    fn source(&self, kind: &str, more: &str, port: u16, entry: &Entry) -> String {
+        let token = match (entry.own, &entry.token) {
+            (Some(_), _) => self.gate.board(),
+            (None, Some(path)) => format!("token = {{ file = \"{}\" }}", path.display()),
+            (None, None) => String::new(),
+        };
+        if entry.own.is_some() {
+            self.is_own.get_or_init(|| ());
+        }
         format!(
             "[[source]]\nid = \"ops\"\nkind = \"{kind}\"\nurl = \"http://127.0.0.1:{port}/{kind}/{channel}\"\n\
-             channels = [\"{channel}\"]\nevent = {{ name = \"kind\" }}\n{more}\n{}\n",
-            token.unwrap_or_default(),
-            channel = channel(entry.private),
+             channels = [\"{channel}\"]\nevent = {{ name = \"kind\" }}\n{more}\n{token}\n",
+            channel = channel(entry.private || entry.own.is_some()),
         )
     }
 }
@@ -92,8 +125,8 @@ fn launch(folder: &Path) -> Launch {
 }
 
 /// One process, so that its signals are the server's. A long poll is held for less than a third of the wall's limit.
-fn settings(folder: &Path, address: SocketAddr) -> String {
-    let folder = folder.display();
+fn settings(folder: &Path, address: SocketAddr, gate: &Gate) -> String {
+    let (folder, judge) = (folder.display(), gate.judge());
     let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .map(|name| format!("{name}_temp_path {folder}/temporary;\n"))
         .concat();
@@ -113,14 +146,13 @@ client_body_buffer_size 8m;
 server {{
 listen {address};
 location = /up {{ return 204; }}
+location = /judge {{ internal; proxy_pass {judge}; proxy_pass_request_body off; proxy_set_header Content-Length ""; }}
 location ~ ^/publish/(\w+)$ {{ nchan_publisher; nchan_channel_id $1; nchan_message_buffer_length 150000; nchan_message_timeout 10m; }}
 location ~ ^/sse/(open)$ {{ nchan_subscriber eventsource; nchan_channel_id $1; nchan_subscriber_first_message newest; nchan_eventsource_ping_interval 1; }}
-location ~ ^/sse/(closed)$ {{
-if ($http_authorization != "Bearer {TOKEN}") {{ return 403; }}
+location ~ ^/sse/(closed)$ {{ nchan_authorize_request /judge;
 nchan_subscriber eventsource; nchan_channel_id $1; nchan_subscriber_first_message newest; nchan_eventsource_ping_interval 1; }}
 location ~ ^/long-poll/(open)$ {{ nchan_subscriber longpoll; nchan_channel_id $1; nchan_subscriber_first_message oldest; nchan_subscriber_timeout 1; }}
-location ~ ^/long-poll/(closed)$ {{
-if ($http_authorization != "Bearer {TOKEN}") {{ return 403; }}
+location ~ ^/long-poll/(closed)$ {{ nchan_authorize_request /judge;
 nchan_subscriber longpoll; nchan_channel_id $1; nchan_subscriber_first_message oldest; nchan_subscriber_timeout 1; }}
 }}
 }}
@@ -129,10 +161,11 @@ nchan_subscriber longpoll; nchan_channel_id $1; nchan_subscriber_first_message o
 }
 
 macro_rules! peer {
-    ($name:ident, $kind:literal, $more:literal) => {
+    ($name:ident, $kind:literal, $own:expr, $more:expr) => {
         impl Peer for $name {
             const KIND: &'static str = $kind;
             const HISTORY: Offer<usize> = Err(UNPROVEN);
+            const OWN: &'static [&'static str] = $own;
 
             async fn start(folder: &Path) -> Result<std::result::Result<Self, String>> {
                 Ok(Nchan::start(folder).await?.map(Self))
@@ -147,7 +180,7 @@ macro_rules! peer {
             }
 
             fn source(&self, port: u16, entry: &Entry) -> String {
-                Nchan::source($kind, $more, port, entry)
+                self.0.source($kind, $more(entry), port, entry)
             }
 
             async fn publish(&self, private: bool, messages: &[Value]) -> Result<()> {
@@ -163,18 +196,85 @@ macro_rules! peer {
             }
 
             fn token(&self, life: Option<Duration>) -> Offer<String> {
-                match life {
-                    None => Ok(TOKEN.to_owned()),
-                    Some(_) => Err("its settings know a token without an end"),
-                }
+                gate::token(life)
             }
 
             async fn revoke(&self) -> Result<Offer<()>> {
-                Ok(Err("it asks for a token at the beginning only"))
+                Ok(Ok(self.0.revoke().await?))
+            }
+
+            async fn took(&self, token: &str) -> Result<()> {
+                self.0.gate.took(token)
+            }
+
+            async fn run_own(stand: &mut Stand<Self>, name: &str) -> Result<()> {
+                match name {
+                    GIVEN => given(stand, |peer| &peer.0).await,
+                    GIVEN_UNPROVEN => given_unproven(stand, |peer| &peer.0).await,
+                    other => bail!("no scenario `{other}`"),
+                }
             }
         }
     };
 }
 
-peer!(Sse, "sse", "heartbeat = \"1s\"");
-peer!(LongPoll, "long-poll", "");
+peer!(Sse, "sse", &[GIVEN, GIVEN_UNPROVEN], |entry: &Entry| {
+    // What a stream beside another brings again is proven by the promise alone. Nchan keeps what is published here.
+    let promises = entry.token.is_some() || entry.own == Some(GIVEN);
+    if promises { "heartbeat = \"1s\"\nreplays = true" } else { "heartbeat = \"1s\"" }
+});
+peer!(LongPoll, "long-poll", &[GIVEN], |_: &Entry| "");
+
+fn count(report: &Report, what: &str) -> u64 {
+    report.value["sources"]["ops"][what].as_u64().unwrap_or_default()
+}
+
+/// H1, H3: each token's end is seen to ahead by another one of the site's. Nothing is missed, it is live all the while, and nobody ever
+/// comes by a token that has ended: where no other one is given it isn't live any more.
+async fn given<P: Peer>(stand: &mut Stand<P>, nchan: fn(&P) -> &Nchan) -> Result<()> {
+    stand.is_live("a token that the site gives").await?;
+    stand.publish(10).await?;
+    let first = stand.equals(Some(10)).await?;
+    let begun = Instant::now();
+    while begun.elapsed() < LIFE * 2 + Duration::from_secs(2) {
+        stand.publish(1).await?;
+        stand.equals(Some(stand.published())).await?;
+    }
+    let gate = &nchan(&stand.peer).gate;
+    ensure!(gate.shown() >= 3, "{} tokens were shown: not renewed twice", gate.shown());
+    gate.none_ended()?;
+    for report in stand.wall.reports().iter().filter(|report| report.at >= first.at) {
+        // By polls messages prove nothing of what is behind them.
+        let freshness = report.value["sources"]["ops"]["freshness"].as_str().unwrap_or_default();
+        ensure!(matches!(freshness, "live" | "polling" | "catching-up"), "not kept: {}", report.value);
+        let same = ["gaps", "reconnects"].iter().all(|what| count(report, what) == count(&first, what));
+        ensure!(same, "begun again: {}", report.value);
+    }
+    gate.shut(true);
+    let report = stand.says(&["down", "refused", "stale"], LIFE + FOUND_MAX).await?;
+    ensure!(report.said().contains("token"), "for something else: {}", report.said());
+    let gate = &nchan(&stand.peer).gate;
+    gate.none_ended()?;
+    gate.shut(false);
+    stand.follows().await
+}
+
+/// H3: a stream that nothing is promised of ends with its token; another one by the next token follows, and what lies between may be
+/// missing, which is said.
+async fn given_unproven<P: Peer>(stand: &mut Stand<P>, nchan: fn(&P) -> &Nchan) -> Result<()> {
+    stand.is_live("a token that the site gives").await?;
+    stand.publish(10).await?;
+    let first = stand.equals(None).await?;
+    let begun = Instant::now();
+    while nchan(&stand.peer).gate.shown() < 2 {
+        ensure!(begun.elapsed() < PATIENCE, "no other token was shown");
+        stand.publish(1).await?;
+        stand.shown(stand.published()).await?;
+    }
+    ensure!(begun.elapsed() > LIFE / 2, "the stream was given up long before its token's end");
+    stand.follows().await?;
+    let after = stand.equals(None).await?;
+    let unknown = count(&after, "gaps_unknown") - count(&first, "gaps_unknown");
+    ensure!(unknown >= 1 && after.continuity() == "unknown", "{unknown} gaps more, {}", after.continuity());
+    nchan(&stand.peer).gate.none_ended()
+}

@@ -51,6 +51,8 @@ pub(super) trait Peer: Sized {
     const HISTORY: Offer<usize>;
     /// Whether a wall that is started again has kept all by which to go on.
     const KEPT_BY_WALL: bool = true;
+    /// Whether nothing is missed when a token ends and there is another; or else it is said to be missing.
+    const KEPT_OVER_TOKEN: bool = true;
     /// Whether it can be spoken to by TLS.
     const TLS: Offer<()> = Err("the way there is the hub's: scripts/faults.sh tries it with certificates good and bad");
     /// Whether publishers' births and deaths are told.
@@ -102,6 +104,11 @@ pub(super) trait Peer: Sized {
     fn token(&self, life: Option<Duration>) -> Offer<String>;
     /// Ends what the wall's token may do, while it does it.
     async fn revoke(&self) -> Result<Offer<()>>;
+    /// By the server's own account: this is the token that it was shown last, and since the first good one it was shown none that
+    /// wasn't. Nothing, where no server tells.
+    async fn took(&self, _token: &str) -> Result<()> {
+        Ok(())
+    }
     /// Has somebody join the channel besides the wall, who leaves when what this gives is dropped.
     async fn join(&self) -> Result<Offer<Box<dyn Any>>> {
         Ok(Err("who is there isn't told"))

@@ -1,15 +1,24 @@
-// Messages that are asked for by a cursor, over plain HTTP: node poll.mjs PORT FILE. What it publishes is kept in the file.
+// Messages that are asked for by a cursor, over plain HTTP: node poll.mjs PORT FILE SECRET. What it publishes is kept in the file.
+// Who reads `closed` shows a JWT that the secret signed and that hasn't ended.
 
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 
+import { Tokens } from './tokens.mjs'
+
 const HISTORY = 150_000
 const PAGE = 1000
-const TOKEN = 'Bearer interop'
 
-const [port, file] = process.argv.slice(2)
+const [port, file, secret] = process.argv.slice(2)
 const channels = { open: { first: 0, items: [] }, closed: { first: 0, items: [] } }
 let isRevoked = false
+const tokens = new Tokens(secret)
+
+// The status for who mayn't read; none for who may.
+function refusal({ headers }) {
+  const isGood = tokens.take(headers.authorization?.replace('Bearer ', '')) !== undefined
+  return isRevoked ? 403 : isGood ? undefined : 401
+}
 
 function keep({ channel, messages }) {
   const { items } = channels[channel]
@@ -49,6 +58,7 @@ const server = createServer((request, response) => {
   const { pathname, searchParams } = new URL(request.url, 'http://host')
   const [, first, second] = pathname.split('/')
   if (first === 'up') return answer(response, 204)
+  if (first === 'tokens') return answer(response, 200, tokens.account)
   if (first === 'revoke') {
     isRevoked = true
     return answer(response, 200, {})
@@ -62,7 +72,8 @@ const server = createServer((request, response) => {
     })
   }
   if (!(first in channels)) return answer(response, 404, {})
-  if (first === 'closed' && (isRevoked || request.headers.authorization !== TOKEN)) return answer(response, 403, {})
+  const status = first === 'closed' ? refusal(request) : undefined
+  if (status !== undefined) return answer(response, status, {})
   answer(response, ...page(channels[first], searchParams.get('after')))
 })
 

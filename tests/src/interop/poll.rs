@@ -14,6 +14,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use super::{
+    gate,
     peer::{Entry, Offer, Peer},
     process::{Launch, Process, answers, free_address},
 };
@@ -21,8 +22,6 @@ use crate::{faults::publisher::client, program::root};
 
 /// Messages that a channel keeps, as in `poll.mjs`.
 const HISTORY: usize = 150_000;
-/// The token that it takes.
-const TOKEN: &str = "interop";
 
 /// A server with its history in a file.
 pub(super) struct Poll {
@@ -58,6 +57,7 @@ impl Peer for Poll {
         let (history, http) = (folder.join("messages.jsonl"), client()?);
         let mut command = Command::new("node");
         command.arg(root().join("tests/src/interop/poll.mjs")).arg(address.port().to_string()).arg(&history);
+        command.arg(gate::SECRET);
         let launch = Launch { command, log: folder.join("poll.log") };
         let process = Process::start(launch, async || answers(&http, address, "up").await).await?;
         Ok(Ok(Self { process, history, address, version, http }))
@@ -105,14 +105,16 @@ impl Peer for Poll {
     }
 
     fn token(&self, life: Option<Duration>) -> Offer<String> {
-        match life {
-            Some(_) => Err("its token has no end"),
-            None => Ok(TOKEN.to_owned()),
-        }
+        gate::token(life)
     }
 
     async fn revoke(&self) -> Result<Offer<()>> {
         self.post("revoke", &Value::Null).await?;
         Ok(Ok(()))
+    }
+
+    async fn took(&self, token: &str) -> Result<()> {
+        let url = format!("http://{}/tokens", self.address);
+        gate::took(&self.http.get(url).send().await?.error_for_status()?.json().await?, token)
     }
 }

@@ -1,6 +1,6 @@
 // A Socket.IO server that is driven over HTTP, for tests in another language.
 //
-//   node socketio.mjs PORT FOLDER [ADAPTER [REDIS]]      socket.io is installed in FOLDER/node_modules
+//   node socketio.mjs PORT FOLDER SECRET [ADAPTER [REDIS]]      socket.io is installed in FOLDER/node_modules
 //
 // ADAPTER is memory, redis (Pub/Sub) or streams; REDIS is the port of one on this machine. With Redis, what is published comes from a
 // second server that nobody is connected to, by way of Redis.
@@ -12,18 +12,20 @@
 //   POST /bytes?namespace=/open&size=7  an event `bytes` with that many of them
 //   POST /upgrades?on                   from now on WebSockets can be had; without `on`, what asks for one is cut off
 //   POST /kick?namespace=/closed        ends every connection to it
+//   GET  /tokens                        the token that was shown last, and how many weren't good since the first one that was
 //
-// Anybody may join /open; /closed wants the token. Both keep their last HISTORY events for those who come back: the server itself
+// Anybody may join /open; /closed wants a JWT that SECRET signed, at whose end the connection is closed. Both keep their last HISTORY events for those who come back: the server itself
 // keeps them by time alone, and here a test has to wait for nothing.
 
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
-const HISTORY = 200;
-const TOKEN = "interop";
+import { at, Tokens } from "./tokens.mjs";
 
-const [port, folder, adapter = "memory", redis] = process.argv.slice(2);
+const HISTORY = 200;
+
+const [port, folder, secret, adapter = "memory", redis] = process.argv.slice(2);
 const required = createRequire(join(folder, "here.cjs"));
 const { Server } = required("socket.io");
 
@@ -80,6 +82,8 @@ const http = createServer((request, response) => {
                 upgrades = how.has("on");
             } else if (url.pathname === "/kick") {
                 namespace.disconnectSockets(true);
+            } else if (url.pathname === "/tokens") {
+                answer = tokens.account;
             } else if (url.pathname !== "/health") {
                 response.statusCode = 404;
             }
@@ -101,7 +105,17 @@ http.on("upgrade", (request, socket, head) => {
 });
 const publisher = adapter === "memory" ? io : new Server({ ...recovery, ...(await adapted()) });
 for (const server of new Set([io, publisher])) server.of("/open");
-io.of("/closed").use((socket, next) => {
-    next(socket.handshake.auth.token === TOKEN ? undefined : new Error("not authorised"));
+const tokens = new Tokens(secret);
+const closed = io.of("/closed");
+closed.use((socket, next) => {
+    const isGood = tokens.endOf(socket.handshake.auth.token) !== undefined;
+    next(isGood ? undefined : new Error("not authorised"));
+});
+// Whoever is given a session back comes by no middleware.
+closed.on("connection", (socket) => {
+    const end = tokens.take(socket.handshake.auth.token);
+    if (end === undefined) socket.disconnect(true);
+    // The connection, not the session.
+    else socket.on("disconnect", at(end, () => socket.conn.close()));
 });
 http.listen(Number(port), "127.0.0.1");

@@ -17,6 +17,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use super::{
+    gate,
     peer::{Entry, Offer, Peer},
     process::{Launch, Process, answers, free_address},
     stand::{PATIENCE, Stand},
@@ -30,7 +31,6 @@ use crate::{
 /// Events that a namespace keeps, as in `socketio.mjs`.
 const HISTORY: usize = 200;
 /// The token that it takes.
-const TOKEN: &str = "interop";
 const UPGRADE: &str = "upgrade";
 const ACKNOWLEDGED: &str = "acknowledged";
 const BINARY: &str = "binary";
@@ -139,6 +139,8 @@ impl<V: Variant> Peer for Server<V> {
     /// By what a session is got back is a secret, and isn't kept.
     const KEPT_BY_WALL: bool = false;
     const OWN: &'static [&'static str] = V::OWN;
+    /// Another token takes another connection.
+    const KEPT_OVER_TOKEN: bool = V::HISTORY.is_ok();
 
     async fn start(folder: &Path) -> Result<std::result::Result<Self, String>> {
         let installed = root().join("target/interop/socketio");
@@ -164,7 +166,11 @@ impl<V: Variant> Peer for Server<V> {
         let address = free_address()?;
         let mut command = Command::new("node");
         command.arg(root().join("tests/src/interop/socketio.mjs")).arg(address.port().to_string());
-        command.arg(&installed).arg(V::ADAPTER).args(redis.as_ref().map(|redis| redis.port().to_string()));
+        command
+            .arg(&installed)
+            .arg(gate::SECRET)
+            .arg(V::ADAPTER)
+            .args(redis.as_ref().map(|redis| redis.port().to_string()));
         let (launch, http) = (Launch { command, log: folder.join("socketio.log") }, client()?);
         let process = Process::start(launch, async || answers(&http, address, "health").await).await?;
         Ok(Ok(Self { process, _redis: redis, address, version, http, manner: "", variant: PhantomData }))
@@ -218,10 +224,12 @@ impl<V: Variant> Peer for Server<V> {
     }
 
     fn token(&self, life: Option<Duration>) -> Offer<String> {
-        match life {
-            Some(_) => Err("a token is looked at on joining alone"),
-            None => Ok(TOKEN.to_owned()),
-        }
+        gate::token(life)
+    }
+
+    async fn took(&self, token: &str) -> Result<()> {
+        let url = format!("http://{}/tokens", self.address);
+        gate::took(&self.http.get(url).send().await?.error_for_status()?.json().await?, token)
     }
 
     async fn revoke(&self) -> Result<Offer<()>> {

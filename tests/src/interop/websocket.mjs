@@ -1,11 +1,12 @@
 // A server of numbered messages over a bare WebSocket, in the shape of exchanges' public feeds, driven over HTTP for tests in another
 // language.
 //
-//   node websocket.mjs PORT FOLDER FILE     ws is installed in FOLDER/node_modules; FILE keeps what was published
+//   node websocket.mjs PORT FOLDER FILE SECRET     ws is installed in FOLDER/node_modules; FILE keeps what was published
 //
 //   GET  /health
 //   POST /publish?channel=open              a JSON array of messages
 //   POST /kick?channel=closed               takes back what its subscribers may do
+//   GET  /tokens                            the token that was shown last, and how many weren't good since the first one that was
 //
 // What a client says, and what it is told:
 //
@@ -16,19 +17,21 @@
 //
 // Numbers go up by one in a channel and never begin again: a server that has lost its state begins at the time of day. Whoever asks for
 // what comes after a number that is still kept is sent that one once more, and all that follows; of any other number nothing is known,
-// and what is new is sent. The last HISTORY messages are kept. Anybody may subscribe to `open`; `closed` wants the token.
+// and what is new is sent. The last HISTORY messages are kept. Anybody may subscribe to `open`; `closed` wants a JWT that SECRET signed, at
+// whose end the connection is closed.
 
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
+import { at, Tokens } from "./tokens.mjs";
+
 const HISTORY = 200;
-const TOKEN = "interop";
 // What waits for a client that doesn't read.
 const BUFFER_MAX = 64 << 20;
 
-const [port, folder, file] = process.argv.slice(2);
+const [port, folder, file, secret] = process.argv.slice(2);
 const { WebSocketServer } = createRequire(join(folder, "here.cjs"))("ws");
 
 const channels = new Map();
@@ -67,9 +70,18 @@ function publish(name, messages) {
     }
 }
 
+const tokens = new Tokens(secret);
+
+// Whether who shows this token may subscribe, until its end.
+function admits(client, token) {
+    const end = tokens.take(token);
+    if (end !== undefined) client.on("close", at(end, () => client.close(1008, "the token has expired")));
+    return end !== undefined;
+}
+
 function subscribe(client, { channel: name, after, token }) {
     const channel = channels.get(name);
-    if (!channel || (name === "closed" && token !== TOKEN)) {
+    if (!channel || (name === "closed" && !admits(client, token))) {
         client.send(JSON.stringify({ type: "error", message: "not authorised" }));
         return;
     }
@@ -93,6 +105,8 @@ const http = createServer((request, response) => {
             const { clients } = channels.get(name);
             for (const client of clients) client.send(JSON.stringify({ type: "error", message: "no longer authorised" }));
             clients.clear();
+        } else if (url.pathname === "/tokens") {
+            response.write(JSON.stringify(tokens.account));
         } else if (url.pathname !== "/health") {
             response.statusCode = 404;
         }

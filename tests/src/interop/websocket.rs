@@ -15,6 +15,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use super::{
+    gate,
     peer::{Entry, Offer, Peer},
     process::{Launch, Process, answers, free_address},
 };
@@ -22,8 +23,6 @@ use crate::{faults::publisher::client, program::root};
 
 /// Messages that a channel keeps, as in `websocket.mjs`.
 const HISTORY: usize = 200;
-/// The token that it takes.
-const TOKEN: &str = "interop";
 
 /// A server that keeps what was published in a file.
 pub(super) struct WebSocket {
@@ -65,6 +64,7 @@ impl Peer for WebSocket {
         let mut command = Command::new("node");
         command.arg(root().join("tests/src/interop/websocket.mjs"));
         command.arg(address.port().to_string()).arg(installed).arg(&kept);
+        command.arg(gate::SECRET);
         let launch = Launch { command, log: folder.join("websocket.log") };
         let process = Process::start(launch, async || answers(&http, address, "health").await).await?;
         Ok(Ok(Self { process, kept, address, version, http }))
@@ -127,14 +127,16 @@ sequence = "sequence"
     }
 
     fn token(&self, life: Option<Duration>) -> Offer<String> {
-        match life {
-            Some(_) => Err("a token is looked at on subscribing alone"),
-            None => Ok(TOKEN.to_owned()),
-        }
+        gate::token(life)
     }
 
     async fn revoke(&self) -> Result<Offer<()>> {
         self.post("kick", true, &Value::Null).await?;
         Ok(Ok(()))
+    }
+
+    async fn took(&self, token: &str) -> Result<()> {
+        let url = format!("http://{}/tokens", self.address);
+        gate::took(&self.http.get(url).send().await?.error_for_status()?.json().await?, token)
     }
 }

@@ -4,10 +4,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::super::{
-    peer::{Offer, Peer},
-    stand::{FOUND_MAX, PATIENCE, Stand, keep_token},
-    tls::{NAME, OTHER, Tls},
+use super::{
+    super::{
+        peer::{Offer, Peer},
+        stand::{FOUND_MAX, PATIENCE, Stand, keep_token},
+        tls::{NAME, OTHER, Tls},
+    },
+    judge::{unproven, whole_or_told},
 };
 use crate::authority::Authority;
 
@@ -45,7 +48,7 @@ pub(super) async fn revoked<P: Peer>(stand: &mut Stand<P>, folder: &tempfile::Te
     Ok(Ok(()))
 }
 
-/// A token's end is seen to ahead, and nothing is missed for it.
+/// A token's end is seen to ahead: nothing is missed for it, or it is said to be missing. No server is shown one that has ended.
 pub(super) async fn expiry<P: Peer>(stand: &mut Stand<P>, folder: &tempfile::TempDir) -> Result<Offer<()>> {
     let life = Duration::from_secs(8);
     let token = match stand.peer.token(Some(life)) {
@@ -55,14 +58,22 @@ pub(super) async fn expiry<P: Peer>(stand: &mut Stand<P>, folder: &tempfile::Tem
     keep_token(folder.path(), &token)?;
     stand.is_live("a token that ends").await?;
     stand.publish(10).await?;
-    stand.equals(Some(10)).await?;
+    let before = unproven(&stand.equals(Some(10)).await?);
     let begun = Instant::now();
     let next = stand.peer.token(None).map_err(anyhow::Error::msg)?;
     keep_token(folder.path(), &next)?;
     while begun.elapsed() < life + Duration::from_secs(4) {
-        stand.publish(1).await?;
-        stand.equals(Some(stand.published())).await?;
+        if P::KEPT_OVER_TOKEN {
+            stand.publish(1).await?;
+            stand.equals(Some(stand.published())).await?;
+        } else {
+            stand.follows().await?;
+        }
     }
+    if !P::KEPT_OVER_TOKEN {
+        whole_or_told(stand, before).await?.map_err(anyhow::Error::msg)?;
+    }
+    stand.peer.took(&next).await?;
     Ok(Ok(()))
 }
 
