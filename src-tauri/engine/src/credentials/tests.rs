@@ -63,6 +63,54 @@ async fn files_are_checked() {
     assert!(fault(unset).await.contains("WATCHFLOOR_NO_SUCH_TOKEN is not set"));
 }
 
+/// H8: a variable that is set gives its token, and one that holds something else is named without what it holds. A program can't change
+/// its own environment safely, so this test runs itself in others.
+#[cfg(unix)]
+#[tokio::test]
+async fn variables_are_read() {
+    use std::{ffi::OsString, os::unix::ffi::OsStringExt, process::Command};
+    const NAME: &str = "WATCHFLOOR_TOKEN_OF_A_TEST";
+    const SAYS: &str = "said of it: ";
+    let place = TokenSpec::Held(SecretSpec::Variable(NAME.into()));
+    if std::env::var_os(NAME).is_some() {
+        let own = credentials(place).get(Duration::from_secs(5)).await;
+        match &own {
+            Ok(good) => {
+                assert!(!format!("{good:?}").contains("s3cr"));
+                println!("{SAYS}{} {:?}", good.token.expose(), matches!(good.expiry, Expiry::About(_)));
+            }
+            Err(fault) => println!("{SAYS}{}", fault.text),
+        }
+        return;
+    }
+    let dated = jwt(r#"{"exp":4102444800}"#);
+    let long = "s3cret".repeat(SECRET_BYTES_MAX);
+    for (held, says) in [
+        (&b"s3cret"[..], "s3cret false"),
+        (b" s3cret\n", "s3cret false"),
+        (dated.as_bytes(), &*format!("{dated} true")),
+        (b"", "holds nothing"),
+        (b"s3cret\ns3cret2", "holds several lines"),
+        (b"s3cret s3cret", "holds spaces"),
+        ("s3cr\u{e9}t".as_bytes(), "other characters than ASCII"),
+        (long.as_bytes(), "holds too much"),
+        (b"s3cret\xff", NAME),
+    ] {
+        let itself = std::env::current_exe().unwrap();
+        let mut command = Command::new(itself);
+        command.args(["--exact", "credentials::tests::variables_are_read", "--nocapture"]);
+        let told = command.env(NAME, OsString::from_vec(held.to_vec())).output().unwrap();
+        let text = String::from_utf8_lossy(&told.stdout).into_owned();
+        let said = text.lines().find_map(|line| line.split_once(SAYS)).map(|(_, said)| said.to_owned());
+        let said = said.unwrap_or_else(|| panic!("{says}: {text} {}", String::from_utf8_lossy(&told.stderr)));
+        assert!(told.status.success(), "{said}");
+        match says.strip_suffix(" true").or(says.strip_suffix(" false")) {
+            Some(_) => assert_eq!(said, says),
+            None => assert!(said.contains(says) && said.contains(NAME) && !said.contains("s3cr"), "{said}"),
+        }
+    }
+}
+
 /// A credentials file of NATS is JWT and seed; one without the seed is several lines like any other.
 #[test]
 fn credentials_files() {

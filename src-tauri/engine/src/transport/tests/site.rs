@@ -176,46 +176,60 @@ pub(super) struct Gate {
 
 /// A proxy by HTTP, which knows every name as this machine. It tells the heads of what it was asked.
 pub(super) async fn http_proxy(gate: Gate) -> (u16, Receiver<String>) {
+    proxy_behind(gate, None).await
+}
+
+/// The same for those who speak TLS to it.
+pub(super) async fn https_proxy(gate: Gate, tls: TlsAcceptor) -> (u16, Receiver<String>) {
+    proxy_behind(gate, Some(tls)).await
+}
+
+async fn proxy_behind(gate: Gate, tls: Option<TlsAcceptor>) -> (u16, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let (asked, questions) = channel(64);
     tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            let (gate, asked) = (gate.clone(), asked.clone());
+        while let Ok((stream, _)) = listener.accept().await {
+            let (gate, asked, tls) = (gate.clone(), asked.clone(), tls.clone());
             tokio::spawn(async move {
-                let mut head = Vec::new();
-                while !is_whole(&head) && stream.read_buf(&mut head).await.is_ok_and(|bytes| bytes > 0) {}
-                let text = String::from_utf8_lossy(&head).into_owned();
-                let _gone = asked.send(text.clone()).await;
-                let basic = gate.login.map(|(user, password)| BASE64_STANDARD.encode(format!("{user}:{password}")));
-                let knows = basic.is_none_or(|pair| text.contains(&format!("proxy-authorization: Basic {pair}\r\n")));
-                let refusal = match gate.refusal {
-                    None if knows => None,
-                    None => {
-                        Some("HTTP/1.1 407 Who\r\nproxy-authenticate: Basic realm=\"x\"\r\ncontent-length: 0\r\n\r\n")
-                    }
-                    refusal => refusal,
-                };
-                if let Some(refusal) = refusal {
-                    let _gone = stream.write_all(refusal.as_bytes()).await;
-                    let _gone = stream.read_to_end(&mut Vec::new()).await;
-                    return;
+                let Some(tls) = tls else { return pass(Box::new(stream), &gate, &asked).await };
+                if let Ok(stream) = tls.accept(stream).await {
+                    pass(Box::new(stream), &gate, &asked).await;
                 }
-                let target = text.split(' ').nth(1).unwrap_or_default().trim_start_matches("http://");
-                let target = target.split('/').next().unwrap_or_default();
-                let port: u16 = target.rsplit(':').next().and_then(|port| port.parse().ok()).unwrap_or(80);
-                let host = if target.starts_with('[') { "[::1]" } else { "127.0.0.1" };
-                let Ok(mut there) = TcpStream::connect(format!("{host}:{port}")).await else { return };
-                if text.starts_with("CONNECT ") {
-                    let _gone = stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await;
-                } else {
-                    let _gone = there.write_all(&head).await;
-                }
-                let _end = tokio::io::copy_bidirectional(&mut stream, &mut there).await;
             });
         }
     });
     (port, questions)
+}
+
+async fn pass(mut stream: Stream, gate: &Gate, asked: &Sender<String>) {
+    let mut head = Vec::new();
+    while !is_whole(&head) && stream.read_buf(&mut head).await.is_ok_and(|bytes| bytes > 0) {}
+    let text = String::from_utf8_lossy(&head).into_owned();
+    let _gone = asked.send(text.clone()).await;
+    let basic = gate.login.map(|(user, password)| BASE64_STANDARD.encode(format!("{user}:{password}")));
+    let knows = basic.is_none_or(|pair| text.contains(&format!("proxy-authorization: Basic {pair}\r\n")));
+    let refusal = match gate.refusal {
+        None if knows => None,
+        None => Some("HTTP/1.1 407 Who\r\nproxy-authenticate: Basic realm=\"x\"\r\ncontent-length: 0\r\n\r\n"),
+        refusal => refusal,
+    };
+    if let Some(refusal) = refusal {
+        let _gone = stream.write_all(refusal.as_bytes()).await;
+        let _gone = stream.read_to_end(&mut Vec::new()).await;
+        return;
+    }
+    let target = text.split(' ').nth(1).unwrap_or_default().trim_start_matches("http://");
+    let target = target.split('/').next().unwrap_or_default();
+    let port: u16 = target.rsplit(':').next().and_then(|port| port.parse().ok()).unwrap_or(80);
+    let host = if target.starts_with('[') { "[::1]" } else { "127.0.0.1" };
+    let Ok(mut there) = TcpStream::connect(format!("{host}:{port}")).await else { return };
+    if text.starts_with("CONNECT ") {
+        let _gone = stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await;
+    } else {
+        let _gone = there.write_all(&head).await;
+    }
+    let _end = tokio::io::copy_bidirectional(&mut stream, &mut there).await;
 }
 
 /// A proxy by SOCKS 5, which knows every name as this machine. It tells where it was asked for.

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use rustls::version::{TLS12, TLS13};
 
 use super::{
-    site::{Authority, Gate, NAME, http_proxy, proxy, serve, socks_proxy, speak, transports, write},
+    site::{Authority, Gate, NAME, http_proxy, https_proxy, proxy, serve, socks_proxy, speak, transports, write},
     *,
 };
 
@@ -71,6 +71,69 @@ async fn transports_go_by_the_proxy() {
                     assert!(!question.contains("proxy-authorization"), "{question}");
                 }
             }
+        }
+    }
+}
+
+/// H8: by TLS to the proxy itself, which is shown the wall's certificate and asks for its password: every transport, by a second TLS
+/// within and in clear.
+#[tokio::test]
+async fn transports_go_by_a_secure_proxy() {
+    let (site, folder) = (Authority::new(), tempfile::tempdir().unwrap());
+    let tls = site.write(folder.path(), 2099);
+    let word = folder.path().join("word");
+    write(&word, "s3cr-et\n", 0o600);
+    let gate = || Gate { login: Some(("wall", "s3cr-et")), ..Gate::default() };
+    let (secure, mut heard) = serve("127.0.0.1:0", Some(site.server((NAMES, 2099), Some(&site), BOTH))).await;
+    let (clear, mut heard_in_clear) = serve("127.0.0.1:0", None).await;
+    for version in [&TLS12, &TLS13] {
+        // Its name is its own: nobody calls the server so.
+        let acceptor = site.server((&["localhost"], 2099), Some(&site), &[version]);
+        let (port, mut asked) = https_proxy(gate(), acceptor).await;
+        let doors = by(&tls, proxy(format!("https://localhost:{port}"), Some(("wall", &word))));
+        for (is_secure, port) in [(true, secure), (false, clear)] {
+            for (transport, scheme) in transports(is_secure) {
+                let url = format!("{scheme}://{NAME}:{port}/");
+                speak(&doors, transport, &url).await.unwrap_or_else(|fault| panic!("{url}: {fault}"));
+                let question = if is_secure { heard.recv().await } else { heard_in_clear.recv().await }.unwrap();
+                // Several requests may share a connection.
+                let Ok(asks) = asked.try_recv() else {
+                    assert!(matches!(transport, Transport::Poll | Transport::Sse), "{url} by no proxy");
+                    continue;
+                };
+                let how = if scheme == "http" { format!("GET http://{NAME}") } else { format!("CONNECT {NAME}") };
+                assert!(asks.starts_with(&format!("{how}:{port}")), "{asks}");
+                assert!(scheme == "http" || !question.contains("proxy-authorization"), "{question}");
+            }
+        }
+    }
+}
+
+/// H8: a proxy whose certificate isn't good is asked for nothing, and the reason says that it is the proxy's.
+#[tokio::test]
+async fn proxies_show_who_they_are() {
+    let (site, other, folder) = (Authority::new(), Authority::new(), tempfile::tempdir().unwrap());
+    let tls = site.write(folder.path(), 2099);
+    let of = |authority: &Authority, names: &[&str], until| authority.server((names, until), None, BOTH);
+    for (acceptor, words) in [
+        (Some(of(&other, &["localhost"], 2099)), "an issuer that this machine does not trust"),
+        (Some(of(&site, &["other.example"], 2099)), "is not for \"localhost\", but for \"other.example\""),
+        (Some(of(&site, &["localhost"], 2021)), "certificate expired on 2021-12-31"),
+        // One in clear.
+        (None, "TLS"),
+    ] {
+        let (port, mut asked) = match acceptor {
+            Some(acceptor) => https_proxy(Gate::default(), acceptor).await,
+            None => scripted("HTTP/1.1 400 What\r\n\r\n").await,
+        };
+        let doors = by(&tls, proxy(format!("https://localhost:{port}"), None));
+        let in_clear = words == "TLS";
+        for (transport, scheme) in [(Transport::Tcp, "rediss"), (Transport::WebSocket, "ws"), (Transport::Poll, "http")]
+        {
+            let fault = speak(&doors, transport, &format!("{scheme}://{NAME}:1/")).await.unwrap_err();
+            assert_eq!(fault.kind, LinkFaultKind::Proxy { refuses: false }, "{words}: {fault}");
+            assert!(fault.text.contains(words) && fault.text.contains("localhost"), "{words}: {fault}");
+            assert!(in_clear || asked.try_recv().is_err(), "{words}: it was asked");
         }
     }
 }
