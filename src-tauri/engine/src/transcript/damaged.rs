@@ -274,6 +274,8 @@ targets! {
     redis_pubsub: "redis-pubsub",
     socketio: "socketio",
     socketio_polling: "socketio-polling",
+    socketio_redis: "socketio-redis",
+    socketio_streams: "socketio-streams",
     soketi: "soketi",
     sse: "sse",
     websocket: "websocket",
