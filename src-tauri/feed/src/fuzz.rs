@@ -1,6 +1,9 @@
 //! Whatever the bytes: see `docs/proof.md`, "Fuzzing".
 
 mod decode;
+mod server;
+pub(crate) mod talk;
+mod told;
 mod wall;
 
 use std::{sync::Arc, time::Duration};

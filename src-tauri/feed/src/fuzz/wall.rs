@@ -2,14 +2,13 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
     time::Duration,
 };
 
 use watchfloor_fuzz::{Draws, mutated};
 use watchfloor_model::{Delivery, Mono, Phase, Position, Transport};
 
-use super::{LINES, SNAPSHOTS, config};
+use super::{LINES, SNAPSHOTS, config, told::Told};
 use crate::{
     Credential, CredentialFault, Expiry, FetchId, Input, LinkFault, LinkFaultKind, LinkId, Output, Paths, Response,
     Secret,
@@ -46,8 +45,7 @@ pub(super) struct Wall {
     questions: Vec<FetchId>,
     /// The newest offset that the server gave.
     head: u64,
-    /// Each channel's newest event, unless something was said since that explains whatever comes.
-    told: BTreeMap<Arc<str>, Position>,
+    told: Told,
     /// Bytes that were handed over in the present step.
     step_bytes: usize,
 }
@@ -66,7 +64,7 @@ impl Wall {
             fetches: Vec::new(),
             questions: Vec::new(),
             head: 2,
-            told: BTreeMap::new(),
+            told: Told::default(),
             step_bytes: 0,
         };
         if flags & 8 != 0 {
@@ -204,7 +202,7 @@ impl Wall {
             Output::Close { link } => self.links.retain(|known| known.id != link),
             Output::Fetch { fetch, .. } => keep(&mut self.fetches, fetch),
             Output::Credential { fetch, .. } => keep(&mut self.questions, fetch),
-            Output::Deliver(delivery) => self.delivered(delivery),
+            Output::Deliver(delivery) => self.delivered(&delivery),
             Output::Send { .. }
             | Output::StartTls { .. }
             | Output::Exchange { .. }
@@ -217,25 +215,11 @@ impl Wall {
         assert!(open.len() == self.links.len() && open.len() <= 4, "H5: {open:?}");
     }
 
-    /// H3: each event once and in order, unless a gap or a snapshot says why not.
-    fn delivered(&mut self, delivery: Delivery) {
-        match delivery {
-            Delivery::Events(events) => {
-                assert!(!events.is_empty());
-                for event in events {
-                    let place = event.position.expect("a hub's events have places");
-                    if let Some(last) = self.told.get(&event.channel) {
-                        assert!(place.epoch == last.epoch && place.offset > last.offset, "{place} after {last}");
-                    }
-                    self.told.insert(event.channel, place);
-                }
-            }
-            Delivery::Snapshot(_) | Delivery::Restated(_) => self.told.clear(),
-            Delivery::Gap(gap) => {
-                self.told.remove(&gap.channel);
-            }
-            Delivery::Check(_) | Delivery::Recheck(_) => {}
+    fn delivered(&mut self, delivery: &Delivery) {
+        if let Delivery::Events(events) = delivery {
+            assert!(events.iter().all(|event| event.position.is_some()), "a hub's events have places");
         }
+        self.told.take(delivery);
     }
 
     fn check(&mut self) {

@@ -4,6 +4,7 @@
 mod bytes;
 mod codes;
 mod flow;
+mod hostile;
 mod retained;
 mod sparkplug;
 mod token;
@@ -180,18 +181,22 @@ fn to_hex(bytes: &[u8]) -> String {
 
 /// PUBLISH in version 5: `topic`, `payload`, and with a number if it is to be acknowledged.
 fn publication(first: u8, topic: &str, id: Option<u16>, payload: &[u8]) -> String {
+    to_hex(&published(first, topic, id, &[&[0][..], payload].concat()))
+}
+
+/// PUBLISH in either version: what follows the number is its properties, if it has any, and the payload.
+fn published(first: u8, topic: &str, id: Option<u16>, rest: &[u8]) -> Vec<u8> {
     let mut body = (topic.len() as u16).to_be_bytes().to_vec();
     body.extend(topic.as_bytes());
     body.extend(id.into_iter().flat_map(u16::to_be_bytes));
-    body.push(0);
-    body.extend(payload);
+    body.extend(rest);
     let mut packet = vec![first];
-    let mut rest = body.len();
-    while rest > 0x7F {
-        packet.push(0x80 | (rest & 0x7F) as u8);
-        rest >>= 7;
+    let mut left = body.len();
+    while left > 0x7F {
+        packet.push(0x80 | (left & 0x7F) as u8);
+        left >>= 7;
     }
-    packet.push(rest as u8);
+    packet.push(left as u8);
     packet.extend(body);
-    to_hex(&packet)
+    packet
 }

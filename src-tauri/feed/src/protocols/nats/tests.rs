@@ -2,6 +2,7 @@
 
 mod core;
 mod fuzz;
+mod hostile;
 mod refusals;
 mod streams;
 

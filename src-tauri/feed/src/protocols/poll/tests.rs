@@ -2,6 +2,7 @@
 //! them.
 
 mod cursor;
+mod hostile;
 mod pages;
 
 use std::time::Duration;

@@ -2,6 +2,7 @@
 
 mod access;
 mod bytes;
+mod hostile;
 mod model;
 mod pubsub;
 mod rig;

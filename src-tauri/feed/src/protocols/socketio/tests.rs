@@ -1,5 +1,6 @@
 //! Socket.IO's messages, and what a feed makes of them. What the server says is what socket.io 4.8.3 said, with other ids.
 
+mod hostile;
 mod polling;
 mod rig;
 

@@ -1,6 +1,7 @@
 //! Streams of a real server and of scripted ones, and what a feed makes of them. Nchan's were recorded from nginx 1.22
 //! with Nchan 1.3.6.
 
+mod hostile;
 mod token;
 
 use std::{collections::BTreeMap, time::Duration};

@@ -1,6 +1,7 @@
 //! What a board says of a bare WebSocket, and what a feed makes of it.
 
 mod coded;
+mod hostile;
 mod protocols;
 mod rig;
 

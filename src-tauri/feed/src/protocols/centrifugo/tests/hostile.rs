@@ -1,11 +1,14 @@
-//! Whatever the bytes, and however they are cut.
+//! Whatever the bytes, and however they are cut; and a server that says whatever it likes.
 
 use std::sync::Arc;
 
 use watchfloor_fuzz::{Draws, check, mutated};
 
 use super::*;
-use crate::protocols::{Moment, Place, Signal, dialect};
+use crate::{
+    fuzz::talk::{Link, Said, Server, sound, talk},
+    protocols::{Moment, Place, Signal, dialect},
+};
 
 const MOMENT: Moment = Moment { mono: Mono::ZERO, wall: Timestamp::from_millis(0) };
 
@@ -107,4 +110,101 @@ fn the_seeds_are_sound() {
         assert!(found.contains(kind), "{kind}: {found}");
     }
     assert!(!found.contains("Unreadable"), "{found}");
+}
+
+/// A server with the history `e` of the channel `news`, all of which it keeps.
+struct Push {
+    words: Vec<Vec<u8>>,
+    published: Vec<u64>,
+    is_subscribed: bool,
+}
+
+impl Push {
+    fn new() -> Self {
+        let words = LINES.iter().map(|line| line.as_bytes().to_vec()).collect();
+        Self { words, published: Vec::new(), is_subscribed: false }
+    }
+
+    fn publication(&self, at: usize) -> String {
+        format!(r#"{{"data":{{"kind":"tick","n":{}}},"offset":{}}}"#, self.published[at], at + 1)
+    }
+
+    fn reply(&mut self, command: &serde_json::Value) -> Option<String> {
+        let (id, head) = (command["id"].as_u64()?, self.published.len());
+        if command.get("connect").is_some() {
+            let connect = r#""connect":{"client":"c","version":"6","ping":25,"pong":true}"#;
+            return Some(format!("{{\"id\":{id},{connect}}}"));
+        }
+        if command.get("history").is_some() {
+            return Some(format!(r#"{{"id":{id},"history":{{"epoch":"e","offset":{head}}}}}"#));
+        }
+        let subscribe = command.get("subscribe")?;
+        self.is_subscribed = true;
+        let asked = subscribe["offset"].as_u64().and_then(|offset| usize::try_from(offset).ok());
+        let of_it = asked.filter(|offset| *offset <= head && subscribe["epoch"] == "e");
+        let missed: Vec<String> = (of_it.unwrap_or(head)..head).map(|at| self.publication(at)).collect();
+        Some(format!(
+            r#"{{"id":{id},"subscribe":{{"recoverable":true,"positioned":true,"epoch":"e","offset":{},"was_recovering":{},"recovered":{},"publications":[{}]}}}}"#,
+            of_it.unwrap_or(head),
+            subscribe["recover"] == true,
+            of_it.is_some(),
+            missed.join(",")
+        ))
+    }
+}
+
+impl Server for Push {
+    fn words(&self) -> &[Vec<u8>] {
+        &self.words
+    }
+
+    fn opened(&mut self, _request: &Request) -> Vec<Said> {
+        self.is_subscribed = false;
+        Vec::new()
+    }
+
+    fn heard(&mut self, message: &[u8]) -> Vec<Said> {
+        let text = std::str::from_utf8(message).expect("a text");
+        let commands: Vec<serde_json::Value> =
+            text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        commands.iter().filter_map(|command| self.reply(command)).map(Said::text).collect()
+    }
+
+    fn idles(&mut self) -> Vec<Said> {
+        vec![Said::text("{}")]
+    }
+
+    fn publishes(&mut self, number: u64) -> Vec<Said> {
+        self.published.push(number);
+        if !self.is_subscribed {
+            return Vec::new();
+        }
+        let publication = self.publication(self.published.len() - 1);
+        vec![Said::text(format!(r#"{{"push":{{"channel":"news","pub":{publication}}}}}"#))]
+    }
+
+    fn proves(&self, link: &Link) -> bool {
+        link.has_heard(&["id"])
+    }
+}
+
+fn source() -> SourceConfig {
+    let mut source = None;
+    drop(Rig::new(|config| {
+        config.token = Some(Secret::new(""));
+        source = Some(config.clone());
+    }));
+    source.expect("made")
+}
+
+/// H1, H3, H5, H8: whatever it says, in whatever order.
+#[test]
+fn anything() {
+    check!(iterations = 400, |bytes: &[u8]| talk(source(), Push::new(), &mut Draws::new(bytes)));
+}
+
+/// It is followed as long as it says nothing else, or the target above would test nothing.
+#[test]
+fn nothing_broken() {
+    sound(source(), Push::new());
 }

@@ -10,7 +10,7 @@ use crate::protocols::{Moment, Place, dialect};
 
 const MOMENT: Moment = Moment { mono: Mono::ZERO, wall: Timestamp::from_millis(0) };
 
-const LINES: [&str; 14] = [
+pub(super) const LINES: [&str; 14] = [
     INFO,
     "PING\r\n",
     "PONG\r\nPONG\r\n",

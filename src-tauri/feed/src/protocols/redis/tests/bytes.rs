@@ -90,7 +90,7 @@ fn bounds() {
 }
 
 /// Sound things to say, and what they are answers to.
-fn seeds() -> Vec<String> {
+pub(super) fn seeds() -> Vec<String> {
     let (id, next) = ("1700000000000-0", "1700000000001-0");
     let begun = exec(&[info(2, id, id, 3, "0-0")]);
     let read = exec(&[info(3, id, next, 4, "0-0"), entries("s", &[(next, "1")])]);
