@@ -243,16 +243,21 @@ impl CentrifugoSession {
         if let Some(refusal) = reply.error {
             return self.refused(command, &refusal, out);
         }
-        match command {
-            Command::Connect => self.connected(reply.connect.unwrap_or_default(), now, out),
-            Command::Subscribe(index) => self.subscribed(index, reply.subscribe.unwrap_or_default(), now, out),
+        // What was asked for is in it even where that says nothing. Of one that was damaged nothing is known.
+        let is_answered = match command {
+            Command::Connect => reply.connect.map(|answer| self.connected(answer, now, out)),
+            Command::Subscribe(index) => reply.subscribe.map(|answer| self.subscribed(index, answer, now, out)),
             Command::Refresh => {
-                out.push(Signal::Authorised { grant: Grant::new(life(reply.refresh.unwrap_or_default())) });
+                reply.refresh.map(|answer| out.push(Signal::Authorised { grant: Grant::new(life(answer)) }))
             }
-            Command::Renew(index) => self.token_taken(index, life(reply.sub_refresh.unwrap_or_default()), now),
-            Command::Top(index) => self.stands(index, &reply.history.unwrap_or_default(), out),
-            Command::Roll(index) => self.call_roll(index, &reply.presence.unwrap_or_default(), now, out),
-            Command::Unsubscribe | Command::Ping => {}
+            Command::Renew(index) => reply.sub_refresh.map(|answer| self.token_taken(index, life(answer), now)),
+            Command::Top(index) => reply.history.map(|answer| self.stands(index, &answer, out)),
+            Command::Roll(index) => reply.presence.map(|answer| self.call_roll(index, &answer, now, out)),
+            Command::Unsubscribe | Command::Ping => Some(()),
+        };
+        if is_answered.is_none() {
+            let reason = format!("an answer to {command:?} that lacks what was asked for");
+            out.push(Signal::Unreadable { reason });
         }
     }
 

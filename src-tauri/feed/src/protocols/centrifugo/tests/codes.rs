@@ -173,3 +173,25 @@ fn commands_go_together() {
     rig.says(&second.join("\n"));
     assert_eq!(rig.feed.status().phase, Phase::Live);
 }
+
+/// H1: an answer that lacks what was asked for was damaged, and answers nothing; one in which that says nothing is a whole one.
+#[test]
+fn answers_without_what_was_asked_for() {
+    let connected = r#"{"id":1,"connect":{"client":"c","version":"6","ping":25,"pong":true}}"#;
+    for said in
+        [&[r#"{"id":1,"co~nect":{"client":"c","version":"6"}}"#][..], &[connected, r#"{"id":2,"NaN":{"code":103}}"#]]
+    {
+        let mut rig = Rig::new(|_| {});
+        rig.feed.start(rig.now);
+        rig.drain();
+        rig.opened();
+        said.iter().for_each(|text| rig.says(text));
+        let status = rig.feed.status();
+        assert_ne!(status.phase, Phase::Live, "{said:?}");
+        let cause = status.cause.map(|cause| cause.text).unwrap_or_default();
+        assert!(cause.contains("lacks what was asked for"), "{said:?}: {cause}");
+    }
+    let mut rig = Rig::subscribing(None);
+    rig.says(r#"{"id":2,"subscribe":{}}"#);
+    assert_eq!(rig.feed.status().phase, Phase::Live, "{:?}", rig.feed.status());
+}

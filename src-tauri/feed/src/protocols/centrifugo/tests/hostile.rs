@@ -184,7 +184,7 @@ impl Server for Push {
     }
 
     fn proves(&self, link: &Link) -> bool {
-        link.has_heard(&["id"])
+        link.has_heard(&["\"connect\""]) && link.has_heard(&["\"sub"])
     }
 }
 
