@@ -53,6 +53,8 @@ pub(super) struct Channel {
     last: Option<String>,
     /// What was missed is being asked for.
     pub(super) recall: Option<Recall>,
+    /// It is gone on with, whatever is known of what came.
+    is_begun: bool,
     /// Ids of what came last.
     pub(super) seen: BTreeSet<Arc<str>>,
     recent: VecDeque<Recent>,
@@ -70,6 +72,7 @@ impl Channel {
             channel.why_not = Some("no place asked for");
             return channel;
         };
+        channel.is_begun = true;
         // What came and wasn't handed over comes again, and is wanted.
         let is_before = |recent: &Recent| recent.epoch == place.epoch && recent.offset <= place.offset;
         for recent in kept.recent.into_iter().filter(|recent| recent.delivered || is_before(recent)) {
@@ -155,6 +158,12 @@ impl Channel {
     /// Whether there is an event by which the channel's history could be joined.
     pub(super) fn knows_any(&self) -> bool {
         self.last.is_some() || !self.seen.is_empty()
+    }
+
+    /// Whether what is rewound can be told from what came before. A program that was begun again knows of that by its last message at
+    /// most, and would count the others twice.
+    pub(super) fn may_rewind(&self) -> bool {
+        !self.is_begun || !self.seen.is_empty()
     }
 
     /// The same without an event.

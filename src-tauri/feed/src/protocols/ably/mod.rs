@@ -61,6 +61,15 @@ fn asked_delta(name: &str) -> Option<&str> {
     asked.split('&').find_map(|pair| pair.strip_prefix("delta="))
 }
 
+/// A channel's name without the wish that it is rewound; what else is asked of it stays.
+fn without_rewind(name: &str) -> String {
+    let Some((asked, bare)) = name.strip_prefix("[?").and_then(|rest| rest.split_once(']')) else {
+        return name.to_owned();
+    };
+    let kept: Vec<&str> = asked.split('&').filter(|pair| !pair.starts_with("rewind=")).collect();
+    if kept.is_empty() { bare.to_owned() } else { format!("[?{}]{bare}", kept.join("&")) }
+}
+
 impl Dialect for Ably {
     fn check(&self, config: &SourceConfig) -> Result<(), Fault> {
         let fault = |text: String| Err(Fault::local(FaultKind::Config(text)));

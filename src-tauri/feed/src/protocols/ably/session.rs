@@ -26,6 +26,7 @@ use super::{
     presence::{Change, Presence},
     recall::Missed,
     wire::{Class, ErrorInfo, Frame, Said, Seen, action, decode_plain, flag},
+    without_rewind,
 };
 use crate::{
     config::{Secret, SourceConfig},
@@ -169,7 +170,9 @@ impl AblySession {
         channel.state = Attachment::Asked;
         self.proving = None;
         let flags = flag::SUBSCRIBE | flag::PRESENCE_SUBSCRIBE;
-        let mut message = json!({ "action": action::ATTACH, "channel": *self.names[index], "flags": flags });
+        let name = &self.names[index];
+        let name = if channel.may_rewind() { (**name).to_owned() } else { without_rewind(name) };
+        let mut message = json!({ "action": action::ATTACH, "channel": name, "flags": flags });
         if let Some(serial) = &channel.serial {
             message["channelSerial"] = (**serial).into();
         }
