@@ -46,7 +46,9 @@ pub(crate) async fn read(place: &SecretSpec) -> Result<Secret, CredentialFault> 
     match place {
         SecretSpec::Variable(name) => {
             let missing = || CredentialFault::new(format!("the environment variable {name} is not set: set it"));
-            sound(&std::env::var(name).map_err(|_| missing())?, &format!("the environment variable {name} holds"))
+            let held = std::env::var_os(name).ok_or_else(missing)?;
+            // What is no text isn't ASCII either, and is refused as that.
+            sound(&held.to_string_lossy(), &format!("the environment variable {name} holds"))
         }
         SecretSpec::File(path) => {
             let path = path.clone();

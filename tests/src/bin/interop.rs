@@ -48,7 +48,8 @@ async fn main() -> Result<ExitCode> {
     }
     // They wait most of the time, each for servers and walls of its own. In the order in which they end, so that one that takes long
     // holds up none: they are put into their own order afterwards.
-    let rows = stream::iter(wanted).map(|kind| interop::run(kind, &options.scenario)).buffer_unordered(options.at_once.max(1));
+    let rows =
+        stream::iter(wanted).map(|kind| interop::run(kind, &options.scenario)).buffer_unordered(options.at_once.max(1));
     let mut rows: Vec<Row> = rows.try_collect().await?;
     rows.sort_by_key(|row| KINDS.iter().position(|kind| *kind == row.kind));
     let mut out = io::stdout();
