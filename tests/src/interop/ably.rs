@@ -73,6 +73,7 @@ async fn hears(action: u64, socket: &mut WebSocketStream<MaybeTlsStream<TcpStrea
 impl Peer for Ably {
     const KIND: &'static str = "ably";
     const HISTORY: Offer<usize> = Ok(HISTORY);
+    const TOO_BIG: Offer<()> = Err("Sockudo takes no message of more than 64 KiB by Ably's interface");
 
     async fn start(folder: &Path) -> Result<std::result::Result<Self, String>> {
         let address = free_address()?;

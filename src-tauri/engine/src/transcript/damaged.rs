@@ -263,6 +263,7 @@ macro_rules! targets {
 }
 
 targets! {
+    ably: "ably",
     centrifugo: "centrifugo",
     centrifugo_redis: "centrifugo-redis",
     long_poll: "long-poll",
@@ -270,6 +271,7 @@ targets! {
     mqtt: "mqtt",
     nats: "nats",
     poll: "poll",
+    pusher: "pusher",
     redis: "redis",
     redis_pubsub: "redis-pubsub",
     socketio: "socketio",
