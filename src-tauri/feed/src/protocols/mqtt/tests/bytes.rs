@@ -2,7 +2,7 @@
 
 use watchfloor_model::limits::DATA_BYTES_MAX;
 
-use super::{super::frames::PACKET_BYTES_MAX, *};
+use super::{super::frames::PACKET_BYTES_MAX, hostile::PACKETS, *};
 use crate::{
     protocols::{Moment, Signal, dialect},
     random::Random,
@@ -41,26 +41,8 @@ fn below(random: &mut Random, most: u64) -> usize {
 /// H5, H8: whatever comes, nothing panics, nothing is read that isn't there, and where the bytes were cut makes no difference.
 #[test]
 fn any_bytes_in_any_cuts() {
-    let sound: Vec<Vec<u8>> = [
-        CONNACK,
-        CONNACK_KEPT,
-        SUBACK,
-        RETAINED,
-        TICK,
-        ON,
-        PONG,
-        "20020001",
-        "2003008700",
-        "e0018e",
-        "e000",
-        "2010009c0d1f000466756c6c1c0003623a31",
-        "9003000187",
-        "f000",
-        "4002000100",
-    ]
-    .iter()
-    .map(|packet| from_hex(packet))
-    .collect();
+    let sound: Vec<Vec<u8>> =
+        PACKETS.iter().chain(&["9003000187", "4002000100"]).map(|packet| from_hex(packet)).collect();
     for seed in 0..3000 {
         let mut random = Random::new(seed);
         let mut bytes = Vec::new();

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Packets as they came from brokers.
-const PACKETS: [&str; 14] = [
+pub(super) const PACKETS: [&str; 14] = [
     CONNACK,
     CONNACK_KEPT,
     SUBACK,

@@ -5,7 +5,8 @@ use watchfloor_fuzz::{Draws, check};
 use super::*;
 use crate::fuzz::talk::{Link, Said, Server, sound, talk};
 
-const SAID: [&str; 8] = [
+/// What such a server says.
+pub(super) const SAID: [&str; 8] = [
     r#"{"ch":"news","seq":41,"type":"a"}"#,
     r#"{"ch":"news","seq":"42","type":7}"#,
     r#"{"ch":"news","seq":99}"#,
