@@ -1,0 +1,284 @@
+//! H7: a kiosk has one way out, and comes back from whatever happens to its display. Real keys, a real window manager that would take
+//! them, and X servers that come late, go, and change their size.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::mpsc::{Receiver, channel},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, ensure};
+use watchfloor_tests::{
+    bench::{glass, proc},
+    desktop::{Desktop, Screen},
+    page::Page,
+    program::program,
+    screen::FrameBuffer,
+};
+
+const SIZE: (u32, u32) = (1920, 1080);
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// For a start of an unoptimised build on a busy machine.
+const START_LIMIT: Duration = Duration::from_secs(90);
+/// For a key, a look, and a busy machine.
+const SAY_LIMIT: Duration = Duration::from_secs(10);
+
+/// Keys that lead out of programs, out of pages, or into a window manager's own ways.
+const CHORDS: [&str; 62] = [
+    "alt+F4",
+    "alt+Tab",
+    "alt+shift+Tab",
+    "alt+Escape",
+    "alt+space",
+    "alt+F1",
+    "alt+F2",
+    "alt+F7",
+    "alt+F8",
+    "alt+F10",
+    "alt+Left",
+    "alt+Right",
+    "alt+Home",
+    "super+d",
+    "super+e",
+    "super+l",
+    "super+r",
+    "super+Tab",
+    "super+Left",
+    "super+F1",
+    "ctrl+Escape",
+    "ctrl+alt+Delete",
+    "ctrl+alt+Left",
+    "ctrl+alt+Right",
+    "ctrl+alt+d",
+    "ctrl+alt+t",
+    "ctrl+alt+l",
+    "ctrl+q",
+    "ctrl+w",
+    "ctrl+F4",
+    "ctrl+shift+w",
+    "ctrl+shift+q",
+    "ctrl+n",
+    "ctrl+t",
+    "ctrl+shift+n",
+    "ctrl+r",
+    "ctrl+shift+r",
+    "F5",
+    "shift+F5",
+    "ctrl+l",
+    "F6",
+    "ctrl+o",
+    "ctrl+s",
+    "ctrl+p",
+    "ctrl+u",
+    "ctrl+f",
+    "F3",
+    "F1",
+    "F7",
+    "F10",
+    "F11",
+    "F12",
+    "ctrl+shift+i",
+    "ctrl+shift+j",
+    "ctrl+plus",
+    "ctrl+minus",
+    "ctrl+0",
+    "shift+F10",
+    "Menu",
+    "XF86Back",
+    "XF86Reload",
+    "XF86HomePage",
+];
+
+struct Kiosk {
+    program: Child,
+    display: String,
+    data: PathBuf,
+    said: Receiver<String>,
+}
+
+impl Drop for Kiosk {
+    fn drop(&mut self) {
+        // Already gone is as good.
+        let _ = self.program.kill();
+        let _ = self.program.wait();
+    }
+}
+
+impl Kiosk {
+    /// Starts the demo as a kiosk on a display, which need not be there.
+    fn start(display: &str, data: PathBuf) -> Result<Self> {
+        let mut command = Command::new(program("watchfloor")?);
+        command.args(["--demo", "--kiosk", "--glass-code", "--notifications", "off", "--data-dir"]).arg(&data);
+        command.env("DISPLAY", display).env_remove("WAYLAND_DISPLAY");
+        let mut program = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().context("the wall")?;
+        let (told, said) = channel();
+        let lines = BufReader::new(program.stderr.take().context("standard error")?).lines();
+        thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| told.send(line)));
+        Ok(Self { program, display: display.to_owned(), data, said })
+    }
+
+    fn wait(&self, what: &str, limit: Duration, holds: impl Fn() -> Result<bool>) -> Result<()> {
+        let begun = Instant::now();
+        while !holds()? {
+            ensure!(begun.elapsed() < limit, "{what} is not there after {limit:?}");
+            thread::sleep(LOOK_EVERY);
+        }
+        Ok(())
+    }
+
+    /// Waits for a line that it says.
+    fn says(&self, words: &str) -> Result<()> {
+        let begun = Instant::now();
+        loop {
+            let left = START_LIMIT.saturating_sub(begun.elapsed());
+            let line = self.said.recv_timeout(left).with_context(|| format!("it doesn't say {words:?}"))?;
+            if line.contains(words) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Waits until the page paints on a screen of this size: its code tells the newest event's time, and goes on.
+    fn paints(&self, screen: &Path) -> Result<()> {
+        let code = || glass::figures_code(&FrameBuffer::open(screen)?);
+        let before = code()?;
+        self.wait("a newer value", START_LIMIT, || Ok(code()?.is_some_and(|code| Some(code) != before)))
+    }
+
+    /// The page's processes.
+    fn pages(&self) -> Result<BTreeSet<u32>> {
+        let all = proc::tree(self.program.id())?;
+        Ok(all.into_iter().filter(|pid| proc::name(*pid).starts_with("WebKitWebProc")).collect())
+    }
+
+    fn logs(&self) -> Result<String> {
+        fs::read_dir(self.data.join("logs"))?.map(|entry| Ok(fs::read_to_string(entry?.path())?)).collect()
+    }
+
+    fn tool(&self, arguments: &[&str]) -> Result<()> {
+        let mut command = Command::new("xdotool");
+        let status = command.args(arguments).env("DISPLAY", &self.display).stdout(Stdio::null()).status()?;
+        ensure!(status.success(), "xdotool {arguments:?}");
+        Ok(())
+    }
+
+    /// Everything that lies on the screen, windows of the window manager's too.
+    fn windows(&self) -> Result<Vec<String>> {
+        let mut command = Command::new("xwininfo");
+        let output = command.args(["-root", "-children"]).env("DISPLAY", &self.display).output()?;
+        ensure!(output.status.success(), "xwininfo");
+        let text = String::from_utf8(output.stdout)?;
+        let names = text.lines().filter_map(|line| line.trim().strip_prefix("0x")?.split_once(' '));
+        Ok(names.map(|(_, name)| name.trim().to_owned()).collect())
+    }
+}
+
+/// No key of the list leads anywhere, nor a click with the other buttons, and the window isn't minimised for long; the wall
+/// goes on all the time. The keys that do are held for three seconds, not for one.
+#[test]
+fn there_is_one_way_out() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let desktop = Desktop::with_frame_buffer(SIZE.0, SIZE.1, folder.path())?;
+    let screen = desktop.frame_buffer().context("a frame buffer")?;
+    let mut kiosk = Kiosk::start(desktop.display(), folder.path().join("data"))?;
+    kiosk.paints(screen)?;
+    kiosk.wait("the keyboard", START_LIMIT, || taken(&kiosk.display))?;
+    let (pages, windows) = (kiosk.pages()?, kiosk.windows()?);
+    for (at, chord) in CHORDS.iter().enumerate() {
+        kiosk.tool(&["key", chord])?;
+        ensure!(kiosk.windows()? == windows, "{chord} opens something: {:?}, before {windows:?}", kiosk.windows()?);
+        if at % 10 == 0 {
+            kiosk.paints(screen).with_context(|| format!("after {chord}"))?;
+        }
+    }
+    for click in ["3", "2", "8", "9"] {
+        kiosk.tool(&["mousemove", "960", "540", "click", click])?;
+        ensure!(kiosk.windows()? == windows, "button {click} opens something");
+    }
+    kiosk.tool(&["keydown", "ctrl", "click", "4", "click", "5", "keyup", "ctrl"])?;
+    // What another program puts out of sight is back: it had the keyboard while it was minimised, and nobody saw it.
+    kiosk.tool(&["search", "--class", "watchfloor", "windowminimize", "%@"])?;
+    kiosk.paints(screen)?;
+    ensure!(kiosk.windows()? == windows, "something lies on it: {:?}, before {windows:?}", kiosk.windows()?);
+    ensure!(kiosk.pages()? == pages, "the page was started again: {}", kiosk.logs()?);
+
+    kiosk.tool(&["keydown", "ctrl", "keydown", "alt", "keydown", "shift", "keydown", "q"])?;
+    thread::sleep(Duration::from_secs(1));
+    kiosk.tool(&["keyup", "q", "keyup", "shift", "keyup", "alt", "keyup", "ctrl"])?;
+    kiosk.paints(screen)?;
+    kiosk.tool(&["keydown", "ctrl", "keydown", "alt", "keydown", "shift", "keydown", "q"])?;
+    let begun = Instant::now();
+    let status = loop {
+        if let Some(status) = kiosk.program.try_wait()? {
+            break status;
+        }
+        ensure!(begun.elapsed() < SAY_LIMIT, "the keys to leave lead nowhere");
+        thread::sleep(LOOK_EVERY);
+    };
+    ensure!(status.success() && begun.elapsed() > Duration::from_millis(2500), "{status} after {:?}", begun.elapsed());
+    Ok(())
+}
+
+/// Whether somebody has the keyboard: nobody else gets it then.
+fn taken(display: &str) -> Result<bool> {
+    let output = Command::new("xdotool").args(["getwindowfocus", "getwindowname"]).env("DISPLAY", display).output()?;
+    Ok(String::from_utf8_lossy(&output.stdout).contains("Watchfloor"))
+}
+
+/// A page that is led away stays, whatever leads it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_goes_nowhere_else() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let desktop = Desktop::with_driver(SIZE.0, SIZE.1).await?;
+    let data = folder.path().join("data");
+    let arguments = ["--demo", "--kiosk", "--data-dir", data.to_str().context("a path")?];
+    let page = Page::new(desktop.open_wall(&arguments).await?);
+    let painted = "return document.querySelectorAll('[data-widget]').length > 0";
+    page.wait_for("a picture", painted, START_LIMIT).await?;
+    let here = page.run("return location.href", Vec::new()).await?;
+    for lead in [
+        "location.href = 'https://example.org/'",
+        "location.assign('file:///etc/passwd')",
+        "window.open('https://example.org/')",
+        "window.print()",
+        "const link = document.createElement('a'); link.href = 'data:text/html,gone'; document.body.append(link); link.click(); link.remove()",
+        "const file = document.createElement('input'); file.type = 'file'; document.body.append(file); file.click(); file.remove()",
+        "document.documentElement.requestFullscreen().catch(() => undefined)",
+    ] {
+        page.run(&format!("{lead}; return true"), Vec::new()).await.with_context(|| lead.to_owned())?;
+        page.wait_for("the wall", painted, SAY_LIMIT).await.with_context(|| lead.to_owned())?;
+        let now = page.run("return location.href", Vec::new()).await?;
+        ensure!(now == here, "{lead} leads to {now}, from {here}");
+    }
+    let cursor = page.run("return getComputedStyle(document.body).cursor", Vec::new()).await?;
+    ensure!(cursor == "none", "a pointer is to be seen: {cursor}");
+    Ok(())
+}
+
+/// A display that isn't there yet is waited for; one that goes takes the wall with it, which is back with the next one, on what it
+/// knew; without a window manager it has the whole screen, of whatever size.
+#[test]
+fn displays_come_and_go() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let number = Screen::free_number()?;
+    let display = format!(":{number}");
+    let mut kiosk = Kiosk::start(&display, folder.path().join("data"))?;
+    kiosk.says("waiting for a display")?;
+    let screen = Screen::start(number, SIZE, folder.path())?;
+    kiosk.says("the display is there")?;
+    kiosk.paints(screen.frame_buffer())?;
+    drop(screen);
+    kiosk.says("it is started again")?;
+    kiosk.says("waiting for a display")?;
+    let screen = Screen::start(number, (1280, 1024), folder.path())?;
+    kiosk.paints(screen.frame_buffer())?;
+    ensure!(kiosk.program.try_wait()?.is_none(), "the supervisor has ended");
+    let logs = kiosk.logs()?;
+    ensure!(logs.matches("the wall runs").count() == 2, "{logs}");
+    Ok(())
+}
