@@ -19,6 +19,11 @@ const START_LIMIT: Duration = Duration::from_secs(20);
 const SESSION_LIMIT: Duration = Duration::from_secs(60);
 const ASK_EVERY: Duration = Duration::from_millis(50);
 
+/// Settings of openbox: a window has no frame and all of the screen.
+const FULL_WINDOWS: &str = r#"<openbox_config xmlns="http://openbox.org/3.4/rc"><applications>
+<application class="*" type="normal"><decor>no</decor><fullscreen>yes</fullscreen></application>
+</applications></openbox_config>"#;
+
 /// A running desktop; everything it started ends with it.
 pub struct Desktop {
     display: String,
@@ -49,7 +54,7 @@ impl Desktop {
     /// # Errors
     /// If one of its programs isn't installed or doesn't start.
     pub fn start(width: u32, height: u32) -> Result<Self> {
-        Self::begin(width, height, None)
+        Self::begin(width, height, None, None)
     }
 
     /// The same, with its frame buffer in a file below `folder`.
@@ -57,12 +62,20 @@ impl Desktop {
     /// # Errors
     /// As [`Desktop::start`].
     pub fn with_frame_buffer(width: u32, height: u32, folder: &Path) -> Result<Self> {
-        let mut desktop = Self::begin(width, height, Some(folder))?;
-        desktop.frame_buffer = Some(folder.join("Xvfb_screen0"));
-        Ok(desktop)
+        Self::begin(width, height, Some(folder), None)
     }
 
-    fn begin(width: u32, height: u32, frame_buffer: Option<&Path>) -> Result<Self> {
+    /// The same, with a window manager that gives each window the whole screen: a wall that is no kiosk fills it, and may be minimised.
+    ///
+    /// # Errors
+    /// As [`Desktop::start`].
+    pub fn with_full_windows(width: u32, height: u32, folder: &Path) -> Result<Self> {
+        let settings = folder.join("openbox.xml");
+        std::fs::write(&settings, FULL_WINDOWS)?;
+        Self::begin(width, height, Some(folder), Some(&settings))
+    }
+
+    fn begin(width: u32, height: u32, frame_buffer: Option<&Path>, settings: Option<&Path>) -> Result<Self> {
         let mut command = Command::new("Xvfb");
         command.args(["-displayfd", "1", "-nolisten", "tcp", "-screen", "0"]).arg(format!("{width}x{height}x24"));
         if let Some(folder) = frame_buffer {
@@ -71,7 +84,11 @@ impl Desktop {
         let mut screen = spawn(command.stdout(Stdio::piped()))?;
         let display = format!(":{}", first_line(screen.0.stdout.take(), "Xvfb's display")?);
         let (bus, address) = session_bus()?;
-        let window_manager = spawn(Command::new("openbox").env("DISPLAY", &display).stdout(Stdio::null()))?;
+        let mut manager = Command::new("openbox");
+        if let Some(settings) = settings {
+            manager.arg("--config-file").arg(settings);
+        }
+        let window_manager = spawn(manager.env("DISPLAY", &display).stdout(Stdio::null()))?;
         Ok(Self {
             display,
             bus: address,
@@ -80,7 +97,7 @@ impl Desktop {
             _bus: bus,
             _screen: screen,
             driver_port: None,
-            frame_buffer: None,
+            frame_buffer: frame_buffer.map(|folder| folder.join("Xvfb_screen0")),
         })
     }
 
@@ -118,6 +135,12 @@ impl Desktop {
         self.frame_buffer.as_deref()
     }
 
+    /// The X server's name.
+    #[must_use]
+    pub fn display(&self) -> &str {
+        &self.display
+    }
+
     /// Gives `command` this desktop's environment.
     pub fn enter(&self, command: &mut Command) {
         command
@@ -135,6 +158,8 @@ impl Desktop {
     /// If no session comes about within a minute.
     pub async fn open_wall(&self, args: &[&str]) -> Result<Client> {
         let Some(port) = self.driver_port else { bail!("this desktop has no WebDriver") };
+        // Started again where its display has gone, a wall would outlive the test.
+        let args: Vec<&str> = args.iter().copied().chain(["--supervisor", "off"]).collect();
         let options = json!({ "binary": program("watchfloor")?, "args": args });
         let capabilities = json!({ "webkitgtk:browserOptions": options });
         let serde_json::Value::Object(capabilities) = capabilities else { bail!("capabilities are an object") };
@@ -154,6 +179,49 @@ impl Desktop {
         self.enter(&mut command);
         ensure!(command.status().context("import, of imagemagick")?.success(), "no screenshot");
         Ok(())
+    }
+}
+
+/// An X server alone, without a window manager; it ends when this is dropped.
+pub struct Screen {
+    frame_buffer: PathBuf,
+    _server: Process,
+}
+
+impl Screen {
+    /// A number that no server has, nor one that looks for the lowest free number takes meanwhile.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn free_number() -> Result<u32> {
+        /// Beyond what servers begin to look at.
+        const FIRST: u32 = 1000;
+        // Tests that run side by side are processes of their own.
+        let own = FIRST + std::process::id() % FIRST;
+        let is_free = |number: &u32| {
+            let at = |name: String| !Path::new("/tmp").join(name).exists();
+            at(format!(".X{number}-lock")) && at(format!(".X11-unix/X{number}"))
+        };
+        (own..own + FIRST).find(is_free).context("a free display")
+    }
+
+    /// Starts one of this number and so many pixels, with its frame buffer in a file below `folder`.
+    ///
+    /// # Errors
+    /// If it isn't installed or doesn't start.
+    pub fn start(number: u32, (width, height): (u32, u32), folder: &Path) -> Result<Self> {
+        let mut command = Command::new("Xvfb");
+        command.arg(format!(":{number}")).args(["-displayfd", "1", "-nolisten", "tcp", "-screen", "0"]);
+        command.arg(format!("{width}x{height}x24")).arg("-fbdir").arg(folder);
+        let mut server = spawn(command.stdout(Stdio::piped()))?;
+        first_line(server.0.stdout.take(), "Xvfb's display")?;
+        Ok(Self { frame_buffer: folder.join("Xvfb_screen0"), _server: server })
+    }
+
+    /// The file that holds what is on it.
+    #[must_use]
+    pub fn frame_buffer(&self) -> &Path {
+        &self.frame_buffer
     }
 }
 

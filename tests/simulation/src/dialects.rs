@@ -14,6 +14,7 @@ mod poll;
 mod pusher;
 mod redis;
 mod socketio;
+mod ways;
 mod websocket;
 
 use std::{str::FromStr, time::Duration};
@@ -85,6 +86,8 @@ pub struct Call {
     pub token: Option<String>,
     /// Its headers.
     pub headers: Vec<(String, String)>,
+    /// What it posts.
+    pub body: Option<Vec<u8>>,
 }
 
 impl Call {
@@ -108,12 +111,22 @@ pub struct Began {
 
 /// The answer to a question beside a link.
 pub struct Told {
+    /// Its status.
+    pub status: u16,
     /// What it says.
     pub body: String,
     /// Where the next page is.
     pub next: Option<String>,
     /// The subscriptions that begin with it.
     pub began: Vec<Began>,
+}
+
+impl Told {
+    /// An answer with which nothing begins.
+    #[must_use]
+    pub fn plain(status: u16, body: impl Into<String>) -> Self {
+        Self { status, body: body.into(), next: None, began: Vec::new() }
+    }
 }
 
 /// What a server says.
@@ -168,6 +181,8 @@ pub struct At<'a> {
     pub(crate) draw: &'a mut Draw,
     /// Whether bodies are damaged before they are sent.
     pub(crate) garbles: bool,
+    /// Whether what is said beside a link may be lost behind its door.
+    pub(crate) loses: bool,
     /// Nobody is let in.
     pub revoked: bool,
     pub(crate) keys: Option<&'a Keys>,
@@ -176,13 +191,18 @@ pub struct At<'a> {
     /// What is said, in this order.
     pub said: Vec<Said>,
     /// When it wants to be asked again.
-    pub(crate) wakes: Vec<Mono>,
+    pub(crate) wakes: Vec<(Option<LinkId>, Mono)>,
 }
 
 impl At<'_> {
     /// Asks to be pumped at that instant.
     pub fn wake(&mut self, at: Mono) {
-        self.wakes.push(at);
+        self.wakes.push((None, at));
+    }
+
+    /// The same by another link than that which it speaks of.
+    pub fn wake_by(&mut self, link: LinkId, at: Mono) {
+        self.wakes.push((Some(link), at));
     }
 
     /// Subscriptions begin with what is said next.
@@ -231,14 +251,32 @@ impl At<'_> {
 /// A model server's way to speak. It has a place for each of its links, from [`begin`](Self::begin) to [`end`](Self::end).
 pub trait Dialect {
     /// A link stands; of a row of requests, each of them comes here.
-    fn begin(&mut self, at: &mut At<'_>, link: LinkId, call: &Call);
+    ///
+    /// # Errors
+    /// If nobody who speaks this asks for it like that.
+    fn begin(&mut self, at: &mut At<'_>, link: LinkId, call: &Call) -> Result<(), String>;
     /// A message comes, or some bytes.
     ///
     /// # Errors
     /// If nobody who speaks this says that.
     fn hear(&mut self, at: &mut At<'_>, link: LinkId, message: &[u8]) -> Result<(), String>;
-    /// A question comes beside a link. None if there is no such thing.
-    fn told(&mut self, _at: &mut At<'_>, _link: LinkId, _call: &Call) -> Option<Told> {
+    /// A question comes beside a link, or what is said to the server goes by it. None if there is no such thing.
+    ///
+    /// # Errors
+    /// If nobody who speaks this says that.
+    fn told(&mut self, _at: &mut At<'_>, _link: LinkId, _call: &Call) -> Result<Option<Told>, String> {
+        Ok(None)
+    }
+    /// Whoever wants to know whether the server is there comes at a door that says no more than that: a status and a body.
+    fn is_there(&self, _call: &Call) -> (u16, String) {
+        (404, String::new())
+    }
+    /// A message as it travels by this link.
+    fn frame(&mut self, _link: LinkId, message: Vec<u8>) -> Vec<u8> {
+        message
+    }
+    /// What goes before the end of a link in order that has no close frame.
+    fn farewell(&mut self, _link: LinkId, _code: u16, _reason: &str) -> Option<Vec<u8>> {
         None
     }
     /// Something may have been published, or an instant has come at which it wanted to be asked.
@@ -339,12 +377,6 @@ impl Name {
         }
     }
 
-    /// By which way it travels.
-    #[must_use]
-    pub const fn transport(self) -> Transport {
-        self.kind().ladder()[0]
-    }
-
     /// What it calls a channel of this number.
     #[must_use]
     pub fn channel(self, number: usize) -> String {
@@ -383,7 +415,7 @@ impl Name {
     pub fn configure(self, config: &mut SourceConfig, plan: &Plan) {
         let path = |text: &str| Some(text.parse().unwrap_or_else(|error| unreachable!("{error:?}")));
         config.kind = self.kind();
-        config.ladder = vec![self.transport()];
+        config.ladder = self.ways_of(plan);
         config.url = self.url().parse().unwrap_or_else(|error| unreachable!("{error}"));
         config.envelope =
             Envelope { name: path("name"), time: path("time"), data: path("data"), ..Envelope::default() };
@@ -467,7 +499,7 @@ impl Name {
 
     /// Whether that can happen to it. What is left out nobody could notice, or it has no sense.
     fn bears(self, plan: &Plan, fault: Fault) -> bool {
-        let transport = self.transport();
+        let has = |way: Transport| plan.ladder.contains(&way);
         match fault {
             Fault::Snapshot(_) | Fault::StaleSnapshot | Fault::Throttle => false,
             // On links that stand.
@@ -482,9 +514,9 @@ impl Name {
             Fault::Skip => matches!(self, Self::Centrifugo),
             Fault::Twice => matches!(self, Self::Centrifugo) || self == Self::WebSocket && numbers(plan),
             Fault::Corrupt | Fault::Truncate => matches!(self, Self::Centrifugo | Self::Pusher),
-            Fault::Status(_) | Fault::Login { .. } => transport != Transport::Tcp,
-            Fault::Swallowed(way) => way == transport,
-            Fault::HeldStream => transport == Transport::Sse,
+            Fault::Status(_) | Fault::Login { .. } => !has(Transport::Tcp),
+            Fault::Swallowed(way) => has(way),
+            Fault::HeldStream => has(Transport::Sse) || has(Transport::HttpStream),
             _ => true,
         }
     }
@@ -492,8 +524,13 @@ impl Name {
     /// The same plan with a server that speaks this.
     #[must_use]
     pub fn plan(self, mut plan: Plan) -> Plan {
+        // A plan that is made smaller keeps those of its ways that are left.
+        if plan.dialect == Some(self) {
+            plan.ladder = self.ways_of(&plan);
+        } else {
+            self.draw_ways(&mut plan);
+        }
         plan.dialect = Some(self);
-        plan.ladder = vec![self.transport()];
         plan.snapshots = false;
         plan.reconcile = None;
         plan.lines = 1;

@@ -51,6 +51,41 @@ impl Met {
         });
     }
 
+    /// A subscription went on where the one before it had come to, on a link of this kind.
+    pub(crate) fn followed_on(&mut self, transport: Transport) {
+        self.count(match transport {
+            Transport::WebSocket => "followed on by websocket",
+            Transport::Sse => "followed on by sse",
+            Transport::HttpStream => "followed on by http-stream",
+            Transport::LongPoll => "followed on by long-poll",
+            Transport::Tcp => "followed on by tcp",
+            Transport::Poll => "followed on by poll",
+        });
+    }
+
+    fn live_by(&mut self, transport: Transport) {
+        self.count(match transport {
+            Transport::WebSocket => "live by websocket",
+            Transport::Sse => "live by sse",
+            Transport::HttpStream => "live by http-stream",
+            Transport::LongPoll => "live by long-poll",
+            Transport::Tcp => "live by tcp",
+            Transport::Poll => "live by poll",
+        });
+    }
+
+    fn proved_by(&mut self, transport: Transport, gaps: u64) {
+        let name = match transport {
+            Transport::WebSocket => "gaps proven by websocket",
+            Transport::Sse => "gaps proven by sse",
+            Transport::HttpStream => "gaps proven by http-stream",
+            Transport::LongPoll => "gaps proven by long-poll",
+            Transport::Tcp => "gaps proven by tcp",
+            Transport::Poll => "gaps proven by poll",
+        };
+        *self.counts.entry(name).or_default() += gaps;
+    }
+
     pub(crate) fn status(&mut self, old: &SourceStatus, new: &SourceStatus) {
         if old.phase != new.phase {
             self.count(match new.phase {
@@ -63,6 +98,12 @@ impl Met {
                 Phase::Waiting => "waiting",
                 Phase::Refused => "refused",
             });
+        }
+        if let Some(way) = new.transport.filter(|_| new.phase == Phase::Live) {
+            if old.phase != Phase::Live || old.transport != Some(way) {
+                self.live_by(way);
+            }
+            self.proved_by(way, new.counts.gaps_proven.saturating_sub(old.counts.gaps_proven));
         }
         if old.phase == Phase::Live && new.phase == Phase::Live && new.transport < old.transport {
             self.count("a better way took over");

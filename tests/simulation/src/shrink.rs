@@ -1,7 +1,5 @@
 //! A failing plan made small: what isn't needed for the failure is left out.
 
-use watchfloor_model::Transport;
-
 use crate::{plan::Plan, run, trace, world::Failure};
 
 /// Most runs that are spent on it.
@@ -55,10 +53,8 @@ fn smaller(plan: &Plan) -> Vec<Plan> {
         });
     }
     with(&|plan| plan.channels = 1);
-    for transport in Transport::LADDER {
-        if plan.ladder.len() > 1 {
-            with(&|plan| plan.ladder = vec![transport]);
-        }
+    for way in plan.ladder.iter().filter(|_| plan.ladder.len() > 1) {
+        with(&|plan| plan.ladder = vec![*way]);
     }
     with(&|plan| {
         plan.lines = 1;

@@ -98,6 +98,8 @@ pub struct World {
     /// Links of which nothing arrives any more.
     killed: BTreeSet<LinkId>,
     unanswered_pings: BTreeSet<LinkId>,
+    /// Links of polls by which something is posted and not answered.
+    posting: BTreeSet<LinkId>,
     active: Vec<usize>,
     /// When the last fault of each address ended.
     calm_since: Vec<Mono>,
@@ -174,6 +176,7 @@ impl World {
             ended: BTreeSet::new(),
             killed: BTreeSet::new(),
             unanswered_pings: BTreeSet::new(),
+            posting: BTreeSet::new(),
             active: Vec::new(),
             calm_since: vec![START; plan.lines],
             frozen: false,

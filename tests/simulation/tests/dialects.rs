@@ -41,7 +41,12 @@ macro_rules! dialects {
 
 dialects! {
     ably: Ably, ["followed on"];
-    centrifugo: Centrifugo, ["followed on", "gaps proven"];
+    centrifugo: Centrifugo, [
+        "live by websocket", "followed on by websocket", "gaps proven by websocket",
+        "live by http-stream", "followed on by http-stream", "gaps proven by http-stream",
+        "live by sse", "followed on by sse", "gaps proven by sse",
+        "a better way took over"
+    ];
     jetstream: JetStream, ["followed on"];
     long_poll: LongPoll, ["followed on"];
     mercure: Mercure, ["followed on"];
@@ -51,7 +56,11 @@ dialects! {
     pub_sub: PubSub, [];
     pusher: Pusher, [];
     redis: Redis, ["followed on"];
-    socketio: SocketIo, ["followed on"];
+    socketio: SocketIo, [
+        "live by websocket", "followed on by websocket",
+        "live by long-poll", "followed on by long-poll",
+        "a better way took over"
+    ];
     sse: Sse, ["followed on"];
     websocket: WebSocket, ["followed on"];
 }

@@ -308,3 +308,41 @@ fn each_answer_to_subscribing_has_its_time() {
         "quiet":null,"gap":5000,"history":10000,"snapshots":false,"reconcile":null,"latency":[1875,3750],"windows":[]}"#,
     );
 }
+
+/// H2: over HTTP a ping's answer may be lost although the stream goes on. The wall waited for it for ever, and was never live again on that
+/// link.
+#[test]
+fn a_ping_whose_answer_is_lost_is_not_waited_for() {
+    for (seed, way, limit, gap, to) in
+        [(36, "http-stream", 300_000, 20_000, 68_503), (121, "http-stream", 5_000, 500, 16_471)]
+    {
+        hold(&format!(
+            r#"{{"seed":{seed},"dialect":"centrifugo","span":{},"ladder":["{way}"],"channels":1,"limit":{limit},
+            "heartbeat":{},"quiet":null,"gap":{gap},"history":10000,"snapshots":false,"reconcile":null,"latency":[20,200],
+            "windows":[{{"fault":"truncate","from":5000,"to":{to}}}]}}"#,
+            to + 250_000,
+            (limit / 5).clamp(1_000, 15_000),
+        ));
+    }
+    hold(
+        r#"{"seed":144,"dialect":"centrifugo","span":272818,"ladder":["websocket","http-stream","sse"],"channels":2,
+        "limit":5000,"heartbeat":1000,"quiet":null,"gap":2000,"history":10000,"snapshots":false,"reconcile":null,"latency":[20,200],
+        "windows":[{"fault":{"swallowed":"websocket"},"from":0,"to":7501},{"fault":"truncate","from":7894,"to":22818},
+        {"fault":{"publisher-dies":1},"from":10109,"to":12967}]}"#,
+    );
+}
+
+/// H2: nor is one that somebody else took, with a page for an answer: what is said to a server over HTTP is answered by nothing.
+#[test]
+fn what_a_login_page_answers_was_not_said() {
+    hold(
+        r#"{"seed":37,"dialect":"centrifugo","span":257884,"ladder":["http-stream"],"channels":1,"limit":20000,"heartbeat":4000,
+        "quiet":null,"gap":5000,"history":10000,"snapshots":false,"reconcile":null,"latency":[20,200],
+        "windows":[{"fault":{"login":{"upgrades":false}},"from":5000,"to":7884}]}"#,
+    );
+    hold(
+        r#"{"seed":133,"dialect":"centrifugo","span":260571,"ladder":["sse"],"channels":1,"limit":60000,"heartbeat":12000,
+        "quiet":null,"gap":5000,"history":10000,"snapshots":false,"reconcile":null,"latency":[20,200],
+        "windows":[{"fault":{"status":200},"from":5000,"to":10571}]}"#,
+    );
+}

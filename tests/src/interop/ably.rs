@@ -16,6 +16,7 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
 
 use super::{
+    example::{Setting, Told},
     jwt::{jwt_of_key, now},
     peer::{Entry, Offer, Peer},
     process::{Process, free_address},
@@ -31,6 +32,8 @@ const HISTORY: usize = 40;
 const BATCH_MAX: usize = 100;
 /// The key that may do nothing but what is public.
 const GUEST: &str = "interop.guest:guest-secret";
+/// The channel of the example.
+const DEPARTURES: &str = "departures";
 /// Somebody besides the wall.
 const MEMBER: &str = "ann";
 
@@ -73,6 +76,7 @@ async fn hears(action: u64, socket: &mut WebSocketStream<MaybeTlsStream<TcpStrea
 impl Peer for Ably {
     const KIND: &'static str = "ably";
     const HISTORY: Offer<usize> = Ok(HISTORY);
+    const EXAMPLES: &'static [&'static str] = &["example ably.toml"];
     const TOO_BIG: Offer<()> = Err("Sockudo takes no message of more than 64 KiB by Ably's interface");
 
     async fn start(folder: &Path) -> Result<std::result::Result<Self, String>> {
@@ -84,7 +88,9 @@ impl Peer for Ably {
         let (name, secret) = GUEST.split_once(':').context("a key")?;
         settings["ably_compat"] = json!({ "enabled": true, "keys": [{
             "app_id": ID, "key_name": name, "secret": secret,
-            "capability": json!({ channel(false): ["subscribe", "history", "presence"] }).to_string(),
+            "capability": json!({ 
+                channel(false): ["subscribe", "history", "presence"], DEPARTURES: ["subscribe", "history"],
+            }).to_string(),
         }, {
             "app_id": ID, "key_name": KEY, "secret": SECRET, "capability": r#"{"*":["*"]}"#, "revocable_tokens": true,
         }] });
@@ -164,5 +170,32 @@ impl Peer for Ably {
         socket.send(Message::text(enter.to_string())).await?;
         hears(1, &mut socket).await?;
         Ok(Ok(Box::new(socket)))
+    }
+
+    fn setting(&self, _example: &str) -> Result<Setting> {
+        let mut setting = Setting::at("ws://127.0.0.1:8081", format!("ws://{}", self.address));
+        setting.environment.push(("ABLY_WALL_KEY", GUEST.to_owned()));
+        Ok(setting)
+    }
+
+    async fn tell_example(&mut self, _example: &str, step: usize) -> Result<Option<Told>> {
+        if step > 0 {
+            return Ok(None);
+        }
+        let said = [
+            ("flight.departed", json!({ "flight": "BA117", "gate": "B22", "delay": 12 })),
+            ("flight.departed", json!({ "flight": "KL644", "gate": "A4", "delay": -5 })),
+            ("heartbeat", json!({})),
+            ("flight.cancelled", json!({ "flight": "LH405", "reason": "crew" })),
+        ];
+        let messages: Vec<Value> =
+            said.map(|(name, data)| json!({ "name": name, "data": data.to_string(), "encoding": "json" })).into();
+        self.post(&format!("/channels/{DEPARTURES}/messages"), &messages.into()).await?;
+        Ok(Some(Told::new([
+            ("departed-today", json!(2)),
+            ("delay-last-hour", json!(3.5)),
+            ("cancelled-last-hour", json!(1)),
+            ("newest", json!(["LH405 ---- crew", "KL644 A4 ----", "BA117 B22 ----"])),
+        ])))
     }
 }

@@ -1,5 +1,7 @@
 //! Centrifugo, installed as a Go module by `scripts/interop.sh`: with its memory engine as one row, with its Redis engine as another.
 
+mod shop;
+
 use std::{
     any::Any,
     collections::BTreeMap,
@@ -24,6 +26,7 @@ use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use super::{
+    example::{Setting, Told},
     jwt::{jwt, now},
     peer::{Entry, Offer, Peer},
     process::{Launch, Process, free_address},
@@ -180,6 +183,7 @@ impl<const REDIS: bool> Peer for Centrifugo<REDIS> {
     const KIND: &'static str = if REDIS { "centrifugo-redis" } else { "centrifugo" };
     const HISTORY: Offer<usize> = Ok(HISTORY);
     const OWN: &'static [&'static str] = &[LINES, EVENTS, TOKENS, NEWEST];
+    const EXAMPLES: &'static [&'static str] = if REDIS { &[] } else { shop::EXAMPLES };
 
     async fn start(folder: &Path) -> Result<std::result::Result<Self, String>> {
         let program = root().join("target/interop/centrifugo");
@@ -234,7 +238,9 @@ impl<const REDIS: bool> Peer for Centrifugo<REDIS> {
                 // So long after a subscription token's end it ends the subscription, and so often it looks.
                 "expired_sub_close_delay": "1s", "presence_update_interval": "1s",
             },
-            "channel": { "namespaces": [namespace("open", true), namespace("closed", false), signed, newest] },
+            "channel": { "namespaces": [
+                namespace("open", true), namespace("closed", false), signed, newest, shop::namespace(),
+            ] },
         });
         fs::write(&config, settings.to_string())?;
         // A program that is built as a Go module doesn't know its own.
@@ -324,6 +330,14 @@ impl<const REDIS: bool> Peer for Centrifugo<REDIS> {
         let answer = self.http.post(url).timeout(STAY_MAX).json(&body).send().await?;
         // It stays for as long as its answer is listened to.
         Ok(Ok(Box::new(answer.error_for_status()?)))
+    }
+
+    fn setting(&self, _example: &str) -> Result<Setting> {
+        Ok(shop::setting(self.address))
+    }
+
+    async fn tell_example(&mut self, _example: &str, step: usize) -> Result<Option<Told>> {
+        shop::tell(self, step).await
     }
 
     async fn run_own(stand: &mut Stand<Self>, name: &str) -> Result<()> {

@@ -14,6 +14,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use super::{
+    example::{Setting, Told},
     jwt::{jwt, now},
     peer::{Entry, Offer, Peer},
     process::{Launch, Process, answers, free_address},
@@ -31,6 +32,8 @@ const TOPIC: &str = "ticks";
 const PATH: &str = "/.well-known/mercure";
 /// Where it says that it is there.
 const HEALTH: &str = "healthz";
+/// How often it is heard.
+const HEARTBEAT: &str = "1s";
 /// How long somebody stays on a topic who isn't dropped.
 const STAY_MAX: Duration = Duration::from_secs(600);
 
@@ -78,12 +81,12 @@ pub(super) struct Mercure {
     http: Client,
 }
 
-fn launch(program: &Path, folder: &Path, history: &Path, address: SocketAddr) -> Launch {
+fn launch(program: &Path, folder: &Path, history: &Path, address: SocketAddr, heartbeat: &str) -> Launch {
     let history = format!("bolt://{}?size={HISTORY}&cleanup_frequency=1", history.display());
     let mut command = Command::new(program);
     command.current_dir(folder).arg("--addr").arg(address.to_string()).args(["--jwt-key", SECRET, "--allow-anonymous"]);
     // It leaves a subscriber this long before the token's end.
-    command.args(["--dispatch-timeout", "1s", "--heartbeat-interval", "1s", "--write-timeout", "600s"]);
+    command.args(["--dispatch-timeout", "1s", "--heartbeat-interval", heartbeat, "--write-timeout", "600s"]);
     command.args(["--transport-url", &history]);
     Launch { command, log: folder.join("mercure.log") }
 }
@@ -99,19 +102,15 @@ impl Peer for Mercure {
     const KIND: &'static str = "mercure";
     const HISTORY: Offer<usize> = Ok(HISTORY);
     const OWN: &'static [&'static str] = &[EARLIEST, SUBSCRIBERS];
+    const EXAMPLES: &'static [&'static str] = &["example mercure.toml"];
 
     async fn start(folder: &Path) -> Result<std::result::Result<Self, String>> {
-        let program = root().join("target/interop/mercure");
-        if !program.is_file() {
-            return Ok(Err("target/interop/mercure is missing: scripts/interop.sh builds it".to_owned()));
-        }
-        let address = free_address()?;
-        let (history, http) = (folder.join("updates.db"), client()?);
-        let launch = launch(&program, folder, &history, address);
-        let process = Process::start(launch, async || answers(&http, address, HEALTH).await).await?;
-        let allowed = token(json!({ "mercure": { "subscribe": [SUBSCRIPTIONS] } }), None).map_err(Error::msg)?;
-        keep_secret(&members_token(folder), &allowed)?;
-        Ok(Ok(Self { process, program, folder: folder.to_owned(), history, address, http }))
+        Self::begin(folder, HEARTBEAT).await
+    }
+
+    async fn start_for(folder: &Path, _example: &str) -> Result<std::result::Result<Self, String>> {
+        // As its board says.
+        Self::begin(folder, "2s").await
     }
 
     fn version(&self) -> String {
@@ -139,17 +138,8 @@ impl Peer for Mercure {
     }
 
     async fn publish(&self, private: bool, messages: &[Value]) -> Result<()> {
-        let bearer = token(json!({ "mercure": { "publish": ["*"] } }), None).map_err(Error::msg)?;
         for message in messages {
-            let data = message.to_string();
-            let mut pairs = vec![("topic", TOPIC), ("data", data.as_str())];
-            pairs.extend(private.then_some(("private", "on")));
-            // A form is written like a query.
-            let form = Url::parse_with_params("http://form", pairs)?;
-            let form = form.query().unwrap_or_default().to_owned();
-            let post = self.http.post(format!("http://{}{PATH}", self.address)).bearer_auth(&bearer);
-            let post = post.header("content-type", "application/x-www-form-urlencoded").body(form);
-            post.send().await?.error_for_status()?;
+            self.update(TOPIC, private, message).await?;
         }
         Ok(())
     }
@@ -190,16 +180,77 @@ impl Peer for Mercure {
         }
     }
 
+    fn setting(&self, _example: &str) -> Result<Setting> {
+        let mut setting = Setting::at("https://hub.example.net", format!("http://{}", self.address));
+        let allowed = json!({ "mercure": { "subscribe": ["https://shop.example/orders/{id}"] } });
+        setting.environment.push(("SHOP_MERCURE_TOKEN", token(allowed, None).map_err(Error::msg)?));
+        Ok(setting)
+    }
+
+    async fn tell_example(&mut self, _example: &str, step: usize) -> Result<Option<Told>> {
+        let (said, shown) = match step {
+            0 => (
+                [
+                    json!({ "type": "order.placed", "number": 7, "customer": "Ann", "total": 37.5 }),
+                    json!({ "type": "order.placed", "number": 8, "customer": "Bob", "total": 12 }),
+                ],
+                [json!(2), json!([[7, "Ann", 37.5], [8, "Bob", 12]]), json!(2)],
+            ),
+            1 => (
+                [
+                    json!({ "type": "order.changed", "number": 8, "customer": "Bob", "total": 20 }),
+                    json!({ "type": "order.sent", "number": 7 }),
+                ],
+                [json!(2), json!([[8, "Bob", 20]]), json!(2)],
+            ),
+            _ => return Ok(None),
+        };
+        for message in said {
+            let topic = format!("https://shop.example/orders/{}", message["number"]);
+            self.update(&topic, true, &message).await?;
+        }
+        Ok(Some(Told::new(["placed", "open", "pace"].into_iter().zip(shown).collect::<Vec<_>>())))
+    }
+
     fn own_board(&self, name: &str) -> String {
         if name == SUBSCRIBERS { MEMBERS.to_owned() } else { String::new() }
     }
 }
 
 impl Mercure {
+    async fn begin(folder: &Path, heartbeat: &str) -> Result<std::result::Result<Self, String>> {
+        let program = root().join("target/interop/mercure");
+        if !program.is_file() {
+            return Ok(Err("target/interop/mercure is missing: scripts/interop.sh builds it".to_owned()));
+        }
+        let address = free_address()?;
+        let (history, http) = (folder.join("updates.db"), client()?);
+        let launch = launch(&program, folder, &history, address, heartbeat);
+        let process = Process::start(launch, async || answers(&http, address, HEALTH).await).await?;
+        let allowed = token(json!({ "mercure": { "subscribe": [SUBSCRIPTIONS] } }), None).map_err(Error::msg)?;
+        keep_secret(&members_token(folder), &allowed)?;
+        Ok(Ok(Self { process, program, folder: folder.to_owned(), history, address, http }))
+    }
+
+    /// Publishes an update.
+    async fn update(&self, topic: &str, private: bool, message: &Value) -> Result<()> {
+        let bearer = token(json!({ "mercure": { "publish": ["*"] } }), None).map_err(Error::msg)?;
+        let data = message.to_string();
+        let mut pairs = vec![("topic", topic), ("data", data.as_str())];
+        pairs.extend(private.then_some(("private", "on")));
+        // A form is written like a query.
+        let form = Url::parse_with_params("http://form", pairs)?;
+        let form = form.query().unwrap_or_default().to_owned();
+        let post = self.http.post(format!("http://{}{PATH}", self.address)).bearer_auth(&bearer);
+        let post = post.header("content-type", "application/x-www-form-urlencoded").body(form);
+        post.send().await?.error_for_status()?;
+        Ok(())
+    }
+
     /// Another hub in its place, which tells of subscriptions.
     async fn tell_subscriptions(&mut self) -> Result<()> {
         self.process.kill()?;
-        let mut launch = launch(&self.program, &self.folder, &self.history, self.address);
+        let mut launch = launch(&self.program, &self.folder, &self.history, self.address, HEARTBEAT);
         launch.command.arg("--subscriptions");
         self.process = Process::start(launch, async || answers(&self.http, self.address, HEALTH).await).await?;
         Ok(())

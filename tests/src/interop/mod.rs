@@ -3,6 +3,7 @@
 
 mod ably;
 mod centrifugo;
+mod example;
 mod gate;
 mod jwt;
 mod mercure;
@@ -36,7 +37,7 @@ use self::{
     ably::Ably,
     centrifugo::{Memory as Centrifugo, OverRedis},
     mercure::Mercure,
-    mqtt::Mosquitto,
+    mqtt::{Mosquitto, Old},
     nats::Nats,
     nchan::{LongPoll, Sse},
     peer::Peer,
@@ -92,6 +93,9 @@ macro_rules! peers {
         /// The kinds that have a row.
         pub const KINDS: &[&str] = &[$($peer::KIND),+];
 
+        /// The boards of `examples` that are shown before a server, each as `example FILE`.
+        pub const EXAMPLES: &[&[&str]] = &[$($peer::EXAMPLES),+];
+
         /// Runs one kind's row. `only` are the scenarios wanted; all, if there are none.
         ///
         /// # Errors
@@ -135,4 +139,5 @@ peers!(
     PubSub,
     Nats,
     Mosquitto,
+    Old,
 );

@@ -1,5 +1,8 @@
 //! Mosquitto and its command-line clients, installed by `scripts/interop.sh`.
 
+mod old;
+mod plant;
+
 use std::{
     fmt::Write as _,
     fs,
@@ -16,6 +19,7 @@ use serde_json::Value;
 use tokio::{task::spawn_blocking, time::sleep};
 
 use super::{
+    example::{Setting, Told},
     peer::{Entry, Offer, Peer},
     process::{Launch, PROBE_PAUSE, Process, free_address, listens},
     stand::{FOUND_MAX, PATIENCE, Stand},
@@ -23,12 +27,18 @@ use super::{
 };
 use crate::faults::process::{Report, signal};
 
+pub(super) use self::old::Old;
+
 const USER: &str = "wall";
 const PASSWORD: &str = "interop";
 /// Who publishes.
 const PUBLISHER: &str = "publisher";
 const RETAINED: &str = "retained";
 const WILL: &str = "will";
+
+/// What a broker doesn't have.
+const NO_HISTORY: &str = "MQTT keeps no history";
+const NO_END: &str = "a password has no end that anybody tells";
 
 /// How it is published.
 #[derive(Clone, Copy)]
@@ -88,10 +98,11 @@ fn keep_password(file: &Path, user: &str, password: &str) -> Result<()> {
 
 impl Peer for Mosquitto {
     const KIND: &'static str = "mqtt";
-    const HISTORY: Offer<usize> = Err("MQTT keeps no history");
+    const HISTORY: Offer<usize> = Err(NO_HISTORY);
     const TLS: Offer<()> = Ok(());
     const BIRTHS: Offer<()> = Ok(());
     const OWN: &'static [&'static str] = &[RETAINED, WILL];
+    const EXAMPLES: &'static [&'static str] = plant::EXAMPLES;
 
     async fn start(folder: &Path) -> Result<std::result::Result<Self, String>> {
         let publisher = program("mosquitto_pub");
@@ -106,7 +117,7 @@ impl Peer for Mosquitto {
         fs::write(
             &rights,
             format!(
-                "topic read open/#\ntopic read spBv1.0/#\ntopic write spBv1.0/+/NCMD/#\n\nuser {USER}\ntopic read open/#\ntopic read closed/#\n\nuser {PUBLISHER}\ntopic readwrite #\n"
+                "topic read open/#\ntopic read plant/#\ntopic read status/#\ntopic read spBv1.0/#\ntopic write spBv1.0/+/NCMD/#\n\nuser {USER}\ntopic read open/#\ntopic read closed/#\n\nuser {PUBLISHER}\ntopic readwrite #\n"
             ),
         )?;
         // By default it keeps a thousand messages a client and drops what goes beyond without a word.
@@ -167,25 +178,19 @@ impl Peer for Mosquitto {
     }
 
     async fn publish(&self, private: bool, messages: &[Value]) -> Result<()> {
-        let lines: String = messages.iter().map(|message| format!("{message}\n")).collect();
-        let (port, manner) = (self.address.port().to_string(), self.manner);
-        let output = spawn_blocking(move || {
-            let mut child = Command::new("mosquitto_pub")
-                .args(["-h", "127.0.0.1", "-p", &port, "-u", PUBLISHER, "-P", PASSWORD])
-                .args(manner.arguments())
-                .args(["-l", "-t", topic(private)])
-                .stdin(Stdio::piped())
-                .stdout(Stdio::null())
-                .stderr(Stdio::piped())
-                .spawn()
-                .context("mosquitto_pub")?;
-            // Dropped at once, so that it ends.
-            child.stdin.take().context("its input")?.write_all(lines.as_bytes())?;
-            anyhow::Ok(child.wait_with_output()?)
-        })
-        .await??;
-        ensure!(output.status.success(), "mosquitto_pub: {}", String::from_utf8_lossy(&output.stderr));
-        Ok(())
+        self.publish_to(topic(private), self.manner, messages).await
+    }
+
+    fn setting(&self, _example: &str) -> Result<Setting> {
+        Ok(plant::setting(self.address))
+    }
+
+    async fn start_for(folder: &Path, example: &str) -> Result<std::result::Result<Self, String>> {
+        plant::start(folder, example).await
+    }
+
+    async fn tell_example(&mut self, example: &str, step: usize) -> Result<Option<Told>> {
+        plant::tell(self, example, step).await
     }
 
     fn signal(&self, which: Signal) -> Result<()> {
@@ -194,7 +199,7 @@ impl Peer for Mosquitto {
 
     async fn restart(&mut self, keeps: bool) -> Result<Offer<()>> {
         if keeps {
-            return Ok(Err("MQTT keeps no history"));
+            return Ok(Err(NO_HISTORY));
         }
         self.process.kill()?;
         self.process.start_anew(async || listens(self.address).await).await?;
@@ -203,7 +208,7 @@ impl Peer for Mosquitto {
 
     fn token(&self, life: Option<Duration>) -> Offer<String> {
         match life {
-            Some(_) => Err("a password has no end that anybody tells"),
+            Some(_) => Err(NO_END),
             None => Ok(PASSWORD.to_owned()),
         }
     }
@@ -217,28 +222,74 @@ impl Peer for Mosquitto {
 
     async fn run_own(stand: &mut Stand<Self>, name: &str) -> Result<()> {
         match name {
-            RETAINED => retained(stand).await,
+            RETAINED => retained(stand, |broker| &mut broker.manner).await,
             WILL => will(stand).await,
             other => anyhow::bail!("no scenario `{other}`"),
         }
     }
 }
 
+impl Mosquitto {
+    /// Publishes these to a topic.
+    async fn publish_to(&self, topic: &str, manner: Manner, messages: &[Value]) -> Result<()> {
+        publish(self.address, topic, manner, &[], messages).await
+    }
+
+    /// A client of the broker's with a will. It is killed when it is dropped; what it hears stands in `log`.
+    fn listener(&self, topic: &str, log: &Path, will: &[&str]) -> Result<Client> {
+        let mut command = Command::new("mosquitto_sub");
+        let port = self.address.port().to_string();
+        command.args(["-h", "127.0.0.1", "-p", &port, "-u", PUBLISHER, "-P", PASSWORD, "-t", topic]).args(will);
+        command.stdin(Stdio::null()).stdout(fs::File::create(log)?).stderr(Stdio::inherit());
+        Ok(Client(command.spawn().context("mosquitto_sub")?))
+    }
+}
+
+/// Publishes these to a topic by Mosquitto's own client, with more arguments for it.
+async fn publish(
+    broker: SocketAddr,
+    topic: &str,
+    manner: Manner,
+    more: &'static [&'static str],
+    messages: &[Value],
+) -> Result<()> {
+    let lines: String = messages.iter().map(|message| format!("{message}\n")).collect();
+    let (port, topic) = (broker.port().to_string(), topic.to_owned());
+    let output = spawn_blocking(move || {
+        let mut child = Command::new("mosquitto_pub")
+            .args(["-h", "127.0.0.1", "-p", &port, "-u", PUBLISHER, "-P", PASSWORD])
+            .args(manner.arguments())
+            .args(more)
+            .args(["-l", "-t", &topic])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .context("mosquitto_pub")?;
+        // Dropped at once, so that it ends.
+        child.stdin.take().context("its input")?.write_all(lines.as_bytes())?;
+        anyhow::Ok(child.wait_with_output()?)
+    })
+    .await??;
+    ensure!(output.status.success(), "mosquitto_pub: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(())
+}
+
 /// H3: what a topic retains is there when a wall comes, and what replaced it meanwhile when it comes back; what nothing retained isn't,
 /// which it says.
-async fn retained(stand: &mut Stand<Mosquitto>) -> Result<()> {
+async fn retained<P: Peer>(stand: &mut Stand<P>, manner: fn(&mut P) -> &mut Manner) -> Result<()> {
     stand.is_live("the beginning").await?;
     stand.wall.kill()?;
-    stand.peer.manner = Manner::Retained;
+    *manner(&mut stand.peer) = Manner::Retained;
     stand.publish(3).await?;
-    stand.peer.manner = Manner::Plain;
+    *manner(&mut stand.peer) = Manner::Plain;
     stand.publish(1).await?;
     stand.start_wall()?;
     let report = stand.shows(3).await?;
     ensure!(report.count() == Some(1), "{:?} counted, and one is retained", report.count());
     stand.line.set(|line| line.cut = true);
     stand.says(&["down", "stale"], FOUND_MAX).await?;
-    stand.peer.manner = Manner::RetainedAlone;
+    *manner(&mut stand.peer) = Manner::RetainedAlone;
     stand.publish(1).await?;
     stand.line.set(|line| line.cut = false);
     let report = stand.shows(5).await?;
@@ -247,7 +298,7 @@ async fn retained(stand: &mut Stand<Mosquitto>) -> Result<()> {
     ensure!(report.continuity() == "unknown" && says_less, "nothing says that some may be missing");
     // The same once more says nothing new.
     stand.line.drop_all();
-    stand.peer.manner = Manner::Plain;
+    *manner(&mut stand.peer) = Manner::Plain;
     stand.follows().await?;
     let (all, report) = (stand.published(), stand.equals(None).await?);
     ensure!(report.count() <= Some(all - 3), "{:?} counted of {all}, of which three never came", report.count());
@@ -270,23 +321,11 @@ async fn will(stand: &mut Stand<Mosquitto>) -> Result<()> {
     stand.is_live("the beginning").await?;
     for (which, is_told) in [(Signal::TERM, false), (Signal::KILL, true)] {
         let (before, log) = (stand.published(), stand.peer.folder.join(format!("will-{is_told}.log")));
-        let mut command = Command::new("mosquitto_sub");
-        command.args([
-            "-h",
-            "127.0.0.1",
-            "-p",
-            &stand.peer.address.port().to_string(),
-            "-u",
-            PUBLISHER,
-            "-P",
-            PASSWORD,
-        ]);
         // The number of what it may be told after.
         let last = before + 11;
-        command.args(["-t", topic(false), "--will-topic", topic(false), "--will-payload"]);
-        command.arg(format!("{{\"kind\":\"tick\",\"n\":{last}}}")).args(["--will-qos", "1"]);
-        command.stdin(Stdio::null()).stdout(fs::File::create(&log)?).stderr(Stdio::inherit());
-        let mut client = Client(command.spawn().context("mosquitto_sub")?);
+        let said = format!("{{\"kind\":\"tick\",\"n\":{last}}}");
+        let will = ["--will-topic", topic(false), "--will-payload", &said, "--will-qos", "1"];
+        let mut client = stand.peer.listener(topic(false), &log, &will)?;
         // It is there when it hears something.
         let begun = Instant::now();
         while !fs::read_to_string(&log)?.contains("tick") {

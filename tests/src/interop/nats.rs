@@ -1,5 +1,6 @@
 //! nats-server with JetStream, installed from PyPI by `scripts/interop.sh`.
 
+mod hall;
 mod keys;
 mod own;
 
@@ -22,6 +23,7 @@ use tokio::{
 
 use self::keys::{Key, Operator};
 use super::{
+    example::{Setting, Told},
     peer::{Entry, Offer, Peer},
     process::{Launch, Place, Process, listens},
     stand::{Stand, keep_secret},
@@ -63,6 +65,8 @@ pub(super) struct Nats {
 enum Knows {
     /// A user's name and password, or a user's nkey.
     Users,
+    /// Nothing: whoever comes may do everything.
+    Anybody,
     /// One token for all.
     Token,
     /// JWTs that an operator's account vouches for.
@@ -73,6 +77,7 @@ impl Knows {
     /// What the publisher says of itself to a server that drew this.
     fn introduce(&self, nonce: &str) -> Result<Value> {
         Ok(match self {
+            Self::Anybody => json!({}),
             Self::Users => json!({ "user": "publisher", "pass": PASSWORD }),
             Self::Token => json!({ "auth_token": PASSWORD }),
             Self::Jwts(operator) => operator.introduce(nonce).map_err(anyhow::Error::msg)?,
@@ -196,6 +201,7 @@ async fn is_led(address: SocketAddr, knows: &Knows) -> Result<()> {
 /// Who may come. `knows_wall` is whether what the wall shows is good.
 fn access(knows: &Knows, nkey: &Key, knows_wall: bool) -> Result<String> {
     let users = match knows {
+        Knows::Anybody => return Ok(String::new()),
         Knows::Token => return Ok(format!("authorization {{ token: {PASSWORD} }}")),
         Knows::Jwts(operator) => return operator.settings(knows_wall).map_err(anyhow::Error::msg),
         Knows::Users if knows_wall => {
@@ -309,9 +315,22 @@ impl Peer for Nats {
     const SEVERAL: Offer<()> = Ok(());
     const KEPT_BY_OTHERS: bool = true;
     const OWN: &'static [&'static str] = &own::NAMES;
+    const EXAMPLES: &'static [&'static str] = hall::EXAMPLES;
 
     async fn start(folder: &Path) -> Result<std::result::Result<Self, String>> {
         Self::begin(folder, 1).await
+    }
+
+    async fn start_for(folder: &Path, _example: &str) -> Result<std::result::Result<Self, String>> {
+        hall::start(folder).await
+    }
+
+    fn setting(&self, _example: &str) -> Result<Setting> {
+        Ok(hall::setting(self.address()))
+    }
+
+    async fn tell_example(&mut self, _example: &str, step: usize) -> Result<Option<Told>> {
+        if step == 0 { hall::tell(self).await.map(Some) } else { Ok(None) }
     }
 
     async fn start_several(folder: &Path) -> Result<std::result::Result<Self, String>> {
@@ -379,7 +398,7 @@ impl Peer for Nats {
     fn token(&self, life: Option<Duration>) -> Offer<String> {
         match &self.knows {
             Knows::Jwts(operator) => operator.credentials(STREAMS[1].0, life),
-            Knows::Users | Knows::Token => Err("a password has no end"),
+            Knows::Users | Knows::Anybody | Knows::Token => Err("a password has no end"),
         }
     }
 

@@ -13,10 +13,12 @@ use std::{
 use anyhow::{Result, bail, ensure};
 use reqwest::Client;
 use rustix::process::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
+    example::{Setting, Told},
     gate::{self, Gate, LIFE},
+    jwt::now,
     peer::{Entry, Offer, Peer},
     process::{Launch, Process, answers, free_address},
     stand::{FOUND_MAX, PATIENCE, Stand},
@@ -71,7 +73,10 @@ impl Nchan {
     }
 
     async fn publish(&self, private: bool, messages: &[Value]) -> Result<()> {
-        let channel = channel(private || self.is_own.get().is_some());
+        self.publish_on(channel(private || self.is_own.get().is_some()), messages).await
+    }
+
+    async fn publish_on(&self, channel: &str, messages: &[Value]) -> Result<()> {
         let url = format!("http://{}/publish/{channel}", self.address);
         for message in messages {
             self.http.post(&url).json(message).send().await?.error_for_status()?;
@@ -147,13 +152,17 @@ server {{
 listen {address};
 location = /up {{ return 204; }}
 location = /judge {{ internal; proxy_pass {judge}; proxy_pass_request_body off; proxy_set_header Content-Length ""; }}
-location ~ ^/publish/(\w+)$ {{ nchan_publisher; nchan_channel_id $1; nchan_message_buffer_length 150000; nchan_message_timeout 10m; }}
+location ~ ^/publish/([\w-]+)$ {{ nchan_publisher; nchan_channel_id $1; nchan_message_buffer_length 150000; nchan_message_timeout 10m; }}
 location ~ ^/sse/(open)$ {{ nchan_subscriber eventsource; nchan_channel_id $1; nchan_subscriber_first_message newest; nchan_eventsource_ping_interval 1; }}
 location ~ ^/sse/(closed)$ {{ nchan_authorize_request /judge;
 nchan_subscriber eventsource; nchan_channel_id $1; nchan_subscriber_first_message newest; nchan_eventsource_ping_interval 1; }}
 location ~ ^/long-poll/(open)$ {{ nchan_subscriber longpoll; nchan_channel_id $1; nchan_subscriber_first_message oldest; nchan_subscriber_timeout 1; }}
 location ~ ^/long-poll/(closed)$ {{ nchan_authorize_request /judge;
 nchan_subscriber longpoll; nchan_channel_id $1; nchan_subscriber_first_message oldest; nchan_subscriber_timeout 1; }}
+# What the examples say of theirs.
+location = /sse/line-4 {{ nchan_subscriber eventsource; nchan_channel_id line-4; nchan_eventsource_ping_interval 2; }}
+location = /long-poll/gate {{
+nchan_subscriber longpoll; nchan_channel_id gate; nchan_subscriber_first_message oldest; nchan_subscriber_timeout 2; }}
 }}
 }}
 "#
@@ -161,11 +170,12 @@ nchan_subscriber longpoll; nchan_channel_id $1; nchan_subscriber_first_message o
 }
 
 macro_rules! peer {
-    ($name:ident, $kind:literal, $own:expr, $more:expr) => {
+    ($name:ident, $kind:literal, $own:expr, $more:expr, $channel:literal, $told:expr) => {
         impl Peer for $name {
             const KIND: &'static str = $kind;
             const HISTORY: Offer<usize> = Err(UNPROVEN);
             const OWN: &'static [&'static str] = $own;
+            const EXAMPLES: &'static [&'static str] = &[concat!("example ", $kind, ".toml")];
 
             async fn start(folder: &Path) -> Result<std::result::Result<Self, String>> {
                 Ok(Nchan::start(folder).await?.map(Self))
@@ -207,6 +217,19 @@ macro_rules! peer {
                 self.0.gate.took(token)
             }
 
+            fn setting(&self, _example: &str) -> Result<Setting> {
+                Ok(Setting::at("http://127.0.0.1:8080", format!("http://{}", self.0.address)))
+            }
+
+            async fn tell_example(&mut self, _example: &str, step: usize) -> Result<Option<Told>> {
+                if step > 0 {
+                    return Ok(None);
+                }
+                let (messages, told) = $told()?;
+                self.0.publish_on($channel, &messages).await?;
+                Ok(Some(told))
+            }
+
             async fn run_own(stand: &mut Stand<Self>, name: &str) -> Result<()> {
                 match name {
                     GIVEN => given(stand, |peer| &peer.0).await,
@@ -218,12 +241,44 @@ macro_rules! peer {
     };
 }
 
-peer!(Sse, "sse", &[GIVEN, GIVEN_UNPROVEN], |entry: &Entry| {
-    // What a stream beside another brings again is proven by the promise alone. Nchan keeps what is published here.
-    let promises = entry.token.is_some() || entry.own == Some(GIVEN);
-    if promises { "heartbeat = \"1s\"\nreplays = true" } else { "heartbeat = \"1s\"" }
-});
-peer!(LongPoll, "long-poll", &[GIVEN], |_: &Entry| "");
+peer!(
+    Sse,
+    "sse",
+    &[GIVEN, GIVEN_UNPROVEN],
+    |entry: &Entry| {
+        // What a stream beside another brings again is proven by the promise alone. Nchan keeps what is published here.
+        let promises = entry.token.is_some() || entry.own == Some(GIVEN);
+        if promises { "heartbeat = \"1s\"\nreplays = true" } else { "heartbeat = \"1s\"" }
+    },
+    "line-4",
+    line
+);
+peer!(LongPoll, "long-poll", &[GIVEN], |_: &Entry| "", "gate", at_gate);
+
+/// What the event streams' example is about.
+fn line() -> Result<(Vec<Value>, Told)> {
+    let now = now().map_err(anyhow::Error::msg)?.as_millis();
+    let at = i64::try_from(now)?;
+    let messages = vec![
+        json!({ "type": "piece.made", "at": at - 2 }),
+        json!({ "type": "piece.made", "at": at - 1 }),
+        json!({ "type": "oven", "celsius": 181.5, "at": at }),
+        json!({ "type": "line.stopped", "reason": "jam", "at": at }),
+    ];
+    let shown = [("made", json!(2)), ("speed", json!(0.2)), ("temperature", json!(181.5)), ("stops", json!(["jam"]))];
+    Ok((messages, Told::new(shown)))
+}
+
+/// The same of the long polls'.
+fn at_gate() -> Result<(Vec<Value>, Told)> {
+    let messages = vec![
+        json!({ "type": "vehicle.passed", "plate": "AB 12" }),
+        json!({ "type": "vehicle.passed", "plate": "CD 34" }),
+        json!({ "type": "queue", "length": 5 }),
+    ];
+    let shown = [("passed", json!(2)), ("queue", json!(5)), ("last", json!(["CD 34", "AB 12"]))];
+    Ok((messages, Told::new(shown)))
+}
 
 fn count(report: &Report, what: &str) -> u64 {
     report.value["sources"]["ops"][what].as_u64().unwrap_or_default()

@@ -7,6 +7,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use super::{
+    example::{Setting, Told},
     stand::Stand,
     tls::{NAME, Tls},
 };
@@ -67,11 +68,17 @@ pub(super) trait Peer: Sized {
     const AROUND_BYTES: usize = 0;
     /// What only this protocol has, or only this way to it: a scenario each, by name.
     const OWN: &'static [&'static str] = &[];
+    /// The boards of `examples` that are for it, each as `example FILE`.
+    const EXAMPLES: &'static [&'static str] = &[];
     /// Whether the wall itself is among those who are told to be there.
     const COUNTS_WALL: bool = false;
 
     /// Starts it on a port of its own, with what it needs in `folder`. The inner error says why it can't be had here.
     async fn start(folder: &Path) -> Result<std::result::Result<Self, String>>;
+    /// The same with what one of [`Peer::EXAMPLES`] wants of it.
+    async fn start_for(folder: &Path, _example: &str) -> Result<std::result::Result<Self, String>> {
+        Self::start(folder).await
+    }
     /// The same with others that stand for it, if there are such.
     async fn start_several(folder: &Path) -> Result<std::result::Result<Self, String>> {
         Self::start(folder).await
@@ -116,6 +123,14 @@ pub(super) trait Peer: Sized {
     /// Goes through one of [`Peer::OWN`]. The source is the one that [`Peer::source`] gives for it.
     async fn run_own(_stand: &mut Stand<Self>, name: &str) -> Result<()> {
         anyhow::bail!("no scenario `{name}`")
+    }
+    /// What it is in place of for one of [`Peer::EXAMPLES`].
+    fn setting(&self, example: &str) -> Result<Setting> {
+        anyhow::bail!("no example `{example}`")
+    }
+    /// Publishes the next of what an example is about, by its own API; nothing, if that was all.
+    async fn tell_example(&mut self, example: &str, _step: usize) -> Result<Option<Told>> {
+        anyhow::bail!("no example `{example}`")
     }
     /// What the board has besides for one of [`Peer::OWN`]: widgets, other sources.
     fn own_board(&self, _name: &str) -> String {

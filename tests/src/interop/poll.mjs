@@ -1,5 +1,5 @@
 // Messages that are asked for by a cursor, over plain HTTP: node poll.mjs PORT FILE SECRET. What it publishes is kept in the file.
-// Who reads `closed` shows a JWT that the secret signed and that hasn't ended.
+// Who reads `closed` shows a JWT that the secret signed and that hasn't ended. Beside them there is a list that is answered as a whole.
 
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -12,6 +12,7 @@ const PAGE = 1000
 const [port, file, secret] = process.argv.slice(2)
 const channels = { open: { first: 0, items: [] }, closed: { first: 0, items: [] } }
 let isRevoked = false
+let stock = []
 const tokens = new Tokens(secret)
 
 // The status for who mayn't read; none for who may.
@@ -54,7 +55,8 @@ function read(request, then) {
   request.on('end', () => then(Buffer.concat(parts).toString()))
 }
 
-const server = createServer((request, response) => {
+// A test that rests would find its connection closed in the moment of its next request.
+const server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
   const { pathname, searchParams } = new URL(request.url, 'http://host')
   const [, first, second] = pathname.split('/')
   if (first === 'up') return answer(response, 204)
@@ -68,6 +70,13 @@ const server = createServer((request, response) => {
       const entry = { channel: second, messages: JSON.parse(text) }
       appendFileSync(file, `${JSON.stringify(entry)}\n`)
       keep(entry)
+      answer(response, 200, {})
+    })
+  }
+  if (pathname === '/api/stock') return answer(response, 200, { items: stock })
+  if (first === 'stock') {
+    return read(request, (text) => {
+      stock = JSON.parse(text)
       answer(response, 200, {})
     })
   }

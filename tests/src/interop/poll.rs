@@ -11,9 +11,10 @@ use std::{
 use anyhow::Result;
 use reqwest::Client;
 use rustix::process::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
+    example::{Setting, Told},
     gate,
     peer::{Entry, Offer, Peer},
     process::{Launch, Process, answers, free_address},
@@ -33,6 +34,13 @@ pub(super) struct Poll {
 }
 
 impl Poll {
+    /// What it answers as a whole from now on.
+    async fn keep(&self, stock: &[(&str, &str, u32)]) -> Result<()> {
+        let item =
+            |(sku, name, count): &(&str, &str, u32)| json!({ "sku": sku, "name": name, "count": count, "place": "R1" });
+        self.post("stock", &stock.iter().map(item).collect()).await
+    }
+
     async fn post(&self, route: &str, body: &Value) -> Result<()> {
         let url = format!("http://{}/{route}", self.address);
         self.http.post(url).json(body).send().await?.error_for_status()?;
@@ -47,6 +55,7 @@ fn channel(private: bool) -> &'static str {
 impl Peer for Poll {
     const KIND: &'static str = "poll";
     const HISTORY: Offer<usize> = Ok(HISTORY);
+    const EXAMPLES: &'static [&'static str] = &["example poll.toml"];
 
     async fn start(folder: &Path) -> Result<std::result::Result<Self, String>> {
         let Ok(told) = Command::new("node").arg("--version").output() else {
@@ -116,5 +125,33 @@ impl Peer for Poll {
     async fn took(&self, token: &str) -> Result<()> {
         let url = format!("http://{}/tokens", self.address);
         gate::took(&self.http.get(url).send().await?.error_for_status()?.json().await?, token)
+    }
+
+    async fn start_for(folder: &Path, _example: &str) -> Result<std::result::Result<Self, String>> {
+        let started = Self::start(folder).await?;
+        if let Ok(own) = &started {
+            own.keep(&[("A-1", "Bolt M8", 40), ("A-2", "Nut M8", 7)]).await?;
+        }
+        Ok(started)
+    }
+
+    fn setting(&self, _example: &str) -> Result<Setting> {
+        Ok(Setting::at("https://app.example.net", format!("http://{}", self.address)))
+    }
+
+    async fn tell_example(&mut self, _example: &str, step: usize) -> Result<Option<Told>> {
+        Ok(Some(match step {
+            // It was there before the wall.
+            0 => Told::new([("rows", json!([["A-1", "Bolt M8", 40], ["A-2", "Nut M8", 7]]))]),
+            1 => {
+                self.keep(&[("A-1", "Bolt M8", 38), ("A-3", "Washer M8", 100)]).await?;
+                Told::new([
+                    ("rows", json!([["A-1", "Bolt M8", 38], ["A-3", "Washer M8", 100]])),
+                    ("changes", json!(2)),
+                    ("arrivals", json!(["A-3: Washer M8"])),
+                ])
+            }
+            _ => return Ok(None),
+        }))
     }
 }

@@ -7,7 +7,8 @@
 //   POST /publish?user=wall           the same, to the connections of a user
 //   POST /terminate?user=wall         ends those
 //   POST /guest?socket=…&channel=…    the signature for somebody else on a presence channel
-//   POST /broadcasting/auth           what Laravel has there: a form; `private-ticks` wants a bearer token, a JWT by the app's secret
+//   POST /broadcasting/auth           what Laravel has there: a form; `private-ticks` and `private-orders` want a bearer token, a JWT by
+//                                     the app's secret
 //   POST /broadcasting/user-auth      the same for signing in, as the user `wall`
 
 import { createHmac, timingSafeEqual } from "node:crypto";
@@ -57,7 +58,7 @@ const member = (user) => ({ user_id: user, user_info: { name: user } });
 function authorise(form, token) {
     const [socket, channel] = [form.get("socket_id"), form.get("channel_name")];
     if (channel.startsWith("presence-")) return pusher.authorizeChannel(socket, channel, member("wall"));
-    if (channel === "private-ticks" && !isGood(token)) return undefined;
+    if (["private-ticks", "private-orders"].includes(channel) && !isGood(token)) return undefined;
     return pusher.authorizeChannel(socket, channel);
 }
 
@@ -83,7 +84,8 @@ async function answer(url, body, token) {
     }
 }
 
-createServer((request, response) => {
+// A test that rests would find its connection closed in the moment of its next request.
+createServer({ keepAliveTimeout: 0 }, (request, response) => {
     const chunks = [];
     request.on("data", (chunk) => chunks.push(chunk));
     request.on("end", async () => {

@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use tokio_tungstenite::{connect_async, tungstenite::Message};
 
 use super::{
+    example::{Setting, Told},
     jwt::{jwt, now},
     peer::{Entry, Offer, Peer},
     process::{Launch, Process, answers, free_address},
@@ -132,13 +133,17 @@ impl Server {
 
     /// Somebody besides the wall on the presence channel, until what this gives is dropped.
     pub(super) async fn join(&self) -> Result<Box<dyn Any>> {
+        self.join_at(PRESENCE).await
+    }
+
+    async fn join_at(&self, channel: &str) -> Result<Box<dyn Any>> {
         let url = format!("ws://{}/app/{KEY}?protocol=7&client=interop&version=1.0", self.address);
         let (mut socket, _answer) = connect_async(url).await?;
         let hello: Value = serde_json::from_str(socket.next().await.context("it ended")??.to_text()?)?;
         let hello: Value = serde_json::from_str(hello["data"].as_str().context("data")?)?;
         let id = hello["socket_id"].as_str().context("socket_id")?;
-        let mut ask = self.site(&format!("guest?socket={id}&channel={PRESENCE}"), &json!({})).await?;
-        ask["channel"] = PRESENCE.into();
+        let mut ask = self.site(&format!("guest?socket={id}&channel={channel}"), &json!({})).await?;
+        ask["channel"] = channel.into();
         let ask = json!({ "event": "pusher:subscribe", "data": ask });
         socket.send(Message::text(ask.to_string())).await?;
         let answer = socket.next().await.context("it ended")??;
@@ -152,6 +157,44 @@ impl Server {
             claims["exp"] = (now()? + life).as_secs().into();
         }
         Ok(jwt(&claims, SECRET))
+    }
+}
+
+/// What shows the example.
+pub(super) const EXAMPLES: &[&str] = &["example pusher.toml"];
+
+impl Server {
+    pub(super) fn setting(&self) -> Result<Setting> {
+        let replaced = vec![
+            ("wss://ws.example.net", format!("ws://{}", self.address)),
+            ("reverb-app-key", KEY.to_owned()),
+            ("https://shop.example.net", format!("http://{}", self.site)),
+        ];
+        let token = self.token(None).map_err(anyhow::Error::msg)?;
+        Ok(Setting { replaced, environment: vec![("SHOP_WALL_TOKEN", token)] })
+    }
+
+    pub(super) async fn tell_example(&self, step: usize) -> Result<Option<Told>> {
+        let placed = |id: &str, city: &str, total: f64| json!({ "kind": r"App\Events\OrderPlaced", "order": { "id": id, "city": city, "total": total } });
+        let (said, rows, packers) = match step {
+            0 => (
+                json!([placed("A-1041", "Leeds", 37.5), placed("A-1042", "York", 12.0)]),
+                json!([["A-1041", "Leeds"], ["A-1042", "York"]]),
+                json!([["guest"], ["wall"]]),
+            ),
+            1 => (
+                json!([{ "kind": r"App\Events\OrderShipped", "order": { "id": "A-1041" } }]),
+                json!([["A-1042", "York"]]),
+                json!([["wall"]]),
+            ),
+            _ => return Ok(None),
+        };
+        self.site("publish?channel=private-orders", &said).await?;
+        let shown = [("orders-today", json!(2)), ("sales-today", json!(49.5)), ("to-ship", rows), ("packers", packers)];
+        Ok(Some(match step {
+            0 => Told::with(shown, self.join_at("presence-packers").await?),
+            _ => Told::new(shown),
+        }))
     }
 }
 

@@ -4,7 +4,7 @@ use std::{fmt::Write as _, fs, net::SocketAddr, path::Path, process::Command, ti
 
 use anyhow::{Context, Result, ensure};
 use rustix::process::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::TcpStream,
@@ -12,6 +12,7 @@ use tokio::{
 };
 
 use super::{
+    example::{Setting, Told},
     peer::{Entry, Offer, Peer},
     process::{Launch, Place, Process},
     sentinel::Watch,
@@ -129,6 +130,7 @@ fn field(value: &Value) -> String {
 impl<const PUBSUB: bool> Peer for Redis<PUBSUB> {
     const KIND: &'static str = if PUBSUB { "redis-pubsub" } else { "redis" };
     const HISTORY: Offer<usize> = if PUBSUB { Err("Pub/Sub keeps nothing") } else { Ok(HISTORY) };
+    const EXAMPLES: &'static [&'static str] = if PUBSUB { &[] } else { &["example redis.toml"] };
     const TLS: Offer<()> = Ok(());
     const SEVERAL: Offer<()> = if PUBSUB { Err("Sentinel is the same for both: see `redis`") } else { Ok(()) };
 
@@ -228,5 +230,28 @@ impl<const PUBSUB: bool> Peer for Redis<PUBSUB> {
         // That alone ends no connection.
         ask(self.place.address, &[&["ACL", "SETUSER", "wall", "off"], &["CLIENT", "KILL", "USER", "wall"]]).await?;
         Ok(Ok(()))
+    }
+
+    fn setting(&self, _example: &str) -> Result<Setting> {
+        Ok(Setting::at("redis://127.0.0.1:6379", format!("redis://{}", self.place.address)))
+    }
+
+    async fn tell_example(&mut self, _example: &str, step: usize) -> Result<Option<Told>> {
+        if step > 0 {
+            return Ok(None);
+        }
+        let add = |order, total| {
+            ["XADD", "orders", "MAXLEN", "~", "10000", "*", "type", "paid", "order", order, "total", total]
+        };
+        let alert = json!({ "text": "Card terminal 3 does not answer" }).to_string();
+        ask(self.place.address, &[&add("A-1001", "49.90"), &add("A-1002", "20.20"), &["PUBLISH", "alerts", &alert]])
+            .await?;
+        Ok(Some(Told::new([
+            ("paid-today", json!(2)),
+            ("turnover-today", json!(70.1)),
+            ("orders-per-minute", json!(0.2)),
+            ("last-orders", json!(["A-1002: 20.2 €", "A-1001: 49.9 €"])),
+            ("alerts", json!(["Card terminal 3 does not answer"])),
+        ])))
     }
 }

@@ -20,7 +20,7 @@ use self::{
     members::{birth_and_death, presence},
 };
 use super::{
-    Cell, Row,
+    Cell, Row, example,
     peer::{Entry, Peer},
     stand::{Stand, keep_token},
     tls::Tls,
@@ -63,7 +63,11 @@ pub(super) async fn row<P: Peer>(only: &[String]) -> Result<Row> {
         writeln!(io::stderr(), "{} {name}: {cell}, {:.1} s", P::KIND, begun.elapsed().as_secs_f64())?;
         row.cells.push((name, cell));
     }
-    for &name in P::OWN.iter().filter(|name| only.is_empty() || only.iter().any(|only| name.contains(only.as_str()))) {
+    for &name in P::OWN
+        .iter()
+        .chain(P::EXAMPLES)
+        .filter(|name| only.is_empty() || only.iter().any(|only| name.contains(only.as_str())))
+    {
         let begun = Instant::now();
         let outcome = run_own::<P>(name, &mut row.server).await;
         let cell = outcome.unwrap_or_else(|error| Cell::Failed(format!("{error:#}")));
@@ -75,6 +79,9 @@ pub(super) async fn row<P: Peer>(only: &[String]) -> Result<Row> {
 
 /// What only this protocol has.
 async fn run_own<P: Peer>(name: &'static str, server: &mut String) -> Result<Cell> {
+    if P::EXAMPLES.contains(&name) {
+        return example::run::<P>(name, server).await;
+    }
     let folder = tempfile::tempdir()?;
     let entry = Entry { own: Some(name), ..Entry::default() };
     let mut stand = match Stand::<P>::raise(&folder, &entry).await? {

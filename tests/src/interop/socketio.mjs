@@ -8,13 +8,14 @@
 //   GET  /health
 //   POST /publish?namespace=/open       a JSON array of messages, each an event of the name in its `kind`; with `&ack`, which wants an
 //                                       answer to each from all who are there, and answers with how many there were; with `&binary`,
-//                                       each has its number in bytes, as `bytes` and as `more.bytes`
+//                                       each has its number in bytes, as `bytes` and as `more.bytes`. One with nothing but its
+//                                       `kind` is an event without a body
 //   POST /bytes?namespace=/open&size=7  an event `bytes` with that many of them
 //   POST /upgrades?on                   from now on WebSockets can be had; without `on`, what asks for one is cut off
 //   POST /kick?namespace=/closed        ends every connection to it
 //   GET  /tokens                        the token that was shown last, and how many weren't good since the first one that was
 //
-// Anybody may join /open; /closed wants a JWT that SECRET signed, at whose end the connection is closed. Both keep their last HISTORY events for those who come back: the server itself
+// Anybody may join /open and /orders; /closed wants a JWT that SECRET signed, at whose end the connection is closed. Both keep their last HISTORY events for those who come back: the server itself
 // keeps them by time alone, and here a test has to wait for nothing.
 
 import { createServer } from "node:http";
@@ -57,7 +58,7 @@ async function publish(namespace, messages, how) {
             bytes.writeUInt32BE(message.n);
             Object.assign(message, { bytes, more: { bytes } });
         }
-        namespace.emit(message.kind, message);
+        namespace.emit(message.kind, ...(Object.keys(message).length > 1 ? [message] : []));
     }
     const packets = adapter === "memory" ? namespace.adapter.packets : [];
     packets.splice(0, Math.max(0, packets.length - HISTORY));
@@ -65,6 +66,7 @@ async function publish(namespace, messages, how) {
 
 let upgrades = true;
 
+// It closes what is idle as servers do: by that it sees after a stop who has gone meanwhile, and keeps their sessions.
 const http = createServer((request, response) => {
     const url = new URL(request.url, "http://localhost");
     const how = url.searchParams;
@@ -104,7 +106,7 @@ http.on("upgrade", (request, socket, head) => {
     else for (const listener of upgrade) listener.call(http, request, socket, head);
 });
 const publisher = adapter === "memory" ? io : new Server({ ...recovery, ...(await adapted()) });
-for (const server of new Set([io, publisher])) server.of("/open");
+for (const server of new Set([io, publisher])) for (const name of ["/open", "/orders"]) server.of(name);
 const tokens = new Tokens(secret);
 const closed = io.of("/closed");
 closed.use((socket, next) => {

@@ -14,9 +14,10 @@ use anyhow::{Context, Result, ensure};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use reqwest::Client;
 use rustix::process::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
+    example::{Setting, Told},
     gate,
     peer::{Entry, Offer, Peer},
     process::{Launch, Process, answers, free_address},
@@ -50,6 +51,7 @@ pub(super) trait Variant: Send + Sync {
     const FORGETS: &'static str;
     /// What is shown besides.
     const OWN: &'static [&'static str] = &[ACKNOWLEDGED, BINARY];
+    const EXAMPLES: &'static [&'static str] = &[];
 }
 
 /// In memory, by WebSocket.
@@ -70,6 +72,7 @@ impl Variant for Plain {
     const HISTORY: Offer<usize> = Ok(HISTORY);
     const FORGETS: &'static str = IN_MEMORY;
     const OWN: &'static [&'static str] = &[UPGRADE, ACKNOWLEDGED, BINARY];
+    const EXAMPLES: &'static [&'static str] = &["example socketio.toml"];
 }
 
 impl Variant for Polls {
@@ -121,7 +124,11 @@ pub(super) type SocketIoStreams = Server<Streams>;
 
 impl<V: Variant> Server<V> {
     async fn post(&self, route: &str, private: bool, how: &str, body: &Value) -> Result<String> {
-        let url = format!("http://{}/{route}?namespace={}{how}", self.address, namespace(private));
+        self.post_to(namespace(private), route, how, body).await
+    }
+
+    async fn post_to(&self, namespace: &str, route: &str, how: &str, body: &Value) -> Result<String> {
+        let url = format!("http://{}/{route}?namespace={namespace}{how}", self.address);
         let answer = self.http.post(url).json(body).send().await?;
         let (status, text) = (answer.status(), answer.text().await?);
         ensure!(status.is_success(), "{route}: {status}: {text}");
@@ -139,6 +146,7 @@ impl<V: Variant> Peer for Server<V> {
     /// By what a session is got back is a secret, and isn't kept.
     const KEPT_BY_WALL: bool = false;
     const OWN: &'static [&'static str] = V::OWN;
+    const EXAMPLES: &'static [&'static str] = V::EXAMPLES;
     /// Another token takes another connection.
     const KEPT_OVER_TOKEN: bool = V::HISTORY.is_ok();
 
@@ -244,6 +252,29 @@ impl<V: Variant> Peer for Server<V> {
             BINARY => binary(stand).await,
             other => anyhow::bail!("no scenario `{other}`"),
         }
+    }
+
+    fn setting(&self, _example: &str) -> Result<Setting> {
+        Ok(Setting::at("http://127.0.0.1:3000", format!("http://{}", self.address)))
+    }
+
+    async fn tell_example(&mut self, _example: &str, step: usize) -> Result<Option<Told>> {
+        if step > 0 {
+            return Ok(None);
+        }
+        let said = json!([
+            { "kind": "order.placed", "id": "A-1041", "total": 59.9, "items": 3, "city": "Leeds" },
+            { "kind": "heartbeat" },
+            { "kind": "order.placed", "id": "A-1042", "total": 12, "items": 1, "city": "York" },
+            { "kind": "order.cancelled", "id": "A-1042", "reason": "out of stock" },
+        ]);
+        self.post_to("/orders", "publish", "", &said).await?;
+        Ok(Some(Told::new([
+            ("placed-today", json!(2)),
+            ("turnover-last-hour", json!(71.9)),
+            ("orders-per-minute", json!(0.4)),
+            ("newest", json!(["A-1042 ---- out of stock", "A-1042 York ----", "A-1041 Leeds ----"])),
+        ])))
     }
 
     fn own_board(&self, name: &str) -> String {

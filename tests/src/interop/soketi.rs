@@ -7,6 +7,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use super::{
+    example::{Setting, Told},
     peer::{Entry, Offer, Peer},
     process::{Launch, free_address},
     pusher::{self, CACHE, ENCRYPTED, ID, KEY, NO_REPLAY, NO_REVOCATION, SECRET, SIGN_IN, Server, missing_sdk},
@@ -26,6 +27,7 @@ pub(super) struct Soketi {
 impl Peer for Soketi {
     const KIND: &'static str = "soketi";
     const HISTORY: Offer<usize> = Err(NO_REPLAY);
+    const EXAMPLES: &'static [&'static str] = pusher::EXAMPLES;
     const COUNTS_WALL: bool = true;
     const OWN: &'static [&'static str] = &[ENCRYPTED, CACHE, SIGN_IN];
 
@@ -99,5 +101,13 @@ impl Peer for Soketi {
 
     async fn run_own(stand: &mut Stand<Self>, name: &str) -> Result<()> {
         pusher::run_own(stand, name, |peer| &mut peer.server).await
+    }
+
+    fn setting(&self, _example: &str) -> Result<Setting> {
+        self.server.setting()
+    }
+
+    async fn tell_example(&mut self, _example: &str, step: usize) -> Result<Option<Told>> {
+        self.server.tell_example(step).await
     }
 }

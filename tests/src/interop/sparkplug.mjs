@@ -1,16 +1,16 @@
 // A node of Sparkplug B with one device, for tests in another language.
 //
-//   node sparkplug.mjs PORT FOLDER BIRTH [VALUE]      mqtt and protobufjs are installed in FOLDER/node_modules
+//   node sparkplug.mjs PORT FOLDER BIRTH [VALUE [NODE]]      mqtt and protobufjs are installed in FOLDER/node_modules
 //
-// It is born with the number BIRTH on Plant/Line, its device Pump with the temperature VALUE, and again whenever it is asked to be. Each
-// line that it reads is a temperature, which it tells by alias; with a `!` before it, one message before it is missing. Killed, it has
-// its death told by the broker.
+// It is born with the number BIRTH on Plant/NODE, its device Pump with the temperature VALUE, and again whenever it is asked to be. Each
+// line that it reads is a temperature, which it tells by alias; with a `!` before it, one message before it is missing; with a `~`, it is
+// what the temperature was two minutes ago. Killed, it has its death told by the broker.
 
 import { createInterface } from "node:readline";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
-const [port, folder, birth, first = "0"] = process.argv.slice(2);
+const [port, folder, birth, first = "0", node = "Line"] = process.argv.slice(2);
 const required = createRequire(join(folder, "here.cjs"));
 const protobuf = required("protobufjs");
 
@@ -22,6 +22,7 @@ const { root } = protobuf.parse(`
         optional uint64 alias = 2;
         optional uint64 timestamp = 3;
         optional uint32 datatype = 4;
+        optional bool is_historical = 5;
         optional uint64 long_value = 11;
         optional double double_value = 13;
         optional bool boolean_value = 14;
@@ -37,12 +38,16 @@ const UINT64 = 8;
 const DOUBLE = 10;
 const BOOLEAN = 11;
 const TEMPERATURE = 7;
+const BEFORE_MS = 120_000;
 
 const encode = payload => Payload.encode(Payload.fromObject({ timestamp: Date.now(), ...payload })).finish();
 const bdSeq = () => ({ name: "bdSeq", timestamp: Date.now(), datatype: UINT64, longValue: Number(birth) });
 
 let value = Number(first);
 let seq = 0;
+// What is said before it was born has no names.
+let bear;
+const born = new Promise(resolve => (bear = resolve));
 const next = () => (seq = (seq + 1) % 256);
 
 const client = required("mqtt").connect({
@@ -51,7 +56,7 @@ const client = required("mqtt").connect({
     username: "publisher",
     password: "interop",
     reconnectPeriod: 0,
-    will: { topic: "spBv1.0/Plant/NDEATH/Line", payload: Buffer.from(encode({ metrics: [bdSeq()] })), qos: 1, retain: false },
+    will: { topic: `spBv1.0/Plant/NDEATH/${node}`, payload: Buffer.from(encode({ metrics: [bdSeq()] })), qos: 1, retain: false },
 });
 
 const say = (topic, payload) => client.publish(`spBv1.0/Plant/${topic}`, Buffer.from(encode(payload)));
@@ -59,9 +64,10 @@ const say = (topic, payload) => client.publish(`spBv1.0/Plant/${topic}`, Buffer.
 function beBorn() {
     seq = 0;
     const rebirth = { name: "Node Control/Rebirth", timestamp: Date.now(), datatype: BOOLEAN, booleanValue: false };
-    say("NBIRTH/Line", { seq, metrics: [bdSeq(), rebirth] });
+    say(`NBIRTH/${node}`, { seq, metrics: [bdSeq(), rebirth] });
     const temperature = { name: "Temperature", alias: TEMPERATURE, timestamp: Date.now(), datatype: DOUBLE, doubleValue: value };
-    say("DBIRTH/Line/Pump", { seq: next(), metrics: [temperature] });
+    say(`DBIRTH/${node}/Pump`, { seq: next(), metrics: [temperature] });
+    bear();
 }
 
 client.on("error", error => {
@@ -69,12 +75,20 @@ client.on("error", error => {
     process.exit(1);
 });
 client.on("close", () => process.exit(1));
-client.on("connect", () => client.subscribe("spBv1.0/Plant/NCMD/Line", { qos: 1 }, beBorn));
+client.on("connect", () => client.subscribe(`spBv1.0/Plant/NCMD/${node}`, { qos: 1 }, beBorn));
 client.on("message", beBorn);
 
-createInterface({ input: process.stdin }).on("line", line => {
-    if (line.startsWith("!")) next();
-    value = Number(line.replace("!", ""));
-    const temperature = { alias: TEMPERATURE, timestamp: Date.now(), datatype: DOUBLE, doubleValue: value };
-    say("DDATA/Line/Pump", { seq: next(), metrics: [temperature] });
+createInterface({ input: process.stdin }).on("line", async line => {
+    await born;
+    const temperature = { alias: TEMPERATURE, timestamp: Date.now(), datatype: DOUBLE };
+    if (line.startsWith("~")) {
+        temperature.timestamp -= BEFORE_MS;
+        temperature.isHistorical = true;
+        temperature.doubleValue = Number(line.slice(1));
+    } else {
+        if (line.startsWith("!")) next();
+        value = Number(line.replace("!", ""));
+        temperature.doubleValue = value;
+    }
+    say(`DDATA/${node}/Pump`, { seq: next(), metrics: [temperature] });
 });

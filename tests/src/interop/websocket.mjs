@@ -93,7 +93,8 @@ function subscribe(client, { channel: name, after, token }) {
     client.on("close", () => channel.clients.delete(client));
 }
 
-const http = createServer((request, response) => {
+// A test that rests would find its connection closed in the moment of its next request.
+const http = createServer({ keepAliveTimeout: 0 }, (request, response) => {
     const url = new URL(request.url, "http://localhost");
     const name = url.searchParams.get("channel") ?? "open";
     const chunks = [];

@@ -61,12 +61,23 @@ const WORD_NAMES: [&str; 18] = [
     "status", "state", "type", "kind", "event", "level", "severity", "priority", "reason", "message", "text", "unit",
     "action", "category", "currency", "source", "version", "side",
 ];
+/// Names of angles, whose mean says nothing.
+const ANGLE_NAMES: [&str; 8] =
+    ["heading", "bearing", "course", "direction", "azimuth", "angle", "winddirection", "track"];
+/// Those of them that say where a thing on a map points to, the surest first.
+const HEADING_NAMES: [&str; 4] = ["heading", "bearing", "course", "track"];
 /// How many words an event's name may have, to be taken for one.
 const KINDS_MAX: usize = 16;
 /// After so many events a key would have come a second time.
 const REPEATS_AFTER: u64 = 8;
 /// The longest key that has no name of one.
 const KEY_BYTES_MAX: usize = 64;
+/// Names of texts by which people call a thing, the surest first.
+const LABEL_NAMES: [&str; 4] = ["label", "name", "title", "displayname"];
+/// The longest of those that has room beside a marker.
+const NAME_BYTES_MAX: usize = 24;
+/// A key that is longer isn't read well there.
+const LABEL_BYTES_MAX: usize = 12;
 /// So many numbers make a line.
 const POINTS_MIN: u64 = 3;
 /// How deep a list of rows is looked for.
@@ -121,29 +132,50 @@ fn key_name(name: &str) -> i64 {
     }
 }
 
-/// Fields of these events that may be their key, the likeliest first.
-pub(crate) fn keys(learnt: &Learnt) -> Vec<Key> {
-    let mut keys: Vec<Key> = learnt.fields.iter().filter_map(|field| key(learnt, field)).collect();
+/// Whether a field is called as what the events are of: `airport` or `airport_id` of `airport.status`.
+fn is_of_event(event: &str, field: &str) -> bool {
+    let field = plain(field);
+    let stem = ID_ENDS.iter().find_map(|end| field.strip_suffix(end).filter(|stem| !stem.is_empty()));
+    let mut words = event.split(|c: char| !c.is_alphanumeric()).map(plain).filter(|word| !word.is_empty());
+    words.any(|word| word == field || stem.is_some_and(|stem| word == stem))
+}
+
+/// Fields of the events of this name that may be their key, the likeliest first.
+pub(crate) fn keys(event: &str, learnt: &Learnt) -> Vec<Key> {
+    let mut keys: Vec<Key> = learnt.fields.iter().filter_map(|field| key(event, learnt, field)).collect();
     keys.sort_by_key(|key| -key.score);
     keys
 }
 
-fn key(learnt: &Learnt, field: &Field) -> Option<Key> {
+/// Whether each of these events has something in this field that could tell rows apart.
+fn can_tell_apart(learnt: &Learnt, field: &Field) -> bool {
     let is_whole = field.wholes == field.seen;
     let in_all = field.seen == learnt.count && field.nulls == 0;
-    if !in_all || field.empty > 0 || !(is_whole || field.texts == field.seen) || field.longest > ID_BYTES_MAX {
-        return None;
-    }
-    if field.is_any_time() {
+    in_all
+        && field.empty == 0
+        && (is_whole || field.texts == field.seen)
+        && field.longest <= ID_BYTES_MAX
+        && !field.is_any_time()
+}
+
+fn key(event: &str, learnt: &Learnt, field: &Field) -> Option<Key> {
+    if !can_tell_apart(learnt, field) {
         return None;
     }
     let repeats = !field.has_more_values() && (field.distinct() as u64) < field.seen;
-    let named = key_name(&field.name);
+    let is_word = WORD_NAMES.contains(&plain(&field.name).as_str());
+    let is_of_event = !is_word && is_of_event(event, &field.name);
+    let named = match (key_name(&field.name), is_of_event) {
+        (0, false) => 0,
+        (0, true) => 60,
+        (named, is_of_event) => named + if is_of_event { 45 } else { 0 },
+    };
     let depth = field.path.steps() as i64;
     let (distinct, seen) = (field.distinct(), field.seen);
+    let called = if is_of_event { "it is called as in the events' name" } else { "it is called like a key" };
     let (score, because, is_unsure) = match (named, repeats) {
         (0, true) => {
-            let words = WORD_NAMES.contains(&plain(&field.name).as_str()) || field.longest > KEY_BYTES_MAX;
+            let words = is_word || field.longest > KEY_BYTES_MAX;
             if words || !field.is_text() || distinct < 2 || distinct as u64 > seen / 2 {
                 return None;
             }
@@ -151,13 +183,52 @@ fn key(learnt: &Learnt, field: &Field) -> Option<Key> {
         }
         (0, false) => return None,
         (named, true) => {
-            (named + 60, format!("it is called like a key, and its {distinct} values repeat in {seen} events"), false)
+            let values = if distinct == 1 {
+                "its one value repeats".to_owned()
+            } else {
+                format!("its {distinct} values repeat")
+            };
+            (named + 60, format!("{called}, and {values} in {seen} events"), false)
         }
         // One a row of each event: that is an event's own number, and a table of those is a log.
         (_, false) if seen >= REPEATS_AFTER => return None,
-        (named, false) => (named, format!("it is called like a key; in {seen} events none came a second time"), true),
+        (named, false) => (named, format!("{called}; in {seen} events none came a second time"), true),
     };
     Some(Key { path: field.path.clone(), because, is_unsure, score: score - 5 * depth })
+}
+
+/// Whether events whose own keys are `own` belong into the table of `lead`'s events, which is by `key`.
+pub(crate) fn shares_table(key: &Key, lead: &Learnt, learnt: &Learnt, own: &[Key]) -> bool {
+    let Some((field, other)) = learnt.field(&key.path).zip(lead.field(&key.path)) else { return false };
+    let is_own = own.first().is_some_and(|own| own.path == key.path);
+    // What is found to be the key of some events is that of others too, though it comes but once in them.
+    let is_same = !key.is_unsure && own.first().is_none_or(|own| own.is_unsure) && can_tell_apart(learnt, field);
+    // An `id` may be that of anything.
+    let is_plain = ID_NAMES.contains(&plain(&field.name).as_str());
+    (is_own || is_same) && (!is_plain || field.shares_values(other))
+}
+
+/// What is written beside a marker: a name, or the shortest text that tells these things apart as well as `key` does.
+pub(crate) fn label(event: &str, learnt: &Learnt, key: &Path) -> Path {
+    let Some(own) = learnt.field(key) else { return key.clone() };
+    let is_label = |field: &&Field| {
+        field.parent == own.parent && field.is_text() && field.seen == own.seen && field.longest <= NAME_BYTES_MAX
+    };
+    let rank = |field: &&Field| LABEL_NAMES.iter().position(|name| *name == plain(&field.name));
+    let named = learnt.fields.iter().filter(is_label).filter(|field| rank(field).is_some()).min_by_key(rank);
+    if let Some(field) = named {
+        return field.path.clone();
+    }
+    let others = keys(event, learnt).into_iter().filter_map(|other| learnt.field(&other.path));
+    let short =
+        others.filter(|other| own.longest > LABEL_BYTES_MAX && other.is_text() && other.longest <= LABEL_BYTES_MAX);
+    let near = short.filter(|other| other.distinct() * 10 >= own.distinct() * 9);
+    near.min_by_key(|other| other.longest).map_or_else(|| key.clone(), |other| other.path.clone())
+}
+
+/// Whether a field says shortly which thing an event is of.
+pub(crate) fn says_which(field: &Field) -> bool {
+    key_name(&field.name) > 0 && field.longest <= LABEL_BYTES_MAX
 }
 
 /// Two fields that may be a place on the map.
@@ -165,6 +236,8 @@ fn key(learnt: &Learnt, field: &Field) -> Option<Key> {
 pub(crate) struct Coordinates {
     pub(crate) lat: Path,
     pub(crate) lon: Path,
+    /// Where what is there points to.
+    pub(crate) heading: Option<Path>,
     /// West, south, east, north of what was seen.
     pub(crate) extent: [f64; 4],
 }
@@ -180,7 +253,16 @@ pub(crate) fn coordinates(learnt: &Learnt) -> Option<Coordinates> {
             .filter(beside)
             .find_map(|lon| within(lon, &["lon", "lng", "long", "longitude"], 180.0).map(|range| (lon, range)));
         let (lon, (west, east)) = lon?;
-        Some(Coordinates { lat: lat.path.clone(), lon: lon.path.clone(), extent: [west, south, east, north] })
+        let rank = |field: &&Field| HEADING_NAMES.iter().position(|name| *name == plain(&field.name));
+        let is_heading = |field: &&Field| {
+            field.parent == lat.parent
+                && field.is_number()
+                && field.range.is_some_and(|(low, high)| low >= 0.0 && high <= 360.0)
+        };
+        let headings = learnt.fields.iter().filter(is_heading).filter(|field| rank(field).is_some());
+        let heading = headings.min_by_key(rank).map(|field| field.path.clone());
+        let (lat, lon) = (lat.path.clone(), lon.path.clone());
+        Some(Coordinates { lat, lon, heading, extent: [west, south, east, north] })
     })
 }
 
@@ -189,7 +271,7 @@ fn within(field: &Field, names: &[&str], most: f64) -> Option<(f64, f64)> {
     (field.is_number() && names.contains(&plain(&field.name).as_str())).then_some((low, high))
 }
 
-/// Whether a number is worth a chart: it varies, and is no key, place or time.
+/// Whether a number is worth a chart: it varies, and is no key, place, angle or time.
 pub(crate) fn is_measure(field: &Field) -> bool {
     let name = plain(&field.name);
     field.is_number()
@@ -197,7 +279,8 @@ pub(crate) fn is_measure(field: &Field) -> bool {
         && field.varies()
         && key_name(&field.name) == 0
         && !["lat", "latitude", "lon", "lng", "long", "longitude", "seq", "sequence", "index"].contains(&name.as_str())
-        && !(field.is_any_time())
+        && !ANGLE_NAMES.contains(&name.as_str())
+        && !field.is_any_time()
         && field.range.is_some_and(|(low, high)| low < high)
 }
 

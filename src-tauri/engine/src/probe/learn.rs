@@ -249,6 +249,11 @@ impl Field {
         self.values.len()
     }
 
+    /// Whether some value was one of the other's too.
+    pub(crate) fn shares_values(&self, other: &Self) -> bool {
+        !self.values.is_disjoint(&other.values)
+    }
+
     /// Whether it had more different values than are told apart.
     pub(crate) const fn has_more_values(&self) -> bool {
         self.overflow

@@ -5,7 +5,9 @@
 //! speaks, what was tried and found is all that comes of it.
 
 mod candidates;
+mod find;
 mod judge;
+mod knock;
 mod learn;
 mod listen;
 mod student;
@@ -13,37 +15,30 @@ mod subject;
 #[cfg(test)]
 mod tests;
 mod text;
+mod veil;
 mod write;
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 use url::Url;
-use watchfloor_board::config;
-use watchfloor_feed::{FetchId, Input, Request};
-use watchfloor_model::{Event, Phase};
+use watchfloor_board::config::{self, spec::TlsSpec};
+use watchfloor_model::Event;
 
-pub use self::subject::TokenPlace;
+pub use self::subject::Access;
 use self::{
     candidates::{Candidate, candidates},
+    knock::{knock, place},
     learn::Learner,
     listen::{Heard, Listener},
     student::Student,
     subject::Subject,
     text::{counted, shown, shown_to},
+    veil::Veil,
     write::Told,
 };
-use crate::{
-    clock::Clock,
-    transport::{Doors, inputs},
-};
+use crate::{clock::Clock, transport::Doors};
 
-/// How long one thing is tried.
-const TRY_MAX: Duration = Duration::from_secs(6);
-/// A connection to the address must stand within this.
-const KNOCK_MAX: Duration = Duration::from_secs(5);
-/// The longest answer about a hub's health.
-const HEALTH_BYTES_MAX: usize = 64 << 10;
 /// Events that are shown.
 const SHOWN_MAX: u64 = 40;
 /// The longest body shown, in characters.
@@ -58,8 +53,8 @@ pub struct Question {
     pub url: String,
     /// The channels that are wanted; what can be had without a name if none.
     pub channels: Vec<String>,
-    /// Where the token is kept, if one is needed.
-    pub token: Option<TokenPlace>,
+    /// How the server is come by.
+    pub access: Access,
     /// For how long events are listened to.
     pub listen: Duration,
 }
@@ -75,6 +70,9 @@ pub enum ProbeError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The token can't be had.
+    #[error("the token: {0}")]
+    Token(String),
     /// Nobody is there, or nothing that was tried is spoken there.
     #[error("{0}")]
     Silent(String),
@@ -96,17 +94,24 @@ pub async fn probe(
     let wrong = |url: String, reason: String| ProbeError::Address { url, reason };
     let url = Url::parse(&question.url).map_err(|error| wrong(shown(&question.url), format!("no address: {error}")))?;
     let place = place(&url);
-    let candidates = candidates(&url, &question.channels).map_err(|reason| wrong(place.clone(), reason))?;
-    let mut candidates = candidates;
+    let mut candidates = candidates(&url, &question.channels).map_err(|reason| wrong(place.clone(), reason))?;
+    if question.access.tls != TlsSpec::default() && ["http", "ws", "redis", "mqtt"].contains(&url.scheme()) {
+        let reason =
+            "certificates have no use with an address in clear: write it with `https`, `wss`, `rediss` or `mqtts`";
+        return Err(wrong(place, reason.to_owned()));
+    }
     for candidate in &mut candidates {
-        candidate.subject.token.clone_from(&question.token);
+        candidate.subject.access.clone_from(&question.access);
     }
     // The last takes the address as it is: what it may not have, no other may.
     if let Some(Err(reason)) = candidates.last().map(|candidate| candidate.subject.setup()) {
         return Err(wrong(place, reason));
     }
-    knock(&url).await.map_err(|reason| ProbeError::Silent(format!("{place}: {reason}")))?;
-    let mut prober = Prober { clock: Clock::start(), doors: None, tell, question };
+    let veil = Veil::over(question.access.token.as_ref()).await.map_err(ProbeError::Token)?;
+    knock(&url, question.access.proxy.as_ref())
+        .await
+        .map_err(|reason| ProbeError::Silent(format!("{place}: {reason}")))?;
+    let mut prober = Prober { clock: Clock::start(), doors: None, tell, question, veil };
     let mut enough = std::pin::pin!(enough);
     let (listener, candidate) = tokio::select! {
         biased;
@@ -123,45 +128,12 @@ pub async fn probe(
     let title = url.host_str().unwrap_or("wall").to_owned();
     let board = write::board(&subject, &learner, &Told { listened, title });
     config::parse(&board, "board").map_err(|errors| ProbeError::Defect(errors.to_string()))?;
-    Ok(board)
-}
-
-/// Where an address leads, without what may be a secret.
-fn place(url: &Url) -> String {
-    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-    let path = if url.path() == "/" { "" } else { url.path() };
-    shown_to(&format!("{}://{}{port}{path}", url.scheme(), url.host_str().unwrap_or_default()), 200)
-}
-
-/// Whether anybody takes connections there: if not, nothing needs to be tried.
-async fn knock(url: &Url) -> Result<(), String> {
-    let default = match url.scheme() {
-        "redis" | "rediss" => Some(6379),
-        "nats" | "tls" => Some(4222),
-        "mqtt" => Some(1883),
-        "mqtts" => Some(8883),
-        _ => url.port_or_known_default(),
-    };
-    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
-    let port = url.port().or(default).unwrap_or(80);
-    match timeout(KNOCK_MAX, tokio::net::TcpStream::connect((host, port))).await {
-        Ok(Ok(_)) => Ok(()),
-        Ok(Err(error)) => Err(format!(
-            "nobody takes connections at port {port}: {error}: check the address, and that the server runs"
-        )),
-        Err(_) => Err(format!(
-            "nobody answered at port {port} within {} s: check the address and the network",
-            KNOCK_MAX.as_secs()
-        )),
+    if prober.veil.hides(&board) {
+        return Err(ProbeError::Silent(format!(
+            "{place}: the token is among the names that it sends: no board is written"
+        )));
     }
-}
-
-/// How a try ended.
-enum Tried {
-    /// It speaks.
-    Speaks(Box<Listener>),
-    /// It doesn't, or not so; in words for people. Access was denied if so said.
-    Not { reason: String, is_refused: bool },
+    Ok(board)
 }
 
 struct Prober<'a> {
@@ -169,125 +141,17 @@ struct Prober<'a> {
     doors: Option<Arc<Doors>>,
     tell: &'a mut dyn FnMut(&str),
     question: &'a Question,
+    veil: Veil,
 }
 
 impl Prober<'_> {
     fn tell(&mut self, line: &str) {
-        (self.tell)(line);
+        (self.tell)(&self.veil.veiled(line));
     }
 
     fn doors(&mut self) -> Arc<Doors> {
         let clock = self.clock;
         Arc::clone(self.doors.get_or_insert_with(|| Doors::new(clock)))
-    }
-
-    /// The first that speaks.
-    async fn find(&mut self, place: &str, candidates: Vec<Candidate>) -> Result<(Listener, Candidate), ProbeError> {
-        let mut found = Vec::new();
-        let mut refused = false;
-        for candidate in candidates {
-            let kind = candidate.subject.kind;
-            match self.attempt(&candidate).await {
-                Tried::Speaks(listener) if candidate.lacks_channel => {
-                    drop(listener);
-                    return Err(ProbeError::Silent(format!(
-                        "{place}: {kind} is spoken there, and it doesn't tell which channels it has: name them by `--channel NAME`"
-                    )));
-                }
-                Tried::Speaks(listener) => return Ok((*listener, candidate)),
-                Tried::Not { reason, is_refused } => {
-                    let reason = shown_to(&reason, 300);
-                    self.tell(&format!("{kind}: no: {reason}"));
-                    refused |= is_refused;
-                    found.push(format!("{kind} ({reason})"));
-                    if candidate.is_named && is_refused {
-                        break;
-                    }
-                }
-            }
-        }
-        let help = if refused {
-            let channels = if self.question.channels.is_empty() { ", and channels by `--channel NAME`" } else { "" };
-            format!("; access is refused: name a token by `--token-file FILE` or `--token-env NAME`{channels}")
-        } else {
-            String::new()
-        };
-        Err(ProbeError::Silent(format!(
-            "{place}: nothing that is known speaks there; tried: {}{help}",
-            found.join(", ")
-        )))
-    }
-
-    /// Runs the feed that a wall would run, until it is known whether it speaks.
-    async fn attempt(&mut self, candidate: &Candidate) -> Tried {
-        let no = |reason: String| Tried::Not { reason, is_refused: false };
-        let subject = &candidate.subject;
-        if subject.kind == "hub"
-            && let Err(reason) = self.health(&subject.url).await
-        {
-            return no(reason);
-        }
-        let setup = match subject.setup() {
-            Ok(setup) => setup,
-            Err(reason) => return no(reason),
-        };
-        let mut listener = Listener::start(setup, self.doors(), self.clock);
-        let end = Instant::now() + TRY_MAX;
-        loop {
-            let phase = listener.status.phase;
-            if phase == Phase::Live || !listener.events.is_empty() {
-                self.tell(&format!("{}: yes, {}", subject.kind, how(&listener)));
-                return Tried::Speaks(Box::new(listener));
-            }
-            let cause = listener.status.cause.as_ref().map(|cause| cause.text.clone());
-            match phase {
-                Phase::Refused => {
-                    let reason = cause.unwrap_or_else(|| "refused".to_owned());
-                    // A web server refuses whatever is asked of it; only the answer itself can be told.
-                    return Tried::Not { reason, is_refused: true };
-                }
-                // A hub that answered about its health may have one way closed and another open.
-                Phase::Waiting if subject.kind != "hub" => {
-                    return no(cause.unwrap_or_else(|| "no connection".to_owned()));
-                }
-                _ => {}
-            }
-            let heard = tokio::time::timeout_at(end, listener.next()).await;
-            match heard {
-                Ok(Heard::Something) => {}
-                Ok(Heard::Gone) => return no("a defect in this program stopped the try".to_owned()),
-                Err(_) => break,
-            }
-        }
-        // Its answer is one of its kind, and it only has nothing to say yet.
-        if listener.status.phase == Phase::CatchingUp && matches!(subject.kind, "sse" | "mercure") {
-            self.tell(&format!("{}: yes, an event stream that has said nothing yet", subject.kind));
-            return Tried::Speaks(Box::new(listener));
-        }
-        let cause = listener.status.cause.as_ref().map(|cause| format!(" ({})", cause.text)).unwrap_or_default();
-        no(format!("{} after {} s{cause}", listener.status.phase.word(), TRY_MAX.as_secs()))
-    }
-
-    /// Whether a hub answers about its health.
-    async fn health(&mut self, url: &str) -> Result<(), String> {
-        let mut url = Url::parse(url).map_err(|error| error.to_string())?;
-        let path = format!("{}/v1/health", url.path().trim_end_matches('/'));
-        url.set_path(&path);
-        let (inputs, mut heard) = inputs();
-        let _task = self.doors().fetch(FetchId(0), Request::get(url), HEALTH_BYTES_MAX, TRY_MAX, inputs);
-        match heard.recv().await {
-            Some(Input::Fetched { outcome: Ok(answer), .. }) => {
-                let health = serde_json::from_slice::<serde_json::Value>(&answer.body).ok();
-                let is_hub = health.is_some_and(|health| health["status"] == "ok" && health["epoch"].is_string());
-                if is_hub {
-                    Ok(())
-                } else {
-                    Err(format!("/v1/health is answered with HTTP {}, not as a hub does", answer.status))
-                }
-            }
-            Some(Input::Fetched { outcome: Err(fault), .. }) => Err(fault.to_string()),
-            _ => Err("no answer".to_owned()),
-        }
     }
 
     /// Listens, decides where names stand, and learns.
@@ -325,7 +189,7 @@ impl Prober<'_> {
         let rejected = listener.status.counts.rejected;
         if rejected > 0 {
             let reason = listener.status.last_rejection.clone().unwrap_or_default();
-            self.tell(&format!("{rejected} messages can't be taken: {}", shown_to(&reason, 200)));
+            self.tell(&format!("{rejected} messages can't be taken: {}", shown_to(&self.veil.veiled(&reason), 200)));
         }
         let names = learner.names().len();
         self.tell(&format!("heard {}, {}", counted(learner.events(), "event"), counted(names as u64, "name")));
@@ -362,7 +226,7 @@ impl Prober<'_> {
     fn show(&mut self, event: &Event, number: u64, began: watchfloor_model::Mono) {
         if number < SHOWN_MAX {
             let after = event.received.since(began).as_secs_f64();
-            let body = shown_to(event.data.text(), BODY_CHARACTERS_MAX);
+            let body = shown_to(&self.veil.veiled(event.data.text()), BODY_CHARACTERS_MAX);
             self.tell(&format!("  +{after:.1} s  {}  {}  {body}", shown(&event.channel), shown(&event.name)));
         } else if number == SHOWN_MAX {
             self.tell("  … what comes from here on is learnt, and no longer shown");
@@ -408,12 +272,4 @@ impl Prober<'_> {
             }
         }
     }
-}
-
-/// How it speaks.
-fn how(listener: &Listener) -> String {
-    let transport = listener.status.transport.map(|transport| format!(" by {}", transport.word())).unwrap_or_default();
-    // An event may come ahead of the news that it is live.
-    let word = if listener.status.phase == Phase::Live { "live" } else { "an event came" };
-    format!("{word}{transport}")
 }

@@ -3,7 +3,10 @@
 
 use std::{fmt::Write as _, time::Duration};
 
-use watchfloor_board::config::{self, Diagnostics, duration};
+use watchfloor_board::config::{
+    self, Diagnostics, duration,
+    spec::{ProxySpec, SecretSpec, TlsSpec},
+};
 use watchfloor_model::path::Path;
 
 use super::text::{quoted, quoted_list};
@@ -15,13 +18,58 @@ use crate::{
 /// The id of the source in the board.
 pub(crate) const SOURCE_ID: &str = "source";
 
-/// Where a token is kept.
-#[derive(Clone, Debug)]
-pub enum TokenPlace {
-    /// In this file, from the root on.
-    File(String),
-    /// In this environment variable.
-    Variable(String),
+/// How a server is come by: the same for all that is tried, and written into the board. No secret is in it, only where it is kept (H8).
+#[derive(Clone, Debug, Default)]
+pub struct Access {
+    /// Where the token is kept, if one is needed.
+    pub token: Option<SecretSpec>,
+    /// Whom to trust besides the system's authorities, and what to show to a server that asks who comes.
+    pub tls: TlsSpec,
+    /// The proxy on the way.
+    pub proxy: Option<ProxySpec>,
+}
+
+impl Access {
+    /// What a source says of it.
+    fn lines(&self) -> Vec<(&'static str, String)> {
+        let mut lines = Vec::new();
+        lines.extend(self.token.as_ref().map(|place| ("token", place_of(place))));
+        let identity = self.tls.identity.as_ref();
+        let files = [
+            ("ca", self.tls.ca.as_ref()),
+            ("certificate", identity.map(|identity| &identity.certificate)),
+            ("key", identity.map(|identity| &identity.key)),
+        ];
+        let files: Vec<String> =
+            files.into_iter().filter_map(|(key, path)| Some(format!("{key} = {}", quoted(path?)))).collect();
+        if !files.is_empty() {
+            lines.push(("tls", format!("{{ {} }}", files.join(", "))));
+        }
+        if let Some(ProxySpec { url, login }) = &self.proxy {
+            let value = match login {
+                None => quoted(url),
+                Some(login) => format!(
+                    "{{ url = {}, user = {}, password = {} }}",
+                    quoted(url),
+                    quoted(&login.user),
+                    place_of(&login.password)
+                ),
+            };
+            lines.push(("proxy", value));
+        }
+        lines
+    }
+}
+
+/// Where a secret is kept.
+fn place_of(secret: &SecretSpec) -> String {
+    match secret {
+        SecretSpec::File(path) => format!("{{ file = {} }}", quoted(path)),
+        SecretSpec::Variable(name) => format!("{{ env = {} }}", quoted(name)),
+        SecretSpec::Keyring { service, account } => {
+            format!("{{ keyring = {} }}", quoted(&format!("{service}/{account}")))
+        }
+    }
 }
 
 /// A source to be tried.
@@ -33,7 +81,7 @@ pub(crate) struct Subject {
     pub(crate) channels: Vec<String>,
     pub(crate) app: Option<String>,
     pub(crate) user: Option<String>,
-    pub(crate) token: Option<TokenPlace>,
+    pub(crate) access: Access,
     /// `event`: where name, id, time and body stand.
     pub(crate) name: Option<Path>,
     pub(crate) id: Option<Path>,
@@ -73,10 +121,8 @@ impl Subject {
         if let Some(user) = &self.user {
             line("user", quoted(user));
         }
-        match &self.token {
-            Some(TokenPlace::File(path)) => line("token", format!("{{ file = {} }}", quoted(path))),
-            Some(TokenPlace::Variable(name)) => line("token", format!("{{ env = {} }}", quoted(name))),
-            None => {}
+        for (key, value) in self.access.lines() {
+            line(key, value);
         }
         if let Some(heartbeat) = self.heartbeat {
             line("heartbeat", quoted(&duration::format(heartbeat)));

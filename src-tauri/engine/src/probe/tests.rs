@@ -4,14 +4,17 @@ use std::{sync::Arc, time::Duration};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use watchfloor_board::config::{self, BoardFile};
+use watchfloor_board::config::{
+    self, BoardFile,
+    spec::{IdentitySpec, LoginSpec, ProxySpec, SecretSpec, TlsSpec},
+};
 use watchfloor_model::{Event, Mono, Payload, Timestamp};
 
 use super::{
     judge,
     learn::Learner,
     student::Student,
-    subject::{Subject, TokenPlace},
+    subject::{Access, Subject},
     write::{self, Told},
 };
 
@@ -81,6 +84,96 @@ fn a_fleet_gets_a_wall() {
     }
 }
 
+/// What is the key of some events is that of others too, though it comes but once in them; what is called as the events are is
+/// their key sooner than any other; what can't be read, or whose mean says nothing, isn't shown.
+#[test]
+fn a_day_of_flights_gets_a_wall() {
+    let moved = |at: u64| {
+        json!({"dest": "DTW", "flight": format!("AA{}", at % 20), "heading": at % 360, "height": at % 9,
+            "key": format!("2013-02-08/AA{}", at % 20), "lat": 40.0 + at as f64 / 100.0, "lon": -79.0})
+    };
+    let departed = |at: u64| json!({"airline": (["AA", "DL"][at as usize % 2]), "delay": at, "flight": format!("AA{at}"), "key": format!("2013-02-08/AA{at}")});
+    let status =
+        |at: u64| json!({"airport": (["EWR", "JFK", "LGA"][at as usize % 3]), "waiting": at % 7, "cancelled": at % 2});
+    let events = (0..90).map(|at| event("aircraft.position", at, moved(at)));
+    let events = events.chain((0..20).map(|at| event("flight.departed", at, departed(at))));
+    let events = events.chain((0..12).map(|at| event("airport.status", at, status(at)))).collect();
+    let (text, file) = starter(subject("hub"), events);
+    let expected = [
+        "aircraft-position-rate",
+        "flight-departed-rate",
+        "airport-status-rate",
+        "by-key",
+        "by-airport",
+        "airport-status-cancelled",
+        "airport-status-waiting",
+        "aircraft-position-height",
+        "flight-departed-delay",
+        "map",
+        "log",
+    ];
+    assert_eq!(kinds(&file), expected, "{text}");
+    for part in [
+        "on = [\"aircraft.position\", \"flight.departed\"]\nkey = \"key\"\n",
+        "# A row for each `airport`: it is called as in the events' name, and its 3 values repeat in 12 events.",
+        "value = \"waiting\"\nby = \"airport\"\n",
+        "# One line, the mean of all: more than 12 values of `key` came",
+        "heading = \"heading\"\nlabel = \"{flight}\"\n",
+        "these are `flight.departed` alone: others want logs of their own. `aircraft.position` comes too often to be read.",
+        "title = \"flight.departed\"\nkind = \"log\"\non = \"flight.departed\"\n",
+    ] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    assert!(!text.contains("path = \"lat\"") && !text.contains("value = \"heading\""), "{text}");
+}
+
+/// An `id` may be that of anything: only where the same ones come it is the same table's.
+#[test]
+fn an_id_is_not_that_of_everything() {
+    let of = |name: &'static str, word: &'static str| {
+        (0..12).map(move |at| event(name, at, json!({"id": format!("{word}{}", at % 4), "x": "y"})))
+    };
+    let (text, file) = starter(subject("hub"), of("order.placed", "O").chain(of("user.seen", "U")).collect());
+    assert_eq!(kinds(&file).iter().filter(|id| id.starts_with("by-id")).count(), 2, "{text}");
+    let (text, file) = starter(subject("hub"), of("order.placed", "O").chain(of("order.paid", "O")).collect());
+    assert_eq!(kinds(&file).iter().filter(|id| id.starts_with("by-id")).count(), 1, "{text}");
+    // The key is of what the events are of.
+    let moved = |at: u64| json!({"driver_id": format!("D{}", at % 3), "vehicle": format!("V{}", at % 5)});
+    let (text, _) = starter(subject("hub"), (0..20).map(|at| event("vehicle.moved", at, moved(at))).collect());
+    assert!(text.contains("\nkey = \"vehicle\"\n"), "{text}");
+}
+
+/// How the server is come by stands in the board as it does in any: where secrets are kept, and no more.
+#[test]
+fn the_way_in_is_written() {
+    let mut subject = subject("sse");
+    subject.url = "https://push.example.net/events".to_owned();
+    let own = |name: &str| SecretSpec::File(format!("/run/secrets/{name} \"x\""));
+    let access = Access {
+        token: Some(own("token")),
+        tls: TlsSpec {
+            ca: Some("/etc/ca.pem".to_owned()),
+            identity: Some(IdentitySpec { certificate: "/etc/wall.pem".to_owned(), key: "/etc/wall.key".to_owned() }),
+        },
+        proxy: Some(ProxySpec {
+            url: "http://proxy.example.net:3128".to_owned(),
+            login: Some(LoginSpec { user: "wall".to_owned(), password: own("proxy") }),
+        }),
+    };
+    subject.access = access.clone();
+    let (text, file) = starter(subject.clone(), Vec::new());
+    assert_eq!((&file.sources[0].tls, &file.sources[0].proxy), (&access.tls, &access.proxy), "{text}");
+    assert!(text.contains(r#"token = { file = "/run/secrets/token \"x\"" }"#), "{text}");
+    subject.access = Access {
+        token: Some(SecretSpec::Keyring { service: "watchfloor".to_owned(), account: "plant".to_owned() }),
+        tls: TlsSpec { ca: Some("/etc/ca.pem".to_owned()), identity: None },
+        proxy: Some(ProxySpec { url: "socks5://proxy.example.net".to_owned(), login: None }),
+    };
+    let (text, file) = starter(subject.clone(), Vec::new());
+    assert_eq!((&file.sources[0].tls, &file.sources[0].proxy), (&subject.access.tls, &subject.access.proxy), "{text}");
+    assert!(text.contains("tls = { ca = \"/etc/ca.pem\" }\nproxy = \"socks5://proxy.example.net\"\n"), "{text}");
+}
+
 /// A stream whose events all have one name has it in a field, and its time in another.
 #[test]
 fn names_within_bodies_are_found() {
@@ -127,10 +220,11 @@ fn rows_of_a_document_are_found() {
     }
     let mut polled = subject("poll");
     polled.id = Some("sku".parse().unwrap());
-    let body = |at: u64| json!({"sku": format!("S{at}"), "count": at * 7, "lat": 1.0, "lon": 2.0});
+    let body = |at: u64| json!({"sku": format!("S{at}"), "name": "Bolt", "count": at * 7, "lat": 1.0, "lon": 2.0});
     let events = (0..6).map(|at| event("present", at, body(at))).chain([event("removed", 9, body(0))]).collect();
     let (text, file) = starter(polled, events);
-    assert_eq!(kinds(&file), ["removed-count", "rows", "present-count", "map", "log"], "{text}");
+    assert_eq!(kinds(&file), ["removed-count", "rows", "count", "map", "log"], "{text}");
+    assert!(text.contains("label = \"{name}\"") && text.contains("text = \"{sku} · {count} · {name}\""), "{text}");
     assert!(
         text.contains("on = [\"present\", \"new\", \"changed\"]\nremove-on = \"removed\"\nkey = \"sku\""),
         "{text}"
@@ -230,7 +324,7 @@ proptest! {
             subject.url = if kind == "mqtt" { "mqtt://h".to_owned() } else { "ws://h".to_owned() };
         }
         subject.id = (kind == "poll" && rows).then(|| "id".parse().unwrap());
-        subject.token = Some(TokenPlace::Variable("WALL_TOKEN".to_owned()));
+        subject.access.token = Some(SecretSpec::Variable("WALL_TOKEN".to_owned()));
         let name = |at: usize| names[at % names.len()].chars().take(50).collect::<String>();
         let again = bodies.iter().chain(&bodies).enumerate();
         let events = again.map(|(at, (of, body))| event(&name(*of), at as u64, body.clone())).collect();

@@ -1,25 +1,24 @@
 //! A starter board out of what was learnt. Each choice says in a comment by what it was made; what is a guess says so.
 
+mod charts;
+mod log;
+mod tables;
+
 use std::{collections::BTreeSet, fmt::Write as _, time::Duration};
 
 use watchfloor_board::config::spec::Template;
 use watchfloor_model::{limits::NAME_BYTES_MAX, path::Path};
 
 use super::{
-    judge::{self, Key},
-    learn::{Field, Learner, Learnt},
+    judge,
+    learn::Learner,
     subject::Subject,
     text::{counted, quoted, quoted_list, shown, slug, title},
 };
 
 /// Widgets of each sort: a wall is read at a glance.
 const NUMBERS_MAX: usize = 6;
-const TABLES_MAX: usize = 2;
-const SERIES_MAX: usize = 4;
-const COLUMNS_MAX: usize = 8;
 const HOLES_MAX: usize = 5;
-/// Lines of a chart by key: what a board takes.
-const LINES_MAX: usize = 12;
 /// Events that make a rate rather than a count.
 const RATE_EVENTS_MIN: u64 = 3;
 /// The most event names that one widget asks for.
@@ -75,6 +74,11 @@ impl<'a> Writer<'a> {
 
     fn comment(&mut self, text: &str) {
         let _ = writeln!(self.out, "\n# {text}");
+    }
+
+    /// What tells the rows of a polled document apart, if it has some.
+    fn row_key(&self) -> Option<Path> {
+        self.subject.id.clone().filter(|_| self.subject.kind == "poll")
     }
 
     /// Begins a widget, with the reason for it.
@@ -171,172 +175,9 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Tables by key; says how many.
-    fn tables(&mut self) -> usize {
-        if let Some(key) = self.subject.id.clone().filter(|_| self.subject.kind == "poll") {
-            return self.rows_table(&key);
-        }
-        let mut left: Vec<_> =
-            self.learner.names().into_iter().filter(|(name, _)| can_ask(name)).take(ON_MAX).collect();
-        let mut written = 0;
-        while written < TABLES_MAX {
-            let keys: Vec<Vec<Key>> = left.iter().map(|(_, learnt)| judge::keys(learnt)).collect();
-            // The most frequent name that has a key leads; others with the same key join.
-            let Some(key) = keys.iter().find_map(|keys| keys.first()).cloned() else { break };
-            let joined: Vec<bool> =
-                keys.iter().map(|keys| keys.first().is_some_and(|own| own.path == key.path)).collect();
-            let members: Vec<_> =
-                left.iter().zip(&joined).filter(|(_, joined)| **joined).map(|(one, _)| *one).collect();
-            self.table(&key, &members);
-            let mut joined = joined.into_iter();
-            left.retain(|_| !joined.next().unwrap_or(false));
-            written += 1;
-        }
-        written
-    }
-
-    fn table(&mut self, key: &Key, members: &[(&'a std::sync::Arc<str>, &'a Learnt)]) {
-        let mut because =
-            vec![format!("A row for each `{}`: {}.", shown(&key.path.to_string()), shown_long(&key.because))];
-        if key.is_unsure {
-            because.push(
-                "That is a guess: if it isn't what tells things apart, name another field in `key`, or drop the table."
-                    .to_owned(),
-            );
-        }
-        because.push("Nothing leaves it: say `remove-on` or `expire` if rows end.".to_owned());
-        let heading = format!("By {}", key.path);
-        self.widget(&because, &format!("by-{}", key.path), &shown(&heading), "table");
-        let names: Vec<&str> = members.iter().map(|(name, _)| &***name).collect();
-        if names.len() < self.learner.names().len() || self.learner.unlisted() > 0 {
-            self.key("on", &quoted_list(names.iter().copied()));
-        }
-        self.key("key", &quoted(&key.path.to_string()));
-        let fields: Vec<&[Field]> = members.iter().map(|(_, learnt)| &learnt.fields[..]).collect();
-        self.columns(&key.path, &fields);
-    }
-
-    /// A polled document's rows.
-    fn rows_table(&mut self, key: &Path) -> usize {
-        let because = format!(
-            "A row for each row of the document, told apart by `{}`; it goes when it is in the document no more.",
-            shown(&key.to_string())
-        );
-        self.widget(&[because], "rows", &self.told.title.clone(), "table");
-        self.key("on", &quoted_list(ROW_WORDS));
-        self.key("remove-on", &quoted(ROW_REMOVED));
-        self.key("key", &quoted(&key.to_string()));
-        let names = self.learner.names();
-        let fields: Vec<&[Field]> = names.iter().map(|(_, learnt)| &learnt.fields[..]).collect();
-        self.columns(key, &fields);
-        1
-    }
-
-    /// The key, and the fields of the most frequent name first.
-    fn columns(&mut self, key: &Path, fields: &[&[Field]]) {
-        let mut columns: Vec<(Path, String)> = vec![(key.clone(), String::new())];
-        for field in fields.iter().flat_map(|fields| fields.iter()) {
-            if columns.len() >= COLUMNS_MAX {
-                break;
-            }
-            if !field.is_scalar() || columns.iter().any(|(path, _)| *path == field.path) {
-                continue;
-            }
-            // What is a number or a time in one name's events may be a text in another's.
-            let alike = fields.iter().flat_map(|fields| fields.iter()).filter(|other| other.path == field.path);
-            let alike: Vec<&Field> = alike.collect();
-            let format = if alike.iter().all(|one| one.is_time()) {
-                ", format = \"time\"".to_owned()
-            } else if alike.iter().all(|one| one.is_number()) {
-                format!(", format = \"number\", decimals = {}", alike.iter().map(|one| one.decimals).max().unwrap_or(0))
-            } else {
-                String::new()
-            };
-            columns.push((field.path.clone(), format));
-        }
-        self.line("columns = [");
-        for (path, format) in columns {
-            let path = path.to_string();
-            self.line(&format!("  {{ path = {}, title = {}{format} }},", quoted(&path), quoted(&title(&path))));
-        }
-        self.line("]");
-    }
-
-    /// A chart for each number that varies.
-    fn series(&mut self) {
-        let seconds = self.told.listened.as_secs_f64();
-        let mut left = SERIES_MAX;
-        let mut unwritten = 0;
-        let mut drawn: BTreeSet<Path> = BTreeSet::new();
-        for (name, learnt) in self.learner.names() {
-            if !can_ask(name) || (self.subject.kind == "poll" && **name == *ROW_REMOVED) {
-                continue;
-            }
-            let rows = self.subject.kind == "poll" && self.subject.id.is_some();
-            let by = if rows {
-                self.subject
-                    .id
-                    .as_ref()
-                    .and_then(|path| learnt.field(path))
-                    .map(|field| (field.path.clone(), field.distinct()))
-            } else {
-                let key = judge::keys(learnt).into_iter().next();
-                key.and_then(|key| learnt.field(&key.path).map(|field| (field.path.clone(), field.distinct())))
-            };
-            for field in learnt.fields.iter().filter(|field| judge::is_measure(field)) {
-                if rows && !drawn.insert(field.path.clone()) {
-                    continue;
-                }
-                if left == 0 {
-                    unwritten += 1;
-                    continue;
-                }
-                left -= 1;
-                let by = by.clone().filter(|(_, distinct)| (2..=LINES_MAX).contains(distinct));
-                let on = if rows { quoted_list(ROW_WORDS) } else { quoted(name) };
-                self.chart(name, learnt.rate(seconds).unwrap_or(0.0), field, by.map(|(path, _)| path), &on);
-            }
-        }
-        if unwritten > 0 {
-            self.comment(&format!("{unwritten} more numbers vary and have no chart here."));
-        }
-    }
-
-    fn chart(&mut self, name: &str, rate: f64, field: &Field, by: Option<Path>, on: &str) {
-        let path = field.path.to_string();
-        let (low, high) = field.range.unwrap_or_default();
-        let digits = field.decimals as usize;
-        let mut because = vec![format!(
-            "`{}` of `{}` varies: {low:.digits$} to {high:.digits$} in {} events.",
-            shown(&path),
-            shown(name),
-            field.numbers
-        )];
-        if let Some(by) = &by {
-            because.push(format!("A line for each `{}`.", shown(&by.to_string())));
-        }
-        self.widget(&because, &format!("{name}-{path}"), &format!("{}: {}", shown(name), shown(&path)), "series");
-        // About a point or more a bucket, and some hundred buckets.
-        let (bucket, keep) = match rate {
-            rate if rate >= 1.0 => ("5s", "15m"),
-            rate if rate >= 0.1 => ("10s", "30m"),
-            rate if rate >= 1.0 / 60.0 => ("1m", "2h"),
-            _ => ("10m", "1d"),
-        };
-        self.key("on", on);
-        self.key("bucket", &quoted(bucket));
-        self.key("keep", &quoted(keep));
-        self.key("stat", &quoted("mean"));
-        self.key("value", &quoted(&path));
-        if let Some(by) = by {
-            self.key("by", &quoted(&by.to_string()));
-        }
-        self.key("decimals", &field.decimals.to_string());
-    }
-
     /// A map, where there are coordinates and something to tell markers apart by.
     fn map(&mut self) {
-        let rows = self.subject.id.clone().filter(|_| self.subject.kind == "poll");
+        let rows = self.row_key();
         let found: Vec<_> = self
             .learner
             .names()
@@ -344,22 +185,23 @@ impl<'a> Writer<'a> {
             .filter(|(name, _)| can_ask(name) && ***name != *ROW_REMOVED)
             .filter_map(|(name, learnt)| {
                 let place = judge::coordinates(learnt)?;
-                let key = rows.clone().or_else(|| judge::keys(learnt).first().map(|key| key.path.clone()));
-                Some((name, place, key))
+                let key = rows.clone().or_else(|| judge::keys(name, learnt).first().map(|key| key.path.clone()));
+                Some((name, learnt, place, key))
             })
             .collect();
-        let Some((_, place, Some(key))) = found.iter().find(|(.., key)| key.is_some()).or(found.first()).cloned()
+        let Some((name, learnt, place, Some(key))) =
+            found.iter().find(|(.., key)| key.is_some()).or(found.first()).cloned()
         else {
             if !found.is_empty() {
                 self.comment("There are coordinates, but nothing that tells markers apart: no map. See `markers` in docs/board-files.md.");
             }
             return;
         };
-        let same = |(_, other, own): &&(_, judge::Coordinates, Option<Path>)| {
+        let same = |(_, _, other, own): &&(_, _, judge::Coordinates, Option<Path>)| {
             (&other.lat, &other.lon) == (&place.lat, &place.lon) && own.as_ref() == Some(&key)
         };
         let members: Vec<_> = found.iter().filter(same).collect();
-        let extents = members.iter().map(|(_, place, _)| place.extent);
+        let extents = members.iter().map(|(_, _, place, _)| place.extent);
         let extent =
             extents.fold(place.extent, |a, b| [a[0].min(b[0]), a[1].min(b[1]), a[2].max(b[2]), a[3].max(b[3])]);
         let names: Vec<&str> = members.iter().map(|(name, ..)| &***name).take(ON_MAX).collect();
@@ -378,56 +220,14 @@ impl<'a> Writer<'a> {
         self.key("key", &quoted(&key.to_string()));
         self.key("lat", &quoted(&place.lat.to_string()));
         self.key("lon", &quoted(&place.lon.to_string()));
-        if let Some(label) = template([&key].into_iter()) {
+        if let Some(heading) = &place.heading {
+            self.key("heading", &quoted(&heading.to_string()));
+        }
+        if let Some(label) = template([&judge::label(name, learnt, &key)].into_iter()) {
             self.key("label", &quoted(&label));
         }
         let [west, south, east, north] = padded(extent);
         self.key("bounds", &format!("[{west:.2}, {south:.2}, {east:.2}, {north:.2}]"));
-    }
-
-    /// The newest events as lines.
-    fn log(&mut self) {
-        if self.learner.events() == 0 {
-            let because = "Says when something came. Once you know its fields, write them as `{field}`.".to_owned();
-            self.widget(&[because], "log", "Newest events", "log");
-            self.key("text", &quoted("something came"));
-            return;
-        }
-        let names = self.learner.names();
-        let everywhere = |field: &&Field| {
-            names.iter().all(|(_, learnt)| {
-                learnt.field(&field.path).is_some_and(|own| own.is_scalar() && own.seen == learnt.count)
-            })
-        };
-        // A line has its time anyway.
-        let is_said = |field: &&Field| !field.is_any_time();
-        let Some((first, learnt)) = names.first().copied() else { return };
-        let common: Vec<&Path> =
-            learnt.fields.iter().filter(everywhere).filter(is_said).map(|field| &field.path).collect();
-        let own: Vec<&Path> =
-            learnt.fields.iter().filter(|field| field.is_scalar()).filter(is_said).map(|field| &field.path).collect();
-        let (paths, on, because) = if !common.is_empty() || !can_ask(first) {
-            (common, None, "The newest events, by the fields that all of them have.".to_owned())
-        } else if names.len() == 1 || own.is_empty() {
-            (own, None, "The newest events.".to_owned())
-        } else {
-            (
-                own,
-                Some(first),
-                format!("No field is in all events, so these are `{}` alone, the most frequent.", shown(first)),
-            )
-        };
-        let text = template(paths.into_iter());
-        let because = match &text {
-            Some(_) => because,
-            None => format!("{because} Their bodies have no field that could be named here."),
-        };
-        self.widget(&[because], "log", "Newest events", "log");
-        if let Some(on) = on {
-            self.key("on", &quoted(on));
-        }
-        let text = text.unwrap_or_else(|| "something came".to_owned());
-        self.key("text", &quoted(&text));
     }
 }
 

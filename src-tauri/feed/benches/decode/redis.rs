@@ -1,10 +1,13 @@
 //! Redis: entries of a stream in readings as long as they are asked for, and messages of Pub/Sub.
 
+use std::hint::black_box;
+
+use redis_protocol::resp3::decode::complete::decode;
 use watchfloor_feed::{Envelope, Kind};
 
 use crate::{
     flights::{self, CHANNEL, FIELDS},
-    rig::{Rig, Said, Talk, WALL_MS, chunks, envelope},
+    rig::{Coded, Rig, Said, Talk, WALL_MS, chunks, envelope},
 };
 
 const HELLO: &str = "%7\r\n$6\r\nserver\r\n$5\r\nredis\r\n$7\r\nversion\r\n$6\r\n7.0.15\r\n$5\r\nproto\r\n:3\r\n$2\r\nid\r\n:4\r\n\
@@ -22,20 +25,32 @@ pub(crate) fn pubsub() -> Talk {
 
 /// Entries with one field, which holds the message.
 pub(crate) fn stream() -> Talk {
-    let messages = (0..flights::COUNT).map(|number| flights::whole(number, "")).collect();
+    let json: Vec<String> = (0..flights::COUNT).map(|number| flights::whole(number, "")).collect();
     let mut envelope = envelope(Some("data.name"), Some("data.time"));
     envelope.data = Some("data".parse().expect("a path"));
-    read(envelope, messages, |number| vec![bulk("data"), bulk(&flights::whole(number, ""))])
+    let (rig, answers) = read(envelope, |number| vec![bulk("data"), bulk(&flights::whole(number, ""))]);
+    Talk { rig, said: answers.iter().flat_map(|answer| chunks(answer)).collect(), json }
 }
 
-/// Entries that have the fields which the body has in other dialects. There is no JSON in them: held against the object that they are.
-pub(crate) fn fields() -> Talk {
-    read(Envelope::default(), (0..flights::COUNT).map(flights::data).collect(), |number| {
+/// Entries that have the fields which the body has in other dialects. There is no JSON in them: it is made of them, beside a library that reads the
+/// same bytes.
+pub(crate) fn fields() -> Coded {
+    let (rig, bytes) = read(Envelope::default(), |number| {
         FIELDS.into_iter().zip(flights::values(number)).flat_map(|(name, value)| [bulk(name), bulk(&value)]).collect()
-    })
+    });
+    Coded { rig, said: bytes.iter().flat_map(|answer| chunks(answer)).collect(), bytes, parse: read_frames }
 }
 
-fn read(envelope: Envelope, json: Vec<String>, fields: impl Fn(u64) -> Vec<String>) -> Talk {
+fn read_frames(mut bytes: &[u8]) {
+    while !bytes.is_empty() {
+        let (frame, length) = decode(bytes).expect("bytes made here").expect("whole frames");
+        drop(black_box(frame));
+        bytes = &bytes[length..];
+    }
+}
+
+/// A live feed, and the answers to its readings.
+fn read(envelope: Envelope, fields: impl Fn(u64) -> Vec<String>) -> (Rig, Vec<Vec<u8>>) {
     let entry = |number| list(&[bulk(&id(number)), list(&fields(number))]);
     // What is asked for depends on what was answered, but not on when: the second feed asks as the first one did.
     let (mut asking, mut next, mut said) = (live(envelope.clone()), 0, Vec::new());
@@ -44,15 +59,15 @@ fn read(envelope: Envelope, json: Vec<String>, fields: impl Fn(u64) -> Vec<Strin
         let end = (next + count).min(flights::COUNT);
         let read: Vec<String> = (next..end).map(entry).collect();
         let answers = [info(flights::COUNT), entries(&read)];
-        let answer = chunks(exec(&answers).as_bytes());
+        let answer = exec(&answers).into_bytes();
         asking.sent.clear();
-        answer.iter().for_each(|one| asking.hear_more(one));
-        said.extend(answer);
+        chunks(&answer).iter().for_each(|one| asking.hear_more(one));
+        said.push(answer);
         next = end;
     }
     let mut rig = live(envelope);
     rig.says(&Said::chunk(entries(&[entry(0)])));
-    Talk { rig, said, json }
+    (rig, said)
 }
 
 /// How many entries are to be read, if the last thing that was sent is a reading.

@@ -5,7 +5,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::Value;
 use watchfloor_feed::{Bytes, Envelope, Feed, Head, Input, Kind, LinkId, Output, SourceConfig, TimerReason};
 use watchfloor_model::{Delivery, Mono, Phase, Timestamp};
 
@@ -73,8 +72,8 @@ pub(crate) struct Coded {
     pub(crate) said: Vec<Said>,
     /// The same, for a library alone.
     pub(crate) bytes: Vec<Vec<u8>>,
-    /// How that reads one.
-    pub(crate) parse: fn(&[u8]) -> Value,
+    /// How that reads one, and drops it.
+    pub(crate) parse: fn(&[u8]),
 }
 
 /// A feed whose link stands.

@@ -53,20 +53,41 @@ fn message(at: &mut At<'_>, channel: usize, turn: usize) -> Value {
     json!({"id": id, "name": "said", "data": data, "encoding": "json", "timestamp": time})
 }
 
+/// A page of what a channel had before a serial.
+fn history(at: &mut At<'_>, call: &Call) -> Option<Told> {
+    let url: url::Url = call.url.parse().ok()?;
+    let asked = |name: &str| url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
+    let name = url.path_segments()?.nth(1)?.to_owned();
+    let channel = at.server.channel(&name)?;
+    let from = asked("fromSerial")?;
+    let (epoch, from) = from.split_once('@')?;
+    if epoch != format!("e{}", at.server.epoch) {
+        return Some(Told::plain(200, "[]"));
+    }
+    let from: usize = from.parse().ok()?;
+    let oldest = at.server.oldest(channel).max(from.saturating_sub(PAGE));
+    let page: Vec<Value> = (oldest..from).rev().map(|turn| message(at, channel, turn)).collect();
+    // From where on it comes: the oldest that was told of, whether or not that joins.
+    let began = vec![Began { channel, turn: oldest.min(from), recovered: false }];
+    let next = (oldest < from).then(|| format!("./messages?fromSerial={}", serial(at, oldest)));
+    Some(Told { status: 200, body: json!(page).to_string(), next, began })
+}
+
 impl Dialect for Ably {
-    fn begin(&mut self, at: &mut At<'_>, link: LinkId, _call: &Call) {
+    fn begin(&mut self, at: &mut At<'_>, link: LinkId, _call: &Call) -> Result<(), String> {
         self.connections += 1;
         self.clients.insert(link, BTreeMap::new());
         if at.revoked {
             let error = json!({"code": 40101, "statusCode": 401, "message": "not for you"});
             at.say(Said::plain(json!({"action": ERROR, "error": error}).to_string()));
             at.say(Said::Close(Some(1000), ""));
-            return;
+            return Ok(());
         }
         let details = json!({"connectionKey": format!("key-{}", self.connections), "maxIdleInterval": 15000,
             "connectionStateTtl": 120_000});
         let text = json!({"action": 4, "connectionId": format!("c{}", self.connections), "connectionDetails": details});
         at.say(Said::plain(text.to_string()));
+        Ok(())
     }
 
     fn hear(&mut self, at: &mut At<'_>, link: LinkId, message: &[u8]) -> Result<(), String> {
@@ -99,23 +120,8 @@ impl Dialect for Ably {
         }
     }
 
-    fn told(&mut self, at: &mut At<'_>, _link: LinkId, call: &Call) -> Option<Told> {
-        let url: url::Url = call.url.parse().ok()?;
-        let asked = |name: &str| url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
-        let name = url.path_segments()?.nth(1)?.to_owned();
-        let channel = at.server.channel(&name)?;
-        let from = asked("fromSerial")?;
-        let (epoch, from) = from.split_once('@')?;
-        if epoch != format!("e{}", at.server.epoch) {
-            return Some(Told { body: "[]".to_owned(), next: None, began: Vec::new() });
-        }
-        let from: usize = from.parse().ok()?;
-        let oldest = at.server.oldest(channel).max(from.saturating_sub(PAGE));
-        let page: Vec<Value> = (oldest..from).rev().map(|turn| message(at, channel, turn)).collect();
-        // From where on it comes: the oldest that was told of, whether or not that joins.
-        let began = vec![Began { channel, turn: oldest.min(from), recovered: false }];
-        let next = (oldest < from).then(|| format!("./messages?fromSerial={}", serial(at, oldest)));
-        Some(Told { body: json!(page).to_string(), next, began })
+    fn told(&mut self, at: &mut At<'_>, _link: LinkId, call: &Call) -> Result<Option<Told>, String> {
+        Ok(if at.revoked { Some(Told::plain(401, "")) } else { history(at, call) })
     }
 
     fn pump(&mut self, at: &mut At<'_>, link: LinkId) -> Result<(), String> {

@@ -34,7 +34,7 @@ impl Events {
 }
 
 impl Dialect for Events {
-    fn begin(&mut self, at: &mut At<'_>, link: LinkId, call: &Call) {
+    fn begin(&mut self, at: &mut At<'_>, link: LinkId, call: &Call) -> Result<(), String> {
         let next = at.server.next_turn(0);
         let asked = call.header("last-event-id");
         let found = asked.and_then(|asked| Self::find(at, asked));
@@ -50,6 +50,7 @@ impl Dialect for Events {
         at.say(Said::plain(":\n"));
         let done = self.pump(at, link);
         debug_assert!(done.is_ok(), "nothing was heard");
+        Ok(())
     }
 
     fn hear(&mut self, _at: &mut At<'_>, _link: LinkId, _message: &[u8]) -> Result<(), String> {

@@ -148,11 +148,12 @@ fn begin(at: &At<'_>, consumer: &Consumer) -> Option<Began> {
 }
 
 impl Dialect for JetStream {
-    fn begin(&mut self, at: &mut At<'_>, link: LinkId, _call: &Call) {
+    fn begin(&mut self, at: &mut At<'_>, link: LinkId, _call: &Call) -> Result<(), String> {
         self.clients.insert(link, Client::default());
         let info =
             r#"{"server_id":"M","version":"2.10.0","proto":1,"headers":true,"max_payload":1048576,"jetstream":true}"#;
         at.say(Said::plain(format!("INFO {info}\r\n")));
+        Ok(())
     }
 
     fn hear(&mut self, at: &mut At<'_>, link: LinkId, message: &[u8]) -> Result<(), String> {

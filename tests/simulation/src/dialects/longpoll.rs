@@ -52,7 +52,7 @@ impl LongPoll {
 }
 
 impl Dialect for LongPoll {
-    fn begin(&mut self, at: &mut At<'_>, link: LinkId, call: &Call) {
+    fn begin(&mut self, at: &mut At<'_>, link: LinkId, call: &Call) -> Result<(), String> {
         let row = self.rows.entry(link).or_default();
         let asked: Option<usize> = call.header("if-none-match").and_then(|tag| tag.trim_matches('"').parse().ok());
         let turn = asked.map_or_else(|| at.server.oldest(0), |turn| turn + 1).max(at.server.oldest(0));
@@ -63,6 +63,7 @@ impl Dialect for LongPoll {
         let until = at.now.plus(self.patience);
         row.waits = Some((turn, until));
         at.wake(until);
+        Ok(())
     }
 
     fn hear(&mut self, _at: &mut At<'_>, _link: LinkId, _message: &[u8]) -> Result<(), String> {

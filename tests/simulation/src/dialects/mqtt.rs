@@ -181,8 +181,9 @@ impl Mqtt {
 }
 
 impl Dialect for Mqtt {
-    fn begin(&mut self, _at: &mut At<'_>, link: LinkId, _call: &Call) {
+    fn begin(&mut self, _at: &mut At<'_>, link: LinkId, _call: &Call) -> Result<(), String> {
         self.rest.insert(link, Vec::new());
+        Ok(())
     }
 
     fn hear(&mut self, at: &mut At<'_>, link: LinkId, message: &[u8]) -> Result<(), String> {

@@ -24,11 +24,12 @@ pub(super) struct Nats {
 }
 
 impl Dialect for Nats {
-    fn begin(&mut self, at: &mut At<'_>, link: LinkId, _call: &Call) {
+    fn begin(&mut self, at: &mut At<'_>, link: LinkId, _call: &Call) -> Result<(), String> {
         self.clients.insert(link, Client::default());
         let info =
             r#"{"server_id":"M","version":"2.10.0","proto":1,"headers":true,"max_payload":1048576,"client_id":1}"#;
         at.say(Said::plain(format!("INFO {info}\r\n")));
+        Ok(())
     }
 
     fn hear(&mut self, at: &mut At<'_>, link: LinkId, message: &[u8]) -> Result<(), String> {

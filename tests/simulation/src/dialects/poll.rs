@@ -37,7 +37,7 @@ fn dated(at: &At<'_>) -> Head {
 }
 
 impl Dialect for Poll {
-    fn begin(&mut self, at: &mut At<'_>, link: LinkId, call: &Call) {
+    fn begin(&mut self, at: &mut At<'_>, link: LinkId, call: &Call) -> Result<(), String> {
         let row = self.rows.entry(link).or_default();
         let (_, query) = call.url.split_once('?').unwrap_or_default();
         let cursor = query.split('&').find_map(|pair| pair.strip_prefix(QUERY)?.strip_prefix('=')?.parse().ok());
@@ -47,6 +47,7 @@ impl Dialect for Poll {
             at.begun(vec![Began { channel: 0, turn, recovered: cursor == Some(turn) && self.promised }]);
         }
         row.asked = Some(turn);
+        Ok(())
     }
 
     fn hear(&mut self, _at: &mut At<'_>, _link: LinkId, _message: &[u8]) -> Result<(), String> {

@@ -20,7 +20,7 @@ pub(super) struct Pusher {
 }
 
 impl Dialect for Pusher {
-    fn begin(&mut self, at: &mut At<'_>, link: LinkId, _call: &Call) {
+    fn begin(&mut self, at: &mut At<'_>, link: LinkId, _call: &Call) -> Result<(), String> {
         self.connections += 1;
         self.clients.insert(link, BTreeMap::new());
         if at.revoked {
@@ -28,10 +28,11 @@ impl Dialect for Pusher {
                 json!({"event": "pusher:error", "data": {"code": 4009, "message": "Connection not authorized"}});
             at.say(Said::plain(error.to_string()));
             at.say(Said::Close(Some(4009), "Connection not authorized"));
-            return;
+            return Ok(());
         }
         let data = json!({"socket_id": format!("1.{}", self.connections), "activity_timeout": 120}).to_string();
         at.say(Said::plain(json!({"event": "pusher:connection_established", "data": data}).to_string()));
+        Ok(())
     }
 
     fn hear(&mut self, at: &mut At<'_>, link: LinkId, message: &[u8]) -> Result<(), String> {

@@ -298,8 +298,9 @@ impl Client {
 }
 
 impl Dialect for Redis {
-    fn begin(&mut self, _at: &mut At<'_>, link: LinkId, _call: &Call) {
+    fn begin(&mut self, _at: &mut At<'_>, link: LinkId, _call: &Call) -> Result<(), String> {
         self.clients.insert(link, Client::default());
+        Ok(())
     }
 
     fn hear(&mut self, at: &mut At<'_>, link: LinkId, message: &[u8]) -> Result<(), String> {

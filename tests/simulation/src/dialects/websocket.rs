@@ -40,8 +40,9 @@ impl WebSocket {
 }
 
 impl Dialect for WebSocket {
-    fn begin(&mut self, _at: &mut At<'_>, link: LinkId, _call: &Call) {
+    fn begin(&mut self, _at: &mut At<'_>, link: LinkId, _call: &Call) -> Result<(), String> {
         self.clients.insert(link, BTreeMap::new());
+        Ok(())
     }
 
     fn hear(&mut self, at: &mut At<'_>, link: LinkId, message: &[u8]) -> Result<(), String> {

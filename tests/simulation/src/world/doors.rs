@@ -23,7 +23,8 @@ impl World {
         // Without pings, a stream that is late by the same from its first byte on looks like one whose clock is set
         // otherwise. That is left open, so here no such link comes to stand.
         let is_late = |fault| matches!(fault, Fault::Slow(500..) | Fault::SlowStream(_));
-        if transport == Transport::Sse && self.is_active_on(line, is_late)
+        let is_asked = self.plan.dialect.is_some_and(|name| !name.tells_no_time());
+        if transport == Transport::Sse && !is_asked && self.is_active_on(line, is_late)
             || self.is_active_on(line, |fault| fault == Fault::HalfOpen)
         {
             return Some(Shut::Silent);
@@ -240,15 +241,19 @@ impl World {
     }
 
     pub(super) fn fetch(&mut self, fetch: FetchId, timeout: Duration, call: &Call) {
-        let health = call.url.ends_with("/v1/health");
+        // Of others than hubs nothing else is asked for beside a link.
+        let other = self.dialect.is_some();
+        let health = other || call.url.ends_with("/v1/health");
         let admitted = health || self.admit(call.token.as_deref()).is_some();
         let line = fetch.path();
         let failure = self.active_on(line).find_map(|fault| match fault {
             Fault::Snapshot(failure) if !health => Some(failure),
             Fault::Status(status) if health => Some(NoSnapshot::Status(status)),
-            Fault::Revoked => Some(NoSnapshot::Status(401)),
+            Fault::Revoked if !other => Some(NoSnapshot::Status(401)),
             Fault::Login { upgrades: false } => Some(NoSnapshot::Page),
             Fault::HalfOpen => Some(NoSnapshot::Timeout),
+            // A process that stands still.
+            Fault::Stall | Fault::Mute if other => Some(NoSnapshot::Timeout),
             _ => None,
         });
         let answer = |status: u16, body: String| Ok(Response::new(status, body));
@@ -265,6 +270,10 @@ impl World {
             Some(NoSnapshot::Broken) => answer(200, r#"{"positions":{}"#.into()),
             Some(NoSnapshot::Page) => answer(200, "<html>".into()),
             Some(NoSnapshot::Status(status)) => answer(status, String::new()),
+            None if other => {
+                let (status, body) = self.dialect.as_ref().map(|dialect| dialect.is_there(call)).unwrap_or_default();
+                answer(status, body)
+            }
             None if !admitted => answer(401, String::new()),
             None if health => answer(200, r#"{"status":"ok"}"#.into()),
             None if !self.plan.snapshots => answer(404, String::new()),

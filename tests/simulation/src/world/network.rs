@@ -172,12 +172,24 @@ impl World {
 
     /// Every link breaks, or every one of an address; with a close code, it is told why.
     pub(super) fn cut(&mut self, line: Option<usize>, end: Option<(u16, &str)>) {
-        for (id, link) in std::mem::take(&mut self.links) {
+        for (id, mut link) in std::mem::take(&mut self.links) {
             // Between two polls there is nothing to break.
             let is_other = line.is_some_and(|line| line != line_of(id));
             if is_other || is_polled(&link) && link.waiting.is_none() {
                 self.links.insert(id, link);
                 continue;
+            }
+            let is_told = !link.dead && link.kept.is_empty();
+            if let Some((code, reason)) = end.filter(|_| is_told) {
+                // What was sent before comes before.
+                self.links.insert(id, link);
+                let says = self.say_farewell(id, code, reason);
+                let Some(own) = self.links.remove(&id) else { continue };
+                if says {
+                    self.end_talk(id);
+                    continue;
+                }
+                link = own;
             }
             self.killed.insert(id);
             self.end_talk(id);

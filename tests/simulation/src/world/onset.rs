@@ -147,9 +147,12 @@ impl World {
     fn kill(&mut self) -> Result<(), String> {
         self.killed_off = true;
         for id in self.links.keys().copied().collect::<Vec<_>>() {
-            self.end_talk(id);
+            if self.is_heard_to_end(id) {
+                self.end_talk(id);
+            }
         }
         self.links.clear();
+        self.posting.clear();
         self.killed.clear();
         self.held.clear();
         self.ended.clear();

@@ -28,6 +28,9 @@ impl World {
         {
             self.ended.insert(link);
         }
+        if let Input::Exchanged { link, number: 0, .. } = &input {
+            self.posting.remove(link);
+        }
         if let Input::Pong { link } = &input {
             self.unanswered_pings.remove(link);
         }
@@ -74,6 +77,10 @@ impl World {
                     self.up(link, Action::Text(link, message.as_text().unwrap_or_default().to_owned()));
                 }
                 Output::Post { link, number, request, timeout, .. } => {
+                    // What is posted to polls goes one by one.
+                    if number == 0 && !self.posting.insert(link) {
+                        return Err(format!("two posts at once on link {link}"));
+                    }
                     let latency = self.latency(line_of(link), false);
                     self.after(latency, Action::Post(link, number, timeout, request.into()));
                 }
@@ -93,8 +100,10 @@ impl World {
                     }
                     // A server doesn't hear of the end of a link that is dead.
                     let is_dead = self.links.get(&link).is_none_or(|link| link.dead);
+                    let hears = !is_dead && self.is_heard_to_end(link);
                     self.links.remove(&link);
-                    if !is_dead {
+                    self.posting.remove(&link);
+                    if hears {
                         self.end_talk(link);
                     }
                     self.killed.insert(link);

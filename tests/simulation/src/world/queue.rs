@@ -2,7 +2,7 @@
 
 use std::{cmp::Reverse, time::Duration};
 
-use watchfloor_feed::{FetchId, Header, Input, LinkId, Request};
+use watchfloor_feed::{FetchId, Header, Input, LinkId, Message, Request};
 use watchfloor_model::{Mono, Transport};
 
 use super::World;
@@ -15,7 +15,8 @@ impl From<Request> for Call {
         let token = shown.and_then(|text| text.strip_prefix("Bearer ").map(str::to_owned));
         let headers =
             request.headers.iter().map(|header| (header.name.to_string(), header.text().to_string())).collect();
-        Self { url: request.url.into(), token, headers }
+        let url = request.address().into();
+        Self { url, token, headers, body: request.body.map(Message::into_bytes) }
     }
 }
 

@@ -24,8 +24,10 @@ impl World {
         if !self.held.contains_key(&id) || self.links.get(&id).is_some_and(|link| link.dead) {
             return Ok(());
         }
+        let keeps = self.outlives_its_polls();
         if self.is_still(id) {
-            // It is taken, and never answered.
+            // It is taken, and not answered before the server goes on; by most never.
+            self.links.get_mut(&id).filter(|_| keeps).into_iter().for_each(|link| link.unmet = Some(call.clone()));
             return Ok(());
         }
         let Some(token) = self.let_in(id, transport, call.token.as_deref()) else { return Ok(()) };
@@ -37,7 +39,7 @@ impl World {
             link.waiting = Some((Vec::new(), Mono::NEVER));
         }
         self.speak(id, |dialect, at| {
-            dialect.begin(at, id, call);
+            dialect.begin(at, id, call)?;
             dialect.pump(at, id)
         })
     }
@@ -62,10 +64,7 @@ impl World {
 
     /// The server begins to speak by a link that stands.
     fn meet(&mut self, id: LinkId, call: &Call) -> Result<(), String> {
-        self.speak(id, |dialect, at| {
-            dialect.begin(at, id, call);
-            Ok(())
-        })
+        self.speak(id, |dialect, at| dialect.begin(at, id, call))
     }
 
     /// A question beside a link reaches the server.
@@ -79,8 +78,7 @@ impl World {
             Fault::Cut | Fault::Restart { .. } => Some(Err(LinkFaultKind::Refused)),
             Fault::HalfOpen | Fault::Stall | Fault::Mute => Some(Err(LinkFaultKind::Timeout)),
             Fault::Status(status) => Some(Ok((status, ""))),
-            Fault::Revoked => Some(Ok((401, ""))),
-            Fault::Login { .. } => Some(Ok((200, "<html>"))),
+            Fault::Login { upgrades: false } => Some(Ok((200, "<html>"))),
             _ => None,
         });
         let latency = self.latency(line, false);
@@ -96,14 +94,14 @@ impl World {
             None => {
                 let mut told = None;
                 self.speak(id, |dialect, at| {
-                    told = dialect.told(at, id, call);
+                    told = dialect.told(at, id, call)?;
                     Ok(())
                 })?;
                 match told {
-                    Some(Told { body, next, began }) => {
-                        self.met.count("histories told");
+                    Some(Told { status, body, next, began }) => {
+                        self.met.count("answered beside a link");
                         self.at(at, super::Action::Began(id, began));
-                        Ok(Response { next, ..Response::new(200, body) })
+                        Ok(Response { next, ..Response::new(status, body) })
                     }
                     None => answer(404, String::new()),
                 }
@@ -145,8 +143,11 @@ impl World {
             if self.is_still(id) {
                 continue;
             }
-            if let Some(call) = self.links.get_mut(&id).and_then(|link| link.unmet.take()) {
-                self.meet(id, &call)?;
+            let unmet = |link: &mut super::Link| Some((link.transport, link.unmet.take()?));
+            match self.links.get_mut(&id).and_then(unmet) {
+                Some((way @ (Transport::LongPoll | Transport::Poll), call)) => self.poll_talk(id, way, &call)?,
+                Some((_, call)) => self.meet(id, &call)?,
+                None => {}
             }
             let unheard = self.links.get_mut(&id).map(|link| mem::take(&mut link.unheard)).unwrap_or_default();
             for message in unheard {
@@ -178,7 +179,8 @@ impl World {
     }
 
     pub(super) fn beat_talk(&mut self, id: LinkId) {
-        if !self.is_still(id) && !self.links.get(&id).is_none_or(super::network::is_polled) {
+        let beats = |link: &super::Link| !super::network::is_polled(link) || self.outlives_its_polls();
+        if !self.is_still(id) && self.links.get(&id).is_some_and(beats) {
             self.say(id, |dialect, at| dialect.beat(at, id));
         }
         self.after(Duration::from_millis(self.plan.heartbeat), super::Action::Heartbeat(id));
@@ -193,6 +195,27 @@ impl World {
         }
         self.turned_out.insert(id);
         self.say(id, |dialect, at| dialect.expire(at, id));
+    }
+
+    fn outlives_its_polls(&self) -> bool {
+        self.plan.dialect.is_some_and(crate::dialects::Name::outlives_its_polls)
+    }
+
+    /// Whether a server hears of this link's end: of one between two polls it may hear none.
+    pub(super) fn is_heard_to_end(&self, id: LinkId) -> bool {
+        let idles = |link: &super::Link| super::network::is_polled(link) && link.waiting.is_none();
+        !(self.outlives_its_polls() && self.links.get(&id).is_some_and(idles))
+    }
+
+    /// What a server says before it ends a link in order that has no close frame.
+    pub(super) fn say_farewell(&mut self, id: LinkId, code: u16, reason: &str) -> bool {
+        let said = self.dialect.as_mut().and_then(|dialect| dialect.farewell(id, code, reason));
+        let says = said.is_some();
+        if let Some(bytes) = said {
+            self.down(id, Input::Chunk { link: id, bytes: bytes.into() });
+            self.down(id, Input::Closed { link: id, code: None, reason: String::new() });
+        }
+        says
     }
 
     pub(super) fn end_talk(&mut self, id: LinkId) {
@@ -221,12 +244,14 @@ impl World {
         let Some(mut dialect) = self.dialect.take() else { return Ok(()) };
         let line = line_of(id);
         let garbles = self.is_active_on(line, |fault| fault == Fault::Garbled);
+        let loses = self.is_active_on(line, |fault| fault == Fault::Skip);
         let revoked = self.is_active_on(line, |fault| fault == Fault::Revoked);
         let mut at = At {
             server: &mut self.server,
             now: self.now,
             draw: &mut self.draw,
             garbles,
+            loses,
             revoked,
             keys: self.plan.tokens.is_some().then_some(&self.keys),
             had: &self.had,
@@ -235,8 +260,8 @@ impl World {
         };
         let done = act(&mut *dialect, &mut at);
         let (said, wakes) = (at.said, at.wakes);
-        for wake in wakes {
-            self.at(wake, super::Action::Wake(id));
+        for (link, wake) in wakes {
+            self.at(wake, super::Action::Wake(link.unwrap_or(id)));
         }
         self.dialect = Some(dialect);
         done?;
@@ -255,6 +280,7 @@ impl World {
                     return before.began = began;
                 }
                 for bytes in self.damaged(id, bytes, event) {
+                    let bytes = self.framed(id, bytes);
                     self.carry(id, bytes, began.clone(), before.head.take());
                 }
             }
@@ -272,7 +298,7 @@ impl World {
                 let input = if is_polled {
                     let kind =
                         LinkFaultKind::Http { status: code.unwrap_or(401), retry_after: None, content_type: None };
-                    Input::Failed { link: id, fault: LinkFault::new(kind, "") }
+                    Input::Failed { link: id, fault: LinkFault::new(kind, reason) }
                 } else {
                     let is_socket = self.links.get(&id).is_some_and(|link| link.transport == Transport::WebSocket);
                     Input::Closed { link: id, code: code.filter(|_| is_socket), reason: reason.to_owned() }
@@ -319,6 +345,14 @@ impl World {
         vec![bytes]
     }
 
+    /// As this link has messages: what is damaged in one is damaged in no other.
+    fn framed(&mut self, id: LinkId, bytes: Vec<u8>) -> Vec<u8> {
+        match &mut self.dialect {
+            Some(dialect) => dialect.frame(id, bytes),
+            None => bytes,
+        }
+    }
+
     fn harm(&mut self, place: (usize, usize)) {
         self.server.damaged.insert(place);
         self.explained[place.0] = true;
@@ -356,6 +390,9 @@ impl World {
         for one in began {
             self.explained[one.channel] = !one.recovered;
             self.met.count(if one.recovered { "followed on" } else { "followed anew" });
+            if let Some(way) = self.held.get(&id).copied().filter(|_| one.recovered) {
+                self.met.followed_on(way);
+            }
             self.begun.insert((id, one.channel), one.turn);
         }
     }

@@ -105,7 +105,7 @@ async fn known_by(stand: &mut Stand<Nats>, good: &str, other: &str) -> Result<()
 async fn ends(stand: &mut Stand<Nats>) -> Result<()> {
     let credentials = |stand: &Stand<Nats>, life| match &stand.peer.knows {
         Knows::Jwts(operator) => operator.credentials(STREAMS[0].0, life).map_err(anyhow::Error::msg),
-        Knows::Users | Knows::Token => anyhow::bail!("a server without JWTs"),
+        Knows::Users | Knows::Anybody | Knows::Token => anyhow::bail!("a server without JWTs"),
     };
     let before = stand.published();
     let short = credentials(stand, Some(SHORT))?;

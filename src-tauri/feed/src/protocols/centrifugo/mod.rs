@@ -164,7 +164,7 @@ impl Dialect for Centrifugo {
             Transport::Sse => Some(Frames::Events(Box::new(Parser::new("")))),
             _ => None,
         };
-        let uplink = frames.map(|frames| Uplink::new(beside(config, UPLINK_PATH), frames));
+        let uplink = frames.map(|frames| Uplink::new(beside(config, UPLINK_PATH), frames, config.limit));
         Box::new(session::CentrifugoSession::new(config, channels, seed, self.memory.clone(), uplink))
     }
 }

@@ -236,9 +236,12 @@ impl CentrifugoSession {
 
     fn answer(&mut self, reply: Reply<'_>, now: Moment, out: &mut Vec<Signal>) {
         let Some(command) = self.pending.remove(&reply.id) else { return };
+        // An error is an answer.
+        if self.uplink.as_mut().is_some_and(|uplink| uplink.answers_ping(reply.id)) {
+            out.push(Signal::Pong);
+        }
         if command == Command::Ping {
-            // An error is an answer.
-            return out.push(Signal::Pong);
+            return;
         }
         if let Some(refusal) = reply.error {
             return self.refused(command, &refusal, out);
@@ -325,7 +328,9 @@ impl CentrifugoSession {
             return None;
         }
         let body = json!({ "channel": *self.names[0] });
-        Some(Message::text(self.command(Command::Ping, "history", body)))
+        let message = Message::text(self.command(Command::Ping, "history", body));
+        self.uplink.as_mut()?.pinged(self.next_id, self.heard);
+        Some(message)
     }
 
     /// Something of a channel is due at a time of its own.
@@ -336,8 +341,11 @@ impl CentrifugoSession {
 
     /// Does what is due. There is no timer: something comes several times within the limit.
     pub(super) fn go_on(&mut self, now: Moment, out: &mut Vec<Signal>) {
-        self.heard = now.mono;
         self.ask_tokens(out);
+        if self.uplink.as_ref().is_some_and(|uplink| uplink.has_lost_ping(now.mono)) {
+            self.owes_ping = true;
+            out.extend(self.ping_now().map(|message| Signal::Reply { message }));
+        }
         if now.mono < self.due || !self.connected {
             return;
         }
@@ -360,6 +368,7 @@ impl CentrifugoSession {
     }
 
     fn decode(&mut self, text: &[u8], now: Moment, out: &mut Vec<Signal>) {
+        self.heard = now.mono;
         let text = match std::str::from_utf8(text) {
             Ok(text) => text,
             Err(error) => {
@@ -474,6 +483,9 @@ impl Session for CentrifugoSession {
     }
 
     fn prove(&mut self) -> Vec<Message> {
+        if self.uplink.as_ref().is_some_and(|uplink| uplink.has_lost_tops(self.heard)) {
+            self.miss();
+        }
         let is_asking = self.pending.values().any(|command| matches!(command, Command::Top(_)));
         if is_asking || !self.channels.iter().all(|channel| channel.at.is_some()) {
             return Vec::new();
@@ -486,6 +498,7 @@ impl Session for CentrifugoSession {
                 commands.push(self.command(Command::Top(index), "history", body));
             }
         }
+        self.uplink.iter_mut().for_each(|uplink| uplink.asked_tops(self.heard));
         batches(&commands).into_iter().map(Message::text).collect()
     }
 

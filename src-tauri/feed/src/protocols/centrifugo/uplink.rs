@@ -1,14 +1,15 @@
 //! Speaking over HTTP: what the server says comes by one answer without an end, and what is said to it goes beside it, by requests
 //! that name the connection.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::json;
 use url::Url;
+use watchfloor_model::Mono;
 
 use crate::{
     fault::{LinkFault, LinkFaultKind},
-    limits::SSE_LINE_BYTES_MAX,
+    limits::{PROBE_PERIOD_MAX, SSE_LINE_BYTES_MAX},
     port::{Header, Message, Request, Response},
     protocols::Signal,
     sse::{Item, Parser},
@@ -70,11 +71,49 @@ pub(super) struct Uplink {
     name: Option<(String, String)>,
     /// What isn't known to have come there.
     unanswered: BTreeSet<u32>,
+    /// The ping that waits for its answer, and when it was said last.
+    ping: Option<(u32, Mono)>,
+    /// When the tops of the streams were asked for.
+    tops: Mono,
+    /// For how long an answer is waited for. A request that was taken may be lost behind the door: the server finds no fault with what is
+    /// meant for a connection that another node holds.
+    patience: Duration,
 }
 
 impl Uplink {
-    pub(super) const fn new(url: Url, frames: Frames) -> Self {
-        Self { url, frames, name: None, unanswered: BTreeSet::new() }
+    pub(super) fn new(url: Url, frames: Frames, limit: Duration) -> Self {
+        Self {
+            url,
+            frames,
+            name: None,
+            unanswered: BTreeSet::new(),
+            ping: None,
+            tops: Mono::ZERO,
+            patience: limit.min(PROBE_PERIOD_MAX * 3),
+        }
+    }
+
+    /// A ping is said, perhaps in place of one that was lost.
+    pub(super) fn pinged(&mut self, id: u32, now: Mono) {
+        self.ping = Some((self.ping.map_or(id, |(first, _)| first), now));
+    }
+
+    /// Whether this answer is one to the ping. Whatever was said after it proves no less, in whatever order the requests came there.
+    pub(super) fn answers_ping(&mut self, id: u32) -> bool {
+        self.ping.take_if(|(first, _)| *first <= id).is_some()
+    }
+
+    pub(super) fn has_lost_ping(&self, now: Mono) -> bool {
+        self.ping.is_some_and(|(_, said)| now.since(said) >= self.patience)
+    }
+
+    /// The tops of the streams are asked for.
+    pub(super) const fn asked_tops(&mut self, now: Mono) {
+        self.tops = now;
+    }
+
+    pub(super) fn has_lost_tops(&self, now: Mono) -> bool {
+        now.since(self.tops) >= self.patience
     }
 
     pub(super) fn is_called(&mut self, session: &str, node: &str) {
@@ -94,7 +133,11 @@ impl Uplink {
     /// What became of a request. What didn't come there leaves the connection in a state that nobody knows.
     pub(super) fn answered(&mut self, number: u32, outcome: &Result<Response, LinkFault>) -> Option<Option<Signal>> {
         self.unanswered.remove(&number).then(|| match outcome {
-            Ok(Response { status: 200..300, .. }) => None,
+            Ok(Response { status: 200..300, body, .. }) if body.trim_ascii().is_empty() => None,
+            Ok(Response { status: 200..300, .. }) => {
+                let reason = "what was said was answered by somebody else: a login page or proxy?".to_owned();
+                Some(Signal::Unreadable { reason })
+            }
             Ok(Response { status: 404, .. }) => {
                 let reason = "the server doesn't know this connection any more".to_owned();
                 Some(Signal::Closed { code: LOST, reason })

@@ -5,7 +5,11 @@
 //!                                           PUBLISH → PUBACK; PINGREQ → PINGRESP: all came that was sent
 //! ```
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
 use watchfloor_model::{Event, limits::NAME_BYTES_MAX};
 
@@ -97,6 +101,8 @@ pub(super) struct MqttSession {
     early_bytes: usize,
     /// The numbers of what may come again on this link.
     again: Vec<u16>,
+    /// By number, what came on this link last, as a hash. Only where a broker may send it again on the same one.
+    taken: BTreeMap<u16, u64>,
     /// Topics of which something came that is newer than what is retained.
     overtaken: Topics,
     /// Publications that came and were to be acknowledged.
@@ -132,6 +138,7 @@ impl MqttSession {
             early: Vec::new(),
             early_bytes: 0,
             again: Vec::new(),
+            taken: BTreeMap::new(),
             overtaken: Topics::default(),
             received: 0,
             pings: VecDeque::new(),
@@ -359,6 +366,13 @@ impl MqttSession {
                 return true;
             }
             known.acknowledge(&self.client, id);
+            // An old broker may send what it waits for an answer to once more. The session began with the link: it came on this one.
+            if self.version == Version::Old {
+                let body = hash(&(publish.topic, publish.payload));
+                if self.taken.insert(id, body) == Some(body) && publish.is_again {
+                    return true;
+                }
+            }
         }
         let topic = hash(publish.topic);
         if publish.is_retained && self.overtaken.contains(&topic) {

@@ -171,7 +171,7 @@ impl Session for LongSession {
         self.kept = self.dates.age(head, now).unwrap_or_default();
         let modified = head.last_modified.as_deref();
         // Many messages have one date: it is read once.
-        if modified.is_none() || modified != Validators::parse(&self.told).modified {
+        if modified.is_none() || modified != Validators::written(&self.told).modified {
             self.told_changed = changed(modified);
         }
         let is_older = self.told_changed.is_some_and(|told| Some(told) < self.changed);

@@ -67,7 +67,7 @@ impl Dialect for Poll {
     }
 
     fn ask(&self, config: &SourceConfig, cursor: &str, _wait: Duration) -> Request {
-        go_on(config, cursor, &self.gone).unwrap_or_else(|| request(config, Validators::parse(cursor)))
+        go_on(config, cursor, &self.gone).unwrap_or_else(|| request(config, Validators::written(cursor)))
     }
 
     fn verdict_of_fault(&self, fault: &LinkFault) -> Option<Verdict> {
@@ -109,7 +109,7 @@ impl Dialect for LongPoll {
     fn ask(&self, config: &SourceConfig, cursor: &str, _wait: Duration) -> Request {
         go_on(config, cursor, &self.gone).unwrap_or_else(|| {
             self.gone.ask(Validators::are_in(cursor));
-            request(config, Validators::parse(cursor))
+            request(config, Validators::written(cursor))
         })
     }
 

@@ -28,9 +28,17 @@ impl<'a> Validators<'a> {
         (validators != Self::default()).then_some(validators)
     }
 
-    pub(super) fn parse(text: &'a str) -> Self {
+    /// Those of a mark, which was kept somewhere and may be another's.
+    fn parse(text: &'a str) -> Self {
+        let Self { etag, modified } = Self::written(text);
+        Self { etag: part(etag), modified: part(modified) }
+    }
+
+    /// Those of a text that [`Validators::write`] wrote: what is in it can be sent back.
+    pub(super) fn written(text: &'a str) -> Self {
         let (etag, modified) = text.split_once(BETWEEN).unwrap_or((text, ""));
-        Self { etag: part(Some(etag)), modified: part(Some(modified)) }
+        let some = |text: &'a str| Some(text).filter(|text| !text.is_empty());
+        Self { etag: some(etag), modified: some(modified) }
     }
 
     /// Whether a cursor has any.

@@ -74,6 +74,35 @@ fn it_is_probed() {
     assert_ne!(rig.feed.status().phase, Phase::Live, "nobody answers");
 }
 
+/// H2: a request that was taken may be lost behind the door, and its answer with it. What was said later proves no less, and if that is lost
+/// as well it is said again: the link isn't slow for ever.
+#[test]
+fn answers_that_are_lost() {
+    let mut rig = live(Transport::HttpStream, 4096);
+    rig.pass(Duration::from_secs(2));
+    brings(&mut rig, Transport::HttpStream, r#"{"id":4,"history":{"epoch":"UVRSVwRk"}}"#, 4096);
+    rig.out.clear();
+    rig.pass(Duration::from_secs(2));
+    assert!(rig.out[0].contains(r#"\"id\":5"#) && rig.out[1].contains(r#"\"id\":6"#), "{:?}", rig.out);
+    let mut said = Vec::new();
+    for offset in 1..=6 {
+        rig.out.clear();
+        rig.pass(Duration::from_secs(1));
+        let push = format!(r#"{{"push":{{"channel":"news","pub":{{"data":1,"offset":{offset}}}}}}}"#);
+        brings(&mut rig, Transport::HttpStream, &push, 4096);
+        said.extend(rig.out.iter().filter(|out| out.contains("/emulation")).cloned());
+    }
+    assert_ne!(rig.feed.status().phase, Phase::Live, "nothing is answered");
+    assert_eq!(said, [beside(r#"{"history":{"channel":"news"},"id":7}"#)]);
+    brings(&mut rig, Transport::HttpStream, r#"{"id":7,"history":{"epoch":"UVRSVwRk","offset":6}}"#, 4096);
+    rig.out.clear();
+    rig.pass(Duration::from_secs(2));
+    // The tops are asked for anew.
+    assert!(rig.out[0].contains(r#"\"id\":8"#) && rig.out[1].contains(r#"\"id\":9"#), "{:?}", rig.out);
+    brings(&mut rig, Transport::HttpStream, r#"{"id":9,"history":{"epoch":"UVRSVwRk","offset":6}}"#, 4096);
+    assert_eq!(rig.feed.status().phase, Phase::Live);
+}
+
 /// H1: a connection that the server doesn't know any more, and a question that doesn't come there, end the link.
 #[test]
 fn what_is_said_does_not_come_there() {
@@ -84,6 +113,9 @@ fn what_is_said_does_not_come_there() {
         assert_eq!(found.phase, Phase::Waiting, "{status}");
         assert!(found.cause.expect("a cause").text.contains(part), "{status}: {:?}", rig.feed.status().cause);
     }
+    let mut rig = live(Transport::HttpStream, 4096);
+    rig.answers(200, "<html>");
+    assert!(rig.feed.status().cause.expect("a cause").text.contains("login page"));
     let mut rig = live(Transport::HttpStream, 4096);
     rig.answers(204, "");
     assert_eq!(rig.feed.status().phase, Phase::Live);

@@ -190,6 +190,28 @@ fn an_old_broker() {
     assert_eq!(rig.feed.status().counts.gaps_unknown, 2, "before the first, and between the two");
 }
 
+/// H3: an old broker that waits too long for an answer sends the same once more, also on the link on which it came: it is one event. What is
+/// sent by a number that was used before is another.
+#[test]
+fn an_old_broker_sends_again() {
+    let mut rig = Rig::opened(|_| {});
+    rig.says(&["20020001"]);
+    rig.pass(Duration::from_secs(3));
+    rig.open();
+    rig.says(&["20020000", "9003000101", PONG, PONG]);
+    let sent = |first: u8, id: u16, payload: &[u8]| to_hex(&published(first, "plant/a", Some(id), payload));
+    let (one, two) = (sent(0x32, 1, b"1"), sent(0x32, 2, b"2"));
+    let (one_again, two_again) = (sent(0x3A, 1, b"1"), sent(0x3A, 2, b"2"));
+    rig.out.clear();
+    rig.says(&[&one, &two, &one_again, &two_again, &one_again]);
+    let events = |rig: &Rig| rig.out.iter().filter(|line| line.starts_with("plant/a")).cloned().collect::<Vec<_>>();
+    assert_eq!(rig.feed.status().counts.events, 2, "{:?}", events(&rig));
+    // Each is answered, or it would come for ever.
+    assert_eq!(rig.out.join(" ").matches("40020001").count(), 3, "{:?}", rig.out);
+    rig.says(&[&sent(0x32, 1, b"1"), &sent(0x3A, 2, b"3")]);
+    assert_eq!(rig.feed.status().counts.events, 4, "{:?}", events(&rig));
+}
+
 /// H8: the token is the password, and not to be seen. A newer one comes by a link beside, which is another client: one of the same name
 /// would be put out for it.
 #[test]

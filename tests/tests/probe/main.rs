@@ -1,131 +1,22 @@
 //! From an address to a wall: what speaks is found, a board is written, and a wall shows it unchanged.
 
+mod access;
+mod brokers;
+mod dialects;
+mod secure;
+mod serve;
+
 use std::{
     fs,
-    io::{self, BufRead, BufReader, Write},
-    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
-    path::Path,
-    process::Output,
-    sync::mpsc::{Receiver, Sender, channel},
-    thread,
+    net::{Ipv4Addr, TcpListener},
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use serde_json::{Value, json};
-use watchfloor_tests::{
-    faults::process::HubProcess,
-    program::{root, run_wall},
-};
+use watchfloor_tests::{faults::process::HubProcess, program::root};
 
-/// How often publishers here publish.
-const PACE: Duration = Duration::from_millis(250);
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-/// An HTTP server, a thread a connection, each of which answers requests by their path until it is told no more.
-struct Server(SocketAddr);
-
-impl Server {
-    fn start(answer: fn(&str, &mut TcpStream) -> io::Result<bool>) -> Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let address = listener.local_addr()?;
-        thread::spawn(move || {
-            for stream in listener.incoming().map_while(io::Result::ok) {
-                // Whoever goes away ends its thread.
-                thread::spawn(move || serve(stream, answer));
-            }
-        });
-        Ok(Self(address))
-    }
-}
-
-fn serve(mut stream: TcpStream, answer: fn(&str, &mut TcpStream) -> io::Result<bool>) -> io::Result<()> {
-    let mut lines = BufReader::new(stream.try_clone()?);
-    loop {
-        let mut line = String::new();
-        if lines.read_line(&mut line)? == 0 {
-            return Ok(());
-        }
-        let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
-        while lines.read_line(&mut line)? > 2 {
-            line.clear();
-        }
-        if !answer(&path, &mut stream)? {
-            return Ok(());
-        }
-    }
-}
-
-fn document(stream: &mut TcpStream, status: &str, kind: &str, body: &str) -> io::Result<bool> {
-    write!(stream, "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}", body.len())?;
-    stream.flush().map(|()| true)
-}
-
-/// Runs a probe of `url` for three seconds, with its board in a file.
-fn probe(url: &str, more: &[&str], out: &Path) -> Result<Output> {
-    let mut args = vec!["probe", url, "--for", "3s", "--out", out.to_str().context("path")?];
-    args.extend(more);
-    run_wall(&args)
-}
-
-/// The board is good, and a wall with says within some seconds that all of it is current.
-fn becomes_a_wall(board: &Path) -> Result<Value> {
-    let path = board.to_str().context("path")?;
-    let checked = run_wall(&["check", path])?;
-    ensure!(checked.status.success(), "{}", text(&checked.stderr));
-    let data = tempfile::tempdir()?;
-    let data = data.path().to_str().context("path")?;
-    let wall = run_wall(&["--board", path, "--headless", "--json", "--for", "8s", "--data-dir", data])?;
-    let last = text(&wall.stdout).lines().last().context("a report")?.to_owned();
-    let report: Value = serde_json::from_str(&last)?;
-    let widgets = report["widgets"].as_object().context("widgets")?;
-    ensure!(!widgets.is_empty(), "{last}");
-    for (id, widget) in widgets {
-        let is_current = widget["freshness"] == "live" || widget["freshness"] == "polling";
-        ensure!(is_current, "{id} is {}: {}", widget["freshness"], widget["reason"]);
-    }
-    Ok(report)
-}
-
-/// Publishes orders to a hub until it is dropped.
-struct Publisher(Option<Sender<()>>);
-
-impl Publisher {
-    fn start(hub: SocketAddr) -> Self {
-        let (stop, stopped) = channel::<()>();
-        thread::spawn(move || publish(hub, &stopped));
-        Self(Some(stop))
-    }
-}
-
-impl Drop for Publisher {
-    fn drop(&mut self) {
-        self.0.take();
-    }
-}
-
-fn publish(hub: SocketAddr, stopped: &Receiver<()>) -> io::Result<()> {
-    let mut number = 0;
-    while stopped.recv_timeout(PACE) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
-        number += 1;
-        let data = json!({"order": format!("O{}", number % 4), "total": number, "\"odd\" = [x]": "]]\n[board]"});
-        let body = json!({"channel": "orders", "name": "order.placed", "data": data}).to_string();
-        let mut stream = TcpStream::connect(hub)?;
-        write!(
-            stream,
-            "POST /v1/publish HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nConnection: close\r\n\
-             Content-Length: {}\r\n\r\n{body}",
-            body.len()
-        )?;
-        let mut answer = String::new();
-        BufReader::new(stream).read_line(&mut answer)?;
-        assert!(answer.starts_with("HTTP/1.1 20"), "{answer}");
-    }
-    Ok(())
-}
+use self::serve::{Publisher, Server, becomes_a_wall, document, event_stream, probe, text};
 
 /// A hub is found, its events are shown, and what repeats is a table's key. Names that could be taken for a part of the file
 /// aren't.
@@ -162,7 +53,7 @@ async fn a_hub_becomes_a_wall() -> Result<()> {
 #[test]
 fn a_document_becomes_a_wall() -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let server = Server::start(|path, stream| match path {
+    let server = Server::start(|request, stream| match &*request.path {
         "/api/stock" => {
             let rows: Vec<Value> =
                 (0..3).map(|at| json!({"sku": format!("S{at}"), "name": "Bolt", "count": at})).collect();
@@ -187,25 +78,16 @@ fn a_document_becomes_a_wall() -> Result<()> {
 #[test]
 fn an_event_stream_becomes_a_wall() -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let server = Server::start(|path, stream| {
-        if !path.starts_with("/events") {
+    let server = Server::start(|request, stream| {
+        if !request.path.starts_with("/events") {
             return document(stream, "404 Not Found", "text/plain", "no");
         }
-        write!(stream, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")?;
-        let (_stop, never) = channel::<()>();
-        for number in 0_u64.. {
+        let beat = if request.path == "/events/terse" { "" } else { ": here\n\n" };
+        event_stream(stream, beat, |number| {
             let kind = if number % 2 == 0 { "trade" } else { "quote" };
             let data = json!({"type": kind, "symbol": "ACME", "price": 100 + number % 7});
-            write!(stream, "data: {data}\n\n")?;
-            stream.flush()?;
-            let _ = never.recv_timeout(PACE);
-            if path != "/events/terse" {
-                write!(stream, ": here\n\n")?;
-            }
-            stream.flush()?;
-            let _ = never.recv_timeout(PACE);
-        }
-        Ok(false)
+            format!("data: {data}\n\n")
+        })
     })?;
     let out = folder.path().join("board.toml");
     let found = probe(&format!("http://{}/events?site=7", server.0), &[], &out)?;
