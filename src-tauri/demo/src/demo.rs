@@ -3,11 +3,10 @@
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
-    sync::Arc,
     time::Duration,
 };
 
-use jiff::civil::{DateTime, date};
+use jiff::civil::DateTime;
 use tokio::{
     net::TcpListener,
     sync::{mpsc, oneshot, watch},
@@ -19,15 +18,11 @@ use watchfloor_hub::{Hub, HubConfig};
 use watchfloor_model::Timestamp;
 
 use crate::{
-    Fault,
-    dataset::{self, DAYS, Dataset, DatasetError},
+    Fault, StoryName,
     fault::{self, Line},
     publisher::{Control, HubError, Lap, Progress, Publisher, SPEEDS},
-    timeline::Timeline,
+    story::StoryError,
 };
-
-/// The demo's board file.
-pub const BOARD: &str = include_str!("../../../examples/new-york-departures.toml");
 
 /// How long the line is away when the hub loses its history: long enough for a wall to see it, and to be told of the end.
 const BLINK: Duration = Duration::from_millis(300);
@@ -37,7 +32,9 @@ const RESTART_TAKES: Duration = Duration::from_secs(3);
 /// What the demo is asked for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DemoOptions {
-    /// Where the replay begins, New York time, within the days of the data.
+    /// What is told.
+    pub story: StoryName,
+    /// Where the replay begins, local time, within the days of the story.
     pub from: DateTime,
     /// Replay seconds a second, within [`SPEEDS`].
     pub speed: f64,
@@ -46,9 +43,9 @@ pub struct DemoOptions {
 }
 
 impl Default for DemoOptions {
-    /// The morning before the blizzard closes the region.
     fn default() -> Self {
-        Self { from: date(2013, 2, 8).at(10, 0, 0, 0), speed: 60.0, paused: false }
+        let story = StoryName::default();
+        Self { story, from: story.begins(), speed: 60.0, paused: false }
     }
 }
 
@@ -71,8 +68,15 @@ pub struct DemoStatus {
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
     /// The replay can't begin there.
-    #[error("the replay can't begin at {from}: expected a New York time from {first}T00:00 to {last}T23:59", first = DAYS[0], last = DAYS[1])]
+    #[error(
+        "the replay can't begin at {from}: expected a {time} from {first}T00:00 to {last}T23:59",
+        time = story.time_of(),
+        first = story.days()[0],
+        last = story.days()[1]
+    )]
     From {
+        /// What is told.
+        story: StoryName,
         /// What was asked for.
         from: DateTime,
     },
@@ -82,9 +86,9 @@ pub enum DemoError {
         /// What was asked for.
         speed: f64,
     },
-    /// The data can't be read.
-    #[error("the demo's data can't be read: {0}")]
-    Data(#[from] DatasetError),
+    /// There is nothing to tell.
+    #[error(transparent)]
+    Story(#[from] StoryError),
     /// A time zone can't be read.
     #[error("the demo's times can't be worked out: {0}")]
     Time(#[from] jiff::Error),
@@ -150,10 +154,10 @@ impl Demo {
         if !(SPEEDS[0]..=SPEEDS[1]).contains(&options.speed) {
             return Err(DemoError::Speed { speed: options.speed });
         }
-        let timeline = Arc::new(Timeline::new(&Dataset::load()?)?);
-        let from = dataset::from_new_york(options.from)?;
-        if from < timeline.start() || from >= timeline.end() {
-            return Err(DemoError::From { from: options.from });
+        let story = options.story.open()?;
+        let from = options.story.instant(options.from)?;
+        if !story.span().contains(&from) {
+            return Err(DemoError::From { story: options.story, from: options.from });
         }
         let aggregates = board.folds().cloned().collect();
         let hub = Hub::new(HubConfig { aggregates, ..HubConfig::default() });
@@ -163,7 +167,7 @@ impl Demo {
         let hub_url = format!("http://{}", host.address);
         let control = Control { speed: options.speed, paused: options.paused, pause_at: None };
         let (laps, laps_asked) = mpsc::channel(1);
-        let publisher = Publisher::new(&hub_url, None, timeline, from, control)?.again(laps);
+        let publisher = Publisher::new(&hub_url, None, story, from, control)?.again(laps);
 
         let (stop, stopped) = watch::channel(false);
         let (restart, restarts) = mpsc::channel(1);

@@ -1,4 +1,4 @@
-//! Publishes the timeline to a hub: first what went before, then event by event as its time comes.
+//! Publishes a story to a hub: first what went before, then event by event as its time comes.
 //!
 //! The publisher is an ordinary client of the hub's HTTP interface. Whatever fails is tried again until it works, in order
 //! and under the same idempotency key, so that nothing is lost and nothing comes twice.
@@ -16,10 +16,7 @@ use watchfloor_model::Timestamp;
 
 pub use self::hub_client::HubError;
 use self::{hub_client::HubClient, pace::Pace};
-use crate::{
-    dataset,
-    timeline::{ReplayEvent, Timeline},
-};
+use crate::story::{ReplayEvent, Story};
 
 /// The slowest and the fastest replay, replay seconds a second.
 pub const SPEEDS: [f64; 2] = [0.1, 3600.0];
@@ -105,11 +102,11 @@ pub(crate) struct Lap {
     pub(crate) published: oneshot::Receiver<()>,
 }
 
-/// Publishes one timeline to one hub.
+/// Publishes one story to one hub.
 #[derive(Debug)]
 pub struct Publisher {
     hub: HubClient,
-    timeline: Arc<Timeline>,
+    story: Arc<dyn Story>,
     from: Timestamp,
     control: watch::Sender<Control>,
     progress: watch::Sender<Progress>,
@@ -129,13 +126,13 @@ impl Publisher {
     pub fn new(
         url: &str,
         token: Option<String>,
-        timeline: Arc<Timeline>,
+        story: Arc<dyn Story>,
         from: Timestamp,
         control: Control,
     ) -> Result<Self, reqwest::Error> {
         Ok(Self {
             hub: HubClient::new(url, token)?,
-            timeline,
+            story,
             from,
             control: watch::Sender::new(control),
             progress: watch::Sender::new(Progress::new(from)),
@@ -199,9 +196,9 @@ impl Publisher {
     }
 
     async fn publish_history(&mut self) -> Result<(), HubError> {
-        let events = self.timeline.history(self.from);
+        let events = self.story.state_at(self.from);
         let mut left = &events[..];
-        let mut at = self.timeline.start();
+        let mut at = self.story.span().start;
         loop {
             let due = left.partition_point(|event| event.time <= at);
             let (now, later) = left.split_at(due);
@@ -220,7 +217,7 @@ impl Publisher {
     /// From `from` to the end of the data.
     async fn play(&mut self) -> Result<(), HubError> {
         let mut control = self.control.subscribe();
-        let end = self.timeline.end();
+        let end = self.story.span().end;
         let mut pace = Pace::new(self.from, Instant::now(), 0.0);
         let mut published = self.from;
         let mut label = String::new();
@@ -241,16 +238,16 @@ impl Publisher {
                 });
             }
             let speed = if wanted.paused || pause_reached.is_some() { 0.0 } else { wanted.speed };
-            if speed != pace.speed() || pause_reached.is_some() || label != day_label(at) {
+            if speed != pace.speed() || pause_reached.is_some() || label != self.story.label(at) {
                 if pause_reached.is_none() {
                     at = pace.at(now + CLOCK_LEAD).min(end).min(wanted.pause_at.unwrap_or(end));
                 }
                 // The clock gets there first: an event must not be later than the hub's own time.
                 self.set_clock(at, speed, false).await?;
                 pace = Pace::new(at, Instant::now(), speed);
-                label = day_label(at);
+                label = self.story.label(at);
             }
-            self.publish(&self.timeline.between(published, at)).await?;
+            self.publish(&self.story.between(published, at)).await?;
             published = at;
             self.progress.send_modify(|progress| (progress.pace, progress.published) = (pace, published));
             if at >= end {
@@ -281,7 +278,7 @@ impl Publisher {
     }
 
     async fn set_clock(&self, at: Timestamp, speed: f64, begins: bool) -> Result<(), HubError> {
-        let label = day_label(at);
+        let label = self.story.label(at);
         until_reached(|| self.hub.set_clock(at, speed, &label, begins)).await
     }
 
@@ -289,7 +286,7 @@ impl Publisher {
     /// before.
     async fn say_alive(&mut self) -> bool {
         let heard = async {
-            self.hub.alive().await?;
+            self.hub.alive(self.story.channels()).await?;
             self.hub.epoch().await
         };
         match heard.await {
@@ -314,12 +311,6 @@ fn next_look(pace: &Pace, published: Timestamp, pause_at: Option<Timestamp>) -> 
     let soon = Instant::now() + LOOK_MIN;
     // Paused: only a command or the next sign of life ends the wait.
     event.into_iter().chain(pause).min().map_or(soon + ALIVE_EVERY, |when| when.max(soon))
-}
-
-/// What the wall is told about the time: `Replay of 8 February 2013`.
-fn day_label(at: Timestamp) -> String {
-    dataset::new_york(at)
-        .map_or_else(|_| "Replay".to_owned(), |local| local.strftime("Replay of %-d %B %Y").to_string())
 }
 
 /// Tries until the hub has answered, with growing waits between.

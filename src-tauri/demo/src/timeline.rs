@@ -19,12 +19,15 @@ mod flights;
 mod journey;
 mod weather;
 
-use serde::Serialize;
-use serde_json::Value;
+use std::ops::Range;
+
 use watchfloor_model::Timestamp;
 
 use self::journey::Journey;
-use crate::dataset::{self, DAYS, Dataset};
+use crate::{
+    dataset::{self, DAYS, Dataset},
+    story::{ReplayEvent, Story},
+};
 
 /// The channel of flights and aircraft.
 pub const FLIGHTS: &str = "flights";
@@ -37,21 +40,6 @@ pub const CHANNELS: [&str; 3] = [FLIGHTS, AIRPORTS, WEATHER];
 
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
-
-/// One event, as it is published.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct ReplayEvent {
-    /// One of [`CHANNELS`].
-    pub channel: &'static str,
-    /// What kind of thing happened.
-    pub name: &'static str,
-    /// Unique within the four days.
-    pub id: String,
-    /// When it happened.
-    pub time: Timestamp,
-    /// What it says.
-    pub data: Value,
-}
 
 /// All that happens, ready to be asked for stretch by stretch.
 ///
@@ -83,38 +71,6 @@ impl Timeline {
         Ok(Self { start, end, fixed, journeys })
     }
 
-    /// Midnight of New York at which the first day begins.
-    #[must_use]
-    pub const fn start(&self) -> Timestamp {
-        self.start
-    }
-
-    /// Midnight of New York at which the last day ends. What happens later is left out.
-    #[must_use]
-    pub const fn end(&self) -> Timestamp {
-        self.end
-    }
-
-    /// Every event with `after < time <= through`, in order.
-    #[must_use]
-    pub fn between(&self, after: Timestamp, through: Timestamp) -> Vec<ReplayEvent> {
-        let mut events = self.fixed_between(after, through).to_vec();
-        let under_way = self.taken_off(through).iter().filter(|journey| journey.landing() > after);
-        events.extend(under_way.flat_map(|journey| journey.positions(after, through)));
-        events.sort_by(order);
-        events
-    }
-
-    /// What whoever starts at `through` needs to know of what went before, in order: every event since the beginning, but of
-    /// the positions only the newest of each aircraft in the air.
-    #[must_use]
-    pub fn history(&self, through: Timestamp) -> Vec<ReplayEvent> {
-        let mut events = self.fixed_between(Timestamp::from_millis(i64::MIN), through).to_vec();
-        events.extend(self.taken_off(through).iter().filter_map(|journey| journey.newest_position(through)));
-        events.sort_by(order);
-        events
-    }
-
     fn fixed_between(&self, after: Timestamp, through: Timestamp) -> &[ReplayEvent] {
         let index = |limit: Timestamp| self.fixed.partition_point(|event| event.time <= limit);
         self.fixed.get(index(after)..index(through)).unwrap_or_default()
@@ -123,6 +79,38 @@ impl Timeline {
     fn taken_off(&self, by: Timestamp) -> &[Journey] {
         let count = self.journeys.partition_point(|journey| journey.takeoff() <= by);
         self.journeys.get(..count).unwrap_or_default()
+    }
+}
+
+impl Story for Timeline {
+    fn channels(&self) -> &'static [&'static str] {
+        &CHANNELS
+    }
+
+    /// From midnight of New York at which the first day begins to the one at which the last day ends.
+    fn span(&self) -> Range<Timestamp> {
+        self.start..self.end
+    }
+
+    fn between(&self, after: Timestamp, through: Timestamp) -> Vec<ReplayEvent> {
+        let mut events = self.fixed_between(after, through).to_vec();
+        let under_way = self.taken_off(through).iter().filter(|journey| journey.landing() > after);
+        events.extend(under_way.flat_map(|journey| journey.positions(after, through)));
+        events.sort_by(order);
+        events
+    }
+
+    /// Every event since the beginning, but of the positions only the newest of each aircraft in the air.
+    fn state_at(&self, through: Timestamp) -> Vec<ReplayEvent> {
+        let mut events = self.fixed_between(Timestamp::from_millis(i64::MIN), through).to_vec();
+        events.extend(self.taken_off(through).iter().filter_map(|journey| journey.newest_position(through)));
+        events.sort_by(order);
+        events
+    }
+
+    fn label(&self, at: Timestamp) -> String {
+        dataset::new_york(at)
+            .map_or_else(|_| "Replay".to_owned(), |local| local.strftime("Replay of %-d %B %Y").to_string())
     }
 }
 

@@ -1,39 +1,44 @@
-//! The demo's board file.
+//! The stories' board files.
 
 use std::collections::BTreeSet;
 
-use watchfloor_board::config::{self, spec::ReducerSpec};
-use watchfloor_demo::{BOARD, timeline::CHANNELS};
+use watchfloor_board::config::{self, BoardFile, spec::ReducerSpec};
+use watchfloor_demo::StoryName;
 
-const NAME: &str = "new-york-departures.toml";
+fn board(story: StoryName) -> BoardFile {
+    config::parse(story.board(), story.board_name()).unwrap_or_else(|errors| unreachable!("{errors}"))
+}
 
 #[test]
-fn parses_and_knows_its_channels() {
-    let board = config::parse(BOARD, NAME).unwrap_or_else(|errors| unreachable!("{errors}"));
-    let channels: BTreeSet<_> = board.sources.iter().flat_map(|source| &source.channels).map(String::as_str).collect();
-    assert_eq!(channels, BTreeSet::from(CHANNELS));
+fn parse_and_know_their_channels() {
+    for name in StoryName::ALL {
+        let (board, story) = (board(name), name.open().expect("a story"));
+        let channels = board.sources.iter().flat_map(|source| &source.channels).map(String::as_str);
+        assert_eq!(channels.collect::<BTreeSet<_>>(), story.channels().iter().copied().collect(), "{name}");
+    }
 }
 
 /// A wall without holes: every cell belongs to exactly one widget.
 #[test]
-fn fills_the_grid() {
-    let board = config::parse(BOARD, NAME).unwrap_or_else(|errors| unreachable!("{errors}"));
-    let mut cells = BTreeSet::new();
-    for widget in &board.widgets {
-        let place = widget.place.as_ref().unwrap_or_else(|| unreachable!("{} has no place", widget.id));
-        for column in place.column..place.column + place.width {
-            for row in place.row..place.row + place.height {
-                assert!(cells.insert((column, row)), "{} covers column {column}, row {row} again", widget.id);
+fn fill_the_grid() {
+    for board in StoryName::ALL.map(board) {
+        let mut cells = BTreeSet::new();
+        for widget in &board.widgets {
+            let place = widget.place.as_ref().unwrap_or_else(|| unreachable!("{} has no place", widget.id));
+            for column in place.column..place.column + place.width {
+                for row in place.row..place.row + place.height {
+                    assert!(cells.insert((column, row)), "{} covers column {column}, row {row} again", widget.id);
+                }
             }
         }
+        assert_eq!(cells.len(), (board.board.columns * board.board.rows) as usize, "{}", board.board.title);
     }
-    assert_eq!(cells.len(), (board.board.columns * board.board.rows) as usize);
 }
 
-/// The example shows what there is.
+/// The flights' board shows what can be made of events.
 #[test]
-fn uses_every_kind() {
-    let board = config::parse(BOARD, NAME).unwrap_or_else(|errors| unreachable!("{errors}"));
+fn the_flights_use_every_kind() {
+    let board = board(StoryName::Flights);
     let kinds: BTreeSet<_> = board
         .widgets
         .iter()

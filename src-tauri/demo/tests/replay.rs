@@ -6,9 +6,10 @@ use jiff::civil::date;
 use serde_json::Value;
 use watchfloor_board::config;
 use watchfloor_demo::{
-    BOARD, Demo, DemoError, DemoOptions, Fault,
+    Demo, DemoError, DemoOptions, Fault, Story, StoryName,
     dataset::{self, Dataset},
-    timeline::{CHANNELS, ReplayEvent, Timeline},
+    story::ReplayEvent,
+    timeline::{CHANNELS, Timeline},
 };
 use watchfloor_model::Timestamp;
 
@@ -95,7 +96,8 @@ fn new_york(day: i8, hour: i8, minute: i8) -> Timestamp {
 }
 
 async fn start(options: DemoOptions) -> Result<Demo, DemoError> {
-    let board = config::parse(BOARD, "new-york-departures.toml").unwrap_or_else(|errors| unreachable!("{errors}"));
+    let board = config::parse(options.story.board(), options.story.board_name())
+        .unwrap_or_else(|errors| unreachable!("{errors}"));
     let demo = Demo::start(options, &board).await?;
     demo.ready().await?;
     Ok(demo)
@@ -112,7 +114,7 @@ async fn publishes_everything_up_to_the_pause() -> Outcome {
     let (timeline, from) = (timeline(), new_york(8, 10, 0));
     let demo = start(paused()).await?;
     let mut reader = Reader::new(&demo).await?;
-    let mut expected = timeline.history(from);
+    let mut expected = timeline.state_at(from);
     tokio::time::timeout(PATIENCE, reader.read_until(|reader| reader.count() >= expected.len())).await?;
     assert!(reader.ids == ids(&expected));
     assert_eq!(reader.clock["label"], "Replay of 8 February 2013");
@@ -140,7 +142,7 @@ async fn a_restarted_hub_has_everything_once() -> Outcome {
     let mut reader = Reader::new(&demo).await?;
     demo.pause_at(pause.as_millis());
     demo.set_fault(Fault::Restart, true);
-    let mut expected = timeline.history(from);
+    let mut expected = timeline.state_at(from);
     expected.extend(timeline.between(from, pause));
     let done = |reader: &Reader| reader.stands_at(pause) && reader.count() >= expected.len();
     tokio::time::timeout(PATIENCE, reader.read_until(done)).await?;
@@ -155,7 +157,7 @@ async fn a_restarted_hub_has_everything_once() -> Outcome {
 async fn begins_again_as_a_new_epoch() -> Outcome {
     let timeline = timeline();
     let from = date(2013, 2, 10).at(23, 50, 0, 0);
-    let demo = start(DemoOptions { from, speed: 600.0, paused: false }).await?;
+    let demo = start(DemoOptions { from, speed: 600.0, ..DemoOptions::default() }).await?;
     let http = reqwest::Client::builder().no_proxy().build()?;
     let first = epoch(&http, &demo.url()).await?;
     let next = async {
@@ -170,7 +172,7 @@ async fn begins_again_as_a_new_epoch() -> Outcome {
     demo.set_paused(true);
     assert_eq!(demo.status().lap, 2);
     let mut reader = Reader::new(&demo).await?;
-    let history = timeline.history(new_york(10, 23, 50));
+    let history = timeline.state_at(new_york(10, 23, 50));
     tokio::time::timeout(PATIENCE, reader.read_until(|reader| reader.count() >= history.len())).await?;
     for (channel, expected) in ids(&history) {
         assert!(reader.ids[&channel].starts_with(&expected), "{channel}");
@@ -239,6 +241,10 @@ async fn refuses_what_it_cannot_do() {
             "can't begin at 2013-02-06T23:59:00",
         ),
         (DemoOptions { from: date(2013, 2, 11).at(0, 0, 0, 0), ..DemoOptions::default() }, "can't begin at"),
+        (
+            DemoOptions { story: StoryName::Orders, ..DemoOptions::default() },
+            "expected a local time from 2026-03-10T00:00 to 2026-03-10T23:59",
+        ),
         (DemoOptions { speed: 0.0, ..DemoOptions::default() }, "0 is not a speed"),
         (DemoOptions { speed: f64::NAN, ..DemoOptions::default() }, "NaN is not a speed"),
     ] {

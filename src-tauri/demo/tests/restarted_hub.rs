@@ -1,14 +1,12 @@
 //! A replay to a hub of its own process, which is killed and started again in the middle.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use serde_json::Value;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use watchfloor_demo::{
-    DemoOptions,
-    dataset::{self, Dataset},
+    StoryName,
     publisher::{Control, Publisher},
-    timeline::Timeline,
 };
 use watchfloor_hub::{Hub, HubConfig};
 
@@ -58,10 +56,10 @@ async fn replayed(http: &reqwest::Client, address: SocketAddr) -> Result<Value, 
 #[tokio::test]
 async fn a_new_hub_is_told_the_time_and_not_that_it_knows_all() -> Outcome {
     let (address, stop, serving) = serve(([127, 0, 0, 1], 0).into()).await?;
-    let timeline = Arc::new(Timeline::new(&Dataset::load()?)?);
+    let story = StoryName::Flights;
     let control = Control { speed: 60.0, paused: false, pause_at: None };
-    let from = dataset::from_new_york(DemoOptions::default().from)?;
-    let publisher = Publisher::new(&format!("http://{address}"), None, timeline, from, control)?;
+    let from = story.instant(story.begins())?;
+    let publisher = Publisher::new(&format!("http://{address}"), None, story.open()?, from, control)?;
     let (ready, is_ready) = oneshot::channel();
     let replay = tokio::spawn(publisher.run(ready));
     tokio::time::timeout(PATIENCE, is_ready).await??;

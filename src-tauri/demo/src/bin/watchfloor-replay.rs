@@ -1,19 +1,18 @@
-//! Replays four real days of New York's airports against any hub.
+//! Replays a story against any hub: four real days of New York's airports, or one that is made up.
 
-use std::{io::Write, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{io::Write, path::PathBuf, process::ExitCode};
 
 use anyhow::Context;
 use clap::Parser;
 use tokio::sync::oneshot;
 use watchfloor_demo::{
-    DemoOptions,
-    dataset::{self, Dataset},
+    StoryName,
     publisher::{Control, Publisher, SPEEDS},
-    timeline::Timeline,
 };
 use watchfloor_log::Levels;
 
-/// Publishes the real departures of Newark, Kennedy and LaGuardia on 7 to 10 February 2013 to a hub, as they happened.
+/// Publishes a story to a hub: the real departures of Newark, Kennedy and LaGuardia on 7 to 10 February 2013 as they happened, or a day
+/// that is made up.
 #[derive(Debug, Parser)]
 #[command(name = "watchfloor-replay", version)]
 struct Arguments {
@@ -23,9 +22,12 @@ struct Arguments {
     /// A file with the hub's publish token.
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
-    /// The New York time to begin at; everything before it is published at once.
-    #[arg(long, value_name = "TIME", default_value = "2013-02-08T10:00")]
-    from: jiff::civil::DateTime,
+    /// What is told.
+    #[arg(long, value_enum, value_name = "NAME", default_value_t)]
+    story: StoryName,
+    /// The local time to begin at; everything before it is published at once. Default is a while before the story becomes interesting.
+    #[arg(long, value_name = "TIME")]
+    from: Option<jiff::civil::DateTime>,
     /// Replay seconds a second, 0.1 to 3600.
     #[arg(long, value_name = "N", default_value_t = 60.0, value_parser = speed)]
     speed: f64,
@@ -56,16 +58,16 @@ async fn replay(arguments: Arguments) -> anyhow::Result<()> {
         Some(file) => Some(read_token(file)?),
         None => None,
     };
-    let timeline = Arc::new(Timeline::new(&Dataset::load()?)?);
-    let from = dataset::from_new_york(arguments.from)?;
+    let story = arguments.story.open()?;
+    let begins = arguments.from.unwrap_or_else(|| arguments.story.begins());
+    let from = arguments.story.instant(begins)?;
     anyhow::ensure!(
-        (timeline.start()..timeline.end()).contains(&from),
-        "--from {} lies outside the data: try {}",
-        arguments.from,
-        DemoOptions::default().from
+        story.span().contains(&from),
+        "--from {begins} lies outside the story: try {}",
+        arguments.story.begins()
     );
     let control = Control { speed: arguments.speed, paused: false, pause_at: None };
-    let publisher = Publisher::new(&arguments.hub, token, timeline, from, control)?;
+    let publisher = Publisher::new(&arguments.hub, token, story, from, control)?;
     let (ready, is_ready) = oneshot::channel();
     tracing::info!(hub = arguments.hub, "publishing what went before");
     let announced = async {

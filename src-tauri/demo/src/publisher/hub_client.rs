@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use watchfloor_model::Timestamp;
 
-use crate::timeline::{CHANNELS, ReplayEvent};
+use crate::story::ReplayEvent;
 
 /// The longest wait for an answer. Longer than a hub takes to restart.
 const ANSWER_MAX: Duration = Duration::from_secs(10);
@@ -68,9 +68,9 @@ impl HubClient {
         self.send(self.post("clock").json(&order)).await.map(drop)
     }
 
-    /// Says that the publisher lives.
-    pub(super) async fn alive(&self) -> Result<(), HubError> {
-        self.send(self.post("alive").timeout(ALIVE_ANSWER_MAX).json(&json!({ "channels": CHANNELS }))).await.map(drop)
+    /// Says that the publisher of these channels lives.
+    pub(super) async fn alive(&self, channels: &[&str]) -> Result<(), HubError> {
+        self.send(self.post("alive").timeout(ALIVE_ANSWER_MAX).json(&json!({ "channels": channels }))).await.map(drop)
     }
 
     fn post(&self, route: &str) -> reqwest::RequestBuilder {

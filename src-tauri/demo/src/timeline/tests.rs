@@ -99,7 +99,7 @@ fn the_story_of_a_flight() {
             flight.delay_min().is_some_and(|delay| delay > 15) && flight.date == jiff::civil::date(2013, 2, 8)
         })
         .expect("a late flight");
-    let events = timeline.between(timeline.start(), timeline.end());
+    let events = timeline.between(timeline.start, timeline.end);
     let story = of(&events, &flight.key());
     let names: Vec<_> = story.iter().map(|event| event.name).filter(|name| *name != "aircraft.position").collect();
     assert_eq!(names, ["flight.scheduled", "flight.delayed", "flight.departed", "aircraft.landed"]);
@@ -124,7 +124,7 @@ fn aircraft_fly_on_great_circles() {
     let timeline = timeline();
     for journey in timeline.journeys.iter().step_by(50) {
         let Some((from, to)) = journey.way else { continue };
-        let reports: Vec<_> = journey.positions(timeline.start(), Timestamp::from_millis(i64::MAX)).collect();
+        let reports: Vec<_> = journey.positions(timeline.start, Timestamp::from_millis(i64::MAX)).collect();
         let whole = from.distance_mi(to);
         let minute = whole / reports.len() as f64;
         for (minutes, report) in reports.iter().enumerate() {
@@ -142,7 +142,7 @@ fn aircraft_fly_on_great_circles() {
 fn unknown_destinations_stay_visible() {
     let timeline = timeline();
     let journey = timeline.journeys.iter().find(|journey| journey.dest == "SJU").expect("flights to San Juan");
-    let reports: Vec<_> = journey.positions(timeline.start(), timeline.end()).collect();
+    let reports: Vec<_> = journey.positions(timeline.start, timeline.end).collect();
     assert_eq!(reports[0].time, journey.takeoff());
     assert!(reports.iter().all(|report| report.data["lat"].is_null() && report.data["lon"].is_null()));
     assert!(reports.windows(2).all(|pair| pair[1].time == later(pair[0].time, 10)));
@@ -153,7 +153,7 @@ fn unknown_destinations_stay_visible() {
 fn history_is_thinned() {
     let timeline = timeline();
     let at = utc("2013-02-08T15:00:00Z");
-    let history = timeline.history(at);
+    let history = timeline.state_at(at);
     assert!(history.is_sorted_by_key(|event| event.time));
     assert!(history.iter().all(|event| event.time <= at));
     let positions: Vec<_> = history.iter().filter(|event| event.name == "aircraft.position").collect();
@@ -171,7 +171,7 @@ fn history_is_thinned() {
 fn airports_close_and_open_again() {
     let timeline = timeline();
     let state_at = |airport: &str, at: &str| {
-        let events = timeline.fixed_between(timeline.start(), utc(at));
+        let events = timeline.fixed_between(timeline.start, utc(at));
         let last = events.iter().rev().find(|event| event.channel == AIRPORTS && event.data["airport"] == airport);
         last.map(|event| event.data["state"].as_str().unwrap_or_default().to_owned()).unwrap_or_default()
     };
@@ -183,7 +183,7 @@ fn airports_close_and_open_again() {
     }
     // Never silent for longer than half an hour, never twice within five minutes.
     for airport in dataset::ORIGINS {
-        let all = timeline.fixed_between(Timestamp::from_millis(0), timeline.end());
+        let all = timeline.fixed_between(Timestamp::from_millis(0), timeline.end);
         let times: Vec<_> = all
             .iter()
             .filter(|event| event.channel == AIRPORTS && event.data["airport"] == airport)
