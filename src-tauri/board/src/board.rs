@@ -16,6 +16,7 @@ mod lane;
 mod report;
 mod site;
 mod tracked;
+mod turning;
 mod view;
 mod voices;
 
@@ -28,8 +29,9 @@ use watchfloor_model::{Delivery, Mono, SourceStatus, Timestamp};
 
 use crate::{
     config::spec::{AgainstSpec, BoardFile, FoldSpec, SourceSpec, WidgetSpec},
-    frame::{Against, Notice, Outage, Quality, Rejected},
+    frame::{Against, Notice, Outage, PageMark, Quality, Rejected},
     freshness::{Freshness, Promise, Verdict, judge},
+    pages::Pager,
     reduce::Rejection,
 };
 use against::Second;
@@ -37,6 +39,7 @@ use check::Difference;
 use frames::Issued;
 use lane::{Found, Lane};
 use tracked::Tracked;
+use turning::Worst;
 
 pub use check::{DRIFTS_NAMED_MAX, Drift};
 pub use checkpoint::{
@@ -75,6 +78,11 @@ pub struct Board {
     is_corrected: bool,
     /// What the last frames brought the page to.
     issued: VecDeque<Issued>,
+    pager: Pager,
+    /// How each page is; of a board that is one page nothing is kept.
+    marks: Vec<PageMark>,
+    /// What each widget says at worst.
+    worst: Vec<Worst>,
     ticked: Option<Mono>,
 }
 
@@ -103,6 +111,9 @@ impl Board {
             drifts: VecDeque::new(),
             is_corrected: false,
             issued: VecDeque::new(),
+            pager: Pager::new(&[], false, now),
+            marks: Vec::new(),
+            worst: Vec::new(),
             ticked: None,
         };
         board.reload(file, now);
@@ -126,6 +137,8 @@ impl Board {
         for lane in &mut self.lanes {
             lane.finish();
         }
+        self.pager.reload(&file.pages, file.board.rotate, now);
+        (self.marks, self.worst) = (Vec::new(), Vec::new());
         self.file = file;
         self.revision += 1;
         self.version += 1;
@@ -202,6 +215,7 @@ impl Board {
     /// Time has passed: windows move by each source's clock, and freshness expires.
     pub fn handle_tick(&mut self, now: Mono) {
         self.ticked = Some(now);
+        self.version += u64::from(self.pager.handle_tick(now));
         let mut changed = false;
         for lane in &mut self.lanes {
             changed |= lane.advance(now);
@@ -222,7 +236,7 @@ impl Board {
             verdict.freshness.is_current().then(|| now.plus(verdict.live_for + Duration::from_micros(1)))
         });
         let moves = self.lanes.iter().filter_map(|lane| lane.next_change(now));
-        let next = expiries.chain(moves).chain(self.next_dispute()).min()?;
+        let next = expiries.chain(moves).chain(self.next_dispute()).chain(self.pager.poll_timeout()).min()?;
         Some(self.ticked.map_or(next, |ticked| next.max(ticked.plus(TICK_PERIOD_MIN))))
     }
 

@@ -4,35 +4,41 @@
 //! error with its place, what was found, what was expected, and the valid name that was probably meant. A file with any
 //! error gives no board.
 
+pub mod distance;
 pub mod duration;
+mod source_kind;
 pub mod spec;
 mod speech;
 
 mod against;
+mod board;
 mod condition;
 mod cursor;
 mod decode;
 mod diagnostic;
+mod furniture;
 mod grid;
 mod headers;
 mod keys;
-mod kinds;
+mod markdown;
 mod nearest;
+mod page;
 mod picks;
 mod record;
-mod reducer;
 mod restating;
 mod schema;
 mod secrets;
 mod shape;
 mod shape_event;
 mod shape_site;
+mod shape_time;
 mod syntax;
 mod table;
 mod template;
 mod text;
 mod token;
 mod way;
+mod widget_kind;
 
 #[cfg(test)]
 mod tests;
@@ -40,16 +46,13 @@ mod tests;
 pub use condition::{CONDITION_VALUES_MAX, CONDITIONS_MAX};
 pub use decode::{SOURCES_MAX, WIDGETS_MAX};
 pub use diagnostic::{DIAGNOSTICS_MAX, Diagnostic, Diagnostics};
-pub use keys::{
-    GRID_CELLS_MAX,
-    kind::{ROWS_MAX, SERIES_BUCKETS_MAX},
-    source::CHANNELS_MAX,
-};
+pub use keys::{GRID_CELLS_MAX, source::CHANNELS_MAX};
 pub use record::{BANDS_MAX, COLUMNS_MAX, PLACES_MAX};
 pub use schema::schema;
 pub use shape_event::STATES_MAX;
 pub use spec::BoardFile;
 pub use template::{TEMPLATE_CHARACTERS_MAX, TEMPLATE_HOLES_MAX, TemplateError};
+pub use widget_kind::{ROWS_MAX, SERIES_BUCKETS_MAX};
 
 use std::io::{self, Read as _};
 

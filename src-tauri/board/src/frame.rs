@@ -5,8 +5,10 @@
 //! The TypeScript twins of these types are generated into `ui/src/generated` by this crate's tests.
 
 mod drill;
+mod furniture;
 mod look;
 mod merge;
+mod page;
 mod past;
 mod quality;
 mod value;
@@ -17,8 +19,10 @@ use watchfloor_model::{Continuity, Phase, Transport};
 
 pub use self::{
     drill::{DrillView, GlassSeen, SourceSeen, WidgetSeen},
-    look::{BandLook, ColumnLook, Look, NumberLook, PlaceMark, State},
+    furniture::{After, Align, ClockZone, FurnitureLook, FurnitureView, TextBlock, TextCell, TextSpan, Until},
+    look::{BandLook, Better, ColumnLook, Draw, Look, NumberDraw, NumberLook, PlaceMark, State, Toward},
     merge::NeedsWhole,
+    page::{PageMark, PageShown, PageView, PageWhy},
     past::{PastMarks, PastView},
     quality::{Against, Agreement, Quality, Rejected},
     value::{
@@ -51,6 +55,10 @@ pub struct Frame {
     pub outages: Option<Vec<Outage>>,
     /// Everything that people must know besides: the board file was refused, nothing is being remembered.
     pub notices: Vec<Notice>,
+    /// Which page is shown; none if the board is one page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub page: Option<PageShown>,
     /// Set if the frame is of the past: nothing in it is live, whatever it was then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -87,12 +95,23 @@ pub struct BoardView {
     pub timezone: String,
     /// `dark` or `light`.
     pub theme: String,
+    /// From how far it is read, millimetres, if the board says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub viewing_distance_mm: Option<u32>,
     /// Columns of the grid.
     pub columns: u32,
     /// Rows of the grid.
     pub rows: u32,
+    /// Its pages, in the board's order; none if it is one page.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<PageView>>")]
+    pub pages: Vec<PageView>,
     /// Every widget, in the board's order.
     pub widgets: Vec<WidgetView>,
+    /// What stands there besides, in the board's order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub furniture: Vec<FurnitureView>,
 }
 
 /// One widget as the page lays it out. What it shows comes by [`WidgetPatch`].
@@ -107,6 +126,10 @@ pub struct WidgetView {
     pub note: Option<String>,
     /// The source that it folds.
     pub source: String,
+    /// The number of its page, from 0; none if the board is one page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub page: Option<u32>,
     /// Where it stands, in grid cells; column and row count from 1.
     pub place: Place,
     /// What it is.

@@ -33,7 +33,13 @@ fn text(seeds: &[&str], bytes: &[u8]) -> String {
 #[test]
 fn board_file() {
     check!(iterations = 800, |bytes: &[u8]| {
-        let text = text(&[BOARD, include_str!("../../../examples/new-york-departures.toml")], bytes);
+        let seeds = [
+            BOARD,
+            include_str!("../../../examples/new-york-departures.toml"),
+            // It has furniture as well.
+            include_str!("../../../examples/sse.toml"),
+        ];
+        let text = text(&seeds, bytes);
         match config::parse(&text, "f") {
             Ok(file) => {
                 let mut board = Board::new(file, Mono::from_millis(1));

@@ -10,6 +10,7 @@ pub mod freshness;
 #[cfg(test)]
 mod fuzz;
 pub use watchfloor_model::path;
+mod pages;
 mod reduce;
 #[cfg(test)]
 mod testing;
@@ -19,4 +20,5 @@ pub use board::{
     AggregateCheckpoint, Board, ChannelCheckpoint, Checkpoint, DRIFTS_NAMED_MAX, Drift, Mark, NotRestored,
     OvertakenCheckpoint, REJECTIONS_HELD_MAX, ShareCheckpoint, SourceCheckpoint, UnusableCheckpoint,
 };
+pub use pages::Gesture;
 pub use reduce::{Rejection, RestoreError};

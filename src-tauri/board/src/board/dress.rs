@@ -4,8 +4,11 @@ use watchfloor_model::Timestamp;
 
 use super::tracked::Tracked;
 use crate::{
-    config::spec::{LookSpec, WidgetSpec},
-    frame::{Cell, LogValue, MarkersValue, NumberValue, SeriesValue, State, StatusValue, TableValue, WidgetValue},
+    config::spec::WidgetSpec,
+    frame::{
+        Cell, ColumnLook, LogValue, Look, MarkersValue, NumberValue, SeriesValue, State, StatusValue, TableValue,
+        WidgetValue,
+    },
     reduce::instant_of_text,
 };
 
@@ -35,6 +38,7 @@ fn nothing(kind: &WidgetValue) -> WidgetValue {
             value: None,
             state: State::Normal,
             change: None,
+            toward: None,
             trend: Vec::new(),
             at_least: false,
         }),
@@ -63,12 +67,15 @@ fn dress(value: WidgetValue, widget: &WidgetSpec, at_least: bool) -> WidgetValue
     match value {
         WidgetValue::Number(number) => WidgetValue::Number(NumberValue {
             state: number.value.map_or(State::Normal, |value| state_of(&widget.look, value)),
+            toward: number.change.and_then(|change| widget.look.number()?.better?.judge(change)),
             at_least: number.at_least || at_least,
             ..number
         }),
         WidgetValue::Table(mut table) => {
-            let columns = widget.look.columns.iter().enumerate();
-            let times: Vec<usize> = columns.filter(|(_, column)| column.format == "time").map(|(at, _)| at).collect();
+            let columns = if let Look::Table { columns, .. } = &widget.look { columns.as_slice() } else { &[] };
+            let is_of_time = |column: &ColumnLook| matches!(column.format.as_str(), "time" | "ago" | "until");
+            let times = columns.iter().enumerate().filter(|(_, column)| is_of_time(column)).map(|(at, _)| at);
+            let times: Vec<usize> = times.collect();
             for row in &mut table.rows {
                 for at in &times {
                     if let Some(cell) = row.cells.get_mut(*at) {
@@ -90,10 +97,11 @@ fn dress(value: WidgetValue, widget: &WidgetSpec, at_least: bool) -> WidgetValue
 }
 
 /// What the look's bands make of a number: the first one that holds it.
-fn state_of(look: &LookSpec, value: f64) -> State {
+fn state_of(look: &Look, value: f64) -> State {
     let holds =
         |from: Option<f64>, to: Option<f64>| from.is_none_or(|from| from <= value) && to.is_none_or(|to| value < to);
-    look.bands.iter().find(|band| holds(band.from, band.to)).map_or(State::Normal, |band| band.state)
+    let bands = look.number().map(|number| number.bands.as_slice()).unwrap_or_default();
+    bands.iter().find(|band| holds(band.from, band.to)).map_or(State::Normal, |band| band.state)
 }
 
 /// A cell of a time column: milliseconds or a text by RFC 3339 is an instant; anything else is shown as it came.
@@ -106,5 +114,43 @@ fn tell_time(cell: &mut Cell) {
     };
     if let Some(at) = at {
         *cell = Cell::Time(at.as_millis());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{config, frame::Toward};
+
+    /// By the look alone: the page compares nothing.
+    #[test]
+    fn a_change_is_judged_as_the_board_says() {
+        for (better, change, toward) in [
+            ("better = \"up\"", Some(2.0), Some(Toward::Better)),
+            ("better = \"up\"", Some(-0.001), Some(Toward::Worse)),
+            ("better = \"down\"", Some(2.0), Some(Toward::Worse)),
+            ("better = \"down\"", Some(-7e9), Some(Toward::Better)),
+            ("better = \"down\"", Some(0.0), None),
+            ("better = \"up\"", None, None),
+            ("", Some(2.0), None),
+        ] {
+            let text = format!(
+                "[board]\ntitle = \"T\"\n[[source]]\nid = \"s\"\nkind = \"hub\"\nurl = \"http://h\"\nchannels = [\"c\"]\n\
+                 [[widget]]\nid = \"w\"\nkind = \"gauge\"\nvalue = \"v\"\ntrend = \"1h\"\n{better}\n"
+            );
+            let board = config::parse(&text, "f").expect("a board");
+            let number = NumberValue {
+                value: Some(5.0),
+                state: State::Normal,
+                change,
+                toward: None,
+                trend: Vec::new(),
+                at_least: false,
+            };
+            let WidgetValue::Number(dressed) = dress(WidgetValue::Number(number), &board.widgets[0], false) else {
+                panic!("no number")
+            };
+            assert_eq!((dressed.change, dressed.toward), (change, toward), "{better} {change:?}");
+        }
     }
 }

@@ -88,6 +88,7 @@ impl Board {
             .zip(&qualities)
             .map(|((_, _, tracked), quality)| stamp(tracked, quality.freshness))
             .collect();
+        self.look_at_pages(&qualities, now);
         // What is shown may change by time alone, between ticks.
         if self.issued.back().is_some_and(|last| last.version == self.version && last.stamps != stamps) {
             self.version += 1;
@@ -125,6 +126,7 @@ impl Board {
             widgets,
             outages: after.is_none_or(|after| self.outages.1 > after).then(|| self.outages.0.clone()),
             notices: self.notices.clone(),
+            page: self.page_shown(now),
             past: None,
             drill: None,
         }

@@ -6,6 +6,7 @@ mod check;
 mod documents;
 mod new_folds;
 mod overtaken;
+mod pages;
 mod restated;
 mod set_back;
 mod stage;
@@ -308,7 +309,10 @@ fn reloading_keeps_what_is_unchanged() {
     stage.event(json!({"v": 1}));
     let revision = stage.board.revision();
     let text = stage::BOARD
-        .replace("id = \"count\"\n", "id = \"renamed\"\ntitle = \"New\"\n")
+        .replace(
+            "id = \"count\"\n",
+            "id = \"renamed\"\ntitle = \"New\"\ntarget = 9\nmin = 0\nmax = 9\ndraw = \"bar\"\n",
+        )
         .replace("last = \"1m\"", "last = \"2m\"");
     stage.reload(&text);
     assert_eq!(stage.board.revision(), revision + 1);

@@ -1,10 +1,8 @@
 //! The board as the page lays it out, from the board file.
 
-use std::time::Duration;
-
 use crate::{
-    config::spec::{BoardFile, Draw, LookSpec, ReducerSpec, Theme, WidgetSpec},
-    frame::{BoardView, Look, NumberLook, Place, WidgetView},
+    config::spec::{BoardFile, PageSpec, Theme, WidgetSpec},
+    frame::{BoardView, PageView, Place, WidgetView},
 };
 
 pub(super) fn board_view(file: &BoardFile) -> BoardView {
@@ -16,61 +14,29 @@ pub(super) fn board_view(file: &BoardFile) -> BoardView {
             Theme::Light => "light",
         }
         .to_owned(),
+        viewing_distance_mm: file.board.viewing_distance_mm,
         columns: file.board.columns,
         rows: file.board.rows,
-        widgets: file.widgets.iter().map(widget_view).collect(),
+        pages: file.pages.iter().map(page_view).collect(),
+        widgets: file.widgets.iter().map(|widget| widget_view(widget, !file.pages.is_empty())).collect(),
+        furniture: file.furniture.clone(),
     }
 }
 
-fn widget_view(widget: &WidgetSpec) -> WidgetView {
+fn page_view(page: &PageSpec) -> PageView {
+    let dwell_ms = u32::try_from(page.dwell.as_millis()).unwrap_or(u32::MAX);
+    PageView { id: page.id.clone(), title: page.title.clone(), dwell_ms }
+}
+
+fn widget_view(widget: &WidgetSpec, has_pages: bool) -> WidgetView {
     WidgetView {
         id: widget.id.clone(),
         title: widget.title.clone(),
         note: widget.note.clone(),
         source: widget.source.clone(),
+        page: u32::try_from(widget.page).ok().filter(|_| has_pages),
         // The file's reader gives every widget a place.
         place: widget.place.unwrap_or(Place { column: 1, row: 1, width: 1, height: 1 }),
-        look: look(&widget.fold.reducer, &widget.look),
+        look: widget.look.clone(),
     }
-}
-
-fn look(reducer: &ReducerSpec, look: &LookSpec) -> Look {
-    let number = |trend: &Option<Duration>| NumberLook {
-        unit: look.unit.clone(),
-        decimals: look.decimals,
-        min: look.min,
-        max: look.max,
-        bands: look.bands.clone(),
-        trend_ms: trend.map(millis),
-    };
-    match reducer {
-        ReducerSpec::Counter { trend, .. } => Look::Counter(number(trend)),
-        ReducerSpec::Gauge { trend, .. } => Look::Gauge(number(trend)),
-        ReducerSpec::Rate { trend, .. } => Look::Rate(number(trend)),
-        ReducerSpec::Window { trend, .. } => Look::Window(number(trend)),
-        ReducerSpec::Table { limit, .. } => Look::Table { columns: look.columns.clone(), limit: *limit },
-        ReducerSpec::Log { limit, .. } => Look::Log { limit: *limit },
-        ReducerSpec::Series { bucket, keep, .. } => Look::Series {
-            draw: match look.draw {
-                Draw::Line => "line",
-                Draw::Area => "area",
-                Draw::Bars => "bars",
-            }
-            .to_owned(),
-            unit: look.unit.clone(),
-            decimals: look.decimals,
-            keep_ms: millis(*keep),
-            bucket_ms: millis(*bucket),
-        },
-        ReducerSpec::Status { .. } => Look::Status {},
-        ReducerSpec::Markers { .. } => Look::Markers {
-            bounds: look.bounds,
-            places: look.places.clone(),
-            glide_ms: u32::try_from(look.glide.as_millis()).unwrap_or(u32::MAX),
-        },
-    }
-}
-
-fn millis(span: Duration) -> u64 {
-    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }

@@ -8,7 +8,6 @@ use super::{
     decode::{SourceEntry, read_channels_of, sorted_events, source_of},
     diagnostic::{Problem, Sink},
     keys::record as keys,
-    reducer::optional,
     schema::object,
     spec::{AgainstSpec, FoldSpec},
     table::{Node, Shape, TableReader},
@@ -49,10 +48,10 @@ impl Shape for AgainstTable {
         let reader = TableReader::open(node, &keys::AGAINST_TABLE, sink)?;
         reader.finish(sink);
         let source = reader.get(&keys::AGAINST_SOURCE, sink);
-        let channels = optional(&reader, &keys::AGAINST_CHANNELS, sink);
-        let on = optional(&reader, &keys::AGAINST_ON, sink);
-        let only = optional(&reader, &keys::AGAINST_WHERE, sink);
-        let value = optional(&reader, &keys::AGAINST_VALUE, sink);
+        let channels = reader.optional(&keys::AGAINST_CHANNELS, sink);
+        let on = reader.optional(&keys::AGAINST_ON, sink);
+        let only = reader.optional(&keys::AGAINST_WHERE, sink);
+        let value = reader.optional(&keys::AGAINST_VALUE, sink);
         let tolerance = reader.get(&keys::AGAINST_TOLERANCE, sink);
         let settle = reader.get(&keys::AGAINST_SETTLE, sink);
         Some(AgainstText {

@@ -5,7 +5,6 @@ use serde_json::Value;
 use super::{
     diagnostic::Sink,
     keys::source as keys,
-    reducer::optional,
     schema::object,
     spec::CursorSpec,
     table::{Node, Shape, TableReader},
@@ -34,8 +33,8 @@ impl Shape for Turn {
         let reader = TableReader::open(node, &keys::CURSOR_TABLE, sink)?;
         reader.finish(sink);
         let path = reader.get(&keys::CURSOR_PATH, sink);
-        let query = optional(&reader, &keys::CURSOR_QUERY, sink);
-        let rows = optional(&reader, &keys::CURSOR_ROWS, sink);
+        let query = reader.optional(&keys::CURSOR_QUERY, sink);
+        let rows = reader.optional(&keys::CURSOR_ROWS, sink);
         Some(CursorSpec { path: path?, query: query?, rows: rows? })
     }
 }

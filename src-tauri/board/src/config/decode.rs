@@ -5,17 +5,20 @@ use std::{collections::HashMap, ops::Range, time::Duration};
 use toml::{Spanned, de::DeTable};
 
 use super::{
+    board::read_board,
     diagnostic::{Problem, Sink},
-    grid::{Cells, Tenant, lay_out},
+    furniture::{self, Standing},
+    grid::{Cells, Tenant},
     headers,
-    keys::{self, kind::KindShape, source, widget},
-    kinds::{Found, report_members_of_several, report_unlike},
+    keys::{self, source, widget},
     nearest::{did_you_mean, nearest},
-    reducer::{Folded, optional, read_kind},
+    page::{self, PageEntry, lay_out_pages, page_of, read_pages},
     restating,
-    spec::{BoardFile, BoardSpec, FoldSpec, ReducerSpec, SourceKind, SourceSpec, TokenSpec, WidgetSpec},
+    source_kind::{Found, report_members_of_several, report_unlike},
+    spec::{BoardFile, FoldSpec, ReducerSpec, SourceKind, SourceSpec, TokenSpec, WidgetSpec},
     table::{Node, TableReader, cut, names, wrong_type},
     way,
+    widget_kind::{self, Folded, Kind, KindShape},
 };
 
 /// The most sources of a board.
@@ -23,7 +26,7 @@ pub const SOURCES_MAX: usize = 16;
 /// The most widgets of a board.
 pub const WIDGETS_MAX: usize = 200;
 
-const TABLES: [&str; 3] = ["board", "source", "widget"];
+const TABLES: [&str; 4] = ["board", "page", "source", "widget"];
 
 /// The whole file; `None` if something was reported.
 pub(super) fn decode(file: &DeTable<'_>, sink: &mut Sink<'_>) -> Option<BoardFile> {
@@ -33,8 +36,10 @@ pub(super) fn decode(file: &DeTable<'_>, sink: &mut Sink<'_>) -> Option<BoardFil
         tables_of(file, "source", SOURCES_MAX, sink).into_iter().map(|node| read_source(node, sink)).collect();
     report_twins(sources.iter().filter_map(|source| source.name.as_ref()), "sources", sink);
 
+    let pages = read_pages(file, sink);
     let surroundings = Surroundings {
         sources: &sources,
+        pages: &pages,
         stale_after: board.as_ref().map(|board| board.stale_after),
         timezone: board.as_ref().map(|board| board.timezone.clone()),
     };
@@ -44,17 +49,21 @@ pub(super) fn decode(file: &DeTable<'_>, sink: &mut Sink<'_>) -> Option<BoardFil
         .collect();
     report_twins(widgets.iter().filter_map(|widget| widget.name.as_ref()), "widgets", sink);
 
-    let tenants: Vec<&Tenant> = widgets.iter().map(|widget| &widget.tenant).collect();
+    let tenants: Vec<_> = widgets.iter().map(|widget| (widget.page, &widget.tenant)).collect();
     let cells = board.as_ref().map(|board| Cells { columns: board.columns, rows: board.rows });
-    let places = cells.map(|cells| lay_out(cells, &tenants, sink));
+    let places = cells.map(|cells| lay_out_pages(cells, &pages, &tenants, sink));
+    furniture::report_alone(widgets.iter().map(|widget| (widget.is_furniture, &widget.tenant)), sink);
     if !sink.is_empty() {
         return None;
     }
-    let widgets = widgets.into_iter().zip(places?).map(|(widget, place)| Some(WidgetSpec { place, ..widget.spec? }));
+    let standing = widgets.into_iter().zip(places?).map(|(widget, place)| Some(widget.spec?.at(place)));
+    let (widgets, furniture) = furniture::parted(standing.collect::<Option<_>>()?);
     Some(BoardFile {
         board: board?,
+        pages: page::specs(pages)?,
         sources: sources.into_iter().map(|source| source.spec).collect::<Option<_>>()?,
-        widgets: widgets.collect::<Option<_>>()?,
+        widgets,
+        furniture,
     })
 }
 
@@ -68,14 +77,19 @@ fn report_unknown_tables(file: &DeTable<'_>, sink: &mut Sink<'_>) {
             span: key.span(),
             message: format!("unknown key `{}` in the board file", cut(name)),
             found: format!("`{}`", cut(name)),
-            expected: "`[board]`, `[[source]]` or `[[widget]]`".to_owned(),
+            expected: "`[board]`, `[[page]]`, `[[source]]` or `[[widget]]`".to_owned(),
             help: keys::belongs(name).or_else(|| did_you_mean(name, TABLES)),
         });
     }
 }
 
 /// The tables of `[[name]]`; at least one is needed.
-fn tables_of<'a>(file: &'a DeTable<'a>, name: &'static str, count_max: usize, sink: &mut Sink<'_>) -> Vec<Node<'a>> {
+pub(super) fn tables_of<'a>(
+    file: &'a DeTable<'a>,
+    name: &'static str,
+    count_max: usize,
+    sink: &mut Sink<'_>,
+) -> Vec<Node<'a>> {
     let expected = format!("1 to {count_max} tables `[[{name}]]`");
     let Some(value) = file.get(name) else {
         sink.report_absence(Problem {
@@ -108,37 +122,6 @@ fn tables_of<'a>(file: &'a DeTable<'a>, name: &'static str, count_max: usize, si
     items.iter().take(count_max).map(|value| Node { name, value }).collect()
 }
 
-fn read_board(file: &DeTable<'_>, sink: &mut Sink<'_>) -> Option<BoardSpec> {
-    let Some(value) = file.get("board") else {
-        sink.report_absence(Problem {
-            span: 0..0,
-            message: "`[board]` is missing".to_owned(),
-            found: "nothing".to_owned(),
-            expected: "a table `[board]` with at least `title`".to_owned(),
-            help: None,
-        });
-        return None;
-    };
-    if sink.is_damaged(&value.span()) {
-        return None;
-    }
-    let node = Node { name: "board", value };
-    if value.get_ref().is_array() {
-        let help = Some("write `[board]`, with one bracket: a file has one board".to_owned());
-        wrong_type(node, "one table `[board]`", help, sink);
-        return None;
-    }
-    let reader = TableReader::open(node, &keys::BOARD, sink)?;
-    reader.finish(sink);
-    let title = reader.get(&keys::TITLE, sink);
-    let timezone = reader.get(&keys::TIMEZONE, sink);
-    let theme = reader.get(&keys::THEME, sink);
-    let grid = reader.get(&keys::GRID, sink);
-    let stale_after = reader.get(&keys::STALE_AFTER, sink);
-    let Cells { columns, rows } = grid?;
-    Some(BoardSpec { title: title?, timezone: timezone?, theme: theme?, columns, rows, stale_after: stale_after? })
-}
-
 /// A source as far as it could be read.
 pub(super) struct SourceEntry {
     name: Option<NameEntry>,
@@ -148,18 +131,18 @@ pub(super) struct SourceEntry {
 }
 
 /// An id with its place in the file.
-struct NameEntry {
-    id: String,
-    span: Range<usize>,
+pub(super) struct NameEntry {
+    pub(super) id: String,
+    pub(super) span: Range<usize>,
 }
 
 impl NameEntry {
-    fn new(reader: &TableReader<'_>, id: Option<&String>) -> Option<Self> {
+    pub(super) fn new(reader: &TableReader<'_>, id: Option<&String>) -> Option<Self> {
         id.map(|id| Self { id: id.clone(), span: reader.span_of("id") })
     }
 }
 
-fn report_twins<'a>(names: impl Iterator<Item = &'a NameEntry>, what: &str, sink: &mut Sink<'_>) {
+pub(super) fn report_twins<'a>(names: impl Iterator<Item = &'a NameEntry>, what: &str, sink: &mut Sink<'_>) {
     let mut first: HashMap<&str, &NameEntry> = HashMap::new();
     for name in names {
         let Some(other) = first.get(name.id.as_str()) else {
@@ -178,7 +161,7 @@ fn report_twins<'a>(names: impl Iterator<Item = &'a NameEntry>, what: &str, sink
 }
 
 /// Names the table by its id in errors: `` `[[widget]]` `cancelled-today` ``.
-fn label_by_id(reader: &mut TableReader<'_>) {
+pub(super) fn label_by_id(reader: &mut TableReader<'_>) {
     if let Some(id) = reader.raw_text("id") {
         reader.label = format!("{} `{}`", reader.label, cut(id));
     }
@@ -201,22 +184,22 @@ fn read_source(node: Node<'_>, sink: &mut Sink<'_>) -> SourceEntry {
     let reconcile = reader.get(&source::RECONCILE, sink);
     let heartbeat = reader.get(&source::HEARTBEAT, sink);
     let replays = reader.get(&source::REPLAYS, sink);
-    let sparkplug = optional(&reader, &source::SPARKPLUG, sink);
+    let sparkplug = reader.optional(&source::SPARKPLUG, sink);
     let presence = reader.get(&source::PRESENCE, sink);
     let history = reader.get(&source::HISTORY, sink);
-    let cursor = optional(&reader, &source::CURSOR, sink);
-    let event = optional(&reader, &source::EVENT, sink);
-    let app = optional(&reader, &source::APP, sink);
-    let auth = optional(&reader, &source::AUTH, sink);
-    let user = optional(&reader, &source::USER, sink);
-    let cipher = optional(&reader, &source::CIPHER, sink);
-    let speak = optional(&reader, &source::SPEAK, sink);
-    let snapshot = optional(&reader, &source::SNAPSHOT, sink);
-    let headers = optional(&reader, &source::HEADERS, sink);
-    let token = optional(&reader, &source::TOKEN, sink);
-    let token_header = optional(&reader, &source::TOKEN_HEADER, sink);
-    let tls = optional(&reader, &source::TLS, sink);
-    let proxy = optional(&reader, &source::PROXY, sink);
+    let cursor = reader.optional(&source::CURSOR, sink);
+    let event = reader.optional(&source::EVENT, sink);
+    let app = reader.optional(&source::APP, sink);
+    let auth = reader.optional(&source::AUTH, sink);
+    let user = reader.optional(&source::USER, sink);
+    let cipher = reader.optional(&source::CIPHER, sink);
+    let speak = reader.optional(&source::SPEAK, sink);
+    let snapshot = reader.optional(&source::SNAPSHOT, sink);
+    let headers = reader.optional(&source::HEADERS, sink);
+    let token = reader.optional(&source::TOKEN, sink);
+    let token_header = reader.optional(&source::TOKEN_HEADER, sink);
+    let tls = reader.optional(&source::TLS, sink);
+    let proxy = reader.optional(&source::PROXY, sink);
     if let Some(kind) = kind {
         let first = url.iter().map(|url| (reader.span_of("url"), url));
         let others = redundant.iter().flatten().enumerate();
@@ -341,6 +324,7 @@ fn has_twin_of(reader: &TableReader<'_>, key: &str, list: &[String], others: usi
 /// What a widget is read against.
 struct Surroundings<'a> {
     sources: &'a [SourceEntry],
+    pages: &'a [PageEntry],
     stale_after: Option<Duration>,
     timezone: Option<String>,
 }
@@ -348,8 +332,11 @@ struct Surroundings<'a> {
 /// A widget as far as it could be read; its place is still to be given.
 struct WidgetEntry {
     name: Option<NameEntry>,
+    /// The page's number; none if what it names isn't there.
+    page: Option<usize>,
     tenant: Tenant,
-    spec: Option<WidgetSpec>,
+    is_furniture: bool,
+    spec: Option<Standing>,
 }
 
 fn read_widget(node: Node<'_>, surroundings: &Surroundings<'_>, sink: &mut Sink<'_>) -> WidgetEntry {
@@ -361,15 +348,16 @@ fn read_widget(node: Node<'_>, surroundings: &Surroundings<'_>, sink: &mut Sink<
             is_placed: true,
             wish: (1, 1),
         };
-        return WidgetEntry { name: None, tenant, spec: None };
+        return WidgetEntry { name: None, page: None, tenant, is_furniture: false, spec: None };
     };
     label_by_id(&mut reader);
     let id = reader.get(&widget::ID, sink);
     // A mistyped kind has been reported; the rest is read as the kind that was meant, to find the other errors too.
-    let kind = reader.get(&widget::KIND, sink).or_else(|| meant_kind(&reader));
+    let said = reader.get(&widget::KIND, sink);
+    let kind = said.or_else(|| meant_kind(&reader));
     match kind {
         Some(kind) => {
-            reader.extend(&kind.table);
+            reader.extend(kind.table());
             reader.finish(sink);
         }
         None => finish_without_kind(&reader, sink),
@@ -382,22 +370,35 @@ fn read_widget(node: Node<'_>, surroundings: &Surroundings<'_>, sink: &mut Sink<
         place,
         wish: kind.map_or((1, 1), wish),
     };
-    let spec = read_widget_spec(&reader, id.clone(), kind, surroundings, sink);
-    WidgetEntry { name: NameEntry::new(&reader, id.as_ref()), tenant, spec }
+    let page = page_of(&reader, surroundings.pages, sink);
+    let spec = if let Some(Kind::Furniture(kind)) = kind {
+        furniture::read(&reader, id.clone(), kind, surroundings.timezone.as_deref(), sink).map(Standing::Furniture)
+    } else {
+        let kind = kind.and_then(Kind::of_data);
+        let spec = read_widget_spec(&reader, id.clone(), kind, surroundings, sink);
+        spec.map(|spec| Standing::Widget(Box::new(spec)))
+    };
+    let spec = spec.zip(page).map(|(spec, page)| spec.on(page));
+    let is_furniture = matches!(said, Some(Kind::Furniture(_)));
+    WidgetEntry { name: NameEntry::new(&reader, id.as_ref()), page, tenant, is_furniture, spec }
 }
 
-fn meant_kind(reader: &TableReader<'_>) -> Option<&'static KindShape> {
-    let meant = nearest(reader.raw_text("kind")?, keys::kind::KINDS.iter().map(|kind| kind.name))?;
-    keys::kind::KINDS.iter().find(|kind| kind.name == meant)
+fn meant_kind(reader: &TableReader<'_>) -> Option<Kind> {
+    let meant = nearest(reader.raw_text("kind")?, widget_kind::kinds().map(Kind::name))?;
+    widget_kind::find(meant)
 }
 
 /// While the kind is unknown, a key is accepted that any kind has.
 fn finish_without_kind(reader: &TableReader<'_>, sink: &mut Sink<'_>) {
-    reader.finish_but(|name| keys::kind::KINDS.iter().any(|kind| kind.table.has(name)), sink);
+    reader.finish_but(|name| widget_kind::kinds().any(|kind| kind.table().has(name)), sink);
 }
 
 /// How many cells of a 12 by 8 grid suit a kind.
-fn wish(kind: &'static KindShape) -> (u32, u32) {
+fn wish(kind: Kind) -> (u32, u32) {
+    let kind = match kind {
+        Kind::Data(kind) => kind,
+        Kind::Furniture(kind) => return kind.wish,
+    };
     match kind.name {
         "counter" | "gauge" | "rate" | "window" => (3, 2),
         "status" => (4, 2),
@@ -420,7 +421,7 @@ fn read_widget_spec(
     let on = read_events(reader, sink);
     let only = reader.get(&widget::WHERE, sink);
     let stale_after = reader.get(&widget::STALE_AFTER, sink);
-    let folded = kind.and_then(|kind| read_kind(reader, kind, sink));
+    let folded = kind.and_then(|kind| (kind.read)(reader, sink));
     let Folded { reducer, look, knows_days, against } = folded?;
     let id = id?;
     let known = source?;
@@ -443,6 +444,7 @@ fn read_widget_spec(
         note,
         source,
         stale_after: stale_after.or(surroundings.stale_after)?,
+        page: 0,
         place: None,
         fold,
         against,
@@ -493,7 +495,7 @@ pub(super) fn source_of<'a>(
 
 /// The channels that count, sorted.
 fn read_channels(reader: &TableReader<'_>, source: Option<&SourceEntry>, sink: &mut Sink<'_>) -> Option<Vec<String>> {
-    let channels = optional(reader, &widget::CHANNELS, sink)?;
+    let channels = reader.optional(&widget::CHANNELS, sink)?;
     match source {
         Some(source) => read_channels_of(channels, (reader, "channels"), source, sink),
         None => {
@@ -553,7 +555,7 @@ pub(super) fn read_channels_of(
 
 /// `on` in canonical order; empty if every event counts.
 fn read_events(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Vec<String>> {
-    sorted_events(optional(reader, &widget::ON, sink)?.unwrap_or_default(), (reader, "on"), sink)
+    sorted_events(reader.optional(&widget::ON, sink)?.unwrap_or_default(), (reader, "on"), sink)
 }
 
 /// Event names in canonical order; none if every event counts.

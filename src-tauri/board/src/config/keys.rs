@@ -3,23 +3,26 @@
 use std::time::Duration;
 
 use super::{
-    shape::{Choice, ID, List, Name, Text, Whole},
+    distance::Distance,
+    furniture,
+    shape::{Choice, Flag, ID, List, Name, Text, Whole},
     shape_event::{EventName, PathText, Span, TemplateText},
     shape_site::Zone,
     spec::Theme,
     table::{Key, Need, TableShape, names},
+    widget_kind::{Kind, kinds},
 };
 
-pub(super) mod kind;
+pub(super) mod page;
 pub(super) mod record;
 pub(super) mod source;
 pub(super) mod widget;
 
-const SECOND: Duration = Duration::from_secs(1);
+pub(super) const SECOND: Duration = Duration::from_secs(1);
 /// The shortest bucket of a series: finer than an eye on a moving chart can tell.
-const SHORTEST_BUCKET: Duration = Duration::from_millis(100);
-const DAY: Duration = Duration::from_secs(86_400);
-const MONTH: Duration = Duration::from_secs(31 * 86_400);
+pub(super) const SHORTEST_BUCKET: Duration = Duration::from_millis(100);
+pub(super) const DAY: Duration = Duration::from_secs(86_400);
+pub(super) const MONTH: Duration = Duration::from_secs(31 * 86_400);
 
 /// The most columns or rows of a grid.
 pub const GRID_CELLS_MAX: u32 = 48;
@@ -28,8 +31,10 @@ const TITLE_CHARACTERS_MAX: usize = 100;
 /// The most event names of one list.
 const EVENT_NAMES_MAX: usize = 100;
 
-pub(super) static BOARD: TableShape =
-    TableShape { name: "`[board]`", keys: &[&TITLE, &TIMEZONE, &THEME, &GRID, &STALE_AFTER] };
+pub(super) static BOARD: TableShape = TableShape {
+    name: "`[board]`",
+    keys: &[&TITLE, &TIMEZONE, &THEME, &VIEWING_DISTANCE, &GRID, &STALE_AFTER, &ROTATE],
+};
 
 pub(super) static TITLE: Key<Text> = Key {
     name: "title",
@@ -50,6 +55,13 @@ pub(super) static THEME: Key<Choice<Theme>> = Key {
     need: Need::Default("\"dark\""),
     about: "The colours: for a dark room or a lit one.",
     shape: Choice { options: &[("dark", Theme::Dark, "for a dark room"), ("light", Theme::Light, "for a lit room")] },
+};
+
+pub(super) static VIEWING_DISTANCE: Key<Distance> = Key {
+    name: "viewing-distance",
+    need: Need::Optional,
+    about: "From how far the wall is read. Its text is made at least so large that it is read from there without effort, on a screen whose size is known. Left out, it is as large as the screen has room for.",
+    shape: Distance,
 };
 
 pub(super) static GRID: Key<super::grid::Grid> = Key {
@@ -82,6 +94,13 @@ pub(super) static STALE_AFTER: Key<Span> = Key {
     shape: Span { min: SECOND, max: DAY },
 };
 
+pub(super) static ROTATE: Key<Flag> = Key {
+    name: "rotate",
+    need: Need::Default("true"),
+    about: "Whether pages turn by themselves, where there are several.",
+    shape: Flag,
+};
+
 /// `id`
 const fn id(about: &'static str) -> Key<Name> {
     Key { name: "id", need: Need::Required, about, shape: ID }
@@ -93,22 +112,28 @@ const fn title(about: &'static str) -> Key<Text> {
 }
 
 /// A key whose value is a path.
-const fn path(name: &'static str, need: Need, about: &'static str) -> Key<PathText> {
+pub(super) const fn path(name: &'static str, need: Need, about: &'static str) -> Key<PathText> {
     Key { name, need, about, shape: PathText }
 }
 
 /// A key whose value is a template.
-const fn template(name: &'static str, need: Need, about: &'static str) -> Key<TemplateText> {
+pub(super) const fn template(name: &'static str, need: Need, about: &'static str) -> Key<TemplateText> {
     Key { name, need, about, shape: TemplateText }
 }
 
 /// A key whose value is a duration.
-const fn span(name: &'static str, need: Need, min: Duration, max: Duration, about: &'static str) -> Key<Span> {
+pub(super) const fn span(
+    name: &'static str,
+    need: Need,
+    min: Duration,
+    max: Duration,
+    about: &'static str,
+) -> Key<Span> {
     Key { name, need, about, shape: Span { min, max } }
 }
 
 /// A key whose value is one event name or several.
-const fn events(name: &'static str, star: bool, about: &'static str) -> Key<List<EventName>> {
+pub(super) const fn events(name: &'static str, star: bool, about: &'static str) -> Key<List<EventName>> {
     let shape = List { item: EventName { star }, min: 1, max: EVENT_NAMES_MAX, or_one: true, what: "event names" };
     Key { name, need: Need::Optional, about, shape }
 }
@@ -118,6 +143,7 @@ pub(super) fn tables() -> impl Iterator<Item = &'static TableShape> {
     let parts = [
         &BOARD,
         &GRID_TABLE,
+        &page::TABLE,
         &source::TABLE,
         &source::EVENT_TABLE,
         &source::CURSOR_TABLE,
@@ -130,8 +156,9 @@ pub(super) fn tables() -> impl Iterator<Item = &'static TableShape> {
         &widget::TABLE,
         &widget::PLACE_TABLE,
     ];
-    let kinds = kind::KINDS.iter().map(|kind| &kind.table);
+    let kinds = kinds().map(Kind::table);
     parts.into_iter().chain(kinds).chain([
+        &furniture::ZONE_TABLE,
         &record::BAND_TABLE,
         &record::AGAINST_TABLE,
         &record::COLUMN_TABLE,
@@ -141,7 +168,7 @@ pub(super) fn tables() -> impl Iterator<Item = &'static TableShape> {
 
 /// For a key that is unknown where it stands: where it would be right.
 pub(super) fn belongs(name: &str) -> Option<String> {
-    let kinds: Vec<&str> = kind::KINDS.iter().filter(|kind| kind.table.has(name)).map(|kind| kind.name).collect();
+    let kinds: Vec<&str> = kinds().filter(|kind| kind.table().has(name)).map(Kind::name).collect();
     if !kinds.is_empty() {
         return Some(format!("`{name}` belongs to kind {}", names(kinds)));
     }

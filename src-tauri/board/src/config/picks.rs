@@ -5,7 +5,6 @@ use serde_json::Value;
 use super::{
     diagnostic::{Problem, Sink},
     keys::source as keys,
-    reducer::optional,
     schema::object,
     spec::{Codec, EventSpec},
     table::{Node, Shape, TableReader},
@@ -33,12 +32,12 @@ impl Shape for Picks {
     fn read(&self, node: Node<'_>, sink: &mut Sink<'_>) -> Option<EventSpec> {
         let reader = TableReader::open(node, &keys::EVENT_TABLE, sink)?;
         reader.finish(sink);
-        let name = optional(&reader, &keys::EVENT_NAME, sink);
-        let default_name = optional(&reader, &keys::EVENT_AS, sink);
-        let id = optional(&reader, &keys::EVENT_ID, sink);
-        let time = optional(&reader, &keys::EVENT_TIME, sink);
-        let data = optional(&reader, &keys::EVENT_DATA, sink);
-        let decode = optional(&reader, &keys::EVENT_DECODE, sink);
+        let name = reader.optional(&keys::EVENT_NAME, sink);
+        let default_name = reader.optional(&keys::EVENT_AS, sink);
+        let id = reader.optional(&keys::EVENT_ID, sink);
+        let time = reader.optional(&keys::EVENT_TIME, sink);
+        let data = reader.optional(&keys::EVENT_DATA, sink);
+        let decode = reader.optional(&keys::EVENT_DECODE, sink);
         check_steps(&reader, decode.as_ref()?.as_deref().unwrap_or_default(), sink);
         Some(EventSpec {
             name: name?,

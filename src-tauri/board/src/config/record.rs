@@ -21,7 +21,7 @@ pub const COLUMNS_MAX: usize = 24;
 pub const PLACES_MAX: usize = 500;
 
 /// Reads an array of tables, each by `read_one`.
-fn read_tables<'a, T>(
+pub(super) fn read_tables<'a, T>(
     node: Node<'a>,
     (table, count_max, expected): (&'static TableShape, usize, &str),
     sink: &mut Sink<'_>,
@@ -48,7 +48,7 @@ fn read_tables<'a, T>(
     values.into_iter().collect()
 }
 
-fn array_schema(table: &'static TableShape, count_max: usize) -> Value {
+pub(super) fn array_schema(table: &'static TableShape, count_max: usize) -> Value {
     json!({"type": "array", "items": object(table), "minItems": 1, "maxItems": count_max})
 }
 

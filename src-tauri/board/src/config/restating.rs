@@ -5,9 +5,8 @@ use serde_json::Value;
 use super::{
     diagnostic::{Problem, Sink},
     keys::source as keys,
-    kinds::secret_in_query,
-    reducer::optional,
     schema::object,
+    source_kind::secret_in_query,
     spec::SnapshotSpec,
     table::{Node, Shape, TableReader, cut, names},
 };
@@ -36,9 +35,9 @@ impl Shape for Restating {
         reader.finish(sink);
         let url = reader.get(&keys::SNAPSHOT_URL, sink);
         let name = reader.get(&keys::SNAPSHOT_AS, sink);
-        let channel = optional(&reader, &keys::SNAPSHOT_CHANNEL, sink);
-        let data = optional(&reader, &keys::SNAPSHOT_DATA, sink);
-        let time = optional(&reader, &keys::SNAPSHOT_TIME, sink);
+        let channel = reader.optional(&keys::SNAPSHOT_CHANNEL, sink);
+        let data = reader.optional(&keys::SNAPSHOT_DATA, sink);
+        let time = reader.optional(&keys::SNAPSHOT_TIME, sink);
         Some(SnapshotSpec { url: url?, name: name?, channel: channel?, data: data?, time: time? })
     }
 }

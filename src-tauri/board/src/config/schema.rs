@@ -4,12 +4,11 @@ use serde_json::{Map, Value, json};
 
 use super::{
     decode::{SOURCES_MAX, WIDGETS_MAX},
-    keys::{
-        self,
-        kind::{KINDS, KindShape, Operand},
-        source, widget,
-    },
+    furniture::{FURNITURE, FurnitureShape},
+    keys::{self, page, source, widget},
+    page::PAGES_MAX,
     table::{AnyKey, Need, TableShape},
+    widget_kind::{KINDS, KindShape, Operand},
 };
 
 /// The schema of a board file (JSON Schema 2020-12): every key with its description and default.
@@ -19,6 +18,8 @@ use super::{
 pub fn schema() -> Value {
     let mut board = object(&keys::BOARD);
     board["description"] = json!("What holds for the whole board.");
+    let mut page = object(&page::TABLE);
+    page["description"] = json!("A page of the board.");
     let mut source = object(&source::TABLE);
     source["description"] = json!("Where events come from.");
     source["dependentRequired"] = json!({"token-header": ["token"]});
@@ -28,6 +29,7 @@ pub fn schema() -> Value {
         "type": "object",
         "properties": {
             "board": board,
+            "page": {"type": "array", "items": page, "minItems": 1, "maxItems": PAGES_MAX},
             "source": {"type": "array", "items": source, "minItems": 1, "maxItems": SOURCES_MAX},
             "widget": {"type": "array", "items": widgets(), "minItems": 1, "maxItems": WIDGETS_MAX},
         },
@@ -61,7 +63,7 @@ fn widgets() -> Value {
         "type": "object",
         "properties": properties(widget::TABLE.keys),
         "required": required(widget::TABLE.keys),
-        "allOf": KINDS.iter().map(kind_rule).collect::<Vec<_>>(),
+        "allOf": KINDS.iter().copied().map(kind_rule).chain(FURNITURE.iter().copied().map(furniture_rule)).collect::<Vec<_>>(),
         "unevaluatedProperties": false,
     })
 }
@@ -75,12 +77,37 @@ fn kind_rule(kind: &KindShape) -> Value {
     if kind.table.has("states") {
         then["dependentRequired"] = json!({"state": ["states"], "states": ["state"]});
     }
+    let mut rules: Vec<Value> = Vec::new();
     if !kind.stats.is_empty() {
-        then["allOf"] = [Operand::Events, Operand::Value, Operand::Match]
-            .into_iter()
-            .filter_map(|operand| stat_rule(kind, operand))
-            .collect();
+        let operands = [Operand::Events, Operand::Value, Operand::Match];
+        rules.extend(operands.into_iter().filter_map(|operand| stat_rule(kind, operand)));
     }
+    if kind.table.has("digits") {
+        then["dependentRequired"] = json!({"better": ["trend"]});
+        rules.push(json!({"if": {"required": ["digits"]}, "then": {"properties": {"decimals": false}}}));
+        let bar = json!({"properties": {"draw": {"const": "bar"}}, "required": ["draw"]});
+        rules.push(json!({"if": bar, "then": {"required": ["min", "max"]}}));
+    }
+    if !rules.is_empty() {
+        then["allOf"] = rules.into();
+    }
+    json!({"if": {"properties": {"kind": {"const": kind.name}}, "required": ["kind"]}, "then": then})
+}
+
+/// What furniture adds, and what of a widget's keys it has no use for.
+fn furniture_rule(kind: &FurnitureShape) -> Value {
+    let useless: Map<String, Value> = widget::OF_DATA.iter().map(|name| ((*name).to_owned(), json!(false))).collect();
+    let mut rules = vec![json!({"properties": useless})];
+    if kind.table.has("daily") {
+        rules.push(json!({"anyOf": [{"required": ["to"]}, {"required": ["daily"]}]}));
+        rules.push(json!({"if": {"required": ["daily"]}, "then": {"properties": {"to": false, "after": false}}}));
+    }
+    let then = json!({
+        "description": kind.about,
+        "properties": properties(kind.table.keys),
+        "required": required(kind.table.keys),
+        "allOf": rules,
+    });
     json!({"if": {"properties": {"kind": {"const": kind.name}}, "required": ["kind"]}, "then": then})
 }
 

@@ -217,7 +217,7 @@ impl Shape for DailyText {
 
     fn read(&self, node: Node<'_>, sink: &mut Sink<'_>) -> Option<u32> {
         let text = text_of(node, &self.expected(), sink)?;
-        let minutes = minutes_of_day(text);
+        let minutes = text.strip_prefix("daily ").and_then(minutes_of_day);
         if minutes.is_none() {
             bad_value(node, "malformed time of day", &self.expected(), None, sink);
         }
@@ -225,8 +225,9 @@ impl Shape for DailyText {
     }
 }
 
-fn minutes_of_day(text: &str) -> Option<u32> {
-    let (hours, minutes) = text.strip_prefix("daily ")?.split_once(':')?;
+/// `HH:MM`, as minutes after midnight.
+pub(super) fn minutes_of_day(text: &str) -> Option<u32> {
+    let (hours, minutes) = text.split_once(':')?;
     let two_digits = |part: &str| {
         let plain = part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());
         plain.then(|| part.parse::<u32>().ok()).flatten()

@@ -1,5 +1,6 @@
 //! What a board file says, checked and typed. Built by [`super::parse`] only.
 
+mod page;
 mod source;
 mod story;
 
@@ -9,21 +10,31 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-pub use self::source::{
-    Codec, CursorSpec, EventSpec, IdentitySpec, LoginSpec, ProxySpec, SecretSpec, SnapshotSpec, SourceKind, SourceSpec,
-    SourceTransport, SparkplugSpec, SpeakSpec, TlsSpec, TokenSpec,
+pub use self::{
+    page::PageSpec,
+    source::{
+        Codec, CursorSpec, EventSpec, IdentitySpec, LoginSpec, ProxySpec, SecretSpec, SnapshotSpec, SourceKind,
+        SourceSpec, SourceTransport, SparkplugSpec, SpeakSpec, TlsSpec, TokenSpec,
+    },
 };
-use crate::{frame::State, path::Path};
+use crate::{
+    frame::{FurnitureView, Look, State},
+    path::Path,
+};
 
 /// A whole board file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BoardFile {
     /// `[board]`
     pub board: BoardSpec,
+    /// `[[page]]`, in the file's order; none if all stands on one.
+    pub pages: Vec<PageSpec>,
     /// `[[source]]`, in the file's order.
     pub sources: Vec<SourceSpec>,
     /// `[[widget]]`, in the file's order.
     pub widgets: Vec<WidgetSpec>,
+    /// The same of the kinds that show nothing of a source.
+    pub furniture: Vec<FurnitureView>,
 }
 
 /// `[board]`
@@ -35,12 +46,16 @@ pub struct BoardSpec {
     pub timezone: String,
     /// `theme`: default dark.
     pub theme: Theme,
+    /// `viewing-distance`, millimetres.
+    pub viewing_distance_mm: Option<u32>,
     /// `grid = { columns = 12, rows = 8 }`
     pub columns: u32,
     /// See `columns`.
     pub rows: u32,
     /// `stale-after`: the limit of widgets that name none. Default 5 s.
     pub stale_after: Duration,
+    /// `rotate`: whether pages turn by themselves. Default yes.
+    pub rotate: bool,
 }
 
 /// Which tokens the page paints with.
@@ -65,6 +80,8 @@ pub struct WidgetSpec {
     pub source: String,
     /// `stale-after`; default the board's.
     pub stale_after: Duration,
+    /// `page`: the number of the page that it stands on, from 0.
+    pub page: usize,
     /// `place = { column = 1, row = 1, width = 3, height = 2 }`, inside the grid.
     pub place: Option<crate::frame::Place>,
     /// What it folds.
@@ -72,7 +89,7 @@ pub struct WidgetSpec {
     /// `against`: what it is held against.
     pub against: Option<AgainstSpec>,
     /// How it is drawn: what has no influence on the fold.
-    pub look: LookSpec,
+    pub look: Look,
 }
 
 /// A second source of a widget's quantity.
@@ -404,44 +421,6 @@ impl Serialize for Template {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.source)
     }
-}
-
-/// How a widget is drawn. The kind is the reducer's.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct LookSpec {
-    /// `unit`
-    pub unit: Option<String>,
-    /// `decimals`, 0 to 6.
-    pub decimals: u8,
-    /// `min`
-    pub min: Option<f64>,
-    /// `max`
-    pub max: Option<f64>,
-    /// `bands = [{ from = 25, state = "alarm" }]`
-    pub bands: Vec<crate::frame::BandLook>,
-    /// `columns` of a table: title, format, decimals, width; as many as the reducer has.
-    pub columns: Vec<crate::frame::ColumnLook>,
-    /// `draw` of a series: `line`, `area`, `bars`.
-    pub draw: Draw,
-    /// `bounds = [west, south, east, north]` of a map.
-    pub bounds: [f64; 4],
-    /// `places = [{ name = "JFK", lat = 40.64, lon = -73.78 }]` of a map.
-    pub places: Vec<crate::frame::PlaceMark>,
-    /// `glide = "1s"` of a map: how long a marker takes to its new position, real time.
-    pub glide: Duration,
-}
-
-/// `draw` of a series.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Draw {
-    /// A line through the points.
-    #[default]
-    Line,
-    /// A line, filled to zero.
-    Area,
-    /// A bar a bucket.
-    Bars,
 }
 
 fn whole_millis(duration: Duration) -> u64 {

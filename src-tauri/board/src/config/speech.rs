@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use super::{
     diagnostic::{Problem, Sink},
     keys::source as keys,
-    reducer::optional,
     schema::object,
     secrets,
     spec::SpeakSpec,
@@ -51,7 +50,7 @@ impl Shape for Speech {
                 help: None,
             });
         }
-        let login = optional(&reader, &keys::SPEAK_LOGIN, sink);
+        let login = reader.optional(&keys::SPEAK_LOGIN, sink);
         for name in SENT {
             let Some(secret) = reader.raw_text(name).and_then(secrets::in_template) else { continue };
             sink.report_secret(Problem {
@@ -64,14 +63,14 @@ impl Shape for Speech {
                 ),
             });
         }
-        let subscribe = optional(&reader, &keys::SPEAK_SUBSCRIBE, sink);
-        let confirm = optional(&reader, &keys::SPEAK_CONFIRM, sink);
-        let refused = optional(&reader, &keys::SPEAK_REFUSED, sink);
-        let ping = optional(&reader, &keys::SPEAK_PING, sink);
-        let pong = optional(&reader, &keys::SPEAK_PONG, sink);
-        let channel = optional(&reader, &keys::SPEAK_CHANNEL, sink);
-        let sequence = optional(&reader, &keys::SPEAK_SEQUENCE, sink);
-        let resume = optional(&reader, &keys::SPEAK_RESUME, sink);
+        let subscribe = reader.optional(&keys::SPEAK_SUBSCRIBE, sink);
+        let confirm = reader.optional(&keys::SPEAK_CONFIRM, sink);
+        let refused = reader.optional(&keys::SPEAK_REFUSED, sink);
+        let ping = reader.optional(&keys::SPEAK_PING, sink);
+        let pong = reader.optional(&keys::SPEAK_PONG, sink);
+        let channel = reader.optional(&keys::SPEAK_CHANNEL, sink);
+        let sequence = reader.optional(&keys::SPEAK_SEQUENCE, sink);
+        let resume = reader.optional(&keys::SPEAK_RESUME, sink);
         Some(SpeakSpec {
             login: login?,
             subscribe: subscribe?,

@@ -147,6 +147,13 @@ impl<'a> TableReader<'a> {
         self.entries.contains_key(name)
     }
 
+    /// An optional setting: `None` if it was faulty, `Some(None)` if it isn't there.
+    #[allow(clippy::option_option)] // the two absences are two things
+    pub(super) fn optional<S: Shape>(&self, key: &Key<S>, sink: &mut Sink<'_>) -> Option<Option<S::Value>> {
+        let value = self.get(key, sink);
+        if value.is_none() && self.has(key.name) { None } else { Some(value) }
+    }
+
     /// Where the key's value stands, else the table.
     pub(super) fn span_of(&self, name: &str) -> Range<usize> {
         self.entries.get(name).map_or_else(|| self.span.clone(), Spanned::span)

@@ -1,8 +1,11 @@
 //! Whole files: what is read, and what is said of what can't be.
 
 mod cases;
+mod furniture_cases;
 mod header_cases;
+mod number_cases;
 mod page;
+mod page_cases;
 mod syntax_cases;
 mod validator;
 mod way_cases;
@@ -13,10 +16,10 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::{
-    spec::{Draw, ReducerSpec, SourceTransport, Theme, WidgetSpec},
+    spec::{ReducerSpec, SourceTransport, Theme, WidgetSpec},
     *,
 };
-use crate::frame::{Place, State};
+use crate::frame::{Look, Place, State};
 
 /// As small as a file can be.
 const SMALL: &str = r#"[board]
@@ -90,7 +93,7 @@ fn sound(text: &str) -> BoardFile {
 /// A file becomes what it says, with defaults where it says nothing, in a canonical form where order says nothing.
 #[test]
 fn reads_a_sound_file() {
-    let BoardFile { board, sources, widgets } = sound(SOUND);
+    let BoardFile { board, sources, widgets, .. } = sound(SOUND);
     assert_eq!((board.title.as_str(), board.timezone.as_str()), ("New York departures", "America/New_York"));
     assert_eq!((board.theme, board.columns, board.rows), (Theme::Light, 12, 8));
     assert_eq!(sources[0].transport, SourceTransport::Sse);
@@ -99,7 +102,7 @@ fn reads_a_sound_file() {
     let [counter, table, map]: [WidgetSpec; 3] = widgets.try_into().expect("three widgets");
 
     assert_eq!(counter.stale_after, Duration::from_secs(30));
-    assert_eq!(counter.look.bands[0].state, State::Warning);
+    assert_eq!(counter.look.number().expect("a number").bands[0].state, State::Warning);
     assert_eq!(
         serde_json::to_value(&counter.fold).expect("JSON"),
         json!({
@@ -114,7 +117,8 @@ fn reads_a_sound_file() {
     assert_eq!((table.title.as_str(), table.source.as_str()), ("board", "ops"));
     assert_eq!((table.stale_after, table.fold.timezone.as_str()), (Duration::from_secs(10), ""));
     assert_eq!(table.fold.channels, ["flights"]);
-    assert_eq!(table.look.columns[1].title, "dest_name");
+    let Look::Table { columns, .. } = table.look else { panic!("table") };
+    assert_eq!(columns[1].title, "dest_name");
     let ReducerSpec::Table { sort, descending, limit, expire, state, .. } = table.fold.reducer else { panic!("table") };
     assert_eq!(
         (sort.map(|path| path.to_string()).as_deref(), descending, limit, expire),
@@ -124,10 +128,8 @@ fn reads_a_sound_file() {
 
     let ReducerSpec::Markers { key, remove_on, .. } = map.fold.reducer else { panic!("markers") };
     assert_eq!((key.to_string().as_str(), remove_on), ("[\"odd key\"]", vec!["a".to_owned(), "b".to_owned()]));
-    assert_eq!(
-        (map.look.bounds, map.look.glide, map.look.draw),
-        ([-180.0, -60.0, 180.0, 80.0], Duration::from_secs(1), Draw::Line)
-    );
+    let Look::Markers { bounds, glide_ms, .. } = map.look else { panic!("markers") };
+    assert_eq!((bounds, glide_ms), ([-180.0, -60.0, 180.0, 80.0], 1000));
 }
 
 /// Widgets without a place get free cells, never another's, and what is left beside them.

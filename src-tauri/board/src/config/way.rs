@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use super::{
     diagnostic::{Problem, Sink},
     keys::source as keys,
-    reducer::optional,
     schema::object,
     shape::text_of,
     shape_site::{URL_CHARACTERS_MAX, address_fault},
@@ -43,9 +42,9 @@ impl Shape for Tls {
     fn read(&self, node: Node<'_>, sink: &mut Sink<'_>) -> Option<TlsSpec> {
         let reader = TableReader::open(node, &keys::TLS_TABLE, sink)?;
         reader.finish(sink);
-        let ca = optional(&reader, &keys::TLS_CA, sink);
-        let certificate = optional(&reader, &keys::TLS_CERTIFICATE, sink);
-        let key = optional(&reader, &keys::TLS_KEY, sink);
+        let ca = reader.optional(&keys::TLS_CA, sink);
+        let certificate = reader.optional(&keys::TLS_CERTIFICATE, sink);
+        let key = reader.optional(&keys::TLS_KEY, sink);
         if !["ca", "certificate", "key"].into_iter().any(|name| reader.has(name)) {
             bad_value(node, "nothing is said", &self.expected(), None, sink);
             return None;
@@ -119,8 +118,8 @@ impl Shape for Proxy {
         let reader = TableReader::open(node, &keys::PROXY_TABLE, sink)?;
         reader.finish(sink);
         let url = reader.get(&keys::PROXY_URL, sink);
-        let user = optional(&reader, &keys::PROXY_USER, sink);
-        let password = optional(&reader, &keys::PROXY_PASSWORD, sink);
+        let user = reader.optional(&keys::PROXY_USER, sink);
+        let password = reader.optional(&keys::PROXY_PASSWORD, sink);
         for (name, other) in [("user", "password"), ("password", "user")] {
             if reader.has(name) && !reader.has(other) {
                 let expected = if other == "user" {

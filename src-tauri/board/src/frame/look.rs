@@ -30,8 +30,8 @@ pub enum Look {
     },
     /// Lines or bars over time.
     Series {
-        /// `line`, `area` or `bars`.
-        draw: String,
+        /// How.
+        draw: Draw,
         /// Unit of the values.
         unit: Option<String>,
         /// Digits after the point.
@@ -56,14 +56,44 @@ pub enum Look {
     },
 }
 
+impl Look {
+    /// How the number is drawn, if it is of one.
+    #[must_use]
+    pub const fn number(&self) -> Option<&NumberLook> {
+        match self {
+            Self::Counter(number) | Self::Gauge(number) | Self::Rate(number) | Self::Window(number) => Some(number),
+            Self::Table { .. } | Self::Log { .. } | Self::Series { .. } | Self::Status {} | Self::Markers { .. } => {
+                None
+            }
+        }
+    }
+}
+
+/// How a series is drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+#[ts(export_to = "frame.ts")]
+pub enum Draw {
+    /// A line through the points.
+    #[default]
+    Line,
+    /// A line, filled to zero.
+    Area,
+    /// A bar a bucket.
+    Bars,
+}
+
 /// How a single number is drawn.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export_to = "frame.ts")]
 pub struct NumberLook {
     /// Unit, drawn smaller: `min`, `%`, `/h`. With `%` a share of 0 to 1 is written as 0 to 100.
     pub unit: Option<String>,
-    /// Digits after the point.
+    /// Digits after the point, where `digits` says nothing.
     pub decimals: u8,
+    /// Significant digits: how many of them stand after the point follows the scale's ends, or the widest value seen.
+    #[serde(default)]
+    pub digits: Option<u8>,
     /// Lower end of the scale.
     pub min: Option<f64>,
     /// Upper end of the scale.
@@ -73,6 +103,65 @@ pub struct NumberLook {
     /// How far back sparkline and change reach, milliseconds of board time; none for neither.
     #[ts(type = "number | null")]
     pub trend_ms: Option<u64>,
+    /// What the number is meant to be.
+    #[serde(default)]
+    pub target: Option<f64>,
+    /// Which way is the better one; nobody judges its changes if none.
+    #[serde(default)]
+    pub better: Option<Better>,
+    /// The kind's own way if none: records of boards from before there was a choice have none.
+    #[serde(default)]
+    pub draw: Option<NumberDraw>,
+}
+
+/// Which way of a number is the better one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+#[ts(export_to = "frame.ts")]
+pub enum Better {
+    /// More of it.
+    Up,
+    /// Less of it.
+    Down,
+}
+
+impl Better {
+    /// What a change means; nothing if it is none, or not a number.
+    #[must_use]
+    pub fn judge(self, change: f64) -> Option<Toward> {
+        let is_up = if change > 0.0 {
+            true
+        } else if change < 0.0 {
+            false
+        } else {
+            return None;
+        };
+        Some(if is_up == (self == Self::Up) { Toward::Better } else { Toward::Worse })
+    }
+}
+
+/// What a change means by the look's better way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+#[ts(export_to = "frame.ts")]
+pub enum Toward {
+    /// It went where it should.
+    Better,
+    /// It went where it shouldn't.
+    Worse,
+}
+
+/// How a single number is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+#[ts(export_to = "frame.ts")]
+pub enum NumberDraw {
+    /// Digits, their change and sparkline.
+    Figure,
+    /// Digits and a scale that lies.
+    Scale,
+    /// Digits and a scale that stands.
+    Bar,
 }
 
 /// A stretch of a scale with a meaning.
@@ -93,7 +182,8 @@ pub struct BandLook {
 pub struct ColumnLook {
     /// Its heading.
     pub title: String,
-    /// `text`, `number`, `time` (a time of day in the board's zone) or `state` (text in the row's state).
+    /// `text`, `number`, `time` (a time of day in the board's zone), `ago` or `until` (how long ago that was, or how long it is to it, by the
+    /// board's clock) or `state` (text in the row's state).
     pub format: String,
     /// Digits after the point, for numbers.
     pub decimals: u8,
@@ -129,4 +219,35 @@ pub enum State {
     Alarm,
     /// A value that the board file gives no meaning to.
     Unknown,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_judged_by_the_better_way() {
+        use {Better::*, Toward::Worse};
+        for (better, change, toward) in [
+            (Up, 3.0, Some(Toward::Better)),
+            (Up, -0.01, Some(Worse)),
+            (Down, -3.0, Some(Toward::Better)),
+            (Down, 1e300, Some(Worse)),
+            (Up, 0.0, None),
+            (Down, -0.0, None),
+            (Up, f64::NAN, None),
+            (Up, f64::INFINITY, Some(Toward::Better)),
+        ] {
+            assert_eq!(better.judge(change), toward, "{better:?} {change}");
+        }
+    }
+
+    /// A record of a board from before there was a target, or a choice of how to draw it.
+    #[test]
+    fn older_records_are_read() {
+        let text = r#"{"kind":"gauge","unit":null,"decimals":1,"min":0,"max":9,"bands":[],"trend_ms":null}"#;
+        let look: Look = serde_json::from_str(text).expect("a look");
+        let number = look.number().expect("a number");
+        assert_eq!((number.digits, number.target, number.better, number.draw), (None, None, None, None));
+    }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::State;
+use super::{State, Toward};
 
 /// What a widget shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
@@ -34,6 +34,9 @@ pub struct NumberValue {
     pub state: State,
     /// Value now minus value at the beginning of the trend.
     pub change: Option<f64>,
+    /// What that change means, where the board says which way is the better one.
+    #[serde(default)]
+    pub toward: Option<Toward>,
     /// The sparkline, oldest first: 61 points evenly spaced over the trend, so 60 stretches; none where nothing is known.
     /// Empty without a trend, and while the source's time isn't known.
     pub trend: Vec<Option<f64>>,

@@ -82,10 +82,10 @@ impl<R: Ring> Trend<R> {
         self.0.as_ref().and_then(Points::next_change)
     }
 
-    /// A number with its trend, as the page gets it. Its state and completeness are the board's to say.
+    /// A number with its trend, as the page gets it. Its state, completeness and what the change means are the board's to say.
     pub(crate) fn value(&self, value: Option<f64>) -> WidgetValue {
         let (change, trend) = self.0.as_ref().map(|points| points.read(value)).unwrap_or_default();
-        WidgetValue::Number(NumberValue { value, state: State::Normal, change, trend, at_least: false })
+        WidgetValue::Number(NumberValue { value, state: State::Normal, change, toward: None, trend, at_least: false })
     }
 
     /// The state `own` under `name`, and the trend's.

@@ -1,12 +1,13 @@
 //! The keys of the small tables inside a widget.
 
-use super::{DAY, SECOND, TITLE_CHARACTERS_MAX, events, kind::DECIMALS_MAX, path, source::CHANNELS_MAX, span};
+use super::{DAY, SECOND, TITLE_CHARACTERS_MAX, events, path, source::CHANNELS_MAX, span};
 use crate::{
     config::{
         condition::Conditions,
         shape::{ANY_NUMBER, CHANNEL, Choice, ID, List, Name, Number, Text, Whole},
         shape_event::{EventName, PathText, STATE, Span},
         table::{Key, Need, TableShape},
+        widget_kind::DECIMALS_MAX,
     },
     frame::State,
 };
@@ -96,12 +97,14 @@ pub(in crate::config) static COLUMN_TITLE: Key<Text> = Key {
 pub(in crate::config) static COLUMN_FORMAT: Key<Choice<&'static str>> = Key {
     name: "format",
     need: Need::Default("\"text\""),
-    about: "How it is written: `number` with `decimals`, `time` as a time of day in the board's zone, `state` marked with the row's state.",
+    about: "How it is written: `number` with `decimals`, `time` as a time of day in the board's zone, `ago` as how long ago that time was, `until` as how long it is to it, `state` marked with the row's state.",
     shape: Choice {
         options: &[
             ("text", "text", "as it is"),
             ("number", "number", "with `decimals`"),
             ("time", "time", "a time of day in the board's zone"),
+            ("ago", "ago", "how long ago a time was"),
+            ("until", "until", "how long it is to a time"),
             ("state", "state", "in the row's state"),
         ],
     },

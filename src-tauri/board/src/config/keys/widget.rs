@@ -4,16 +4,19 @@ use super::{DAY, GRID_CELLS_MAX, SECOND, TITLE_CHARACTERS_MAX, events, id, sourc
 use crate::config::{
     condition::Conditions,
     grid::Rectangle,
-    keys::kind::KindWord,
     shape::{CHANNEL, List, Name, Text, Whole},
     shape_event::{EventName, Span},
     table::{Key, Need, TableShape},
+    widget_kind::KindWord,
 };
 
 pub(in crate::config) static TABLE: TableShape = TableShape {
     name: "`[[widget]]`",
-    keys: &[&ID, &TITLE, &NOTE, &KIND, &SOURCE, &CHANNELS, &ON, &WHERE, &STALE_AFTER, &PLACE],
+    keys: &[&ID, &TITLE, &NOTE, &KIND, &SOURCE, &CHANNELS, &ON, &WHERE, &STALE_AFTER, &PAGE, &PLACE],
 };
+
+/// Of these, what furniture has no use for.
+pub(in crate::config) const OF_DATA: [&str; 5] = [SOURCE.name, CHANNELS.name, ON.name, WHERE.name, STALE_AFTER.name];
 
 pub(in crate::config) static ID: Key<Name> = id("Its name in reports, metrics and the page; unique among widgets.");
 
@@ -59,6 +62,13 @@ pub(in crate::config) static WHERE: Key<Conditions> = Key {
 
 pub(in crate::config) static STALE_AFTER: Key<Span> =
     span("stale-after", Need::Optional, SECOND, DAY, "Its freshness limit; the board's if left out.");
+
+pub(in crate::config) static PAGE: Key<Name> = Key {
+    name: "page",
+    need: Need::Optional,
+    about: "The id of the page that it stands on; the first one if left out.",
+    shape: crate::config::shape::ID,
+};
 
 pub(in crate::config) static PLACE: Key<Rectangle> = Key {
     name: "place",

@@ -255,7 +255,7 @@ fn unknown_keys() {
     check(&format!("é = 1\n{SMALL}"), &[("1:1", "TOML", "")]);
     check_both(
         &format!("\"é\" = 1\n{SMALL}"),
-        &[("1:1", "unknown key `é`", "expected `[board]`, `[[source]]` or `[[widget]]`")],
+        &[("1:1", "unknown key `é`", "expected `[board]`, `[[page]]`, `[[source]]` or `[[widget]]`")],
     );
 }
 
@@ -298,6 +298,8 @@ fn out_of_range() {
     );
     check(&edit("\"T\"", "\"T\"\nstale-after = \"0s\""), &[("3:15", "out of range", "1s to 1d")]);
     check(&edit("\"T\"", "\"T\"\nstale-after = \"25h\""), &[("3:15", "out of range", "found \"25h\"")]);
+    check(&edit("\"T\"", "\"T\"\nviewing-distance = \"6\""), &[("3:20", "no distance", "`6m`")]);
+    check(&edit("\"T\"", "\"T\"\nviewing-distance = \"60m\""), &[("3:20", "out of range", "`30m`")]);
     check_both(&edit("\"T\"", "\"\""), &[("2:9", "empty text", "")]);
     check(&edit("\"T\"", "\"a\\u0007b\""), &[("2:11", "control character", "")]);
     check_both(&edit("\"T\"", &format!("\"{}\"", "é".repeat(101))), &[("2:9", "too long", "1 to 100")]);
@@ -423,7 +425,7 @@ fn names_that_clash_or_lead_nowhere() {
     );
     check_both(
         &widget("kind = \"zebra\"\nvalue = \"x\"\nxyzzy = 1"),
-        &[("10:8", "unknown word `zebra` for `kind`", "or `markers`"), ("12:1", "unknown key `xyzzy`", "")],
+        &[("10:8", "unknown word `zebra` for `kind`", "or `countdown`"), ("12:1", "unknown key `xyzzy`", "")],
     );
     check_both(&edit("\"hub\"", "\"kafka\""), &[("5:8", "unknown word `kafka` for `kind`", "expected `hub`")]);
     check_both(&edit("\"T\"", "\"T\"\ntheme = \"drak\""), &[("3:9", "unknown word `drak`", "did you mean `dark`?")]);
@@ -583,6 +585,11 @@ fn states_bands_columns_and_maps() {
     check(
         &table("[{ path = \"a\", format = \"state\" }]"),
         &[("12:12", "`format = \"state\"` in a table without `state`", "")],
+    );
+    parse(&table("[{ path = \"a\", format = \"ago\" }, { path = \"b\", format = \"until\" }]"), "f").expect("a board");
+    check_both(
+        &table("[{ path = \"a\", format = \"since\" }]"),
+        &[("12:35", "unknown word `since`", "`ago`, `until`")],
     );
     check_both(&table("[{ path = \"a\", width = 0 }]"), &[("12:34", "out of range", "0.1 to 20")]);
     let map = |lines: &str| widget(&format!("kind = \"markers\"\nkey = \"k\"\nlat = \"a\"\nlon = \"b\"\n{lines}"));

@@ -69,7 +69,7 @@ fn blocks_show_the_line() {
     let errors = parse(&format!("{SMALL}stale-aftr = \"30s\"\n"), "ops.toml").expect_err("typo");
     let expected = "ops.toml:11:1: unknown key `stale-aftr` in `[[widget]]` `w`\n   |\n11 | stale-aftr = \"30s\"\n   \
         | ^^^^^^^^^^ found `stale-aftr`\n   = expected `id`, `title`, `note`, `kind`, `source`, `channels`, `on`, `where`, \
-        `stale-after`, `place`, `stat`, `value`, `match`, `reset`, `trend`, `unit`, `decimals`, `min`, `max`, `bands` or `against`\n   \
+        `stale-after`, `page`, `place`, `stat`, `value`, `match`, `reset`, `trend`, `unit`, `decimals`, `digits`, `min`, `max`, `bands`, `target`, `better`, `draw` or `against`\n   \
         = help: did you mean `stale-after`?";
     assert_eq!(errors.to_string(), expected);
 }

@@ -1,0 +1,99 @@
+//! Pages of a board: which one is told to the page of the wall, and how each of them is.
+
+use serde_json::json;
+use watchfloor_model::Phase;
+
+use super::stage::*;
+use crate::{
+    Gesture,
+    frame::{PageMark, PageShown, PageWhy, State},
+};
+
+/// The usual widgets on a page that comes with an alarm, and one more on another.
+const PAGES: &str = r#"
+[[page]]
+id = "now"
+dwell = "20s"
+priority = "alarm"
+
+[[page]]
+id = "more"
+title = "And more"
+
+[[widget]]
+id = "all"
+kind = "counter"
+page = "more"
+"#;
+
+fn shown(stage: &mut Stage) -> PageShown {
+    stage.frame(0).page.expect("a board of two pages")
+}
+
+/// A board of one page says nothing of it.
+#[test]
+fn one_page_is_none() {
+    let frame = Stage::live().frame(0);
+    assert_eq!((frame.page, frame.board.expect("a new page gets the board").pages), (None, Vec::new()));
+}
+
+/// A page that waits is told of the turn, with what time alone brings; what is out of sight goes on all the same (H3).
+#[test]
+fn time_turns_the_page() {
+    let mut stage = Stage::beside(PAGES);
+    let board = stage.frame(0).board.expect("a new page gets the board");
+    let titles: Vec<_> = board.pages.iter().map(|page| (page.id.as_str(), page.title.as_str())).collect();
+    assert_eq!(titles, [("now", "now"), ("more", "And more")]);
+    assert_eq!(board.widgets.iter().filter(|widget| widget.page == Some(1)).count(), 1);
+    let first = shown(&mut stage);
+    assert_eq!((first.number, first.why, first.left_ms), (0, PageWhy::Rotation, Some(20_000)));
+    stage.stay_live(19);
+    let version = stage.board.version();
+    let due = stage.board.poll_timeout(stage.now).expect("a page that turns");
+    assert!(due <= stage.now.plus(std::time::Duration::from_secs(1)), "{due:?}");
+    stage.pass(1000);
+    stage.board.handle_tick(stage.now);
+    assert!(stage.board.version() > version, "whoever waits for something new gets it");
+    assert_eq!((shown(&mut stage).number, stage.board.page()), (1, 1));
+    stage.status_is(Phase::Live);
+    stage.event(json!({"v": 1.0, "k": "a"}));
+    assert_eq!(stage.number("count"), Some(1.0), "a number on the other page");
+}
+
+/// H1: what can't be believed is no alarm, and is counted on its page, wherever one looks.
+#[test]
+fn each_page_says_how_it_is() {
+    let mut stage = Stage::beside(PAGES);
+    stage.snapshot("e:7", &["count", "gauge", "window", "mean", "table", "series", "all"]);
+    stage.board.handle_gesture(Gesture::Show(1), stage.now);
+    assert_eq!((shown(&mut stage).number, shown(&mut stage).why), (1, PageWhy::Hand));
+    stage.event(json!({"v": 30.0, "k": "a"}));
+    let alarmed = shown(&mut stage);
+    assert_eq!((alarmed.number, alarmed.why, alarmed.left_ms), (0, PageWhy::Alarm, None));
+    assert_eq!(
+        alarmed.marks,
+        [PageMark { state: State::Alarm, unwell: 0 }, PageMark { state: State::Normal, unwell: 0 }]
+    );
+    stage.status_is(Phase::Waiting);
+    let lost = shown(&mut stage);
+    assert_eq!(
+        lost.marks,
+        [PageMark { state: State::Normal, unwell: 6 }, PageMark { state: State::Normal, unwell: 1 }]
+    );
+    assert_eq!(lost.why, PageWhy::Rotation);
+    stage.status_is(Phase::Live);
+    assert_eq!(shown(&mut stage).why, PageWhy::Alarm, "it is known again, and still too much");
+    stage.event(json!({"v": 3.0, "k": "a"}));
+    assert_eq!(shown(&mut stage).why, PageWhy::Rotation);
+}
+
+/// Another board file with the page that is shown: it stays.
+#[test]
+fn a_reload_keeps_the_page() {
+    let mut stage = Stage::beside(PAGES);
+    stage.board.handle_gesture(Gesture::Show(1), stage.now);
+    stage.reload(&format!("{BOARD}{}", PAGES.replace("And more", "More of it")));
+    assert_eq!(shown(&mut stage).number, 1);
+    stage.reload(BOARD);
+    assert_eq!((stage.frame(0).page, stage.board.page()), (None, 0));
+}

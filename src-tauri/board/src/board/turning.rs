@@ -1,0 +1,96 @@
+//! Pages of the board: how each is, and which of them is shown.
+
+use watchfloor_model::Mono;
+
+use super::{
+    Board,
+    dress::{self, Shown},
+    tracked::Tracked,
+};
+use crate::{
+    config::spec::WidgetSpec,
+    frame::{Look, PageMark, PageShown, Quality, State, WidgetValue},
+    pages::Gesture,
+};
+
+/// What a widget says at worst, as of a version of its aggregate.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Worst {
+    version: u64,
+    state: State,
+}
+
+impl Board {
+    /// Somebody turns a page, or pins one.
+    pub fn handle_gesture(&mut self, gesture: Gesture, now: Mono) {
+        self.version += u64::from(self.pager.handle_gesture(gesture, now));
+    }
+
+    /// Shows this page for good, counted from 0: what a copy of a board does.
+    pub fn hold_page(&mut self, page: usize) {
+        self.pager.hold(page);
+    }
+
+    /// The number of the page that is shown, from 0.
+    #[must_use]
+    pub const fn page(&self) -> usize {
+        self.pager.shown()
+    }
+
+    /// Sees how each page is, and turns to one on which an alarm began.
+    pub(super) fn look_at_pages(&mut self, qualities: &[Quality], now: Mono) {
+        if self.file.pages.len() < 2 {
+            return;
+        }
+        self.worst.resize(self.file.widgets.len(), Worst::default());
+        let mut marks = vec![PageMark { state: State::Normal, unwell: 0 }; self.file.pages.len()];
+        let mut known = std::mem::take(&mut self.worst);
+        for (((widget, _, tracked), quality), worst) in self.widgets().zip(qualities).zip(&mut known) {
+            let Some(mark) = marks.get_mut(widget.page) else { continue };
+            if quality.freshness.is_current() {
+                mark.state = mark.state.max(worst.of(widget, tracked));
+            } else {
+                mark.unwell += 1;
+            }
+        }
+        self.worst = known;
+        let states: Vec<State> = marks.iter().map(|mark| mark.state).collect();
+        let is_turned = self.pager.handle_states(&states, now);
+        self.version += u64::from(is_turned || marks != self.marks);
+        self.marks = marks;
+    }
+
+    /// Which page is shown; none if the board is one page.
+    pub(super) fn page_shown(&self, now: Mono) -> Option<PageShown> {
+        (self.file.pages.len() > 1).then(|| PageShown {
+            number: u32::try_from(self.pager.shown()).unwrap_or_default(),
+            why: self.pager.why(),
+            left_ms: self.pager.left(now).map(|left| u32::try_from(left.as_millis()).unwrap_or(u32::MAX)),
+            marks: self.marks.clone(),
+        })
+    }
+}
+
+impl Worst {
+    /// Of a number or of tiles; what rows, lines and markers say is their matter.
+    fn of(&mut self, widget: &WidgetSpec, tracked: &Tracked) -> State {
+        if !(widget.look.number().is_some() || matches!(widget.look, Look::Status { .. })) || !tracked.has_value() {
+            return State::Normal;
+        }
+        // A version of nothing is 0.
+        let version = tracked.aggregate.version();
+        if self.version != version || version == 0 {
+            let shown = Shown::Value { at_least: tracked.is_at_least() };
+            let state = match dress::value(widget, tracked, shown, 0) {
+                WidgetValue::Number(number) => number.state,
+                WidgetValue::Status(status) => {
+                    let known = status.tiles.iter().map(|tile| tile.state).filter(|state| *state != State::Unknown);
+                    known.max().unwrap_or_default()
+                }
+                _ => State::Normal,
+            };
+            *self = Self { version, state };
+        }
+        self.state
+    }
+}

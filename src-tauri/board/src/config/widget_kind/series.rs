@@ -1,0 +1,147 @@
+//! A statistic a bucket of time.
+
+use std::time::Duration;
+
+use super::{Folded, KindShape, number, statistic, whole_millis};
+use crate::{
+    config::{
+        diagnostic::{Problem, Sink},
+        duration,
+        keys::{DAY, MONTH, SECOND, SHORTEST_BUCKET, path, span},
+        shape::Choice,
+        shape_event::{PathText, Span},
+        spec::{ReducerSpec, SeriesStat},
+        table::{Key, Need, TableReader, TableShape},
+    },
+    frame::{Draw, Look},
+};
+
+/// The most buckets that a series keeps.
+pub const SERIES_BUCKETS_MAX: u64 = 2_000;
+const DAY_MILLIS: u128 = 86_400_000;
+
+pub(super) static KIND: KindShape = KindShape {
+    name: "series",
+    about: "A statistic a bucket of time, drawn over time.",
+    table: TableShape {
+        name: "kind `series`",
+        keys: &[&BUCKET, &KEEP, &STAT, &statistic::VALUE, &BY, &DRAW, &number::UNIT, &number::DECIMALS],
+    },
+    stats: &["count", "sum", "mean", "min", "max", "last"],
+    read,
+};
+
+static BUCKET: Key<Span> = span(
+    "bucket",
+    Need::Required,
+    SHORTEST_BUCKET,
+    DAY,
+    "The length of time that one point stands for. It must divide a day.",
+);
+
+static KEEP: Key<Span> = span(
+    "keep",
+    Need::Required,
+    SECOND,
+    MONTH,
+    "How far back the chart reaches: at least one bucket and at most 2,000.",
+);
+
+static STAT: Key<Choice<SeriesStat>> = Key {
+    name: "stat",
+    need: Need::Default("\"count\""),
+    about: "What each point is: how many events, or a statistic of `value` over its bucket.",
+    shape: Choice {
+        options: &[
+            ("count", SeriesStat::Count, "how many events"),
+            ("sum", SeriesStat::Sum, "the sum of `value`"),
+            ("mean", SeriesStat::Mean, "the mean of `value`"),
+            ("min", SeriesStat::Min, "the least `value`"),
+            ("max", SeriesStat::Max, "the greatest `value`"),
+            ("last", SeriesStat::Last, "the newest `value`"),
+        ],
+    },
+};
+
+static BY: Key<PathText> = path(
+    "by",
+    Need::Optional,
+    "Where the word stands that tells the lines apart; at most 12 lines. One line if left out.",
+);
+
+static DRAW: Key<Choice<Draw>> = Key {
+    name: "draw",
+    need: Need::Default("\"line\""),
+    about: "How it is drawn.",
+    shape: Choice {
+        options: &[
+            ("line", Draw::Line, "a line through the points"),
+            ("area", Draw::Area, "a line, filled to zero"),
+            ("bars", Draw::Bars, "a bar a bucket"),
+        ],
+    },
+};
+
+fn read(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Folded> {
+    let bucket = reader.get(&BUCKET, sink);
+    let keep = reader.get(&KEEP, sink);
+    let stat = reader.get(&STAT, sink);
+    let operands = statistic::operands(reader, stat.is_some(), false, sink);
+    let by = reader.optional(&BY, sink);
+    let draw = reader.get(&DRAW, sink);
+    let unit = reader.optional(&number::UNIT, sink);
+    let decimals = reader.get(&number::DECIMALS, sink);
+    let (bucket, keep) = sound_buckets(reader, bucket, keep, sink)?;
+    let (value, _) = operands?;
+    let reducer = ReducerSpec::Series { bucket, keep, stat: stat?, value, by: by? };
+    let look = Look::Series {
+        draw: draw?,
+        unit: unit?,
+        decimals: u8::try_from(decimals?).ok()?,
+        keep_ms: whole_millis(keep),
+        bucket_ms: whole_millis(bucket),
+    };
+    Some(Folded { reducer, look, knows_days: false, against: None })
+}
+
+/// The longest length below this one that divides a day: whole seconds, or milliseconds for what is shorter.
+fn next_shorter(bucket: Duration) -> Option<Duration> {
+    let step = Duration::from_millis(if bucket.as_secs() > 0 { 1000 } else { 1 });
+    let steps = u32::try_from(bucket.as_millis() / step.as_millis()).ok()?;
+    (1..=steps).rev().map(|count| step * count).find(|length| DAY_MILLIS.is_multiple_of(length.as_millis()))
+}
+
+/// Whether the buckets divide a day, and how many there are.
+fn sound_buckets(
+    reader: &TableReader<'_>,
+    bucket: Option<Duration>,
+    keep: Option<Duration>,
+    sink: &mut Sink<'_>,
+) -> Option<(Duration, Duration)> {
+    let bucket = bucket?;
+    if !DAY_MILLIS.is_multiple_of(bucket.as_millis()) {
+        let below = next_shorter(bucket).map(duration::format);
+        sink.report(Problem {
+            span: reader.span_of("bucket"),
+            message: "`bucket` does not divide a day".to_owned(),
+            found: format!("\"{}\"", duration::format(bucket)),
+            expected: "a length of which a day is a whole multiple, such as `1m`, `10m`, `1h`".to_owned(),
+            help: below.map(|below| format!("the next shorter one is `{below}`")),
+        });
+        return None;
+    }
+    let keep = keep?;
+    let count = keep.as_millis() / bucket.as_millis();
+    if count == 0 || count > u128::from(SERIES_BUCKETS_MAX) {
+        let most = bucket.saturating_mul(u32::try_from(SERIES_BUCKETS_MAX).unwrap_or(u32::MAX));
+        sink.report(Problem {
+            span: reader.span_of("keep"),
+            message: format!("`keep` is {count} times `bucket`"),
+            found: format!("\"{}\" with buckets of \"{}\"", duration::format(keep), duration::format(bucket)),
+            expected: format!("{} to {}", duration::format(bucket), duration::format(most)),
+            help: None,
+        });
+        return None;
+    }
+    Some((bucket, keep))
+}

@@ -1,0 +1,42 @@
+//! A tile a key.
+
+use super::{Folded, KindShape, states};
+use crate::{
+    config::{
+        diagnostic::Sink,
+        keys::{path, template},
+        shape_event::{PathText, States, TemplateText},
+        spec::{ReducerSpec, StateSpec},
+        table::{Key, Need, TableReader, TableShape},
+    },
+    frame::Look,
+};
+
+pub(super) static KIND: KindShape = KindShape {
+    name: "status",
+    about: "A tile a key.",
+    table: TableShape { name: "kind `status`", keys: &[&KEY, &LABEL, &STATE, &STATES, &DETAIL] },
+    stats: &[],
+    read,
+};
+
+static KEY: Key<PathText> = path("key", Need::Required, "The text or number that tells a tile from the others.");
+
+static LABEL: Key<TemplateText> = template("label", Need::Optional, "What is written on it; the key if left out.");
+
+static DETAIL: Key<TemplateText> = template("detail", Need::Optional, "A smaller line below the label.");
+
+static STATE: Key<PathText> = path("state", Need::Required, "Where the word stands that `states` gives a meaning to.");
+
+static STATES: Key<States> = Key { need: Need::Required, name: "states", about: states::STATES.about, shape: States };
+
+fn read(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Folded> {
+    let key = reader.get(&KEY, sink);
+    let label = reader.optional(&LABEL, sink);
+    let path = reader.get(&STATE, sink);
+    let states = reader.get(&STATES, sink);
+    let detail = reader.optional(&DETAIL, sink);
+    let state = StateSpec { path: path?, states: states? };
+    let reducer = ReducerSpec::Status { key: key?, label: label?, state, detail: detail? };
+    Some(Folded { reducer, look: Look::Status {}, knows_days: false, against: None })
+}
