@@ -46,18 +46,23 @@ function open_wall(host: Host, target: HTMLElement): void {
     },
   })
 
+  /** A lost word costs nothing: the backend sees that nobody pulls, and the glass is what it was. */
+  async function tell(kind: 'hidden' | 'visible' | 'resized'): Promise<void> {
+    const sight = await host.glass(kind, innerWidth).catch(() => null)
+    if (sight !== null) live.take_sight(sight)
+  }
+
   function follow_visibility(): void {
     if (document.hidden) pull.pause()
     else if (!pull.running) pull.start()
-    // A lost word about visibility costs nothing: the backend sees that nobody pulls.
-    host.glass(document.hidden ? 'hidden' : 'visible', innerWidth).catch(() => undefined)
+    void tell(document.hidden ? 'hidden' : 'visible')
   }
 
   let resized: ReturnType<typeof setTimeout> | undefined
   function follow_size(): void {
     clearTimeout(resized)
     resized = setTimeout(() => {
-      host.glass('resized', innerWidth).catch(() => undefined)
+      void tell('resized')
     }, RESIZED_MS)
   }
 

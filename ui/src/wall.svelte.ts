@@ -9,10 +9,13 @@ import type {
   DrillView,
   Frame,
   Freshness,
+  FurnitureView,
   Notice,
   Outage,
+  PageShown,
   PastMarks,
   PastView,
+  Place,
   Quality,
   SourceView,
   WidgetView,
@@ -31,7 +34,10 @@ import type { Held } from './core/held'
 import { Lane } from './core/lane'
 import { CHARTS_MS, FRAME_MS_MAX, FRAME_MS_MIN, ROWS_MS } from './core/limits'
 import { type Extent, extent, growth } from './core/layout'
+import { turned } from './core/pages'
+import { root_size, type Seen, see, type Sight } from './core/sight'
 import { type Widget, Wall } from './core/wall'
+import { WIDGETS } from './widgets'
 
 /** One widget's reactive state. */
 export class Cell {
@@ -100,11 +106,24 @@ function newest(frame: Frame): number | null {
 export class LiveWall {
   readonly wall = new Wall()
   board = $state.raw<BoardView | null>(null)
+  /** Every widget's, of all pages. */
   cells = $state.raw<readonly Cell[]>([])
+  /** Those of the page that is shown. */
+  shown = $state.raw<readonly Cell[]>([])
+  /** What stands there besides. */
+  furniture = $state.raw<readonly FurnitureView[]>([])
+  /** Which page is shown, as the backend has it; null if the board is one page. */
+  page = $state.raw<PageShown | null>(null)
+  /** Its number. Of a record it may be another one than the backend says: a hand turned to it. */
+  page_number = $state.raw(0)
   /** The grid as far as it is used. */
   extent = $state.raw<Extent>({ columns: 1, rows: 1 })
   sources = $state.raw<readonly SourceView[]>([])
   notices = $state.raw<readonly Notice[]>([])
+  /** How much larger text is than the glass has room for by itself, and why that isn't enough. */
+  seen = $state.raw<Seen>({ larger: 1, notice: null })
+  /** How many times larger a hand wants it, on a desktop. */
+  zoom = $state.raw(1)
   /** The links' history, newest first. */
   outages = $state.raw<readonly Outage[]>([])
   /** Whether somebody looks at them. */
@@ -150,7 +169,10 @@ export class LiveWall {
   #pulse_at_ms = Infinity
   #slow_clock_ms = -Infinity
   #heard_ms = 0
+  #sight: Sight = { px_per_mm: null, distance_mm: null }
   #notices_text = ''
+  /** The page of a record that a hand turned to. */
+  #own_page: number | null = null
   readonly #after_paint = new Set<() => void>()
 
   constructor() {
@@ -164,9 +186,39 @@ export class LiveWall {
     return this.frozen_because !== null
   }
 
+  /** How many times larger text is than the glass has room for by itself: what has measured it is made anew with it. */
+  get text_scale(): number {
+    return this.seen.larger * this.#zoom_now()
+  }
+
+  /** A lamp test looks at the whole wall, so nothing of it may be outside. */
+  #zoom_now(): number {
+    return this.drill === null ? this.zoom : Math.min(1, this.zoom)
+  }
+
+  /** Of a wall that is larger than its window, how many times; 1 where all of it is seen. */
+  get magnified(): number {
+    return Math.max(1, this.#zoom_now())
+  }
+
+  take_zoom(zoom: number): void {
+    this.zoom = zoom
+    this.#set_text()
+  }
+
+  #set_text(): void {
+    // Before anything is drawn or measured anew by it.
+    document.documentElement.style.fontSize = root_size(this.text_scale)
+  }
+
   /** How much larger than usual a widget's text is. */
   growth_of(cell: Cell): number {
-    return growth(cell.view.place, this.extent, this.cells.length)
+    return this.growth_at(cell.view.place)
+  }
+
+  /** The same of whatever stands there. */
+  growth_at(place: Place): number {
+    return growth(place, this.extent, this.shown.length + this.furniture.length)
   }
 
   /** Calls this each time that a frame is on the glass; returns what ends it. */
@@ -197,6 +249,7 @@ export class LiveWall {
       this.frozen_because = null
       this.#take_past(frame)
       if (applied.board) this.#take_board()
+      this.#take_page(frame, applied.board)
       this.#take_values(applied.values, applied.board, now)
       this.#take_head(frame, now)
       this.newest_ms = newest(frame)
@@ -251,9 +304,25 @@ export class LiveWall {
     // Where a chart's knowledge ended is another question in the present than in a record or a copy.
     const turned = (this.past === null) !== (past === undefined) || (this.drill === null) !== (drill === undefined)
     if (turned) for (const cell of this.cells) cell.known_until_ms = null
+    const tested = (this.drill === null) !== (drill === undefined)
     this.drill = drill ?? null
+    if (tested && this.zoom > 1) this.#set_text()
     this.past = past ?? null
     if (past?.marks != null) this.marks = past.marks
+  }
+
+  /** How large the glass is, and from how far it is read. */
+  take_sight(sight: Sight): void {
+    this.#sight = sight
+    if (this.board !== null) this.#look_at(this.board)
+  }
+
+  /** Makes text as large as it has to be there. */
+  #look_at(board: BoardView): void {
+    const seen = see(board, this.#sight, innerWidth, innerHeight)
+    if (seen.larger === this.seen.larger && seen.notice?.text === this.seen.notice?.text) return
+    this.seen = seen
+    this.#set_text()
   }
 
   #take_board(): void {
@@ -262,8 +331,7 @@ export class LiveWall {
     // Canvases read the tokens when they are built, so the theme comes first.
     document.documentElement.dataset['theme'] = board.theme === 'light' ? 'light' : 'dark'
     this.board = board
-    const used = extent(board)
-    if (used.columns !== this.extent.columns || used.rows !== this.extent.rows) this.extent = used
+    this.#look_at(board)
     if (this.zone.name !== board.timezone) this.zone = new Zone(board.timezone)
     for (const id of this.#cell_of.keys()) {
       if (this.wall.widgets.has(id)) continue
@@ -282,6 +350,37 @@ export class LiveWall {
     })
   }
 
+  #take_page(frame: Frame, is_new: boolean): void {
+    if (this.past === null || is_new) this.#own_page = null
+    this.page = frame.page ?? null
+    const number = this.#own_page ?? frame.page?.number ?? 0
+    if (number !== this.page_number || is_new) this.#show_page(number)
+  }
+
+  #show_page(number: number): void {
+    this.page_number = number
+    this.shown = this.cells.filter(({ view }) => (view.page ?? 0) === number)
+    const { board } = this
+    this.furniture = (board?.furniture ?? []).filter((view) => view.page === number)
+    if (board !== null) {
+      const used = extent({ ...board, widgets: this.shown.map(({ view }) => view), furniture: [...this.furniture] })
+      if (used.columns !== this.extent.columns || used.rows !== this.extent.rows) this.extent = used
+    }
+    // Whether a panel can draw is known again once it is tried.
+    for (const cell of this.cells) if ((cell.view.page ?? 0) !== number) cell.undrawn = false
+  }
+
+  /** Turns a page of a record, whose pages turned as they did then until somebody turns one. False if no record is shown. */
+  turn_past(how: 'next' | 'previous' | 'pin' | number): boolean {
+    if (this.past === null) return false
+    const number = turned(this.page_number, how, this.board?.pages?.length ?? 0)
+    if (number !== null) {
+      this.#own_page = number
+      this.#show_page(number)
+    }
+    return true
+  }
+
   /** Hands on what changed, at the pace of its kind; all of it if the board is new. */
   #take_values(ids: readonly string[], all: boolean, now: number): void {
     for (const id of ids) {
@@ -298,17 +397,8 @@ export class LiveWall {
   }
 
   #lane_of(cell: Cell): Lane | null {
-    switch (cell.view.look.kind) {
-      case 'series':
-        return this.#charts
-      case 'table':
-      case 'log':
-      case 'status':
-      case 'markers':
-        return this.#rows
-      default:
-        return null
-    }
+    const { pace } = WIDGETS[cell.view.look.kind]
+    return pace === 'rows' ? this.#rows : pace === 'charts' ? this.#charts : null
   }
 
   /** Between two frames: what waits in a lane and is due, one lane at a time. */

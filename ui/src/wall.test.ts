@@ -23,7 +23,9 @@ vi.mock('svelte', async (original) => ({
 
 beforeEach(() => {
   vi.useFakeTimers()
-  vi.stubGlobal('document', { documentElement: { dataset: {} } })
+  vi.stubGlobal('document', { documentElement: { dataset: {}, style: { fontSize: '' } } })
+  vi.stubGlobal('innerWidth', 1920)
+  vi.stubGlobal('innerHeight', 1080)
   drawing.throws = 0
 })
 afterEach(() => {

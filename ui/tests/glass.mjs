@@ -17,20 +17,43 @@ export function read_glass() {
   for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
     const text = node.textContent?.trim() ?? ''
     const element = node.parentElement
-    if (text === '' || element === null || !element.checkVisibility()) continue
+    // What is said aloud is not on the glass.
+    if (text === '' || element === null || !element.checkVisibility() || element.closest('[data-spoken]')) continue
     const range = document.createRange()
     range.selectNodeContents(node)
+    // What a text has no room for is counted below it.
+    const end = element.closest('[data-cut]')?.getBoundingClientRect().bottom ?? Infinity
     for (const { x, y, width, height } of range.getClientRects()) {
-      if (width > 0 && height > 0) boxes.push({ text, x, y, width, height, where: where(element), element })
+      if (width > 0 && height > 0 && y < end - 1)
+        boxes.push({ text, x, y, width, height, where: where(element), element })
     }
   }
+
+  // What stands on canvases, as `note_canvas_texts` has noted it, in the page's pixels.
+  const written = /** @type {{ __written?: WeakMap<Element, import('./canvas.mjs').Written[]> }} */ (globalThis)
+    .__written
+  const on_canvas = [...document.querySelectorAll('canvas')].flatMap((canvas) => {
+    const rect = canvas.getBoundingClientRect()
+    const scale = rect.width / canvas.width
+    if (!canvas.checkVisibility({ visibilityProperty: true })) return []
+    return (written?.get(canvas) ?? []).map((one) => ({
+      ...one,
+      x: rect.x + one.x * scale,
+      y: rect.y + one.y * scale,
+      width: one.width * scale,
+      height: one.height * scale,
+      font_px: one.font_px * scale,
+      element: /** @type {Element} */ (canvas),
+      where: where(canvas),
+    }))
+  })
 
   // A line's box is higher than its letters: what counts is the part in which there is ink.
   const px = Number.parseFloat(getComputedStyle(document.documentElement).fontSize)
   const ink = boxes.map((box) => ({ ...box, y: box.y + box.height * 0.2, height: box.height * 0.6 }))
 
   const clipped = []
-  for (const box of ink) {
+  for (const box of [...ink, ...on_canvas]) {
     const slack = px * 0.15
     const edges = [{ left: 0, top: 0, right: innerWidth, bottom: innerHeight }]
     for (let up = /** @type {Element | null} */ (box.element); up !== null; up = up.parentElement) {
@@ -57,8 +80,23 @@ export function read_glass() {
     }
   }
 
+  for (const [at, one] of on_canvas.entries()) {
+    // One word upon another in one canvas, and a word of a canvas upon one of the document.
+    for (const two of [...on_canvas.slice(at + 1).filter(({ element }) => element === one.element), ...ink]) {
+      const wide = Math.min(one.x + one.width, two.x + two.width) - Math.max(one.x, two.x)
+      const high = Math.min(one.y + 0.8 * one.height, two.y + two.height) - Math.max(one.y + 0.2 * one.height, two.y)
+      // What has a ground of its own hides what lies beneath, and can be read.
+      const is_covered = two.element.matches('.unplaced') && two.element !== one.element
+      if (!is_covered && wide > px * 0.3 && high > px * 0.3)
+        overlapping.push(`${one.where}: ${one.text} / ${two.where}: ${two.text}`)
+    }
+  }
+
   /** @param {string} colour */
-  const channels = (colour) => (colour.match(/[\d.]+/g) ?? []).map(Number)
+  const channels = (colour) =>
+    colour.startsWith('#')
+      ? [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16))
+      : (colour.match(/[\d.]+/g) ?? []).map(Number)
   /** @param {number[]} rgb */
   const luminance = (rgb) => {
     const [r, g, b] = rgb.slice(0, 3).map((channel) => {
@@ -76,6 +114,17 @@ export function read_glass() {
     return [0, 0, 0]
   }
   const faint = []
+  for (const { element, text, colour, rim, bold } of on_canvas) {
+    const one = luminance(channels(colour))
+    const two = luminance(rim === null ? ground(element) : channels(rim))
+    const ratio = (Math.max(one, two) + 0.05) / (Math.min(one, two) + 0.05)
+    // A line's newest value; its name is in the line's colour.
+    const value =
+      bold &&
+      /^[−\d][\d.\u2009]*$/.test(text) &&
+      element.closest('[data-kind="series"][data-freshness="live"]') !== null
+    if (ratio < (value ? 7 : 4.5)) faint.push(`${where(element)}: ${text} ${ratio.toFixed(2)}`)
+  }
   for (const { element, text } of boxes) {
     const one = luminance(channels(getComputedStyle(element).color))
     const two = luminance(ground(element))
@@ -85,7 +134,7 @@ export function read_glass() {
     const value =
       live &&
       element.matches(
-        '.figure:not(.none) .value, .row.normal > span:not(.null, .missing, .empty), .row.warning .tag, li.normal .text, li.normal b',
+        '.figure:not(.none) .value, .row.normal > span:not(.null, .missing, .empty), .row.warning .tag, li:is(.normal, .warning) .text',
       )
     if (ratio < (value ? 7 : 4.5)) faint.push(`${where(element)}: ${text} ${ratio.toFixed(2)}`)
   }
@@ -96,7 +145,11 @@ export function read_glass() {
     .filter(({ rem }) => rem < 2.49)
     .map(({ element, text, rem }) => `${where(element)}: ${text} ${rem.toFixed(2)}`)
 
+  for (const { font_px, text, where: at } of on_canvas) {
+    if (font_px / px < 2.49) small.push(`${at}: ${text} ${(font_px / px).toFixed(2)}`)
+  }
+
   const page = document.scrollingElement ?? document.body
   const scrolls = page.scrollWidth > innerWidth || page.scrollHeight > innerHeight
-  return { texts: boxes.length, clipped, overlapping, faint, small, scrolls }
+  return { texts: boxes.length + on_canvas.length, clipped, overlapping, faint, small, scrolls }
 }

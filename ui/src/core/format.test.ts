@@ -1,24 +1,23 @@
 // Rules of numbers on a wall: fixed decimals, true minus, thin spaces, and five kinds of nothing that differ.
 import { expect, test } from 'vitest'
-import type { Cell, NumberLook, Outage } from '../generated/frame'
+import type { Cell, Outage } from '../generated/frame'
 import {
   age_text,
   cell_text,
-  change_direction,
-  change_text,
+  direction_of,
   figure_room_em,
   figure_text,
   known_change,
   lost_words,
   number_text,
   outage_words,
+  signed_text,
   span_text,
   speed_text,
   Zone,
   zone_notice,
 } from './format'
-
-const LOOK: NumberLook = { unit: null, decimals: 0, min: null, max: null, bands: [], trend_ms: null }
+import { PLAIN as LOOK } from './plain-look.test-support'
 
 test.each([
   [0, 0, '0'],
@@ -50,12 +49,12 @@ test.each([
 test('a number of which digits aren’t known is one everywhere: in figures, changes and tables (H1)', () => {
   const huge = 1.2345678901234567e19
   expect(figure_text(huge, LOOK)).toBe('1.234568e19')
-  expect(change_text(huge, LOOK)).toBe('+1.234568e19')
-  expect(change_text(-huge, LOOK)).toBe('−1.234568e19')
+  expect(signed_text(huge, 0)).toBe('+1.234568e19')
+  expect(signed_text(-huge, 0)).toBe('−1.234568e19')
   expect([known_change(2_048, huge), known_change(2_048, -huge)]).toEqual([null, null])
   expect([known_change(3, 7), known_change(3, null), known_change(null, 7)]).toEqual([3, 3, null])
   const cell: Cell = { is: 'number', as: huge }
-  expect(cell_text(cell, { format: 'number', decimals: 0 }, new Zone('UTC')).text).toBe('1.234568e19')
+  expect(cell_text(cell, { format: 'number', decimals: 0 }, new Zone('UTC'), 0).text).toBe('1.234568e19')
 })
 
 test('a share is written as percent, an unknown as dashes, zero as zero', () => {
@@ -71,8 +70,8 @@ test.each([
   [0.2, '±0', 'flat'],
   [-0.4, '±0', 'flat'],
 ])('a change of %d is %s and points %s', (change, text, direction) => {
-  expect(change_text(change, LOOK)).toBe(text)
-  expect(change_direction(change, LOOK)).toBe(direction)
+  expect(signed_text(change, 0)).toBe(text)
+  expect(direction_of(change, 0)).toBe(direction)
 })
 
 test.each([
@@ -148,8 +147,36 @@ test('zero, empty, null, missing and not a number look different', () => {
     { is: 'missing' },
     { is: 'number', as: NaN },
   ]
-  const texts = cells.map((cell) => cell_text(cell, { format: 'text', decimals: 0 }, zone).text)
+  const texts = cells.map((cell) => cell_text(cell, { format: 'text', decimals: 0 }, zone, 0).text)
   expect(texts).toEqual(['0', '“”', 'none', '----', 'not a number'])
+})
+
+test('how long ago, and how long still, by the board’s time', () => {
+  const now_ms = Date.UTC(2026, 10, 28, 12)
+  const zone = new Zone('UTC')
+  const said = (format: string, ms: number): string =>
+    cell_text({ is: 'time', as: now_ms + ms }, { format, decimals: 0 }, zone, now_ms).text
+  const [second, minute, hour, day] = [1_000, 60_000, 3_600_000, 86_400_000]
+  // Never more than has passed, and never more than is left.
+  const cases = [
+    [0, '0 s'],
+    [8_999, '8 s'],
+    [59_999, '59 s'],
+    [minute, '1 min'],
+    [12 * minute + 59_999, '12 min'],
+  ] as const
+  for (const [ms, text] of cases) expect([said('ago', -ms), ms === 0 ? text : said('until', ms)]).toEqual([text, text])
+  expect(said('until', 2 * hour + 5 * minute + 30 * second)).toBe('2 h 5 min')
+  expect(said('ago', -(3 * day + 4 * hour))).toBe('3 d 4 h')
+  expect(said('until', -12 * minute)).toBe('12 min ago')
+  expect(said('ago', 8 * second)).toBe('in 8 s')
+  expect(cell_text({ is: 'number', as: now_ms - minute }, { format: 'ago', decimals: 0 }, zone, now_ms).text).toBe(
+    '1 min',
+  )
+  // What is no time is written as it came, and what isn't there as everywhere.
+  expect(cell_text({ is: 'text', as: 'soon' }, { format: 'until', decimals: 0 }, zone, now_ms).text).toBe('soon')
+  expect(cell_text({ is: 'missing' }, { format: 'ago', decimals: 0 }, zone, now_ms).text).toBe('----')
+  expect(cell_text({ is: 'number', as: NaN }, { format: 'ago', decimals: 0 }, zone, now_ms).text).toBe('----')
 })
 
 test('times stand in the board’s zone, on both sides of a clock change', () => {

@@ -4,7 +4,7 @@
  */
 import type { Cell, ColumnLook, Notice, NumberLook, Outage } from '../generated/frame'
 
-const MINUS = '\u2212'
+export const MINUS = '\u2212'
 const THIN_SPACE = '\u2009'
 
 /** What stands where a value is unknown. */
@@ -43,7 +43,7 @@ export function shown_number(value: number, look: Pick<NumberLook, 'unit'>): num
   return look.unit === '%' ? value * 100 : value
 }
 
-/** The value of a single number, or dashes. */
+/** The value of a single number, or dashes. Of a look with `digits` its decimals must be worked out before. */
 export function figure_text(value: number | null, look: NumberLook): string {
   return value === null ? DASHES : number_text(shown_number(value, look), look.decimals)
 }
@@ -53,11 +53,11 @@ export function known_change(change: number | null, value: number | null): numbe
   return value !== null && Math.abs(value) > Number.MAX_SAFE_INTEGER ? null : change
 }
 
-/** A change with its sign always written: `+12`, `−3`, `±0`. */
-export function change_text(change: number, look: NumberLook): string {
-  const text = number_text(shown_number(change, look), look.decimals)
-  if (Number(shown_number(change, look).toFixed(look.decimals)) === 0) return `±${number_text(0, look.decimals)}`
-  return change > 0 ? `+${text}` : text
+/** A difference with its sign always written: `+12`, `−3`, `±0`. */
+export function signed_text(difference: number, decimals: number): string {
+  if (Number(difference.toFixed(decimals)) === 0) return `±${number_text(0, decimals)}`
+  const text = number_text(difference, decimals)
+  return difference > 0 ? `+${text}` : text
 }
 
 /** What went wrong, in words. It never throws: it is asked where something has. */
@@ -69,9 +69,9 @@ export function error_text(error: unknown): string {
   }
 }
 
-/** Which way a change points once rounded as it is written. */
-export function change_direction(change: number, look: NumberLook): 'up' | 'down' | 'flat' {
-  const rounded = Number(shown_number(change, look).toFixed(look.decimals))
+/** Which way a difference points once rounded as it is written. */
+export function direction_of(difference: number, decimals: number): 'up' | 'down' | 'flat' {
+  const rounded = Number(difference.toFixed(decimals))
   if (rounded === 0) return 'flat'
   return rounded > 0 ? 'up' : 'down'
 }
@@ -92,10 +92,11 @@ export function figure_width_em(text: string): number {
   return em
 }
 
-/** The widest text that a number of this look will need, so that its size doesn't change with its value. */
-export function figure_room_em(text: string, look: NumberLook): number {
-  const ends = [look.min, look.max].filter((end) => end !== null).map((end) => figure_text(end, look))
-  return Math.max(figure_width_em(DASHES), ...[text, ...ends].map(figure_width_em))
+/** The widest text that a number of this look will need, so that its size doesn't change with its value; of none the text's own. */
+export function figure_room_em(text: string, look: NumberLook | null): number {
+  const ends = [look?.min ?? null, look?.max ?? null].filter((end) => end !== null)
+  const written = look === null ? [] : ends.map((end) => figure_text(end, look))
+  return Math.max(figure_width_em(DASHES), ...[text, ...written].map(figure_width_em))
 }
 
 /** An age: `8 s`, `3 min 12 s`, `2 h 5 min`, `3 d 4 h`. Never negative. */
@@ -150,13 +151,40 @@ export function lost_words(outages: readonly Outage[], now_ms: number): string |
     : `lost ${String(recent.length)} times in 24 h, the last: ${became}`
 }
 
+/** Whether a column goes by the board's clock. */
+export function is_relative(format: string): format is 'ago' | 'until' {
+  return format === 'ago' || format === 'until'
+}
+
+/**
+ * How long ago an instant was, or how long it is to it: `8 s`, `12 min`, `2 h 5 min`, `3 d 4 h`. No more is said than has passed, or than
+ * is left; what its column doesn't expect says so: `12 min ago` of what is still to come there, `in 8 s` of what should be over.
+ */
+export function relative_text(at_ms: number, now_ms: number, format: 'ago' | 'until'): string {
+  if (!Number.isFinite(at_ms) || !Number.isFinite(now_ms)) return DASHES
+  const between_ms = Math.abs(now_ms - at_ms)
+  const text = between_ms < 3_600_000 ? age_text(between_ms).replace(/ min .*/, ' min') : age_text(between_ms)
+  const ahead = at_ms > now_ms
+  if (ahead === (format === 'until')) return text
+  return ahead ? `in ${text}` : `${text} ago`
+}
+
 /** A cell as text, and which kind of something or nothing it is. */
 export interface CellText {
   readonly text: string
   readonly kind: 'number' | 'text' | 'time' | 'empty' | 'null' | 'missing' | 'nan'
 }
 
-export function cell_text(cell: Cell, column: Pick<ColumnLook, 'format' | 'decimals'>, zone: Zone): CellText {
+/** `now_ms` is the board's time, for what goes by it: no clock is asked. */
+export function cell_text(
+  cell: Cell,
+  column: Pick<ColumnLook, 'format' | 'decimals'>,
+  zone: Zone,
+  now_ms: number,
+): CellText {
+  if (is_relative(column.format) && (cell.is === 'number' || cell.is === 'time')) {
+    return { text: relative_text(cell.as, now_ms, column.format), kind: 'time' }
+  }
   switch (cell.is) {
     case 'number':
       if (column.format === 'time') return { text: zone.time(cell.as), kind: 'time' }
@@ -294,6 +322,13 @@ export class Zone {
   /** `8 Feb` */
   day(ms: number): string {
     return Number.isFinite(ms) && Math.abs(ms) <= 8.64e15 ? this.#day.format(ms) : DASHES
+  }
+
+  /** `Fri 8 Feb` */
+  short_date(ms: number): string {
+    return Number.isFinite(ms) && Math.abs(ms) <= 8.64e15
+      ? `${this.#weekday.format(ms)} ${this.#day.format(ms)}`
+      : DASHES
   }
 
   /** `Friday 8 February 2013` */

@@ -7,13 +7,21 @@ export interface Extent {
   readonly rows: number
 }
 
+type Laid = Pick<BoardView, 'columns' | 'rows' | 'widgets' | 'furniture'>
+
+/** Every place that something stands at. */
+export function places({ widgets, furniture }: Pick<Laid, 'widgets' | 'furniture'>): Place[] {
+  return [...widgets, ...(furniture ?? [])].map(({ place }) => place)
+}
+
 /**
- * The grid up to the last column and row that a widget stands in. What nobody uses at the right and below is given to the
+ * The grid up to the last column and row that something stands in. What nobody uses at the right and below is given to the
  * others: a board of one counter is a screen full of it, not a card in a corner.
  */
-export function extent(board: Pick<BoardView, 'columns' | 'rows' | 'widgets'>): Extent {
-  if (board.widgets.length === 0) return { columns: board.columns, rows: board.rows }
-  const last = (of: (place: Place) => number): number => Math.max(1, ...board.widgets.map(({ place }) => of(place)))
+export function extent(board: Laid): Extent {
+  const all = places(board)
+  if (all.length === 0) return { columns: board.columns, rows: board.rows }
+  const last = (of: (place: Place) => number): number => Math.max(1, ...all.map(of))
   return {
     columns: last(({ column, width }) => column + width - 1),
     rows: last(({ row, height }) => row + height - 1),

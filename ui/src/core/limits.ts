@@ -51,8 +51,8 @@ export const SERIES_LINES_MAX = 12
 /** Points of one line that are held: the reducer's own bound, and one bucket on either side. */
 export const SERIES_POINTS_MAX = 2_002
 
-/** Tiles of a status grid that are drawn; the others are counted. */
-export const TILES_MAX = 60
+/** Tiles of a status grid that are drawn, where a panel has room for them; the backend keeps no more. The others are counted. */
+export const TILES_MAX = 500
 
 /** Markers that are drawn; the others are counted. */
 export const MARKERS_MAX = 5_000

@@ -41,6 +41,10 @@ outages: Array<Outage> | null,
  */
 notices: Array<Notice>, 
 /**
+ * Which page is shown; none if the board is one page.
+ */
+page?: PageShown, 
+/**
  * Set if the frame is of the past: nothing in it is live, whatever it was then.
  */
 past?: PastView, 
@@ -87,6 +91,10 @@ timezone: string,
  */
 theme: string, 
 /**
+ * From how far it is read, millimetres, if the board says so.
+ */
+viewing_distance_mm?: number, 
+/**
  * Columns of the grid.
  */
 columns: number, 
@@ -95,9 +103,17 @@ columns: number,
  */
 rows: number, 
 /**
+ * Its pages, in the board's order; none if it is one page.
+ */
+pages?: Array<PageView>, 
+/**
  * Every widget, in the board's order.
  */
-widgets: Array<WidgetView>, };
+widgets: Array<WidgetView>, 
+/**
+ * What stands there besides, in the board's order.
+ */
+furniture?: Array<FurnitureView>, };
 
 /**
  * One widget as the page lays it out. What it shows comes by [`WidgetPatch`].
@@ -120,6 +136,10 @@ note: string | null,
  */
 source: string, 
 /**
+ * The number of its page, from 0; none if the board is one page.
+ */
+page?: number, 
+/**
  * Where it stands, in grid cells; column and row count from 1.
  */
 place: Place, 
@@ -127,6 +147,62 @@ place: Place,
  * What it is.
  */
 look: Look, };
+
+/**
+ * A page of the board.
+ */
+export type PageView = { 
+/**
+ * Its id in the board file.
+ */
+id: string, 
+/**
+ * Its name for people.
+ */
+title: string, 
+/**
+ * For how long it is shown before the next one is, milliseconds.
+ */
+dwell_ms: number, };
+
+/**
+ * Which page is shown, and how the others are.
+ */
+export type PageShown = { 
+/**
+ * Its number, from 0.
+ */
+number: number, 
+/**
+ * Why it is this one.
+ */
+why: PageWhy, 
+/**
+ * How long it is still shown, milliseconds; none if nothing turns it.
+ */
+left_ms: number | null, 
+/**
+ * Every page, in the board's order.
+ */
+marks: Array<PageMark>, };
+
+/**
+ * Why a page is shown.
+ */
+export type PageWhy = "rotation" | "hand" | "pinned" | "alarm";
+
+/**
+ * How a page is that may be out of sight.
+ */
+export type PageMark = { 
+/**
+ * The worst that a current number or tile on it says.
+ */
+state: State, 
+/**
+ * How many of its widgets are not current.
+ */
+unwell: number, };
 
 /**
  * A rectangle of grid cells.
@@ -166,9 +242,9 @@ limit: number, } | { "kind": "log",
  */
 limit: number, } | { "kind": "series", 
 /**
- * `line`, `area` or `bars`.
+ * How.
  */
-draw: string, 
+draw: Draw, 
 /**
  * Unit of the values.
  */
@@ -199,6 +275,11 @@ places: Array<PlaceMark>,
 glide_ms: number, };
 
 /**
+ * How a series is drawn.
+ */
+export type Draw = "line" | "area" | "bars";
+
+/**
  * How a single number is drawn.
  */
 export type NumberLook = { 
@@ -207,9 +288,13 @@ export type NumberLook = {
  */
 unit: string | null, 
 /**
- * Digits after the point.
+ * Digits after the point, where `digits` says nothing.
  */
 decimals: number, 
+/**
+ * Significant digits: how many of them stand after the point follows the scale's ends, or the widest value seen.
+ */
+digits: number | null, 
 /**
  * Lower end of the scale.
  */
@@ -225,7 +310,34 @@ bands: Array<BandLook>,
 /**
  * How far back sparkline and change reach, milliseconds of board time; none for neither.
  */
-trend_ms: number | null, };
+trend_ms: number | null, 
+/**
+ * What the number is meant to be.
+ */
+target: number | null, 
+/**
+ * Which way is the better one; nobody judges its changes if none.
+ */
+better: Better | null, 
+/**
+ * The kind's own way if none: records of boards from before there was a choice have none.
+ */
+draw: NumberDraw | null, };
+
+/**
+ * Which way of a number is the better one.
+ */
+export type Better = "up" | "down";
+
+/**
+ * What a change means by the look's better way.
+ */
+export type Toward = "better" | "worse";
+
+/**
+ * How a single number is drawn.
+ */
+export type NumberDraw = "figure" | "scale" | "bar";
 
 /**
  * A stretch of a scale with a meaning.
@@ -253,7 +365,8 @@ export type ColumnLook = {
  */
 title: string, 
 /**
- * `text`, `number`, `time` (a time of day in the board's zone) or `state` (text in the row's state).
+ * `text`, `number`, `time` (a time of day in the board's zone), `ago` or `until` (how long ago that was, or how long it is to it, by the
+ * board's clock) or `state` (text in the row's state).
  */
 format: string, 
 /**
@@ -281,6 +394,203 @@ lat: number,
  * Degrees east.
  */
 lon: number, };
+
+/**
+ * A piece of furniture as the page lays it out.
+ */
+export type FurnitureView = { 
+/**
+ * Its id in the board file.
+ */
+id: string, 
+/**
+ * Its heading; none for a text that has none.
+ */
+title: string | null, 
+/**
+ * A small line beside the heading.
+ */
+note: string | null, 
+/**
+ * The number of its page, from 0.
+ */
+page: number, 
+/**
+ * Where it stands, in grid cells; column and row count from 1.
+ */
+place: Place, 
+/**
+ * What it is.
+ */
+look: FurnitureLook, };
+
+/**
+ * What a piece of furniture is.
+ */
+export type FurnitureLook = { "kind": "text", 
+/**
+ * From top to bottom.
+ */
+blocks: Array<TextBlock>, 
+/**
+ * On which side its lines begin.
+ */
+align: Align, } | { "kind": "clock", 
+/**
+ * In their order.
+ */
+zones: Array<ClockZone>, 
+/**
+ * Whether seconds are shown.
+ */
+seconds: boolean, 
+/**
+ * Whether each zone's day is shown.
+ */
+date: boolean, } | { "kind": "countdown", 
+/**
+ * Which instant.
+ */
+until: Until, 
+/**
+ * With so many milliseconds left, or less, it is a warning.
+ */
+warning_ms: number | null, 
+/**
+ * With so many milliseconds left, or less, it is an alarm.
+ */
+alarm_ms: number | null, };
+
+/**
+ * A zone that a clock shows.
+ */
+export type ClockZone = { 
+/**
+ * Its IANA name.
+ */
+zone: string, 
+/**
+ * What people call it.
+ */
+name: string, };
+
+/**
+ * What a countdown counts to.
+ */
+export type Until = { "is": "once", 
+/**
+ * Which, milliseconds since the Unix epoch.
+ */
+to_ms: number, 
+/**
+ * Where the way there begins, the same; none if no part of it is shown.
+ */
+from_ms: number | null, 
+/**
+ * What is shown once it has passed.
+ */
+after: After, } | { "is": "daily", 
+/**
+ * Which, minutes after midnight.
+ */
+minutes: number, 
+/**
+ * Where the way there begins, the same; none if no part of it is shown.
+ */
+from_minutes: number | null, };
+
+/**
+ * What a countdown shows once its instant has passed.
+ */
+export type After = "up" | "stay" | "hide";
+
+/**
+ * On which side lines begin.
+ */
+export type Align = "left" | "center" | "right";
+
+/**
+ * A part of a text that has lines for itself.
+ */
+export type TextBlock = { "is": "heading", 
+/**
+ * 1 for the largest, to 6.
+ */
+level: number, 
+/**
+ * What it says.
+ */
+spans: Array<TextSpan>, } | { "is": "paragraph", 
+/**
+ * How far it is set in: in how many lists and quotations it stands.
+ */
+depth: number, 
+/**
+ * What it says.
+ */
+spans: Array<TextSpan>, } | { "is": "item", 
+/**
+ * How far its mark is set in.
+ */
+depth: number, 
+/**
+ * Its number; none in a list without numbers.
+ */
+number: number | null, 
+/**
+ * What it says.
+ */
+spans: Array<TextSpan>, } | { "is": "code", 
+/**
+ * How far they are set in.
+ */
+depth: number, 
+/**
+ * What they say.
+ */
+lines: Array<string>, } | { "is": "rule", } | { "is": "table", 
+/**
+ * On which side each column's cells begin.
+ */
+columns: Array<Align>, 
+/**
+ * The headings.
+ */
+head: Array<TextCell>, 
+/**
+ * The rows, each with a cell for every column.
+ */
+rows: Array<Array<TextCell>>, };
+
+/**
+ * A cell of a text's table.
+ */
+export type TextCell = { 
+/**
+ * What it says.
+ */
+spans: Array<TextSpan>, };
+
+/**
+ * Letters of one look.
+ */
+export type TextSpan = { 
+/**
+ * What they say; a line break in it is one on the wall.
+ */
+text: string, 
+/**
+ * Whether they are bold.
+ */
+bold?: boolean, 
+/**
+ * Whether they are slanted.
+ */
+italic?: boolean, 
+/**
+ * Whether they are code.
+ */
+code?: boolean, };
 
 /**
  * What a row, line, tile, marker or number means. The page tells them apart by shape and text as well as colour.
@@ -480,6 +790,10 @@ state: State,
  * Value now minus value at the beginning of the trend.
  */
 change: number | null, 
+/**
+ * What that change means, where the board says which way is the better one.
+ */
+toward: Toward | null, 
 /**
  * The sparkline, oldest first: 61 points evenly spaced over the trend, so 60 stretches; none where nothing is known.
  * Empty without a trend, and while the source's time isn't known.

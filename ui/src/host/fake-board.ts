@@ -12,9 +12,10 @@ import type {
   WidgetValue,
   WidgetView,
 } from '../generated/frame'
+import { PLAIN } from '../core/plain-look.test-support'
 import { aloft, day, type Flight, HOUR_MS, MINUTE_MS, MIDNIGHT_MS, ORIGINS } from './fake-day'
 
-const NUMBER: NumberLook = { unit: null, decimals: 0, min: null, max: null, bands: [], trend_ms: 2 * HOUR_MS }
+const NUMBER: NumberLook = { ...PLAIN, trend_ms: 2 * HOUR_MS }
 
 function widget(
   id: string,
@@ -76,6 +77,8 @@ export const BOARD: BoardView = {
         decimals: 1,
         max: 99,
         bands: [{ from: 30, to: null, state: 'warning' }],
+        target: 15,
+        better: 'down',
       },
       'of what left; early is less than zero',
     ),
@@ -286,10 +289,13 @@ function number(view: WidgetView, now: number): NumberValue {
     ({ from, to }) => value !== null && (from === null || value >= from) && (to === null || value < to),
   )
   const first = trend[0] ?? null
+  const change = look.trend_ms === null || value === null || first === null ? null : value - first
+  const judged = change !== null && change !== 0 && look.better !== null
   return {
     value,
     state: band?.state ?? 'normal',
-    change: look.trend_ms === null || value === null || first === null ? null : value - first,
+    change,
+    toward: judged ? (change > 0 === (look.better === 'up') ? 'better' : 'worse') : null,
     trend: look.trend_ms === null ? [] : trend,
     at_least: false,
   }

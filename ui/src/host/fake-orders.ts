@@ -1,7 +1,7 @@
 /** A made-up shop of thirteen small panels in real time: what a first board of one's own looks like. */
-import type { BoardView, Look, NumberLook, State, WidgetValue, WidgetView } from '../generated/frame'
+import type { BoardView, Look, State, WidgetValue, WidgetView } from '../generated/frame'
+import { PLAIN as NUMBER } from '../core/plain-look.test-support'
 
-const NUMBER: NumberLook = { unit: null, decimals: 0, min: null, max: null, bands: [], trend_ms: null }
 const SECOND_MS = 1_000
 const MINUTE_MS = 60_000
 const BUCKET_MS = 10 * SECOND_MS
@@ -148,7 +148,15 @@ export function orders_value({ id, look }: WidgetView, now_ms: number): WidgetVa
       const trend = id === 'recent' ? Array.from({ length: 61 }, (_, at) => (at < 40 ? null : at % 9)) : []
       const at_least = look.kind !== 'gauge' && id !== 'mean' && id !== 'big'
       const value = NUMBERS[id] ?? null
-      return { kind: 'number', value, state: 'normal', change: id === 'recent' ? 4 : null, trend, at_least }
+      return {
+        kind: 'number',
+        value,
+        state: 'normal',
+        change: id === 'recent' ? 4 : null,
+        toward: null,
+        trend,
+        at_least,
+      }
     }
   }
 }

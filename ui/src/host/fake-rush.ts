@@ -1,5 +1,6 @@
 /** A board as busy as a wall gets, for measuring what a frame costs: every frame changes nearly all that it shows. */
 import type { BoardView, Frame, Look, NumberLook, Quality, RowValue, WidgetPatch, WidgetView } from '../generated/frame'
+import { PLAIN } from '../core/plain-look.test-support'
 import { random } from './fake-day'
 
 const COUNTERS = 12
@@ -7,7 +8,7 @@ const ROWS = 50
 const CHARTS = 4
 const POINTS = 241
 const MARKERS = 40
-const NUMBER: NumberLook = { unit: null, decimals: 0, min: null, max: 999_999, bands: [], trend_ms: 60_000 }
+const NUMBER: NumberLook = { ...PLAIN, max: 999_999, trend_ms: 60_000 }
 
 function view(
   id: string,
@@ -133,6 +134,6 @@ export class Rush {
     }
     const value = this.#counts[Number(id.split('-')[1])] ?? 0
     const trend = Array.from({ length: 60 }, (_, at) => value - (60 - at) * 3)
-    return { value: { kind: 'number', value, state: 'normal', change: 180, trend, at_least: false } }
+    return { value: { kind: 'number', value, state: 'normal', change: 180, toward: null, trend, at_least: false } }
   }
 }

@@ -2,13 +2,14 @@
  * A host without a backend: it tells a made-up day in scenarios, for looking at the page and for its tests. It is in no
  * build: `main.ts` asks for it in development only, and the page's test brings it from outside.
  */
+import type { Sight } from '../core/sight'
 import { outages } from './fake-outages'
 import type {
   Against,
+  BoardView,
   Frame,
   Freshness,
   GlassSeen,
-  Notice,
   Quality,
   SourceView,
   WidgetPatch,
@@ -19,8 +20,13 @@ import { BOARD, GAUGE_BOARD, ONE_BOARD, whole } from './fake-board'
 import { HOUR_MS, MIDNIGHT_MS } from './fake-day'
 import { ORDERS, orders_value, PAIR } from './fake-orders'
 import { FakeDrill } from './fake-drill'
+import { calls_value, furnished, FURNITURE_KINDS, furniture_board, type FurnitureKind } from './fake-furniture'
+import { SHAPES, SHEET_KINDS, SHEET_MS, SHEET_STATES, sheet_board, sheet_freshness, sheet_value } from './fake-sheet'
+import type { SheetKind, SheetState } from './fake-sheet'
+import { FakePages, PAGES_BOARD } from './fake-pages'
 import { FakePast } from './fake-past'
 import { Rush } from './fake-rush'
+import { LINE_STATES, NOTICES, source_view } from './fake-source'
 import { type DemoState, type DrillLast, type FaultName, FAULTS, type Host } from './types'
 
 export const SCENARIOS = [
@@ -45,11 +51,20 @@ export const SCENARIOS = [
   'orders-catching-up',
   'orders-unknown',
   'pair',
+  'furniture',
+  'pages',
   'past',
   'past-odd',
   'disputed',
+  'sheet',
 ] as const
 export type Scenario = (typeof SCENARIOS)[number]
+
+/** Those that have another board than the usual one. */
+const BOARDS: Partial<Record<Scenario, BoardView>> = { one: ONE_BOARD, gauge: GAUGE_BOARD, pages: PAGES_BOARD }
+
+/** A number of the address, if it is there. */
+const number = (text: string | null): number | null => (text === null ? null : Number(text))
 
 export interface FakeOptions {
   readonly scenario: Scenario
@@ -63,6 +78,10 @@ export interface FakeOptions {
   readonly age_ms?: number
   /** Another time zone than the made-up day's. */
   readonly timezone?: string | null
+  /** How large the glass is. */
+  readonly sight: Sight
+  /** What of the case sheet is shown. */
+  readonly sheet?: { readonly kind: SheetKind | FurnitureKind; readonly state: SheetState }
 }
 
 const HEARTBEAT_MS = 1_000
@@ -86,7 +105,9 @@ function disputed(view: WidgetView, value: WidgetValue): Against | null {
 export class FakeHost implements Host {
   readonly #options: FakeOptions
   readonly #started_ms = performance.now()
+  readonly #began_ms = Date.now()
   #checked_at_ms: number | null = null
+  readonly #pages = new FakePages()
   #version = 0
   #sent = new Map<string, string>()
   #faults = new Map<FaultName, boolean>(FAULTS.map((name) => [name, false]))
@@ -122,6 +143,11 @@ export class FakeHost implements Host {
       demo: asked.get('demo') !== 'no',
       age_ms: Number(asked.get('age') ?? 12_000),
       timezone: asked.get('timezone'),
+      sight: { px_per_mm: number(asked.get('px-per-mm')), distance_mm: number(asked.get('distance')) },
+      sheet: {
+        kind: [...SHEET_KINDS, ...FURNITURE_KINDS].find((kind) => kind === asked.get('kind')) ?? 'counter',
+        state: SHEET_STATES.find((state) => state === asked.get('state')) ?? 'live',
+      },
     })
     return host
   }
@@ -151,8 +177,9 @@ export class FakeHost implements Host {
     if (all) this.#sent.clear()
     const { scenario, theme } = this.#options
     if (scenario === 'rush') return this.#rushed(all)
-    if (scenario === 'pair' || scenario.startsWith('orders')) return this.#shop(all)
-    const board = scenario === 'one' ? ONE_BOARD : scenario === 'gauge' ? GAUGE_BOARD : BOARD
+    if (scenario === 'sheet') return this.#sheet(all)
+    if (scenario === 'pair' || scenario === 'furniture' || scenario.startsWith('orders')) return this.#shop(all)
+    const board = BOARDS[scenario] ?? BOARD
     const widgets = board.widgets.map((view): WidgetPatch => {
       // A backend that knows nothing sends the kind's empty value.
       const value = scenario === 'unknown' || scenario === 'empty' ? empty(whole(view, now)) : whole(view, now)
@@ -173,10 +200,58 @@ export class FakeHost implements Host {
         label: 'Replay of 8 February 2013',
       },
       heartbeat_ms: HEARTBEAT_MS,
-      sources: scenario === 'sources' ? this.#lines() : [this.#source()],
+      sources:
+        scenario === 'sources'
+          ? LINE_STATES.map((freshness, at) => ({
+              ...this.#source(freshness),
+              id: `line-${at}`,
+              title: `Line ${at + 1}`,
+            }))
+          : [this.#source()],
       widgets,
       notices: scenario === 'notices' ? NOTICES : [],
+      ...(scenario === 'pages' ? { page: this.#pages.shown() } : {}),
       outages: all ? outages(now) : null,
+    }
+  }
+
+  /** Nothing moves: each frame says that its instant is still the same. */
+  #sheet(all: boolean): Frame {
+    const { theme, sheet } = this.#options
+    const { kind, state } = sheet ?? { kind: 'counter', state: 'live' }
+    const furniture = FURNITURE_KINDS.find((one) => one === kind)
+    const board =
+      furniture === undefined
+        ? sheet_board(kind as SheetKind, state)
+        : furniture_board(furniture, state, SHAPES, SHEET_MS)
+    const freshness = sheet_freshness(state)
+    const live = freshness === 'live'
+    const quality: Quality = {
+      ...this.#quality(SHEET_MS),
+      freshness,
+      reason: REASONS[freshness] ?? null,
+      age_ms: live ? 200 : 12_000,
+      live_for_ms: live ? 4_800 : 0,
+      source_ms: freshness === 'unknown' ? null : SHEET_MS - (live ? 0 : 12_000),
+    }
+    return {
+      version: this.#version,
+      board: all ? { ...board, theme } : null,
+      revision: 1,
+      // What has no freshness of its own stands with the replay of a source that isn't live.
+      clock:
+        furniture !== undefined && !live
+          ? { wall_ms: SHEET_MS, board_ms: SHEET_MS, speed: 0, label: 'Replay' }
+          : { wall_ms: SHEET_MS, board_ms: SHEET_MS, speed: 1, label: null },
+      heartbeat_ms: HEARTBEAT_MS,
+      sources: [this.#source(freshness)],
+      widgets: board.widgets.map((view, at) => ({
+        id: view.id,
+        quality,
+        value: all ? sheet_value(view, state, at) : null,
+      })),
+      notices: [],
+      outages: all ? [] : null,
     }
   }
 
@@ -198,10 +273,10 @@ export class FakeHost implements Host {
   #shop(all: boolean): Frame {
     const { scenario, theme } = this.#options
     const wall_ms = Date.now()
-    const board = scenario === 'pair' ? PAIR : ORDERS
+    const board = scenario === 'furniture' ? furnished(PAIR, this.#began_ms) : scenario === 'pair' ? PAIR : ORDERS
     const quality = { ...this.#quality(wall_ms), basis: 'unknown' as const, incomplete_until_ms: wall_ms - 100_000 }
     const widgets = board.widgets.map((view): WidgetPatch => {
-      const value = orders_value(view, wall_ms)
+      const value = view.id === 'calls' ? calls_value(this.#began_ms) : orders_value(view, wall_ms)
       return { id: view.id, quality, value: scenario === 'orders-unknown' ? empty(value) : value }
     })
     return {
@@ -259,54 +334,9 @@ export class FakeHost implements Host {
     }
   }
 
-  /** Ten sources, of which most aren't live. */
-  #lines(): SourceView[] {
-    const states: Freshness[] = [
-      'live',
-      'polling',
-      'catching-up',
-      'stale',
-      'down',
-      'refused',
-      'unknown',
-      'live',
-      'live',
-      'live',
-    ]
-    return states.map((freshness, at) => ({ ...this.#source(freshness), id: `line-${at}`, title: `Line ${at + 1}` }))
-  }
-
   #source(freshness = this.#freshness()): SourceView {
-    const words: Record<Freshness, string> = {
-      live: 'live by WebSocket',
-      polling: 'polling every 5 s',
-      'catching-up': 'catching up: 412 events outstanding',
-      stale: 'connected, silent for 12 s',
-      down: 'lost 12 s ago: connection broken: closed during the handshake, next try in 20 s',
-      refused: 'refused: HTTP 403, asked again in 60 s',
-      unknown: 'connecting',
-    }
-    return {
-      id: 'ops',
-      title: 'Airport operations',
-      phase:
-        freshness === 'down'
-          ? 'waiting'
-          : freshness === 'refused'
-            ? 'refused'
-            : freshness === 'unknown'
-              ? 'connecting'
-              : 'live',
-      transport: 'websocket',
-      continuity: this.#options.scenario === 'gaps' ? 'unknown' : 'proven',
-      freshness,
-      words: words[freshness],
-      events: this.#version * 7,
-      rejected: 0,
-      gaps: this.#options.scenario === 'gaps' ? 2 : 0,
-      checked_ago_ms: this.#checked_at_ms === null ? null : Math.max(0, Date.now() - this.#checked_at_ms),
-      drift: this.#options.scenario === 'gaps' ? 1 : 0,
-    }
+    const has_gaps = this.#options.scenario === 'gaps'
+    return source_view(freshness, { version: this.#version, checked_at_ms: this.#checked_at_ms, has_gaps })
   }
 
   /** The value as a change to what was sent before, or null if nothing changed. */
@@ -425,7 +455,12 @@ export class FakeHost implements Host {
     return Promise.resolve(this.#drill_last)
   }
 
-  glass(): Promise<void> {
+  glass(): Promise<Sight> {
+    return Promise.resolve(this.#options.sight)
+  }
+
+  turn(how: 'next' | 'previous' | 'pin' | 'show', number?: number): Promise<void> {
+    this.#pages.turn(how, number)
     return Promise.resolve()
   }
 
@@ -463,19 +498,6 @@ export class FakeHost implements Host {
     return Promise.resolve()
   }
 }
-
-const NOTICES: Notice[] = [
-  {
-    id: 'board',
-    state: 'warning',
-    text: 'The new board file was refused; the last good one is shown',
-    detail: [
-      'departures.toml:14:1: unknown key `titel`, expected `title`',
-      'departures.toml:31:9: `kind` of `cancelled-today` is none of `counter`, `gauge`, `rate`, `window`, `table`, `log`, `series`, `status` and `markers`: found `conter`, expected one of these words, did you mean `counter`?',
-    ],
-  },
-  { id: 'journal', state: 'alarm', text: 'Disk full: nothing is being remembered', detail: [] },
-]
 
 /** The same kind of value with nothing in it. */
 function empty(value: WidgetValue): WidgetValue {

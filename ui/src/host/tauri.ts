@@ -1,12 +1,14 @@
 /** The one door to the backend: commands, answered one by one. No events, no channels. */
 import { invoke } from '@tauri-apps/api/core'
+import type { Sight } from '../core/sight'
 import type { Frame } from '../generated/frame'
 import type { DemoState, DrillLast, Host } from './types'
 
 export const tauri: Host = {
   next_frame: (after, revision, rest_ms) => invoke<Frame>('next_frame', { after, revision, restMs: rest_ms }),
-  glass: (kind, width) => invoke('glass', { kind, width }),
+  glass: (kind, width) => invoke<Sight>('glass', { kind, width }),
   reconcile: () => invoke('reconcile'),
+  turn: (how, number) => invoke('turn', { how, number }),
   demo_state: () => invoke<DemoState | null>('demo_state'),
   demo_fault: (name, on) => invoke('demo_fault', { name, on }),
   demo_speed: (speed) => invoke('demo_speed', { speed }),

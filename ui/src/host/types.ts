@@ -1,4 +1,5 @@
 /** All that the page may ask of whatever runs it. */
+import type { Sight } from '../core/sight'
 import type { Frame, GlassSeen } from '../generated/frame'
 
 export const FAULTS = ['cut', 'freeze', 'restart', 'lose-history', 'slow'] as const
@@ -32,10 +33,15 @@ export interface Host {
    * earliest. Asking again is the receipt.
    */
   next_frame(after: number, revision: number, rest_ms: number): Promise<Frame>
-  /** Whether the glass can be seen: a hidden one gets nothing. And how wide it is, in the page's pixels. */
-  glass(kind: 'hidden' | 'visible' | 'resized', width: number): Promise<void>
+  /**
+   * Whether the glass can be seen: a hidden one gets nothing. And how wide it is, in the page's pixels; the answer says how large
+   * these are.
+   */
+  glass(kind: 'hidden' | 'visible' | 'resized', width: number): Promise<Sight>
   /** Compares what is shown with what the servers hold now; what differs is corrected. */
   reconcile(): Promise<void>
+  /** Turns a page, or pins the one that is shown; `show` with the number of one, from 0. */
+  turn(how: 'next' | 'previous' | 'pin' | 'show', number?: number): Promise<void>
   /** The demo's knobs, or null if this wall is no demo. */
   demo_state(): Promise<DemoState | null>
   demo_fault(name: FaultName, on: boolean): Promise<void>

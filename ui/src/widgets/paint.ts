@@ -9,6 +9,7 @@ export interface Colours {
   readonly page: string
   readonly alarm: string
   readonly alarm_ink: string
+  readonly alarm_text: string
   readonly warning: string
   readonly warning_text: string
   readonly quality: string
@@ -32,6 +33,7 @@ export function colours(): Colours {
     page: token('page'),
     alarm: token('alarm'),
     alarm_ink: token('alarm-ink'),
+    alarm_text: token('alarm-text'),
     warning: token('warning'),
     warning_text: token('warning-text'),
     quality: token('quality'),

@@ -4,15 +4,15 @@ import type { State, TileValue } from '../generated/frame'
 import { figure_size } from './figure/figure'
 import { fitting, spacious } from './log/log'
 import { bar_window, fitting_ends, spread, time_ticks } from './series/axis'
-import { SMALLEST, tiling } from './status/status'
+import { hidden_short, hidden_words, SMALLEST, tiling } from './status/status'
 import { column_widths } from './table/widths'
 
 describe('figure', () => {
   const room = { width: 2_000, height: 400, digits_em: 1.7, mark_em: 0.75, small_em: 1.5, small_px: 25 }
 
   test('fills its box, however large it is', () => {
-    expect(figure_size(room)).toEqual({ figure_px: 368, small_px: 184 })
-    expect(figure_size({ ...room, height: 2_000 }).figure_px).toBeCloseTo(2_000 / 3.2)
+    expect(figure_size(room)).toEqual({ figure_px: 368, small_px: 368 * 0.42 })
+    expect(figure_size({ ...room, height: 2_000 }).figure_px).toBeCloseTo(2_000 / (2.45 + 1.5 * 0.42))
   })
 
   test('in a small box the unit stays as large as can be read, and the digits take what is left', () => {
@@ -83,6 +83,45 @@ describe('status', () => {
     expect(shown.map(({ key }) => key)).toEqual(expect.arrayContaining(['57', '40']))
     // In their own order.
     expect(shown.map(({ key }) => Number(key))).toEqual([...shown.map(({ key }) => Number(key))].sort((a, b) => a - b))
+  })
+})
+
+describe('hidden tiles', () => {
+  const tile = (at: number, state: State = 'normal'): TileValue => ({
+    key: String(at),
+    label: `T${String(at)}`,
+    text: 'open',
+    state,
+    detail: null,
+    since_ms: 0,
+  })
+  const many = (count: number): TileValue[] => Array.from({ length: count }, (_, at) => tile(at))
+
+  test('how many are drawn follows the panel, and all that the backend keeps have room on a large one', () => {
+    expect(tiling(many(150), { width: 189, height: 96 }).hidden).toBe(0)
+    expect(tiling(many(500), { width: 189, height: 96 }).tiles.length).toBeGreaterThan(150)
+    expect(tiling(many(500), { width: 400, height: 200 }).hidden).toBe(0)
+    expect(tiling(many(150), { width: 40, height: 20 }).tiles.length).toBeLessThan(10)
+  })
+
+  test('it is said what they are, in a low panel as far as that has room', () => {
+    expect(hidden_words(['normal', 'warning', 'warning', 'alarm'])).toBe('+4 more, 1 alarm, 2 warnings')
+    expect(hidden_words(['normal', 'muted'])).toBe('+2 more, all normal')
+    expect(hidden_short(['normal', 'warning', 'warning', 'unknown'])).toBe('+4, 2 warnings')
+    expect(hidden_short(['normal', 'normal'])).toBe('+2')
+    const all = many(30).map((one, at) => (at % 3 === 0 ? { ...one, state: 'warning' as const } : one))
+    for (const [width, more] of [
+      [36, /^\+\d+$/],
+      [41, /^\+\d+, \d+ warnings?$/],
+      [180, /^\+\d+(?: more)?, \d+ warnings?$/],
+    ] as const) {
+      const laid = tiling(all, { width, height: 4 })
+      expect(laid.in_line).toBe(true)
+      expect(laid.tiles.length + laid.hidden).toBe(30)
+      expect(laid.more, String(width)).toMatch(more)
+      expect(laid.more_mark).toBe(width === 36 ? 'warning' : null)
+      expect(laid.inner).toBeGreaterThan(10)
+    }
   })
 })
 

@@ -3,6 +3,7 @@
  * window, transparent, not laid out, cut off or too small to be read is not seen.
  */
 import type { Freshness, GlassSeen, SourceSeen, WidgetSeen } from '../../generated/frame'
+import { SIZES } from '../../core/sizes'
 
 const FRESHNESSES: readonly Freshness[] = ['live', 'polling', 'catching-up', 'stale', 'down', 'refused', 'unknown']
 
@@ -22,8 +23,8 @@ function is_seen(element: Element | null): element is Element {
   )
 }
 
-/** What is smaller than this, in rem, isn't read from afar: a little below the theme's smallest, for rounding. */
-const TEXT_REM_MIN = 2.4
+/** What is smaller than this, in rem, isn't read from afar: a little below the smallest, for rounding. */
+const TEXT_REM_MIN = SIZES.minor - 0.1
 const MARK_REM_MIN = 1
 /** Rounding, and the air around what is drawn. */
 const SLACK_REM = 0.15

@@ -19,6 +19,11 @@ interface Atlas {
 const UNITED_STATES = '840'
 /** A conformal cone suits what is as wide as a continent at most and clear of poles and equator. */
 const CONE_DEGREES_MAX = 70
+/**
+ * Below this width lines between two points of the atlas are drawn straight: as much of the earth is flat. Bending them is done for all
+ * of the world before it is cut to the bounds, and at the scale of a town that takes longer than a page may stand still.
+ */
+const FLAT_DEGREES_MAX = 3
 
 let atlas: Atlas | null = null
 
@@ -57,6 +62,7 @@ export function projection(
         .parallels([south + sixth, north - sixth])
         .rotate([-middle, 0])
     : geoEquirectangular().rotate([-middle, 0])
+  if (east - west < FLAT_DEGREES_MAX) raw.precision(0)
   const edge: [number, number][] = []
   for (let part = 0; part <= 1; part += 1 / 16) {
     const lon = west + (east - west) * part

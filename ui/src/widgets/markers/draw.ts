@@ -44,7 +44,7 @@ function draw_trail(pen: Pen, marker: Standing, now_ms: number): void {
   ctx.fillStyle = pen.colours.label
   marker.trail.forEach((dot, at) => {
     if (Math.hypot(dot.x - here.x, dot.y - here.y) < pen.size * 0.55) return
-    const size = pen.rem * (0.1 + (0.16 * (at + 1)) / marker.trail.length)
+    const size = pen.rem * (0.16 + (0.24 * (at + 1)) / marker.trail.length)
     ctx.fillRect(dot.x - size / 2, dot.y - size / 2, size, size)
   })
 }
@@ -198,7 +198,9 @@ function draw_labels(pen: Pen, scene: Scene, now_ms: number, stale: boolean): vo
     const owner = scene.owner(label)
     if (owner === undefined) continue
     const { x, y } = position(owner.glide, now_ms)
-    const fill = colour(pen, label.state === 'normal' ? 'muted' : label.state, stale)
+    const { state } = label
+    const fill =
+      state === 'alarm' && !stale ? pen.colours.alarm_text : colour(pen, state === 'normal' ? 'muted' : state, stale)
     write(pen, pen.sprites.text(label.text, 400, fill), x + label.box.x, y + label.box.y + label.box.height / 2)
   }
 }

@@ -7,11 +7,14 @@ import { frames_per_second } from '../../core/glide'
 import { MAP_MS } from '../../core/limits'
 import type { HeldMarkers } from '../../core/held'
 import type { Box } from '../../core/labels'
+import { SIZES } from '../../core/sizes'
+import { label_width_em } from '../../core/width'
 import { colours } from '../paint'
 import { paint_ground, projection } from './atlas'
 import { draw_scene, type Pen } from './draw'
 import { Scene } from './scene'
 import { Sprites } from './sprites'
+import { missing_words, SHORT_REM } from './words'
 
 export type MarkersLook = Extract<Look, { kind: 'markers' }>
 
@@ -75,9 +78,17 @@ export class MarkerMap {
 
   /** The corner in which the page says what has no position. */
   #reserved(held: HeldMarkers | null): Box[] {
-    if (held === null || held.unplaced === 0) return []
+    const words = held === null ? '' : missing_words(held, this.#pen.ctx.canvas.width < SHORT_REM * this.#pen.rem)
+    if (words === '') return []
     const { ctx, rem } = this.#pen
-    return [{ x: 0, y: ctx.canvas.height - rem * 3.9, width: rem * 31, height: rem * 3.9 }]
+    return [
+      {
+        x: 0,
+        y: ctx.canvas.height - rem * 3.9,
+        width: rem * (SIZES.minor * label_width_em(words) + 1.6),
+        height: rem * 3.9,
+      },
+    ]
   }
 
   destroy(): void {

@@ -15,8 +15,11 @@ const TRAIL_DOTS_MAX = 6
 const TRAIL_STEP = 0.45
 /** Nothing stands nearer to the middle of a group's circle than the circle is wide, in parts of a marker's size. */
 const CIRCLE_REACH = 1.5
-/** Half of the widest circle, in the same. */
+/** Half of the widest circle, and of a marker, in the same. */
 const CIRCLE_HALF = 1
+const MARKER_HALF = 0.5
+/** A place's name that made way for a marker stays there for so long. */
+const NAME_REST_MS = 10_000
 
 export interface Standing {
   value: MarkerValue
@@ -41,6 +44,8 @@ export interface PlaceLabel {
   readonly x: number
   readonly y: number
   box: Box | null
+  /** When its name last made way for a marker. */
+  moved_ms: number
   /** How far off its point its name may stand, nearest first, and which way it had better. */
   readonly reaches: readonly number[]
   readonly away: { readonly x: number; readonly y: number } | undefined
@@ -90,7 +95,7 @@ export class Scene {
       const reaches = crowded ? [near * 4, near * 5.5, near * 7] : [near, near * 2.2, near * 3.6]
       const box = place_label(point, size, reaches, this.#area, taken, away)
       if (box !== null) taken.push(box)
-      labels.push({ text: place.name, ...point, box, reaches, away, size })
+      labels.push({ text: place.name, ...point, box, moved_ms: -Infinity, reaches, away, size })
     }
     this.places = labels
   }
@@ -143,23 +148,39 @@ export class Scene {
       )
       return { members, state }
     })
-    this.#clear_places(reserved)
+    this.#clear_places(reserved, now_ms)
     this.#label(measure, height, now_ms, reserved)
   }
 
-  /** A place's name makes way for the circles of groups, and stays where it is as long as none comes upon it. */
-  #clear_places(reserved: readonly Box[]): void {
+  /**
+   * A place's name makes way for the circles of groups, and for markers that come to stand on it, which it does seldom: where many
+   * fly it would hop about. It stays where it is as long as none comes upon it.
+   */
+  #clear_places(reserved: readonly Box[], now_ms: number): void {
     const circles = this.groups
       .filter((group) => group.members.length > 1)
       .map((group) => around(destination(group), this.#size * CIRCLE_HALF))
     const dots = this.places.map((place) => around(place, this.#size * 0.35))
     const taken: Box[] = [...reserved, ...circles, ...dots]
+    const single = this.groups
+      .filter((group) => group.members.length === 1)
+      .map((group) => around(destination(group), this.#size * MARKER_HALF))
+    const names: Box[] = []
     for (const place of this.places) {
       const { box } = place
-      if (box === null || taken.some((other) => overlaps(box, other))) {
-        place.box = place_label(place, place.size, place.reaches, this.#area, taken, place.away) ?? box
+      const is_rested = now_ms - place.moved_ms >= NAME_REST_MS
+      const off = is_rested ? [...taken, ...single] : taken
+      if (box === null || off.some((other) => overlaps(box, other))) {
+        const found = (clear: readonly Box[]): Box | null =>
+          place_label(place, place.size, place.reaches, this.#area, clear, place.away)
+        // Better on a marker than nowhere, but upon another word it can't be read.
+        place.box = found([...taken, ...single]) ?? found(taken) ?? found([...reserved, ...names])
+        if (place.box !== box) place.moved_ms = now_ms
       }
-      if (place.box !== null) taken.push(place.box)
+      if (place.box !== null) {
+        taken.push(place.box)
+        names.push(place.box)
+      }
     }
   }
 

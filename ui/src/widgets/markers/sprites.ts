@@ -2,6 +2,8 @@
  * Words of a map as small pictures, each drawn once. Text on a canvas that is part of the page makes the browser work out
  * the page's style before every word, and its rim costs more than all the rest of a repaint.
  */
+import { isolated } from '../../core/bidi'
+import { SIZES } from '../../core/sizes'
 
 export interface Sprite {
   readonly picture: HTMLCanvasElement
@@ -11,9 +13,6 @@ export interface Sprite {
   /** The rim around the text, on every side. */
   readonly rim: number
 }
-
-/** Size of the letters, as the style sheet's smallest. */
-const TEXT_REM = 2.5
 
 /** Pictures held; a map that shows more different words in turn begins anew. */
 const SPRITES_MAX = 512
@@ -69,14 +68,16 @@ export class Sprites {
     ctx.lineJoin = 'round'
     ctx.lineWidth = 2 * rim
     ctx.strokeStyle = this.#rim_colour
-    ctx.strokeText(text, rim, rim + height / 2)
+    // What runs from right to left stands by itself.
+    const said = isolated(text)
+    ctx.strokeText(said, rim, rim + height / 2)
     ctx.fillStyle = colour
-    ctx.fillText(text, rim, rim + height / 2)
+    ctx.fillText(said, rim, rim + height / 2)
     return { picture, width, height, rim }
   }
 
   #font(weight: 400 | 700): string {
-    return `${String(weight)} ${(TEXT_REM * this.#rem).toFixed(1)}px "Roboto Condensed"`
+    return `${String(weight)} ${(SIZES.label * this.#rem).toFixed(1)}px "Roboto Condensed"`
   }
 }
 

@@ -1,7 +1,8 @@
 // A chart's lines are told apart by whatever keys a source sends.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Zone } from '../../core/format'
-import { Plot, type PlotInput } from './plot'
+import type { PlotInput } from './input'
+import { Plot } from './plot'
 
 /** What the plotter was made with and given: a column of data for each series, or it can't draw. */
 const made = vi.hoisted(() => [] as { series: number; columns: number }[])
@@ -18,6 +19,9 @@ vi.mock('uplot', () => ({
     }
     setData(data: unknown[]): void {
       this.#made.columns = data.length
+    }
+    redraw(): void {
+      // Nor where it is drawn.
     }
     setScale(): void {
       // Nothing is drawn here.
@@ -50,6 +54,9 @@ const input = (keys: string[]): PlotInput => ({
   known_until_ms: null,
   stale: false,
   lost: [],
+  looked_at: null,
+  rims: { left: 0, right: 0 },
+  need: () => undefined,
 })
 
 test.each([[['A\nB', 'C']], [['A\nB', '\n', '']], [['']], [[]]])(

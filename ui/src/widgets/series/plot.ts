@@ -4,48 +4,29 @@
  */
 import 'uplot/dist/uPlot.min.css'
 import uPlot from 'uplot'
-import type { Look } from '../../generated/frame'
-import { is_whole, type Known, newest_whole } from '../../core/buckets'
+import { is_whole, type Known } from '../../core/buckets'
 import { columns, lonely } from '../../core/columns'
-import { DASHES, number_text, type Zone } from '../../core/format'
-import type { HeldSeries } from '../../core/held'
+import { number_text } from '../../core/format'
 import { HeldRange, nice_range, type Range, scale_hold_ms } from '../../core/scale'
-import { label_width_em, shortened } from '../../core/width'
-import { colours, type Colours, hatch, mixed } from '../paint'
-import { bar_window, fitting_ends, spread, time_ticks } from './axis'
+import { label_width_em } from '../../core/width'
+import { colours, type Colours, mixed } from '../paint'
+import { bar_window, time_ticks, type Window } from './axis'
+import type { Rims } from './columns.svelte'
+import { draw_bars } from './draw_bars'
+import { draw_gap_words, draw_gaps, draw_lost, type Gap, newest_gap } from './draw_gaps'
+import { draw_labels, type End, ends_em, line_ends } from './draw_labels'
+import { known_of, LETTERS_REM, type Pen, type PlotInput, type SeriesLook } from './input'
+import { stretch_words } from './reading'
 
-export type SeriesLook = Extract<Look, { kind: 'series' }>
-
-export interface PlotInput {
-  readonly look: SeriesLook
-  readonly zone: Zone
-  readonly series: HeldSeries | null
-  /** The board's time. */
-  readonly now_ms: number
-  /** From here to now nothing is known; null while the widget is current. */
-  readonly known_until_ms: number | null
-  readonly stale: boolean
-  /** Stretches in which its source was not live, by the board's time. */
-  readonly lost: readonly (readonly [number, number])[]
-}
-
-/** Size of the letters, as the style sheet's smallest. */
-const LABEL_REM = 2.5
-/** The widest a line's label may be, in parts of the chart. */
-const LABEL_SHARE_MAX = 0.4
-
-/** The ground of a bar that isn't whole. */
-const HOLLOW_ALPHA = 0.4
+/** The widest the lines' labels may be, in parts of the chart. */
+const LABELS_SHARE_MAX = 0.4
+const LOW_REM = 9
+/** Half of a tick's letters, above the plot. */
+const TOP_REM = 1.2
 /** How much of its colour a line keeps when it isn't current. */
 const STALE_SHARE = 0.7
-
-/** What stands at a line's end. */
-interface End {
-  readonly at: number
-  readonly text: string
-  /** The value by which it stands; the line's last one if nothing is known of now. */
-  readonly value: number
-}
+/** Lines are told apart by how light they are and by their dashes, and only then by their hue. In widths of a line: dash, gap, … */
+const DASHES: readonly (readonly number[])[] = [[], [], [7, 2.5], [2, 2], [7, 2.5, 2, 2.5], [12, 3]]
 
 export class Plot {
   readonly #element: HTMLElement
@@ -60,10 +41,11 @@ export class Plot {
   #drawn_keys = ''
   #hatch: CanvasPattern | string | null = null
   #ends: readonly End[] = []
-  #widest_end_em = 0
+  /** What its axis and its labels need, which is never less than it was: a plot that follows the digits would jump. */
+  #needs: Rims = { left: 0, right: 0 }
+  #rims: Rims = { left: 0, right: 0 }
   #with_seconds = false
-  /** What is said of the newest stretch that nobody can vouch for, and where it begins. */
-  #gap: { readonly text: string; readonly from_ms: number } | null = null
+  #gap: Gap | null = null
 
   /**
    * `size` is the element's, in CSS pixels: asking the element at every frame would lay the page out for the answer.
@@ -83,9 +65,12 @@ export class Plot {
       before?.series !== input.series ||
       before.stale !== input.stale ||
       before.known_until_ms !== input.known_until_ms ||
-      before.lost !== input.lost
+      before.lost !== input.lost ||
+      before.looked_at !== input.looked_at ||
+      before.rims.left !== input.rims.left ||
+      before.rims.right !== input.rims.right
     const ms_per_pixel = input.look.keep_ms / Math.max(1, this.#size.width * devicePixelRatio)
-    const moved = Math.abs(input.now_ms - this.#drawn_now_ms) >= ms_per_pixel
+    const moved = input.looked_at === null && Math.abs(input.now_ms - this.#drawn_now_ms) >= ms_per_pixel
     if (!changed && !moved) return
     this.#input = input
     this.#drawn_now_ms = input.now_ms
@@ -99,6 +84,32 @@ export class Plot {
     this.#fill(input)
   }
 
+  /** Where the plot stands in its element, in CSS pixels, and the time along it. */
+  get area(): Area | null {
+    const [plot, input] = [this.#plot, this.#input]
+    if (plot === null || input === null) return null
+    const { left, top, width, height } = plot.bbox
+    const scale = devicePixelRatio
+    return {
+      left: left / scale,
+      top: top / scale,
+      width: width / scale,
+      height: height / scale,
+      window: window_of(input),
+    }
+  }
+
+  /** How far below its element's top a value stands, in CSS pixels. */
+  y_of(value: number): number {
+    const plot = this.#plot
+    return plot === null ? 0 : plot.valToPos(value, 'y', true) / devicePixelRatio
+  }
+
+  /** A chart without a line of time has no room for what says that it isn't all of it. */
+  get can_look_closer(): boolean {
+    return !this.#is_low
+  }
+
   destroy(): void {
     this.#plot?.destroy()
     this.#plot = null
@@ -107,30 +118,42 @@ export class Plot {
   #fill(input: PlotInput): void {
     const plot = this.#plot
     if (plot === null) return
-    const { from_ms, to_ms } = bar_window(input.look, input.now_ms)
-    const from = from_ms / 1000
+    const window = window_of(input)
+    const { from_ms, to_ms } = window
     const known = known_of(input)
-    this.#range = this.#visible_range(input, from_ms, known)
-    this.#ends = this.#line_ends(input, known)
-    this.#gap = newest_gap(input, from_ms)
+    this.#range = this.#visible_range(input, window, known)
+    this.#ends = this.#line_ends(input, window, known)
+    this.#gap =
+      input.looked_at === null
+        ? newest_gap(input, from_ms)
+        : { text: stretch_words(window, input.zone, input.now_ms), from_ms }
+    const moved = this.#make_room(input)
     plot.batch(() => {
       if (input.series !== null && input.series.lines.length > 0) {
         const { times, values } = columns(input.series, known)
         plot.setData([times, ...values] as uPlot.AlignedData, false)
       } else plot.setData([[]] as unknown as uPlot.AlignedData, false)
-      plot.setScale('x', { min: from, max: to_ms / 1000 })
+      plot.setScale('x', { min: from_ms / 1000, max: to_ms / 1000 })
       plot.setScale('y', { min: this.#range.low, max: this.#range.high })
     })
+    if (moved) plot.redraw(false, true)
+  }
+
+  #line_ends(input: PlotInput, { to_ms }: Window, known: Known): End[] {
+    const room = (this.#size.width * LABELS_SHARE_MAX) / (LETTERS_REM * this.#rem)
+    if (input.looked_at === null) return line_ends(input, known, room)
+    // Where the line leaves what is looked at; without a value, which would be taken for that of now (H1).
+    return line_ends({ ...input, stale: true }, { ...known, until_ms: Math.min(known.until_ms, to_ms) }, room)
   }
 
   /** The range of what is drawn. */
-  #visible_range(input: PlotInput, from_ms: number, known: Known): Range {
+  #visible_range(input: PlotInput, { from_ms, to_ms }: Window, known: Known): Range {
     let low = Infinity
     let high = -Infinity
     const is_bars = input.look.draw === 'bars'
     for (const line of input.series?.lines ?? []) {
       for (const [time, value] of line.points) {
-        if (value === null || time + known.bucket_ms < from_ms) continue
+        if (value === null || time + known.bucket_ms < from_ms || time > to_ms) continue
         if (!is_bars && !is_whole(time, known)) continue
         low = Math.min(low, value)
         high = Math.max(high, value)
@@ -138,26 +161,28 @@ export class Plot {
     }
     if (low > high) return nice_range(0, 1, 1)
     if (input.look.draw !== 'line') low = Math.min(0, low)
+    if (input.looked_at !== null) return nice_range(low, high, this.#ticks(), 10 ** -input.look.decimals)
     const hold_ms = scale_hold_ms(input.look.keep_ms)
     return this.#held_range.next(low, high, this.#ticks(), input.now_ms, hold_ms, 10 ** -input.look.decimals)
   }
 
-  /** A line's name, and its value if that is of now: an old number beside the present would be taken for it (H1). */
-  #line_ends({ series, look, stale }: PlotInput, known: Known): readonly End[] {
-    if (series === null) return []
-    const room_em = (this.#size.width * LABEL_SHARE_MAX) / (LABEL_REM * this.#rem)
-    const ends = series.lines.flatMap((line, at) => {
-      const last = line.points.findLast(([start, value]) => value !== null && is_whole(start, known))?.[1] ?? null
-      if (last === null) return []
-      const value = newest_whole(line, known)
-      const said = stale ? '' : value === null ? DASHES : number_text(value, look.decimals)
-      const room = room_em - label_width_em(said) - 0.3
-      const name = series.lines.length > 1 ? shortened(line.key, Math.max(2, room)) : ''
-      return [{ at, text: `${name} ${said}`.trim(), value: value ?? last }]
-    })
-    // Room once needed is kept: a plot that follows the digits would jump.
-    this.#widest_end_em = Math.max(this.#widest_end_em, ...ends.map(({ text }) => label_width_em(text)))
-    return ends
+  /** Says what room it needs, and takes what the widest of its column has. Whether that is another than before. */
+  #make_room({ rims, need }: PlotInput): boolean {
+    const { left, right } = this.#needs
+    const em_px = LETTERS_REM * this.#rem
+    const ticks = this.#value_splits().map((at) => number_text(at, this.#step_decimals()))
+    this.#needs = {
+      left: Math.max(left, Math.ceil(this.#rem + em_px * Math.max(1, ...widths(ticks)))),
+      right: Math.max(right, Math.ceil(em_px * ends_em(this.#ends))),
+    }
+    need(this.#needs)
+    const before = this.#rims
+    const most = this.#size.width * LABELS_SHARE_MAX
+    this.#rims = {
+      left: Math.max(this.#needs.left, Math.min(most, rims.left)),
+      right: Math.max(this.#needs.right, Math.min(most, rims.right)),
+    }
+    return before.left !== this.#rims.left || before.right !== this.#rims.right
   }
 
   #ticks(): number {
@@ -167,8 +192,8 @@ export class Plot {
   #build(look: SeriesLook, lines: number): void {
     this.#plot?.destroy()
     this.#plot = null
-    this.#widest_end_em = 0
-    const font = `${(LABEL_REM * this.#rem).toFixed(1)}px "Roboto Condensed"`
+    this.#needs = { left: 0, right: 0 }
+    const font = `${(LETTERS_REM * this.#rem).toFixed(1)}px "Roboto Condensed"`
     const { label, rule } = this.#colours
     const axis: uPlot.Axis = { stroke: label, font, ticks: { show: false }, border: { show: false } }
     this.#plot = new uPlot(
@@ -176,9 +201,9 @@ export class Plot {
         width: this.#size.width,
         height: this.#size.height,
         padding: [
-          () => this.#rem * (this.#gap === null ? 1.2 : LABEL_REM + 1.2),
-          () => this.#rem * LABEL_REM * (this.#widest_end_em + 0.6),
-          0,
+          () => this.#rem * (TOP_REM + (this.#gap === null || this.#is_low ? 0 : LETTERS_REM)),
+          () => this.#rims.right,
+          () => (this.#is_low ? this.#rem * TOP_REM : 0),
           0,
         ],
         legend: { show: false },
@@ -188,7 +213,8 @@ export class Plot {
         axes: [
           {
             ...axis,
-            size: this.#rem * (LABEL_REM + 0.7),
+            show: !this.#is_low,
+            size: this.#rem * (LETTERS_REM + 0.7),
             gap: this.#rem * 0.4,
             grid: { show: false },
             splits: (plot) => this.#time_splits(plot),
@@ -196,7 +222,7 @@ export class Plot {
           },
           {
             ...axis,
-            size: (_plot, values) => this.#rem * (1 + LABEL_REM * Math.max(1, ...widths(values))),
+            size: () => this.#rims.left,
             gap: this.#rem * 0.6,
             grid: { stroke: rule, width: Math.max(1, this.#rem * 0.12) },
             splits: () => this.#value_splits(),
@@ -207,12 +233,14 @@ export class Plot {
         hooks: {
           drawAxes: [
             (plot) => {
-              this.#draw_gaps(plot)
+              const pen = this.#pen(plot)
+              if (pen !== null) this.#hatch = draw_gaps(pen, this.#hatch)
             },
           ],
           draw: [
             (plot) => {
-              this.#draw_over(plot)
+              const pen = this.#pen(plot)
+              if (pen !== null) this.#draw_over(pen)
             },
           ],
         },
@@ -229,6 +257,7 @@ export class Plot {
     return {
       stroke,
       width,
+      dash: (DASHES[(at + Math.floor(at / DASHES.length)) % DASHES.length] ?? []).map((part) => part * width),
       spanGaps: false,
       ...(look.draw === 'area' ? { fill: () => `${this.#stroke(at)}30` } : {}),
       points: {
@@ -241,8 +270,13 @@ export class Plot {
     }
   }
 
+  /** A line's own colour. */
+  ink(at: number): string {
+    return this.#colours.lines[at % this.#colours.lines.length] ?? '#888888'
+  }
+
   #stroke(at: number): string {
-    const colour = this.#colours.lines[at % this.#colours.lines.length] ?? '#888888'
+    const colour = this.ink(at)
     // Dimmed, but lines of one chart must still be told apart.
     return this.#input?.stale === true ? mixed(colour, this.#colours.panel, STALE_SHARE) : colour
   }
@@ -256,14 +290,27 @@ export class Plot {
     const splits: number[] = []
     for (let at = Math.ceil(low / step - 1e-9) * step; at <= high + step * 1e-6 && splits.length < 20; at += step)
       splits.push(Math.abs(at) < step * 1e-9 ? 0 : at)
-    return splits
+    // In a low plot the ends say enough, and in a very low one the upper.
+    const lines = this.#plot_height() / (LETTERS_REM * this.#rem * 1.1)
+    if (splits.length <= lines + 1 || splits.length < 2) return splits
+    return lines >= 1 ? [splits[0] ?? low, splits.at(-1) ?? high] : splits.slice(-1)
+  }
+
+  /** A low chart has no line of time: its way is all that there is room for. */
+  get #is_low(): boolean {
+    return this.#size.height < LOW_REM * this.#rem
+  }
+
+  #plot_height(): number {
+    const around = this.#is_low ? 2 * TOP_REM : LETTERS_REM + 0.7 + TOP_REM + (this.#gap === null ? 0 : LETTERS_REM)
+    return this.#size.height - this.#rem * around
   }
 
   #time_splits(plot: uPlot): number[] {
     const input = this.#input
     if (input === null) return []
-    const { from_ms, to_ms } = bar_window(input.look, input.now_ms)
-    const em_px = this.#rem * LABEL_REM
+    const { from_ms, to_ms } = window_of(input)
+    const em_px = this.#rem * LETTERS_REM
     const width_em = plot.bbox.width / devicePixelRatio / em_px
     const { ticks_ms, with_seconds } = time_ticks(from_ms, to_ms, width_em, input.zone.offset_ms(input.now_ms))
     this.#with_seconds = with_seconds
@@ -276,143 +323,42 @@ export class Plot {
     return this.#with_seconds ? zone.time(ms) + zone.seconds(ms) : zone.time(ms)
   }
 
-  #draw_gaps(plot: uPlot): void {
+  #pen(plot: uPlot): Pen | null {
     const input = this.#input
-    if (input === null) return
-    const { ctx, bbox } = plot
-    const gaps = [...(input.series?.gaps ?? [])]
-    if (input.known_until_ms !== null) gaps.push([input.known_until_ms, input.now_ms])
-    if (gaps.length === 0) return
-    this.#hatch ??= hatch(ctx, this.#colours.stale, this.#rem * devicePixelRatio)
-    ctx.save()
-    ctx.fillStyle = this.#hatch
-    for (const [from, to] of gaps) {
-      const left = Math.max(bbox.left, plot.valToPos(from / 1000, 'x', true))
-      const right = Math.min(bbox.left + bbox.width, plot.valToPos(to / 1000, 'x', true))
-      if (right > left) ctx.fillRect(left, bbox.top, right - left, bbox.height)
+    if (input === null) return null
+    const rem = this.#rem * devicePixelRatio
+    return {
+      plot,
+      input,
+      rem,
+      letters: LETTERS_REM * rem,
+      colours: this.#colours,
+      ink: (at) => this.ink(at),
+      stroke: (at) => this.#stroke(at),
     }
-    ctx.restore()
   }
 
-  /** Where the link was lost, on the line of time, whatever became of it: what stands above was not seen as it happened. */
-  #draw_lost(plot: uPlot, { lost }: PlotInput): void {
-    const { ctx, bbox } = plot
-    const height = this.#rem * 0.4 * devicePixelRatio
-    ctx.save()
-    ctx.fillStyle = this.#colours.stale
-    for (const [from, to] of lost) {
-      const left = Math.max(bbox.left, plot.valToPos(from / 1000, 'x', true))
-      const right = Math.min(bbox.left + bbox.width, plot.valToPos(to / 1000, 'x', true))
-      if (right >= left) ctx.fillRect(left, bbox.top + bbox.height - height, Math.max(height, right - left), height)
-    }
-    ctx.restore()
-  }
-
-  #draw_over(plot: uPlot): void {
-    const input = this.#input
-    if (input?.series == null) return
-    this.#draw_lost(plot, input)
-    if (input.look.draw === 'bars') this.#draw_bars(plot, input)
-    this.#draw_labels(plot)
-    this.#draw_gap_words(plot)
-  }
-
-  /** Bars of one bucket stand side by side; one that isn't whole is hollow. */
-  #draw_bars(plot: uPlot, input: PlotInput): void {
-    const { series, look } = input
-    if (series === null) return
-    const { ctx, bbox } = plot
-    const known = known_of(input)
-    const zero = plot.valToPos(Math.max(0, this.#range.low), 'y', true)
-    const bucket = plot.valToPos(look.bucket_ms / 1000, 'x', true) - plot.valToPos(0, 'x', true)
-    const width = Math.max(1, (bucket * 0.84) / series.lines.length)
-    ctx.save()
-    ctx.beginPath()
-    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height)
-    ctx.clip()
-    series.lines.forEach((line, at) => {
-      ctx.fillStyle = ctx.strokeStyle = this.#stroke(at)
-      ctx.lineWidth = Math.max(1, this.#rem * 0.12 * devicePixelRatio)
-      for (const [time, value] of line.points) {
-        if (value === null || time >= known.until_ms) continue
-        const left = plot.valToPos(time / 1000, 'x', true) + bucket * 0.08 + at * width
-        const top = plot.valToPos(value, 'y', true)
-        if (left + width < bbox.left) continue
-        // A gap between neighbours, where there is room for one.
-        const bar = width > 3 ? width - 1 : width
-        if (is_whole(time, known)) ctx.fillRect(left, top, bar, zero - top)
-        else this.#draw_hollow(ctx, left, top, bar, zero - top)
-      }
-    })
-    ctx.restore()
-  }
-
-  /** An outline with a faint ground, which a bar of a few pixels has alone: an outline would fill it. */
-  #draw_hollow(ctx: CanvasRenderingContext2D, left: number, top: number, width: number, height: number): void {
-    const edge = ctx.lineWidth
-    ctx.globalAlpha = HOLLOW_ALPHA
-    ctx.fillRect(left, top, width, height)
-    ctx.globalAlpha = 1
-    if (width >= 4 * edge) ctx.strokeRect(left + edge / 2, top + edge / 2, width - edge, Math.max(0, height - edge))
-    else ctx.fillRect(left, top, width, Math.min(height, edge))
-  }
-
-  #draw_labels(plot: uPlot): void {
-    const { ctx, bbox } = plot
-    const size = LABEL_REM * this.#rem * devicePixelRatio
-    const [top, bottom, distance] = [bbox.top + size / 2, bbox.top + bbox.height - size / 2, size * 1.05]
-    const ends = this.#ends.map((end) => ({ ...end, y: plot.valToPos(end.value, 'y', true) })).sort((a, b) => a.y - b.y)
-    const labels = fitting_ends(ends, Math.floor((bottom - top) / distance + 1.02))
-    spread(labels, top, bottom, distance)
-    ctx.save()
-    ctx.textBaseline = 'middle'
-    ctx.textAlign = 'left'
-    ctx.font = `700 ${size.toFixed(1)}px "Roboto Condensed"`
-    for (const { at, text, y } of labels) {
-      ctx.fillStyle = at === null ? this.#colours.label : this.#stroke(at)
-      ctx.fillText(text, bbox.left + bbox.width + size * 0.4, y)
-    }
-    ctx.restore()
-  }
-
-  /** Above the plot, where nothing lies beneath it: since when or from when to when events are missing. */
-  #draw_gap_words(plot: uPlot): void {
-    if (this.#gap === null) return
-    const { ctx, bbox } = plot
-    const size = LABEL_REM * this.#rem * devicePixelRatio
-    // It may reach over the labels, which begin below it, and no farther.
-    const words = shortened(this.#gap.text, (ctx.canvas.width - bbox.left) / size)
-    const right = Math.min(bbox.left + bbox.width, ctx.canvas.width) - label_width_em(words) * size
-    const left = Math.max(bbox.left, Math.min(plot.valToPos(this.#gap.from_ms / 1000, 'x', true), right))
-    ctx.save()
-    ctx.textBaseline = 'bottom'
-    ctx.textAlign = 'left'
-    ctx.font = `400 ${size.toFixed(1)}px "Roboto Condensed"`
-    ctx.fillStyle = this.#colours.label
-    ctx.fillText(words, left, bbox.top - size * 0.15)
-    ctx.restore()
+  #draw_over(pen: Pen): void {
+    if (pen.input.series === null) return
+    draw_lost(pen)
+    if (pen.input.look.draw === 'bars') draw_bars(pen, this.#range.low)
+    draw_labels(pen, this.#ends)
+    if (!this.#is_low) draw_gap_words(pen, this.#gap)
   }
 }
 
-function known_of({ series, look, now_ms, known_until_ms }: PlotInput): Known {
-  return {
-    bucket_ms: look.bucket_ms,
-    until_ms: Math.min(now_ms, known_until_ms ?? Infinity),
-    gaps: series?.gaps ?? [],
-  }
+export interface Area {
+  readonly left: number
+  readonly top: number
+  readonly width: number
+  readonly height: number
+  readonly window: Window
 }
 
-/** The newest gap in the window that begins at `from_ms`, in words. While the chart isn't current, its panel says why. */
-function newest_gap({ series, zone, now_ms }: PlotInput, from_ms: number): { text: string; from_ms: number } | null {
-  const seen = (series?.gaps ?? []).filter(([, to]) => to > from_ms)
-  const gap = seen.at(-1)
-  if (gap === undefined) return null
-  const [from, to] = gap
-  const stretch = from <= from_ms ? `until ${zone.until(to, now_ms)}` : zone.stretch(from, to, now_ms)
-  const others = seen.length > 1 ? `, +${String(seen.length - 1)} more` : ''
-  return { text: `events missing ${stretch}${others}`, from_ms: Math.max(from, from_ms) }
+function window_of({ look, now_ms, looked_at }: PlotInput): Window {
+  return looked_at ?? bar_window(look, now_ms)
 }
 
-function widths(texts: readonly string[] | null): number[] {
-  return (texts ?? []).map(label_width_em)
+function widths(texts: readonly string[]): number[] {
+  return texts.map(label_width_em)
 }

@@ -1,6 +1,7 @@
 /** How tiles share their panel: which are drawn, how many beside each other, and how large their words are. */
 import type { TileValue } from '../../generated/frame'
 import { TILES_MAX } from '../../core/limits'
+import { LINE, SIZES } from '../../core/sizes'
 import { label_width_em } from '../../core/width'
 
 /** All sizes are in rem, of the panel's own growth. */
@@ -12,6 +13,15 @@ export interface Size {
 export interface Tiling {
   readonly tiles: readonly TileValue[]
   readonly hidden: number
+  /** Whether name and state stand in one line: there is no room for two. */
+  readonly in_line: boolean
+  /** What the hidden ones are. */
+  readonly hidden_states: readonly TileValue['state'][]
+  /** What is said of them, and the mark of the worst where that is only how many. */
+  readonly more: string
+  readonly more_mark: TileValue['state'] | null
+  /** Width that a tile has for its words. */
+  readonly inner: number
   readonly across: number
   /** Letters of the key, of the state, and of what is small. */
   readonly label: number
@@ -22,21 +32,24 @@ export interface Tiling {
   readonly detail_lines: number
 }
 
-export const SMALLEST = 2.5
+export const SMALLEST = SIZES.minor
 export const GAP = 0.6
 /** What a tile needs beside its words: border and padding, both sides. */
-const RIM: Size = { width: 2.4, height: 0.8 }
+const RIM: Size = { width: 2.8, height: 0.8 }
 /** The smallest tile that can be read: two lines. */
 const LEAST: Size = { width: 12, height: 6.6 }
+/** The narrowest of one line. */
+const LEAST_LINE_WIDTH = 22
 const COUNT_HEIGHT = 3.4
 const DETAIL_LINES_MAX = 3
-const LINE = 1.15
 const SHAPE = 1.7
 
 const URGENCY: Record<TileValue['state'], number> = { alarm: 0, warning: 1, unknown: 2, normal: 3, muted: 4 }
 
 export function tiling(all: readonly TileValue[], place: Size): Tiling {
   const room = capacity(place)
+  const needed = LEAST.height + (all.length > room ? COUNT_HEIGHT : 0)
+  if (place.height < needed) return in_line(all, place)
   const fits = all.length <= room
   const height = fits ? place.height : Math.max(0, place.height - COUNT_HEIGHT)
   const tiles = fits ? all : most_urgent(all, capacity({ ...place, height }))
@@ -53,15 +66,22 @@ export function tiling(all: readonly TileValue[], place: Size): Tiling {
   const detail_lines = Math.min(DETAIL_LINES_MAX, Math.ceil((detail_em * SMALLEST * 1.08) / inner.width))
   const wanted = 1 + detail_lines
   const large = Math.max(inner.height * 0.4, inner.height - wanted * SMALLEST * LINE) / LINE
-  const label = bounded(large * 0.54, inner.width / widest((tile) => tile.label))
+  // The smaller line is never smaller than can be read, and the larger one has what that leaves.
+  const label = bounded(large * 0.54, inner.height / LINE - SMALLEST, inner.width / widest((tile) => tile.label))
   // The mark and its gap stand before the word.
   const text = bounded(large * 0.46, inner.width / (widest((tile) => tile.text) + 1.15))
   const left = inner.height - (label + text) * LINE
   const small = bounded(left / wanted / LINE, label * 0.7)
   const lines = Math.floor(left / (small * LINE) + 0.02)
+  const hidden_states = hidden_of(all, tiles)
   return {
     tiles,
-    hidden: all.length - tiles.length,
+    hidden: hidden_states.length,
+    in_line: false,
+    hidden_states,
+    more: hidden_states.length === 0 ? '' : hidden_words(hidden_states),
+    more_mark: null,
+    inner: inner.width,
     across,
     label,
     text,
@@ -71,6 +91,122 @@ export function tiling(all: readonly TileValue[], place: Size): Tiling {
     detail_lines: lines >= detail_lines ? detail_lines : 0,
   }
 }
+
+/** Tiles beside each other, the count behind the last where not all have room. */
+function in_line(all: readonly TileValue[], { width, height }: Size): Tiling {
+  const fit = (room: number): number => Math.max(1, Math.floor((room + GAP) / (LEAST_LINE_WIDTH + GAP)))
+  const { tiles, hidden_states, more, more_mark, taken } = line_count(all, width, fit)
+  const across = Math.max(1, tiles.length)
+  const hidden = hidden_states.length
+  const size = bounded(Math.min(SIZES.row, (height - RIM.height) / LINE))
+  return {
+    tiles,
+    hidden,
+    in_line: true,
+    hidden_states,
+    more,
+    more_mark,
+    inner: (width - taken - GAP * (across - 1)) / across - RIM.width - GAP,
+    across,
+    label: size,
+    text: size,
+    small: size,
+    with_since: false,
+    detail_lines: 0,
+  }
+}
+
+/** What stands behind tiles in a line, and which of them that leaves room for. */
+interface LineCount {
+  readonly tiles: readonly TileValue[]
+  readonly hidden_states: readonly TileValue['state'][]
+  readonly more: string
+  readonly more_mark: TileValue['state'] | null
+  readonly taken: number
+}
+
+/** In words, in few, a number with the mark of the worst, or that alone: what leaves room for the most tiles, and says most. */
+function line_count(all: readonly TileValue[], width: number, fit: (room: number) => number): LineCount {
+  const none = { tiles: all, hidden_states: [], more: '', more_mark: null, taken: 0 }
+  if (all.length <= fit(width)) return none
+  const states = all.map(({ state }) => state)
+  const forms = [hidden_words, hidden_short, hidden_number].map((words) => ({ words, marked: words === hidden_number }))
+  const told = [...forms, { words: hidden_number, marked: false }].map(({ words, marked }): LineCount => {
+    const width_of = (hidden: readonly TileValue['state'][]): number =>
+      COUNT_GAP + SIZES.minor * (label_width_em(words(hidden)) + (marked ? MARK_EM : 0))
+    let taken = width_of(states)
+    let tiles = most_urgent(all, fit(width - taken))
+    // What is said of fewer may be longer.
+    taken = Math.max(taken, width_of(hidden_of(all, tiles)))
+    tiles = most_urgent(all, fit(width - taken))
+    const hidden_states = hidden_of(all, tiles)
+    taken = Math.max(taken, width_of(hidden_states))
+    const worst = STATE_WORDS.find(([state]) => hidden_states.includes(state))?.[0] ?? null
+    return { tiles, hidden_states, more: words(hidden_states), more_mark: marked ? worst : null, taken }
+  })
+  const most = Math.max(...told.map(({ tiles }) => tiles.length))
+  const best = told.find(({ tiles, taken }) => tiles.length === most && width - taken >= most * TILE_WIDTH)
+  return best ?? told.at(-1) ?? none
+}
+
+function hidden_of(all: readonly TileValue[], shown: readonly TileValue[]): TileValue['state'][] {
+  const seen = new Set(shown)
+  return all.filter((tile) => !seen.has(tile)).map(({ state }) => state)
+}
+
+function hidden_number(states: readonly TileValue['state'][]): string {
+  return `+${String(states.length)}`
+}
+
+/** The same in few words: how many, and of the worst how many. */
+export function hidden_short(states: readonly TileValue['state'][]): string {
+  const more = hidden_number(states)
+  const [worst] = STATE_WORDS.filter(([state]) => states.includes(state))
+  if (worst === undefined) return more
+  const [state, one, many] = worst
+  const count = states.filter((other) => other === state).length
+  return `${more}, ${String(count)} ${count === 1 ? one : many}`
+}
+
+/** What the name of a tile in a line has: what its state leaves, and a good part at least. */
+export function name_room_em(tile: TileValue, laid: Tiling): number {
+  const inner = laid.inner / laid.label
+  return laid.in_line ? Math.max(inner * 0.3, inner - LINE_MARK_EM - label_width_em(tile.text)) : inner
+}
+
+/** What the state's word has behind its mark. */
+export function word_room_em(tile: TileValue, laid: Tiling): number {
+  const inner = laid.inner / laid.text
+  if (!laid.in_line) return inner - MARK_EM
+  return inner - LINE_MARK_EM - Math.min(name_room_em(tile, laid), label_width_em(tile.label))
+}
+
+/** A mark and the gap behind it. */
+const MARK_EM = 1.15
+/** In a line nothing else has a little to spare. */
+const LINE_MARK_EM = 1.35
+
+/** The gap before the count behind tiles in a line, in rem. */
+const COUNT_GAP = 0.8
+/** What is said of the hidden ones leaves at least so much for each tile. */
+const TILE_WIDTH = 20
+
+/** What isn't shown, and that none of it is worse than what is said: `+44 more, all normal`. */
+export function hidden_words(states: readonly TileValue['state'][]): string {
+  const more = `+${String(states.length)} more`
+  const parts = STATE_WORDS.map(([state, one, many]) => {
+    const count = states.filter((other) => other === state).length
+    return count === 0 ? '' : `${String(count)} ${count === 1 ? one : many}`
+  }).filter((part) => part !== '')
+  if (parts.length > 0) return `${more}, ${parts.join(', ')}`
+  return states.every((state) => state === 'muted') ? `${more}, all over` : `${more}, all normal`
+}
+
+const STATE_WORDS = [
+  ['alarm', 'alarm', 'alarms'],
+  ['warning', 'warning', 'warnings'],
+  ['unknown', 'unknown', 'unknown'],
+] as const
 
 function bounded(...sizes: number[]): number {
   return Math.max(SMALLEST, Math.min(...sizes))

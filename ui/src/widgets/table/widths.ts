@@ -7,9 +7,18 @@ export interface ColumnRoom {
   readonly share: number
   /** What its widest cell needs. */
   readonly need: number
+  /** A text may be shortened: it gets what the others have left. */
+  readonly soft?: boolean
 }
 
 export function column_widths(columns: readonly ColumnRoom[]): number[] {
+  const hard = balanced(
+    columns.map(({ share, need, soft }) => ({ share, need: soft === true ? Math.min(share, need) : need })),
+  )
+  return balanced(columns.map(({ need }, at) => ({ share: hard[at] ?? 0, need })))
+}
+
+function balanced(columns: readonly ColumnRoom[]): number[] {
   const short = columns.reduce((sum, { share, need }) => sum + Math.max(0, need - share), 0)
   const spare = columns.reduce((sum, { share, need }) => sum + Math.max(0, share - need), 0)
   if (short === 0 || spare === 0) return columns.map(({ share }) => share)
@@ -18,4 +27,22 @@ export function column_widths(columns: readonly ColumnRoom[]): number[] {
   return columns.map(({ share, need }) =>
     need > share ? share + (need - share) * got : share - (share - need) * given,
   )
+}
+
+/** The least that is shown of a text in its column, in em. */
+const TEXT_EM_MIN = 4.5
+
+/**
+ * Which of the columns are shown, by their places: all if what they need fits, else without the last ones that are no state. A number
+ * or a time that is cut is a lie, and the first column says whose row it is.
+ */
+export function shown_columns(columns: readonly { need_em: number; format: string }[], room_em: number): number[] {
+  const kept = columns.map((column, at) => ({ ...column, at }))
+  const least = (): number =>
+    kept.reduce((sum, { need_em, format }) => sum + (format === 'text' ? Math.min(TEXT_EM_MIN, need_em) : need_em), 0)
+  while (kept.length > 1 && least() > room_em) {
+    const last = kept.findLastIndex(({ at, format }) => at > 0 && format !== 'state')
+    kept.splice(last === -1 ? kept.length - 1 : last, 1)
+  }
+  return kept.map(({ at }) => at)
 }

@@ -1,0 +1,44 @@
+/** What the head line says of each source, as far as there is room: first the losses give way, for a key lists them, then the middle of its words. */
+import { fitted, label_width_em } from './width'
+
+export interface SourceWords {
+  readonly title: string
+  readonly words: string
+  /** What was lost of late; nothing if nothing was. */
+  readonly losses: string
+  /** Whether it is named at all. */
+  readonly named: boolean
+}
+
+/** Of each source: its mark and the gaps around it. All in em. */
+const MARK_EM = 1.3
+const GAP_EM = 1.2
+const WORDS_EM_MIN = 6
+/** Widths are known of the bold face; what is said is in the other one, which is narrower. */
+const REGULAR = 0.97
+
+export function source_words(all: readonly SourceWords[], count: string, room_em: number): SourceWords[] {
+  const named = all.filter((one) => one.named)
+  const fixed = REGULAR * label_width_em(count) + all.length * (MARK_EM + GAP_EM)
+  const left = room_em - fixed
+  const need = ({ title, words, losses }: SourceWords): number =>
+    REGULAR *
+    label_width_em([title, words].filter((part) => part !== '').join(' ') + (losses === '' ? '' : `; ${losses}`))
+  const sum = (of: readonly SourceWords[]): number => of.reduce((em, one) => em + need(one), 0)
+  if (sum(named) <= left) return [...all]
+  const shorter = all.map((one) => ({ ...one, losses: '' }))
+  const short = shorter.filter((one) => one.named)
+  if (sum(short) <= left) return shorter
+  // What is shorter than its share leaves the rest to the others.
+  let share = left / Math.max(1, short.length)
+  const modest = short.filter((one) => need(one) <= share)
+  const greedy = short.length - modest.length
+  if (greedy > 0) share = (left - sum(modest)) / greedy
+  return shorter.map((one) => {
+    if (!one.named || need(one) <= share) return one
+    if (one.words === '') return { ...one, title: fitted(one.title, Math.max(2, share), 1) }
+    const title = fitted(one.title, Math.max(WORDS_EM_MIN, share / 2), 1)
+    const words = fitted(one.words, Math.max(WORDS_EM_MIN / 2, share - label_width_em(`${title} `)), 1)
+    return { ...one, title, words }
+  })
+}

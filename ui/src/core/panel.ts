@@ -1,0 +1,122 @@
+/**
+ * How a panel shares its room between its title, what is said of its link, and its body: worked out from the widths of the letters,
+ * for asking the page would lay it out for the answer. The style sheet of the panel places the parts by the answer.
+ */
+import { SIZES } from './sizes'
+import { fitted, label_width_em, lines_of } from './width'
+
+export interface PanelRoom {
+  /** The panel's size in rem, and how much larger than usual its text is. */
+  readonly width: number
+  readonly height: number
+  readonly grow: number
+  /** Whether its body is one number, which needs the height more than a note does and keeps its size whatever happens. */
+  readonly single: boolean
+  readonly title: string
+  readonly note: string | null
+  /** The word for its freshness; loud if it isn't of now or nobody knows whether it is right. */
+  readonly word: string
+  readonly loud: boolean
+  readonly age: string | null
+  /** What is said of what may be missing; null if nothing is. */
+  readonly lacks: string | null
+  /** Why it isn't live; null if it is. */
+  readonly reason: string | null
+}
+
+/** A narrow panel says what it is under its body, a low one beside it, and a slim one has two short lines for its title. */
+export const NARROW_REM = 52
+export const LOW_REM = 15
+const SLIM_REM = 24
+const FLAT_REM = 10
+/** From here on half a sentence would be all there is of a note. */
+const NOTED_REM = 42
+/** Where a note has a line for itself: what is lower needs it for what it shows. */
+const NOTE_LINE_REM = 20
+const NOTE_LINE_SINGLE_REM = 28
+/** Border and padding, both sides. */
+const RIM_REM = 3
+const GAP_REM = 1
+const TALL_REM = 28
+const REASON_LINES = 3
+
+export interface PanelShape {
+  /** Whether what is said of the link stands below the body and not beside the title; where that is low, beside the body. */
+  readonly narrow: boolean
+  readonly low: boolean
+  readonly slim: boolean
+  /** So low that its title has one tight line. */
+  readonly flat: boolean
+  /** A panel that has room to say why it isn't live in two lines over a number. */
+  readonly tall: boolean
+  /** The title, and the lines that it takes. It is whole unless there is no room for it at all: then its middle is left out. */
+  readonly title: string
+  readonly title_lines: number
+  readonly noted: boolean
+  /** Whether a quiet freshness says its word; its mark alone says the same. */
+  readonly says_word: boolean
+  /** Whether what may be missing is said in words; else by a mark. */
+  readonly worded: boolean
+  /** The reason, whole or without its middle: both its ends matter, for when it is tried again stands at the last. */
+  readonly reason: string | null
+}
+
+export function panel_shape(room: PanelRoom): PanelShape {
+  const { width, height, grow, single, loud } = room
+  const low = height <= LOW_REM
+  const slim = width <= SLIM_REM
+  const full = width - RIM_REM
+  const title = grow * SIZES.title * label_width_em(room.title)
+  const tall = height > TALL_REM * grow
+  const flat = height <= FLAT_REM * grow
+  const lines_max = tall ? 3 : flat ? 1 : 2
+  const lines_in = (rem: number): number => lines_of(room.title, rem / (grow * SIZES.title))
+
+  // A title is worth more than the word of a quiet freshness, for its mark says the same.
+  const mark = GAP_REM + grow * SIZES.minor * 0.8
+  const quiet = mark + grow * 0.5 + grow * SIZES.minor * label_width_em(room.word)
+  const says_word = loud || (width > NARROW_REM && title + quiet <= full)
+  const live_lines = Math.min(lines_max, lines_in(full - mark))
+
+  const said = what_width(room, says_word)
+  // Beside a loud word a title keeps the lines that it has while all is well, or the word stands elsewhere.
+  const narrow = width <= NARROW_REM || (loud && lines_in(full - said.plain - GAP_REM) > live_lines)
+  const beside = !loud || !narrow
+  const title_room = beside ? full - said.plain - GAP_REM : full
+  const lines = lines_in(title_room)
+  const title_lines = Math.min(lines_max, single ? Math.max(lines, live_lines) : lines)
+
+  const worded = beside ? lines_in(full - said.lacked - GAP_REM) <= title_lines : !low && said.lacked <= full
+  const taken = beside ? GAP_REM + (worded ? said.lacked : said.plain) : 0
+  const note = room.note === null ? 0 : GAP_REM + grow * SIZES.minor * label_width_em(room.note)
+  const fits = title_lines === 1 && title + note <= full - taken
+  const has_line = !loud && height >= (single ? NOTE_LINE_SINGLE_REM : NOTE_LINE_REM) && note <= full - mark
+  const reason_lines = single ? (tall ? 2 : 1) : low ? 1 : REASON_LINES
+  return {
+    narrow,
+    low,
+    slim,
+    flat,
+    tall,
+    title: fitted(room.title, title_room / (grow * SIZES.title), title_lines),
+    title_lines,
+    noted: room.note !== null && width > NOTED_REM && (fits || has_line),
+    says_word,
+    worded,
+    reason: room.reason === null ? null : fitted(room.reason, full / (grow * SIZES.minor), reason_lines),
+  }
+}
+
+/** Widths of what is said of the link, without and with the words for what may be missing. */
+function what_width(
+  { grow, loud, word, age, lacks }: PanelRoom,
+  says_word: boolean,
+): { plain: number; lacked: number } {
+  const size = grow * (loud ? SIZES.word : SIZES.minor)
+  const gap = grow * (loud ? 0.8 : 0.5)
+  const parts = [says_word ? (loud ? word.toUpperCase() : word) : '', age ?? '']
+  const plain = parts.filter((part) => part !== '').reduce((sum, part) => sum + gap + size * label_width_em(part), size)
+  const doubt = lacks === null ? 0 : gap + grow * SIZES.minor * label_width_em('?')
+  const words = lacks === null ? 0 : gap + grow * SIZES.minor * label_width_em(lacks)
+  return { plain: plain + doubt, lacked: plain + words }
+}

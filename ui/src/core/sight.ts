@@ -1,0 +1,94 @@
+/** How large text is to an eye, and how much larger it has to be: in minutes of arc, from the distance that the wall is read from. */
+import type { BoardView, Notice } from '../generated/frame'
+import { extent, places } from './layout'
+import { SIZES } from './sizes'
+
+/** What is known of the glass besides its pixels. */
+export interface Sight {
+  /** This page's pixels a millimetre; null if the screen's size isn't known. */
+  readonly px_per_mm: number | null
+  /** From how far it is read, millimetres; null if the board says that. */
+  readonly distance_mm: number | null
+}
+
+/** What comes of it. */
+export interface Seen {
+  /** How many times larger than the glass has room for by itself. */
+  readonly larger: number
+  /** What people must know of it. */
+  readonly notice: Notice | null
+}
+
+/** The least that is read without effort: capitals of the smallest text (ISO 9241-303 has 16 for what is read all day). */
+export const ARC_MIN = 15
+/** Half a minute less is nothing that an eye finds. */
+const ARC_SLACK = 0.5
+/** Capitals of both faces, by their size. */
+const CAPITAL = 0.711
+/** Panels hold their contents up to here. */
+const LARGER_MAX = 1.6
+/** The least that a panel needs for its title and what it says, in rem. With less its figures would be smaller for its words being larger. */
+const PANEL_MIN = { width: 14, height: 11 } as const
+/** What the head line and the edges of the wall take, and the gap between two panels, in rem. As the style sheet. */
+const AROUND = { width: 2.4, height: 10.8 } as const
+const GAP = 0.8
+/** The glass that everything is drawn for, in rem. */
+const GLASS = { width: 192, height: 108 } as const
+
+/** Minutes of arc of `mm` from `distance_mm`. */
+export function arc_minutes(mm: number, distance_mm: number): number {
+  return (Math.atan(mm / distance_mm) * 180 * 60) / Math.PI
+}
+
+/** The least room, in rem, in which `count` of `of` cells hold `least`. */
+function room_for(least: number, count: number, of: number, around: number): number {
+  const cell = Math.max(0, least - GAP * (count - 1)) / count
+  return cell * of + GAP * (of - 1) + around
+}
+
+/** How many times larger text may be until the first panel has no room for it. */
+export function largest(board: BoardView, width_rem: number, height_rem: number): number {
+  const used = extent(board)
+  let most = LARGER_MAX
+  for (const place of places(board)) {
+    most = Math.min(
+      most,
+      width_rem / room_for(PANEL_MIN.width, place.width, used.columns, AROUND.width),
+      height_rem / room_for(PANEL_MIN.height, place.height, used.rows, AROUND.height),
+    )
+  }
+  return Math.max(1, most)
+}
+
+/** Metres, as people say them. */
+function metres(mm: number): string {
+  return `${String(Math.round(mm / 100) / 10)} m`
+}
+
+/** The size of the root's letters, if that isn't the style sheet's own. */
+export function root_size(larger: number): string {
+  return larger === 1
+    ? ''
+    : `calc(min(100vw / ${String(GLASS.width)}, 100vh / ${String(GLASS.height)}) * ${String(larger)})`
+}
+
+/** How large text is to be on a glass of so many pixels. */
+export function see(board: BoardView, sight: Sight, width_px: number, height_px: number): Seen {
+  const distance_mm = sight.distance_mm ?? board.viewing_distance_mm ?? null
+  if (distance_mm === null) return { larger: 1, notice: null }
+  if (sight.px_per_mm === null) {
+    // Who sits before it can see for himself.
+    if (sight.distance_mm !== null) return { larger: 1, notice: null }
+    const text = `how large this screen is isn't known, so text may be too small from ${metres(distance_mm)}`
+    return { larger: 1, notice: { id: 'sight', state: 'muted', text, detail: ['Say it once: --screen 65in'] } }
+  }
+  const fit_px = Math.min(width_px / GLASS.width, height_px / GLASS.height)
+  const usual = arc_minutes((CAPITAL * SIZES.minor * fit_px) / sight.px_per_mm, distance_mm)
+  const most = largest(board, width_px / fit_px, height_px / fit_px)
+  const larger = Math.min(Math.max(1, ARC_MIN / usual), most)
+  const arc = usual * larger
+  if (arc >= ARC_MIN - ARC_SLACK) return { larger, notice: null }
+  const arc_words = `${String(Math.round(arc))}′ of arc high from ${metres(distance_mm)}, and hard to read below ${String(ARC_MIN)}′`
+  const text = `the smallest text is ${arc_words}: fewer widgets, a larger screen, or closer`
+  return { larger, notice: { id: 'sight', state: 'muted', text, detail: [] } }
+}

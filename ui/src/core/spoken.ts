@@ -1,0 +1,116 @@
+/** A widget in a sentence, for whoever hears the wall and doesn't see it: each value with its state, and how far it can be believed. */
+import type { NumberLook, NumberValue, State, WidgetView } from '../generated/frame'
+import { decimals_of, mark_text, own_decimals } from './digits'
+import { figure_text, number_text, shown_number } from './format'
+import { FRESHNESS_WORD, is_current, shows_value } from './freshness'
+import type { Freshness } from '../generated/frame'
+import type { Held } from './held'
+
+export interface Spoken {
+  readonly view: WidgetView
+  readonly value: Held | null
+  readonly freshness: Freshness
+  readonly age: string | null
+  readonly reason: string | null
+  readonly disputed: boolean
+}
+
+/** What is to be acted on; nothing is said of the rest. */
+const STATE_WORD: Record<State, string> = {
+  alarm: 'alarm',
+  warning: 'warning',
+  unknown: 'unknown',
+  normal: '',
+  muted: '',
+}
+const NAMED_MAX = 3
+
+export function spoken(said: Spoken): string {
+  const { view, value, freshness, age, reason, disputed } = said
+  const parts: string[] = []
+  if (shows_value(freshness) && value !== null) parts.push(...words_of(view, value, is_current(freshness)))
+  if (disputed) parts.push('disputed by a second source')
+  if (!is_current(freshness)) parts.push([FRESHNESS_WORD[freshness], age].filter((part) => part !== null).join(' '))
+  if (reason !== null) parts.push(reason)
+  return `${view.title}: ${parts.filter((part) => part !== '').join(', ')}`
+}
+
+/** What can't be drawn can't be said either, and its panel says why. */
+function words_of(view: WidgetView, value: Held, current: boolean): string[] {
+  try {
+    return value_words(view, value, current)
+  } catch {
+    return []
+  }
+}
+
+function value_words({ look }: WidgetView, value: Held, current: boolean): string[] {
+  switch (value.kind) {
+    case 'number': {
+      if (!('bands' in look) || value.value === null) return ['no value']
+      return number_words({ ...look, decimals: decimals_of(look, [value.value, ...value.trend]) }, value, current)
+    }
+    case 'table':
+      return [`${String(value.total)} rows`, ...counted(value.rows.map(({ state }) => state))]
+    case 'log':
+      return [value.lines[0]?.text ?? 'nothing yet']
+    case 'status':
+      return named(
+        value.tiles.map((tile) => ({ name: `${tile.label} ${tile.text}`, state: tile.state })),
+        'tiles',
+      )
+    case 'markers':
+      return [`${String(value.total)} markers`, ...counted([...value.by_key.values()].map(({ state }) => state))]
+    case 'series': {
+      const decimals = look.kind === 'series' ? look.decimals : 0
+      return value.lines.flatMap(({ key, points }) => {
+        const last = points.at(-1)?.[1] ?? null
+        return last === null ? [] : [`${key} ${number_text(last, decimals)}`]
+      })
+    }
+  }
+}
+
+/** As the panel has it: of an old number neither how far it is from its target nor how it changed. */
+function number_words(look: NumberLook, value: NumberValue, current: boolean): string[] {
+  const unit = look.unit === null ? '' : ` ${look.unit}`
+  const words = [
+    `${value.at_least ? 'at least ' : ''}${figure_text(value.value, look)}${unit}`,
+    STATE_WORD[value.state],
+  ]
+  if (!current) return words
+  if (look.target !== null && value.value !== null) words.push(target_words(look, value.value, look.target))
+  if (value.toward !== null) words.push(`changed for the ${value.toward}`)
+  return words
+}
+
+function target_words(look: NumberLook, value: number, target: number): string {
+  const meant = shown_number(target, look)
+  const decimals = Math.max(look.decimals, own_decimals(meant))
+  // Of what is said, so that whoever reckons finds it right.
+  const by = Number(shown_number(value, look).toFixed(look.decimals)) - meant
+  const far = number_text(Math.abs(by), decimals)
+  if (!Number.isFinite(by)) return `target ${mark_text(target, look)}`
+  if (Number(by.toFixed(decimals)) === 0) return `on target ${mark_text(target, look)}`
+  return `${far} ${by > 0 ? 'above' : 'below'} target ${mark_text(target, look)}`
+}
+
+function counted(states: readonly State[]): string[] {
+  return (['alarm', 'warning'] as const).flatMap((state) => {
+    const count = states.filter((other) => other === state).length
+    return count === 0 ? [] : [`${String(count)} in ${STATE_WORD[state]}`]
+  })
+}
+
+function named(all: readonly { name: string; state: State }[], what: string): string[] {
+  const abnormal = all.filter(({ state }) => STATE_WORD[state] !== '')
+  const words = abnormal.slice(0, NAMED_MAX).map(({ name, state }) => `${name} (${STATE_WORD[state]})`)
+  const more = abnormal.length - words.length
+  return [`${String(all.length)} ${what}`, ...words, more > 0 ? `${String(more)} more not normal` : '']
+}
+
+/** What a listener is told of when it changes: not each value, but what it means and whether it can be believed. */
+export function standing({ value, freshness, disputed }: Spoken): string {
+  const state = value?.kind === 'number' ? value.state : ''
+  return [freshness, disputed ? 'disputed' : '', STATE_WORD[state === '' ? 'normal' : state]].join('/')
+}

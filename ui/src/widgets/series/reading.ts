@@ -1,0 +1,86 @@
+/** What a hand finds in a chart: the values at an instant, and the stretch of time that it looks at. */
+import { is_whole, type Known } from '../../core/buckets'
+import { DASHES, number_text, type Zone } from '../../core/format'
+import type { HeldSeries } from '../../core/held'
+import type { Window } from './axis'
+import type { SeriesLook } from './input'
+
+/** A line's value there. */
+export interface LineReading {
+  /** Which line. */
+  readonly at: number
+  readonly key: string
+  /** As it is written; dashes where nobody knows. */
+  readonly said: string
+  /** Where it stands; null if it has none. */
+  readonly value: number | null
+}
+
+export interface Reading {
+  /** The bucket that the values are of. */
+  readonly start_ms: number
+  /** Where that stands along the line of time: a line's value at its bucket's end, a bar's in its middle. */
+  readonly at_ms: number
+  /** From when to when. */
+  readonly when: string
+  /** The highest first, as the lines lie above each other; what isn't known last. */
+  readonly lines: readonly LineReading[]
+}
+
+/** The bucket whose value stands nearest to an instant. */
+export function bucket_at(look: SeriesLook, at_ms: number): number {
+  const { bucket_ms } = look
+  return look.draw === 'bars'
+    ? Math.floor(at_ms / bucket_ms) * bucket_ms
+    : Math.round(at_ms / bucket_ms - 1) * bucket_ms
+}
+
+/** What the bucket that begins at `start_ms` has. */
+export function reading(
+  series: HeldSeries,
+  look: SeriesLook,
+  known: Known,
+  zone: Zone,
+  start_ms: number,
+  now_ms: number,
+): Reading {
+  const end_ms = start_ms + look.bucket_ms
+  const whole = is_whole(start_ms, known)
+  const lines = series.lines.map(({ key, points }, at): LineReading => {
+    const value = points.find(([time]) => time === start_ms)?.[1] ?? null
+    // A bar that isn't whole is hollow, and what it has so far is no value of its bucket; a line has no point there.
+    const shown = whole || look.draw === 'bars' ? value : null
+    const said = shown === null ? DASHES : number_text(shown, look.decimals) + (whole ? '' : ' so far')
+    return { at, key, said, value: shown }
+  })
+  const seconds = look.bucket_ms % 60_000 === 0 ? (): string => '' : (ms: number): string => zone.seconds(ms)
+  return {
+    start_ms,
+    at_ms: look.draw === 'bars' ? start_ms + look.bucket_ms / 2 : end_ms,
+    when: `${zone.moment(start_ms, now_ms)}${seconds(start_ms)}–${zone.time(end_ms)}${seconds(end_ms)}`,
+    lines: lines.sort((a, b) => (b.value ?? -Infinity) - (a.value ?? -Infinity)),
+  }
+}
+
+/** The least that is looked at, in buckets: fewer are no way. */
+const BUCKETS_MIN = 4
+
+/** The stretch between two instants, within all that there is, and not too short; null if that is all of it. */
+export function stretch(all: Window, bucket_ms: number, one_ms: number, other_ms: number): Window | null {
+  const wanted = Math.abs(other_ms - one_ms)
+  const length = Math.max(wanted, BUCKETS_MIN * bucket_ms)
+  if (length >= all.to_ms - all.from_ms) return null
+  const middle = (one_ms + other_ms) / 2
+  const from_ms = Math.min(Math.max(all.from_ms, middle - length / 2), all.to_ms - length)
+  return { from_ms, to_ms: from_ms + length }
+}
+
+/** Half of the time or twice as much of it, with an instant staying where it stands; null if that is all. */
+export function closer(all: Window, now: Window, bucket_ms: number, at_ms: number, factor: number): Window | null {
+  return stretch(all, bucket_ms, at_ms - (at_ms - now.from_ms) * factor, at_ms + (now.to_ms - at_ms) * factor)
+}
+
+/** What stands above a chart that doesn't show all of its time, nor now. */
+export function stretch_words({ from_ms, to_ms }: Window, zone: Zone, now_ms: number): string {
+  return `only ${zone.stretch(from_ms, to_ms, now_ms)}, Esc for all`
+}

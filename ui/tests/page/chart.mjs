@@ -1,0 +1,134 @@
+/** A chart under a hand: what stands at an instant, and a part of its time. A kiosk has none of that. */
+import assert from 'node:assert/strict'
+import { all_become, assert_readable, check, FULL_HD, on_page } from './harness.mjs'
+import { become_kiosk } from './keys.mjs'
+
+const CHART = '[data-widget="delay-chart"]'
+
+/** @param {import('playwright-core').Page} page */
+async function plot(page) {
+  const box = await page.locator(`${CHART} .plot`).boundingBox()
+  assert.ok(box !== null)
+  /** @param {number} share */
+  const at = (share) => ({ x: box.x + box.width * share, y: box.y + box.height * 0.5 })
+  return { box, at }
+}
+
+/** @param {import('playwright-core').Page} page */
+async function cursor(page) {
+  const said = await page.$(`${CHART} [data-cursor]`)
+  return said === null
+    ? null
+    : { start: Number(await said.getAttribute('data-cursor')), text: ((await said.textContent()) ?? '').trim() }
+}
+
+/** @param {import('playwright-core').Page} page */
+const looked_at = (page) => page.getAttribute(`${CHART} [data-points]`, 'data-looked-at')
+
+/** @param {import('playwright-core').Page} page @param {number} from @param {number} to */
+async function drag(page, from, to) {
+  const { at } = await plot(page)
+  await page.mouse.move(at(from).x, at(from).y)
+  await page.mouse.down()
+  await page.mouse.move(at((from + to) / 2).x, at(from).y)
+  await page.mouse.move(at(to).x, at(to).y)
+  await page.mouse.up()
+}
+
+export async function chart() {
+  await check('a pointer names the time and each line’s value there, within the chart', () =>
+    on_page('scenario=live&demo=no', FULL_HD, async (page) => {
+      await all_become(page, 'live')
+      const { at, box } = await plot(page)
+      await page.mouse.move(at(0.4).x, at(0.4).y)
+      for (const share of [0.4, 0.2, 0.6]) {
+        await page.mouse.move(at(share).x, at(share).y)
+        await page.waitForSelector(`${CHART} [data-cursor]`)
+        const said = await cursor(page)
+        assert.match(said?.text ?? '', /\d\d:\d\d.*–\d\d:\d\d/)
+        for (const line of ['EWR', 'JFK', 'LGA']) assert.ok(said?.text.includes(line), said?.text)
+        const there = await page.locator(`${CHART} [data-cursor]`).boundingBox()
+        assert.ok(
+          there !== null && there.x >= box.x - 1 && there.x + there.width <= box.x + box.width + 1,
+          JSON.stringify([there, box]),
+        )
+      }
+      await page.mouse.move(5, 5)
+      await page.waitForFunction((chart) => document.querySelector(`${chart} [data-cursor]`) === null, CHART)
+    }),
+  )
+
+  await check('dragging looks at a part of the time and says so; Esc shows all of it', () =>
+    on_page('scenario=live&demo=no', FULL_HD, async (page) => {
+      await all_become(page, 'live')
+      assert.equal(await looked_at(page), null)
+      await drag(page, 0.3, 0.55)
+      assert.notEqual(await looked_at(page), null)
+      await page.mouse.move(5, 5)
+      await page.waitForTimeout(600)
+      const written = await page.evaluate((chart) => {
+        const canvas = document.querySelector(`${chart} canvas`)
+        // @ts-expect-error noted by the test
+        return canvas === null ? [] : globalThis.__written.get(canvas).map(({ text }) => text)
+      }, CHART)
+      assert.ok(
+        written.some((/** @type {string} */ text) => /^only .*\d\d:\d\d.*Esc for all$/.test(text)),
+        written.join(', '),
+      )
+      // Names, and no value that would be taken for that of now.
+      assert.ok(written.some((/** @type {string} */ text) => text.includes('EWR')))
+      await assert_readable(page)
+      await page.keyboard.press('Escape')
+      assert.equal(await looked_at(page), null)
+      await drag(page, 0.5, 0.504)
+      assert.equal(await looked_at(page), null, 'a click is no stretch')
+    }),
+  )
+
+  await check(
+    'by keys: Enter goes into the chart, arrows from value to value, + and − change its time, Esc leaves',
+    () =>
+      on_page('scenario=live&demo=no', FULL_HD, async (page) => {
+        await all_become(page, 'live')
+        await page.focus(CHART)
+        await page.keyboard.press('Enter')
+        const first = await cursor(page)
+        assert.ok(first !== null)
+        await page.keyboard.press('ArrowLeft')
+        const second = await cursor(page)
+        assert.ok(second !== null && second.start < first.start, `${second?.start} ${first.start}`)
+        await page.keyboard.press('Shift+ArrowLeft')
+        const third = await cursor(page)
+        assert.equal(second.start - (third?.start ?? 0), 10 * (first.start - second.start))
+        await page.keyboard.press('+')
+        assert.notEqual(await looked_at(page), null)
+        assert.equal((await cursor(page))?.start, third?.start, 'what one looks at stays')
+        await page.keyboard.press('Escape')
+        assert.equal(await looked_at(page), null)
+        assert.notEqual(await cursor(page), null)
+        await page.keyboard.press('Escape')
+        assert.equal(await cursor(page), null)
+        assert.equal(await page.evaluate((chart) => document.activeElement?.matches(chart), CHART), true)
+        await page.keyboard.press('ArrowUp')
+        assert.equal(await page.evaluate((chart) => document.activeElement?.matches(chart), CHART), false)
+      }),
+  )
+
+  await check('a kiosk has no cursor and no part of the time, by whichever hand', () =>
+    on_page('scenario=live&demo=no', FULL_HD, async (page) => {
+      await all_become(page, 'live')
+      await become_kiosk(page)
+      const { at } = await plot(page)
+      await page.mouse.move(at(0.4).x, at(0.4).y)
+      await page.mouse.move(at(0.45).x, at(0.4).y)
+      assert.equal(await cursor(page), null)
+      await drag(page, 0.3, 0.6)
+      assert.equal(await looked_at(page), null)
+      await page.focus(CHART)
+      await page.keyboard.press('Enter')
+      assert.equal(await cursor(page), null)
+      await page.keyboard.press('?')
+      assert.doesNotMatch((await page.textContent('[data-keys]')) ?? '', /In a chart|larger, smaller/)
+    }),
+  )
+}

@@ -1,0 +1,212 @@
+/** What the page's tests share: a browser that is handed the built page and the scripted host, and what is asked of every look. */
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { extname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+import { chromium } from 'playwright-core'
+import { note_canvas_texts } from '../canvas.mjs'
+import { read_glass } from '../glass.mjs'
+
+const UI = fileURLToPath(new URL('../..', import.meta.url))
+export const DIST = process.env['DIST'] ?? join(UI, 'dist')
+const ADDRESS = 'http://wall.test'
+export const HEARTBEAT_MS = 1_000
+// What the app allows its page. Anything that needed more would fail here.
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; connect-src ipc: http://ipc.localhost"
+/** @type {Record<string, string>} */
+const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.woff2': 'font/woff2' }
+export const FULL_HD = { width: 1920, height: 1080 }
+export const ULTRA_HD = { width: 3840, height: 2160 }
+
+/** A browser that stands still would be waited for without end. */
+const CHECK_MS_MAX = 180_000
+
+const counts = { passed: 0, failed: 0 }
+
+/**
+ * @param {string} name
+ * @param {() => Promise<void>} what
+ */
+export async function check(name, what) {
+  const start = performance.now()
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`it takes longer than ${String(CHECK_MS_MAX)} ms`))
+    }, CHECK_MS_MAX)
+  })
+  try {
+    await Promise.race([what(), late])
+    counts.passed += 1
+    console.log(`ok   ${name} (${Math.round(performance.now() - start)} ms)`)
+  } catch (error) {
+    counts.failed += 1
+    console.log(`FAIL ${name}\n${error instanceof Error ? error.message : String(error)}`)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** The scripted host, standing where the runtime puts its own. */
+async function backend() {
+  const { outputFiles } = await build({
+    stdin: {
+      contents: `
+        import { FakeHost } from './src/host/fake'
+        const host = FakeHost.from_address(location.search)
+        const calls = []
+        const commands = {
+          next_frame: ({ after, revision, restMs }) => host.next_frame(after, revision, restMs),
+          glass: ({ kind }) => host.glass(kind),
+          demo_state: () => host.demo_state(),
+          demo_fault: ({ name, on }) => host.demo_fault(name, on),
+          demo_speed: ({ speed }) => host.demo_speed(speed),
+          reconcile: () => host.reconcile(),
+          turn: ({ how, number }) => host.turn(how, number),
+          demo_pause: ({ paused }) => host.demo_pause(paused),
+          past_open: ({ atMs }) => host.past_open(atMs),
+          past_close: () => host.past_close(),
+          past_seek: ({ atMs }) => host.past_seek(atMs),
+          past_play: ({ playing }) => host.past_play(playing),
+          past_speed: ({ speed }) => host.past_speed(speed),
+          past_stay: () => host.past_stay(),
+          drill_begin: () => host.drill_begin(),
+          drill_end: () => host.drill_end(),
+          drill_seen: ({ seen }) => host.drill_seen(seen),
+          drill_last: () => host.drill_last(),
+        }
+        globalThis.__wall = { host, calls }
+        globalThis.__TAURI_INTERNALS__ = {
+          invoke(command, args) {
+            calls.push({ command, args })
+            if (calls.length > 500) calls.splice(0, 100)
+            return commands[command](args)
+          },
+        }`,
+      resolveDir: UI,
+      loader: 'ts',
+    },
+    bundle: true,
+    write: false,
+    format: 'iife',
+    target: 'es2022',
+  })
+  return outputFiles[0].text
+}
+
+const script = await backend()
+const browser = await chromium.launch({
+  executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu', '--host-resolver-rules=MAP * ~NOTFOUND'],
+})
+
+/**
+ * @param {string} query
+ * @param {{ width: number, height: number }} size
+ * @param {(page: import('playwright-core').Page) => Promise<void>} use
+ */
+export async function on_page(query, size, use) {
+  // Rows on their way would lie upon each other: this looks at where things come to rest.
+  const page = await browser.newPage({ viewport: size, reducedMotion: 'reduce' })
+  /** @type {string[]} */
+  const faults = []
+  page.on('pageerror', (error) => faults.push(String(error)))
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') faults.push(message.text())
+  })
+  try {
+    await page.addInitScript(note_canvas_texts)
+    await page.addInitScript(script)
+    // As the web view of a machine without a locale says.
+    if (query.includes('language=C')) {
+      await page.addInitScript(() => Object.defineProperty(Navigator.prototype, 'language', { get: () => 'C' }))
+    }
+    await page.route('**/*', async (route) => {
+      const { pathname } = new URL(route.request().url())
+      if (pathname === '/favicon.ico') return route.fulfill({ status: 204 })
+      const file = pathname === '/' ? '/index.html' : pathname
+      return route.fulfill({
+        body: await readFile(join(DIST, file)),
+        contentType: TYPES[extname(file)] ?? 'application/octet-stream',
+        headers: { 'content-security-policy': POLICY },
+      })
+    })
+    await page.goto(`${ADDRESS}/?${query}`)
+    await page.waitForSelector('[data-widget], [data-furniture]')
+    await page.waitForFunction(() =>
+      [...document.querySelectorAll('[data-kind="markers"] canvas')].every(
+        // A canvas that was never given a size has that of the standard.
+        (canvas) => canvas.clientHeight === 0 || /** @type {HTMLCanvasElement} */ (canvas).height !== 150,
+      ),
+    )
+    await use(page)
+    assert.deepEqual(faults, [], 'errors of the page')
+  } finally {
+    await page.close()
+  }
+}
+
+/**
+ * Has the scripted host say something else from now on: the parts of a frame, as source text. `bad` makes a part that throws when it is
+ * read, as a component does that meets what it can't draw.
+ *
+ * @param {import('playwright-core').Page} page
+ * @param {string} parts
+ */
+export const say = (page, parts) =>
+  page.evaluate(`{
+    const { host } = globalThis.__wall
+    globalThis.__frame ??= host.frame.bind(host)
+    const bad = (one, key) => Object.defineProperty({ ...one }, key, { enumerable: false, get() { throw new Error('bad') } })
+    const now = Date.now()
+    const one = (more) => ({ source: 'ops', began_ms: now - 60_000, ended_ms: now - 30_000, source_began_ms: null,
+      source_ended_ms: null, cause: 'connection reset', became: 'proven', missed: 3, ...more })
+    const status = () => ({ kind: 'status', tiles: ['red', 'blue'].map((key) => ({ key, label: key, text: String(performance.now()),
+      state: 'normal', detail: null, since_ms: null })) })
+    host.frame = (all) => {
+      const frame = globalThis.__frame(all)
+      return { ...frame, ${parts} }
+    }
+  }`)
+
+/** @param {import('playwright-core').Page} page */
+export const freshnesses = (page) =>
+  page.$$eval('[data-widget]', (all) => [...new Set(all.map((one) => one.getAttribute('data-freshness')))].sort())
+
+/**
+ * @param {import('playwright-core').Page} page
+ * @param {string} expected
+ */
+export const all_become = (page, expected) =>
+  page.waitForFunction(
+    (wanted) =>
+      [...document.querySelectorAll('[data-widget]')].every((one) => one.getAttribute('data-freshness') === wanted),
+    expected,
+    { timeout: 6_000, polling: 50 },
+  )
+
+/**
+ * @param {import('playwright-core').Page} page
+ * @param {number} [texts_min]
+ */
+export async function assert_readable(page, texts_min = 30) {
+  const glass = await page.evaluate(read_glass)
+  assert.ok(glass.texts >= texts_min, `only ${glass.texts} texts`)
+  assert.deepEqual(glass.small, [], 'too small')
+  assert.deepEqual(glass.clipped, [], 'cut off')
+  assert.deepEqual(glass.overlapping, [], 'upon each other')
+  assert.deepEqual(glass.faint, [], 'too little contrast')
+  assert.equal(glass.scrolls, false, 'the page scrolls')
+}
+
+/**
+
+/** Closes the browser, says how many passed, and leaves with their verdict. */
+export async function finish() {
+  await browser.close()
+  console.log(`page: ${counts.passed} passed, ${counts.failed} failed`)
+  process.exitCode = counts.failed === 0 ? 0 : 1
+}
