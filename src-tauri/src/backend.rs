@@ -10,7 +10,7 @@ use watchfloor_board::{
     config,
     frame::{Notice, State},
 };
-use watchfloor_demo::{BOARD, Demo, DemoOptions, Fault, Mends};
+use watchfloor_demo::{Demo, DemoOptions, Fault, Mends, StoryName};
 use watchfloor_engine::{BoardInput, Engine, EngineConfig, EngineError};
 
 use crate::{
@@ -19,8 +19,6 @@ use crate::{
     page::Backend,
 };
 
-/// The demo's board file as errors name it.
-const DEMO_BOARD_NAME: &str = "new-york-departures.toml";
 /// The file in the data folder that says where the demo's replay began last.
 const DEMO_BEGAN: &str = "demo.json";
 /// Id of the notice about an earlier replay.
@@ -31,6 +29,7 @@ const BESIDE_NOTICE: &str = "beside";
 /// Starts the engine on the board that was asked for, and the demo's hub and replay beside it: what the wall knew last shows
 /// at once.
 pub(crate) async fn start(args: &WallArgs, data_dir: PathBuf) -> Result<Backend, Failure> {
+    let story = args.demo.unwrap_or_default();
     let mut config = EngineConfig {
         data_dir: Some(data_dir.clone()),
         metrics: args.metrics,
@@ -38,12 +37,13 @@ pub(crate) async fn start(args: &WallArgs, data_dir: PathBuf) -> Result<Backend,
         notifications: args.notifications == Switch::On && !args.headless,
         ..EngineConfig::new(match &args.board {
             Some(file) => BoardInput::File(file.clone()),
-            None => BoardInput::Text { name: DEMO_BOARD_NAME.to_owned(), text: BOARD.to_owned() },
+            None => BoardInput::Text { name: story.board_name().to_owned(), text: story.board().to_owned() },
         })
     };
-    let demo = if args.demo { Some(Arc::new(start_demo(args).await?)) } else { None };
+    let from = args.replay.from.unwrap_or_else(|| story.begins());
+    let demo = if args.demo.is_some() { Some(Arc::new(start_demo(story, from, args).await?)) } else { None };
     if let Some(demo) = &demo {
-        let board = demo_board()?;
+        let board = demo_board(story)?;
         config.source_urls = board.sources.iter().map(|source| (source.id.clone(), demo.url())).collect();
     }
     let (engine, beside) = match Engine::start(config.clone()).await {
@@ -52,9 +52,9 @@ pub(crate) async fn start(args: &WallArgs, data_dir: PathBuf) -> Result<Backend,
         started => (started?, false),
     };
     if let Some(demo) = &demo {
-        let began = if beside { None } else { began_at(&data_dir, args.replay.from) };
+        let began = if beside { None } else { began_at(&data_dir, from) };
         let before = began.filter(|_| args.replay.cut);
-        if let Some(notice) = before.and_then(|before| of_another_replay(before, args.replay.from)) {
+        if let Some(notice) = before.and_then(|before| of_another_replay(before, from)) {
             engine.set_notice(notice).await;
         }
         tokio::spawn(follow_mends(demo.mends(), engine.clone()));
@@ -115,9 +115,9 @@ fn of_another_replay(before: DateTime, from: DateTime) -> Option<Notice> {
     })
 }
 
-async fn start_demo(args: &WallArgs) -> Result<Demo, Failure> {
-    let options = DemoOptions { from: args.replay.from, speed: args.replay.speed, paused: args.replay.paused };
-    let demo = Demo::start(options, &demo_board()?).await.map_err(|error| match error.is_input() {
+async fn start_demo(story: StoryName, from: DateTime, args: &WallArgs) -> Result<Demo, Failure> {
+    let options = DemoOptions { story, from, speed: args.replay.speed, paused: args.replay.paused };
+    let demo = Demo::start(options, &demo_board(story)?).await.map_err(|error| match error.is_input() {
         true => Failure::Input(error.to_string()),
         false => Failure::Environment(error.to_string()),
     })?;
@@ -127,8 +127,8 @@ async fn start_demo(args: &WallArgs) -> Result<Demo, Failure> {
     Ok(demo)
 }
 
-fn demo_board() -> Result<config::BoardFile, Failure> {
-    config::parse(BOARD, DEMO_BOARD_NAME).map_err(|errors| Failure::Input(errors.to_string()))
+fn demo_board(story: StoryName) -> Result<config::BoardFile, Failure> {
+    config::parse(story.board(), story.board_name()).map_err(|errors| Failure::Input(errors.to_string()))
 }
 
 #[cfg(test)]

@@ -1,8 +1,12 @@
 //! `watchfloor check` and `watchfloor schema`.
 
-use std::{fs::File, path::PathBuf, process::ExitCode};
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
-use watchfloor_board::config;
+use watchfloor_board::config::{self, BoardFile};
 
 use crate::{failure::Failure, output};
 
@@ -10,28 +14,31 @@ use crate::{failure::Failure, output};
 pub(crate) fn check(files: &[PathBuf]) -> Result<ExitCode, Failure> {
     let mut sound = true;
     for path in files {
-        let name = path.display().to_string();
-        match File::open(path).and_then(config::text_of) {
-            Err(error) => {
+        match read(path) {
+            Err(errors) => {
                 sound = false;
-                output::complain(&format_args!("{name}: {}", watchfloor_engine::why_unreadable(path, &error)));
+                output::complain(&errors);
             }
-            Ok(text) => match config::parse(&text, &name) {
-                Ok(file) => {
-                    let count = file.widgets.len();
-                    output::line(&format_args!(
-                        "{name}: good, {count} {}",
-                        if count == 1 { "widget" } else { "widgets" }
-                    ))?;
-                }
-                Err(errors) => {
-                    sound = false;
-                    output::complain(&errors);
-                }
-            },
+            Ok(file) => {
+                let count = file.widgets.len();
+                let widgets = if count == 1 { "widget" } else { "widgets" };
+                output::line(&format_args!("{}: good, {count} {widgets}", path.display()))?;
+            }
         }
     }
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// Reads a board.
+///
+/// # Errors
+/// Every error of the file, for people.
+pub(crate) fn read(path: &Path) -> Result<BoardFile, String> {
+    let name = path.display().to_string();
+    let text = File::open(path)
+        .and_then(config::text_of)
+        .map_err(|error| format!("{name}: {}", watchfloor_engine::why_unreadable(path, &error)))?;
+    config::parse(&text, &name).map_err(|errors| errors.to_string())
 }
 
 /// Prints the JSON Schema of board files.

@@ -6,6 +6,7 @@ use clap::{
     ArgGroup, Args, Parser, Subcommand, ValueEnum,
     error::{ContextKind, ContextValue},
 };
+use watchfloor_demo::StoryName;
 use watchfloor_model::Timestamp;
 
 /// A wall display that never shows stale data as live.
@@ -29,7 +30,11 @@ impl Cli {
 /// A board file without its option looks like a command that doesn't exist.
 fn with_tip(mut error: clap::Error) -> clap::Error {
     if let Some(ContextValue::String(found)) = error.get(ContextKind::InvalidSubcommand) {
-        let tip = format!("a board is shown by `watchfloor --board {found}`, the demo by `watchfloor --demo`");
+        let story = StoryName::ALL.into_iter().find(|story| story.word() == found);
+        let tip = match story {
+            Some(story) => format!("that story is shown by `watchfloor --demo={story}`"),
+            None => format!("a board is shown by `watchfloor --board {found}`, the demo by `watchfloor --demo`"),
+        };
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     }
     error
@@ -45,6 +50,8 @@ pub(crate) enum Command {
     },
     /// Print the JSON Schema of board files.
     Schema,
+    /// Write a complete board to begin with, and say what runs it. Files that are there are left alone.
+    New(NewArgs),
     /// What is kept of what was on the glass.
     Journal {
         #[command(subcommand)]
@@ -56,15 +63,23 @@ pub(crate) enum Command {
         #[command(flatten)]
         data: DataArgs,
         /// The demo's wall.
-        #[arg(long)]
-        demo: bool,
+        #[arg(long, value_enum, value_name = "NAME", num_args = 0..=1, require_equals = true, default_missing_value = "flights")]
+        demo: Option<StoryName>,
         /// Print one JSON object a line.
         #[arg(long)]
         json: bool,
     },
     /// Find out what speaks at an address, show its events, and write a starter board from what they look like. Exits with 1 if
     /// nothing that is known speaks there.
-    Probe(ProbeArgs),
+    Probe(Box<ProbeArgs>),
+    /// Print the manual page.
+    #[command(hide = true)]
+    Manual,
+    /// Show a board from this machine's start on, or no longer.
+    Kiosk {
+        #[command(subcommand)]
+        command: KioskCommand,
+    },
     /// Tell what this machine has: display, session bus, GPU, data folder, and what follows for the wall.
     Doctor {
         #[command(flatten)]
@@ -83,9 +98,51 @@ pub(crate) enum JournalCommand {
         #[command(flatten)]
         data: DataArgs,
         /// The demo's record.
-        #[arg(long)]
-        demo: bool,
+        #[arg(long, value_enum, value_name = "NAME", num_args = 0..=1, require_equals = true, default_missing_value = "flights")]
+        demo: Option<StoryName>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KioskCommand {
+    /// Write the units that show a board from the next start on, and enable them. System units need root.
+    Install(KioskInstallArgs),
+    /// Stop showing it, and remove what was written.
+    Uninstall {
+        /// How it is shown.
+        #[arg(long, value_enum, default_value_t = KioskSession::Session)]
+        session: KioskSession,
+        /// Print what would be done, and do nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KioskInstallArgs {
+    /// The board file to show; the demo if left out.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) board: Option<PathBuf>,
+    /// How it is shown.
+    #[arg(long, value_enum, default_value_t = KioskSession::Session)]
+    pub(crate) session: KioskSession,
+    /// Who shows it, for `cage` and `x11`; whoever calls this if left out.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) user: Option<String>,
+    /// Print what would be done, and do nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// What a kiosk runs in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum KioskSession {
+    /// The desktop session of whoever calls this, which logs in by itself.
+    Session,
+    /// Wayland without a desktop: cage.
+    Cage,
+    /// An X server without a desktop.
+    X11,
 }
 
 #[derive(Debug, Args)]
@@ -93,9 +150,9 @@ pub(crate) struct WallArgs {
     /// The board file to show.
     #[arg(long, value_name = "FILE", conflicts_with = "demo")]
     pub(crate) board: Option<PathBuf>,
-    /// Show real flights of a day in February 2013, replayed through a hub inside this process.
-    #[arg(long)]
-    pub(crate) demo: bool,
+    /// Show a demo, replayed through a hub inside this process: the flights if none is named.
+    #[arg(long, value_enum, value_name = "NAME", num_args = 0..=1, require_equals = true, default_missing_value = "flights")]
+    pub(crate) demo: Option<StoryName>,
     #[command(flatten)]
     pub(crate) replay: ReplayArgs,
     /// Begin by looking back: show what this wall's glass showed then, such as `2026-11-24T10:15:00Z`. With --headless: print that
@@ -142,6 +199,25 @@ pub(crate) struct WallArgs {
     /// The window's size in pixels, such as `1920x1080`; default is the remembered one.
     #[arg(long, value_name = "WxH", value_parser = size)]
     pub(crate) size: Option<(u32, u32)>,
+    /// The screen's size from corner to corner, such as `65in` or `1651mm`; default is the setting, else what it says of itself.
+    #[arg(long, value_name = "LENGTH", value_parser = length)]
+    pub(crate) screen: Option<u32>,
+    /// From how far it is read, such as `6m`; overrides the setting and the board.
+    #[arg(long, value_name = "LENGTH", value_parser = length)]
+    pub(crate) viewing_distance: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NewArgs {
+    /// What the board is about.
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub(crate) template: StoryName,
+    /// Where it is written; `NAME.toml` in this folder if left out.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// The title in its head line.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) title: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -157,6 +233,24 @@ pub(crate) struct ProbeArgs {
     /// The environment variable that holds the token.
     #[arg(long, value_name = "NAME")]
     pub(crate) token_env: Option<String>,
+    /// A file of certificates in PEM that are trusted besides the system's: the site's own authority.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// The file of the certificate to show to a server that asks who comes.
+    #[arg(long, value_name = "FILE", requires = "key_file")]
+    pub(crate) certificate_file: Option<PathBuf>,
+    /// The file of its key, readable by its owner alone.
+    #[arg(long, value_name = "FILE", requires = "certificate_file")]
+    pub(crate) key_file: Option<PathBuf>,
+    /// The proxy to go through, such as `http://proxy.example.net:3128` or `socks5://proxy.example.net:1080`.
+    #[arg(long, value_name = "URL")]
+    pub(crate) proxy: Option<String>,
+    /// Who comes, if the proxy asks.
+    #[arg(long, value_name = "NAME", requires_all = ["proxy", "proxy_password_file"])]
+    pub(crate) proxy_user: Option<String>,
+    /// The file that holds that user's password.
+    #[arg(long, value_name = "FILE", requires = "proxy_user")]
+    pub(crate) proxy_password_file: Option<PathBuf>,
     /// For how long events are listened to, such as `30s` or `5m`.
     #[arg(long = "for", value_name = "DURATION", value_parser = duration, default_value = "30s")]
     pub(crate) listen: Duration,
@@ -174,9 +268,9 @@ pub(crate) struct DataArgs {
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ReplayArgs {
-    /// Demo: the New York time to begin at.
-    #[arg(long, value_name = "TIME", conflicts_with = "board", default_value = "2013-02-08T10:00")]
-    pub(crate) from: jiff::civil::DateTime,
+    /// Demo: the local time to begin at, such as `2013-02-08T10:00`. Default is a while before it becomes interesting.
+    #[arg(long, value_name = "TIME", conflicts_with = "board")]
+    pub(crate) from: Option<jiff::civil::DateTime>,
     /// Demo: replay seconds a second, 0.1 to 3600.
     #[arg(long, value_name = "N", conflicts_with = "board", default_value_t = 60.0, value_parser = speed)]
     pub(crate) speed: f64,
@@ -209,6 +303,12 @@ pub(crate) enum Switch {
 /// As in a board file.
 fn duration(text: &str) -> Result<Duration, String> {
     watchfloor_board::config::duration::parse(text).map_err(|error| error.to_string())
+}
+
+/// Millimetres, as in a board file.
+fn length(text: &str) -> Result<u32, String> {
+    watchfloor_board::config::distance::parse(text)
+        .ok_or_else(|| format!("{text:?} is no length: expected one such as `6m`, `350cm` or `65in`"))
 }
 
 fn instant(text: &str) -> Result<Timestamp, String> {
@@ -251,6 +351,8 @@ mod tests {
         let error = Cli::try_parse_from(["watchfloor", "orders.toml"]).map_err(with_tip).expect_err("no such command");
         assert!(error.to_string().contains("watchfloor --board orders.toml"), "{error}");
         assert_eq!(error.exit_code(), 2);
+        let error = Cli::try_parse_from(["watchfloor", "--demo", "orders"]).map_err(with_tip).expect_err("no command");
+        assert!(error.to_string().contains("watchfloor --demo=orders"), "{error}");
     }
 
     #[test]
@@ -295,6 +397,14 @@ mod tests {
             Cli::try_parse_from(["watchfloor", "--demo", "--speed", "3", "--headless", "--for", "20s", "--json"])
                 .is_ok()
         );
+        let shown = |arg: &str| Cli::try_parse_from(["watchfloor", arg]).map(|cli| cli.wall.demo);
+        assert_eq!(shown("--demo").expect("the flights"), Some(StoryName::Flights));
+        for story in StoryName::ALL {
+            assert_eq!(shown(&format!("--demo={story}")).expect("a story"), Some(story));
+        }
+        assert!(shown("--demo=nothing").is_err());
+        assert!(Cli::try_parse_from(["watchfloor", "new"]).is_err());
+        assert!(Cli::try_parse_from(["watchfloor", "new", "--template", "process", "--title", "Works"]).is_ok());
         assert!(Cli::try_parse_from(["watchfloor", "check", "a.toml"]).is_ok());
         assert!(Cli::try_parse_from(["watchfloor", "probe", "http://x", "--channel", "a", "--channel", "b"]).is_ok());
         assert!(Cli::try_parse_from(["watchfloor", "probe", "x", "--token-file", "a", "--token-env", "b"]).is_err());

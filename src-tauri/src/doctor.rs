@@ -8,10 +8,14 @@ use crate::{
     cli::{DataArgs, Renderer},
     drill,
     failure::Failure,
-    gpu, output,
+    gpu, kiosk, output,
     settings::Settings,
     surroundings,
 };
+
+/// For what answers by a bus.
+#[cfg(target_os = "linux")]
+const ANSWER_MAX: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Prints one line a finding. Exits with 3 if a wall could not run.
 pub(crate) fn run(data: DataArgs, renderer: Option<Renderer>) -> Result<ExitCode, Failure> {
@@ -38,7 +42,9 @@ pub(crate) fn run(data: DataArgs, renderer: Option<Renderer>) -> Result<ExitCode
             .map(|()| desktop::notifier().unwrap_or_else(|lack| lack.to_string()))
             .map_err(|failure| failure.to_string()),
     )?;
-    let data_dir = surroundings::data_dir(data.data_dir, false)?;
+    #[cfg(target_os = "linux")]
+    tell("kiosk", Ok(awake()))?;
+    let data_dir = surroundings::data_dir(data.data_dir, None)?;
     tell("data folder", writable(&data_dir).map(|()| data_dir.display().to_string()))?;
     tell("lamp test", Ok(drill::last_words(&data_dir)))?;
     let settings = Settings::read(&data_dir);
@@ -50,6 +56,19 @@ pub(crate) fn run(data: DataArgs, renderer: Option<Renderer>) -> Result<ExitCode
         tell("", Ok(format!("{name}={value} will be set for the page")))?;
     }
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(3) })
+}
+
+/// By what a kiosk would be kept awake. A bus may not answer.
+#[cfg(target_os = "linux")]
+fn awake() -> String {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let asked =
+        runtime.map(|runtime| runtime.block_on(async { tokio::time::timeout(ANSWER_MAX, kiosk::awake_words()).await }));
+    match asked {
+        Ok(Ok(words)) => words,
+        Ok(Err(_)) => "what could keep display and machine awake does not answer".to_owned(),
+        Err(error) => format!("not known: {error}"),
+    }
 }
 
 fn writable(dir: &Path) -> Result<(), String> {

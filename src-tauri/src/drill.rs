@@ -18,6 +18,7 @@ use tokio::{
     time::{interval, sleep},
 };
 use watchfloor_board::frame::{Frame, GlassSeen, Notice, State as Gravity};
+use watchfloor_demo::StoryName;
 use watchfloor_engine::{
     Engine,
     drill::{Drill, Glass as Test, Outcome, Progress},
@@ -298,7 +299,7 @@ fn tell(
 }
 
 /// `watchfloor drill`: has the wall that runs on the folder do one, and prints how it goes. Ends with 1 if a step failed.
-pub(crate) fn run(data: DataArgs, demo: bool, json: bool) -> Result<ExitCode, Failure> {
+pub(crate) fn run(data: DataArgs, demo: Option<StoryName>, json: bool) -> Result<ExitCode, Failure> {
     let data_dir = surroundings::data_dir(data.data_dir, demo)?;
     let mut outcome = None;
     instance::ask_other(&data_dir, COMMAND, |line| {
@@ -334,7 +335,10 @@ fn print(line: &Value) -> Result<(), Failure> {
         }
         let left_out: Vec<&str> = plan["left_out"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         if !left_out.is_empty() {
-            output::line(&format_args!("left out, as they are not live or have no value: {}", left_out.join(", ")))?;
+            output::line(&format_args!(
+                "left out, as they are not live, have no value, or stand on another page: {}",
+                left_out.join(", ")
+            ))?;
         }
         return output::line(&format_args!(
             "\n{:<12} {:<30} {:>11} {:>8} {:>8}  verdict",

@@ -3,6 +3,8 @@
 //! The page's pulls are its receipts: each says what was painted. Their absence is shown beside the page, by the window
 //! itself, for a page that hangs can't say so; then the page is started again, then another one beside it, and at last this program.
 
+#[cfg(target_os = "linux")]
+pub(crate) mod line;
 mod memory;
 mod picture;
 mod strip;

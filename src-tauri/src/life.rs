@@ -59,9 +59,16 @@ pub(crate) async fn keep(running: watch::Receiver<Option<Backend>>, glass: impl 
     let begun = Instant::now();
     let mut beat = interval(keepers.every);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut shows = false;
     loop {
-        beat.tick().await;
+        // That there is a board to show is told at once.
+        let mut news = running.clone();
+        tokio::select! {
+            _ = beat.tick() => {}
+            Ok(_) = news.wait_for(Option::is_some), if !shows => {}
+        }
         let backend = running.borrow().clone();
+        shows = backend.is_some();
         let answers = match &backend {
             None => begun.elapsed() < START_LIMIT,
             Some(backend) => timeout(ANSWER_LIMIT, backend.engine.glass_latency()).await.is_ok(),
@@ -72,8 +79,29 @@ pub(crate) async fn keep(running: watch::Receiver<Option<Backend>>, glass: impl 
             words: if backend.is_some() { "running without a window" } else { "starting" }.to_owned(),
         });
         let words = if answers { condition.words.as_str() } else { "the engine does not answer" };
-        keepers.tell(answers && condition.well, condition.begun, words).await;
+        keepers.tell(answers && condition.well, shows, condition.begun, words).await;
     }
+}
+
+/// A sign of life before there is anything that could keep them up: what this program does by itself doesn't begin yet.
+pub(crate) fn waiting(words: &str) {
+    /// Longer than the pause between two of them.
+    #[cfg(target_os = "linux")]
+    const MICROS_MORE: u32 = 10_000_000;
+    let keepers = Keepers::find();
+    if let Some(Err(error)) = keepers.parent.as_ref().map(|parent| parent.beat(false)) {
+        tracing::error!(%error, "the supervisor is gone");
+    }
+    #[cfg(target_os = "linux")]
+    if keepers.systemd {
+        use sd_notify::NotifyState;
+        let said = [NotifyState::Status(words), NotifyState::ExtendTimeoutUsec(MICROS_MORE), NotifyState::Watchdog];
+        if let Err(error) = sd_notify::notify(&said) {
+            tracing::debug!(%error, "systemd can't be told");
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = words;
 }
 
 /// This program is about to end in good order.
@@ -115,10 +143,10 @@ impl Keepers {
         self.parent.is_none() && !self.systemd
     }
 
-    async fn tell(&mut self, well: bool, begun: bool, words: &str) {
+    async fn tell(&mut self, well: bool, shows: bool, begun: bool, words: &str) {
         if let Some(parent) = &self.parent
             && well
-            && let Err(error) = parent.beat()
+            && let Err(error) = parent.beat(shows)
         {
             tracing::error!(%error, "the supervisor is gone");
             self.parent = None;
@@ -170,9 +198,10 @@ impl Parent {
         Ok(Self(socket))
     }
 
-    fn beat(&self) -> io::Result<()> {
+    /// A sign of life, of a wall that has a board to show or of one that only begins.
+    fn beat(&self, shows: bool) -> io::Result<()> {
         use std::io::Write;
-        match (&self.0).write(b".") {
+        match (&self.0).write(if shows { b"+" } else { b"." }) {
             // It has enough to read.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
             other => other.map(drop),
@@ -189,7 +218,7 @@ impl Parent {
         Err(io::Error::from(io::ErrorKind::Unsupported))
     }
 
-    fn beat(&self) -> io::Result<()> {
+    fn beat(&self, _shows: bool) -> io::Result<()> {
         Ok(())
     }
 }

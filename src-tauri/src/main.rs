@@ -10,18 +10,23 @@ mod glass;
 mod gpu;
 mod headless;
 mod instance;
+mod kiosk;
 mod life;
+mod new;
+mod new_file;
 mod output;
 mod page;
 mod past;
 mod probe;
 mod recorded;
 mod settings;
+mod sight;
 mod surroundings;
 mod wall;
 
 use std::{process::ExitCode, time::Duration};
 
+use clap::CommandFactory as _;
 use tokio::runtime;
 use watchfloor_log::Levels;
 
@@ -39,10 +44,13 @@ fn main() -> ExitCode {
     let done = match cli.command {
         Some(Command::Check { files }) => check::check(&files),
         Some(Command::Schema) => check::schema(),
+        Some(Command::New(args)) => new::run(args),
         Some(Command::Drill { data, demo, json }) => drill::run(data, demo, json),
-        Some(Command::Probe(args)) => probe::run(args),
+        Some(Command::Probe(args)) => probe::run(*args),
         Some(Command::Doctor { data, renderer }) => doctor::run(data, renderer),
         Some(Command::Journal { command: JournalCommand::Verify { data, demo } }) => recorded::verify(data, demo),
+        Some(Command::Manual) => manual(),
+        Some(Command::Kiosk { command }) => kiosk::install::run(command),
         None => show(cli.wall),
     };
     done.unwrap_or_else(|failure| {
@@ -51,13 +59,23 @@ fn main() -> ExitCode {
     })
 }
 
+/// The command line as a manual page, for packages.
+fn manual() -> Result<ExitCode, Failure> {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(Cli::command())
+        .render(&mut page)
+        .map_err(|error| Failure::Defect(format!("the manual page can't be written: {error}")))?;
+    output::line(&String::from_utf8_lossy(&page))?;
+    Ok(ExitCode::SUCCESS)
+}
+
 fn show(args: WallArgs) -> Result<ExitCode, Failure> {
     let levels = Levels::from_environment().map_err(|error| Failure::Usage(error.to_string()))?;
     if let Some(at) = args.at {
         if args.headless {
             return recorded::at(at, &args.data, args.demo, args.json);
         }
-        if args.board.is_none() && !args.demo {
+        if args.board.is_none() && args.demo.is_none() {
             return Err(Failure::Usage(
                 "--at opens a wall: name its board by --board or --demo, or add --headless".into(),
             ));

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tauri::{Manager, State, Webview};
 use tokio::sync::watch;
-use watchfloor_board::frame::Frame;
+use watchfloor_board::{Gesture, frame::Frame};
 use watchfloor_demo::{Demo, Fault};
 use watchfloor_engine::Engine;
 
@@ -12,6 +12,7 @@ use crate::{
     drill::LampTest,
     glass::Glass,
     past::{Past, present_version},
+    sight::{self, Screen, Sight},
 };
 
 /// What the commands act on: the running backend, once it runs.
@@ -106,20 +107,42 @@ async fn present(engine: &Engine, after: u64, revision: u32, rest: Duration) -> 
     engine.next_frame(after, revision).await
 }
 
-/// The page went out of sight, or came back, or is now so many of its own pixels wide.
+/// What is known of the glass besides its pixels.
+pub(crate) struct Seen {
+    pub(crate) screen: Screen,
+    pub(crate) is_kiosk: bool,
+}
+
+/// The page went out of sight, or came back, or is now so many of its own pixels wide. Says how large these are on the glass, and from
+/// how far they are read.
 #[tauri::command]
-pub(crate) fn glass(view: Webview, glass: State<'_, Glass>, kind: &str, width: f64) {
+pub(crate) fn glass(view: Webview, glass: State<'_, Glass>, seen: State<'_, Seen>, kind: &str, width: f64) -> Sight {
     glass.laid_out(view.label(), width);
     if kind != "resized" {
         tracing::info!(kind, "the page says whether it can be seen");
         glass.visible(view.label(), kind != "hidden");
     }
+    sight::of(&view.window(), width, seen.screen, seen.is_kiosk)
 }
 
 /// Compares what is shown with what the servers hold now.
 #[tauri::command]
 pub(crate) async fn reconcile(page: State<'_, Page>) -> Answer<()> {
     page.backend().await?.engine.reconcile().await;
+    Ok(())
+}
+
+/// Turns a page of the board, or pins the one that is shown: `next`, `previous`, `show` with its number from 0, or `pin`.
+#[tauri::command]
+pub(crate) async fn turn(page: State<'_, Page>, how: &str, number: Option<usize>) -> Answer<()> {
+    let gesture = match (how, number) {
+        ("next", _) => Gesture::Next,
+        ("previous", _) => Gesture::Previous,
+        ("pin", _) => Gesture::Pin,
+        ("show", Some(number)) => Gesture::Show(number),
+        _ => return Err("there is no such way to turn a page".into()),
+    };
+    page.backend().await?.engine.turn(gesture).await;
     Ok(())
 }
 

@@ -3,13 +3,14 @@
 use std::process::ExitCode;
 
 use serde_json::Value;
+use watchfloor_demo::StoryName;
 use watchfloor_engine::past;
 use watchfloor_model::Timestamp;
 
 use crate::{cli::DataArgs, failure::Failure, output, surroundings};
 
 /// Prints what the glass showed at `at`: with `json` as the report of the present, else a line a widget.
-pub(crate) fn at(at: Timestamp, data: &DataArgs, demo: bool, json: bool) -> Result<ExitCode, Failure> {
+pub(crate) fn at(at: Timestamp, data: &DataArgs, demo: Option<StoryName>, json: bool) -> Result<ExitCode, Failure> {
     let data_dir = surroundings::data_dir(data.data_dir.clone(), demo)?;
     let report = past::report(&data_dir, at)?;
     if json {
@@ -39,7 +40,7 @@ pub(crate) fn at(at: Timestamp, data: &DataArgs, demo: bool, json: bool) -> Resu
 }
 
 /// Walks the record and prints what it finds. Ends with 1 if it is not as it was written.
-pub(crate) fn verify(data: DataArgs, demo: bool) -> Result<ExitCode, Failure> {
+pub(crate) fn verify(data: DataArgs, demo: Option<StoryName>) -> Result<ExitCode, Failure> {
     let data_dir = surroundings::data_dir(data.data_dir, demo)?;
     let found = past::verify(&data_dir)?;
     output::line(&format_args!("from {} to {}", words(found.first), words(found.last)))?;

@@ -7,7 +7,7 @@ use std::{fs, io, path::Path};
 
 use serde::{Deserialize, Serialize};
 
-use crate::cli::Renderer;
+use crate::{cli::Renderer, sight::Screen};
 
 /// The file's name in the data folder.
 pub(crate) const FILE: &str = "settings.json";
@@ -26,11 +26,13 @@ pub(crate) struct Settings {
     /// holds after an hour.
     #[serde(rename = "page-memory")]
     pub(crate) page_memory: u64,
+    /// How large this machine's screen is, and from how far it is read.
+    pub(crate) screen: Screen,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { renderer: Renderer::default(), window: None, page_memory: 600 }
+        Self { renderer: Renderer::default(), window: None, page_memory: 600, screen: Screen::default() }
     }
 }
 
@@ -74,6 +76,8 @@ mod tests {
         assert_eq!(Settings::read(dir.path()), Ok(Settings::default()));
         fs::write(dir.path().join(FILE), r#"{"renderer":"software","other":1}"#).expect("written");
         assert_eq!(Settings::read(dir.path()).expect("settings").renderer, Renderer::Software);
+        fs::write(dir.path().join(FILE), r#"{"screen":{"diagonal-mm":1651}}"#).expect("written");
+        assert_eq!(Settings::read(dir.path()).expect("settings").screen.diagonal_mm, Some(1651));
         fs::write(dir.path().join(FILE), r#"{"renderer":"fast"}"#).expect("written");
         let error = Settings::read(dir.path()).expect_err("nonsense");
         assert!(error.contains("fast") && error.contains("software"), "{error}");

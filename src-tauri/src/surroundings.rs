@@ -5,6 +5,8 @@ use std::{
     path::{self, PathBuf},
 };
 
+use watchfloor_demo::StoryName;
+
 use crate::failure::Failure;
 
 /// Whether there is a display to open a window on, as far as the environment tells.
@@ -74,8 +76,8 @@ pub(crate) fn reach_session_bus() -> Result<(), Failure> {
     })
 }
 
-/// The data folder: the one asked for, else the user's own. Absolute, so that it is the same folder for everybody.
-pub(crate) fn data_dir(asked: Option<PathBuf>, demo: bool) -> Result<PathBuf, Failure> {
+/// The data folder: the one asked for, else the user's own, one a demo. Absolute, so that it is the same folder for everybody.
+pub(crate) fn data_dir(asked: Option<PathBuf>, demo: Option<StoryName>) -> Result<PathBuf, Failure> {
     if let Some(dir) = asked {
         return path::absolute(&dir)
             .map_err(|error| Failure::Usage(format!("--data-dir {}: {error}: give a folder", dir.display())));
@@ -83,7 +85,12 @@ pub(crate) fn data_dir(asked: Option<PathBuf>, demo: bool) -> Result<PathBuf, Fa
     let base = dirs::data_dir().ok_or_else(|| {
         Failure::Environment("no home folder to keep data in: set HOME, or choose a folder with --data-dir".to_owned())
     })?;
-    Ok(base.join("watchfloor").join(if demo { "demo" } else { "wall" }))
+    let name = match demo {
+        None => "wall".to_owned(),
+        Some(StoryName::Flights) => "demo".to_owned(),
+        Some(story) => format!("demo-{story}"),
+    };
+    Ok(base.join("watchfloor").join(name))
 }
 
 fn default_bus() -> Option<PathBuf> {
@@ -103,7 +110,7 @@ mod tests {
     #[test]
     fn a_relative_data_folder_lies_below_the_working_folder() {
         let here = env::current_dir().expect("a working folder");
-        assert_eq!(data_dir(Some("walls/one".into()), false).expect("a folder"), here.join("walls/one"));
-        assert!(matches!(data_dir(Some(PathBuf::new()), false), Err(Failure::Usage(_))));
+        assert_eq!(data_dir(Some("walls/one".into()), None).expect("a folder"), here.join("walls/one"));
+        assert!(matches!(data_dir(Some(PathBuf::new()), None), Err(Failure::Usage(_))));
     }
 }

@@ -9,7 +9,7 @@ use std::{
 
 use tauri::{
     App, AppHandle, Manager, PhysicalPosition, PhysicalSize, RunEvent, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
-    WindowEvent, window::Color,
+    WindowEvent, webview::NewWindowResponse, window::Color,
 };
 use tauri_plugin_store::StoreExt;
 use tokio::{
@@ -26,10 +26,11 @@ use crate::{
     drill::{self, LampTest},
     failure::Failure,
     glass::{self, Glass, Keeper, Strip, Views},
-    gpu, headless, instance, life, output,
+    gpu, headless, instance, kiosk, life, output,
     page::{self, Backend, Page},
     past::{self, Past},
     settings::{self, Settings},
+    sight::Screen,
     surroundings,
 };
 
@@ -63,7 +64,11 @@ pub(crate) fn prepare(args: &WallArgs) -> Result<Ground, Failure> {
     let choice = gpu::choose(args.renderer.unwrap_or(settings.renderer));
     choice.apply().map_err(Failure::Environment)?;
     // From here on there may be other threads.
-    surroundings::open_display()?;
+    if args.kiosk {
+        kiosk::wait_for_display()?;
+    } else {
+        surroundings::open_display()?;
+    }
     if args.notifications == Switch::On {
         surroundings::reach_session_bus()?;
     }
@@ -84,17 +89,21 @@ pub(crate) fn run(args: WallArgs, ground: Ground, levels: &Levels, runtime: &Run
         let (args, data_dir) = (Arc::clone(&args), data_dir.clone());
         async move { backend::start(&args, data_dir).await }
     });
+    let stated = Screen { diagonal_mm: args.screen, viewing_distance_mm: args.viewing_distance };
+    let screen = stated.or(settings.screen);
     tauri::async_runtime::set(runtime.handle().clone());
     let app = tauri::Builder::default()
         .plugin(tauri_plugin_store::Builder::default().build())
         .manage(Page::new(backend.clone()))
         .manage(Glass::new(LABEL))
+        .manage(page::Seen { screen, is_kiosk: args.kiosk })
         .manage(Past::new(data_dir.clone(), args.return_after))
         .manage(Arc::new(LampTest::new(data_dir.clone())))
         .invoke_handler(tauri::generate_handler![
             page::next_frame,
             page::glass,
             page::reconcile,
+            page::turn,
             page::demo_state,
             page::demo_fault,
             page::demo_speed,
@@ -123,6 +132,9 @@ pub(crate) fn run(args: WallArgs, ground: Ground, levels: &Levels, runtime: &Run
     let lively = app.handle().clone();
     runtime.spawn(life::keep(backend, move || Some(lively.state::<Glass>().condition())));
 
+    if args.kiosk {
+        runtime.spawn(kiosk::keep_awake());
+    }
     let handle = app.handle().clone();
     let started = runtime.spawn({
         let (data_dir, at) = (data_dir.clone(), args.at);
@@ -146,12 +158,14 @@ pub(crate) fn run(args: WallArgs, ground: Ground, levels: &Levels, runtime: &Run
             outcome
         }
     });
-    let path = data_dir.join(settings::FILE);
+    let (path, is_kiosk) = (data_dir.join(settings::FILE), args.kiosk);
     let code = app.run_return(move |app, event| {
-        if let RunEvent::WindowEvent { event: WindowEvent::CloseRequested { .. }, .. } = event
-            && !is_beside
-        {
-            remember(app, &path);
+        if let RunEvent::WindowEvent { event: WindowEvent::CloseRequested { api, .. }, .. } = event {
+            if is_kiosk {
+                api.prevent_close();
+            } else if !is_beside {
+                remember(app, &path);
+            }
         }
     });
     finish(runtime, started, code, &data_dir)
@@ -194,6 +208,8 @@ fn open(
 ) -> tauri::Result<(WebviewWindow, Strip, Views)> {
     let page = if args.glass_code { "index.html?glass-code" } else { "index.html" };
     let mut window = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::App(page.into()))
+        .on_navigation(kiosk::is_own)
+        .on_new_window(|_, _| NewWindowResponse::Deny)
         .title("Watchfloor")
         .background_color(GROUND)
         .fullscreen(args.kiosk)
@@ -212,8 +228,11 @@ fn open(
         }
         _ => {}
     }
-    let views = Views::new(&window, page)?;
+    let views = Views::new(&window, page, args.kiosk)?;
     let strip = Strip::new(&window)?;
+    if args.kiosk {
+        kiosk::enclose(app.handle(), &window)?;
+    }
     Ok((window, strip, views))
 }
 

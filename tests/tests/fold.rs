@@ -8,11 +8,10 @@ use anyhow::Context;
 use jiff::civil::date;
 use serde_json::{Value, json, value::to_raw_value};
 use watchfloor_board::{Aggregate, config};
-use watchfloor_demo::{BOARD, Demo, DemoOptions, dataset};
+use watchfloor_demo::{Demo, DemoOptions, StoryName, dataset};
 use watchfloor_model::Timestamp;
 use watchfloor_tests::reference::{Chart, Expected, expected};
 
-const BOARD_NAME: &str = "new-york-departures.toml";
 /// The longest wait for the replay to get anywhere.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -39,10 +38,11 @@ async fn the_airports_open_again() -> anyhow::Result<()> {
 
 /// Begins at one New York time of February 2013 (day, hour, minute) and compares at others.
 async fn check_run([day, hour, minute]: [i8; 3], stops: &[[i8; 3]]) -> anyhow::Result<()> {
-    let board = config::parse(BOARD, BOARD_NAME).map_err(|errors| anyhow::anyhow!("{errors}"))?;
+    let flights = StoryName::Flights;
+    let board = config::parse(flights.board(), flights.board_name()).map_err(|errors| anyhow::anyhow!("{errors}"))?;
     let from = date(2013, 2, day).at(hour, minute, 0, 0);
     let from_ms = dataset::from_new_york(from)?.as_millis();
-    let demo = Demo::start(DemoOptions { from, speed: 3600.0, paused: true }, &board).await?;
+    let demo = Demo::start(DemoOptions { story: flights, from, speed: 3600.0, paused: true }, &board).await?;
     demo.ready().await?;
     for [day, hour, minute] in stops.iter().copied() {
         let at = dataset::from_new_york(date(2013, 2, day).at(hour, minute, 0, 0))?;

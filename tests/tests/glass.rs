@@ -62,11 +62,27 @@ impl Wall {
     fn open_on(prepare: impl FnOnce(&Path) -> Result<()>) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let desktop = Desktop::with_frame_buffer(SIZE.0, SIZE.1, folder.path())?;
+        Self::open_in(folder, desktop, &["--kiosk"], prepare)
+    }
+
+    /// The same as a window among others, which may be minimised: a kiosk takes the screen back.
+    fn open_window() -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let desktop = Desktop::with_full_windows(SIZE.0, SIZE.1, folder.path())?;
+        Self::open_in(folder, desktop, &[], |_| Ok(()))
+    }
+
+    fn open_in(
+        folder: tempfile::TempDir,
+        desktop: Desktop,
+        how: &[&str],
+        prepare: impl FnOnce(&Path) -> Result<()>,
+    ) -> Result<Self> {
         let data = folder.path().join("data");
         fs::create_dir(&data)?;
         prepare(&data)?;
         let mut command = Command::new(program("watchfloor")?);
-        command.args(["--demo", "--kiosk", "--glass-code", "--data-dir"]).arg(&data);
+        command.args(["--demo", "--glass-code"]).args(how).arg("--data-dir").arg(&data);
         desktop.enter(&mut command);
         let program = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().context("the wall")?;
         let screen = FrameBuffer::open(desktop.frame_buffer().context("a frame buffer")?)?;
@@ -198,7 +214,7 @@ fn a_page_that_stands_still_is_named_and_started_again() -> Result<()> {
 /// H1, H7: a page that stood still while its window was minimised can't say that it is seen again: the window sees that itself.
 #[test]
 fn a_page_that_stood_still_out_of_sight_is_named() -> Result<()> {
-    let wall = Wall::open()?;
+    let wall = Wall::open_window()?;
     wall.window(&["windowminimize"])?;
     wall.wait("a hidden page", BACK_LIMIT, |wall| Ok(wall.says("kind=\"hidden\"")? == 1))?;
     wall.signal("-STOP")?;

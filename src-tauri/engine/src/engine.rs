@@ -17,7 +17,7 @@ use tokio::sync::{
     oneshot,
 };
 use watchfloor_board::{
-    Board,
+    Board, Gesture,
     config::{self, spec::BoardFile},
     frame::{Frame, Notice},
 };
@@ -257,6 +257,11 @@ impl Engine {
     /// counted and logged.
     pub async fn reconcile(&self) {
         self.tell(Event::Reconcile).await;
+    }
+
+    /// Turns a page of the board, or pins one. A board of one page has none to turn.
+    pub async fn turn(&self, gesture: Gesture) {
+        self.tell(Event::Gesture(gesture)).await;
     }
 
     /// How the wall stands; nothing of it once the engine has stopped.

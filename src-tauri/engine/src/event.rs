@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use watchfloor_board::{
+    Gesture,
     config::spec::BoardFile,
     frame::{Frame, Notice, Outage, State},
     freshness::Freshness,
@@ -93,6 +94,8 @@ pub(crate) enum Event {
     TryNow,
     /// Every live source is compared with its server now.
     Reconcile,
+    /// Somebody turns a page of the board, or pins one.
+    Gesture(Gesture),
     /// The end.
     Stop,
     /// A defect in the loop, for tests of what follows from one.

@@ -94,6 +94,7 @@ fn stopped(after: u64, revision: u32, wall: Timestamp) -> Frame {
             text: "the engine has stopped: nothing here is current any more".into(),
             detail: Vec::new(),
         }],
+        page: None,
         past: None,
         drill: None,
     }

@@ -292,6 +292,7 @@ impl Run {
             Event::NoticeOver { id } => self.board.clear_notice(id),
             Event::Outages(outages) => self.board.set_outages(outages),
             Event::TryNow => self.sources.values_mut().for_each(Source::try_now),
+            Event::Gesture(gesture) => self.board.handle_gesture(gesture, now),
             Event::Reconcile => self.sources.values_mut().for_each(Source::reconcile),
             #[cfg(test)]
             Event::Defect => std::panic::resume_unwind(Box::new("a test's defect")),
@@ -309,6 +310,7 @@ impl Run {
         let configs = self.configs().into_iter();
         Copied {
             file: self.file.clone(),
+            page: self.board.page(),
             checkpoint: self.board.checkpoint(now, self.clock.wall()),
             outages: self.board.outages().to_vec(),
             sources: configs

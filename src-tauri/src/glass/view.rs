@@ -5,19 +5,22 @@
 
 use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindow};
 
+use crate::kiosk;
+
 /// The window's web views.
 #[derive(Clone)]
 pub(crate) struct Views {
     window: WebviewWindow,
     url: String,
+    kiosk: bool,
     #[cfg(target_os = "linux")]
     overlay: glib::SendWeakRef<gtk::Overlay>,
 }
 
 #[cfg(target_os = "linux")]
 impl Views {
-    /// Takes over the window's first view, whose page is at `url`. To be called on the main thread, before the window is shown.
-    pub(crate) fn new(window: &WebviewWindow, url: &str) -> tauri::Result<Self> {
+    /// Takes over the window's first view, whose page is at `url`, of a `kiosk` or not. To be called on the main thread, before the window is shown.
+    pub(crate) fn new(window: &WebviewWindow, url: &str, kiosk: bool) -> tauri::Result<Self> {
         use glib::object::ObjectExt;
         use gtk::prelude::{BoxExt, WidgetExt};
 
@@ -25,9 +28,9 @@ impl Views {
         let column = window.default_vbox()?;
         column.pack_start(&overlay, true, true, 0);
         overlay.show();
-        let views = Self { window: window.clone(), url: url.to_owned(), overlay: overlay.downgrade().into() };
+        let views = Self { window: window.clone(), url: url.to_owned(), kiosk, overlay: overlay.downgrade().into() };
         let beneath = views.overlay.clone();
-        window.with_webview(move |view| put(&beneath, &view.inner()))?;
+        window.with_webview(move |view| put(&beneath, &view.inner(), kiosk))?;
         Ok(views)
     }
 
@@ -47,14 +50,16 @@ impl Views {
         use tauri::webview::WebviewBuilder;
 
         let builder = WebviewBuilder::new(label, WebviewUrl::App(self.url.clone().into()))
+            .on_navigation(kiosk::is_own)
+            .on_new_window(|_, _| tauri::webview::NewWindowResponse::Deny)
             .background_color(crate::wall::GROUND)
             .zoom_hotkeys_enabled(false)
             .focused(false);
         let window = self.window.as_ref().window();
         let size = window.inner_size()?;
         let page = window.add_child(builder, tauri::LogicalPosition::new(0, 0), size)?;
-        let overlay = self.overlay.clone();
-        page.with_webview(move |view| put(&overlay, &view.inner()))?;
+        let (overlay, kiosk) = (self.overlay.clone(), self.kiosk);
+        page.with_webview(move |view| put(&overlay, &view.inner(), kiosk))?;
         listen(app, &page);
         Ok(())
     }
@@ -133,11 +138,12 @@ impl Views {
     }
 }
 
-/// Moves a view from where tauri has put it to the bottom of the overlay.
+/// Moves a view from where tauri has put it to the bottom of the overlay, and shuts the ways out of its page.
 #[cfg(target_os = "linux")]
-fn put(overlay: &glib::SendWeakRef<gtk::Overlay>, view: &webkit2gtk::WebView) {
+fn put(overlay: &glib::SendWeakRef<gtk::Overlay>, view: &webkit2gtk::WebView, kiosk: bool) {
     use gtk::prelude::{Cast, ContainerExt, OverlayExt, WidgetExt};
 
+    kiosk::close_ways_out(view, kiosk);
     let Some(overlay) = overlay.upgrade() else { return };
     if let Some(container) = view.parent().and_then(|parent| parent.downcast::<gtk::Container>().ok()) {
         container.remove(view);
@@ -178,8 +184,8 @@ fn listen(app: &AppHandle, page: &tauri::Webview) {
 
 #[cfg(not(target_os = "linux"))]
 impl Views {
-    pub(crate) fn new(window: &WebviewWindow, url: &str) -> tauri::Result<Self> {
-        Ok(Self { window: window.clone(), url: url.to_owned() })
+    pub(crate) fn new(window: &WebviewWindow, url: &str, kiosk: bool) -> tauri::Result<Self> {
+        Ok(Self { window: window.clone(), url: url.to_owned(), kiosk })
     }
 
     /// One window has one page here: the program is started again in its place.

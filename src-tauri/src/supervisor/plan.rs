@@ -10,6 +10,8 @@ const PAUSE_MAX: Duration = Duration::from_secs(60);
 const WELL_AFTER: Duration = Duration::from_secs(60);
 /// The wall's exit code for a defect of its own (`docs/operations.md`).
 const DEFECT: i32 = 4;
+/// The wall's exit code for input that it can't use, at its start; and later on the window system's own, when the display has gone.
+const WRONG: i32 = 1;
 
 /// Signals by which somebody ends a program, not a fault: `SIGHUP`, `SIGINT`, `SIGQUIT`, `SIGTERM`. The same numbers everywhere.
 const ASKED: [i32; 4] = [1, 2, 3, 15];
@@ -61,10 +63,10 @@ impl Plan {
         self.asked = true;
     }
 
-    /// A wall has ended after it ran for `ran`. `dice` is from 0 to 1: walls that fail together don't come back together.
-    pub(crate) fn ended(&mut self, end: End, ran: Duration, dice: f64) -> Next {
+    /// A wall has ended after it ran for `ran`, and had `begun` if it ever had a board to show. `dice` is from 0 to 1: walls that fail together don't come back together.
+    pub(crate) fn ended(&mut self, end: End, begun: bool, ran: Duration, dice: f64) -> Next {
         let is_fault = match end {
-            End::Code(code) => code == DEFECT,
+            End::Code(code) => code == DEFECT || (begun && code == WRONG),
             End::Signal(signal) => !ASKED.contains(&signal),
             End::Hung => true,
         };
@@ -131,17 +133,20 @@ mod tests {
     #[test]
     fn faults_lead_to_a_start_and_ends_to_an_end() {
         for end in [End::Code(4), End::Signal(9), End::Signal(11), End::Signal(6), End::Hung] {
-            assert!(matches!(Plan::default().ended(end, Duration::ZERO, 0.5), Next::Again(_)), "{end:?}");
+            assert!(matches!(Plan::default().ended(end, false, Duration::ZERO, 0.5), Next::Again(_)), "{end:?}");
             let mut plan = Plan::default();
             plan.asked();
-            assert!(matches!(plan.ended(end, Duration::ZERO, 0.5), Next::Done(_)), "{end:?} after it was asked");
+            assert!(matches!(plan.ended(end, false, Duration::ZERO, 0.5), Next::Done(_)), "{end:?} after it was asked");
         }
         for code in 0..=3 {
-            assert_eq!(Plan::default().ended(End::Code(code), Duration::ZERO, 0.5), Next::Done(code as u8));
+            assert_eq!(Plan::default().ended(End::Code(code), false, Duration::ZERO, 0.5), Next::Done(code as u8));
         }
+        // The display has gone: with the next one it is there again, or says what it lacks.
+        assert!(matches!(Plan::default().ended(End::Code(1), true, Duration::ZERO, 0.5), Next::Again(_)));
+        assert_eq!(Plan::default().ended(End::Code(3), true, Duration::ZERO, 0.5), Next::Done(3));
         for signal in ASKED {
             let done = Next::Done(128 + signal as u8);
-            assert_eq!(Plan::default().ended(End::Signal(signal), Duration::ZERO, 0.5), done);
+            assert_eq!(Plan::default().ended(End::Signal(signal), false, Duration::ZERO, 0.5), done);
         }
     }
 
@@ -149,7 +154,7 @@ mod tests {
     #[test]
     fn pauses_grow_and_are_forgotten() {
         let mut plan = Plan::default();
-        let mut pause = |ran: u64, dice: f64| match plan.ended(End::Hung, Duration::from_secs(ran), dice) {
+        let mut pause = |ran: u64, dice: f64| match plan.ended(End::Hung, false, Duration::from_secs(ran), dice) {
             Next::Again(pause) => pause.as_millis(),
             Next::Done(code) => panic!("{code}"),
         };

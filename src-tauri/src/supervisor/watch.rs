@@ -50,15 +50,15 @@ async fn run(wall: &Path, args: &[OsString]) -> io::Result<ExitCode> {
     let mut plan = Plan::default();
     loop {
         let begun = Instant::now();
-        let end = Wall::start(wall, args)?.end(&mut signals, &mut plan).await?;
-        match plan.ended(end, begun.elapsed(), dice()) {
+        let (end, showed) = Wall::start(wall, args)?.end(&mut signals, &mut plan).await?;
+        match plan.ended(end, showed, begun.elapsed(), dice()) {
             Next::Done(code) => return Ok(ExitCode::from(code)),
             Next::Again(pause) => {
                 tell(&format_args!("{}: it is started again in {:.1} s", words(end), pause.as_secs_f64()));
                 tokio::select! {
                     () = asked_of(&mut signals.terminate, &mut signals.interrupt, &mut signals.hang_up) => {
                         plan.asked();
-                        if let Next::Done(code) = plan.ended(end, Duration::ZERO, 0.0) {
+                        if let Next::Done(code) = plan.ended(end, showed, Duration::ZERO, 0.0) {
                             return Ok(ExitCode::from(code));
                         }
                     }
@@ -138,15 +138,17 @@ impl Wall {
         Ok(Self { child, beats: Some(UnixStream::from_std(ours)?) })
     }
 
-    /// Waits for its end, and brings it about when it is asked for or the child hangs.
-    async fn end(mut self, signals: &mut Signals, plan: &mut Plan) -> io::Result<End> {
+    /// Waits for its end, and brings it about when it is asked for or the child hangs. Also whether it ever had a board to show.
+    async fn end(mut self, signals: &mut Signals, plan: &mut Plan) -> io::Result<(End, bool)> {
         // Counted, not measured: seconds in which this process stood still itself are no silence.
         let mut seconds = interval(Duration::from_secs(1));
         seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut silent, mut asked) = (0, false);
+        let (mut silent, mut asked, mut begun) = (0, false, false);
         loop {
             if let Some(status) = self.child.try_wait()? {
-                return Ok(of_status(status));
+                // What it said last may not have been heard yet.
+                begun |= heard(&mut self.beats).unwrap_or(false);
+                return Ok((of_status(status), begun));
             }
             tokio::select! {
                 _ = signals.child.recv() => {}
@@ -158,7 +160,8 @@ impl Wall {
                     asked = true;
                     self.ask()?;
                 }
-                () = beat(&mut self.beats) => {
+                shows = beat(&mut self.beats) => {
+                    begun |= shows;
                     if !asked {
                         silent = 0;
                     }
@@ -168,7 +171,7 @@ impl Wall {
                     if silent > if asked { END_LIMIT_S } else { SILENCE_MAX_S } {
                         self.child.kill()?;
                         let status = self.child.wait()?;
-                        return Ok(if asked { of_status(status) } else { End::Hung });
+                        return Ok((if asked { of_status(status) } else { End::Hung }, begun));
                     }
                 }
             }
@@ -186,18 +189,32 @@ impl Wall {
     }
 }
 
-/// Waits until something has come.
-async fn beat(beats: &mut Option<UnixStream>) {
+/// What a wall that has a board to show writes.
+const SHOWS: u8 = b'+';
+
+/// What has come already, if anything has: whether it says that there is a board to show.
+fn heard(beats: &mut Option<UnixStream>) -> Option<bool> {
     let mut bytes = [0; 64];
-    while let Some(open) = beats {
-        let ready = open.readable().await;
-        match ready.and_then(|()| open.try_read(&mut bytes)) {
-            Ok(1..) => return,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Ok(0) | Err(_) => *beats = None,
+    match beats.as_ref()?.try_read(&mut bytes) {
+        Ok(count @ 1..) => Some(bytes[..count].contains(&SHOWS)),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
+        Ok(0) | Err(_) => {
+            *beats = None;
+            None
         }
     }
-    std::future::pending::<()>().await;
+}
+
+/// Waits until something has come: whether it says that there is a board to show.
+async fn beat(beats: &mut Option<UnixStream>) -> bool {
+    while let Some(open) = beats {
+        if open.readable().await.is_err() {
+            *beats = None;
+        } else if let Some(shows) = heard(beats) {
+            return shows;
+        }
+    }
+    std::future::pending().await
 }
 
 fn of_status(status: ExitStatus) -> End {

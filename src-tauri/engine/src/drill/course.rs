@@ -157,11 +157,12 @@ impl Course {
         Ok(course)
     }
 
-    /// Which widgets are looked at: those that are live in the copy.
+    /// Which widgets are looked at: those that are live in the copy, and on the page that is shown if somebody looks at one.
     fn count(&mut self, now: Mono) {
         for spec in &self.copied.file.widgets {
             let quality = self.twin.board.freshness(&spec.id, now);
-            if quality.is_some_and(|quality| quality.freshness.is_current()) {
+            let is_shown = !self.glass || spec.page == self.copied.page;
+            if is_shown && quality.is_some_and(|quality| quality.freshness.is_current()) {
                 self.counted.insert(spec.id.clone(), spec.source.clone());
             } else {
                 self.left_out.push(spec.id.clone());

@@ -11,7 +11,7 @@ pub struct Plan {
     pub steps: Vec<&'static str>,
     /// Widgets that are looked at.
     pub widgets: usize,
-    /// Widgets that are not, because they weren't live or had no value at the start.
+    /// Widgets that are not, because they weren't live or had no value at the start, or are on another page than the one that is shown.
     pub left_out: Vec<String>,
     /// The board's time zone, in which people are told when it was.
     pub timezone: String,

@@ -118,7 +118,7 @@ fn copied(quiet: bool, vans: Phase, transport: Transport) -> Copied {
     };
     let [(_, shop), (_, van)] = statuses;
     let sources = vec![(config("shop", "orders"), shop), (config("vans", "places"), van)];
-    Copied { file, checkpoint: board.checkpoint(BEGAN, wall(BEGAN)), outages: Vec::new(), sources }
+    Copied { file, page: 0, checkpoint: board.checkpoint(BEGAN, wall(BEGAN)), outages: Vec::new(), sources }
 }
 
 /// Makes another page of an honest one: in which step, and what it says.

@@ -20,6 +20,8 @@ const TURNS_MAX: usize = 10_000;
 pub(crate) struct Copied {
     /// The board's file.
     pub(crate) file: BoardFile,
+    /// The page that is shown, from 0.
+    pub(crate) page: usize,
     /// Everything that is folded.
     pub(crate) checkpoint: Checkpoint,
     /// The links' history.
@@ -72,6 +74,7 @@ impl Twin {
         // What isn't restored was nothing yet.
         let _new = board.restore(&checkpoint, now, wall);
         board.set_outages(of.outages.clone());
+        board.hold_page(of.page);
         let lanes = of.sources.iter().enumerate().map(|(number, (config, status))| {
             let drilled = status.phase == Phase::Live;
             lane(of, (config, status), drilled, idle(&config.id), seed.wrapping_add(number as u64), now, wall)
