@@ -1,12 +1,11 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig } from 'vitest/config'
+import { atlas } from './atlas/pack.ts'
 
 export default defineConfig({
-  plugins: [svelte({ compilerOptions: { runes: true } })],
+  plugins: [svelte({ compilerOptions: { runes: true } }), atlas()],
   clearScreen: false,
   server: { host: '127.0.0.1', port: 5173, strictPort: true },
-  // The atlas is parsed as data, which is many times quicker than as a program.
-  json: { stringify: true },
   build: {
     target: 'safari16.4',
     outDir: 'dist',

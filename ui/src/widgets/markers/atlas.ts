@@ -1,22 +1,10 @@
 /** The ground of a map: Natural Earth's countries, and the states of the US, whose shores run around the Great Lakes. */
 import { geoConicConformal, geoEquirectangular, geoGraticule, geoPath, type GeoProjection } from 'd3-geo'
-import type { MultiLineString, MultiPolygon } from 'geojson'
-import { merge, mesh } from 'topojson-client'
-import type { GeometryCollection, MultiPolygon as TopoMultiPolygon, Polygon, Topology } from 'topojson-specification'
-import countries_file from 'world-atlas/countries-50m.json'
-import states_file from 'us-atlas/states-10m.json'
+import text from 'virtual:atlas'
 import type { Colours } from '../paint'
 import { LAKES } from './lakes'
+import { type Atlas, unpacked } from './unpack'
 
-interface Atlas {
-  /** All land but the US. */
-  readonly land: MultiPolygon
-  readonly borders: MultiLineString
-  readonly states: MultiPolygon
-  readonly state_borders: MultiLineString
-}
-
-const UNITED_STATES = '840'
 /** A conformal cone suits what is as wide as a continent at most and clear of poles and equator. */
 const CONE_DEGREES_MAX = 70
 /**
@@ -28,23 +16,7 @@ const FLAT_DEGREES_MAX = 3
 let atlas: Atlas | null = null
 
 function loaded(): Atlas {
-  if (atlas !== null) return atlas
-  type Areas = GeometryCollection
-  const world = countries_file as unknown as Topology<{ countries: Areas }>
-  const us = states_file as unknown as Topology<{ states: Areas }>
-  const is_area = (area: { type: string | null }): boolean => area.type === 'Polygon' || area.type === 'MultiPolygon'
-  const others = world.objects.countries.geometries.filter((area) => area.id !== UNITED_STATES && is_area(area))
-  const states = us.objects.states.geometries.filter(is_area)
-  atlas = {
-    land: merge(world, others as (Polygon | TopoMultiPolygon)[]),
-    borders: mesh(
-      world,
-      world.objects.countries,
-      (a, b) => a !== b && a.id !== UNITED_STATES && b.id !== UNITED_STATES,
-    ),
-    states: merge(us, states as (Polygon | TopoMultiPolygon)[]),
-    state_borders: mesh(us, us.objects.states, (a, b) => a !== b),
-  }
+  atlas ??= unpacked(text)
   return atlas
 }
 
