@@ -16,29 +16,31 @@ const STALL_MS = 1_000
 
 export class FakeDrill {
   readonly #began_ms = performance.now()
-  #unanswered_told = false
+  #step = 0
+  /** When the page was first told of this step: none is over that it doesn't know of, however slow it is. */
+  #told_ms: number | null = null
+  /** Set to stay in the step that is shown. */
+  stays = false
   /** What the page said, newest last. */
   readonly seen: GlassSeen[] = []
 
-  #step(): number {
-    const since_ms = performance.now() - this.#began_ms
-    const at = Math.floor(since_ms / STEP_MS)
-    return at < UNANSWERED ? at : Math.max(UNANSWERED, Math.floor((since_ms - UNANSWERED_MS) / STEP_MS) + 1)
-  }
-
   get is_over(): boolean {
-    return this.#step() >= STEPS.length
+    return this.#step === STEPS.length - 1 && this.#left_ms() <= 0
   }
 
   /** How long the page is left without an answer from now on. */
   get holds_back_ms(): number {
-    // What the page must know first is which step it is.
-    if (this.#step() !== UNANSWERED || !this.#unanswered_told) return 0
-    return Math.max(0, UNANSWERED * STEP_MS + UNANSWERED_MS - (performance.now() - this.#began_ms))
+    return this.#step === UNANSWERED && this.#told_ms !== null ? Math.max(0, this.#left_ms()) : 0
   }
 
   get freshness(): Freshness {
-    return STEPS[this.#step()]?.freshness ?? 'live'
+    return STEPS[this.#step]?.freshness ?? 'live'
+  }
+
+  /** Of this step. */
+  #left_ms(): number {
+    const span_ms = this.#step === UNANSWERED ? UNANSWERED_MS : STEP_MS
+    return this.#told_ms === null ? span_ms : this.#told_ms + span_ms - performance.now()
   }
 
   take(seen: GlassSeen): void {
@@ -47,18 +49,24 @@ export class FakeDrill {
   }
 
   view(): DrillView {
-    const at = Math.min(this.#step(), STEPS.length - 1)
-    this.#unanswered_told ||= at === UNANSWERED
-    const { name = '', expects = '' } = STEPS[at] ?? {}
+    const { name = '', expects = '' } = STEPS[this.#step] ?? {}
+    this.#told_ms ??= performance.now()
     return {
-      step: at + 1,
+      step: this.#step + 1,
       steps: STEPS.length,
       name,
       expects,
       left_ms: Math.max(0, STEPS.length * STEP_MS + UNANSWERED_MS - (performance.now() - this.#began_ms)),
       live: 'all 16 live',
       live_is_well: true,
-      stall_ms: at === STEPS.length - 1 ? STALL_MS : 0,
+      stall_ms: this.#step === STEPS.length - 1 ? STALL_MS : 0,
     }
+  }
+
+  /** Goes on to the next step if this one is over. Called before a frame is made. */
+  go_on(): void {
+    if (this.stays || this.#left_ms() > 0 || this.#step === STEPS.length - 1) return
+    this.#step += 1
+    this.#told_ms = null
   }
 }

@@ -161,6 +161,7 @@ export class FakeHost implements Host {
     if (held_ms > 0) await new Promise((resolve) => setTimeout(resolve, held_ms))
     this.answered_ms = performance.now()
     if (this.drill?.is_over === true) await this.drill_end()
+    this.drill?.go_on()
     if (this.#past?.is_over === true) await this.past_close()
     const all = after === 0 || this.#turned
     this.#turned = false
