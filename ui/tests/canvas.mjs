@@ -10,7 +10,8 @@
 export function note_canvas_texts() {
   /** @type {WeakMap<HTMLCanvasElement, Written[]>} */
   const written = new WeakMap()
-  Object.assign(globalThis, { __written: written })
+  let drawn_ms = 0
+  Object.assign(globalThis, { __written: written, __drawn_ms: () => drawn_ms })
   const pen = CanvasRenderingContext2D.prototype
   const { fillText, strokeText, drawImage, clearRect } = pen
   /** @type {WeakMap<CanvasRenderingContext2D, { text: string, colour: string }>} */
@@ -71,6 +72,7 @@ export function note_canvas_texts() {
     }
   )
   pen.clearRect = function (x, y, width, height) {
+    if (this.canvas.closest?.('.grid') != null) drawn_ms = performance.now()
     if (width >= this.canvas.width && height >= this.canvas.height) written.delete(this.canvas)
     return clearRect.call(this, x, y, width, height)
   }

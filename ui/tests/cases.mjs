@@ -1,39 +1,68 @@
 /** The cases of the sheet: which kind of widget is drawn in which state, at which size and in which light. */
 
-/** @typedef {{ kind: string, state: string, size: keyof typeof SIZES, theme: 'dark' | 'light' }} Case */
+/** @typedef {{ kind: string, state: string, size: keyof typeof SIZES, theme: 'dark' | 'light', far?: true }} Case `far`: read from a distance */
 
 export const SIZES = {
   '1080p': { width: 1920, height: 1080 },
   '4k': { width: 3840, height: 2160 },
   portrait: { width: 1080, height: 1920 },
 }
-const KINDS = ['counter', 'gauge', 'bar', 'table', 'log', 'series', 'status', 'markers']
+const SIZES_FAR = /** @type {(keyof typeof SIZES)[]} */ (Object.keys(SIZES))
+/** A screen of 65 inches, and from where it is read. */
+export const FAR = { diagonal_mm: 1651, distance_mm: 4_000 }
+const KINDS = ['counter', 'gauge', 'bar', 'table', 'log', 'series', 'limits', 'axes', 'status', 'tally', 'markers']
 const STATES = [
   ...['live', 'stale', 'down', 'refused', 'unknown', 'empty', 'full', 'long', 'one'],
   ...['million', 'rtl', 'negative', 'huge', 'tiny'],
 ]
 /** What is drawn at other sizes and in the other light as well. */
-const ELSEWHERE = ['live', 'down', 'unknown', 'long', 'rtl']
-/** What is drawn each time that the tests run. */
-const QUICK = ['live', 'down', 'unknown', 'long', 'rtl']
+const ELSEWHERE = ['live', 'stale', 'down', 'refused', 'unknown', 'empty', 'full', 'long', 'rtl']
+/** What is drawn each time that the tests run; in the second engine what it might do otherwise. */
+const QUICK = { chromium: ['live', 'down', 'unknown', 'long', 'rtl'], webkitgtk: ['live', 'down', 'long'] }
+/** Whose pictures are kept. Letters that aren't shipped are the system's, and another's system has others. */
+const KEPT = ['live', 'stale', 'down', 'refused', 'unknown', 'empty', 'full', 'long']
+/** The same in portrait, where panels have other shapes and little else is new. */
+const KEPT_PORTRAIT = ['live', 'down', 'long']
 
 /** What shows nothing of a source has no freshness. Where that of its clock's source isn't live it says that it stands. */
 const FURNITURE = ['text', 'clock', 'countdown']
 const FURNITURE_STATES = ['live', 'down', 'unknown', 'empty', 'full', 'long', 'one', 'rtl', 'negative']
 
 /** @type {readonly Case[]} */
-export const CASES = [...KINDS, ...FURNITURE].flatMap((kind) => [
-  ...(FURNITURE.includes(kind) ? FURNITURE_STATES : STATES).map(
-    (state) => /** @type {Case} */ ({ kind, state, size: '1080p', theme: 'dark' }),
-  ),
-  ...ELSEWHERE.flatMap((state) => [
-    /** @type {Case} */ ({ kind, state, size: '4k', theme: 'dark' }),
-    /** @type {Case} */ ({ kind, state, size: '1080p', theme: 'light' }),
-  ]),
-])
+export const CASES = [...KINDS, ...FURNITURE].flatMap((kind) => {
+  const states = FURNITURE.includes(kind) ? FURNITURE_STATES : STATES
+  const elsewhere = ELSEWHERE.filter((state) => states.includes(state))
+  return [
+    ...states.map((state) => /** @type {Case} */ ({ kind, state, size: '1080p', theme: 'dark' })),
+    ...elsewhere.flatMap((state) => [
+      /** @type {Case} */ ({ kind, state, size: '4k', theme: 'dark' }),
+      /** @type {Case} */ ({ kind, state, size: 'portrait', theme: 'dark' }),
+      /** @type {Case} */ ({ kind, state, size: '1080p', theme: 'light' }),
+    ]),
+    ...SIZES_FAR.map((size) => /** @type {Case} */ ({ kind, state: 'live', size, theme: 'dark', far: true })),
+  ]
+})
+
+/**
+ * @param {Case} one
+ * @param {keyof typeof QUICK} engine
+ */
+export const is_quick = ({ state, size, theme, far }, engine) =>
+  size === '1080p' && theme === 'dark' && far !== true && QUICK[engine].includes(state)
 
 /** @param {Case} one */
-export const is_quick = ({ state, size, theme }) => size === '1080p' && theme === 'dark' && QUICK.includes(state)
+export const name_of = ({ kind, state, size, theme, far }) =>
+  `${kind}-${state}-${size}${theme === 'light' ? '-light' : ''}${far === true ? '-far' : ''}`
 
-/** @param {Case} one */
-export const name_of = ({ kind, state, size, theme }) => `${kind}-${state}-${size}${theme === 'light' ? '-light' : ''}`
+/**
+ * The name of the kept picture that a case must look like, if there is one. At 4K it is that of 1080p: the wall is the same, twice as sharp.
+ *
+ * @param {Case} one
+ */
+export function kept_name_of(one) {
+  const { state, size, theme, far } = one
+  if (far === true) return null
+  if (size === 'portrait') return theme === 'dark' && KEPT_PORTRAIT.includes(state) ? name_of(one) : null
+  if (theme === 'light') return state === 'live' ? name_of(one) : null
+  return KEPT.includes(state) ? name_of({ ...one, size: '1080p' }) : null
+}

@@ -2,8 +2,16 @@
 
 /**
  * @typedef {{ text: string, x: number, y: number, width: number, height: number, where: string }} TextBox
- * @typedef {{ texts: number, clipped: string[], overlapping: string[], faint: string[], small: string[], scrolls: boolean }} Glass
+ * @typedef {{ texts: number, clipped: string[], overlapping: string[], faint: string[], small: string[], scrolls: boolean, smallest_px: number, smallest: string }} Glass
  */
+
+/**
+ * Minutes of arc of the capitals of a text of `mm`, by its size, from `distance_mm`. Capitals of both faces have 0.711 of it.
+ *
+ * @param {number} mm
+ * @param {number} distance_mm
+ */
+export const arc_of = (mm, distance_mm) => (Math.atan((0.711 * mm) / distance_mm) * 180 * 60) / Math.PI
 
 /** @returns {Glass} */
 export function read_glass() {
@@ -48,12 +56,30 @@ export function read_glass() {
     }))
   })
 
+  // Signs of a state or a freshness. The air around what is drawn is a fifth to each side.
+  const marks = [...document.querySelectorAll('svg[viewBox="-12 -12 24 24"]')].flatMap((element) => {
+    const { x, y, width, height } = element.getBoundingClientRect()
+    if (!element.checkVisibility({ visibilityProperty: true }) || width === 0) return []
+    const air = width * 0.2
+    return [
+      {
+        element,
+        text: '',
+        where: where(element),
+        x: x + air,
+        y: y + air,
+        width: width - 2 * air,
+        height: height - 2 * air,
+      },
+    ]
+  })
+
   // A line's box is higher than its letters: what counts is the part in which there is ink.
   const px = Number.parseFloat(getComputedStyle(document.documentElement).fontSize)
   const ink = boxes.map((box) => ({ ...box, y: box.y + box.height * 0.2, height: box.height * 0.6 }))
 
   const clipped = []
-  for (const box of [...ink, ...on_canvas]) {
+  for (const box of [...ink, ...on_canvas, ...marks]) {
     const slack = px * 0.15
     const edges = [{ left: 0, top: 0, right: innerWidth, bottom: innerHeight }]
     for (let up = /** @type {Element | null} */ (box.element); up !== null; up = up.parentElement) {
@@ -92,6 +118,13 @@ export function read_glass() {
     }
   }
 
+  for (const mark of marks)
+    for (const one of ink) {
+      const wide = Math.min(one.x + one.width, mark.x + mark.width) - Math.max(one.x, mark.x)
+      const high = Math.min(one.y + one.height, mark.y + mark.height) - Math.max(one.y, mark.y)
+      if (wide > px * 0.2 && high > px * 0.2) overlapping.push(`${one.where}: ${one.text} / ${mark.where}: its mark`)
+    }
+
   /** @param {string} colour */
   const channels = (colour) =>
     colour.startsWith('#')
@@ -113,10 +146,24 @@ export function read_glass() {
     }
     return [0, 0, 0]
   }
+  /**
+   * What an element's colour comes to on its ground: whatever makes it or what it stands in see-through counts.
+   *
+   * @param {Element} element
+   * @param {number[]} rgba
+   * @param {number[]} below
+   */
+  const seen_on = (element, rgba, below) => {
+    let part = rgba[3] ?? 1
+    for (let up = /** @type {Element | null} */ (element); up !== null; up = up.parentElement)
+      part *= Number(getComputedStyle(up).opacity)
+    return [0, 1, 2].map((at) => part * (rgba[at] ?? 0) + (1 - part) * (below[at] ?? 0))
+  }
   const faint = []
   for (const { element, text, colour, rim, bold } of on_canvas) {
-    const one = luminance(channels(colour))
-    const two = luminance(rim === null ? ground(element) : channels(rim))
+    const below = rim === null ? ground(element) : channels(rim)
+    const one = luminance(seen_on(element, channels(colour), below))
+    const two = luminance(below)
     const ratio = (Math.max(one, two) + 0.05) / (Math.min(one, two) + 0.05)
     // A line's newest value; its name is in the line's colour.
     const value =
@@ -126,8 +173,9 @@ export function read_glass() {
     if (ratio < (value ? 7 : 4.5)) faint.push(`${where(element)}: ${text} ${ratio.toFixed(2)}`)
   }
   for (const { element, text } of boxes) {
-    const one = luminance(channels(getComputedStyle(element).color))
-    const two = luminance(ground(element))
+    const below = ground(element)
+    const one = luminance(seen_on(element, channels(getComputedStyle(element).color), below))
+    const two = luminance(below)
     const ratio = (Math.max(one, two) + 0.05) / (Math.min(one, two) + 0.05)
     const live = element.closest('[data-freshness="live"]') !== null
     // Values in their plain or warning look are read from afar; what is filled, minor or dimmed keeps the lower floor.
@@ -139,17 +187,24 @@ export function read_glass() {
     if (ratio < (value ? 7 : 4.5)) faint.push(`${where(element)}: ${text} ${ratio.toFixed(2)}`)
   }
 
-  // The smallest size of ui/src/theme/tokens.css.
-  const small = boxes
-    .map(({ element, text }) => ({ element, text, rem: Number.parseFloat(getComputedStyle(element).fontSize) / px }))
-    .filter(({ rem }) => rem < 2.49)
-    .map(({ element, text, rem }) => `${where(element)}: ${text} ${rem.toFixed(2)}`)
-
-  for (const { font_px, text, where: at } of on_canvas) {
+  // The smallest size of ui/src/theme/tokens.css. What a style says is not what stands there if something shrinks it from outside.
+  const sizes = [
+    ...boxes.map(({ element, text, height }) => ({
+      // A box of the shipped faces is 1.17 times as high.
+      font_px: Math.min(Number.parseFloat(getComputedStyle(element).fontSize), height / 1.15),
+      text,
+      where: where(element),
+    })),
+    ...on_canvas,
+  ]
+  const small = []
+  let [smallest_px, smallest] = [Infinity, '']
+  for (const { font_px, text, where: at } of sizes) {
     if (font_px / px < 2.49) small.push(`${at}: ${text} ${(font_px / px).toFixed(2)}`)
+    if (font_px < smallest_px) [smallest_px, smallest] = [font_px, `${at}: ${text}`]
   }
 
   const page = document.scrollingElement ?? document.body
   const scrolls = page.scrollWidth > innerWidth || page.scrollHeight > innerHeight
-  return { texts: boxes.length + on_canvas.length, clipped, overlapping, faint, small, scrolls }
+  return { texts: boxes.length + on_canvas.length, clipped, overlapping, faint, small, scrolls, smallest_px, smallest }
 }

@@ -16,6 +16,7 @@ import type {
   WidgetValue,
   WidgetView,
 } from '../generated/frame'
+import { Busy } from './fake-busy'
 import { BOARD, GAUGE_BOARD, ONE_BOARD, whole } from './fake-board'
 import { HOUR_MS, MIDNIGHT_MS } from './fake-day'
 import { ORDERS, orders_value, PAIR } from './fake-orders'
@@ -46,6 +47,7 @@ export const SCENARIOS = [
   'gauge',
   'rush',
   'idle',
+  'busy',
   'orders',
   'orders-down',
   'orders-catching-up',
@@ -78,6 +80,8 @@ export interface FakeOptions {
   readonly age_ms?: number
   /** Another time zone than the made-up day's. */
   readonly timezone?: string | null
+  /** Events a second of the busy wall, and how many times faster its time goes. */
+  readonly busy?: { readonly rate: number; readonly hurry: number }
   /** How large the glass is. */
   readonly sight: Sight
   /** What of the case sheet is shown. */
@@ -120,6 +124,7 @@ export class FakeHost implements Host {
   /** When it last answered, on the page's clock. */
   answered_ms = 0
   readonly #rush = new Rush()
+  readonly #busy: Busy
   #past: FakePast | null = null
   #turned = false
   /** The lamp test that runs; for the page's tests. */
@@ -130,6 +135,7 @@ export class FakeHost implements Host {
     this.#options = options
     this.#speed = options.speed
     this.#replay_ms = MIDNIGHT_MS + options.hour * HOUR_MS
+    this.#busy = new Busy(options.busy?.rate ?? 1_000, options.busy?.hurry ?? 1)
   }
 
   static from_address(search: string): FakeHost {
@@ -143,6 +149,7 @@ export class FakeHost implements Host {
       demo: asked.get('demo') !== 'no',
       age_ms: Number(asked.get('age') ?? 12_000),
       timezone: asked.get('timezone'),
+      busy: { rate: Number(asked.get('rate') ?? 1_000), hurry: Number(asked.get('hurry') ?? 1) },
       sight: { px_per_mm: number(asked.get('px-per-mm')), distance_mm: number(asked.get('distance')) },
       sheet: {
         kind: [...SHEET_KINDS, ...FURNITURE_KINDS].find((kind) => kind === asked.get('kind')) ?? 'counter',
@@ -154,7 +161,7 @@ export class FakeHost implements Host {
 
   async next_frame(after: number, _revision: number, rest_ms: number): Promise<Frame> {
     if (this.hangs || (this.#options.scenario === 'silent' && after > 0)) return new Promise(() => undefined)
-    const waits: Partial<Record<Scenario, number>> = { flood: 4, rush: 1, idle: HEARTBEAT_MS }
+    const waits: Partial<Record<Scenario, number>> = { flood: 4, rush: 1, idle: HEARTBEAT_MS, busy: this.#busy.wait_ms }
     const wait_ms = after === 0 ? 0 : (waits[this.#options.scenario] ?? 250)
     await new Promise((resolve) => setTimeout(resolve, Math.max(wait_ms, rest_ms)))
     const held_ms = this.drill?.holds_back_ms ?? 0
@@ -178,6 +185,7 @@ export class FakeHost implements Host {
     if (all) this.#sent.clear()
     const { scenario, theme } = this.#options
     if (scenario === 'rush') return this.#rushed(all)
+    if (scenario === 'busy') return this.#hurried(all)
     if (scenario === 'sheet') return this.#sheet(all)
     if (scenario === 'pair' || scenario === 'furniture' || scenario.startsWith('orders')) return this.#shop(all)
     const board = BOARDS[scenario] ?? BOARD
@@ -268,6 +276,20 @@ export class FakeHost implements Host {
       outages: null,
     }
     return this.#rush.next(base, all ? 60 : 17, all, this.#quality(wall_ms))
+  }
+
+  #hurried(all: boolean): Frame {
+    const wall_ms = Math.floor(this.#busy.now())
+    const base = {
+      version: this.#version,
+      revision: 1,
+      clock: { wall_ms, board_ms: wall_ms, speed: 1, label: null },
+      heartbeat_ms: HEARTBEAT_MS,
+      sources: [this.#source()],
+      notices: [],
+      outages: all ? [] : null,
+    }
+    return this.#busy.next(base, all, this.#quality(wall_ms))
   }
 
   /** In real time, by a source that was met a while ago: what came before isn't known. */

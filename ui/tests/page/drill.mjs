@@ -11,10 +11,11 @@ export async function drill() {
    */
   const drill_seen = (page, step = null) =>
     page.evaluate((only) => {
-      // @ts-expect-error the scripted host stands there
-      const all = /** @type {import('../../src/generated/frame').GlassSeen[]} */ (
-        globalThis.__wall.host.drill?.seen ?? []
-      )
+      const { __wall } =
+        /** @type {{ __wall?: { host: { drill?: { seen: import('../../src/generated/frame').GlassSeen[] } | null } } }} */ (
+          globalThis
+        )
+      const all = __wall?.host.drill?.seen ?? []
       return all.filter((one) => only === null || one.step === only)
     }, step)
 

@@ -1,22 +1,12 @@
 /** What the page's tests share: a browser that is handed the built page and the scripted host, and what is asked of every look. */
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
-import { extname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
 import { chromium } from 'playwright-core'
 import { note_canvas_texts } from '../canvas.mjs'
 import { read_glass } from '../glass.mjs'
+import { backend, served } from './served.mjs'
 
-const UI = fileURLToPath(new URL('../..', import.meta.url))
-export const DIST = process.env['DIST'] ?? join(UI, 'dist')
 const ADDRESS = 'http://wall.test'
 export const HEARTBEAT_MS = 1_000
-// What the app allows its page. Anything that needed more would fail here.
-const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; connect-src ipc: http://ipc.localhost"
-/** @type {Record<string, string>} */
-const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.woff2': 'font/woff2' }
 export const FULL_HD = { width: 1920, height: 1080 }
 export const ULTRA_HD = { width: 3840, height: 2160 }
 
@@ -50,67 +40,24 @@ export async function check(name, what) {
   }
 }
 
-/** The scripted host, standing where the runtime puts its own. */
-async function backend() {
-  const { outputFiles } = await build({
-    stdin: {
-      contents: `
-        import { FakeHost } from './src/host/fake'
-        const host = FakeHost.from_address(location.search)
-        const calls = []
-        const commands = {
-          next_frame: ({ after, revision, restMs }) => host.next_frame(after, revision, restMs),
-          glass: ({ kind }) => host.glass(kind),
-          demo_state: () => host.demo_state(),
-          demo_fault: ({ name, on }) => host.demo_fault(name, on),
-          demo_speed: ({ speed }) => host.demo_speed(speed),
-          reconcile: () => host.reconcile(),
-          turn: ({ how, number }) => host.turn(how, number),
-          demo_pause: ({ paused }) => host.demo_pause(paused),
-          past_open: ({ atMs }) => host.past_open(atMs),
-          past_close: () => host.past_close(),
-          past_seek: ({ atMs }) => host.past_seek(atMs),
-          past_play: ({ playing }) => host.past_play(playing),
-          past_speed: ({ speed }) => host.past_speed(speed),
-          past_stay: () => host.past_stay(),
-          drill_begin: () => host.drill_begin(),
-          drill_end: () => host.drill_end(),
-          drill_seen: ({ seen }) => host.drill_seen(seen),
-          drill_last: () => host.drill_last(),
-        }
-        globalThis.__wall = { host, calls }
-        globalThis.__TAURI_INTERNALS__ = {
-          invoke(command, args) {
-            calls.push({ command, args })
-            if (calls.length > 500) calls.splice(0, 100)
-            return commands[command](args)
-          },
-        }`,
-      resolveDir: UI,
-      loader: 'ts',
-    },
-    bundle: true,
-    write: false,
-    format: 'iife',
-    target: 'es2022',
-  })
-  return outputFiles[0].text
-}
-
 const script = await backend()
-const browser = await chromium.launch({
-  executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu', '--host-resolver-rules=MAP * ~NOTFOUND'],
-})
+/** @type {Promise<import('playwright-core').Browser> | undefined} */
+let browser
+const chromium_of_tests = () =>
+  (browser ??= chromium.launch({
+    executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--host-resolver-rules=MAP * ~NOTFOUND'],
+  }))
 
 /**
  * @param {string} query
  * @param {{ width: number, height: number }} size
  * @param {(page: import('playwright-core').Page) => Promise<void>} use
+ * @param {{ notes?: boolean }} [how] `notes`: whether what is written on canvases is noted, which costs a little each time
  */
-export async function on_page(query, size, use) {
+export async function on_page(query, size, use, { notes = true } = {}) {
   // Rows on their way would lie upon each other: this looks at where things come to rest.
-  const page = await browser.newPage({ viewport: size, reducedMotion: 'reduce' })
+  const page = await (await chromium_of_tests()).newPage({ viewport: size, reducedMotion: 'reduce' })
   /** @type {string[]} */
   const faults = []
   page.on('pageerror', (error) => faults.push(String(error)))
@@ -118,7 +65,7 @@ export async function on_page(query, size, use) {
     if (message.type() === 'error' || message.type() === 'warning') faults.push(message.text())
   })
   try {
-    await page.addInitScript(note_canvas_texts)
+    if (notes) await page.addInitScript(note_canvas_texts)
     await page.addInitScript(script)
     // As the web view of a machine without a locale says.
     if (query.includes('language=C')) {
@@ -127,12 +74,8 @@ export async function on_page(query, size, use) {
     await page.route('**/*', async (route) => {
       const { pathname } = new URL(route.request().url())
       if (pathname === '/favicon.ico') return route.fulfill({ status: 204 })
-      const file = pathname === '/' ? '/index.html' : pathname
-      return route.fulfill({
-        body: await readFile(join(DIST, file)),
-        contentType: TYPES[extname(file)] ?? 'application/octet-stream',
-        headers: { 'content-security-policy': POLICY },
-      })
+      const { body, type, headers } = await served(pathname)
+      return route.fulfill({ body, contentType: type, headers })
     })
     await page.goto(`${ADDRESS}/?${query}`)
     await page.waitForSelector('[data-widget], [data-furniture]')
@@ -189,7 +132,7 @@ export const all_become = (page, expected) =>
   )
 
 /**
- * @param {import('playwright-core').Page} page
+ * @param {Pick<import('playwright-core').Page, 'evaluate'>} page
  * @param {number} [texts_min]
  */
 export async function assert_readable(page, texts_min = 30) {
@@ -203,10 +146,12 @@ export async function assert_readable(page, texts_min = 30) {
 }
 
 /**
-
-/** Closes the browser, says how many passed, and leaves with their verdict. */
-export async function finish() {
-  await browser.close()
-  console.log(`page: ${counts.passed} passed, ${counts.failed} failed`)
+ * Closes the browser, says how many passed, and leaves with their verdict.
+ *
+ * @param {boolean} [says]
+ */
+export async function finish(says = true) {
+  await (await browser)?.close()
+  if (says) console.log(`page: ${counts.passed} passed, ${counts.failed} failed`)
   process.exitCode = counts.failed === 0 ? 0 : 1
 }
