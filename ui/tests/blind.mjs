@@ -1,72 +1,30 @@
 /**
  * Whoever sees colours otherwise must tell the wall's states apart as well: of every two, either the colours differ enough to an eye
  * without one of its three cones, or the marks do without any colour; lines of a chart by their dashes.
+ * Computed from colours and marks, and then from pictures of widgets as such an eye sees them.
  *
- * The simulation is that of Machado, Oliveira and Fernandes (2009) at full severity, the distance CIE76.
+ *   node tests/blind.mjs [--quick]
  */
 import assert from 'node:assert/strict'
+import { CASES, SIZES } from './cases.mjs'
+import { scaled } from './compare.mjs'
+import { DISTANCE_MIN, distance as distance_of, EYES, part_apart } from './eyes.mjs'
 import { check, finish, FULL_HD, on_page } from './page/harness.mjs'
+import { unpng } from './png.mjs'
+import { settled } from './settled.mjs'
 
-/** Two colours of less are one to somebody who looks from afar. */
-const DISTANCE_MIN = 14
 /** Of the pixels that either of two marks covers, the part in which they must differ. */
 const MASK_SHARE_MIN = 0.25
 const MASK_PX = 24
 
-/** @type {Record<string, number[][]>} */
-const EYES = {
-  usual: [
-    [1, 0, 0],
-    [0, 1, 0],
-    [0, 0, 1],
-  ],
-  protanopia: [
-    [0.152286, 1.052583, -0.204868],
-    [0.114503, 0.786281, 0.099216],
-    [-0.003882, -0.048116, 1.051998],
-  ],
-  deuteranopia: [
-    [0.367322, 0.860646, -0.227968],
-    [0.280085, 0.672501, 0.047413],
-    [-0.01182, 0.04294, 0.968881],
-  ],
-  tritanopia: [
-    [1.255528, -0.076749, -0.178779],
-    [-0.078411, 0.930809, 0.147602],
-    [0.004733, 0.691367, 0.3039],
-  ],
-}
-
 /** @param {string} hex */
-const linear = (hex) =>
-  [1, 3, 5].map((at) => {
-    const part = Number.parseInt(hex.slice(at, at + 2), 16) / 255
-    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4
-  })
-
-/** @param {number[]} rgb */
-function lab(rgb) {
-  const [r, g, b] = rgb.map((part) => Math.min(1, Math.max(0, part)))
-  const f = (/** @type {number} */ t) => (t > 216 / 24389 ? Math.cbrt(t) : (24389 / 27 / 116) * t + 16 / 116)
-  const x = f((0.4124564 * r + 0.3575761 * g + 0.1804375 * b) / 0.95047)
-  const y = f(0.2126729 * r + 0.7151522 * g + 0.072175 * b)
-  const z = f((0.0193339 * r + 0.119192 * g + 0.9503041 * b) / 1.08883)
-  return [116 * y - 16, 500 * (x - y), 200 * (y - z)]
-}
-
+const rgb = (hex) => [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16))
 /**
  * @param {string} one
  * @param {string} other
  * @param {number[][]} eye
  */
-function distance(one, other, eye) {
-  const seen = (/** @type {string} */ hex) => {
-    const rgb = linear(hex)
-    return lab(eye.map((row) => row.reduce((sum, part, at) => sum + part * rgb[at], 0)))
-  }
-  const [a, b] = [seen(one), seen(other)]
-  return Math.hypot(...a.map((part, at) => part - b[at]))
-}
+const distance = (one, other, eye) => distance_of(rgb(one), rgb(other), eye)
 
 /**
  * The pixels that each mark covers, without its colour.
@@ -168,8 +126,91 @@ const COLOUR_OF = {
  */
 const pairs = (all) => all.flatMap((one, at) => all.slice(at + 1).map((other) => /** @type {const} */ ([one, other])))
 
+/** Which part of a wall must look otherwise in two states, and of what the usual eye sees otherwise. */
+const APART_MIN = 0.004
+const APART_SHARE_MIN = 0.6
+/** @type {readonly ('dark' | 'light')[]} */
+const THEMES = ['dark', 'light']
+const DARK = THEMES.slice(0, 1)
+const FRESHNESSES = ['live', 'stale', 'down', 'refused', 'unknown']
+/** All that tells a freshness without a hue is taken away, and hues are put in its place that are one to whoever has no middle cone. */
+const HUE_ALONE = {
+  common: `.what, .reason, .hidden, header { visibility: hidden } [data-hatch] { display: none } .panel { border-style: none !important }
+    .body, .body * { color: #999 !important }`,
+  of: { live: '.body { background: #7a8a2a }', stale: '.body { background: #b07818 }' },
+}
+
+/**
+ * A kind's wall in a state, at half of its size.
+ *
+ * @param {string} kind
+ * @param {string} state
+ * @param {'dark' | 'light'} theme
+ * @param {string} [css]
+ */
+async function picture(kind, state, theme, css) {
+  /** @type {import('./png.mjs').Picture | undefined} */
+  let found
+  await on_page(`scenario=sheet&demo=no&kind=${kind}&state=${state}&theme=${theme}`, SIZES['1080p'], async (page) => {
+    await page.evaluate(settled)
+    if (css !== undefined)
+      await page.evaluate((rules) => {
+        const sheet = new CSSStyleSheet()
+        sheet.replaceSync(rules)
+        document.adoptedStyleSheets = [sheet]
+      }, css)
+    found = scaled(unpng(await page.screenshot()), SIZES['1080p'].width / 2)
+  })
+  assert.ok(found !== undefined)
+  return found
+}
+
+/**
+ * What an eye can't tell apart of pictures in several states.
+ *
+ * @param {Record<string, import('./png.mjs').Picture>} pictures
+ */
+function alike(pictures) {
+  return pairs(Object.keys(pictures)).flatMap(([one, other]) => {
+    const parts = Object.entries(EYES).map(
+      ([eye, matrix]) => /** @type {const} */ ([eye, part_apart(pictures[one], pictures[other], matrix)]),
+    )
+    const usual = parts[0]?.[1] ?? 0
+    return parts
+      .filter(([, part]) => part < Math.max(APART_MIN, APART_SHARE_MIN * usual))
+      .map(
+        ([eye, part]) => `${one} and ${other} by ${eye}: ${(100 * part).toFixed(2)} % of ${(100 * usual).toFixed(2)} %`,
+      )
+  })
+}
+
 try {
-  for (const theme of ['dark', 'light']) {
+  const quick = process.argv.includes('--quick')
+  const kinds = [...new Set(CASES.filter(({ state }) => state === 'refused').map(({ kind }) => kind))]
+  for (const kind of quick ? ['counter'] : kinds) {
+    for (const theme of quick ? DARK : THEMES) {
+      await check(`${kind}: pictures of ${FRESHNESSES.join(', ')} are apart to every eye (${theme})`, async () => {
+        /** @type {Record<string, import('./png.mjs').Picture>} */
+        const pictures = {}
+        for (const state of FRESHNESSES) pictures[state] = await picture(kind, state, theme)
+        assert.deepEqual(alike(pictures), [])
+      })
+    }
+  }
+  await check('what is told by a hue alone is found', async () => {
+    const pictures = {
+      live: await picture('counter', 'live', 'dark', HUE_ALONE.common + HUE_ALONE.of.live),
+      stale: await picture('counter', 'stale', 'dark', HUE_ALONE.common + HUE_ALONE.of.stale),
+    }
+    const found = alike(pictures)
+    assert.ok(
+      found.some((one) => one.includes('deuteranopia')),
+      `found: ${found.join('; ')}`,
+    )
+    assert.ok(!found.some((one) => one.includes('usual')), `found: ${found.join('; ')}`)
+  })
+
+  for (const theme of THEMES) {
     for (const [what, query, selector, colour_of] of /** @type {const} */ ([
       ['states', `sheet&kind=status`, '[data-widget="w5"] li svg', COLOUR_OF.states],
       ['freshnesses', 'sources', '[data-source] > svg', COLOUR_OF.freshnesses],

@@ -10,7 +10,7 @@ export const SIZES = {
 const SIZES_FAR = /** @type {(keyof typeof SIZES)[]} */ (Object.keys(SIZES))
 /** A screen of 65 inches, and from where it is read. */
 export const FAR = { diagonal_mm: 1651, distance_mm: 4_000 }
-const KINDS = ['counter', 'gauge', 'bar', 'table', 'log', 'series', 'limits', 'axes', 'status', 'tally', 'markers']
+const KINDS = ['counter', 'gauge', 'bar', 'table', 'log', 'series', 'limits', 'axes', 'status', 'tally', 'timeline', 'markers']
 const STATES = [
   ...['live', 'stale', 'down', 'refused', 'unknown', 'empty', 'full', 'long', 'one'],
   ...['million', 'rtl', 'negative', 'huge', 'tiny'],
@@ -20,7 +20,7 @@ const ELSEWHERE = ['live', 'stale', 'down', 'refused', 'unknown', 'empty', 'full
 /** What is drawn each time that the tests run; in the second engine what it might do otherwise. */
 const QUICK = { chromium: ['live', 'down', 'unknown', 'long', 'rtl'], webkitgtk: ['live', 'down', 'long'] }
 /** Whose pictures are kept. Letters that aren't shipped are the system's, and another's system has others. */
-const KEPT = ['live', 'stale', 'down', 'refused', 'unknown', 'empty', 'full', 'long']
+export const KEPT = ['live', 'stale', 'down', 'refused', 'unknown', 'empty', 'full', 'long']
 /** The same in portrait, where panels have other shapes and little else is new. */
 const KEPT_PORTRAIT = ['live', 'down', 'long']
 

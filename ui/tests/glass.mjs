@@ -125,6 +125,17 @@ export function read_glass() {
       if (wide > px * 0.2 && high > px * 0.2) overlapping.push(`${one.where}: ${one.text} / ${mark.where}: its mark`)
     }
 
+  // A line of a number's way upon its words.
+  for (const way of document.querySelectorAll('svg.spark')) {
+    const { x, y, width, height } = way.getBoundingClientRect()
+    if (!way.checkVisibility({ visibilityProperty: true })) continue
+    for (const one of ink) {
+      const wide = Math.min(one.x + one.width, x + width) - Math.max(one.x, x)
+      const high = Math.min(one.y + one.height, y + height) - Math.max(one.y, y)
+      if (wide > px * 0.3 && high > px * 0.3) overlapping.push(`${one.where}: ${one.text} / ${where(way)}: its line`)
+    }
+  }
+
   /** @param {string} colour */
   const channels = (colour) =>
     colour.startsWith('#')

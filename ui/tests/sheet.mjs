@@ -45,7 +45,6 @@ async function hold_against_kept(one, engine, file) {
   const now = scaled(unpng(file), SIZES[one.size].width / (KEPT_SCALE * (one.size === '4k' ? 2 : 1)))
   const path = join(PICTURES, engine, `${name}.png`)
   if (keeps) {
-    if (one.size === '4k') return
     await mkdir(join(PICTURES, engine), { recursive: true })
     await writeFile(path, png(now, KEPT_COLOURS))
     return
@@ -81,7 +80,12 @@ async function assert_seen_from_afar(page, px_per_mm) {
  * @param {OnPage} on
  */
 async function look_at_all(engine, on) {
-  const cases = CASES.filter((one) => (!quick || is_quick(one, engine)) && name_of(one).includes(only))
+  const cases = CASES.filter(
+    (one) =>
+      (!quick || is_quick(one, engine)) &&
+      (!keeps || kept_name_of(one) === name_of(one)) &&
+      name_of(one).includes(only),
+  )
   for (const one of cases) {
     const { kind, state, size, theme, far } = one
     const px_per_mm = Math.hypot(SIZES[size].width, SIZES[size].height) / FAR.diagonal_mm

@@ -43,7 +43,7 @@ export async function check(name, what) {
 const script = await backend()
 /** @type {Promise<import('playwright-core').Browser> | undefined} */
 let browser
-const chromium_of_tests = () =>
+export const chromium_of_tests = () =>
   (browser ??= chromium.launch({
     executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
     args: ['--no-sandbox', '--disable-gpu', '--host-resolver-rules=MAP * ~NOTFOUND'],
