@@ -10,7 +10,25 @@ export const SIZES = {
 const SIZES_FAR = /** @type {(keyof typeof SIZES)[]} */ (Object.keys(SIZES))
 /** A screen of 65 inches, and from where it is read. */
 export const FAR = { diagonal_mm: 1651, distance_mm: 4_000 }
-const KINDS = ['counter', 'gauge', 'bar', 'table', 'log', 'series', 'limits', 'axes', 'status', 'tally', 'timeline', 'markers']
+const KINDS = [
+  'counter',
+  'gauge',
+  'bar',
+  'table',
+  'grouped',
+  'log',
+  'series',
+  'limits',
+  'axes',
+  'histogram',
+  'heat',
+  'days',
+  'status',
+  'tally',
+  'timeline',
+  'matrix',
+  'markers',
+]
 const STATES = [
   ...['live', 'stale', 'down', 'refused', 'unknown', 'empty', 'full', 'long', 'one'],
   ...['million', 'rtl', 'negative', 'huge', 'tiny'],
@@ -19,10 +37,18 @@ const STATES = [
 const ELSEWHERE = ['live', 'stale', 'down', 'refused', 'unknown', 'empty', 'full', 'long', 'rtl']
 /** What is drawn each time that the tests run; in the second engine what it might do otherwise. */
 const QUICK = { chromium: ['live', 'down', 'unknown', 'long', 'rtl'], webkitgtk: ['live', 'down', 'long'] }
-/** Whose pictures are kept. Letters that aren't shipped are the system's, and another's system has others. */
+/** The states that the wall's promise is about. */
 export const KEPT = ['live', 'stale', 'down', 'refused', 'unknown', 'empty', 'full', 'long']
-/** The same in portrait, where panels have other shapes and little else is new. */
-const KEPT_PORTRAIT = ['live', 'down', 'long']
+/**
+ * Whose pictures are kept, by size. All are drawn and computed; in the second engine, and at other sizes, a few tell what would be otherwise.
+ * Letters that aren't shipped are the system's, and another's system has others, so none from right to left.
+ *
+ * @type {Record<keyof typeof QUICK, Record<keyof typeof SIZES | 'light', readonly string[]>>}
+ */
+const PICTURES = {
+  chromium: { '1080p': KEPT, '4k': ['live', 'down', 'long'], portrait: ['live', 'down'], light: ['live'] },
+  webkitgtk: { '1080p': ['live', 'down', 'unknown', 'long'], '4k': ['live'], portrait: ['live'], light: [] },
+}
 
 /** What shows nothing of a source has no freshness. Where that of its clock's source isn't live it says that it stands. */
 const FURNITURE = ['text', 'clock', 'countdown']
@@ -55,14 +81,10 @@ export const name_of = ({ kind, state, size, theme, far }) =>
   `${kind}-${state}-${size}${theme === 'light' ? '-light' : ''}${far === true ? '-far' : ''}`
 
 /**
- * The name of the kept picture that a case must look like, if there is one. At 4K it is that of 1080p: the wall is the same, twice as sharp.
+ * Whether a picture of it is kept.
  *
  * @param {Case} one
+ * @param {keyof typeof QUICK} engine
  */
-export function kept_name_of(one) {
-  const { state, size, theme, far } = one
-  if (far === true) return null
-  if (size === 'portrait') return theme === 'dark' && KEPT_PORTRAIT.includes(state) ? name_of(one) : null
-  if (theme === 'light') return state === 'live' ? name_of(one) : null
-  return KEPT.includes(state) ? name_of({ ...one, size: '1080p' }) : null
-}
+export const is_kept = ({ state, size, theme, far }, engine) =>
+  far !== true && PICTURES[engine][theme === 'light' ? 'light' : size].includes(state)

@@ -12,7 +12,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { arc_of, read_glass } from './glass.mjs'
-import { CASES, FAR, is_quick, kept_name_of, name_of, SIZES } from './cases.mjs'
+import { CASES, FAR, is_quick, is_kept, name_of, SIZES } from './cases.mjs'
 import { compared, scaled } from './compare.mjs'
 import { assert_readable, check, finish, on_page } from './page/harness.mjs'
 import { png, unpng } from './png.mjs'
@@ -36,12 +36,12 @@ const quick = process.argv.includes('--quick')
 
 /**
  * @param {Case} one
- * @param {string} engine
+ * @param {keyof typeof ENGINES} engine
  * @param {Buffer} file
  */
 async function hold_against_kept(one, engine, file) {
-  const name = kept_name_of(one)
-  if (name === null) return
+  if (!is_kept(one, engine)) return
+  const name = name_of(one)
   const now = scaled(unpng(file), SIZES[one.size].width / (KEPT_SCALE * (one.size === '4k' ? 2 : 1)))
   const path = join(PICTURES, engine, `${name}.png`)
   if (keeps) {
@@ -81,10 +81,7 @@ async function assert_seen_from_afar(page, px_per_mm) {
  */
 async function look_at_all(engine, on) {
   const cases = CASES.filter(
-    (one) =>
-      (!quick || is_quick(one, engine)) &&
-      (!keeps || kept_name_of(one) === name_of(one)) &&
-      name_of(one).includes(only),
+    (one) => (!quick || is_quick(one, engine)) && (!keeps || is_kept(one, engine)) && name_of(one).includes(only),
   )
   for (const one of cases) {
     const { kind, state, size, theme, far } = one
