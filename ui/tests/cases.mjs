@@ -46,7 +46,7 @@ export const KEPT = ['live', 'stale', 'down', 'refused', 'unknown', 'empty', 'fu
  * @type {Record<keyof typeof QUICK, Record<keyof typeof SIZES | 'light', readonly string[]>>}
  */
 const PICTURES = {
-  chromium: { '1080p': KEPT, '4k': ['live', 'down', 'long'], portrait: ['live', 'down'], light: ['live'] },
+  chromium: { '1080p': KEPT, '4k': ['live', 'down'], portrait: ['live', 'down'], light: ['live'] },
   webkitgtk: { '1080p': ['live', 'down', 'unknown', 'long'], '4k': ['live'], portrait: ['live'], light: [] },
 }
 

@@ -8,7 +8,7 @@
  * `--keep` keeps what is drawn now. A picture that differs is written to `tests/out` with the kept one and where they differ.
  */
 import assert from 'node:assert/strict'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { arc_of, read_glass } from './glass.mjs'
@@ -80,6 +80,7 @@ async function assert_seen_from_afar(page, px_per_mm) {
  * @param {OnPage} on
  */
 async function look_at_all(engine, on) {
+  if (keeps) await tidy(engine)
   const cases = CASES.filter(
     (one) => (!quick || is_quick(one, engine)) && (!keeps || is_kept(one, engine)) && name_of(one).includes(only),
   )
@@ -108,6 +109,17 @@ const ENGINES = {
       await browser.close()
     }
   },
+}
+
+/**
+ * Pictures of cases that are no more go with those that are kept anew.
+ *
+ * @param {keyof typeof ENGINES} engine
+ */
+async function tidy(engine) {
+  const known = new Set(CASES.filter((one) => is_kept(one, engine)).map((one) => `${name_of(one)}.png`))
+  for (const file of await readdir(join(PICTURES, engine)).catch(() => []))
+    if (!known.has(file)) await rm(join(PICTURES, engine, file))
 }
 
 try {
