@@ -269,7 +269,7 @@ fn tell_carriers(script: &mut Script, orders: &[Order], minute: i64) {
             _ if failed => "failed",
             // More than the next truck takes.
             parcels if parcels > carrier.capacity => "behind",
-            _ => "collecting",
+            _ => "on time",
         };
         let load = rounded(parcels as f64 / carrier.capacity as f64, 2);
         let said = json!({
