@@ -5,6 +5,7 @@
  * puts the scripted host before the page's own scripts.
  */
 import { spawn } from 'node:child_process'
+import { existsSync, readdirSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -12,7 +13,13 @@ import { join } from 'node:path'
 import { note_canvas_texts } from './canvas.mjs'
 import { backend, served } from './page/served.mjs'
 
-const MINIBROWSER = process.env['MINIBROWSER'] ?? `/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser`
+/** Debian has it in a folder that is named after the machine's kind. */
+const MINIBROWSER =
+  process.env['MINIBROWSER'] ??
+  readdirSync('/usr/lib')
+    .map((folder) => join('/usr/lib', folder, 'webkit2gtk-4.1/MiniBrowser'))
+    .find((file) => existsSync(file)) ??
+  'MiniBrowser'
 /** Larger than any window that is asked for, with the browser's own line above the page. */
 const SCREEN = '3900x2300x24'
 const START_MS_MAX = 20_000
@@ -90,10 +97,7 @@ export async function webkit() {
   const home = await mkdtemp(join(tmpdir(), 'webkit-'))
   // The engine asks GTK whether motion is wanted.
   await mkdir(join(home, 'gtk-3.0'))
-  await writeFile(
-    join(home, 'gtk-3.0', 'settings.ini'),
-    '[Settings]\ngtk-enable-animations=0\n' + (process.env.GTK_MORE ?? '') + '\n',
-  )
+  await writeFile(join(home, 'gtk-3.0', 'settings.ini'), '[Settings]\ngtk-enable-animations=0\n')
   const { server, address } = await serve()
   const screen = spawn('Xvfb', ['-displayfd', '3', '-nolisten', 'tcp', '-screen', '0', SCREEN], {
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
