@@ -4,6 +4,7 @@
 #   scripts/bench.sh --json             the JSON lines alone on standard output
 #   scripts/bench.sh ingest glass       only these
 #   scripts/bench.sh decode             a minute or two: what each dialect's decoder takes
+#   scripts/bench.sh table              a minute: what a table of 100,000 rows takes
 #   scripts/bench.sh paint bundle heap  the page alone, in five minutes: frames and long tasks, bytes, what grows in an hour at 30 times its pace
 #   scripts/bench.sh --minutes 60 heap  what grows in an hour, as it goes
 source "$(dirname "$0")/lib.sh"
@@ -32,7 +33,7 @@ $json && exec 1>&2
 programs=false page=false decoders=false
 for bench in "${which[@]}"; do
     case $bench in
-    decode) decoders=true ;;
+    decode | table) decoders=true ;;
     paint | bundle | heap) page=true ;;
     *) programs=true page=true ;;
     esac
@@ -56,6 +57,7 @@ for bench in "${which[@]}"; do
     step "$bench"
     case $bench in
     decode) cargo bench --locked -p watchfloor-feed --bench decode >&3 ;;
+    table) cargo bench --locked -p watchfloor-board --bench table >&3 ;;
     paint | bundle) node ui/tests/bench.mjs "$bench" >&3 ;;
     heap) node ui/tests/bench.mjs heap "${minutes[@]}" >&3 ;;
     *) "$TARGET/release/bench" "$bench" >&3 ;;

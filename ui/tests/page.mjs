@@ -9,6 +9,7 @@ import { broken } from './page/broken.mjs'
 import { bundle } from './page/bundle.mjs'
 import { chart } from './page/chart.mjs'
 import { demo } from './page/demo.mjs'
+import { desk } from './page/desk.mjs'
 import { drill } from './page/drill.mjs'
 import { history } from './page/history.mjs'
 import { keys } from './page/keys.mjs'
@@ -26,7 +27,7 @@ import { finish } from './page/harness.mjs'
 
 const SUBJECTS = {
   ...{ looks, numbers, sight, silence, history, broken, past, pages, drill, demo, still, aloud },
-  ...{ keys, chart, shift, zoom, furniture, bundle },
+  ...{ keys, desk, chart, shift, zoom, furniture, bundle },
 }
 // All of them, or those that are named.
 const asked = process.argv.slice(2)

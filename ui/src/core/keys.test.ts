@@ -29,13 +29,14 @@ test('what lies above hears a key first', () => {
     'drill-end',
     'keys-close',
     'history-close',
+    'desk-leave',
     'chart-leave',
     'past-close',
     'panel-leave',
   ])
   expect(ids(stroke('R', { shiftKey: true }))).toEqual(['history-compare', 'past-play-back'])
   expect(ids(stroke('ArrowLeft', { shiftKey: true }))).toEqual(['chart-move', 'past-step'])
-  expect(ids(stroke('ArrowUp'))).toEqual(['panel-move'])
+  expect(ids(stroke('ArrowUp'))).toEqual(['desk-move', 'panel-move'])
 })
 
 test('a modifier makes it another key, and one that is held is heard once unless it moves something', () => {
@@ -45,6 +46,7 @@ test('a modifier makes it another key, and one that is held is heard once unless
   expect(lines_of(stroke('ArrowRight', { ctrlKey: true, shiftKey: true }))).toEqual([])
   expect(lines_of(stroke('l', { repeat: true }))).toEqual([])
   expect(lines_of(stroke('ArrowLeft', { repeat: true })).map(({ id }) => id)).toEqual([
+    'desk-move',
     'chart-move',
     'past-step',
     'panel-move',

@@ -6,7 +6,7 @@
  */
 
 /** Where a key means something. What lies above hears it first. */
-export const PLACES = ['drill', 'keys', 'history', 'chart', 'past', 'panels', 'demo', 'pages', 'wall'] as const
+export const PLACES = ['drill', 'keys', 'history', 'desk', 'chart', 'past', 'panels', 'demo', 'pages', 'wall'] as const
 export type Place = (typeof PLACES)[number]
 
 export const PLACE_NAME: Record<Place, string> = {
@@ -14,6 +14,7 @@ export const PLACE_NAME: Record<Place, string> = {
   panels: 'Panels',
   pages: 'Pages',
   chart: 'In a chart',
+  desk: 'In a table, a list, tiles or a map',
   past: 'Looking back',
   history: 'In the list of lost links',
   drill: 'In a lamp test',
@@ -76,8 +77,22 @@ export const KEYS = [
   },
   { id: 'panel-move', place: 'panels', strokes: ARROWS, shown: '← → ↑ ↓', does: 'the panel beside', repeats: true },
   { id: 'panel-end', place: 'panels', strokes: ['home', 'end'], shown: 'Home End', does: 'the first, the last panel' },
-  { id: 'panel-enter', place: 'panels', strokes: ['enter'], shown: 'Enter', does: 'into a chart' },
+  { id: 'panel-enter', place: 'panels', strokes: ['enter'], shown: 'Enter', does: 'into a chart, a table, a list, tiles, a map' },
+  { id: 'panel-find', place: 'panels', strokes: ['/'], shown: '/', does: 'find rows in a table' },
   { id: 'panel-leave', place: 'panels', strokes: ['escape'], shown: 'Esc', does: 'out of the panels' },
+  {
+    id: 'desk-move',
+    place: 'desk',
+    strokes: [...ARROWS, 'home', 'end', 'pageup', 'pagedown'],
+    shown: '← → ↑ ↓ End',
+    does: 'the row or column beside; with PgDn a screen',
+    repeats: true,
+  },
+  { id: 'desk-open', place: 'desk', strokes: ['enter'], shown: 'Enter', does: 'all of the row, with its event' },
+  { id: 'desk-find', place: 'desk', strokes: ['/'], shown: '/', does: 'find rows by words' },
+  { id: 'desk-sort', place: 'desk', strokes: ['s'], shown: 'S', does: 'sort by the column, turn it, as it was' },
+  { id: 'desk-copy', place: 'desk', strokes: ['c', 'ctrl+c'], shown: 'C', does: 'copy the row' },
+  { id: 'desk-leave', place: 'desk', strokes: ['escape'], shown: 'Esc', does: 'one thing back, then out of it' },
   {
     id: 'chart-move',
     place: 'chart',

@@ -48,6 +48,9 @@ export const LATE_MS_MIN = 3_000
 /** Lines of one chart that are drawn; a board file may name no more. */
 export const SERIES_LINES_MAX = 12
 
+/** Rows of a heat map; a board file may name no more. */
+export const HEAT_ROWS_MAX = 100
+
 /** Points of one line that are held: the reducer's own bound, and one bucket on either side. */
 export const SERIES_POINTS_MAX = 2_002
 
@@ -82,3 +85,15 @@ export const OUTAGES_MAX = 16
 
 /** Characters of a notice's line that are shown; of a longer one the middle is left out, for both its ends matter. */
 export const NOTICE_CHARS_MAX = 260
+
+/** A hand that does nothing for so long has left: what it filtered, sorted and selected is over. */
+export const DESK_LEFT_MS = 60_000
+
+/** A hand's rows are asked for at most this often. */
+export const DESK_PACE_MS = 200
+
+/** Rows that nobody has answered for in this time are shown no more. */
+export const DESK_ANSWER_MS = 3_000
+
+/** For how long it is said that something was copied. */
+export const DESK_SAID_MS = 2_500

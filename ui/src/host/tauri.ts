@@ -1,13 +1,15 @@
 /** The one door to the backend: commands, answered one by one. No events, no channels. */
 import { invoke } from '@tauri-apps/api/core'
 import type { Sight } from '../core/sight'
-import type { Frame } from '../generated/frame'
+import type { Detail, Frame, RowsFound } from '../generated/frame'
 import type { DemoState, DrillLast, Host } from './types'
 
 export const tauri: Host = {
   next_frame: (after, revision, rest_ms) => invoke<Frame>('next_frame', { after, revision, restMs: rest_ms }),
   glass: (kind, width) => invoke<Sight>('glass', { kind, width }),
   reconcile: () => invoke('reconcile'),
+  rows: (query) => invoke<RowsFound>('rows', { query }),
+  detail: (widget, key) => invoke<Detail | null>('detail', { widget, key }),
   turn: (how, number) => invoke('turn', { how, number }),
   demo_state: () => invoke<DemoState | null>('demo_state'),
   demo_fault: (name, on) => invoke('demo_fault', { name, on }),

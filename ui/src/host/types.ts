@@ -1,6 +1,6 @@
 /** All that the page may ask of whatever runs it. */
 import type { Sight } from '../core/sight'
-import type { Frame, GlassSeen } from '../generated/frame'
+import type { Detail, Frame, GlassSeen, RowsFound, RowsQuery } from '../generated/frame'
 
 export const FAULTS = ['cut', 'freeze', 'restart', 'lose-history', 'slow'] as const
 export type FaultName = (typeof FAULTS)[number]
@@ -40,6 +40,10 @@ export interface Host {
   glass(kind: 'hidden' | 'visible' | 'resized', width: number): Promise<Sight>
   /** Compares what is shown with what the servers hold now; what differs is corrected. */
   reconcile(): Promise<void>
+  /** Rows of a table as they are now, for a hand: of the present alone. */
+  rows(query: RowsQuery): Promise<RowsFound>
+  /** All that there is of what a widget shows under a key; null if it shows no such thing. */
+  detail(widget: string, key: string): Promise<Detail | null>
   /** Turns a page, or pins the one that is shown; `show` with the number of one, from 0. */
   turn(how: 'next' | 'previous' | 'pin' | 'show', number?: number): Promise<void>
   /** The demo's knobs, or null if this wall is no demo. */

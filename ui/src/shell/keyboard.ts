@@ -32,6 +32,8 @@ export const keyboard = new Keyboard()
 
 /** Whether the web view itself does something with this key at what has the focus. */
 function is_its_own(event: KeyboardEvent): boolean {
+  // What is written means nothing else; where that ends says who is written to.
+  if (event.target instanceof HTMLInputElement) return true
   const presses = event.key === ' ' || event.key === 'Enter'
   return presses && event.target instanceof Element && event.target.closest('button') !== null
 }

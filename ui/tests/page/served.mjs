@@ -37,6 +37,8 @@ export async function backend() {
         const commands = {
           next_frame: ({ after, revision, restMs }) => host.next_frame(after, revision, restMs),
           glass: ({ kind }) => host.glass(kind),
+          rows: ({ query }) => host.rows(query),
+          detail: ({ widget, key }) => host.detail(widget, key),
           demo_state: () => host.demo_state(),
           demo_fault: ({ name, on }) => host.demo_fault(name, on),
           demo_speed: ({ speed }) => host.demo_speed(speed),

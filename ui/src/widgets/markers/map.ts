@@ -12,7 +12,7 @@ import { label_width_em } from '../../core/width'
 import { colours } from '../paint'
 import { paint_ground, projection } from './atlas'
 import { draw_scene, type Pen } from './draw'
-import { Scene } from './scene'
+import { centre, Scene } from './scene'
 import { Sprites } from './sprites'
 import { missing_words, SHORT_REM } from './words'
 
@@ -47,6 +47,15 @@ export class MarkerMap {
     paint_ground(ground_ctx, to, this.#pen.colours, Math.max(1, this.#pen.rem * 0.1))
     this.#scene = new Scene(to, { x: 0, y: 0, width: above.width, height: above.height }, this.#pen.size)
     this.#scene.set_places(look.places, (text) => sprites.width(text, 700), sprites.line_height)
+  }
+
+  /** Where each marker is drawn that stands for itself: its middle, and a square around it, device pixels. */
+  spots(now_ms: number): { readonly key: string; readonly x: number; readonly y: number; readonly size: number }[] {
+    return this.#scene.groups.flatMap((group) => {
+      const [only] = group.members
+      if (only === undefined || group.members.length > 1) return []
+      return [{ key: only.value.key, ...centre(group, now_ms), size: 1.6 * this.#pen.size }]
+    })
   }
 
   get clusters(): number {

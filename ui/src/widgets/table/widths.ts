@@ -9,11 +9,16 @@ export interface ColumnRoom {
   readonly need: number
   /** A text may be shortened: it gets what the others have left. */
   readonly soft?: boolean
+  /** But to no less than this. */
+  readonly least?: number
 }
 
 export function column_widths(columns: readonly ColumnRoom[]): number[] {
   const hard = balanced(
-    columns.map(({ share, need, soft }) => ({ share, need: soft === true ? Math.min(share, need) : need })),
+    columns.map(({ share, need, soft, least }) => ({
+      share,
+      need: soft === true ? Math.min(share, need, least ?? need) : need,
+    })),
   )
   return balanced(columns.map(({ need }, at) => ({ share: hard[at] ?? 0, need })))
 }
@@ -30,7 +35,7 @@ function balanced(columns: readonly ColumnRoom[]): number[] {
 }
 
 /** The least that is shown of a text in its column, in em. */
-const TEXT_EM_MIN = 4.5
+export const TEXT_EM_MIN = 4.5
 
 /**
  * Which of the columns are shown, by their places: all if what they need fits, else without the last ones that are no state. A number
