@@ -1,5 +1,7 @@
 /** Bars over time. */
 import { is_whole } from '../../core/buckets'
+import type { HeldLine } from '../../core/held'
+import { axis_of } from './axes'
 import { known_of, type Pen } from './input'
 
 /** The ground of a bar that isn't whole. */
@@ -71,7 +73,10 @@ export function draw_bars(pen: Pen, low: number): void {
   const known = known_of(input)
   const zero = plot.valToPos(Math.max(0, low), 'y', true)
   const bucket = plot.valToPos(look.bucket_ms / 1000, 'x', true) - plot.valToPos(0, 'x', true)
-  const count = series.lines.length
+  // Those of the axis at the right are lines.
+  const lines = series.lines.map((line, at) => ({ at, line }))
+  const barred = lines.filter(({ line }) => axis_of(look, pen.axes, line.key).draw === 'bars')
+  const count = barred.length
   const each = (bucket * BAR_SHARE) / Math.max(1, count)
   const side_by_side = each >= SLIM_REM * rem || (count > IN_FRONT_MAX && each >= SIDE_PX)
   const heaped = !side_by_side && (count > IN_FRONT_MAX || bucket < IN_FRONT_PX)
@@ -80,9 +85,9 @@ export function draw_bars(pen: Pen, low: number): void {
   ctx.beginPath()
   ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height)
   ctx.clip()
-  if (heaped) draw_heap(pen, bucket, zero)
-  for (const [at, line] of heaped ? [] : series.lines.entries()) {
-    const { from, width: share } = bars[at] ?? { from: 0, width: BAR_SHARE }
+  if (heaped) draw_heap(pen, barred, bucket, zero)
+  for (const [place, { at, line }] of heaped ? [] : barred.entries()) {
+    const { from, width: share } = bars[place] ?? { from: 0, width: BAR_SHARE }
     const width = Math.max(1, bucket * share)
     ctx.fillStyle = ctx.strokeStyle = pen.stroke(at)
     ctx.lineWidth = Math.max(1, rem * 0.12)
@@ -100,11 +105,16 @@ export function draw_bars(pen: Pen, low: number): void {
   ctx.restore()
 }
 
-function draw_heap({ plot, input, stroke, rem }: Pen, bucket: number, zero: number): void {
+function draw_heap(
+  { plot, input, stroke, rem }: Pen,
+  barred: readonly { readonly at: number; readonly line: HeldLine }[],
+  bucket: number,
+  zero: number,
+): void {
   const { ctx, bbox } = plot
   const known = known_of(input)
   const width = Math.max(1, Math.floor(bucket * BAR_SHARE))
-  const bars = (input.series?.lines ?? []).flatMap((line, at) =>
+  const bars = barred.flatMap(({ at, line }) =>
     line.points.flatMap(([time, value]): OneBar[] => {
       if (value === null || time >= known.until_ms) return []
       const x = Math.floor(plot.valToPos(time / 1000, 'x', true) + (bucket * (1 - BAR_SHARE)) / 2)

@@ -1,7 +1,7 @@
 /** Stretches that nobody can vouch for: hatched, said in words, and marked on the line of time where the link was lost. */
 import { label_width_em, shortened } from '../../core/width'
 import { hatch } from '../paint'
-import { font, type Pen, type PlotInput } from './input'
+import { font, type Pen, type PlotInput, STRIP_EM } from './input'
 
 /** What is said of the newest stretch that nobody can vouch for, and where it begins. */
 export interface Gap {
@@ -56,16 +56,18 @@ export function draw_gap_words(pen: Pen, gap: Gap | null): void {
   if (gap === null) return
   const { ctx, bbox } = pen.plot
   const size = pen.letters
-  // It may reach over the labels, which begin below it, and no farther.
-  const words = shortened(gap.text, (ctx.canvas.width - bbox.left) / size)
-  const right = Math.min(bbox.left + bbox.width, ctx.canvas.width) - label_width_em(words) * size
+  const end = Math.min(bbox.left + bbox.width, ctx.canvas.width)
+  // It may reach over the labels, which begin below it, and no farther; not over the unit of an axis at the right.
+  const words = shortened(gap.text, ((pen.axes.length > 1 ? end : ctx.canvas.width) - bbox.left) / size)
+  const right = end - label_width_em(words) * size
   const left = Math.max(bbox.left, Math.min(pen.plot.valToPos(gap.from_ms / 1000, 'x', true), right))
   ctx.save()
   ctx.textBaseline = 'bottom'
   ctx.textAlign = 'left'
   ctx.font = font(pen, 400)
   ctx.fillStyle = pen.colours.label
-  ctx.fillText(words, left, bbox.top - size * 0.15)
+  // Flags hang between it and the plot.
+  ctx.fillText(words, left, bbox.top - size * (0.15 + (pen.input.series?.marks == null ? 0 : STRIP_EM)))
   ctx.restore()
 }
 

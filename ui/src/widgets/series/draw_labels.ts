@@ -1,8 +1,12 @@
 /** What stands at the lines' ends: whose it is in the line's own colour, and its newest value in that of values. */
 import { is_whole, type Known, newest_whole } from '../../core/buckets'
 import { isolated } from '../../core/bidi'
-import { DASHES, number_text } from '../../core/format'
+import { state_of } from '../../core/bands'
+import { DASHES } from '../../core/format'
 import { fitted, label_width_em } from '../../core/width'
+import type { State } from '../../generated/frame'
+import { draw_state_mark, state_ink, STATE_WORDS } from '../state_mark'
+import { type Axis, axes_of, axis_of, value_text } from './axes'
 import { type EndLabel, fitting_ends, spread } from './axis'
 import { font, type Pen, type PlotInput } from './input'
 
@@ -13,6 +17,13 @@ export interface End {
   readonly said: string
   /** The value by which it stands; the line's last one if nothing is known of now. */
   readonly value: number
+  /** By which axis. */
+  readonly scale: Axis['scale']
+  /** What the value of now means by its axis' stretches; normal if there is none. */
+  readonly state: State
+  /** Room that what it may mean takes, in em: a mark beside it, and a word below. */
+  readonly mark_em: number
+  readonly word_em: number
 }
 
 /** Between a name and its value, in em. */
@@ -20,24 +31,58 @@ const GAP_EM = 0.4
 /** Between the plot and the labels. */
 const OFF_EM = 0.4
 
+/** With less room than this a name would be none, and there would be no plot. */
+const NAME_ROOM_EM = 1.2
+/** With less room than this a value has no unit: its axis has it. */
+const UNIT_ROOM_EM = 6
+
+/** A mark with its gap to the value. */
+const MARK_EM = 0.95
+
+/** What a value may mean takes room from the start: a plot that gave way to an alarm would jump. */
+function meaning_em({ bands }: Axis): { readonly mark_em: number; readonly word_em: number } {
+  const words = bands.flatMap(({ state }) => STATE_WORDS[state] ?? [])
+  return words.length === 0
+    ? { mark_em: 0, word_em: 0 }
+    : { mark_em: MARK_EM, word_em: Math.max(...words.map(label_width_em)) }
+}
+
 export function line_ends({ series, look, stale }: PlotInput, known: Known, room_em: number): End[] {
   if (series === null) return []
+  const axes = axes_of(look)
   return series.lines.flatMap((line, at) => {
     const last = line.points.findLast(([start, value]) => value !== null && is_whole(start, known))?.[1] ?? null
     if (last === null) return []
+    const axis = axis_of(look, axes, line.key)
     const value = newest_whole(line, known)
-    const said = stale ? '' : value === null ? DASHES : number_text(value, look.decimals)
-    const room = room_em - label_width_em(said) - GAP_EM
-    const name = series.lines.length > 1 ? fitted(line.key, Math.max(2, room), 1) : ''
-    return [{ at, name, said, value: value ?? last }]
+    const said = stale
+      ? ''
+      : value === null
+        ? DASHES
+        : value_text(axis, value, axes.length > 1 && room_em >= UNIT_ROOM_EM)
+    const { mark_em, word_em } = meaning_em(axis)
+    const room = room_em - label_width_em(said) - GAP_EM - mark_em
+    const name = series.lines.length > 1 && room >= NAME_ROOM_EM ? fitted(line.key, room, 1) : ''
+    const state = stale || value === null ? 'normal' : state_of(axis.bands, value)
+    const has_word = OFF_EM + word_em <= room_em
+    return [
+      { at, name, said, value: value ?? last, scale: axis.scale, state, mark_em, word_em: has_word ? word_em : 0 },
+    ]
   })
 }
 
 /** Room that the labels need beside the plot, in em. */
 export function ends_em(ends: readonly End[]): number {
-  const widest = (of: (end: End) => string): number => Math.max(0, ...ends.map((end) => label_width_em(of(end))))
-  const [names, values] = [widest(({ name }) => name), widest(({ said }) => said)]
-  return OFF_EM + names + (names > 0 && values > 0 ? GAP_EM : 0) + values
+  const widest = (of: (end: End) => number): number => Math.max(0, ...ends.map(of))
+  const [names, values] = [widest(({ name }) => label_width_em(name)), widest(({ said }) => label_width_em(said))]
+  const label = names + (names > 0 && values > 0 ? GAP_EM : 0) + widest(({ mark_em }) => mark_em) + values
+  return (
+    OFF_EM +
+    Math.max(
+      label,
+      widest(({ word_em }) => word_em),
+    )
+  )
 }
 
 export function draw_labels(pen: Pen, all: readonly End[]): void {
@@ -49,11 +94,12 @@ export function draw_labels(pen: Pen, all: readonly End[]): void {
   const top = Math.min(middle, bbox.top + letters / 2)
   const bottom = Math.max(middle, bbox.top + bbox.height - letters / 2)
   const ends: (EndLabel & { readonly end: End })[] = all
-    .map((end) => ({ at: end.at, text: end.name, y: plot.valToPos(end.value, 'y', true), end }))
+    .map((end) => ({ at: end.at, text: end.name, y: plot.valToPos(end.value, end.scale, true), end }))
     .sort((a, b) => a.y - b.y)
-  const labels = fitting_ends(ends, Math.floor((bottom - top) / distance + 1.02))
+  const lines = Math.floor((bottom - top) / distance + 1.02)
+  const labels = with_words(fitting_ends(ends, lines), all, lines)
   spread(labels, top, bottom, distance)
-  const left = bbox.left + bbox.width + letters * OFF_EM
+  const left = bbox.left + bbox.width + pen.right + letters * OFF_EM
   const right = left + (ends_em(all) - OFF_EM) * letters
   ctx.save()
   ctx.textBaseline = 'middle'
@@ -62,7 +108,15 @@ export function draw_labels(pen: Pen, all: readonly End[]): void {
     // Where `+2 more` is wider than all names the number has to do.
     const is_wide = at === null && left + label_width_em(label.text) * letters > ctx.canvas.width
     const text = is_wide ? label.text.replace(/ .*/, '') : label.text
-    const said = at === null ? '' : (ends.find((one) => one.at === at)?.end.said ?? '')
+    const end = at === null ? undefined : all.find((one) => one.at === at)
+    if (label.word !== undefined) {
+      ctx.textAlign = 'right'
+      ctx.font = font(pen, 700)
+      ctx.fillStyle = state_ink(colours, end?.state ?? 'normal')
+      ctx.fillText(label.word, right, y)
+      continue
+    }
+    const said = end?.said ?? ''
     ctx.textAlign = 'left'
     ctx.font = font(pen, 700)
     ctx.fillStyle = at === null ? colours.label : pen.ink(at)
@@ -72,6 +126,21 @@ export function draw_labels(pen: Pen, all: readonly End[]): void {
     ctx.textAlign = 'right'
     ctx.fillStyle = said === DASHES ? colours.stale : colours.value
     ctx.fillText(said, right, y)
+    if (end === undefined) continue
+    const mark = right - (label_width_em(said) + MARK_EM / 2) * letters
+    draw_state_mark(ctx, colours, end.state, [mark, y], letters * 0.72)
   }
   ctx.restore()
+}
+
+type Row = EndLabel & { readonly word?: string }
+
+/** What isn't normal has its word on a line of its own below it, if all of them have room. */
+function with_words(labels: readonly EndLabel[], all: readonly End[], lines: number): Row[] {
+  const rows = labels.flatMap((label): Row[] => {
+    const end = label.at === null ? undefined : all.find((one) => one.at === label.at)
+    const word = end === undefined || end.word_em === 0 ? undefined : STATE_WORDS[end.state]
+    return word === undefined ? [label] : [label, { ...label, word }]
+  })
+  return rows.length <= lines ? rows : [...labels]
 }

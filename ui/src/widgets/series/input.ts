@@ -6,6 +6,7 @@ import type { Zone } from '../../core/format'
 import type { HeldSeries } from '../../core/held'
 import { SIZES } from '../../core/sizes'
 import type { Colours } from '../paint'
+import type { Axis } from './axes'
 import type { Window } from './axis'
 import type { Rims } from './columns.svelte'
 
@@ -36,6 +37,9 @@ export interface Pen {
   readonly rem: number
   /** Size of its letters. */
   readonly letters: number
+  readonly axes: readonly Axis[]
+  /** Room that the numbers of the axis at the right take, between the plot and what stands at the lines' ends. */
+  readonly right: number
   readonly colours: Colours
   /** A line's own colour, in which its name is written. */
   readonly ink: (line: number) => string
@@ -46,6 +50,9 @@ export interface Pen {
 export function font(pen: Pen, weight: 400 | 700): string {
   return `${String(weight)} ${pen.letters.toFixed(1)}px "Roboto Condensed"`
 }
+
+/** Height of the strip in which flags hang, in em of the letters. */
+export const STRIP_EM = 1.2
 
 /** Size of the letters in rem. */
 export const LETTERS_REM = SIZES.label

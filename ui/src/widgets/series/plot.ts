@@ -4,18 +4,20 @@
  */
 import 'uplot/dist/uPlot.min.css'
 import uPlot from 'uplot'
-import { is_whole, type Known } from '../../core/buckets'
+import type { Known } from '../../core/buckets'
 import { columns, lonely } from '../../core/columns'
-import { number_text } from '../../core/format'
-import { HeldRange, nice_range, type Range, scale_hold_ms } from '../../core/scale'
+import { DASHES as UNKNOWN, number_text } from '../../core/format'
 import { label_width_em } from '../../core/width'
 import { colours, type Colours, mixed } from '../paint'
+import { type Axis, axes_of, axis_of, AxisRange, limit_text, splits_of, step_decimals } from './axes'
 import { bar_window, time_ticks, type Window } from './axis'
 import type { Rims } from './columns.svelte'
 import { draw_bars } from './draw_bars'
 import { draw_gap_words, draw_gaps, draw_lost, type Gap, newest_gap } from './draw_gaps'
 import { draw_labels, type End, ends_em, line_ends } from './draw_labels'
-import { known_of, LETTERS_REM, type Pen, type PlotInput, type SeriesLook } from './input'
+import { aim_ticks, type AimTick, draw_aims, draw_stretches, is_free } from './draw_limits'
+import { draw_marks } from './draw_marks'
+import { font, known_of, LETTERS_REM, type Pen, type PlotInput, STRIP_EM } from './input'
 import { stretch_words } from './reading'
 
 /** The widest the lines' labels may be, in parts of the chart. */
@@ -26,25 +28,28 @@ const TOP_REM = 1.2
 /** How much of its colour a line keeps when it isn't current. */
 const STALE_SHARE = 0.7
 /** Lines are told apart by how light they are and by their dashes, and only then by their hue. In widths of a line: dash, gap, … */
-const DASHES: readonly (readonly number[])[] = [[], [], [7, 2.5], [2, 2], [7, 2.5, 2, 2.5], [12, 3]]
+const DASHED: readonly (readonly number[])[] = [[], [], [7, 2.5], [2, 2], [7, 2.5, 2, 2.5], [12, 3]]
 
 export class Plot {
   readonly #element: HTMLElement
   readonly #size: { readonly width: number; readonly height: number }
   readonly #rem: number
   readonly #colours: Colours
-  readonly #held_range = new HeldRange()
+  readonly #ranges = { y: new AxisRange(), right: new AxisRange() }
   #plot: uPlot | null = null
   #input: PlotInput | null = null
-  #range: Range = { low: 0, high: 1, step: 1 }
+  #axes: readonly Axis[] = []
   #drawn_now_ms = -Infinity
   #drawn_keys = ''
   #hatch: CanvasPattern | string | null = null
   #ends: readonly End[] = []
+  /** Room that the numbers of the axis at the right need. */
+  #right_px = 0
   /** What its axis and its labels need, which is never less than it was: a plot that follows the digits would jump. */
   #needs: Rims = { left: 0, right: 0 }
   #rims: Rims = { left: 0, right: 0 }
   #with_seconds = false
+  #has_marks = false
   #gap: Gap | null = null
 
   /**
@@ -75,10 +80,14 @@ export class Plot {
     this.#input = input
     this.#drawn_now_ms = input.now_ms
     const lines = input.series?.lines ?? []
+    this.#axes = axes_of(input.look)
     // A key is whatever a source sends: no character of it ends it.
     const keys = JSON.stringify(lines.map((line) => line.key))
     if (this.#plot === null || keys !== this.#drawn_keys) {
-      this.#build(input.look, lines.length)
+      this.#build(
+        lines.map(({ key }) => axis_of(input.look, this.#axes, key)),
+        input.series?.marks != null,
+      )
       this.#drawn_keys = keys
     }
     this.#fill(input)
@@ -99,10 +108,11 @@ export class Plot {
     }
   }
 
-  /** How far below its element's top a value stands, in CSS pixels. */
-  y_of(value: number): number {
-    const plot = this.#plot
-    return plot === null ? 0 : plot.valToPos(value, 'y', true) / devicePixelRatio
+  /** How far below its element's top a value of a line stands, in CSS pixels. */
+  y_of(value: number, key: string): number {
+    const [plot, input] = [this.#plot, this.#input]
+    if (plot === null || input === null) return 0
+    return plot.valToPos(value, axis_of(input.look, this.#axes, key).scale, true) / devicePixelRatio
   }
 
   /** A chart without a line of time has no room for what says that it isn't all of it. */
@@ -121,7 +131,10 @@ export class Plot {
     const window = window_of(input)
     const { from_ms, to_ms } = window
     const known = known_of(input)
-    this.#range = this.#visible_range(input, window, known)
+    for (const axis of this.#axes) {
+      const lines = (input.series?.lines ?? []).filter((line) => axis_of(input.look, this.#axes, line.key) === axis)
+      this.#ranges[axis.scale].next(axis, lines, input, window, known, this.#ticks())
+    }
     this.#ends = this.#line_ends(input, window, known)
     this.#gap =
       input.looked_at === null
@@ -134,7 +147,10 @@ export class Plot {
         plot.setData([times, ...values] as uPlot.AlignedData, false)
       } else plot.setData([[]] as unknown as uPlot.AlignedData, false)
       plot.setScale('x', { min: from_ms / 1000, max: to_ms / 1000 })
-      plot.setScale('y', { min: this.#range.low, max: this.#range.high })
+      for (const { scale } of this.#axes) {
+        const { low, high } = this.#ranges[scale].range
+        plot.setScale(scale, { min: low, max: high })
+      }
     })
     if (moved) plot.redraw(false, true)
   }
@@ -146,34 +162,17 @@ export class Plot {
     return line_ends({ ...input, stale: true }, { ...known, until_ms: Math.min(known.until_ms, to_ms) }, room)
   }
 
-  /** The range of what is drawn. */
-  #visible_range(input: PlotInput, { from_ms, to_ms }: Window, known: Known): Range {
-    let low = Infinity
-    let high = -Infinity
-    const is_bars = input.look.draw === 'bars'
-    for (const line of input.series?.lines ?? []) {
-      for (const [time, value] of line.points) {
-        if (value === null || time + known.bucket_ms < from_ms || time > to_ms) continue
-        if (!is_bars && !is_whole(time, known)) continue
-        low = Math.min(low, value)
-        high = Math.max(high, value)
-      }
-    }
-    if (low > high) return nice_range(0, 1, 1)
-    if (input.look.draw !== 'line') low = Math.min(0, low)
-    if (input.looked_at !== null) return nice_range(low, high, this.#ticks(), 10 ** -input.look.decimals)
-    const hold_ms = scale_hold_ms(input.look.keep_ms)
-    return this.#held_range.next(low, high, this.#ticks(), input.now_ms, hold_ms, 10 ** -input.look.decimals)
-  }
-
   /** Says what room it needs, and takes what the widest of its column has. Whether that is another than before. */
   #make_room({ rims, need }: PlotInput): boolean {
     const { left, right } = this.#needs
     const em_px = LETTERS_REM * this.#rem
-    const ticks = this.#value_splits().map((at) => number_text(at, this.#step_decimals()))
+    const room = (axis: Axis): number => Math.ceil(this.#rem + em_px * this.#numbers_em(axis))
+    const [first, second] = this.#axes
+    // Numbers beside the plot and words at the lines' ends never give room back.
+    if (second !== undefined) this.#right_px = Math.max(this.#right_px, room(second))
     this.#needs = {
-      left: Math.max(left, Math.ceil(this.#rem + em_px * Math.max(1, ...widths(ticks)))),
-      right: Math.max(right, Math.ceil(em_px * ends_em(this.#ends))),
+      left: Math.max(left, first === undefined ? 0 : room(first)),
+      right: Math.max(right, this.#right_px + Math.ceil(em_px * ends_em(this.#ends))),
     }
     need(this.#needs)
     const before = this.#rims
@@ -185,14 +184,25 @@ export class Plot {
     return before.left !== this.#rims.left || before.right !== this.#rims.right
   }
 
+  /** The widest of what stands beside an axis, in em. */
+  #numbers_em(axis: Axis): number {
+    const { range } = this.#ranges[axis.scale]
+    const ticks = this.#value_splits(axis).map((at) => number_text(at, step_decimals(range)))
+    const aims = [...axis.limits, ...(axis.target === null ? [] : [axis.target])]
+    const shown = aims.filter((aim) => aim >= range.low && aim <= range.high).map(limit_text)
+    const unit = this.#axes.length > 1 ? [axis.unit ?? ''] : []
+    return Math.max(1, ...[...ticks, ...shown, ...unit].map(label_width_em))
+  }
+
   #ticks(): number {
     return Math.min(8, Math.max(2, Math.floor(this.#size.height / (this.#rem * 4.4))))
   }
 
-  #build(look: SeriesLook, lines: number): void {
+  #build(lines: readonly Axis[], has_marks: boolean): void {
     this.#plot?.destroy()
     this.#plot = null
     this.#needs = { left: 0, right: 0 }
+    this.#has_marks = has_marks
     const font = `${(LETTERS_REM * this.#rem).toFixed(1)}px "Roboto Condensed"`
     const { label, rule } = this.#colours
     const axis: uPlot.Axis = { stroke: label, font, ticks: { show: false }, border: { show: false } }
@@ -201,15 +211,15 @@ export class Plot {
         width: this.#size.width,
         height: this.#size.height,
         padding: [
-          () => this.#rem * (TOP_REM + (this.#gap === null || this.#is_low ? 0 : LETTERS_REM)),
-          () => this.#rims.right,
+          () => this.#rem * (TOP_REM + this.#strips_rem()),
+          () => this.#rims.right - this.#right_px,
           () => (this.#is_low ? this.#rem * TOP_REM : 0),
           0,
         ],
         legend: { show: false },
         cursor: { show: false },
         select: { show: false, left: 0, top: 0, width: 0, height: 0 },
-        scales: { x: { time: false, auto: false }, y: { auto: false } },
+        scales: { x: { time: false, auto: false }, y: { auto: false }, right: { auto: false } },
         axes: [
           {
             ...axis,
@@ -220,21 +230,23 @@ export class Plot {
             splits: (plot) => this.#time_splits(plot),
             values: (_plot, splits) => splits.map((at) => this.#tick_text(at * 1000)),
           },
-          {
+          ...this.#axes.map((own): uPlot.Axis => ({
             ...axis,
-            size: () => this.#rims.left,
+            scale: own.scale,
+            side: own.scale === 'y' ? 3 : 1,
+            size: () => (own.scale === 'y' ? this.#rims.left : this.#right_px),
             gap: this.#rem * 0.6,
-            grid: { stroke: rule, width: Math.max(1, this.#rem * 0.12) },
-            splits: () => this.#value_splits(),
-            values: (_plot, splits) => splits.map((at) => number_text(at, this.#step_decimals())),
-          },
+            grid: { show: own.scale === 'y', stroke: rule, width: Math.max(1, this.#rem * 0.12) },
+            splits: () => this.#value_splits(own),
+            values: (plot, splits) => this.#value_texts(plot, own, splits),
+          })),
         ],
-        series: [{}, ...Array.from({ length: lines }, (_, at) => this.#series(look, at))],
+        series: [{}, ...lines.map((own, at) => this.#series(own, at))],
         hooks: {
           drawAxes: [
             (plot) => {
               const pen = this.#pen(plot)
-              if (pen !== null) this.#hatch = draw_gaps(pen, this.#hatch)
+              if (pen !== null) this.#draw_under(pen)
             },
           ],
           draw: [
@@ -245,21 +257,22 @@ export class Plot {
           ],
         },
       },
-      [[], ...Array.from({ length: lines }, () => [])] as unknown as uPlot.AlignedData,
+      [[], ...lines.map(() => [])] as unknown as uPlot.AlignedData,
       this.#element,
     )
   }
 
-  #series(look: SeriesLook, at: number): uPlot.Series {
+  #series({ draw, scale }: Axis, at: number): uPlot.Series {
     const stroke = (): string => this.#stroke(at)
     const width = this.#rem * (at === 0 ? 0.28 : 0.24)
-    if (look.draw === 'bars') return { stroke, paths: () => null, points: { show: false } }
+    if (draw === 'bars') return { stroke, scale, paths: () => null, points: { show: false } }
     return {
       stroke,
+      scale,
       width,
-      dash: (DASHES[(at + Math.floor(at / DASHES.length)) % DASHES.length] ?? []).map((part) => part * width),
+      dash: (DASHED[(at + Math.floor(at / DASHED.length)) % DASHED.length] ?? []).map((part) => part * width),
       spanGaps: false,
-      ...(look.draw === 'area' ? { fill: () => `${this.#stroke(at)}30` } : {}),
+      ...(draw === 'area' ? { fill: () => `${this.#stroke(at)}30` } : {}),
       points: {
         show: true,
         size: this.#rem * 0.6,
@@ -281,19 +294,17 @@ export class Plot {
     return this.#input?.stale === true ? mixed(colour, this.#colours.panel, STALE_SHARE) : colour
   }
 
-  #step_decimals(): number {
-    return Math.max(0, Math.min(6, -Math.floor(Math.log10(this.#range.step) + 1e-9)))
+  #value_splits({ scale }: Axis): number[] {
+    return splits_of(this.#ranges[scale].range, this.#plot_height() / (LETTERS_REM * this.#rem * 1.1))
   }
 
-  #value_splits(): number[] {
-    const { low, high, step } = this.#range
-    const splits: number[] = []
-    for (let at = Math.ceil(low / step - 1e-9) * step; at <= high + step * 1e-6 && splits.length < 20; at += step)
-      splits.push(Math.abs(at) < step * 1e-9 ? 0 : at)
-    // In a low plot the ends say enough, and in a very low one the upper.
-    const lines = this.#plot_height() / (LETTERS_REM * this.#rem * 1.1)
-    if (splits.length <= lines + 1 || splits.length < 2) return splits
-    return lines >= 1 ? [splits[0] ?? low, splits.at(-1) ?? high] : splits.slice(-1)
+  /** The numbers of an axis, without those that would lie upon a limit's. */
+  #value_texts(plot: uPlot, axis: Axis, splits: readonly number[]): string[] {
+    const { range } = this.#ranges[axis.scale]
+    const y_of = (value: number): number => plot.valToPos(value, axis.scale, true)
+    const em = LETTERS_REM * this.#rem * devicePixelRatio
+    const aims: readonly AimTick[] = aim_ticks(axis, range, y_of, em)
+    return splits.map((at) => (is_free(y_of(at), aims, em) ? number_text(at, step_decimals(range)) : ''))
   }
 
   /** A low chart has no line of time: its way is all that there is room for. */
@@ -302,8 +313,15 @@ export class Plot {
   }
 
   #plot_height(): number {
-    const around = this.#is_low ? 2 * TOP_REM : LETTERS_REM + 0.7 + TOP_REM + (this.#gap === null ? 0 : LETTERS_REM)
+    const around = this.#is_low ? 2 * TOP_REM : LETTERS_REM + 0.7 + TOP_REM + this.#strips_rem()
     return this.#size.height - this.#rem * around
+  }
+
+  /** What stands above the plot: the words of a gap or the units of two axes, and below them the flags. */
+  #strips_rem(): number {
+    if (this.#is_low) return 0
+    const words = this.#gap !== null || this.#axes.length > 1
+    return (words ? LETTERS_REM : 0) + (this.#has_marks ? STRIP_EM * LETTERS_REM : 0)
   }
 
   #time_splits(plot: uPlot): number[] {
@@ -332,19 +350,57 @@ export class Plot {
       input,
       rem,
       letters: LETTERS_REM * rem,
+      axes: this.#axes,
+      right: this.#right_px * devicePixelRatio,
       colours: this.#colours,
       ink: (at) => this.ink(at),
       stroke: (at) => this.#stroke(at),
     }
   }
 
+  /** What lies behind the lines. */
+  #draw_under(pen: Pen): void {
+    this.#hatch = draw_gaps(pen, this.#hatch)
+    for (const axis of this.#axes) {
+      const newest = this.#ends.filter(({ said, scale }) => said !== '' && said !== UNKNOWN && scale === axis.scale)
+      // Two axes' stretches upon each other would be neither's.
+      if (axis.scale === 'y')
+        draw_stretches(
+          pen,
+          axis,
+          newest.map(({ value }) => value),
+        )
+      draw_aims(pen, axis, this.#ranges[axis.scale].range, this.#is_low)
+    }
+    if (pen.input.look.draw === 'bars') draw_bars(pen, this.#ranges.y.range.low)
+  }
+
   #draw_over(pen: Pen): void {
     if (pen.input.series === null) return
     draw_lost(pen)
-    if (pen.input.look.draw === 'bars') draw_bars(pen, this.#range.low)
+    if (pen.input.series.marks != null) draw_marks(pen, pen.input.series.marks, !this.#is_low)
     draw_labels(pen, this.#ends)
-    if (!this.#is_low) draw_gap_words(pen, this.#gap)
+    if (this.#is_low) return
+    draw_gap_words(pen, this.#gap)
+    if (this.#axes.length > 1) draw_units(pen)
   }
+}
+
+/** Above each axis what its numbers are of. */
+function draw_units(pen: Pen): void {
+  const { ctx, bbox } = pen.plot
+  ctx.save()
+  ctx.font = font(pen, 400)
+  ctx.fillStyle = pen.colours.label
+  ctx.textBaseline = 'bottom'
+  const y = bbox.top - pen.letters * (0.15 + (pen.input.series?.marks == null ? 0 : STRIP_EM))
+  const gap = pen.rem * 0.6
+  for (const { scale, unit } of pen.axes) {
+    if (unit === null) continue
+    ctx.textAlign = scale === 'y' ? 'right' : 'left'
+    ctx.fillText(unit, scale === 'y' ? bbox.left - gap : bbox.left + bbox.width + gap, y)
+  }
+  ctx.restore()
 }
 
 export interface Area {
@@ -357,8 +413,4 @@ export interface Area {
 
 function window_of({ look, now_ms, looked_at }: PlotInput): Window {
   return looked_at ?? bar_window(look, now_ms)
-}
-
-function widths(texts: readonly string[]): number[] {
-  return texts.map(label_width_em)
 }

@@ -1,7 +1,8 @@
 /** What a hand finds in a chart: the values at an instant, and the stretch of time that it looks at. */
 import { is_whole, type Known } from '../../core/buckets'
-import { DASHES, number_text, type Zone } from '../../core/format'
+import { DASHES, type Zone } from '../../core/format'
 import type { HeldSeries } from '../../core/held'
+import { axes_of, axis_of, value_text } from './axes'
 import type { Window } from './axis'
 import type { SeriesLook } from './input'
 
@@ -46,11 +47,13 @@ export function reading(
 ): Reading {
   const end_ms = start_ms + look.bucket_ms
   const whole = is_whole(start_ms, known)
+  const axes = axes_of(look)
   const lines = series.lines.map(({ key, points }, at): LineReading => {
     const value = points.find(([time]) => time === start_ms)?.[1] ?? null
     // A bar that isn't whole is hollow, and what it has so far is no value of its bucket; a line has no point there.
-    const shown = whole || look.draw === 'bars' ? value : null
-    const said = shown === null ? DASHES : number_text(shown, look.decimals) + (whole ? '' : ' so far')
+    const shown = whole || axis_of(look, axes, key).draw === 'bars' ? value : null
+    const axis = axis_of(look, axes, key)
+    const said = shown === null ? DASHES : value_text(axis, shown, axes.length > 1) + (whole ? '' : ' so far')
     return { at, key, said, value: shown }
   })
   const seconds = look.bucket_ms % 60_000 === 0 ? (): string => '' : (ms: number): string => zone.seconds(ms)

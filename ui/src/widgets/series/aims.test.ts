@@ -1,0 +1,166 @@
+// Limits, marks and axes of a chart, as they are worked out before anything is drawn.
+import { describe, expect, test } from 'vitest'
+import { dice } from '../../core/dice.test-support'
+import { label_width_em } from '../../core/width'
+import { axes_of, axis_of, AxisRange, splits_of, value_text } from './axes'
+import { aim_ticks, beyond_words } from './draw_limits'
+import { line_ends } from './draw_labels'
+import { flag_words } from './draw_marks'
+import { known_of, type PlotInput, type SeriesLook } from './input'
+import { Zone } from '../../core/format'
+
+const LOOK: SeriesLook = {
+  kind: 'series',
+  draw: 'line',
+  unit: '°C',
+  decimals: 1,
+  keep_ms: 60_000,
+  bucket_ms: 10_000,
+  target: 20,
+  bands: [
+    { from: 30, to: 90, state: 'warning' },
+    { from: 90, to: null, state: 'alarm' },
+  ],
+  lines: [
+    { key: 'Flow', right: true },
+    { key: 'Heat', right: false },
+  ],
+  right: { unit: '/min', decimals: 0, bands: [], target: null },
+}
+
+function input(points: readonly (readonly [number, number | null])[], stale = false): PlotInput {
+  return {
+    look: LOOK,
+    zone: new Zone('UTC'),
+    series: {
+      kind: 'series',
+      lines: [
+        { key: 'Heat', points },
+        { key: 'Flow', points },
+      ],
+      gaps: [],
+    },
+    now_ms: 60_000,
+    known_until_ms: null,
+    stale,
+    lost: [],
+    looked_at: null,
+    rims: { left: 0, right: 0 },
+    need: () => undefined,
+  }
+}
+
+describe('axes', () => {
+  test('a line has the axis that the board says, and its unit where there are two', () => {
+    const axes = axes_of(LOOK)
+    expect(['Heat', 'Flow', 'other'].map((key) => axis_of(LOOK, axes, key).scale)).toEqual(['y', 'right', 'y'])
+    expect(value_text(axis_of(LOOK, axes, 'Flow'), 3, true)).toBe('3 /min')
+    expect(value_text(axis_of(LOOK, axes, 'Heat'), 3, false)).toBe('3.0')
+  })
+
+  test('a scale has the limits near its values in it; marks and other lines have no part in it', () => {
+    const [axis] = axes_of(LOOK)
+    if (axis === undefined) throw new Error('no axis')
+    const of = input([
+      [40_000, 22],
+      [50_000, 27],
+    ])
+    const lines = of.series?.lines.slice(0, 1) ?? []
+    const marked = {
+      ...of,
+      series: {
+        ...(of.series as NonNullable<PlotInput['series']>),
+        marks: { list: [{ at_ms: -1e9, label: 'x' }], more: 9 },
+      },
+    }
+    for (const one of [of, marked]) {
+      const range = new AxisRange().next(axis, lines, one, { from_ms: 0, to_ms: 60_000 }, known_of(one), 4)
+      expect(range.low).toBeLessThanOrEqual(20)
+      expect(range.high).toBeGreaterThanOrEqual(30)
+      expect(range.high).toBeLessThan(90)
+    }
+  })
+
+  test('ticks lie within their scale, however little room there is', () => {
+    expect(splits_of({ low: 0, high: 40, step: 10 }, 8)).toEqual([0, 10, 20, 30, 40])
+    expect(splits_of({ low: 0, high: 40, step: 10 }, 2)).toEqual([0, 40])
+    expect(splits_of({ low: 0, high: 40, step: 10 }, 0.5)).toEqual([40])
+  })
+})
+
+describe('limits', () => {
+  const [axis] = axes_of(LOOK)
+
+  test('the target has its number first, then the limits as far as there is room', () => {
+    if (axis === undefined) throw new Error('no axis')
+    const y_of = (value: number): number => 100 - value
+    const shown = (em: number): number[] =>
+      aim_ticks(axis, { low: 0, high: 100, step: 10 }, y_of, em).map(({ value }) => value)
+    expect(shown(5)).toEqual([20, 30, 90])
+    expect(shown(12)).toEqual([20, 90])
+    expect(aim_ticks(axis, { low: 25, high: 50, step: 5 }, y_of, 5).map(({ value }) => value)).toEqual([30])
+  })
+
+  test('what lies beyond the scale is named at its edge, with how many more', () => {
+    if (axis === undefined) throw new Error('no axis')
+    expect(beyond_words(axis, { low: 0, high: 40, step: 10 }, true)).toBe('90')
+    expect(beyond_words(axis, { low: 0, high: 25, step: 5 }, true)).toBe('30, +1')
+    expect(beyond_words(axis, { low: 95, high: 99, step: 1 }, false)).toBe('90, +2')
+    expect(beyond_words(axis, { low: 0, high: 100, step: 10 }, true)).toBeNull()
+  })
+
+  test('a line’s end says what its newest value means, and nothing of an old one (H1)', () => {
+    const state = (value: number | null, stale = false): (string | undefined)[] => {
+      const of = input(
+        [
+          [40_000, 95],
+          [50_000, value],
+        ],
+        stale,
+      )
+      return line_ends(of, known_of(of), 30).map((end) => end.state)
+    }
+    expect(state(95)).toEqual(['alarm', 'normal'])
+    expect(state(30)).toEqual(['warning', 'normal'])
+    expect(state(29.9)).toEqual(['normal', 'normal'])
+    expect(state(95, true)).toEqual(['normal', 'normal'])
+    expect(state(null)).toEqual(['normal', 'normal'])
+  })
+})
+
+describe('marks', () => {
+  test('the words of flags never lie upon each other, and each flag is said or counted', () => {
+    for (let seed = 1; seed <= 60; seed += 1) {
+      const die = dice(seed)
+      const width = 12 + die(60)
+      const flags = Array.from({ length: die(20) }, () => ({
+        at_em: (die(1000) / 1000) * width,
+        label: 'x'.repeat(die(30)),
+      }))
+      flags.sort((a, b) => a.at_em - b.at_em)
+      const more = die(3) === 0 ? die(9) : 0
+      const words = flag_words(flags, more, width)
+      const spans = words
+        .map(({ at_em, text }) => [at_em, at_em + label_width_em(text)] as const)
+        .sort((a, b) => a[0] - b[0])
+      spans.forEach(([from, to], at) => {
+        expect(from).toBeGreaterThanOrEqual(0)
+        expect(to).toBeLessThanOrEqual(width + 1.6)
+        expect(to).toBeLessThanOrEqual((spans[at + 1]?.[0] ?? Infinity) + 1e-9)
+      })
+      const counted = words.reduce((sum, { text }) => sum + Number(/\+(\d+)$/.exec(text)?.[1] ?? 0), 0)
+      const said = words.filter(({ text }) => !/^\+\d+$/.test(text) || flags.some(({ label }) => label === '')).length
+      expect(counted + words.length).toBeGreaterThanOrEqual(flags.length + more)
+      expect(said).toBeLessThanOrEqual(flags.length + 1)
+    }
+  })
+
+  test('colliding flags say how many they are', () => {
+    const flag = (at_em: number, label: string): { at_em: number; label: string } => ({ at_em, label })
+    expect(flag_words([flag(2, 'a'), flag(10, 'b'), flag(11, 'c'), flag(12, 'd')], 0, 30)).toEqual([
+      { at_em: 12, text: 'd +2' },
+      { at_em: 2, text: 'a' },
+    ])
+    expect(flag_words([flag(8, 'a')], 7, 30).at(-1)).toEqual({ at_em: 0, text: '+7' })
+  })
+})
