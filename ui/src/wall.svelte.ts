@@ -33,15 +33,19 @@ import { age_text, Zone } from './core/format'
 import type { Held } from './core/held'
 import { Lane } from './core/lane'
 import { CHARTS_MS, FRAME_MS_MAX, FRAME_MS_MIN, ROWS_MS } from './core/limits'
-import { type Extent, extent, growth } from './core/layout'
+import { arrange } from './core/arrange'
+import { grid_ratio, root_size } from './core/glass'
+import { type Extent, growth, page_layout } from './core/layout'
 import { turned } from './core/pages'
-import { root_size, type Seen, see, type Sight } from './core/sight'
+import { type Seen, see, type Sight } from './core/sight'
 import { type Widget, Wall } from './core/wall'
 import { WIDGETS } from './widgets'
 
 /** One widget's reactive state. */
 export class Cell {
   view: WidgetView
+  /** Where it stands on this glass. */
+  place: Place
   /** What it shows: a number with every frame, all else at the pace of its lane. */
   value = $state.raw<Held | null>(null)
   /** A number as its sparkline and change have it: at the pace of charts. */
@@ -63,6 +67,7 @@ export class Cell {
 
   constructor(view: WidgetView) {
     this.view = $state.raw(view)
+    this.place = $state.raw(view.place)
   }
 }
 
@@ -79,7 +84,8 @@ export interface ClockText {
 function may_lack(view: WidgetView, quality: Quality, value: Held | null): boolean {
   const is_complete = quality.incomplete_until_ms === null && quality.basis !== 'unknown'
   if (is_complete || !shows_value(quality.freshness)) return false
-  if (view.look.kind === 'series') return false
+  if (view.look.kind === 'series' || view.look.kind === 'heat' || view.look.kind === 'timeline') return false
+  if (value?.kind === 'tally' && value.at_least) return false
   return value?.kind !== 'number' || !value.at_least
 }
 
@@ -208,12 +214,12 @@ export class LiveWall {
 
   #set_text(): void {
     // Before anything is drawn or measured anew by it.
-    document.documentElement.style.fontSize = root_size(this.text_scale)
+    document.documentElement.style.fontSize = root_size(this.text_scale, innerWidth, innerHeight)
   }
 
   /** How much larger than usual a widget's text is. */
   growth_of(cell: Cell): number {
-    return this.growth_at(cell.view.place)
+    return this.growth_at(cell.place)
   }
 
   /** The same of whatever stands there. */
@@ -314,7 +320,9 @@ export class LiveWall {
   /** How large the glass is, and from how far it is read. */
   take_sight(sight: Sight): void {
     this.#sight = sight
-    if (this.board !== null) this.#look_at(this.board)
+    if (this.board === null) return
+    this.#look_at(this.board)
+    this.#arrange(this.board)
   }
 
   /** Makes text as large as it has to be there. */
@@ -360,14 +368,18 @@ export class LiveWall {
   #show_page(number: number): void {
     this.page_number = number
     this.shown = this.cells.filter(({ view }) => (view.page ?? 0) === number)
-    const { board } = this
-    this.furniture = (board?.furniture ?? []).filter((view) => view.page === number)
-    if (board !== null) {
-      const used = extent({ ...board, widgets: this.shown.map(({ view }) => view), furniture: [...this.furniture] })
-      if (used.columns !== this.extent.columns || used.rows !== this.extent.rows) this.extent = used
-    }
+    if (this.board !== null) this.#arrange(this.board)
     // Whether a panel can draw is known again once it is tried.
     for (const cell of this.cells) if ((cell.view.page ?? 0) !== number) cell.undrawn = false
+  }
+
+  /** Puts the page that is shown on this glass. */
+  #arrange(board: BoardView): void {
+    const { extent, places } = arrange(page_layout(board, this.page_number), grid_ratio(innerWidth, innerHeight))
+    for (const cell of this.shown) cell.place = places.get(cell.view.id) ?? cell.view.place
+    const furniture = (board.furniture ?? []).filter(({ page }) => page === this.page_number)
+    this.furniture = furniture.map((view) => ({ ...view, place: places.get(view.id) ?? view.place }))
+    if (extent.columns !== this.extent.columns || extent.rows !== this.extent.rows) this.extent = extent
   }
 
   /** Turns a page of a record, whose pages turned as they did then until somebody turns one. False if no record is shown. */

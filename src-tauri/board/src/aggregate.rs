@@ -7,8 +7,8 @@ use watchfloor_model::{Event, Json, Timestamp};
 
 use crate::{
     config::spec::{FoldSpec, ReducerSpec},
-    frame::WidgetValue,
-    reduce::{self, Filter, Interest, Ms, Reduce, Reducer, Rejection, RestoreError, TIME_MS_MAX},
+    frame::{RowValue, WidgetValue},
+    reduce::{self, Filter, Interest, Ms, Reduce, Reducer, Rejection, RestoreError, Search, Searched, TIME_MS_MAX},
 };
 
 /// The form of [`Aggregate::state`]. Another one is another program's, and can't be restored.
@@ -199,7 +199,7 @@ impl Aggregate {
             Reducer::Table(_) | Reducer::Status(_) | Reducer::Markers(_) => OnRestating::BeginsAgain,
             // Its trend is what was before.
             Reducer::Gauge(_) => OnRestating::GoesOn,
-            Reducer::Counter(_) | Reducer::Rate(_) | Reducer::Window(_) | Reducer::Log(_) | Reducer::Series(_) => {
+            Reducer::Counter(_) | Reducer::Rate(_) | Reducer::Window(_) | Reducer::Log(_) | Reducer::Series(_) | Reducer::Histogram(_) | Reducer::Tally(_) | Reducer::Timeline(_) => {
                 OnRestating::Stays
             }
         }
@@ -260,6 +260,46 @@ impl Aggregate {
             copy.fold(row).is_ok() && copy.version != before
         };
         older.into_iter().filter_map(|(number, key, row)| changes(&row).then_some((number, key))).collect()
+    }
+
+    /// A part of a table, for a hand; none of another kind.
+    pub(crate) fn search(&self, search: &Search<'_>) -> Option<Searched> {
+        if let Reducer::Table(table) = &self.reducer { Some(table.search(search)) } else { None }
+    }
+
+    /// A table's row as it is now.
+    pub(crate) fn row(&self, key: &str) -> Option<RowValue> {
+        if let Reducer::Table(table) = &self.reducer { table.row(key) } else { None }
+    }
+
+    /// The time of the newest event of a table's row.
+    pub(crate) fn heard(&self, key: &str) -> Option<Ms> {
+        if let Reducer::Table(table) = &self.reducer { table.heard(key) } else { None }
+    }
+
+    /// The key of the row, tile or marker that an event speaks of, whether it holds that or not.
+    pub(crate) fn key_in(&self, event: &Event) -> Option<String> {
+        let (ReducerSpec::Table { key, .. } | ReducerSpec::Status { key, .. } | ReducerSpec::Markers { key, .. }) =
+            &self.fold.reducer
+        else {
+            return None;
+        };
+        reduce::key_at(key, event.data.value()).ok().map(std::borrow::Cow::into_owned)
+    }
+
+    /// The line that a log makes of an event.
+    pub(crate) fn line_of(&self, event: &Event) -> Option<String> {
+        if let ReducerSpec::Log { text, .. } = &self.fold.reducer {
+            Some(reduce::render(text, event.data.value()))
+        } else {
+            None
+        }
+    }
+
+    /// A log's line by its number: its time and text.
+    pub(crate) fn line(&self, number: u64) -> Option<(Ms, String)> {
+        let WidgetValue::Log(log) = self.value(0) else { return None };
+        log.lines.into_iter().find(|line| line.number == number).map(|line| (line.source_ms, line.text))
     }
 
     /// Forgets everything but the time and what it holds by these keys.

@@ -4,13 +4,19 @@
 //! computed from the state, never queued, so a slow page costs no memory and misses no state: it sees the newest.
 //! The TypeScript twins of these types are generated into `ui/src/generated` by this crate's tests.
 
+mod chart;
+mod desk;
 mod drill;
 mod furniture;
+mod histogram;
 mod look;
+mod map;
 mod merge;
 mod page;
 mod past;
 mod quality;
+mod tally;
+mod timeline;
 mod value;
 
 use serde::{Deserialize, Serialize};
@@ -18,15 +24,21 @@ use ts_rs::TS;
 use watchfloor_model::{Continuity, Phase, Transport};
 
 pub use self::{
+    chart::{AxisLook, LineLook, MarkValue, MarksValue},
+    desk::{ColumnSort, Detail, RawEvent, RowsFound, RowsQuery},
     drill::{DrillView, GlassSeen, SourceSeen, WidgetSeen},
     furniture::{After, Align, ClockZone, FurnitureLook, FurnitureView, TextBlock, TextCell, TextSpan, Until},
-    look::{BandLook, Better, ColumnLook, Draw, Look, NumberDraw, NumberLook, PlaceMark, State, Toward},
+    histogram::{HeatLook, HistogramLook, HistogramValue},
+    look::{BandLook, Better, ColumnLook, Draw, Look, NumberDraw, NumberLook, PlaceMark, Sign, State, Toward},
+    map::{Icon, TrailLook, TrailPoint},
     merge::NeedsWhole,
     page::{PageMark, PageShown, PageView, PageWhy},
     past::{PastMarks, PastView},
     quality::{Against, Agreement, Quality, Rejected},
+    tally::{BarOrder, BarValue, TallyLook, TallyValue},
+    timeline::{RowOrder, Stretch, TimelineRow, TimelineValue},
     value::{
-        Cell, LineValue, LogValue, MarkerValue, MarkersValue, NumberValue, RowValue, SeriesLine, SeriesValue,
+        Cell, CellMark, GroupValue, LineValue, LogValue, MarkerValue, MarkersValue, NumberValue, RowValue, SeriesLine, SeriesValue,
         StatusValue, TableValue, TileValue, WidgetValue,
     },
 };

@@ -3,11 +3,13 @@
 //! A reducer's state depends on the events and the instants given to it, and on nothing else. Where the kind allows it,
 //! the state doesn't even depend on *when* time was told to pass: a late event finds its own place.
 
+mod binned;
 mod buckets;
 mod counter;
 mod cut;
 mod days;
 mod distinct;
+mod distribution;
 mod expiry;
 mod filter;
 mod fingerprint;
@@ -27,8 +29,11 @@ mod status;
 mod stored;
 mod sums;
 mod table;
+mod tally;
 mod template;
+mod timeline;
 mod tombstones;
+mod trail;
 mod trend;
 mod window;
 
@@ -39,13 +44,17 @@ use watchfloor_model::Event;
 
 use crate::{
     config::spec::{FoldSpec, ReducerSpec},
-    frame::WidgetValue,
+    frame::{TrailLook, WidgetValue},
 };
 
 pub(crate) use filter::{Filter, Interest};
 pub(crate) use fingerprint::{fingerprint, hash};
 pub(crate) use gaps::Gaps;
-pub(crate) use pick::instant_of_text;
+pub(crate) use pick::{instant_of_text, key as key_at};
+pub(crate) use table::{By, Reading, Search, Searched};
+pub(crate) use template::render;
+pub(crate) use pick::KEY_BYTES_MAX;
+pub(crate) use tally::BARS_MAX as TALLY_BARS_MAX;
 pub(crate) use stored::{Text, fields, from_json, to_json};
 
 /// Milliseconds since the Unix epoch, by the source's clock.
@@ -141,7 +150,10 @@ pub(crate) enum Reducer {
     Table(Box<table::Table>),
     Log(log::Log),
     Series(series::Series),
+    Histogram(distribution::Distribution),
     Status(status::Status),
+    Tally(tally::Tally),
+    Timeline(timeline::Timeline),
     Markers(Box<markers::Markers>),
 }
 
@@ -155,7 +167,10 @@ macro_rules! each {
             Reducer::Table($inner) => $call,
             Reducer::Log($inner) => $call,
             Reducer::Series($inner) => $call,
+            Reducer::Histogram($inner) => $call,
             Reducer::Status($inner) => $call,
+            Reducer::Tally($inner) => $call,
+            Reducer::Timeline($inner) => $call,
             Reducer::Markers($inner) => $call,
         }
     };
@@ -180,12 +195,24 @@ impl Reducer {
             ReducerSpec::Window { last, stat, value, matching, trend } => {
                 Self::Window(window::Window::new(*last, *stat, value.as_ref(), matching, *trend))
             }
-            ReducerSpec::Table { key, columns, sort, descending, limit, remove_on, expire, expire_at, state } => {
+            ReducerSpec::Table {
+                key,
+                columns,
+                sort,
+                descending,
+                then,
+                group,
+                limit,
+                remove_on,
+                expire,
+                expire_at,
+                state,
+            } => {
                 let settings = table::Settings {
                     key: key.clone(),
                     columns: columns.clone(),
-                    sort: sort.clone(),
-                    descending: *descending,
+                    sort: table::order_of(group.as_ref(), sort.as_ref().map(|path| (path, *descending)), then),
+                    grouped: group.is_some(),
                     remove_on: remove_on.clone(),
                     expire: expire.map(span_ms),
                     expire_at: expire_at.clone(),
@@ -195,13 +222,48 @@ impl Reducer {
                 Self::Table(Box::new(table::Table::new(settings, *limit)))
             }
             ReducerSpec::Log { text, limit, state } => Self::Log(log::Log::new(text, *limit, state.as_ref())),
-            ReducerSpec::Series { bucket, keep, stat, value, by } => {
-                Self::Series(series::Series::new(*bucket, *keep, *stat, value.as_ref(), by.as_ref()))
+            ReducerSpec::Series { bucket, keep, stat, value, by, lines, marks, most } => {
+                Self::Series(series::Series::new(&series::Settings {
+                    bucket: *bucket,
+                    keep: *keep,
+                    stat: *stat,
+                    value: value.as_ref(),
+                    by: by.as_ref(),
+                    lines,
+                    marks: marks.as_ref(),
+                    most: *most,
+                }))
+            }
+            ReducerSpec::Tally { by, stat, value, matching, last, reset_daily_minutes, categories } => {
+                Self::Tally(tally::Tally::new(tally::Settings {
+                    by: by.clone(),
+                    stat: *stat,
+                    value: value.clone(),
+                    matching: filter::Conditions::new(matching),
+                    last: *last,
+                    days: reset_daily_minutes.map(|minutes| days::Days::new(&fold.timezone, minutes)),
+                    categories: categories.iter().cloned().collect(),
+                }))
+            }
+            ReducerSpec::Histogram { value, min, width, bins, stats, last, reset_daily_minutes } => {
+                Self::Histogram(distribution::Distribution::new(distribution::Settings {
+                    value: value.clone(),
+                    bins: binned::Bins { min: *min, width: *width, count: *bins },
+                    stats: stats.clone(),
+                    last: last.map(span_ms),
+                    days: reset_daily_minutes.map(|minutes| days::Days::new(&fold.timezone, minutes)),
+                }))
+            }
+            ReducerSpec::Matrix { row, column, state, detail } => {
+                Self::Status(status::Status::of_pairs(row, column, state, detail.as_ref(), fold.whole))
+            }
+            ReducerSpec::Timeline { key, label, state, keep } => {
+                Self::Timeline(timeline::Timeline::new(key, label.as_ref(), state, *keep))
             }
             ReducerSpec::Status { key, label, state, detail } => {
                 Self::Status(status::Status::new(key, label.as_ref(), state, detail.as_ref(), fold.whole))
             }
-            ReducerSpec::Markers { key, lat, lon, heading, label, state, remove_on, expire } => {
+            ReducerSpec::Markers { key, lat, lon, heading, label, state, icon, remove_on, expire, trail } => {
                 Self::Markers(Box::new(markers::Markers::new(markers::Settings {
                     key: key.clone(),
                     lat: lat.clone(),
@@ -209,8 +271,10 @@ impl Reducer {
                     heading: heading.clone(),
                     label: label.clone(),
                     state: state.as_ref().map(meaning::Meaning::new),
+                    icon: icon.clone(),
                     remove_on: remove_on.clone(),
                     expire: expire.map(span_ms),
+                    trail: trail.map(|trail| TrailLook::of(span_ms(trail))),
                     whole: fold.whole,
                 })))
             }
@@ -226,7 +290,10 @@ impl Reducer {
             Self::Table(_) => "table",
             Self::Log(_) => "log",
             Self::Series(_) => "series",
-            Self::Status(_) => "status",
+            Self::Histogram(_) => "histogram",
+            Self::Status(status) => status.kind(),
+            Self::Tally(_) => "tally",
+            Self::Timeline(_) => "timeline",
             Self::Markers(_) => "markers",
         }
     }

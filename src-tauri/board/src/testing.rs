@@ -8,8 +8,8 @@ use watchfloor_model::{Event, Mono, Timestamp};
 
 use crate::{
     Aggregate,
-    config::spec::{FoldSpec, ReducerSpec, StateSpec, Template, TemplatePart},
-    frame::{NumberValue, State, WidgetValue},
+    config::spec::{CHART_LINES_MAX, FoldSpec, IconSpec, LineSpec, MarksSpec, ReducerSpec, StateSpec, Template, TemplatePart},
+    frame::{Icon, NumberValue, State, WidgetValue},
     path::Path,
 };
 
@@ -56,6 +56,11 @@ pub(crate) fn fold_named(own: &mut Aggregate, at: i64, name: &str, data: Value) 
 }
 
 /// It is `now`.
+/// Nobody knows what happened after `from` until `to`.
+pub(crate) fn note_gap(own: &mut Aggregate, from: i64, to: i64) {
+    own.note_gap(Timestamp::from_millis(from), Timestamp::from_millis(to));
+}
+
 pub(crate) fn advance(own: &mut Aggregate, now: i64) {
     own.advance(Timestamp::from_millis(now));
 }
@@ -132,6 +137,12 @@ fn reducer_of(spec: &Value) -> ReducerSpec {
             columns: names("columns").iter().map(|path| path.parse().expect("a path")).collect(),
             sort: path("sort"),
             descending: spec["descending"] == true,
+            then: names("then")
+                .iter()
+                .map(|text| text.strip_prefix('-').map_or((text.as_str(), false), |rest| (rest, true)))
+                .map(|(text, descending)| (text.parse().expect("a path"), descending))
+                .collect(),
+            group: path("group"),
             limit: limit(100),
             remove_on: names("remove_on"),
             expire: span("expire"),
@@ -149,6 +160,43 @@ fn reducer_of(spec: &Value) -> ReducerSpec {
             stat: parse(spec, "stat"),
             value: path("value"),
             by: path("by"),
+            lines: lines_of(spec),
+            marks: spec["marks"].as_object().map(|_| MarksSpec {
+                on: vec![spec["marks"]["on"].as_str().expect("a name").to_owned()],
+                label: spec["marks"]["label"].as_str().map(template),
+                limit: spec["marks"]["limit"].as_u64().map_or(20, |limit| limit as u32),
+            }),
+            most: spec["most"].as_u64().map_or(CHART_LINES_MAX, |most| most as usize),
+        },
+        "tally" => ReducerSpec::Tally {
+            by: need("by"),
+            stat: parse(spec, "stat"),
+            value: path("value"),
+            matching: matching(),
+            last: span("last"),
+            reset_daily_minutes: spec["reset"].as_u64().map(|minutes| minutes as u32),
+            categories: names("categories"),
+        },
+        "histogram" => ReducerSpec::Histogram {
+            value: need("value"),
+            min: spec["min"].as_f64().expect("a number"),
+            width: spec["width"].as_f64().expect("a number"),
+            bins: spec["bins"].as_u64().expect("a number") as u16,
+            stats: names("stats").iter().map(|word| parse(&json!({"stat": word}), "stat")).collect(),
+            last: span("last"),
+            reset_daily_minutes: spec["reset"].as_u64().map(|minutes| minutes as u32),
+        },
+        "matrix" => ReducerSpec::Matrix {
+            row: need("row"),
+            column: need("column"),
+            state: state_of(need("state")),
+            detail: text("detail"),
+        },
+        "timeline" => ReducerSpec::Timeline {
+            key: need("key"),
+            label: text("label"),
+            state: state_of(need("state")),
+            keep: length("keep"),
         },
         "status" => ReducerSpec::Status {
             key: need("key"),
@@ -163,17 +211,39 @@ fn reducer_of(spec: &Value) -> ReducerSpec {
             heading: path("heading"),
             label: text("label"),
             state: path("state").map(state_of),
+            icon: path("icon").map(icon_of),
             remove_on: names("remove_on"),
             expire: span("expire"),
+            trail: span("trail"),
         },
         kind => panic!("the kind {kind:?}"),
     }
+}
+
+/// The lines of a series, each by its title and settings.
+fn lines_of(spec: &Value) -> Vec<LineSpec> {
+    let lines = spec["lines"].as_array().into_iter().flatten();
+    lines
+        .map(|line| LineSpec {
+            title: line["title"].as_str().expect("a title").to_owned(),
+            on: line["on"].as_str().map(str::to_owned).into_iter().collect(),
+            only: [].into(),
+            stat: parse(line, "stat"),
+            value: line["value"].as_str().map(|text| text.parse().expect("a path")),
+        })
+        .collect()
 }
 
 /// `ok` is normal, `late` a warning, `bad` an alarm, `done` muted.
 fn state_of(path: Path) -> StateSpec {
     let states = [("ok", State::Normal), ("late", State::Warning), ("bad", State::Alarm), ("done", State::Muted)];
     StateSpec { path, states: states.into_iter().map(|(word, state)| (word.to_owned(), state)).collect() }
+}
+
+/// `a` is a ship, `b` a car; anything else is other.
+fn icon_of(path: Path) -> IconSpec {
+    let icons = [("a".to_owned(), Icon::Ship), ("b".to_owned(), Icon::Car)];
+    IconSpec { path: Some(path), icons: icons.into(), otherwise: None }
 }
 
 fn parse<T: FromWord>(spec: &Value, name: &str) -> T {
@@ -197,4 +267,5 @@ macro_rules! from_word {
 
 from_word!(CounterStat: Count, Sum, Mean, Share);
 from_word!(WindowStat: Count, Sum, Mean, Min, Max, Share, Distinct, P50, P90, P95, P99);
+from_word!(HistogramStat: Mean, P50, P90, P95, P99);
 from_word!(SeriesStat: Count, Sum, Mean, Min, Max, Last);

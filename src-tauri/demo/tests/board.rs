@@ -50,7 +50,11 @@ fn the_flights_use_every_kind() {
             ReducerSpec::Table { .. } => "table",
             ReducerSpec::Log { .. } => "log",
             ReducerSpec::Series { .. } => "series",
+            ReducerSpec::Histogram { .. } => "histogram",
             ReducerSpec::Status { .. } => "status",
+            ReducerSpec::Tally { .. } => "tally",
+            ReducerSpec::Matrix { .. } => "matrix",
+            ReducerSpec::Timeline { .. } => "timeline",
             ReducerSpec::Markers { .. } => "markers",
         })
         .collect();

@@ -105,6 +105,7 @@ id = "rows"
 kind = "table"
 key = "k"
 columns = [{{ path = "v" }}, {{ path = "s" }}]
+group = "s"
 sort = "-v"
 limit = 5
 on = "set"
@@ -129,6 +130,33 @@ bucket = "1m"
 keep = "30m"
 
 [[widget]]
+id = "named"
+kind = "series"
+on = ["set", "note"]
+bucket = "1m"
+keep = "30m"
+lines = [{{ title = "sets", on = "set" }}, {{ title = "worth", stat = "sum", value = "v" }}]
+marks = {{ on = "drop", label = "{{k}}", limit = 8 }}
+
+[[widget]]
+id = "sizes"
+kind = "histogram"
+on = "set"
+value = "v"
+reset = "daily 00:00"
+min = 0
+max = 1000
+bin = 100
+
+[[widget]]
+id = "heat"
+kind = "heat"
+on = "set"
+bucket = "1m"
+keep = "30m"
+by = "k"
+
+[[widget]]
 id = "tiles"
 kind = "status"
 on = "set"
@@ -136,6 +164,33 @@ key = "k"
 state = "s"
 states = {{ ok = "normal", bad = "alarm" }}
 detail = "{{v}}"
+
+[[widget]]
+id = "bars"
+kind = "tally"
+on = "set"
+by = "k"
+stat = "sum"
+value = "v"
+
+[[widget]]
+id = "grid"
+kind = "matrix"
+on = "set"
+row = "k"
+column = "s"
+state = "s"
+states = {{ ok = "normal", bad = "alarm" }}
+detail = "{{v}}"
+
+[[widget]]
+id = "states"
+kind = "timeline"
+on = "set"
+key = "k"
+state = "s"
+states = {{ ok = "normal", bad = "alarm" }}
+keep = "30m"
 
 [[widget]]
 id = "ships"

@@ -91,6 +91,8 @@ fn apply(own: &mut WidgetValue, patch: WidgetValue) {
             }
             own.order = patch.order.or(own.order.take());
             own.total = patch.total;
+            own.at_least = patch.at_least;
+            (own.groups, own.groups_total) = (patch.groups, patch.groups_total);
         }
         (WidgetValue::Log(own), WidgetValue::Log(patch)) => {
             let kept = if patch.whole { Vec::new() } else { std::mem::take(&mut own.lines) };
@@ -102,6 +104,9 @@ fn apply(own: &mut WidgetValue, patch: WidgetValue) {
                 own.lines.clear();
             }
             own.gaps = patch.gaps;
+            if patch.whole || patch.marks.is_some() {
+                own.marks = patch.marks;
+            }
             for line in patch.lines {
                 let Some(old) = own.lines.iter_mut().find(|old| old.key == line.key) else {
                     own.lines.push(line);
@@ -117,6 +122,15 @@ fn apply(own: &mut WidgetValue, patch: WidgetValue) {
             let newest = own.lines.iter().flat_map(|line| &line.points).map(|point| point.0).max();
             for line in &mut own.lines {
                 line.points.retain(|point| newest.is_none_or(|newest| point.0 > newest - KEEP_MS));
+            }
+        }
+        (WidgetValue::Timeline(own), WidgetValue::Timeline(patch)) => {
+            if patch.whole {
+                own.rows.clear();
+            }
+            for row in patch.rows {
+                own.rows.retain(|old| old.key != row.key);
+                own.rows.push(row);
             }
         }
         (WidgetValue::Markers(own), WidgetValue::Markers(patch)) => {
@@ -155,10 +169,19 @@ fn sorted(value: WidgetValue) -> WidgetValue {
             }
             WidgetValue::Series(series)
         }
+        WidgetValue::Timeline(mut timeline) => {
+            timeline.whole = true;
+            timeline.rows.sort_by(|a, b| a.key.cmp(&b.key));
+            WidgetValue::Timeline(timeline)
+        }
         WidgetValue::Markers(mut markers) => {
             markers.whole = true;
             markers.removed.clear();
             markers.markers.sort_by(|a, b| a.key.cmp(&b.key));
+            // No trails here: whether a change has all of one says nothing.
+            for marker in &mut markers.markers {
+                marker.trail_whole = true;
+            }
             WidgetValue::Markers(markers)
         }
         other => other,

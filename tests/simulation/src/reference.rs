@@ -24,9 +24,13 @@ pub enum Expected {
     Number(Option<f64>),
     /// One of these numbers: the far edge of a window may have been further on before.
     OneOf(Vec<Option<f64>>),
+    /// The newest state of each row of a timeline; what may have been missed since, it doesn't know.
+    Newest(BTreeMap<String, &'static str>),
     /// A chart's counts by the start of their bucket; the others are zero, or unknown. Buckets before the instant may have
     /// left.
     Counts(BTreeMap<i64, f64>, i64),
+    /// The same of each line of a chart.
+    Lines(BTreeMap<String, BTreeMap<i64, f64>>, i64),
 }
 
 /// The values at `time` of what was folded, in this order. Time was `latest` before, if it has gone back since.
@@ -47,6 +51,7 @@ pub fn values(events: &[Published], time: i64, latest: i64) -> Vec<(&'static str
     let share = (set_count > 0).then(|| set().filter(|event| event.said.bad).count() as f64 / set_count as f64);
     let level = set().filter(|event| event.said.key == 0).max_by_key(|event| event.time);
     let level = level.map(|event| event.said.value as f64);
+    let oldest = (latest.div_euclid(MINUTE) + 1 - CHART_BUCKETS) * MINUTE;
     vec![
         ("count", Expected::Number(number(named(&["set", "note"]).count()))),
         (
@@ -71,8 +76,14 @@ pub fn values(events: &[Published], time: i64, latest: i64) -> Vec<(&'static str
         ),
         ("rows", Expected::AnyOf(times(20 * MINUTE).map(|time| rows(events, time)).collect())),
         ("lines", Expected::Value(lines(events))),
-        ("chart", Expected::Counts(chart(events, time), (latest.div_euclid(MINUTE) + 1 - CHART_BUCKETS) * MINUTE)),
+        ("chart", Expected::Counts(chart(events, time), oldest)),
+        ("named", Expected::Lines(named_lines(events, time), oldest)),
+        ("sizes", Expected::Value(sizes(set().filter(|event| (today..today + DAY).contains(&event.time))))),
+        ("heat", Expected::Lines(heat(events, time), oldest)),
         ("tiles", Expected::Value(tiles(events))),
+        ("bars", Expected::Value(bars(events))),
+        ("grid", Expected::Value(grid(events))),
+        ("states", Expected::Newest(newest(events))),
         ("ships", Expected::AnyOf(times(30 * MINUTE).map(|time| ships(events, time)).collect())),
     ]
 }
@@ -137,7 +148,7 @@ fn last(events: &[Published], time: i64, expire: i64, newest: bool) -> BTreeMap<
 fn rows(events: &[Published], time: i64) -> Value {
     let by_key = last(events, time, 20 * MINUTE, false);
     let mut rows: Vec<&Published> = by_key.into_values().collect();
-    rows.sort_by_key(|event| (std::cmp::Reverse(event.said.value), event.said.key));
+    rows.sort_by_key(|event| (state(event), std::cmp::Reverse(event.said.value), event.said.key));
     rows.truncate(5);
     rows.into_iter()
         .map(|event| {
@@ -170,6 +181,47 @@ fn chart(events: &[Published], time: i64) -> BTreeMap<i64, f64> {
     counts
 }
 
+/// The sum of `worth` by minute, where any event of the line happened.
+fn by_minute<'a>(
+    events: impl Iterator<Item = &'a Published>,
+    time: i64,
+    worth: impl Fn(&Published) -> f64,
+) -> BTreeMap<i64, f64> {
+    let present = time.div_euclid(MINUTE);
+    let mut sums = BTreeMap::new();
+    for event in events {
+        let bucket = event.time.div_euclid(MINUTE);
+        if (present - CHART_BUCKETS + 1..=present).contains(&bucket) {
+            *sums.entry(bucket * MINUTE).or_default() += worth(event);
+        }
+    }
+    sums
+}
+
+fn named_lines(events: &[Published], time: i64) -> BTreeMap<String, BTreeMap<i64, f64>> {
+    let sets = by_minute(events.iter().filter(|event| event.said.name == "set"), time, |_| 1.0);
+    let both = events.iter().filter(|event| matches!(event.said.name, "set" | "note"));
+    let worth = by_minute(both, time, |event| event.said.value as f64);
+    BTreeMap::from([("sets".to_owned(), sets), ("worth".to_owned(), worth)])
+}
+
+/// A row a key.
+fn heat(events: &[Published], time: i64) -> BTreeMap<String, BTreeMap<i64, f64>> {
+    let sets = events.iter().filter(|event| event.said.name == "set");
+    let keys: BTreeSet<u64> = sets.clone().map(|event| event.said.key).collect();
+    let row = |key: u64| by_minute(sets.clone().filter(|event| event.said.key == key), time, |_| 1.0);
+    keys.into_iter().map(|key| (format!("k{key}"), row(key))).collect()
+}
+
+fn sizes<'a>(events: impl Iterator<Item = &'a Published>) -> Value {
+    let mut counts = [0_u64; 11];
+    for event in events {
+        counts[usize::try_from(event.said.value / 100).unwrap_or(usize::MAX).min(10)] += 1;
+    }
+    let bins: Vec<Value> = (0..10).map(|bin| json!([bin * 100, counts[bin]])).collect();
+    json!({"below": 0, "bins": bins, "above": counts[10], "stats": {}})
+}
+
 fn tiles(events: &[Published]) -> Value {
     let mut tiles: BTreeMap<u64, (&Published, i64)> = BTreeMap::new();
     for event in events.iter().filter(|event| event.said.name == "set") {
@@ -190,6 +242,45 @@ fn tiles(events: &[Published]) -> Value {
         (key, tile)
     };
     Value::Object(tiles.into_iter().map(tile).collect())
+}
+
+fn bars(events: &[Published]) -> Value {
+    let mut bars: BTreeMap<String, u64> = BTreeMap::new();
+    for event in events.iter().filter(|event| event.said.name == "set") {
+        *bars.entry(format!("k{}", event.said.key)).or_default() += event.said.value;
+    }
+    json!(bars)
+}
+
+/// A cell a key and state: so each has said the same since its first event.
+fn grid(events: &[Published]) -> Value {
+    let mut cells: BTreeMap<String, (&Published, i64)> = BTreeMap::new();
+    for event in events.iter().filter(|event| event.said.name == "set") {
+        let key = format!("k{} · {}", event.said.key, state(event));
+        let since = match cells.get(&key) {
+            Some((before, _)) if event.time < before.time => continue,
+            Some((_, since)) => *since,
+            None => event.time,
+        };
+        cells.insert(key, (event, since));
+    }
+    let cell = |(key, (event, since)): (String, (&Published, i64))| {
+        let cell = json!({"label": key, "text": state(event), "state": meaning(event),
+            "detail": event.said.value.to_string(), "since": since});
+        (key, cell)
+    };
+    Value::Object(cells.into_iter().map(cell).collect())
+}
+
+fn newest(events: &[Published]) -> BTreeMap<String, &'static str> {
+    let mut rows: BTreeMap<String, (i64, &'static str)> = BTreeMap::new();
+    for event in events.iter().filter(|event| event.said.name == "set") {
+        let row = rows.entry(format!("k{}", event.said.key)).or_insert((event.time, state(event)));
+        if row.0 <= event.time {
+            *row = (event.time, state(event));
+        }
+    }
+    rows.into_iter().map(|(key, (_, state))| (key, state)).collect()
 }
 
 fn ships(events: &[Published], time: i64) -> Value {

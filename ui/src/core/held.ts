@@ -5,19 +5,25 @@
  * kind keeps exactly what its whole value would say, and a change that can't be applied asks for the whole.
  */
 import type {
+  HistogramValue,
+  GroupValue,
   LineValue,
   LogValue,
   Look,
   MarkersValue,
   MarkerValue,
+  MarksValue,
   NumberValue,
   RowValue,
   SeriesValue,
   StatusValue,
   TableValue,
+  TallyValue,
+  TimelineRow,
+  TimelineValue,
   WidgetValue,
 } from '../generated/frame'
-import { SERIES_LINES_MAX, SERIES_POINTS_MAX } from './limits'
+import { HEAT_ROWS_MAX, SERIES_LINES_MAX, SERIES_POINTS_MAX } from './limits'
 
 export interface HeldTable {
   readonly kind: 'table'
@@ -26,6 +32,10 @@ export interface HeldTable {
   readonly total: number
   /** There may be more. */
   readonly at_least: boolean
+  /** Groups of the rows, in order; none where rows aren't grouped. */
+  readonly groups?: readonly GroupValue[]
+  /** Groups that exist. */
+  readonly groups_total?: number
 }
 
 export interface HeldLog {
@@ -45,6 +55,8 @@ export interface HeldSeries {
   readonly kind: 'series'
   readonly lines: readonly HeldLine[]
   readonly gaps: readonly (readonly [number, number])[]
+  /** What happened besides; none of a chart that has no marks. */
+  readonly marks?: MarksValue | null
 }
 
 export interface HeldMarkers {
@@ -55,8 +67,16 @@ export interface HeldMarkers {
 }
 
 export type HeldNumber = { readonly kind: 'number' } & NumberValue
+export type HeldHistogram = { readonly kind: 'histogram' } & HistogramValue
 export type HeldStatus = { readonly kind: 'status' } & StatusValue
-export type Held = HeldNumber | HeldTable | HeldLog | HeldSeries | HeldStatus | HeldMarkers
+export interface HeldTimeline {
+  readonly kind: 'timeline'
+  /** In order of key. A row that didn't change is the same object as before. */
+  readonly rows: readonly TimelineRow[]
+}
+
+export type HeldTally = { readonly kind: 'tally' } & TallyValue
+export type Held = HeldNumber | HeldHistogram | HeldTable | HeldLog | HeldSeries | HeldStatus | HeldTally | HeldTimeline | HeldMarkers
 
 /** A change came to something that the page doesn't hold: it must ask for the whole. */
 export class NeedsWhole extends Error {
@@ -67,7 +87,9 @@ export class NeedsWhole extends Error {
 export function patched(held: Held | null, look: Look, patch: WidgetValue): Held {
   switch (patch.kind) {
     case 'number':
+    case 'histogram':
     case 'status':
+    case 'tally':
       return patch
     case 'table':
       return patched_table(held?.kind === 'table' ? held : null, patch)
@@ -77,11 +99,15 @@ export function patched(held: Held | null, look: Look, patch: WidgetValue): Held
         patch,
         look.kind === 'log' ? look.limit : patch.lines.length,
       )
+    case 'timeline':
+      return patched_timeline(held?.kind === 'timeline' ? held : null, patch)
     case 'series':
       return patched_series(
         held?.kind === 'series' ? held : null,
         patch,
-        look.kind === 'series' ? look.keep_ms - look.bucket_ms : Infinity,
+        look.kind === 'series' || look.kind === 'heat' ? look.keep_ms - look.bucket_ms : Infinity,
+        look.kind === 'series' ? (look.lines ?? []).map(({ key }) => key) : [],
+        look.kind === 'heat' ? HEAT_ROWS_MAX : SERIES_LINES_MAX,
       )
     case 'markers':
       return patched_markers(held?.kind === 'markers' ? held : null, patch)
@@ -95,22 +121,30 @@ function base<T>(held: T | null, whole: boolean): T | null {
 }
 
 function patched_table(held: HeldTable | null, patch: TableValue): HeldTable {
-  const { total, at_least } = patch
+  const { total, at_least, groups, groups_total } = patch
+  // Sent whole with every change.
+  const rest = { total, at_least, ...(groups === undefined ? {} : { groups, groups_total: groups_total ?? groups.length }) }
   const from = base(held, patch.whole)
   if (from !== null && patch.order === null && patch.removed.length === 0 && patch.rows.length === 0) {
-    return { kind: 'table', rows: from.rows, total, at_least }
+    return { kind: 'table', rows: from.rows, ...rest }
   }
   const by_key = new Map<string, RowValue>()
   for (const row of from?.rows ?? []) by_key.set(row.key, row)
   for (const row of patch.rows) by_key.set(row.key, row)
   for (const key of patch.removed) by_key.delete(key)
-  if (patch.order === null) return { kind: 'table', rows: [...by_key.values()], total, at_least }
+  if (patch.order === null) return { kind: 'table', rows: [...by_key.values()], ...rest }
   const rows = patch.order.map((key) => {
     const row = by_key.get(key)
     if (row === undefined) throw new NeedsWhole(`no row ${key}`)
     return row
   })
-  return { kind: 'table', rows, total, at_least }
+  return { kind: 'table', rows, ...rest }
+}
+
+function patched_timeline(held: HeldTimeline | null, patch: TimelineValue): HeldTimeline {
+  const by_key = new Map((base(held, patch.whole)?.rows ?? []).map((row) => [row.key, row]))
+  for (const row of patch.rows) by_key.set(row.key, row)
+  return { kind: 'timeline', rows: [...by_key.values()].sort((a, b) => (a.key < b.key ? -1 : 1)) }
 }
 
 function patched_log(held: HeldLog | null, patch: LogValue, limit: number): HeldLog {
@@ -120,20 +154,28 @@ function patched_log(held: HeldLog | null, patch: LogValue, limit: number): Held
   return { kind: 'log', lines: [...fresh, ...(from?.lines ?? [])].slice(0, limit), total: patch.total }
 }
 
-function patched_series(held: HeldSeries | null, patch: SeriesValue, keep_ms: number): HeldSeries {
+/** `named` are the lines that the board names, in their order. */
+function patched_series(
+  held: HeldSeries | null,
+  patch: SeriesValue,
+  keep_ms: number,
+  named: readonly string[],
+  lines_max: number,
+): HeldSeries {
   const from = base(held, patch.whole)
   const lines = new Map<string, HeldLine>()
-  for (const { key, points } of patch.lines.slice(0, SERIES_LINES_MAX)) {
+  for (const { key, points } of patch.lines.slice(0, lines_max)) {
     const known = from?.lines.find((line) => line.key === key)
     lines.set(key, { key, points: merged_points(known?.points ?? [], points) })
   }
   for (const line of from?.lines ?? []) if (!lines.has(line.key)) lines.set(line.key, line)
   let newest = -Infinity
   for (const { points } of lines.values()) newest = Math.max(newest, points.at(-1)?.[0] ?? -Infinity)
-  // In order of key, as a whole chart comes: which line changed last must not decide which colour it has.
-  const ordered = [...lines.values()].sort((a, b) => (a.key < b.key ? -1 : 1))
-  const kept = ordered.slice(0, SERIES_LINES_MAX).map((line) => since(line, newest - keep_ms))
-  return { kind: 'series', lines: kept, gaps: patch.gaps }
+  // In the board's order, or that of keys, as a whole chart comes: which line changed last must not decide which colour it has.
+  const rank = ({ key }: HeldLine): number => (named.includes(key) ? named.indexOf(key) : named.length)
+  const ordered = [...lines.values()].sort((a, b) => rank(a) - rank(b) || (a.key < b.key ? -1 : 1))
+  const kept = ordered.slice(0, lines_max).map((line) => since(line, newest - keep_ms))
+  return { kind: 'series', lines: kept, gaps: patch.gaps, marks: patch.marks ?? from?.marks ?? null }
 }
 
 type Points = HeldLine['points']

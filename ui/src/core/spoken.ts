@@ -59,9 +59,37 @@ function value_words({ look }: WidgetView, value: Held, current: boolean): strin
         value.tiles.map((tile) => ({ name: `${tile.label} ${tile.text}`, state: tile.state })),
         'tiles',
       )
+    case 'timeline': {
+      const now = value.rows.flatMap(({ label, stretches }) => {
+        const last = stretches.at(-1)
+        return last?.to_ms === null ? [{ name: `${label} ${last.text}`, state: last.state }] : []
+      })
+      return [...named(now, 'rows'), value.rows.length > now.length ? `${String(value.rows.length - now.length)} unknown` : '']
+    }
+    case 'tally': {
+      if (look.kind !== 'tally') return []
+      const { decimals, unit } = look
+      const said = (one: number | null): string =>
+        one === null ? 'no value' : number_text(shown_number(one, look), decimals)
+      return named(
+        value.bars.map((bar) => ({ name: `${bar.key} ${said(bar.value)} ${unit ?? ''}`.trim(), state: bar.state })),
+        'bars',
+      )
+    }
     case 'markers':
       return [`${String(value.total)} markers`, ...counted([...value.by_key.values()].map(({ state }) => state))]
+    case 'histogram': {
+      const total = value.counts.reduce((sum, count) => sum + count, 0)
+      const stats = look.kind === 'histogram' ? look.stats : []
+      const decimals = look.kind === 'histogram' ? look.decimals : 0
+      const said = stats.flatMap((name, at) => {
+        const stat = value.stats[at] ?? null
+        return stat === null ? [] : [`${name} ${number_text(stat, decimals)}`]
+      })
+      return [`${value.at_least ? 'at least ' : ''}${String(total)} values`, ...said]
+    }
     case 'series': {
+      if (look.kind === 'heat') return [look.days ? 'by day and hour' : `${String(value.lines.length)} rows`]
       const decimals = look.kind === 'series' ? look.decimals : 0
       return value.lines.flatMap(({ key, points }) => {
         const last = points.at(-1)?.[1] ?? null

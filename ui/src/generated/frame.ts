@@ -184,7 +184,11 @@ left_ms: number | null,
 /**
  * Every page, in the board's order.
  */
-marks: Array<PageMark>, };
+marks: Array<PageMark>, 
+/**
+ * The numbers of those that turn on this screen, in their order; none if all do.
+ */
+own?: Array<number>, };
 
 /**
  * Why a page is shown.
@@ -260,7 +264,31 @@ keep_ms: number,
 /**
  * Length of one bucket, milliseconds of board time.
  */
-bucket_ms: number, } | { "kind": "status", } | { "kind": "markers", 
+bucket_ms: number, 
+/**
+ * Stretches of its values that mean something.
+ */
+bands?: Array<BandLook>, 
+/**
+ * What its values are meant to be.
+ */
+target?: number, 
+/**
+ * Its lines in their order, where the board names them.
+ */
+lines?: Array<LineLook>, 
+/**
+ * The axis at the right, if any line is read by it.
+ */
+right?: AxisLook, } | { "kind": "histogram" } & HistogramLook | { "kind": "heat" } & HeatLook | { "kind": "status", } | { "kind": "matrix", } | { "kind": "tally" } & TallyLook | { "kind": "timeline", 
+/**
+ * How far back it reaches, milliseconds of board time.
+ */
+keep_ms: number, 
+/**
+ * Which row stands first.
+ */
+order: RowOrder, } | { "kind": "markers", 
 /**
  * West, south, east, north in degrees: what the map shows.
  */
@@ -272,7 +300,11 @@ places: Array<PlaceMark>,
 /**
  * How long a marker takes to glide to a new position, milliseconds of real time.
  */
-glide_ms: number, };
+glide_ms: number, 
+/**
+ * How trails are kept; none if there are none.
+ */
+trail: TrailLook | null, };
 
 /**
  * How a series is drawn.
@@ -357,6 +389,19 @@ to: number | null,
 state: State, };
 
 /**
+ * What a number in a cell means by its column's bands.
+ */
+export type CellMark = { 
+/**
+ * The number of the column, from 0.
+ */
+column: number, 
+/**
+ * What it means.
+ */
+state: State, };
+
+/**
  * One column of a table.
  */
 export type ColumnLook = { 
@@ -365,7 +410,7 @@ export type ColumnLook = {
  */
 title: string, 
 /**
- * `text`, `number`, `time` (a time of day in the board's zone), `ago` or `until` (how long ago that was, or how long it is to it, by the
+ * `text`, `number`, `bar` (a number and how much of its scale it fills), `time` (a time of day in the board's zone), `ago` or `until` (how long ago that was, or how long it is to it, by the
  * board's clock) or `state` (text in the row's state).
  */
 format: string, 
@@ -376,7 +421,198 @@ decimals: number,
 /**
  * Share of the width; 1 is usual.
  */
-width: number, };
+width: number, 
+/**
+ * The ends of a bar's scale.
+ */
+scale?: [number, number], 
+/**
+ * What stands before a word: its shape.
+ */
+icons?: { [key in string]: Sign }, 
+/**
+ * Stretches of its numbers that mean something.
+ */
+bands?: Array<BandLook>, };
+
+/**
+ * An order by what a column shows.
+ */
+export type ColumnSort = { 
+/**
+ * The column's number, from 0.
+ */
+column: number, 
+/**
+ * The greatest first. Rows without a value come last either way.
+ */
+descending: boolean, };
+
+/**
+ * What is known of a row, a line, a tile or a marker.
+ */
+export type Detail = { 
+/**
+ * Of which revision of the board.
+ */
+revision: number, 
+/**
+ * The row as it is now, of a table that has it.
+ */
+row: RowValue | null, 
+/**
+ * The source's name for people.
+ */
+source: string, 
+/**
+ * The newest event of it that is kept.
+ */
+event: RawEvent | null, 
+/**
+ * Why there is none, or why it isn't the one that is shown.
+ */
+lacks: string | null, };
+
+/**
+ * Rows of one value.
+ */
+export type GroupValue = { 
+/**
+ * The value; none of those rows that have none.
+ */
+name: string | null, 
+/**
+ * Its rows, also those that aren't shown.
+ */
+total: number, 
+/**
+ * What the worst of them means.
+ */
+state: State, 
+/**
+ * How many of the rows that came with this are its own: as many, after those of the groups before it.
+ */
+shown: number, };
+
+/**
+ * An event as it was received, after decoding.
+ */
+export type RawEvent = { 
+/**
+ * The channel it came by.
+ */
+channel: string, 
+/**
+ * What kind of thing happened.
+ */
+name: string, 
+/**
+ * The publisher's own id of it.
+ */
+id: string | null, 
+/**
+ * Its place in the channel.
+ */
+position: string | null, 
+/**
+ * When it happened by the source's clock, milliseconds since the Unix epoch.
+ */
+time_ms: number, 
+/**
+ * When it reached this program, by this machine's clock, milliseconds since the Unix epoch.
+ */
+received_ms: number, 
+/**
+ * What it says: JSON, indented, at most 64 KiB of it.
+ */
+text: string, 
+/**
+ * Bytes of JSON that it has in all.
+ */
+bytes: number, 
+/**
+ * Whether that is more than the text.
+ */
+cut: boolean, };
+
+/**
+ * The answer.
+ */
+export type RowsFound = { 
+/**
+ * Of which revision of the board: what is of another one than the page's isn't shown.
+ */
+revision: number, 
+/**
+ * The first row's place.
+ */
+offset: number, 
+/**
+ * The rows.
+ */
+rows: Array<RowValue>, 
+/**
+ * Rows that have the words.
+ */
+matched: number, 
+/**
+ * Rows that exist.
+ */
+total: number, 
+/**
+ * Whether there may be more.
+ */
+at_least: boolean, 
+/**
+ * The place of the row that was asked for; none if it isn't among them.
+ */
+at: number | null, 
+/**
+ * Rows in alarm that don't have the words.
+ */
+alarms_hidden: number, 
+/**
+ * Rows in warning that don't.
+ */
+warnings_hidden: number, 
+/**
+ * Groups of the rows, in the table's own order.
+ */
+groups: Array<GroupValue>, };
+
+/**
+ * Rows of a table that a hand wants to see.
+ */
+export type RowsQuery = { 
+/**
+ * The widget's id.
+ */
+widget: string, 
+/**
+ * The first row, from 0.
+ */
+offset: number, 
+/**
+ * How many at most; no more than 500 come.
+ */
+count: number, 
+/**
+ * Words of which a row must have each, in any of its cells; all rows if there are none.
+ */
+find: string, 
+/**
+ * Another order than the table's own.
+ */
+sort: ColumnSort | null, 
+/**
+ * A row whose place is asked for.
+ */
+key: string | null, };
+
+/**
+ * The shapes that may stand before a word in a table. None is like that of a state or of a freshness.
+ */
+export type Sign = "up" | "down" | "right" | "left" | "clock" | "pause" | "lock" | "flag" | "person" | "box" | "truck" | "aircraft" | "ship" | "wrench" | "bolt" | "flame" | "cross" | "phone";
 
 /**
  * A fixed, named point of a map.
@@ -772,7 +1008,7 @@ export type Freshness = "live" | "polling" | "catching-up" | "stale" | "down" | 
 /**
  * What a widget shows.
  */
-export type WidgetValue = { "kind": "number" } & NumberValue | { "kind": "table" } & TableValue | { "kind": "log" } & LogValue | { "kind": "series" } & SeriesValue | { "kind": "status" } & StatusValue | { "kind": "markers" } & MarkersValue;
+export type WidgetValue = { "kind": "number" } & NumberValue | { "kind": "table" } & TableValue | { "kind": "log" } & LogValue | { "kind": "series" } & SeriesValue | { "kind": "histogram" } & HistogramValue | { "kind": "status" } & StatusValue | { "kind": "tally" } & TallyValue | { "kind": "timeline" } & TimelineValue | { "kind": "markers" } & MarkersValue;
 
 /**
  * One number. Sent whole.
@@ -830,9 +1066,17 @@ order: Array<string> | null,
  */
 total: number, 
 /**
- * Whether there may be more: a table keeps 10,000, and nothing of those that found no place.
+ * Whether there may be more: a table keeps 100,000, and nothing of those that found no place.
  */
-at_least: boolean, };
+at_least: boolean, 
+/**
+ * The groups of the rows that are shown, in their order, where rows are grouped. Sent whole.
+ */
+groups?: Array<GroupValue>, 
+/**
+ * Groups that exist, including those that no row is shown of.
+ */
+groups_total?: number, };
 
 /**
  * One row.
@@ -849,7 +1093,11 @@ cells: Array<Cell>,
 /**
  * What the row means.
  */
-state: State, };
+state: State, 
+/**
+ * Cells whose number lies in a band of their column.
+ */
+marks?: Array<CellMark>, };
 
 /**
  * One cell. Zero, empty, null and missing are four different things.
@@ -896,7 +1144,7 @@ state: State, };
 
 /**
  * What changed in a chart. To apply it: drop all lines if it is whole; put each point in the place of that of its line and
- * bucket; drop points that lie `keep_ms` or more before the newest point of any line; drop nothing else.
+ * bucket; drop points that lie `keep_ms` or more before the newest point of any line; take over `marks` if given; drop nothing else.
  */
 export type SeriesValue = { 
 /**
@@ -910,7 +1158,11 @@ lines: Array<SeriesLine>,
 /**
  * Stretches for which nobody can say what happened, as pairs of milliseconds since the Unix epoch. All of them.
  */
-gaps: [number, number][], };
+gaps: [number, number][], 
+/**
+ * What happened besides, all of it, if it changed.
+ */
+marks?: MarksValue, };
 
 /**
  * One line of a chart.
@@ -933,6 +1185,138 @@ export type StatusValue = {
  * In order of key.
  */
 tiles: Array<TileValue>, };
+
+/**
+ * A bar a category. Sent whole.
+ */
+export type TallyValue = { 
+/**
+ * In order of key.
+ */
+bars: Array<BarValue>, 
+/**
+ * Whether events may be missing: each true value is at least what stands there, and there may be more bars.
+ */
+at_least: boolean, };
+
+/**
+ * What changed of states over time. To apply it: drop all rows if it is whole; put each of `rows` in the place of that of its key.
+ */
+export type TimelineValue = { 
+/**
+ * Whether these are all rows, not the changed ones only.
+ */
+whole: boolean, 
+/**
+ * In order of key.
+ */
+rows: Array<TimelineRow>, };
+
+/**
+ * One row.
+ */
+export type TimelineRow = { 
+/**
+ * What tells it from the others.
+ */
+key: string, 
+/**
+ * Its heading.
+ */
+label: string, 
+/**
+ * What is known, in order and apart from each other: between two of them, before the first and after the last, nobody knows.
+ */
+stretches: Array<Stretch>, };
+
+/**
+ * A time through which a state is known.
+ */
+export type Stretch = { 
+/**
+ * Its beginning, by the source's clock, milliseconds since the Unix epoch.
+ */
+from_ms: number, 
+/**
+ * Its end; none if it is so until whatever the source's newest proof tells, and no longer.
+ */
+to_ms: number | null, 
+/**
+ * The state as the source says it: `closed`.
+ */
+text: string, 
+/**
+ * What that means.
+ */
+state: State, };
+
+/**
+ * Which row of a timeline stands first.
+ */
+export type RowOrder = "worst" | "key";
+
+/**
+ * One bar.
+ */
+export type BarValue = { 
+/**
+ * Its category.
+ */
+key: string, 
+/**
+ * The value; none if there is nothing to take a mean or an extreme of. Never zero for unknown.
+ */
+value: number | null, 
+/**
+ * What the value means by the bands.
+ */
+state: State, };
+
+/**
+ * How bars are drawn.
+ */
+export type TallyLook = { 
+/**
+ * Unit, drawn smaller. With `%` a share of 0 to 1 is written as 0 to 100.
+ */
+unit: string | null, 
+/**
+ * Digits after the point.
+ */
+decimals: number, 
+/**
+ * The scale's lower end, zero or below; as far as the bars reach if none.
+ */
+min: number | null, 
+/**
+ * The scale's upper end, zero or above; as far as the bars reach if none.
+ */
+max: number | null, 
+/**
+ * Stretches of the scale that mean something, of every bar.
+ */
+bands: Array<BandLook>, 
+/**
+ * What every bar is meant to be.
+ */
+target: number | null, 
+/**
+ * What those of these categories are meant to be.
+ */
+targets: { [key in string]: number }, 
+/**
+ * Which stands first.
+ */
+order: BarOrder, 
+/**
+ * Whether the values of several bars add up to something: counts and sums do.
+ */
+adds: boolean, };
+
+/**
+ * Which bar stands first.
+ */
+export type BarOrder = "largest" | "smallest" | "key";
 
 /**
  * One tile.
@@ -965,7 +1349,7 @@ since_ms: number, };
 
 /**
  * What changed on a map. To apply it: drop all markers if it is whole; put each of `markers` in the place of that of its
- * key; drop those of `removed`.
+ * key, with its trail after [`TrailLook::merged`](super::TrailLook::merged) unless that is whole as well; drop those of `removed`.
  */
 export type MarkersValue = { 
 /**
@@ -987,7 +1371,11 @@ total: number,
 /**
  * Things without a position, besides: they exist and can't be drawn.
  */
-unplaced: number, };
+unplaced: number, 
+/**
+ * Stretches for which nobody can say where anything was, as pairs of milliseconds since the Unix epoch. All of them; none without trails.
+ */
+gaps: [number, number][], };
 
 /**
  * One marker.
@@ -1016,7 +1404,19 @@ label: string | null,
 /**
  * What it means.
  */
-state: State, };
+state: State, 
+/**
+ * What it is drawn as; a dot, or an aircraft where there is a heading, if none.
+ */
+icon: Icon | null, 
+/**
+ * Where it was, in order of time, its newest position as well: new and changed points.
+ */
+trail: [number, [number, number] | null][], 
+/**
+ * Whether that is all of it.
+ */
+trail_whole: boolean, };
 
 /**
  * That a frame is of the past, and where in the record it is.

@@ -3,6 +3,7 @@ import type {
   BoardView,
   Cell,
   Freshness,
+  GroupValue,
   Look,
   NumberLook,
   RowValue,
@@ -11,7 +12,7 @@ import type {
   WidgetView,
 } from '../generated/frame'
 
-export const SHEET_KINDS = ['counter', 'gauge', 'bar', 'table', 'log', 'series', 'status', 'markers'] as const
+export const SHEET_KINDS = ['counter', 'gauge', 'bar', 'table', 'grouped', 'log', 'series', 'limits', 'axes', 'histogram', 'heat', 'days', 'status', 'tally', 'timeline', 'matrix', 'markers'] as const
 export type SheetKind = (typeof SHEET_KINDS)[number]
 
 export const SHEET_STATES = [
@@ -43,7 +44,7 @@ export const SHAPES: readonly (readonly [number, number, number, number])[] = [
   [11, 1, 2, 4],
   [5, 4, 6, 1],
   [1, 5, 6, 4],
-  [7, 5, 4, 3],
+  [7, 5, 4, 2],
   [11, 5, 2, 1],
 ]
 
@@ -83,6 +84,31 @@ const LOOKS: Record<SheetKind, Look> = {
       { title: 'State', format: 'state', decimals: 0, width: 1.6 },
     ],
   },
+  grouped: {
+    kind: 'table',
+    limit: 100,
+    columns: [
+      { title: 'Order', format: 'text', decimals: 0, width: 2, icons: { [LONG_WORD]: 'box', '“”': 'flag' } },
+      { title: 'Full', format: 'bar', decimals: 1, width: 1.4, scale: [0, 60] },
+      {
+        title: 'Value',
+        format: 'number',
+        decimals: 2,
+        width: 1.2,
+        bands: [
+          { from: 30, to: 90, state: 'warning' },
+          { from: 90, to: null, state: 'alarm' },
+        ],
+      },
+      {
+        title: 'State',
+        format: 'state',
+        decimals: 0,
+        width: 1.6,
+        icons: { waiting: 'clock', 'at risk': 'bolt', late: 'truck', done: 'box' },
+      },
+    ],
+  },
   log: { kind: 'log', limit: 100 },
   series: {
     kind: 'series',
@@ -92,7 +118,80 @@ const LOOKS: Record<SheetKind, Look> = {
     keep_ms: 120 * MINUTE_MS,
     bucket_ms: 5 * MINUTE_MS,
   },
+  limits: {
+    kind: 'series',
+    draw: 'line',
+    unit: 'min',
+    decimals: 1,
+    keep_ms: 120 * MINUTE_MS,
+    bucket_ms: 5 * MINUTE_MS,
+  },
+  histogram: {
+    kind: 'histogram',
+    unit: 'min',
+    decimals: 1,
+    min: 0,
+    width: 2,
+    bins: 20,
+    bands: [
+      { from: 20, to: 30, state: 'warning' },
+      { from: 30, to: null, state: 'alarm' },
+    ],
+    target: 12,
+    stats: ['mean', 'p50', 'p95'],
+  },
+  heat: {
+    kind: 'heat',
+    unit: null,
+    decimals: 0,
+    keep_ms: 120 * MINUTE_MS,
+    bucket_ms: 10 * MINUTE_MS,
+    days: false,
+    min: null,
+    max: null,
+  },
+  days: {
+    kind: 'heat',
+    unit: null,
+    decimals: 0,
+    keep_ms: 7 * 24 * 60 * MINUTE_MS,
+    bucket_ms: 60 * MINUTE_MS,
+    days: true,
+    min: 0,
+    max: 50,
+  },
+  axes: {
+    kind: 'series',
+    draw: 'bars',
+    unit: 'min',
+    decimals: 1,
+    keep_ms: 120 * MINUTE_MS,
+    bucket_ms: 5 * MINUTE_MS,
+    lines: [
+      { key: 'Lane 1', right: false },
+      { key: 'Lane 2', right: false },
+      { key: 'Lane 3', right: true },
+    ],
+    right: { unit: '°C', decimals: 0, bands: [{ from: 25, to: null, state: 'warning' }], target: null },
+  },
   status: { kind: 'status' },
+  matrix: { kind: 'matrix' },
+  timeline: { kind: 'timeline', keep_ms: 8 * 60 * MINUTE_MS, order: 'worst' },
+  tally: {
+    kind: 'tally',
+    unit: null,
+    decimals: 0,
+    min: null,
+    max: null,
+    bands: [
+      { from: 60, to: 90, state: 'warning' },
+      { from: 90, to: null, state: 'alarm' },
+    ],
+    target: null,
+    targets: {},
+    order: 'largest',
+    adds: true,
+  },
   markers: {
     kind: 'markers',
     bounds: [5, 45, 16, 52],
@@ -129,9 +228,86 @@ export function sheet_board(kind: SheetKind, state: SheetState): BoardView {
 /** Charts of every way to be drawn; a number's look as its value asks for. */
 function sheet_look(kind: SheetKind, state: SheetState, at: number): Look {
   const look = LOOKS[kind]
-  if (look.kind === 'series') return { ...look, draw: (['line', 'bars', 'area'] as const)[at % 3] ?? 'line' }
+  if (look.kind === 'series') {
+    const draw = (['line', 'bars', 'area'] as const)[at % 3] ?? 'line'
+    return kind === 'limits' ? { ...look, draw, ...limited(state) } : { ...look, draw }
+  }
+  if (look.kind === 'tally') {
+    const plain = state === 'huge' || state === 'million' || state === 'tiny' || state === 'negative'
+    return {
+      ...look,
+      bands: plain ? [] : look.bands,
+      decimals: state === 'tiny' ? 4 : at % 2,
+      unit: state === 'long' ? 'passengers' : at === 3 ? 'min' : null,
+      target: !plain && at % 4 === 0 ? 50 : null,
+      targets: at === 5 && !plain ? { 'Lane 2': 40, 'Lane 3': 80 } : {},
+      max: at === 6 && !plain ? 80 : null,
+      order: at === 1 ? 'key' : 'largest',
+    }
+  }
   if (look.kind !== 'counter' && look.kind !== 'gauge') return look
   return { ...look, ...scaled(state, at, look.draw === 'bar'), ...aims(state, at) }
+}
+
+/** Limits around what a chart shows, and one far above it. */
+function limited(state: SheetState): Partial<Extract<Look, { kind: 'series' }>> {
+  const size = NUMBERS[state] ?? 12
+  const [low, high] = size < 0 ? [1.7 * size, 0.5 * size] : [0.5 * size, 1.7 * size]
+  return {
+    target: size,
+    bands: [
+      { from: null, to: low, state: 'warning' },
+      { from: high, to: 4 * Math.abs(size), state: 'warning' },
+      { from: 4 * Math.abs(size), to: null, state: 'alarm' },
+    ],
+  }
+}
+
+/** Two near each other, one alone; many where a chart is full. */
+function sheet_marks(state: SheetState): { readonly at_ms: number; readonly label: string }[] {
+  const count = state === 'full' ? 20 : state === 'one' ? 1 : state === 'empty' ? 0 : 3
+  return Array.from({ length: count }, (_, at) => ({
+    at_ms: SHEET_MS - ([9, 14, 71][at % 3] ?? 0) * MINUTE_MS - Math.floor(at / 3) * 13 * MINUTE_MS,
+    label: state === 'long' || state === 'rtl' ? words(state, at) : `web 1.${String(9 - at)}`,
+  })).sort((a, b) => a.at_ms - b.at_ms)
+}
+
+/** A hump with a long tail; of one value, of none, and of many. */
+function histogram_value(look: Extract<Look, { kind: 'histogram' }>, state: SheetState): WidgetValue {
+  const none = state === 'empty' || state === 'unknown'
+  const scale = state === 'million' ? 1e6 : state === 'huge' ? 1e13 : 400
+  const counts = Array.from({ length: look.bins + 2 }, (_, at) => {
+    if (none) return 0
+    if (state === 'one') return at === 7 ? 1 : 0
+    const beyond = at === 0 ? 0.1 : at === look.bins + 1 ? 0.25 : 0
+    return Math.round(scale * (beyond + Math.exp(-(((at - 7) / 3) ** 2)) + 0.3 * Math.exp(-(((at - 15) / 4) ** 2))))
+  })
+  const of = (part: number): number | null => (none ? null : look.min + part * look.width * look.bins)
+  const stats = state === 'one' ? [of(0.32), of(0.32), of(0.32)] : [of(0.42), of(0.34), of(1.1)]
+  return { kind: 'histogram', counts, stats, at_least: state === 'full' }
+}
+
+/** What is missing stays so: a gap, a cell without a value, and before anybody looked. */
+function heat_value(look: Extract<Look, { kind: 'heat' }>, state: SheetState, names: readonly string[]): WidgetValue {
+  const { bucket_ms, keep_ms, days } = look
+  const last = Math.floor(SHEET_MS / bucket_ms) * bucket_ms
+  const count = keep_ms / bucket_ms
+  const size = Math.abs(NUMBERS[state] ?? 24)
+  const lines = (days ? names.slice(0, 1) : names).map((key, one) => ({
+    key,
+    points: Array.from({ length: count }, (_, at): [number, number | null] => {
+      const wave = 1 + Math.sin((at - count / 4) / (days ? 3.8 : 2) + one)
+      const start = last - (count - 1 - at) * bucket_ms
+      const missed = start > SHEET_MS - keep_ms * 0.6 && start + bucket_ms < SHEET_MS - keep_ms * 0.45
+      return [start, at % 11 === 7 || missed ? null : (size * wave * (1 + (one % 4))) / (days ? 1 : 3)]
+    }).slice(state === 'one' ? -1 : one === 2 ? 4 : 0),
+  }))
+  return {
+    kind: 'series',
+    whole: true,
+    lines: state === 'empty' || state === 'unknown' ? [] : lines,
+    gaps: [[SHEET_MS - keep_ms * 0.6, SHEET_MS - keep_ms * 0.45]],
+  }
 }
 
 /** What a number's value asks of its scale. */
@@ -220,13 +396,21 @@ export function sheet_value({ look }: WidgetView, state: SheetState, at: number)
   switch (look.kind) {
     case 'table': {
       const rows = numbered(9).map((one): RowValue => {
+        const number = (NUMBERS[state] ?? 19.5) * (one + 1)
+        const grouped = look.columns.some(({ bands }) => bands !== undefined)
+        const band: State = number >= 90 ? 'alarm' : number >= 30 ? 'warning' : 'normal'
+        const marks = grouped && one % 7 !== 5 && band !== 'normal' ? [{ column: 2, state: band }] : []
         const cells: Cell[] = [
           { is: 'text', as: words(state, one) },
-          one % 7 === 3 ? { is: 'null' } : { is: 'time', as: SHEET_MS + one * 7 * MINUTE_MS },
-          one % 7 === 5 ? { is: 'missing' } : { is: 'number', as: (NUMBERS[state] ?? 19.5) * (one + 1) },
+          grouped
+            ? one % 7 === 3
+              ? { is: 'null' }
+              : { is: 'number', as: number }
+            : one % 7 === 3 ? { is: 'null' } : { is: 'time', as: SHEET_MS + one * 7 * MINUTE_MS },
+          one % 7 === 5 ? { is: 'missing' } : { is: 'number', as: number },
           { is: 'text', as: state === 'rtl' ? RTL_OTHER : STATE_TEXT[meaning(one)] },
         ]
-        return { key: String(one), cells, state: meaning(one) }
+        return { key: String(one), cells, state: meaning(one), ...(marks.length === 0 ? {} : { marks }) }
       })
       const total = state === 'million' ? 1_000_000 : rows.length
       return {
@@ -237,6 +421,7 @@ export function sheet_value({ look }: WidgetView, state: SheetState, at: number)
         order: rows.map(({ key }) => key),
         total,
         at_least: false,
+        ...(look.columns.some(({ bands }) => bands !== undefined) ? grouped_by(rows.length, total, state) : {}),
       }
     }
     case 'log': {
@@ -259,6 +444,61 @@ export function sheet_value({ look }: WidgetView, state: SheetState, at: number)
       }))
       return { kind: 'status', tiles }
     }
+    case 'matrix': {
+      const across = state === 'one' ? 1 : state === 'full' || state === 'million' ? 14 : 5
+      const name = (one: number): string =>
+        state === 'long' || state === 'rtl' ? words(state, one) : `Service ${String(one + 1)}`
+      const tiles = numbered(6).flatMap((one) =>
+        Array.from({ length: across }, (_, two) => ({
+          key: `${name(one)} · ${state === 'rtl' ? `منطقة ${String(two)}` : state === 'long' ? `Region of the far north ${String(two)}` : `eu-${String(two + 1)}`}`,
+          label: `${name(one)} · eu-${String(two + 1)}`,
+          text: state === 'rtl' ? RTL_OTHER : STATE_TEXT[(one * two) % 7 === 6 ? 'alarm' : (one + two) % 9 === 5 ? 'warning' : 'normal'],
+          state: ((one * two) % 7 === 6 ? 'alarm' : (one + two) % 9 === 5 ? 'warning' : two === 4 && one === 0 ? 'unknown' : 'normal') as State,
+          detail: at === 5 ? `${String(11 + one * two * 7)} ms` : null,
+          since_ms: SHEET_MS - one * 11 * MINUTE_MS,
+        })).filter((_, two) => (one * 3 + two) % 11 !== 7),
+      )
+      return { kind: 'status', tiles }
+    }
+    case 'timeline': {
+      const rows = numbered(6).map((one) => {
+        let from_ms = SHEET_MS - (9 - (one % 3)) * 60 * MINUTE_MS
+        const stretches = Array.from({ length: state === 'one' ? 1 : 9 }, (_, slot) => {
+          const from = from_ms
+          from_ms += (13 + ((one * 29 + slot * 47) % 97)) * MINUTE_MS
+          const is_last = from_ms > SHEET_MS || slot === 8 || state === 'one'
+          const own = meaning(is_last ? one : one * 3 + slot * slot)
+          const text = state === 'rtl' ? RTL_OTHER : state === 'long' ? LONG_WORD : STATE_TEXT[own]
+          return { from_ms: from, to_ms: is_last && one % 5 !== 4 ? null : from_ms, text, state: own, gap: slot % 4 === 2 }
+        })
+        const end = stretches.findIndex(({ to_ms }) => to_ms === null)
+        return {
+          key: String(one),
+          label: state === 'long' || state === 'rtl' ? words(state, one) : `Bay ${String(one + 1)}`,
+          stretches: stretches
+            .slice(0, end === -1 ? undefined : end + 1)
+            .filter(({ gap, to_ms }) => !gap || to_ms === null)
+            .map(({ from_ms: from, to_ms, text, state: own }) => ({ from_ms: from, to_ms, text, state: own })),
+        }
+      })
+      return { kind: 'timeline', whole: true, rows }
+    }
+    case 'tally': {
+      const bars = numbered(state === 'full' || state === 'million' ? 80 : 7).map((one) => {
+        const size = Math.abs(NUMBERS[state] ?? 14) * (1 + 7 * Math.abs(Math.sin(one * 1.7)))
+        const value = state === 'negative' && one % 3 !== 0 ? -size : one === 5 && state === 'live' ? null : size
+        const meaning: State =
+          value === null || state === 'negative' || value < 60 ? 'normal' : value >= 90 ? 'alarm' : 'warning'
+        return {
+          key: state === 'long' || state === 'rtl' ? words(state, one) : `Lane ${String(one + 1)}`,
+          value,
+          state: state === 'million' || state === 'huge' ? 'normal' : meaning,
+        }
+      })
+      return { kind: 'tally', bars, at_least: state === 'full' && at === 5 }
+    }
+    case 'histogram':
+      return histogram_value(look, state)
     case 'series': {
       const count = state === 'full' || state === 'million' ? 12 : state === 'one' ? 1 : 3
       const lines = numbered(count)
@@ -275,7 +515,15 @@ export function sheet_value({ look }: WidgetView, state: SheetState, at: number)
         whole: true,
         lines,
         gaps: at === 5 ? [[SHEET_MS - 70 * MINUTE_MS, SHEET_MS - 55 * MINUTE_MS]] : [],
+        ...(look.right === undefined ? {} : { marks: { list: sheet_marks(state), more: state === 'full' ? 7 : 0 } }),
       }
+    }
+    case 'heat': {
+      const count = COUNTS[state] ?? 6
+      const names = Array.from({ length: count }, (_, one) =>
+        state === 'long' || state === 'rtl' ? words(state, one) : `Lane ${String(one + 1)}`,
+      )
+      return heat_value(look, state, names)
     }
     case 'markers': {
       const markers = numbered(9).map((one) => ({
@@ -293,4 +541,15 @@ export function sheet_value({ look }: WidgetView, state: SheetState, at: number)
     default:
       return number_value(look, state, at)
   }
+}
+
+/** Rows in groups of four. */
+function grouped_by(rows: number, total: number, state: SheetState): { groups: GroupValue[]; groups_total: number } {
+  const count = Math.ceil(rows / 4)
+  const groups = Array.from({ length: count }, (_, at): GroupValue => {
+    const shown = Math.min(4, rows - 4 * at)
+    const name = state === 'rtl' ? RTL_OTHER : state === 'long' ? LONG : `Hall ${String(at + 1)}`
+    return { name: at === 2 ? null : name, total: shown, state: at === 1 ? 'warning' : 'alarm', shown }
+  })
+  return { groups, groups_total: count + (total > rows ? 7 : 0) }
 }

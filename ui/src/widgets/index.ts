@@ -3,11 +3,16 @@ import type { Component } from 'svelte'
 import type { Look } from '../generated/frame'
 import type { Cell, LiveWall } from '../wall.svelte'
 import Drawn from './figure/Drawn.svelte'
+import Heat from './heat/Heat.svelte'
+import Histogram from './histogram/Histogram.svelte'
+import Matrix from './matrix/Matrix.svelte'
 import Log from './log/Log.svelte'
 import Markers from './markers/Markers.svelte'
 import Series from './series/Series.svelte'
 import Status from './status/Status.svelte'
 import Table from './table/Table.svelte'
+import Tally from './tally/Tally.svelte'
+import Timeline from './timeline/Timeline.svelte'
 
 export interface WidgetProps {
   live: LiveWall
@@ -36,6 +41,11 @@ export const WIDGETS: Record<Look['kind'], WidgetKind> = {
   table: rows(Table),
   log: rows(Log),
   status: rows(Status),
+  matrix: rows(Matrix),
+  tally: rows(Tally),
+  timeline: rows(Timeline),
   markers: rows(Markers),
   series: { body: Series, pace: 'charts', single: false },
+  histogram: { body: Histogram, pace: 'charts', single: false },
+  heat: { body: Heat, pace: 'charts', single: false },
 }

@@ -13,6 +13,8 @@ export interface Colours {
   readonly warning: string
   readonly warning_text: string
   readonly quality: string
+  readonly band_warning: string
+  readonly band_alarm: string
   readonly sea: string
   readonly land: string
   readonly coast: string
@@ -37,6 +39,8 @@ export function colours(): Colours {
     warning: token('warning'),
     warning_text: token('warning-text'),
     quality: token('quality'),
+    band_warning: token('band-warning'),
+    band_alarm: token('band-alarm'),
     sea: token('sea'),
     land: token('land'),
     coast: token('coast'),

@@ -6,7 +6,7 @@ use watchfloor_model::{Check, Continuity, Timestamp};
 
 use super::tracked::{Heard, Tracked};
 use crate::{
-    frame::{Cell, LineValue, MarkerValue, NumberValue, RowValue, SeriesValue, TileValue, WidgetValue},
+    frame::{Cell, HistogramValue, LineValue, MarkerValue, NumberValue, RowValue, SeriesValue, TileValue, TimelineRow, WidgetValue},
     reduce::RestoreError,
 };
 
@@ -169,8 +169,20 @@ impl Tracked {
                 });
             }
             (WidgetValue::Series(shown), WidgetValue::Series(server)) => found.charts(&shown, &server),
+            (WidgetValue::Histogram(shown), WidgetValue::Histogram(server)) => found.bins(&shown, &server),
             (WidgetValue::Status(shown), WidgetValue::Status(server)) => {
                 found.by_key(&shown.tiles, &server.tiles, |tile| &tile.key, Differences::tile);
+            }
+            (WidgetValue::Timeline(shown), WidgetValue::Timeline(server)) => {
+                found.by_key(&shown.rows, &server.rows, |row| &row.key, Differences::states);
+            }
+            (WidgetValue::Tally(shown), WidgetValue::Tally(server)) => {
+                found.by_key(
+                    &shown.bars,
+                    &server.bars,
+                    |bar| &bar.key,
+                    |found, key, shown, server| found.number(key, shown.value, server.value),
+                );
             }
             (WidgetValue::Markers(shown), WidgetValue::Markers(server)) => {
                 found.by_key(&shown.markers, &server.markers, |marker| &marker.key, Differences::marker);
@@ -279,6 +291,26 @@ impl Differences {
         self.texts(&field("state"), &word(shown.state), &word(server.state));
     }
 
+    /// Where both know a state, and another one. What only the server knows is no difference.
+    fn states(&mut self, key: &str, shown: &TimelineRow, server: &TimelineRow) {
+        self.texts(&format!("{key} · label"), &shown.label, &server.label);
+        let said = |row: &TimelineRow, at: i64| {
+            let own = row.stretches.iter().find(|own| own.from_ms <= at && own.to_ms.is_none_or(|to| at < to))?;
+            Some(format!("{} ({})", own.text, word(own.state)))
+        };
+        let mut edges: Vec<i64> = shown.stretches.iter().chain(&server.stretches).map(|own| own.from_ms).collect();
+        edges.extend(shown.stretches.iter().chain(&server.stretches).filter_map(|own| own.to_ms));
+        edges.sort_unstable();
+        edges.dedup();
+        for at in edges {
+            match (said(shown, at), said(server, at)) {
+                (Some(shown), Some(server)) => self.texts(&format!("{key} · {}", instant(at)), &shown, &server),
+                (None, Some(_)) => self.knows_more = true,
+                (_, None) => {}
+            }
+        }
+    }
+
     fn charts(&mut self, shown: &SeriesValue, server: &SeriesValue) {
         type Points = BTreeMap<(String, i64), Option<f64>>;
         let points = |chart: &SeriesValue| -> Points {
@@ -288,7 +320,11 @@ impl Differences {
             };
             chart.lines.iter().flat_map(line).collect()
         };
-        let is_unknown = |chart: &SeriesValue, at: i64| chart.gaps.iter().any(|(from, to)| *from <= at && at <= *to);
+        // A gap may begin in the midst of a bucket.
+        let length = shown.lines.iter().chain(&server.lines).find_map(|line| Some(line.points.get(1)?.0 - line.points[0].0));
+        let length = length.unwrap_or(0);
+        let is_unknown =
+            |chart: &SeriesValue, at: i64| chart.gaps.iter().any(|(from, to)| *from <= at + length && at <= *to);
         let mut theirs = points(server);
         let mut compare = |(key, at): (String, i64), mine: Option<Option<f64>>, other: Option<Option<f64>>| {
             let is_equal = match (mine, other) {
@@ -313,6 +349,42 @@ impl Differences {
         }
         for (place, value) in theirs {
             compare(place, None, Some(value));
+        }
+        self.marks(shown, server);
+    }
+
+    fn bins(&mut self, shown: &HistogramValue, server: &HistogramValue) {
+        for (bin, (shown, server)) in shown.counts.iter().zip(&server.counts).enumerate() {
+            self.texts(&format!("bin · {bin}"), shown, server);
+        }
+        for (number, (shown, server)) in shown.stats.iter().zip(&server.stats).enumerate() {
+            self.number(&format!("statistic · {number}"), *shown, *server);
+        }
+    }
+
+    /// What happened besides, however often at one instant.
+    fn marks(&mut self, shown: &SeriesValue, server: &SeriesValue) {
+        let marks = |chart: &SeriesValue| chart.marks.iter().flat_map(|marks| marks.list.clone()).collect::<Vec<_>>();
+        let mut counts: BTreeMap<(i64, String), [usize; 2]> = BTreeMap::new();
+        for (side, chart) in [shown, server].into_iter().enumerate() {
+            for mark in marks(chart) {
+                counts.entry((mark.at_ms, mark.label)).or_default()[side] += 1;
+            }
+        }
+        let is_unknown = |chart: &SeriesValue, at: i64| chart.gaps.iter().any(|(from, to)| *from <= at && at <= *to);
+        for ((at, label), [mine, theirs]) in counts {
+            if mine == theirs || is_unknown(server, at) {
+                continue;
+            }
+            if is_unknown(shown, at) && mine < theirs {
+                self.knows_more = true;
+                continue;
+            }
+            self.add(&format!("mark · {} · {label}", instant(at)), &mine.to_string(), &theirs.to_string());
+        }
+        let more = |chart: &SeriesValue| chart.marks.as_ref().map_or(0, |marks| marks.more);
+        if shown.gaps.is_empty() && server.gaps.is_empty() {
+            self.texts("marks before these", &more(shown), &more(server));
         }
     }
 }

@@ -6,8 +6,8 @@ use super::tracked::Tracked;
 use crate::{
     config::spec::WidgetSpec,
     frame::{
-        Cell, ColumnLook, LogValue, Look, MarkersValue, NumberValue, SeriesValue, State, StatusValue, TableValue,
-        WidgetValue,
+        BandLook, Cell, CellMark, ColumnLook, HistogramValue, LogValue, Look, MarkersValue, NumberValue, RowValue,
+        SeriesValue, State, StatusValue, TableValue, TallyValue, TimelineValue, WidgetValue,
     },
     reduce::instant_of_text,
 };
@@ -49,16 +49,28 @@ fn nothing(kind: &WidgetValue) -> WidgetValue {
             order: Some(Vec::new()),
             total: 0,
             at_least: false,
+            groups: Vec::new(),
+            groups_total: 0,
         }),
         WidgetValue::Log(_) => WidgetValue::Log(LogValue { whole, lines: Vec::new(), total: 0 }),
-        WidgetValue::Series(_) => WidgetValue::Series(SeriesValue { whole, lines: Vec::new(), gaps: Vec::new() }),
+        WidgetValue::Series(_) => {
+            WidgetValue::Series(SeriesValue { whole, lines: Vec::new(), gaps: Vec::new(), marks: None })
+        }
+        WidgetValue::Histogram(histogram) => WidgetValue::Histogram(HistogramValue {
+            counts: vec![0; histogram.counts.len()],
+            stats: vec![None; histogram.stats.len()],
+            at_least: false,
+        }),
         WidgetValue::Status(_) => WidgetValue::Status(StatusValue { tiles: Vec::new() }),
+        WidgetValue::Timeline(_) => WidgetValue::Timeline(TimelineValue { whole, rows: Vec::new() }),
+        WidgetValue::Tally(_) => WidgetValue::Tally(TallyValue { bars: Vec::new(), at_least: false }),
         WidgetValue::Markers(_) => WidgetValue::Markers(MarkersValue {
             whole,
             markers: Vec::new(),
             removed: Vec::new(),
             total: 0,
             unplaced: 0,
+            gaps: Vec::new(),
         }),
     }
 }
@@ -72,19 +84,10 @@ fn dress(value: WidgetValue, widget: &WidgetSpec, at_least: bool) -> WidgetValue
             ..number
         }),
         WidgetValue::Table(mut table) => {
-            let columns = if let Look::Table { columns, .. } = &widget.look { columns.as_slice() } else { &[] };
-            let is_of_time = |column: &ColumnLook| matches!(column.format.as_str(), "time" | "ago" | "until");
-            let times = columns.iter().enumerate().filter(|(_, column)| is_of_time(column)).map(|(at, _)| at);
-            let times: Vec<usize> = times.collect();
-            for row in &mut table.rows {
-                for at in &times {
-                    if let Some(cell) = row.cells.get_mut(*at) {
-                        tell_time(cell);
-                    }
-                }
-            }
+            dress_rows(&mut table.rows, &widget.look);
             WidgetValue::Table(table)
         }
+        WidgetValue::Histogram(histogram) => WidgetValue::Histogram(HistogramValue { at_least, ..histogram }),
         WidgetValue::Series(mut series) => {
             // The line of a chart that has only one has no key of its own.
             for line in series.lines.iter_mut().filter(|line| line.key.is_empty()) {
@@ -92,20 +95,65 @@ fn dress(value: WidgetValue, widget: &WidgetSpec, at_least: bool) -> WidgetValue
             }
             WidgetValue::Series(series)
         }
-        WidgetValue::Log(_) | WidgetValue::Status(_) | WidgetValue::Markers(_) => value,
+        WidgetValue::Tally(mut tally) => {
+            if let Look::Tally(look) = &widget.look {
+                for bar in &mut tally.bars {
+                    bar.state = bar.value.map_or(State::Normal, |value| in_bands(&look.bands, value));
+                }
+            }
+            tally.at_least |= at_least;
+            WidgetValue::Tally(tally)
+        }
+        WidgetValue::Log(_) | WidgetValue::Status(_) | WidgetValue::Timeline(_) | WidgetValue::Markers(_) => value,
     }
 }
 
-/// What the look's bands make of a number: the first one that holds it.
+/// A table's rows as its columns have them: instants, and what numbers mean.
+pub(super) fn dress_rows(rows: &mut [RowValue], look: &Look) {
+    let columns = if let Look::Table { columns, .. } = look { columns.as_slice() } else { &[] };
+    let times: Vec<usize> =
+        columns.iter().enumerate().filter(|(_, column)| is_of_time(column)).map(|(at, _)| at).collect();
+    let banded: Vec<(usize, &[BandLook])> = columns
+        .iter()
+        .enumerate()
+        .map(|(at, column)| (at, column.bands.as_slice()))
+        .filter(|(_, bands)| !bands.is_empty())
+        .collect();
+    for row in rows {
+        for at in &times {
+            if let Some(cell) = row.cells.get_mut(*at) {
+                tell_time(cell);
+            }
+        }
+        for (at, bands) in &banded {
+            let Some(Cell::Number(value)) = row.cells.get(*at) else { continue };
+            let state = in_bands(bands, *value);
+            if let (Ok(column), true) = (u32::try_from(*at), state != State::Normal) {
+                row.marks.push(CellMark { column, state });
+            }
+        }
+    }
+}
+
+/// Whether the column's cells are instants.
+pub(super) fn is_of_time(column: &ColumnLook) -> bool {
+    matches!(column.format.as_str(), "time" | "ago" | "until")
+}
+
+/// What the look's bands make of a number.
 fn state_of(look: &Look, value: f64) -> State {
+    in_bands(look.number().map(|number| number.bands.as_slice()).unwrap_or_default(), value)
+}
+
+/// The meaning of the first band that holds the number.
+fn in_bands(bands: &[BandLook], value: f64) -> State {
     let holds =
         |from: Option<f64>, to: Option<f64>| from.is_none_or(|from| from <= value) && to.is_none_or(|to| value < to);
-    let bands = look.number().map(|number| number.bands.as_slice()).unwrap_or_default();
     bands.iter().find(|band| holds(band.from, band.to)).map_or(State::Normal, |band| band.state)
 }
 
 /// A cell of a time column: milliseconds or a text by RFC 3339 is an instant; anything else is shown as it came.
-fn tell_time(cell: &mut Cell) {
+pub(super) fn tell_time(cell: &mut Cell) {
     let at = match cell {
         #[allow(clippy::cast_possible_truncation)] // saturates, and the page shows what no calendar has as it is
         Cell::Number(millis) => Some(Timestamp::from_millis(millis.floor() as i64)),

@@ -273,7 +273,7 @@ impl SourceEntry {
         let has_rows = |spec: &SourceSpec| spec.event.id.is_some() && matches!(fold.reducer, ReducerSpec::Gauge { .. });
         fold.whole = self.spec.as_ref().is_some_and(|spec| spec.tells_whole() && !has_rows(spec));
         if self.spec.as_ref().is_some_and(|spec| spec.kind.is_pusher()) {
-            for list in [Some(&mut fold.on), fold.reducer.remove_on()].into_iter().flatten() {
+            for list in std::iter::once(&mut fold.on).chain(fold.reducer.names()) {
                 for name in list.iter_mut() {
                     if let Some(rest) = name.strip_prefix(['.', '\\']).filter(|rest| !rest.is_empty()) {
                         *name = rest.to_owned();
@@ -401,8 +401,8 @@ fn wish(kind: Kind) -> (u32, u32) {
     };
     match kind.name {
         "counter" | "gauge" | "rate" | "window" => (3, 2),
-        "status" => (4, 2),
-        "log" | "series" => (4, 3),
+        "status" | "tally" => (4, 2),
+        "log" | "timeline" | "matrix" | "series" | "histogram" | "heat" => (4, 3),
         _ => (6, 4),
     }
 }

@@ -10,7 +10,7 @@ use super::{
     shape_site::Zone,
     spec::Theme,
     table::{Key, Need, TableShape, names},
-    widget_kind::{Kind, kinds},
+    widget_kind::{self, Kind, kinds},
 };
 
 pub(super) mod page;
@@ -27,7 +27,7 @@ pub(super) const MONTH: Duration = Duration::from_secs(31 * 86_400);
 /// The most columns or rows of a grid.
 pub const GRID_CELLS_MAX: u32 = 48;
 /// The longest title, in characters.
-const TITLE_CHARACTERS_MAX: usize = 100;
+pub(super) const TITLE_CHARACTERS_MAX: usize = 100;
 /// The most event names of one list.
 const EVENT_NAMES_MAX: usize = 100;
 
@@ -163,6 +163,9 @@ pub(super) fn tables() -> impl Iterator<Item = &'static TableShape> {
         &record::AGAINST_TABLE,
         &record::COLUMN_TABLE,
         &record::MARK_TABLE,
+        &widget_kind::LINE_TABLE,
+        &widget_kind::RIGHT_TABLE,
+        &widget_kind::MARKS_TABLE,
     ])
 }
 

@@ -88,6 +88,11 @@ fn kind_rule(kind: &KindShape) -> Value {
         let bar = json!({"properties": {"draw": {"const": "bar"}}, "required": ["draw"]});
         rules.push(json!({"if": bar, "then": {"required": ["min", "max"]}}));
     }
+    if kind.table.has("lines") {
+        then["dependentRequired"] = json!({"right": ["lines"]});
+        let useless = json!({"properties": {"stat": false, "value": false, "by": false}});
+        rules.push(json!({"if": {"required": ["lines"]}, "then": useless}));
+    }
     if !rules.is_empty() {
         then["allOf"] = rules.into();
     }

@@ -1,5 +1,6 @@
 //! What a board file says, checked and typed. Built by [`super::parse`] only.
 
+mod chart;
 mod page;
 mod source;
 mod story;
@@ -11,6 +12,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub use self::{
+    chart::{CHART_LINES_MAX, HEAT_ROWS_MAX, HistogramStat, LineSpec, MarksSpec},
     page::PageSpec,
     source::{
         Codec, CursorSpec, EventSpec, IdentitySpec, LoginSpec, ProxySpec, SecretSpec, SnapshotSpec, SourceKind,
@@ -18,7 +20,7 @@ pub use self::{
     },
 };
 use crate::{
-    frame::{FurnitureView, Look, State},
+    frame::{FurnitureView, Icon, Look, State},
     path::Path,
 };
 
@@ -135,6 +137,10 @@ impl ReducerSpec {
             Self::Table { .. }
             | Self::Log { .. }
             | Self::Series { .. }
+            | Self::Histogram { .. }
+            | Self::Tally { .. }
+            | Self::Timeline { .. }
+            | Self::Matrix { .. }
             | Self::Status { .. }
             | Self::Markers { .. } => false,
         }
@@ -150,7 +156,21 @@ impl ReducerSpec {
             | Self::Window { .. }
             | Self::Log { .. }
             | Self::Series { .. }
+            | Self::Histogram { .. }
+            | Self::Tally { .. }
+            | Self::Timeline { .. }
+            | Self::Matrix { .. }
             | Self::Status { .. } => None,
+        }
+    }
+
+    /// Every list of event names that it has besides `on`.
+    pub(crate) fn names(&mut self) -> Vec<&mut Vec<String>> {
+        match self {
+            Self::Series { lines, marks, .. } => {
+                lines.iter_mut().map(|line| &mut line.on).chain(marks.iter_mut().map(|marks| &mut marks.on)).collect()
+            }
+            other => other.remove_on().into_iter().collect(),
         }
     }
 
@@ -163,6 +183,10 @@ impl ReducerSpec {
             Self::Table { .. }
             | Self::Log { .. }
             | Self::Series { .. }
+            | Self::Histogram { .. }
+            | Self::Tally { .. }
+            | Self::Timeline { .. }
+            | Self::Matrix { .. }
             | Self::Status { .. }
             | Self::Markers { .. } => {}
         }
@@ -257,7 +281,13 @@ pub enum ReducerSpec {
         sort: Option<Path>,
         /// `sort = "-path"`
         descending: bool,
-        /// `limit`: rows kept and shown, 1 to 500; default 100. When there are more, those last in order go unseen but are counted (at most 10,000 are kept).
+        /// What else of `sort = ["-path", "other"]`, in turn: each with whether it is descending.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        then: Vec<(Path, bool)>,
+        /// `group`: rows of one value here stand together, by that.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        group: Option<Path>,
+        /// `limit`: rows kept and shown, 1 to 500; default 100. When there are more, those last in order go unseen but are counted (at most 100,000 are kept).
         limit: u32,
         /// `remove-on`: names of events that remove the row of their key.
         remove_on: Vec<String>,
@@ -290,8 +320,77 @@ pub enum ReducerSpec {
         stat: SeriesStat,
         /// `value`: needed by all but count.
         value: Option<Path>,
-        /// `by`: one line a value; at most 12 lines.
+        /// `by`: one line a value.
         by: Option<Path>,
+        /// `lines`: each with its own events and statistic, in place of `stat`, `value` and `by`.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        lines: Vec<LineSpec>,
+        /// `marks`: what happened besides.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        marks: Option<MarksSpec>,
+        /// The most lines: 12 of a chart, more of a heat map.
+        #[serde(skip_serializing_if = "chart::is_of_chart")]
+        most: usize,
+    },
+    /// A statistic a category.
+    Tally {
+        /// `by`: text or number; at most 100 categories.
+        by: Path,
+        /// `stat`: `count` (default), `sum`, `mean`, `min`, `max`, `share`.
+        stat: WindowStat,
+        /// `value`: needed by every statistic but count and share.
+        value: Option<Path>,
+        /// `match`, for share.
+        #[serde(rename = "match")]
+        matching: BTreeMap<Path, Vec<Value>>,
+        /// `last = "1h"`: a sliding window, in steps of a 240th: what happened in a step that ends after `now - last`, and has begun.
+        #[serde(serialize_with = "millis_option")]
+        last: Option<Duration>,
+        /// `reset = "daily 00:00"`, minutes after midnight in the zone; never if missing.
+        reset_daily_minutes: Option<u32>,
+        /// `categories`: what has a bar though nothing came of it.
+        categories: Vec<String>,
+    },
+    /// How often values are how large.
+    Histogram {
+        /// `value`
+        value: Path,
+        /// `min`: where the first bin begins.
+        min: f64,
+        /// `bin`: how wide each is.
+        width: f64,
+        /// How many there are.
+        bins: u16,
+        /// `stats`
+        stats: Vec<HistogramStat>,
+        /// `last`: the window; since the last reset if missing.
+        #[serde(serialize_with = "millis_option")]
+        last: Option<Duration>,
+        /// `reset`, minutes after midnight in the zone.
+        reset_daily_minutes: Option<u32>,
+    },
+    /// A state for each pair of a row and a column.
+    Matrix {
+        /// `row`
+        row: Path,
+        /// `column`
+        column: Path,
+        /// `state` and `states`
+        state: StateSpec,
+        /// `detail`: template.
+        detail: Option<Template>,
+    },
+    /// States over time, a row a key.
+    Timeline {
+        /// `key`
+        key: Path,
+        /// `label`: template; default the key.
+        label: Option<Template>,
+        /// `state` and `states`
+        state: StateSpec,
+        /// `keep = "12h"`
+        #[serde(serialize_with = "millis")]
+        keep: Duration,
     },
     /// A tile a key.
     Status {
@@ -318,11 +417,17 @@ pub enum ReducerSpec {
         label: Option<Template>,
         /// `state` and `states`
         state: Option<StateSpec>,
+        /// `icon` and `icons`
+        #[serde(skip_serializing_if = "Option::is_none")]
+        icon: Option<IconSpec>,
         /// `remove-on`
         remove_on: Vec<String>,
         /// `expire`
         #[serde(serialize_with = "millis_option")]
         expire: Option<Duration>,
+        /// `trail = "10m"`: how far back trails reach; none if missing.
+        #[serde(serialize_with = "millis_option", skip_serializing_if = "Option::is_none")]
+        trail: Option<Duration>,
     },
 }
 
@@ -397,6 +502,17 @@ pub struct StateSpec {
     pub path: Path,
     /// What each word means.
     pub states: BTreeMap<String, State>,
+}
+
+/// `icon = "path"` with `icons = { ambulance = "cross" }`: what each word is drawn as.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct IconSpec {
+    /// Where the word stands; all are drawn as `otherwise` if nowhere.
+    pub path: Option<Path>,
+    /// What each word is drawn as.
+    pub icons: BTreeMap<String, Icon>,
+    /// `"*"`: what any other word, or none, is drawn as. Without it other words are `other`, and what has no word is drawn without an icon.
+    pub otherwise: Option<Icon>,
 }
 
 /// Text with holes: `{path}` is replaced by the value there, `----` if there is none; `{{` and `}}` are braces.

@@ -1,9 +1,11 @@
 //! Whole files: what is read, and what is said of what can't be.
 
 mod cases;
+mod chart_cases;
 mod furniture_cases;
 mod header_cases;
 mod number_cases;
+mod tally_cases;
 mod page;
 mod page_cases;
 mod syntax_cases;

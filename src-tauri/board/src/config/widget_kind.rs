@@ -1,10 +1,14 @@
 //! The kinds of widgets: what each folds, the settings that it adds, and how it is drawn. One file a kind.
 
+mod chart;
 mod counter;
 mod gauge;
+mod heat;
+mod histogram;
 mod keyed;
 mod log;
 mod markers;
+mod matrix;
 mod number;
 mod rate;
 mod series;
@@ -12,6 +16,8 @@ mod states;
 mod statistic;
 mod status;
 mod table;
+mod tally;
+mod timeline;
 mod window;
 
 use std::time::Duration;
@@ -19,6 +25,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 pub use self::series::SERIES_BUCKETS_MAX;
+pub(super) use self::chart::{LINE_TABLE, MARKS_TABLE, RIGHT_TABLE};
 pub(super) use self::{number::DECIMALS_MAX, statistic::Operand};
 use super::{
     against::AgainstText,
@@ -57,7 +64,7 @@ pub(super) struct Folded {
 }
 
 /// Every kind, in the order of the reference page.
-pub(super) static KINDS: [&KindShape; 9] = [
+pub(super) static KINDS: [&KindShape; 14] = [
     &counter::KIND,
     &gauge::KIND,
     &rate::KIND,
@@ -65,7 +72,12 @@ pub(super) static KINDS: [&KindShape; 9] = [
     &table::KIND,
     &log::KIND,
     &series::KIND,
+    &histogram::KIND,
+    &heat::KIND,
     &status::KIND,
+    &tally::KIND,
+    &timeline::KIND,
+    &matrix::KIND,
     &markers::KIND,
 ];
 

@@ -3,6 +3,10 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use std::collections::BTreeMap;
+
+use super::{AxisLook, HeatLook, HistogramLook, LineLook, RowOrder, TallyLook, TrailLook};
+
 /// How a widget is drawn, by kind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "snake_case")]
@@ -42,9 +46,41 @@ pub enum Look {
         /// Length of one bucket, milliseconds of board time.
         #[ts(type = "number")]
         bucket_ms: u64,
+        /// Stretches of its values that mean something.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[ts(optional, as = "Option<Vec<BandLook>>")]
+        bands: Vec<BandLook>,
+        /// What its values are meant to be.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        target: Option<f64>,
+        /// Its lines in their order, where the board names them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[ts(optional, as = "Option<Vec<LineLook>>")]
+        lines: Vec<LineLook>,
+        /// The axis at the right, if any line is read by it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        right: Option<AxisLook>,
     },
+    /// How often values are how large.
+    Histogram(HistogramLook),
+    /// Cells of time by row.
+    Heat(HeatLook),
     /// A grid of tiles by key.
     Status {},
+    /// A grid of tiles: what stands before the first ` · ` of a key is its row, the rest its column.
+    Matrix {},
+    /// A bar a category.
+    Tally(TallyLook),
+    /// States over time, a row a key.
+    Timeline {
+        /// How far back it reaches, milliseconds of board time.
+        #[ts(type = "number")]
+        keep_ms: u64,
+        /// Which row stands first.
+        order: RowOrder,
+    },
     /// Markers on a map.
     Markers {
         /// West, south, east, north in degrees: what the map shows.
@@ -53,6 +89,9 @@ pub enum Look {
         places: Vec<PlaceMark>,
         /// How long a marker takes to glide to a new position, milliseconds of real time.
         glide_ms: u32,
+        /// How trails are kept; none if there are none.
+        #[serde(default)]
+        trail: Option<TrailLook>,
     },
 }
 
@@ -62,9 +101,16 @@ impl Look {
     pub const fn number(&self) -> Option<&NumberLook> {
         match self {
             Self::Counter(number) | Self::Gauge(number) | Self::Rate(number) | Self::Window(number) => Some(number),
-            Self::Table { .. } | Self::Log { .. } | Self::Series { .. } | Self::Status {} | Self::Markers { .. } => {
-                None
-            }
+            Self::Table { .. }
+            | Self::Log { .. }
+            | Self::Series { .. }
+            | Self::Histogram(_)
+            | Self::Heat(_)
+            | Self::Status {}
+            | Self::Tally(_)
+            | Self::Timeline { .. }
+            | Self::Matrix {}
+            | Self::Markers { .. } => None,
         }
     }
 }
@@ -182,13 +228,68 @@ pub struct BandLook {
 pub struct ColumnLook {
     /// Its heading.
     pub title: String,
-    /// `text`, `number`, `time` (a time of day in the board's zone), `ago` or `until` (how long ago that was, or how long it is to it, by the
+    /// `text`, `number`, `bar` (a number and how much of its scale it fills), `time` (a time of day in the board's zone), `ago` or `until` (how long ago that was, or how long it is to it, by the
     /// board's clock) or `state` (text in the row's state).
     pub format: String,
     /// Digits after the point, for numbers.
     pub decimals: u8,
     /// Share of the width; 1 is usual.
     pub width: f64,
+    /// The ends of a bar's scale.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub scale: Option<(f64, f64)>,
+    /// What stands before a word: its shape.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[ts(optional, as = "Option<BTreeMap<String, Sign>>")]
+    pub icons: BTreeMap<String, Sign>,
+    /// Stretches of its numbers that mean something.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<BandLook>>")]
+    pub bands: Vec<BandLook>,
+}
+
+/// The shapes that may stand before a word in a table. None is like that of a state or of a freshness.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+#[ts(export_to = "frame.ts")]
+pub enum Sign {
+    /// More, away.
+    Up,
+    /// Less, here.
+    Down,
+    /// On its way.
+    Right,
+    /// On its way back.
+    Left,
+    /// It waits.
+    Clock,
+    /// It stands.
+    Pause,
+    /// It is shut.
+    Lock,
+    /// It is marked.
+    Flag,
+    /// Somebody.
+    Person,
+    /// A parcel.
+    Box,
+    /// On the road.
+    Truck,
+    /// In the air.
+    Aircraft,
+    /// On water.
+    Ship,
+    /// Works, repairs.
+    Wrench,
+    /// Power.
+    Bolt,
+    /// Fire.
+    Flame,
+    /// First aid.
+    Cross,
+    /// A call.
+    Phone,
 }
 
 /// A fixed, named point of a map.

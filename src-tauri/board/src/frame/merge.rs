@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Frame, LogValue, Look, MarkerValue, MarkersValue, RowValue, SeriesLine, SeriesValue, TableValue, WidgetPatch,
+    Frame, HeatLook, LogValue, Look, MarkerValue, MarkersValue, RowValue, SeriesLine, SeriesValue, TableValue, TimelineRow, TimelineValue, TrailLook, WidgetPatch,
     WidgetValue,
 };
 
@@ -62,13 +62,22 @@ fn merge_value(held: Option<WidgetValue>, change: WidgetValue, look: Option<&Loo
             WidgetValue::Log(merge_log(held, change, limit as usize))
         }
         (WidgetValue::Series(change), Some(WidgetValue::Series(held))) if !change.whole => {
-            let keep = if let Some(Look::Series { keep_ms, .. }) = look { *keep_ms } else { u64::MAX };
+            let keep = match look {
+                Some(Look::Series { keep_ms, .. } | Look::Heat(HeatLook { keep_ms, .. })) => *keep_ms,
+                _ => u64::MAX,
+            };
             WidgetValue::Series(merge_series(held, change, i64::try_from(keep).unwrap_or(i64::MAX)))
         }
-        (WidgetValue::Markers(change), Some(WidgetValue::Markers(held))) if !change.whole => {
-            WidgetValue::Markers(merge_markers(held, change))
+        (WidgetValue::Timeline(change), Some(WidgetValue::Timeline(held))) if !change.whole => {
+            let rows = held.rows.into_iter().chain(change.rows).map(|row| (row.key.clone(), row));
+            let rows: BTreeMap<String, TimelineRow> = rows.collect();
+            WidgetValue::Timeline(TimelineValue { whole: true, rows: rows.into_values().collect() })
         }
-        (change @ (WidgetValue::Number(_) | WidgetValue::Status(_)), _) => change,
+        (WidgetValue::Markers(change), Some(WidgetValue::Markers(held))) if !change.whole => {
+            let trail = if let Some(Look::Markers { trail, .. }) = look { *trail } else { None };
+            WidgetValue::Markers(merge_markers(held, change, trail))
+        }
+        (change @ (WidgetValue::Number(_) | WidgetValue::Histogram(_) | WidgetValue::Status(_) | WidgetValue::Tally(_)), _) => change,
         (change, _) if is_whole(&change) => change,
         _ => return None,
     })
@@ -76,10 +85,11 @@ fn merge_value(held: Option<WidgetValue>, change: WidgetValue, look: Option<&Loo
 
 const fn is_whole(value: &WidgetValue) -> bool {
     match value {
-        WidgetValue::Number(_) | WidgetValue::Status(_) => true,
+        WidgetValue::Number(_) | WidgetValue::Histogram(_) | WidgetValue::Status(_) | WidgetValue::Tally(_) => true,
         WidgetValue::Table(table) => table.whole,
         WidgetValue::Log(log) => log.whole,
         WidgetValue::Series(series) => series.whole,
+        WidgetValue::Timeline(timeline) => timeline.whole,
         WidgetValue::Markers(markers) => markers.whole,
     }
 }
@@ -87,15 +97,14 @@ const fn is_whole(value: &WidgetValue) -> bool {
 /// None if the order names a row that nobody has sent.
 fn merge_table(held: TableValue, change: TableValue) -> Option<TableValue> {
     let keys = |rows: &[RowValue]| rows.iter().map(|row| row.key.clone()).collect();
-    let order: Vec<String> = change.order.or(held.order).unwrap_or_else(|| keys(&held.rows));
-    let rows = held.rows.into_iter().chain(change.rows);
+    let order: Vec<String> = change.order.clone().or(held.order).unwrap_or_else(|| keys(&held.rows));
+    let rows = held.rows.into_iter().chain(change.rows.iter().cloned());
     let mut by_key: BTreeMap<String, RowValue> = rows.map(|row| (row.key.clone(), row)).collect();
     for key in &change.removed {
         by_key.remove(key);
     }
     let rows = order.iter().map(|key| by_key.remove(key)).collect::<Option<_>>()?;
-    let (total, at_least) = (change.total, change.at_least);
-    Some(TableValue { whole: true, rows, removed: Vec::new(), order: Some(order), total, at_least })
+    Some(TableValue { whole: true, rows, removed: Vec::new(), order: Some(order), ..change })
 }
 
 fn merge_log(held: LogValue, change: LogValue, limit: usize) -> LogValue {
@@ -115,13 +124,22 @@ fn merge_series(held: SeriesValue, change: SeriesValue, keep_ms: i64) -> SeriesV
         key,
         points: points.into_iter().filter(|(at, _)| *at > oldest).collect(),
     };
-    SeriesValue { whole: true, lines: lines.into_iter().map(line).collect(), gaps: change.gaps }
+    let marks = change.marks.or(held.marks);
+    SeriesValue { whole: true, lines: lines.into_iter().map(line).collect(), gaps: change.gaps, marks }
 }
 
-fn merge_markers(held: MarkersValue, change: MarkersValue) -> MarkersValue {
+fn merge_markers(held: MarkersValue, change: MarkersValue, trail: Option<TrailLook>) -> MarkersValue {
     let removed: BTreeSet<String> = change.removed.into_iter().collect();
-    let markers = held.markers.into_iter().chain(change.markers);
-    let by_key: BTreeMap<String, MarkerValue> = markers.map(|marker| (marker.key.clone(), marker)).collect();
+    let mut by_key: BTreeMap<String, MarkerValue> =
+        held.markers.into_iter().map(|marker| (marker.key.clone(), marker)).collect();
+    for mut marker in change.markers {
+        let old = by_key.remove(&marker.key).map(|old| old.trail).filter(|_| !marker.trail_whole);
+        if let Some((look, old)) = trail.zip(old) {
+            marker.trail = look.merged(old, std::mem::take(&mut marker.trail));
+        }
+        marker.trail_whole = true;
+        by_key.insert(marker.key.clone(), marker);
+    }
     let markers = by_key.into_values().filter(|marker| !removed.contains(&marker.key)).collect();
-    MarkersValue { whole: true, markers, removed: Vec::new(), total: change.total, unplaced: change.unplaced }
+    MarkersValue { whole: true, markers, removed: Vec::new(), ..change }
 }

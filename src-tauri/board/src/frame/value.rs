@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{State, Toward};
+use super::{HistogramValue, Icon, MarksValue, State, TallyValue, TimelineValue, Toward, TrailPoint};
 
 /// What a widget shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
@@ -16,10 +16,16 @@ pub enum WidgetValue {
     Table(TableValue),
     /// Log.
     Log(LogValue),
-    /// Series.
+    /// Series, and heat map.
     Series(SeriesValue),
+    /// Histogram.
+    Histogram(HistogramValue),
     /// Status.
     Status(StatusValue),
+    /// Tally.
+    Tally(TallyValue),
+    /// Timeline.
+    Timeline(TimelineValue),
     /// Markers.
     Markers(MarkersValue),
 }
@@ -59,9 +65,36 @@ pub struct TableValue {
     pub order: Option<Vec<String>>,
     /// Rows that exist, including those past the limit.
     pub total: u32,
-    /// Whether there may be more: a table keeps 10,000, and nothing of those that found no place.
+    /// Whether there may be more: a table keeps 100,000, and nothing of those that found no place.
     #[serde(default)]
     pub at_least: bool,
+    /// The groups of the rows that are shown, in their order, where rows are grouped. Sent whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<GroupValue>>")]
+    pub groups: Vec<GroupValue>,
+    /// Groups that exist, including those that no row is shown of.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[ts(optional, as = "Option<u32>")]
+    pub groups_total: u32,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde asks for it
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
+/// Rows of one value.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export_to = "frame.ts")]
+pub struct GroupValue {
+    /// The value; none of those rows that have none.
+    pub name: Option<String>,
+    /// Its rows, also those that aren't shown.
+    pub total: u32,
+    /// What the worst of them means.
+    pub state: State,
+    /// How many of the rows that came with this are its own: as many, after those of the groups before it.
+    pub shown: u32,
 }
 
 /// One row.
@@ -73,6 +106,20 @@ pub struct RowValue {
     /// One cell a column.
     pub cells: Vec<Cell>,
     /// What the row means.
+    pub state: State,
+    /// Cells whose number lies in a band of their column.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<CellMark>>")]
+    pub marks: Vec<CellMark>,
+}
+
+/// What a number in a cell means by its column's bands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export_to = "frame.ts")]
+pub struct CellMark {
+    /// The number of the column, from 0.
+    pub column: u32,
+    /// What it means.
     pub state: State,
 }
 
@@ -123,7 +170,7 @@ pub struct LineValue {
 }
 
 /// What changed in a chart. To apply it: drop all lines if it is whole; put each point in the place of that of its line and
-/// bucket; drop points that lie `keep_ms` or more before the newest point of any line; drop nothing else.
+/// bucket; drop points that lie `keep_ms` or more before the newest point of any line; take over `marks` if given; drop nothing else.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export_to = "frame.ts")]
 pub struct SeriesValue {
@@ -134,6 +181,10 @@ pub struct SeriesValue {
     /// Stretches for which nobody can say what happened, as pairs of milliseconds since the Unix epoch. All of them.
     #[ts(type = "[number, number][]")]
     pub gaps: Vec<(i64, i64)>,
+    /// What happened besides, all of it, if it changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub marks: Option<MarksValue>,
 }
 
 /// One line of a chart.
@@ -175,7 +226,7 @@ pub struct TileValue {
 }
 
 /// What changed on a map. To apply it: drop all markers if it is whole; put each of `markers` in the place of that of its
-/// key; drop those of `removed`.
+/// key, with its trail after [`TrailLook::merged`](super::TrailLook::merged) unless that is whole as well; drop those of `removed`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export_to = "frame.ts")]
 pub struct MarkersValue {
@@ -189,6 +240,10 @@ pub struct MarkersValue {
     pub total: u32,
     /// Things without a position, besides: they exist and can't be drawn.
     pub unplaced: u32,
+    /// Stretches for which nobody can say where anything was, as pairs of milliseconds since the Unix epoch. All of them; none without trails.
+    #[serde(default)]
+    #[ts(type = "[number, number][]")]
+    pub gaps: Vec<(i64, i64)>,
 }
 
 /// One marker.
@@ -207,4 +262,14 @@ pub struct MarkerValue {
     pub label: Option<String>,
     /// What it means.
     pub state: State,
+    /// What it is drawn as; a dot, or an aircraft where there is a heading, if none.
+    #[serde(default)]
+    pub icon: Option<Icon>,
+    /// Where it was, in order of time, its newest position as well: new and changed points.
+    #[serde(default)]
+    #[ts(type = "[number, [number, number] | null][]")]
+    pub trail: Vec<TrailPoint>,
+    /// Whether that is all of it.
+    #[serde(default)]
+    pub trail_whole: bool,
 }

@@ -27,7 +27,7 @@ pub(super) fn specs() -> Vec<Value> {
         json!({"kind": "window", "last": 600_000, "stat": "p95", "value": "v", "trend": 60_000}),
         json!({"kind": "window", "last": 5000, "stat": "p50", "value": "v"}),
         json!({"kind": "table", "key": "k", "columns": ["v", "s", "at"], "sort": "v", "limit": 2}),
-        json!({"kind": "table", "key": "k", "columns": ["a"], "descending": true, "remove_on": ["gone"], "expire": 60_000, "state": "s"}),
+        json!({"kind": "table", "key": "k", "columns": ["a"], "descending": true, "sort": "v", "then": ["-t"], "group": "s", "remove_on": ["gone"], "expire": 60_000, "state": "s"}),
         json!({"kind": "table", "key": "k", "columns": ["v"], "sort": "at", "expire_at": "at", "limit": 5}),
         json!({"kind": "log", "text": "x {k} é {v}", "limit": 3, "state": "s"}),
         json!({"kind": "series", "bucket": 10_000, "keep": 300_000}),
@@ -35,9 +35,21 @@ pub(super) fn specs() -> Vec<Value> {
         json!({"kind": "series", "bucket": 3_600_000, "keep": 86_400_000, "stat": "sum", "value": "v"}),
         json!({"kind": "series", "bucket": 10_000, "keep": 20_000, "stat": "last", "value": "v", "by": "s"}),
         json!({"kind": "series", "bucket": 10_000, "keep": 300_000, "stat": "max", "value": "v"}),
+        json!({"kind": "series", "bucket": 10_000, "keep": 300_000, "marks": {"on": "gone", "label": "{k} é {v}", "limit": 2}}),
+        json!({"kind": "series", "bucket": 1000, "keep": 60_000, "lines": [
+            {"title": "a", "stat": "mean", "value": "v"}, {"title": "b", "stat": "max", "value": "h", "on": "set"}]}),
+        json!({"kind": "tally", "by": "k", "last": 60_000, "stat": "sum", "value": "v"}),
+        json!({"kind": "tally", "by": "s", "stat": "mean", "value": "v", "reset": 270, "timezone": "America/New_York"}),
+        json!({"kind": "tally", "by": "k", "stat": "share", "match": {"s": "late"}, "categories": ["a", "c"]}),
+        json!({"kind": "series", "bucket": 10_000, "keep": 300_000, "by": "k", "most": 100}),
+        json!({"kind": "histogram", "value": "v", "min": 0, "width": 10, "bins": 12, "last": 60_000, "stats": ["p50", "mean"]}),
+        json!({"kind": "histogram", "value": "v", "min": -1.5, "width": 0.1, "bins": 30, "reset": 270, "timezone": "Europe/Berlin"}),
+        json!({"kind": "matrix", "row": "k", "column": "t", "state": "s", "detail": "{v}"}),
+        json!({"kind": "timeline", "key": "k", "state": "s", "label": "{k} {t}", "keep": 60_000}),
         json!({"kind": "status", "key": "k", "state": "s", "label": "{k}", "detail": "{t} {a.k}"}),
         json!({"kind": "markers", "key": "k", "lat": "lat", "lon": "lon", "heading": "h", "label": "{k}", "state": "s"}),
         json!({"kind": "markers", "key": "k", "lat": "lat", "lon": "lon", "remove_on": ["gone"], "expire": 60_000}),
+        json!({"kind": "markers", "key": "k", "lat": "lat", "lon": "lon", "icon": "t", "trail": 60_000, "expire": 60_000}),
     ]
 }
 
@@ -105,6 +117,47 @@ keep = "5m"
 stat = "mean"
 value = "v"
 by = "k"
+
+[[widget]]
+id = "tally"
+kind = "tally"
+by = "k"
+last = "1m"
+stat = "max"
+value = "v"
+bands = [{ from = 25, state = "alarm" }]
+
+[[widget]]
+id = "histogram"
+kind = "histogram"
+value = "v"
+last = "1m"
+min = 0
+max = 100
+stats = ["p50"]
+
+[[widget]]
+id = "heat"
+kind = "heat"
+bucket = "10s"
+keep = "5m"
+by = "k"
+
+[[widget]]
+id = "matrix"
+kind = "matrix"
+row = "k"
+column = "t"
+state = "s"
+states = { ok = "normal", late = "warning", bad = "alarm" }
+
+[[widget]]
+id = "timeline"
+kind = "timeline"
+key = "k"
+state = "s"
+states = { ok = "normal", late = "warning", bad = "alarm" }
+keep = "5m"
 
 [[widget]]
 id = "status"

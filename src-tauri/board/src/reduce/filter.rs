@@ -25,10 +25,14 @@ pub(crate) enum Interest {
 #[derive(Clone, Debug)]
 pub(crate) struct Filter {
     channels: Vec<String>,
-    on: Vec<Pattern>,
+    on: Names,
     remove_on: Vec<String>,
     only: Conditions,
 }
+
+/// Names of events, each whole or as it begins; without any, every name.
+#[derive(Clone, Debug)]
+pub(crate) struct Names(Vec<Pattern>);
 
 #[derive(Clone, Debug)]
 enum Pattern {
@@ -42,17 +46,22 @@ pub(crate) struct Conditions(Vec<(Path, Vec<Value>)>);
 
 impl Filter {
     pub(crate) fn new(fold: &FoldSpec) -> Self {
-        let pattern = |text: &String| match text.strip_suffix('*') {
-            Some(start) => Pattern::Begins(start.to_owned()),
-            None => Pattern::Exactly(text.clone()),
-        };
         let remove_on = match &fold.reducer {
             ReducerSpec::Table { remove_on, .. } | ReducerSpec::Markers { remove_on, .. } => remove_on.clone(),
+            ReducerSpec::Series { marks: Some(marks), .. } => marks.on.clone(),
             _ => Vec::new(),
         };
         Self {
             channels: fold.channels.clone(),
-            on: fold.on.iter().map(pattern).collect(),
+            on: match &fold.reducer {
+                // Where each line names its own, no other event says anything to it.
+                ReducerSpec::Series { lines, .. }
+                    if fold.on.is_empty() && lines.iter().all(|line| !line.on.is_empty()) =>
+                {
+                    Names::new(lines.iter().flat_map(|line| &line.on))
+                }
+                _ => Names::new(&fold.on),
+            },
             remove_on,
             only: Conditions::new(&fold.only),
         }
@@ -67,12 +76,7 @@ impl Filter {
         if self.remove_on.iter().any(|own| own == name) {
             return Interest::Each;
         }
-        let named = self.on.is_empty()
-            || self.on.iter().any(|pattern| match pattern {
-                Pattern::Exactly(text) => text == name,
-                Pattern::Begins(text) => name.starts_with(text.as_str()),
-            });
-        match (named, self.only.0.is_empty()) {
+        match (self.on.hold(name), self.only.0.is_empty()) {
             (false, _) => Interest::None,
             (true, true) => Interest::Each,
             (true, false) => Interest::Conditional,
@@ -90,6 +94,25 @@ impl Filter {
             Interest::Each => true,
             Interest::Conditional => self.accepts(event.data.value()),
         }
+    }
+}
+
+impl Names {
+    pub(crate) fn new<'a>(names: impl IntoIterator<Item = &'a String>) -> Self {
+        let pattern = |text: &String| match text.strip_suffix('*') {
+            Some(start) => Pattern::Begins(start.to_owned()),
+            None => Pattern::Exactly(text.clone()),
+        };
+        Self(names.into_iter().map(pattern).collect())
+    }
+
+    /// Whether it is one of them.
+    pub(crate) fn hold(&self, name: &str) -> bool {
+        self.0.is_empty()
+            || self.0.iter().any(|pattern| match pattern {
+                Pattern::Exactly(text) => text == name,
+                Pattern::Begins(text) => name.starts_with(text.as_str()),
+            })
     }
 }
 

@@ -1,26 +1,29 @@
-//! A statistic a bucket of time, as one line or one line a value of `by`.
+//! A statistic a bucket of time, as one line, one line a value of `by`, or lines that are told apart by name.
 
+mod lines;
+mod marks;
 mod point;
 mod stored;
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    sync::Arc,
     time::Duration,
 };
 
 use serde_json::{Value, value::RawValue};
-use watchfloor_model::{Event, Json};
+use watchfloor_model::Event;
 
 use super::{Gaps, Ms, Reduce, Rejection, Text, number_report, pick, span_ms};
 use crate::{
-    config::spec::SeriesStat,
+    config::spec::{LineSpec, MarksSpec, SeriesStat},
     frame::{SeriesLine, SeriesValue, WidgetValue},
     path::Path,
 };
+use lines::{Lines, Sample};
+use marks::Marks;
 use point::Point;
 
-/// Most lines; events of further keys are rejected until a line has no value left.
-pub(crate) const LINES_MAX: usize = 12;
 /// Most buckets a line.
 pub(crate) const BUCKETS_MAX: Ms = 2000;
 /// Most values whose bucket hasn't begun.
@@ -34,15 +37,16 @@ pub(crate) struct Series {
     bucket: Ms,
     /// Buckets kept.
     keep: Ms,
-    stat: SeriesStat,
-    value: Option<Path>,
-    by: Option<Path>,
+    of: Arc<Lines>,
+    /// Most lines; events of further keys are rejected until a line has no value left.
+    most: usize,
     lines: BTreeMap<String, VecDeque<Slot>>,
     /// The number of each line's first bucket.
     first: Ms,
     /// How many buckets each line has; none before time is known.
     len: usize,
     ahead: BTreeMap<(Ms, String), Point>,
+    marks: Option<Marks>,
     gaps: Gaps,
     now: Option<Ms>,
     gaps_version: u64,
@@ -57,22 +61,29 @@ struct Slot {
     version: u64,
 }
 
+/// What decides a chart's points.
+pub(crate) struct Settings<'a> {
+    pub(crate) bucket: Duration,
+    pub(crate) keep: Duration,
+    pub(crate) stat: SeriesStat,
+    pub(crate) value: Option<&'a Path>,
+    pub(crate) by: Option<&'a Path>,
+    /// In place of `stat`, `value` and `by`, if there are any.
+    pub(crate) lines: &'a [LineSpec],
+    pub(crate) marks: Option<&'a MarksSpec>,
+    pub(crate) most: usize,
+}
+
 impl Series {
-    pub(crate) fn new(
-        bucket: Duration,
-        keep: Duration,
-        stat: SeriesStat,
-        value: Option<&Path>,
-        by: Option<&Path>,
-    ) -> Self {
-        let bucket = span_ms(bucket);
-        let keep = (span_ms(keep) / bucket).clamp(1, BUCKETS_MAX);
+    pub(crate) fn new(settings: &Settings<'_>) -> Self {
+        let bucket = span_ms(settings.bucket);
+        let keep = (span_ms(settings.keep) / bucket).clamp(1, BUCKETS_MAX);
         Self {
             bucket,
             keep,
-            stat,
-            value: value.cloned(),
-            by: by.cloned(),
+            of: Arc::new(Lines::new(settings)),
+            most: settings.most,
+            marks: settings.marks.map(Marks::new),
             lines: BTreeMap::new(),
             first: 0,
             len: 0,
@@ -96,14 +107,6 @@ impl Series {
     /// The number of the earliest bucket that is kept.
     fn earliest(&self) -> Ms {
         self.end() - self.keep
-    }
-
-    /// An event's number is only 1 if the statistic is the count; it has none if the event gives none.
-    fn sample(&self, data: Json<'_>) -> Result<Option<f64>, Rejection> {
-        match (&self.value, self.stat) {
-            (_, SeriesStat::Count) | (None, _) => Ok(Some(1.0)),
-            (Some(path), _) => Ok(pick::number(path, data)?.some()),
-        }
     }
 
     fn has_line(&self, key: &str) -> bool {
@@ -203,71 +206,101 @@ impl Series {
         }
     }
 
-    fn shown(&self, point: &Point) -> Option<f64> {
-        point.read(self.stat)
-    }
-
     fn start_of(&self, index: usize) -> Ms {
         (self.first + Ms::try_from(index).unwrap_or(0)) * self.bucket
     }
 
     /// The points of a line that are newer than `since`, or all. Of a bucket that lies within a gap and in which nothing is known
     /// to have happened, nothing is known.
-    fn points(&self, line: &VecDeque<Slot>, since: Option<u64>) -> Vec<(Ms, Option<f64>)> {
+    fn points(&self, (key, line): (&str, &VecDeque<Slot>), since: Option<u64>) -> Vec<(Ms, Option<f64>)> {
+        let stat = self.of.stat_of(key);
         let with_start = line.iter().enumerate().map(|(index, slot)| (self.start_of(index), slot));
         let newer = with_start.filter(|(_, slot)| since.is_none_or(|since| slot.version > since));
         newer
             .map(|(start, slot)| {
                 let is_unknown = slot.point.is_empty() && self.gaps.touch(start, start + self.bucket);
-                (start, if is_unknown { None } else { self.shown(&slot.point) })
+                (start, if is_unknown { None } else { slot.point.read(stat) })
             })
             .collect()
     }
 
-    /// A chart of one line has it from the start, so that an hour in which nothing happened is seen.
-    fn make_only_line(&mut self, version: u64) {
-        if self.by.is_none() && self.len > 0 && self.lines.is_empty() {
-            let empty = Slot { point: Point::default(), version };
-            self.lines.insert(String::new(), vec![empty; self.len].into());
+    /// A chart has the lines that it knows of from the start, so that an hour in which nothing happened is seen.
+    fn make_known_lines(&mut self, version: u64) {
+        if self.len == 0 {
+            return;
         }
+        for key in Arc::clone(&self.of).known() {
+            if !self.lines.contains_key(key) {
+                let empty = Slot { point: Point::default(), version };
+                self.lines.insert(key.to_owned(), vec![empty; self.len].into());
+            }
+        }
+    }
+
+    /// Whether there is room for the line of this key.
+    fn check_line(&self, event: &Event, key: &str) -> Result<(), Rejection> {
+        let Lines::ByKey { by, .. } = &*self.of else { return Ok(()) };
+        if self.has_line(key) || self.line_count() < self.most {
+            return Ok(());
+        }
+        Err(pick::reject(by, event.data.value(), format!("one of the {} lines that there are already", self.most)))
+    }
+
+    /// Takes what an event gives to one line; says whether it is seen.
+    fn take(&mut self, at: Ms, Sample { key, value }: Sample<'_>, version: u64) -> bool {
+        let number = self.number_of(at);
+        let point = Point::of(value, at);
+        if self.len == 0 || number >= self.end() {
+            self.ahead.entry((number, key.into_owned())).or_default().merge(&point);
+            return false;
+        }
+        if number < self.earliest() {
+            return false;
+        }
+        self.put(number, &key, &point, version);
+        true
+    }
+
+    /// Whether there is room for what waits until its time has come.
+    fn check_ahead(&self, at: Ms, key: &str, others: usize) -> Result<(), Rejection> {
+        let number = self.number_of(at);
+        let waits = self.len == 0 || number >= self.end();
+        if !waits || self.ahead.len() + others < AHEAD_MAX || self.ahead.contains_key(&(number, key.to_owned())) {
+            return Ok(());
+        }
+        Err(self.too_early(at))
+    }
+
+    fn too_early(&self, at: Ms) -> Rejection {
+        Rejection {
+            place: "time".to_owned(),
+            found: at.to_string(),
+            expected: format!("an instant before {}, the end of the bucket of now", self.end() * self.bucket),
+        }
+    }
+
+    /// Takes an event that is a mark.
+    fn fold_mark(&mut self, event: &Event, version: u64) -> Result<bool, Rejection> {
+        let shown = (self.len > 0).then(|| (self.earliest() * self.bucket, self.end() * self.bucket));
+        let Some(marks) = &mut self.marks else { return Ok(false) };
+        marks.take(event, shown, version).ok_or_else(|| self.too_early(event.time.as_millis()))
     }
 }
 
 impl Reduce for Series {
     fn fold(&mut self, event: &Event, version: u64) -> Result<bool, Rejection> {
-        let (at, data) = (event.time.as_millis(), event.data.value());
-        let Some(value) = self.sample(data)? else { return Ok(false) };
-        let key = match &self.by {
-            Some(path) => pick::key(path, data)?,
-            None => "".into(),
-        };
-        if self.by.is_some() && !self.has_line(&key) && self.line_count() >= LINES_MAX {
-            let path = self.by.as_ref().or(self.value.as_ref());
-            let expected = format!("one of the {LINES_MAX} lines that there are already");
-            return Err(path.map_or_else(
-                || Rejection { place: "line".to_owned(), found: key.to_string(), expected: expected.clone() },
-                |path| pick::reject(path, data, expected.clone()),
-            ));
+        if self.marks.as_ref().is_some_and(|marks| marks.are_of(&event.name)) {
+            return self.fold_mark(event, version);
         }
-        let number = self.number_of(at);
-        let point = Point::of(value, at);
-        if self.len == 0 || number >= self.end() {
-            let ahead = (number, key.into_owned());
-            if self.ahead.len() >= AHEAD_MAX && !self.ahead.contains_key(&ahead) {
-                return Err(Rejection {
-                    place: "time".to_owned(),
-                    found: at.to_string(),
-                    expected: format!("an instant before {}, the end of the bucket of now", self.end() * self.bucket),
-                });
-            }
-            self.ahead.entry(ahead).or_default().merge(&point);
-            return Ok(false);
+        let at = event.time.as_millis();
+        // Nearly always one: a chart with several lines looks at what each of them is given before it takes any.
+        let of = Arc::clone(&self.of);
+        let samples = of.samples(event)?;
+        for (others, sample) in samples.iter().enumerate() {
+            self.check_line(event, &sample.key)?;
+            self.check_ahead(at, &sample.key, others)?;
         }
-        if number < self.earliest() {
-            return Ok(false);
-        }
-        self.put(number, &key, &point, version);
-        Ok(true)
+        Ok(samples.into_iter().fold(false, |seen, sample| self.take(at, sample, version) || seen))
     }
 
     fn advance(&mut self, now: Ms, version: u64) -> bool {
@@ -282,9 +315,14 @@ impl Reduce for Series {
             self.reach(number, version);
         }
         self.admit(version);
-        self.make_only_line(version);
-        if self.gaps.forget(self.earliest() * self.bucket) {
+        self.make_known_lines(version);
+        let begin = self.earliest() * self.bucket;
+        if self.gaps.forget(begin) {
             self.gaps_version = version;
+        }
+        let end = self.end() * self.bucket;
+        if let Some(marks) = &mut self.marks {
+            marks.advance(begin, end, version);
         }
         true
     }
@@ -300,22 +338,25 @@ impl Reduce for Series {
     fn value(&self, since: u64) -> WidgetValue {
         // A gap changes what is said of empty buckets anywhere.
         let whole = since == 0 || since < self.floor || since < self.gaps_version;
-        let line = |(key, line): (&String, &VecDeque<Slot>)| {
-            let points = if whole { self.points(line, None) } else { self.points(line, Some(since)) };
-            SeriesLine { key: key.clone(), points }
+        let line = |(key, line): (&String, &VecDeque<Slot>)| SeriesLine {
+            key: key.clone(),
+            points: self.points((key, line), (!whole).then_some(since)),
         };
         let lines = self.lines.iter().map(line).filter(|line| whole || !line.points.is_empty()).collect();
-        WidgetValue::Series(SeriesValue { whole, lines, gaps: self.gaps.list().to_vec() })
+        let marks = self.marks.as_ref().and_then(|marks| marks.value(if whole { 0 } else { since }));
+        WidgetValue::Series(SeriesValue { whole, lines, gaps: self.gaps.list().to_vec(), marks })
     }
 
     fn report(&self) -> Value {
-        let points = |line: &VecDeque<Slot>| -> Value {
+        let points = |(key, line): (&String, &VecDeque<Slot>)| -> Value {
             let point = |(start, value)| Value::from(vec![Value::from(start), number_report(value)]);
-            self.points(line, None).into_iter().map(point).collect()
+            self.points((key, line), None).into_iter().map(point).collect()
         };
-        match &self.by {
-            None => self.lines.values().next().map_or_else(|| Value::Array(Vec::new()), points),
-            Some(_) => Value::Object(self.lines.iter().map(|(key, line)| (key.clone(), points(line))).collect()),
+        match &*self.of {
+            Lines::One { .. } => self.lines.iter().next().map_or_else(|| Value::Array(Vec::new()), points),
+            Lines::ByKey { .. } | Lines::Named(_) => {
+                Value::Object(self.lines.iter().map(|line| (line.0.clone(), points(line))).collect())
+            }
         }
     }
 

@@ -127,6 +127,11 @@ impl<T: Measure> Sliding<T> {
         T::read(stat, &self.total, self.state.buckets.range(0, self.entered))
     }
 
+    /// All tallies, those that have not begun as well.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &T> {
+        self.state.buckets.iter().map(|(_, tally)| tally)
+    }
+
     pub(crate) fn entries(&self) -> usize {
         self.entries
     }

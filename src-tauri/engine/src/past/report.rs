@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use watchfloor_board::{
-    frame::{Cell, Frame, Look, Notice, SeriesLine, WidgetPatch, WidgetValue},
+    frame::{BarValue, Cell, Frame, HistogramValue, Look, Notice, SeriesLine, TimelineRow, WidgetPatch, WidgetValue},
     freshness::Freshness,
 };
 use watchfloor_model::{Continuity, Phase, Transport};
@@ -68,7 +68,13 @@ fn kind_and_title(look: &Look, title: &str) -> Value {
         Look::Table { .. } => "table",
         Look::Log { .. } => "log",
         Look::Series { .. } => "series",
+        Look::Heat(_) => "heat",
+        // Its bins are the look's.
+        Look::Histogram(own) => return json!(["histogram", title, own]),
         Look::Status {} => "status",
+        Look::Matrix {} => "matrix",
+        Look::Tally(_) => "tally",
+        Look::Timeline { .. } => "timeline",
         Look::Markers { .. } => "markers",
     };
     json!([kind, title])
@@ -78,8 +84,17 @@ fn widget(patch: &WidgetPatch, look: Option<&Value>) -> Value {
     let quality = &patch.quality;
     let shows = !matches!(quality.freshness, Freshness::Refused | Freshness::Unknown);
     let title = look.and_then(|look| look[1].as_str()).unwrap_or_default();
-    let at_least = matches!(&patch.value, Some(WidgetValue::Number(number)) if number.at_least);
-    let shown = patch.value.as_ref().filter(|_| shows).map_or(Value::Null, |shown| value(shown, title));
+    let at_least = match &patch.value {
+        Some(WidgetValue::Number(number)) => number.at_least,
+        Some(WidgetValue::Tally(tally)) => tally.at_least,
+        Some(WidgetValue::Histogram(histogram)) => histogram.at_least,
+        _ => false,
+    };
+    let shown = match patch.value.as_ref().filter(|_| shows) {
+        None => Value::Null,
+        Some(WidgetValue::Histogram(shown)) => look.map_or(Value::Null, |look| histogram(shown, &look[2])),
+        Some(shown) => value(shown, title),
+    };
     json!({
         "kind": look.map(|look| &look[0]),
         "freshness": quality.freshness,
@@ -115,6 +130,8 @@ fn value(value: &WidgetValue, title: &str) -> Value {
             [line] if line.key == title => points(line),
             lines => Value::Object(lines.iter().map(|line| (line.key.clone(), points(line))).collect()),
         },
+        // Told by its look.
+        WidgetValue::Histogram(_) => Value::Null,
         WidgetValue::Status(status) => Value::Object(
             status
                 .tiles
@@ -126,6 +143,18 @@ fn value(value: &WidgetValue, title: &str) -> Value {
                 })
                 .collect(),
         ),
+        WidgetValue::Timeline(timeline) => {
+            let row = |row: &TimelineRow| {
+                let stretches: Vec<Value> =
+                    row.stretches.iter().map(|own| json!([own.from_ms, own.to_ms, own.text, own.state])).collect();
+                (row.key.clone(), json!({"label": row.label, "stretches": stretches}))
+            };
+            Value::Object(timeline.rows.iter().map(row).collect())
+        }
+        WidgetValue::Tally(tally) => {
+            let bar = |bar: &BarValue| (bar.key.clone(), bar.value.map_or(Value::Null, number));
+            Value::Object(tally.bars.iter().map(bar).collect())
+        }
         WidgetValue::Markers(markers) => Value::Object(
             markers
                 .markers
@@ -139,6 +168,20 @@ fn value(value: &WidgetValue, title: &str) -> Value {
                 .collect(),
         ),
     }
+}
+
+/// In the form of the one of the present: each bin by its lower limit, and the statistics by their names.
+fn histogram(shown: &HistogramValue, look: &Value) -> Value {
+    let of = |name: &str| look[name].as_f64().unwrap_or_default();
+    let inner = shown.counts.get(1..shown.counts.len().saturating_sub(1)).unwrap_or_default();
+    let bins: Vec<Value> = (0_u32..)
+        .zip(inner)
+        .map(|(bin, count)| json!([number(of("min") + of("width") * of("bins") * f64::from(bin) / of("bins")), count]))
+        .collect();
+    let names = look["stats"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let stats: Map<String, Value> =
+        names.zip(&shown.stats).map(|(name, stat)| (name.to_owned(), stat.map_or(Value::Null, number))).collect();
+    json!({"below": shown.counts.first(), "bins": bins, "above": shown.counts.last(), "stats": stats})
 }
 
 fn points(line: &SeriesLine) -> Value {

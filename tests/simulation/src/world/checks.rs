@@ -2,7 +2,7 @@
 //!
 //! H6 has no place here yet: a board has no alarms.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::Value;
 use watchfloor_model::Mono;
@@ -311,10 +311,25 @@ fn is_nothing(expected: &Expected) -> bool {
     match expected {
         Expected::Number(value) => value.is_none_or(|value| value == 0.0),
         Expected::OneOf(values) => values.iter().all(|value| value.is_none_or(|value| value == 0.0)),
-        Expected::Value(value) => *value == Value::Array(Vec::new()) || *value == Value::Object(serde_json::Map::new()),
+        Expected::Value(value) => {
+            let is_zero = |bin: &Value| bin[1] == 0;
+            let is_empty = value["above"] == 0 && value["bins"].as_array().is_some_and(|bins| bins.iter().all(is_zero));
+            *value == Value::Array(Vec::new()) || *value == Value::Object(serde_json::Map::new()) || is_empty
+        }
         Expected::AnyOf(values) => values.iter().all(|value| is_nothing(&Expected::Value(value.clone()))),
+        Expected::Newest(rows) => rows.is_empty(),
         Expected::Counts(counts, _) => counts.is_empty(),
+        Expected::Lines(lines, _) => lines.values().all(BTreeMap::is_empty),
     }
+}
+
+/// Whether a line has these counts; the others are zero, or unknown.
+fn has_counts(found: &Value, counts: &BTreeMap<i64, f64>, since: i64) -> bool {
+    let points = found.as_array().map_or(&[][..], Vec::as_slice);
+    let shown = points.iter().filter_map(|point| Some((point[0].as_i64()?, point[1].as_f64()?)));
+    let shown = shown.filter(|(start, count)| *start >= since && *count != 0.0);
+    let expected = counts.iter().filter(|(start, count)| **start >= since && **count != 0.0);
+    shown.eq(expected.map(|(start, count)| (*start, *count)))
 }
 
 fn compare_value(found: &Value, expected: &Expected) -> Result<(), String> {
@@ -328,11 +343,23 @@ fn compare_value(found: &Value, expected: &Expected) -> Result<(), String> {
         Expected::AnyOf(expected) => expected.contains(found),
         Expected::Number(expected) => is(expected),
         Expected::OneOf(expected) => expected.iter().any(is),
-        Expected::Counts(counts, since) => {
-            let points = found.as_array().map_or(&[][..], Vec::as_slice);
-            let shown = points.iter().filter_map(|point| Some((point[0].as_i64()?, point[1].as_f64()?)));
-            let shown = shown.filter(|(start, count)| start >= since && *count != 0.0);
-            shown.eq(counts.iter().filter(|(start, _)| *start >= since).map(|(start, count)| (*start, *count)))
+        Expected::Newest(rows) => {
+            let found = found.as_object().into_iter().flatten();
+            let mut keys = 0;
+            let is_so = |(key, row): (&String, &Value)| {
+                keys += 1;
+                let last = row["stretches"].as_array().and_then(|all| all.last()).filter(|last| last[1].is_null());
+                rows.get(key).is_some_and(|state| last.is_none_or(|last| last[2] == *state))
+            };
+            let all = found.map(is_so).fold(true, |all, one| all && one);
+            all && keys == rows.len()
+        }
+        Expected::Counts(counts, since) => has_counts(found, counts, *since),
+        Expected::Lines(lines, since) => {
+            let shown = |key: &str| found.get(key).unwrap_or(&Value::Null);
+            let is_extra = |(key, points): (&String, &Value)| !lines.contains_key(key) && !has_counts(points, &BTreeMap::new(), *since);
+            lines.iter().all(|(key, counts)| has_counts(shown(key), counts, *since))
+                && !found.as_object().into_iter().flatten().any(is_extra)
         }
     };
     if fits { Ok(()) } else { Err(format!("{found}, expected {expected:?}")) }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     config::spec::{FoldSpec, ReducerSpec},
-    frame::{LineValue, MarkerValue, NumberValue, RowValue, StatusValue, WidgetValue},
+    frame::{HistogramValue, GroupValue, LineValue, MarkerValue, MarksValue, NumberValue, RowValue, StatusValue, TallyValue, TimelineRow, TrailLook, WidgetValue},
 };
 
 /// What a page holds of one widget.
@@ -16,16 +16,29 @@ pub(crate) struct Applied {
     lines: Vec<LineValue>,
     points: BTreeMap<String, BTreeMap<i64, Option<f64>>>,
     gaps: Vec<(i64, i64)>,
+    marks: Option<MarksValue>,
+    histogram: Option<HistogramValue>,
     status: Option<StatusValue>,
+    tally: Option<TallyValue>,
+    states: BTreeMap<String, TimelineRow>,
     markers: BTreeMap<String, MarkerValue>,
     totals: Vec<u64>,
+    groups: Vec<GroupValue>,
 }
 
 impl Applied {
     pub(crate) fn apply(&mut self, fold: &FoldSpec, value: WidgetValue) {
         match value {
             WidgetValue::Number(number) => self.number = Some(number),
+            WidgetValue::Histogram(histogram) => self.histogram = Some(histogram),
             WidgetValue::Status(status) => self.status = Some(status),
+            WidgetValue::Tally(tally) => self.tally = Some(tally),
+            WidgetValue::Timeline(timeline) => {
+                if timeline.whole {
+                    self.states.clear();
+                }
+                self.states.extend(timeline.rows.into_iter().map(|row| (row.key.clone(), row)));
+            }
             WidgetValue::Table(table) => {
                 if table.whole {
                     self.rows.clear();
@@ -37,7 +50,12 @@ impl Applied {
                 }
                 assert!(self.rows.keys().all(|key| self.order.contains(key)), "a row that has no place");
                 assert!(self.order.iter().all(|key| self.rows.contains_key(key)), "a place without its row");
-                self.totals = vec![u64::from(table.total)];
+                self.totals = vec![u64::from(table.total), u64::from(table.groups_total)];
+                if !table.groups.is_empty() {
+                    let shown: u32 = table.groups.iter().map(|group| group.shown).sum();
+                    assert_eq!(shown as usize, self.order.len(), "groups of other rows");
+                }
+                self.groups = table.groups;
             }
             WidgetValue::Log(log) => {
                 let mut lines = log.lines;
@@ -62,14 +80,27 @@ impl Applied {
                     line.retain(|at, _| newest.is_some_and(|newest| *at > newest - keep.as_millis() as i64));
                 }
                 self.gaps = series.gaps;
+                if series.whole || series.marks.is_some() {
+                    self.marks = series.marks;
+                }
             }
             WidgetValue::Markers(markers) => {
                 if markers.whole {
                     self.markers.clear();
                 }
-                self.markers.extend(markers.markers.into_iter().map(|marker| (marker.key.clone(), marker)));
+                let ReducerSpec::Markers { trail, .. } = &fold.reducer else { panic!("a map's value of another kind") };
+                let look = trail.map(|trail| TrailLook::of(trail.as_millis() as i64));
+                for mut marker in markers.markers {
+                    let old = self.markers.remove(&marker.key).filter(|_| !marker.trail_whole).map(|old| old.trail);
+                    if let Some((look, old)) = look.zip(old) {
+                        marker.trail = look.merged(old, marker.trail);
+                    }
+                    marker.trail_whole = true;
+                    self.markers.insert(marker.key.clone(), marker);
+                }
                 self.markers.retain(|key, _| !markers.removed.contains(key));
                 assert_eq!(self.markers.len(), markers.total as usize);
+                self.gaps = markers.gaps;
                 self.totals = vec![u64::from(markers.total), u64::from(markers.unplaced)];
             }
         }

@@ -28,7 +28,7 @@ impl Step {
 }
 
 /// How many folds there are.
-pub(crate) const FOLDS: usize = 32;
+pub(crate) const FOLDS: usize = 40;
 
 /// A fold of each kind and statistic.
 pub(crate) fn fold(number: usize) -> FoldSpec {
@@ -59,7 +59,8 @@ pub(crate) fn fold(number: usize) -> FoldSpec {
         17 => window("p50"),
         18 => window("p99"),
         19 => json!({"kind": "window", "last": 997, "stat": "sum", "value": "v", "trend": 7001}),
-        20 => json!({"kind": "table", "key": "k", "columns": ["v", "t", "s"]}),
+        20 => json!({"kind": "table", "key": "k", "columns": ["v", "t", "s"], "group": "s", "sort": "t", "then": ["-v"],
+            "limit": 4, "state": "s"}),
         21 => json!({"kind": "table", "key": "k", "columns": ["k", "v"], "sort": "v", "descending": true, "limit": 3,
             "remove_on": ["gone"], "state": "s"}),
         22 => json!({"kind": "table", "key": "k", "columns": ["v"], "sort": "t", "limit": 2, "expire": 700,
@@ -72,8 +73,19 @@ pub(crate) fn fold(number: usize) -> FoldSpec {
         28 => series("max", json!("k")),
         29 => series("last", json!(null)),
         30 => json!({"kind": "status", "key": "k", "label": "Tile {k}", "state": "s", "detail": "{v}"}),
+        32 => json!({"kind": "series", "bucket": 500, "keep": 5000, "marks": {"on": "gone", "label": "{t} {k}", "limit": 3}}),
+        33 => json!({"kind": "series", "bucket": 500, "keep": 5000, "lines": [
+            {"title": "all"}, {"title": "sum", "stat": "sum", "value": "v", "on": "e"},
+            {"title": "north", "stat": "last", "value": "lat"}]}),
+        34 => json!({"kind": "tally", "by": "k", "last": 1000, "stat": "mean", "value": "v"}),
+        35 => json!({"kind": "tally", "by": "k", "stat": "sum", "value": "v", "reset": 0, "timezone": "America/New_York"}),
+        36 => json!({"kind": "histogram", "value": "v", "min": -20, "width": 5, "bins": 8, "last": 1000, "stats": ["mean", "p90"]}),
+        37 => json!({"kind": "histogram", "value": "v", "min": 0, "width": 0.5, "bins": 40, "reset": 0,
+            "timezone": "America/New_York"}),
+        38 => json!({"kind": "timeline", "key": "k", "label": "Row {k}", "state": "s", "keep": 2000}),
+        39 => json!({"kind": "matrix", "row": "k", "column": "t", "state": "s"}),
         _ => json!({"kind": "markers", "key": "k", "lat": "lat", "lon": "lon", "heading": "v", "label": "{t}",
-            "state": "s", "remove_on": ["gone"], "expire": 700}),
+            "state": "s", "icon": "k", "remove_on": ["gone"], "expire": 700, "trail": 2000}),
     };
     fold_of(spec)
 }

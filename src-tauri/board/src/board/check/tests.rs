@@ -263,6 +263,21 @@ fn a_gap_is_completed_and_is_no_drift() {
     assert_eq!(own.aggregate.value(0), server.value(0));
 }
 
+/// H3: a mark that the wall lacks is named by its time and text; within a gap it is no drift.
+#[test]
+fn a_mark_that_is_lacking_is_named() {
+    let spec = json!({"kind": "series", "bucket": 1000, "keep": 60_000, "marks": {"on": "e", "label": "{n}"}});
+    let number = |n: i64| json!({"n": n});
+    let (mut own, server) = pair(&spec, &[number(1)], &[number(1), number(2)]);
+    let at = START + 5000;
+    let outcome = compare(&mut own, &server, &check(at, None, Vec::new()), at);
+    assert_eq!(named(&outcome), ["mark · 2013-02-08T15:00:02Z · 2: 0 → 1"]);
+    let (mut own, server) = pair(&spec, &[number(1)], &[number(1), number(2)]);
+    own.aggregate.note_gap(Timestamp::from_millis(START + 1500), Timestamp::from_millis(START + 2500));
+    let outcome = compare(&mut own, &server, &check(at, None, Vec::new()), at);
+    assert!(matches!(outcome, Outcome::Completed), "{outcome:?}");
+}
+
 /// H5: however much differs, a bounded part of it is named, in bounded words; all of it is counted.
 #[test]
 fn names_are_bounded() {

@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
-use super::{Folded, KindShape, number, statistic, whole_millis};
+use super::{Folded, KindShape, chart, number, statistic, whole_millis};
 use crate::{
     config::{
         diagnostic::{Problem, Sink},
         duration,
         keys::{DAY, MONTH, SECOND, SHORTEST_BUCKET, path, span},
-        shape::Choice,
+        shape::{ANY_NUMBER, Choice, Number},
         shape_event::{PathText, Span},
-        spec::{ReducerSpec, SeriesStat},
+        spec::{CHART_LINES_MAX, ReducerSpec, SeriesStat},
         table::{Key, Need, TableReader, TableShape},
     },
-    frame::{Draw, Look},
+    frame::{AxisLook, Draw, Look},
 };
 
 /// The most buckets that a series keeps.
@@ -25,13 +25,30 @@ pub(super) static KIND: KindShape = KindShape {
     about: "A statistic a bucket of time, drawn over time.",
     table: TableShape {
         name: "kind `series`",
-        keys: &[&BUCKET, &KEEP, &STAT, &statistic::VALUE, &BY, &DRAW, &number::UNIT, &number::DECIMALS],
+        keys: &[
+            &BUCKET,
+            &KEEP,
+            &STAT,
+            &statistic::VALUE,
+            &BY,
+            &chart::LINES,
+            &DRAW,
+            &number::UNIT,
+            &number::DECIMALS,
+            &number::BANDS,
+            &TARGET,
+            &chart::RIGHT,
+            &chart::MARKS,
+        ],
     },
-    stats: &["count", "sum", "mean", "min", "max", "last"],
+    stats: STATS,
     read,
 };
 
-static BUCKET: Key<Span> = span(
+/// Words of `stat`.
+pub(super) const STATS: &[&str] = &["count", "sum", "mean", "min", "max", "last"];
+
+pub(super) static BUCKET: Key<Span> = span(
     "bucket",
     Need::Required,
     SHORTEST_BUCKET,
@@ -39,7 +56,7 @@ static BUCKET: Key<Span> = span(
     "The length of time that one point stands for. It must divide a day.",
 );
 
-static KEEP: Key<Span> = span(
+pub(super) static KEEP: Key<Span> = span(
     "keep",
     Need::Required,
     SECOND,
@@ -47,7 +64,7 @@ static KEEP: Key<Span> = span(
     "How far back the chart reaches: at least one bucket and at most 2,000.",
 );
 
-static STAT: Key<Choice<SeriesStat>> = Key {
+pub(super) static STAT: Key<Choice<SeriesStat>> = Key {
     name: "stat",
     need: Need::Default("\"count\""),
     about: "What each point is: how many events, or a statistic of `value` over its bucket.",
@@ -82,6 +99,13 @@ static DRAW: Key<Choice<Draw>> = Key {
     },
 };
 
+pub(super) static TARGET: Key<Number> = Key {
+    name: "target",
+    need: Need::Optional,
+    about: "What the values are meant to be: a line across the chart, with its number.",
+    shape: ANY_NUMBER,
+};
+
 fn read(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Folded> {
     let bucket = reader.get(&BUCKET, sink);
     let keep = reader.get(&KEEP, sink);
@@ -89,17 +113,32 @@ fn read(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Folded> {
     let operands = statistic::operands(reader, stat.is_some(), false, sink);
     let by = reader.optional(&BY, sink);
     let draw = reader.get(&DRAW, sink);
-    let unit = reader.optional(&number::UNIT, sink);
-    let decimals = reader.get(&number::DECIMALS, sink);
+    let axis = chart::read_axis(reader, sink);
+    let lines = reader.optional(&chart::LINES, sink);
+    let right = reader.optional(&chart::RIGHT, sink);
+    let marks = reader.optional(&chart::MARKS, sink);
     let (bucket, keep) = sound_buckets(reader, bucket, keep, sink)?;
     let (value, _) = operands?;
-    let reducer = ReducerSpec::Series { bucket, keep, stat: stat?, value, by: by? };
+    let (lines, looks) = lines?.unwrap_or_default();
+    if !chart::agree(reader, &looks, sink) {
+        return None;
+    }
+    // A line of the right axis needs no more said of it.
+    let right = right?.or_else(|| looks.iter().any(|line| line.right).then(AxisLook::default));
+    let marks = marks?;
+    let reducer =
+        ReducerSpec::Series { bucket, keep, stat: stat?, value, by: by?, lines, marks, most: CHART_LINES_MAX };
+    let AxisLook { unit, decimals, bands, target } = axis?;
     let look = Look::Series {
         draw: draw?,
-        unit: unit?,
-        decimals: u8::try_from(decimals?).ok()?,
+        unit,
+        decimals,
         keep_ms: whole_millis(keep),
         bucket_ms: whole_millis(bucket),
+        bands,
+        target,
+        lines: looks,
+        right,
     };
     Some(Folded { reducer, look, knows_days: false, against: None })
 }
@@ -112,7 +151,7 @@ fn next_shorter(bucket: Duration) -> Option<Duration> {
 }
 
 /// Whether the buckets divide a day, and how many there are.
-fn sound_buckets(
+pub(super) fn sound_buckets(
     reader: &TableReader<'_>,
     bucket: Option<Duration>,
     keep: Option<Duration>,

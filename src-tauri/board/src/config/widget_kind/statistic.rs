@@ -90,7 +90,7 @@ pub(super) fn operands(
 
 fn report_useless(reader: &TableReader<'_>, name: &str, stat: &str, operand: Operand, sink: &mut Sink<'_>) {
     let kind = reader.raw_text("kind").and_then(|word| KINDS.iter().find(|kind| kind.name == word));
-    let stats = kind.map(|kind| kind.stats).unwrap_or_default();
+    let stats = kind.map_or(super::series::STATS, |kind| kind.stats);
     let useful = stats.iter().copied().filter(|stat| Operand::of(stat) == operand);
     sink.report(Problem {
         span: reader.key_span(name),

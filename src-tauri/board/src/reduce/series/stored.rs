@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{AHEAD_MAX, LINES_MAX, Point, Series, Slot};
+use super::{AHEAD_MAX, Point, Series, Slot, marks};
 use crate::reduce::{Gaps, Ms, TIME_MS_MAX, Text, check_instant, from_json, pick::KEY_BYTES_MAX, to_json};
 
 #[derive(Serialize, Deserialize)]
@@ -15,6 +15,8 @@ struct Stored {
     /// By line: the buckets that aren't empty, with their number.
     lines: BTreeMap<String, Vec<(Ms, Point)>>,
     ahead: Vec<(Ms, String, Point)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    marks: Option<marks::State>,
     gaps: Gaps,
     now: Option<Ms>,
 }
@@ -30,6 +32,7 @@ impl Series {
             len: self.len,
             lines: self.lines.iter().map(|(key, line)| (key.clone(), numbered(line))).collect(),
             ahead: self.ahead.iter().map(|((number, key), point)| (*number, key.clone(), *point)).collect(),
+            marks: self.marks.as_ref().map(|marks| marks.state().clone()),
             gaps: self.gaps.clone(),
             now: self.now,
         })
@@ -51,6 +54,9 @@ impl Series {
             self.lines.insert(key, line.into());
         }
         self.ahead = stored.ahead.into_iter().map(|(number, key, point)| ((number, key), point)).collect();
+        if let Some(marks) = &mut self.marks {
+            marks.restore(stored.marks.unwrap_or_default(), version);
+        }
         self.gaps = stored.gaps;
         self.now = stored.now;
         self.gaps_version = version;
@@ -76,9 +82,14 @@ impl Series {
         let mut keys: Vec<&String> = stored.lines.keys().chain(stored.ahead.iter().map(|(_, key, _)| key)).collect();
         keys.sort_unstable();
         keys.dedup();
-        if keys.len() > LINES_MAX || stored.ahead.len() > AHEAD_MAX || keys.iter().any(|key| key.len() > KEY_BYTES_MAX)
-        {
-            return Err(format!("{} lines, the limit is {LINES_MAX}", keys.len()));
+        let is_odd = |key: &&String| key.len() > KEY_BYTES_MAX || !self.of.can_have(key);
+        if keys.len() > self.most || stored.ahead.len() > AHEAD_MAX || keys.iter().any(is_odd) {
+            return Err(format!("{} lines, the limit is {}", keys.len(), self.most));
+        }
+        match (&self.marks, &stored.marks) {
+            (Some(marks), Some(state)) => marks.check(state)?,
+            (None, Some(_)) => return Err("marks of a chart that has none".to_owned()),
+            (_, None) => {}
         }
         if !stored.gaps.is_sound() {
             return Err("gaps that are out of order".to_owned());

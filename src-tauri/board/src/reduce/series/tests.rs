@@ -7,7 +7,7 @@ use crate::{
     Aggregate,
     frame::{SeriesValue, WidgetValue},
     reduce::TIME_MS_MAX,
-    testing::{advance, aggregate_with, event, fold},
+    testing::{advance, aggregate_with, event, fold, fold_named},
 };
 
 fn series(settings: Value) -> Aggregate {
@@ -135,4 +135,128 @@ fn what_is_too_far_ahead_is_rejected() {
     assert_eq!(error, "time: found 99999, expected an instant before 110, the end of the bucket of now");
     advance(&mut own, 225);
     fold(&mut own, 99_999, json!({}));
+}
+
+/// A line that the board names has its own events and its own statistic, and is there before anything happened.
+#[test]
+fn lines_of_their_own() {
+    let mut own = series(json!({"value": null, "lines": [
+        {"title": "°C", "stat": "mean", "value": "t"},
+        {"title": "calls", "on": "call"},
+        {"title": "worst", "stat": "max", "value": "t", "on": "e"},
+    ]}));
+    assert_eq!(own.report(), json!({"calls": [[100, 0]], "worst": [[100, null]], "°C": [[100, null]]}));
+    fold(&mut own, 101, json!({"t": 4}));
+    fold(&mut own, 102, json!({"t": 6}));
+    fold_named(&mut own, 103, "call", json!({"t": 20}));
+    fold_named(&mut own, 104, "call", json!({}));
+    assert_eq!(own.report(), json!({"calls": [[100, 2]], "worst": [[100, 6]], "°C": [[100, 10]]}));
+    // All or nothing, for all of the lines that an event gives something to.
+    let odd = event("c", "call", 105, json!({"t": "hot"}));
+    assert_eq!(own.fold(&odd).expect_err("no number").to_string(), "`t`: found \"hot\", expected a number");
+    assert_eq!(own.report()["calls"], json!([[100, 2]]));
+}
+
+/// Lines that all name their events leave every other event alone; without a name a line is of each.
+#[test]
+fn lines_say_which_events_count() {
+    let wants = |lines: Value, name: &str| {
+        series(json!({"value": null, "lines": lines})).wants(&event("c", name, 0, json!({})))
+    };
+    let named = json!([{"title": "a", "on": "call"}, {"title": "b", "on": "ring.*"}]);
+    assert!(wants(named.clone(), "call") && wants(named.clone(), "ring.twice") && !wants(named, "other"));
+    assert!(wants(json!([{"title": "a", "on": "call"}, {"title": "b"}]), "other"));
+}
+
+fn marks(own: &Aggregate) -> Vec<(i64, String)> {
+    let found = value(own, 0).marks.expect("marks");
+    found.list.into_iter().map(|mark| (mark.at_ms, mark.label)).collect()
+}
+
+/// Marks stand at their time, in its order; they count for no line, and go when it leaves the chart.
+#[test]
+fn marks_stand_at_their_time() {
+    let mut own = series(json!({"marks": {"on": "deploy", "label": "{s} {n}"}}));
+    own.note_gap(Timestamp::from_millis(60), Timestamp::from_millis(70));
+    assert!(own.wants(&event("c", "deploy", 0, json!({}))));
+    fold_named(&mut own, 104, "deploy", json!({"s": "web", "n": 2}));
+    fold_named(&mut own, 99, "deploy", json!({"s": "api"}));
+    fold_named(&mut own, 40, "deploy", json!({"s": "old"}));
+    assert_eq!(marks(&own), [(99, "api ----".to_owned()), (104, "web 2".to_owned())]);
+    assert_eq!(own.report(), json!([[100, 0]]), "a mark is no event of the line");
+    let painted = own.version();
+    fold(&mut own, 103, json!({}));
+    assert_eq!(value(&own, painted).marks, None, "marks that didn't change aren't sent");
+    advance(&mut own, 141);
+    assert_eq!(marks(&own), [(104, "web 2".to_owned())]);
+    assert!(value(&own, painted).marks.is_some());
+    // Without a label the event's name stands there.
+    let mut own = series(json!({"marks": {"on": "deploy"}}));
+    fold_named(&mut own, 104, "deploy", json!({}));
+    assert_eq!(marks(&own), [(104, "deploy".to_owned())]);
+}
+
+/// H5: of more marks than are kept the newest are shown, and the others counted for as long as they would be in the chart.
+#[test]
+fn marks_are_bounded() {
+    let mut own = series(json!({"marks": {"on": "deploy", "label": "{n}", "limit": 2}}));
+    for at in [101, 103, 102, 105, 104] {
+        fold_named(&mut own, at, "deploy", json!({"n": at}));
+    }
+    let more = |own: &Aggregate| value(own, 0).marks.expect("marks").more;
+    assert_eq!((marks(&own), more(&own)), (vec![(104, "104".to_owned()), (105, "105".to_owned())], 3));
+    let mut again = series(json!({"marks": {"on": "deploy", "label": "{n}", "limit": 2}}));
+    again.restore(&own.state_text()).expect("own state");
+    assert_eq!(value(&again, 0), value(&own, 0));
+    advance(&mut own, 155);
+    assert_eq!((marks(&own), more(&own)), (vec![], 0));
+    let long = "x".repeat(500);
+    fold_named(&mut own, 155, "deploy", json!({"n": long}));
+    assert_eq!(marks(&own)[0].1.chars().count(), 60);
+    // Those of a clock that is ahead wait, and drive out nothing.
+    for at in 0..256 {
+        fold_named(&mut own, 9_000 + at, "deploy", json!({"n": at}));
+    }
+    assert_eq!((marks(&own).len(), more(&own)), (1, 0));
+    let far = event("c", "deploy", 9_999, json!({}));
+    assert_eq!(
+        own.fold(&far).expect_err("far ahead").to_string(),
+        "time: found 9999, expected an instant before 160, the end of the bucket of now"
+    );
+    advance(&mut own, 9_005);
+    assert_eq!((marks(&own).len(), more(&own)), (2, 8), "those of the bucket of now");
+    // Set back, what is to come waits again.
+    advance(&mut own, 8_995);
+    assert_eq!(marks(&own), []);
+}
+
+/// A state of marks that can't be is refused, and so is one of a chart that has none.
+#[test]
+fn marks_of_elsewhere_are_refused() {
+    let mut own = series(json!({"marks": {"on": "deploy", "limit": 2}}));
+    let state: Value = serde_json::from_str(own.state_text().get()).expect("JSON");
+    let mut check = |marks: Value, is_sound: bool| {
+        let mut changed = state.clone();
+        changed["series"]["marks"] = marks.clone();
+        let text = serde_json::value::to_raw_value(&changed).expect("JSON");
+        assert_eq!(own.restore(&text).is_ok(), is_sound, "{marks}");
+    };
+    check(json!({"list": [[1, "a"], [2, "b"]], "left_out": [0]}), true);
+    check(json!(null), true);
+    check(json!({"list": [[2, "a"], [1, "b"]], "left_out": []}), false);
+    check(json!({"list": [[1, "a"], [2, "b"], [3, "c"]], "left_out": []}), false);
+    check(json!({"list": [[1, "x".repeat(61)]], "left_out": []}), false);
+    check(json!({"list": [[TIME_MS_MAX + 1, "a"]], "left_out": []}), false);
+    check(json!({"list": [], "left_out": [2, 1]}), false);
+    let text = serde_json::value::to_raw_value(&state).expect("JSON");
+    assert!(series(json!({})).restore(&text).is_err());
+}
+
+/// What decides the state of older charts is written as it was: their checkpoints and a hub's states stay good.
+#[test]
+fn older_fingerprints_stay() {
+    let spec =
+        serde_json::to_value(&crate::testing::fold_of(json!({"kind": "series", "bucket": 10, "keep": 50})).reducer);
+    let keys: Vec<String> = spec.expect("JSON").as_object().expect("a table").keys().cloned().collect();
+    assert_eq!(keys, ["bucket", "by", "keep", "kind", "stat", "value"]);
 }
