@@ -31,6 +31,7 @@ mod secrets;
 mod shape;
 mod shape_event;
 mod shape_site;
+mod shape_tally;
 mod shape_time;
 mod syntax;
 mod table;

@@ -74,7 +74,7 @@ impl Board {
 impl Worst {
     /// Of a number or of tiles; what rows, lines and markers say is their matter.
     fn of(&mut self, widget: &WidgetSpec, tracked: &Tracked) -> State {
-        if !(widget.look.number().is_some() || matches!(widget.look, Look::Status { .. })) || !tracked.has_value() {
+        if !(widget.look.number().is_some() || matches!(widget.look, Look::Status { .. } | Look::Matrix {} | Look::Tally(_) | Look::Timeline { .. })) || !tracked.has_value() {
             return State::Normal;
         }
         // A version of nothing is 0.
@@ -83,6 +83,12 @@ impl Worst {
             let shown = Shown::Value { at_least: tracked.is_at_least() };
             let state = match dress::value(widget, tracked, shown, 0) {
                 WidgetValue::Number(number) => number.state,
+                WidgetValue::Tally(tally) => tally.bars.iter().map(|bar| bar.state).max().unwrap_or_default(),
+                // What it says of now, and not of what was.
+                WidgetValue::Timeline(timeline) => {
+                    let now = timeline.rows.iter().filter_map(|row| row.stretches.last()).filter(|own| own.to_ms.is_none());
+                    now.map(|own| own.state).filter(|state| *state != State::Unknown).max().unwrap_or_default()
+                }
                 WidgetValue::Status(status) => {
                     let known = status.tiles.iter().map(|tile| tile.state).filter(|state| *state != State::Unknown);
                     known.max().unwrap_or_default()

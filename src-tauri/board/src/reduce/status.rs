@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json, value::RawValue};
-use watchfloor_model::Event;
+use watchfloor_model::{Event, Json};
 
 use super::{
     Ms, Reduce, Rejection, Text, check_instant,
@@ -26,13 +26,47 @@ pub(crate) const TILES_MAX: usize = 500;
 
 /// See [`crate::config::spec::ReducerSpec::Status`]. An older event never replaces a newer one.
 pub(crate) struct Status {
-    key: Path,
+    key: Key,
     label: Option<Template>,
     meaning: Meaning,
     detail: Option<Template>,
     /// Whether an event says all that there is of a tile.
     whole: bool,
     tiles: BTreeMap<String, Tile>,
+}
+
+/// What tells a tile from the others.
+enum Key {
+    One(Path),
+    /// The row and the column of a matrix.
+    Pair(Path, Path),
+}
+
+/// Between a cell's row and its column. Rows may not have it in them, so that each pair has a name of its own.
+const BETWEEN: &str = " · ";
+
+impl Key {
+    fn of<'a>(&self, data: Json<'a>) -> Result<Cow<'a, str>, Rejection> {
+        let (row, column) = match self {
+            Self::One(path) => return pick::key(path, data),
+            Self::Pair(row, column) => (row, column),
+        };
+        let name = pick::key(row, data)?;
+        if name.contains(BETWEEN) {
+            return Err(pick::reject(row, data, format!("a text without `{BETWEEN}`")));
+        }
+        let name = format!("{name}{BETWEEN}{}", pick::key(column, data)?);
+        if name.len() > KEY_BYTES_MAX {
+            return Err(pick::reject(row, data, format!("with its column, at most {KEY_BYTES_MAX} bytes")));
+        }
+        Ok(Cow::Owned(name))
+    }
+
+    const fn path(&self) -> &Path {
+        match self {
+            Self::One(path) | Self::Pair(path, _) => path,
+        }
+    }
 }
 
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -56,12 +90,37 @@ impl Status {
         whole: bool,
     ) -> Self {
         Self {
-            key: key.clone(),
+            key: Key::One(key.clone()),
             label: label.cloned(),
             meaning: Meaning::new(state),
             detail: detail.cloned(),
             whole,
             tiles: BTreeMap::new(),
+        }
+    }
+
+    /// A cell a pair of a row and a column.
+    pub(crate) fn of_pairs(
+        row: &Path,
+        column: &Path,
+        state: &StateSpec,
+        detail: Option<&Template>,
+        whole: bool,
+    ) -> Self {
+        Self {
+            key: Key::Pair(row.clone(), column.clone()),
+            label: None,
+            meaning: Meaning::new(state),
+            detail: detail.cloned(),
+            whole,
+            tiles: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) const fn kind(&self) -> &'static str {
+        match self.key {
+            Key::One(_) => "status",
+            Key::Pair(..) => "matrix",
         }
     }
 
@@ -78,7 +137,7 @@ impl Status {
 impl Reduce for Status {
     fn fold(&mut self, event: &Event, _: u64) -> Result<bool, Rejection> {
         let (at, data) = (event.time.as_millis(), event.data.value());
-        let key = pick::key(&self.key, data)?;
+        let key = self.key.of(data)?;
         // A state that nobody tells any more isn't known.
         let untold = || self.whole.then_some(Said { text: Cow::Borrowed(""), state: State::Unknown });
         let said = self.meaning.of(data)?.or_else(untold);
@@ -91,7 +150,7 @@ impl Reduce for Status {
         let Some(tile) = self.tiles.get_mut(key.as_ref()) else {
             if self.tiles.len() >= TILES_MAX {
                 return Err(pick::reject(
-                    &self.key,
+                    self.key.path(),
                     data,
                     format!("one of the {TILES_MAX} keys that there are already"),
                 ));
@@ -179,7 +238,7 @@ impl Reduce for Status {
     }
 
     fn held_of(&self, event: &Event) -> Option<(String, Ms)> {
-        let key = pick::key(&self.key, event.data.value()).ok()?;
+        let key = self.key.of(event.data.value()).ok()?;
         self.tiles.get(key.as_ref()).map(|tile| (key.into_owned(), tile.heard))
     }
 
@@ -209,6 +268,28 @@ mod tests {
             "7": {"label": "At 7", "text": "", "state": "normal", "detail": "----", "since": 40},
         });
         assert_eq!(own.report(), expected);
+    }
+
+    #[test]
+    fn a_matrix_has_a_cell_a_pair() {
+        let spec = json!({"kind": "matrix", "row": "service", "column": "region", "state": "s", "detail": "{ms} ms"});
+        let mut own = aggregate(spec);
+        fold(&mut own, 10, json!({"service": "api", "region": "eu", "s": "ok", "ms": 12}));
+        fold(&mut own, 20, json!({"service": "api", "region": "us · east", "s": "bad", "ms": 900}));
+        fold(&mut own, 30, json!({"service": "api", "region": "eu", "s": "late", "ms": 80}));
+        fold(&mut own, 25, json!({"service": "api", "region": "eu", "s": "ok", "ms": 1}));
+        let cell = |text: &str, state: &str, detail: &str, name: &str, since: i64| {
+            json!({"label": name, "text": text, "state": state, "detail": detail, "since": since})
+        };
+        let expected = json!({
+            "api · eu": cell("late", "warning", "80 ms", "api · eu", 30),
+            "api · us · east": cell("bad", "alarm", "900 ms", "api · us · east", 20),
+        });
+        assert_eq!((own.kind(), own.report()), ("matrix", expected));
+        let odd = event("c", "e", 40, json!({"service": "a · b", "region": "eu", "s": "ok"}));
+        let error = own.fold(&odd).expect_err("an ambiguous row").to_string();
+        assert_eq!(error, "`service`: found \"a · b\", expected a text without ` · `");
+        assert!(own.fold(&event("c", "e", 40, json!({"service": "a", "s": "ok"}))).is_err());
     }
 
     /// H5

@@ -389,7 +389,7 @@ fn statistics_and_what_they_need() {
     );
     check_both(
         &widget("kind = \"series\"\nbucket = \"1h\"\nkeep = \"2h\"\nmatch = { a = 1 }"),
-        &[("13:1", "unknown key `match`", "belongs to kind `counter` or `window`")],
+        &[("13:1", "unknown key `match`", "belongs to kind `counter`, `window` or `tally`")],
     );
     // A malformed value is there: it is not called missing too.
     check(&widget("kind = \"counter\"\nstat = \"sum\"\nvalue = \"a..b\""), &[("12:12", "two dots", "")]);

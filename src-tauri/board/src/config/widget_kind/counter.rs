@@ -53,7 +53,7 @@ static STAT: Key<Choice<CounterStat>> = Key {
     },
 };
 
-static RESET: Key<DailyText> = Key {
+pub(super) static RESET: Key<DailyText> = Key {
     name: "reset",
     need: Need::Optional,
     about: "When it begins again: `daily HH:MM` in the board's zone. Never if left out.",
