@@ -10,6 +10,7 @@
 
 mod clock;
 mod credentials;
+mod desk;
 pub mod desktop;
 pub mod drill;
 mod engine;

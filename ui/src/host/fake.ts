@@ -7,10 +7,13 @@ import { outages } from './fake-outages'
 import type {
   Against,
   BoardView,
+  Detail,
   Frame,
   Freshness,
   GlassSeen,
   Quality,
+  RowsFound,
+  RowsQuery,
   SourceView,
   WidgetPatch,
   WidgetValue,
@@ -24,6 +27,7 @@ import { FakeDrill } from './fake-drill'
 import { calls_value, furnished, FURNITURE_KINDS, furniture_board, type FurnitureKind } from './fake-furniture'
 import { SHAPES, SHEET_KINDS, SHEET_MS, SHEET_STATES, sheet_board, sheet_freshness, sheet_value } from './fake-sheet'
 import type { SheetKind, SheetState } from './fake-sheet'
+import { DESK_BOARD, desk_detail, desk_rows, desk_value } from './fake-desk'
 import { FakePages, PAGES_BOARD } from './fake-pages'
 import { FakePast } from './fake-past'
 import { Rush } from './fake-rush'
@@ -58,12 +62,13 @@ export const SCENARIOS = [
   'past',
   'past-odd',
   'disputed',
+  'desk',
   'sheet',
 ] as const
 export type Scenario = (typeof SCENARIOS)[number]
 
 /** Those that have another board than the usual one. */
-const BOARDS: Partial<Record<Scenario, BoardView>> = { one: ONE_BOARD, gauge: GAUGE_BOARD, pages: PAGES_BOARD }
+const BOARDS: Partial<Record<Scenario, BoardView>> = { one: ONE_BOARD, gauge: GAUGE_BOARD, desk: DESK_BOARD, pages: PAGES_BOARD }
 
 /** A number of the address, if it is there. */
 const number = (text: string | null): number | null => (text === null ? null : Number(text))
@@ -189,9 +194,10 @@ export class FakeHost implements Host {
     if (scenario === 'sheet') return this.#sheet(all)
     if (scenario === 'pair' || scenario === 'furniture' || scenario.startsWith('orders')) return this.#shop(all)
     const board = BOARDS[scenario] ?? BOARD
+    const shown = (view: WidgetView): WidgetValue => (scenario === 'desk' ? desk_value(view, now) : whole(view, now))
     const widgets = board.widgets.map((view): WidgetPatch => {
       // A backend that knows nothing sends the kind's empty value.
-      const value = scenario === 'unknown' || scenario === 'empty' ? empty(whole(view, now)) : whole(view, now)
+      const value = scenario === 'unknown' || scenario === 'empty' ? empty(shown(view)) : shown(view)
       if (scenario === 'gaps' && value.kind === 'number') value.at_least = view.look.kind === 'counter'
       const against = scenario === 'disputed' ? disputed(view, value) : null
       const quality = { ...this.#quality(now), against }
@@ -487,6 +493,17 @@ export class FakeHost implements Host {
     return Promise.resolve()
   }
 
+  /** Set to make a hand's questions fail. */
+  deaf = false
+
+  rows(query: RowsQuery): Promise<RowsFound> {
+    return this.deaf ? Promise.reject(new Error('the backend has ended')) : Promise.resolve(desk_rows(query, this.#now()))
+  }
+
+  detail(widget: string, key: string): Promise<Detail | null> {
+    return Promise.resolve(desk_detail(widget, key, this.#now()))
+  }
+
   reconcile(): Promise<void> {
     this.#checked_at_ms = Date.now()
     return Promise.resolve()
@@ -528,7 +545,7 @@ function empty(value: WidgetValue): WidgetValue {
     case 'number':
       return { ...value, value: null, change: null, trend: [], state: 'normal' }
     case 'table':
-      return { ...value, rows: [], order: [], total: 0, at_least: false }
+      return { ...value, rows: [], order: [], total: 0, at_least: false, groups: [], groups_total: 0 }
     case 'log':
       return { ...value, lines: [], total: 0 }
     case 'series':

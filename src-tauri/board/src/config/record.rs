@@ -130,9 +130,9 @@ impl Shape for Columns {
 
     fn schema(&self) -> Value {
         let mut schema = array_schema(&keys::COLUMN_TABLE, COLUMNS_MAX);
-        schema["items"]["dependentSchemas"] = json!({"decimals": {
-            "properties": {"format": {"const": "number"}}, "required": ["format"],
-        }});
+        let needs = |formats: &[&str]| json!({"properties": {"format": {"enum": formats}}, "required": ["format"]});
+        schema["items"]["dependentSchemas"] =
+            OF_FORMATS.iter().map(|(name, formats)| ((*name).to_owned(), needs(formats))).collect();
         schema
     }
 
@@ -141,27 +141,58 @@ impl Shape for Columns {
     }
 }
 
+/// Keys of a column that only some formats have a use for.
+const OF_FORMATS: [(&str, &[&str]); 5] = [
+    ("decimals", &["number", "bar"]),
+    ("bands", &["number", "bar"]),
+    ("min", &["bar"]),
+    ("max", &["bar"]),
+    ("icons", &["text", "state"]),
+];
+
 fn read_column(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<(Path, ColumnLook)> {
     let path = reader.get(&keys::COLUMN_PATH, sink);
     let title = reader.get(&keys::COLUMN_TITLE, sink);
     let format = reader.get(&keys::COLUMN_FORMAT, sink);
     let decimals = reader.get(&keys::COLUMN_DECIMALS, sink);
     let width = reader.get(&keys::COLUMN_WIDTH, sink);
-    if let Some(format) = format.filter(|format| *format != "number")
-        && reader.has("decimals")
-    {
+    let bands = reader.optional(&keys::COLUMN_BANDS, sink);
+    let icons = reader.optional(&keys::COLUMN_ICONS, sink);
+    let (min, max) = (reader.get(&keys::COLUMN_MIN, sink)?, reader.get(&keys::COLUMN_MAX, sink)?);
+    let format = format?;
+    if let Some((name, formats)) = OF_FORMATS.iter().find(|(name, of)| reader.has(name) && !of.contains(&format)) {
+        let others: Vec<String> = formats.iter().map(|format| format!("`format = \"{format}\"`")).collect();
         sink.report(Problem {
-            span: reader.key_span("decimals"),
-            message: format!("`decimals` has no use with `format = \"{format}\"`"),
-            found: "`decimals`".to_owned(),
-            expected: "no `decimals`, or `format = \"number\"`".to_owned(),
+            span: reader.key_span(name),
+            message: format!("`{name}` has no use with `format = \"{format}\"`"),
+            found: format!("`{name}`"),
+            expected: format!("no `{name}`, or {}", others.join(" or ")),
+            help: None,
+        });
+        return None;
+    }
+    if format == "bar" && min >= max {
+        sink.report(Problem {
+            span: reader.span.clone(),
+            message: "a bar without extent".to_owned(),
+            found: format!("`min` {min} and `max` {max}"),
+            expected: "`min` below `max`".to_owned(),
             help: None,
         });
         return None;
     }
     let (path, decimals) = (path?, u8::try_from(decimals?).ok()?);
     let title = title.unwrap_or_else(|| path.to_string());
-    Some((path, ColumnLook { title, format: format?.to_owned(), decimals, width: width? }))
+    let look = ColumnLook {
+        title,
+        format: format.to_owned(),
+        decimals,
+        width: width?,
+        scale: (format == "bar").then_some((min, max)),
+        icons: icons?.unwrap_or_default(),
+        bands: bands?.unwrap_or_default(),
+    };
+    Some((path, look))
 }
 
 /// `places` of a map.

@@ -17,6 +17,14 @@ pub(crate) enum Rank {
     Last,
 }
 
+/// A row's place by all that rows are sorted by, in turn.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Ranks {
+    first: Rank,
+    /// There are mostly no others. A row and its place in the order share them.
+    others: Option<Arc<[Rank]>>,
+}
+
 /// What rows are sorted by: numbers before texts.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -44,11 +52,37 @@ impl Rank {
         }
     }
 
+    /// What it holds outside of itself.
+    pub(crate) fn bytes(&self) -> usize {
+        if let Some(SortValue::Text(text)) = self.value() { text.len() + 16 } else { 0 }
+    }
+
     pub(crate) const fn value(&self) -> Option<&SortValue> {
         match self {
             Self::Up(value) | Self::Down(Reverse(value)) => Some(value),
             Self::Last => None,
         }
+    }
+}
+
+impl Ranks {
+    /// Of nothing, all rows have the same.
+    pub(crate) fn new(mut ranks: impl Iterator<Item = Rank>) -> Self {
+        let first = ranks.next().unwrap_or(Rank::Last);
+        let others: Vec<Rank> = ranks.collect();
+        Self { first, others: (!others.is_empty()).then(|| others.into()) }
+    }
+
+    pub(crate) const fn first(&self) -> &Rank {
+        &self.first
+    }
+
+    pub(crate) fn others(&self) -> &[Rank] {
+        self.others.as_deref().unwrap_or_default()
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Rank> {
+        std::iter::once(&self.first).chain(self.others())
     }
 }
 

@@ -1,39 +1,56 @@
 //! Rows by key: an event updates the cells that it has a value for, in the order in which events come.
 
+mod groups;
+mod order;
+mod stored;
 mod visible;
+mod window;
 
 use std::{
     collections::{BTreeSet, HashMap},
+    mem::size_of,
     sync::Arc,
 };
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json, value::RawValue};
 use watchfloor_model::Event;
 
 use super::{
-    Ms, Reduce, Rejection, Text, check_instant,
+    Ms, Reduce, Rejection, Text,
     expiry::Expiry,
     meaning::Meaning,
     number_json,
-    pick::{self, KEY_BYTES_MAX, Picked, Scalar},
-    rank::{Rank, SortValue},
+    pick::{self, Picked, Scalar},
+    rank::{Rank, Ranks, SortValue},
     tombstones::Tombstones,
 };
 use crate::{
     frame::{Cell, RowValue, State, TableValue, WidgetValue},
     path::Path,
 };
-use visible::{Moved, Visible};
+use groups::Groups;
+use stored::{Stored, StoredRow};
+use visible::{Moved, Place, Visible};
+
+pub(crate) use order::{SortBy, order_of};
+pub(crate) use window::{By, Reading, Search, Searched};
 
 /// Most rows kept; those last in order beyond it are forgotten.
-pub(crate) const ROWS_MAX: usize = 10_000;
+pub(crate) const ROWS_MAX: usize = 100_000;
+/// Most bytes of all rows together, as [`Row::bytes`] counts them: texts may be long.
+pub(crate) const BYTES_MAX: usize = 64 << 20;
+/// What a row costs besides what it holds: its places in the maps, about.
+const ROW_BYTES: usize = 2 * size_of::<Place>() + size_of::<Row>() + 64;
 
 /// See [`crate::config::spec::ReducerSpec::Table`].
 pub(crate) struct Table {
     settings: Settings,
     rows: HashMap<Arc<str>, Row>,
     order: Visible,
+    /// Of a table without groups there are none.
+    groups: Groups,
+    /// Of all rows.
+    bytes: usize,
     expiry: Expiry,
     gone: Tombstones,
     /// When the order of the visible rows last changed.
@@ -47,8 +64,10 @@ pub(crate) struct Table {
 pub(crate) struct Settings {
     pub(crate) key: Path,
     pub(crate) columns: Vec<Path>,
-    pub(crate) sort: Option<Path>,
-    pub(crate) descending: bool,
+    /// What decides the order of rows, the first before the others.
+    pub(crate) sort: Vec<SortBy>,
+    /// Whether rows of the same first value are a group.
+    pub(crate) grouped: bool,
     pub(crate) remove_on: Vec<String>,
     pub(crate) expire: Option<Ms>,
     pub(crate) expire_at: Option<Path>,
@@ -58,8 +77,8 @@ pub(crate) struct Settings {
 }
 
 struct Row {
-    cells: Vec<Cell>,
-    rank: Rank,
+    cells: Box<[Cell]>,
+    rank: Ranks,
     state: State,
     /// The time of its newest event.
     heard: Ms,
@@ -77,6 +96,17 @@ impl Row {
         let silent = settings.expire.map(|expire| self.heard.saturating_add(expire));
         silent.into_iter().chain(self.expires).min()
     }
+
+    /// What it costs, about.
+    fn bytes(&self, key: &str) -> usize {
+        let cells: usize = self.cells.iter().map(cell_bytes).sum();
+        let ranks: usize = self.rank.all().map(Rank::bytes).sum();
+        ROW_BYTES + key.len() + cells + ranks + size_of::<Rank>() * self.rank.others().len()
+    }
+}
+
+fn cell_bytes(cell: &Cell) -> usize {
+    size_of::<Cell>() + if let Cell::Text(text) = cell { text.len() } else { 0 }
 }
 
 /// What an event says of a row.
@@ -84,7 +114,8 @@ struct Update<'a> {
     at: Ms,
     /// By column.
     cells: Vec<Option<Scalar<'a>>>,
-    sort: Option<Scalar<'a>>,
+    /// By what rows are sorted by.
+    sort: Vec<Option<Scalar<'a>>>,
     expires: Picked<Ms>,
     state: Option<State>,
 }
@@ -96,6 +127,8 @@ impl Table {
             settings,
             rows: HashMap::new(),
             order: Visible::new(limit as usize),
+            groups: Groups::default(),
+            bytes: 0,
             expiry: Expiry::default(),
             gone: Tombstones::default(),
             order_version: 0,
@@ -111,10 +144,10 @@ impl Table {
         for path in &self.settings.columns {
             cells.push(pick::scalar(path, data)?);
         }
-        let sort = match &self.settings.sort {
-            Some(path) => pick::scalar(path, data)?,
-            None => None,
-        };
+        let mut sort = Vec::with_capacity(self.settings.sort.len());
+        for by in &self.settings.sort {
+            sort.push(pick::scalar(&by.path, data)?);
+        }
         let expires = match &self.settings.expire_at {
             Some(path) => pick::instant(path, data)?,
             None => Picked::Missing,
@@ -129,7 +162,7 @@ impl Table {
     fn insert(&mut self, key: Arc<str>, update: Update<'_>, version: u64) -> bool {
         let row = Row {
             cells: update.cells.into_iter().map(|said| said.map_or(Cell::Missing, Cell::from)).collect(),
-            rank: Rank::new(update.sort.as_ref().and_then(SortValue::of), self.settings.descending),
+            rank: self.settings.ranks(update.sort.iter().map(|said| said.as_ref().and_then(SortValue::of))),
             state: update.state.unwrap_or_default(),
             heard: update.at,
             expires: update.expires.some(),
@@ -148,13 +181,22 @@ impl Table {
         // It has this version already.
         moved.shown = None;
         self.note(moved, version);
-        if self.is_endless() {
-            self.rows.insert(key, row);
-            return true;
+        self.bytes += row.bytes(&key);
+        if self.settings.grouped {
+            self.groups.add(row.rank.first(), row.state);
         }
         self.rows.insert(Arc::clone(&key), row);
         self.settle(&key, version);
+        self.bound(version);
         true
+    }
+
+    /// Lets the last rows go that there is no room for.
+    fn bound(&mut self, version: u64) {
+        while self.bytes > BYTES_MAX && self.rows.len() > 1 {
+            self.surplus = true;
+            self.remove_last(version);
+        }
     }
 
     /// Updates the row of `key`, which there is.
@@ -162,19 +204,28 @@ impl Table {
         let Some(row) = self.rows.get_mut(key) else { return false };
         let mut changed = false;
         let whole = self.settings.whole;
+        let (mut came, mut went) = (0, 0);
         for (cell, said) in row.cells.iter_mut().zip(update.cells) {
             let next = match said {
                 Some(said) => (said != *cell).then(|| said.into()),
                 None => (whole && *cell != Cell::Missing).then_some(Cell::Missing),
             };
             if let Some(next) = next {
+                went += cell_bytes(cell);
+                came += cell_bytes(&next);
                 *cell = next;
                 changed = true;
             }
         }
-        if let Some(state) = update.state.or_else(|| whole.then(State::default)).filter(|state| *state != row.state) {
-            row.state = state;
+        self.bytes = (self.bytes + came).saturating_sub(went);
+        let state = update.state.or_else(|| whole.then(State::default)).filter(|state| *state != row.state);
+        if let Some(state) = state {
+            let old = std::mem::replace(&mut row.state, state);
             changed = true;
+            if self.settings.grouped {
+                self.groups.remove(row.rank.first(), old);
+                self.groups.add(row.rank.first(), state);
+            }
         }
         match update.expires {
             Picked::Missing if !whole => (),
@@ -191,30 +242,40 @@ impl Table {
             (Some(end), Some(queued)) => queued <= end && self.now.is_none_or(|now| now < end),
             (Some(_), None) => false,
         };
-        let sort = update.sort.or_else(|| (whole && self.settings.sort.is_some()).then_some(Scalar::Null));
-        let moves = sort.filter(|sort| !row.rank.is_of(sort));
+        let moves = self.settings.moved(&row.rank, &update.sort);
         if is_settled && moves.is_none() {
+            if came > went {
+                self.bound(version);
+            }
             return changed;
         }
         let Some(key) = self.rows.get_key_value(key).map(|(key, _)| Arc::clone(key)) else { return changed };
-        if let Some(sort) = moves {
-            changed |= self.reorder(&key, Rank::new(SortValue::of(&sort), self.settings.descending), version);
+        if let Some(rank) = moves {
+            changed |= self.reorder(&key, rank, version);
         }
-        changed | self.settle(&key, version)
+        changed |= self.settle(&key, version);
+        self.bound(version);
+        changed
     }
 
-    fn reorder(&mut self, key: &Arc<str>, rank: Rank, version: u64) -> bool {
+    fn reorder(&mut self, key: &Arc<str>, rank: Ranks, version: u64) -> bool {
         let Some(row) = self.rows.get_mut(key) else { return false };
+        let before = row.bytes(key);
         let old = std::mem::replace(&mut row.rank, rank.clone());
+        self.bytes = (self.bytes + row.bytes(key)).saturating_sub(before);
+        let state = row.state;
+        let regrouped = self.settings.grouped && old.first() != rank.first();
+        if regrouped {
+            self.groups.remove(old.first(), state);
+            self.groups.add(rank.first(), state);
+        }
         let moved = self.order.change((old, Arc::clone(key)), (rank, Arc::clone(key)));
-        self.note(moved, version)
+        self.note(moved, version) | regrouped
     }
 
     fn remove(&mut self, key: &str, version: u64) -> bool {
         let Some((key, row)) = self.rows.remove_entry(key) else { return false };
-        if let Some(queued) = row.queued {
-            self.expiry.remove(queued, &key);
-        }
+        self.forget(&key, &row);
         let moved = self.order.remove(&(row.rank, key));
         self.note(moved, version);
         if self.rows.is_empty() {
@@ -223,10 +284,21 @@ impl Table {
         true
     }
 
+    /// Takes a row that has gone out of everything but the order.
+    fn forget(&mut self, key: &Arc<str>, row: &Row) {
+        if let Some(queued) = row.queued {
+            self.expiry.remove(queued, key);
+        }
+        self.bytes = self.bytes.saturating_sub(row.bytes(key));
+        if self.settings.grouped {
+            self.groups.remove(row.rank.first(), row.state);
+        }
+    }
+
     fn remove_last(&mut self, version: u64) {
         let Some(((_, key), moved)) = self.order.pop() else { return };
-        if let Some(queued) = self.rows.remove(&key).and_then(|row| row.queued) {
-            self.expiry.remove(queued, &key);
+        if let Some(row) = self.rows.remove(&key) {
+            self.forget(&key, &row);
         }
         self.note(moved, version);
     }
@@ -272,7 +344,17 @@ impl Table {
 
     fn row_value(&self, key: &Arc<str>) -> Option<RowValue> {
         let row = self.rows.get(key)?;
-        Some(RowValue { key: key.to_string(), cells: row.cells.clone(), state: row.state })
+        Some(RowValue { key: key.to_string(), cells: row.cells.to_vec(), state: row.state, marks: Vec::new() })
+    }
+
+    /// The time of the newest event of a row.
+    pub(crate) fn heard(&self, key: &str) -> Option<Ms> {
+        self.rows.get(key).map(|row| row.heard)
+    }
+
+    /// A row as it is now.
+    pub(crate) fn row(&self, key: &str) -> Option<RowValue> {
+        self.rows.get_key_value(key).and_then(|(key, _)| self.row_value(key))
     }
 }
 
@@ -315,13 +397,19 @@ impl Reduce for Table {
 
     fn restore(&mut self, state: &RawValue, version: u64) -> Result<(), String> {
         let stored: Stored = super::from_json(state)?;
-        stored.check(self.settings.columns.len())?;
+        stored.check(self.settings.columns.len(), self.settings.sort.len())?;
         self.rows.clear();
         self.order.clear();
+        self.groups.clear();
         self.expiry.clear();
+        self.bytes = 0;
         for row in stored.rows {
-            let (key, row) = row.into_row(self.settings.descending, version);
+            let (key, row) = row.into_row(&self.settings, version);
             self.order.insert((row.rank.clone(), Arc::clone(&key)));
+            self.bytes += row.bytes(&key);
+            if self.settings.grouped {
+                self.groups.add(row.rank.first(), row.state);
+            }
             self.rows.insert(key, row);
         }
         self.gone.clear(version);
@@ -347,7 +435,17 @@ impl Reduce for Table {
         let order =
             (whole || self.order_version > since).then(|| self.order.shown().map(|(_, key)| key.to_string()).collect());
         let total = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
-        WidgetValue::Table(TableValue { whole, rows, removed, order, total, at_least: self.surplus })
+        let (groups, groups_total) = self.groups.shown(self.order.shown(), self.settings.grouped);
+        WidgetValue::Table(TableValue {
+            whole,
+            rows,
+            removed,
+            order,
+            total,
+            at_least: self.surplus,
+            groups,
+            groups_total,
+        })
     }
 
     fn report(&self) -> Value {
@@ -396,97 +494,6 @@ fn cell_report(cell: &Cell) -> Value {
         Cell::Text(text) => Value::from(text.as_str()),
         Cell::Time(at) => Value::from(*at),
         Cell::Null | Cell::Missing => Value::Null,
-    }
-}
-
-/// The state as JSON.
-#[derive(Serialize, Deserialize)]
-struct Stored {
-    rows: Vec<StoredRow>,
-    /// Whether rows found no place: more than 0. Once they were counted.
-    surplus: u32,
-    now: Option<Ms>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct StoredRow {
-    key: Arc<str>,
-    cells: Vec<StoredCell>,
-    sort: Option<SortValue>,
-    state: State,
-    heard: Ms,
-    expires: Option<Ms>,
-}
-
-/// A cell as JSON: itself, or an empty list where no event has said anything.
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum StoredCell {
-    Number(f64),
-    Text(String),
-    Null(()),
-    Missing([(); 0]),
-}
-
-impl Stored {
-    fn check(&self, columns: usize) -> Result<(), String> {
-        if self.rows.len() > ROWS_MAX {
-            return Err(format!("{} rows, the limit is {ROWS_MAX}", self.rows.len()));
-        }
-        check_instant(self.now)?;
-        for row in &self.rows {
-            check_instant(Some(row.heard))?;
-            check_instant(row.expires)?;
-            if row.cells.len() != columns || row.key.is_empty() || row.key.len() > KEY_BYTES_MAX {
-                return Err(format!("row {:?} has {} cells, not {columns}", row.key, row.cells.len()));
-            }
-        }
-        let mut keys: Vec<_> = self.rows.iter().map(|row| &row.key).collect();
-        keys.sort_unstable();
-        match keys.windows(2).find(|pair| pair[0] == pair[1]) {
-            Some(pair) => Err(format!("two rows with the key {:?}", pair[0])),
-            None => Ok(()),
-        }
-    }
-}
-
-impl StoredRow {
-    fn of(key: &Arc<str>, row: &Row) -> Self {
-        let cell = |cell: &Cell| match cell {
-            Cell::Number(value) => StoredCell::Number(*value),
-            Cell::Text(text) => StoredCell::Text(text.clone()),
-            #[allow(clippy::cast_precision_loss)] // within 2^53
-            Cell::Time(at) => StoredCell::Number(*at as f64),
-            Cell::Null => StoredCell::Null(()),
-            Cell::Missing => StoredCell::Missing([]),
-        };
-        Self {
-            key: Arc::clone(key),
-            cells: row.cells.iter().map(cell).collect(),
-            sort: row.rank.value().cloned(),
-            state: row.state,
-            heard: row.heard,
-            expires: row.expires,
-        }
-    }
-
-    fn into_row(self, descending: bool, version: u64) -> (Arc<str>, Row) {
-        let cell = |cell: StoredCell| match cell {
-            StoredCell::Number(value) => Cell::Number(value),
-            StoredCell::Text(text) => Cell::Text(text),
-            StoredCell::Null(()) => Cell::Null,
-            StoredCell::Missing([]) => Cell::Missing,
-        };
-        let row = Row {
-            cells: self.cells.into_iter().map(cell).collect(),
-            rank: Rank::new(self.sort, descending),
-            state: self.state,
-            heard: self.heard,
-            expires: self.expires,
-            queued: None,
-            version,
-        };
-        (self.key, row)
     }
 }
 

@@ -4,8 +4,10 @@ use super::{DAY, SECOND, TITLE_CHARACTERS_MAX, events, path, source::CHANNELS_MA
 use crate::{
     config::{
         condition::Conditions,
+        record::Bands,
         shape::{ANY_NUMBER, CHANNEL, Choice, ID, List, Name, Number, Text, Whole},
         shape_event::{EventName, PathText, STATE, Span},
+        shape_table::Signs,
         table::{Key, Need, TableShape},
         widget_kind::DECIMALS_MAX,
     },
@@ -81,7 +83,17 @@ pub(in crate::config) static AGAINST_SETTLE: Key<Span> = span(
 
 pub(in crate::config) static COLUMN_TABLE: TableShape = TableShape {
     name: "`columns`",
-    keys: &[&COLUMN_PATH, &COLUMN_TITLE, &COLUMN_FORMAT, &COLUMN_DECIMALS, &COLUMN_WIDTH],
+    keys: &[
+        &COLUMN_PATH,
+        &COLUMN_TITLE,
+        &COLUMN_FORMAT,
+        &COLUMN_DECIMALS,
+        &COLUMN_MIN,
+        &COLUMN_MAX,
+        &COLUMN_BANDS,
+        &COLUMN_ICONS,
+        &COLUMN_WIDTH,
+    ],
 };
 
 pub(in crate::config) static COLUMN_PATH: Key<PathText> =
@@ -97,11 +109,12 @@ pub(in crate::config) static COLUMN_TITLE: Key<Text> = Key {
 pub(in crate::config) static COLUMN_FORMAT: Key<Choice<&'static str>> = Key {
     name: "format",
     need: Need::Default("\"text\""),
-    about: "How it is written: `number` with `decimals`, `time` as a time of day in the board's zone, `ago` as how long ago that time was, `until` as how long it is to it, `state` marked with the row's state.",
+    about: "How it is written: `number` with `decimals`, `bar` as a number and how much of the way from `min` to `max` it fills, `time` as a time of day in the board's zone, `ago` as how long ago that time was, `until` as how long it is to it, `state` marked with the row's state.",
     shape: Choice {
         options: &[
             ("text", "text", "as it is"),
             ("number", "number", "with `decimals`"),
+            ("bar", "bar", "how much of the way from `min` to `max`"),
             ("time", "time", "a time of day in the board's zone"),
             ("ago", "ago", "how long ago a time was"),
             ("until", "until", "how long it is to a time"),
@@ -113,8 +126,28 @@ pub(in crate::config) static COLUMN_FORMAT: Key<Choice<&'static str>> = Key {
 pub(in crate::config) static COLUMN_DECIMALS: Key<Whole> = Key {
     name: "decimals",
     need: Need::Default("0"),
-    about: "Digits after the point, for `format = \"number\"` alone.",
+    about: "Digits after the point, for `number` and `bar`.",
     shape: Whole { min: 0, max: DECIMALS_MAX },
+};
+
+pub(in crate::config) static COLUMN_MIN: Key<Number> =
+    Key { name: "min", need: Need::Default("0"), about: "The number at which a `bar` is empty.", shape: ANY_NUMBER };
+
+pub(in crate::config) static COLUMN_MAX: Key<Number> =
+    Key { name: "max", need: Need::Default("1"), about: "The number at which a `bar` is full.", shape: ANY_NUMBER };
+
+pub(in crate::config) static COLUMN_BANDS: Key<Bands> = Key {
+    name: "bands",
+    need: Need::Optional,
+    about: "Stretches of its numbers that mean something: such a cell has the mark of what it means. For `number` and `bar`.",
+    shape: Bands,
+};
+
+pub(in crate::config) static COLUMN_ICONS: Key<Signs> = Key {
+    name: "icons",
+    need: Need::Optional,
+    about: "What stands before each word: its shape. Words that aren't named have none. For `text` and `state`.",
+    shape: Signs,
 };
 
 pub(in crate::config) static COLUMN_WIDTH: Key<Number> = Key {

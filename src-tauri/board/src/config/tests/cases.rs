@@ -609,6 +609,40 @@ fn states_bands_columns_and_maps() {
 }
 
 #[test]
+fn orders_and_cells_of_tables() {
+    let table = |lines: &str| widget(&format!("kind = \"table\"\nkey = \"k\"\n{lines}"));
+    let column = |rest: &str| table(&format!("columns = [{{ path = \"a\", {rest} }}]"));
+    let sorted = |sort: &str| table(&format!("columns = [{{ path = \"a\" }}]\nsort = {sort}"));
+    for sort in ["\"-a\"", "[\"-a\", \"b\"]", "[\"a.b\"]"] {
+        parse(&sorted(sort), "f").expect("a board");
+    }
+    check(&sorted("[\"-a\", \"b\", \"a\"]"), &[("13:20", "sorted twice by the same path", "found `a`")]);
+    check_both(&sorted("[]"), &[("13:8", "0 paths", "1 to 4 paths")]);
+    check_both(&sorted("[\"a\", 5]"), &[("13:14", "wrong type for `sort`", "")]);
+    check_both(&column("format = \"text\", bands = [{ from = 1, state = \"alarm\" }]"), &[(
+        "12:43",
+        "`bands` has no use with `format = \"text\"`",
+        "or `format = \"number\"` or `format = \"bar\"`",
+    )]);
+    check_both(
+        &column("format = \"number\", icons = { a = \"flag\" }"),
+        &[("12:45", "`icons` has no use with `format = \"number\"`", "")],
+    );
+    check_both(
+        &column("format = \"number\", max = 5"),
+        &[("12:45", "`max` has no use with `format = \"number\"`", "`format = \"bar\"`")],
+    );
+    check(&column("format = \"bar\", min = 5"), &[("12:12", "a bar without extent", "found `min` 5 and `max` 1")]);
+    check_both(
+        &column("icons = { a = \"flagg\" }"),
+        &[("12:40", "unknown word `flagg` for `a`", "did you mean `flag`?")],
+    );
+    check_both(&column("icons = {}"), &[("12:34", "0 words", "1 to 100 words")]);
+    check_both(&column("icons = \"flag\""), &[("12:34", "wrong type for `icons`", "")]);
+    check(&table("columns = [{ path = \"a\" }]\ngroup = \"a..b\""), &[("13:12", "malformed path for `group`", "")]);
+}
+
+#[test]
 fn buckets() {
     let series =
         |bucket: &str, keep: &str| widget(&format!("kind = \"series\"\nbucket = \"{bucket}\"\nkeep = \"{keep}\""));

@@ -7,7 +7,7 @@ use crate::{
         diagnostic::{Problem, Sink},
         keys::path,
         record::Columns,
-        shape::Whole,
+        shape::{List, Whole},
         shape_event::{PathText, SortText},
         spec::ReducerSpec,
         table::{Key, Need, TableReader, TableShape},
@@ -25,6 +25,7 @@ pub(super) static KIND: KindShape = KindShape {
             &KEY,
             &COLUMNS,
             &SORT,
+            &GROUP,
             &LIMIT,
             &keyed::REMOVE_ON,
             &keyed::EXPIRE,
@@ -42,12 +43,21 @@ static KEY: Key<PathText> = path("key", Need::Required, "The text or number that
 static COLUMNS: Key<Columns> =
     Key { name: "columns", need: Need::Required, about: "The columns, left to right.", shape: Columns };
 
-static SORT: Key<SortText> = Key {
+/// The most paths that rows are sorted by.
+const SORTS_MAX: usize = 4;
+
+static SORT: Key<List<SortText>> = Key {
     name: "sort",
     need: Need::Optional,
-    about: "The order of rows: by the value at this path, then by key. By key alone if left out.",
-    shape: SortText,
+    about: "The order of rows: by the value at this path, `-` before it for descending, then at the next one, then by key. By key alone if left out.",
+    shape: List { item: SortText, min: 1, max: SORTS_MAX, or_one: true, what: "paths" },
 };
+
+static GROUP: Key<PathText> = path(
+    "group",
+    Need::Optional,
+    "Rows of one value here stand together under a head that says how many they are, and the worst state of them.",
+);
 
 static LIMIT: Key<Whole> = Key {
     name: "limit",
@@ -66,6 +76,7 @@ fn read(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Folded> {
     let key = reader.get(&KEY, sink);
     let columns = reader.get(&COLUMNS, sink);
     let sort = reader.optional(&SORT, sink);
+    let group = reader.optional(&GROUP, sink);
     let limit = reader.get(&LIMIT, sink);
     let removed = reader.get(&keyed::REMOVE_ON, sink);
     let remove_on = sorted_once(reader, "remove-on", removed, sink);
@@ -86,12 +97,26 @@ fn read(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Folded> {
         return None;
     }
     let limit = limit?;
-    let (sort, descending) = sort?.map_or((None, false), |(path, descending)| (Some(path), descending));
+    let mut sorts = sort?.unwrap_or_default();
+    if let Some(at) = (1..sorts.len()).find(|at| sorts[..*at].iter().any(|(path, _)| *path == sorts[*at].0)) {
+        sink.report(Problem {
+            span: reader.span_of_item("sort", at),
+            message: "sorted twice by the same path".to_owned(),
+            found: format!("`{}`", sorts[at].0),
+            expected: "each path once".to_owned(),
+            help: None,
+        });
+        return None;
+    }
+    let then = sorts.split_off(sorts.len().min(1));
+    let (sort, descending) = sorts.pop().map_or((None, false), |(path, descending)| (Some(path), descending));
     let reducer = ReducerSpec::Table {
         key: key?,
         columns,
         sort,
         descending,
+        then,
+        group: group?,
         limit,
         remove_on: remove_on?,
         expire: expire?,

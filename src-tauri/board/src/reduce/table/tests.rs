@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use watchfloor_model::Timestamp;
 
-use super::ROWS_MAX;
+use super::{BYTES_MAX, ROWS_MAX};
 use crate::{
     Aggregate,
     frame::{Cell, State, TableValue, WidgetValue},
@@ -163,6 +163,54 @@ fn rows_are_bounded() {
         fold(&mut own, 1, "gone", json!({"k": number}));
     }
     assert_eq!(count(&own), (0, false));
+}
+
+/// H5: long texts are bounded as well, and the rows that stay are the first in order.
+#[test]
+fn bytes_are_bounded() {
+    let mut own = table(json!({"sort": "v"}));
+    let text = "x".repeat(300);
+    let rows = BYTES_MAX / 2 / 300;
+    for number in (0..rows).rev() {
+        fold(&mut own, 1, "e", json!({"k": format!("{number:0>150}"), "v": number, "t": text}));
+    }
+    let found = value(&own, 0);
+    assert!(found.at_least && (found.total as usize) < rows && found.total > 50_000, "{}", found.total);
+    assert_eq!(found.rows[0].cells[0], Cell::Number(0.0));
+    let state = own.state_text();
+    own.restore(&state).expect("own state");
+    assert_eq!(value(&own, 0).total, found.total);
+}
+
+/// Groups stand in order, each counted, also what isn't shown of it; rows in them by what else they are sorted by.
+#[test]
+fn rows_are_grouped() {
+    let mut own =
+        table(json!({"group": "t", "sort": "t", "descending": true, "then": ["-v"], "limit": 3, "state": "s"}));
+    for (key, t, v, s) in
+        [("a", "x", 1, "ok"), ("b", "y", 2, "late"), ("c", "y", 3, "ok"), ("d", "x", 4, "bad"), ("e", "x", 5, "odd")]
+    {
+        fold(&mut own, 1, "e", json!({"k": key, "v": v, "t": t, "s": s}));
+    }
+    fold(&mut own, 1, "e", json!({"k": "f", "v": 9, "t": null}));
+    let groups = |own: &Aggregate| -> Vec<(Option<String>, u32, State, u32)> {
+        let groups = value(own, 0).groups.into_iter();
+        groups.map(|group| (group.name, group.total, group.state, group.shown)).collect()
+    };
+    assert_eq!(order(&own), "c b e");
+    let name = |name: &str| Some(name.to_owned());
+    assert_eq!(groups(&own), [(name("y"), 2, State::Warning, 2), (name("x"), 3, State::Alarm, 1)]);
+    assert_eq!(value(&own, 0).groups_total, 3);
+    // What happens out of sight is told of its group.
+    let painted = own.version();
+    fold(&mut own, 2, "e", json!({"k": "d", "s": "ok"}));
+    assert!(own.version() > painted);
+    assert_eq!(groups(&own)[1], (name("x"), 3, State::Unknown, 1));
+    fold(&mut own, 2, "e", json!({"k": "e", "t": null}));
+    assert_eq!((order(&own), value(&own, 0).groups_total), ("c b d".to_owned(), 3));
+    let state = own.state_text();
+    own.restore(&state).expect("own state");
+    assert_eq!(groups(&own), [(name("y"), 2, State::Warning, 2), (name("x"), 2, State::Normal, 1)]);
 }
 
 /// Who has seen nothing newer than the oldest gone row gets the whole.

@@ -2,10 +2,10 @@
 
 use std::{collections::BTreeSet, ops::Bound, sync::Arc};
 
-use crate::reduce::rank::Rank;
+use crate::reduce::rank::Ranks;
 
 /// A row's place: by rank, then by key.
-pub(super) type Place = (Rank, Arc<str>);
+pub(super) type Place = (Ranks, Arc<str>);
 
 /// The order of all rows. Only the first `limit` are shown; what comes into sight and goes out of it with a change is
 /// found in O(log n).
@@ -148,10 +148,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::reduce::rank::SortValue;
+    use crate::reduce::rank::{Rank, SortValue};
 
     fn place(key: u8, rank: u8) -> Place {
-        (Rank::new(Some(SortValue::Number(f64::from(rank))), false), format!("{key:03}").into())
+        let rank = Rank::new(Some(SortValue::Number(f64::from(rank))), false);
+        (Ranks::new(std::iter::once(rank)), format!("{key:03}").into())
     }
 
     proptest! {

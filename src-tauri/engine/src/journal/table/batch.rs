@@ -201,6 +201,31 @@ pub(crate) fn each_after(
     Ok(())
 }
 
+/// Hands the batches of one source to `take`, newest first, until that says that it has enough. Those of kinds that this program doesn't
+/// know are left out.
+///
+/// # Errors
+/// If one isn't what was written.
+pub(crate) fn each_before(
+    connection: &Connection,
+    source: &str,
+    mut take: impl FnMut(Batch) -> Result<bool, JournalError>,
+) -> Result<(), JournalError> {
+    let all = "SELECT kind, received_ms, events, body FROM batch WHERE source = ?1 ORDER BY seq DESC";
+    let mut statement = connection.prepare(all)?;
+    let mut rows = statement.query([source])?;
+    let source: Arc<str> = source.into();
+    while let Some(row) = rows.next()? {
+        let Some(kind) = Kind::of(row.get(0)?) else { continue };
+        let received = Timestamp::from_millis(row.get(1)?);
+        let batch = Batch { source: Arc::clone(&source), kind, received, events: row.get(2)?, body: row.get(3)? };
+        if !take(batch)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
 /// When the newest was received.
 pub(crate) fn newest_received(connection: &Connection) -> Result<Option<Timestamp>> {
     let newest = "SELECT received_ms FROM batch ORDER BY seq DESC LIMIT 1";
