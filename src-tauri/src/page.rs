@@ -4,7 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use tauri::{Manager, State, Webview};
 use tokio::sync::watch;
-use watchfloor_board::{Gesture, frame::Frame};
+use watchfloor_board::{
+    Gesture,
+    frame::{Detail, Frame, RowsFound, RowsQuery},
+};
 use watchfloor_demo::{Demo, Fault};
 use watchfloor_engine::Engine;
 
@@ -144,6 +147,20 @@ pub(crate) async fn turn(page: State<'_, Page>, how: &str, number: Option<usize>
     };
     page.backend().await?.engine.turn(gesture).await;
     Ok(())
+}
+
+/// Rows of a table for a hand at a desk: any of them, found by words, in an order of its own. Of the present alone: a page that shows a record
+/// or a lamp test asks for none, and shows none of another revision than its own.
+#[tauri::command]
+pub(crate) async fn rows(page: State<'_, Page>, query: RowsQuery) -> Answer<RowsFound> {
+    let widget = query.widget.clone();
+    page.engine().await?.rows(query).await.ok_or_else(|| format!("there is no table {widget:?}"))
+}
+
+/// What a widget shows under a key, with the newest event of it that is kept.
+#[tauri::command]
+pub(crate) async fn detail(page: State<'_, Page>, widget: String, key: String) -> Answer<Option<Detail>> {
+    Ok(page.engine().await?.detail(widget, key).await)
 }
 
 /// How the replay stands and which faults are pulled; null if this wall is no demo.

@@ -109,6 +109,8 @@ pub(crate) fn run(args: WallArgs, ground: Ground, levels: &Levels, runtime: &Run
             page::demo_speed,
             page::demo_pause,
             page::demo_pause_at,
+            page::detail,
+            page::rows,
             past::past_open,
             past::past_close,
             past::past_seek,

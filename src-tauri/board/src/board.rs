@@ -7,6 +7,7 @@
 mod against;
 mod check;
 mod checkpoint;
+mod desk;
 mod document;
 mod dress;
 mod frames;
@@ -46,6 +47,7 @@ pub use checkpoint::{
     AggregateCheckpoint, ChannelCheckpoint, Checkpoint, NotRestored, OvertakenCheckpoint, ShareCheckpoint,
     SourceCheckpoint, UnusableCheckpoint,
 };
+pub use desk::{Recogniser, Subject};
 pub use frames::Mark;
 
 /// Rejections held for [`Board::take_rejections`]; further ones are counted in the widget's quality only.

@@ -18,7 +18,7 @@ mod testing;
 pub use aggregate::Aggregate;
 pub use board::{
     AggregateCheckpoint, Board, ChannelCheckpoint, Checkpoint, DRIFTS_NAMED_MAX, Drift, Mark, NotRestored,
-    OvertakenCheckpoint, REJECTIONS_HELD_MAX, ShareCheckpoint, SourceCheckpoint, UnusableCheckpoint,
+    OvertakenCheckpoint, REJECTIONS_HELD_MAX, Recogniser, ShareCheckpoint, SourceCheckpoint, Subject, UnusableCheckpoint,
 };
 pub use pages::Gesture;
 pub use reduce::{Rejection, RestoreError};

@@ -19,11 +19,12 @@ use tokio::sync::{
 use watchfloor_board::{
     Board, Gesture,
     config::{self, spec::BoardFile},
-    frame::{Frame, Notice},
+    frame::{Detail, Frame, Notice, RowsFound, RowsQuery},
 };
 
 use crate::{
     clock::Clock,
+    desk,
     drill::{Copied, Verdict},
     error::EngineError,
     event::{Event, Pull, Standing},
@@ -117,6 +118,8 @@ struct Inner {
     clock: Clock,
     metrics: Arc<Metrics>,
     metrics_address: Option<SocketAddr>,
+    /// Where the journal lies, if anything is remembered.
+    folder: Option<PathBuf>,
     threads: Mutex<Vec<thread::JoinHandle<()>>>,
     _tasks: Vec<Task>,
 }
@@ -135,6 +138,7 @@ impl Engine {
         let settings = Settings { urls: config.source_urls, transcripts: config.transcripts };
         settings.check(&file)?;
         let (metrics, exporter) = measure(config.metrics, clock).await?;
+        let folder = config.data_dir.clone();
         let found = find(config.data_dir, config.journal, file.clone(), clock).await?;
 
         let (control, control_lane) = channel(CONTROL_QUEUED_MAX);
@@ -194,7 +198,7 @@ impl Engine {
             tasks.push(Task::start(watcher.run(control.clone(), check)));
         }
         let threads = Mutex::new(threads);
-        Ok(Self { inner: Arc::new(Inner { control, clock, metrics, metrics_address, threads, _tasks: tasks }) })
+        Ok(Self { inner: Arc::new(Inner { control, clock, metrics, metrics_address, folder, threads, _tasks: tasks }) })
     }
 
     /// What changed after the version that the page has painted: at once if there is something, otherwise when there is,
@@ -262,6 +266,22 @@ impl Engine {
     /// Turns a page of the board, or pins one. A board of one page has none to turn.
     pub async fn turn(&self, gesture: Gesture) {
         self.tell(Event::Gesture(gesture)).await;
+    }
+
+    /// Rows of a table as they are now, for a hand; none if there is no such table.
+    pub async fn rows(&self, query: RowsQuery) -> Option<RowsFound> {
+        let (answer, answered) = oneshot::channel();
+        self.tell(Event::Rows { query, answer }).await;
+        answered.await.ok().flatten()
+    }
+
+    /// All that there is of what a widget shows under a key, with the newest event of it that is kept. None if it shows no such thing.
+    pub async fn detail(&self, widget: String, key: String) -> Option<Detail> {
+        let (answer, answered) = oneshot::channel();
+        self.tell(Event::Subject { widget, key, answer }).await;
+        let subject = answered.await.ok().flatten()?;
+        let (folder, clock) = (self.inner.folder.clone(), self.inner.clock);
+        tokio::task::spawn_blocking(move || desk::detail(folder.as_deref(), &subject, clock)).await.ok()
     }
 
     /// How the wall stands; nothing of it once the engine has stopped.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use watchfloor_board::{
-    Gesture,
+    Gesture, Subject,
     config::spec::BoardFile,
-    frame::{Frame, Notice, Outage, State},
+    frame::{Frame, Notice, Outage, RowsFound, RowsQuery, State},
     freshness::Freshness,
 };
 use watchfloor_model::{Delivery, SourceStatus};
@@ -53,6 +53,22 @@ pub(crate) enum Event {
     LookBack {
         /// Which of them.
         looks: bool,
+    },
+    /// A hand asks for rows of a table.
+    Rows {
+        /// Which.
+        query: RowsQuery,
+        /// Where to; none if there is no such table.
+        answer: oneshot::Sender<Option<RowsFound>>,
+    },
+    /// A hand asks for what is behind something that a widget shows.
+    Subject {
+        /// The widget's id.
+        widget: String,
+        /// What is shown, by its key.
+        key: String,
+        /// Where to.
+        answer: oneshot::Sender<Option<Subject>>,
     },
     /// Someone asks for the operators' report.
     Report {

@@ -262,6 +262,13 @@ impl Run {
                     recorder.look_back(looks);
                 }
             }
+            // Who asked may have gone meanwhile.
+            Event::Rows { query, answer } => {
+                let _gone = answer.send(self.board.rows(&query, now));
+            }
+            Event::Subject { widget, key, answer } => {
+                let _gone = answer.send(self.board.subject(&widget, &key, now));
+            }
             Event::Report { answer } => {
                 // Who asked may have gone meanwhile.
                 let _gone = answer.send(self.report(now));
