@@ -131,4 +131,50 @@ export async function chart() {
       assert.doesNotMatch((await page.textContent('[data-keys]')) ?? '', /In a chart|larger, smaller/)
     }),
   )
+
+  /** What stands on a panel's canvas.
+   * @param {import('playwright-core').Page} page
+   * @param {string} id
+   */
+  const written_in = (page, id) =>
+    page.evaluate((of) => {
+      const canvas = document.querySelector(`[data-widget="${of}"] canvas`)
+      // @ts-expect-error noted by the test
+      return canvas === null ? [] : globalThis.__written.get(canvas).map(({ text }) => text)
+    }, id)
+
+  /** @type {readonly (readonly [string, string, readonly string[], readonly string[]])[]} */
+  const SAID = [
+    ['limits', 'live', ['warning', '20.4', '12', '48'], []],
+    // Of an old value nobody says what it means (H1).
+    ['limits', 'down', ['20.4', '12'], ['warning', 'alarm', '23.1']],
+    ['axes', 'live', ['min', '°C', '23 °C', 'web 1.7'], []],
+    ['histogram', 'live', ['3108 values', 'p50 13.6', '12'], []],
+    ['histogram', 'full', ['at least 3108 values'], []],
+    ['heat', 'live', ['Lane 1', 'unknown'], []],
+    ['days', 'live', ['Thu 26 Nov', '12', '50'], []],
+  ]
+  for (const [kind, state, said, unsaid] of SAID) {
+    await check(`${kind}, ${state}: ${said.join(', ')}`, () =>
+      on_page(`scenario=sheet&demo=no&kind=${kind}&state=${state}`, FULL_HD, async (page) => {
+        await page.waitForTimeout(600)
+        const written = await written_in(page, 'w0')
+        for (const text of said) assert.ok(written.includes(text), `no ${text} in ${written.join(' | ')}`)
+        for (const text of unsaid) assert.ok(!written.includes(text), `${text} in ${written.join(' | ')}`)
+      }),
+    )
+  }
+
+  await check('rows of a heat map that have no room are counted', () =>
+    on_page('scenario=sheet&demo=no&kind=heat&state=full', FULL_HD, async (page) => {
+      await page.waitForTimeout(600)
+      const [rows, more] = await page.$eval('[data-widget="w0"] [data-rows]', (one) => [
+        one.getAttribute('data-rows'),
+        one.getAttribute('data-more'),
+      ])
+      assert.ok(Number(more) > 0 && Number(rows) === 80, `${rows} ${more}`)
+      const written = await written_in(page, 'w0')
+      assert.ok(written.includes(`+${more} more rows`), written.join(' | '))
+    }),
+  )
 }
