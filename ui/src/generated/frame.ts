@@ -615,6 +615,110 @@ key: string | null, };
 export type Sign = "up" | "down" | "right" | "left" | "clock" | "pause" | "lock" | "flag" | "person" | "box" | "truck" | "aircraft" | "ship" | "wrench" | "bolt" | "flame" | "cross" | "phone";
 
 /**
+ * A line that the board names.
+ */
+export type LineLook = { 
+/**
+ * Its key.
+ */
+key: string, 
+/**
+ * Whether it is read by the axis at the right.
+ */
+right: boolean, };
+
+/**
+ * The second axis of a chart: that at the right. Its lines are drawn as lines, whatever the others are drawn as.
+ */
+export type AxisLook = { 
+/**
+ * Unit of its values.
+ */
+unit: string | null, 
+/**
+ * Digits after the point.
+ */
+decimals: number, 
+/**
+ * Stretches of its values that mean something.
+ */
+bands: Array<BandLook>, 
+/**
+ * What its values are meant to be.
+ */
+target: number | null, };
+
+/**
+ * How a histogram is drawn.
+ */
+export type HistogramLook = { 
+/**
+ * Unit of the values.
+ */
+unit: string | null, 
+/**
+ * Digits after the point.
+ */
+decimals: number, 
+/**
+ * Where the first bin begins.
+ */
+min: number, 
+/**
+ * How wide each is.
+ */
+width: number, 
+/**
+ * How many there are.
+ */
+bins: number, 
+/**
+ * Stretches of values that mean something.
+ */
+bands: Array<BandLook>, 
+/**
+ * What the values are meant to be.
+ */
+target: number | null, 
+/**
+ * Which statistics have a line: `mean`, `p50`, `p90`, `p95`, `p99`.
+ */
+stats: Array<string>, };
+
+/**
+ * How a heat map is drawn. Its value is a chart's: a line is a row.
+ */
+export type HeatLook = { 
+/**
+ * Unit of the values.
+ */
+unit: string | null, 
+/**
+ * Digits after the point.
+ */
+decimals: number, 
+/**
+ * How far back it reaches, milliseconds of board time.
+ */
+keep_ms: number, 
+/**
+ * Length of one cell, milliseconds of board time.
+ */
+bucket_ms: number, 
+/**
+ * Whether each row is a day by the board's zone, and not a line of its own.
+ */
+days: boolean, 
+/**
+ * Lower end of the scale of lightness; none to follow the values.
+ */
+min: number | null, 
+/**
+ * Upper end of it.
+ */
+max: number | null, };
+
+/**
  * A fixed, named point of a map.
  */
 export type PlaceMark = { 
@@ -1176,6 +1280,49 @@ key: string,
  * Bucket start in milliseconds since the Unix epoch, and value; none for a bucket without one.
  */
 points: [number, number | null][], };
+
+/**
+ * What happened besides what a chart is of.
+ */
+export type MarksValue = { 
+/**
+ * By time, the newest that there is room for.
+ */
+list: Array<MarkValue>, 
+/**
+ * How many there are besides, all of them before these.
+ */
+more: number, };
+
+/**
+ * One of them.
+ */
+export type MarkValue = { 
+/**
+ * When it happened, by the source's clock, milliseconds since the Unix epoch.
+ */
+at_ms: number, 
+/**
+ * A short text; may be empty.
+ */
+label: string, };
+
+/**
+ * How many values there are in each bin. Sent whole.
+ */
+export type HistogramValue = { 
+/**
+ * Those below the first bin, those in each, those from the end of the last one on.
+ */
+counts: number[], 
+/**
+ * The statistics of the look, in its order; none where there is nothing to take them of.
+ */
+stats: Array<number | null>, 
+/**
+ * Whether events may be missing from it: the true counts are at least these.
+ */
+at_least: boolean, };
 
 /**
  * A grid of tiles. Sent whole.
