@@ -77,7 +77,13 @@ export const KEYS = [
   },
   { id: 'panel-move', place: 'panels', strokes: ARROWS, shown: '← → ↑ ↓', does: 'the panel beside', repeats: true },
   { id: 'panel-end', place: 'panels', strokes: ['home', 'end'], shown: 'Home End', does: 'the first, the last panel' },
-  { id: 'panel-enter', place: 'panels', strokes: ['enter'], shown: 'Enter', does: 'into a chart, a table, a list, tiles, a map' },
+  {
+    id: 'panel-enter',
+    place: 'panels',
+    strokes: ['enter'],
+    shown: 'Enter',
+    does: 'into a chart, a table, a list, tiles, a map',
+  },
   { id: 'panel-find', place: 'panels', strokes: ['/'], shown: '/', does: 'find rows in a table' },
   { id: 'panel-leave', place: 'panels', strokes: ['escape'], shown: 'Esc', does: 'out of the panels' },
   {
