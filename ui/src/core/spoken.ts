@@ -47,7 +47,7 @@ function words_of(view: WidgetView, value: Held, current: boolean): string[] {
 function value_words({ look }: WidgetView, value: Held, current: boolean): string[] {
   switch (value.kind) {
     case 'number': {
-      if (!('bands' in look) || value.value === null) return ['no value']
+      if (!('trend_ms' in look) || value.value === null) return ['no value']
       return number_words({ ...look, decimals: decimals_of(look, [value.value, ...value.trend]) }, value, current)
     }
     case 'table':

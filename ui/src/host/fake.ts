@@ -400,6 +400,7 @@ export class FakeHost implements Host {
       this.#sent.set(`${id}/newest`, String(value.lines[0]?.number ?? 0))
       return { ...value, whole: false, lines: value.lines.filter((line) => line.number > newest) }
     }
+    if (value.kind !== 'series') return value
     const lines = value.lines.map(({ key, points }) => ({
       key,
       points: points.filter((point) => changed(`${key}/${String(point[0])}`, point)),
@@ -552,6 +553,12 @@ function empty(value: WidgetValue): WidgetValue {
       return { ...value, lines: [], gaps: [] }
     case 'status':
       return { ...value, tiles: [] }
+    case 'tally':
+      return { ...value, bars: [] }
+    case 'timeline':
+      return { ...value, rows: [] }
+    case 'histogram':
+      return { ...value, counts: [], stats: [] }
     case 'markers':
       return { ...value, markers: [], total: 0, unplaced: 0 }
   }

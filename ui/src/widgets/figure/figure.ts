@@ -5,7 +5,7 @@ import { SIZES } from '../../core/sizes'
 import { label_width_em } from '../../core/width'
 
 /** A look of one number. */
-export type OneNumber = Extract<Look, { bands: unknown }>
+export type OneNumber = Extract<Look, { trend_ms: unknown }>
 
 /** How it is drawn: as its board says, else as its kind is. */
 export function draw_of({ kind, draw }: OneNumber): NumberDraw {
