@@ -17,7 +17,7 @@ import { compared, scaled } from './compare.mjs'
 import { assert_readable, check, finish, on_page } from './page/harness.mjs'
 import { png, unpng } from './png.mjs'
 import { settled } from './settled.mjs'
-import { KEPT_COLOURS, KEPT_SCALE, TONE_MAX, UNLIKE_MAX } from './sheet-limits.mjs'
+import { KEPT_COLOURS, KEPT_SCALE, ROUNDED_MAX, TONE_MAX, UNLIKE_MAX } from './sheet-limits.mjs'
 import { webkit } from './webkit.mjs'
 
 /** @typedef {import('./cases.mjs').Case} Case */
@@ -35,6 +35,20 @@ const only = given('--only') ?? ''
 const quick = process.argv.includes('--quick')
 
 /**
+ * A picture with as few colours as tell it.
+ *
+ * @param {import('./png.mjs').Picture} now
+ */
+function small(now) {
+  const files = [1, 2, 4, 8].map((times) => () => png(now, times * KEPT_COLOURS))
+  for (const make of files) {
+    const file = make()
+    if (compared(now, unpng(file)).tone <= ROUNDED_MAX) return file
+  }
+  throw new Error('a picture of too many colours')
+}
+
+/**
  * @param {Case} one
  * @param {keyof typeof ENGINES} engine
  * @param {Buffer} file
@@ -46,7 +60,7 @@ async function hold_against_kept(one, engine, file) {
   const path = join(PICTURES, engine, `${name}.png`)
   if (keeps) {
     await mkdir(join(PICTURES, engine), { recursive: true })
-    await writeFile(path, png(now, KEPT_COLOURS))
+    await writeFile(path, small(now))
     return
   }
   const kept = await readFile(path).catch(() => null)
