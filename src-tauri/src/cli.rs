@@ -80,6 +80,14 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: KioskCommand,
     },
+    /// List the monitors that there are, by what they say of themselves, and which screen of the wall would be on each.
+    Screens {
+        #[command(flatten)]
+        data: DataArgs,
+        /// Print one JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
     /// Tell what this machine has: display, session bus, GPU, data folder, and what follows for the wall.
     Doctor {
         #[command(flatten)]

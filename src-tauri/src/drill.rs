@@ -24,7 +24,15 @@ use watchfloor_engine::{
     drill::{Drill, Glass as Test, Outcome, Progress},
 };
 
-use crate::{cli::DataArgs, failure::Failure, glass::Glass, instance, output, page::Page, past::Past, surroundings};
+use crate::{
+    cli::DataArgs,
+    failure::Failure,
+    glass::{Glass, Glasses},
+    instance, output,
+    page::Page,
+    past::Past,
+    surroundings,
+};
 
 /// The file in the data folder that holds how the last one ended.
 const FILE: &str = "lamp-test.json";
@@ -224,8 +232,8 @@ pub(crate) async fn begin(app: &AppHandle) -> Result<Drill, String> {
         return Err("the wall shows the past: go back to the present first (Esc)".to_owned());
     }
     let test = if cfg!(target_os = "linux") { Test::PageAndStrip } else { Test::Page };
-    let window = app.clone();
-    let strip = move || window.state::<Glass>().strip();
+    let first = app.state::<Arc<Glasses>>().first();
+    let strip = move || first.as_ref().is_some_and(|glass| glass.strip());
     app.state::<Arc<LampTest>>().begin(&engine, test, strip).await
 }
 
@@ -245,8 +253,14 @@ pub(crate) fn drill_end(lamp: State<'_, Arc<LampTest>>) {
 
 /// What the page finds on its own glass.
 #[tauri::command]
-pub(crate) fn drill_seen(view: Webview, lamp: State<'_, Arc<LampTest>>, glass: State<'_, Glass>, seen: GlassSeen) {
-    if let Some(drill) = lamp.running().filter(|_| glass.is_shown(view.label())) {
+pub(crate) fn drill_seen(
+    view: Webview,
+    lamp: State<'_, Arc<LampTest>>,
+    glasses: State<'_, Arc<Glasses>>,
+    seen: GlassSeen,
+) {
+    let is_seen = |glass: Arc<Glass>| glass.is_first() && glass.is_shown(view.label());
+    if let Some(drill) = lamp.running().filter(|_| glasses.of(view.label()).is_some_and(is_seen)) {
         drill.seen(&seen);
     }
 }

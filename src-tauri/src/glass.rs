@@ -3,6 +3,7 @@
 //! The page's pulls are its receipts: each says what was painted. Their absence is shown beside the page, by the window
 //! itself, for a page that hangs can't say so; then the page is started again, then another one beside it, and at last this program.
 
+mod all;
 #[cfg(target_os = "linux")]
 pub(crate) mod line;
 mod memory;
@@ -14,15 +15,16 @@ mod watch;
 use std::{
     collections::BTreeMap,
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
 };
 
-use tauri::{AppHandle, Manager};
+use tauri::AppHandle;
 use tokio::sync::watch::Receiver;
 
+pub(crate) use all::Glasses;
 use picture::Picture;
 pub(crate) use strip::Strip;
 pub(crate) use view::Views;
@@ -42,12 +44,18 @@ const BENEATH_LIMIT: Duration = Duration::from_secs(15);
 /// It is raised when it has said so often that it painted: the first time its picture may still be on its way to the window.
 const RECEIPTS_MIN: u32 = 3;
 
-/// What is known of the pages, from all who hear of them.
+/// What is known of the pages of one window, from all who hear of them.
 pub(crate) struct Glass {
+    /// The window's label, and its first page's.
+    window: String,
+    /// What the engine calls it; empty where there is one.
+    name: Arc<str>,
     zero: Instant,
     state: Mutex<State>,
     /// Whether the window says something beside its page.
     strip: AtomicBool,
+    /// Whether the window is closed.
+    closed: AtomicBool,
 }
 
 struct State {
@@ -86,8 +94,8 @@ enum Fate {
 }
 
 impl Glass {
-    /// A page that is just being opened.
-    pub(crate) fn new(label: &str) -> Self {
+    /// Of the window `label`, whose first page is just being opened.
+    pub(crate) fn new(label: &str, name: &str) -> Self {
         let state = State {
             watch: Watch::new(Duration::ZERO),
             picture: Picture::default(),
@@ -97,7 +105,24 @@ impl Glass {
             beneath: None,
             restart_at: None,
         };
-        Self { zero: Instant::now(), state: Mutex::new(state), strip: AtomicBool::new(false) }
+        Self {
+            window: label.to_owned(),
+            name: name.into(),
+            zero: Instant::now(),
+            state: Mutex::new(state),
+            strip: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
+        }
+    }
+
+    /// What the engine calls this glass.
+    pub(crate) fn name(&self) -> Arc<str> {
+        Arc::clone(&self.name)
+    }
+
+    /// Whether this is the first window: looking back and the lamp test are its matter.
+    pub(crate) fn is_first(&self) -> bool {
+        self.window == crate::wall::LABEL
     }
 
     /// A page says that it painted this version.
@@ -228,7 +253,7 @@ impl Glass {
                 return None;
             }
             state.pages += 1;
-            let label = format!("{}-{}", crate::wall::LABEL, state.pages);
+            let label = all::page_label(&self.window, state.pages);
             let beneath = Beneath { label: label.clone(), why, since: now, receipts: 0, ended: false };
             state.beneath = Some(beneath);
             Some(label)
@@ -271,9 +296,12 @@ impl Glass {
     }
 }
 
-/// Watches the pages for as long as the program runs.
+/// Watches the pages of one window for as long as it is open.
 pub(crate) struct Keeper {
     pub(crate) app: AppHandle,
+    pub(crate) glass: Arc<Glass>,
+    /// All of them, among which the memory of the pages is divided.
+    pub(crate) glasses: Arc<Glasses>,
     pub(crate) views: Views,
     pub(crate) strip: Strip,
     /// What a page may hold before another one takes its place; zero is no bound.
@@ -292,7 +320,7 @@ impl Keeper {
         read.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut shown = String::new();
         let mut recycled: Option<Instant> = None;
-        loop {
+        while !self.glass.closed.load(Ordering::Relaxed) {
             tokio::select! {
                 _ = look.tick() => self.look(&mut shown),
                 _ = read.tick() => {
@@ -310,8 +338,8 @@ impl Keeper {
         }
     }
 
-    fn glass(&self) -> tauri::State<'_, Glass> {
-        self.app.state::<Glass>()
+    fn glass(&self) -> &Glass {
+        &self.glass
     }
 
     fn look(&self, shown: &mut String) {
@@ -319,7 +347,7 @@ impl Keeper {
         let text = found.say.map(words).unwrap_or_default();
         if text != *shown {
             shown.clone_from(&text);
-            self.strip.show(&self.app, text);
+            self.strip.show(&self.app, &self.glass, text);
         }
         match found.act {
             None => {}
@@ -363,7 +391,9 @@ impl Keeper {
 
     /// Looks at what the page holds, and opens another one if that is too much.
     async fn is_over_budget(&self) -> bool {
-        let held = tokio::task::spawn_blocking(memory::page_mib).await.unwrap_or_default();
+        // Which process is whose isn't known.
+        let windows = self.glasses.count();
+        let held = tokio::task::spawn_blocking(memory::page_mib).await.unwrap_or_default().map(|mib| mib / windows);
         let Some(mib) = held.filter(|mib| *mib > self.budget_mib) else { return false };
         tracing::info!(
             mib,
@@ -403,8 +433,10 @@ fn words(say: Say) -> String {
 }
 
 /// Waits for the engine's end, which nobody asked for while the window is open.
-pub(crate) async fn keep_engine(app: AppHandle, engine: Engine) {
+pub(crate) async fn keep_engine(glasses: Arc<Glasses>, engine: Engine) {
     let begun = Instant::now();
     engine.ended().await;
-    app.state::<Glass>().engine_ended(begun.elapsed());
+    for glass in glasses.all() {
+        glass.engine_ended(begun.elapsed());
+    }
 }

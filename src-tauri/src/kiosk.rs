@@ -14,18 +14,26 @@ use std::{thread, time::Duration};
 use tauri::{AppHandle, WebviewWindow};
 
 #[cfg(target_os = "linux")]
+pub(crate) use self::enclosure::place_now;
+#[cfg(target_os = "linux")]
 pub(crate) use self::guard::{close_ways_out, is_own};
+#[cfg(target_os = "linux")]
+pub(crate) use crate::screens::keep::Place;
 use crate::{failure::Failure, life, output, surroundings};
+
+/// Windows are placed by their system.
+#[cfg(not(target_os = "linux"))]
+pub(crate) type Place = ();
 
 /// How often a display is looked for that isn't there yet.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// Makes the window a kiosk's. To be called on the main thread, before the window is shown.
-pub(crate) fn enclose(app: &AppHandle, window: &WebviewWindow) -> tauri::Result<()> {
+/// Makes the window a kiosk's, which belongs to `place`. To be called on the main thread, before the window is shown.
+pub(crate) fn enclose(app: &AppHandle, window: &WebviewWindow, place: &Place) -> tauri::Result<()> {
     #[cfg(target_os = "linux")]
-    enclosure::enclose(app, window)?;
+    enclosure::enclose(app, window, place)?;
     #[cfg(not(target_os = "linux"))]
-    let _ = (app, window);
+    let _ = (app, window, place);
     Ok(())
 }
 

@@ -19,10 +19,12 @@ mod page;
 mod past;
 mod probe;
 mod recorded;
+mod screens;
 mod settings;
 mod sight;
 mod surroundings;
 mod wall;
+mod windows;
 
 use std::{process::ExitCode, time::Duration};
 
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
         Some(Command::Probe(args)) => probe::run(*args),
         Some(Command::Doctor { data, renderer }) => doctor::run(data, renderer),
         Some(Command::Journal { command: JournalCommand::Verify { data, demo } }) => recorded::verify(data, demo),
+        Some(Command::Screens { data, json }) => screens::list::run(data, json),
         Some(Command::Manual) => manual(),
         Some(Command::Kiosk { command }) => kiosk::install::run(command),
         None => show(cli.wall),

@@ -13,7 +13,7 @@ use watchfloor_engine::Engine;
 
 use crate::{
     drill::LampTest,
-    glass::Glass,
+    glass::Glasses,
     past::{Past, present_version},
     sight::{self, Screen, Sight},
 };
@@ -71,18 +71,24 @@ pub(crate) async fn next_frame(
     view: Webview,
     page: State<'_, Page>,
     past: State<'_, Past>,
-    glass: State<'_, Glass>,
+    glasses: State<'_, Arc<Glasses>>,
     after: u64,
     revision: u32,
     rest_ms: u32,
 ) -> Answer<Frame> {
+    let glass = glasses.of(view.label()).ok_or("this window is closed")?;
     if after > 0 {
         glass.receipt(view.label(), after);
     }
     let engine = page.engine().await?;
     let rest = Duration::from_millis(rest_ms.into()).min(REST_MAX);
     let lamp = view.state::<Arc<LampTest>>();
+    let name = glass.name();
     let frame = loop {
+        // What is shown of the past and of a lamp test is shown to one page, for it must say what it painted.
+        if !glass.is_first() {
+            break present(&engine, name, after, revision, rest).await;
+        }
         if let Some(frame) = lamp.next_frame(after, revision, rest).await {
             break frame;
         }
@@ -93,7 +99,7 @@ pub(crate) async fn next_frame(
             biased;
             () = past.turned() => {}
             () = lamp.turned() => {}
-            frame = present(&engine, present_version(after, revision), revision, rest) => break frame,
+            frame = present(&engine, Arc::clone(&name), present_version(after, revision), revision, rest) => break frame,
         }
     };
     if after == 0 {
@@ -102,12 +108,12 @@ pub(crate) async fn next_frame(
     Ok(frame)
 }
 
-async fn present(engine: &Engine, after: u64, revision: u32, rest: Duration) -> Frame {
+async fn present(engine: &Engine, glass: Arc<str>, after: u64, revision: u32, rest: Duration) -> Frame {
     if !rest.is_zero() {
         engine.painted(after).await;
         tokio::time::sleep(rest).await;
     }
-    engine.next_frame(after, revision).await
+    engine.next_frame_on(glass, after, revision).await
 }
 
 /// What is known of the glass besides its pixels.
@@ -119,11 +125,19 @@ pub(crate) struct Seen {
 /// The page went out of sight, or came back, or is now so many of its own pixels wide. Says how large these are on the glass, and from
 /// how far they are read.
 #[tauri::command]
-pub(crate) fn glass(view: Webview, glass: State<'_, Glass>, seen: State<'_, Seen>, kind: &str, width: f64) -> Sight {
-    glass.laid_out(view.label(), width);
-    if kind != "resized" {
-        tracing::info!(kind, "the page says whether it can be seen");
-        glass.visible(view.label(), kind != "hidden");
+pub(crate) fn glass(
+    view: Webview,
+    glasses: State<'_, Arc<Glasses>>,
+    seen: State<'_, Seen>,
+    kind: &str,
+    width: f64,
+) -> Sight {
+    if let Some(glass) = glasses.of(view.label()) {
+        glass.laid_out(view.label(), width);
+        if kind != "resized" {
+            tracing::info!(kind, page = view.label(), "the page says whether it can be seen");
+            glass.visible(view.label(), kind != "hidden");
+        }
     }
     sight::of(&view.window(), width, seen.screen, seen.is_kiosk)
 }
@@ -137,7 +151,13 @@ pub(crate) async fn reconcile(page: State<'_, Page>) -> Answer<()> {
 
 /// Turns a page of the board, or pins the one that is shown: `next`, `previous`, `show` with its number from 0, or `pin`.
 #[tauri::command]
-pub(crate) async fn turn(page: State<'_, Page>, how: &str, number: Option<usize>) -> Answer<()> {
+pub(crate) async fn turn(
+    view: Webview,
+    page: State<'_, Page>,
+    glasses: State<'_, Arc<Glasses>>,
+    how: &str,
+    number: Option<usize>,
+) -> Answer<()> {
     let gesture = match (how, number) {
         ("next", _) => Gesture::Next,
         ("previous", _) => Gesture::Previous,
@@ -145,7 +165,8 @@ pub(crate) async fn turn(page: State<'_, Page>, how: &str, number: Option<usize>
         ("show", Some(number)) => Gesture::Show(number),
         _ => return Err("there is no such way to turn a page".into()),
     };
-    page.backend().await?.engine.turn(gesture).await;
+    let glass = glasses.of(view.label()).ok_or("this window is closed")?;
+    page.backend().await?.engine.turn(glass.name(), gesture).await;
     Ok(())
 }
 

@@ -3,16 +3,26 @@
 //! One JSON file in the data folder, written by tauri's store plugin once there is an app, and read plainly before there is one,
 //! as the renderer must be known before GTK starts.
 
-use std::{fs, io, path::Path};
+use std::{
+    fs,
+    io::{self, Read as _},
+    path::Path,
+};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{cli::Renderer, sight::Screen};
+use crate::{cli::Renderer, screens, sight::Screen};
 
 /// The file's name in the data folder.
 pub(crate) const FILE: &str = "settings.json";
 /// The window's key in the file.
 pub(crate) const WINDOW: &str = "window";
+/// The second window's.
+pub(crate) const SECOND: &str = "second-window";
+/// Where a file is kept that isn't understood.
+const KEPT: &str = "settings.json.kept";
+/// A larger file isn't one of this program's.
+const BYTES_MAX: u64 = 1 << 20;
 
 /// Everything in the file.
 #[derive(Debug, PartialEq, Deserialize)]
@@ -22,6 +32,11 @@ pub(crate) struct Settings {
     pub(crate) renderer: Renderer,
     /// Where the window stood.
     pub(crate) window: Option<Window>,
+    /// Where the second window stood, if there ever was one.
+    #[serde(rename = "second-window")]
+    pub(crate) second_window: Option<Window>,
+    /// The screens of a kiosk with several; none for one window.
+    pub(crate) screens: Vec<screens::Screen>,
     /// MiB that the page's process may hold before another page takes its place, unseen; zero is no bound. Twice what it
     /// holds after an hour.
     #[serde(rename = "page-memory")]
@@ -32,7 +47,14 @@ pub(crate) struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { renderer: Renderer::default(), window: None, page_memory: 600, screen: Screen::default() }
+        Self {
+            renderer: Renderer::default(),
+            window: None,
+            second_window: None,
+            screens: Vec::new(),
+            page_memory: 600,
+            screen: Screen::default(),
+        }
     }
 }
 
@@ -47,6 +69,9 @@ pub(crate) struct Window {
     pub(crate) x: i32,
     /// Pixels from the top.
     pub(crate) y: i32,
+    /// Whether it was open when the wall ended.
+    #[serde(default)]
+    pub(crate) open: bool,
 }
 
 impl Settings {
@@ -56,13 +81,42 @@ impl Settings {
     /// One line for people if the file can't be read or understood.
     pub(crate) fn read(data_dir: &Path) -> Result<Self, String> {
         let path = data_dir.join(FILE);
-        let text = match fs::read(&path) {
+        let read = fs::File::open(&path).and_then(|file| {
+            let mut text = Vec::new();
+            file.take(BYTES_MAX + 1).read_to_end(&mut text).map(|_| text)
+        });
+        let text = match read {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
             Err(error) => return Err(format!("{} can't be read: {error}", path.display())),
         };
-        serde_json::from_slice(&text)
-            .map_err(|error| format!("{} is not understood: {error}: mend or remove it", path.display()))
+        if text.len() as u64 > BYTES_MAX {
+            return Err(format!("{} is not understood: it is larger than 1 MiB: mend or remove it", path.display()));
+        }
+        let own: Self = serde_json::from_slice(&text)
+            .map_err(|error| format!("{} is not understood: {error}: mend or remove it", path.display()))?;
+        screens::check(&own.screens).map_err(|error| format!("{}: {error}", path.display()))?;
+        let bounded = |window: Window| window.bounded();
+        Ok(Self { window: own.window.map(bounded), second_window: own.second_window.map(bounded), ..own })
+    }
+
+    /// The same for a wall, which shows its board whatever became of this file: one that isn't understood is kept beside, and told.
+    pub(crate) fn read_or_default(data_dir: &Path) -> (Self, Option<String>) {
+        match Self::read(data_dir) {
+            Ok(settings) => (settings, None),
+            Err(error) => {
+                let kept = fs::rename(data_dir.join(FILE), data_dir.join(KEPT)).is_ok();
+                let kept = if kept { format!("; it is kept as {KEPT}") } else { String::new() };
+                (Self::default(), Some(format!("{error}{kept}: the wall runs without settings")))
+            }
+        }
+    }
+}
+
+impl Window {
+    /// Of a size that a window can have.
+    fn bounded(self) -> Self {
+        Self { width: self.width.clamp(320, 16_384), height: self.height.clamp(200, 16_384), ..self }
     }
 }
 
@@ -81,5 +135,24 @@ mod tests {
         fs::write(dir.path().join(FILE), r#"{"renderer":"fast"}"#).expect("written");
         let error = Settings::read(dir.path()).expect_err("nonsense");
         assert!(error.contains("fast") && error.contains("software"), "{error}");
+    }
+
+    /// A wall comes up whatever stands in its file, says so, and what stood there isn't lost.
+    #[test]
+    fn a_damaged_file_stops_no_wall() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let huge = format!("{{\"other\":\"{}\"}}", "x".repeat(BYTES_MAX as usize));
+        for damaged in ["{\"window\":", "\u{0}\u{0}", "7", r#"{"screens":[{"id":"A B"}]}"#, &huge] {
+            fs::write(dir.path().join(FILE), damaged).expect("written");
+            let (settings, told) = Settings::read_or_default(dir.path());
+            assert_eq!(settings, Settings::default());
+            assert!(told.is_some_and(|told| told.contains(KEPT)), "{}", damaged.len());
+            assert_eq!(fs::read_to_string(dir.path().join(KEPT)).expect("kept"), damaged);
+            assert_eq!(Settings::read_or_default(dir.path()), (Settings::default(), None));
+        }
+        fs::write(dir.path().join(FILE), r#"{"window":{"width":0,"height":4000000000,"x":1,"y":-5}}"#)
+            .expect("written");
+        let window = Settings::read(dir.path()).expect("settings").window.expect("a window");
+        assert_eq!((window.width, window.height, window.x, window.y, window.open), (320, 16_384, 1, -5, false));
     }
 }

@@ -4,19 +4,16 @@ use std::{
     io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
-    sync::Arc,
+    sync::{Arc, Mutex},
 };
 
-use tauri::{
-    App, AppHandle, Manager, PhysicalPosition, PhysicalSize, RunEvent, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
-    WindowEvent, webview::NewWindowResponse, window::Color,
-};
-use tauri_plugin_store::StoreExt;
+use tauri::{AppHandle, Manager, RunEvent, WebviewWindow, WindowEvent, window::Color};
 use tokio::{
     runtime::{Handle, Runtime},
     sync::watch,
     task::JoinHandle,
 };
+use watchfloor_board::frame::{Notice, State};
 use watchfloor_engine::logs;
 use watchfloor_log::Levels;
 
@@ -25,28 +22,32 @@ use crate::{
     cli::{Switch, WallArgs},
     drill::{self, LampTest},
     failure::Failure,
-    glass::{self, Glass, Keeper, Strip, Views},
+    glass::{self, Glasses},
     gpu, headless, instance, kiosk, life, output,
     page::{self, Backend, Page},
     past::{self, Past},
+    screens::Screen,
     settings::{self, Settings},
-    sight::Screen,
-    surroundings,
+    sight, surroundings,
+    windows::{Begin, Windows},
+};
+#[cfg(target_os = "linux")]
+use crate::{
+    screens::keep::{Kept, Screens},
+    windows::Opened,
 };
 
 /// Of the window and its first page.
 pub(crate) const LABEL: &str = "wall";
 /// The page's own ground, so that nothing flashes before it is there.
 pub(crate) const GROUND: Color = Color(0x1b, 0x1d, 0x1f, 0xff);
-const DEFAULT_SIZE: (f64, f64) = (1600.0, 900.0);
-
-/// The window, whichever page is in it.
-struct Window(WebviewWindow);
 
 /// What is found out and set before there is a second thread.
 pub(crate) struct Ground {
     data_dir: PathBuf,
     settings: Settings,
+    /// Why they aren't those of the file.
+    unread: Option<String>,
     renderer: String,
 }
 
@@ -60,7 +61,10 @@ pub(crate) fn prepare(args: &WallArgs) -> Result<Ground, Failure> {
     if let Some(at) = args.at {
         watchfloor_engine::past::check(&data_dir, at)?;
     }
-    let settings = Settings::read(&data_dir).map_err(Failure::Input)?;
+    let (settings, unread) = Settings::read_or_default(&data_dir);
+    if let Some(unread) = &unread {
+        output::complain(&format_args!("watchfloor: {unread}"));
+    }
     let choice = gpu::choose(args.renderer.unwrap_or(settings.renderer));
     choice.apply().map_err(Failure::Environment)?;
     // From here on there may be other threads.
@@ -72,12 +76,12 @@ pub(crate) fn prepare(args: &WallArgs) -> Result<Ground, Failure> {
     if args.notifications == Switch::On {
         surroundings::reach_session_bus()?;
     }
-    Ok(Ground { data_dir, settings, renderer: choice.because })
+    Ok(Ground { data_dir, settings, unread, renderer: choice.because })
 }
 
 /// Shows the wall until its window is closed or the process is asked to end.
 pub(crate) fn run(args: WallArgs, ground: Ground, levels: &Levels, runtime: &Runtime) -> Result<ExitCode, Failure> {
-    let Ground { data_dir, settings, renderer } = ground;
+    let Ground { data_dir, settings, unread, renderer } = ground;
     // Who looks back beside the program that keeps the record leaves its folder alone.
     let is_beside = args.at.is_some() && watchfloor_engine::is_held(&data_dir);
     let _logs = logs::start((!is_beside).then_some(&*data_dir), levels)?;
@@ -89,13 +93,14 @@ pub(crate) fn run(args: WallArgs, ground: Ground, levels: &Levels, runtime: &Run
         let (args, data_dir) = (Arc::clone(&args), data_dir.clone());
         async move { backend::start(&args, data_dir).await }
     });
-    let stated = Screen { diagonal_mm: args.screen, viewing_distance_mm: args.viewing_distance };
+    let stated = sight::Screen { diagonal_mm: args.screen, viewing_distance_mm: args.viewing_distance };
     let screen = stated.or(settings.screen);
+    let glasses = Arc::new(Glasses::default());
     tauri::async_runtime::set(runtime.handle().clone());
     let app = tauri::Builder::default()
         .plugin(tauri_plugin_store::Builder::default().build())
         .manage(Page::new(backend.clone()))
-        .manage(Glass::new(LABEL))
+        .manage(Arc::clone(&glasses))
         .manage(page::Seen { screen, is_kiosk: args.kiosk })
         .manage(Past::new(data_dir.clone(), args.return_after))
         .manage(Arc::new(LampTest::new(data_dir.clone())))
@@ -124,15 +129,21 @@ pub(crate) fn run(args: WallArgs, ground: Ground, levels: &Levels, runtime: &Run
         ])
         .build(tauri::generate_context!())
         .map_err(|error| Failure::Environment(format!("the window system can't be used: {error}")))?;
-    let (window, strip, views) = open(&app, &args, settings.window)
+    let windows = Windows {
+        glasses: Arc::clone(&glasses),
+        page: if args.glass_code { "index.html?glass-code" } else { "index.html" },
+        is_kiosk: args.kiosk,
+        budget_mib: settings.page_memory,
+        running: backend.clone(),
+        store: (!args.kiosk && !is_beside).then(|| data_dir.join(settings::FILE)),
+        second: Mutex::new(settings.second_window),
+    };
+    let screens = if args.kiosk { settings.screens } else { Vec::new() };
+    let window = open(app.handle(), &windows, &args, settings.window, &screens)
         .map_err(|error| Failure::Environment(format!("the window can't be opened: {error}")))?;
-    views.listen(app.handle());
-    app.manage(Window(window.clone()));
-    let budget_mib = settings.page_memory;
-    let keeper = Keeper { app: app.handle().clone(), views, strip, budget_mib, running: backend.clone() };
-    runtime.spawn(keeper.keep());
-    let lively = app.handle().clone();
-    runtime.spawn(life::keep(backend, move || Some(lively.state::<Glass>().condition())));
+    app.manage(windows);
+    let lively = Arc::clone(&glasses);
+    runtime.spawn(life::keep(backend, move || lively.condition()));
 
     if args.kiosk {
         runtime.spawn(kiosk::keep_awake());
@@ -149,10 +160,13 @@ pub(crate) fn run(args: WallArgs, ground: Ground, levels: &Levels, runtime: &Run
                 Ok(backend) => {
                     tracing::info!(renderer, "the wall runs");
                     present(&handle, &window, (!backend.beside).then_some(&*data_dir));
+                    if let Some(unread) = unread {
+                        backend.engine.set_notice(unsettled(unread)).await;
+                    }
                     if let Some(at) = at {
                         handle.state::<Past>().begin(at, &backend.engine).await;
                     }
-                    tokio::spawn(glass::keep_engine(handle.clone(), backend.engine.clone()));
+                    tokio::spawn(glass::keep_engine(glasses, backend.engine.clone()));
                     running.send_replace(Some(backend.clone()));
                 }
                 Err(_) => handle.exit(0),
@@ -160,15 +174,30 @@ pub(crate) fn run(args: WallArgs, ground: Ground, levels: &Levels, runtime: &Run
             outcome
         }
     });
-    let (path, is_kiosk) = (data_dir.join(settings::FILE), args.kiosk);
-    let code = app.run_return(move |app, event| {
-        if let RunEvent::WindowEvent { event: WindowEvent::CloseRequested { api, .. }, .. } = event {
+    let (is_kiosk, opens_second) = (args.kiosk, settings.second_window.is_some_and(|last| last.open));
+    let code = app.run_return(move |app, event| match event {
+        RunEvent::Ready if opens_second && !is_kiosk => app.state::<Windows>().open_second(app),
+        RunEvent::WindowEvent { label, event: WindowEvent::CloseRequested { api, .. }, .. } => {
+            let windows = app.state::<Windows>();
             if is_kiosk {
                 api.prevent_close();
-            } else if !is_beside {
-                remember(app, &path);
+            } else {
+                let is_last = Windows::is_first(&label);
+                if is_last {
+                    windows.remember_all(app);
+                } else {
+                    windows.remember(app, &label, false);
+                }
             }
         }
+        RunEvent::WindowEvent { label, event: WindowEvent::Destroyed, .. } => {
+            app.state::<Windows>().closed(&label);
+            // The others end with it.
+            if Windows::is_first(&label) && app.webview_windows().keys().any(|other| !Windows::is_first(other)) {
+                app.exit(0);
+            }
+        }
+        _ => {}
     });
     finish(runtime, started, code, &data_dir)
 }
@@ -203,39 +232,43 @@ fn finish(
     }
 }
 
+/// Opens the first window, and on a kiosk one for each screen more, which are shown where they belong as soon as that is known.
 fn open(
-    app: &App,
+    app: &AppHandle,
+    windows: &Windows,
     args: &WallArgs,
     remembered: Option<settings::Window>,
-) -> tauri::Result<(WebviewWindow, Strip, Views)> {
-    let page = if args.glass_code { "index.html?glass-code" } else { "index.html" };
-    let mut window = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::App(page.into()))
-        .on_navigation(kiosk::is_own)
-        .on_new_window(|_, _| NewWindowResponse::Deny)
-        .title("Watchfloor")
-        .background_color(GROUND)
-        .fullscreen(args.kiosk)
-        .decorations(!args.kiosk)
-        .zoom_hotkeys_enabled(false)
-        .visible(false);
-    if args.size.is_none() && remembered.is_none() {
-        window = window.inner_size(DEFAULT_SIZE.0, DEFAULT_SIZE.1);
-    }
-    let window = window.build()?;
-    match (args.size, remembered) {
-        (Some((width, height)), _) => window.set_size(PhysicalSize::new(width, height))?,
-        (None, Some(last)) if !args.kiosk => {
-            window.set_size(PhysicalSize::new(last.width, last.height))?;
-            window.set_position(PhysicalPosition::new(last.x, last.y))?;
+    screens: &[Screen],
+) -> tauri::Result<WebviewWindow> {
+    let begin = match (args.size, remembered) {
+        (Some((width, height)), _) => Begin::Sized(width, height),
+        (None, Some(last)) if !args.kiosk => Begin::At(last),
+        _ => Begin::Anywhere,
+    };
+    let name = screens.first().map_or("", |screen| &screen.id);
+    let first = windows.open(app, LABEL, name, begin)?;
+    let window = first.window.clone();
+    #[cfg(target_os = "linux")]
+    if !screens.is_empty() {
+        let kept = |(screen, opened): (&Screen, Opened)| Kept {
+            screen: screen.clone(),
+            window: opened.window,
+            place: opened.place,
+        };
+        let mut all = vec![kept((&screens[0], first))];
+        for screen in &screens[1..] {
+            let opened = windows.open(app, &format!("{LABEL}:{}", screen.id), &screen.id, begin)?;
+            all.push(kept((screen, opened)));
         }
-        _ => {}
+        let screens = Screens { app: app.clone(), kept: all, running: windows.running.clone() };
+        tauri::async_runtime::spawn(screens.keep());
     }
-    let views = Views::new(&window, page, args.kiosk)?;
-    let strip = Strip::new(&window)?;
-    if args.kiosk {
-        kiosk::enclose(app.handle(), &window)?;
-    }
-    Ok((window, strip, views))
+    Ok(window)
+}
+
+/// What the wall says of settings that it couldn't read.
+fn unsettled(text: String) -> Notice {
+    Notice { id: "settings".to_owned(), state: State::Warning, text, detail: Vec::new() }
 }
 
 /// Shows the window, lets second instances raise it, and ends the program when the system asks for it.
@@ -277,24 +310,5 @@ impl instance::Answers for Answers {
             return Ok(false);
         }
         drill::serve(&self.runtime, drill::begin(&self.app), out).map(|()| true)
-    }
-}
-
-/// Writes down where the window stands.
-fn remember(app: &AppHandle, path: &Path) {
-    let place = || -> Result<(), Box<dyn std::error::Error>> {
-        let window = &app.state::<Window>().0;
-        if window.is_fullscreen()? {
-            return Ok(());
-        }
-        let (size, position) = (window.inner_size()?, window.outer_position()?);
-        let place = settings::Window { width: size.width, height: size.height, x: position.x, y: position.y };
-        let store = app.store(path)?;
-        store.set(settings::WINDOW, serde_json::to_value(place)?);
-        store.save()?;
-        Ok(())
-    };
-    if let Err(error) = place() {
-        tracing::warn!(%error, "the window's place is not remembered");
     }
 }

@@ -11,6 +11,7 @@ mod desk;
 mod document;
 mod dress;
 mod frames;
+mod glasses;
 mod heard;
 mod index;
 mod lane;
@@ -38,6 +39,7 @@ use crate::{
 use against::Second;
 use check::Difference;
 use frames::Issued;
+use glasses::Glass;
 use lane::{Found, Lane};
 use tracked::Tracked;
 use turning::Worst;
@@ -49,6 +51,7 @@ pub use checkpoint::{
 };
 pub use desk::{Recogniser, Subject};
 pub use frames::Mark;
+pub use glasses::{GLASSES_MAX, GlassSpec};
 
 /// Rejections held for [`Board::take_rejections`]; further ones are counted in the widget's quality only.
 pub const REJECTIONS_HELD_MAX: usize = 100;
@@ -81,6 +84,8 @@ pub struct Board {
     /// What the last frames brought the page to.
     issued: VecDeque<Issued>,
     pager: Pager,
+    /// Screens beside the first.
+    glasses: Vec<Glass>,
     /// How each page is; of a board that is one page nothing is kept.
     marks: Vec<PageMark>,
     /// What each widget says at worst.
@@ -114,6 +119,7 @@ impl Board {
             is_corrected: false,
             issued: VecDeque::new(),
             pager: Pager::new(&[], false, now),
+            glasses: Vec::new(),
             marks: Vec::new(),
             worst: Vec::new(),
             ticked: None,
@@ -142,6 +148,7 @@ impl Board {
         self.pager.reload(&file.pages, file.board.rotate, now);
         (self.marks, self.worst) = (Vec::new(), Vec::new());
         self.file = file;
+        self.renew_glasses(now);
         self.revision += 1;
         self.version += 1;
         self.issued.clear();
@@ -217,7 +224,7 @@ impl Board {
     /// Time has passed: windows move by each source's clock, and freshness expires.
     pub fn handle_tick(&mut self, now: Mono) {
         self.ticked = Some(now);
-        self.version += u64::from(self.pager.handle_tick(now));
+        self.version += u64::from(self.pager.handle_tick(now)) + u64::from(self.turn_glasses(now));
         let mut changed = false;
         for lane in &mut self.lanes {
             changed |= lane.advance(now);
@@ -238,7 +245,8 @@ impl Board {
             verdict.freshness.is_current().then(|| now.plus(verdict.live_for + Duration::from_micros(1)))
         });
         let moves = self.lanes.iter().filter_map(|lane| lane.next_change(now));
-        let next = expiries.chain(moves).chain(self.next_dispute()).chain(self.pager.poll_timeout()).min()?;
+        let turns = self.pager.poll_timeout().into_iter().chain(self.glasses_timeout());
+        let next = expiries.chain(moves).chain(self.next_dispute()).chain(turns).min()?;
         Some(self.ticked.map_or(next, |ticked| next.max(ticked.plus(TICK_PERIOD_MIN))))
     }
 

@@ -17,8 +17,9 @@ mod testing;
 
 pub use aggregate::Aggregate;
 pub use board::{
-    AggregateCheckpoint, Board, ChannelCheckpoint, Checkpoint, DRIFTS_NAMED_MAX, Drift, Mark, NotRestored,
-    OvertakenCheckpoint, REJECTIONS_HELD_MAX, Recogniser, ShareCheckpoint, SourceCheckpoint, Subject, UnusableCheckpoint,
+    AggregateCheckpoint, Board, ChannelCheckpoint, Checkpoint, DRIFTS_NAMED_MAX, Drift, GLASSES_MAX, GlassSpec, Mark,
+    NotRestored, OvertakenCheckpoint, REJECTIONS_HELD_MAX, Recogniser, ShareCheckpoint, SourceCheckpoint, Subject,
+    UnusableCheckpoint,
 };
 pub use pages::Gesture;
 pub use reduce::{Rejection, RestoreError};

@@ -17,7 +17,7 @@ use tokio::sync::{
     oneshot,
 };
 use watchfloor_board::{
-    Board, Gesture,
+    Board, Gesture, GlassSpec,
     config::{self, spec::BoardFile},
     frame::{Detail, Frame, Notice, RowsFound, RowsQuery},
 };
@@ -205,8 +205,13 @@ impl Engine {
     /// and after one second in any case. Asking is the receipt for `after`. `after` 0 or another revision than the board's gets
     /// everything.
     pub async fn next_frame(&self, after: u64, revision: u32) -> Frame {
+        self.next_frame_on("".into(), after, revision).await
+    }
+
+    /// The same for the page on one of several glasses; an empty name is the first one's.
+    pub async fn next_frame_on(&self, glass: Arc<str>, after: u64, revision: u32) -> Frame {
         let (answer, answered) = oneshot::channel();
-        self.tell(Event::Pull(Pull { after, revision, answer })).await;
+        self.tell(Event::Pull(Pull { glass, after, revision, answer })).await;
         frames::answer(answered, after, revision, self.inner.clock.wall()).await
     }
 
@@ -263,9 +268,14 @@ impl Engine {
         self.tell(Event::Reconcile).await;
     }
 
-    /// Turns a page of the board, or pins one. A board of one page has none to turn.
-    pub async fn turn(&self, gesture: Gesture) {
-        self.tell(Event::Gesture(gesture)).await;
+    /// Turns a page of the board on this glass, or pins one. A board of one page has none to turn.
+    pub async fn turn(&self, glass: Arc<str>, gesture: Gesture) {
+        self.tell(Event::Gesture { glass, gesture }).await;
+    }
+
+    /// Says which glasses there are beside the first, and what turns on them.
+    pub async fn set_glasses(&self, glasses: Vec<GlassSpec>) {
+        self.tell(Event::Glasses(glasses)).await;
     }
 
     /// Rows of a table as they are now, for a hand; none if there is no such table.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use watchfloor_board::{
-    Gesture, Subject,
+    Gesture, GlassSpec, Subject,
     config::spec::BoardFile,
     frame::{Frame, Notice, Outage, RowsFound, RowsQuery, State},
     freshness::Freshness,
@@ -111,7 +111,14 @@ pub(crate) enum Event {
     /// Every live source is compared with its server now.
     Reconcile,
     /// Somebody turns a page of the board, or pins one.
-    Gesture(Gesture),
+    Gesture {
+        /// On which glass; empty for the first.
+        glass: Arc<str>,
+        /// What is done.
+        gesture: Gesture,
+    },
+    /// The glasses that there are beside the first.
+    Glasses(Vec<GlassSpec>),
     /// The end.
     Stop,
     /// A defect in the loop, for tests of what follows from one.
@@ -133,6 +140,8 @@ pub(crate) struct Standing {
 /// A page's question.
 #[derive(Debug)]
 pub(crate) struct Pull {
+    /// Whose page it is; empty for the first glass.
+    pub(crate) glass: Arc<str>,
     /// The version that it has painted; 0 for none.
     pub(crate) after: u64,
     /// The board's revision that it has.

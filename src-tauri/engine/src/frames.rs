@@ -110,7 +110,7 @@ mod tests {
 
     fn pull(after: u64, revision: u32) -> (Pull, oneshot::Receiver<Frame>) {
         let (answer, answered) = oneshot::channel();
-        (Pull { after, revision, answer }, answered)
+        (Pull { glass: "".into(), after, revision, answer }, answered)
     }
 
     const NOW: Mono = Mono::from_millis(5000);

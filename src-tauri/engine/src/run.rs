@@ -299,7 +299,8 @@ impl Run {
             Event::NoticeOver { id } => self.board.clear_notice(id),
             Event::Outages(outages) => self.board.set_outages(outages),
             Event::TryNow => self.sources.values_mut().for_each(Source::try_now),
-            Event::Gesture(gesture) => self.board.handle_gesture(gesture, now),
+            Event::Gesture { glass, gesture } => self.board.handle_gesture_on(&glass, gesture, now),
+            Event::Glasses(glasses) => self.board.set_glasses(glasses, now),
             Event::Reconcile => self.sources.values_mut().for_each(Source::reconcile),
             #[cfg(test)]
             Event::Defect => std::panic::resume_unwind(Box::new("a test's defect")),
@@ -453,7 +454,7 @@ impl Run {
     fn answer(&mut self, pull: Pull, now: Mono) {
         // A version of a run before this one says nothing about this one.
         let after = if pull.after > self.board.version() { 0 } else { pull.after };
-        let frame = self.board.frame(after, pull.revision, now, self.clock.wall());
+        let frame = self.board.frame_on(&pull.glass, after, pull.revision, now, self.clock.wall());
         self.glass.shown(frame.version);
         self.metrics.frame();
         // A page that has gone pulls again, after the version that it has.

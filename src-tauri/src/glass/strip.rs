@@ -1,11 +1,12 @@
 //! A line above the page, drawn by the window and not by the page.
 
+use std::sync::Arc;
 #[cfg(target_os = "linux")]
 use std::sync::atomic::Ordering;
 
-#[cfg(target_os = "linux")]
-use tauri::Manager;
 use tauri::{AppHandle, WebviewWindow};
+
+use super::Glass;
 
 /// The strip of one window; hidden until it has something to say.
 pub(crate) struct Strip {
@@ -28,15 +29,15 @@ impl Strip {
     }
 
     /// Shows a text, or nothing if it is empty.
-    pub(crate) fn show(&self, app: &AppHandle, text: String) {
+    pub(crate) fn show(&self, app: &AppHandle, glass: &Arc<Glass>, text: String) {
         let label = self.label.clone();
-        let glass = app.clone();
+        let glass = Arc::clone(glass);
         let asked = app.run_on_main_thread(move || {
             use gtk::prelude::WidgetExt;
 
             let Some(label) = label.upgrade() else { return };
             super::line::say(&label, &text);
-            glass.state::<super::Glass>().strip.store(label.is_mapped(), Ordering::Relaxed);
+            glass.strip.store(label.is_mapped(), Ordering::Relaxed);
         });
         if let Err(error) = asked {
             tracing::error!(%error, "what the page doesn't say can't be said beside it");
@@ -50,5 +51,5 @@ impl Strip {
         Ok(Self {})
     }
 
-    pub(crate) fn show(&self, _: &AppHandle, _: String) {}
+    pub(crate) fn show(&self, _: &AppHandle, _: &Arc<Glass>, _: String) {}
 }

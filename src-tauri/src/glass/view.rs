@@ -3,14 +3,18 @@
 //! All lie on one another in an overlay. The lower one is mapped like the upper, so its page paints as if it were seen; when it has,
 //! it is raised, and the window is never without a picture.
 
+use std::sync::Arc;
+
 use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindow};
 
+use super::Glass;
 use crate::kiosk;
 
 /// The window's web views.
 #[derive(Clone)]
 pub(crate) struct Views {
     window: WebviewWindow,
+    glass: Arc<Glass>,
     url: String,
     kiosk: bool,
     #[cfg(target_os = "linux")]
@@ -20,7 +24,7 @@ pub(crate) struct Views {
 #[cfg(target_os = "linux")]
 impl Views {
     /// Takes over the window's first view, whose page is at `url`, of a `kiosk` or not. To be called on the main thread, before the window is shown.
-    pub(crate) fn new(window: &WebviewWindow, url: &str, kiosk: bool) -> tauri::Result<Self> {
+    pub(crate) fn new(window: &WebviewWindow, glass: &Arc<Glass>, url: &str, kiosk: bool) -> tauri::Result<Self> {
         use glib::object::ObjectExt;
         use gtk::prelude::{BoxExt, WidgetExt};
 
@@ -28,7 +32,13 @@ impl Views {
         let column = window.default_vbox()?;
         column.pack_start(&overlay, true, true, 0);
         overlay.show();
-        let views = Self { window: window.clone(), url: url.to_owned(), kiosk, overlay: overlay.downgrade().into() };
+        let views = Self {
+            window: window.clone(),
+            glass: Arc::clone(glass),
+            url: url.to_owned(),
+            kiosk,
+            overlay: overlay.downgrade().into(),
+        };
         let beneath = views.overlay.clone();
         window.with_webview(move |view| put(&beneath, &view.inner(), kiosk))?;
         Ok(views)
@@ -36,17 +46,17 @@ impl Views {
 
     /// Opens another page beneath the one that is seen.
     pub(crate) fn open_beneath(&self, app: &AppHandle, label: String) -> tauri::Result<()> {
-        let (views, handle) = (self.clone(), app.clone());
+        let views = self.clone();
         app.run_on_main_thread(move || {
-            if let Err(error) = views.open_now(&handle, &label) {
+            if let Err(error) = views.open_now(&label) {
                 tracing::error!(%error, "no other page can be opened");
-                handle.state::<super::Glass>().ended(&label);
+                views.glass.ended(&label);
             }
         })
     }
 
     /// One go on the main thread: nothing is drawn before it is done.
-    fn open_now(&self, app: &AppHandle, label: &str) -> tauri::Result<()> {
+    fn open_now(&self, label: &str) -> tauri::Result<()> {
         use tauri::webview::WebviewBuilder;
 
         let builder = WebviewBuilder::new(label, WebviewUrl::App(self.url.clone().into()))
@@ -60,7 +70,7 @@ impl Views {
         let page = window.add_child(builder, tauri::LogicalPosition::new(0, 0), size)?;
         let (overlay, kiosk) = (self.overlay.clone(), self.kiosk);
         page.with_webview(move |view| put(&overlay, &view.inner(), kiosk))?;
-        listen(app, &page);
+        listen(&self.glass, &page);
         Ok(())
     }
 
@@ -107,28 +117,28 @@ impl Views {
     /// Reads the code off the page `label` as it stands on the screen, and tells it.
     pub(crate) fn read(&self, app: &AppHandle, label: String, page_width: f64) -> tauri::Result<()> {
         let Some(page) = app.get_webview(&label) else { return Ok(()) };
-        let app = app.clone();
+        let glass = Arc::clone(&self.glass);
         page.with_webview(move |view| {
             let code = super::picture::read(&view.inner(), page_width);
-            app.state::<super::Glass>().read(&label, code);
+            glass.read(&label, code);
         })
     }
 
     /// Hears at once when the first page's process ends, and when the window goes out of sight or comes back: a page that stands still
     /// can't say that it is seen again. To be called on the main thread.
-    pub(crate) fn listen(&self, app: &AppHandle) {
+    pub(crate) fn listen(&self) {
         use gtk::{gdk::WindowState, prelude::WidgetExt};
 
         const OUT_OF_SIGHT: WindowState = WindowState::ICONIFIED.union(WindowState::WITHDRAWN);
-        listen(app, self.window.as_ref());
-        let app = app.clone();
+        listen(&self.glass, self.window.as_ref());
+        let glass = Arc::clone(&self.glass);
         match self.window.gtk_window() {
             Ok(window) => {
                 window.connect_window_state_event(move |_, event| {
                     if event.changed_mask().intersects(OUT_OF_SIGHT) {
                         let visible = !event.new_window_state().intersects(OUT_OF_SIGHT);
                         tracing::info!(visible, "the window goes out of sight, or comes back");
-                        app.state::<super::Glass>().window_visible(visible);
+                        glass.window_visible(visible);
                     }
                     glib::Propagation::Proceed
                 });
@@ -165,15 +175,15 @@ fn close_now(app: &AppHandle, label: &str) {
 }
 
 #[cfg(target_os = "linux")]
-fn listen(app: &AppHandle, page: &tauri::Webview) {
-    let (app, label) = (app.clone(), page.label().to_owned());
+fn listen(glass: &Arc<Glass>, page: &tauri::Webview) {
+    let (glass, label) = (Arc::clone(glass), page.label().to_owned());
     let asked = page.with_webview(move |view| {
         use webkit2gtk::{WebProcessTerminationReason, WebViewExt};
         view.inner().connect_web_process_terminated(move |_, reason| {
             // Ended by us, and another one is on its way.
             if reason != WebProcessTerminationReason::TerminatedByApi {
                 tracing::warn!(?reason, "the page's process has ended");
-                app.state::<super::Glass>().ended(&label);
+                glass.ended(&label);
             }
         });
     });
@@ -184,14 +194,15 @@ fn listen(app: &AppHandle, page: &tauri::Webview) {
 
 #[cfg(not(target_os = "linux"))]
 impl Views {
-    pub(crate) fn new(window: &WebviewWindow, url: &str, kiosk: bool) -> tauri::Result<Self> {
-        Ok(Self { window: window.clone(), url: url.to_owned(), kiosk })
+    pub(crate) fn new(window: &WebviewWindow, glass: &Arc<Glass>, url: &str, kiosk: bool) -> tauri::Result<Self> {
+        Ok(Self { window: window.clone(), glass: Arc::clone(glass), url: url.to_owned(), kiosk })
     }
 
     /// One window has one page here: the program is started again in its place.
     pub(crate) fn open_beneath(&self, app: &AppHandle, label: String) -> tauri::Result<()> {
         tracing::warn!(url = self.url, "this system has no second page in one window");
-        app.state::<super::Glass>().ended(&label);
+        let _ = app;
+        self.glass.ended(&label);
         Ok(())
     }
 
@@ -211,5 +222,5 @@ impl Views {
         Ok(())
     }
 
-    pub(crate) fn listen(&self, _: &AppHandle) {}
+    pub(crate) fn listen(&self) {}
 }

@@ -3,6 +3,7 @@
 use std::{
     cell::Cell,
     rc::Rc,
+    sync::PoisonError,
     time::{Duration, Instant},
 };
 
@@ -14,8 +15,11 @@ use gtk::{
 };
 use tauri::{AppHandle, WebviewWindow};
 
-use super::keys::{Held, Verdict, verdict};
-use crate::glass::line;
+use super::{
+    Place,
+    keys::{Held, Verdict, verdict},
+};
+use crate::{glass::line, screens::Rect};
 
 /// For so long the keys are held before the program ends: no hand that lies on a keyboard by accident does that.
 const LEAVE_AFTER: Duration = Duration::from_secs(3);
@@ -27,8 +31,8 @@ const HOLD_EVERY: Duration = Duration::from_secs(1);
 /// As loud as what the window says of its page, and no colour that means something.
 const STYLE: &str = "background: #fff; color: #000; font-weight: bold;";
 
-/// Makes the window one of a kiosk. To be called on the main thread.
-pub(super) fn enclose(app: &AppHandle, window: &WebviewWindow) -> tauri::Result<()> {
+/// Makes the window one of a kiosk, which belongs to `place`. To be called on the main thread.
+pub(super) fn enclose(app: &AppHandle, window: &WebviewWindow, place: &Place) -> tauri::Result<()> {
     let gtk_window = window.gtk_window()?;
     gtk_window.set_keep_above(true);
     let leaving = Rc::new(Leaving::new(app.clone(), &window.default_vbox()?));
@@ -58,10 +62,11 @@ pub(super) fn enclose(app: &AppHandle, window: &WebviewWindow) -> tauri::Result<
             surface.set_cursor(gdk::Cursor::for_display(&surface.display(), gdk::CursorType::BlankCursor).as_ref());
         }
     });
-    let held = gtk_window.downgrade();
+    let (held, place) = (gtk_window.downgrade(), place.clone());
     glib::timeout_add_local(HOLD_EVERY, move || match held.upgrade() {
         Some(window) => {
-            hold(&window);
+            let place = *place.lock().unwrap_or_else(PoisonError::into_inner);
+            hold(&window, place);
             glib::ControlFlow::Continue
         }
         None => glib::ControlFlow::Break,
@@ -82,21 +87,13 @@ fn held(state: gdk::ModifierType) -> Held {
 }
 
 /// Takes the screen where no window manager gives it, and the keyboard, on which a window manager would hear keys of its own.
-fn hold(window: &gtk::ApplicationWindow) {
+fn hold(window: &gtk::ApplicationWindow, place: Option<Rect>) {
     let Some(surface) = window.window().filter(gdk::Window::is_viewable) else { return };
     let display = surface.display();
     if !display.backend().is_x11() {
         return;
     }
-    if !surface.state().contains(gdk::WindowState::FULLSCREEN)
-        && let Some(monitor) = display.primary_monitor().or_else(|| display.monitor_at_window(&surface))
-    {
-        let (place, now) = (monitor.geometry(), window.size());
-        if now != (place.width(), place.height()) || surface.origin() != (0, place.x(), place.y()) {
-            window.move_(place.x(), place.y());
-            window.resize(place.width(), place.height());
-        }
-    }
+    place_now(window, place);
     // With the keyboard: a window that is minimised may keep that.
     if surface.state().contains(gdk::WindowState::ICONIFIED) {
         window.present();
@@ -110,6 +107,37 @@ fn hold(window: &gtk::ApplicationWindow) {
     if status != gdk::GrabStatus::Success {
         tracing::debug!(?status, "another program has the keyboard");
     }
+}
+
+/// Puts the window where it belongs, if it isn't: to `place`, in the display's pixels, or without one to a whole monitor.
+pub(crate) fn place_now(window: &gtk::ApplicationWindow, place: Option<Rect>) {
+    let Some(surface) = window.window().filter(gdk::Window::is_viewable) else { return };
+    let display = surface.display();
+    let is_full = surface.state().contains(gdk::WindowState::FULLSCREEN);
+    let scale = surface.scale_factor().max(1);
+    let own = |rect: Rect| gdk::Rectangle::new(rect.x / scale, rect.y / scale, rect.width / scale, rect.height / scale);
+    let wanted = match place {
+        Some(place) => own(place),
+        // A window manager has put it to one.
+        None if is_full => return,
+        None => match display.primary_monitor().or_else(|| display.monitor_at_window(&surface)) {
+            Some(monitor) => monitor.geometry(),
+            None => return,
+        },
+    };
+    let (_, x, y) = surface.origin();
+    if (x, y, window.size()) == (wanted.x(), wanted.y(), (wanted.width(), wanted.height())) {
+        return;
+    }
+    tracing::info!(x, y, size = ?window.size(), ?place, is_full, "a window is put where it belongs");
+    let corner = |monitor: &gdk::Monitor| (monitor.geometry().x(), monitor.geometry().y());
+    let there = (0..display.n_monitors())
+        .find(|at| display.monitor(*at).is_some_and(|monitor| corner(&monitor) == (wanted.x(), wanted.y())));
+    if let Some(monitor) = there.filter(|_| is_full) {
+        window.fullscreen_on_monitor(&display.default_screen(), monitor);
+    }
+    // Where there is a window manager it has heard that already; where there is none nobody else makes it as large as that.
+    surface.move_resize(wanted.x(), wanted.y(), wanted.width(), wanted.height());
 }
 
 /// The way out: keys that are held, and a line that says so.

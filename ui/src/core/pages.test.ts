@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { page_words, share_left, turned } from './pages'
+import { own_pages, page_words, share_left, turned } from './pages'
 
 describe('the line of pages', () => {
   it('says how a page is that is out of sight', () => {
@@ -18,6 +18,14 @@ describe('the line of pages', () => {
     expect(share_left({ ...shown, left_ms: null }, pages)).toBeNull()
     expect(share_left({ ...shown, number: 3 }, pages)).toBeNull()
     expect(share_left(null, pages)).toBeNull()
+  })
+
+  it('has the pages of its screen', () => {
+    const shown = { number: 2, why: 'rotation' as const, left_ms: null, marks: [] }
+    expect([own_pages(null, 3), own_pages(shown, 2)]).toEqual([[0, 1, 2], [0, 1]])
+    expect(own_pages({ ...shown, own: [2, 0] }, 3)).toEqual([2, 0])
+    // Of a board that was read again meanwhile.
+    expect([own_pages({ ...shown, own: [2, 0] }, 1), own_pages({ ...shown, own: [7] }, 2)]).toEqual([[0], [0, 1]])
   })
 
   it('turns the pages of a record', () => {

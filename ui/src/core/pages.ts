@@ -15,6 +15,12 @@ export function share_left(shown: PageShown | null, pages: readonly PageView[]):
   return Math.min(1, shown.left_ms / dwell_ms)
 }
 
+/** The numbers of the pages that turn on this glass, in their order: all of `count`, unless the screen has some of its own. */
+export function own_pages(shown: PageShown | null, count: number): number[] {
+  const own = shown?.own?.filter((number) => number < count)
+  return own === undefined || own.length === 0 ? Array.from({ length: count }, (_, number) => number) : own
+}
+
 /** The page of a record that a hand turns to, of `count`; null if that is nothing to turn to. */
 export function turned(from: number, how: 'next' | 'previous' | 'pin' | number, count: number): number | null {
   if (count < 2 || how === 'pin') return null

@@ -55,7 +55,7 @@ impl Board {
         }
         self.worst = known;
         let states: Vec<State> = marks.iter().map(|mark| mark.state).collect();
-        let is_turned = self.pager.handle_states(&states, now);
+        let is_turned = self.pager.handle_states(&states, now) | self.tell_glasses(&states, now);
         self.version += u64::from(is_turned || marks != self.marks);
         self.marks = marks;
     }
@@ -67,6 +67,7 @@ impl Board {
             why: self.pager.why(),
             left_ms: self.pager.left(now).map(|left| u32::try_from(left.as_millis()).unwrap_or(u32::MAX)),
             marks: self.marks.clone(),
+            own: None,
         })
     }
 }

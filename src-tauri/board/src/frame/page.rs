@@ -29,6 +29,10 @@ pub struct PageShown {
     pub left_ms: Option<u32>,
     /// Every page, in the board's order.
     pub marks: Vec<PageMark>,
+    /// The numbers of those that turn on this screen, in their order; none if all do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub own: Option<Vec<u32>>,
 }
 
 /// Why a page is shown.

@@ -1,11 +1,11 @@
 //! Pages of a board: which one is told to the page of the wall, and how each of them is.
 
 use serde_json::json;
-use watchfloor_model::Phase;
+use watchfloor_model::{Phase, Timestamp};
 
 use super::stage::*;
 use crate::{
-    Gesture,
+    Gesture, GlassSpec,
     frame::{PageMark, PageShown, PageWhy, State},
 };
 
@@ -96,4 +96,40 @@ fn a_reload_keeps_the_page() {
     assert_eq!(shown(&mut stage).number, 1);
     stage.reload(BOARD);
     assert_eq!((stage.frame(0).page, stage.board.page()), (None, 0));
+}
+
+/// Screens beside the first turn pages of their own, each by itself; a hand and an alarm reach the one that has the page.
+#[test]
+fn each_screen_turns_its_own() {
+    let mut stage = Stage::beside(PAGES);
+    let glass = |id: &str, pages: &[&str]| GlassSpec {
+        id: id.to_owned(),
+        pages: pages.iter().map(|page| (*page).to_owned()).collect(),
+    };
+    stage.board.set_glasses(vec![glass("left", &["more"]), glass("right", &["more", "now"])], stage.now);
+    let on = |stage: &mut Stage, id: &str| {
+        let revision = stage.board.revision();
+        let frame = stage.board.frame_on(id, 0, revision, stage.now, Timestamp::default());
+        let page = frame.page.expect("a board of two pages");
+        (page.number, page.left_ms.is_some(), page.own)
+    };
+    assert_eq!(on(&mut stage, "left"), (1, false, Some(vec![1])), "one page has nothing to turn to");
+    assert_eq!(on(&mut stage, "right"), (1, true, Some(vec![1, 0])));
+    assert_eq!(on(&mut stage, "none of them"), (0, true, None), "the first one has all");
+    stage.board.handle_gesture_on("right", Gesture::Show(0), stage.now);
+    stage.board.handle_gesture_on("left", Gesture::Show(0), stage.now);
+    assert_eq!((on(&mut stage, "left").0, on(&mut stage, "right").0, shown(&mut stage).number), (1, 0, 0));
+    // The left one is gone, and its pages join: what is shown stays.
+    stage.board.set_glasses(vec![glass("right", &["now", "more"])], stage.now);
+    assert_eq!(on(&mut stage, "right"), (0, true, Some(vec![0, 1])));
+    stage.board.set_glasses(vec![glass("right", &["nowhere", "more"])], stage.now);
+    assert_eq!(on(&mut stage, "right").2, Some(vec![1]));
+    assert_eq!(
+        stage.frame(0).notices.iter().map(|notice| notice.detail.clone()).collect::<Vec<_>>(),
+        [["screen right: no page nowhere"]]
+    );
+    stage.board.set_glasses(vec![glass("right", &["nowhere"])], stage.now);
+    assert_eq!(on(&mut stage, "right").2, Some(vec![0, 1]), "a screen is never without a page");
+    stage.board.set_glasses(Vec::new(), stage.now);
+    assert!(stage.frame(0).notices.is_empty());
 }

@@ -1,0 +1,163 @@
+//! Which screen is on which monitor, and where the pages of one turn that has none. Pure.
+
+use watchfloor_board::GlassSpec;
+
+use super::{Monitor, Screen};
+
+/// Where every screen is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Plan {
+    /// For each screen, the number of its monitor; none if that isn't there.
+    pub(crate) places: Vec<Option<usize>>,
+    /// For each screen that has none, where its pages turn: the numbers of both.
+    pub(crate) guests: Vec<(usize, usize)>,
+}
+
+/// Each screen gets the monitor that is called as it wants, then the one that is plugged in there, then the one that stands there; those
+/// that want none get what is left, from the left. No monitor is another's for that: one that is known to belong to a screen waits for it.
+pub(crate) fn plan(screens: &[Screen], monitors: &[Monitor]) -> Plan {
+    let mut order: Vec<usize> = (0..monitors.len()).collect();
+    order.sort_by_key(|at| monitors.get(*at).map(|monitor| (monitor.place.x, monitor.place.y)));
+    let mut places: Vec<Option<usize>> = vec![None; screens.len()];
+    let mut give = |is_it: &dyn Fn(&Screen, usize, &Monitor) -> bool| {
+        for (at, screen) in screens.iter().enumerate() {
+            if places.get(at).copied().flatten().is_some() {
+                continue;
+            }
+            let free = order.iter().enumerate().filter(|(_, own)| !places.contains(&Some(**own)));
+            let mut found = free.filter(|(from_left, own)| {
+                monitors.get(**own).is_some_and(|monitor| is_it(screen, *from_left, monitor))
+            });
+            let found = found.next().map(|(_, own)| *own);
+            if let Some(place) = places.get_mut(at) {
+                *place = found;
+            }
+        }
+    };
+    let calls = |screen: &Screen, monitor: &Monitor| {
+        let words = screen.monitor.edid.as_ref();
+        words.zip(monitor.identity.as_ref()).is_some_and(|(words, identity)| identity.is_called(words))
+    };
+    give(&|screen, _, monitor| calls(screen, monitor));
+    give(&|screen, _, monitor| screen.monitor.name.as_ref().is_some_and(|name| *name == monitor.name));
+    give(&|screen, from_left, _| screen.monitor.at == Some(from_left));
+    give(&|screen, _, _| screen.monitor == super::Wanted::default());
+    // A wall with a monitor is never dark.
+    if places.iter().all(Option::is_none)
+        && let (Some(place), Some(first)) = (places.first_mut(), order.first())
+    {
+        *place = Some(*first);
+    }
+    let is_there = |at: &usize| places.get(*at).copied().flatten().is_some();
+    let count = screens.len();
+    let host = |at: usize| (1..count).map(|step| (at + step) % count).find(is_there);
+    let guests = (0..count).filter(|at| !is_there(at)).filter_map(|at| Some((at, host(at)?))).collect();
+    Plan { places, guests }
+}
+
+impl Plan {
+    /// What turns on each screen that has a monitor: its own pages, and those of its guests behind them.
+    pub(crate) fn glasses(&self, screens: &[Screen]) -> Vec<GlassSpec> {
+        let there = screens.iter().enumerate().filter(|(at, _)| self.places.get(*at).copied().flatten().is_some());
+        there
+            .map(|(at, screen)| {
+                let guests =
+                    self.guests.iter().filter(|(_, host)| *host == at).filter_map(|(guest, _)| screens.get(*guest));
+                let all: Vec<&Screen> = std::iter::once(screen).chain(guests).collect();
+                // One that has all of the board's pages has those of its guests as well.
+                let mut pages: Vec<String> = Vec::new();
+                if all.iter().all(|own| !own.pages.is_empty()) {
+                    for id in all.iter().flat_map(|own| &own.pages) {
+                        if !pages.contains(id) {
+                            pages.push(id.clone());
+                        }
+                    }
+                }
+                GlassSpec { id: screen.id.clone(), pages }
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::screens::{
+        Rect, Wanted,
+        edid::{Identity, tests::block},
+    };
+
+    fn monitor(name: &str, serial: &str, x: i32) -> Monitor {
+        Monitor {
+            name: name.to_owned(),
+            identity: Identity::read(&block("U4323QE", serial, 0)).filter(|_| !serial.is_empty()),
+            place: Rect { x, y: 0, width: 1920, height: 1080 },
+            size_mm: (0, 0),
+        }
+    }
+
+    fn screen(id: &str, edid: &str) -> Screen {
+        let edid = (!edid.is_empty()).then(|| format!("DEL U4323QE {edid}"));
+        Screen { id: id.to_owned(), monitor: Wanted { edid, ..Wanted::default() }, pages: vec![format!("{id}-page")] }
+    }
+
+    fn places(screens: &[Screen], monitors: &[Monitor]) -> Vec<Option<usize>> {
+        plan(screens, monitors).places
+    }
+
+    /// A screen follows its monitor to any port and any place, and waits for it.
+    #[test]
+    fn a_screen_follows_its_monitor() {
+        let screens = [screen("left", "A"), screen("right", "B")];
+        let (a, b) = (monitor("HDMI-1", "A", 0), monitor("DP-1", "B", 1920));
+        assert_eq!(places(&screens, &[a.clone(), b.clone()]), [Some(0), Some(1)]);
+        assert_eq!(places(&screens, &[monitor("DP-1", "B", 0), monitor("DP-2", "A", 1920)]), [Some(1), Some(0)]);
+        let lost = plan(&screens, std::slice::from_ref(&b));
+        assert_eq!((lost.places.clone(), lost.guests.clone()), (vec![None, Some(0)], vec![(0, 1)]));
+        assert_eq!(
+            lost.glasses(&screens),
+            [GlassSpec { id: "right".into(), pages: vec!["right-page".into(), "left-page".into()] }]
+        );
+        assert_eq!(places(&screens, &[b, a]), [Some(1), Some(0)]);
+    }
+
+    /// By port, then by place; and what says nothing gets what is left.
+    #[test]
+    fn what_is_not_known_goes_by_port_and_place() {
+        let mut screens = [screen("left", "A"), screen("mid", ""), screen("right", "")];
+        screens[0].monitor.name = Some("HDMI-1".into());
+        screens[2].monitor.at = Some(1);
+        let found = [monitor("HDMI-1", "", 0), monitor("HDMI-2", "", 1920), monitor("HDMI-3", "", 3840)];
+        assert_eq!(places(&screens, &found), [Some(0), Some(2), Some(1)]);
+        assert_eq!(places(&screens, &found[1..]), [None, Some(0), Some(1)]);
+    }
+
+    /// Two that say the same of themselves go from the left; a monitor that is nobody's is used before the wall is dark.
+    #[test]
+    fn twins_and_strangers() {
+        let twins = [screen("left", "A"), screen("right", "A")];
+        assert_eq!(places(&twins, &[monitor("DP-1", "A", 1920), monitor("DP-2", "A", 0)]), [Some(1), Some(0)]);
+        assert_eq!(places(&twins, &[monitor("DP-1", "C", 0)]), [Some(0), None]);
+        assert_eq!(plan(&twins, &[]), Plan { places: vec![None, None], guests: Vec::new() });
+        assert_eq!(plan(&[], &[monitor("DP-1", "C", 0)]), Plan::default());
+    }
+
+    /// H1: no page is lost, whatever is unplugged: each turns on some screen as long as there is a monitor.
+    #[test]
+    fn no_page_is_lost() {
+        let screens = [screen("a", "A"), screen("b", "B"), screen("c", "")];
+        let all = [monitor("1", "A", 0), monitor("2", "B", 1920), monitor("3", "", 3840), monitor("4", "D", 5760)];
+        for mask in 1..1_usize << all.len() {
+            let there: Vec<Monitor> =
+                all.iter().enumerate().filter(|(at, _)| mask >> at & 1 == 1).map(|(_, own)| own.clone()).collect();
+            let plan = plan(&screens, &there);
+            let mut pages: Vec<String> = plan.glasses(&screens).into_iter().flat_map(|glass| glass.pages).collect();
+            pages.sort_unstable();
+            assert_eq!(pages, ["a-page", "b-page", "c-page"], "{mask:b}");
+            let mut used: Vec<usize> = plan.places.iter().copied().flatten().collect();
+            used.sort_unstable();
+            used.dedup();
+            assert_eq!(used.len(), plan.places.iter().flatten().count(), "{mask:b}: one window a monitor");
+        }
+    }
+}
