@@ -7,6 +7,7 @@ pub mod desktop;
 pub mod faults;
 pub mod interop;
 pub mod keyring;
+pub mod monitors;
 pub mod on_glass;
 pub mod page;
 pub mod program;
