@@ -7,27 +7,46 @@ use std::{
 
 use anyhow::{Result, ensure};
 use clap::Parser;
+use jiff::civil::datetime;
 use serde_json::json;
 use watchfloor_tests::{desktop::Desktop, page::Page, states::States};
 
-/// Takes pictures of the demo wall.
+/// Takes pictures of the demo's walls, and of one widget in each state.
 #[derive(Parser)]
 struct Cli {
     /// Where the pictures go.
     #[arg(long, default_value = "docs/images")]
     to: PathBuf,
-    /// New York time on 8 February 2013 to show.
-    #[arg(long, default_value = "2013-02-08T15:20")]
-    at: jiff::civil::DateTime,
-    /// Take only pictures of the demo wall.
+    /// Take no pictures of the states.
     #[arg(long)]
     demo_only: bool,
+    /// Take only pictures of this story.
+    #[arg(long)]
+    story: Option<String>,
     /// Take only pictures of this width.
     #[arg(long)]
     width: Option<u32>,
 }
 
-const SIZES: [(u32, u32, &str); 2] = [(1920, 1080, "demo-1080p.png"), (3840, 2160, "demo-4k.png")];
+/// A story at the moment in which most of it can be seen.
+struct Moment {
+    story: &'static str,
+    /// Its time, there.
+    at: jiff::civil::DateTime,
+    zone: &'static str,
+}
+
+const MOMENTS: [Moment; 5] = [
+    Moment { story: "flights", at: datetime(2013, 2, 8, 15, 20, 0, 0), zone: "America/New_York" },
+    Moment { story: "orders", at: datetime(2026, 3, 10, 15, 10, 0, 0), zone: "Europe/Berlin" },
+    Moment { story: "dispatch", at: datetime(2026, 3, 10, 18, 40, 0, 0), zone: "Europe/Berlin" },
+    Moment { story: "infrastructure", at: datetime(2026, 3, 10, 13, 55, 0, 0), zone: "Europe/Berlin" },
+    Moment { story: "process", at: datetime(2026, 3, 10, 10, 50, 0, 0), zone: "Europe/Berlin" },
+];
+
+const SIZES: [(u32, u32, &str); 2] = [(1920, 1080, "1080p"), (3840, 2160, "4k")];
+/// Which one is shown at both sizes.
+const BOTH_SIZES: &str = "flights";
 /// The page has caught up and every widget says that it is live.
 const LIVE: &str = "const all = [...document.querySelectorAll('[data-widget]')];\
     return all.length > 0 && all.every((widget) => widget.dataset.freshness === 'live')";
@@ -40,32 +59,43 @@ async fn main() -> Result<()> {
     if !cli.demo_only {
         states(&cli.to).await?;
     }
-    let at_ms = cli.at.in_tz("America/New_York")?.timestamp().as_millisecond();
-    // A little before, so that what moves is seen to have moved.
-    let from = cli.at.checked_sub(jiff::Span::new().minutes(20))?;
-    for (width, height, name) in SIZES.into_iter().filter(|size| cli.width.is_none_or(|width| width == size.0)) {
-        let desktop = Desktop::with_driver(width, height).await?;
-        let data = tempfile::tempdir()?;
-        let data = data.path().to_string_lossy().into_owned();
-        let size = format!("{width}x{height}");
-        let from = from.to_string();
-        // The desktop of the pictures has no notification service, and the wall would say so.
-        let args =
-            ["--demo", "--kiosk", "--size", &size, "--from", &from, "--data-dir", &data, "--notifications", "off"];
-        let page = Page::new(desktop.open_wall(&args).await?);
-        page.wait_for("a live wall", LIVE, LIMIT).await?;
-        page.invoke("demo_pause_at", json!({ "atMs": at_ms })).await?;
-        let reached =
-            format!("return Math.abs(Number(document.querySelector('[data-clock]')?.dataset.clock) - {at_ms}) < 1000");
-        page.wait_for("the replay time", &reached, LIMIT).await?;
-        page.wait_for("a live wall", LIVE, LIMIT).await?;
-        // Two frames later all that glides has arrived.
-        page.invoke("demo_state", json!({})).await?;
-        tokio::time::sleep(Duration::from_secs(2)).await;
-        desktop.screenshot(&cli.to.join(name))?;
-        page.close().await?;
+    for moment in MOMENTS.iter().filter(|one| cli.story.as_deref().is_none_or(|story| story == one.story)) {
+        for (width, height, size) in SIZES {
+            let wanted = cli.width.map_or(width == SIZES[0].0 || moment.story == BOTH_SIZES, |only| only == width);
+            if wanted {
+                let name = if moment.story == BOTH_SIZES { size } else { moment.story };
+                wall(moment, (width, height), &cli.to.join(format!("demo-{name}.png"))).await?;
+            }
+        }
     }
     Ok(())
+}
+
+/// A story's wall at its moment.
+async fn wall(moment: &Moment, (width, height): (u32, u32), picture: &Path) -> Result<()> {
+    let at_ms = moment.at.in_tz(moment.zone)?.timestamp().as_millisecond();
+    // A little before, so that what moves is seen to have moved.
+    let from = moment.at.checked_sub(jiff::Span::new().minutes(20))?.to_string();
+    let desktop = Desktop::with_driver(width, height).await?;
+    let data = tempfile::tempdir()?;
+    let data = data.path().to_string_lossy().into_owned();
+    let size = format!("{width}x{height}");
+    let demo = format!("--demo={}", moment.story);
+    // The desktop of the pictures has no notification service and no screen that tells its size, and the wall would say so.
+    let mut args = vec![&*demo, "--kiosk", "--size", &size, "--from", &from, "--data-dir", &data];
+    args.extend(["--notifications", "off", "--screen", "65in"]);
+    let page = Page::new(desktop.open_wall(&args).await?);
+    page.wait_for("a live wall", LIVE, LIMIT).await?;
+    page.invoke("demo_pause_at", json!({ "atMs": at_ms })).await?;
+    let reached =
+        format!("return Math.abs(Number(document.querySelector('[data-clock]')?.dataset.clock) - {at_ms}) < 1000");
+    page.wait_for("the replay time", &reached, LIMIT).await?;
+    page.wait_for("a live wall", LIVE, LIMIT).await?;
+    // Two frames later all that glides has arrived.
+    page.invoke("demo_state", json!({})).await?;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    desktop.screenshot(picture)?;
+    page.close().await
 }
 
 /// One widget in each state, in colour and without.
