@@ -47,6 +47,10 @@ impl Gaps {
         self.list.len() != before
     }
 
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
     pub(crate) fn contain(&self, at: Ms) -> bool {
         self.list.iter().any(|(from, to)| *from < at && at <= *to)
     }

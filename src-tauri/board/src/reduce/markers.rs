@@ -7,20 +7,21 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json, value::RawValue};
-use watchfloor_model::Event;
+use watchfloor_model::{Event, Json};
 
 use super::{
-    Ms, Reduce, Rejection, Text, check_instant,
+    Gaps, Ms, Reduce, Rejection, Text, check_instant,
     expiry::Expiry,
     meaning::Meaning,
     number_json,
     pick::{self, KEY_BYTES_MAX, Picked},
     template::{is_filled_by, render},
     tombstones::Tombstones,
+    trail::{POINTS_MAX as TRAIL_POINTS_MAX, Trail},
 };
 use crate::{
-    config::spec::Template,
-    frame::{MarkerValue, MarkersValue, State, WidgetValue},
+    config::spec::{IconSpec, Template},
+    frame::{Icon, MarkerValue, MarkersValue, State, TrailLook, WidgetValue},
     path::Path,
 };
 
@@ -35,6 +36,10 @@ pub(crate) struct Markers {
     expiry: Expiry,
     gone: Tombstones,
     unplaced: usize,
+    /// Positions of all trails.
+    trailed: usize,
+    /// Stretches in which markers may have been elsewhere than their trails say.
+    gaps: Gaps,
     now: Option<Ms>,
 }
 
@@ -46,8 +51,10 @@ pub(crate) struct Settings {
     pub(crate) heading: Option<Path>,
     pub(crate) label: Option<Template>,
     pub(crate) state: Option<Meaning>,
+    pub(crate) icon: Option<IconSpec>,
     pub(crate) remove_on: Vec<String>,
     pub(crate) expire: Option<Ms>,
+    pub(crate) trail: Option<TrailLook>,
     /// Whether an event says all that there is of a marker.
     pub(crate) whole: bool,
 }
@@ -59,6 +66,10 @@ struct Marker {
     heading: Option<f64>,
     label: Option<String>,
     state: State,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    icon: Option<Icon>,
+    #[serde(default, skip_serializing_if = "Trail::is_empty")]
+    trail: Trail,
     /// The time of its newest event.
     heard: Ms,
     /// When it is in the expiry's queue, if it is.
@@ -75,6 +86,7 @@ struct Update {
     heading: Picked<f64>,
     label: Option<String>,
     state: Option<State>,
+    icon: Picked<Icon>,
 }
 
 impl Update {
@@ -84,6 +96,7 @@ impl Update {
             place: self.place.or_null(),
             heading: self.heading.or_null(),
             state: Some(self.state.unwrap_or_default()),
+            icon: self.icon.or_null(),
             ..self
         }
     }
@@ -97,6 +110,8 @@ impl Markers {
             expiry: Expiry::default(),
             gone: Tombstones::default(),
             unplaced: 0,
+            trailed: 0,
+            gaps: Gaps::default(),
             now: None,
         }
     }
@@ -120,7 +135,29 @@ impl Markers {
             None => None,
         };
         let label = self.settings.label.as_ref().filter(|label| is_filled_by(label, data));
-        Ok(Update { at: event.time.as_millis(), place, heading, label: label.map(|label| render(label, data)), state })
+        let label = label.map(|label| render(label, data));
+        let icon = self.settings.icon.as_ref().map_or(Ok(Picked::Missing), |spec| icon_of(spec, data))?;
+        Ok(Update { at: event.time.as_millis(), place, heading, label, state, icon })
+    }
+
+    /// What a marker is drawn as of which nothing is said.
+    fn usual_icon(&self) -> Option<Icon> {
+        self.settings.icon.as_ref().and_then(|spec| spec.otherwise)
+    }
+
+    /// Notes in its trail where a marker was; says whether that is news.
+    fn leave_trail(&mut self, key: &str, at: Ms, place: Picked<(f64, f64)>, version: u64) -> bool {
+        let Some((look, marker)) = self.settings.trail.zip(self.markers.get_mut(key)) else { return false };
+        let place = match place {
+            Picked::Missing => return false,
+            Picked::Null => None,
+            Picked::Some(place) => Some(place),
+        };
+        let is_news = marker.trail.add(look, at, place, version, &mut self.trailed);
+        if is_news {
+            marker.version = version;
+        }
+        is_news
     }
 
     fn insert(&mut self, key: Arc<str>, update: Update, version: u64) {
@@ -129,25 +166,31 @@ impl Markers {
             heading: update.heading.some().map(turn),
             label: update.label,
             state: update.state.unwrap_or_default(),
+            icon: update.icon.some().or(self.usual_icon()),
+            trail: Trail::new(version),
             heard: update.at,
             queued: None,
             version,
         };
         self.unplaced += usize::from(marker.place.is_none());
         self.markers.insert(Arc::clone(&key), marker);
+        self.leave_trail(&key, update.at, update.place, version);
         self.settle(&key, version);
     }
 
     /// Updates the marker of `key`, which there is.
     fn update(&mut self, key: &str, update: Update, version: u64) -> bool {
+        let update = if self.settings.whole { update.whole() } else { update };
+        // A late one says where it was.
+        let mut changed = self.leave_trail(key, update.at, update.place, version);
+        let usual = self.usual_icon();
         let Some(marker) = self.markers.get_mut(key) else { return false };
         if update.at < marker.heard {
-            return false;
+            return changed && marker.place.is_some();
         }
         marker.heard = update.at;
-        let update = if self.settings.whole { update.whole() } else { update };
         let before = marker.place;
-        let mut changed = set(&mut marker.place, update.place);
+        changed |= set(&mut marker.place, update.place);
         changed |= set(&mut marker.heading, update.heading.map(turn));
         if let Some(label) = update.label.filter(|label| marker.label.as_ref() != Some(label)) {
             marker.label = Some(label);
@@ -156,6 +199,12 @@ impl Markers {
         if let Some(state) = update.state.filter(|state| *state != marker.state) {
             marker.state = state;
             changed = true;
+        }
+        let mut icon = marker.icon;
+        if set(&mut icon, update.icon) {
+            icon = icon.or(usual);
+            changed |= icon != marker.icon;
+            marker.icon = icon;
         }
         if changed {
             marker.version = version;
@@ -185,6 +234,7 @@ impl Markers {
         if let Some(queued) = marker.queued {
             self.expiry.remove(queued, &key);
         }
+        self.trailed -= marker.trail.len();
         match marker.place {
             Some(_) => self.gone.add(version, key),
             None => self.unplaced -= 1,
@@ -227,6 +277,19 @@ fn set<T: PartialEq>(known: &mut Option<T>, said: Picked<T>) -> bool {
     let is_news = *known != said;
     *known = said;
     is_news
+}
+
+/// What the event says a marker is drawn as.
+fn icon_of(spec: &IconSpec, data: Json<'_>) -> Result<Picked<Icon>, Rejection> {
+    let Some(path) = &spec.path else { return Ok(Picked::Missing) };
+    Ok(match pick::word(path, data)? {
+        Picked::Missing => Picked::Missing,
+        Picked::Null => Picked::Null,
+        Picked::Some(word) => {
+            let icon = spec.icons.get(word.as_ref()).copied();
+            Picked::Some(icon.or(spec.otherwise).unwrap_or(Icon::Other))
+        }
+    })
 }
 
 /// A heading as degrees from 0 to 360, 360 excluded.
@@ -276,17 +339,20 @@ impl Reduce for Markers {
     fn state(&self) -> Text {
         super::to_json(&Stored {
             markers: self.in_order().into_iter().map(|(key, marker)| (key.to_string(), marker.clone())).collect(),
+            gaps: self.gaps.clone(),
             now: self.now,
         })
     }
 
     fn restore(&mut self, state: &RawValue, version: u64) -> Result<(), String> {
         let stored: Stored = super::from_json(state)?;
-        stored.check()?;
+        stored.check(self.settings.trail)?;
         self.now = stored.now;
         self.gone.clear(version);
         self.expiry.clear();
         self.unplaced = stored.markers.iter().filter(|(_, marker)| marker.place.is_none()).count();
+        self.trailed = stored.markers.iter().map(|(_, marker)| marker.trail.len()).sum();
+        self.gaps = stored.gaps;
         let restored = |(key, marker): (String, Marker)| (key.into(), Marker { version, ..marker });
         self.markers = stored.markers.into_iter().map(restored).collect();
         let keys: Vec<Arc<str>> = self.markers.keys().cloned().collect();
@@ -302,14 +368,14 @@ impl Reduce for Markers {
             .markers
             .iter()
             .filter(|(_, marker)| whole || marker.version > since)
-            .filter_map(|(key, marker)| marker_value(key, marker))
+            .filter_map(|(key, marker)| marker_value(key, marker, if whole { 0 } else { since }))
             .collect();
         markers.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         let is_away = |key: &Arc<str>| self.markers.get(key).is_none_or(|marker| marker.place.is_none());
         let removed = self.gone.since(since, is_away);
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let (total, unplaced) = (count(self.markers.len() - self.unplaced), count(self.unplaced));
-        WidgetValue::Markers(MarkersValue { whole, markers, removed, total, unplaced })
+        WidgetValue::Markers(MarkersValue { whole, markers, removed, total, unplaced, gaps: self.gaps.list().to_vec() })
     }
 
     fn report(&self) -> Value {
@@ -321,6 +387,12 @@ impl Reduce for Markers {
             Some((key.to_string(), marker))
         };
         Value::Object(self.in_order().into_iter().filter_map(report).collect())
+    }
+
+    fn note_gap(&mut self, from: Ms, to: Ms, _version: u64) -> bool {
+        let Some(look) = self.settings.trail else { return false };
+        let changed = self.gaps.add(from, to);
+        self.gaps.forget(to.saturating_sub(look.keep_ms)) || changed
     }
 
     fn lets_go(&self) -> bool {
@@ -358,8 +430,9 @@ impl Reduce for Markers {
     }
 }
 
-fn marker_value(key: &Arc<str>, marker: &Marker) -> Option<MarkerValue> {
+fn marker_value(key: &Arc<str>, marker: &Marker, since: u64) -> Option<MarkerValue> {
     let (lat, lon) = marker.place?;
+    let (trail_whole, trail) = marker.trail.since(since);
     Some(MarkerValue {
         key: key.to_string(),
         lat,
@@ -367,6 +440,9 @@ fn marker_value(key: &Arc<str>, marker: &Marker) -> Option<MarkerValue> {
         heading: marker.heading,
         label: marker.label.clone(),
         state: marker.state,
+        icon: marker.icon,
+        trail,
+        trail_whole,
     })
 }
 
@@ -374,11 +450,20 @@ fn marker_value(key: &Arc<str>, marker: &Marker) -> Option<MarkerValue> {
 #[derive(Serialize, Deserialize)]
 struct Stored {
     markers: Vec<(String, Marker)>,
+    #[serde(default, skip_serializing_if = "Gaps::is_empty")]
+    gaps: Gaps,
     now: Option<Ms>,
 }
 
 impl Stored {
-    fn check(&self) -> Result<(), String> {
+    fn check(&self, trail: Option<TrailLook>) -> Result<(), String> {
+        if !self.gaps.is_sound() {
+            return Err("impossible gaps".to_owned());
+        }
+        let trailed: usize = self.markers.iter().map(|(_, marker)| marker.trail.len()).sum();
+        if trailed > TRAIL_POINTS_MAX {
+            return Err(format!("{trailed} positions of trails, the limit is {TRAIL_POINTS_MAX}"));
+        }
         if self.markers.len() > MARKERS_MAX {
             return Err(format!("{} markers, the limit is {MARKERS_MAX}", self.markers.len()));
         }
@@ -389,7 +474,8 @@ impl Stored {
         for (key, marker) in &self.markers {
             check_instant(Some(marker.heard))?;
             let is_on_earth = |(lat, lon): (f64, f64)| lat.abs() <= 90.0 && lon.abs() <= 180.0;
-            if key.is_empty() || key.len() > KEY_BYTES_MAX || !marker.place.is_none_or(is_on_earth) {
+            let is_sound = trail.map_or(marker.trail.is_empty(), |look| marker.trail.is_sound(look));
+            if key.is_empty() || key.len() > KEY_BYTES_MAX || !marker.place.is_none_or(is_on_earth) || !is_sound {
                 return Err(format!("an impossible marker {key:?}"));
             }
         }

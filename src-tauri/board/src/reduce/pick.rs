@@ -76,6 +76,20 @@ pub(crate) fn number_within(path: &Path, data: Json<'_>, low: f64, high: f64) ->
     }
 }
 
+/// The word at `path`: text, a number as it is written, `true` or `false`.
+pub(crate) fn word<'a>(path: &Path, data: Json<'a>) -> Result<Picked<Cow<'a, str>>, Rejection> {
+    Ok(match path.find(data).map(Json::shape) {
+        None => Picked::Missing,
+        Some(Shape::Null) => Picked::Null,
+        Some(Shape::Text(text)) => Picked::Some(Cow::Borrowed(text)),
+        Some(Shape::Number(number)) => Picked::Some(Cow::Owned(number_text(&number))),
+        Some(Shape::Bool(value)) => Picked::Some(Cow::Borrowed(if value { "true" } else { "false" })),
+        Some(Shape::List(_) | Shape::Object(_)) => {
+            return Err(reject(path, data, "a text, a number, true, false or null"));
+        }
+    })
+}
+
 /// The key at `path`: text, or a number as it is written.
 pub(crate) fn key<'a>(path: &Path, data: Json<'a>) -> Result<Cow<'a, str>, Rejection> {
     let expected = || format!("a text or number of 1 to {KEY_BYTES_MAX} bytes");

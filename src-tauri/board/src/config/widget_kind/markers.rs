@@ -7,14 +7,15 @@ use crate::{
     config::{
         decode::sorted_once,
         diagnostic::Sink,
-        keys::{path, span, template},
+        keys::{DAY, path, span, template},
         record::Marks,
         shape_event::{PathText, Span, TemplateText},
+        shape_map::Icons,
         shape_site::Bounds,
-        spec::ReducerSpec,
+        spec::{IconSpec, ReducerSpec},
         table::{Key, Need, TableReader, TableShape},
     },
-    frame::Look,
+    frame::{Look, TrailLook},
 };
 
 pub(super) static KIND: KindShape = KindShape {
@@ -30,6 +31,9 @@ pub(super) static KIND: KindShape = KindShape {
             &LABEL,
             &states::PATH,
             &states::STATES,
+            &ICON,
+            &ICONS,
+            &TRAIL,
             &keyed::REMOVE_ON,
             &keyed::EXPIRE,
             &BOUNDS,
@@ -52,6 +56,26 @@ static HEADING: Key<PathText> =
 
 static LABEL: Key<TemplateText> = template("label", Need::Optional, "What is written beside it; nothing if left out.");
 
+/// In `icons`: any other word, or none.
+const ANY: &str = "*";
+
+static ICON: Key<PathText> = path("icon", Need::Optional, "Where the word stands that `icons` gives a shape to.");
+
+static ICONS: Key<Icons> = Key {
+    name: "icons",
+    need: Need::Optional,
+    about: "What each word is drawn as; `\"*\"` stands for any other, and for none. Without it other words are drawn as a question mark, and what has no word as a dot, or as an aircraft if it has a heading.",
+    shape: Icons,
+};
+
+static TRAIL: Key<Span> = span(
+    "trail",
+    Need::Optional,
+    Duration::from_secs(10),
+    DAY,
+    "How far back the way is drawn that each marker has come, in at most 40 steps.",
+);
+
 static BOUNDS: Key<Bounds> =
     Key { name: "bounds", need: Need::Default("[-180, -60, 180, 80]"), about: "What the map shows.", shape: Bounds };
 
@@ -73,6 +97,8 @@ fn read(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Folded> {
     let heading = reader.optional(&HEADING, sink);
     let label = reader.optional(&LABEL, sink);
     let state = states::read(reader, sink);
+    let icon = read_icons(reader, sink);
+    let trail = reader.optional(&TRAIL, sink);
     let removed = reader.get(&keyed::REMOVE_ON, sink);
     let remove_on = sorted_once(reader, "remove-on", removed, sink);
     let expire = reader.optional(&keyed::EXPIRE, sink);
@@ -86,13 +112,36 @@ fn read(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Folded> {
         heading: heading?,
         label: label?,
         state: state?,
+        icon: icon?,
         remove_on: remove_on?,
         expire: expire?,
+        trail: trail?,
     };
     let look = Look::Markers {
         bounds: bounds?,
         places: places?.unwrap_or_default(),
         glide_ms: u32::try_from(glide?.as_millis()).unwrap_or(u32::MAX),
+        trail: trail?.map(|trail| TrailLook::of(i64::try_from(trail.as_millis()).unwrap_or(i64::MAX))),
     };
     Some(Folded { reducer, look, knows_days: false, against: None })
+}
+
+/// `icon` and `icons`. Without a path there is nothing to tell apart, so `icons` says one for all.
+#[allow(clippy::option_option)] // faulty and not there are two things
+fn read_icons(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Option<IconSpec>> {
+    let path = reader.optional(&ICON, sink);
+    let icons = reader.optional(&ICONS, sink);
+    if reader.has("icon") && !reader.has("icons") {
+        reader.missing("icons", "what each word at `icon` is drawn as, such as `{ ambulance = \"cross\" }`", None, sink);
+        return None;
+    }
+    let (path, icons) = (path?, icons?);
+    let Some(mut icons) = icons else { return Some(None) };
+    let otherwise = icons.remove(ANY);
+    if path.is_none() && !icons.is_empty() {
+        let help = Some("`icons = { \"*\" = \"ship\" }` draws all of them so".to_owned());
+        reader.missing("icon", "the path of the word that `icons` gives a shape to", help, sink);
+        return None;
+    }
+    Some(Some(IconSpec { path, icons, otherwise }))
 }
