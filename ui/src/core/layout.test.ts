@@ -1,7 +1,7 @@
 // Whatever a board has, it fills the glass.
 import { expect, test } from 'vitest'
 import type { Place, WidgetView } from '../generated/frame'
-import { extent, growth } from './layout'
+import { type Extent, growth, page_layout } from './layout'
 
 function board(...places: Place[]): { columns: number; rows: number; widgets: WidgetView[] } {
   const widgets = places.map((place, at) => ({
@@ -13,6 +13,10 @@ function board(...places: Place[]): { columns: number; rows: number; widgets: Wi
     look: { kind: 'status' as const },
   }))
   return { columns: 12, rows: 8, widgets }
+}
+
+function extent(made: ReturnType<typeof board>): Extent {
+  return page_layout(made, 0).extent
 }
 
 test('a board of one counter is a screen full of it', () => {

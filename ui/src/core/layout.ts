@@ -7,25 +7,37 @@ export interface Extent {
   readonly rows: number
 }
 
-type Laid = Pick<BoardView, 'columns' | 'rows' | 'widgets' | 'furniture'>
-
-/** Every place that something stands at. */
-export function places({ widgets, furniture }: Pick<Laid, 'widgets' | 'furniture'>): Place[] {
-  return [...widgets, ...(furniture ?? [])].map(({ place }) => place)
+/** What stands where on one page, each by its id. */
+export interface Layout {
+  readonly extent: Extent
+  readonly places: ReadonlyMap<string, Place>
 }
+
+type Laid = Pick<BoardView, 'columns' | 'rows' | 'widgets' | 'furniture' | 'pages'>
 
 /**
  * The grid up to the last column and row that something stands in. What nobody uses at the right and below is given to the
  * others: a board of one counter is a screen full of it, not a card in a corner.
  */
-export function extent(board: Laid): Extent {
-  const all = places(board)
-  if (all.length === 0) return { columns: board.columns, rows: board.rows }
-  const last = (of: (place: Place) => number): number => Math.max(1, ...all.map(of))
+function extent(board: Extent, places: readonly Place[]): Extent {
+  if (places.length === 0) return { columns: board.columns, rows: board.rows }
+  const last = (of: (place: Place) => number): number => Math.max(1, ...places.map(of))
   return {
     columns: last(({ column, width }) => column + width - 1),
     rows: last(({ row, height }) => row + height - 1),
   }
+}
+
+/** A page as the board's file lays it out. */
+export function page_layout(board: Laid, number: number): Layout {
+  const views = [...board.widgets, ...(board.furniture ?? [])].filter(({ page }) => (page ?? 0) === number)
+  const places = new Map(views.map(({ id, place }) => [id, place]))
+  return { extent: extent(board, [...places.values()]), places }
+}
+
+/** All of them. */
+export function layouts(board: Laid): Layout[] {
+  return Array.from({ length: Math.max(1, board.pages?.length ?? 0) }, (_, number) => page_layout(board, number))
 }
 
 /** A panel of this share of the glass, or less, has text of the usual size; of a smaller one if there are few. */

@@ -1,6 +1,8 @@
 /** How large text is to an eye, and how much larger it has to be: in minutes of arc, from the distance that the wall is read from. */
 import type { BoardView, Notice } from '../generated/frame'
-import { extent, places } from './layout'
+import { arrange } from './arrange'
+import { around, rem_px } from './glass'
+import { layouts } from './layout'
 import { SIZES } from './sizes'
 
 /** What is known of the glass besides its pixels. */
@@ -29,11 +31,8 @@ const CAPITAL = 0.711
 const LARGER_MAX = 1.6
 /** The least that a panel needs for its title and what it says, in rem. With less its figures would be smaller for its words being larger. */
 const PANEL_MIN = { width: 14, height: 11 } as const
-/** What the head line and the edges of the wall take, and the gap between two panels, in rem. As the style sheet. */
-const AROUND = { width: 2.4, height: 10.8 } as const
+/** The gap between two panels, in rem. As the style sheet. */
 const GAP = 0.8
-/** The glass that everything is drawn for, in rem. */
-const GLASS = { width: 192, height: 108 } as const
 
 /** Minutes of arc of `mm` from `distance_mm`. */
 export function arc_minutes(mm: number, distance_mm: number): number {
@@ -42,20 +41,22 @@ export function arc_minutes(mm: number, distance_mm: number): number {
 
 /** The least room, in rem, in which `count` of `of` cells hold `least`. */
 function room_for(least: number, count: number, of: number, around: number): number {
-  const cell = Math.max(0, least - GAP * (count - 1)) / count
-  return cell * of + GAP * (of - 1) + around
+  return ((least + GAP) * of) / count - GAP + around
 }
 
 /** How many times larger text may be until the first panel has no room for it. */
 export function largest(board: BoardView, width_rem: number, height_rem: number): number {
-  const used = extent(board)
   let most = LARGER_MAX
-  for (const place of places(board)) {
-    most = Math.min(
-      most,
-      width_rem / room_for(PANEL_MIN.width, place.width, used.columns, AROUND.width),
-      height_rem / room_for(PANEL_MIN.height, place.height, used.rows, AROUND.height),
-    )
+  const taken = around(width_rem, height_rem)
+  const ratio = (width_rem - taken.width) / (height_rem - taken.height)
+  for (const { extent, places } of layouts(board).map((page) => arrange(page, ratio))) {
+    for (const place of places.values()) {
+      most = Math.min(
+        most,
+        width_rem / room_for(PANEL_MIN.width, place.width, extent.columns, taken.width),
+        height_rem / room_for(PANEL_MIN.height, place.height, extent.rows, taken.height),
+      )
+    }
   }
   return Math.max(1, most)
 }
@@ -63,13 +64,6 @@ export function largest(board: BoardView, width_rem: number, height_rem: number)
 /** Metres, as people say them. */
 function metres(mm: number): string {
   return `${String(Math.round(mm / 100) / 10)} m`
-}
-
-/** The size of the root's letters, if that isn't the style sheet's own. */
-export function root_size(larger: number): string {
-  return larger === 1
-    ? ''
-    : `calc(min(100vw / ${String(GLASS.width)}, 100vh / ${String(GLASS.height)}) * ${String(larger)})`
 }
 
 /** How large text is to be on a glass of so many pixels. */
@@ -82,7 +76,7 @@ export function see(board: BoardView, sight: Sight, width_px: number, height_px:
     const text = `how large this screen is isn't known, so text may be too small from ${metres(distance_mm)}`
     return { larger: 1, notice: { id: 'sight', state: 'muted', text, detail: ['Say it once: --screen 65in'] } }
   }
-  const fit_px = Math.min(width_px / GLASS.width, height_px / GLASS.height)
+  const fit_px = rem_px(width_px, height_px)
   const usual = arc_minutes((CAPITAL * SIZES.minor * fit_px) / sight.px_per_mm, distance_mm)
   const most = largest(board, width_px / fit_px, height_px / fit_px)
   const larger = Math.min(Math.max(1, ARC_MIN / usual), most)

@@ -33,7 +33,7 @@ export function hear_panels(live: LiveWall): () => void {
     return true
   }
 
-  const places = () => live.shown.map(({ view }) => view.place)
+  const places = () => live.shown.map(({ place }) => place)
   const at_now = (): number => live.shown.findIndex(({ view }) => view.id === focused_panel()?.dataset['widget'])
 
   function move({ key }: Stroke): boolean {

@@ -42,6 +42,11 @@ const LEAST: Size = { width: 12, height: 6.6 }
 const LEAST_LINE_WIDTH = 22
 const COUNT_HEIGHT = 3.4
 const DETAIL_LINES_MAX = 3
+/** A mark and the gap behind it. */
+const MARK_EM = 1.15
+/** What is exactly as wide as its room must not be shortened by a rounding. */
+const SPARE_EM = 0.02
+const SINCE_EM = label_width_em('since 22:22')
 const SHAPE = 1.7
 
 const URGENCY: Record<TileValue['state'], number> = { alarm: 0, warning: 1, unknown: 2, normal: 3, muted: 4 }
@@ -67,11 +72,16 @@ export function tiling(all: readonly TileValue[], place: Size): Tiling {
   const wanted = 1 + detail_lines
   const large = Math.max(inner.height * 0.4, inner.height - wanted * SMALLEST * LINE) / LINE
   // The smaller line is never smaller than can be read, and the larger one has what that leaves.
-  const label = bounded(large * 0.54, inner.height / LINE - SMALLEST, inner.width / widest((tile) => tile.label))
+  const label = bounded(
+    large * 0.54,
+    inner.height / LINE - SMALLEST,
+    inner.width / (widest((tile) => tile.label) + SPARE_EM),
+  )
   // The mark and its gap stand before the word.
-  const text = bounded(large * 0.46, inner.width / (widest((tile) => tile.text) + 1.15))
+  const text = bounded(large * 0.46, inner.width / (widest((tile) => tile.text) + MARK_EM + SPARE_EM))
   const left = inner.height - (label + text) * LINE
-  const small = bounded(left / wanted / LINE, label * 0.7)
+  const small_em = Math.max(SINCE_EM, (detail_em * 1.08) / Math.max(1, detail_lines)) + SPARE_EM
+  const small = bounded(left / wanted / LINE, label * 0.7, inner.width / small_em)
   const lines = Math.floor(left / (small * LINE) + 0.02)
   const hidden_states = hidden_of(all, tiles)
   return {
@@ -174,6 +184,11 @@ export function name_room_em(tile: TileValue, laid: Tiling): number {
   return laid.in_line ? Math.max(inner * 0.3, inner - LINE_MARK_EM - label_width_em(tile.text)) : inner
 }
 
+/** Whether a time has room in a tile: half a time is none. */
+export function fits_small(text: string, { inner, small }: Tiling): boolean {
+  return label_width_em(text) * small <= inner
+}
+
 /** What the state's word has behind its mark. */
 export function word_room_em(tile: TileValue, laid: Tiling): number {
   const inner = laid.inner / laid.text
@@ -181,8 +196,6 @@ export function word_room_em(tile: TileValue, laid: Tiling): number {
   return inner - LINE_MARK_EM - Math.min(name_room_em(tile, laid), label_width_em(tile.label))
 }
 
-/** A mark and the gap behind it. */
-const MARK_EM = 1.15
 /** In a line nothing else has a little to spare. */
 const LINE_MARK_EM = 1.35
 

@@ -1,0 +1,197 @@
+/**
+ * The board's grid on a glass of another shape than the one it was made for. A board is laid out for 16:9; upright, or twice as wide, the same
+ * cells would be towers or stripes. So the grid is taken apart along its own lines, and what stands side by side is put under each
+ * other, or the other way round, as far as every panel comes nearest to the shape that its author gave it. Neighbours stay
+ * neighbours, the order in which it is read stays, and each panel keeps its share of the glass.
+ */
+import type { Place } from '../generated/frame'
+import type { Layout } from './layout'
+
+/** What a board is made for: a 16:9 glass without its head line, width by height. */
+const MADE_FOR = 1.95
+/** Up to this mean of squared logarithms of how much its panels are wider or narrower a grid is left as it was made: 4:3 and 21:9 are. */
+const LEFT_AS_IT_IS = 0.2
+/** The grid that the result is given in: fine enough that no rounding is seen. */
+const FINE = 10_000
+/** Beyond so many parts only lines of as many are tried, and beyond so many levels none but the author's. */
+const TRIED = 5
+const LEVELS = 7
+/** What lines of unlike counts cost: where it makes no difference, panels stand under each other. */
+const RAGGED = 0.02
+
+interface Box {
+  readonly x: number
+  readonly y: number
+  readonly width: number
+  readonly height: number
+}
+
+/** A part of the grid: panels that can't be parted, or parts in the order in which they are read. */
+interface Part {
+  readonly box: Box
+  /** Which panels, by number. */
+  readonly panels: readonly number[]
+  readonly parts: readonly Part[]
+  /** In how many lines its parts stand as they were made. */
+  readonly lines: number
+}
+
+interface Laid {
+  readonly cost: number
+  readonly boxes: readonly (readonly [number, Box])[]
+}
+
+function box_of({ column, row, width, height }: Place): Box {
+  return { x: column - 1, y: row - 1, width, height }
+}
+
+/** Where a line goes through all of the box and cuts no panel: its edges among them. */
+function cuts(panels: readonly Box[], box: Box, upright: boolean): number[] {
+  const from = (one: Box): number => (upright ? one.x : one.y)
+  const to = (one: Box): number => (upright ? one.x + one.width : one.y + one.height)
+  const edges = [...new Set([from(box), ...panels.flatMap((one) => [from(one), to(one)]), to(box)])].sort(
+    (a, b) => a - b,
+  )
+  const clear = edges.filter((edge) => panels.every((one) => to(one) <= edge || from(one) >= edge))
+  // Between two of them something stands, or that stretch is the next one's.
+  const used: number[] = []
+  for (const edge of clear) {
+    const last = used.at(-1)
+    if (last === undefined || edge === to(box) || panels.some((one) => from(one) >= last && to(one) <= edge))
+      used.push(edge)
+  }
+  if (used.length > 2 && !panels.some((one) => from(one) >= (used.at(-2) ?? 0))) used.splice(-2, 1)
+  return used
+}
+
+function within(one: Box, box: Box): boolean {
+  return (
+    one.x >= box.x &&
+    one.y >= box.y &&
+    one.x + one.width <= box.x + box.width &&
+    one.y + one.height <= box.y + box.height
+  )
+}
+
+function strips(box: Box, edges: readonly number[], upright: boolean): Box[] {
+  return edges.slice(1).map((edge, at) => {
+    const from = edges[at] ?? edge
+    return upright ? { ...box, x: from, width: edge - from } : { ...box, y: from, height: edge - from }
+  })
+}
+
+/** Takes a grid apart along the lines that go through all of it. */
+function part(all: readonly Box[], panels: readonly number[], box: Box): Part {
+  const whole = { box, panels, parts: [], lines: 1 }
+  if (panels.length < 2) return whole
+  const own = panels.flatMap((at) => all[at] ?? [])
+  const inside = (strip: Box): number[] => panels.filter((at) => within(all[at] ?? strip, strip))
+  const across = cuts(own, box, false)
+  const upright = cuts(own, box, true)
+  const cells = strips(box, across, false).flatMap((line) => strips(line, upright, true))
+  const of = (boxes: readonly Box[], lines: number): Part => {
+    const parts = boxes.map((one) => part(all, inside(one), one)).filter(({ panels: some }) => some.length > 0)
+    return { box, panels, parts, lines }
+  }
+  if (across.length > 2 && upright.length > 2 && cells.every((cell) => inside(cell).length > 0)) {
+    return of(cells, across.length - 1)
+  }
+  if (across.length > 2) return of(strips(box, across, false), across.length - 1)
+  if (upright.length > 2) return of(strips(box, upright, true), 1)
+  return whole
+}
+
+/** Ways to break `count` parts into lines: every one where they are few. */
+function breaks(count: number, own: number): number[][] {
+  const even = (lines: number): number[] =>
+    Array.from({ length: lines }, (_, at) => Math.floor(((at + 1) * count) / lines) - Math.floor((at * count) / lines))
+  const made = even(own)
+  if (count > TRIED) return [made, ...Array.from({ length: count }, (_, at) => even(count - at).reverse())]
+  const all = [made]
+  for (let bits = 0; bits < 2 ** (count - 1); bits += 1) {
+    const lines = [1]
+    for (let at = 0; at < count - 1; at += 1) {
+      if ((bits >> at) & 1) lines.push(1)
+      else lines[lines.length - 1] = (lines.at(-1) ?? 0) + 1
+    }
+    all.push(lines)
+  }
+  return all
+}
+
+function share({ box }: Part): number {
+  return box.width * box.height
+}
+
+function total(parts: readonly Part[]): number {
+  return parts.reduce((sum, one) => sum + share(one), 0)
+}
+
+/** Panels that can't be parted stand as they did, wider or narrower. */
+function as_it_is({ box, panels }: Part, all: readonly Box[], to: Box, wider: number): Laid {
+  const change = Math.log((to.width / to.height / (box.width / box.height)) * wider)
+  const boxes = panels.map((at): readonly [number, Box] => {
+    const one = all[at] ?? box
+    return [
+      at,
+      {
+        x: to.x + ((one.x - box.x) / box.width) * to.width,
+        y: to.y + ((one.y - box.y) / box.height) * to.height,
+        width: (one.width / box.width) * to.width,
+        height: (one.height / box.height) * to.height,
+      },
+    ]
+  })
+  return { cost: change ** 2 * box.width * box.height, boxes }
+}
+
+/** The best way to lay a part into a box. `wider` is how much wider than high one of the box's cells is, beside what it was made for. */
+function lay(one: Part, all: readonly Box[], to: Box, wider: number, level: number): Laid {
+  if (one.parts.length === 0) return as_it_is(one, all, to, wider)
+  let best: Laid | null = null
+  const ways = level < LEVELS ? breaks(one.parts.length, one.lines) : breaks(one.parts.length, one.lines).slice(0, 1)
+  for (const counts of ways) {
+    const boxes: (readonly [number, Box])[] = []
+    let cost = new Set(counts).size > 1 ? RAGGED * share(one) : 0
+    let y = to.y
+    let next = 0
+    for (const count of counts) {
+      const line = one.parts.slice(next, next + count)
+      next += count
+      const height = (to.height * total(line)) / total(one.parts)
+      let x = to.x
+      for (const piece of line) {
+        const width = (to.width * share(piece)) / total(line)
+        const laid = lay(piece, all, { x, y, width, height }, wider, level + 1)
+        cost += laid.cost
+        boxes.push(...laid.boxes)
+        x += width
+      }
+      y += height
+      if (best !== null && cost >= best.cost) break
+    }
+    if (best === null || cost < best.cost) best = { cost, boxes }
+  }
+  return best ?? as_it_is(one, all, to, wider)
+}
+
+/** The same page on a glass whose grid is `ratio` times as wide as high. */
+export function arrange(layout: Layout, ratio: number): Layout {
+  const { extent, places } = layout
+  if (places.size < 2 || Math.log(ratio / MADE_FOR) ** 2 <= LEFT_AS_IT_IS) return layout
+  const all = [...places.values()].map(box_of)
+  const glass = { x: 0, y: 0, width: extent.columns, height: extent.rows }
+  const whole = part(all, [...all.keys()], glass)
+  const found = new Map(lay(whole, all, glass, ratio / MADE_FOR, 0).boxes)
+  const fine = (value: number, of: number): number => Math.round((value / of) * FINE)
+  const place = (box: Box): Place => {
+    const [left, top] = [fine(box.x, extent.columns), fine(box.y, extent.rows)]
+    const width = fine(box.x + box.width, extent.columns) - left
+    return { column: left + 1, row: top + 1, width, height: fine(box.y + box.height, extent.rows) - top }
+  }
+  const arranged = [...places.keys()].flatMap((id, at) => {
+    const box = found.get(at) ?? all[at]
+    return box === undefined ? [] : [[id, place(box)] as const]
+  })
+  return { extent: { columns: FINE, rows: FINE }, places: new Map(arranged) }
+}
