@@ -55,6 +55,8 @@ fn generate() -> String {
         frame::HistogramLook,
         frame::HeatLook,
         frame::PlaceMark,
+        frame::TrailLook,
+        frame::Icon,
         frame::FurnitureView,
         frame::FurnitureLook,
         frame::ClockZone,
