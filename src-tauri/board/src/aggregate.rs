@@ -199,9 +199,14 @@ impl Aggregate {
             Reducer::Table(_) | Reducer::Status(_) | Reducer::Markers(_) => OnRestating::BeginsAgain,
             // Its trend is what was before.
             Reducer::Gauge(_) => OnRestating::GoesOn,
-            Reducer::Counter(_) | Reducer::Rate(_) | Reducer::Window(_) | Reducer::Log(_) | Reducer::Series(_) | Reducer::Histogram(_) | Reducer::Tally(_) | Reducer::Timeline(_) => {
-                OnRestating::Stays
-            }
+            Reducer::Counter(_)
+            | Reducer::Rate(_)
+            | Reducer::Window(_)
+            | Reducer::Log(_)
+            | Reducer::Series(_)
+            | Reducer::Histogram(_)
+            | Reducer::Tally(_)
+            | Reducer::Timeline(_) => OnRestating::Stays,
         }
     }
 

@@ -38,8 +38,8 @@ pub use self::{
     tally::{BarOrder, BarValue, TallyLook, TallyValue},
     timeline::{RowOrder, Stretch, TimelineRow, TimelineValue},
     value::{
-        Cell, CellMark, GroupValue, LineValue, LogValue, MarkerValue, MarkersValue, NumberValue, RowValue, SeriesLine, SeriesValue,
-        StatusValue, TableValue, TileValue, WidgetValue,
+        Cell, CellMark, GroupValue, LineValue, LogValue, MarkerValue, MarkersValue, NumberValue, RowValue, SeriesLine,
+        SeriesValue, StatusValue, TableValue, TileValue, WidgetValue,
     },
 };
 use crate::freshness::Freshness;

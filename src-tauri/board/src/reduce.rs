@@ -50,12 +50,12 @@ use crate::{
 pub(crate) use filter::{Filter, Interest};
 pub(crate) use fingerprint::{fingerprint, hash};
 pub(crate) use gaps::Gaps;
-pub(crate) use pick::{instant_of_text, key as key_at};
-pub(crate) use table::{By, Reading, Search, Searched};
-pub(crate) use template::render;
 pub(crate) use pick::KEY_BYTES_MAX;
-pub(crate) use tally::BARS_MAX as TALLY_BARS_MAX;
+pub(crate) use pick::{instant_of_text, key as key_at};
 pub(crate) use stored::{Text, fields, from_json, to_json};
+pub(crate) use table::{By, Reading, Search, Searched};
+pub(crate) use tally::BARS_MAX as TALLY_BARS_MAX;
+pub(crate) use template::render;
 
 /// Milliseconds since the Unix epoch, by the source's clock.
 pub(crate) type Ms = i64;

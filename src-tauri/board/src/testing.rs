@@ -8,7 +8,9 @@ use watchfloor_model::{Event, Mono, Timestamp};
 
 use crate::{
     Aggregate,
-    config::spec::{CHART_LINES_MAX, FoldSpec, IconSpec, LineSpec, MarksSpec, ReducerSpec, StateSpec, Template, TemplatePart},
+    config::spec::{
+        CHART_LINES_MAX, FoldSpec, IconSpec, LineSpec, MarksSpec, ReducerSpec, StateSpec, Template, TemplatePart,
+    },
     frame::{Icon, NumberValue, State, WidgetValue},
     path::Path,
 };

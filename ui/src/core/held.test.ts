@@ -7,7 +7,7 @@ import { type Held, NeedsWhole, patched } from './held'
 const TABLE: Look = { kind: 'table', columns: [], limit: 20 }
 const LOG: Look = { kind: 'log', limit: 12 }
 const SERIES: Look = { kind: 'series', draw: 'line', unit: null, decimals: 0, keep_ms: 20_000, bucket_ms: 1_000 }
-const MARKERS: Look = { kind: 'markers', bounds: [0, 0, 1, 1], places: [], glide_ms: 0 }
+const MARKERS: Look = { kind: 'markers', bounds: [0, 0, 1, 1], places: [], glide_ms: 0, trail: null }
 
 /** A value that changes at random, and tells itself whole or as what changed since a moment. */
 interface Model {
@@ -128,13 +128,28 @@ function markers(): Model {
   const standing = new Map<string, MarkerValue>()
   let sent = new Map<string, MarkerValue>()
   let unplaced = 0
-  const rest = (): { total: number; unplaced: number } => ({ total: standing.size + unplaced, unplaced })
+  const rest = (): { total: number; unplaced: number; gaps: [] } => ({
+    total: standing.size + unplaced,
+    unplaced,
+    gaps: [],
+  })
   return {
     look: MARKERS,
     step(die) {
       const key = `m${String(die(15))}`
       if (die(4) === 0) standing.delete(key)
-      else standing.set(key, { key, lat: die(90), lon: die(180), heading: null, label: null, state: 'normal' })
+      else
+        standing.set(key, {
+          key,
+          lat: die(90),
+          lon: die(180),
+          heading: null,
+          label: null,
+          state: 'normal',
+          icon: null,
+          trail: [],
+          trail_whole: false,
+        })
       unplaced = die(3)
     },
     whole: () => ({ kind: 'markers', whole: true, markers: [...standing.values()], removed: [], ...rest() }),
@@ -228,6 +243,7 @@ test('what did not change keeps its identity, so that nothing is repainted for i
     removed: [],
     total: 1,
     unplaced: 0,
+    gaps: [],
   })
   expect(same.kind === 'markers' && held.kind === 'markers' && same.by_key === held.by_key).toBe(true)
 })

@@ -76,7 +76,8 @@ export interface HeldTimeline {
 }
 
 export type HeldTally = { readonly kind: 'tally' } & TallyValue
-export type Held = HeldNumber | HeldHistogram | HeldTable | HeldLog | HeldSeries | HeldStatus | HeldTally | HeldTimeline | HeldMarkers
+export type Held =
+  HeldNumber | HeldHistogram | HeldTable | HeldLog | HeldSeries | HeldStatus | HeldTally | HeldTimeline | HeldMarkers
 
 /** A change came to something that the page doesn't hold: it must ask for the whole. */
 export class NeedsWhole extends Error {
@@ -123,7 +124,11 @@ function base<T>(held: T | null, whole: boolean): T | null {
 function patched_table(held: HeldTable | null, patch: TableValue): HeldTable {
   const { total, at_least, groups, groups_total } = patch
   // Sent whole with every change.
-  const rest = { total, at_least, ...(groups === undefined ? {} : { groups, groups_total: groups_total ?? groups.length }) }
+  const rest = {
+    total,
+    at_least,
+    ...(groups === undefined ? {} : { groups, groups_total: groups_total ?? groups.length }),
+  }
   const from = base(held, patch.whole)
   if (from !== null && patch.order === null && patch.removed.length === 0 && patch.rows.length === 0) {
     return { kind: 'table', rows: from.rows, ...rest }

@@ -22,7 +22,10 @@ describe('the line of pages', () => {
 
   it('has the pages of its screen', () => {
     const shown = { number: 2, why: 'rotation' as const, left_ms: null, marks: [] }
-    expect([own_pages(null, 3), own_pages(shown, 2)]).toEqual([[0, 1, 2], [0, 1]])
+    expect([own_pages(null, 3), own_pages(shown, 2)]).toEqual([
+      [0, 1, 2],
+      [0, 1],
+    ])
     expect(own_pages({ ...shown, own: [2, 0] }, 3)).toEqual([2, 0])
     // Of a board that was read again meanwhile.
     expect([own_pages({ ...shown, own: [2, 0] }, 1), own_pages({ ...shown, own: [7] }, 2)]).toEqual([[0], [0, 1]])

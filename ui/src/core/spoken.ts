@@ -64,7 +64,10 @@ function value_words({ look }: WidgetView, value: Held, current: boolean): strin
         const last = stretches.at(-1)
         return last?.to_ms === null ? [{ name: `${label} ${last.text}`, state: last.state }] : []
       })
-      return [...named(now, 'rows'), value.rows.length > now.length ? `${String(value.rows.length - now.length)} unknown` : '']
+      return [
+        ...named(now, 'rows'),
+        value.rows.length > now.length ? `${String(value.rows.length - now.length)} unknown` : '',
+      ]
     }
     case 'tally': {
       if (look.kind !== 'tally') return []

@@ -736,6 +736,24 @@ lat: number,
 lon: number, };
 
 /**
+ * How trails are kept.
+ */
+export type TrailLook = { 
+/**
+ * How far back they reach, milliseconds of the source's time.
+ */
+keep_ms: number, 
+/**
+ * There is one position in each stretch of this length at most, the newest of it, milliseconds.
+ */
+step_ms: number, };
+
+/**
+ * The shapes that a marker may have. They are told apart by their outline alone: each has a state's shape around it, never in its place.
+ */
+export type Icon = "aircraft" | "helicopter" | "ship" | "arrow" | "car" | "truck" | "train" | "cross" | "flame" | "shield" | "person" | "box" | "wrench" | "other";
+
+/**
  * A piece of furniture as the page lays it out.
  */
 export type FurnitureView = { 

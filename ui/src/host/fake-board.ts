@@ -145,7 +145,7 @@ export const BOARD: BoardView = {
       'air',
       'In the air',
       [6, 3, 4, 4],
-      { kind: 'markers', bounds: [-82, 37, -68, 45.5], places: PLACES, glide_ms: 1_000 },
+      { kind: 'markers', bounds: [-82, 37, -68, 45.5], places: PLACES, glide_ms: 1_000, trail: null },
       'from the three airports',
     ),
     widget('log', 'Cancellations', [6, 7, 2, 2], { kind: 'log', limit: 20 }),
@@ -409,6 +409,9 @@ export function whole(view: WidgetView, now: number): WidgetValue {
         ...aloft(flight, now),
         label: `${flight.name} ${flight.to.code}`,
         state: flight.delay_min > 60 ? 'warning' : 'normal',
+        icon: null,
+        trail: [],
+        trail_whole: false,
       }))
       return {
         kind: 'markers',
@@ -417,6 +420,7 @@ export function whole(view: WidgetView, now: number): WidgetValue {
         removed: [],
         total: up.length,
         unplaced: up.length - placed.length,
+        gaps: [],
       }
     }
     default:

@@ -7,9 +7,9 @@ import { PLAIN } from '../core/plain-look.test-support'
 import type {
   BoardView,
   Frame,
-  LogLine,
+  LineValue,
   Look,
-  Marker,
+  MarkerValue,
   NumberLook,
   Quality,
   RowValue,
@@ -43,7 +43,7 @@ const LOOKS: Record<string, Look> = {
       width: 1,
     })),
   },
-  map: { kind: 'markers', bounds: [-82, 37, -68, 45.5], places: [], glide_ms: 0 },
+  map: { kind: 'markers', bounds: [-82, 37, -68, 45.5], places: [], glide_ms: 0, trail: null },
   log: { kind: 'log', limit: LINES },
   tiles: { kind: 'status' },
 }
@@ -109,9 +109,9 @@ export class Busy {
   readonly #epoch_ms = Date.now()
   readonly #counts = new Array<number>(VIEWS.length).fill(0)
   readonly #rows = new Map<number, RowValue[]>()
-  readonly #lines = new Map<number, LogLine[]>()
+  readonly #lines = new Map<number, LineValue[]>()
   readonly #charts = new Map<number, Chart>()
-  readonly #markers = new Map<number, Map<string, Marker>>()
+  readonly #markers = new Map<number, Map<string, MarkerValue>>()
   #events = 0
 
   constructor(rate: number, hurry: number) {
@@ -175,7 +175,7 @@ export class Busy {
         this.#lines.set(target, [line, ...(this.#lines.get(target) ?? [])].slice(0, LINES))
       } else if (kind === 'markers') {
         const key = String(number % MARKERS)
-        const markers = this.#markers.get(target) ?? new Map<string, Marker>()
+        const markers = this.#markers.get(target) ?? new Map<string, MarkerValue>()
         this.#markers.set(target, markers)
         const turn = number / 900 + Number(key)
         markers.set(key, {
@@ -183,6 +183,9 @@ export class Busy {
           lat: 41 + 3 * Math.sin(turn),
           lon: -75 + 5 * Math.cos(turn * 1.7),
           heading: (number / 5) % 360,
+          icon: null,
+          trail: [],
+          trail_whole: false,
           label: null,
           state,
         })
@@ -206,13 +209,13 @@ export class Busy {
           text: String((this.#counts[at] ?? 0) + one),
           state: STATES[one] ?? 'normal',
           detail: null,
-          since_ms: null,
+          since_ms: now,
         }))
         return { kind: 'status', tiles }
       }
       case 'markers': {
         const markers = [...(this.#markers.get(at)?.values() ?? [])]
-        return { kind: 'markers', whole: true, markers, removed: [], total: markers.length, unplaced: 0 }
+        return { kind: 'markers', whole: true, markers, removed: [], total: markers.length, unplaced: 0, gaps: [] }
       }
       case 'series':
         return this.#chart(at, now, all)

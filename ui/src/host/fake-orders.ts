@@ -49,7 +49,7 @@ const WIDGETS: readonly (readonly [string, string, Look, string?])[] = [
     'every 10 seconds',
   ],
   ['log', 'Latest orders', { kind: 'log', limit: 50 }],
-  ['vans', 'Vans', { kind: 'markers', bounds: [5, 45, 16, 56], places: [], glide_ms: 0 }],
+  ['vans', 'Vans', { kind: 'markers', bounds: [5, 45, 16, 56], places: [], glide_ms: 0, trail: null }],
 ]
 
 function view([id, title, look, note]: (typeof WIDGETS)[number], at: number): WidgetView {
@@ -139,10 +139,13 @@ export function orders_value({ id, look }: WidgetView, now_ms: number): WidgetVa
         lat: 47 + at * 1.5,
         lon: 8 + at,
         heading: null,
+        icon: null,
+        trail: [],
+        trail_whole: false,
         label: `Lane ${lane}`,
         state: 'normal' as State,
       }))
-      return { kind: 'markers', whole: true, markers, removed: [], total: LANES.length, unplaced: 0 }
+      return { kind: 'markers', whole: true, markers, removed: [], total: LANES.length, unplaced: 0, gaps: [] }
     }
     default: {
       const trend = id === 'recent' ? Array.from({ length: 61 }, (_, at) => (at < 40 ? null : at % 9)) : []

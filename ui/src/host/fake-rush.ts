@@ -51,7 +51,13 @@ export const RUSH_BOARD: BoardView = {
         bucket_ms: 250,
       }),
     ),
-    view('map', [9, 5, 4, 8], { kind: 'markers', bounds: [-82, 37, -68, 45.5], places: [], glide_ms: 100 }),
+    view('map', [9, 5, 4, 8], {
+      kind: 'markers',
+      bounds: [-82, 37, -68, 45.5],
+      places: [],
+      glide_ms: 100,
+      trail: null,
+    }),
   ],
 }
 
@@ -127,10 +133,13 @@ export class Rush {
         lat: 41 + 3 * Math.sin(now / 9_000 + at),
         lon: -75 + 5 * Math.cos(now / 11_000 + at * 1.7),
         heading: (now / 50 + at * 9) % 360,
+        icon: null,
+        trail: [],
+        trail_whole: false,
         label: null,
         state: 'normal' as const,
       }))
-      return { value: { kind: 'markers', whole: all, markers, removed: [], total: MARKERS, unplaced: 0 } }
+      return { value: { kind: 'markers', whole: all, markers, removed: [], total: MARKERS, unplaced: 0, gaps: [] } }
     }
     const value = this.#counts[Number(id.split('-')[1])] ?? 0
     const trend = Array.from({ length: 60 }, (_, at) => value - (60 - at) * 3)

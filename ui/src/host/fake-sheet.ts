@@ -12,7 +12,25 @@ import type {
   WidgetView,
 } from '../generated/frame'
 
-export const SHEET_KINDS = ['counter', 'gauge', 'bar', 'table', 'grouped', 'log', 'series', 'limits', 'axes', 'histogram', 'heat', 'days', 'status', 'tally', 'timeline', 'matrix', 'markers'] as const
+export const SHEET_KINDS = [
+  'counter',
+  'gauge',
+  'bar',
+  'table',
+  'grouped',
+  'log',
+  'series',
+  'limits',
+  'axes',
+  'histogram',
+  'heat',
+  'days',
+  'status',
+  'tally',
+  'timeline',
+  'matrix',
+  'markers',
+] as const
 export type SheetKind = (typeof SHEET_KINDS)[number]
 
 export const SHEET_STATES = [
@@ -200,6 +218,7 @@ const LOOKS: Record<SheetKind, Look> = {
       { name: 'München', lat: 48.14, lon: 11.58 },
     ],
     glide_ms: 0,
+    trail: null,
   },
 }
 
@@ -406,7 +425,9 @@ export function sheet_value({ look }: WidgetView, state: SheetState, at: number)
             ? one % 7 === 3
               ? { is: 'null' }
               : { is: 'number', as: number }
-            : one % 7 === 3 ? { is: 'null' } : { is: 'time', as: SHEET_MS + one * 7 * MINUTE_MS },
+            : one % 7 === 3
+              ? { is: 'null' }
+              : { is: 'time', as: SHEET_MS + one * 7 * MINUTE_MS },
           one % 7 === 5 ? { is: 'missing' } : { is: 'number', as: number },
           { is: 'text', as: state === 'rtl' ? RTL_OTHER : STATE_TEXT[meaning(one)] },
         ]
@@ -452,8 +473,17 @@ export function sheet_value({ look }: WidgetView, state: SheetState, at: number)
         Array.from({ length: across }, (_, two) => ({
           key: `${name(one)} · ${state === 'rtl' ? `منطقة ${String(two)}` : state === 'long' ? `Region of the far north ${String(two)}` : `eu-${String(two + 1)}`}`,
           label: `${name(one)} · eu-${String(two + 1)}`,
-          text: state === 'rtl' ? RTL_OTHER : STATE_TEXT[(one * two) % 7 === 6 ? 'alarm' : (one + two) % 9 === 5 ? 'warning' : 'normal'],
-          state: ((one * two) % 7 === 6 ? 'alarm' : (one + two) % 9 === 5 ? 'warning' : two === 4 && one === 0 ? 'unknown' : 'normal') as State,
+          text:
+            state === 'rtl'
+              ? RTL_OTHER
+              : STATE_TEXT[(one * two) % 7 === 6 ? 'alarm' : (one + two) % 9 === 5 ? 'warning' : 'normal'],
+          state: ((one * two) % 7 === 6
+            ? 'alarm'
+            : (one + two) % 9 === 5
+              ? 'warning'
+              : two === 4 && one === 0
+                ? 'unknown'
+                : 'normal') as State,
           detail: at === 5 ? `${String(11 + one * two * 7)} ms` : null,
           since_ms: SHEET_MS - one * 11 * MINUTE_MS,
         })).filter((_, two) => (one * 3 + two) % 11 !== 7),
@@ -469,7 +499,13 @@ export function sheet_value({ look }: WidgetView, state: SheetState, at: number)
           const is_last = from_ms > SHEET_MS || slot === 8 || state === 'one'
           const own = meaning(is_last ? one : one * 3 + slot * slot)
           const text = state === 'rtl' ? RTL_OTHER : state === 'long' ? LONG_WORD : STATE_TEXT[own]
-          return { from_ms: from, to_ms: is_last && one % 5 !== 4 ? null : from_ms, text, state: own, gap: slot % 4 === 2 }
+          return {
+            from_ms: from,
+            to_ms: is_last && one % 5 !== 4 ? null : from_ms,
+            text,
+            state: own,
+            gap: slot % 4 === 2,
+          }
         })
         const end = stretches.findIndex(({ to_ms }) => to_ms === null)
         return {
@@ -531,12 +567,15 @@ export function sheet_value({ look }: WidgetView, state: SheetState, at: number)
         lat: 45.6 + ((one * 37) % 60) / 10,
         lon: 5.6 + ((one * 53) % 100) / 10,
         heading: one % 3 === 0 ? null : (one * 47) % 360,
+        icon: null,
+        trail: [],
+        trail_whole: false,
         label: state === 'long' || state === 'rtl' ? words(state, one) : `Van ${String(one + 1)}`,
         state: meaning(one),
       }))
       const unplaced = markers.length > 1 ? 2 : 0
       const total = state === 'million' ? 1_000_000 : markers.length + unplaced
-      return { kind: 'markers', whole: true, markers, removed: [], total, unplaced }
+      return { kind: 'markers', whole: true, markers, removed: [], total, unplaced, gaps: [] }
     }
     default:
       return number_value(look, state, at)

@@ -68,7 +68,12 @@ export const SCENARIOS = [
 export type Scenario = (typeof SCENARIOS)[number]
 
 /** Those that have another board than the usual one. */
-const BOARDS: Partial<Record<Scenario, BoardView>> = { one: ONE_BOARD, gauge: GAUGE_BOARD, desk: DESK_BOARD, pages: PAGES_BOARD }
+const BOARDS: Partial<Record<Scenario, BoardView>> = {
+  one: ONE_BOARD,
+  gauge: GAUGE_BOARD,
+  desk: DESK_BOARD,
+  pages: PAGES_BOARD,
+}
 
 /** A number of the address, if it is there. */
 const number = (text: string | null): number | null => (text === null ? null : Number(text))
@@ -498,7 +503,9 @@ export class FakeHost implements Host {
   deaf = false
 
   rows(query: RowsQuery): Promise<RowsFound> {
-    return this.deaf ? Promise.reject(new Error('the backend has ended')) : Promise.resolve(desk_rows(query, this.#now()))
+    return this.deaf
+      ? Promise.reject(new Error('the backend has ended'))
+      : Promise.resolve(desk_rows(query, this.#now()))
   }
 
   detail(widget: string, key: string): Promise<Detail | null> {

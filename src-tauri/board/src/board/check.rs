@@ -6,7 +6,10 @@ use watchfloor_model::{Check, Continuity, Timestamp};
 
 use super::tracked::{Heard, Tracked};
 use crate::{
-    frame::{Cell, HistogramValue, LineValue, MarkerValue, NumberValue, RowValue, SeriesValue, TileValue, TimelineRow, WidgetValue},
+    frame::{
+        Cell, HistogramValue, LineValue, MarkerValue, NumberValue, RowValue, SeriesValue, TileValue, TimelineRow,
+        WidgetValue,
+    },
     reduce::RestoreError,
 };
 
@@ -321,7 +324,8 @@ impl Differences {
             chart.lines.iter().flat_map(line).collect()
         };
         // A gap may begin in the midst of a bucket.
-        let length = shown.lines.iter().chain(&server.lines).find_map(|line| Some(line.points.get(1)?.0 - line.points[0].0));
+        let length =
+            shown.lines.iter().chain(&server.lines).find_map(|line| Some(line.points.get(1)?.0 - line.points[0].0));
         let length = length.unwrap_or(0);
         let is_unknown =
             |chart: &SeriesValue, at: i64| chart.gaps.iter().any(|(from, to)| *from <= at + length && at <= *to);

@@ -75,7 +75,10 @@ impl Board {
 impl Worst {
     /// Of a number or of tiles; what rows, lines and markers say is their matter.
     fn of(&mut self, widget: &WidgetSpec, tracked: &Tracked) -> State {
-        if !(widget.look.number().is_some() || matches!(widget.look, Look::Status { .. } | Look::Matrix {} | Look::Tally(_) | Look::Timeline { .. })) || !tracked.has_value() {
+        if !(widget.look.number().is_some()
+            || matches!(widget.look, Look::Status { .. } | Look::Matrix {} | Look::Tally(_) | Look::Timeline { .. }))
+            || !tracked.has_value()
+        {
             return State::Normal;
         }
         // A version of nothing is 0.
@@ -87,7 +90,8 @@ impl Worst {
                 WidgetValue::Tally(tally) => tally.bars.iter().map(|bar| bar.state).max().unwrap_or_default(),
                 // What it says of now, and not of what was.
                 WidgetValue::Timeline(timeline) => {
-                    let now = timeline.rows.iter().filter_map(|row| row.stretches.last()).filter(|own| own.to_ms.is_none());
+                    let now =
+                        timeline.rows.iter().filter_map(|row| row.stretches.last()).filter(|own| own.to_ms.is_none());
                     now.map(|own| own.state).filter(|state| *state != State::Unknown).max().unwrap_or_default()
                 }
                 WidgetValue::Status(status) => {

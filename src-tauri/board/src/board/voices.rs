@@ -83,9 +83,9 @@ pub(super) fn marks_quality(reducer: &ReducerSpec) -> bool {
         ReducerSpec::Table { state, .. } | ReducerSpec::Log { state, .. } | ReducerSpec::Markers { state, .. } => {
             state.as_ref()
         }
-        ReducerSpec::Status { state, .. }
-        | ReducerSpec::Matrix { state, .. }
-        | ReducerSpec::Timeline { state, .. } => Some(state),
+        ReducerSpec::Status { state, .. } | ReducerSpec::Matrix { state, .. } | ReducerSpec::Timeline { state, .. } => {
+            Some(state)
+        }
         _ => None,
     };
     state.is_some_and(|state| state.path.to_string() == "quality")

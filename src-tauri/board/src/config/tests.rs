@@ -5,10 +5,10 @@ mod chart_cases;
 mod furniture_cases;
 mod header_cases;
 mod number_cases;
-mod tally_cases;
 mod page;
 mod page_cases;
 mod syntax_cases;
+mod tally_cases;
 mod validator;
 mod way_cases;
 

@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Frame, HeatLook, LogValue, Look, MarkerValue, MarkersValue, RowValue, SeriesLine, SeriesValue, TableValue, TimelineRow, TimelineValue, TrailLook, WidgetPatch,
-    WidgetValue,
+    Frame, HeatLook, LogValue, Look, MarkerValue, MarkersValue, RowValue, SeriesLine, SeriesValue, TableValue,
+    TimelineRow, TimelineValue, TrailLook, WidgetPatch, WidgetValue,
 };
 
 /// A change came to something that isn't held.
@@ -77,7 +77,13 @@ fn merge_value(held: Option<WidgetValue>, change: WidgetValue, look: Option<&Loo
             let trail = if let Some(Look::Markers { trail, .. }) = look { *trail } else { None };
             WidgetValue::Markers(merge_markers(held, change, trail))
         }
-        (change @ (WidgetValue::Number(_) | WidgetValue::Histogram(_) | WidgetValue::Status(_) | WidgetValue::Tally(_)), _) => change,
+        (
+            change @ (WidgetValue::Number(_)
+            | WidgetValue::Histogram(_)
+            | WidgetValue::Status(_)
+            | WidgetValue::Tally(_)),
+            _,
+        ) => change,
         (change, _) if is_whole(&change) => change,
         _ => return None,
     })

@@ -278,9 +278,7 @@ mod tests {
         fold(&mut own, 20, json!({"service": "api", "region": "us · east", "s": "bad", "ms": 900}));
         fold(&mut own, 30, json!({"service": "api", "region": "eu", "s": "late", "ms": 80}));
         fold(&mut own, 25, json!({"service": "api", "region": "eu", "s": "ok", "ms": 1}));
-        let cell = |text: &str, state: &str, detail: &str, name: &str, since: i64| {
-            json!({"label": name, "text": text, "state": state, "detail": detail, "since": since})
-        };
+        let cell = |text: &str, state: &str, detail: &str, name: &str, since: i64| json!({"label": name, "text": text, "state": state, "detail": detail, "since": since});
         let expected = json!({
             "api · eu": cell("late", "warning", "80 ms", "api · eu", 30),
             "api · us · east": cell("bad", "alarm", "900 ms", "api · us · east", 20),

@@ -103,7 +103,10 @@ impl Trail {
     /// Whether this is all of it, and what changed after version `since`.
     pub(crate) fn since(&self, since: u64) -> (bool, Vec<TrailPoint>) {
         let whole = since < self.whole || since == 0;
-        (whole, self.points.iter().filter(|point| whole || point.version > since).map(|point| (*point).into()).collect())
+        (
+            whole,
+            self.points.iter().filter(|point| whole || point.version > since).map(|point| (*point).into()).collect(),
+        )
     }
 
     pub(crate) const fn len(&self) -> usize {

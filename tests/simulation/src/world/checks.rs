@@ -357,7 +357,9 @@ fn compare_value(found: &Value, expected: &Expected) -> Result<(), String> {
         Expected::Counts(counts, since) => has_counts(found, counts, *since),
         Expected::Lines(lines, since) => {
             let shown = |key: &str| found.get(key).unwrap_or(&Value::Null);
-            let is_extra = |(key, points): (&String, &Value)| !lines.contains_key(key) && !has_counts(points, &BTreeMap::new(), *since);
+            let is_extra = |(key, points): (&String, &Value)| {
+                !lines.contains_key(key) && !has_counts(points, &BTreeMap::new(), *since)
+            };
             lines.iter().all(|(key, counts)| has_counts(shown(key), counts, *since))
                 && !found.as_object().into_iter().flatten().any(is_extra)
         }

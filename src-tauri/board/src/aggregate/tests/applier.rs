@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::{
     config::spec::{FoldSpec, ReducerSpec},
-    frame::{HistogramValue, GroupValue, LineValue, MarkerValue, MarksValue, NumberValue, RowValue, StatusValue, TallyValue, TimelineRow, TrailLook, WidgetValue},
+    frame::{
+        GroupValue, HistogramValue, LineValue, MarkerValue, MarksValue, NumberValue, RowValue, StatusValue, TallyValue,
+        TimelineRow, TrailLook, WidgetValue,
+    },
 };
 
 /// What a page holds of one widget.

@@ -59,8 +59,10 @@ pub(crate) fn fold(number: usize) -> FoldSpec {
         17 => window("p50"),
         18 => window("p99"),
         19 => json!({"kind": "window", "last": 997, "stat": "sum", "value": "v", "trend": 7001}),
-        20 => json!({"kind": "table", "key": "k", "columns": ["v", "t", "s"], "group": "s", "sort": "t", "then": ["-v"],
-            "limit": 4, "state": "s"}),
+        20 => {
+            json!({"kind": "table", "key": "k", "columns": ["v", "t", "s"], "group": "s", "sort": "t", "then": ["-v"],
+            "limit": 4, "state": "s"})
+        }
         21 => json!({"kind": "table", "key": "k", "columns": ["k", "v"], "sort": "v", "descending": true, "limit": 3,
             "remove_on": ["gone"], "state": "s"}),
         22 => json!({"kind": "table", "key": "k", "columns": ["v"], "sort": "t", "limit": 2, "expire": 700,
@@ -73,13 +75,19 @@ pub(crate) fn fold(number: usize) -> FoldSpec {
         28 => series("max", json!("k")),
         29 => series("last", json!(null)),
         30 => json!({"kind": "status", "key": "k", "label": "Tile {k}", "state": "s", "detail": "{v}"}),
-        32 => json!({"kind": "series", "bucket": 500, "keep": 5000, "marks": {"on": "gone", "label": "{t} {k}", "limit": 3}}),
+        32 => {
+            json!({"kind": "series", "bucket": 500, "keep": 5000, "marks": {"on": "gone", "label": "{t} {k}", "limit": 3}})
+        }
         33 => json!({"kind": "series", "bucket": 500, "keep": 5000, "lines": [
             {"title": "all"}, {"title": "sum", "stat": "sum", "value": "v", "on": "e"},
             {"title": "north", "stat": "last", "value": "lat"}]}),
         34 => json!({"kind": "tally", "by": "k", "last": 1000, "stat": "mean", "value": "v"}),
-        35 => json!({"kind": "tally", "by": "k", "stat": "sum", "value": "v", "reset": 0, "timezone": "America/New_York"}),
-        36 => json!({"kind": "histogram", "value": "v", "min": -20, "width": 5, "bins": 8, "last": 1000, "stats": ["mean", "p90"]}),
+        35 => {
+            json!({"kind": "tally", "by": "k", "stat": "sum", "value": "v", "reset": 0, "timezone": "America/New_York"})
+        }
+        36 => {
+            json!({"kind": "histogram", "value": "v", "min": -20, "width": 5, "bins": 8, "last": 1000, "stats": ["mean", "p90"]})
+        }
         37 => json!({"kind": "histogram", "value": "v", "min": 0, "width": 0.5, "bins": 40, "reset": 0,
             "timezone": "America/New_York"}),
         38 => json!({"kind": "timeline", "key": "k", "label": "Row {k}", "state": "s", "keep": 2000}),

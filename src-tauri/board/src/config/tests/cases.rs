@@ -619,11 +619,10 @@ fn orders_and_cells_of_tables() {
     check(&sorted("[\"-a\", \"b\", \"a\"]"), &[("13:20", "sorted twice by the same path", "found `a`")]);
     check_both(&sorted("[]"), &[("13:8", "0 paths", "1 to 4 paths")]);
     check_both(&sorted("[\"a\", 5]"), &[("13:14", "wrong type for `sort`", "")]);
-    check_both(&column("format = \"text\", bands = [{ from = 1, state = \"alarm\" }]"), &[(
-        "12:43",
-        "`bands` has no use with `format = \"text\"`",
-        "or `format = \"number\"` or `format = \"bar\"`",
-    )]);
+    check_both(
+        &column("format = \"text\", bands = [{ from = 1, state = \"alarm\" }]"),
+        &[("12:43", "`bands` has no use with `format = \"text\"`", "or `format = \"number\"` or `format = \"bar\"`")],
+    );
     check_both(
         &column("format = \"number\", icons = { a = \"flag\" }"),
         &[("12:45", "`icons` has no use with `format = \"number\"`", "")],

@@ -132,7 +132,12 @@ fn read_icons(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Option<Ic
     let path = reader.optional(&ICON, sink);
     let icons = reader.optional(&ICONS, sink);
     if reader.has("icon") && !reader.has("icons") {
-        reader.missing("icons", "what each word at `icon` is drawn as, such as `{ ambulance = \"cross\" }`", None, sink);
+        reader.missing(
+            "icons",
+            "what each word at `icon` is drawn as, such as `{ ambulance = \"cross\" }`",
+            None,
+            sink,
+        );
         return None;
     }
     let (path, icons) = (path?, icons?);
