@@ -200,6 +200,9 @@ key = "k"
 lat = "lat"
 lon = "lon"
 label = "{{k}}"
+icon = "s"
+icons = {{ ok = "ship", bad = "wrench" }}
+trail = "10m"
 remove-on = "drop"
 expire = "30m"
 "#

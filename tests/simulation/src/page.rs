@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use watchfloor_board::{
     Board,
-    frame::{Quality, WidgetValue},
+    frame::{Quality, TrailPoint, WidgetValue},
 };
 use watchfloor_model::{Mono, Timestamp};
 
@@ -20,6 +20,9 @@ pub struct Page {
 
 /// Points that lie this far before the newest are dropped.
 const KEEP_MS: i64 = 30 * 60_000;
+/// A step of the map's trails, and how many there are.
+const TRAIL_STEP_MS: i64 = 15_000;
+const TRAIL_STEPS: i64 = 40;
 /// Lines that the log's look keeps.
 const LINES_KEPT: usize = 10;
 
@@ -138,14 +141,29 @@ fn apply(own: &mut WidgetValue, patch: WidgetValue) {
                 own.markers.clear();
             }
             own.markers.retain(|marker| !patch.removed.contains(&marker.key));
-            for marker in patch.markers {
-                own.markers.retain(|old| old.key != marker.key);
+            for mut marker in patch.markers {
+                let old = own.markers.iter().position(|old| old.key == marker.key).map(|at| own.markers.remove(at));
+                if let Some(old) = old.filter(|_| !marker.trail_whole) {
+                    marker.trail = merged_trail(old.trail, marker.trail);
+                }
                 own.markers.push(marker);
             }
-            (own.total, own.unplaced) = (patch.total, patch.unplaced);
+            (own.total, own.unplaced, own.gaps) = (patch.total, patch.unplaced, patch.gaps);
         }
         (own, patch) => *own = patch,
     }
+}
+
+/// Each point in the place of that of its step, and none that is a trail's length or more behind the newest.
+fn merged_trail(held: Vec<TrailPoint>, change: Vec<TrailPoint>) -> Vec<TrailPoint> {
+    let step = |point: &TrailPoint| point.0.div_euclid(TRAIL_STEP_MS);
+    let mut points: Vec<TrailPoint> =
+        held.into_iter().filter(|old| change.iter().all(|new| step(new) != step(old))).collect();
+    points.extend(change);
+    points.sort_by_key(|point| point.0);
+    let newest = points.last().map_or(0, step);
+    points.retain(|point| step(point) > newest - TRAIL_STEPS);
+    points
 }
 
 /// In an order that doesn't depend on how it came about.
@@ -178,7 +196,7 @@ fn sorted(value: WidgetValue) -> WidgetValue {
             markers.whole = true;
             markers.removed.clear();
             markers.markers.sort_by(|a, b| a.key.cmp(&b.key));
-            // No trails here: whether a change has all of one says nothing.
+            // Whether a change had all of a trail says nothing of what is held.
             for marker in &mut markers.markers {
                 marker.trail_whole = true;
             }

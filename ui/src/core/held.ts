@@ -19,11 +19,13 @@ import type {
   StatusValue,
   TableValue,
   TallyValue,
+  TrailLook,
   TimelineRow,
   TimelineValue,
   WidgetValue,
 } from '../generated/frame'
 import { HEAT_ROWS_MAX, SERIES_LINES_MAX, SERIES_POINTS_MAX } from './limits'
+import { merged_trail } from './trail'
 
 export interface HeldTable {
   readonly kind: 'table'
@@ -64,6 +66,8 @@ export interface HeldMarkers {
   readonly by_key: ReadonlyMap<string, MarkerValue>
   readonly total: number
   readonly unplaced: number
+  /** Stretches of the source's time for which nobody can say where anything was. */
+  readonly gaps: readonly (readonly [number, number])[]
 }
 
 export type HeldNumber = { readonly kind: 'number' } & NumberValue
@@ -111,7 +115,7 @@ export function patched(held: Held | null, look: Look, patch: WidgetValue): Held
         look.kind === 'heat' ? HEAT_ROWS_MAX : SERIES_LINES_MAX,
       )
     case 'markers':
-      return patched_markers(held?.kind === 'markers' ? held : null, patch)
+      return patched_markers(held?.kind === 'markers' ? held : null, patch, look.kind === 'markers' ? look.trail : null)
   }
 }
 
@@ -207,15 +211,20 @@ function since(line: HeldLine, oldest: number): HeldLine {
   return start <= 0 ? line : { key: line.key, points: line.points.slice(start) }
 }
 
-function patched_markers(held: HeldMarkers | null, patch: MarkersValue): HeldMarkers {
+function patched_markers(held: HeldMarkers | null, patch: MarkersValue, trail: TrailLook | null): HeldMarkers {
   const from = base(held, patch.whole)
   // A new map only if something changed: what stands still is recognised by identity and costs no repaint.
   let by_key = from?.by_key
   if (by_key === undefined || patch.markers.length > 0 || patch.removed.length > 0) {
     const changed = new Map(by_key)
     for (const key of patch.removed) changed.delete(key)
-    for (const marker of patch.markers) changed.set(marker.key, marker)
+    for (const marker of patch.markers) {
+      const before = trail === null || marker.trail_whole ? undefined : from?.by_key.get(marker.key)
+      const way =
+        before === undefined || trail === null ? marker.trail : merged_trail(trail, before.trail, marker.trail)
+      changed.set(marker.key, way === marker.trail ? marker : { ...marker, trail: way })
+    }
     by_key = changed
   }
-  return { kind: 'markers', by_key, total: patch.total, unplaced: patch.unplaced }
+  return { kind: 'markers', by_key, total: patch.total, unplaced: patch.unplaced, gaps: patch.gaps }
 }

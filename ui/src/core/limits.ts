@@ -63,6 +63,9 @@ export const MARKERS_MAX = 5_000
 /** Labels drawn beside markers. */
 export const MARKER_LABELS_MAX = 24
 
+/** Pieces of trails that are drawn; the worst markers' come first. */
+export const TRAIL_PIECES_MAX = 4_000
+
 /** Fastest and slowest repaint of gliding markers. */
 export const GLIDE_FPS_MAX = 20
 export const GLIDE_FPS_MIN = 2

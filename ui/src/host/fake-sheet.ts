@@ -11,6 +11,7 @@ import type {
   WidgetValue,
   WidgetView,
 } from '../generated/frame'
+import { sheet_map } from './fake-sheet-map'
 
 export const SHEET_KINDS = [
   'counter',
@@ -218,7 +219,7 @@ const LOOKS: Record<SheetKind, Look> = {
       { name: 'München', lat: 48.14, lon: 11.58 },
     ],
     glide_ms: 0,
-    trail: null,
+    trail: { keep_ms: 20 * MINUTE_MS, step_ms: MINUTE_MS / 2 },
   },
 }
 
@@ -562,20 +563,10 @@ export function sheet_value({ look }: WidgetView, state: SheetState, at: number)
       return heat_value(look, state, names)
     }
     case 'markers': {
-      const markers = numbered(9).map((one) => ({
-        key: String(one),
-        lat: 45.6 + ((one * 37) % 60) / 10,
-        lon: 5.6 + ((one * 53) % 100) / 10,
-        heading: one % 3 === 0 ? null : (one * 47) % 360,
-        icon: null,
-        trail: [],
-        trail_whole: false,
-        label: state === 'long' || state === 'rtl' ? words(state, one) : `Van ${String(one + 1)}`,
-        state: meaning(one),
-      }))
-      const unplaced = markers.length > 1 ? 2 : 0
-      const total = state === 'million' ? 1_000_000 : markers.length + unplaced
-      return { kind: 'markers', whole: true, markers, removed: [], total, unplaced, gaps: [] }
+      const labels = numbered(14).map((one) =>
+        state === 'long' || state === 'rtl' ? words(state, one) : `Van ${String(one + 1)}`,
+      )
+      return sheet_map(labels, meaning, state === 'million' ? 1_000_000 : null, SHEET_MS)
     }
     default:
       return number_value(look, state, at)

@@ -1,8 +1,10 @@
 /** Draws the scene above the ground. */
-import type { State } from '../../generated/frame'
+import type { Icon, State } from '../../generated/frame'
 import { position } from '../../core/glide'
+import { TRAIL_SHADES } from '../../core/trail'
 import type { Colours } from '../paint'
 import type { Sprite, Sprites } from './sprites'
+import { icon_of, ICONS } from './icons'
 import { centre, type Group, type Scene, type Standing } from './scene'
 
 export interface Pen {
@@ -16,11 +18,13 @@ export interface Pen {
 }
 
 /** Paints everything that moves. `stale` draws hollow symbols with a cross: last seen there, not known to be there. */
-export function draw_scene(pen: Pen, scene: Scene, now_ms: number, stale: boolean): void {
+export function draw_scene(pen: Pen, scene: Scene, now_ms: number, stale: boolean, keeps_trails: boolean): void {
   const { ctx } = pen
   ctx.clearRect(0, 0, ctx.canvas.width, ctx.canvas.height)
-  for (const group of scene.groups)
-    if (group.members.length === 1) draw_trail(pen, group.members[0] as Standing, now_ms)
+  if (keeps_trails) draw_ways(pen, scene, now_ms)
+  else
+    for (const group of scene.groups)
+      if (group.members.length === 1) draw_trail(pen, group.members[0] as Standing, now_ms)
   draw_places(pen, scene)
   for (const group of scene.groups) {
     if (group.members.length === 1) draw_marker(pen, group.members[0] as Standing, now_ms, stale)
@@ -49,6 +53,36 @@ function draw_trail(pen: Pen, marker: Standing, now_ms: number): void {
   })
 }
 
+/** How much of a trail's light each shade has, the newest first. */
+const SHADES = [0.95, 0.7, 0.5, 0.34]
+
+/** Ways of a shade are one path: what is older is drawn first, so that what is newer lies over it. */
+function draw_ways(pen: Pen, scene: Scene, now_ms: number): void {
+  const { ctx, rem } = pen
+  ctx.save()
+  ctx.strokeStyle = pen.colours.label
+  ctx.lineWidth = rem * 0.22
+  ctx.lineJoin = 'round'
+  for (let shade = TRAIL_SHADES - 1; shade >= 0; shade -= 1) {
+    ctx.globalAlpha = SHADES[shade] ?? 1
+    for (const known of [false, true]) {
+      ctx.setLineDash(known ? [] : [rem * 0.5, rem * 0.6])
+      ctx.beginPath()
+      for (const { marker, steps } of scene.ways) {
+        const here = position(marker.glide, now_ms)
+        for (const step of steps) {
+          if (step.shade !== shade || step.known !== known) continue
+          const to = step.to ?? here
+          ctx.moveTo(step.from.x, step.from.y)
+          ctx.lineTo(to.x, to.y)
+        }
+      }
+      ctx.stroke()
+    }
+  }
+  ctx.restore()
+}
+
 function draw_marker(pen: Pen, marker: Standing, now_ms: number, stale: boolean): void {
   const { ctx, size } = pen
   const { x, y } = position(marker.glide, now_ms)
@@ -56,10 +90,17 @@ function draw_marker(pen: Pen, marker: Standing, now_ms: number, stale: boolean)
   ctx.save()
   ctx.translate(x, y)
   ctx.beginPath()
-  if (heading !== null) {
-    ctx.rotate((heading * Math.PI) / 180)
-    aircraft(ctx, size)
-  } else if (state === 'alarm') {
+  const icon = icon_of(marker.value)
+  if (icon !== null) {
+    const is_ringed = !stale && (state === 'alarm' || state === 'warning' || state === 'unknown')
+    draw_icon(pen, icon, heading, colour(pen, state, stale), stale, is_ringed ? IN_RING : 1)
+    ctx.restore()
+    if (stale) coast_cross(pen, x, y)
+    // What is abnormal wears its state's shape as well: its colour alone would say nothing to many.
+    else if (is_ringed) ring(pen, x, y, state)
+    return
+  }
+  if (state === 'alarm') {
     diamond(ctx, size * 0.5)
   } else if (state === 'warning') {
     triangle(ctx, size * 0.5)
@@ -76,28 +117,56 @@ function draw_marker(pen: Pen, marker: Standing, now_ms: number, stale: boolean)
   }
   ctx.restore()
   if (stale) coast_cross(pen, x, y)
-  // An abnormal aircraft wears its state's shape as well: its colour alone would say nothing to many.
-  else if (heading !== null && (state === 'alarm' || state === 'warning' || state === 'unknown')) ring(pen, x, y, state)
 }
 
-/** A swept-wing silhouette, nose to the north. */
-function aircraft(ctx: CanvasRenderingContext2D, size: number): void {
-  const s = size / 2
-  ctx.moveTo(0, -s)
-  ctx.lineTo(0.16 * s, -0.35 * s)
-  ctx.lineTo(0.95 * s, 0.35 * s)
-  ctx.lineTo(0.95 * s, 0.55 * s)
-  ctx.lineTo(0.16 * s, 0.25 * s)
-  ctx.lineTo(0.12 * s, 0.65 * s)
-  ctx.lineTo(0.4 * s, 0.9 * s)
-  ctx.lineTo(0, 0.82 * s)
-  ctx.lineTo(-0.4 * s, 0.9 * s)
-  ctx.lineTo(-0.12 * s, 0.65 * s)
-  ctx.lineTo(-0.16 * s, 0.25 * s)
-  ctx.lineTo(-0.95 * s, 0.55 * s)
-  ctx.lineTo(-0.95 * s, 0.35 * s)
-  ctx.lineTo(-0.16 * s, -0.35 * s)
+/** How large an icon is in its state's shape, and that shape. */
+const IN_RING = 0.8
+const RING = 0.95
+
+const PATHS = new Map<Icon, Path2D>()
+
+/** An icon in a square of 24, with the sea around it, so that it stands off what it lies on. */
+function draw_icon(
+  { ctx, size, rem, colours }: Pen,
+  icon: Icon,
+  heading: number | null,
+  ink: string,
+  stale: boolean,
+  scale: number,
+): void {
+  const { path: text, turns } = ICONS[icon]
+  const path = PATHS.get(icon) ?? new Path2D(text)
+  PATHS.set(icon, path)
+  const unit = (size * scale) / 24
+  const turn = ((heading ?? 0) * Math.PI) / 180
+  ctx.save()
+  if (turns) ctx.rotate(turn)
+  ctx.scale(unit, unit)
+  ctx.lineJoin = 'round'
+  ctx.lineWidth = (rem * 0.3) / unit
+  ctx.strokeStyle = colours.sea
+  ctx.stroke(path)
+  if (stale) {
+    ctx.lineWidth = (rem * 0.18) / unit
+    ctx.strokeStyle = ink
+    ctx.stroke(path)
+  } else {
+    ctx.fillStyle = ink
+    ctx.fill(path, 'evenodd')
+  }
+  ctx.restore()
+  if (turns || heading === null) return
+  // What stands upright has a pointer at its side.
+  ctx.save()
+  ctx.rotate(turn)
+  ctx.beginPath()
+  ctx.moveTo(0, -size * 0.98)
+  ctx.lineTo(size * 0.2, -size * 0.66)
+  ctx.lineTo(-size * 0.2, -size * 0.66)
   ctx.closePath()
+  ctx.fillStyle = ink
+  ctx.fill()
+  ctx.restore()
 }
 
 function diamond(ctx: CanvasRenderingContext2D, half: number): void {
@@ -120,8 +189,8 @@ function ring(pen: Pen, x: number, y: number, state: State): void {
   ctx.save()
   ctx.translate(x, y)
   ctx.beginPath()
-  if (state === 'alarm') diamond(ctx, size * 0.85)
-  else if (state === 'warning') triangle(ctx, size * 0.85)
+  if (state === 'alarm') diamond(ctx, size * RING)
+  else if (state === 'warning') triangle(ctx, size * RING)
   else ctx.arc(0, 0, size * 0.7, 0, 2 * Math.PI)
   if (state === 'unknown') ctx.setLineDash([size * 0.25, size * 0.15])
   ctx.strokeStyle = colour(pen, state, false)
@@ -157,8 +226,35 @@ function draw_cluster(pen: Pen, group: Group, now_ms: number, stale: boolean): v
   if (stale) ctx.setLineDash([rem * 0.5, rem * 0.35])
   ctx.stroke()
   ctx.setLineDash([])
+  if (!stale) cluster_mark(pen, group.state, x + half * 0.72, y - half * 0.72)
   const count = pen.sprites.text(text, 700, stale ? pen.colours.stale : pen.colours.value)
   write(pen, count, x - count.width / 2, y + rem * 0.1)
+}
+
+/** The worst of a group has its shape at the circle: the circle's colour alone would say nothing to many. */
+function cluster_mark({ ctx, size, rem, colours }: Pen, state: State, x: number, y: number): void {
+  if (state !== 'alarm' && state !== 'warning' && state !== 'unknown') return
+  ctx.save()
+  ctx.translate(x, y)
+  ctx.beginPath()
+  if (state === 'alarm') diamond(ctx, size * 0.36)
+  else if (state === 'warning') triangle(ctx, size * 0.36)
+  else ctx.arc(0, 0, size * 0.26, 0, 2 * Math.PI)
+  ctx.lineWidth = rem * 0.4
+  ctx.strokeStyle = colours.sea
+  ctx.stroke()
+  if (state === 'unknown') {
+    ctx.fillStyle = colours.panel
+    ctx.fill()
+    ctx.setLineDash([size * 0.2, size * 0.12])
+    ctx.lineWidth = rem * 0.18
+    ctx.strokeStyle = colours.quality
+    ctx.stroke()
+  } else {
+    ctx.fillStyle = state === 'alarm' ? colours.alarm : colours.warning_text
+    ctx.fill()
+  }
+  ctx.restore()
 }
 
 function draw_places(pen: Pen, scene: Scene): void {
@@ -198,7 +294,19 @@ function draw_labels(pen: Pen, scene: Scene, now_ms: number, stale: boolean): vo
     const owner = scene.owner(label)
     if (owner === undefined) continue
     const { x, y } = position(owner.glide, now_ms)
-    const { state } = label
+    const { state, box } = label
+    if (label.led) {
+      pen.ctx.strokeStyle = stale ? pen.colours.stale : pen.colours.label
+      pen.ctx.lineWidth = pen.rem * 0.12
+      pen.ctx.beginPath()
+      pen.ctx.moveTo(x, y)
+      // It ends at the nearest point of the label.
+      pen.ctx.lineTo(
+        x + Math.min(Math.max(0, box.x - pen.rem * 0.2), box.x + box.width + pen.rem * 0.2),
+        y + Math.min(Math.max(0, box.y), box.y + box.height),
+      )
+      pen.ctx.stroke()
+    }
     const fill =
       state === 'alarm' && !stale ? pen.colours.alarm_text : colour(pen, state === 'normal' ? 'muted' : state, stale)
     write(pen, pen.sprites.text(label.text, 400, fill), x + label.box.x, y + label.box.y + label.box.height / 2)

@@ -32,8 +32,17 @@ export class MarkerMap {
   #timer: ReturnType<typeof setTimeout> | null = null
   #frame = 0
 
-  /** The canvases have their size already; `rem` is in CSS pixels; `still` asks for no motion. */
-  constructor(ground: HTMLCanvasElement, above: HTMLCanvasElement, look: MarkersLook, rem: number, still: boolean) {
+  readonly #arranged: () => void
+
+  /** The canvases have their size already; `rem` is in CSS pixels; `still` asks for no motion; `arranged` hears when all has its place anew. */
+  constructor(
+    ground: HTMLCanvasElement,
+    above: HTMLCanvasElement,
+    look: MarkersLook,
+    rem: number,
+    still: boolean,
+    arranged: () => void,
+  ) {
     const ground_ctx = ground.getContext('2d', { alpha: false })
     const ctx = above.getContext('2d')
     if (ground_ctx === null || ctx === null) throw new Error('no canvas to paint on')
@@ -43,6 +52,7 @@ export class MarkerMap {
     this.#pen = { ctx, colours: tokens, size: MARKER_REM * rem * ratio, rem: rem * ratio, sprites }
     this.#look = look
     this.#still = still
+    this.#arranged = arranged
     const to = projection(look.bounds, above.width, above.height)
     paint_ground(ground_ctx, to, this.#pen.colours, Math.max(1, this.#pen.rem * 0.1))
     this.#scene = new Scene(to, { x: 0, y: 0, width: above.width, height: above.height }, this.#pen.size)
@@ -60,6 +70,11 @@ export class MarkerMap {
 
   get clusters(): number {
     return this.#scene.groups.filter((group) => group.members.length > 1).length
+  }
+
+  /** Markers that have a label and no room for it. */
+  get unlabelled(): number {
+    return this.#scene.unlabelled
   }
 
   update(held: HeldMarkers | null, stale: boolean, now_ms: number): void {
@@ -81,13 +96,22 @@ export class MarkerMap {
     // What isn't known to be current stands still where it was last seen.
     const glide_ms = this.#stale || this.#still ? 0 : this.#look.glide_ms
     this.#scene.set_markers(held?.by_key ?? new Map(), now_ms, glide_ms)
-    this.#scene.arrange(now_ms, (text) => sprites.width(text, 400), sprites.line_height, this.#reserved(held))
+    const arrange = (unlabelled: number): void => {
+      const reserved = this.#reserved(held, unlabelled)
+      this.#scene.arrange(now_ms, (text) => sprites.width(text, 400), sprites.line_height, reserved)
+    }
+    arrange(0)
+    // That some have no room for their label is said in the corner, which then has less room itself.
+    if (this.unlabelled > 0) arrange(held?.total ?? 0)
+    this.#scene.lay_ways(this.#look.trail, held?.gaps ?? [])
+    this.#arranged()
     this.#paint(now_ms)
   }
 
   /** The corner in which the page says what has no position. */
-  #reserved(held: HeldMarkers | null): Box[] {
-    const words = held === null ? '' : missing_words(held, this.#pen.ctx.canvas.width < SHORT_REM * this.#pen.rem)
+  #reserved(held: HeldMarkers | null, unlabelled: number): Box[] {
+    const short = this.#pen.ctx.canvas.width < SHORT_REM * this.#pen.rem
+    const words = held === null ? '' : missing_words(held, short, unlabelled)
     if (words === '') return []
     const { ctx, rem } = this.#pen
     return [
@@ -106,7 +130,7 @@ export class MarkerMap {
   }
 
   #paint(now_ms: number): void {
-    draw_scene(this.#pen, this.#scene, now_ms, this.#stale)
+    draw_scene(this.#pen, this.#scene, now_ms, this.#stale, this.#look.trail !== null)
     const fastest = this.#scene.fastest(now_ms)
     if (this.#changed) this.#paint_again(MAP_MS)
     else if (fastest > 0) this.#paint_again(1000 / frames_per_second(fastest))

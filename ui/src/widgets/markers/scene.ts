@@ -3,11 +3,13 @@
  * Positions are device pixels. Drawing is in `draw.ts`.
  */
 import type { GeoProjection } from 'd3-geo'
-import type { MarkerValue, PlaceMark, State } from '../../generated/frame'
+import type { MarkerValue, PlaceMark, State, TrailLook } from '../../generated/frame'
 import { apart, clusters } from '../../core/cluster'
 import { type Glide, position, progress, speed } from '../../core/glide'
 import { type Box, overlaps, place_label } from '../../core/labels'
-import { MARKER_LABELS_MAX, MARKERS_MAX } from '../../core/limits'
+import { MARKER_LABELS_MAX, MARKERS_MAX, TRAIL_PIECES_MAX } from '../../core/limits'
+import { pieces } from '../../core/trail'
+import { icon_of } from './icons'
 
 /** Where a marker was seen before: its trail, newest last. */
 const TRAIL_DOTS_MAX = 6
@@ -18,14 +20,20 @@ const CIRCLE_REACH = 1.5
 /** Half of the widest circle, and of a marker, in the same. */
 const CIRCLE_HALF = 1
 const MARKER_HALF = 0.5
+/** How far off its marker a label stands, and where it may stand on a line, in the same. */
+const NEAR = 0.8
+const NEAR_RING = 1.05
+const FAR = [1.7, 2.6, 3.6]
 /** A place's name that made way for a marker stays there for so long. */
 const NAME_REST_MS = 10_000
 
 export interface Standing {
   value: MarkerValue
   glide: Glide
-  /** Received positions before the newest, in pixels. */
+  /** Received positions before the newest, in pixels: what is drawn where the board keeps no trails. */
   trail: { x: number; y: number }[]
+  /** When the page heard of it last. */
+  heard_ms: number
 }
 
 export interface Group {
@@ -37,6 +45,21 @@ export interface Label {
   readonly text: string
   readonly box: Box
   readonly state: State
+  /** Whether it stands so far off that a line must lead to it. */
+  readonly led: boolean
+}
+
+/** A piece of a marker's way, in pixels. The last one ends where the marker is drawn. */
+export interface Step {
+  readonly from: { readonly x: number; readonly y: number }
+  readonly to: { readonly x: number; readonly y: number } | null
+  readonly shade: number
+  readonly known: boolean
+}
+
+export interface Way {
+  readonly marker: Standing
+  readonly steps: readonly Step[]
 }
 
 export interface PlaceLabel {
@@ -59,6 +82,9 @@ export class Scene {
   groups: readonly Group[] = []
   labels: readonly Label[] = []
   places: readonly PlaceLabel[] = []
+  ways: readonly Way[] = []
+  /** Markers that stand alone, have a label, and found no room for it. */
+  unlabelled = 0
   readonly #to: GeoProjection
   readonly #area: Box
   readonly #size: number
@@ -112,12 +138,13 @@ export class Scene {
       const [to_x, to_y] = at
       if (known === undefined) {
         const glide = { from_x: to_x, from_y: to_y, to_x, to_y, start_ms: now_ms, length_ms: 0 }
-        this.standing.set(key, { value, glide, trail: [] })
+        this.standing.set(key, { value, glide, trail: [], heard_ms: now_ms })
         continue
       }
       const from = position(known.glide, now_ms)
       this.#leave_trail(known)
       known.value = value
+      known.heard_ms = now_ms
       known.glide = { from_x: from.x, from_y: from.y, to_x, to_y, start_ms: now_ms, length_ms: glide_ms }
     }
   }
@@ -196,17 +223,29 @@ export class Scene {
       taken.push(around(spot, this.#size * 0.55))
     }
     const labels: Label[] = []
-    const urgent = [...single].sort((a, b) => BAD[b.state] - BAD[a.state])
+    // The worst first; of those, what was heard last.
+    const heard = ({ members }: Group): number => members[0]?.heard_ms ?? 0
+    const urgent = [...single].sort((a, b) => BAD[b.state] - BAD[a.state] || heard(b) - heard(a))
+    this.unlabelled = 0
     for (const { members, state } of urgent) {
       const [marker] = members
-      if (labels.length >= MARKER_LABELS_MAX) break
       if (marker?.value.label == null || marker.value.label === '') continue
       const point = { x: marker.glide.to_x, y: marker.glide.to_y }
       const size = { width: measure(marker.value.label), height }
-      const box = place_label(point, size, [this.#size * 0.8], this.#area, taken)
-      if (box === null) continue
+      const place = (reaches: readonly number[]): Box | null =>
+        labels.length < MARKER_LABELS_MAX ? place_label(point, size, reaches, this.#area, taken) : null
+      // A state's shape around an icon reaches further than the icon.
+      const is_ringed = icon_of(marker.value) !== null && BAD[state] > BAD.normal
+      const near = place([this.#size * (is_ringed ? NEAR_RING : NEAR)])
+      // What is in order may go unnamed; what isn't gets a place further off, and a line to it.
+      const box = near ?? (BAD[state] > BAD.normal ? place(FAR.map((reach) => reach * this.#size)) : null)
+      if (box === null) {
+        this.unlabelled += 1
+        continue
+      }
       taken.push(box)
-      labels.push({ text: marker.value.label, state, box: { ...box, x: box.x - point.x, y: box.y - point.y } })
+      const at = { ...box, x: box.x - point.x, y: box.y - point.y }
+      labels.push({ text: marker.value.label, state, box: at, led: near === null })
       this.#owner.set(labels[labels.length - 1] as Label, marker)
     }
     this.labels = labels
@@ -217,6 +256,31 @@ export class Scene {
   /** Whose label it is: labels travel with their marker, so their boxes are relative to it. */
   owner(label: Label): Standing | undefined {
     return this.#owner.get(label)
+  }
+
+  /** Lays out the ways of what stands alone, the worst first, as many as can be drawn. `now_ms` is the source's time. */
+  lay_ways(look: TrailLook | null, gaps: readonly (readonly [number, number])[]): void {
+    if (look === null) return
+    // The source's time as far as anything here tells it.
+    let now_ms = -Infinity
+    for (const { value } of this.standing.values()) now_ms = Math.max(now_ms, value.trail.at(-1)?.[0] ?? -Infinity)
+    const single = this.groups.filter((group) => group.members.length === 1)
+    const ways: Way[] = []
+    let count = 0
+    for (const { members } of [...single].sort((a, b) => BAD[b.state] - BAD[a.state])) {
+      const [marker] = members
+      if (marker === undefined || count >= TRAIL_PIECES_MAX) continue
+      const { lat, lon, trail } = marker.value
+      const steps = pieces(look, trail, gaps, now_ms).flatMap(({ from, to, shade, known }): Step[] => {
+        const [a, b] = [this.#to([from[1], from[0]]), this.#to([to[1], to[0]])]
+        if (a === null || b === null) return []
+        const is_here = to[0] === lat && to[1] === lon && to === trail.at(-1)?.[1]
+        return [{ from: { x: a[0], y: a[1] }, to: is_here ? null : { x: b[0], y: b[1] }, shade, known }]
+      })
+      count += steps.length
+      if (steps.length > 0) ways.push({ marker, steps })
+    }
+    this.ways = ways
   }
 
   /** Pixels a second of the fastest marker still under way; 0 if all have arrived. */
