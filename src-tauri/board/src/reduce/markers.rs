@@ -526,6 +526,63 @@ mod tests {
         assert_eq!(counts(&own), (0, 0));
     }
 
+    /// A word is drawn as the file says, another as a question mark, and what says nothing as before.
+    #[test]
+    fn icons_follow_their_word() {
+        let mut own =
+            aggregate(json!({"kind": "markers", "key": "k", "lat": "lat", "lon": "lon", "icon": "t", "trail": 40_000}));
+        let icon = |own: &Aggregate| match own.value(0) {
+            WidgetValue::Markers(value) => value.markers.first().and_then(|marker| marker.icon),
+            other => panic!("{other:?} are no markers"),
+        };
+        for (at, word, expected) in [
+            (0, json!("a"), Some(Icon::Ship)),
+            (1, json!("b"), Some(Icon::Car)),
+            (2, json!("odd"), Some(Icon::Other)),
+            (3, Value::Null, None),
+        ] {
+            fold(&mut own, at, "e", json!({"k": 1, "lat": 1, "lon": 2, "t": word}));
+            assert_eq!(icon(&own), expected, "{word}");
+        }
+        fold(&mut own, 4, "e", json!({"k": 1, "lat": 1, "lon": 2, "t": "a"}));
+        fold(&mut own, 5, "e", json!({"k": 1, "lat": 1, "lon": 2}));
+        assert_eq!(icon(&own), Some(Icon::Ship), "it says nothing of it");
+        let error = own.fold(&event("c", "e", 6, json!({"k": 1, "lat": 1, "lon": 2, "t": [1]}))).expect_err("a list");
+        assert_eq!(error.to_string(), "`t`: found a list of 1, expected a text, a number, true, false or null");
+    }
+
+    /// A position that comes late moves nothing and finds its place in the trail; a gap is told; what goes takes its trail with it, and a
+    /// marker that comes again begins anew for who has seen the old one (H3).
+    #[test]
+    fn trails_hold_late_positions_and_go_with_their_marker() {
+        let mut own = aggregate(
+            json!({"kind": "markers", "key": "k", "lat": "lat", "lon": "lon", "trail": 40_000, "remove_on": ["gone"]}),
+        );
+        let value = |own: &Aggregate, since| match own.value(since) {
+            WidgetValue::Markers(value) => value,
+            other => panic!("{other:?} are no markers"),
+        };
+        fold(&mut own, 1000, "e", json!({"k": "a", "lat": 1, "lon": 1}));
+        fold(&mut own, 3000, "e", json!({"k": "a", "lat": 3, "lon": 3}));
+        let painted = own.version();
+        fold(&mut own, 2000, "e", json!({"k": "a", "lat": 2, "lon": 2}));
+        let late = value(&own, painted);
+        assert_eq!((late.markers[0].lat, &late.markers[0].trail), (3.0, &vec![(2000, Some((2.0, 2.0)))]));
+        assert!(!late.markers[0].trail_whole);
+        own.note_gap(Timestamp::from_millis(3000), Timestamp::from_millis(5000));
+        assert_eq!(value(&own, 0).gaps, [(3000, 5000)]);
+
+        let mut other = own.like();
+        other.restore(&own.state_text()).expect("its state");
+        assert_eq!(other.value(0), own.value(0));
+
+        let painted = own.version();
+        fold(&mut own, 6000, "gone", json!({"k": "a"}));
+        fold(&mut own, 7000, "e", json!({"k": "a", "lat": 9, "lon": 9}));
+        let again = value(&own, painted);
+        assert_eq!((again.markers[0].trail_whole, &again.markers[0].trail), (true, &vec![(7000, Some((9.0, 9.0)))]));
+    }
+
     /// What has no position exists all the same, and nothing of it is drawn.
     #[test]
     fn things_without_a_position_are_counted() {

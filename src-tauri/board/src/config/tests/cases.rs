@@ -606,6 +606,11 @@ fn states_bands_columns_and_maps() {
     }
     check_both(&map("places = [{ name = \"X\", lat = 91, lon = 0 }]"), &[("14:31", "out of range", "-90 to 90")]);
     check(&map("glide = \"2m\""), &[("14:9", "out of range", "0s to 1m")]);
+    check(&map("trail = \"9s\""), &[("14:9", "out of range", "10s to 1d")]);
+    check_both(&map("icon = \"t\"\nicons = { van = \"bus\" }"), &[("15:17", "unknown word `bus`", "`car`")]);
+    check(&map("icon = \"t\""), &[("8:1", "`icons` is missing", "")]);
+    check(&map("icons = { van = \"car\" }"), &[("8:1", "`icon` is missing", "`icons = { \"*\" = \"ship\" }`")]);
+    check(&map("icons = { \"*\" = \"ship\" }"), &[]);
 }
 
 #[test]
