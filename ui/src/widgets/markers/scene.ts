@@ -9,6 +9,7 @@ import { type Glide, position, progress, speed } from '../../core/glide'
 import { type Box, overlaps, place_label } from '../../core/labels'
 import { MARKER_LABELS_MAX, MARKERS_MAX, TRAIL_PIECES_MAX } from '../../core/limits'
 import { pieces } from '../../core/trail'
+import { middle_cut } from '../../core/width'
 import { icon_of } from './icons'
 
 /** Where a marker was seen before: its trail, newest last. */
@@ -20,10 +21,12 @@ const CIRCLE_REACH = 1.5
 /** Half of the widest circle, and of a marker, in the same. */
 const CIRCLE_HALF = 1
 const MARKER_HALF = 0.5
+/** A longer label loses its middle, for both its ends tell it from its neighbours. */
+const LABEL_CHARACTERS_MAX = 28
 /** How far off its marker a label stands, and where it may stand on a line, in the same. */
 const NEAR = 0.8
 const NEAR_RING = 1.05
-const FAR = [1.7, 2.6, 3.6]
+const FAR = [1.7, 2.6, 3.6, 5, 7]
 /** A place's name that made way for a marker stays there for so long. */
 const NAME_REST_MS = 10_000
 
@@ -192,21 +195,20 @@ export class Scene {
     const single = this.groups
       .filter((group) => group.members.length === 1)
       .map((group) => around(destination(group), this.#size * MARKER_HALF))
-    const names: Box[] = []
     for (const place of this.places) {
       const { box } = place
       const is_rested = now_ms - place.moved_ms >= NAME_REST_MS
       const off = is_rested ? [...taken, ...single] : taken
       if (box === null || off.some((other) => overlaps(box, other))) {
-        const found = (clear: readonly Box[]): Box | null =>
-          place_label(place, place.size, place.reaches, this.#area, clear, place.away)
-        // Better on a marker than nowhere, but upon another word it can't be read.
-        place.box = found([...taken, ...single]) ?? found(taken) ?? found([...reserved, ...names])
+        const found = (clear: readonly Box[], reaches = place.reaches): Box | null =>
+          place_label(place, place.size, reaches, this.#area, clear, place.away)
+        const far = FAR.map((reach) => reach * 1.5 * this.#size)
+        // Better on a marker than nowhere, but upon another word or a count neither can be read.
+        place.box = found([...taken, ...single]) ?? found(taken) ?? found(taken, far)
         if (place.box !== box) place.moved_ms = now_ms
       }
       if (place.box !== null) {
         taken.push(place.box)
-        names.push(place.box)
       }
     }
   }
@@ -231,7 +233,8 @@ export class Scene {
       const [marker] = members
       if (marker?.value.label == null || marker.value.label === '') continue
       const point = { x: marker.glide.to_x, y: marker.glide.to_y }
-      const size = { width: measure(marker.value.label), height }
+      const text = middle_cut(marker.value.label, LABEL_CHARACTERS_MAX)
+      const size = { width: measure(text), height }
       const place = (reaches: readonly number[]): Box | null =>
         labels.length < MARKER_LABELS_MAX ? place_label(point, size, reaches, this.#area, taken) : null
       // A state's shape around an icon reaches further than the icon.
@@ -245,7 +248,7 @@ export class Scene {
       }
       taken.push(box)
       const at = { ...box, x: box.x - point.x, y: box.y - point.y }
-      labels.push({ text: marker.value.label, state, box: at, led: near === null })
+      labels.push({ text, state, box: at, led: near === null })
       this.#owner.set(labels[labels.length - 1] as Label, marker)
     }
     this.labels = labels
