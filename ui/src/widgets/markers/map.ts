@@ -14,7 +14,7 @@ import { paint_ground, projection } from './atlas'
 import { draw_scene, type Pen } from './draw'
 import { centre, Scene } from './scene'
 import { Sprites } from './sprites'
-import { missing_words, SHORT_REM } from './words'
+import { type Lacks, missing_words, NOTHING_LACKS, SHORT_REM } from './words'
 
 export type MarkersLook = Extract<Look, { kind: 'markers' }>
 
@@ -72,9 +72,9 @@ export class MarkerMap {
     return this.#scene.groups.filter((group) => group.members.length > 1).length
   }
 
-  /** Markers that have a label and no room for it. */
-  get unlabelled(): number {
-    return this.#scene.unlabelled
+  /** Markers that have a label or a trail and no room for it. */
+  get lacks(): Lacks {
+    return { labels: this.#scene.unlabelled, trails: this.#scene.untrailed }
   }
 
   update(held: HeldMarkers | null, stale: boolean, now_ms: number): void {
@@ -96,22 +96,24 @@ export class MarkerMap {
     // What isn't known to be current stands still where it was last seen.
     const glide_ms = this.#stale || this.#still ? 0 : this.#look.glide_ms
     this.#scene.set_markers(held?.by_key ?? new Map(), now_ms, glide_ms)
-    const arrange = (unlabelled: number): void => {
-      const reserved = this.#reserved(held, unlabelled)
+    const arrange = (lacks: Lacks): void => {
+      const reserved = this.#reserved(held, lacks)
       this.#scene.arrange(now_ms, (text) => sprites.width(text, 400), sprites.line_height, reserved)
+      this.#scene.lay_ways(this.#look.trail, held?.gaps ?? [])
     }
-    arrange(0)
-    // That some have no room for their label is said in the corner, which then has less room itself.
-    if (this.unlabelled > 0) arrange(held?.total ?? 0)
-    this.#scene.lay_ways(this.#look.trail, held?.gaps ?? [])
+    arrange(NOTHING_LACKS)
+    const { labels, trails } = this.lacks
+    // What has no room is said in the corner, which then has less room itself: for the longest that it may say.
+    const most = (count: number): number => (count === 0 ? 0 : (held?.total ?? 0))
+    if (labels + trails > 0) arrange({ labels: held?.total ?? 0, trails: most(trails) })
     this.#arranged()
     this.#paint(now_ms)
   }
 
   /** The corner in which the page says what has no position. */
-  #reserved(held: HeldMarkers | null, unlabelled: number): Box[] {
+  #reserved(held: HeldMarkers | null, lacks: Lacks): Box[] {
     const short = this.#pen.ctx.canvas.width < SHORT_REM * this.#pen.rem
-    const words = held === null ? '' : missing_words(held, short, unlabelled)
+    const words = held === null ? '' : missing_words(held, short, lacks)
     if (words === '') return []
     const { ctx, rem } = this.#pen
     return [

@@ -86,6 +86,8 @@ export class Scene {
   labels: readonly Label[] = []
   places: readonly PlaceLabel[] = []
   ways: readonly Way[] = []
+  /** Markers that have a way which isn't laid out. */
+  untrailed = 0
   /** Markers that stand alone, have a label, and found no room for it. */
   unlabelled = 0
   readonly #to: GeoProjection
@@ -263,6 +265,7 @@ export class Scene {
 
   /** Lays out the ways of what stands alone, the worst first, as many as can be drawn. `now_ms` is the source's time. */
   lay_ways(look: TrailLook | null, gaps: readonly (readonly [number, number])[]): void {
+    this.untrailed = 0
     if (look === null) return
     // The source's time as far as anything here tells it.
     let now_ms = -Infinity
@@ -272,8 +275,12 @@ export class Scene {
     let count = 0
     for (const { members } of [...single].sort((a, b) => BAD[b.state] - BAD[a.state])) {
       const [marker] = members
-      if (marker === undefined || count >= TRAIL_PIECES_MAX) continue
+      if (marker === undefined) continue
       const { lat, lon, trail } = marker.value
+      if (count >= TRAIL_PIECES_MAX) {
+        if (trail.length > 1) this.untrailed += 1
+        continue
+      }
       const steps = pieces(look, trail, gaps, now_ms).flatMap(({ from, to, shade, known }): Step[] => {
         const [a, b] = [this.#to([from[1], from[0]]), this.#to([to[1], to[0]])]
         if (a === null || b === null) return []

@@ -5,7 +5,15 @@ import { MARKERS_MAX } from '../../core/limits'
 /** A map narrower than this, in rem, has the words short. */
 export const SHORT_REM = 60
 
-export function missing_words(held: HeldMarkers, short: boolean, unlabelled = 0): string {
+/** How many markers lack something that there was no room for. */
+export interface Lacks {
+  readonly labels: number
+  readonly trails: number
+}
+
+export const NOTHING_LACKS: Lacks = { labels: 0, trails: 0 }
+
+export function missing_words(held: HeldMarkers, short: boolean, { labels, trails } = NOTHING_LACKS): string {
   const drawn = Math.min(held.by_key.size, MARKERS_MAX)
   const hidden = Math.max(0, held.total - held.unplaced - drawn)
   const parts = [
@@ -15,7 +23,8 @@ export function missing_words(held: HeldMarkers, short: boolean, unlabelled = 0)
       : short
         ? `+${String(held.unplaced)} unplaced`
         : `${String(held.unplaced)} more without a position`,
-    unlabelled === 0 ? '' : short ? `+${String(unlabelled)} unnamed` : `+${String(unlabelled)} without a label`,
+    labels === 0 ? '' : short ? `+${String(labels)} unnamed` : `+${String(labels)} without a label`,
+    trails === 0 ? '' : short ? `+${String(trails)} trails` : `+${String(trails)} without a trail`,
   ]
   return parts.filter((part) => part !== '').join(', ')
 }
