@@ -45,23 +45,12 @@ function box_of({ column, row, width, height }: Place): Box {
   return { x: column - 1, y: row - 1, width, height }
 }
 
-/** Where a line goes through all of the box and cuts no panel: its edges among them. */
+/** Where a line goes through all of the box and cuts no panel; its edges are among them. */
 function cuts(panels: readonly Box[], box: Box, upright: boolean): number[] {
   const from = (one: Box): number => (upright ? one.x : one.y)
   const to = (one: Box): number => (upright ? one.x + one.width : one.y + one.height)
-  const edges = [...new Set([from(box), ...panels.flatMap((one) => [from(one), to(one)]), to(box)])].sort(
-    (a, b) => a - b,
-  )
-  const clear = edges.filter((edge) => panels.every((one) => to(one) <= edge || from(one) >= edge))
-  // Between two of them something stands, or that stretch is the next one's.
-  const used: number[] = []
-  for (const edge of clear) {
-    const last = used.at(-1)
-    if (last === undefined || edge === to(box) || panels.some((one) => from(one) >= last && to(one) <= edge))
-      used.push(edge)
-  }
-  if (used.length > 2 && !panels.some((one) => from(one) >= (used.at(-2) ?? 0))) used.splice(-2, 1)
-  return used
+  const edges = new Set([from(box), ...panels.flatMap((one) => [from(one), to(one)]), to(box)])
+  return [...edges].sort((a, b) => a - b).filter((edge) => panels.every((one) => to(one) <= edge || from(one) >= edge))
 }
 
 function within(one: Box, box: Box): boolean {
@@ -86,18 +75,20 @@ function part(all: readonly Box[], panels: readonly number[], box: Box): Part {
   if (panels.length < 2) return whole
   const own = panels.flatMap((at) => all[at] ?? [])
   const inside = (strip: Box): number[] => panels.filter((at) => within(all[at] ?? strip, strip))
-  const across = cuts(own, box, false)
-  const upright = cuts(own, box, true)
-  const cells = strips(box, across, false).flatMap((line) => strips(line, upright, true))
-  const of = (boxes: readonly Box[], lines: number): Part => {
-    const parts = boxes.map((one) => part(all, inside(one), one)).filter(({ panels: some }) => some.length > 0)
-    return { box, panels, parts, lines }
-  }
-  if (across.length > 2 && upright.length > 2 && cells.every((cell) => inside(cell).length > 0)) {
-    return of(cells, across.length - 1)
-  }
-  if (across.length > 2) return of(strips(box, across, false), across.length - 1)
-  if (upright.length > 2) return of(strips(box, upright, true), 1)
+  // Where nothing stands the others have the room.
+  const used = (boxes: Box[]): Box[] => boxes.filter((one) => inside(one).length > 0)
+  const lines = used(strips(box, cuts(own, box, false), false))
+  const columns = used(strips(box, cuts(own, box, true), true))
+  const cells = lines.flatMap((line) => columns.map(({ x, width }) => ({ ...line, x, width })))
+  const of = (boxes: readonly Box[], count: number): Part => ({
+    box,
+    panels,
+    parts: boxes.map((one) => part(all, inside(one), one)),
+    lines: count,
+  })
+  if (lines.length > 1 && columns.length > 1 && used(cells).length === cells.length) return of(cells, lines.length)
+  if (lines.length > 1) return of(lines, lines.length)
+  if (columns.length > 1) return of(columns, 1)
   return whole
 }
 
