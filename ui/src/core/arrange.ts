@@ -19,20 +19,41 @@ const LEVELS = 7
 /** What lines of unlike counts cost: where it makes no difference, panels stand under each other. */
 const RAGGED = 0.02
 
-interface Box {
-  readonly x: number
-  readonly y: number
+/** The room of a grid, in square rem, as core/glass.ts has it. */
+const ROOM = 18_400
+/** How wide a panel must be for the word and the age of a link that is lost, in rem, and what it costs to be narrower. */
+const LEAST_WIDTH = 24
+const NARROW = 10
+
+interface Size {
   readonly width: number
   readonly height: number
 }
 
-/** A part of the grid: panels that can't be parted, or parts in the order in which they are read. */
+interface Box extends Size {
+  readonly x: number
+  readonly y: number
+}
+
+/** How large a cell is, in rem: on the glass that the board was made for, and on this one. */
+interface Glass {
+  readonly made: Size
+  readonly rem: Size
+}
+
+/** A part of the grid. */
 interface Part {
   readonly box: Box
   /** Which panels, by number. */
   readonly panels: readonly number[]
+  /** How it can be taken apart, as it was made first; none if it can't. */
+  readonly ways: readonly Way[]
+}
+
+/** Parts in the order in which they are read. */
+interface Way {
   readonly parts: readonly Part[]
-  /** In how many lines its parts stand as they were made. */
+  /** In how many lines they stand as they were made. */
   readonly lines: number
 }
 
@@ -71,8 +92,9 @@ function strips(box: Box, edges: readonly number[], upright: boolean): Box[] {
 
 /** Takes a grid apart along the lines that go through all of it. */
 function part(all: readonly Box[], panels: readonly number[], box: Box): Part {
-  const whole = { box, panels, parts: [], lines: 1 }
-  if (panels.length < 2) return whole
+  const [only, ...others] = panels
+  // One that stands alone has all of its room.
+  if (others.length === 0) return { box: all[only ?? -1] ?? box, panels, ways: [] }
   const own = panels.flatMap((at) => all[at] ?? [])
   const inside = (strip: Box): number[] => panels.filter((at) => within(all[at] ?? strip, strip))
   // Where nothing stands the others have the room.
@@ -80,16 +102,14 @@ function part(all: readonly Box[], panels: readonly number[], box: Box): Part {
   const lines = used(strips(box, cuts(own, box, false), false))
   const columns = used(strips(box, cuts(own, box, true), true))
   const cells = lines.flatMap((line) => columns.map(({ x, width }) => ({ ...line, x, width })))
-  const of = (boxes: readonly Box[], count: number): Part => ({
+  const way = (boxes: readonly Box[], count: number): Way[] =>
+    boxes.length < 2 ? [] : [{ parts: boxes.map((one) => part(all, inside(one), one)), lines: count }]
+  const even = lines.length > 1 && columns.length > 1 && used(cells).length === cells.length
+  return {
     box,
     panels,
-    parts: boxes.map((one) => part(all, inside(one), one)),
-    lines: count,
-  })
-  if (lines.length > 1 && columns.length > 1 && used(cells).length === cells.length) return of(cells, lines.length)
-  if (lines.length > 1) return of(lines, lines.length)
-  if (columns.length > 1) return of(columns, 1)
-  return whole
+    ways: [...(even ? way(cells, lines.length) : []), ...way(lines, lines.length), ...way(columns, 1)],
+  }
 }
 
 /** Ways to break `count` parts into lines: every one where they are few. */
@@ -119,51 +139,70 @@ function total(parts: readonly Part[]): number {
 }
 
 /** Panels that can't be parted stand as they did, wider or narrower. */
-function as_it_is({ box, panels }: Part, all: readonly Box[], to: Box, wider: number): Laid {
-  const change = Math.log((to.width / to.height / (box.width / box.height)) * wider)
+function as_it_is({ box, panels }: Part, all: readonly Box[], to: Box, { made, rem }: Glass): Laid {
+  const [wider, higher] = [
+    (to.width * rem.width) / (box.width * made.width),
+    (to.height * rem.height) / (box.height * made.height),
+  ]
+  const change = Math.log(wider / higher) ** 2
+  let cost = change * box.width * box.height
   const boxes = panels.map((at): readonly [number, Box] => {
     const one = all[at] ?? box
-    return [
-      at,
-      {
-        x: to.x + ((one.x - box.x) / box.width) * to.width,
-        y: to.y + ((one.y - box.y) / box.height) * to.height,
-        width: (one.width / box.width) * to.width,
-        height: (one.height / box.height) * to.height,
-      },
-    ]
+    const width = (one.width / box.width) * to.width
+    const height = (one.height / box.height) * to.height
+    // A panel that was made narrow is as good as it was.
+    const least = Math.min(one.width * made.width, LEAST_WIDTH)
+    cost += NARROW * Math.max(0, Math.log(least / (width * rem.width))) * one.width * one.height
+    const x = to.x + ((one.x - box.x) / box.width) * to.width
+    return [at, { x, y: to.y + ((one.y - box.y) / box.height) * to.height, width, height }]
   })
-  return { cost: change ** 2 * box.width * box.height, boxes }
+  return { cost, boxes }
 }
 
-/** The best way to lay a part into a box. `wider` is how much wider than high one of the box's cells is, beside what it was made for. */
-function lay(one: Part, all: readonly Box[], to: Box, wider: number, level: number): Laid {
-  if (one.parts.length === 0) return as_it_is(one, all, to, wider)
+/** The best way to lay a part into a box. */
+function lay(one: Part, all: readonly Box[], to: Box, glass: Glass, level: number): Laid {
   let best: Laid | null = null
-  const ways = level < LEVELS ? breaks(one.parts.length, one.lines) : breaks(one.parts.length, one.lines).slice(0, 1)
-  for (const counts of ways) {
-    const boxes: (readonly [number, Box])[] = []
-    let cost = new Set(counts).size > 1 ? RAGGED * share(one) : 0
-    let y = to.y
-    let next = 0
-    for (const count of counts) {
-      const line = one.parts.slice(next, next + count)
-      next += count
-      const height = (to.height * total(line)) / total(one.parts)
-      let x = to.x
-      for (const piece of line) {
-        const width = (to.width * share(piece)) / total(line)
-        const laid = lay(piece, all, { x, y, width, height }, wider, level + 1)
-        cost += laid.cost
-        boxes.push(...laid.boxes)
-        x += width
-      }
-      y += height
-      if (best !== null && cost >= best.cost) break
+  for (const { parts, lines } of level < LEVELS ? one.ways : one.ways.slice(0, 1)) {
+    const tried = breaks(parts.length, lines)
+    for (const counts of level < LEVELS ? tried : tried.slice(0, 1)) {
+      const laid = lay_lines(parts, counts, all, to, glass, level, best?.cost ?? Infinity)
+      if (laid !== null) best = laid
     }
-    if (best === null || cost < best.cost) best = { cost, boxes }
   }
-  return best ?? as_it_is(one, all, to, wider)
+  return best ?? as_it_is(one, all, to, glass)
+}
+
+/** So many parts in each line; null if that costs as much as what is known already. */
+function lay_lines(
+  parts: readonly Part[],
+  counts: readonly number[],
+  all: readonly Box[],
+  to: Box,
+  glass: Glass,
+  level: number,
+  less_than: number,
+): Laid | null {
+  const boxes: (readonly [number, Box])[] = []
+  const sum = total(parts)
+  let cost = new Set(counts).size > 1 ? RAGGED * sum : 0
+  let y = to.y
+  let next = 0
+  for (const count of counts) {
+    const line = parts.slice(next, next + count)
+    next += count
+    const height = (to.height * total(line)) / sum
+    let x = to.x
+    for (const piece of line) {
+      const width = (to.width * share(piece)) / total(line)
+      const laid = lay(piece, all, { x, y, width, height }, glass, level + 1)
+      cost += laid.cost
+      boxes.push(...laid.boxes)
+      x += width
+    }
+    y += height
+    if (cost >= less_than) return null
+  }
+  return { cost, boxes }
 }
 
 /** The same page on a glass whose grid is `ratio` times as wide as high. */
@@ -171,9 +210,14 @@ export function arrange(layout: Layout, ratio: number): Layout {
   const { extent, places } = layout
   if (places.size < 2 || Math.log(ratio / MADE_FOR) ** 2 <= LEFT_AS_IT_IS) return layout
   const all = [...places.values()].map(box_of)
-  const glass = { x: 0, y: 0, width: extent.columns, height: extent.rows }
-  const whole = part(all, [...all.keys()], glass)
-  const found = new Map(lay(whole, all, glass, ratio / MADE_FOR, 0).boxes)
+  const grid = { x: 0, y: 0, width: extent.columns, height: extent.rows }
+  // Whatever its shape, a glass has as much room.
+  const cell = (of: number): Size => ({
+    width: Math.sqrt(ROOM * of) / extent.columns,
+    height: Math.sqrt(ROOM / of) / extent.rows,
+  })
+  const whole = part(all, [...all.keys()], grid)
+  const found = new Map(lay(whole, all, grid, { made: cell(MADE_FOR), rem: cell(ratio) }, 0).boxes)
   const fine = (value: number, of: number): number => Math.round((value / of) * FINE)
   const place = (box: Box): Place => {
     const [left, top] = [fine(box.x, extent.columns), fine(box.y, extent.rows)]

@@ -82,7 +82,10 @@ export async function on_page(query, size, use, { notes = true } = {}) {
     await page.waitForFunction(() =>
       [...document.querySelectorAll('[data-kind="markers"] canvas')].every(
         // A canvas that was never given a size has that of the standard.
-        (canvas) => canvas.clientHeight === 0 || /** @type {HTMLCanvasElement} */ (canvas).height !== 150,
+        (canvas) => {
+          const { width, height } = /** @type {HTMLCanvasElement} */ (canvas)
+          return canvas.clientHeight === 0 || width !== 300 || height !== 150
+        },
       ),
     )
     await use(page)
