@@ -54,6 +54,18 @@ const SSE: (SourceTransport, &str) = (SourceTransport::Sse, "sse");
 const LONG_POLL: (SourceTransport, &str) = (SourceTransport::LongPoll, "long-poll");
 const POLL: (SourceTransport, &str) = (SourceTransport::Poll, "poll");
 
+/// Servers of Pusher's protocol differ in their names alone.
+const PUSHER: Rules = Rules {
+    kind: SourceKind::Pusher,
+    called: "Pusher",
+    schemes: WEB,
+    query: false,
+    ways: &[WEBSOCKET],
+    channel: |c| c.is_ascii_alphanumeric() || "_-=@,.;#".contains(c),
+    channels: "`A-Z a-z 0-9 _ - = @ , . ;`, or `#server-to-user-` and a user's id",
+    own: &["event", "app", "auth", "snapshot"],
+};
+
 static RULES: [Rules; 15] = [
     Rules {
         kind: SourceKind::Hub,
@@ -75,36 +87,9 @@ static RULES: [Rules; 15] = [
         channels: "ASCII",
         own: &["event", "snapshot", "auth", "presence"],
     },
-    Rules {
-        kind: SourceKind::Pusher,
-        called: "Pusher",
-        schemes: WEB,
-        query: false,
-        ways: &[WEBSOCKET],
-        channel: |c| c.is_ascii_alphanumeric() || "_-=@,.;#".contains(c),
-        channels: "`A-Z a-z 0-9 _ - = @ , . ;`, or `#server-to-user-` and a user's id",
-        own: &["event", "app", "auth", "snapshot"],
-    },
-    Rules {
-        kind: SourceKind::Soketi,
-        called: "Soketi",
-        schemes: WEB,
-        query: false,
-        ways: &[WEBSOCKET],
-        channel: |c| c.is_ascii_alphanumeric() || "_-=@,.;#".contains(c),
-        channels: "`A-Z a-z 0-9 _ - = @ , . ;`, or `#server-to-user-` and a user's id",
-        own: &["event", "app", "auth", "snapshot"],
-    },
-    Rules {
-        kind: SourceKind::Reverb,
-        called: "Reverb",
-        schemes: WEB,
-        query: false,
-        ways: &[WEBSOCKET],
-        channel: |c| c.is_ascii_alphanumeric() || "_-=@,.;#".contains(c),
-        channels: "`A-Z a-z 0-9 _ - = @ , . ;`, or `#server-to-user-` and a user's id",
-        own: &["event", "app", "auth", "snapshot"],
-    },
+    PUSHER,
+    Rules { kind: SourceKind::Soketi, called: "Soketi", ..PUSHER },
+    Rules { kind: SourceKind::Reverb, called: "Reverb", ..PUSHER },
     Rules {
         kind: SourceKind::SocketIo,
         called: "Socket.IO",

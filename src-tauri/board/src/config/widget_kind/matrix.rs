@@ -5,8 +5,8 @@ use crate::{
     config::{
         diagnostic::Sink,
         keys::{path, template},
-        shape_event::{PathText, States, TemplateText},
-        spec::{ReducerSpec, StateSpec},
+        shape_event::{PathText, TemplateText},
+        spec::ReducerSpec,
         table::{Key, Need, TableReader, TableShape},
     },
     frame::Look,
@@ -15,7 +15,10 @@ use crate::{
 pub(super) static KIND: KindShape = KindShape {
     name: "matrix",
     about: "States in a grid: a cell for each pair of a row and a column, such as services × regions.",
-    table: TableShape { name: "kind `matrix`", keys: &[&ROW, &COLUMN, &STATE, &STATES, &DETAIL] },
+    table: TableShape {
+        name: "kind `matrix`",
+        keys: &[&ROW, &COLUMN, &states::OWN_PATH, &states::OWN_STATES, &DETAIL],
+    },
     stats: &[],
     read,
 };
@@ -28,20 +31,14 @@ static ROW: Key<PathText> = path(
 
 static COLUMN: Key<PathText> = path("column", Need::Required, "The text or number that names the column.");
 
-static STATE: Key<PathText> = path("state", Need::Required, "Where the word stands that `states` gives a meaning to.");
-
-static STATES: Key<States> = Key { need: Need::Required, name: "states", about: states::STATES.about, shape: States };
-
 static DETAIL: Key<TemplateText> =
     template("detail", Need::Optional, "A few letters in place of the state's word, such as `{p99} ms`.");
 
 fn read(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Folded> {
     let row = reader.get(&ROW, sink);
     let column = reader.get(&COLUMN, sink);
-    let path = reader.get(&STATE, sink);
-    let states = reader.get(&STATES, sink);
+    let state = states::read_own(reader, sink);
     let detail = reader.optional(&DETAIL, sink);
-    let state = StateSpec { path: path?, states: states? };
-    let reducer = ReducerSpec::Matrix { row: row?, column: column?, state, detail: detail? };
+    let reducer = ReducerSpec::Matrix { row: row?, column: column?, state: state?, detail: detail? };
     Some(Folded { reducer, look: Look::Matrix {}, knows_days: false, against: None })
 }

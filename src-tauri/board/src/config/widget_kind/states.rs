@@ -8,15 +8,27 @@ use crate::config::{
     table::{Key, Need, TableReader},
 };
 
-pub(super) static PATH: Key<PathText> =
-    path("state", Need::Optional, "Where the word stands that `states` gives a meaning to.");
+const PATH_ABOUT: &str = "Where the word stands that `states` gives a meaning to.";
+const STATES_ABOUT: &str = "What each word means. Other words are drawn as unknown; a missing or null one is normal.";
 
-pub(super) static STATES: Key<States> = Key {
-    name: "states",
-    need: Need::Optional,
-    about: "What each word means. Other words are drawn as unknown; a missing or null one is normal.",
-    shape: States,
-};
+pub(super) static PATH: Key<PathText> = path("state", Need::Optional, PATH_ABOUT);
+
+pub(super) static STATES: Key<States> =
+    Key { name: "states", need: Need::Optional, about: STATES_ABOUT, shape: States };
+
+/// `state` of the kinds that show nothing else.
+pub(super) static OWN_PATH: Key<PathText> = path("state", Need::Required, PATH_ABOUT);
+
+/// `states` of the kinds that show nothing else.
+pub(super) static OWN_STATES: Key<States> =
+    Key { name: "states", need: Need::Required, about: STATES_ABOUT, shape: States };
+
+/// `state` and `states` of the kinds that show nothing else.
+pub(super) fn read_own(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<StateSpec> {
+    let path = reader.get(&OWN_PATH, sink);
+    let states = reader.get(&OWN_STATES, sink);
+    Some(StateSpec { path: path?, states: states? })
+}
 
 /// `state` and `states`, which need each other.
 #[allow(clippy::option_option)] // faulty and not there are two things

@@ -5,8 +5,8 @@ use crate::{
     config::{
         diagnostic::Sink,
         keys::{path, template},
-        shape_event::{PathText, States, TemplateText},
-        spec::{ReducerSpec, StateSpec},
+        shape_event::{PathText, TemplateText},
+        spec::ReducerSpec,
         table::{Key, Need, TableReader, TableShape},
     },
     frame::Look,
@@ -15,7 +15,7 @@ use crate::{
 pub(super) static KIND: KindShape = KindShape {
     name: "status",
     about: "A tile a key.",
-    table: TableShape { name: "kind `status`", keys: &[&KEY, &LABEL, &STATE, &STATES, &DETAIL] },
+    table: TableShape { name: "kind `status`", keys: &[&KEY, &LABEL, &states::OWN_PATH, &states::OWN_STATES, &DETAIL] },
     stats: &[],
     read,
 };
@@ -26,17 +26,11 @@ static LABEL: Key<TemplateText> = template("label", Need::Optional, "What is wri
 
 static DETAIL: Key<TemplateText> = template("detail", Need::Optional, "A smaller line below the label.");
 
-static STATE: Key<PathText> = path("state", Need::Required, "Where the word stands that `states` gives a meaning to.");
-
-static STATES: Key<States> = Key { need: Need::Required, name: "states", about: states::STATES.about, shape: States };
-
 fn read(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Folded> {
     let key = reader.get(&KEY, sink);
     let label = reader.optional(&LABEL, sink);
-    let path = reader.get(&STATE, sink);
-    let states = reader.get(&STATES, sink);
+    let state = states::read_own(reader, sink);
     let detail = reader.optional(&DETAIL, sink);
-    let state = StateSpec { path: path?, states: states? };
-    let reducer = ReducerSpec::Status { key: key?, label: label?, state, detail: detail? };
+    let reducer = ReducerSpec::Status { key: key?, label: label?, state: state?, detail: detail? };
     Some(Folded { reducer, look: Look::Status {}, knows_days: false, against: None })
 }

@@ -6,8 +6,8 @@ use crate::{
         diagnostic::Sink,
         keys::{MONTH, SECOND, path, span, template},
         shape::Choice,
-        shape_event::{PathText, Span, States, TemplateText},
-        spec::{ReducerSpec, StateSpec},
+        shape_event::{PathText, Span, TemplateText},
+        spec::ReducerSpec,
         table::{Key, Need, TableReader, TableShape},
     },
     frame::{Look, RowOrder},
@@ -16,7 +16,10 @@ use crate::{
 pub(super) static KIND: KindShape = KindShape {
     name: "timeline",
     about: "States over time, a row a key.",
-    table: TableShape { name: "kind `timeline`", keys: &[&KEY, &LABEL, &STATE, &STATES, &KEEP, &ORDER] },
+    table: TableShape {
+        name: "kind `timeline`",
+        keys: &[&KEY, &LABEL, &states::OWN_PATH, &states::OWN_STATES, &KEEP, &ORDER],
+    },
     stats: &[],
     read,
 };
@@ -28,10 +31,6 @@ static KEY: Key<PathText> = path(
 );
 
 static LABEL: Key<TemplateText> = template("label", Need::Optional, "What stands before it; the key if left out.");
-
-static STATE: Key<PathText> = path("state", Need::Required, "Where the word stands that `states` gives a meaning to.");
-
-static STATES: Key<States> = Key { need: Need::Required, name: "states", about: states::STATES.about, shape: States };
 
 static KEEP: Key<Span> =
     span("keep", Need::Required, SECOND, MONTH, "How far back it reaches; of a row, the last 200 changes at most.");
@@ -48,13 +47,11 @@ static ORDER: Key<Choice<RowOrder>> = Key {
 fn read(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Folded> {
     let key = reader.get(&KEY, sink);
     let label = reader.optional(&LABEL, sink);
-    let path = reader.get(&STATE, sink);
-    let states = reader.get(&STATES, sink);
+    let state = states::read_own(reader, sink);
     let keep = reader.get(&KEEP, sink);
     let order = reader.get(&ORDER, sink);
-    let state = StateSpec { path: path?, states: states? };
     let keep = keep?;
-    let reducer = ReducerSpec::Timeline { key: key?, label: label?, state, keep };
+    let reducer = ReducerSpec::Timeline { key: key?, label: label?, state: state?, keep };
     let look = Look::Timeline { keep_ms: whole_millis(keep), order: order? };
     Some(Folded { reducer, look, knows_days: false, against: None })
 }
