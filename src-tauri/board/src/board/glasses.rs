@@ -138,7 +138,11 @@ impl Board {
 
     /// Turns the pages whose time is over; says whether there was one.
     pub(super) fn turn_glasses(&mut self, now: Mono) -> bool {
-        self.glasses.iter_mut().fold(false, |turned, glass| glass.pager.handle_tick(now) || turned)
+        let mut is_turned = false;
+        for glass in &mut self.glasses {
+            is_turned |= glass.pager.handle_tick(now);
+        }
+        is_turned
     }
 
     /// When that is.

@@ -351,7 +351,7 @@ mod tests {
             prop_assert_eq!(&report["below"], &json!(count(i64::MIN, 0)));
             prop_assert_eq!(&report["bins"], &json!([[0, count(0, 10)], [10, count(10, 20)], [20, count(20, 30)]]));
             prop_assert_eq!(&report["above"], &json!(count(30, i64::MAX)));
-            let median = inside[(inside.len() + 1) / 2 - 1] as f64;
+            let median = inside[inside.len().div_ceil(2) - 1] as f64;
             let found = report["stats"]["p50"].as_f64().expect("a median");
             prop_assert!((found - median).abs() <= median.abs() * 0.01 + 1e-9, "{} {}", found, median);
         }

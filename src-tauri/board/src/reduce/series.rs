@@ -300,7 +300,11 @@ impl Reduce for Series {
             self.check_line(event, &sample.key)?;
             self.check_ahead(at, &sample.key, others)?;
         }
-        Ok(samples.into_iter().fold(false, |seen, sample| self.take(at, sample, version) || seen))
+        let mut is_seen = false;
+        for sample in samples {
+            is_seen |= self.take(at, sample, version);
+        }
+        Ok(is_seen)
     }
 
     fn advance(&mut self, now: Ms, version: u64) -> bool {

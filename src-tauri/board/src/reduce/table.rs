@@ -101,7 +101,7 @@ impl Row {
     fn bytes(&self, key: &str) -> usize {
         let cells: usize = self.cells.iter().map(cell_bytes).sum();
         let ranks: usize = self.rank.all().map(Rank::bytes).sum();
-        ROW_BYTES + key.len() + cells + ranks + size_of::<Rank>() * self.rank.others().len()
+        ROW_BYTES + key.len() + cells + ranks + size_of_val(self.rank.others())
     }
 }
 

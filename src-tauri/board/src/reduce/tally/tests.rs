@@ -1,3 +1,5 @@
+//! Bars against a model that counts anew.
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use watchfloor_model::Timestamp;

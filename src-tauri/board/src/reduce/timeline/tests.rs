@@ -1,3 +1,5 @@
+//! Rows of states against a model that keeps every change.
+
 use proptest::prelude::*;
 use serde_json::json;
 
