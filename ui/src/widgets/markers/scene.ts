@@ -2,7 +2,6 @@
  * What stands on the map and where: markers on their way, clusters, and labels that don't lie upon each other.
  * Positions are device pixels. Drawing is in `draw.ts`.
  */
-import type { GeoProjection } from 'd3-geo'
 import type { MarkerValue, PlaceMark, State, TrailLook } from '../../generated/frame'
 import { apart, clusters } from '../../core/cluster'
 import { type Glide, position, progress, speed } from '../../core/glide'
@@ -29,6 +28,9 @@ const NEAR_RING = 1.05
 const FAR = [1.7, 2.6, 3.6, 5, 7]
 /** A place's name that made way for a marker stays there for so long. */
 const NAME_REST_MS = 10_000
+
+/** Where degrees east and north lie, device pixels; null where the map doesn't show them. Any map's: the scene knows no projection. */
+export type Project = (at: [number, number]) => [number, number] | null
 
 export interface Standing {
   value: MarkerValue
@@ -90,12 +92,12 @@ export class Scene {
   untrailed = 0
   /** Markers that stand alone, have a label, and found no room for it. */
   unlabelled = 0
-  readonly #to: GeoProjection
+  readonly #to: Project
   readonly #area: Box
   readonly #size: number
 
   /** `size` is a marker's size, device pixels. */
-  constructor(to: GeoProjection, area: Box, size: number) {
+  constructor(to: Project, area: Box, size: number) {
     this.#to = to
     this.#area = area
     this.#size = size
