@@ -141,6 +141,12 @@ describe('table', () => {
     // prettier-ignore
     expect(column_widths([{ share: 50, need: 80 }, { share: 50, need: 40 }])).toEqual([60, 40])
   })
+
+  test('a short text has all that it needs before a long one has more than its least', () => {
+    const long = { share: 60, need: 120, soft: true, least: 50 }
+    expect(column_widths([long, { share: 20, need: 30, soft: true, least: 50 }])).toEqual([50, 30])
+    expect(column_widths([long, { share: 20, need: 15, soft: true, least: 50 }])).toEqual([65, 15])
+  })
 })
 
 describe('series', () => {

@@ -23,6 +23,8 @@ const NUMBER_STATE_EM = 0.6
 const WIDE_LETTER_EM = 0.7
 /** Size of the headings in parts of a row's. */
 export const HEADING = SIZES.minor / SIZES.row
+/** An engine that sets letters at whole pixels makes a word wider than its letters are: by half a pixel each at most. */
+const SET_EM = 0.12
 /** What goes by the clock gets longer by itself: its column has the room beforehand. */
 const RELATIVE_EM = label_width_em('23 h 59 min')
 
@@ -81,14 +83,14 @@ export class TableLayout {
       this.#widest_of = columns
       this.#widest_in = size
       this.#widest = columns.map(({ title, format }) =>
-        Math.max(HEADING * label_width_em(title), is_relative(format) ? RELATIVE_EM : 0),
+        Math.max(HEADING * label_width_em(title), is_relative(format) ? RELATIVE_EM : 0) + SET_EM,
       )
     }
     const next = columns.map((column, at) => {
       const extra = extra_em(column, columns[at - 1])
       const needs = rows.map((row) => {
         const { text } = cell_text(row.cells[at] ?? { is: 'missing' }, column, zone, now_ms)
-        return label_width_em(text) + extra
+        return label_width_em(text) + extra + SET_EM
       })
       return Math.max(this.#widest[at] ?? 0, ...needs)
     })

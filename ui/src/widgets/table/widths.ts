@@ -9,7 +9,7 @@ export interface ColumnRoom {
   readonly need: number
   /** A text may be shortened: it gets what the others have left. */
   readonly soft?: boolean
-  /** But to no less than this. */
+  /** But to no less than this. One that needs less, a code of three letters say, has all that it needs, with its heading. */
   readonly least?: number
 }
 
@@ -17,7 +17,7 @@ export function column_widths(columns: readonly ColumnRoom[]): number[] {
   const hard = balanced(
     columns.map(({ share, need, soft, least }) => ({
       share,
-      need: soft === true ? Math.min(share, need, least ?? need) : need,
+      need: soft === true ? Math.min(need, least ?? share) : need,
     })),
   )
   return balanced(columns.map(({ need }, at) => ({ share: hard[at] ?? 0, need })))
