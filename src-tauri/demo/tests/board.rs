@@ -1,8 +1,11 @@
 //! The stories' board files.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::Range};
 
-use watchfloor_board::config::{self, BoardFile, spec::ReducerSpec};
+use watchfloor_board::{
+    config::{self, BoardFile, spec::ReducerSpec},
+    frame::{FurnitureLook, FurnitureView},
+};
 use watchfloor_demo::StoryName;
 
 fn board(story: StoryName) -> BoardFile {
@@ -18,30 +21,50 @@ fn parse_and_know_their_channels() {
     }
 }
 
-/// A wall without holes: every cell belongs to exactly one widget.
+/// A wall without holes: every cell of every page belongs to exactly one widget.
 #[test]
 fn fill_the_grid() {
     for board in StoryName::ALL.map(board) {
         let mut cells = BTreeSet::new();
-        for widget in &board.widgets {
-            let place = widget.place.as_ref().unwrap_or_else(|| unreachable!("{} has no place", widget.id));
-            for column in place.column..place.column + place.width {
-                for row in place.row..place.row + place.height {
-                    assert!(cells.insert((column, row)), "{} covers column {column}, row {row} again", widget.id);
+        let mut stand = |id: &str, page: usize, columns: Range<u32>, rows: Range<u32>| {
+            for column in columns {
+                for row in rows.clone() {
+                    assert!(cells.insert((page, column, row)), "{id} covers column {column}, row {row} again");
                 }
             }
+        };
+        for widget in &board.widgets {
+            let place = widget.place.as_ref().unwrap_or_else(|| unreachable!("{} has no place", widget.id));
+            let (columns, rows) = (place.column..place.column + place.width, place.row..place.row + place.height);
+            stand(&widget.id, widget.page, columns, rows);
         }
-        assert_eq!(cells.len(), (board.board.columns * board.board.rows) as usize, "{}", board.board.title);
+        for FurnitureView { id, page, place, .. } in &board.furniture {
+            let (columns, rows) = (place.column..place.column + place.width, place.row..place.row + place.height);
+            stand(id, *page as usize, columns, rows);
+        }
+        let pages = board.pages.len().max(1);
+        assert_eq!(cells.len(), pages * (board.board.columns * board.board.rows) as usize, "{}", board.board.title);
     }
 }
 
-/// The flights' board shows what can be made of events.
+/// Read from three metres: no page has so much on it that its text would have to be smaller than that needs.
 #[test]
-fn the_flights_use_every_kind() {
-    let board = board(StoryName::Flights);
-    let kinds: BTreeSet<_> = board
-        .widgets
+fn no_page_is_crowded() {
+    for board in StoryName::ALL.map(board) {
+        for page in 0..board.pages.len() {
+            let widgets = board.widgets.iter().filter(|widget| widget.page == page).count();
+            assert!((3..=13).contains(&widgets), "{}: {widgets} on page {page}", board.board.title);
+        }
+    }
+}
+
+/// The boards of the stories show all that can be made of events, and what stands beside it.
+#[test]
+fn use_every_kind() {
+    let boards = StoryName::ALL.map(board);
+    let kinds: BTreeSet<_> = boards
         .iter()
+        .flat_map(|board| &board.widgets)
         .map(|widget| match widget.fold.reducer {
             ReducerSpec::Counter { .. } => "counter",
             ReducerSpec::Gauge { .. } => "gauge",
@@ -58,5 +81,15 @@ fn the_flights_use_every_kind() {
             ReducerSpec::Markers { .. } => "markers",
         })
         .collect();
-    assert_eq!(kinds.len(), 9, "{kinds:?}");
+    assert_eq!(kinds.len(), 13, "{kinds:?}");
+    let furniture: BTreeSet<_> = boards
+        .iter()
+        .flat_map(|board| &board.furniture)
+        .map(|one| match one.look {
+            FurnitureLook::Text { .. } => "text",
+            FurnitureLook::Clock { .. } => "clock",
+            FurnitureLook::Countdown { .. } => "countdown",
+        })
+        .collect();
+    assert_eq!(furniture.len(), 3, "{furniture:?}");
 }

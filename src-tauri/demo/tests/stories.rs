@@ -1,6 +1,9 @@
 //! What every story keeps: its order, its names, and that any stretch of it may be asked for.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde_json::Value;
 use watchfloor_board::{Aggregate, config};
@@ -126,6 +129,99 @@ fn every_widget_has_something_to_show() {
                 };
                 assert!(!is_empty, "{name}: {} shows nothing", widget.id);
             }
+        }
+    }
+}
+
+fn told(name: StoryName) -> Vec<ReplayEvent> {
+    let story = name.open().expect("a story");
+    story.between(NEVER, story.span().end)
+}
+
+/// What stands in different widgets of one board must fit together, at every instant.
+#[test]
+fn a_warehouse_counts_its_orders_once() {
+    let (mut placed, mut shipped) = (0, 0);
+    let mut of_carriers = [0; 3];
+    for event in told(StoryName::Orders) {
+        let number = |path: &str| event.data[path].as_i64().expect("a count");
+        match event.name {
+            "order.placed" => placed += 1,
+            "order.shipped" => shipped += 1,
+            "carrier.status" => {
+                for (sum, path) in of_carriers.iter_mut().zip(["waiting", "to_pick", "at_risk"]) {
+                    *sum += number(path);
+                }
+            }
+            "dock.status" => {
+                let dock = ["waiting", "to_pick", "at_risk"].map(number);
+                assert_eq!(dock, of_carriers, "carriers and dock differ: {event:?}");
+                assert_eq!(number("open"), dock[0] + dock[1], "{event:?}");
+                assert_eq!(number("open"), placed - shipped, "{event:?}");
+                of_carriers = [0; 3];
+            }
+            _ => {}
+        }
+    }
+    assert!(placed > 1000 && shipped > 1000, "{placed} placed, {shipped} shipped");
+}
+
+/// Nobody is sent twice, nobody is forgotten, and what waits is counted as waiting.
+#[test]
+fn every_call_is_dealt_with_in_order() {
+    const STEPS: [&str; 5] = ["call.received", "call.assigned", "call.reached", "call.conveyed", "call.closed"];
+    let mut at: BTreeMap<String, usize> = BTreeMap::new();
+    let mut busiest = 0;
+    for event in told(StoryName::Dispatch) {
+        if let Some(step) = STEPS.iter().position(|step| *step == event.name) {
+            let call = event.data["call"].as_str().expect("a number").to_owned();
+            let before = at.insert(call, step);
+            // Not everybody needs a hospital.
+            let may_follow = before.map_or(step == 0, |before| before + 1 == step || (before, step) == (2, 4));
+            assert!(may_follow, "{before:?} then {event:?}");
+        }
+        if event.name == "fleet.status" {
+            let waiting = at.values().filter(|step| **step == 0).count();
+            assert_eq!(event.data["waiting"], waiting, "{event:?}");
+            let (free, busy) = (event.data["free"].as_i64(), event.data["busy"].as_i64());
+            assert_eq!(free.zip(busy).map(|(free, busy)| free + busy), Some(12), "{event:?}");
+            busiest = busiest.max(waiting);
+        }
+    }
+    assert!(busiest >= 3, "at most {busiest} waited: nothing to see");
+}
+
+/// What is raised is cleared before it is raised again, and what a board calls an alarm is one of its words.
+#[test]
+fn alarms_begin_and_end() {
+    for (name, raised, key) in [(StoryName::Infrastructure, "alert", "subject"), (StoryName::Process, "alarm", "tag")] {
+        let mut standing = BTreeSet::new();
+        let mut count = 0;
+        for event in told(name) {
+            let subject = event.data[key].as_str().unwrap_or_default().to_owned();
+            if event.name == format!("{raised}.raised") {
+                count += 1;
+                // What was a warning may become an alarm without an end between them.
+                assert!(standing.insert(subject) || raised == "alert", "{name}: twice: {event:?}");
+            } else if event.name == format!("{raised}.cleared") {
+                assert!(standing.remove(&subject) || raised == "alert", "{name}: never begun: {event:?}");
+            }
+        }
+        assert!(count >= 4, "{name}: {count}");
+        assert!(standing.len() < 3, "{name}: at the end of the day {standing:?} stand");
+    }
+}
+
+/// A tank can't be fuller than full, and none runs dry: the waterworks of the story would work.
+#[test]
+fn the_waterworks_would_work() {
+    for event in told(StoryName::Process) {
+        if event.name == "tank.measured" {
+            let full = event.data["full"].as_f64().expect("a share");
+            assert!((0.1..=1.005).contains(&full), "{event:?}");
+        }
+        if event.name == "filter.measured" {
+            assert_ne!(event.data["state"], "clogged", "{event:?}");
         }
     }
 }

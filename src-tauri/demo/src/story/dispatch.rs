@@ -1,14 +1,16 @@
 //! Twelve ambulances of a made-up town, *Ardenholm*, on an evening with more calls than usual.
 //!
 //! Calls rise from four an hour to eleven. From 17:20 to 20:40 *St Brigid* takes nobody: ambulances drive farther, wait longer at the
-//! hospitals that are left, and calls wait for an ambulance.
+//! hospitals that are left, and calls wait for an ambulance. At 18:31 a bus runs into a wall in Eastgate, and seven calls come at once.
 //!
 //! | event | instant |
 //! | --- | --- |
-//! | `call.received`, `call.assigned`, `call.reached`, `call.closed` | as they come |
+//! | `call.received`, `call.assigned`, `call.reached`, `call.conveyed`, `call.closed` | as they come |
 //! | `unit.status` | when what an ambulance does changes |
 //! | `unit.position` | each minute in which it drives |
 //! | `hospital.status`, `fleet.status` | every five minutes, and when something changes |
+//! | `demand.expected` | every half hour: how many calls it is to bring, as a control room reckons with |
+//! | `hospital.note` | when a hospital closes its door, and when it opens it |
 
 mod town;
 
@@ -25,12 +27,21 @@ const CALLS: [f64; 24] = [
     3.0, 2.2, 1.8, 1.5, 1.5, 2.0, 3.0, 4.0, 4.6, 5.0, 4.8, 5.0, 5.2, 4.8, 4.6, 4.8, 5.6, 7.4, 9.4, 10.8, 11.0, 9.2,
     6.8, 4.6,
 ];
+/// What a control room of the town would expect of a Tuesday.
+const USUAL: [f64; 24] = [
+    3.2, 2.4, 1.9, 1.6, 1.6, 2.1, 3.0, 4.2, 5.0, 5.2, 5.0, 5.0, 5.0, 4.8, 4.8, 5.0, 5.4, 6.0, 6.4, 6.4, 6.0, 5.4, 4.6,
+    3.8,
+];
+const FORECAST_EVERY_MIN: i64 = 30;
 /// Kilometres a minute with blue lights, and without; roads are longer than the straight line.
 const FAST: f64 = 0.56;
 const SLOW: f64 = 0.44;
 const DIVERTED: usize = 0;
 const DIVERTS: std::ops::Range<i64> = clock(17, 20)..clock(20, 40);
 const STATUS_EVERY_MIN: i64 = 5;
+/// Minutes in which somebody calls from the bus, and how it is with them: places in [`KINDS`].
+const BUS: [(i64, usize); 7] = [(31, 3), (32, 3), (32, 3), (33, 5), (34, 3), (36, 4), (37, 5)];
+const BUS_AT: Place = Place::new(5.1, 2.2);
 /// In which an ambulance is to be there, minutes by priority.
 const LIMITS: [i64; 3] = [8, 15, 30];
 const KINDS: [(&str, usize, f64); 10] = [
@@ -69,8 +80,9 @@ impl Call {
             "unit": self.unit,
             "state": state,
             "urgency": state_of_call(state, self.priority),
-            // Whoever waits comes first, the most urgent before all.
-            "rank": self.priority + if state == "waiting" { 0 } else { 10 },
+            // Whoever waits comes first, the most urgent before all; then who is on the way, and there.
+            "rank": self.priority as i64 + match state { "waiting" => 0, "assigned" => 10, "on scene" => 20, _ => 30 },
+            "type": "call",
             "label": format!("P{} {}", self.priority + 1, self.kind),
             "lat": self.at.lat(),
             "lon": self.at.lon(),
@@ -101,10 +113,10 @@ impl Task {
     const fn word(self) -> &'static str {
         match self {
             Self::Free => "free",
-            Self::ToCall => "to call",
+            Self::ToCall => "en route",
             Self::OnScene => "on scene",
-            Self::ToHospital(_) => "to hospital",
-            Self::AtHospital(_) => "at hospital",
+            Self::ToHospital(_) => "on board",
+            Self::AtHospital(_) => "handover",
             Self::Returning => "returning",
         }
     }
@@ -181,6 +193,18 @@ impl Control {
                 self.tell_unit(at, minute);
             }
         }
+        if minute.rem_euclid(FORECAST_EVERY_MIN) == 0 {
+            let middle = (minute + FORECAST_EVERY_MIN / 2).min(DAY_MIN);
+            let expected = hourly(&USUAL, middle) * FORECAST_EVERY_MIN as f64 / 60.0;
+            self.script.tell(minute, "calls", "demand.expected", "demand", json!({ "calls": rounded(expected, 1) }));
+        }
+        for (at, text) in [(DIVERTS.start, "closes"), (DIVERTS.end, "open again")] {
+            if minute == at {
+                let Hospital { id, name, .. } = HOSPITALS[DIVERTED];
+                let said = json!({ "hospital": name, "text": format!("{name} {text}") });
+                self.script.tell(minute, "hospitals", "hospital.note", id, said);
+            }
+        }
         let is_due = minute.rem_euclid(STATUS_EVERY_MIN) == 0;
         let free = self.free();
         let waiting = self.waiting();
@@ -210,6 +234,11 @@ impl Control {
     }
 
     fn receive(&mut self, minute: i64) {
+        let from_bus = BUS.iter().filter(|(at, _)| clock(18, *at) == minute);
+        for (nth, (_, kind)) in from_bus.enumerate() {
+            let (kind, priority, _) = KINDS[*kind];
+            self.take(kind, priority, "Eastgate", BUS_AT.beside(nth), minute);
+        }
         // Two at most: at eleven an hour more are hardly ever missed.
         for slot in [minute * 2, minute * 2 + 1] {
             if DICE.unit("call", slot) >= hourly(&CALLS, minute) / 120.0 {
@@ -217,20 +246,16 @@ impl Control {
             }
             let Some((kind, priority, _)) = DICE.pick("kind", slot, &KINDS, |kind| kind.2) else { continue };
             let (quarter, at) = place_of_call(DICE, slot);
-            let call = Call {
-                number: format!("{}", 2101 + self.calls.len()),
-                kind,
-                priority: *priority,
-                quarter,
-                at,
-                received: minute,
-                assigned: None,
-                unit: None,
-            };
-            let said = call.say(&self.script, "waiting");
-            self.script.tell(minute, "calls", "call.received", &call.number, said);
-            self.calls.push(call);
+            self.take(kind, *priority, quarter, at, minute);
         }
+    }
+
+    fn take(&mut self, kind: &'static str, priority: usize, quarter: &'static str, at: Place, minute: i64) {
+        let number = format!("{}", 2101 + self.calls.len());
+        let call = Call { number, kind, priority, quarter, at, received: minute, assigned: None, unit: None };
+        let said = call.say(&self.script, "waiting");
+        self.script.tell(minute, "calls", "call.received", &call.number, said);
+        self.calls.push(call);
     }
 
     /// Each waiting call gets the ambulance that is nearest, a minute after it came.
@@ -274,7 +299,9 @@ impl Control {
                 self.script.tell(minute, "calls", "call.reached", &call.number, said);
                 self.units[at].stay(Task::OnScene, minute, DICE.between(name, minute, 11.0, 25.0) as i64);
             }
-            (Task::OnScene, Some(_)) if DICE.unit("transport", minute + at as i64 * DAY_MIN) < 0.76 => {
+            (Task::OnScene, Some(call)) if DICE.unit("transport", minute + at as i64 * DAY_MIN) < 0.76 => {
+                let said = call.say(&self.script, "on board");
+                self.script.tell(minute, "calls", "call.conveyed", &call.number, said);
                 let hospital = self.hospital_for(here, minute);
                 self.units[at].drive(Task::ToHospital(hospital), HOSPITALS[hospital].at, FAST, minute);
             }
@@ -315,13 +342,15 @@ impl Control {
     fn tell_hospital(&mut self, at: usize, hospital: &Hospital, minute: i64) {
         let (here, coming) =
             (self.queue(at), self.units.iter().filter(|unit| unit.task == Task::ToHospital(at)).count());
+        let handing_over = self.units.iter().filter(|unit| unit.task == Task::AtHospital(at));
+        let longest = handing_over.map(|unit| minute - unit.began).max().unwrap_or_default();
         let state = match here {
             _ if at == DIVERTED && DIVERTS.contains(&minute) => "closed",
             here if here >= 3 => "crowded",
             _ => "open",
         };
         let said = json!({
-            "hospital": hospital.name, "state": state, "here": here, "coming": coming,
+            "hospital": hospital.name, "state": state, "here": here, "coming": coming, "handover_min": longest,
             "detail": format!("{here} here, {coming} coming"),
         });
         self.script.tell(minute, "hospitals", "hospital.status", hospital.id, said);
@@ -339,6 +368,7 @@ fn say_unit(unit: &Unit, calls: &[Call], minute: i64) -> Value {
     let mut said = json!({
         "key": unit.name, "unit": unit.name, "label": unit.name, "state": unit.task.word(), "urgency": unit.task.word(),
         "call": call.map(|call| call.number.as_str()), "detail": detail, "lat": place.lat(), "lon": place.lon(),
+        "type": "ambulance",
     });
     if unit.task.drives() {
         said["heading"] = json!(rounded(unit.from.heading(unit.to), 0));

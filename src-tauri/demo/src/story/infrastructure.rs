@@ -5,7 +5,8 @@
 //! | `host.measured` | each host every five minutes, and when its state changes |
 //! | `rack.measured`, `service.measured`, `fleet.measured` | every minute |
 //! | `cooling.status` | every five minutes, and at once when it fails or comes back |
-//! | `alert.raised`, `alert.cleared` | as they come |
+//! | `check.measured` | each service from each of four cities: every two minutes, and when its state changes |
+//! | `alert.raised`, `alert.cleared`, `change.made` | as they come |
 //!
 //! Cooler 3 fails at 13:25 and rack C heats up: its hosts slow down, two switch themselves off, and the shop answers late. A door is
 //! opened and a fan brought at 14:20; the cooler is back at 15:10.
@@ -73,6 +74,22 @@ struct Host {
     off: Option<i64>,
 }
 
+/// Where the services are checked from: how many milliseconds it is to there and back.
+const CITIES: [(&str, f64); 4] = [("Frankfurt", 9.0), ("London", 22.0), ("New York", 92.0), ("Singapore", 168.0)];
+const CHECKED_EVERY: i64 = 2;
+/// A share of failed requests that a month may have in the mean: what is promised is 99.5 %.
+const ALLOWED: f64 = 0.005;
+
+/// What people did. None of it is to blame, though one of them looks it.
+const CHANGES: [(i64, &str); 6] = [
+    (clock(7, 30), "Mail 3.2"),
+    (clock(9, 40), "Search 2.7"),
+    (clock(11, 10), "Shop 4.18.1"),
+    (clock(13, 10), "Shop 4.18.2"),
+    (clock(16, 5), "Accounts 1.9"),
+    (clock(19, 30), "Shop 4.18.3"),
+];
+
 /// What a host is at.
 #[derive(Clone, Copy, PartialEq)]
 enum State {
@@ -97,7 +114,11 @@ pub(super) fn story() -> Result<Script, jiff::Error> {
     let mut hosts = hosts();
     let mut states = vec![State::Up; hosts.len()];
     let mut racks = ["cool"; RACKS.len()];
+    let mut checks = vec!["ok"; SERVICES.len() * CITIES.len()];
     tell_small_things(&mut script);
+    for (minute, what) in CHANGES {
+        script.tell(minute, "alerts", "change.made", what, json!({ "what": what, "at": script.ms(minute) }));
+    }
     for minute in 0..=DAY_MIN {
         for (at, before) in racks.iter_mut().enumerate() {
             *before = tell_rack(&mut script, at, before, minute);
@@ -111,6 +132,10 @@ pub(super) fn story() -> Result<Script, jiff::Error> {
         script.tell(minute, "hosts", "fleet.measured", "fleet", fleet);
         for service in &SERVICES {
             tell_service(&mut script, service, slow, off, minute);
+        }
+        let pairs = SERVICES.iter().flat_map(|service| CITIES.iter().map(move |city| (service, city)));
+        for ((service, city), before) in pairs.zip(&mut checks) {
+            *before = tell_check(&mut script, service, *city, slow, off, before, minute);
         }
         tell_coolers(&mut script, minute);
     }
@@ -213,7 +238,8 @@ fn tell_host(script: &mut Script, host: &mut Host, number: i64, before: State, m
         _ => "no answer".to_owned(),
     };
     let said = json!({
-        "host": name, "role": host.role, "rack": rack, "state": state.word(), "cpu": cpu, "temperature": warmth,
+        "host": name, "role": host.role, "rack": rack, "rack_label": format!("Rack {rack}"),
+        "slot": number / RACKS.len() as i64 + 1, "state": state.word(), "cpu": cpu, "temperature": warmth,
         "up": !is_off, "detail": detail,
     });
     script.tell(minute, "hosts", "host.measured", name, said);
@@ -228,10 +254,51 @@ fn tell_host(script: &mut Script, host: &mut Host, number: i64, before: State, m
     state
 }
 
+/// How much a service suffers from hosts that are slow or off.
+fn strain_of(service: &Service, slow: usize, off: usize) -> f64 {
+    service.depends * (slow as f64 * 0.28 + off as f64 * 0.75)
+}
+
+fn wave_of(service: &Service, minute: i64) -> f64 {
+    1.0 + 0.05 * DICE.noise(service.name, minute) + 0.06 * DICE.drift(service.name, minute, 12)
+}
+
+/// A service as a customer in a city has it.
+fn tell_check(
+    script: &mut Script,
+    service: &Service,
+    (city, way_ms): (&'static str, f64),
+    slow: usize,
+    off: usize,
+    before: &'static str,
+    minute: i64,
+) -> &'static str {
+    let about = format!("{}/{city}", service.name);
+    let strain = strain_of(service, slow, off);
+    let own_ms = service.p95_ms * 0.45 * (0.8 + 0.3 * hourly(&LOAD, minute)) * wave_of(service, minute) * (1.0 + strain);
+    let ms = own_ms + way_ms * (1.0 + 0.04 * DICE.noise(&about, minute));
+    // Twice what is usual there is slow; now and then one is lost by itself.
+    let usual_ms = service.p95_ms * 0.5 + way_ms;
+    let lost = DICE.unit(&about, minute) < 0.0004 + (strain - 1.2).clamp(0.0, 1.0) * 0.3;
+    let state = match ms / usual_ms {
+        _ if lost => "failed",
+        ratio if ratio > 1.8 => "slow",
+        _ => "ok",
+    };
+    if state != before || minute.rem_euclid(CHECKED_EVERY) == 0 {
+        let ms = (!lost).then(|| rounded(ms, 0));
+        let detail = ms.map_or_else(|| "failed".to_owned(), |ms| format!("{ms:.0} ms"));
+        let said = json!({
+            "service": service.name, "from": city, "ms": ms, "state": state, "detail": detail,
+        });
+        script.tell(minute, "services", "check.measured", &about, said);
+    }
+    state
+}
+
 fn tell_service(script: &mut Script, service: &Service, slow: usize, off: usize, minute: i64) {
     let name = service.name;
-    let strain = service.depends * (slow as f64 * 0.28 + off as f64 * 0.75);
-    let wave = 1.0 + 0.05 * DICE.noise(name, minute) + 0.06 * DICE.drift(name, minute, 12);
+    let (strain, wave) = (strain_of(service, slow, off), wave_of(service, minute));
     let requests = service.peak_per_s * hourly(&LOAD, minute) * wave / (1.0 + strain * 0.06);
     let p95 = service.p95_ms * (0.8 + 0.3 * hourly(&LOAD, minute)) * wave * (1.0 + strain);
     let errors = 0.0015 + 0.0008 * DICE.noise("errors", minute).abs() + 0.009 * strain;
@@ -246,6 +313,9 @@ fn tell_service(script: &mut Script, service: &Service, slow: usize, off: usize,
         "p95": rounded(p95, 0),
         "errors": rounded(errors, 4),
         "errors_percent": rounded(errors * 100.0, 2),
+        "failed": rounded(errors * requests, 1),
+        // How many times faster than the promise allows.
+        "burn": rounded(errors / ALLOWED, 2),
         "state": state,
         "detail": format!("{p95:.0} ms, {requests:.0}/s"),
     });
@@ -266,7 +336,7 @@ fn tell_coolers(script: &mut Script, minute: i64) {
             if has_failed { 0.0 } else { 54.0 + if helps { 34.0 } else { 0.0 } + 3.0 * DICE.noise(&name, minute) };
         let state = if has_failed { "failed" } else { "running" };
         let said = json!({
-            "cooler": name, "rack": rack, "fan": rounded(fan, 0), "state": state,
+            "cooler": name, "rack": rack, "fan": rounded(fan, 0), "state": state, "cooling": state,
             "detail": format!("rack {rack}, fan {fan:.0} %"),
         });
         script.tell(minute, "racks", "cooling.status", &name, said);

@@ -7,6 +7,7 @@
 //! | `order.rebooked` | an express order of the failed carrier goes to another |
 //! | `order.shipped` | while the truck is loaded |
 //! | `lane.status`, `carrier.status`, `dock.status` | every five minutes |
+//! | `carrier.note` | when a carrier stops, is replaced, or comes again |
 //!
 //! Parcelway's trucks stay away from 14:10 until 17:40. At 15:20 its express orders are given to Swift.
 
@@ -117,6 +118,13 @@ pub(super) fn story() -> Result<Script, jiff::Error> {
     ship(&mut orders);
     for order in &orders {
         tell(&mut script, order);
+    }
+    for (minute, text) in
+        [(FAILS, "Parcelway stops"), (REBOOKED, "Express to Swift"), (COMES_BACK, "Parcelway collects")]
+    {
+        let carrier = if minute == REBOOKED { HELPER } else { FAILED };
+        let said = json!({ "carrier": CARRIERS[carrier].name, "text": text });
+        script.tell(minute, "carriers", "carrier.note", CARRIERS[carrier].id, said);
     }
     for minute in (0..=DAY_MIN).step_by(STATUS_EVERY_MIN as usize) {
         tell_lanes(&mut script, &orders, minute);
@@ -255,16 +263,22 @@ fn tell_lanes(script: &mut Script, orders: &[Order], minute: i64) {
 }
 
 fn tell_carriers(script: &mut Script, orders: &[Order], minute: i64) {
-    let waits = |order: &&Order| order.packed <= minute && order.shipped.is_none_or(|shipped| shipped > minute);
-    let waiting: Vec<&Order> = orders.iter().filter(waits).collect();
-    let late = waiting.iter().filter(|order| order.due < minute).count();
+    let open = |order: &&Order| order.placed <= minute && order.shipped.is_none_or(|shipped| shipped > minute);
+    let open: Vec<&Order> = orders.iter().filter(open).collect();
+    let waiting: Vec<&Order> = open.iter().copied().filter(|order| order.packed <= minute).collect();
+    let late = open.iter().filter(|order| order.due < minute).count();
     let oldest = waiting.iter().map(|order| minute - order.packed).max().unwrap_or_default();
-    let dock = json!({ "waiting": waiting.len(), "late": late, "oldest_min": oldest });
-    script.tell(minute, "carriers", "dock.status", "dock", dock);
+    let mut risk_in_all = 0;
     for (at, carrier) in CARRIERS.iter().enumerate() {
-        let parcels = waiting.iter().filter(|order| order.carrier(minute) == at).count();
-        let next = (minute + 1..=DAY_MIN).find(|minute| comes(at, *minute));
+        let of_carrier = |order: &&&Order| order.carrier(minute) == at;
+        let parcels = waiting.iter().filter(of_carrier).count();
+        let to_pick = open.iter().filter(of_carrier).count() - parcels;
         let failed = at == FAILED && is_failed(minute);
+        // Nobody knows when the next one comes.
+        let next = (minute + 1..=DAY_MIN).find(|minute| comes(at, *minute)).filter(|_| !failed);
+        // What its next truck comes too late for; of one that doesn't come, what is promised within the hour.
+        let risk = open.iter().filter(of_carrier).filter(|order| order.due < next.unwrap_or(minute + 60)).count();
+        risk_in_all += risk;
         let state = match parcels {
             _ if failed => "failed",
             // More than the next truck takes.
@@ -273,11 +287,24 @@ fn tell_carriers(script: &mut Script, orders: &[Order], minute: i64) {
         };
         let load = rounded(parcels as f64 / carrier.capacity as f64, 2);
         let said = json!({
-            "carrier": carrier.name, "waiting": parcels, "state": state, "trucks_full": load,
-            // Nobody knows when the next one comes.
-            "next": next.filter(|_| !failed).map(|minute| script.ms(minute)),
+            "carrier": carrier.name,
+            "door": at + 1,
+            "to_pick": to_pick,
+            "waiting": parcels,
+            "capacity": carrier.capacity,
+            "trucks_full": load,
+            "at_risk": risk,
+            "state": state,
+            // What doesn't come stands first.
+            "rank": if failed { 0 } else { 1 },
+            "next": next.map(|minute| script.ms(minute)),
             "detail": format!("{parcels} parcels wait"),
         });
         script.tell(minute, "carriers", "carrier.status", carrier.id, said);
     }
+    let dock = json!({
+        "open": open.len(), "to_pick": open.len() - waiting.len(), "waiting": waiting.len(), "late": late,
+        "at_risk": risk_in_all, "oldest_min": oldest,
+    });
+    script.tell(minute, "carriers", "dock.status", "dock", dock);
 }

@@ -3,6 +3,9 @@
 //! Every minute each pump, each tank and the works as a whole say how they are; the tower's second gauge does so on a channel of its
 //! own. From 09:35 the first gauge says what it said then. The control believes it and lets all pumps run: the tower fills to the brim,
 //! until at the high limit of the second gauge an operator lets the control go by that one. At 12:50 the first gauge is freed.
+//!
+//! What is wrong is told twice: as an event, and as an alarm that stands (`alarm.raised`) until it is over (`alarm.cleared`). A filter's
+//! head loss grows until it is washed, one of four every hour and a half.
 
 use serde_json::{Value, json};
 
@@ -27,12 +30,21 @@ const FREED: i64 = clock(12, 50);
 /// The tower's limits, metres.
 const HIGH: f64 = 7.4;
 const LOW: f64 = 2.5;
+/// Waves make a decimetre or two; two gauges that are further apart differ.
+const DIFFERS: f64 = 0.3;
 /// Above it one pump is enough.
 const FULL: f64 = 6.8;
-const BACKWASH_EVERY: i64 = 360;
+/// One filter after the other, each every six hours.
+const FILTERS: i64 = 4;
+const BACKWASH_EVERY: i64 = 360 / FILTERS;
 const BACKWASH_AT: i64 = clock(4, 10);
-const BACKWASH_MIN: i64 = 14;
+const BACKWASH_MIN: i64 = 8;
 const BACKWASH_FLOW: f64 = 48.0;
+/// Metres of water: of a filter that is clean, and how many more in an hour.
+const CLEAN_LOSS: f64 = 0.42;
+const LOSS_PER_HOUR: f64 = 0.21;
+/// Above it a filter is to be washed.
+const LOSS_LIMIT: f64 = 1.8;
 
 struct Pump {
     id: &'static str,
@@ -91,6 +103,9 @@ struct Works {
     /// Whether the control goes by the second gauge.
     by_second: bool,
     is_high: bool,
+    /// Whether the two gauges have been told apart, and whether the third lift pump runs.
+    differs: bool,
+    rough: bool,
 }
 
 impl Works {
@@ -105,6 +120,8 @@ impl Works {
             washing: false,
             by_second: false,
             is_high: false,
+            differs: false,
+            rough: false,
         }
     }
 
@@ -128,7 +145,7 @@ impl Works {
         let wanted = (LIFT[self.lifts] + (3.2 - self.levels[CLEAR]) * 40.0).clamp(40.0, 190.0);
         self.treating += (wanted - self.treating) * 0.05;
         let wash = if self.washing { BACKWASH_FLOW } else { 0.0 };
-        let refill = if self.levels[WASH] < 3.2 { 4.0 } else { 0.0 };
+        let refill = if self.levels[WASH] < 3.2 { 6.0 } else { 0.0 };
         let flows = [
             INTAKE[self.intakes] - self.treating,
             self.treating - LIFT[self.lifts] - refill,
@@ -170,6 +187,7 @@ pub(super) fn story() -> Result<Script, jiff::Error> {
         tell_pumps(&mut script, &works, minute);
         tell_tanks(&mut script, &works, minute);
         tell_plant(&mut script, &works, minute);
+        tell_filters(&mut script, &works, minute);
         tell_alarms(&mut script, &mut works, minute);
     }
     Ok(script.done())
@@ -233,12 +251,17 @@ fn tell_plant(script: &mut Script, works: &Works, minute: i64) {
     let said = json!({
         "intake": rounded(INTAKE[works.intakes] * (1.0 + 0.01 * DICE.noise("intake", minute)), 1),
         "treated": rounded(works.treating, 1),
+        "treated_m3": rounded(works.treating * 0.06, 2),
         "lifted": rounded(LIFT[works.lifts] * (1.0 + 0.01 * DICE.noise("lifted", minute)), 1),
         "demand": rounded(works.demand, 1),
         "pressure": rounded(pressure + 0.02 * DICE.noise("pressure", minute), 2),
         "turbidity": rounded(0.14 + 0.05 * DICE.drift("turbidity", minute, 90).abs() + 0.008 * DICE.noise("ntu", minute), 3),
         "chlorine": rounded(0.42 + 0.04 * DICE.drift("chlorine", minute, 120), 2),
+        "ph": rounded(7.45 + 0.08 * DICE.drift("ph", minute, 150) + 0.01 * DICE.noise("ph", minute), 2),
         "power": rounded(power, 0),
+        // What a cubic metre costs until it is with the town.
+        "kwh_per_m3": rounded(power / 3.6 / works.treating.max(1.0), 3),
+        "into_tower": rounded(LIFT[works.lifts] - works.demand, 1),
     });
     script.tell(minute, "plant", "plant.measured", "plant", said);
     // The same by line, for a chart of both.
@@ -247,15 +270,53 @@ fn tell_plant(script: &mut Script, works: &Works, minute: i64) {
     }
 }
 
+/// Since when a filter has not been washed, minutes: they take turns.
+fn since_washed(filter: i64, minute: i64) -> i64 {
+    (minute - BACKWASH_AT - filter * BACKWASH_EVERY).rem_euclid(FILTERS * BACKWASH_EVERY)
+}
+
+fn tell_filters(script: &mut Script, works: &Works, minute: i64) {
+    for filter in 0..FILTERS {
+        let name = format!("F-{}", filter + 1);
+        let since = since_washed(filter, minute);
+        let washes = since < BACKWASH_MIN;
+        let hours = since as f64 / 60.0;
+        let loss = CLEAN_LOSS + LOSS_PER_HOUR * hours * (0.9 + 0.05 * filter as f64) + 0.01 * DICE.noise(&name, minute);
+        let state = match loss {
+            _ if washes => "washing",
+            loss if loss > LOSS_LIMIT => "clogged",
+            _ => "filtering",
+        };
+        let share = if washes { 0.0 } else { works.treating / FILTERS as f64 };
+        let said = json!({
+            "filter": name,
+            "loss": if washes { Value::Null } else { json!(rounded(loss, 2)) },
+            "flow": rounded(share, 1),
+            "turbidity": rounded(0.11 + 0.02 * DICE.drift(&name, minute, 60).abs() + 0.1 * (-hours * 4.0).exp(), 3),
+            "washed": script.ms(minute - since),
+            "state": state,
+        });
+        script.tell(minute, "plant", "filter.measured", &name, said);
+    }
+}
+
+/// What stands until it is over: tag, priority, what it is.
+struct Standing(&'static str, &'static str, &'static str);
+
+const TOWER_HIGH: Standing = Standing("LT-301B", "high", "tower above its high limit");
+const ROUGH: Standing = Standing("P-203", "low", "vibration above 4.5 mm/s");
+const DEVIATES: Standing = Standing("LT-301", "medium", "gauges A and B differ");
+const LAMP: Standing = Standing("UV-2", "low", "lamp to be changed");
+
 fn tell_alarms(script: &mut Script, works: &mut Works, minute: i64) {
-    let mut log = |tag: &str, text: &str, severity: &str| {
-        let said: Value = json!({ "tag": tag, "text": text, "severity": severity });
-        script.tell(minute, "plant", "event.logged", tag, said);
-    };
+    let mut said = Vec::new();
+    let mut log = |tag: &'static str, text: &'static str, severity: &'static str| said.push((tag, text, severity));
+    let mut stand = Vec::new();
     let level = works.levels[TOWER];
     if !works.is_high && level > HIGH {
         works.is_high = true;
         log("LT-301B", "tower above its high limit", "alarm");
+        stand.push((TOWER_HIGH, true));
     }
     if works.is_high && !works.by_second && level > HIGH + 0.15 {
         works.by_second = true;
@@ -264,18 +325,50 @@ fn tell_alarms(script: &mut Script, works: &mut Works, minute: i64) {
     if works.is_high && level < HIGH - 0.2 {
         works.is_high = false;
         log("LT-301B", "tower below its high limit", "cleared");
+        stand.push((TOWER_HIGH, false));
+    }
+    let differs = (level - works.gauge).abs() > DIFFERS;
+    if differs != works.differs {
+        works.differs = differs;
+        log("LT-301", if differs { "gauges A and B differ" } else { "gauges agree" }, if differs { "alarm" } else { "cleared" });
+        stand.push((DEVIATES, differs));
+    }
+    let rough = works.lifts > 2;
+    if rough != works.rough {
+        works.rough = rough;
+        stand.push((ROUGH, rough));
     }
     if minute == FREED {
         works.by_second = false;
         log("LT-301A", "float freed, both gauges agree", "operator");
     }
     if works.washing && (minute - BACKWASH_AT).rem_euclid(BACKWASH_EVERY) == 0 {
-        log("F-2", "filter backwash begins", "note");
+        let filter = (minute - BACKWASH_AT).div_euclid(BACKWASH_EVERY).rem_euclid(FILTERS);
+        log(["F-1", "F-2", "F-3", "F-4"][filter as usize], "backwash begins", "note");
     }
     if minute == clock(6, 0) || minute == clock(14, 0) || minute == clock(22, 0) {
         log("shift", "shift handed over", "note");
     }
     if minute == clock(8, 20) {
         log("P-102", "bearing greased", "note");
+    }
+    if minute == clock(5, 40) || minute == clock(15, 10) {
+        stand.push((LAMP, minute == clock(5, 40)));
+    }
+    for (tag, text, severity) in said {
+        let said = json!({ "tag": tag, "text": text, "severity": severity });
+        script.tell(minute, "plant", "event.logged", tag, said);
+    }
+    for (Standing(tag, priority, text), is_on) in stand {
+        let name = if is_on { "alarm.raised" } else { "alarm.cleared" };
+        let rank = match priority {
+            "high" => 1,
+            "medium" => 2,
+            _ => 3,
+        };
+        let said = json!({
+            "tag": tag, "text": text, "priority": priority, "rank": rank, "raised": script.ms(minute),
+        });
+        script.tell(minute, "plant", name, tag, said);
     }
 }

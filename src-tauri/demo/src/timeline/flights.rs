@@ -90,6 +90,7 @@ fn base(flight: &Flight, data: &Dataset) -> Value {
         "flight": flight.designator(),
         "carrier": flight.carrier,
         "airline": data.carriers.get(&flight.carrier),
+        "brand": brand(data.carriers.get(&flight.carrier).unwrap_or(&flight.carrier)),
         "number": flight.number,
         "tailnum": flight.tailnum,
         "aircraft": aircraft.map(|aircraft| &aircraft.model),
@@ -101,6 +102,12 @@ fn base(flight: &Flight, data: &Dataset) -> Value {
         "sched": flight.scheduled,
         "arrives": flight.scheduled_arrival,
     })
+}
+
+/// What people call an airline: without what its lawyers add.
+fn brand(name: &str) -> &str {
+    const ADDED: [&str; 6] = [" Inc.", " Co.", " Corporation", " Air Lines", " Airlines", " Airways"];
+    ADDED.iter().fold(name, |name, added| name.strip_suffix(added).unwrap_or(name))
 }
 
 /// What a departures board calls the destination; its code if nobody does.

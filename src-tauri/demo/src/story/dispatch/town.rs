@@ -15,8 +15,13 @@ pub(super) struct Place {
 }
 
 impl Place {
-    const fn new(east: f64, north: f64) -> Self {
+    pub(super) const fn new(east: f64, north: f64) -> Self {
         Self { east, north }
+    }
+
+    /// A few steps away, each time elsewhere.
+    pub(super) const fn beside(self, nth: usize) -> Self {
+        Self::new(self.east + 0.05 * nth as f64, self.north - 0.04 * nth as f64)
     }
 
     pub(super) fn lat(self) -> f64 {
