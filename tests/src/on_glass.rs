@@ -1,16 +1,22 @@
 //! What stands on the glass, read out of the page, held against what must stand there.
 
+use std::{collections::BTreeSet, time::Duration};
+
 use anyhow::{Context, Result};
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::Value;
 
 use crate::{page::Page, reference::Expected};
 
-/// Everything that the demo's board shows, as the page's own elements say it.
+/// A page that is asked for is there at once.
+const TURN_LIMIT: Duration = Duration::from_secs(5);
+
+/// Everything that the demo's board shows on the page that is turned to, as the page's own elements say it.
 const READ: &str = r"
 const of = (id) => document.querySelector(`[data-widget='${id}']`)
+const said = (id, what, name) => { const one = of(id)?.querySelector(what); return one ? Number(one.dataset[name]) : null }
 const texts = (row) => [...row.children].filter((cell) => !cell.classList.contains('edge')).map((cell) => cell.textContent.trim())
-const rows = (id) => [...of(id).querySelectorAll('.row[data-key]')]
+const rows = (id) => [...of(id)?.querySelectorAll('.row[data-key]') ?? []]
   .sort((a, b) => a.dataset.place - b.dataset.place)
   .map((row) => ({ key: row.dataset.key, state: row.dataset.state, cells: texts(row) }))
 const number = (widget) => {
@@ -25,51 +31,86 @@ return {
     all.filter((widget) => ['counter', 'gauge', 'rate', 'window'].includes(widget.dataset.kind)).map((widget) => [widget.dataset.widget, number(widget)]),
   ),
   departures: rows('departures'),
-  departures_total: Number(of('departures').querySelector('[data-total]').dataset.total),
+  departures_total: said('departures', '[data-total]', 'total'),
   weather: rows('weather'),
-  aircraft: Number(of('aircraft').querySelector('[data-markers]').dataset.markers),
-  unplaced: Number(of('aircraft').querySelector('[data-unplaced]').dataset.unplaced),
-  airports: Object.fromEntries([...of('airports').querySelectorAll('[data-key]')].map((tile) => [tile.dataset.key, tile.dataset.value])),
-  cancellations: [...of('cancellations').querySelectorAll('[data-key] .text')].map((line) => line.textContent.trim()),
-  cancellations_total: Number(of('cancellations').querySelector('[data-total]').dataset.total),
+  aircraft: said('aircraft', '[data-markers]', 'markers'),
+  unplaced: said('aircraft', '[data-unplaced]', 'unplaced'),
+  airports: Object.fromEntries([...of('airports')?.querySelectorAll('[data-key]') ?? []].map((tile) => [tile.dataset.key, tile.dataset.value])),
+  cancellations: [...of('cancellations')?.querySelectorAll('[data-key] .text') ?? []].map((line) => line.textContent.trim()),
+  cancellations_total: said('cancellations', '[data-total]', 'total'),
   charts: Object.fromEntries(
     [...document.querySelectorAll('[data-kind=series]')].map((chart) => [chart.dataset.widget, chart.querySelector('[data-points]').dataset]),
   ),
 }
 ";
 
-/// What the page of the demo's board shows.
+/// What the page of the demo's board shows that is turned to.
 ///
 /// # Errors
-/// If the page is not that board's.
+/// If there is no page.
 pub async fn read(page: &Page) -> Result<Value> {
     page.run(READ, Vec::new()).await.context("the demo's page")
 }
 
-/// Each way in which `glass` is not what is `expected`, in words.
+/// Turns to the board's page with this number, from 1; whether there is one.
+///
+/// # Errors
+/// If it doesn't come.
+pub async fn turn_to(page: &Page, number: usize) -> Result<bool> {
+    let pages = page.run("return document.querySelectorAll('[data-page]').length", Vec::new()).await?;
+    if pages.as_u64().is_none_or(|pages| number as u64 > pages) {
+        return Ok(false);
+    }
+    let press = format!("window.dispatchEvent(new KeyboardEvent('keydown', {{ key: '{number}', bubbles: true }})); return true");
+    page.run(&press, Vec::new()).await?;
+    let is_there = format!(
+        "return [...document.querySelectorAll('[data-page]')].findIndex((one) => one.getAttribute('aria-current') === 'page') === {}",
+        number - 1
+    );
+    page.wait_for("the page that was asked for", &is_there, TURN_LIMIT).await?;
+    Ok(true)
+}
+
+/// The ids of all that is expected.
+#[must_use]
+pub fn ids(expected: &Expected) -> BTreeSet<&'static str> {
+    let others = ["departures", "weather", "aircraft", "airports", "cancellations"];
+    expected.numbers.keys().chain(expected.charts.keys()).copied().chain(others).collect()
+}
+
+/// Each way in which `glass` is not what is `expected` of the widgets that are on it, in words.
 #[must_use]
 pub fn differences(glass: &Value, expected: &Expected) -> Vec<String> {
     let mut found = Differences::default();
-    for (id, number) in &expected.numbers {
-        found.number(id, &glass["numbers"][id], *number);
+    let is_there = |id: &str| glass["freshness"].get(id).is_some();
+    let numbers: Vec<_> = expected.numbers.iter().filter(|(id, _)| is_there(id)).collect();
+    for (id, number) in &numbers {
+        found.number(id, &glass["numbers"][**id], **number);
     }
-    found.equal(
-        "how many numbers",
-        &glass["numbers"].as_object().map_or(0, serde_json::Map::len),
-        &expected.numbers.len(),
-    );
-    departures(&mut found, glass, expected);
-    weather(&mut found, glass, expected);
-    found.equal("aircraft", &glass["aircraft"], &expected.aircraft.len().into());
-    found.equal("aircraft without a place", &glass["unplaced"], &expected.unplaced.into());
-    for (id, tile) in &expected.airports {
-        found.equal(id, &glass["airports"][id], &tile.state.into());
+    found.equal("how many numbers", &glass["numbers"].as_object().map_or(0, serde_json::Map::len), &numbers.len());
+    if is_there("departures") {
+        departures(&mut found, glass, expected);
     }
-    found.equal("cancellations", &glass["cancellations_total"], &expected.cancellations_total.into());
-    let lines = strings(&glass["cancellations"]);
-    let wanted: Vec<String> = expected.cancellations.iter().take(lines.len()).map(|line| line.text.clone()).collect();
-    found.equal("lines of the log", &lines, &wanted);
-    for (id, chart) in &expected.charts {
+    if is_there("weather") {
+        weather(&mut found, glass, expected);
+    }
+    if is_there("aircraft") {
+        found.equal("aircraft", &glass["aircraft"], &expected.aircraft.len().into());
+        found.equal("aircraft without a place", &glass["unplaced"], &expected.unplaced.into());
+    }
+    if is_there("airports") {
+        for (id, tile) in &expected.airports {
+            found.equal(id, &glass["airports"][id], &tile.state.into());
+        }
+    }
+    if is_there("cancellations") {
+        found.equal("cancellations", &glass["cancellations_total"], &expected.cancellations_total.into());
+        let lines = strings(&glass["cancellations"]);
+        let wanted: Vec<String> =
+            expected.cancellations.iter().take(lines.len()).map(|line| line.text.clone()).collect();
+        found.equal("lines of the log", &lines, &wanted);
+    }
+    for (id, chart) in expected.charts.iter().filter(|(id, _)| is_there(id)) {
         let points: Vec<String> = chart.values().map(|points| points.len().to_string()).collect();
         found.equal(&format!("points of {id}"), &glass["charts"][id]["points"], &points.join(" ").into());
         let shown = glass["charts"][id]["value"].as_str().unwrap_or_default().split(' ').map(|word| word.parse().ok());

@@ -33,8 +33,24 @@ fn on_the_day(hour: i64, minute: i64) -> i64 {
     MIDNIGHT_MS + (hour * 60 + minute) * 60_000
 }
 
-/// Waits until the glass shows what is expected; what still differs at the limit is the error.
+/// Waits until each page of the glass shows what is expected; what still differs at the limit is the error.
 async fn shows(page: &Page, wanted: &Expected, at_ms: i64) -> Result<()> {
+    let mut missing = on_glass::ids(wanted);
+    for number in 1.. {
+        if !on_glass::turn_to(page, number).await? {
+            break;
+        }
+        for id in page_shows(page, wanted, at_ms).await? {
+            missing.remove(&*id);
+        }
+    }
+    ensure!(missing.is_empty(), "on no page: {missing:?}");
+    on_glass::turn_to(page, 1).await?;
+    Ok(())
+}
+
+/// The same of the page that is turned to; the ids of its widgets.
+async fn page_shows(page: &Page, wanted: &Expected, at_ms: i64) -> Result<Vec<String>> {
     let begun = Instant::now();
     loop {
         let glass = on_glass::read(page).await?;
@@ -46,7 +62,7 @@ async fn shows(page: &Page, wanted: &Expected, at_ms: i64) -> Result<()> {
         differences
             .extend(freshness.iter().filter(|(_, word)| *word != "live").map(|(id, word)| format!("{id} is {word}")));
         if differences.is_empty() {
-            return Ok(());
+            return Ok(freshness.keys().cloned().collect());
         }
         ensure!(begun.elapsed() < SETTLE_LIMIT, "the glass is wrong at {at_ms}:\n{}", differences.join("\n"));
         tokio::time::sleep(Duration::from_millis(100)).await;

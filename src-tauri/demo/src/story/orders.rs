@@ -6,7 +6,7 @@
 //! | `order.late` | a minute after it was promised to leave, if it is still there |
 //! | `order.rebooked` | an express order of the failed carrier goes to another |
 //! | `order.shipped` | while the truck is loaded |
-//! | `lane.status`, `carrier.status`, `dock.status` | every five minutes |
+//! | `lane.status`, `carrier.status`, `dock.status` | every minute |
 //! | `carrier.note` | when a carrier stops, is replaced, or comes again |
 //!
 //! Parcelway's trucks stay away from 14:10 until 17:40. At 15:20 its express orders are given to Swift.
@@ -27,7 +27,6 @@ const PLACED: [f64; 24] = [
 ];
 /// Chances of an order in each minute.
 const SLOTS: i64 = 4;
-const STATUS_EVERY_MIN: i64 = 5;
 /// A truck takes so long to load, and nothing that was packed later than that before it comes.
 const LOADING_MIN: i64 = 6;
 /// Shipped orders leave the list after so long.
@@ -126,7 +125,7 @@ pub(super) fn story() -> Result<Script, jiff::Error> {
         let said = json!({ "carrier": CARRIERS[carrier].name, "text": text });
         script.tell(minute, "carriers", "carrier.note", CARRIERS[carrier].id, said);
     }
-    for minute in (0..=DAY_MIN).step_by(STATUS_EVERY_MIN as usize) {
+    for minute in 0..=DAY_MIN {
         tell_lanes(&mut script, &orders, minute);
         tell_carriers(&mut script, &orders, minute);
     }
@@ -221,7 +220,8 @@ fn tell(script: &mut Script, order: &Order) {
     let mut placed = order.say(script, order.placed, "picking");
     placed["step"] = json!("placed");
     script.tell(order.placed, "orders", "order.placed", id, placed);
-    let mut packed = order.say(script, order.packed, "packed");
+    let status = if order.due < order.packed { "late" } else { "packed" };
+    let mut packed = order.say(script, order.packed, status);
     packed["picking_min"] = json!(order.packed - order.placed);
     script.tell(order.packed, "orders", "order.packed", id, packed);
     if let Some((minute, _)) = order.rebooked {
