@@ -61,7 +61,9 @@ pub async fn turn_to(page: &Page, number: usize) -> Result<bool> {
     if pages.as_u64().is_none_or(|pages| number as u64 > pages) {
         return Ok(false);
     }
-    let press = format!("window.dispatchEvent(new KeyboardEvent('keydown', {{ key: '{number}', bubbles: true }})); return true");
+    let press = format!(
+        "window.dispatchEvent(new KeyboardEvent('keydown', {{ key: '{number}', bubbles: true }})); return true"
+    );
     page.run(&press, Vec::new()).await?;
     let is_there = format!(
         "return [...document.querySelectorAll('[data-page]')].findIndex((one) => one.getAttribute('aria-current') === 'page') === {}",

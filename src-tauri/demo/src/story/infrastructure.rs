@@ -275,7 +275,8 @@ fn tell_check(
 ) -> &'static str {
     let about = format!("{}/{city}", service.name);
     let strain = strain_of(service, slow, off);
-    let own_ms = service.p95_ms * 0.45 * (0.8 + 0.3 * hourly(&LOAD, minute)) * wave_of(service, minute) * (1.0 + strain);
+    let own_ms =
+        service.p95_ms * 0.45 * (0.8 + 0.3 * hourly(&LOAD, minute)) * wave_of(service, minute) * (1.0 + strain);
     let ms = own_ms + way_ms * (1.0 + 0.04 * DICE.noise(&about, minute));
     // Twice what is usual there is slow; now and then one is lost by itself.
     let usual_ms = service.p95_ms * 0.5 + way_ms;

@@ -73,7 +73,7 @@ const LANES: [Lane; 5] = [
     Lane { id: "chilled", name: "Chilled", share: 0.22, pickers: 3, picking_min: 6.5 },
     Lane { id: "small", name: "Small parts", share: 0.20, pickers: 2, picking_min: 5.2 },
     Lane { id: "bulky", name: "Bulky", share: 0.10, pickers: 3, picking_min: 12.0 },
-    Lane { id: "gift", name: "Gift wrap", share: 0.06, pickers: 1, picking_min: 7.8 },
+    Lane { id: "gift", name: "Gift wrap", share: 0.06, pickers: 2, picking_min: 9.5 },
 ];
 
 struct Order {

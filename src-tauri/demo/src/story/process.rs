@@ -330,7 +330,11 @@ fn tell_alarms(script: &mut Script, works: &mut Works, minute: i64) {
     let differs = (level - works.gauge).abs() > DIFFERS;
     if differs != works.differs {
         works.differs = differs;
-        log("LT-301", if differs { "gauges A and B differ" } else { "gauges agree" }, if differs { "alarm" } else { "cleared" });
+        log(
+            "LT-301",
+            if differs { "gauges A and B differ" } else { "gauges agree" },
+            if differs { "alarm" } else { "cleared" },
+        );
         stand.push((DEVIATES, differs));
     }
     let rough = works.lifts > 2;
