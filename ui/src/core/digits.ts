@@ -55,7 +55,14 @@ function powered(value: number): string {
   return (exact < 0 ? MINUS : '') + Math.abs(exact).toExponential().replace('+', '')
 }
 
-/** The same with a power of ten, if that is shorter and says as much: `8e15`. */
+/** A value in as many significant digits after its first, with a power of ten where it has too many before its point. */
+export function power_text(value: number, decimals: number, digits: number): string {
+  const size = Math.abs(value)
+  if (!Number.isFinite(value) || size < 10_000) return number_text(value, decimals)
+  return (value < 0 ? MINUS : '') + size.toExponential(digits).replace('+', '')
+}
+
+/** A number of the board file with a power of ten, if that is shorter and says as much: `8e15`. */
 export function short_mark_text(value: number, look: Pick<NumberLook, 'unit'>): string {
   const whole = mark_text(value, look)
   const short = powered(shown_number(value, look))

@@ -55,6 +55,8 @@ export interface PanelShape {
   readonly noted: boolean
   /** Whether a quiet freshness says its word; its mark alone says the same. */
   readonly says_word: boolean
+  /** Whether the age has room behind a loud word. */
+  readonly says_age: boolean
   /** Whether what may be missing is said in words; else by a mark. */
   readonly worded: boolean
   /** The reason, whole or without its middle: both its ends matter, for when it is tried again stands at the last. */
@@ -102,6 +104,7 @@ export function panel_shape(room: PanelRoom): PanelShape {
     title_lines,
     noted: room.note !== null && width > NOTED_REM && (fits || has_line),
     says_word,
+    says_age: !loud || low || said.plain <= full,
     worded,
     reason: room.reason === null ? null : fitted(room.reason, full / (grow * SIZES.minor), reason_lines),
   }

@@ -1,7 +1,7 @@
 /** A chart's axes: that at the left, and one at the right where lines are of another unit. */
 import type { BandLook } from '../../generated/frame'
 import { limits_of, with_near } from '../../core/bands'
-import { mark_text } from '../../core/digits'
+import { mark_text, power_text, short_mark_text } from '../../core/digits'
 import { number_text } from '../../core/format'
 import { HeldRange, nice_range, type Range, scale_hold_ms } from '../../core/scale'
 import { is_whole, type Known } from '../../core/buckets'
@@ -49,8 +49,33 @@ export function value_text(axis: Axis, value: number, with_unit: boolean): strin
   return with_unit && axis.unit !== null ? `${text} ${axis.unit}` : text
 }
 
-export function limit_text(value: number): string {
-  return mark_text(value, { unit: null })
+/** The same in ever fewer letters: with the unit, without it, and by a power of ten. */
+export const VALUE_FORMS: readonly ((axis: Axis, value: number) => string)[] = [
+  (axis, value) => value_text(axis, value, true),
+  (axis, value) => value_text(axis, value, false),
+  ...[2, 1, 0].map(
+    (digits) =>
+      ({ decimals }: Axis, value: number) =>
+        power_text(value, decimals, digits),
+  ),
+]
+
+/** How much of its axes' numbers a chart has room for: all, all in few digits, those at the left alone, none. Its lines' ends have theirs. */
+export const NUMBERS = ['whole', 'short', 'left', 'none'] as const
+export type Numbers = (typeof NUMBERS)[number]
+
+export function has_numbers(numbers: Numbers, { scale }: Axis): boolean {
+  return numbers !== 'none' && (numbers !== 'left' || scale === 'y')
+}
+
+export function limit_text(value: number, numbers: Numbers = 'whole'): string {
+  return numbers === 'whole' ? mark_text(value, { unit: null }) : short_mark_text(value, { unit: null })
+}
+
+/** A number beside the axis. */
+export function tick_text(value: number, range: Range, numbers: Numbers): string {
+  const is_exact = numbers === 'whole' && Math.abs(value) <= Number.MAX_SAFE_INTEGER
+  return is_exact ? number_text(value, step_decimals(range)) : limit_text(value, numbers)
 }
 
 /** The range of one axis, which doesn't jump about. */

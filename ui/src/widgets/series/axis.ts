@@ -18,8 +18,7 @@ export function bar_window(look: { draw: string; keep_ms: number; bucket_ms: num
 /** Room that a tick's text has, with the gap to its neighbour, in ems. */
 const MINUTES_EM = 3.4
 const SECONDS_EM = 5
-/** At the right edge there is always some room, at the left one only the other axis. */
-const RIGHT_EM = 0.6
+/** Beside a plot there is always some room, and beyond that an axis. */
 const LEFT_EM = 0.2
 /** Half of the text itself. */
 const HALF_MINUTES_EM = 1.15
@@ -28,13 +27,14 @@ const MINUTE_MS = 60_000
 
 /**
  * Ticks of a window that is so wide: none twice, for on short spans they have seconds, and none whose text would reach beyond the
- * plot, where the other axis and the labels stand. `offset_ms` is the zone's.
+ * plot, where the other axis and the labels stand: at the right by `right_em` at most. `offset_ms` is the zone's.
  */
 export function time_ticks(
   from_ms: number,
   to_ms: number,
   width_em: number,
   offset_ms: number,
+  right_em = LEFT_EM,
 ): { readonly ticks_ms: number[]; readonly with_seconds: boolean } {
   const length_ms = to_ms - from_ms
   const count = (text_em: number): number => Math.max(1, Math.floor(width_em / text_em))
@@ -44,7 +44,7 @@ export function time_ticks(
   const half_em = with_seconds ? HALF_SECONDS_EM : HALF_MINUTES_EM
   const em_ms = length_ms / Math.max(1, width_em)
   const first_ms = from_ms + (half_em - LEFT_EM) * em_ms
-  const last_ms = to_ms - (half_em - RIGHT_EM) * em_ms
+  const last_ms = to_ms - (half_em - right_em) * em_ms
   const ticks_ms: number[] = []
   for (let at = Math.ceil((first_ms + offset_ms) / step) * step - offset_ms; at <= last_ms; at += step)
     ticks_ms.push(at)

@@ -6,13 +6,15 @@ import { DASHES } from '../../core/format'
 import { fitted, label_width_em } from '../../core/width'
 import type { State } from '../../generated/frame'
 import { draw_state_mark, state_ink, STATE_WORDS } from '../state_mark'
-import { type Axis, axes_of, axis_of, value_text } from './axes'
+import { type Axis, axes_of, axis_of, VALUE_FORMS } from './axes'
 import { type EndLabel, fitting_ends, spread } from './axis'
 import { font, type Pen, type PlotInput } from './input'
 
 export interface End {
   readonly at: number
   readonly name: string
+  /** Whether a dot of the line's colour stands in place of its name, which has no room. */
+  readonly dotted: boolean
   /** The value as it is said; nothing if it is none of now: an old number beside the present would be taken for it (H1). */
   readonly said: string
   /** The value by which it stands; the line's last one if nothing is known of now. */
@@ -31,8 +33,11 @@ const GAP_EM = 0.4
 /** Between the plot and the labels. */
 const OFF_EM = 0.4
 
-/** With less room than this a name would be none, and there would be no plot. */
-const NAME_ROOM_EM = 1.2
+/** With less room than this a name would be none: then a dot says whose the value is. */
+const NAME_ROOM_EM = 2.4
+const DOT_EM = 0.6
+/** A value is written in fewer letters before its name has less. */
+const NAME_WANTED_EM = 3
 /** With less room than this a value has no unit: its axis has it. */
 const UNIT_ROOM_EM = 6
 
@@ -50,36 +55,55 @@ function meaning_em({ bands }: Axis): { readonly mark_em: number; readonly word_
 export function line_ends({ series, look, stale }: PlotInput, known: Known, room_em: number): End[] {
   if (series === null) return []
   const axes = axes_of(look)
-  return series.lines.flatMap((line, at) => {
+  const is_named = series.lines.length > 1
+  const ends = series.lines.flatMap((line, at) => {
     const last = line.points.findLast(([start, value]) => value !== null && is_whole(start, known))?.[1] ?? null
     if (last === null) return []
     const axis = axis_of(look, axes, line.key)
-    const value = newest_whole(line, known)
-    const said = stale
-      ? ''
-      : value === null
-        ? DASHES
-        : value_text(axis, value, axes.length > 1 && room_em >= UNIT_ROOM_EM)
-    const { mark_em, word_em } = meaning_em(axis)
-    const room = room_em - label_width_em(said) - GAP_EM - mark_em
-    const name = series.lines.length > 1 && room >= NAME_ROOM_EM ? fitted(line.key, room, 1) : ''
+    return [{ at, key: line.key, last, axis, value: newest_whole(line, known), ...meaning_em(axis) }]
+  })
+  const marks_em = Math.max(0, ...ends.map(({ mark_em }) => mark_em))
+  const free_em = room_em - OFF_EM - marks_em
+  // All of them in the same way: they are read under each other.
+  const forms = VALUE_FORMS.slice(axes.length > 1 && room_em >= UNIT_ROOM_EM ? 0 : 1)
+  const shortest = VALUE_FORMS[VALUE_FORMS.length - 1] as (typeof forms)[number]
+  const in_form = (form: (typeof forms)[number]): string[] =>
+    ends.map(({ axis, value }) => (stale ? '' : value === null ? DASHES : form(axis, value)))
+  const widest = (texts: readonly string[]): number => Math.max(0, ...texts.map(label_width_em))
+  const fitting = (name: number): string[] | undefined =>
+    forms.map(in_form).find((all) => widest(all) <= free_em - (is_named ? name + GAP_EM : 0))
+  const texts = fitting(NAME_WANTED_EM) ?? fitting(DOT_EM) ?? in_form(shortest)
+  const name_em = room_em - OFF_EM - GAP_EM - marks_em - widest(texts)
+  return ends.map(({ at, key, last, axis, value, mark_em, word_em }, index): End => {
+    const name = is_named && name_em >= NAME_ROOM_EM ? fitted(key, name_em, 1) : ''
     const state = stale || value === null ? 'normal' : state_of(axis.bands, value)
-    const has_word = OFF_EM + word_em <= room_em
-    return [
-      { at, name, said, value: value ?? last, scale: axis.scale, state, mark_em, word_em: has_word ? word_em : 0 },
-    ]
+    return {
+      at,
+      name,
+      dotted: is_named && name === '',
+      said: texts[index] ?? '',
+      value: value ?? last,
+      scale: axis.scale,
+      state,
+      mark_em,
+      word_em: OFF_EM + word_em <= room_em ? word_em : 0,
+    }
   })
 }
 
 /** Room that the labels need beside the plot, in em. */
 export function ends_em(ends: readonly End[]): number {
   const widest = (of: (end: End) => number): number => Math.max(0, ...ends.map(of))
-  const [names, values] = [widest(({ name }) => label_width_em(name)), widest(({ said }) => label_width_em(said))]
+  const names = widest(({ name, dotted }) => (dotted ? DOT_EM : label_width_em(name)))
+  const values = widest(({ said }) => label_width_em(said))
+  // How many have no room is said whatever the others need.
+  const count = ends.length > 1 ? label_width_em(`+${String(ends.length)}`) : 0
   const label = names + (names > 0 && values > 0 ? GAP_EM : 0) + widest(({ mark_em }) => mark_em) + values
   return (
     OFF_EM +
     Math.max(
       label,
+      count,
       widest(({ word_em }) => word_em),
     )
   )
@@ -121,6 +145,11 @@ export function draw_labels(pen: Pen, all: readonly End[]): void {
     ctx.font = font(pen, 700)
     ctx.fillStyle = at === null ? colours.label : pen.ink(at)
     if (text !== '') ctx.fillText(isolated(text), left, y)
+    else if (end?.dotted === true) {
+      ctx.beginPath()
+      ctx.arc(left + (letters * DOT_EM) / 2, y, (letters * DOT_EM) / 2, 0, 2 * Math.PI)
+      ctx.fill()
+    }
     if (said === '') continue
     // Under each other, as numbers are read.
     ctx.textAlign = 'right'

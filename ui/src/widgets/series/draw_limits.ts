@@ -2,8 +2,8 @@
 import type { State } from '../../generated/frame'
 import type { Range } from '../../core/scale'
 import { label_width_em } from '../../core/width'
-import { type Axis, limit_text } from './axes'
-import { font, type Pen } from './input'
+import { type Axis, has_numbers, limit_text, type Numbers } from './axes'
+import { font, type Pen, STRIP_EM } from './input'
 
 /** A stretch is so faint that it never competes with the lines; that of a newest value has its state's colour, fainter still. */
 const CALM_ALPHA = 0.35
@@ -37,13 +37,18 @@ export function is_free(y: number, aims: readonly AimTick[], em: number): boolea
 }
 
 /** What lies beyond the scale at one end: the nearest of it, and how many more. */
-export function beyond_words(axis: Axis, { low, high }: Range, above: boolean): string | null {
+export function beyond_words(
+  axis: Axis,
+  { low, high }: Range,
+  above: boolean,
+  numbers: Numbers = 'whole',
+): string | null {
   const aims = axis.target === null ? axis.limits : [...new Set([...axis.limits, axis.target])]
   const beyond = aims.filter((aim) => (above ? aim > high : aim < low)).sort((a, b) => (above ? a - b : b - a))
   const [nearest] = beyond
   if (nearest === undefined) return null
   const others = beyond.length > 1 ? `, +${String(beyond.length - 1)}` : ''
-  return limit_text(nearest) + others
+  return limit_text(nearest, numbers) + others
 }
 
 const FILL: Partial<Record<State, 'band_warning' | 'band_alarm'>> = {
@@ -95,7 +100,8 @@ export function draw_aims(pen: Pen, axis: Axis, range: Range, in_low: boolean): 
   ctx.setLineDash([])
   ctx.textBaseline = 'middle'
   ctx.textAlign = is_right ? 'left' : 'right'
-  for (const { value, y, is_target } of aim_ticks(axis, range, y_of, letters)) {
+  const shown = has_numbers(pen.numbers, axis) ? aim_ticks(axis, range, y_of, letters) : []
+  for (const { value, y, is_target } of shown) {
     ctx.strokeStyle = ctx.fillStyle = is_target ? colours.value : colours.label
     ctx.font = font(pen, is_target ? 700 : 400)
     ctx.lineWidth = rem * 0.25
@@ -103,11 +109,11 @@ export function draw_aims(pen: Pen, axis: Axis, range: Range, in_low: boolean): 
     ctx.moveTo(edge, y)
     ctx.lineTo(edge + out * rem * 0.45, y)
     ctx.stroke()
-    ctx.fillText(limit_text(value), edge + out * rem * 0.6, y)
+    ctx.fillText(limit_text(value, pen.numbers), edge + out * rem * 0.6, y)
   }
   ctx.restore()
   if (in_low) return
-  for (const above of [true, false]) draw_beyond(pen, beyond_words(axis, range, above), above, is_right)
+  for (const above of [true, false]) draw_beyond(pen, beyond_words(axis, range, above, pen.numbers), above, is_right)
 }
 
 /** At the edge beyond which it lies: an arrow and its number. */
@@ -136,6 +142,24 @@ function draw_beyond(pen: Pen, text: string | null, above: boolean, is_right: bo
   ctx.textAlign = 'left'
   ctx.font = font(pen, 400)
   ctx.fillText(text, left + arrow + gap, y)
+  ctx.restore()
+}
+
+/** Above each axis what its numbers are of. */
+export function draw_units(pen: Pen): void {
+  const { ctx, bbox } = pen.plot
+  ctx.save()
+  ctx.font = font(pen, 400)
+  ctx.fillStyle = pen.colours.label
+  ctx.textBaseline = 'bottom'
+  const y = bbox.top - pen.letters * (0.15 + (pen.input.series?.marks == null ? 0 : STRIP_EM))
+  const gap = pen.rem * 0.6
+  for (const axis of pen.axes) {
+    const { scale, unit } = axis
+    if (unit === null || !has_numbers(pen.numbers, axis)) continue
+    ctx.textAlign = scale === 'y' ? 'right' : 'left'
+    ctx.fillText(unit, scale === 'y' ? bbox.left - gap : bbox.left + bbox.width + gap, y)
+  }
   ctx.restore()
 }
 

@@ -26,7 +26,9 @@ export function flag_words(
   const groups: { at_em: number; label: string; others: number }[] = []
   for (const flag of flags.toReversed()) {
     const newer = groups.at(-1)
-    if (newer !== undefined && newer.at_em - flag.at_em < LEAST_EM) newer.others += 1
+    // Words at the right edge begin before their flag.
+    const newer_em = Math.min(newer?.at_em ?? Infinity, width_em - LEAST_EM)
+    if (newer !== undefined && newer_em - flag.at_em < LEAST_EM) newer.others += 1
     else groups.push({ ...flag, others: 0 })
   }
   if (more > 0) {
@@ -42,9 +44,14 @@ export function flag_words(
     const older = groups[at + 1]
     const least_em = older === undefined ? 0 : Math.min(at_em, older.at_em + LEAST_EM)
     const from_em = Math.max(least_em, Math.min(at_em, right_em - label_width_em(label) - count_em))
-    const text = shortened(label, right_em - from_em - count_em) + count
+    const room_em = right_em - from_em
     right_em = from_em - GAP_EM
-    return { at_em: from_em, text }
+    const text = shortened(label, room_em - count_em) + count
+    // A plot may be narrower than one word: then how many there are has to do, or the flags alone.
+    const said = [text, `+${String(others + (label === '' ? 0 : 1))}`].find(
+      (words) => label_width_em(words) <= room_em + 1e-9,
+    )
+    return { at_em: from_em, text: said ?? '' }
   })
 }
 

@@ -6,7 +6,7 @@ import type { Zone } from '../../core/format'
 import type { HeldSeries } from '../../core/held'
 import { SIZES } from '../../core/sizes'
 import type { Colours } from '../paint'
-import type { Axis } from './axes'
+import type { Axis, Numbers } from './axes'
 import type { Window } from './axis'
 import type { Rims } from './columns.svelte'
 
@@ -38,6 +38,8 @@ export interface Pen {
   /** Size of its letters. */
   readonly letters: number
   readonly axes: readonly Axis[]
+  /** What of their numbers has room. */
+  readonly numbers: Numbers
   /** Room that the numbers of the axis at the right take, between the plot and what stands at the lines' ends. */
   readonly right: number
   readonly colours: Colours

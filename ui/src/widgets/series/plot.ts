@@ -6,22 +6,41 @@ import 'uplot/dist/uPlot.min.css'
 import uPlot from 'uplot'
 import type { Known } from '../../core/buckets'
 import { columns, lonely } from '../../core/columns'
-import { DASHES as UNKNOWN, number_text } from '../../core/format'
+import { DASHES as UNKNOWN } from '../../core/format'
 import { label_width_em } from '../../core/width'
 import { colours, type Colours, mixed } from '../paint'
-import { type Axis, axes_of, axis_of, AxisRange, limit_text, splits_of, step_decimals } from './axes'
+import {
+  type Axis,
+  axes_of,
+  axis_of,
+  AxisRange,
+  has_numbers,
+  limit_text,
+  NUMBERS,
+  type Numbers,
+  splits_of,
+  tick_text,
+} from './axes'
 import { bar_window, time_ticks, type Window } from './axis'
 import type { Rims } from './columns.svelte'
 import { draw_bars } from './draw_bars'
 import { draw_gap_words, draw_gaps, draw_lost, type Gap, newest_gap } from './draw_gaps'
 import { draw_labels, type End, ends_em, line_ends } from './draw_labels'
-import { aim_ticks, type AimTick, draw_aims, draw_stretches, is_free } from './draw_limits'
+import { aim_ticks, type AimTick, draw_aims, draw_stretches, draw_units, is_free } from './draw_limits'
 import { draw_marks } from './draw_marks'
-import { font, known_of, LETTERS_REM, type Pen, type PlotInput, STRIP_EM } from './input'
+import { known_of, LETTERS_REM, type Pen, type PlotInput, STRIP_EM } from './input'
 import { stretch_words } from './reading'
 
-/** The widest the lines' labels may be, in parts of the chart. */
+/** The widest the lines' labels may be, in parts of the chart; and where its axes have no numbers. */
 const LABELS_SHARE_MAX = 0.4
+const LABELS_ALONE_SHARE_MAX = 0.55
+/** What of the chart is plot: numbers beside the axes give way first. */
+const PLOT_SHARE_MIN = 0.4
+/** Where no numbers stand, half of a time's first letter. In em. */
+const EDGE_EM = 0.25
+/** Beside the plot, before what stands there, a time may reach so far, in em. */
+const TIME_OVER_EM = 0.6
+const TIME_OVER_AXIS_EM = 0.2
 const LOW_REM = 9
 /** Half of a tick's letters, above the plot. */
 const TOP_REM = 1.2
@@ -48,6 +67,8 @@ export class Plot {
   /** What its axis and its labels need, which is never less than it was: a plot that follows the digits would jump. */
   #needs: Rims = { left: 0, right: 0 }
   #rims: Rims = { left: 0, right: 0 }
+  /** What of its axes' numbers has room; what once hadn't doesn't come back, for digits come and go. */
+  #numbers: Numbers = 'whole'
   #with_seconds = false
   #has_marks = false
   #gap: Gap | null = null
@@ -135,7 +156,7 @@ export class Plot {
       const lines = (input.series?.lines ?? []).filter((line) => axis_of(input.look, this.#axes, line.key) === axis)
       this.#ranges[axis.scale].next(axis, lines, input, window, known, this.#ticks())
     }
-    this.#ends = this.#line_ends(input, window, known)
+    this.#share_room(input, window, known)
     this.#gap =
       input.looked_at === null
         ? newest_gap(input, from_ms)
@@ -156,40 +177,65 @@ export class Plot {
   }
 
   #line_ends(input: PlotInput, { to_ms }: Window, known: Known): End[] {
-    const room = (this.#size.width * LABELS_SHARE_MAX) / (LETTERS_REM * this.#rem)
+    const share = this.#numbers === 'none' ? LABELS_ALONE_SHARE_MAX : LABELS_SHARE_MAX
+    const room = (this.#size.width * share) / (LETTERS_REM * this.#rem)
     if (input.looked_at === null) return line_ends(input, known, room)
     // Where the line leaves what is looked at; without a value, which would be taken for that of now (H1).
     return line_ends({ ...input, stale: true }, { ...known, until_ms: Math.min(known.until_ms, to_ms) }, room)
   }
 
-  /** Says what room it needs, and takes what the widest of its column has. Whether that is another than before. */
-  #make_room({ rims, need }: PlotInput): boolean {
+  /** Works out what stands beside the plot: what is said at the lines' ends, and as much of the axes' numbers as leaves a plot. */
+  #share_room(input: PlotInput, window: Window, known: Known): void {
+    for (;;) {
+      this.#ends = this.#line_ends(input, window, known)
+      this.#need_room()
+      const next = NUMBERS[NUMBERS.indexOf(this.#numbers) + 1]
+      const { left, right } = this.#needs
+      if (next === undefined || left + right <= this.#size.width * (1 - PLOT_SHARE_MIN)) return
+      this.#numbers = next
+      this.#right_px = 0
+      this.#needs = { left: 0, right: 0 }
+    }
+  }
+
+  #need_room(): void {
     const { left, right } = this.#needs
     const em_px = LETTERS_REM * this.#rem
-    const room = (axis: Axis): number => Math.ceil(this.#rem + em_px * this.#numbers_em(axis))
+    const room = (axis: Axis | undefined): number =>
+      axis === undefined || !has_numbers(this.#numbers, axis)
+        ? 0
+        : Math.ceil(this.#rem + em_px * this.#numbers_em(axis))
     const [first, second] = this.#axes
     // Numbers beside the plot and words at the lines' ends never give room back.
-    if (second !== undefined) this.#right_px = Math.max(this.#right_px, room(second))
+    this.#right_px = Math.max(this.#right_px, room(second))
     this.#needs = {
-      left: Math.max(left, first === undefined ? 0 : room(first)),
+      left: Math.max(left, Math.ceil(em_px * EDGE_EM), room(first)),
       right: Math.max(right, this.#right_px + Math.ceil(em_px * ends_em(this.#ends))),
     }
+  }
+
+  /** Says what room it needs, and takes what the widest of its column has. Whether that is another than before. */
+  #make_room({ rims, need }: PlotInput): boolean {
     need(this.#needs)
     const before = this.#rims
-    const most = this.#size.width * LABELS_SHARE_MAX
-    this.#rims = {
+    const { width } = this.#size
+    const most = width * LABELS_SHARE_MAX
+    const in_line = {
       left: Math.max(this.#needs.left, Math.min(most, rims.left)),
       right: Math.max(this.#needs.right, Math.min(most, rims.right)),
     }
+    this.#rims = in_line.left + in_line.right <= width * (1 - PLOT_SHARE_MIN) ? in_line : this.#needs
     return before.left !== this.#rims.left || before.right !== this.#rims.right
   }
 
   /** The widest of what stands beside an axis, in em. */
   #numbers_em(axis: Axis): number {
     const { range } = this.#ranges[axis.scale]
-    const ticks = this.#value_splits(axis).map((at) => number_text(at, step_decimals(range)))
+    const ticks = this.#value_splits(axis).map((at) => tick_text(at, range, this.#numbers))
     const aims = [...axis.limits, ...(axis.target === null ? [] : [axis.target])]
-    const shown = aims.filter((aim) => aim >= range.low && aim <= range.high).map(limit_text)
+    const shown = aims
+      .filter((aim) => aim >= range.low && aim <= range.high)
+      .map((aim) => limit_text(aim, this.#numbers))
     const unit = this.#axes.length > 1 ? [axis.unit ?? ''] : []
     return Math.max(1, ...[...ticks, ...shown, ...unit].map(label_width_em))
   }
@@ -202,6 +248,8 @@ export class Plot {
     this.#plot?.destroy()
     this.#plot = null
     this.#needs = { left: 0, right: 0 }
+    this.#right_px = 0
+    this.#numbers = 'whole'
     this.#has_marks = has_marks
     const font = `${(LETTERS_REM * this.#rem).toFixed(1)}px "Roboto Condensed"`
     const { label, rule } = this.#colours
@@ -300,11 +348,12 @@ export class Plot {
 
   /** The numbers of an axis, without those that would lie upon a limit's. */
   #value_texts(plot: uPlot, axis: Axis, splits: readonly number[]): string[] {
+    if (!has_numbers(this.#numbers, axis)) return splits.map(() => '')
     const { range } = this.#ranges[axis.scale]
     const y_of = (value: number): number => plot.valToPos(value, axis.scale, true)
     const em = LETTERS_REM * this.#rem * devicePixelRatio
     const aims: readonly AimTick[] = aim_ticks(axis, range, y_of, em)
-    return splits.map((at) => (is_free(y_of(at), aims, em) ? number_text(at, step_decimals(range)) : ''))
+    return splits.map((at) => (is_free(y_of(at), aims, em) ? tick_text(at, range, this.#numbers) : ''))
   }
 
   /** A low chart has no line of time: its way is all that there is room for. */
@@ -320,7 +369,7 @@ export class Plot {
   /** What stands above the plot: the words of a gap or the units of two axes, and below them the flags. */
   #strips_rem(): number {
     if (this.#is_low) return 0
-    const words = this.#gap !== null || this.#axes.length > 1
+    const words = this.#gap !== null || (this.#axes.length > 1 && this.#numbers !== 'none')
     return (words ? LETTERS_REM : 0) + (this.#has_marks ? STRIP_EM * LETTERS_REM : 0)
   }
 
@@ -330,7 +379,9 @@ export class Plot {
     const { from_ms, to_ms } = window_of(input)
     const em_px = this.#rem * LETTERS_REM
     const width_em = plot.bbox.width / devicePixelRatio / em_px
-    const { ticks_ms, with_seconds } = time_ticks(from_ms, to_ms, width_em, input.zone.offset_ms(input.now_ms))
+    const over_em = this.#right_px > 0 ? TIME_OVER_AXIS_EM : Math.min(TIME_OVER_EM, this.#rims.right / em_px)
+    const offset_ms = input.zone.offset_ms(input.now_ms)
+    const { ticks_ms, with_seconds } = time_ticks(from_ms, to_ms, width_em, offset_ms, over_em)
     this.#with_seconds = with_seconds
     return ticks_ms.map((at) => at / 1000)
   }
@@ -351,6 +402,7 @@ export class Plot {
       rem,
       letters: LETTERS_REM * rem,
       axes: this.#axes,
+      numbers: this.#numbers,
       right: this.#right_px * devicePixelRatio,
       colours: this.#colours,
       ink: (at) => this.ink(at),
@@ -384,23 +436,6 @@ export class Plot {
     draw_gap_words(pen, this.#gap)
     if (this.#axes.length > 1) draw_units(pen)
   }
-}
-
-/** Above each axis what its numbers are of. */
-function draw_units(pen: Pen): void {
-  const { ctx, bbox } = pen.plot
-  ctx.save()
-  ctx.font = font(pen, 400)
-  ctx.fillStyle = pen.colours.label
-  ctx.textBaseline = 'bottom'
-  const y = bbox.top - pen.letters * (0.15 + (pen.input.series?.marks == null ? 0 : STRIP_EM))
-  const gap = pen.rem * 0.6
-  for (const { scale, unit } of pen.axes) {
-    if (unit === null) continue
-    ctx.textAlign = scale === 'y' ? 'right' : 'left'
-    ctx.fillText(unit, scale === 'y' ? bbox.left - gap : bbox.left + bbox.width + gap, y)
-  }
-  ctx.restore()
 }
 
 export interface Area {

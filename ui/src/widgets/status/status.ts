@@ -89,7 +89,7 @@ export function tiling(all: readonly TileValue[], place: Size): Tiling {
     hidden: hidden_states.length,
     in_line: false,
     hidden_states,
-    more: hidden_states.length === 0 ? '' : hidden_words(hidden_states),
+    more: hidden_states.length === 0 ? '' : said_in(hidden_states, place.width / SMALLEST),
     more_mark: null,
     inner: inner.width,
     across,
@@ -178,10 +178,25 @@ export function hidden_short(states: readonly TileValue['state'][]): string {
   return `${more}, ${String(count)} ${count === 1 ? one : many}`
 }
 
+/** The same in as many words as there is room for. */
+function said_in(states: readonly TileValue['state'][], room_em: number): string {
+  const forms = [hidden_words, hidden_short].map((words) => words(states))
+  return forms.find((form) => label_width_em(form) * 1.03 <= room_em) ?? hidden_number(states)
+}
+
+/** Of the name of a tile in a line so much stands at least, in parts of the tile and in em; and of its state's word, or its mark has to do. */
+const NAME_SHARE = 0.3
+const NAME_LEAST_EM = 3
+const WORD_LEAST_EM = 4
+
 /** What the name of a tile in a line has: what its state leaves, and a good part at least. */
 export function name_room_em(tile: TileValue, laid: Tiling): number {
   const inner = laid.inner / laid.label
-  return laid.in_line ? Math.max(inner * 0.3, inner - LINE_MARK_EM - label_width_em(tile.text)) : inner
+  if (!laid.in_line) return inner
+  const least = Math.min(label_width_em(tile.label), Math.max(NAME_LEAST_EM, inner * NAME_SHARE))
+  const word = label_width_em(tile.text)
+  const has_word = inner - LINE_MARK_EM - least >= Math.min(word, WORD_LEAST_EM)
+  return Math.max(least, inner - LINE_MARK_EM - (has_word ? word : 0))
 }
 
 /** Whether a time has room in a tile: half a time is none. */
@@ -189,11 +204,12 @@ export function fits_small(text: string, { inner, small }: Tiling): boolean {
   return label_width_em(text) * small <= inner
 }
 
-/** What the state's word has behind its mark. */
+/** What the state's word has behind its mark; none where its mark has to do. */
 export function word_room_em(tile: TileValue, laid: Tiling): number {
   const inner = laid.inner / laid.text
   if (!laid.in_line) return inner - MARK_EM
-  return inner - LINE_MARK_EM - Math.min(name_room_em(tile, laid), label_width_em(tile.label))
+  const room = inner - LINE_MARK_EM - Math.min(name_room_em(tile, laid), label_width_em(tile.label))
+  return room < Math.min(label_width_em(tile.text), WORD_LEAST_EM) ? 0 : room
 }
 
 /** In a line nothing else has a little to spare. */
