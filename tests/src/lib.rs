@@ -3,6 +3,7 @@
 pub mod ably;
 pub mod authority;
 pub mod bench;
+pub mod chords;
 pub mod desktop;
 pub mod faults;
 pub mod interop;

@@ -1,0 +1,219 @@
+//! H7: a kiosk in cage, on Wayland, where nothing but the wall is. Cage's output is a window of an X server, so that what is on the glass is read from
+//! that server's frame buffer, keys come by it as from a keyboard, and the output changes its size as the window does.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, ensure};
+use rustix::process::{Pid, Signal, kill_process};
+use watchfloor_tests::{
+    bench::{glass, proc},
+    chords::CHORDS,
+    desktop::Screen,
+    program::{program, root},
+    screen::FrameBuffer,
+};
+
+const SIZE: (u32, u32) = (1920, 1080);
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// For a start of an unoptimised build on a busy machine.
+const START_LIMIT: Duration = Duration::from_secs(90);
+/// For what a key does, and its own three seconds.
+const LEAVE_LIMIT: Duration = Duration::from_secs(15);
+
+struct Cage {
+    cage: Child,
+    display: String,
+    screen: Screen,
+    data: PathBuf,
+}
+
+impl Drop for Cage {
+    fn drop(&mut self) {
+        // What it started ends with it, as the display that it shows goes; and it may be gone already.
+        for pid in proc::tree(self.cage.id()).unwrap_or_default().into_iter().rev() {
+            let _ = signal(pid, Signal::KILL);
+        }
+        let _ = self.cage.wait();
+    }
+}
+
+fn signal(pid: u32, signal: Signal) -> Result<()> {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).context("a process")?;
+    Ok(kill_process(pid, signal)?)
+}
+
+impl Cage {
+    fn start(folder: &Path) -> Result<Self> {
+        let number = Screen::free_number()?;
+        let screen = Screen::start(number, SIZE, folder)?;
+        let display = format!(":{number}");
+        let (runtime, home, data) = (folder.join("runtime"), folder.join("home"), folder.join("data"));
+        for own in [&runtime, &home, &data] {
+            fs::create_dir(own)?;
+        }
+        fs::set_permissions(&runtime, fs::Permissions::from_mode(0o700))?;
+        let is_root = Command::new("id").arg("-u").output()?.stdout.trim_ascii() == b"0";
+        // Cage doesn't run as root; in a user namespace it isn't, and the files are still its own.
+        let mut command = if is_root {
+            let mut command = Command::new("unshare");
+            command.args(["--user", "--map-user=1000", "--map-group=1000", "dbus-run-session"]);
+            command
+        } else {
+            Command::new("dbus-run-session")
+        };
+        command.args(["--", "cage", "-d", "--"]).arg(program("watchfloor")?);
+        command.args(["--demo", "--kiosk", "--glass-code", "--notifications", "off", "--data-dir"]).arg(&data);
+        command
+            .env("DISPLAY", &display)
+            .env("XDG_RUNTIME_DIR", &runtime)
+            .env("HOME", &home)
+            .env_remove("WAYLAND_DISPLAY");
+        command.envs([("WLR_BACKENDS", "x11"), ("WLR_RENDERER", "pixman"), ("WLR_LIBINPUT_NO_DEVICES", "1")]);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(fs::File::create(folder.join("cage.log"))?);
+        let cage = command.spawn().context("dbus-run-session, unshare and cage: are they installed?")?;
+        Ok(Self { cage, display, screen, data })
+    }
+
+    fn wait<T>(&self, what: &str, limit: Duration, mut look: impl FnMut() -> Result<Option<T>>) -> Result<T> {
+        let begun = Instant::now();
+        loop {
+            if let Some(found) = look()? {
+                return Ok(found);
+            }
+            ensure!(begun.elapsed() < limit, "{what} is not there after {limit:?}: {}", self.logs()?);
+            thread::sleep(LOOK_EVERY);
+        }
+    }
+
+    fn logs(&self) -> Result<String> {
+        let Ok(folder) = fs::read_dir(self.data.join("logs")) else { return Ok("no log".to_owned()) };
+        folder.map(|entry| Ok(fs::read_to_string(entry?.path())?)).collect()
+    }
+
+    fn tool(&self, arguments: &[&str]) -> Result<()> {
+        let mut command = Command::new("xdotool");
+        let status = command.args(arguments).env("DISPLAY", &self.display).stdout(Stdio::null()).status()?;
+        ensure!(status.success(), "xdotool {arguments:?}");
+        Ok(())
+    }
+
+    /// Cage's window, which is its output.
+    fn output(&self) -> Result<Option<String>> {
+        let mut command = Command::new("xwininfo");
+        let said = command.args(["-root", "-children"]).env("DISPLAY", &self.display).output()?;
+        let text = String::from_utf8(said.stdout)?;
+        let mut windows = text.lines().filter_map(|line| line.trim().strip_prefix("0x"));
+        Ok(windows.next().and_then(|line| line.split_once(' ')).map(|(id, _)| format!("0x{id}")))
+    }
+
+    /// Gives the output another size.
+    fn resize(&self, (width, height): (u32, u32)) -> Result<()> {
+        let output = self.output()?.context("cage's window")?;
+        self.tool(&["windowsize", &output, &width.to_string(), &height.to_string()])
+    }
+
+    /// Waits until the page paints: its code tells the newest event's time, and goes on.
+    fn paints(&self) -> Result<()> {
+        let code = || glass::figures_code(&FrameBuffer::open(self.screen.frame_buffer())?);
+        let before = code()?;
+        self.wait("a newer value", START_LIMIT, || Ok(code()?.filter(|code| Some(*code) != before)))?;
+        Ok(())
+    }
+
+    /// Keeps a picture of what is on the glass, to be looked at after the test.
+    fn picture(&self, name: &str) -> Result<()> {
+        let folder = root().join("target/pictures/cage");
+        fs::create_dir_all(&folder)?;
+        let to = folder.join(format!("{name}.png"));
+        let mut command = Command::new("import");
+        let status = command.args(["-window", "root"]).arg(&to).env("DISPLAY", &self.display).status();
+        ensure!(status.context("import, of imagemagick")?.success(), "no picture");
+        println!("{}", to.display());
+        Ok(())
+    }
+
+    /// Its processes of this name.
+    fn processes(&self, name: &str) -> Result<BTreeSet<u32>> {
+        let all = proc::tree(self.cage.id())?;
+        Ok(all.into_iter().filter(|pid| proc::name(*pid).starts_with(name)).collect())
+    }
+
+    /// The page's process, other than those.
+    fn page(&self, other_than: &BTreeSet<u32>) -> Result<u32> {
+        let find = || Ok(self.processes("WebKitWebProc")?.difference(other_than).next().copied());
+        self.wait("a page's process", START_LIMIT, find)
+    }
+}
+
+/// It has the whole output, of whatever size, and gives way to no key; a page that is killed or hangs and a wall that is killed are back
+/// on the glass; its way out leads out of cage.
+#[test]
+fn it_is_on_the_glass_whatever_happens() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut cage = Cage::start(folder.path())?;
+    cage.wait("cage's window", START_LIMIT, || cage.output())?;
+    cage.page(&BTreeSet::new())?;
+    cage.resize(SIZE)?;
+    cage.paints()?;
+    cage.picture("1-all-of-the-output")?;
+    cage.resize((1280, 1024))?;
+    cage.wait("a page of another size", START_LIMIT, || {
+        // Beyond the output there is nothing; within it the page's ground.
+        let screen = FrameBuffer::open(cage.screen.frame_buffer())?;
+        Ok((screen.pixel(1278, 500)? != [0; 3] && screen.pixel(1300, 500)? == [0; 3]).then_some(()))
+    })?;
+    cage.picture("2-another-size")?;
+    cage.resize(SIZE)?;
+    cage.paints()?;
+
+    let output = cage.output()?.context("cage's window")?;
+    cage.tool(&["windowfocus", "--sync", &output])?;
+    let pages = cage.processes("WebKitWebProc")?;
+    for (at, chord) in CHORDS.iter().enumerate() {
+        cage.tool(&["key", chord])?;
+        if at % 10 == 0 {
+            cage.paints().with_context(|| format!("after {chord}"))?;
+        }
+    }
+    cage.paints()?;
+    cage.picture("3-after-the-keys")?;
+    ensure!(cage.processes("WebKitWebProc")? == pages, "the page was started again: {}", cage.logs()?);
+
+    let page = cage.page(&BTreeSet::new())?;
+    signal(page, Signal::KILL)?;
+    cage.page(&pages)?;
+    cage.paints()?;
+    cage.picture("4-after-a-page-that-was-killed")?;
+
+    let pages = cage.processes("WebKitWebProc")?;
+    signal(*pages.first().context("a page")?, Signal::STOP)?;
+    cage.page(&pages)?;
+    cage.paints()?;
+    cage.picture("5-after-a-page-that-hung")?;
+
+    let walls = cage.processes("watchfloor-wall")?;
+    for wall in &walls {
+        signal(*wall, Signal::KILL)?;
+    }
+    let fresh = || Ok(cage.processes("watchfloor-wall")?.difference(&walls).next().copied());
+    cage.wait("another wall", START_LIMIT, fresh)?;
+    cage.paints()?;
+    cage.picture("6-after-a-wall-that-was-killed")?;
+
+    cage.tool(&["keydown", "ctrl", "keydown", "alt", "keydown", "shift", "keydown", "q"])?;
+    let begun = Instant::now();
+    while cage.cage.try_wait()?.is_none() {
+        ensure!(begun.elapsed() < LEAVE_LIMIT, "the keys to leave lead nowhere: {}", cage.logs()?);
+        thread::sleep(LOOK_EVERY);
+    }
+    ensure!(begun.elapsed() > Duration::from_millis(2500), "they led out after {:?}", begun.elapsed());
+    Ok(())
+}
