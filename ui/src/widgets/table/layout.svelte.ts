@@ -82,8 +82,9 @@ export class TableLayout {
     if (this.#widest_of !== columns || this.#widest_in !== size) {
       this.#widest_of = columns
       this.#widest_in = size
-      this.#widest = columns.map(({ title, format }) =>
-        Math.max(HEADING * label_width_em(title), is_relative(format) ? RELATIVE_EM : 0) + SET_EM,
+      this.#widest = columns.map(
+        ({ title, format }) =>
+          Math.max(HEADING * label_width_em(title), is_relative(format) ? RELATIVE_EM : 0) + SET_EM,
       )
     }
     const next = columns.map((column, at) => {
