@@ -177,6 +177,8 @@ export class LiveWall {
   #heard_ms = 0
   #sight: Sight = { px_per_mm: null, distance_mm: null }
   #notices_text = ''
+  /** Whether the room is dark. */
+  #night = false
   /** The page of a record that a hand turned to. */
   #own_page: number | null = null
   readonly #after_paint = new Set<() => void>()
@@ -254,7 +256,11 @@ export class LiveWall {
       // What couldn't be drawn is over if this can be.
       this.frozen_because = null
       this.#take_past(frame)
+      const night = frame.night ?? false
+      const turned = night !== this.#night
+      this.#night = night
       if (applied.board) this.#take_board()
+      else if (turned && this.wall.board !== null) this.#set_theme(this.wall.board)
       this.#take_page(frame, applied.board)
       this.#take_values(applied.values, applied.board, now)
       this.#take_head(frame, now)
@@ -336,9 +342,7 @@ export class LiveWall {
   #take_board(): void {
     const { board } = this.wall
     if (board === null) return
-    // Canvases read the tokens when they are built, so the theme comes first.
-    document.documentElement.dataset['theme'] = board.theme === 'light' ? 'light' : 'dark'
-    this.board = board
+    this.#set_theme(board)
     this.#look_at(board)
     if (this.zone.name !== board.timezone) this.zone = new Zone(board.timezone)
     for (const id of this.#cell_of.keys()) {
@@ -356,6 +360,14 @@ export class LiveWall {
       cell.view = view
       return cell
     })
+  }
+
+  /** Paints for the room as it is now. */
+  #set_theme(board: BoardView): void {
+    const theme = this.#night ? 'night' : board.theme === 'light' ? 'light' : 'dark'
+    // Canvases read the tokens when they are built, so these come first.
+    document.documentElement.dataset['theme'] = theme
+    this.board = { ...board, theme }
   }
 
   #take_page(frame: Frame, is_new: boolean): void {

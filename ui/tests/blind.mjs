@@ -129,8 +129,8 @@ const pairs = (all) => all.flatMap((one, at) => all.slice(at + 1).map((other) =>
 /** Which part of a wall must look otherwise in two states, and of what the usual eye sees otherwise. */
 const APART_MIN = 0.004
 const APART_SHARE_MIN = 0.6
-/** @type {readonly ('dark' | 'light')[]} */
-const THEMES = ['dark', 'light']
+/** @type {readonly ('dark' | 'light' | 'night')[]} */
+const THEMES = ['dark', 'light', 'night']
 const DARK = THEMES.slice(0, 1)
 const FRESHNESSES = ['live', 'stale', 'down', 'refused', 'unknown']
 /** All that tells a freshness without a hue is taken away, and hues are put in its place that are one to whoever has no middle cone. */
@@ -145,7 +145,7 @@ const HUE_ALONE = {
  *
  * @param {string} kind
  * @param {string} state
- * @param {'dark' | 'light'} theme
+ * @param {'dark' | 'light' | 'night'} theme
  * @param {string} [css]
  */
 async function picture(kind, state, theme, css) {

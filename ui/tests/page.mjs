@@ -14,6 +14,7 @@ import { drill } from './page/drill.mjs'
 import { history } from './page/history.mjs'
 import { keys } from './page/keys.mjs'
 import { looks } from './page/looks.mjs'
+import { night } from './page/night.mjs'
 import { numbers } from './page/numbers.mjs'
 import { pages } from './page/pages.mjs'
 import { past } from './page/past.mjs'
@@ -26,7 +27,7 @@ import { furniture } from './page/furniture.mjs'
 import { finish } from './page/harness.mjs'
 
 const SUBJECTS = {
-  ...{ looks, numbers, sight, silence, history, broken, past, pages, drill, demo, still, aloud },
+  ...{ looks, night, numbers, sight, silence, history, broken, past, pages, drill, demo, still, aloud },
   ...{ keys, desk, chart, shift, zoom, furniture, bundle },
 }
 // All of them, or those that are named.

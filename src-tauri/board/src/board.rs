@@ -16,6 +16,7 @@ mod heard;
 mod index;
 mod lane;
 mod report;
+mod room;
 mod site;
 mod tracked;
 mod turning;
@@ -52,6 +53,7 @@ pub use checkpoint::{
 pub use desk::{Recogniser, Subject};
 pub use frames::Mark;
 pub use glasses::{GLASSES_MAX, GlassSpec};
+pub use room::Room;
 
 /// Rejections held for [`Board::take_rejections`]; further ones are counted in the widget's quality only.
 pub const REJECTIONS_HELD_MAX: usize = 100;
@@ -86,6 +88,8 @@ pub struct Board {
     pager: Pager,
     /// Screens beside the first.
     glasses: Vec<Glass>,
+    /// What a sensor says of the room's light.
+    dark: Option<bool>,
     /// How each page is; of a board that is one page nothing is kept.
     marks: Vec<PageMark>,
     /// What each widget says at worst.
@@ -120,6 +124,7 @@ impl Board {
             issued: VecDeque::new(),
             pager: Pager::new(&[], false, now),
             glasses: Vec::new(),
+            dark: None,
             marks: Vec::new(),
             worst: Vec::new(),
             ticked: None,

@@ -79,6 +79,10 @@ pub struct Frame {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub drill: Option<DrillView>,
+    /// Whether the room is dark: what is painted for it takes the place of the board's theme.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub night: bool,
 }
 
 /// What time it is.

@@ -10,6 +10,7 @@ pub mod freshness;
 #[cfg(test)]
 mod fuzz;
 pub use watchfloor_model::path;
+pub mod hours;
 mod pages;
 mod reduce;
 #[cfg(test)]
@@ -18,7 +19,7 @@ mod testing;
 pub use aggregate::Aggregate;
 pub use board::{
     AggregateCheckpoint, Board, ChannelCheckpoint, Checkpoint, DRIFTS_NAMED_MAX, Drift, GLASSES_MAX, GlassSpec, Mark,
-    NotRestored, OvertakenCheckpoint, REJECTIONS_HELD_MAX, Recogniser, ShareCheckpoint, SourceCheckpoint, Subject,
+    NotRestored, OvertakenCheckpoint, REJECTIONS_HELD_MAX, Recogniser, Room, ShareCheckpoint, SourceCheckpoint, Subject,
     UnusableCheckpoint,
 };
 pub use pages::Gesture;

@@ -17,7 +17,7 @@ use tokio::sync::{
     oneshot,
 };
 use watchfloor_board::{
-    Board, Gesture, GlassSpec,
+    Board, Gesture, GlassSpec, Room,
     config::{self, spec::BoardFile},
     frame::{Detail, Frame, Notice, RowsFound, RowsQuery},
 };
@@ -276,6 +276,18 @@ impl Engine {
     /// Says which glasses there are beside the first, and what turns on them.
     pub async fn set_glasses(&self, glasses: Vec<GlassSpec>) {
         self.tell(Event::Glasses(glasses)).await;
+    }
+
+    /// Says what a sensor says of the room's light, which counts in place of the board's `night`; none if nothing tells.
+    pub async fn set_dark(&self, dark: Option<bool>) {
+        self.tell(Event::Dark(dark)).await;
+    }
+
+    /// What holds for the room now; none once the engine has stopped.
+    pub async fn room(&self) -> Option<Room> {
+        let (answer, answered) = oneshot::channel();
+        self.tell(Event::Room { answer }).await;
+        answered.await.ok()
     }
 
     /// Rows of a table as they are now, for a hand; none if there is no such table.

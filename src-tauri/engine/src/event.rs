@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use watchfloor_board::{
-    Gesture, GlassSpec, Subject,
+    Gesture, GlassSpec, Room, Subject,
     config::spec::BoardFile,
     frame::{Frame, Notice, Outage, RowsFound, RowsQuery, State},
     freshness::Freshness,
@@ -116,6 +116,13 @@ pub(crate) enum Event {
         glass: Arc<str>,
         /// What is done.
         gesture: Gesture,
+    },
+    /// What a sensor says of the room's light.
+    Dark(Option<bool>),
+    /// What holds for the room now.
+    Room {
+        /// Takes the answer.
+        answer: oneshot::Sender<Room>,
     },
     /// The glasses that there are beside the first.
     Glasses(Vec<GlassSpec>),

@@ -97,6 +97,7 @@ fn stopped(after: u64, revision: u32, wall: Timestamp) -> Frame {
         page: None,
         past: None,
         drill: None,
+        night: false,
     }
 }
 

@@ -300,6 +300,10 @@ impl Run {
             Event::Outages(outages) => self.board.set_outages(outages),
             Event::TryNow => self.sources.values_mut().for_each(Source::try_now),
             Event::Gesture { glass, gesture } => self.board.handle_gesture_on(&glass, gesture, now),
+            Event::Dark(dark) => self.board.set_dark(dark),
+            Event::Room { answer } => {
+                let _gone = answer.send(self.board.room(now, self.clock.wall()));
+            }
             Event::Glasses(glasses) => self.board.set_glasses(glasses, now),
             Event::Reconcile => self.sources.values_mut().for_each(Source::reconcile),
             #[cfg(test)]

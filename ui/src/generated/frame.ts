@@ -51,7 +51,11 @@ past?: PastView,
 /**
  * Set if the frame is of a lamp test: nothing in it is the present.
  */
-drill?: DrillView, };
+drill?: DrillView, 
+/**
+ * Whether the room is dark: what is painted for it takes the place of the board's theme.
+ */
+night?: boolean, };
 
 /**
  * What time it is.

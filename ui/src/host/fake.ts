@@ -85,6 +85,8 @@ export interface FakeOptions {
   /** Replay seconds a real second. */
   readonly speed: number
   readonly theme: 'dark' | 'light'
+  /** Whether the room is dark. */
+  readonly night?: boolean
   readonly demo: boolean
   /** How old everything is that isn't live, when the page begins. */
   readonly age_ms?: number
@@ -131,6 +133,8 @@ export class FakeHost implements Host {
   #replay_at_ms = performance.now()
   /** Set to make the host fall silent, as a backend that hangs. */
   hangs = false
+  /** Set when the room becomes dark, or light again. */
+  night: boolean
   /** When it last answered, on the page's clock. */
   answered_ms = 0
   readonly #rush = new Rush()
@@ -143,6 +147,7 @@ export class FakeHost implements Host {
 
   constructor(options: FakeOptions) {
     this.#options = options
+    this.night = options.night ?? false
     this.#speed = options.speed
     this.#replay_ms = MIDNIGHT_MS + options.hour * HOUR_MS
     this.#busy = new Busy(options.busy?.rate ?? 1_000, options.busy?.hurry ?? 1)
@@ -156,6 +161,7 @@ export class FakeHost implements Host {
       hour: Number(asked.get('hour') ?? (scenario === 'flood' ? 16.2 : 12.6)),
       speed: Number(asked.get('speed') ?? 60),
       theme: asked.get('theme') === 'light' ? 'light' : 'dark',
+      night: asked.get('theme') === 'night',
       demo: asked.get('demo') !== 'no',
       age_ms: Number(asked.get('age') ?? 12_000),
       timezone: asked.get('timezone'),
@@ -182,7 +188,7 @@ export class FakeHost implements Host {
     if (this.#past?.is_over === true) await this.past_close()
     const all = after === 0 || this.#turned
     this.#turned = false
-    const frame = this.frame(all)
+    const frame = { ...this.frame(all), ...(this.night ? { night: true } : {}) }
     if (this.drill !== null) return { ...frame, revision: 3, drill: this.drill.view() }
     if (this.#past === null) return frame
     const past = this.#past.view(all, this.#options.scenario !== 'past-odd')

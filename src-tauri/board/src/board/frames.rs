@@ -129,6 +129,7 @@ impl Board {
             page: self.page_shown(now),
             past: None,
             drill: None,
+            night: self.is_night(wall),
         }
     }
 

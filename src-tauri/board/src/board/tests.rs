@@ -8,6 +8,7 @@ mod new_folds;
 mod overtaken;
 mod pages;
 mod restated;
+mod room;
 mod set_back;
 mod stage;
 mod story;

@@ -35,6 +35,7 @@ pub(super) fn read_board(file: &DeTable<'_>, sink: &mut Sink<'_>) -> Option<Boar
     let title = reader.get(&keys::TITLE, sink);
     let timezone = reader.get(&keys::TIMEZONE, sink);
     let theme = reader.get(&keys::THEME, sink);
+    let night = reader.optional(&keys::NIGHT, sink);
     let grid = reader.get(&keys::GRID, sink);
     let stale_after = reader.get(&keys::STALE_AFTER, sink);
     let rotate = reader.get(&keys::ROTATE, sink);
@@ -44,6 +45,7 @@ pub(super) fn read_board(file: &DeTable<'_>, sink: &mut Sink<'_>) -> Option<Boar
         title: title?,
         timezone: timezone?,
         theme: theme?,
+        night: night?,
         viewing_distance_mm: viewing_distance_mm?,
         columns,
         rows,

@@ -8,6 +8,7 @@ use super::{
     shape::{Choice, Flag, ID, List, Name, Text, Whole},
     shape_event::{EventName, PathText, Span, TemplateText},
     shape_site::Zone,
+    shape_time::TimeText,
     spec::Theme,
     table::{Key, Need, TableShape, names},
     widget_kind::{self, Kind, kinds},
@@ -33,7 +34,7 @@ const EVENT_NAMES_MAX: usize = 100;
 
 pub(super) static BOARD: TableShape = TableShape {
     name: "`[board]`",
-    keys: &[&TITLE, &TIMEZONE, &THEME, &VIEWING_DISTANCE, &GRID, &STALE_AFTER, &ROTATE],
+    keys: &[&TITLE, &TIMEZONE, &THEME, &NIGHT, &VIEWING_DISTANCE, &GRID, &STALE_AFTER, &ROTATE],
 };
 
 pub(super) static TITLE: Key<Text> = Key {
@@ -55,6 +56,53 @@ pub(super) static THEME: Key<Choice<Theme>> = Key {
     need: Need::Default("\"dark\""),
     about: "The colours: for a dark room or a lit one.",
     shape: Choice { options: &[("dark", Theme::Dark, "for a dark room"), ("light", Theme::Light, "for a lit room")] },
+};
+
+pub(super) static NIGHT: Key<super::night::Night> = Key {
+    name: "night",
+    need: Need::Optional,
+    about: "When the wall is painted for a room that is dark, in place of `theme`: as dim as can still be read. By this machine's clock, in `timezone`.",
+    shape: super::night::Night,
+};
+
+pub(super) static NIGHT_TABLE: TableShape =
+    TableShape { name: "`night`", keys: &[&NIGHT_FROM, &NIGHT_TO, &NIGHT_DAYS] };
+
+pub(super) static NIGHT_FROM: Key<TimeText> = Key {
+    name: "from",
+    need: Need::Required,
+    about: "When it begins.",
+    shape: TimeText,
+};
+
+pub(super) static NIGHT_TO: Key<TimeText> = Key {
+    name: "to",
+    need: Need::Required,
+    about: "When it ends; on the next day, if that is earlier.",
+    shape: TimeText,
+};
+
+pub(super) static NIGHT_DAYS: Key<List<Choice<usize>>> = Key {
+    name: "days",
+    need: Need::Optional,
+    about: "Days of the week on which it begins: `mon`, `tue`, `wed`, `thu`, `fri`, `sat`, `sun`. Left out, every day.",
+    shape: List {
+        item: Choice {
+            options: &[
+                ("mon", 0, "Monday"),
+                ("tue", 1, "Tuesday"),
+                ("wed", 2, "Wednesday"),
+                ("thu", 3, "Thursday"),
+                ("fri", 4, "Friday"),
+                ("sat", 5, "Saturday"),
+                ("sun", 6, "Sunday"),
+            ],
+        },
+        min: 1,
+        max: 7,
+        or_one: true,
+        what: "days",
+    },
 };
 
 pub(super) static VIEWING_DISTANCE: Key<Distance> = Key {
@@ -142,6 +190,7 @@ pub(super) const fn events(name: &'static str, star: bool, about: &'static str) 
 pub(super) fn tables() -> impl Iterator<Item = &'static TableShape> {
     let parts = [
         &BOARD,
+        &NIGHT_TABLE,
         &GRID_TABLE,
         &page::TABLE,
         &source::TABLE,

@@ -226,7 +226,7 @@ impl Shape for DailyText {
 }
 
 /// `HH:MM`, as minutes after midnight.
-pub(super) fn minutes_of_day(text: &str) -> Option<u32> {
+pub(crate) fn minutes_of_day(text: &str) -> Option<u32> {
     let (hours, minutes) = text.split_once(':')?;
     let two_digits = |part: &str| {
         let plain = part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());

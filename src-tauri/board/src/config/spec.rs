@@ -21,6 +21,7 @@ pub use self::{
 };
 use crate::{
     frame::{FurnitureView, Icon, Look, State},
+    hours::Hours,
     path::Path,
 };
 
@@ -48,6 +49,8 @@ pub struct BoardSpec {
     pub timezone: String,
     /// `theme`: default dark.
     pub theme: Theme,
+    /// `night`: when it is painted for a dark room in place of that.
+    pub night: Option<Hours>,
     /// `viewing-distance`, millimetres.
     pub viewing_distance_mm: Option<u32>,
     /// `grid = { columns = 12, rows = 8 }`

@@ -235,6 +235,7 @@ fn whole(seen: View, past: PastView) -> Frame {
         page: None,
         past: None,
         drill: None,
+        night: false,
     });
     Frame { heartbeat_ms: super::look::HEARTBEAT_MS, past: Some(past), ..frame }
 }

@@ -429,6 +429,21 @@ fn names_that_clash_or_lead_nowhere() {
     );
     check_both(&edit("\"hub\"", "\"kafka\""), &[("5:8", "unknown word `kafka` for `kind`", "expected `hub`")]);
     check_both(&edit("\"T\"", "\"T\"\ntheme = \"drak\""), &[("3:9", "unknown word `drak`", "did you mean `dark`?")]);
+    let night = |keys: &str| edit("\"T\"", &format!("\"T\"\nnight = {{ {keys} }}"));
+    check_both(&night("from = \"21:00\""), &[("3:9", "`to` is missing", "")]);
+    check(&night("from = \"24:00\", to = \"06:00\""), &[("3:18", "no time of day", "`00:00` to `23:59`")]);
+    check_both(
+        &night("from = \"21:00\", to = \"06:00\", days = [\"fry\"]"),
+        &[("3:49", "unknown word `fry`", "did you mean `fri`?")],
+    );
+    check_both(
+        &night("from = \"21:00\", to = \"06:00\", untl = 3"),
+        &[("3:41", "unknown key `untl` in `night`", "expected `from`, `to` or `days`")],
+    );
+    check(
+        &night("from = \"21:00\", to = \"21:00\""),
+        &[("3:9", "a night that ends when it begins", "two times of day that differ")],
+    );
     check(&edit("id = \"s\"", "id = \"é s\""), &[("4:7", "'é' is not allowed in an id", "letters, digits")]);
     check(&edit("[\"c\"]", "[\"c\", \"a/b\"]"), &[("7:18", "`a/b` is no channel name of a hub", "")]);
     check(&edit("[\"c\"]", &format!("[\"{}\"]", "c".repeat(201))), &[("7:13", "too long a name", "1 to 200")]);

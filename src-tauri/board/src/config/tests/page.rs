@@ -139,6 +139,7 @@ fn decoder_and_schema_know_the_same_keys() {
     assert_eq!(of("/properties/board/properties"), names(&keys::BOARD));
     assert_eq!(of("/properties/page/items/properties"), names(&keys::page::TABLE));
     assert_eq!(of("/properties/board/properties/grid/properties"), names(&keys::GRID_TABLE));
+    assert_eq!(of("/properties/board/properties/night/properties"), names(&keys::NIGHT_TABLE));
     assert_eq!(of("/properties/source/items/properties"), names(&keys::source::TABLE));
     assert_eq!(of("/properties/widget/items/properties"), names(&keys::widget::TABLE));
     assert_eq!(of("/properties/widget/items/properties/place/properties"), names(&keys::widget::PLACE_TABLE));
