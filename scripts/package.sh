@@ -42,6 +42,17 @@ mkdir -p "$made"
 cp "$folder/watchfloor-hub" "$made/"
 "$folder/watchfloor-wall" manual >"$made/watchfloor.1"
 gzip -9nf "$made/watchfloor.1"
+# unit TEMPLATE BOARD NAME: a unit of those that `watchfloor kiosk install` writes, for a board at a place of its own: without it, it shows
+# nothing and fails nothing.
+unit() {
+    local start="/usr/bin/watchfloor --board $2 --kiosk"
+    sed -e "s|{wall}|$start|; s|{user}|%i|; s|{cage}|/usr/bin/cage|; s|{xinit}|/usr/bin/xinit|; s|^\[Unit\]\$|&\nConditionPathExists=$2|" \
+        "src-tauri/src/kiosk/units/$1.service" >"$made/$3.service"
+    ! grep -n '[{}]' "$made/$3.service" >&2 || fail "$3.service: something stands for itself in src-tauri/src/kiosk/units/$1.service"
+}
+unit session %E/watchfloor/board.toml watchfloor-kiosk
+unit cage /etc/watchfloor/board.toml watchfloor-kiosk@
+unit x11 /etc/watchfloor/board.toml watchfloor-kiosk-x11@
 
 outcome=0
 for kind in "${kinds[@]}"; do
@@ -51,7 +62,12 @@ for kind in "${kinds[@]}"; do
     [ ${#profile[@]} -gt 0 ] || bundle+=(--debug)
     if ! "${bundle[@]}"; then
         echo "$kind: not built: see above" >&2
-        # The AppImage's tools are fetched by the bundler, from where not every machine may go.
+        if [ "$kind" = appimage ]; then
+            # No package of Debian's, of npm's nor of PyPI's has these: the bundler fetches them itself, and keeps them.
+            printf '%s\n' "note: the bundler needs AppRun-$(uname -m), linuxdeploy-$(uname -m).AppImage and linuxdeploy's plugins gtk and appimage," \
+                "    from github.com/tauri-apps/binary-releases and github.com/linuxdeploy. Where this machine may not go there, build once" \
+                "    where one may, and bring that machine's folder ${XDG_CACHE_HOME:-\$HOME/.cache}/tauri to the same place here" >&2
+        fi
         [ "$kind" = appimage ] && [ ${#kinds[@]} -gt 1 ] || outcome=1
     fi
 done

@@ -22,11 +22,14 @@ use watchfloor_tests::{
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 const START_LIMIT: Duration = Duration::from_secs(90);
 /// What belongs into it, besides icons and examples.
-const FILES: [&str; 8] = [
+const FILES: [&str; 11] = [
     "usr/bin/watchfloor",
     "usr/bin/watchfloor-hub",
     "usr/bin/watchfloor-wall",
     "usr/lib/systemd/system/watchfloor-hub.service",
+    "usr/lib/systemd/system/watchfloor-kiosk-x11@.service",
+    "usr/lib/systemd/system/watchfloor-kiosk@.service",
+    "usr/lib/systemd/user/watchfloor-kiosk.service",
     "usr/share/applications/Watchfloor.desktop",
     "usr/share/man/man1/watchfloor.1.gz",
     "usr/share/watchfloor/board.schema.json",
@@ -126,6 +129,16 @@ fn it_is_installed_run_and_removed() -> Result<()> {
     let unit =
         said(Command::new(&wall).args(["kiosk", "install", "--user", "wall", "--dry-run", "--board"]).arg(&boards))?;
     ensure!(unit.contains(&format!("ExecStart={} --board", wall.display())), "{unit}");
+    let units = FILES.iter().filter(|name| name.contains("watchfloor-kiosk"));
+    for name in units {
+        let text = fs::read_to_string(installed.file(name))?;
+        let start = text.lines().find(|line| line.starts_with("ExecStart=")).context("what it starts")?;
+        ensure!(
+            start.contains("/usr/bin/watchfloor --board /etc/watchfloor/board.toml --kiosk") || start.contains("%E"),
+            "{name}: {start}"
+        );
+        ensure!(text.contains("ConditionPathExists=") && !text.contains(['{', '}']), "{name}: {text}");
+    }
     let entry = fs::read_to_string(installed.file("usr/share/applications/Watchfloor.desktop"))?;
     ensure!(entry.contains("Exec=watchfloor --demo") && !entry.contains("{{"), "{entry}");
 
