@@ -108,6 +108,14 @@ export const KEYS = [
     repeats: true,
   },
   {
+    id: 'chart-row',
+    place: 'chart',
+    strokes: ['arrowup', 'arrowdown'],
+    shown: '↑ ↓',
+    does: 'the row above, below, where it has rows',
+    repeats: true,
+  },
+  {
     id: 'chart-zoom',
     place: 'chart',
     strokes: ['+', '=', '-'],

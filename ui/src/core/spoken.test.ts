@@ -53,3 +53,38 @@ test('another number is no news, another state is', () => {
   expect(standing(other)).toBe(standing(LATE))
   expect(standing({ ...LATE, freshness: 'stale' })).not.toBe(standing(LATE))
 })
+
+test('a chart’s lines at their ends, each with its state; what is still filling is none (H1)', () => {
+  const bands = [{ from: 20, to: null, state: 'alarm' as const }]
+  const look = {
+    kind: 'series',
+    draw: 'line',
+    unit: 'min',
+    decimals: 0,
+    keep_ms: 60_000,
+    bucket_ms: 10_000,
+    bands,
+    lines: [
+      { key: 'Wait', right: false },
+      { key: 'Heat', right: true },
+    ],
+    right: { unit: '°C', decimals: 1, bands: [{ from: 5, to: null, state: 'warning' as const }], target: null },
+  } as WidgetView['look']
+  const chart = (wait: number, gaps: [number, number][] = []): Spoken => ({
+    ...LATE,
+    view: { ...view, title: 'Waits', look },
+    value: {
+      kind: 'series',
+      gaps,
+      lines: [
+        { key: 'Wait', points: [[10_000, wait], [20_000, 99]] }, // prettier-ignore
+        { key: 'Heat', points: [[10_000, 6], [20_000, null]] }, // prettier-ignore
+      ],
+    },
+  })
+  expect(spoken(chart(23))).toBe('Waits: Wait 23 min (alarm), Heat 6.0 °C (warning)')
+  expect(spoken(chart(3))).toBe('Waits: Wait 3 min, Heat 6.0 °C (warning)')
+  expect(spoken(chart(3, [[12_000, 13_000]]))).toBe('Waits: ')
+  expect(standing(chart(23))).not.toBe(standing(chart(3)))
+  expect(standing(chart(4))).toBe(standing(chart(3)))
+})

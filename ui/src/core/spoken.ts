@@ -4,7 +4,9 @@ import { decimals_of, mark_text, own_decimals } from './digits'
 import { figure_text, number_text, shown_number } from './format'
 import { FRESHNESS_WORD, is_current, shows_value } from './freshness'
 import type { Freshness } from '../generated/frame'
-import type { Held } from './held'
+import { state_of } from './bands'
+import { newest_whole } from './buckets'
+import type { Held, HeldSeries } from './held'
 
 export interface Spoken {
   readonly view: WidgetView
@@ -93,13 +95,37 @@ function value_words({ look }: WidgetView, value: Held, current: boolean): strin
     }
     case 'series': {
       if (look.kind === 'heat') return [look.days ? 'by day and hour' : `${String(value.lines.length)} rows`]
-      const decimals = look.kind === 'series' ? look.decimals : 0
-      return value.lines.flatMap(({ key, points }) => {
-        const last = points.at(-1)?.[1] ?? null
-        return last === null ? [] : [`${key} ${number_text(last, decimals)}`]
-      })
+      return look.kind === 'series' ? chart_ends(look, value).map(end_words) : []
     }
   }
+}
+
+/** A line of a chart at its end. */
+interface End {
+  readonly key: string
+  readonly text: string
+  readonly state: State
+}
+
+type ChartLook = Extract<WidgetView['look'], { kind: 'series' }>
+
+/** As what stands at the lines' ends: of the bucket that ended last, by the axis that the line is read by. */
+function chart_ends(look: ChartLook, { lines, gaps }: HeldSeries): End[] {
+  // The newest bucket of all is still filling.
+  const until_ms = Math.max(...lines.map(({ points }) => points.at(-1)?.[0] ?? -Infinity))
+  return lines.flatMap((line): End[] => {
+    const value = newest_whole(line, { bucket_ms: look.bucket_ms, until_ms, gaps })
+    if (value === null) return []
+    const is_right = look.lines?.find(({ key }) => key === line.key)?.right === true
+    const { unit, decimals, bands = [] } = (is_right ? look.right : undefined) ?? look
+    const text = `${number_text(value, decimals)} ${unit ?? ''}`.trim()
+    return [{ key: line.key, text, state: state_of(bands, value) }]
+  })
+}
+
+function end_words({ key, text, state }: End): string {
+  const word = STATE_WORD[state]
+  return `${key} ${text}`.trim() + (word === '' ? '' : ` (${word})`)
 }
 
 /** As the panel has it: of an old number neither how far it is from its target nor how it changed. */
@@ -141,7 +167,13 @@ function named(all: readonly { name: string; state: State }[], what: string): st
 }
 
 /** What a listener is told of when it changes: not each value, but what it means and whether it can be believed. */
-export function standing({ value, freshness, disputed }: Spoken): string {
-  const state = value?.kind === 'number' ? value.state : ''
-  return [freshness, disputed ? 'disputed' : '', STATE_WORD[state === '' ? 'normal' : state]].join('/')
+export function standing({ view: { look }, value, freshness, disputed }: Spoken): string {
+  const states =
+    value?.kind === 'number'
+      ? [value.state]
+      : value?.kind === 'series' && look.kind === 'series'
+        ? chart_ends(look, value).map(({ state }) => state)
+        : []
+  const worst = (['alarm', 'warning', 'unknown'] as const).find((state) => states.includes(state))
+  return [freshness, disputed ? 'disputed' : '', worst ?? ''].join('/')
 }

@@ -1,6 +1,7 @@
 /** A chart under a hand: what stands at an instant, and a part of its time. A kiosk has none of that. */
 import assert from 'node:assert/strict'
 import { all_become, assert_readable, check, FULL_HD, on_page } from './harness.mjs'
+import { read_glass } from '../glass.mjs'
 import { become_kiosk } from './keys.mjs'
 
 const CHART = '[data-widget="delay-chart"]'
@@ -131,6 +132,71 @@ export async function chart() {
       assert.doesNotMatch((await page.textContent('[data-keys]')) ?? '', /In a chart|larger, smaller/)
     }),
   )
+
+  /** @type {readonly (readonly [string, RegExp, RegExp, boolean])[]} */
+  const READ = [
+    ['heat', /^\d\d:\d\d–\d\d:\d\d.*Lane \d/, /Lane 2/, true],
+    ['days', /\d\d:\d\d–\d\d:\d\d/, /\d\d:\d\d–\d\d:\d\d/, true],
+    ['histogram', /\d.*value/, /\d.*value/, false],
+    ['timeline', /\d\d:\d\d.*Bay 1/, /Bay 1/, false],
+  ]
+  for (const [kind, under_pointer, below, has_rows] of READ) {
+    await check(`${kind}: a pointer and keys read what stands there; Esc leaves`, () =>
+      on_page(`scenario=sheet&demo=no&kind=${kind}&state=live`, FULL_HD, async (page) => {
+        const panel = '[data-widget="w5"]'
+        const read = async () => ((await page.textContent(`${panel} [data-cursor]`)) ?? '').replace(/\s+/g, ' ').trim()
+        const at = async () => Number(await page.getAttribute(`${panel} [data-cursor]`, 'data-cursor'))
+        await page.waitForTimeout(400)
+        const body = await page.locator(`${panel} .body`).boundingBox()
+        assert.ok(body !== null)
+        for (const share of [0.4, 0.45, 0.5]) {
+          await page.mouse.move(body.x + body.width * share, body.y + body.height * 0.4)
+        }
+        await page.waitForSelector(`${panel} [data-cursor]`)
+        assert.match(await read(), under_pointer)
+        await page.mouse.move(5, 5)
+        await page.waitForFunction((of) => document.querySelector(`${of} [data-cursor]`) === null, panel)
+        await page.focus(panel)
+        await page.keyboard.press('Enter')
+        const first = await at()
+        await page.keyboard.press('ArrowLeft')
+        const second = await at()
+        assert.ok(second < first, `${String(second)} ${String(first)}`)
+        await page.keyboard.press('Shift+ArrowLeft')
+        assert.ok(Math.abs(second - (await at()) - 10 * (first - second)) < 1, 'ten at once')
+        if (has_rows) {
+          await page.keyboard.press(kind === 'days' ? 'ArrowUp' : 'ArrowDown')
+          assert.equal(await page.evaluate((of) => document.activeElement?.matches(of), panel), true)
+        }
+        assert.match(await read(), below)
+        await assert_readable_but_for_the_cursor(page)
+        await page.keyboard.press('Escape')
+        assert.equal(await page.locator(`${panel} [data-cursor]`).count(), 0)
+        await page.keyboard.press('ArrowUp')
+        assert.equal(await page.evaluate((of) => document.activeElement?.matches(of), panel), false)
+      }),
+    )
+    await check(`${kind}: a kiosk has no cursor`, () =>
+      on_page(`scenario=sheet&demo=no&kind=${kind}&state=live`, FULL_HD, async (page) => {
+        const panel = '[data-widget="w5"]'
+        await become_kiosk(page)
+        const body = await page.locator(`${panel} .body`).boundingBox()
+        assert.ok(body !== null)
+        for (const share of [0.4, 0.5]) await page.mouse.move(body.x + body.width * share, body.y + body.height * 0.4)
+        await page.focus(panel)
+        await page.keyboard.press('Enter')
+        assert.equal(await page.locator(`${panel} [data-cursor]`).count(), 0)
+      }),
+    )
+  }
+
+  /** What a hand reads lies upon what is drawn, on a ground of its own: it is whole, and large and clear enough.
+   * @param {import('playwright-core').Page} page
+   */
+  async function assert_readable_but_for_the_cursor(page) {
+    const glass = await page.evaluate(read_glass)
+    assert.deepEqual([glass.small, glass.clipped, glass.faint, glass.scrolls], [[], [], [], false])
+  }
 
   /** What stands on a panel's canvas.
    * @param {import('playwright-core').Page} page

@@ -37,7 +37,7 @@ const CELL_PX = 3
 /** Of a cell that isn't whole, what is drawn. */
 const PARTIAL_SHARE = 0.6
 
-interface Frame {
+export interface Frame {
   readonly left: number
   readonly top: number
   readonly cell_px: number
@@ -46,13 +46,18 @@ interface Frame {
   readonly shown: number
 }
 
-/** Gives what could not be shown. */
-export function draw(
-  ctx: CanvasRenderingContext2D,
-  input: Input,
-  colours: Colours,
-  rem: number,
-): { readonly more: number } {
+/** What was drawn where, for a hand. */
+export interface Drawn {
+  /** Rows that could not be shown. */
+  readonly more: number
+  readonly grid: Grid
+  /** The first of the rows that are shown, and where they stand, in device pixels. */
+  readonly first: number
+  readonly frame: Frame
+}
+
+/** Gives what was drawn. */
+export function draw(ctx: CanvasRenderingContext2D, input: Input, colours: Colours, rem: number): Drawn {
   const { look, series, zone, now_ms } = input
   const { width, height } = ctx.canvas
   const em = SIZES.label * rem
@@ -76,7 +81,7 @@ export function draw(
   const fitting = (of_px: number): number => Math.max(1, Math.floor(of_px / (em * ROW_EM) + 0.02))
   // A line below them says how many have no room. Of days the newest are shown.
   const is_cut = grid.rows.length > fitting(room)
-  const has_line = is_cut && room >= 2 * em * ROW_EM
+  const has_line = is_cut && fitting(room) > 1
   const room_px = has_line ? room - em * ROW_EM : room
   const shown = is_cut ? Math.min(grid.rows.length, fitting(room_px)) : grid.rows.length
   const first = look.days ? grid.rows.length - shown : 0
@@ -118,7 +123,7 @@ export function draw(
   if (time > 0) draw_time(ctx, grid, input, colours, frame, em, bottom + em * 0.68)
   if (legend > 0) draw_legend(ctx, steps, has_unknown, colours, { em, rem, left: gutter, y: height - em * 0.75, wide })
   ctx.restore()
-  return { more }
+  return { more, grid, first, frame }
 }
 
 /** Says whether anybody would ask what a hatch means. */

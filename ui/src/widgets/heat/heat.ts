@@ -1,7 +1,7 @@
 /** The cells of a heat map: which row and column a bucket of time has, what is known of it, and how light it is. */
 import type { HeatLook } from '../../generated/frame'
 import { is_whole, type Known } from '../../core/buckets'
-import type { Zone } from '../../core/format'
+import { DASHES, number_text, type Zone } from '../../core/format'
 import type { HeldSeries } from '../../core/held'
 import { nice_step } from '../../core/scale'
 
@@ -30,6 +30,15 @@ export interface Grid {
   readonly cells: readonly HeatCell[]
   /** Where the first column begins, of rows that share their time; null where each is a day. */
   readonly from_ms: number | null
+}
+
+/** What is said of a cell under a hand. */
+export function cell_words(cell: HeatCell, look: Pick<HeatLook, 'decimals' | 'unit'>): string {
+  if (cell.is === 'unknown') return DASHES
+  if (cell.is === 'nothing') return 'no value'
+  const said = number_text(cell.value, look.decimals) + (look.unit === null ? '' : ` ${look.unit}`)
+  // One that a gap reaches into has lost something, the newest is still filling.
+  return cell.is === 'whole' ? said : cell.lacks ? `${said}, incomplete` : `${said} so far`
 }
 
 type Slot = Pick<HeatCell, 'is' | 'value' | 'lacks'>

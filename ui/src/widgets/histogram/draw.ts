@@ -34,21 +34,21 @@ const CALM: Partial<Record<State, 'band_warning' | 'band_alarm'>> = {
   alarm: 'band_alarm',
 }
 
-interface Box {
+export interface Box {
   readonly left: number
   readonly top: number
   readonly width: number
   readonly height: number
 }
 
-/** `rem` is the unit in device pixels. */
+/** Gives where the bars stand, in device pixels; `rem` is the unit in these. */
 export function draw(
   ctx: CanvasRenderingContext2D,
   { look, value, stale, now_ms }: Input,
   colours: Colours,
   rem: number,
   held: HeldRange,
-): void {
+): Box | null {
   const { width, height } = ctx.canvas
   const em = SIZES.label * rem
   const high = height / rem
@@ -66,7 +66,7 @@ export function draw(
     width: width - gutter - rem,
     height: height - above - strip - below - em * 0.5,
   }
-  if (box.width <= 0 || box.height <= 0) return
+  if (box.width <= 0 || box.height <= 0) return null
   ctx.save()
   ctx.font = `400 ${em.toFixed(1)}px ${FACE}`
   draw_bands(ctx, look, colours, box)
@@ -83,6 +83,7 @@ export function draw(
     ctx.fillText(total_words(value), box.left, above - em * 0.7)
   }
   ctx.restore()
+  return box
 }
 
 function x_of(look: HistogramLook, box: Box, value: number): number {

@@ -27,6 +27,21 @@ export function slot_of(look: HistogramLook, value: number): number {
   return Math.min(look.bins + 1.5, Math.max(0.5, at))
 }
 
+/** Between which values a bin's lie, and how many are in it: for a hand. `at` counts what is below the scale as the first. */
+export function bin_words(look: HistogramLook, value: HistogramValue, at: number): { when: string; said: string } {
+  const mark = (one: number): string => mark_text(Number(one.toPrecision(12)), { unit: null })
+  const [from, to] = [look.min + (at - 1) * look.width, look.min + at * look.width]
+  const range =
+    at === 0 ? `below ${mark(look.min)}` : at > look.bins ? `from ${mark(end_of(look))}` : `${mark(from)}–${mark(to)}`
+  const count = value.counts[at] ?? 0
+  const total = total_of(value)
+  const share = total === 0 ? '' : `, ${number_text((100 * count) / total, 1)} %`
+  return {
+    when: look.unit === null ? range : `${range} ${look.unit}`,
+    said: `${value.at_least ? 'at least ' : ''}${number_text(count, 0)} ${count === 1 ? 'value' : 'values'}${share}`,
+  }
+}
+
 /** A number below the bars. */
 export interface AxisNumber {
   readonly value: number

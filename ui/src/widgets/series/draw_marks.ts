@@ -7,6 +7,8 @@ import { font, type Pen } from './input'
 /** A flag's words have at least so much room, or the flag is counted with its newer neighbour. In em. */
 const LEAST_EM = 4.2
 const GAP_EM = 0.5
+/** The least at the right edge: `… +24`. */
+const COUNT_EM = 2.7
 
 /** Words in the strip above the plot, from `at_em` on, both as parts of its letters' size. */
 export interface FlagWords {
@@ -27,7 +29,7 @@ export function flag_words(
   for (const flag of flags.toReversed()) {
     const newer = groups.at(-1)
     // Words at the right edge begin before their flag.
-    const newer_em = Math.min(newer?.at_em ?? Infinity, width_em - LEAST_EM)
+    const newer_em = Math.min(newer?.at_em ?? Infinity, width_em - COUNT_EM)
     if (newer !== undefined && newer_em - flag.at_em < LEAST_EM) newer.others += 1
     else groups.push({ ...flag, others: 0 })
   }

@@ -36,6 +36,12 @@ export function bucket_at(look: SeriesLook, at_ms: number): number {
     : Math.round(at_ms / bucket_ms - 1) * bucket_ms
 }
 
+/** From when to when, with seconds where it has some. */
+export function interval_words(zone: Zone, start_ms: number, end_ms: number, now_ms: number): string {
+  const seconds = (ms: number): string => ((end_ms - start_ms) % 60_000 === 0 ? '' : zone.seconds(ms))
+  return `${zone.moment(start_ms, now_ms)}${seconds(start_ms)}–${zone.time(end_ms)}${seconds(end_ms)}`
+}
+
 /** What the bucket that begins at `start_ms` has. */
 export function reading(
   series: HeldSeries,
@@ -56,11 +62,10 @@ export function reading(
     const said = shown === null ? DASHES : value_text(axis, shown, axes.length > 1) + (whole ? '' : ' so far')
     return { at, key, said, value: shown }
   })
-  const seconds = look.bucket_ms % 60_000 === 0 ? (): string => '' : (ms: number): string => zone.seconds(ms)
   return {
     start_ms,
     at_ms: look.draw === 'bars' ? start_ms + look.bucket_ms / 2 : end_ms,
-    when: `${zone.moment(start_ms, now_ms)}${seconds(start_ms)}–${zone.time(end_ms)}${seconds(end_ms)}`,
+    when: interval_words(zone, start_ms, end_ms, now_ms),
     lines: lines.sort((a, b) => (b.value ?? -Infinity) - (a.value ?? -Infinity)),
   }
 }
