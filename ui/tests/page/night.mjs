@@ -8,14 +8,22 @@ import { all_become, check, FULL_HD, on_page } from './harness.mjs'
 const LIGHT_MAX = 0.7
 /** Of 255: what a wall of LEDs shows as two. */
 const STEPS_MIN = 8
+/** As docs/design-language.md has it of what is fixed. */
+const FIXED_MAX = 0.35
 const KINDS = ['gauge', 'series', 'heat', 'markers', 'table']
+
+/** The light of a channel, as sRGB has it: of 1. @param {number} level of 255 */
+function linear(level) {
+  const part = level / 255
+  return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4
+}
 
 /** @param {import('../png.mjs').Picture} picture */
 function light({ pixels }) {
   let sum = 0
   for (let at = 0; at < pixels.length; at += 4) {
     for (const [channel, weight] of [0.2126, 0.7152, 0.0722].entries()) {
-      sum += weight * ((pixels[at + channel] ?? 0) / 255) ** 2.2
+      sum += weight * linear(pixels[at + channel] ?? 0)
     }
   }
   return sum / pixels.length
@@ -80,4 +88,23 @@ export async function night() {
         assert.ok(ground - (grounds[at] ?? 0) >= STEPS_MIN, grounds.join())
     }),
   )
+
+  for (const theme of ['dark', 'night']) {
+    await check(
+      `what stands at one place for years has at most ${100 * FIXED_MAX} % of the screen's light (${theme})`,
+      () =>
+        on_page(`scenario=live&theme=${theme}`, FULL_HD, async (page) => {
+          await all_become(page, 'live')
+          const colours = await page.$$eval('h1, [data-widget] h2', (all) =>
+            all.map((one) => getComputedStyle(one).color),
+          )
+          assert.ok(colours.length > 10, `${colours.length} titles`)
+          for (const colour of new Set(colours)) {
+            const [red = 0, green = 0, blue = 0] = (colour.match(/[\d.]+/g) ?? []).map((one) => linear(Number(one)))
+            const light = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+            assert.ok(light <= FIXED_MAX, `${colour}: ${light.toFixed(2)}`)
+          }
+        }),
+    )
+  }
 }
