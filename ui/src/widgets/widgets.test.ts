@@ -3,8 +3,9 @@ import { describe, expect, test } from 'vitest'
 import type { State, TileValue } from '../generated/frame'
 import { figure_size } from './figure/figure'
 import { fitting, spacious } from './log/log'
+import { label_width_em } from '../core/width'
 import { bar_window, fitting_ends, spread, time_ticks } from './series/axis'
-import { hidden_short, hidden_words, SMALLEST, tiling } from './status/status'
+import { hidden_short, hidden_words, name_room_em, SMALLEST, tiling, word_room_em } from './status/status'
 import { column_widths } from './table/widths'
 
 describe('figure', () => {
@@ -146,6 +147,25 @@ describe('table', () => {
     const long = { share: 60, need: 120, soft: true, least: 50 }
     expect(column_widths([long, { share: 20, need: 30, soft: true, least: 50 }])).toEqual([50, 30])
     expect(column_widths([long, { share: 20, need: 15, soft: true, least: 50 }])).toEqual([65, 15])
+  })
+})
+
+describe('tiles with little room', () => {
+  test('what is said of hidden tiles fits, and a tile in a line has a name and a whole word, or its mark alone', () => {
+    const all = Array.from({ length: 80 }, (_, at) => ({
+      ...{ key: String(at), label: `Lane ${String(at)}`, text: 'lost', detail: null, since_ms: 0 },
+      state: (['alarm', 'warning', 'unknown', 'normal'] as const)[at % 4] ?? 'normal',
+    }))
+    for (let width = 10; width < 70; width += 1.5) {
+      const { more } = tiling(all, { width, height: 20 })
+      expect(label_width_em(more) * SMALLEST, more).toBeLessThanOrEqual(width)
+      const line = tiling(all, { width, height: 4 })
+      for (const tile of line.tiles) {
+        const [name, word] = [name_room_em(tile, line), word_room_em(tile, line)]
+        expect(word === 0 || word >= label_width_em(tile.text)).toBe(true)
+        expect(name).toBeGreaterThan(0)
+      }
+    }
   })
 })
 

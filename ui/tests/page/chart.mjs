@@ -190,6 +190,40 @@ export async function chart() {
     )
   }
 
+  await check('bars are selected where they stand, and shown with their event', () =>
+    on_page('scenario=sheet&demo=no&kind=tally&state=live', FULL_HD, async (page) => {
+      const panel = '[data-widget="w5"]'
+      await page.waitForSelector(`${panel} [data-key]`)
+      await page.focus(panel)
+      await page.keyboard.press('Enter')
+      await page.waitForSelector('[data-selected]')
+      const first = await page.getAttribute('[data-selected]', 'data-selected')
+      await page.keyboard.press('ArrowDown')
+      await page.waitForFunction(
+        (before) => document.querySelector('[data-selected]')?.getAttribute('data-selected') !== before,
+        first,
+      )
+      await page.keyboard.press('Enter')
+      await page.waitForSelector('[data-detail]')
+      assert.match((await page.textContent('[data-detail]')) ?? '', /name.*Lane \d.*value.*\d/s)
+      await page.keyboard.press('Escape')
+      await page.keyboard.press('Escape')
+      assert.equal(await page.locator('[data-selected]').count(), 0)
+    }),
+  )
+  await check('a cell of a grid as well', () =>
+    on_page('scenario=sheet&demo=no&kind=matrix&state=live', FULL_HD, async (page) => {
+      await page.waitForSelector('[data-widget="w5"] [data-key]')
+      await page.focus('[data-widget="w5"]')
+      await page.keyboard.press('Enter')
+      await page.keyboard.press('ArrowRight')
+      await page.waitForSelector('[data-selected]')
+      await page.keyboard.press('Enter')
+      await page.waitForSelector('[data-detail]')
+      assert.match((await page.textContent('[data-detail]')) ?? '', /name.*state/s)
+    }),
+  )
+
   /** What a hand reads lies upon what is drawn, on a ground of its own: it is whole, and large and clear enough.
    * @param {import('playwright-core').Page} page
    */

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import type { HeatLook } from '../../generated/frame'
 import { Zone } from '../../core/format'
-import { rows_of_days, rows_of_keys, STEPS, steps_of } from './heat'
+import { cell_words, type HeatCell, rows_of_days, rows_of_keys, STEPS, steps_of } from './heat'
 
 const HOUR = 3_600_000
 const LOOK: HeatLook = {
@@ -95,6 +95,16 @@ describe('rows by day', () => {
     expect(spring.cells.some(({ row, column }) => spring.rows[row] === 'Sun 29 Mar' && column === 2)).toBe(false)
     expect(spring.cells.some(({ row, column }) => spring.rows[row] === 'Sun 29 Mar' && column === 3)).toBe(true)
   })
+})
+
+test('a hand reads what is known of a cell and no more: unknown, no value and zero are three things (H1)', () => {
+  const cell = (is: HeatCell['is'], lacks = false): HeatCell => ({
+    ...{ row: 0, column: 0, part: 0, parts: 1, start_ms: 0, value: 0, is, lacks },
+  })
+  const said = (is: HeatCell['is'], lacks = false): string =>
+    cell_words(cell(is, lacks), { decimals: 0, unit: 'calls' })
+  expect([said('unknown'), said('nothing'), said('whole')]).toEqual(['----', 'no value', '0 calls'])
+  expect([said('partial'), said('partial', true)]).toEqual(['0 calls so far', '0 calls, incomplete'])
 })
 
 describe('steps of lightness', () => {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { HistogramLook, HistogramValue } from '../../generated/frame'
 import { dice } from '../../core/dice.test-support'
 import { label_width_em } from '../../core/width'
-import { axis_numbers, slot_of, stat_labels, total_words } from './histogram'
+import { axis_numbers, bin_words, slot_of, stat_labels, total_words } from './histogram'
 
 const LOOK: HistogramLook = {
   unit: 'min',
@@ -26,6 +26,17 @@ test('how many values there are, and that it may be more of them (H1)', () => {
   expect(total_words(value({ counts: [0, 1, 0] }))).toBe('1 value')
   expect(total_words(value({ counts: [] }))).toBe('0 values')
   expect(total_words(value({ counts: [3, 12_000, 1], at_least: true }))).toBe('at least 12\u2009004 values')
+})
+
+test('a hand reads between which values a bar is, and that it may be more of them (H1)', () => {
+  const counts = [3, 1, ...Array.from({ length: 19 }, () => 0), 6, 2]
+  const read = (at: number, at_least = false): string[] =>
+    Object.values(bin_words(LOOK, value({ counts, at_least }), at))
+  expect(read(0)).toEqual(['below 0 min', '3 values, 25.0 %'])
+  expect(read(1)).toEqual(['0–5 min', '1 value, 8.3 %'])
+  expect(read(21)).toEqual(['from 100 min', '6 values, 50.0 %'])
+  expect(read(2, true)).toEqual(['5–10 min', 'at least 0 values, 0.0 %'])
+  expect(bin_words(LOOK, value({ counts: [] }), 3).said).toBe('0 values')
 })
 
 test('what lies beyond the scale stands in the slot at its end', () => {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { dice } from '../../core/dice.test-support'
 import { label_width_em } from '../../core/width'
-import { axes_of, axis_of, AxisRange, splits_of, value_text } from './axes'
+import { axes_of, axis_of, AxisRange, has_numbers, NUMBERS, splits_of, tick_text, value_text } from './axes'
 import { aim_ticks, beyond_words } from './draw_limits'
 import { line_ends } from './draw_labels'
 import { flag_words } from './draw_marks'
@@ -128,11 +128,56 @@ describe('limits', () => {
   })
 })
 
+describe('room', () => {
+  const ends = (keys: readonly string[], value: number, room_em: number): [string, string, boolean][] => {
+    const of = input([[40_000, value], [50_000, value]]) // prettier-ignore
+    const lines = keys.map((key) => ({ key, points: [[50_000, value] as const] }))
+    const named = { ...of, series: { kind: 'series' as const, lines, gaps: [] } }
+    return line_ends(named, known_of(named), room_em).map(({ name, said, dotted }) => [name, said, dotted])
+  }
+
+  test('values at lines’ ends lose their unit, then digits, then their name; all of a chart alike', () => {
+    expect(ends(['Heat', 'Flow'], 1_234_567, 20)).toEqual([
+      ['Heat', '1\u2009234\u2009567.0 °C', false],
+      ['Flow', '1\u2009234\u2009567 /min', false],
+    ])
+    expect(ends(['Heat', 'Flow'], 1_234_567, 9.4).map(([, said]) => said)).toEqual(['1.23e6', '1.23e6'])
+    expect(ends(['Heat', 'Flow'], 1_234_567, 4.6)).toEqual([
+      ['', '1e6', true],
+      ['', '1e6', true],
+    ])
+  })
+
+  test('no label is wider than its room, but for the shortest that there is', () => {
+    for (const value of [0, -26.4, 0.0042, 1_234_567, 7.25e15, -7.25e18])
+      for (const room of [5, 7, 9, 14, 22])
+        for (const [name, said, dotted] of ends(['A long name of a line', 'Flow'], value, room)) {
+          const needs = label_width_em(name) + label_width_em(said) + (dotted ? 0.6 : 0)
+          expect(needs, `${said} in ${String(room)}`).toBeLessThanOrEqual(room)
+        }
+  })
+
+  test('numbers beside an axis are short where there is no room for all of them', () => {
+    const range = { low: 0, high: 4e6, step: 5e5 }
+    expect(tick_text(2.5e6, range, 'whole')).toBe('2\u2009500\u2009000')
+    expect([tick_text(2.5e6, range, 'short'), tick_text(0, range, 'short')]).toEqual(['2.5e6', '0'])
+    expect(tick_text(1.5e16, { low: 0, high: 2e16, step: 5e15 }, 'whole')).toBe('1.5e16')
+    const [left, right] = axes_of(LOOK)
+    if (left === undefined || right === undefined) throw new Error('no axes')
+    expect(NUMBERS.map((numbers) => [has_numbers(numbers, left), has_numbers(numbers, right)])).toEqual([
+      [true, true],
+      [true, true],
+      [true, false],
+      [false, false],
+    ])
+  })
+})
+
 describe('marks', () => {
   test('the words of flags never lie upon each other, and each flag is said or counted', () => {
     for (let seed = 1; seed <= 60; seed += 1) {
       const die = dice(seed)
-      const width = 12 + die(60)
+      const width = 3 + die(60)
       const flags = Array.from({ length: die(20) }, () => ({
         at_em: (die(1000) / 1000) * width,
         label: 'x'.repeat(die(30)),
@@ -145,7 +190,7 @@ describe('marks', () => {
         .sort((a, b) => a[0] - b[0])
       spans.forEach(([from, to], at) => {
         expect(from).toBeGreaterThanOrEqual(0)
-        expect(to).toBeLessThanOrEqual(width + 1.6)
+        expect(to).toBeLessThanOrEqual(width + 1e-9)
         expect(to).toBeLessThanOrEqual((spans[at + 1]?.[0] ?? Infinity) + 1e-9)
       })
       const counted = words.reduce((sum, { text }) => sum + Number(/\+(\d+)$/.exec(text)?.[1] ?? 0), 0)
