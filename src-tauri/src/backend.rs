@@ -37,7 +37,7 @@ pub(crate) async fn start(args: &WallArgs, data_dir: PathBuf) -> Result<Backend,
         notifications: args.notifications == Switch::On && !args.headless,
         ..EngineConfig::new(match &args.board {
             Some(file) => BoardInput::File(file.clone()),
-            None => BoardInput::Text { name: story.board_name().to_owned(), text: story.board().to_owned() },
+            None => BoardInput::Packed { name: story.board_name(), text: story.board(), files: story.files() },
         })
     };
     let from = args.replay.from.unwrap_or_else(|| story.begins());
@@ -128,7 +128,8 @@ async fn start_demo(story: StoryName, from: DateTime, args: &WallArgs) -> Result
 }
 
 fn demo_board(story: StoryName) -> Result<config::BoardFile, Failure> {
-    config::parse(story.board(), story.board_name()).map_err(|errors| Failure::Input(errors.to_string()))
+    config::parse_beside(story.board(), story.board_name(), &|file| story.beside(file))
+        .map_err(|errors| Failure::Input(errors.to_string()))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::{
 };
 
 use watchfloor_board::config::{self, BoardFile};
+use watchfloor_engine::Folder;
 
 use crate::{failure::Failure, output};
 
@@ -38,7 +39,8 @@ pub(crate) fn read(path: &Path) -> Result<BoardFile, String> {
     let text = File::open(path)
         .and_then(config::text_of)
         .map_err(|error| format!("{name}: {}", watchfloor_engine::why_unreadable(path, &error)))?;
-    config::parse(&text, &name).map_err(|errors| errors.to_string())
+    let folder = Folder::of(path);
+    config::parse_beside(&text, &name, &|file| folder.text(file)).map_err(|errors| errors.to_string())
 }
 
 /// Prints the JSON Schema of board files.

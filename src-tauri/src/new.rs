@@ -28,6 +28,19 @@ pub(crate) fn run(args: NewArgs) -> Result<ExitCode, Failure> {
     let board = board(story, &file, args.title.as_deref(), schema)?;
     NewFile::open(&out)?.write(&board)?;
     output::line(&format_args!("wrote {}", out.display()))?;
+    for (name, text) in story.files() {
+        let named = out.with_file_name(name);
+        // What is there already is its owner's, and the board reads that.
+        if named.exists() {
+            continue;
+        }
+        if let Some(folder) = named.parent() {
+            let why = |error| Failure::Environment(format!("{}: it can't be made: {error}", folder.display()));
+            std::fs::create_dir_all(folder).map_err(why)?;
+        }
+        NewFile::open(&named)?.write(text)?;
+        output::line(&format_args!("wrote {}, which its map shows", named.display()))?;
+    }
     if let Some(beside) = beside {
         // One that is there is of another board here, and as good.
         if !beside.exists() {
@@ -56,7 +69,8 @@ fn board(story: StoryName, file: &str, title: Option<&str>, schema: &str) -> Res
         text = titled(&text, title);
     }
     // All that can be wrong with it by now is the title.
-    config::parse(&text, file).map_err(|errors| Failure::Usage(format!("no board comes of that title\n{errors}")))?;
+    config::parse_beside(&text, file, &|name| story.beside(name))
+        .map_err(|errors| Failure::Usage(format!("no board comes of that title\n{errors}")))?;
     Ok(text)
 }
 
@@ -89,7 +103,7 @@ mod tests {
             assert!(text.starts_with("#:schema board.schema.json\n"), "{text:.80}");
             assert!(!text.contains("examples/"), "{story}");
             assert!(text.contains("watchfloor --board walls/mine.toml"), "{story}");
-            let file = config::parse(&text, "mine.toml").expect("sound");
+            let file = config::parse_beside(&text, "mine.toml", &|name| story.beside(name)).expect("sound");
             assert_eq!(file.board.title, "Say \"ä\" \\ b");
             for source in &file.sources {
                 assert!(source.url.starts_with("http://127.0.0.1:8787"), "{story}");

@@ -28,6 +28,7 @@ const KINDS = [
   'timeline',
   'matrix',
   'markers',
+  'fenced',
 ]
 const STATES = [
   ...['live', 'stale', 'down', 'refused', 'unknown', 'empty', 'full', 'long', 'one'],

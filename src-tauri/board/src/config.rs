@@ -66,16 +66,22 @@ use text::SourceText;
 
 /// The largest board file, in bytes.
 pub const FILE_BYTES_MAX: usize = 1 << 20;
+/// The largest file of a layer, in bytes.
+pub const LAYER_BYTES_MAX: usize = 4 << 20;
 
 /// The text of a board file, of which no more is taken than a board file may have: what is named may be a device without end.
 ///
 /// # Errors
 /// If it can't be read, is longer than [`FILE_BYTES_MAX`], or is no UTF-8.
 pub fn text_of(file: impl io::Read) -> io::Result<String> {
+    text_up_to(file, FILE_BYTES_MAX)
+}
+
+fn text_up_to(file: impl io::Read, bytes_max: usize) -> io::Result<String> {
     let mut bytes = Vec::new();
-    file.take(FILE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
-    if bytes.len() > FILE_BYTES_MAX {
-        let text = format!("it has more than {FILE_BYTES_MAX} bytes");
+    file.take(bytes_max as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > bytes_max {
+        let text = format!("it has more than {bytes_max} bytes");
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
     }
     String::from_utf8(bytes).map_err(|error| {
@@ -84,19 +90,38 @@ pub fn text_of(file: impl io::Read) -> io::Result<String> {
     })
 }
 
-/// Reads a board file. `file_name` is only what errors call it.
+/// The text of a layer's file, by the same rules.
+///
+/// # Errors
+/// If it can't be read, is longer than [`LAYER_BYTES_MAX`], or is no UTF-8.
+pub fn layer_text_of(file: impl io::Read) -> io::Result<String> {
+    text_up_to(file, LAYER_BYTES_MAX)
+}
+
+/// Gives the text of a file that a board names, by its name there, which is relative to the board; or why it can't.
+pub type Beside<'a> = dyn Fn(&str) -> Result<String, String> + 'a;
+
+/// Reads a board file that names no others. `file_name` is only what errors call it.
+///
+/// # Errors
+/// As [`parse_beside`].
+pub fn parse(text: &str, file_name: &str) -> Result<BoardFile, Diagnostics> {
+    parse_beside(text, file_name, &|_| Err("there is no folder beside this text".to_owned()))
+}
+
+/// Reads a board file and the files that it names, which `beside` gives. `file_name` is only what errors call it.
 ///
 /// Line ends may be LF or CRLF, and a byte order mark may stand at the beginning.
 ///
 /// # Errors
 /// Everything that is wrong with the file, in its order, up to [`DIAGNOSTICS_MAX`].
-pub fn parse(text: &str, file_name: &str) -> Result<BoardFile, Diagnostics> {
+pub fn parse_beside(text: &str, file_name: &str, beside: &Beside<'_>) -> Result<BoardFile, Diagnostics> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.len() > FILE_BYTES_MAX {
         return Err(too_big(text.len(), file_name));
     }
     let source = SourceText::new(text);
-    let mut sink = Sink::new(&source);
+    let mut sink = Sink::beside(&source, beside);
     let file = syntax::read(text, &mut sink);
     match decode::decode(file.get_ref(), &mut sink) {
         Some(board) if sink.is_empty() => Ok(board),

@@ -30,7 +30,9 @@ pub use self::{
     furniture::{After, Align, ClockZone, FurnitureLook, FurnitureView, TextBlock, TextCell, TextSpan, Until},
     histogram::{HeatLook, HistogramLook, HistogramValue},
     look::{BandLook, Better, ColumnLook, Draw, Look, NumberDraw, NumberLook, PlaceMark, Sign, State, Toward},
-    map::{Icon, TrailLook, TrailPoint},
+    map::{
+        FenceLook, FenceValue, FenceWhen, Icon, LayerDraw, LayerLook, Outlines, ShapeLook, TrailLook, TrailPoint,
+    },
     merge::NeedsWhole,
     page::{PageMark, PageShown, PageView, PageWhy},
     past::{PastMarks, PastView},

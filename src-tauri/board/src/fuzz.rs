@@ -15,7 +15,8 @@ use self::kinds::{BOARD, FIELDS, WORDS, specs};
 use crate::{
     Aggregate, Board, Checkpoint,
     config::{self, duration, spec::Template},
-    frame::Frame,
+    frame::{Frame, LayerDraw, State},
+    geo,
     path::Path,
     reduce::TIME_MS_MAX,
     testing::fold_of,
@@ -40,7 +41,8 @@ fn board_file() {
             include_str!("../../../examples/sse.toml"),
         ];
         let text = text(&seeds, bytes);
-        match config::parse(&text, "f") {
+        let beside = |_: &str| Ok(include_str!("../../../examples/data/ardenholm.geojson").to_owned());
+        match config::parse_beside(&text, "f", &beside) {
             Ok(file) => {
                 let mut board = Board::new(file, Mono::from_millis(1));
                 board.handle_tick(Mono::from_millis(2));
@@ -58,6 +60,37 @@ fn board_file() {
                 let shown = errors.to_string();
                 assert!(shown.len() < 400_000, "{} bytes for {}", shown.len(), text.len());
             }
+        }
+    });
+}
+
+/// Whatever a layer's file holds, it is read or has a fault with a place; what is read is drawn in bounds and tells where it is.
+#[test]
+fn layers() {
+    check!(iterations = 800, |bytes: &[u8]| {
+        let seeds = [
+            include_str!("../../../examples/data/ardenholm.geojson"),
+            r#"{"type":"GeometryCollection","geometries":[{"type":"MultiPoint","coordinates":[[1,2,3],[-190,90]]},{"type":"Polygon","coordinates":[[[170,-90],[-170,-90],[-170,90],[170,90],[170,-90]],[[0,0],[1,1],[1,0],[0,0]]]},{"type":"LineString","coordinates":[[180,0],[-180,1e-9]]}]}"#,
+            r#"{"type":"Feature","crs":{"properties":{"name":"EPSG:4326"}},"properties":{"n":null},"geometry":{"type":"MultiPolygon","coordinates":[[[[0,0],[0,1],[1,1],[0,0]]],[]]}}"#,
+        ];
+        let text = text(&seeds, bytes);
+        match geo::read(&text, Some("name"), Some("kind")) {
+            Ok(features) => {
+                let areas: Vec<_> = features.iter().flat_map(|feature| feature.shapes.areas.clone()).collect();
+                let area = geo::Area::of_polygons(&areas);
+                for place in [(0.0, 0.0), (47.0, 4.0), (90.0, 180.0), (-90.0, -180.0), (0.5, 179.9)] {
+                    let _ = area.holds(place);
+                }
+                let pieces: Vec<_> = features.into_iter().map(|one| (one.name, State::Normal, one.shapes)).collect();
+                let count = pieces.len();
+                for bounds in [[3.8, 46.9, 4.2, 47.1], [-180.0, -90.0, 180.0, 90.0], [179.999_999, 0.0, 180.0, 1e-7]] {
+                    let look = geo::looks(&[(LayerDraw::Area, pieces.clone())], bounds).remove(0);
+                    assert!(look.shapes.len() + look.left_out as usize <= count);
+                    assert!(serde_json::to_string(&look).expect("a look is JSON").len() < 2_000_000);
+                    let _ = geo::outline(&area, bounds);
+                }
+            }
+            Err(wrong) => assert!(!wrong.place.is_empty() && wrong.found.len() < 400, "{wrong:?}"),
         }
     });
 }

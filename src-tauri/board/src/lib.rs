@@ -9,6 +9,7 @@ pub mod frame;
 pub mod freshness;
 #[cfg(test)]
 mod fuzz;
+mod geo;
 pub use watchfloor_model::path;
 pub mod hours;
 mod pages;

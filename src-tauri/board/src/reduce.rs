@@ -263,7 +263,20 @@ impl Reducer {
             ReducerSpec::Status { key, label, state, detail } => {
                 Self::Status(status::Status::new(key, label.as_ref(), state, detail.as_ref(), fold.whole))
             }
-            ReducerSpec::Markers { key, lat, lon, heading, label, state, icon, remove_on, expire, trail } => {
+            ReducerSpec::Markers {
+                key,
+                lat,
+                lon,
+                heading,
+                label,
+                state,
+                icon,
+                remove_on,
+                expire,
+                trail,
+                lost_after,
+                fences,
+            } => {
                 Self::Markers(Box::new(markers::Markers::new(markers::Settings {
                     key: key.clone(),
                     lat: lat.clone(),
@@ -280,6 +293,8 @@ impl Reducer {
             }
         }
     }
+                    lost_after: lost_after.map(span_ms),
+                    fences: fences.clone(),
 
     pub(crate) const fn kind(&self) -> &'static str {
         match self {

@@ -9,9 +9,10 @@ use watchfloor_model::{Event, Mono, Timestamp};
 use crate::{
     Aggregate,
     config::spec::{
-        CHART_LINES_MAX, FoldSpec, IconSpec, LineSpec, MarksSpec, ReducerSpec, StateSpec, Template, TemplatePart,
+        CHART_LINES_MAX, FenceSpec, FoldSpec, IconSpec, LineSpec, MarksSpec, ReducerSpec, StateSpec, Template, TemplatePart,
     },
-    frame::{Icon, NumberValue, State, WidgetValue},
+    frame::{FenceWhen, Icon, NumberValue, State, WidgetValue},
+    geo::{Area, Spot, ring},
     path::Path,
 };
 
@@ -218,11 +219,42 @@ fn reducer_of(spec: &Value) -> ReducerSpec {
             expire: span("expire"),
             trail: span("trail"),
         },
+            lost_after: span("lost_after"),
+            fences: spec["fences"].as_array().into_iter().flatten().map(fence_of).collect(),
         kind => panic!("the kind {kind:?}"),
     }
 }
 
 /// The lines of a series, each by its title and settings.
+/// A fence of a map by its name, corners or circle (latitude, longitude, metres), state and the rest.
+fn fence_of(spec: &Value) -> FenceSpec {
+    let number = |value: &Value| value.as_f64().expect("a number");
+    let spot = |corner: &Value| Spot::of(number(&corner[1]), number(&corner[0]));
+    let area = match &spec["circle"] {
+        Value::Array(circle) => {
+            Area::Circle { lat: number(&circle[0]), lon: number(&circle[1]), radius_m: number(&circle[2]) }
+        }
+        _ => {
+            let corners = spec["polygon"].as_array().expect("corners");
+            Area::of_polygons(&[vec![ring(&corners.iter().chain(corners.first()).map(spot).collect::<Vec<_>>())]])
+        }
+    };
+    let of_states = spec["of_states"].as_array().into_iter().flatten();
+    FenceSpec {
+        name: spec["name"].as_str().expect("a name").to_owned(),
+        area,
+        state: word_of(&spec["state"]),
+        when: if spec["when"].is_null() { FenceWhen::Inside } else { word_of(&spec["when"]) },
+        hold: Duration::from_millis(spec["hold"].as_u64().unwrap_or(0)),
+        of_states: of_states.map(word_of).collect(),
+        of_icons: Vec::new(),
+    }
+}
+
+fn word_of<T: serde::de::DeserializeOwned>(word: &Value) -> T {
+    serde_json::from_value(word.clone()).expect("a word")
+}
+
 fn lines_of(spec: &Value) -> Vec<LineSpec> {
     let lines = spec["lines"].as_array().into_iter().flatten();
     lines

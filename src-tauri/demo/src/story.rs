@@ -117,6 +117,24 @@ impl StoryName {
         }
     }
 
+    /// The files that its board names, by their names there.
+    #[must_use]
+    pub const fn files(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Dispatch => &[("data/ardenholm.geojson", include_str!("../../../examples/data/ardenholm.geojson"))],
+            Self::Flights | Self::Orders | Self::Infrastructure | Self::Process => &[],
+        }
+    }
+
+    /// The text of one of [`Self::files`]; why there is none as the error.
+    ///
+    /// # Errors
+    /// If it isn't one of them.
+    pub fn beside(self, file: &str) -> Result<String, String> {
+        let found = self.files().iter().find(|(name, _)| *name == file);
+        found.map(|(_, text)| (*text).to_owned()).ok_or_else(|| "no such file is part of this story".to_owned())
+    }
+
     /// The board's file name among the examples.
     #[must_use]
     pub const fn board_name(self) -> &'static str {

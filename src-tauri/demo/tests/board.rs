@@ -9,7 +9,8 @@ use watchfloor_board::{
 use watchfloor_demo::StoryName;
 
 fn board(story: StoryName) -> BoardFile {
-    config::parse(story.board(), story.board_name()).unwrap_or_else(|errors| unreachable!("{errors}"))
+    config::parse_beside(story.board(), story.board_name(), &|file| story.beside(file))
+        .unwrap_or_else(|errors| unreachable!("{errors}"))
 }
 
 #[test]

@@ -96,7 +96,8 @@ fn new_york(day: i8, hour: i8, minute: i8) -> Timestamp {
 }
 
 async fn start(options: DemoOptions) -> Result<Demo, DemoError> {
-    let board = config::parse(options.story.board(), options.story.board_name())
+    let story = options.story;
+    let board = config::parse_beside(story.board(), story.board_name(), &|file| story.beside(file))
         .unwrap_or_else(|errors| unreachable!("{errors}"));
     let demo = Demo::start(options, &board).await?;
     demo.ready().await?;

@@ -68,7 +68,8 @@ fn stretches_join_without_seam() {
 #[test]
 fn a_state_and_what_follows_fold_to_the_whole() {
     for (name, story) in stories() {
-        let board = config::parse(name.board(), name.board_name()).unwrap_or_else(|errors| unreachable!("{errors}"));
+        let board = config::parse_beside(name.board(), name.board_name(), &|file| name.beside(file))
+            .unwrap_or_else(|errors| unreachable!("{errors}"));
         for (minutes, further) in [(0, 1), (37, 150)] {
             let (at, until) = (later(name, minutes), later(name, minutes + further));
             let whole = story.between(NEVER, until);
@@ -116,7 +117,8 @@ fn folded(mut aggregate: Aggregate, events: &[Event], until: Timestamp) -> Value
 #[test]
 fn every_widget_has_something_to_show() {
     for (name, story) in stories() {
-        let board = config::parse(name.board(), name.board_name()).unwrap_or_else(|errors| unreachable!("{errors}"));
+        let board = config::parse_beside(name.board(), name.board_name(), &|file| name.beside(file))
+            .unwrap_or_else(|errors| unreachable!("{errors}"));
         let events = events(&story.state_at(later(name, 90)));
         for widget in &board.widgets {
             for (_, fold) in widget.folds() {

@@ -5,7 +5,7 @@ use std::{
     fs::File,
     net::SocketAddr,
     panic::{AssertUnwindSafe, catch_unwind},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     thread,
     time::Duration,
@@ -45,7 +45,7 @@ use crate::{
     source::Begin,
     sources::Settings,
     transport::{Doors, Task, tell_of_environment},
-    watch::{self, Watcher},
+    watch::{self, Folder, Watcher},
 };
 
 /// Journaled events that wait to be folded.
@@ -62,7 +62,16 @@ const TAKEN_QUEUED_MAX: usize = 4;
 pub enum BoardInput {
     /// A file, read again whenever it changes.
     File(PathBuf),
-    /// A text that doesn't change.
+    /// A text that is part of the program, with the files that it names, by their names there.
+    Packed {
+        /// What errors call it.
+        name: &'static str,
+        /// The board file's text.
+        text: &'static str,
+        /// The files.
+        files: &'static [(&'static str, &'static str)],
+    },
+    /// A text that doesn't change, and names no files.
     Text {
         /// What errors call it.
         name: String,
@@ -134,7 +143,11 @@ impl Engine {
     pub async fn start(config: EngineConfig) -> Result<Self, EngineError> {
         let clock = Clock::start();
         let (name, text) = read_board(&config.board).await?;
-        let file = config::parse(&text, &name).map_err(EngineError::Board)?;
+        let (file, beside) = {
+            let beside = Folder::of(config.board.path());
+            let text_of = |file: &str| config.board.beside(&beside, file);
+            (config::parse_beside(&text, &name, &text_of).map_err(EngineError::Board)?, beside)
+        };
         let settings = Settings { urls: config.source_urls, transcripts: config.transcripts };
         settings.check(&file)?;
         let (metrics, exporter) = measure(config.metrics, clock).await?;
@@ -193,7 +206,7 @@ impl Engine {
         if let BoardInput::File(path) = config.board
             && !watch::is_read_once(&path)
         {
-            let watcher = Watcher::new(path, name, Some(text));
+            let watcher = Watcher::new(path, name, Some(text), beside);
             let check = move |file: &BoardFile| settings.check(file).map_err(|error| error.to_string());
             tasks.push(Task::start(watcher.run(control.clone(), check)));
         }
@@ -380,8 +393,30 @@ async fn read_board(board: &BoardInput) -> Result<(String, String), EngineError>
             let here = path.clone();
             let read = tokio::task::spawn_blocking(move || watch::read(&here)).await;
             let text = read.map_err(|error| unreadable(error.to_string()))?.map_err(why)?;
+impl BoardInput {
+    fn path(&self) -> &Path {
+        match self {
+            Self::File(path) => path,
+            Self::Packed { .. } | Self::Text { .. } => Path::new(""),
+        }
+    }
+
+    /// The text of a file that the board names.
+    fn beside(&self, folder: &Folder, name: &str) -> Result<String, String> {
+        match self {
+            Self::File(_) => folder.text(name),
+            Self::Packed { files, .. } => {
+                let found = files.iter().find(|(own, _)| *own == name);
+                found.map(|(_, text)| (*text).to_owned()).ok_or_else(|| "no such file is part of the program".to_owned())
+            }
+            Self::Text { .. } => Err("there is no folder beside this text".to_owned()),
+        }
+    }
+}
+
             Ok((path.display().to_string(), text))
         }
+        BoardInput::Packed { name, text, .. } => Ok(((*name).to_owned(), (*text).to_owned())),
     }
 }
 

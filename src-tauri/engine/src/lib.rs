@@ -47,4 +47,4 @@ pub use frames::HEARTBEAT;
 pub use glass::Latency;
 pub use journal::Bounds;
 pub use restore::is_held;
-pub use watch::why_unreadable;
+pub use watch::{Folder, why_unreadable};

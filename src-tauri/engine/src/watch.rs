@@ -1,6 +1,8 @@
 //! The board file while the wall runs: a good new one is taken over, a bad one is shown and changes nothing.
 
 use std::{
+    cell::RefCell,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
     io,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
@@ -89,6 +91,67 @@ pub fn why_unreadable(path: &Path, error: &io::Error) -> String {
     }
 }
 
+/// The folder of a board, which the files that it names are looked for from.
+#[derive(Clone, Debug, Default)]
+pub struct Folder {
+    path: PathBuf,
+    asked: RefCell<Vec<Asked>>,
+}
+
+/// A file that was asked for, and how it was then.
+#[derive(Clone, Debug)]
+struct Asked {
+    path: PathBuf,
+    mark: Option<Mark>,
+    /// Whether a further change would show in the mark.
+    is_settled: bool,
+    /// The hash of its text, or why there is none.
+    text: Result<u64, String>,
+}
+
+impl Folder {
+    /// The folder of the board at `path`.
+    #[must_use]
+    pub fn of(path: &Path) -> Self {
+        Self { path: path.parent().map(Path::to_owned).unwrap_or_default(), asked: RefCell::default() }
+    }
+
+    /// The text of a file that the board names.
+    ///
+    /// # Errors
+    /// Why it can't be read, in words.
+    pub fn text(&self, name: &str) -> Result<String, String> {
+        let path = self.path.join(name);
+        let mark = Mark::of(&path);
+        let is_settled = mark.as_ref().map_or(true, Mark::is_settled);
+        let found = mark.as_ref().ok().cloned();
+        let read = mark.and_then(|_| config::layer_text_of(std::fs::File::open(&path)?));
+        let read = read.map_err(|error| why_unreadable(&path, &error));
+        let text = read.clone().map(|text| hash_of(&text));
+        self.asked.borrow_mut().push(Asked { path, mark: found, is_settled, text });
+        read
+    }
+
+    /// Whether any of the files that were asked for may be another one now.
+    fn may_have_changed(&self) -> bool {
+        let may = |asked: &Asked| !asked.is_settled || Mark::of(&asked.path).ok() != asked.mark;
+        self.asked.borrow().iter().any(may)
+    }
+
+    /// Whether the same files were asked for, and said the same.
+    fn is_same(&self, other: &Self) -> bool {
+        let (own, other) = (self.asked.borrow(), other.asked.borrow());
+        let are_same = |(a, b): (&Asked, &Asked)| (&a.path, &a.text) == (&b.path, &b.text);
+        own.len() == other.len() && own.iter().zip(other.iter()).all(are_same)
+    }
+}
+
+fn hash_of(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
+
 /// What one look at the file found.
 #[derive(Debug)]
 enum Look {
@@ -105,13 +168,15 @@ pub(crate) struct Watcher {
     mark: Option<Mark>,
     /// What was last judged, good or bad.
     judged: Option<String>,
+    /// The files that it named.
+    folder: Folder,
     missing: u32,
 }
 
 impl Watcher {
-    /// A watcher of `path`, whose text was last `judged`. Errors call the file `name`.
-    pub(crate) fn new(path: PathBuf, name: String, judged: Option<String>) -> Self {
-        Self { path, name, mark: None, judged, missing: 0 }
+    /// A watcher of `path`, whose text was last `judged` with what lies in `folder`. Errors call the file `name`.
+    pub(crate) fn new(path: PathBuf, name: String, judged: Option<String>, folder: Folder) -> Self {
+        Self { path, name, mark: None, judged, folder, missing: 0 }
     }
 
     /// Watches until it is dropped or the engine is gone. `check` has the last word on a well-formed file.
@@ -165,7 +230,8 @@ impl Watcher {
             Err(error) => return self.miss(&error),
         };
         self.missing = 0;
-        if self.mark.as_ref() == Some(&mark) {
+        let named = self.folder.may_have_changed();
+        if self.mark.as_ref() == Some(&mark) && !named {
             return Look::Unchanged;
         }
         let text = match read(&self.path) {
@@ -177,10 +243,17 @@ impl Watcher {
             }
         };
         self.mark = Some(mark).filter(Mark::is_settled);
-        if self.judged.as_ref() == Some(&text) {
+        if self.judged.as_ref() == Some(&text) && !named {
             return Look::Unchanged;
         }
-        let parsed = config::parse(&text, &self.name);
+        let folder = Folder::of(&self.path);
+        let parsed = config::parse_beside(&text, &self.name, &|file| folder.text(file));
+        // A file that was written to just now is read again until it rests.
+        let is_same = folder.is_same(&self.folder);
+        self.folder = folder;
+        if self.judged.as_ref() == Some(&text) && is_same {
+            return Look::Unchanged;
+        }
         self.judged = Some(text);
         match parsed {
             Ok(file) => Look::Good(Box::new(file)),
@@ -243,7 +316,7 @@ source = "ops"
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("board.toml");
         fs::write(&path, GOOD).unwrap();
-        let mut watcher = Watcher::new(path.clone(), "board.toml".into(), Some(GOOD.into()));
+        let mut watcher = Watcher::new(path.clone(), "board.toml".into(), Some(GOOD.into()), Folder::of(&path));
         assert!(matches!(watcher.look(), Look::Unchanged));
 
         fs::write(&path, GOOD.replace("title", "titel")).unwrap();
@@ -263,12 +336,41 @@ source = "ops"
         assert_eq!(file.board.title, "Third");
     }
 
+    /// A file that the board names is read again when it changes, and a bad one changes nothing.
+    #[test]
+    fn the_files_that_a_board_names_are_watched() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("board.toml");
+        let areas = folder.path().join("areas.geojson");
+        let board = format!(
+            "{GOOD}[[widget]]\nid = \"map\"\nkind = \"markers\"\nkey = \"k\"\nlat = \"a\"\nlon = \"b\"\n\
+             layers = [{{ file = \"areas.geojson\" }}]\n"
+        );
+        fs::write(&path, &board).unwrap();
+        let mut watcher = Watcher::new(path.clone(), "board.toml".into(), None, Folder::of(&path));
+        let Look::Bad(notice) = watcher.look() else { panic!("a layer without a file was taken") };
+        assert!(notice.detail[0].contains("`areas.geojson` can't be read: found there is no such file"), "{notice:?}");
+        assert!(matches!(watcher.look(), Look::Unchanged));
+        let point = |lon: u32| format!(r#"{{"type": "Point", "coordinates": [{lon}, 2]}}"#);
+        for lon in [1, 2] {
+            fs::write(&areas, point(lon)).unwrap();
+            let Look::Good(file) = watcher.look() else { panic!("a good file was refused") };
+            let watchfloor_board::frame::Look::Markers { layers, .. } = &file.widgets[1].look else { panic!("no map") };
+            assert_eq!(layers[0].shapes[0].points[0], i64::from(lon) * 10_000_000);
+            assert!(matches!(watcher.look(), Look::Unchanged));
+        }
+        fs::write(&areas, "{}").unwrap();
+        let Look::Bad(notice) = watcher.look() else { panic!("what is no GeoJSON was taken") };
+        assert!(notice.detail[0].contains("`areas.geojson` is wrong at type: found nothing"), "{notice:?}");
+        assert!(matches!(watcher.look(), Look::Unchanged));
+    }
+
     /// A file that is gone for a moment is an editor's doing; one that stays away is told once.
     #[test]
     fn missing_files_are_told_once() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("board.toml");
-        let mut watcher = Watcher::new(path.clone(), "board.toml".into(), None);
+        let mut watcher = Watcher::new(path.clone(), "board.toml".into(), None, Folder::of(&path));
         let mut told = Vec::new();
         for _ in 0..10 {
             if let Look::Bad(notice) = watcher.look() {
@@ -291,7 +393,7 @@ source = "ops"
         assert!(!is_read_once(&path));
         let made = std::process::Command::new("mkfifo").arg(&path).status().expect("mkfifo runs");
         assert!(made.success() && is_read_once(&path));
-        let mut watcher = Watcher::new(path, "board.toml".into(), Some(GOOD.into()));
+        let mut watcher = Watcher::new(path.clone(), "board.toml".into(), Some(GOOD.into()), Folder::of(&path));
         let (told, looks) = std::sync::mpsc::channel();
         std::thread::spawn(move || (0..2 * MISSING_MAX).try_for_each(|_| told.send(watcher.look())));
         let mut bad = Vec::new();

@@ -195,13 +195,24 @@ fn folds(files: &[PathBuf]) -> Result<Vec<FoldSpec>, Failure> {
         let name = file.display().to_string();
         match File::open(file).and_then(watchfloor_board::config::text_of) {
             Err(error) => mistakes.push(format!("{name}: can't be read: {error}: expected a board file")),
-            Ok(text) => match watchfloor_board::config::parse(&text, &name) {
+            Ok(text) => match watchfloor_board::config::parse_beside(&text, &name, &|named| beside(file, named)) {
                 Ok(board) => folds.extend(board.folds().cloned()),
                 Err(diagnostics) => mistakes.push(diagnostics.to_string()),
             },
         }
     }
     if mistakes.is_empty() { Ok(folds) } else { Err(Failure::Input(mistakes.join("\n"))) }
+}
+
+/// The text of a file that the board at `board` names.
+fn beside(board: &Path, named: &str) -> Result<String, String> {
+    let path = board.parent().map_or_else(|| named.into(), |folder| folder.join(named));
+    if !path.is_file() {
+        // A pipe would wait for somebody who writes.
+        return Err("there is no such file".to_owned());
+    }
+    let read = File::open(path).and_then(watchfloor_board::config::layer_text_of);
+    read.map_err(|error| format!("it can't be read: {error}"))
 }
 
 fn positive(text: &str) -> Result<usize, String> {

@@ -205,6 +205,11 @@ icons = {{ ok = "ship", bad = "wrench" }}
 trail = "10m"
 remove-on = "drop"
 expire = "30m"
+lost-after = "10m"
+fences = [
+    {{ name = "field", polygon = [[0, 0], [120, 10], [60, 80], [10, 60]], state = "warning", for = "1m" }},
+    {{ name = "reach", circle = {{ lat = 45, lon = 90, radius = "2000km" }}, state = "alarm" }},
+]
 "#
     )
 }

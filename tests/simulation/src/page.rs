@@ -149,6 +149,7 @@ fn apply(own: &mut WidgetValue, patch: WidgetValue) {
                 own.markers.push(marker);
             }
             (own.total, own.unplaced, own.gaps) = (patch.total, patch.unplaced, patch.gaps);
+            own.fences = patch.fences;
         }
         (own, patch) => *own = patch,
     }

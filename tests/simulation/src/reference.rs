@@ -1,6 +1,8 @@
 //! What each widget must show of a list of events, at an instant of the source's time: plain and slow, and nothing of the
 //! board's. The rules are those of `docs/board-files.md` for the board in `board_file`.
 
+mod fences;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
@@ -84,7 +86,7 @@ pub fn values(events: &[Published], time: i64, latest: i64) -> Vec<(&'static str
         ("bars", Expected::Value(bars(events))),
         ("grid", Expected::Value(grid(events))),
         ("states", Expected::Newest(newest(events))),
-        ("ships", Expected::AnyOf(times(30 * MINUTE).map(|time| ships(events, time)).collect())),
+        ("ships", Expected::AnyOf(times(30 * MINUTE).map(|gone| ships(events, gone, time)).collect())),
     ]
 }
 
@@ -283,12 +285,17 @@ fn newest(events: &[Published]) -> BTreeMap<String, &'static str> {
     rows.into_iter().map(|(key, (_, state))| (key, state)).collect()
 }
 
-fn ships(events: &[Published], time: i64) -> Value {
-    let ship = |(key, event): (u64, &Published)| {
-        let key = format!("k{key}");
+/// `gone` is how late it has been, which decides who is there still.
+fn ships(events: &[Published], gone: i64, time: i64) -> Value {
+    let ship = |(number, event): (u64, &Published)| {
+        let key = format!("k{number}");
+        let (state, fence) = fences::of(events, number, time);
         let (lat, lon) = ((event.said.value % 90) as f64, (event.said.value % 180) as f64);
-        let ship = json!({"lat": lat, "lon": lon, "heading": null, "label": key, "state": "normal"});
+        let mut ship = json!({"lat": lat, "lon": lon, "heading": null, "label": key, "state": state});
+        if let Some(fence) = fence {
+            ship["fence"] = json!(fence);
+        }
         (key, ship)
     };
-    Value::Object(last(events, time, 30 * MINUTE, true).into_iter().map(ship).collect())
+    Value::Object(last(events, gone, 30 * MINUTE, true).into_iter().map(ship).collect())
 }

@@ -9,6 +9,13 @@ export interface Spot {
   readonly top: number
   readonly width: number
   readonly height: number
+  /** What it stands for, where it is several at one place: their keys, the worst first. */
+  readonly members?: readonly string[]
+}
+
+/** The key of a place at which several stand: that of one of them, marked, so that it is none of theirs. */
+export function group_key(member: string): string {
+  return `\u001f${member}`
 }
 
 /** The key that an arrow leads to: the nearest one in that direction, in the same line where there is one. None if there is none. */

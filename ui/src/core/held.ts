@@ -5,6 +5,7 @@
  * kind keeps exactly what its whole value would say, and a change that can't be applied asks for the whole.
  */
 import type {
+  FenceValue,
   HistogramValue,
   GroupValue,
   LineValue,
@@ -68,6 +69,8 @@ export interface HeldMarkers {
   readonly unplaced: number
   /** Stretches of the source's time for which nobody can say where anything was. */
   readonly gaps: readonly (readonly [number, number])[]
+  /** What the fences say: the same list as before if they say the same. */
+  readonly fences: readonly FenceValue[]
 }
 
 export type HeldNumber = { readonly kind: 'number' } & NumberValue
@@ -211,6 +214,8 @@ function since(line: HeldLine, oldest: number): HeldLine {
   return start <= 0 ? line : { key: line.key, points: line.points.slice(start) }
 }
 
+const NO_FENCES: readonly FenceValue[] = []
+
 function patched_markers(held: HeldMarkers | null, patch: MarkersValue, trail: TrailLook | null): HeldMarkers {
   const from = base(held, patch.whole)
   // A new map only if something changed: what stands still is recognised by identity and costs no repaint.
@@ -226,5 +231,7 @@ function patched_markers(held: HeldMarkers | null, patch: MarkersValue, trail: T
     }
     by_key = changed
   }
-  return { kind: 'markers', by_key, total: patch.total, unplaced: patch.unplaced, gaps: patch.gaps }
+  const said = patch.fences ?? NO_FENCES
+  const fences = from !== null && JSON.stringify(from.fences) === JSON.stringify(said) ? from.fences : said
+  return { kind: 'markers', by_key, total: patch.total, unplaced: patch.unplaced, gaps: patch.gaps, fences }
 }

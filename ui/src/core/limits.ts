@@ -92,6 +92,9 @@ export const NOTICE_CHARS_MAX = 260
 /** A hand that does nothing for so long has left: what it filtered, sorted and selected is over. */
 export const DESK_LEFT_MS = 60_000
 
+/** Those that stand at one place are listed, so many at once; the others are counted. */
+export const DESK_MEMBERS_MAX = 12
+
 /** A hand's rows are asked for at most this often. */
 export const DESK_PACE_MS = 200
 

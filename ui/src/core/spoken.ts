@@ -82,7 +82,16 @@ function value_words({ look }: WidgetView, value: Held, current: boolean): strin
       )
     }
     case 'markers':
-      return [`${String(value.total)} markers`, ...counted([...value.by_key.values()].map(({ state }) => state))]
+      return [
+        `${String(value.total)} markers`,
+        ...counted([...value.by_key.values()].map(({ state }) => state)),
+        ...value.fences.flatMap(({ state, inside }, at) => {
+          const name = look.kind === 'markers' ? look.fences?.[at]?.name : undefined
+          return name === undefined || state === 'normal'
+            ? []
+            : [`${name} ${STATE_WORD[state]}, ${String(inside)} inside`]
+        }),
+      ]
     case 'histogram': {
       const total = value.counts.reduce((sum, count) => sum + count, 0)
       const stats = look.kind === 'histogram' ? look.stats : []

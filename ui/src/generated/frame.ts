@@ -308,7 +308,15 @@ glide_ms: number,
 /**
  * How trails are kept; none if there are none.
  */
-trail: TrailLook | null, };
+trail: TrailLook | null, 
+/**
+ * What lies under the markers, the first lowest.
+ */
+layers?: Array<LayerLook>, 
+/**
+ * Its fences.
+ */
+fences?: Array<FenceLook>, };
 
 /**
  * How a series is drawn.
@@ -1544,7 +1552,101 @@ unplaced: number,
 /**
  * Stretches for which nobody can say where anything was, as pairs of milliseconds since the Unix epoch. All of them; none without trails.
  */
-gaps: [number, number][], };
+gaps: [number, number][], 
+/**
+ * What each of the look's fences says, all of them, in their order.
+ */
+fences?: Array<FenceValue>, };
+
+/**
+ * A layer of a map: what a file says, as far as it lies where the map shows and as fine as a screen can.
+ */
+export type LayerLook = { 
+/**
+ * How.
+ */
+draw: LayerDraw, 
+/**
+ * What it has, in the file's order.
+ */
+shapes: Array<ShapeLook>, 
+/**
+ * Shapes of the file for which there was no room, or that have no place.
+ */
+left_out: number, };
+
+/**
+ * How a layer's shapes are drawn.
+ */
+export type LayerDraw = "area" | "line" | "point";
+
+/**
+ * A shape of a layer: one feature of its file.
+ */
+export type ShapeLook = { 
+/**
+ * What is written in it; nothing where a fence has its name.
+ */
+name: string | null, 
+/**
+ * What it means.
+ */
+state: State, 
+/**
+ * Its areas.
+ */
+areas: number[][][], 
+/**
+ * Its lines, as rings are.
+ */
+lines: number[][], 
+/**
+ * Its points, as a ring is.
+ */
+points: number[], };
+
+/**
+ * A fence of a map.
+ */
+export type FenceLook = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * What it means for a marker to be where it tells of.
+ */
+state: State, 
+/**
+ * Where that is.
+ */
+when: FenceWhen, 
+/**
+ * What it encloses.
+ */
+areas: number[][][], };
+
+/**
+ * Where a marker must be for a fence to tell of it.
+ */
+export type FenceWhen = "inside" | "outside";
+
+/**
+ * What a fence says now.
+ */
+export type FenceValue = { 
+/**
+ * Its state if a marker is where it tells of, unknown if one was and nobody knows where it is now, else normal.
+ */
+state: State, 
+/**
+ * Markers that are in it.
+ */
+inside: number, 
+/**
+ * Markers that were in it when their place was last known.
+ */
+unknown: number, };
 
 /**
  * One marker.
@@ -1585,7 +1687,11 @@ trail: [number, [number, number] | null][],
 /**
  * Whether that is all of it.
  */
-trail_whole: boolean, };
+trail_whole: boolean, 
+/**
+ * Which of the look's fences tells of it, from 0: the worst one, and of equals the first.
+ */
+fence?: number, };
 
 /**
  * That a frame is of the past, and where in the record it is.

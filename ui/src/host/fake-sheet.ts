@@ -11,6 +11,7 @@ import type {
   WidgetValue,
   WidgetView,
 } from '../generated/frame'
+import { fenced, sheet_fences, sheet_layers } from './fake-fences'
 import { sheet_map } from './fake-sheet-map'
 
 export const SHEET_KINDS = [
@@ -31,6 +32,7 @@ export const SHEET_KINDS = [
   'timeline',
   'matrix',
   'markers',
+  'fenced',
 ] as const
 export type SheetKind = (typeof SHEET_KINDS)[number]
 
@@ -221,6 +223,7 @@ const LOOKS: Record<SheetKind, Look> = {
     glide_ms: 0,
     trail: { keep_ms: 20 * MINUTE_MS, step_ms: MINUTE_MS / 2 },
   },
+  fenced: { kind: 'markers', bounds: [5, 45, 16, 52], places: [], glide_ms: 0, trail: null },
 }
 
 export function sheet_board(kind: SheetKind, state: SheetState): BoardView {
@@ -264,6 +267,11 @@ function sheet_look(kind: SheetKind, state: SheetState, at: number): Look {
       max: at === 6 && !plain ? 80 : null,
       order: at === 1 ? 'key' : 'largest',
     }
+  }
+  if (kind === 'fenced') {
+    const named = (one: number, usual: string): string =>
+      state === 'long' || state === 'rtl' ? words(state, one) : usual
+    return { ...look, layers: sheet_layers(named), fences: sheet_fences(named) } as Look
   }
   if (look.kind !== 'counter' && look.kind !== 'gauge') return look
   return { ...look, ...scaled(state, at, look.draw === 'bar'), ...aims(state, at) }
@@ -566,7 +574,9 @@ export function sheet_value({ look }: WidgetView, state: SheetState, at: number)
       const labels = numbered(14).map((one) =>
         state === 'long' || state === 'rtl' ? words(state, one) : `Van ${String(one + 1)}`,
       )
-      return sheet_map(labels, meaning, state === 'million' ? 1_000_000 : null, SHEET_MS)
+      const map = sheet_map(labels, meaning, state === 'million' ? 1_000_000 : null, SHEET_MS)
+      if (look.fences === undefined || map.kind !== 'markers') return map
+      return { ...map, ...fenced(map.markers, state === 'empty' || state === 'unknown') }
     }
     default:
       return number_value(look, state, at)

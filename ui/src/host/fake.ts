@@ -573,6 +573,6 @@ function empty(value: WidgetValue): WidgetValue {
     case 'histogram':
       return { ...value, counts: [], stats: [] }
     case 'markers':
-      return { ...value, markers: [], total: 0, unplaced: 0 }
+      return { ...value, markers: [], total: 0, unplaced: 0, fences: [] }
   }
 }

@@ -7,7 +7,7 @@ use watchfloor_model::{Check, Continuity, Timestamp};
 use super::tracked::{Heard, Tracked};
 use crate::{
     frame::{
-        Cell, HistogramValue, LineValue, MarkerValue, NumberValue, RowValue, SeriesValue, TileValue, TimelineRow,
+        Cell, FenceValue, HistogramValue, LineValue, MarkerValue, NumberValue, RowValue, SeriesValue, TileValue, TimelineRow,
         WidgetValue,
     },
     reduce::RestoreError,
@@ -191,6 +191,9 @@ impl Tracked {
                 found.by_key(&shown.markers, &server.markers, |marker| &marker.key, Differences::marker);
                 found.texts("markers", &shown.total, &server.total);
                 found.texts("without a position", &shown.unplaced, &server.unplaced);
+                for (number, (shown, server)) in shown.fences.iter().zip(&server.fences).enumerate() {
+                    found.texts(&format!("fence · {number}"), &fence_text(*shown), &fence_text(*server));
+                }
             }
             // Of one fold, so of one kind.
             (shown, server) => found.texts("kind", &format!("{shown:?}"), &format!("{server:?}")),
@@ -399,6 +402,10 @@ fn are_close(a: Option<f64>, b: Option<f64>) -> bool {
         (None, None) => true,
         (Some(_), None) | (None, Some(_)) => false,
     }
+}
+
+fn fence_text(fence: FenceValue) -> String {
+    format!("{} inside, {} unknown, {}", fence.inside, fence.unknown, word(fence.state))
 }
 
 fn order(keys: Option<Vec<String>>) -> String {

@@ -71,6 +71,7 @@ fn nothing(kind: &WidgetValue) -> WidgetValue {
             total: 0,
             unplaced: 0,
             gaps: Vec::new(),
+            fences: Vec::new(),
         }),
     }
 }

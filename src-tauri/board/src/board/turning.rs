@@ -73,10 +73,11 @@ impl Board {
 }
 
 impl Worst {
-    /// Of a number or of tiles; what rows, lines and markers say is their matter.
+    /// Of a number, of tiles or of a map's fences; what rows, lines and markers say for themselves is their matter.
     fn of(&mut self, widget: &WidgetSpec, tracked: &Tracked) -> State {
         if !(widget.look.number().is_some()
-            || matches!(widget.look, Look::Status { .. } | Look::Matrix {} | Look::Tally(_) | Look::Timeline { .. }))
+            || matches!(widget.look, Look::Status { .. } | Look::Matrix {} | Look::Tally(_) | Look::Timeline { .. })
+            || matches!(&widget.look, Look::Markers { fences, .. } if !fences.is_empty()))
             || !tracked.has_value()
         {
             return State::Normal;
@@ -102,6 +103,10 @@ impl Worst {
             };
             *self = Self { version, state };
         }
+                WidgetValue::Markers(map) => {
+                    let known = map.fences.iter().map(|fence| fence.state).filter(|state| *state != State::Unknown);
+                    known.max().unwrap_or_default()
+                }
         self.state
     }
 }

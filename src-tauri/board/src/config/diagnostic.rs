@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeSet, fmt, ops::Range};
 
-use super::text::{Excerpt, SourceText};
+use super::{
+    Beside,
+    text::{Excerpt, SourceText},
+};
 
 /// The most errors of one file that are kept; the others are counted.
 pub const DIAGNOSTICS_MAX: usize = 100;
@@ -110,6 +113,8 @@ pub(super) struct Problem {
 /// Takes the errors as they are met.
 pub(super) struct Sink<'a> {
     pub(super) source: &'a SourceText<'a>,
+    /// Gives the files that the file names.
+    pub(super) beside: &'a Beside<'a>,
     list: Vec<(usize, Diagnostic)>,
     more: usize,
     /// Offsets of the syntax errors. What contains one is not looked into: its errors would be guesses.
@@ -124,9 +129,15 @@ pub(super) struct Sink<'a> {
 }
 
 impl<'a> Sink<'a> {
+    /// Of a text that stands alone: no file lies beside it.
     pub(super) fn new(source: &'a SourceText<'a>) -> Self {
+        Self::beside(source, &|_| Err("there is no folder beside this text".to_owned()))
+    }
+
+    pub(super) fn beside(source: &'a SourceText<'a>, beside: &'a Beside<'a>) -> Self {
         Self {
             source,
+            beside,
             list: Vec::new(),
             more: 0,
             damage: BTreeSet::new(),

@@ -15,7 +15,7 @@ use crate::frame::Icon;
 const ICONS_MAX: usize = 200;
 
 /// The icons that a board file can give.
-const ICON: Choice<Icon> = Choice {
+pub(super) const ICON: Choice<Icon> = Choice {
     options: &[
         ("aircraft", Icon::Aircraft, "from above"),
         ("helicopter", Icon::Helicopter, "from above"),

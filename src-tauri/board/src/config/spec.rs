@@ -1,6 +1,7 @@
 //! What a board file says, checked and typed. Built by [`super::parse`] only.
 
 mod chart;
+mod fence;
 mod page;
 mod source;
 mod story;
@@ -13,6 +14,7 @@ use serde_json::Value;
 
 pub use self::{
     chart::{CHART_LINES_MAX, HEAT_ROWS_MAX, HistogramStat, LineSpec, MarksSpec},
+    fence::FenceSpec,
     page::PageSpec,
     source::{
         Codec, CursorSpec, EventSpec, IdentitySpec, LoginSpec, ProxySpec, SecretSpec, SnapshotSpec, SourceKind,
@@ -431,6 +433,12 @@ pub enum ReducerSpec {
         /// `trail = "10m"`: how far back trails reach; none if missing.
         #[serde(serialize_with = "millis_option", skip_serializing_if = "Option::is_none")]
         trail: Option<Duration>,
+        /// `lost-after`: how long a position says where a marker is; for good if missing.
+        #[serde(serialize_with = "millis_option", skip_serializing_if = "Option::is_none")]
+        lost_after: Option<Duration>,
+        /// `fences`
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        fences: Vec<FenceSpec>,
     },
 }
 

@@ -2,10 +2,12 @@
 
 mod chart;
 mod counter;
+mod fences;
 mod gauge;
 mod heat;
 mod histogram;
 mod keyed;
+mod layers;
 mod log;
 mod markers;
 mod matrix;
@@ -24,7 +26,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-pub(super) use self::chart::{LINE_TABLE, MARKS_TABLE, RIGHT_TABLE};
+pub(super) use self::{
+    chart::{LINE_TABLE, MARKS_TABLE, RIGHT_TABLE},
+    fences::{CIRCLE_TABLE, FENCE_TABLE},
+    layers::LAYER_TABLE,
+};
 pub use self::series::SERIES_BUCKETS_MAX;
 pub(super) use self::{number::DECIMALS_MAX, statistic::Operand};
 use super::{

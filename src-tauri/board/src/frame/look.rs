@@ -5,7 +5,9 @@ use ts_rs::TS;
 
 use std::collections::BTreeMap;
 
-use super::{AxisLook, HeatLook, HistogramLook, LineLook, RowOrder, TallyLook, TrailLook};
+use super::{
+    AxisLook, FenceLook, HeatLook, HistogramLook, LayerLook, LineLook, RowOrder, TallyLook, TrailLook,
+};
 
 /// How a widget is drawn, by kind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
@@ -92,6 +94,14 @@ pub enum Look {
         /// How trails are kept; none if there are none.
         #[serde(default)]
         trail: Option<TrailLook>,
+        /// What lies under the markers, the first lowest.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[ts(optional, as = "Option<Vec<LayerLook>>")]
+        layers: Vec<LayerLook>,
+        /// Its fences.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[ts(optional, as = "Option<Vec<FenceLook>>")]
+        fences: Vec<FenceLook>,
     },
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{HistogramValue, Icon, MarksValue, State, TallyValue, TimelineValue, Toward, TrailPoint};
+use super::{FenceValue, HistogramValue, Icon, MarksValue, State, TallyValue, TimelineValue, Toward, TrailPoint};
 
 /// What a widget shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
@@ -244,6 +244,10 @@ pub struct MarkersValue {
     #[serde(default)]
     #[ts(type = "[number, number][]")]
     pub gaps: Vec<(i64, i64)>,
+    /// What each of the look's fences says, all of them, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<FenceValue>>")]
+    pub fences: Vec<FenceValue>,
 }
 
 /// One marker.
@@ -272,4 +276,8 @@ pub struct MarkerValue {
     /// Whether that is all of it.
     #[serde(default)]
     pub trail_whole: bool,
+    /// Which of the look's fences tells of it, from 0: the worst one, and of equals the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub fence: Option<u32>,
 }

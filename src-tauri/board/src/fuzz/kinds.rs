@@ -50,6 +50,9 @@ pub(super) fn specs() -> Vec<Value> {
         json!({"kind": "markers", "key": "k", "lat": "lat", "lon": "lon", "heading": "h", "label": "{k}", "state": "s"}),
         json!({"kind": "markers", "key": "k", "lat": "lat", "lon": "lon", "remove_on": ["gone"], "expire": 60_000}),
         json!({"kind": "markers", "key": "k", "lat": "lat", "lon": "lon", "icon": "t", "trail": 60_000, "expire": 60_000}),
+        json!({"kind": "markers", "key": "k", "lat": "lat", "lon": "lon", "state": "s", "lost_after": 20_000, "remove_on": ["gone"], "fences": [
+            {"name": "a", "polygon": [[170, -80], [-170, -80], [-170, 80], [170, 80]], "state": "warning", "hold": 5_000},
+            {"name": "b", "circle": [12.5, 12.5, 1_000_000], "state": "alarm", "when": "outside", "of_states": ["warning"]}]}),
     ]
 }
 

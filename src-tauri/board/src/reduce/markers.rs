@@ -1,5 +1,9 @@
 //! Markers on a map. An older event never replaces a newer one.
 
+mod fences;
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::{BTreeSet, HashMap},
     sync::Arc,
@@ -9,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json, value::RawValue};
 use watchfloor_model::{Event, Json};
 
+use self::fences::{Counts, Judged, Sides};
 use super::{
     Gaps, Ms, Reduce, Rejection, Text, check_instant,
     expiry::Expiry,
@@ -20,7 +25,7 @@ use super::{
     trail::{POINTS_MAX as TRAIL_POINTS_MAX, Trail},
 };
 use crate::{
-    config::spec::{IconSpec, Template},
+    config::spec::{FenceSpec, IconSpec, Template},
     frame::{Icon, MarkerValue, MarkersValue, State, TrailLook, WidgetValue},
     path::Path,
 };
@@ -40,6 +45,10 @@ pub(crate) struct Markers {
     trailed: usize,
     /// Stretches in which markers may have been elsewhere than their trails say.
     gaps: Gaps,
+    /// What each fence has to tell of.
+    counts: Vec<Counts>,
+    /// When a fence may tell something else of which marker.
+    turns: Expiry,
     now: Option<Ms>,
 }
 
@@ -55,6 +64,8 @@ pub(crate) struct Settings {
     pub(crate) remove_on: Vec<String>,
     pub(crate) expire: Option<Ms>,
     pub(crate) trail: Option<TrailLook>,
+    pub(crate) lost_after: Option<Ms>,
+    pub(crate) fences: Vec<FenceSpec>,
     /// Whether an event says all that there is of a marker.
     pub(crate) whole: bool,
 }
@@ -72,6 +83,18 @@ struct Marker {
     trail: Trail,
     /// The time of its newest event.
     heard: Ms,
+    /// The time of its newest position, where that matters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    placed: Option<Ms>,
+    /// On which side of each fence it is.
+    #[serde(default, skip_serializing_if = "Sides::is_empty")]
+    sides: Sides,
+    /// What all of that comes to by now.
+    #[serde(skip)]
+    judged: Judged,
+    /// When it is in the queue of what fences may turn about, if it is.
+    #[serde(skip)]
+    turns: Option<Ms>,
     /// When it is in the expiry's queue, if it is.
     #[serde(skip)]
     queued: Option<Ms>,
@@ -105,6 +128,8 @@ impl Update {
 impl Markers {
     pub(crate) fn new(settings: Settings) -> Self {
         Self {
+            counts: vec![Counts::default(); settings.fences.len()],
+            turns: Expiry::default(),
             settings,
             markers: HashMap::new(),
             expiry: Expiry::default(),
@@ -161,7 +186,7 @@ impl Markers {
     }
 
     fn insert(&mut self, key: Arc<str>, update: Update, version: u64) {
-        let marker = Marker {
+        let mut marker = Marker {
             place: update.place.some(),
             heading: update.heading.some().map(turn),
             label: update.label,
@@ -169,9 +194,14 @@ impl Markers {
             icon: update.icon.some().or(self.usual_icon()),
             trail: Trail::new(version),
             heard: update.at,
+            placed: None,
+            sides: Sides::default(),
+            judged: Judged::default(),
+            turns: None,
             queued: None,
             version,
         };
+        self.settings.note_place(&mut marker, update.place, update.at);
         self.unplaced += usize::from(marker.place.is_none());
         self.markers.insert(Arc::clone(&key), marker);
         self.leave_trail(&key, update.at, update.place, version);
@@ -190,6 +220,7 @@ impl Markers {
         }
         marker.heard = update.at;
         let before = marker.place;
+        self.settings.note_place(marker, update.place, update.at);
         changed |= set(&mut marker.place, update.place);
         changed |= set(&mut marker.heading, update.heading.map(turn));
         if let Some(label) = update.label.filter(|label| marker.label.as_ref() != Some(label)) {
@@ -234,12 +265,53 @@ impl Markers {
         if let Some(queued) = marker.queued {
             self.expiry.remove(queued, &key);
         }
+        if let Some(turns) = marker.turns {
+            self.turns.remove(turns, &key);
+        }
+        marker.judged.leave(&mut self.counts);
         self.trailed -= marker.trail.len();
         match marker.place {
             Some(_) => self.gone.add(version, key),
             None => self.unplaced -= 1,
         }
         true
+    }
+
+    /// Sees what the fences tell of a marker by now; says whether that is something else than before.
+    fn judge(&mut self, key: &str, version: u64) -> bool {
+        if !self.settings.judges() {
+            if let Some(marker) = self.markers.get_mut(key) {
+                marker.judged.state = marker.state;
+            }
+            return false;
+        }
+        let Some((key, _)) = self.markers.get_key_value(key) else { return false };
+        let key = Arc::clone(key);
+        let Some(marker) = self.markers.get_mut(&key) else { return false };
+        let (judged, turns) = self.settings.judged(marker, self.now);
+        let later = turns.filter(|at| marker.turns.is_none_or(|queued| *at < queued));
+        // It is looked at no later than it turns: one that turns later than it did is looked at once in vain.
+        if let Some(at) = later {
+            if let Some(queued) = marker.turns.replace(at) {
+                self.turns.remove(queued, &key);
+            }
+            self.turns.add(at, key);
+        }
+        if judged == marker.judged {
+            return false;
+        }
+        let before = std::mem::replace(&mut marker.judged, judged);
+        before.leave(&mut self.counts);
+        marker.judged.join(&mut self.counts);
+        if (before.state, before.fence) != (marker.judged.state, marker.judged.fence) {
+            marker.version = version;
+        }
+        true
+    }
+
+    fn judge_all(&mut self, version: u64) -> bool {
+        let keys: Vec<Arc<str>> = self.markers.keys().cloned().collect();
+        keys.iter().fold(false, |changed, key| self.judge(key, version) | changed)
     }
 
     fn end(&self, marker: &Marker) -> Option<Ms> {
@@ -319,14 +391,25 @@ impl Reduce for Markers {
                 self.remove(&key, version);
                 self.insert(key.as_ref().into(), update, version);
             }
-            Some(_) => return Ok(self.update(&key, update, version)),
+            Some(_) => {
+                let changed = self.update(&key, update, version);
+                return Ok(self.judge(&key, version) || changed);
+            }
         }
+        self.judge(&key, version);
         Ok(true)
     }
 
     fn advance(&mut self, now: Ms, version: u64) -> bool {
+        let is_set_back = self.now.is_some_and(|before| now < before);
         self.now = Some(now);
-        let mut changed = false;
+        let mut changed = is_set_back && self.judge_all(version);
+        while let Some(key) = self.turns.pop(now) {
+            if let Some(marker) = self.markers.get_mut(&key) {
+                marker.turns = None;
+            }
+            changed |= self.judge(&key, version);
+        }
         while let Some(key) = self.expiry.pop(now) {
             if let Some(marker) = self.markers.get_mut(&key) {
                 marker.queued = None;
@@ -346,7 +429,7 @@ impl Reduce for Markers {
 
     fn restore(&mut self, state: &RawValue, version: u64) -> Result<(), String> {
         let stored: Stored = super::from_json(state)?;
-        stored.check(self.settings.trail)?;
+        stored.check(&self.settings)?;
         self.now = stored.now;
         self.gone.clear(version);
         self.expiry.clear();
@@ -359,6 +442,9 @@ impl Reduce for Markers {
         for key in keys {
             self.settle(&key, version);
         }
+        self.counts = vec![Counts::default(); self.settings.fences.len()];
+        self.turns.clear();
+        self.judge_all(version);
         Ok(())
     }
 
@@ -375,16 +461,21 @@ impl Reduce for Markers {
         let removed = self.gone.since(since, is_away);
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let (total, unplaced) = (count(self.markers.len() - self.unplaced), count(self.unplaced));
-        WidgetValue::Markers(MarkersValue { whole, markers, removed, total, unplaced, gaps: self.gaps.list().to_vec() })
+        let fences = self.settings.fences.iter().zip(&self.counts).map(|(fence, counts)| counts.told(fence)).collect();
+        let gaps = self.gaps.list().to_vec();
+        WidgetValue::Markers(MarkersValue { whole, markers, removed, total, unplaced, gaps, fences })
     }
 
     fn report(&self) -> Value {
         let report = |(key, marker): (&Arc<str>, &Marker)| {
             let (lat, lon) = marker.place?;
             let heading = marker.heading.map_or(Value::Null, number_json);
-            let marker = json!({"lat": lat, "lon": lon, "heading": heading, "label": marker.label,
-                "state": marker.state});
-            Some((key.to_string(), marker))
+            let mut report = json!({"lat": lat, "lon": lon, "heading": heading, "label": marker.label,
+                "state": marker.judged.state});
+            if let Some(fence) = marker.judged.fence.and_then(|at| self.settings.fences.get(usize::from(at))) {
+                report["fence"] = json!(fence.name);
+            }
+            Some((key.to_string(), report))
         };
         Value::Object(self.in_order().into_iter().filter_map(report).collect())
     }
@@ -400,7 +491,7 @@ impl Reduce for Markers {
     }
 
     fn next_change(&self) -> Option<Ms> {
-        self.expiry.next()
+        self.expiry.next().into_iter().chain(self.turns.next()).min()
     }
 
     fn shown_of(&self, event: &Event) -> Option<(String, Ms)> {
@@ -439,10 +530,11 @@ fn marker_value(key: &Arc<str>, marker: &Marker, since: u64) -> Option<MarkerVal
         lon,
         heading: marker.heading,
         label: marker.label.clone(),
-        state: marker.state,
+        state: marker.judged.state,
         icon: marker.icon,
         trail,
         trail_whole,
+        fence: marker.judged.fence.map(u32::from),
     })
 }
 
@@ -456,7 +548,7 @@ struct Stored {
 }
 
 impl Stored {
-    fn check(&self, trail: Option<TrailLook>) -> Result<(), String> {
+    fn check(&self, settings: &Settings) -> Result<(), String> {
         if !self.gaps.is_sound() {
             return Err("impossible gaps".to_owned());
         }
@@ -474,7 +566,9 @@ impl Stored {
         for (key, marker) in &self.markers {
             check_instant(Some(marker.heard))?;
             let is_on_earth = |(lat, lon): (f64, f64)| lat.abs() <= 90.0 && lon.abs() <= 180.0;
-            let is_sound = trail.map_or(marker.trail.is_empty(), |look| marker.trail.is_sound(look));
+            let is_sound = settings.trail.map_or(marker.trail.is_empty(), |look| marker.trail.is_sound(look))
+                && marker.sides.are_sound(settings.fences.len());
+            check_instant(marker.placed)?;
             if key.is_empty() || key.len() > KEY_BYTES_MAX || !marker.place.is_none_or(is_on_earth) || !is_sound {
                 return Err(format!("an impossible marker {key:?}"));
             }
@@ -483,150 +577,3 @@ impl Stored {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use watchfloor_model::Timestamp;
-
-    use super::*;
-    use crate::{
-        Aggregate,
-        testing::{advance, aggregate, event, fold_named as fold},
-    };
-
-    fn markers() -> Aggregate {
-        aggregate(json!({"kind": "markers", "key": "k", "lat": "lat", "lon": "lon", "heading": "h",
-            "label": "{k} {alt}", "state": "s", "remove_on": ["gone"], "expire": 1000}))
-    }
-
-    fn counts(own: &Aggregate) -> (u32, u32) {
-        match own.value(0) {
-            WidgetValue::Markers(value) => (value.total, value.unplaced),
-            other => panic!("{other:?} are no markers"),
-        }
-    }
-
-    #[test]
-    fn markers_move_and_go() {
-        let mut own = markers();
-        fold(&mut own, 0, "e", json!({"k": "a", "lat": 40.5, "lon": -73, "h": -90, "alt": 3, "s": "late"}));
-        fold(&mut own, 100, "e", json!({"k": "b", "lat": 1, "lon": 2}));
-        // An older position doesn't take it back, an event without one leaves it where it is.
-        fold(&mut own, 50, "e", json!({"k": "b", "lat": 9, "lon": 9}));
-        fold(&mut own, 200, "e", json!({"k": "b", "s": "ok"}));
-        let expected = json!({
-            "a": {"lat": 40.5, "lon": -73.0, "heading": 270, "label": "a 3", "state": "warning"},
-            "b": {"lat": 1.0, "lon": 2.0, "heading": null, "label": "b ----", "state": "normal"},
-        });
-        assert_eq!(own.report(), expected);
-        advance(&mut own, 999);
-        assert_eq!((counts(&own), own.next_change()), ((2, 0), Some(Timestamp::from_millis(1000))));
-        advance(&mut own, 1000);
-        assert_eq!(counts(&own), (1, 0));
-        fold(&mut own, 1100, "gone", json!({"k": "b"}));
-        assert_eq!(counts(&own), (0, 0));
-    }
-
-    /// A word is drawn as the file says, another as a question mark, and what says nothing as before.
-    #[test]
-    fn icons_follow_their_word() {
-        let mut own =
-            aggregate(json!({"kind": "markers", "key": "k", "lat": "lat", "lon": "lon", "icon": "t", "trail": 40_000}));
-        let icon = |own: &Aggregate| match own.value(0) {
-            WidgetValue::Markers(value) => value.markers.first().and_then(|marker| marker.icon),
-            other => panic!("{other:?} are no markers"),
-        };
-        for (at, word, expected) in [
-            (0, json!("a"), Some(Icon::Ship)),
-            (1, json!("b"), Some(Icon::Car)),
-            (2, json!("odd"), Some(Icon::Other)),
-            (3, Value::Null, None),
-        ] {
-            fold(&mut own, at, "e", json!({"k": 1, "lat": 1, "lon": 2, "t": word}));
-            assert_eq!(icon(&own), expected, "{word}");
-        }
-        fold(&mut own, 4, "e", json!({"k": 1, "lat": 1, "lon": 2, "t": "a"}));
-        fold(&mut own, 5, "e", json!({"k": 1, "lat": 1, "lon": 2}));
-        assert_eq!(icon(&own), Some(Icon::Ship), "it says nothing of it");
-        let error = own.fold(&event("c", "e", 6, json!({"k": 1, "lat": 1, "lon": 2, "t": [1]}))).expect_err("a list");
-        assert_eq!(error.to_string(), "`t`: found a list of 1, expected a text, a number, true, false or null");
-    }
-
-    /// A position that comes late moves nothing and finds its place in the trail; a gap is told; what goes takes its trail with it, and a
-    /// marker that comes again begins anew for who has seen the old one (H3).
-    #[test]
-    fn trails_hold_late_positions_and_go_with_their_marker() {
-        let mut own = aggregate(
-            json!({"kind": "markers", "key": "k", "lat": "lat", "lon": "lon", "trail": 40_000, "remove_on": ["gone"]}),
-        );
-        let value = |own: &Aggregate, since| match own.value(since) {
-            WidgetValue::Markers(value) => value,
-            other => panic!("{other:?} are no markers"),
-        };
-        fold(&mut own, 1000, "e", json!({"k": "a", "lat": 1, "lon": 1}));
-        fold(&mut own, 3000, "e", json!({"k": "a", "lat": 3, "lon": 3}));
-        let painted = own.version();
-        fold(&mut own, 2000, "e", json!({"k": "a", "lat": 2, "lon": 2}));
-        let late = value(&own, painted);
-        assert_eq!((late.markers[0].lat, &late.markers[0].trail), (3.0, &vec![(2000, Some((2.0, 2.0)))]));
-        assert!(!late.markers[0].trail_whole);
-        own.note_gap(Timestamp::from_millis(3000), Timestamp::from_millis(5000));
-        assert_eq!(value(&own, 0).gaps, [(3000, 5000)]);
-
-        let mut other = own.like();
-        other.restore(&own.state_text()).expect("its state");
-        assert_eq!(other.value(0), own.value(0));
-
-        let painted = own.version();
-        fold(&mut own, 6000, "gone", json!({"k": "a"}));
-        fold(&mut own, 7000, "e", json!({"k": "a", "lat": 9, "lon": 9}));
-        let again = value(&own, painted);
-        assert_eq!((again.markers[0].trail_whole, &again.markers[0].trail), (true, &vec![(7000, Some((9.0, 9.0)))]));
-    }
-
-    /// What has no position exists all the same, and nothing of it is drawn.
-    #[test]
-    fn things_without_a_position_are_counted() {
-        let mut own = markers();
-        fold(&mut own, 0, "e", json!({"k": "a", "lat": null, "lon": null}));
-        fold(&mut own, 0, "e", json!({"k": "b"}));
-        fold(&mut own, 0, "e", json!({"k": "c", "lat": 1, "lon": 2}));
-        assert_eq!(counts(&own), (1, 2));
-        let painted = own.version();
-        fold(&mut own, 1, "e", json!({"k": "a", "lat": 1, "lon": 2}));
-        fold(&mut own, 1, "e", json!({"k": "c", "lat": 1, "lon": null}));
-        assert_eq!(counts(&own), (1, 2));
-        let WidgetValue::Markers(value) = own.value(painted) else { panic!("no markers") };
-        assert_eq!((value.whole, value.markers.len(), value.removed), (false, 1, vec!["c".to_owned()]));
-        advance(&mut own, 5000);
-        assert_eq!(counts(&own), (0, 0));
-    }
-
-    #[test]
-    fn places_are_on_earth() {
-        let mut own = markers();
-        fold(&mut own, 0, "e", json!({"k": "a", "lat": 90, "lon": -180}));
-        for (data, reason) in [
-            (json!({"k": "a", "lat": 90.1, "lon": 0}), "`lat`: found 90.1, expected a number from -90 to 90"),
-            (json!({"k": "a", "lat": 0, "lon": 181}), "`lon`: found 181, expected a number from -180 to 180"),
-            (json!({"k": "a", "lat": "40", "lon": 0}), "`lat`: found \"40\", expected a number"),
-        ] {
-            let error = own.fold(&event("c", "e", 1, data)).expect_err(reason).to_string();
-            assert_eq!(error, reason);
-        }
-        assert_eq!(own.report()["a"]["lat"], 90.0);
-    }
-
-    /// H5: markers are bounded, and a key that comes and goes leaves nothing behind.
-    #[test]
-    fn markers_are_bounded() {
-        let mut own = markers();
-        for key in 0..MARKERS_MAX {
-            fold(&mut own, 0, "e", json!({"k": key, "lat": 1, "lon": 2}));
-        }
-        let more = event("c", "e", 0, json!({"k": "more", "lat": 1, "lon": 2}));
-        assert!(own.fold(&more).expect_err("one too many").to_string().contains("expected one of the 10000 keys"));
-        advance(&mut own, 1000);
-        fold(&mut own, 1000, "e", json!({"k": "more", "lat": 1, "lon": 2}));
-        assert_eq!(counts(&own), (1, 0));
-    }
-}

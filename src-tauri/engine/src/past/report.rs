@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value, json};
 use watchfloor_board::{
-    frame::{BarValue, Cell, Frame, HistogramValue, Look, Notice, SeriesLine, TimelineRow, WidgetPatch, WidgetValue},
+    frame::{
+        BarValue, Cell, Frame, HistogramValue, Look, MarkerValue, MarkersValue, Notice, SeriesLine, TimelineRow, WidgetPatch,
+        WidgetValue,
+    },
     freshness::Freshness,
 };
 use watchfloor_model::{Continuity, Phase, Transport};
@@ -75,7 +78,11 @@ fn kind_and_title(look: &Look, title: &str) -> Value {
         Look::Matrix {} => "matrix",
         Look::Tally(_) => "tally",
         Look::Timeline { .. } => "timeline",
-        Look::Markers { .. } => "markers",
+        // Its fences have their names there.
+        Look::Markers { fences, .. } => {
+            let names: Vec<&str> = fences.iter().map(|fence| fence.name.as_str()).collect();
+            return json!(["markers", title, names]);
+        }
     };
     json!([kind, title])
 }
@@ -93,6 +100,7 @@ fn widget(patch: &WidgetPatch, look: Option<&Value>) -> Value {
     let shown = match patch.value.as_ref().filter(|_| shows) {
         None => Value::Null,
         Some(WidgetValue::Histogram(shown)) => look.map_or(Value::Null, |look| histogram(shown, &look[2])),
+        Some(WidgetValue::Markers(shown)) => markers(shown, look.map_or(&Value::Null, |look| &look[2])),
         Some(shown) => value(shown, title),
     };
     json!({
@@ -130,8 +138,8 @@ fn value(value: &WidgetValue, title: &str) -> Value {
             [line] if line.key == title => points(line),
             lines => Value::Object(lines.iter().map(|line| (line.key.clone(), points(line))).collect()),
         },
-        // Told by its look.
-        WidgetValue::Histogram(_) => Value::Null,
+        // Told by their looks.
+        WidgetValue::Histogram(_) | WidgetValue::Markers(_) => Value::Null,
         WidgetValue::Status(status) => Value::Object(
             status
                 .tiles
@@ -155,19 +163,20 @@ fn value(value: &WidgetValue, title: &str) -> Value {
             let bar = |bar: &BarValue| (bar.key.clone(), bar.value.map_or(Value::Null, number));
             Value::Object(tally.bars.iter().map(bar).collect())
         }
-        WidgetValue::Markers(markers) => Value::Object(
-            markers
-                .markers
-                .iter()
-                .map(|marker| {
-                    let own = json!({"lat": marker.lat, "lon": marker.lon,
-                        "heading": marker.heading.map_or(Value::Null, number), "label": marker.label,
-                        "state": marker.state});
-                    (marker.key.clone(), own)
-                })
-                .collect(),
-        ),
     }
+}
+
+/// Each marker by its key, with the name of the fence that tells of it.
+fn markers(shown: &MarkersValue, fences: &Value) -> Value {
+    let one = |marker: &MarkerValue| {
+        let mut own = json!({"lat": marker.lat, "lon": marker.lon,
+            "heading": marker.heading.map_or(Value::Null, number), "label": marker.label, "state": marker.state});
+        if let Some(fence) = marker.fence.and_then(|at| fences.get(at as usize)) {
+            own["fence"] = fence.clone();
+        }
+        (marker.key.clone(), own)
+    };
+    Value::Object(shown.markers.iter().map(one).collect())
 }
 
 /// In the form of the one of the present: each bin by its lower limit, and the statistics by their names.

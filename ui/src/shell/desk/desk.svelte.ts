@@ -35,6 +35,8 @@ class Desk {
   panel = $state.raw<Panel | null>(null)
   /** What is selected in it. */
   key = $state.raw<string | null>(null)
+  /** The place of several that is looked into: its key. What stands there is gone through one by one. */
+  group = $state.raw<string | null>(null)
   /** Its place among all rows. */
   at = $state.raw(0)
   offset = $state.raw(0)
@@ -74,6 +76,15 @@ class Desk {
     return this.panel?.id === id
   }
 
+  /** The keys of those that stand at the place that is looked into; none if none is, or if they stand apart by now. */
+  members(): readonly string[] {
+    return this.group === null ? [] : this.#members_at(this.group)
+  }
+
+  #members_at(key: string): readonly string[] {
+    return this.panel?.spots().find((spot) => spot.key === key)?.members ?? []
+  }
+
   enter(panel: Panel): void {
     if (this.is_in(panel.id)) return
     this.leave()
@@ -87,7 +98,7 @@ class Desk {
     clearTimeout(this.#timer)
     this.#asked += 1
     this.#detail_asked += 1
-    this.panel = this.key = this.sort = this.found = this.fault = this.column = null
+    this.panel = this.key = this.group = this.sort = this.found = this.fault = this.column = null
     this.detail = this.detail_fault = null
     this.find = ''
     this.settled = false
@@ -107,8 +118,11 @@ class Desk {
   back(): boolean {
     if (this.panel === null) return false
     this.stay()
-    if (this.open) this.open = false
-    else if (this.finding || this.find !== '') this.look_for('', false)
+    if (this.open && this.group !== null && this.key !== this.group) this.#pick(this.group)
+    else if (this.open) {
+      this.open = false
+      this.group = null
+    } else if (this.finding || this.find !== '') this.look_for('', false)
     else if (this.sort !== null) this.sort_by(null)
     else this.leave()
     return true
@@ -179,9 +193,16 @@ class Desk {
     if (panel === null) return
     this.stay()
     if (panel.table === null) {
+      const members = this.members()
+      if (this.open && members.length > 0 && (way === 'up' || way === 'down')) {
+        const at = members.indexOf(this.key ?? '')
+        this.select(members[at < 0 ? 0 : Math.max(0, Math.min(members.length - 1, at + (way === 'up' ? -1 : 1)))] ?? null)
+        return
+      }
       const spots = panel.spots()
-      const key = this.key === null ? null : spot_beside(spots, this.key, way)
-      this.select(key ?? (spots.some((spot) => spot.key === this.key) ? this.key : (spots[0]?.key ?? null)))
+      const from = this.group ?? this.key
+      const key = from === null ? null : spot_beside(spots, from, way)
+      this.select(key ?? (spots.some((spot) => spot.key === from) ? this.key : (spots[0]?.key ?? null)))
       return
     }
     if (way === 'left' || way === 'right') {
@@ -234,6 +255,7 @@ class Desk {
   select(key: string | null, at?: number): void {
     this.stay()
     if (at !== undefined) this.at = at
+    if (this.group !== null && key !== this.group && !this.members().includes(key ?? '')) this.group = null
     this.#pick(key)
   }
 
@@ -241,14 +263,20 @@ class Desk {
     if (key === this.key) return
     this.key = key
     this.detail = this.detail_fault = null
-    if (this.open) void this.#ask_detail()
+    if (this.open) this.#look_into()
+  }
+
+  /** Shows the selected thing, or what stands at the selected place. */
+  #look_into(): void {
+    if (this.key !== null && this.#members_at(this.key).length > 0) this.group = this.key
+    else void this.#ask_detail()
   }
 
   show(): boolean {
     if (this.panel === null || this.key === null) return false
     this.stay()
     this.open = true
-    void this.#ask_detail()
+    this.#look_into()
     return true
   }
 

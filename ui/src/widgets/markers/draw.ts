@@ -5,6 +5,7 @@ import { TRAIL_SHADES } from '../../core/trail'
 import type { Colours } from '../paint'
 import type { Sprite, Sprites } from './sprites'
 import { icon_of, ICONS } from './icons'
+import { draw_fences, draw_shape_names } from './draw_shapes'
 import { centre, type Group, type Scene, type Standing } from './scene'
 
 export interface Pen {
@@ -17,10 +18,20 @@ export interface Pen {
   readonly sprites: Sprites
 }
 
-/** Paints everything that moves. `stale` draws hollow symbols with a cross: last seen there, not known to be there. */
-export function draw_scene(pen: Pen, scene: Scene, now_ms: number, stale: boolean, keeps_trails: boolean): void {
+/**
+ * Paints everything that moves. `stale` draws hollow symbols with a cross: last seen there, not known to be there. Where nothing is `known`, dashes
+ * stand over the map, and no name lies under them.
+ */
+export function draw_scene(
+  pen: Pen,
+  scene: Scene,
+  now_ms: number,
+  { stale, known, keeps_trails }: { readonly stale: boolean; readonly known: boolean; readonly keeps_trails: boolean },
+): void {
   const { ctx } = pen
   ctx.clearRect(0, 0, ctx.canvas.width, ctx.canvas.height)
+  draw_fences(pen, scene, stale)
+  if (!known) return
   if (keeps_trails) draw_ways(pen, scene, now_ms)
   else
     for (const group of scene.groups)
@@ -30,6 +41,7 @@ export function draw_scene(pen: Pen, scene: Scene, now_ms: number, stale: boolea
     if (group.members.length === 1) draw_marker(pen, group.members[0] as Standing, now_ms, stale)
     else draw_cluster(pen, group, now_ms, stale)
   }
+  draw_shape_names(pen, scene, stale)
   draw_labels(pen, scene, now_ms, stale)
   draw_place_names(pen, scene)
 }
@@ -169,7 +181,7 @@ function draw_icon(
   ctx.restore()
 }
 
-function diamond(ctx: CanvasRenderingContext2D, half: number): void {
+export function diamond(ctx: CanvasRenderingContext2D, half: number): void {
   ctx.moveTo(0, -half)
   ctx.lineTo(half, 0)
   ctx.lineTo(0, half)
@@ -177,7 +189,7 @@ function diamond(ctx: CanvasRenderingContext2D, half: number): void {
   ctx.closePath()
 }
 
-function triangle(ctx: CanvasRenderingContext2D, half: number): void {
+export function triangle(ctx: CanvasRenderingContext2D, half: number): void {
   ctx.moveTo(0, -half)
   ctx.lineTo(half, half * 0.8)
   ctx.lineTo(-half, half * 0.8)
@@ -226,13 +238,13 @@ function draw_cluster(pen: Pen, group: Group, now_ms: number, stale: boolean): v
   if (stale) ctx.setLineDash([rem * 0.5, rem * 0.35])
   ctx.stroke()
   ctx.setLineDash([])
-  if (!stale) cluster_mark(pen, group.state, x + half * 0.72, y - half * 0.72)
+  if (!stale) state_mark(pen, group.state, x + half * 0.72, y - half * 0.72)
   const count = pen.sprites.text(text, 700, stale ? pen.colours.stale : pen.colours.value)
   write(pen, count, x - count.width / 2, y + rem * 0.1)
 }
 
-/** The worst of a group has its shape at the circle: the circle's colour alone would say nothing to many. */
-function cluster_mark({ ctx, size, rem, colours }: Pen, state: State, x: number, y: number): void {
+/** A state's shape beside what has it, as at a group's circle: a colour alone would say nothing to many. */
+export function state_mark({ ctx, size, rem, colours }: Pen, state: State, x: number, y: number): void {
   if (state !== 'alarm' && state !== 'warning' && state !== 'unknown') return
   ctx.save()
   ctx.translate(x, y)
@@ -314,6 +326,6 @@ function draw_labels(pen: Pen, scene: Scene, now_ms: number, stale: boolean): vo
 }
 
 /** Puts a word with its left end at `x` and its middle at `y`, on whole pixels. */
-function write({ ctx }: Pen, { picture, height, rim }: Sprite, x: number, y: number): void {
+export function write({ ctx }: Pen, { picture, height, rim }: Sprite, x: number, y: number): void {
   ctx.drawImage(picture, Math.round(x - rim), Math.round(y - height / 2 - rim))
 }

@@ -2,7 +2,7 @@
  * One map: the ground on one canvas, painted once a size; what moves on another above it, painted when something moved
  * and only as often as its speed asks for.
  */
-import type { Look } from '../../generated/frame'
+import type { Look, MarkerValue } from '../../generated/frame'
 import { frames_per_second } from '../../core/glide'
 import { MAP_MS } from '../../core/limits'
 import type { HeldMarkers } from '../../core/held'
@@ -10,11 +10,15 @@ import type { Box } from '../../core/labels'
 import { SIZES } from '../../core/sizes'
 import { label_width_em } from '../../core/width'
 import { colours } from '../paint'
+import type { GeoProjection } from 'd3-geo'
 import { paint_ground, projection } from './atlas'
 import { draw_scene, type Pen } from './draw'
-import { centre, Scene } from './scene'
+import { draw_layers } from './draw_shapes'
+import { BAD } from './rank'
+import { centre, type Group, Scene } from './scene'
+import { laid_fences, laid_layers } from './shapes'
 import { Sprites } from './sprites'
-import { type Lacks, missing_words, NOTHING_LACKS, SHORT_REM } from './words'
+import { CORNER_REM, corner_words, type Lacks, NOTHING_LACKS } from './words'
 
 export type MarkersLook = Extract<Look, { kind: 'markers' }>
 
@@ -22,8 +26,9 @@ const MARKER_REM = 2.4
 
 export class MarkerMap {
   readonly #pen: Pen
-  readonly #scene: Scene
+  #scene: Scene
   readonly #look: MarkersLook
+  readonly #ground: HTMLCanvasElement
   readonly #still: boolean
   #held: HeldMarkers | null = null
   #stale = false
@@ -43,9 +48,8 @@ export class MarkerMap {
     still: boolean,
     arranged: () => void,
   ) {
-    const ground_ctx = ground.getContext('2d', { alpha: false })
     const ctx = above.getContext('2d')
-    if (ground_ctx === null || ctx === null) throw new Error('no canvas to paint on')
+    if (ctx === null) throw new Error('no canvas to paint on')
     const ratio = above.width / Math.max(1, above.clientWidth)
     const tokens = colours()
     const sprites = new Sprites(rem * ratio, tokens.sea)
@@ -53,19 +57,43 @@ export class MarkerMap {
     this.#look = look
     this.#still = still
     this.#arranged = arranged
-    const to = projection(look.bounds, above.width, above.height)
-    paint_ground(ground_ctx, to, this.#pen.colours, Math.max(1, this.#pen.rem * 0.1))
-    this.#scene = new Scene(to, { x: 0, y: 0, width: above.width, height: above.height }, this.#pen.size)
-    this.#scene.set_places(look.places, (text) => sprites.width(text, 700), sprites.line_height)
+    this.#ground = ground
+    this.#scene = this.#laid(null)
   }
 
-  /** Where each marker is drawn that stands for itself: its middle, and a square around it, device pixels. */
-  spots(now_ms: number): { readonly key: string; readonly x: number; readonly y: number; readonly size: number }[] {
-    return this.#scene.groups.flatMap((group) => {
-      const [only] = group.members
-      if (only === undefined || group.members.length > 1) return []
-      return [{ key: only.value.key, ...centre(group, now_ms), size: 1.6 * this.#pen.size }]
-    })
+  /** Draws by another projection from now on, above another ground; null for the shipped one. */
+  stand_on(other: { readonly to: GeoProjection; readonly layers: HTMLCanvasElement } | null): void {
+    this.#scene = this.#laid(other)
+    if (this.#held !== null) this.#take(performance.now())
+  }
+
+  /** What stands still, laid out and painted. */
+  #laid(other: { readonly to: GeoProjection; readonly layers: HTMLCanvasElement } | null): Scene {
+    const { sprites, ctx } = this.#pen
+    const look = this.#look
+    const { width, height } = ctx.canvas
+    const to = other?.to ?? projection(look.bounds, width, height)
+    const below = other?.layers ?? this.#ground
+    const ground_ctx = below.getContext('2d', { alpha: other !== null })
+    if (ground_ctx === null) throw new Error('no canvas to paint on')
+    if (other === null) paint_ground(ground_ctx, to, this.#pen.colours, Math.max(1, this.#pen.rem * 0.1))
+    else ground_ctx.clearRect(0, 0, width, height)
+    const area = { x: 0, y: 0, width, height }
+    const scene = new Scene(to, area, this.#pen.size)
+    const layers = laid_layers(look.layers ?? [], look.bounds, to, area)
+    draw_layers({ ...this.#pen, ctx: ground_ctx }, layers)
+    scene.set_shapes(layers, laid_fences(look.fences ?? [], look.bounds, to, area))
+    scene.set_places(look.places, (text) => sprites.width(text, 700), sprites.line_height)
+    return scene
+  }
+
+  /** Where each marker is drawn, and each circle of several: its middle, and a square around it, device pixels. */
+  spots(now_ms: number): { readonly keys: string[]; readonly x: number; readonly y: number; readonly size: number }[] {
+    return this.#scene.groups.map((group) => ({
+      keys: members_of(group).map(({ key }) => key),
+      ...centre(group, now_ms),
+      size: (group.members.length > 1 ? 2 : 1.6) * this.#pen.size,
+    }))
   }
 
   get clusters(): number {
@@ -74,11 +102,13 @@ export class MarkerMap {
 
   /** Markers that have a label or a trail and no room for it. */
   get lacks(): Lacks {
-    return { labels: this.#scene.unlabelled, trails: this.#scene.untrailed }
+    const { unlabelled: labels, untrailed: trails, unnamed: names } = this.#scene
+    const shapes = (this.#look.layers ?? []).reduce((sum, { left_out }) => sum + left_out, 0)
+    return { labels, trails, names, shapes }
   }
 
   update(held: HeldMarkers | null, stale: boolean, now_ms: number): void {
-    const moved = held?.by_key !== this.#held?.by_key
+    const moved = held?.by_key !== this.#held?.by_key || held?.fences !== this.#held?.fences
     if (!moved && stale === this.#stale && this.#held !== null) return
     this.#held = held
     this.#stale = stale
@@ -96,34 +126,38 @@ export class MarkerMap {
     // What isn't known to be current stands still where it was last seen.
     const glide_ms = this.#stale || this.#still ? 0 : this.#look.glide_ms
     this.#scene.set_markers(held?.by_key ?? new Map(), now_ms, glide_ms)
+    this.#scene.set_fences(held?.fences ?? null)
     const arrange = (lacks: Lacks): void => {
       const reserved = this.#reserved(held, lacks)
-      this.#scene.arrange(now_ms, (text) => sprites.width(text, 400), sprites.line_height, reserved)
+      this.#scene.arrange(now_ms, (text, weight) => sprites.width(text, weight), sprites.line_height, reserved)
       this.#scene.lay_ways(this.#look.trail, held?.gaps ?? [])
     }
     arrange(NOTHING_LACKS)
-    const { labels, trails } = this.lacks
+    const { labels, trails, names, shapes } = this.lacks
     // What has no room is said in the corner, which then has less room itself: for the longest that it may say.
     const most = (count: number): number => (count === 0 ? 0 : (held?.total ?? 0))
-    if (labels + trails > 0) arrange({ labels: held?.total ?? 0, trails: most(trails) })
+    if (labels + trails + names + shapes > 0)
+      arrange({ labels: held?.total ?? 0, trails: most(trails), names: this.#names, shapes })
     this.#arranged()
     this.#paint(now_ms)
   }
 
   /** The corner in which the page says what has no position. */
   #reserved(held: HeldMarkers | null, lacks: Lacks): Box[] {
-    const short = this.#pen.ctx.canvas.width < SHORT_REM * this.#pen.rem
-    const words = held === null ? '' : missing_words(held, short, lacks)
-    if (words === '') return []
     const { ctx, rem } = this.#pen
-    return [
-      {
-        x: 0,
-        y: ctx.canvas.height - rem * 3.9,
-        width: rem * (SIZES.minor * label_width_em(words) + 1.6),
-        height: rem * 3.9,
-      },
-    ]
+    const room = ctx.canvas.width
+    const words = held === null ? '' : corner_words(held, room / rem, lacks)
+    if (words === '') return []
+    const width = rem * (SIZES.minor * label_width_em(words) + CORNER_REM)
+    // What has no room in one line has more of them.
+    const height = rem * (1 + 2.9 * Math.ceil(width / room))
+    return [{ x: 0, y: ctx.canvas.height - height, width: Math.min(width, room), height }]
+  }
+
+  /** How many names shapes and fences have. */
+  get #names(): number {
+    const { layers = [], fences = [] } = this.#look
+    return fences.length + layers.flatMap(({ shapes }) => shapes).filter(({ name }) => name !== null).length
   }
 
   destroy(): void {
@@ -132,7 +166,8 @@ export class MarkerMap {
   }
 
   #paint(now_ms: number): void {
-    draw_scene(this.#pen, this.#scene, now_ms, this.#stale, this.#look.trail !== null)
+    const looks = { stale: this.#stale, known: this.#held !== null, keeps_trails: this.#look.trail !== null }
+    draw_scene(this.#pen, this.#scene, now_ms, looks)
     const fastest = this.#scene.fastest(now_ms)
     if (this.#changed) this.#paint_again(MAP_MS)
     else if (fastest > 0) this.#paint_again(1000 / frames_per_second(fastest))
@@ -148,4 +183,9 @@ export class MarkerMap {
       })
     }, wait_ms)
   }
+}
+
+/** What stands in a circle, the worst first. */
+function members_of({ members }: Group): MarkerValue[] {
+  return members.map(({ value }) => value).sort((a, b) => BAD[b.state] - BAD[a.state] || (a.key < b.key ? -1 : 1))
 }

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { TRAIL_PIECES_MAX } from '../../core/limits'
 import type { MarkerValue } from '../../generated/frame'
 import { Scene } from './scene'
-import { missing_words } from './words'
+import { corner_words, missing_words, NOTHING_LACKS } from './words'
 
 const POINTS = 31
 const LOOK = { keep_ms: 40_000, step_ms: 1_000 }
@@ -39,7 +39,12 @@ test('trails beyond what can be drawn are counted, and the worst marker has its 
 })
 
 test('and the corner says how many', () => {
-  const held = { kind: 'markers' as const, by_key: new Map(), total: 3, unplaced: 0, gaps: [] }
-  expect(missing_words({ ...held, total: 0 }, false, { labels: 0, trails: 7 })).toBe('+7 without a trail')
-  expect(missing_words({ ...held, total: 0 }, true, { labels: 2, trails: 7 })).toBe('+2 unnamed, +7 trails')
+  const held = { kind: 'markers' as const, by_key: new Map(), total: 3, unplaced: 0, gaps: [], fences: [] }
+  expect(missing_words({ ...held, total: 0 }, false, { ...NOTHING_LACKS, trails: 7 })).toBe('+7 without a trail')
+  expect(missing_words({ ...held, total: 0 }, true, { ...NOTHING_LACKS, labels: 2, trails: 7 })).toBe('+2 unnamed, +7 trails')
+  const lacks = { labels: 2, trails: 7, names: 3, shapes: 1 }
+  expect(corner_words({ ...held, total: 0 }, 500, lacks)).toBe('+5 without a label, +7 without a trail, +1 shapes not drawn')
+  expect(corner_words({ ...held, total: 0 }, 45, lacks)).toBe('+5 unnamed, +7 trails, +1 shapes')
+  expect(corner_words({ ...held, total: 0 }, 10, lacks)).toBe('+13 more')
+  expect(corner_words({ ...held, total: 0 }, 10)).toBe('')
 })

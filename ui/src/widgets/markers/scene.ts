@@ -2,7 +2,7 @@
  * What stands on the map and where: markers on their way, clusters, and labels that don't lie upon each other.
  * Positions are device pixels. Drawing is in `draw.ts`.
  */
-import type { MarkerValue, PlaceMark, State, TrailLook } from '../../generated/frame'
+import type { FenceValue, MarkerValue, PlaceMark, State, TrailLook } from '../../generated/frame'
 import { apart, clusters } from '../../core/cluster'
 import { type Glide, position, progress, speed } from '../../core/glide'
 import { type Box, overlaps, place_label } from '../../core/labels'
@@ -10,6 +10,9 @@ import { MARKER_LABELS_MAX, MARKERS_MAX, TRAIL_PIECES_MAX } from '../../core/lim
 import { pieces } from '../../core/trail'
 import { middle_cut } from '../../core/width'
 import { icon_of } from './icons'
+import { BAD, LABEL_CHARACTERS_MAX } from './rank'
+import { type Fence, type Measure, named_fences, named_shapes, type ShapeLabel } from './shape_names'
+import type { LaidFence, LaidLayer } from './shapes'
 
 /** Where a marker was seen before: its trail, newest last. */
 const TRAIL_DOTS_MAX = 6
@@ -20,8 +23,8 @@ const CIRCLE_REACH = 1.5
 /** Half of the widest circle, and of a marker, in the same. */
 const CIRCLE_HALF = 1
 const MARKER_HALF = 0.5
-/** A longer label loses its middle, for both its ends tell it from its neighbours. */
-const LABEL_CHARACTERS_MAX = 28
+/** Of a label with the name of a fence behind it, each of the two. */
+const HALF_LABEL_CHARACTERS_MAX = 18
 /** How far off its marker a label stands, and where it may stand on a line, in the same. */
 const NEAR = 0.8
 const NEAR_RING = 1.05
@@ -80,14 +83,17 @@ export interface PlaceLabel {
   readonly size: { readonly width: number; readonly height: number }
 }
 
-const BAD: Record<State, number> = { muted: 0, normal: 1, unknown: 2, warning: 3, alarm: 4 }
-
 export class Scene {
   readonly standing = new Map<string, Standing>()
   groups: readonly Group[] = []
   labels: readonly Label[] = []
   places: readonly PlaceLabel[] = []
   ways: readonly Way[] = []
+  layers: readonly LaidLayer[] = []
+  shape_labels: readonly ShapeLabel[] = []
+  fences: readonly Fence[] = []
+  /** Shapes of layers, and fences, that have a name, are seen, and found no room for it. */
+  unnamed = 0
   /** Markers that have a way which isn't laid out. */
   untrailed = 0
   /** Markers that stand alone, have a label, and found no room for it. */
@@ -133,6 +139,17 @@ export class Scene {
     this.places = labels
   }
 
+  /** Sets what lies under the markers. */
+  set_shapes(layers: readonly LaidLayer[], fences: readonly LaidFence[]): void {
+    this.layers = layers
+    this.fences = fences.map((fence) => ({ ...fence, value: null, label: null }))
+  }
+
+  /** Takes what the fences say now; none says anything while nobody knows. */
+  set_fences(values: readonly FenceValue[] | null): void {
+    this.fences = this.fences.map((fence, at) => ({ ...fence, value: values?.[at] ?? null }))
+  }
+
   /** Takes what is known now; each glides from where it is drawn to where it was last seen. */
   set_markers(markers: ReadonlyMap<string, MarkerValue>, now_ms: number, glide_ms: number): void {
     for (const key of this.standing.keys()) if (!markers.has(key)) this.standing.delete(key)
@@ -168,7 +185,7 @@ export class Scene {
    * Groups what overlaps where it is going, and finds room for labels. Once a change, not once a repaint. `reserved` is
    * covered by something else.
    */
-  arrange(now_ms: number, measure: (text: string) => number, height: number, reserved: readonly Box[]): void {
+  arrange(now_ms: number, measure: Measure, height: number, reserved: readonly Box[]): void {
     const visible = [...this.standing.values()].filter(({ glide }) =>
       inside({ x: glide.to_x, y: glide.to_y }, this.#area),
     )
@@ -183,7 +200,25 @@ export class Scene {
       return { members, state }
     })
     this.#clear_places(reserved, now_ms)
-    this.#label(measure, height, now_ms, reserved)
+    const sheet = { area: this.#area, size: this.#size, measure, height }
+    const standing = this.groups.map((group) => {
+      const half = group.members.length > 1 ? CIRCLE_HALF : MARKER_HALF
+      return { is_circle: group.members.length > 1, box: around(centre(group, now_ms), this.#size * half) }
+    })
+    const circles = standing.filter(({ is_circle }) => is_circle).map(({ box }) => box)
+    const places = this.places.flatMap((place) => [around(place, this.#size * 0.5), ...(place.box === null ? [] : [place.box])])
+    const single = standing.filter(({ is_circle }) => !is_circle).map(({ box }) => box)
+    const fences = named_fences(this.fences, sheet, [...reserved, ...places, ...circles], single)
+    this.fences = fences.fences
+    this.#label(measure, height, now_ms, [...reserved, ...fences.boxes])
+    const labels = this.labels.map((label) => {
+      const to = this.owner(label)?.glide
+      return { ...label.box, x: label.box.x + (to?.to_x ?? 0), y: label.box.y + (to?.to_y ?? 0) }
+    })
+    const taken = [...reserved, ...places, ...circles, ...single, ...fences.boxes, ...labels]
+    const shapes = named_shapes(this.layers, sheet, taken)
+    this.shape_labels = shapes.labels
+    this.unnamed = fences.unnamed + shapes.unnamed
   }
 
   /**
@@ -217,7 +252,7 @@ export class Scene {
     }
   }
 
-  #label(measure: (text: string) => number, height: number, now_ms: number, reserved: readonly Box[]): void {
+  #label(measure: Measure, height: number, now_ms: number, reserved: readonly Box[]): void {
     const taken: Box[] = [...reserved]
     for (const place of this.places) {
       taken.push(around(place, this.#size * 0.5))
@@ -235,10 +270,10 @@ export class Scene {
     this.unlabelled = 0
     for (const { members, state } of urgent) {
       const [marker] = members
-      if (marker?.value.label == null || marker.value.label === '') continue
+      const text = marker === undefined ? '' : this.#words(marker.value)
+      if (marker === undefined || text === '') continue
       const point = { x: marker.glide.to_x, y: marker.glide.to_y }
-      const text = middle_cut(marker.value.label, LABEL_CHARACTERS_MAX)
-      const size = { width: measure(text), height }
+      const size = { width: measure(text, 400), height }
       const place = (reaches: readonly number[]): Box | null =>
         labels.length < MARKER_LABELS_MAX ? place_label(point, size, reaches, this.#area, taken) : null
       // A state's shape around an icon reaches further than the icon.
@@ -256,6 +291,14 @@ export class Scene {
       this.#owner.set(labels[labels.length - 1] as Label, marker)
     }
     this.labels = labels
+  }
+
+  /** What is written beside a marker: its label, and the fence that tells of it. */
+  #words({ label, fence }: MarkerValue): string {
+    const name = fence === undefined ? undefined : this.fences[fence]?.look.name
+    if (name === undefined) return middle_cut(label ?? '', LABEL_CHARACTERS_MAX)
+    const both = [label ?? '', name].filter((part) => part !== '')
+    return both.map((part) => middle_cut(part, HALF_LABEL_CHARACTERS_MAX)).join(' · ')
   }
 
   readonly #owner = new WeakMap<Label, Standing>()

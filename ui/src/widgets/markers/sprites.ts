@@ -45,17 +45,18 @@ export class Sprites {
     return width
   }
 
-  text(text: string, weight: 400 | 700, colour: string): Sprite {
-    const key = `${String(weight)} ${colour} ${text}`
+  /** `slant` is how the names of the ground are told from those of what stands on it. */
+  text(text: string, weight: 400 | 700, colour: string, slant: '' | 'italic ' = ''): Sprite {
+    const key = `${slant}${String(weight)} ${colour} ${text}`
     const known = this.#held.get(key)
     if (known !== undefined) return known
-    const sprite = this.#draw(text, weight, colour)
+    const sprite = this.#draw(text, weight, colour, slant)
     if (this.#held.size >= SPRITES_MAX) this.#held.clear()
     this.#held.set(key, sprite)
     return sprite
   }
 
-  #draw(text: string, weight: 400 | 700, colour: string): Sprite {
+  #draw(text: string, weight: 400 | 700, colour: string, slant: string): Sprite {
     const rim = Math.ceil(this.#rem * 0.2)
     const width = this.width(text, weight)
     const height = Math.ceil(this.line_height)
@@ -63,7 +64,7 @@ export class Sprites {
     picture.width = width + 2 * rim
     picture.height = height + 2 * rim
     const ctx = pen_of(picture)
-    ctx.font = this.#font(weight)
+    ctx.font = `${slant}${this.#font(weight)}`
     ctx.textBaseline = 'middle'
     ctx.lineJoin = 'round'
     ctx.lineWidth = 2 * rim

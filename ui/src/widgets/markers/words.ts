@@ -1,30 +1,44 @@
 /** What of a map isn't drawn is said in its corner. */
 import type { HeldMarkers } from '../../core/held'
 import { MARKERS_MAX } from '../../core/limits'
+import { SIZES } from '../../core/sizes'
+import { label_width_em } from '../../core/width'
 
-/** A map narrower than this, in rem, has the words short. */
-export const SHORT_REM = 60
+/** Around the words, in rem. */
+export const CORNER_REM = 1.6
 
 /** How many markers lack something that there was no room for. */
 export interface Lacks {
   readonly labels: number
   readonly trails: number
+  /** Shapes of layers, and fences, without their name. */
+  readonly names: number
+  /** Shapes of layers that aren't drawn. */
+  readonly shapes: number
 }
 
-export const NOTHING_LACKS: Lacks = { labels: 0, trails: 0 }
+export const NOTHING_LACKS: Lacks = { labels: 0, trails: 0, names: 0, shapes: 0 }
 
-export function missing_words(held: HeldMarkers, short: boolean, { labels, trails } = NOTHING_LACKS): string {
+/** What stands in the corner of a map that has so much room, rem: in full where that has one line, else short, else how many in all. */
+export function corner_words(held: HeldMarkers, room_rem: number, lacks = NOTHING_LACKS): string {
+  const fits = (words: string): boolean => SIZES.minor * label_width_em(words) + CORNER_REM <= room_rem
+  const forms = [missing_words(held, false, lacks), missing_words(held, true, lacks)]
+  return forms.find(fits) ?? `+${String(missing(held, lacks).reduce((sum, count) => sum + count, 0))} more`
+}
+
+function missing(held: HeldMarkers, { labels, trails, names, shapes }: Lacks): number[] {
   const drawn = Math.min(held.by_key.size, MARKERS_MAX)
-  const hidden = Math.max(0, held.total - held.unplaced - drawn)
+  return [Math.max(0, held.total - held.unplaced - drawn), held.unplaced, labels + names, trails, shapes]
+}
+
+export function missing_words(held: HeldMarkers, short: boolean, lacks = NOTHING_LACKS): string {
+  const [hidden = 0, unplaced = 0, unnamed = 0, trails = 0, shapes = 0] = missing(held, lacks)
   const parts = [
     hidden > 0 ? `+${String(hidden)} not drawn` : '',
-    held.unplaced === 0
-      ? ''
-      : short
-        ? `+${String(held.unplaced)} unplaced`
-        : `${String(held.unplaced)} more without a position`,
-    labels === 0 ? '' : short ? `+${String(labels)} unnamed` : `+${String(labels)} without a label`,
+    unplaced === 0 ? '' : short ? `+${String(unplaced)} unplaced` : `${String(unplaced)} more without a position`,
+    unnamed === 0 ? '' : short ? `+${String(unnamed)} unnamed` : `+${String(unnamed)} without a label`,
     trails === 0 ? '' : short ? `+${String(trails)} trails` : `+${String(trails)} without a trail`,
+    shapes === 0 ? '' : short ? `+${String(shapes)} shapes` : `+${String(shapes)} shapes not drawn`,
   ]
   return parts.filter((part) => part !== '').join(', ')
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     config::spec::{FoldSpec, ReducerSpec},
     frame::{
-        GroupValue, HistogramValue, LineValue, MarkerValue, MarksValue, NumberValue, RowValue, StatusValue, TallyValue,
+        FenceValue, GroupValue, HistogramValue, LineValue, MarkerValue, MarksValue, NumberValue, RowValue, StatusValue, TallyValue,
         TimelineRow, TrailLook, WidgetValue,
     },
 };
@@ -25,6 +25,7 @@ pub(crate) struct Applied {
     tally: Option<TallyValue>,
     states: BTreeMap<String, TimelineRow>,
     markers: BTreeMap<String, MarkerValue>,
+    fences: Vec<FenceValue>,
     totals: Vec<u64>,
     groups: Vec<GroupValue>,
 }
@@ -104,6 +105,7 @@ impl Applied {
                 self.markers.retain(|key, _| !markers.removed.contains(key));
                 assert_eq!(self.markers.len(), markers.total as usize);
                 self.gaps = markers.gaps;
+                self.fences = markers.fences;
                 self.totals = vec![u64::from(markers.total), u64::from(markers.unplaced)];
             }
         }

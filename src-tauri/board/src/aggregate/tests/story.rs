@@ -28,7 +28,7 @@ impl Step {
 }
 
 /// How many folds there are.
-pub(crate) const FOLDS: usize = 40;
+pub(crate) const FOLDS: usize = 41;
 
 /// A fold of each kind and statistic.
 pub(crate) fn fold(number: usize) -> FoldSpec {
@@ -92,6 +92,10 @@ pub(crate) fn fold(number: usize) -> FoldSpec {
             "timezone": "America/New_York"}),
         38 => json!({"kind": "timeline", "key": "k", "label": "Row {k}", "state": "s", "keep": 2000}),
         39 => json!({"kind": "matrix", "row": "k", "column": "t", "state": "s"}),
+        40 => json!({"kind": "markers", "key": "k", "lat": "lat", "lon": "lon", "state": "s", "remove_on": ["gone"],
+            "lost_after": 900, "fences": [
+                {"name": "a", "polygon": [[-50, -20], [30, -20], [30, 20], [-50, 30]], "state": "warning", "hold": 300},
+                {"name": "b", "circle": [0, 0, 2_000_000], "state": "alarm", "when": "outside", "of_states": ["normal", "muted"]}]}),
         _ => json!({"kind": "markers", "key": "k", "lat": "lat", "lon": "lon", "heading": "v", "label": "{t}",
             "state": "s", "icon": "k", "remove_on": ["gone"], "expire": 700, "trail": 2000}),
     };

@@ -33,6 +33,11 @@ fn keep_fresh(name: &str, fresh: &str) {
     fs::write(docs(name), fresh).expect("write");
 }
 
+/// A file that an example names.
+fn beside(file: &str) -> Result<String, String> {
+    fs::read_to_string(docs("../examples").join(file)).map_err(|error| error.to_string())
+}
+
 /// Every ```toml block of the page.
 fn examples(page: &str) -> Vec<String> {
     let blocks = page.split("```toml\n").skip(1);
@@ -78,7 +83,7 @@ fn examples_are_boards() {
     let files = files.map(|path| fs::read_to_string(path).expect("example"));
     let completed = examples.iter().map(|example| completed(example));
     for example in completed.chain(files).chain([SOUND.to_owned(), SMALL.to_owned()]) {
-        if let Err(errors) = parse(&example, "example") {
+        if let Err(errors) = parse_beside(&example, "example", &beside) {
             panic!("{errors}");
         }
         assert_eq!(validator::faults(&schema(), &json(&example)), Vec::<String>::new(), "{example}");
@@ -121,7 +126,7 @@ fn decoder_and_schema_know_the_same_keys() {
     for example in examples(&whole) {
         let example = completed(&example);
         let source = SourceText::new(&example);
-        let mut sink = Sink::new(&source);
+        let mut sink = Sink::beside(&source, &beside);
         let file = syntax::read(&example, &mut sink);
         decode::decode(file.get_ref(), &mut sink);
         asked.extend(sink.asked);

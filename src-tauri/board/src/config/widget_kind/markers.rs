@@ -2,20 +2,27 @@
 
 use std::time::Duration;
 
-use super::{Folded, KindShape, keyed, states};
+use super::{
+    Folded, KindShape,
+    fences::{self, Fences},
+    keyed,
+    layers::{FILE_CHARACTERS_MAX, Layer, Layers},
+    states,
+};
 use crate::{
     config::{
         decode::sorted_once,
         diagnostic::Sink,
-        keys::{DAY, path, span, template},
+        keys::{DAY, SECOND, path, span, template},
         record::Marks,
         shape_event::{PathText, Span, TemplateText},
         shape_map::Icons,
         shape_site::Bounds,
-        spec::{IconSpec, ReducerSpec},
+        spec::{FenceSpec, IconSpec, ReducerSpec},
         table::{Key, Need, TableReader, TableShape},
     },
-    frame::{Look, TrailLook},
+    frame::{FenceLook, LayerLook, Look, TrailLook},
+    geo::{self, Feature},
 };
 
 pub(super) static KIND: KindShape = KindShape {
@@ -39,6 +46,9 @@ pub(super) static KIND: KindShape = KindShape {
             &BOUNDS,
             &PLACES,
             &GLIDE,
+            &LAYERS,
+            &FENCES,
+            &LOST_AFTER,
         ],
     },
     stats: &[],
@@ -90,6 +100,28 @@ static GLIDE: Key<Span> = span(
     "How long a marker takes to its new position, real time; `\"0s\"` to jump.",
 );
 
+static LAYERS: Key<Layers> = Key {
+    name: "layers",
+    need: Need::Optional,
+    about: "What lies under the markers: files of GeoJSON, the first one lowest.",
+    shape: Layers,
+};
+
+static FENCES: Key<Fences> = Key {
+    name: "fences",
+    need: Need::Optional,
+    about: "Areas that tell of the markers in them, or outside.",
+    shape: Fences,
+};
+
+static LOST_AFTER: Key<Span> = span(
+    "lost-after",
+    Need::Optional,
+    SECOND,
+    DAY,
+    "How long a position says where a marker is, by the source's time. From then on its state is unknown at best and no fence counts it. For good if left out.",
+);
+
 fn read(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Folded> {
     let key = reader.get(&KEY, sink);
     let lat = reader.get(&LAT, sink);
@@ -105,6 +137,20 @@ fn read(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Folded> {
     let bounds = reader.get(&BOUNDS, sink);
     let places = reader.optional(&PLACES, sink);
     let glide = reader.get(&GLIDE, sink);
+    let layers = reader.optional(&LAYERS, sink);
+    let fences = reader.optional(&FENCES, sink);
+    let lost_after = reader.optional(&LOST_AFTER, sink);
+    let layers = layers?.unwrap_or_default();
+    let fences = fences::resolved(fences?.unwrap_or_default(), &layers, reader.span_of("fences"), sink)?;
+    let bounds = bounds?;
+    let fence_looks = fences.iter().map(|fence| FenceLook {
+        name: fence.name.clone(),
+        state: fence.state,
+        when: fence.when,
+        areas: geo::outline(&fence.area, bounds),
+    });
+    let fence_looks = fence_looks.collect();
+    let layers = layer_looks(&layers, &fences, bounds);
     let reducer = ReducerSpec::Markers {
         key: key?,
         lat: lat?,
@@ -116,14 +162,30 @@ fn read(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Folded> {
         remove_on: remove_on?,
         expire: expire?,
         trail: trail?,
+        lost_after: lost_after?,
+        fences,
     };
     let look = Look::Markers {
-        bounds: bounds?,
+        bounds,
         places: places?.unwrap_or_default(),
         glide_ms: u32::try_from(glide?.as_millis()).unwrap_or(u32::MAX),
         trail: trail?.map(|trail| TrailLook::of(i64::try_from(trail.as_millis()).unwrap_or(i64::MAX))),
+        layers,
+        fences: fence_looks,
     };
     Some(Folded { reducer, look, knows_days: false, against: None })
+}
+
+/// What is drawn of each layer. What a fence has the name of is named by that alone.
+fn layer_looks(layers: &[Layer], fences: &[FenceSpec], bounds: [f64; 4]) -> Vec<LayerLook> {
+    let is_fence = |name: &String| fences.iter().any(|fence| fence.name == *name);
+    let pieces = |layer: &Layer| {
+        let piece = |feature: &Feature| {
+            (feature.name.clone().filter(|name| !is_fence(name)), layer.state(feature), feature.shapes.clone())
+        };
+        (layer.draw, layer.features.iter().map(piece).collect())
+    };
+    geo::looks(&layers.iter().map(pieces).collect::<Vec<_>>(), bounds)
 }
 
 /// `icon` and `icons`. Without a path there is nothing to tell apart, so `icons` says one for all.
