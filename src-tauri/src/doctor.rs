@@ -8,7 +8,7 @@ use crate::{
     cli::{DataArgs, Renderer},
     drill,
     failure::Failure,
-    gpu, kiosk, output,
+    gpu, kiosk, light, output,
     settings::Settings,
     surroundings,
 };
@@ -49,6 +49,10 @@ pub(crate) fn run(data: DataArgs, renderer: Option<Renderer>) -> Result<ExitCode
     tell("lamp test", Ok(drill::last_words(&data_dir)))?;
     let settings = Settings::read(&data_dir);
     let asked = renderer.or_else(|| settings.as_ref().ok().map(|settings| settings.renderer)).unwrap_or_default();
+    let own = settings.as_ref().ok();
+    #[cfg(target_os = "linux")]
+    tell("screen hours", Ok(kiosk::hours_words(own.and_then(|own| own.display.as_ref()))))?;
+    tell("room's light", Ok(light::words(own.and_then(|own| own.light.as_ref()))))?;
     tell("settings", settings.map(|settings| format!("renderer = {:?}", settings.renderer).to_lowercase()))?;
     let choice = gpu::choose(asked);
     tell("renderer", Ok(choice.because))?;

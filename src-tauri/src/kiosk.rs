@@ -2,6 +2,9 @@
 
 #[cfg(target_os = "linux")]
 mod awake;
+// Hours are read wherever there are settings, and kept where there is an X server.
+#[cfg_attr(not(target_os = "linux"), allow(dead_code))]
+mod display;
 #[cfg(target_os = "linux")]
 mod enclosure;
 #[cfg(target_os = "linux")]
@@ -13,6 +16,7 @@ use std::{thread, time::Duration};
 
 use tauri::{AppHandle, WebviewWindow};
 
+pub(crate) use self::display::Display;
 #[cfg(target_os = "linux")]
 pub(crate) use self::enclosure::place_now;
 #[cfg(target_os = "linux")]
@@ -63,6 +67,18 @@ pub(crate) fn wait_for_display() -> Result<(), Failure> {
 pub(crate) async fn keep_awake() {
     #[cfg(target_os = "linux")]
     awake::keep().await;
+}
+
+/// Turns the screens off at their hours, for as long as it is polled.
+#[cfg(target_os = "linux")]
+pub(crate) async fn keep_hours(display: Display, engine: watchfloor_engine::Engine) {
+    display::keep(display, engine).await;
+}
+
+/// When and by what the screens are turned off, in one line.
+#[cfg(target_os = "linux")]
+pub(crate) fn hours_words(display: Option<&Display>) -> String {
+    display::words(display)
 }
 
 /// By what a kiosk on this machine would be kept awake, in one line.

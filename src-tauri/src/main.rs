@@ -12,6 +12,7 @@ mod headless;
 mod instance;
 mod kiosk;
 mod life;
+mod light;
 mod new;
 mod new_file;
 mod output;

@@ -105,7 +105,12 @@ pub(crate) async fn next_frame(
     if after == 0 {
         glass.given(view.label());
     }
-    Ok(frame)
+    if frame.past.is_none() && frame.drill.is_none() {
+        return Ok(frame);
+    }
+    // The room is that of now, whatever the picture is of.
+    let night = engine.room().await.is_some_and(|room| room.night);
+    Ok(Frame { night, ..frame })
 }
 
 async fn present(engine: &Engine, glass: Arc<str>, after: u64, revision: u32, rest: Duration) -> Frame {

@@ -11,7 +11,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{cli::Renderer, screens, sight::Screen};
+use crate::{cli::Renderer, kiosk, light::Light, screens, sight::Screen};
 
 /// The file's name in the data folder.
 pub(crate) const FILE: &str = "settings.json";
@@ -41,6 +41,10 @@ pub(crate) struct Settings {
     /// holds after an hour.
     #[serde(rename = "page-memory")]
     pub(crate) page_memory: u64,
+    /// When the screens of a kiosk are off.
+    pub(crate) display: Option<kiosk::Display>,
+    /// What tells how dark the room is.
+    pub(crate) light: Option<Light>,
     /// How large this machine's screen is, and from how far it is read.
     pub(crate) screen: Screen,
 }
@@ -53,6 +57,8 @@ impl Default for Settings {
             second_window: None,
             screens: Vec::new(),
             page_memory: 600,
+            display: None,
+            light: None,
             screen: Screen::default(),
         }
     }
@@ -95,9 +101,16 @@ impl Settings {
         }
         let own: Self = serde_json::from_slice(&text)
             .map_err(|error| format!("{} is not understood: {error}: mend or remove it", path.display()))?;
-        screens::check(&own.screens).map_err(|error| format!("{}: {error}", path.display()))?;
+        own.check().map_err(|error| format!("{}: {error}", path.display()))?;
         let bounded = |window: Window| window.bounded();
         Ok(Self { window: own.window.map(bounded), second_window: own.second_window.map(bounded), ..own })
+    }
+
+    /// What no single value tells.
+    fn check(&self) -> Result<(), String> {
+        screens::check(&self.screens)?;
+        self.display.as_ref().map_or(Ok(()), |display| display.hours().map(drop))?;
+        self.light.as_ref().map_or(Ok(()), Light::check)
     }
 
     /// The same for a wall, which shows its board whatever became of this file: one that isn't understood is kept beside, and told.
@@ -142,7 +155,7 @@ mod tests {
     fn a_damaged_file_stops_no_wall() {
         let dir = tempfile::tempdir().expect("a folder");
         let huge = format!("{{\"other\":\"{}\"}}", "x".repeat(BYTES_MAX as usize));
-        for damaged in ["{\"window\":", "\u{0}\u{0}", "7", r#"{"screens":[{"id":"A B"}]}"#, &huge] {
+        for damaged in ["{\"window\":", "\u{0}\u{0}", "7", r#"{"screens":[{"id":"A B"}]}"#, r#"{"display":{"off":"9","on":"7"}}"#, &huge] {
             fs::write(dir.path().join(FILE), damaged).expect("written");
             let (settings, told) = Settings::read_or_default(dir.path());
             assert_eq!(settings, Settings::default());

@@ -23,7 +23,7 @@ use crate::{
     drill::{self, LampTest},
     failure::Failure,
     glass::{self, Glasses},
-    gpu, headless, instance, kiosk, life, output,
+    gpu, headless, instance, kiosk, life, light, output,
     page::{self, Backend, Page},
     past::{self, Past},
     screens::Screen,
@@ -139,6 +139,7 @@ pub(crate) fn run(args: WallArgs, ground: Ground, levels: &Levels, runtime: &Run
         second: Mutex::new(settings.second_window),
     };
     let screens = if args.kiosk { settings.screens } else { Vec::new() };
+    let (display, room_light) = (settings.display.filter(|_| args.kiosk), settings.light);
     let window = open(app.handle(), &windows, &args, settings.window, &screens)
         .map_err(|error| Failure::Environment(format!("the window can't be opened: {error}")))?;
     app.manage(windows);
@@ -167,6 +168,13 @@ pub(crate) fn run(args: WallArgs, ground: Ground, levels: &Levels, runtime: &Run
                         handle.state::<Past>().begin(at, &backend.engine).await;
                     }
                     tokio::spawn(glass::keep_engine(glasses, backend.engine.clone()));
+                    #[cfg(target_os = "linux")]
+                    if let Some(display) = display {
+                        tokio::spawn(kiosk::keep_hours(display, backend.engine.clone()));
+                    }
+                    if let Some(room_light) = room_light {
+                        tokio::spawn(light::keep(room_light, backend.engine.clone()));
+                    }
                     running.send_replace(Some(backend.clone()));
                 }
                 Err(_) => handle.exit(0),
