@@ -11,6 +11,7 @@ import { Display } from './display'
 import { tauri } from './host/tauri'
 import type { Host } from './host/types'
 import { LiveWall } from './wall.svelte'
+import { known_language, speak } from './words/say'
 
 async function chosen_host(): Promise<Host> {
   // The scripted host is for looking at the page without a backend; the condition is false in a build, and the import goes.
@@ -73,6 +74,17 @@ function open_wall(host: Host, target: HTMLElement): void {
   follow_visibility()
 }
 
+/** The wall speaks this machine's language where it has words for it, with numbers and dates by its locale; else English, in its own style. */
+function speak_as(): Promise<void> {
+  const language = asked_language() ?? navigator.language
+  return speak(language, known_language(language) === 'en' ? 'en' : language)
+}
+
+/** For looking at the page in another language, by its address. */
+function asked_language(): string | null {
+  return new URLSearchParams(location.search).get('language')
+}
+
 /** Resolves when the shipped faces are there. One that can't be loaded leaves the next of its list: nothing fails. */
 async function faces(): Promise<void> {
   const needed = ['400 1em Roboto', '500 1em Roboto', '400 1em "Roboto Condensed"', '700 1em "Roboto Condensed"']
@@ -83,6 +95,6 @@ const target = document.getElementById('wall')
 if (target === null) throw new Error('index.html has an element #wall')
 // Text that is laid out before its face is there has the system look for another one, at every size: that takes longer
 // than all the rest of the first frame.
-void Promise.all([chosen_host(), faces()]).then(([host]) => {
+void Promise.all([chosen_host(), faces(), speak_as()]).then(([host]) => {
   open_wall(host, target)
 })

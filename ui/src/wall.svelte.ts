@@ -24,9 +24,9 @@ import {
   ends_after_ms,
   is_current,
   judge,
-  SILENT_REASON,
+  silent_reason,
   shows_value,
-  UNDRAWN_REASON,
+  undrawn_reason,
   type Verdict,
 } from './core/freshness'
 import { age_text, Zone } from './core/format'
@@ -40,6 +40,8 @@ import { turned } from './core/pages'
 import { type Seen, see, type Sight } from './core/sight'
 import { type Widget, Wall } from './core/wall'
 import { WIDGETS } from './widgets'
+import { date_locale } from './words/numerals'
+import { say, spoken_language } from './words/say'
 
 /** One widget's reactive state. */
 export class Cell {
@@ -150,6 +152,8 @@ export class LiveWall {
   speed = $state.raw(1)
   replay_label = $state.raw<string | null>(null)
   zone = $state.raw(new Zone('UTC'))
+  /** The language and locale of what is said: all of it is said anew in another. */
+  speech = $state.raw('')
   /** Whole seconds of the backend's clock that came with the newest frame: moves only while frames travel. */
   beat = $state.raw(0)
   version = $state.raw(0)
@@ -276,7 +280,7 @@ export class LiveWall {
 
   heard(): void {
     // An answer that can't be drawn is none to whoever looks at the glass.
-    if (this.frozen_because === UNDRAWN_REASON) return
+    if (this.frozen_because === undrawn_reason()) return
     this.#heard_ms = performance.now()
     if (!this.silent) return
     this.frozen_because = null
@@ -284,12 +288,12 @@ export class LiveWall {
   }
 
   fall_silent(): void {
-    this.#freeze(SILENT_REASON)
+    this.#freeze(silent_reason())
   }
 
   /** What the backend said can't be drawn, or half of it: nothing of what stands is live (H1). */
   cannot_draw(): void {
-    this.#freeze(UNDRAWN_REASON)
+    this.#freeze(undrawn_reason())
   }
 
   #freeze(because: string): void {
@@ -344,7 +348,9 @@ export class LiveWall {
     if (board === null) return
     this.#set_theme(board)
     this.#look_at(board)
-    if (this.zone.name !== board.timezone) this.zone = new Zone(board.timezone)
+    const speech = `${spoken_language()} ${date_locale()}`
+    if (this.zone.name !== board.timezone || this.speech !== speech) this.zone = new Zone(board.timezone)
+    this.speech = speech
     for (const id of this.#cell_of.keys()) {
       if (this.wall.widgets.has(id)) continue
       this.#cell_of.delete(id)
@@ -514,7 +520,7 @@ export class LiveWall {
   #take_verdict(cell: Cell, widget: Widget, judged: Verdict): void {
     const verdict =
       cell.undrawn && is_current(judged.freshness)
-        ? { ...judged, freshness: 'stale' as const, reason: 'cannot be drawn', tells_age: false }
+        ? { ...judged, freshness: 'stale' as const, reason: say('reason.cannot-draw'), tells_age: false }
         : judged
     cell.freshness = verdict.freshness
     cell.reason = verdict.reason
@@ -528,7 +534,7 @@ export class LiveWall {
     cell.lacks = may_lack(widget.view, widget.quality, widget.value)
       ? this.#lack_text(widget.quality, current)
       : against?.agreement === 'unchecked'
-        ? 'not compared'
+        ? say('quality.not-compared')
         : null
     const known_ms = widget.quality.source_ms ?? this.board_ms
     if (current) cell.known_until_ms = null
@@ -537,11 +543,11 @@ export class LiveWall {
   }
 
   #lack_text({ incomplete_until_ms }: Quality, current: boolean): string {
-    if (incomplete_until_ms === null) return 'incomplete'
+    if (incomplete_until_ms === null) return say('quality.incomplete')
     // Rounded up: it doesn't vouch for a moment that nobody has.
     const from = this.zone.instant(Math.ceil(incomplete_until_ms / 1000) * 1000, this.board_ms)
     // Beside DOWN a *since* would be taken for that of the loss.
-    return current ? `since ${from}` : `? before ${from}`
+    return current ? say('quality.since', { time: from }) : say('quality.before', { time: from })
   }
 
   /** Ages count once a second, and *live* ends when it ends; a wall that is live and heard needs neither. */

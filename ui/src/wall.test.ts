@@ -1,7 +1,7 @@
 // What reaches the cells, and what is live of it: without a document, with the scripted host's frames.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Against, Frame } from './generated/frame'
-import { UNDRAWN_REASON } from './core/freshness'
+import { undrawn_reason } from './core/freshness'
 import { Pull } from './core/pull'
 import { FakeHost } from './host/fake'
 import { FakeDrill } from './host/fake-drill'
@@ -68,8 +68,8 @@ test('a component that throws leaves nothing live, and what can be drawn again i
   await vi.advanceTimersByTimeAsync(0)
   expect(asked).toEqual([0, 1])
   expect(freshnesses(live)).toEqual(['stale'])
-  expect(live.cells.map(({ reason }) => reason)).toEqual(live.cells.map(() => UNDRAWN_REASON))
-  expect(live.frozen_because).toBe(UNDRAWN_REASON)
+  expect(live.cells.map(({ reason }) => reason)).toEqual(live.cells.map(() => undrawn_reason()))
+  expect(live.frozen_because).toBe(undrawn_reason())
   expect(live.frozen_at).not.toBeNull()
   await vi.advanceTimersByTimeAsync(1_000)
   expect(asked).toEqual([0, 1, 0, 3])

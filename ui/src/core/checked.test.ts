@@ -10,6 +10,6 @@ test('what a comparison came to is said with its age', () => {
     'compared with the server 0 s ago: 1 difference corrected since the start',
   )
   expect(checked_words({ checked_ago_ms: 60_000, drift: 1200 })).toBe(
-    'compared with the server 1 min 0 s ago: 1,200 differences corrected since the start',
+    'compared with the server 1 min 0 s ago: 1200 differences corrected since the start',
   )
 })

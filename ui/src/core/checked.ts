@@ -1,14 +1,10 @@
 import type { SourceView } from '../generated/frame'
 import { age_text } from './format'
+import { say } from '../words/say'
 
 /** What is known of a source's comparisons with its server, in one line. */
 export function checked_words({ checked_ago_ms, drift }: Pick<SourceView, 'checked_ago_ms' | 'drift'>): string {
-  const found =
-    drift === 0
-      ? 'no difference'
-      : drift === 1
-        ? '1 difference corrected since the start'
-        : `${drift.toLocaleString('en-GB')} differences corrected since the start`
-  if (checked_ago_ms === null) return drift === 0 ? 'not compared with the server yet' : found
-  return `compared with the server ${age_text(checked_ago_ms)} ago: ${found}`
+  const found = drift === 0 ? say('checked.none') : say('checked.drift', { count: drift })
+  if (checked_ago_ms === null) return drift === 0 ? say('checked.never') : found
+  return say('checked.ago', { age: age_text(checked_ago_ms), found })
 }

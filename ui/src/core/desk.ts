@@ -1,6 +1,7 @@
 /** A hand in a panel: pure rules of what it selects, and what it copies. */
 import type { ColumnLook, ColumnSort, Detail, RowValue } from '../generated/frame'
 import { cell_text, number_text, type Zone } from './format'
+import { say } from '../words/say'
 
 /** A rectangle of something that can be selected. */
 export interface Spot {
@@ -84,5 +85,8 @@ export function copied_text(
 
 /** How many rows a filter leaves. */
 export function match_words(found: { matched: number; total: number; at_least: boolean }): string {
-  return `${number_text(found.matched, 0)} of ${number_text(found.total, 0)}${found.at_least ? ' or more' : ''} match`
+  return say(found.at_least ? 'desk.match-more' : 'desk.match', {
+    matched: number_text(found.matched, 0),
+    total: number_text(found.total, 0),
+  })
 }

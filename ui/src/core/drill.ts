@@ -1,5 +1,6 @@
 /** How the last lamp test ended, in words. No clock. */
 import { age_text } from './format'
+import { say } from '../words/say'
 
 /** How a lamp test ended; its result as the backend keeps it. */
 interface Last {
@@ -12,13 +13,13 @@ interface Last {
 
 /** `8 passed, 3 h ago`; what failed or was not done to its end comes first. */
 export function drill_words(last: Last | null, now_ms: number): string {
-  if (last === null) return 'never done'
+  if (last === null) return say('drill.never')
   const result =
     last.ended !== null
-      ? 'ended before its end'
+      ? say('drill.ended')
       : last.failed > 0
-        ? `${String(last.failed)} FAILED`
-        : `${String(last.passed)} passed`
-  const untested = last.untested > 0 ? `, ${String(last.untested)} not tested` : ''
-  return `${result}${untested}, ${age_text(Math.max(0, now_ms - last.at_ms))} ago`
+        ? say('drill.failed', { count: last.failed })
+        : say('drill.passed', { count: last.passed })
+  const untested = last.untested > 0 ? `, ${say('drill.untested', { count: last.untested })}` : ''
+  return `${result}${untested}, ${say('age.ago', { age: age_text(Math.max(0, now_ms - last.at_ms)) })}`
 }

@@ -220,6 +220,6 @@ test('what became of an outage is told, and what nobody knows is not', () => {
   expect(words(null, null)).toBe('nothing missed')
   expect(words(null, null, null)).toBe('lasts')
   expect(words('proven', 1)).toBe('filled by replay, 1 event')
-  expect(words('snapshot', 1207)).toBe('taken over by snapshot, 1,207 events')
+  expect(words('snapshot', 1207)).toBe('taken over by snapshot, 1207 events')
   expect(words('unknown', null)).toBe('events missing')
 })

@@ -3,6 +3,8 @@
  * decimals, and no two different kinds of nothing that look alike.
  */
 import type { Cell, ColumnLook, Notice, NumberLook, Outage } from '../generated/frame'
+import { date_locale, grouped, grouped_digits, numerals_now } from '../words/numerals'
+import { say } from '../words/say'
 
 export const MINUS = '\u2212'
 const THIN_SPACE = '\u2009'
@@ -24,18 +26,20 @@ function known_decimals(size: number): number {
  * on a number came rounded, and stands as `1.234568e19`.
  */
 export function number_text(value: number, decimals: number): string {
-  if (Number.isNaN(value)) return 'not a number'
-  if (!Number.isFinite(value)) return value > 0 ? 'over range' : 'under range'
+  if (Number.isNaN(value)) return say('number.nan')
+  if (!Number.isFinite(value)) return value > 0 ? say('number.over') : say('number.under')
   const size = Math.abs(value)
   if (size > Number.MAX_SAFE_INTEGER) {
-    return (value < 0 ? MINUS : '') + size.toExponential(ROUGH_DECIMALS).replace('+', '')
+    return (
+      (value < 0 ? MINUS : '') + size.toExponential(ROUGH_DECIMALS).replace('+', '').replace('.', numerals_now().point)
+    )
   }
   const fixed = size.toFixed(Math.min(decimals, known_decimals(size)))
   const [whole = '0', fraction] = fixed.split('.')
-  const grouped = whole.length > 4 ? whole.replace(/\B(?=(\d{3})+(?!\d))/g, THIN_SPACE) : whole
+  const digits = grouped_digits(whole)
   // A number that rounds to zero carries no sign: −0 is not a thing to read from five metres.
   const sign = value < 0 && Number(fixed) !== 0 ? MINUS : ''
-  return fraction === undefined ? sign + grouped : `${sign}${grouped}.${fraction}`
+  return fraction === undefined ? sign + digits : `${sign}${digits}${numerals_now().point}${fraction}`
 }
 
 /** The number as the look draws it: a share with the unit `%` is written as 0 to 100. */
@@ -65,7 +69,7 @@ export function error_text(error: unknown): string {
   try {
     return error instanceof Error ? error.message : String(error)
   } catch {
-    return 'an error without words'
+    return say('error.wordless')
   }
 }
 
@@ -102,35 +106,35 @@ export function figure_room_em(text: string, look: NumberLook | null): number {
 /** An age: `8 s`, `3 min 12 s`, `2 h 5 min`, `3 d 4 h`. Never negative. */
 export function age_text(age_ms: number): string {
   const seconds = Math.max(0, Math.floor(age_ms / 1000))
-  if (seconds < 60) return `${String(seconds)} s`
+  if (seconds < 60) return say('age.s', { s: String(seconds) })
   const minutes = Math.floor(seconds / 60)
-  if (minutes < 60) return `${String(minutes)} min ${String(seconds % 60)} s`
+  if (minutes < 60) return say('age.min-s', { min: String(minutes), s: String(seconds % 60) })
   const hours = Math.floor(minutes / 60)
-  if (hours < 24) return `${String(hours)} h ${String(minutes % 60)} min`
-  return `${String(Math.floor(hours / 24))} d ${String(hours % 24)} h`
+  if (hours < 24) return say('age.h-min', { h: String(hours), min: String(minutes % 60) })
+  return say('age.d-h', { d: String(Math.floor(hours / 24)), h: String(hours % 24) })
 }
 
 /** A length of time that is a setting, in its largest whole unit: `2 h`, `90 min`, `30 s`. */
 export function span_text(span_ms: number): string {
   const seconds = Math.round(span_ms / 1000)
-  if (seconds % 86_400 === 0 && seconds > 0) return `${String(seconds / 86_400)} d`
-  if (seconds % 3_600 === 0 && seconds > 0) return `${String(seconds / 3_600)} h`
-  if (seconds % 60 === 0 && seconds > 0) return `${String(seconds / 60)} min`
-  return `${String(seconds)} s`
+  if (seconds % 86_400 === 0 && seconds > 0) return say('age.d', { d: String(seconds / 86_400) })
+  if (seconds % 3_600 === 0 && seconds > 0) return say('age.h', { h: String(seconds / 3_600) })
+  if (seconds % 60 === 0 && seconds > 0) return say('age.min', { min: String(seconds / 60) })
+  return say('age.s', { s: String(seconds) })
 }
 
 /** What became of an outage: `filled by replay, 34 events`. */
 export function outage_words({ ended_ms, became, missed }: Pick<Outage, 'ended_ms' | 'became' | 'missed'>): string {
-  const events = missed === null ? '' : missed === 1 ? ', 1 event' : `, ${missed.toLocaleString('en-GB')} events`
+  const events = missed === null ? '' : `, ${say('outage.events', { count: missed })}`
   switch (became) {
     case null:
-      return ended_ms === null ? 'lasts' : 'nothing missed'
+      return ended_ms === null ? say('outage.lasts') : say('outage.nothing')
     case 'proven':
-      return `filled by replay${events}`
+      return say('outage.replay') + events
     case 'snapshot':
-      return `taken over by snapshot${events}`
+      return say('outage.snapshot') + events
     case 'unknown':
-      return `events missing${missed === null ? '' : `: ${missed.toLocaleString('en-GB')}`}`
+      return missed === null ? say('outage.missing') : say('outage.missing-count', { events: grouped(missed) })
   }
 }
 
@@ -146,9 +150,7 @@ export function lost_words(outages: readonly Outage[], now_ms: number): string |
   const [last] = recent
   if (last === undefined) return null
   const became = outage_words({ ...last, missed: null })
-  return recent.length === 1
-    ? `lost once in 24 h, ${became}`
-    : `lost ${String(recent.length)} times in 24 h, the last: ${became}`
+  return say('outage.lost', { count: recent.length, became })
 }
 
 /** Whether a column goes by the board's clock. */
@@ -163,10 +165,13 @@ export function is_relative(format: string): format is 'ago' | 'until' {
 export function relative_text(at_ms: number, now_ms: number, format: 'ago' | 'until'): string {
   if (!Number.isFinite(at_ms) || !Number.isFinite(now_ms)) return DASHES
   const between_ms = Math.abs(now_ms - at_ms)
-  const text = between_ms < 3_600_000 ? age_text(between_ms).replace(/ min .*/, ' min') : age_text(between_ms)
+  const text =
+    between_ms >= 60_000 && between_ms < 3_600_000
+      ? say('age.min', { min: String(Math.floor(between_ms / 60_000)) })
+      : age_text(between_ms)
   const ahead = at_ms > now_ms
   if (ahead === (format === 'until')) return text
-  return ahead ? `in ${text}` : `${text} ago`
+  return ahead ? say('age.in', { age: text }) : say('age.ago', { age: text })
 }
 
 /** A cell as text, and which kind of something or nothing it is. */
@@ -194,7 +199,7 @@ export function cell_text(
     case 'time':
       return { text: zone.time(cell.as), kind: 'time' }
     case 'null':
-      return { text: 'none', kind: 'null' }
+      return { text: say('cell.none'), kind: 'null' }
     case 'missing':
       return { text: DASHES, kind: 'missing' }
   }
@@ -229,19 +234,27 @@ export class Zone {
 
   constructor(name: string) {
     const [zone, known] = known_zone(name)
+    const locale = date_locale()
     this.name = name
     this.known = known
-    this.#parts = new Intl.DateTimeFormat('en-GB', {
+    this.#parts = new Intl.DateTimeFormat(locale, {
       timeZone: zone,
-      hour: '2-digit',
+      hour: numerals_now().halves ? 'numeric' : '2-digit',
       minute: '2-digit',
-      hourCycle: 'h23',
+      hourCycle: numerals_now().halves ? 'h12' : 'h23',
+      numberingSystem: 'latn',
     })
     this.#offset = new Intl.DateTimeFormat('en-GB', { timeZone: zone, timeZoneName: 'longOffset' })
-    this.#weekday = new Intl.DateTimeFormat('en-GB', { timeZone: zone, weekday: 'short' })
-    this.#day = new Intl.DateTimeFormat('en-GB', { timeZone: zone, day: 'numeric', month: 'short' })
-    this.#date = new Intl.DateTimeFormat('en-GB', {
+    this.#weekday = new Intl.DateTimeFormat(locale, { timeZone: zone, weekday: 'short' })
+    this.#day = new Intl.DateTimeFormat(locale, {
       timeZone: zone,
+      day: 'numeric',
+      month: 'short',
+      numberingSystem: 'latn',
+    })
+    this.#date = new Intl.DateTimeFormat(locale, {
+      timeZone: zone,
+      numberingSystem: 'latn',
       weekday: 'long',
       day: 'numeric',
       month: 'long',
@@ -343,8 +356,8 @@ export function zone_notice({ name, known }: Pick<Zone, 'name' | 'known'>): Noti
   return {
     id: 'time-zone',
     state: 'warning',
-    text: `All times are UTC: this machine’s web view does not know the time zone ${name}`,
-    detail: ['Update the system’s web view and its zones (ICU), or let the board’s `timezone` name one that it knows.'],
+    text: say('notice.zone', { zone: name }),
+    detail: [say('notice.zone-help')],
   }
 }
 
@@ -360,6 +373,6 @@ function known_zone(name: string): [string, boolean] {
 /** `×60`, `×0.5`, `paused`, or null for the pace of real time. */
 export function speed_text(speed: number): string | null {
   if (speed === 1) return null
-  if (speed === 0) return 'paused'
+  if (speed === 0) return say('speed.paused')
   return `×${String(Number(speed.toPrecision(3)))}`
 }

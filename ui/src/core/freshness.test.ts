@@ -1,7 +1,7 @@
 // H1: live ends by itself on the page's own clock, and all of it ends when the backend falls silent.
 import { expect, test } from 'vitest'
 import type { Freshness, Quality } from '../generated/frame'
-import { EXPIRED_REASON, judge, SILENT_REASON } from './freshness'
+import { expired_reason, judge, silent_reason } from './freshness'
 
 function quality(freshness: Freshness, more: Partial<Quality> = {}): Quality {
   return {
@@ -23,16 +23,16 @@ function quality(freshness: Freshness, more: Partial<Quality> = {}): Quality {
 test.each<[Freshness, number, string | null, Freshness, string | null]>([
   ['live', 0, null, 'live', null],
   ['live', 4_800, null, 'live', null],
-  ['live', 4_801, null, 'stale', EXPIRED_REASON],
-  ['polling', 4_801, null, 'stale', EXPIRED_REASON],
+  ['live', 4_801, null, 'stale', expired_reason()],
+  ['polling', 4_801, null, 'stale', expired_reason()],
   ['catching-up', 60_000, null, 'catching-up', null],
   ['down', 60_000, null, 'down', null],
-  ['live', 0, SILENT_REASON, 'stale', SILENT_REASON],
-  ['polling', 0, SILENT_REASON, 'stale', SILENT_REASON],
-  ['catching-up', 0, SILENT_REASON, 'stale', SILENT_REASON],
-  ['down', 0, SILENT_REASON, 'stale', SILENT_REASON],
-  ['refused', 0, SILENT_REASON, 'refused', SILENT_REASON],
-  ['unknown', 0, SILENT_REASON, 'unknown', SILENT_REASON],
+  ['live', 0, silent_reason(), 'stale', silent_reason()],
+  ['polling', 0, silent_reason(), 'stale', silent_reason()],
+  ['catching-up', 0, silent_reason(), 'stale', silent_reason()],
+  ['down', 0, silent_reason(), 'stale', silent_reason()],
+  ['refused', 0, silent_reason(), 'refused', silent_reason()],
+  ['unknown', 0, silent_reason(), 'unknown', silent_reason()],
 ])('%s after %d ms, frozen because %s, is %s', (freshness, since_ms, frozen, expected, reason) => {
   const verdict = judge(quality(freshness), since_ms, frozen)
   expect(verdict.freshness).toBe(expected)
@@ -47,5 +47,5 @@ test('the age goes on counting, and is told before live ends', () => {
 
 test('what was never known has no age, however old the link’s last proof is', () => {
   expect(judge(quality('unknown'), 3_000, null)).toMatchObject({ age_ms: null, tells_age: false })
-  expect(judge(quality('unknown'), 3_000, SILENT_REASON)).toMatchObject({ age_ms: null, tells_age: false })
+  expect(judge(quality('unknown'), 3_000, silent_reason())).toMatchObject({ age_ms: null, tells_age: false })
 })

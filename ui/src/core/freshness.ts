@@ -6,6 +6,7 @@
  */
 import type { Freshness, Quality } from '../generated/frame'
 import { LATE_MS_MIN } from './limits'
+import { say } from '../words/say'
 
 export interface Verdict {
   readonly freshness: Freshness
@@ -17,9 +18,9 @@ export interface Verdict {
   readonly tells_age: boolean
 }
 
-export const SILENT_REASON = 'the wall’s backend does not answer'
-export const UNDRAWN_REASON = 'what the wall’s backend says cannot be drawn'
-export const EXPIRED_REASON = 'nothing has renewed it'
+export const silent_reason = (): string => say('reason.silent')
+export const undrawn_reason = (): string => say('reason.undrawn')
+export const expired_reason = (): string => say('reason.expired')
 
 /** Whether a value of this freshness is drawn as current. */
 export function is_current(freshness: Freshness): boolean {
@@ -45,7 +46,7 @@ export function judge(quality: Quality, since_ms: number, frozen: string | null)
     return { freshness: kept, reason: frozen, age_ms, tells_age: age_ms !== null }
   }
   if (is_current(freshness) && since_ms > quality.live_for_ms) {
-    return { freshness: 'stale', reason: EXPIRED_REASON, age_ms, tells_age: true }
+    return { freshness: 'stale', reason: expired_reason(), age_ms, tells_age: true }
   }
   const tells_age = age_ms !== null && (!is_current(freshness) || age_ms >= Math.max(LATE_MS_MIN, quality.limit_ms / 2))
   return { freshness, reason: quality.reason, age_ms, tells_age }
@@ -56,12 +57,6 @@ export function ends_after_ms(quality: Quality): number | null {
   return is_current(quality.freshness) ? quality.live_for_ms : null
 }
 
-export const FRESHNESS_WORD: Record<Freshness, string> = {
-  live: 'live',
-  polling: 'polling',
-  'catching-up': 'catching up',
-  stale: 'stale',
-  down: 'down',
-  refused: 'refused',
-  unknown: 'unknown',
+export function freshness_word(freshness: Freshness): string {
+  return say(`freshness.${freshness}`)
 }

@@ -1,10 +1,11 @@
 /** What the line of pages says. Which one is shown is decided by the backend. */
 import type { PageMark, PageShown, PageView } from '../generated/frame'
+import { say } from '../words/say'
 
 /** How a page is that nobody sees now, in a few words; nothing if all is well. */
 export function page_words({ state, unwell }: PageMark): string {
-  const words = state === 'alarm' ? ['alarm'] : state === 'warning' ? ['warning'] : []
-  if (unwell > 0) words.push(`${String(unwell)} not live`)
+  const words = state === 'alarm' ? [say('state.alarm')] : state === 'warning' ? [say('state.warning')] : []
+  if (unwell > 0) words.push(say('pages.unwell', { count: unwell }))
   return words.join(', ')
 }
 

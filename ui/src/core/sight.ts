@@ -4,6 +4,8 @@ import { arrange } from './arrange'
 import { around, rem_px } from './glass'
 import { layouts } from './layout'
 import { SIZES } from './sizes'
+import { grouped } from '../words/numerals'
+import { say } from '../words/say'
 
 /** What is known of the glass besides its pixels. */
 export interface Sight {
@@ -63,7 +65,7 @@ export function largest(board: BoardView, width_rem: number, height_rem: number)
 
 /** Metres, as people say them. */
 function metres(mm: number): string {
-  return `${String(Math.round(mm / 100) / 10)} m`
+  return `${grouped(Math.round(mm / 100) / 10)} m`
 }
 
 /** How large text is to be on a glass of so many pixels. */
@@ -73,8 +75,8 @@ export function see(board: BoardView, sight: Sight, width_px: number, height_px:
   if (sight.px_per_mm === null) {
     // Who sits before it can see for himself.
     if (sight.distance_mm !== null) return { larger: 1, notice: null }
-    const text = `how large this screen is isn't known, so text may be too small from ${metres(distance_mm)}`
-    return { larger: 1, notice: { id: 'sight', state: 'muted', text, detail: ['Say it once: --screen 65in'] } }
+    const text = say('sight.unknown', { distance: metres(distance_mm) })
+    return { larger: 1, notice: { id: 'sight', state: 'muted', text, detail: [say('sight.unknown-help')] } }
   }
   const fit_px = rem_px(width_px, height_px)
   const usual = arc_minutes((CAPITAL * SIZES.minor * fit_px) / sight.px_per_mm, distance_mm)
@@ -82,7 +84,6 @@ export function see(board: BoardView, sight: Sight, width_px: number, height_px:
   const larger = Math.min(Math.max(1, ARC_MIN / usual), most)
   const arc = usual * larger
   if (arc >= ARC_MIN - ARC_SLACK) return { larger, notice: null }
-  const arc_words = `${String(Math.round(arc))}′ of arc high from ${metres(distance_mm)}, and hard to read below ${String(ARC_MIN)}′`
-  const text = `the smallest text is ${arc_words}: fewer widgets, a larger screen, or closer`
+  const text = say('sight.small', { arc: Math.round(arc), distance: metres(distance_mm), least: ARC_MIN })
   return { larger, notice: { id: 'sight', state: 'muted', text, detail: [] } }
 }

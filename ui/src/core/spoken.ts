@@ -2,11 +2,12 @@
 import type { NumberLook, NumberValue, State, WidgetView } from '../generated/frame'
 import { decimals_of, mark_text, own_decimals } from './digits'
 import { figure_text, number_text, shown_number } from './format'
-import { FRESHNESS_WORD, is_current, shows_value } from './freshness'
+import { freshness_word, is_current, shows_value } from './freshness'
 import type { Freshness } from '../generated/frame'
 import { state_of } from './bands'
 import { newest_whole } from './buckets'
 import type { Held, HeldSeries } from './held'
+import { say } from '../words/say'
 
 export interface Spoken {
   readonly view: WidgetView
@@ -18,21 +19,21 @@ export interface Spoken {
 }
 
 /** What is to be acted on; nothing is said of the rest. */
-const STATE_WORD: Record<State, string> = {
-  alarm: 'alarm',
-  warning: 'warning',
-  unknown: 'unknown',
-  normal: '',
-  muted: '',
+function state_word(state: State): string {
+  return state === 'normal' || state === 'muted' ? '' : say(`state.${state}`)
 }
 const NAMED_MAX = 3
+
+function at_least_text(number: string, at_least: boolean): string {
+  return at_least ? say('number.at-least', { number }) : number
+}
 
 export function spoken(said: Spoken): string {
   const { view, value, freshness, age, reason, disputed } = said
   const parts: string[] = []
   if (shows_value(freshness) && value !== null) parts.push(...words_of(view, value, is_current(freshness)))
-  if (disputed) parts.push('disputed by a second source')
-  if (!is_current(freshness)) parts.push([FRESHNESS_WORD[freshness], age].filter((part) => part !== null).join(' '))
+  if (disputed) parts.push(say('spoken.disputed'))
+  if (!is_current(freshness)) parts.push([freshness_word(freshness), age].filter((part) => part !== null).join(' '))
   if (reason !== null) parts.push(reason)
   return `${view.title}: ${parts.filter((part) => part !== '').join(', ')}`
 }
@@ -49,17 +50,17 @@ function words_of(view: WidgetView, value: Held, current: boolean): string[] {
 function value_words({ look }: WidgetView, value: Held, current: boolean): string[] {
   switch (value.kind) {
     case 'number': {
-      if (!('trend_ms' in look) || value.value === null) return ['no value']
+      if (!('trend_ms' in look) || value.value === null) return [say('number.none')]
       return number_words({ ...look, decimals: decimals_of(look, [value.value, ...value.trend]) }, value, current)
     }
     case 'table':
-      return [`${String(value.total)} rows`, ...counted(value.rows.map(({ state }) => state))]
+      return [say('spoken.rows', { count: value.total }), ...counted(value.rows.map(({ state }) => state))]
     case 'log':
-      return [value.lines[0]?.text ?? 'nothing yet']
+      return [value.lines[0]?.text ?? say('spoken.nothing')]
     case 'status':
       return named(
         value.tiles.map((tile) => ({ name: `${tile.label} ${tile.text}`, state: tile.state })),
-        'tiles',
+        'spoken.tiles',
       )
     case 'timeline': {
       const now = value.rows.flatMap(({ label, stretches }) => {
@@ -67,29 +68,29 @@ function value_words({ look }: WidgetView, value: Held, current: boolean): strin
         return last?.to_ms === null ? [{ name: `${label} ${last.text}`, state: last.state }] : []
       })
       return [
-        ...named(now, 'rows'),
-        value.rows.length > now.length ? `${String(value.rows.length - now.length)} unknown` : '',
+        ...named(now, 'spoken.rows'),
+        value.rows.length > now.length ? say('spoken.unknown', { count: value.rows.length - now.length }) : '',
       ]
     }
     case 'tally': {
       if (look.kind !== 'tally') return []
       const { decimals, unit } = look
       const said = (one: number | null): string =>
-        one === null ? 'no value' : number_text(shown_number(one, look), decimals)
+        one === null ? say('number.none') : number_text(shown_number(one, look), decimals)
       return named(
         value.bars.map((bar) => ({ name: `${bar.key} ${said(bar.value)} ${unit ?? ''}`.trim(), state: bar.state })),
-        'bars',
+        'spoken.bars',
       )
     }
     case 'markers':
       return [
-        `${String(value.total)} markers`,
+        say('spoken.markers', { count: value.total }),
         ...counted([...value.by_key.values()].map(({ state }) => state)),
         ...value.fences.flatMap(({ state, inside }, at) => {
           const name = look.kind === 'markers' ? look.fences?.[at]?.name : undefined
           return name === undefined || state === 'normal'
             ? []
-            : [`${name} ${STATE_WORD[state]}, ${String(inside)} inside`]
+            : [say('spoken.fence', { name, state: state_word(state), count: inside })]
         }),
       ]
     case 'histogram': {
@@ -100,10 +101,11 @@ function value_words({ look }: WidgetView, value: Held, current: boolean): strin
         const stat = value.stats[at] ?? null
         return stat === null ? [] : [`${name} ${number_text(stat, decimals)}`]
       })
-      return [`${value.at_least ? 'at least ' : ''}${String(total)} values`, ...said]
+      return [at_least_text(say('spoken.values', { count: total }), value.at_least), ...said]
     }
     case 'series': {
-      if (look.kind === 'heat') return [look.days ? 'by day and hour' : `${String(value.lines.length)} rows`]
+      if (look.kind === 'heat')
+        return [look.days ? say('spoken.days') : say('spoken.rows', { count: value.lines.length })]
       return look.kind === 'series' ? chart_ends(look, value).map(end_words) : []
     }
   }
@@ -133,20 +135,17 @@ function chart_ends(look: ChartLook, { lines, gaps }: HeldSeries): End[] {
 }
 
 function end_words({ key, text, state }: End): string {
-  const word = STATE_WORD[state]
+  const word = state_word(state)
   return `${key} ${text}`.trim() + (word === '' ? '' : ` (${word})`)
 }
 
 /** As the panel has it: of an old number neither how far it is from its target nor how it changed. */
 function number_words(look: NumberLook, value: NumberValue, current: boolean): string[] {
   const unit = look.unit === null ? '' : ` ${look.unit}`
-  const words = [
-    `${value.at_least ? 'at least ' : ''}${figure_text(value.value, look)}${unit}`,
-    STATE_WORD[value.state],
-  ]
+  const words = [at_least_text(`${figure_text(value.value, look)}${unit}`, value.at_least), state_word(value.state)]
   if (!current) return words
   if (look.target !== null && value.value !== null) words.push(target_words(look, value.value, look.target))
-  if (value.toward !== null) words.push(`changed for the ${value.toward}`)
+  if (value.toward !== null) words.push(say(`spoken.${value.toward}`))
   return words
 }
 
@@ -156,23 +155,26 @@ function target_words(look: NumberLook, value: number, target: number): string {
   // Of what is said, so that whoever reckons finds it right.
   const by = Number(shown_number(value, look).toFixed(look.decimals)) - meant
   const far = number_text(Math.abs(by), decimals)
-  if (!Number.isFinite(by)) return `target ${mark_text(target, look)}`
-  if (Number(by.toFixed(decimals)) === 0) return `on target ${mark_text(target, look)}`
-  return `${far} ${by > 0 ? 'above' : 'below'} target ${mark_text(target, look)}`
+  if (!Number.isFinite(by)) return say('spoken.target', { target: mark_text(target, look) })
+  if (Number(by.toFixed(decimals)) === 0) return say('spoken.on-target', { target: mark_text(target, look) })
+  return say(by > 0 ? 'spoken.above' : 'spoken.below', { far, target: mark_text(target, look) })
 }
 
 function counted(states: readonly State[]): string[] {
   return (['alarm', 'warning'] as const).flatMap((state) => {
     const count = states.filter((other) => other === state).length
-    return count === 0 ? [] : [`${String(count)} in ${STATE_WORD[state]}`]
+    return count === 0 ? [] : [say('spoken.in-state', { count, state: state_word(state) })]
   })
 }
 
-function named(all: readonly { name: string; state: State }[], what: string): string[] {
-  const abnormal = all.filter(({ state }) => STATE_WORD[state] !== '')
-  const words = abnormal.slice(0, NAMED_MAX).map(({ name, state }) => `${name} (${STATE_WORD[state]})`)
+function named(
+  all: readonly { name: string; state: State }[],
+  what: 'spoken.tiles' | 'spoken.rows' | 'spoken.bars',
+): string[] {
+  const abnormal = all.filter(({ state }) => state_word(state) !== '')
+  const words = abnormal.slice(0, NAMED_MAX).map(({ name, state }) => `${name} (${state_word(state)})`)
   const more = abnormal.length - words.length
-  return [`${String(all.length)} ${what}`, ...words, more > 0 ? `${String(more)} more not normal` : '']
+  return [say(what, { count: all.length }), ...words, more > 0 ? say('spoken.more', { count: more }) : '']
 }
 
 /** What a listener is told of when it changes: not each value, but what it means and whether it can be believed. */

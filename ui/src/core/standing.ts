@@ -1,6 +1,7 @@
 /** Whether the time that the wall shows goes on, and why not: nothing here has a clock of its own (H1). */
 import type { Freshness } from '../generated/frame'
 import { is_current } from './freshness'
+import { say } from '../words/say'
 
 export interface Times {
   /** Whether the backend is silent, or what it says can't be drawn. */
@@ -24,8 +25,8 @@ export function replay_stands({ replay_label, speed, sources }: Omit<Times, 'sil
 
 /** Why times aren't of now; null while they are. */
 export function standing(times: Times): Standing | null {
-  if (times.silent) return { word: 'stopped', loud: true }
-  if (times.past !== null) return { word: 'recorded', loud: false }
-  if (replay_stands(times)) return { word: 'not live', loud: true }
-  return times.speed === 0 ? { word: 'paused', loud: false } : null
+  if (times.silent) return { word: say('standing.stopped'), loud: true }
+  if (times.past !== null) return { word: say('standing.recorded'), loud: false }
+  if (replay_stands(times)) return { word: say('standing.not-live'), loud: true }
+  return times.speed === 0 ? { word: say('standing.paused'), loud: false } : null
 }

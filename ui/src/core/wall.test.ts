@@ -1,7 +1,7 @@
 // H3: a frame is taken over whole or not at all, and what a page can't apply asks for everything.
 import { expect, test } from 'vitest'
 import type { BoardView, Frame, WidgetPatch } from '../generated/frame'
-import { UNKNOWN_QUALITY, Wall } from './wall'
+import { unknown_quality, Wall } from './wall'
 
 const BOARD: BoardView = {
   title: 't',
@@ -39,7 +39,7 @@ function frame(version: number, more: Partial<Frame> = {}): Frame {
 function rows(keys: string[], whole: boolean, order: string[] | null = keys): WidgetPatch {
   return {
     id: 'rows',
-    quality: { ...UNKNOWN_QUALITY, freshness: 'live' },
+    quality: { ...unknown_quality(), freshness: 'live' },
     value: {
       kind: 'table',
       whole,

@@ -1,11 +1,12 @@
 /** The whole wall as the page holds it: what frames said, applied. No DOM, no clock of its own. */
 import type { BoardView, ClockView, Frame, Notice, Outage, Quality, SourceView, WidgetView } from '../generated/frame'
 import { type Held, NeedsWhole, patched } from './held'
+import { say } from '../words/say'
 
 /** Before its first patch a widget has never had a value. */
-export const UNKNOWN_QUALITY: Quality = {
+export const unknown_quality = (): Quality => ({
   freshness: 'unknown',
-  reason: 'waiting for its first value',
+  reason: say('reason.first'),
   age_ms: null,
   limit_ms: 0,
   live_for_ms: 0,
@@ -15,7 +16,7 @@ export const UNKNOWN_QUALITY: Quality = {
   incomplete_until_ms: null,
   rejected: null,
   against: null,
-}
+})
 
 export interface Widget {
   view: WidgetView
@@ -93,7 +94,7 @@ export class Wall {
     for (const view of board.widgets) {
       const known = this.widgets.get(view.id)
       if (known === undefined) {
-        this.widgets.set(view.id, { view, quality: UNKNOWN_QUALITY, value: null, received_ms: now_ms })
+        this.widgets.set(view.id, { view, quality: unknown_quality(), value: null, received_ms: now_ms })
       } else {
         // A widget that became another kind holds nothing of that kind.
         if (known.view.look.kind !== view.look.kind) known.value = null

@@ -119,7 +119,7 @@ export const de: Words = {
 
   'head.not-known': 'nicht bekannt',
   'head.was': 'war {words}',
-  'head.live': '{count} von {total} live',
+  'head.live': { one: '{count} von {total} live', other: '{count} von {total} live' },
   'head.was-live': { one: '{count} von {total} war live', other: '{count} von {total} waren live' },
   'head.lost-title': 'verlorene Verbindungen (L)',
   'head.past-title': 'zurückblicken (B)',
@@ -232,7 +232,7 @@ export const de: Words = {
   'status.all-over': 'alle vorbei',
   'count.alarm': { one: '{count} Alarm', other: '{count} Alarme' },
   'count.warning': { one: '{count} Warnung', other: '{count} Warnungen' },
-  'count.unknown': '{count} unbekannt',
+  'count.unknown': { one: '{count} unbekannt', other: '{count} unbekannt' },
   'count.row': { one: '{count} Zeile', other: '{count} Zeilen' },
   'count.column': { one: '{count} Spalte', other: '{count} Spalten' },
   'count.cell': { one: '{count} Zelle', other: '{count} Zellen' },

@@ -120,7 +120,7 @@ export const en = {
 
   'head.not-known': 'not known',
   'head.was': 'was {words}',
-  'head.live': '{count} of {total} live',
+  'head.live': { one: '{count} of {total} live', other: '{count} of {total} live' },
   'head.was-live': { one: '{count} of {total} was live', other: '{count} of {total} were live' },
   'head.lost-title': 'lost links (L)',
   'head.past-title': 'look back (B)',
@@ -233,7 +233,7 @@ export const en = {
   'status.all-over': 'all over',
   'count.alarm': { one: '{count} alarm', other: '{count} alarms' },
   'count.warning': { one: '{count} warning', other: '{count} warnings' },
-  'count.unknown': '{count} unknown',
+  'count.unknown': { one: '{count} unknown', other: '{count} unknown' },
   'count.row': { one: '{count} row', other: '{count} rows' },
   'count.column': { one: '{count} column', other: '{count} columns' },
   'count.cell': { one: '{count} cell', other: '{count} cells' },

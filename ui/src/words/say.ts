@@ -95,3 +95,9 @@ export function say<K extends Key>(key: K, ...[filling]: Filling<K>): string {
     return value === undefined ? whole : typeof value === 'number' ? grouped(value) : value
   })
 }
+
+/** A text without placeholders, of a key that is worked out. */
+export function plain(key: Key): string {
+  const text: string | Forms = speech.words[key]
+  return typeof text === 'string' ? text : text.other
+}

@@ -7,6 +7,7 @@ import { next_sort, offset_for, type Spot, spot_beside } from '../../core/desk'
 import { error_text } from '../../core/format'
 import { DESK_ANSWER_MS, DESK_LEFT_MS, DESK_PACE_MS, DESK_SAID_MS } from '../../core/limits'
 import type { Host } from '../../host/types'
+import { say } from '../../words/say'
 
 /** What a panel that can be entered tells the desk. */
 export interface Panel {
@@ -196,7 +197,9 @@ class Desk {
       const members = this.members()
       if (this.open && members.length > 0 && (way === 'up' || way === 'down')) {
         const at = members.indexOf(this.key ?? '')
-        this.select(members[at < 0 ? 0 : Math.max(0, Math.min(members.length - 1, at + (way === 'up' ? -1 : 1)))] ?? null)
+        this.select(
+          members[at < 0 ? 0 : Math.max(0, Math.min(members.length - 1, at + (way === 'up' ? -1 : 1)))] ?? null,
+        )
         return
       }
       const spots = panel.spots()
@@ -319,7 +322,7 @@ class Desk {
     }
     const begun_ms = performance.now()
     const late = setTimeout(() => {
-      if (number === this.#asked) this.#lose('no answer')
+      if (number === this.#asked) this.#lose(say('error.no-answer'))
     }, DESK_ANSWER_MS)
     try {
       const found = await host.rows(query)

@@ -3,6 +3,7 @@ import { DASHES, figure_width_em, Zone } from '../../core/format'
 import { LINE, SIZES } from '../../core/sizes'
 import { label_width_em } from '../../core/width'
 import type { ClockZone } from '../../generated/frame'
+import { say } from '../../words/say'
 
 export interface Face {
   readonly name: string
@@ -25,14 +26,16 @@ export function told(zones: readonly ClockZone[]): Told[] {
  * time of another (H1).
  */
 export function face({ zone, name }: Told, own: Zone, now_ms: number, date: boolean): Face {
-  if (!zone.known) return { name, time: DASHES, day: 'not known here' }
+  if (!zone.known) return { name, time: DASHES, day: say('clock.unknown') }
   // A day that isn't that of the board is part of what time it is.
   const dated = date || zone.date(now_ms) !== own.date(now_ms)
   return { name, time: zone.time(now_ms), day: dated ? zone.short_date(now_ms) : '' }
 }
 
 /** The widest of what a day is written as. */
-const DAY_EM = Math.max(...['Wed 30 May', 'not known here'].map(label_width_em))
+function widest_day_em(): number {
+  return Math.max(...['Wed 30 May', say('clock.unknown')].map(label_width_em))
+}
 
 export interface ClockRoom {
   readonly width: number
@@ -94,7 +97,7 @@ function best(room: ClockRoom, shown: number): ClockShape {
   const hidden = room.names_em.length - shown
   const { width, height, small_px } = room
   const below = { ...room, height: height - LINE * small_px }
-  const right = { ...room, width: width - small_px * (WORD_GAP_EM + label_width_em(`+${String(hidden)} more`)) }
+  const right = { ...room, width: width - small_px * (WORD_GAP_EM + label_width_em(say('more', { count: hidden }))) }
   const tries =
     hidden === 0
       ? [{ of: room, count_beside: false }]
@@ -121,7 +124,7 @@ function cell({ width, height, small_px }: ClockRoom, shown: number, across: num
 
 function words_em({ named, dated, names_em }: ClockRoom): { name_em: number; day_em: number; gap_em: number } {
   const name_em = named ? Math.max(0, ...names_em) : 0
-  const day_em = dated ? DAY_EM : 0
+  const day_em = dated ? widest_day_em() : 0
   return { name_em, day_em, gap_em: name_em > 0 && day_em > 0 ? WORD_GAP_EM : 0 }
 }
 

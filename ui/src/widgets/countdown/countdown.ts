@@ -1,6 +1,7 @@
 /** How long it is to an instant, or since one, as a wall writes it. All of it goes by the time that it is given, and none by a clock. */
 import { DASHES, type Zone } from '../../core/format'
 import type { FurnitureLook, State, Until } from '../../generated/frame'
+import { say } from '../../words/say'
 
 type Look = Extract<FurnitureLook, { kind: 'countdown' }>
 
@@ -75,14 +76,14 @@ export function span_digits(seconds: number, fast: boolean): string {
   const two = (number: number): string => String(number).padStart(2, '0')
   const days = Math.floor(seconds / DAY_S)
   const time = `${two(Math.floor(seconds / 3_600) % 24)}:${two(Math.floor(seconds / 60) % 60)}`
-  if (days > 0) return `${String(days)} d ${time}`
+  if (days > 0) return say('countdown.days', { d: String(days), time })
   return fast ? time : `${time}:${two(seconds % 60)}`
 }
 
 export function count(look: Look, zone: Zone, now_ms: number, speed: number): Count {
   const going = Number.isFinite(now_ms) ? way(look.until, zone, now_ms) : null
   if (going === null) {
-    const caption = zone.known ? '' : 'time zone not known here'
+    const caption = zone.known ? '' : say('countdown.zone')
     return { text: DASHES, short: DASHES, caption, state: 'unknown', share: null, over: false, hidden: false }
   }
   const { to_ms, from_ms } = going
@@ -96,8 +97,9 @@ export function count(look: Look, zone: Zone, now_ms: number, speed: number): Co
   const way_ms = from_ms === null ? null : to_ms - from_ms
   return {
     text: sign + digits,
-    short: sign + (seconds >= DAY_S ? `${String(Math.floor(seconds / DAY_S))} d` : span_digits(seconds, true)),
-    caption: `${over ? 'since' : 'until'} ${when(zone, to_ms, now_ms)}`,
+    short:
+      sign + (seconds >= DAY_S ? say('age.d', { d: String(Math.floor(seconds / DAY_S)) }) : span_digits(seconds, true)),
+    caption: say(over ? 'countdown.since' : 'countdown.until', { when: when(zone, to_ms, now_ms) }),
     state: is_within(look.alarm_ms, left_ms) ? 'alarm' : is_within(look.warning_ms, left_ms) ? 'warning' : 'normal',
     share: way_ms === null ? null : Math.min(1, Math.max(0, 1 - left_ms / way_ms)),
     over,
@@ -117,8 +119,12 @@ function is_within(limit_ms: number | null, left_ms: number): boolean {
 
 /** What is said of it aloud. */
 export function count_words({ text, caption, state, share, over }: Count): string {
-  if (text === DASHES) return ['not known', caption].filter((part) => part !== '').join(', ')
-  const left = over ? (text.startsWith('+') ? `${text.slice(1)} ago` : 'over') : `${text} left`
-  const way = share === null ? '' : `${String(Math.floor(100 * share))} % of the way`
-  return [left, caption, way, state === 'normal' ? '' : state].filter((part) => part !== '').join(', ')
+  if (text === DASHES) return [say('head.not-known'), caption].filter((part) => part !== '').join(', ')
+  const left = over
+    ? text.startsWith('+')
+      ? say('age.ago', { age: text.slice(1) })
+      : say('countdown.over')
+    : say('age.left', { age: text })
+  const way = share === null ? '' : say('countdown.way', { share: String(Math.floor(100 * share)) })
+  return [left, caption, way, state === 'normal' ? '' : say(`state.${state}`)].filter((part) => part !== '').join(', ')
 }

@@ -3,6 +3,7 @@ import type { BandLook, Look, NumberDraw, State, Toward } from '../../generated/
 import { direction_of, figure_width_em, MINUS, number_text, signed_text } from '../../core/format'
 import { SIZES } from '../../core/sizes'
 import { label_width_em } from '../../core/width'
+import { say } from '../../words/say'
 
 /** A look of one number. */
 export type OneNumber = Extract<Look, { trend_ms: unknown }>
@@ -110,9 +111,10 @@ export function change_words(
     words.reduce((em, text) => em + (text === null ? 0 : label_width_em(` ${text}`)), number_em + arrow) <= room_em
   const said = { direction, number, toward: judged }
   if (judged === null) return { ...said, span: fits(0, span) ? span : null, worded: false, pointed: false }
-  if (fits(arrow_em, span, judged)) return { ...said, span, worded: true, pointed: true }
-  if (fits(arrow_em, judged)) return { ...said, span: null, worded: true, pointed: true }
-  if (fits(0, judged)) return { ...said, span: null, worded: true, pointed: false }
+  const word = say(`number.${judged}`)
+  if (fits(arrow_em, span, word)) return { ...said, span, worded: true, pointed: true }
+  if (fits(arrow_em, word)) return { ...said, span: null, worded: true, pointed: true }
+  if (fits(0, word)) return { ...said, span: null, worded: true, pointed: false }
   return { ...said, span: null, worded: false, pointed: true }
 }
 
@@ -129,8 +131,11 @@ export function target_words(
 ): string | null {
   const is_met = Number(by.toFixed(decimals)) === 0
   const forms = is_met
-    ? [`on target ${target}`, 'on target']
-    : [`${signed_text(by, decimals)} to target ${target}`, `${signed_text(by, decimals)} to target`]
+    ? [say('target.on', { target }), say('target.on-short')]
+    : [
+        say('target.to', { by: signed_text(by, decimals), target }),
+        say('target.to-short', { by: signed_text(by, decimals) }),
+      ]
   return forms.find((form) => label_width_em(form) <= room_em) ?? null
 }
 

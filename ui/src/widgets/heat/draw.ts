@@ -11,6 +11,7 @@ import { FACE } from '../canvas'
 import { type Colours, hatch, mixed } from '../paint'
 import { time_ticks } from '../series/axis'
 import { type Grid, type HeatCell, rows_of_days, rows_of_keys, type Steps, steps_of } from './heat'
+import { say } from '../../words/say'
 
 export interface Input {
   readonly look: HeatLook
@@ -115,7 +116,7 @@ export function draw(ctx: CanvasRenderingContext2D, input: Input, colours: Colou
   }
   if (has_line) {
     ctx.textAlign = 'left'
-    const words = look.days ? `${count} earlier days` : `${count} more rows`
+    const words = say(look.days ? 'heat.days' : 'heat.rows', { count: more })
     const text = label_width_em(words) * em <= wide ? words : count
     ctx.fillText(text, gutter, frame.top + shown * row_px + em * 0.6)
   }

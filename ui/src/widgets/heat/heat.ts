@@ -4,6 +4,7 @@ import { is_whole, type Known } from '../../core/buckets'
 import { DASHES, number_text, type Zone } from '../../core/format'
 import type { HeldSeries } from '../../core/held'
 import { nice_step } from '../../core/scale'
+import { say } from '../../words/say'
 
 const DAY_MS = 86_400_000
 
@@ -35,10 +36,10 @@ export interface Grid {
 /** What is said of a cell under a hand. */
 export function cell_words(cell: HeatCell, look: Pick<HeatLook, 'decimals' | 'unit'>): string {
   if (cell.is === 'unknown') return DASHES
-  if (cell.is === 'nothing') return 'no value'
+  if (cell.is === 'nothing') return say('number.none')
   const said = number_text(cell.value, look.decimals) + (look.unit === null ? '' : ` ${look.unit}`)
   // One that a gap reaches into has lost something, the newest is still filling.
-  return cell.is === 'whole' ? said : cell.lacks ? `${said}, incomplete` : `${said} so far`
+  return cell.is === 'whole' ? said : say(cell.lacks ? 'chart.incomplete' : 'chart.so-far', { value: said })
 }
 
 type Slot = Pick<HeatCell, 'is' | 'value' | 'lacks'>

@@ -4,16 +4,21 @@ import { limits_of } from '../../core/bands'
 import { mark_text } from '../../core/digits'
 import { number_text } from '../../core/format'
 import { label_width_em } from '../../core/width'
+import { say } from '../../words/say'
 
 /** Values that are counted. */
 export function total_of({ counts }: Pick<HistogramValue, 'counts'>): number {
   return counts.reduce((sum, count) => sum + count, 0)
 }
 
+function counted(count: number, at_least: boolean): string {
+  const number = say('spoken.values', { count })
+  return at_least ? say('number.at-least', { number }) : number
+}
+
 export function total_words(value: HistogramValue): string {
   const total = total_of(value)
-  const said = `${number_text(total, 0)} ${total === 1 ? 'value' : 'values'}`
-  return value.at_least ? `at least ${said}` : said
+  return counted(total, value.at_least)
 }
 
 /** The scale's upper end. */
@@ -32,13 +37,17 @@ export function bin_words(look: HistogramLook, value: HistogramValue, at: number
   const mark = (one: number): string => mark_text(Number(one.toPrecision(12)), { unit: null })
   const [from, to] = [look.min + (at - 1) * look.width, look.min + at * look.width]
   const range =
-    at === 0 ? `below ${mark(look.min)}` : at > look.bins ? `from ${mark(end_of(look))}` : `${mark(from)}–${mark(to)}`
+    at === 0
+      ? say('histogram.below', { mark: mark(look.min) })
+      : at > look.bins
+        ? say('histogram.from', { mark: mark(end_of(look)) })
+        : `${mark(from)}–${mark(to)}`
   const count = value.counts[at] ?? 0
   const total = total_of(value)
   const share = total === 0 ? '' : `, ${number_text((100 * count) / total, 1)} %`
   return {
     when: look.unit === null ? range : `${range} ${look.unit}`,
-    said: `${value.at_least ? 'at least ' : ''}${number_text(count, 0)} ${count === 1 ? 'value' : 'values'}${share}`,
+    said: counted(count, value.at_least) + share,
   }
 }
 

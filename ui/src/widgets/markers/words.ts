@@ -3,6 +3,7 @@ import type { HeldMarkers } from '../../core/held'
 import { MARKERS_MAX } from '../../core/limits'
 import { SIZES } from '../../core/sizes'
 import { label_width_em } from '../../core/width'
+import { say } from '../../words/say'
 
 /** Around the words, in rem. */
 export const CORNER_REM = 1.6
@@ -23,7 +24,7 @@ export const NOTHING_LACKS: Lacks = { labels: 0, trails: 0, names: 0, shapes: 0 
 export function corner_words(held: HeldMarkers, room_rem: number, lacks = NOTHING_LACKS): string {
   const fits = (words: string): boolean => SIZES.minor * label_width_em(words) + CORNER_REM <= room_rem
   const forms = [missing_words(held, false, lacks), missing_words(held, true, lacks)]
-  return forms.find(fits) ?? `+${String(missing(held, lacks).reduce((sum, count) => sum + count, 0))} more`
+  return forms.find(fits) ?? say('more', { count: missing(held, lacks).reduce((sum, count) => sum + count, 0) })
 }
 
 function missing(held: HeldMarkers, { labels, trails, names, shapes }: Lacks): number[] {
@@ -34,11 +35,11 @@ function missing(held: HeldMarkers, { labels, trails, names, shapes }: Lacks): n
 export function missing_words(held: HeldMarkers, short: boolean, lacks = NOTHING_LACKS): string {
   const [hidden = 0, unplaced = 0, unnamed = 0, trails = 0, shapes = 0] = missing(held, lacks)
   const parts = [
-    hidden > 0 ? `+${String(hidden)} not drawn` : '',
-    unplaced === 0 ? '' : short ? `+${String(unplaced)} unplaced` : `${String(unplaced)} more without a position`,
-    unnamed === 0 ? '' : short ? `+${String(unnamed)} unnamed` : `+${String(unnamed)} without a label`,
-    trails === 0 ? '' : short ? `+${String(trails)} trails` : `+${String(trails)} without a trail`,
-    shapes === 0 ? '' : short ? `+${String(shapes)} shapes` : `+${String(shapes)} shapes not drawn`,
+    hidden > 0 ? say('map.hidden', { count: hidden }) : '',
+    unplaced === 0 ? '' : say(short ? 'map.unplaced-short' : 'map.unplaced', { count: unplaced }),
+    unnamed === 0 ? '' : say(short ? 'map.unnamed-short' : 'map.unnamed', { count: unnamed }),
+    trails === 0 ? '' : say(short ? 'map.trails-short' : 'map.trails', { count: trails }),
+    shapes === 0 ? '' : say(short ? 'map.shapes-short' : 'map.shapes', { count: shapes }),
   ]
   return parts.filter((part) => part !== '').join(', ')
 }

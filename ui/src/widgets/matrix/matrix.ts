@@ -2,6 +2,7 @@
 import type { State, TileValue } from '../../generated/frame'
 import { LINE, SIZES } from '../../core/sizes'
 import { label_width_em } from '../../core/width'
+import { say } from '../../words/say'
 
 export interface Size {
   readonly width: number
@@ -128,8 +129,8 @@ export function word_of({ detail, text }: TileValue): string {
 
 /** `+3 rows, 2 columns, 1 alarm` */
 function more_words(rows: number, columns: number, hidden: readonly TileValue[], room_em: number): string {
-  const counted = (count: number, one: string): string[] =>
-    count === 0 ? [] : [`${String(count)} ${one}${count === 1 ? '' : 's'}`]
+  const counted = (count: number, one: 'row' | 'column' | 'cell' | 'alarm' | 'warning'): string[] =>
+    count === 0 ? [] : [say(`count.${one}`, { count })]
   const bad = (['alarm', 'warning'] as const).flatMap((state) =>
     counted(hidden.filter((cell) => cell.state === state).length, state),
   )
@@ -147,8 +148,11 @@ export function few_words(
   const [worst] = [...tiles].sort((a, b) => URGENCY[a.state] - URGENCY[b.state])
   const state = worst?.state ?? 'normal'
   const count = tiles.filter((tile) => tile.state === state).length
-  const word = state === 'alarm' || state === 'warning' ? `${state}${count === 1 ? '' : 's'}` : state
-  const forms = [`${String(count)} ${word} of ${String(tiles.length)}`, `${String(count)} ${word}`, String(count)]
+  const counted =
+    state === 'normal' || state === 'muted'
+      ? `${String(count)} ${say(`state.${state}`)}`
+      : say(`count.${state}`, { count })
+  const forms = [say('count.of', { counted, total: tiles.length }), counted, String(count)]
   return { state, text: forms.find((form) => label_width_em(form) + MARK_EM <= room_em) ?? String(count) }
 }
 

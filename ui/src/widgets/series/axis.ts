@@ -1,5 +1,6 @@
 /** Where things stand along a chart's edges: the window, the ticks of time, and the labels at the lines' ends. */
 import { time_step_ms } from '../../core/scale'
+import { say } from '../../words/say'
 
 export interface Window {
   readonly from_ms: number
@@ -64,7 +65,7 @@ export function fitting_ends(ends: readonly EndLabel[], room: number): EndLabel[
   const kept = ends.slice(0, Math.max(0, room - 1))
   const next = ends[kept.length]
   if (next === undefined || room < 1) return kept
-  return [...kept, { at: null, text: `+${String(ends.length - kept.length)} more`, y: next.y }]
+  return [...kept, { at: null, text: say('more', { count: ends.length - kept.length }), y: next.y }]
 }
 
 /** Moves labels, sorted from the top, apart until none touches another, within the bounds. */

@@ -2,6 +2,7 @@
 import { label_width_em, shortened } from '../../core/width'
 import { hatch } from '../paint'
 import { font, type Pen, type PlotInput, STRIP_EM } from './input'
+import { say } from '../../words/say'
 
 /** What is said of the newest stretch that nobody can vouch for, and where it begins. */
 export interface Gap {
@@ -15,9 +16,10 @@ export function newest_gap({ series, zone, now_ms }: PlotInput, from_ms: number)
   const gap = seen.at(-1)
   if (gap === undefined) return null
   const [from, to] = gap
-  const stretch = from <= from_ms ? `until ${zone.until(to, now_ms)}` : zone.stretch(from, to, now_ms)
-  const others = seen.length > 1 ? `, +${String(seen.length - 1)} more` : ''
-  return { text: `events missing ${stretch}${others}`, from_ms: Math.max(from, from_ms) }
+  const stretch =
+    from <= from_ms ? say('chart.until', { time: zone.until(to, now_ms) }) : zone.stretch(from, to, now_ms)
+  const others = seen.length > 1 ? `, ${say('more', { count: seen.length - 1 })}` : ''
+  return { text: say('chart.missing', { stretch }) + others, from_ms: Math.max(from, from_ms) }
 }
 
 /** Draws the hatches; gives what they are filled with, to be handed in again: it takes long to make. */

@@ -5,6 +5,7 @@ import type { HeldSeries } from '../../core/held'
 import { axes_of, axis_of, value_text } from './axes'
 import type { Window } from './axis'
 import type { SeriesLook } from './input'
+import { say } from '../../words/say'
 
 /** A line's value there. */
 export interface LineReading {
@@ -59,7 +60,7 @@ export function reading(
     // A bar that isn't whole is hollow, and what it has so far is no value of its bucket; a line has no point there.
     const shown = whole || axis_of(look, axes, key).draw === 'bars' ? value : null
     const axis = axis_of(look, axes, key)
-    const said = shown === null ? DASHES : value_text(axis, shown, axes.length > 1) + (whole ? '' : ' so far')
+    const said = shown === null ? DASHES : so_far(value_text(axis, shown, axes.length > 1), whole)
     return { at, key, said, value: shown }
   })
   return {
@@ -90,5 +91,9 @@ export function closer(all: Window, now: Window, bucket_ms: number, at_ms: numbe
 
 /** What stands above a chart that doesn't show all of its time, nor now. */
 export function stretch_words({ from_ms, to_ms }: Window, zone: Zone, now_ms: number): string {
-  return `only ${zone.stretch(from_ms, to_ms, now_ms)}, Esc for all`
+  return say('chart.only', { stretch: zone.stretch(from_ms, to_ms, now_ms) })
+}
+
+function so_far(value: string, whole: boolean): string {
+  return whole ? value : say('chart.so-far', { value })
 }

@@ -3,6 +3,7 @@ import type { TileValue } from '../../generated/frame'
 import { TILES_MAX } from '../../core/limits'
 import { LINE, SIZES } from '../../core/sizes'
 import { label_width_em } from '../../core/width'
+import { say } from '../../words/say'
 
 /** All sizes are in rem, of the panel's own growth. */
 export interface Size {
@@ -46,7 +47,7 @@ const DETAIL_LINES_MAX = 3
 const MARK_EM = 1.15
 /** What is exactly as wide as its room must not be shortened by a rounding. */
 const SPARE_EM = 0.02
-const SINCE_EM = label_width_em('since 22:22')
+const since_em = (): number => label_width_em(say('quality.since', { time: '22:22' }))
 const SHAPE = 1.7
 
 const URGENCY: Record<TileValue['state'], number> = { alarm: 0, warning: 1, unknown: 2, normal: 3, muted: 4 }
@@ -80,7 +81,7 @@ export function tiling(all: readonly TileValue[], place: Size): Tiling {
   // The mark and its gap stand before the word.
   const text = bounded(large * 0.46, inner.width / (widest((tile) => tile.text) + MARK_EM + SPARE_EM))
   const left = inner.height - (label + text) * LINE
-  const small_em = Math.max(SINCE_EM, (detail_em * 1.08) / Math.max(1, detail_lines)) + SPARE_EM
+  const small_em = Math.max(since_em(), (detail_em * 1.08) / Math.max(1, detail_lines)) + SPARE_EM
   const small = bounded(left / wanted / LINE, label * 0.7, inner.width / small_em)
   const lines = Math.floor(left / (small * LINE) + 0.02)
   const hidden_states = hidden_of(all, tiles)
@@ -151,7 +152,7 @@ function line_count(all: readonly TileValue[], width: number, fit: (room: number
     tiles = most_urgent(all, fit(width - taken))
     const hidden_states = hidden_of(all, tiles)
     taken = Math.max(taken, width_of(hidden_states))
-    const worst = STATE_WORDS.find(([state]) => hidden_states.includes(state))?.[0] ?? null
+    const worst = STATES_TOLD.find((state) => hidden_states.includes(state)) ?? null
     return { tiles, hidden_states, more: words(hidden_states), more_mark: marked ? worst : null, taken }
   })
   const most = Math.max(...told.map(({ tiles }) => tiles.length))
@@ -171,11 +172,10 @@ function hidden_number(states: readonly TileValue['state'][]): string {
 /** The same in few words: how many, and of the worst how many. */
 export function hidden_short(states: readonly TileValue['state'][]): string {
   const more = hidden_number(states)
-  const [worst] = STATE_WORDS.filter(([state]) => states.includes(state))
+  const [worst] = STATES_TOLD.filter((state) => states.includes(state))
   if (worst === undefined) return more
-  const [state, one, many] = worst
-  const count = states.filter((other) => other === state).length
-  return `${more}, ${String(count)} ${count === 1 ? one : many}`
+  const count = states.filter((other) => other === worst).length
+  return `${more}, ${say(`count.${worst}`, { count })}`
 }
 
 /** The same in as many words as there is room for. */
@@ -222,20 +222,18 @@ const TILE_WIDTH = 20
 
 /** What isn't shown, and that none of it is worse than what is said: `+44 more, all normal`. */
 export function hidden_words(states: readonly TileValue['state'][]): string {
-  const more = `+${String(states.length)} more`
-  const parts = STATE_WORDS.map(([state, one, many]) => {
+  const more = say('more', { count: states.length })
+  const parts = STATES_TOLD.map((state) => {
     const count = states.filter((other) => other === state).length
-    return count === 0 ? '' : `${String(count)} ${count === 1 ? one : many}`
+    return count === 0 ? '' : say(`count.${state}`, { count })
   }).filter((part) => part !== '')
   if (parts.length > 0) return `${more}, ${parts.join(', ')}`
-  return states.every((state) => state === 'muted') ? `${more}, all over` : `${more}, all normal`
+  return states.every((state) => state === 'muted')
+    ? `${more}, ${say('status.all-over')}`
+    : `${more}, ${say('status.all-normal')}`
 }
 
-const STATE_WORDS = [
-  ['alarm', 'alarm', 'alarms'],
-  ['warning', 'warning', 'warnings'],
-  ['unknown', 'unknown', 'unknown'],
-] as const
+const STATES_TOLD = ['alarm', 'warning', 'unknown'] as const
 
 function bounded(...sizes: number[]): number {
   return Math.max(SMALLEST, Math.min(...sizes))

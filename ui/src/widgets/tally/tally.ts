@@ -5,6 +5,7 @@ import { DASHES, figure_width_em, number_text, shown_number } from '../../core/f
 import type { Range } from '../../core/scale'
 import { LINE, SIZES } from '../../core/sizes'
 import { label_width_em } from '../../core/width'
+import { say } from '../../words/say'
 
 /** In rem, of the panel's own growth. */
 export interface Size {
@@ -207,18 +208,18 @@ function row_laid_out(
 }
 
 export function target_text(target: number, look: Pick<TallyLook, 'unit'>): string {
-  return `of ${mark_text(target, look)}`
+  return say('target.of', { target: mark_text(target, look) })
 }
 
 /** What has no room, with what it comes to where that is something, and what of it is bad. */
 function more_words(hidden: readonly BarValue[], look: TallyLook, room_em: number): string {
   if (hidden.length === 0) return ''
-  const count = `+${String(hidden.length)} more`
+  const count = say('more', { count: hidden.length })
   const sum = hidden.reduce((all, { value }) => all + (value ?? 0), 0)
-  const total = look.adds ? `, ${value_text(sum, look)} in all` : ''
+  const total = look.adds ? say('more.total', { total: value_text(sum, look) }) : ''
   const bad = (['alarm', 'warning'] as const).flatMap((state) => {
     const found = hidden.filter((bar) => bar.state === state).length
-    return found === 0 ? [] : [`, ${String(found)} ${state}${found === 1 ? '' : 's'}`]
+    return found === 0 ? [] : [`, ${say(`count.${state}`, { count: found })}`]
   })
   const forms = [count + bad.join('') + total, count + bad.join(''), `+${String(hidden.length)}${bad.join('')}`]
   return forms.find((form) => label_width_em(form) <= room_em) ?? `+${String(hidden.length)}`

@@ -2,6 +2,7 @@
 import type { Stretch, TimelineRow } from '../../generated/frame'
 import { LINE, SIZES } from '../../core/sizes'
 import { label_width_em } from '../../core/width'
+import { say } from '../../words/say'
 
 export interface Size {
   readonly width: number
@@ -101,9 +102,9 @@ function more_words(hidden: readonly TimelineRow[], room_em: number, short: bool
   const states = hidden.map(state_now)
   const bad = (['alarm', 'warning'] as const).flatMap((state) => {
     const count = states.filter((own) => own === state).length
-    return count === 0 ? [] : [`, ${String(count)} ${state}${count === 1 ? '' : 's'}`]
+    return count === 0 ? [] : [`, ${say(`count.${state}`, { count })}`]
   })
-  const words = `+${String(hidden.length)} more ${hidden.length === 1 ? 'row' : 'rows'}${bad.join('')}`
+  const words = say('timeline.more', { count: hidden.length }) + bad.join('')
   const few = `+${String(hidden.length)}${bad[0] ?? ''}`
   if (!short && label_width_em(words) <= room_em) return words
   return label_width_em(few) <= room_em ? few : `+${String(hidden.length)}`
