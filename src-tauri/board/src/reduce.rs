@@ -288,13 +288,13 @@ impl Reducer {
                     remove_on: remove_on.clone(),
                     expire: expire.map(span_ms),
                     trail: trail.map(|trail| TrailLook::of(span_ms(trail))),
+                    lost_after: lost_after.map(span_ms),
+                    fences: fences.clone(),
                     whole: fold.whole,
                 })))
             }
         }
     }
-                    lost_after: lost_after.map(span_ms),
-                    fences: fences.clone(),
 
     pub(crate) const fn kind(&self) -> &'static str {
         match self {

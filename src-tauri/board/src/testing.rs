@@ -218,14 +218,13 @@ fn reducer_of(spec: &Value) -> ReducerSpec {
             remove_on: names("remove_on"),
             expire: span("expire"),
             trail: span("trail"),
-        },
             lost_after: span("lost_after"),
             fences: spec["fences"].as_array().into_iter().flatten().map(fence_of).collect(),
+        },
         kind => panic!("the kind {kind:?}"),
     }
 }
 
-/// The lines of a series, each by its title and settings.
 /// A fence of a map by its name, corners or circle (latitude, longitude, metres), state and the rest.
 fn fence_of(spec: &Value) -> FenceSpec {
     let number = |value: &Value| value.as_f64().expect("a number");
@@ -255,6 +254,7 @@ fn word_of<T: serde::de::DeserializeOwned>(word: &Value) -> T {
     serde_json::from_value(word.clone()).expect("a word")
 }
 
+/// The lines of a series, each by its title and settings.
 fn lines_of(spec: &Value) -> Vec<LineSpec> {
     let lines = spec["lines"].as_array().into_iter().flatten();
     lines

@@ -384,15 +384,6 @@ impl Engine {
     }
 }
 
-async fn read_board(board: &BoardInput) -> Result<(String, String), EngineError> {
-    match board {
-        BoardInput::Text { name, text } => Ok((name.clone(), text.clone())),
-        BoardInput::File(path) => {
-            let unreadable = |reason: String| EngineError::BoardUnreadable { path: path.clone(), reason };
-            let why = |error: std::io::Error| unreadable(watch::why_unreadable(path, &error));
-            let here = path.clone();
-            let read = tokio::task::spawn_blocking(move || watch::read(&here)).await;
-            let text = read.map_err(|error| unreadable(error.to_string()))?.map_err(why)?;
 impl BoardInput {
     fn path(&self) -> &Path {
         match self {
@@ -414,9 +405,18 @@ impl BoardInput {
     }
 }
 
+async fn read_board(board: &BoardInput) -> Result<(String, String), EngineError> {
+    match board {
+        BoardInput::Packed { name, text, .. } => Ok(((*name).to_owned(), (*text).to_owned())),
+        BoardInput::Text { name, text } => Ok((name.clone(), text.clone())),
+        BoardInput::File(path) => {
+            let unreadable = |reason: String| EngineError::BoardUnreadable { path: path.clone(), reason };
+            let why = |error: std::io::Error| unreadable(watch::why_unreadable(path, &error));
+            let here = path.clone();
+            let read = tokio::task::spawn_blocking(move || watch::read(&here)).await;
+            let text = read.map_err(|error| unreadable(error.to_string()))?.map_err(why)?;
             Ok((path.display().to_string(), text))
         }
-        BoardInput::Packed { name, text, .. } => Ok(((*name).to_owned(), (*text).to_owned())),
     }
 }
 

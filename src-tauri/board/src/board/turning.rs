@@ -95,6 +95,10 @@ impl Worst {
                         timeline.rows.iter().filter_map(|row| row.stretches.last()).filter(|own| own.to_ms.is_none());
                     now.map(|own| own.state).filter(|state| *state != State::Unknown).max().unwrap_or_default()
                 }
+                WidgetValue::Markers(map) => {
+                    let known = map.fences.iter().map(|fence| fence.state).filter(|state| *state != State::Unknown);
+                    known.max().unwrap_or_default()
+                }
                 WidgetValue::Status(status) => {
                     let known = status.tiles.iter().map(|tile| tile.state).filter(|state| *state != State::Unknown);
                     known.max().unwrap_or_default()
@@ -103,10 +107,6 @@ impl Worst {
             };
             *self = Self { version, state };
         }
-                WidgetValue::Markers(map) => {
-                    let known = map.fences.iter().map(|fence| fence.state).filter(|state| *state != State::Unknown);
-                    known.max().unwrap_or_default()
-                }
         self.state
     }
 }

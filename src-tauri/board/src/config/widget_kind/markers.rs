@@ -6,7 +6,7 @@ use super::{
     Folded, KindShape,
     fences::{self, Fences},
     keyed,
-    layers::{FILE_CHARACTERS_MAX, Layer, Layers},
+    layers::{Layer, Layers},
     states,
 };
 use crate::{
