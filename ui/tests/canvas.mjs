@@ -43,6 +43,8 @@ export function note_canvas_texts() {
           ? y
           : y - font_px * (this.textBaseline === 'bottom' ? 1 : 0.8)
     const rim = rims.get(this)
+    // It is of the word that follows at once: another one that reads alike has none.
+    rims.delete(this)
     list_of(this).push({
       text,
       x: left * a + e,
