@@ -94,8 +94,7 @@ fn side(ring: &[Spot], spot: Spot) -> Side {
         }
         let of = |from: i64, to: i64| i128::from(to) - i128::from(from);
         // Above 0 if the spot lies at the left of the way from a to b.
-        let left =
-            of(a.lon, b.lon) * of(a.lat, spot.lat) - of(a.lon, spot.lon) * of(a.lat, b.lat);
+        let left = of(a.lon, b.lon) * of(a.lat, spot.lat) - of(a.lon, spot.lon) * of(a.lat, b.lat);
         if left == 0 && spot.lon >= a.lon.min(b.lon) && spot.lon <= a.lon.max(b.lon) {
             return Side::Border;
         }
@@ -199,7 +198,15 @@ mod tests {
     fn the_antimeridian_and_the_poles() {
         for ring in [[(170, -10), (-170, -10), (-170, 10), (170, 10)], [(170, -10), (190, -10), (190, 10), (170, 10)]] {
             let fiji = area(&[&ring]);
-            for (lon, is_in) in [(175.0, true), (-175.0, true), (180.0, true), (-180.0, true), (169.0, false), (0.0, false), (-169.0, false)] {
+            for (lon, is_in) in [
+                (175.0, true),
+                (-175.0, true),
+                (180.0, true),
+                (-180.0, true),
+                (169.0, false),
+                (0.0, false),
+                (-169.0, false),
+            ] {
                 assert_eq!(fiji.holds((0.0, lon)), is_in, "{lon}");
             }
         }

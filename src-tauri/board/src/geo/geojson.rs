@@ -34,7 +34,8 @@ pub(crate) struct Wrong {
     pub(crate) expected: String,
 }
 
-const GEOMETRIES: &str = "`Point`, `MultiPoint`, `LineString`, `MultiLineString`, `Polygon`, `MultiPolygon` or `GeometryCollection`";
+const GEOMETRIES: &str =
+    "`Point`, `MultiPoint`, `LineString`, `MultiLineString`, `Polygon`, `MultiPolygon` or `GeometryCollection`";
 
 /// Every feature of a text; a geometry that stands alone is one. `label` and `state` are names of properties.
 ///
@@ -57,7 +58,10 @@ pub(crate) fn read(text: &str, label: Option<&str>, state: Option<&str>) -> Resu
                 return wrong("features", &format!("{} features", features.len()), &format!("at most {FEATURES_MAX}"));
             }
             let each = features.iter().enumerate();
-            each.map(|(at, feature)| reader.feature(object(feature, &format!("features[{at}]"))?, &format!("features[{at}]"))).collect()
+            each.map(|(at, feature)| {
+                reader.feature(object(feature, &format!("features[{at}]"))?, &format!("features[{at}]"))
+            })
+            .collect()
         }
         "Feature" => Ok(vec![reader.feature(root, "")?]),
         _ => {
@@ -100,11 +104,15 @@ impl Reader<'_> {
             }
             let inner = member(place, "geometries");
             let all = list(geometry.get("geometries"), &inner)?;
-            return all.iter().enumerate().try_for_each(|(at, one)| self.geometry(one, &format!("{inner}[{at}]"), into, depth + 1));
+            return all
+                .iter()
+                .enumerate()
+                .try_for_each(|(at, one)| self.geometry(one, &format!("{inner}[{at}]"), into, depth + 1));
         }
         let place = member(place, "coordinates");
         let value = geometry.get("coordinates");
-        let parts = || list(value, &place).map(|all| all.iter().enumerate().map(|(at, one)| (format!("{place}[{at}]"), one)));
+        let parts =
+            || list(value, &place).map(|all| all.iter().enumerate().map(|(at, one)| (format!("{place}[{at}]"), one)));
         // An empty list stands for nothing: RFC 7946, 3.1.
         match of {
             "Point" => {
@@ -140,7 +148,11 @@ impl Reader<'_> {
             let place = format!("{place}[{at}]");
             let closed = self.positions(Some(one), &place)?;
             if closed.len() < 4 {
-                return wrong(&place, &format!("{} positions", closed.len()), "at least 4, the last one the same as the first");
+                return wrong(
+                    &place,
+                    &format!("{} positions", closed.len()),
+                    "at least 4, the last one the same as the first",
+                );
             }
             if closed.first() != closed.last() {
                 return wrong(&place, "a ring that isn't closed", "the last position the same as the first");
@@ -166,7 +178,11 @@ impl Reader<'_> {
     fn position(&mut self, value: Option<&Value>, place: &str) -> Result<Spot, Wrong> {
         self.positions += 1;
         if self.positions > POSITIONS_MAX {
-            return wrong(place, &format!("more than {POSITIONS_MAX} positions"), "a file with fewer: simplify it first");
+            return wrong(
+                place,
+                &format!("more than {POSITIONS_MAX} positions"),
+                "a file with fewer: simplify it first",
+            );
         }
         let numbers = list(value, place)?;
         let number = |at: usize| numbers.get(at).and_then(Value::as_f64);
@@ -235,7 +251,9 @@ fn found(value: Option<&Value>) -> String {
         Some(Value::Null) => "null".to_owned(),
         Some(Value::Object(_)) => "an object".to_owned(),
         Some(Value::Array(list)) if list.len() > 4 => format!("a list of {}", list.len()),
-        Some(Value::Array(list)) if list.iter().any(|one| one.is_array() || one.is_object()) => "a list of lists".to_owned(),
+        Some(Value::Array(list)) if list.iter().any(|one| one.is_array() || one.is_object()) => {
+            "a list of lists".to_owned()
+        }
         Some(Value::String(text)) => format!("`{}`", cut(text, FOUND_CHARACTERS_MAX)),
         Some(other) => format!("`{}`", cut(&other.to_string(), FOUND_CHARACTERS_MAX)),
     }
@@ -285,7 +303,9 @@ mod tests {
     #[test]
     fn faults_have_their_place() {
         let feature = |geometry: &str| {
-            format!(r#"{{"type":"FeatureCollection","features":[{{"type":"Feature","properties":{{}},"geometry":{geometry}}}]}}"#)
+            format!(
+                r#"{{"type":"FeatureCollection","features":[{{"type":"Feature","properties":{{}},"geometry":{geometry}}}]}}"#
+            )
         };
         let polygon = |ring: &str| feature(&format!(r#"{{"type":"Polygon","coordinates":[{ring}]}}"#));
         for (text, reason) in [
@@ -314,7 +334,8 @@ mod tests {
         let many = format!(r#"{{"type":"MultiPoint","coordinates":[{}[0,0]]}}"#, "[1,2],".repeat(POSITIONS_MAX));
         assert!(fault(&many).contains("found more than 200000 positions"));
         let feature = r#"{"type":"Feature","properties":{},"geometry":null}"#;
-        let many = format!(r#"{{"type":"FeatureCollection","features":[{}]}}"#, vec![feature; FEATURES_MAX + 1].join(","));
+        let many =
+            format!(r#"{{"type":"FeatureCollection","features":[{}]}}"#, vec![feature; FEATURES_MAX + 1].join(","));
         assert!(fault(&many).contains("features: found 5001 features, expected at most 5000"));
         let mut deep = r#"{"type":"Point","coordinates":[1,2]}"#.to_owned();
         for _ in 0..=DEPTH_MAX {

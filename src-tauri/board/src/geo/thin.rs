@@ -138,12 +138,10 @@ fn clipped(ring: Ring, window: &Window) -> Ring {
         return ring;
     }
     // Above 0 within each of the four edges.
-    let sides: [&dyn Fn(Spot) -> i64; 4] = [
-        &|spot| spot.lon - window.west,
-        &|spot| window.east - spot.lon,
-        &|spot| spot.lat - window.south,
-        &|spot| window.north - spot.lat,
-    ];
+    let sides: [&dyn Fn(Spot) -> i64; 4] =
+        [&|spot| spot.lon - window.west, &|spot| window.east - spot.lon, &|spot| spot.lat - window.south, &|spot| {
+            window.north - spot.lat
+        }];
     sides.into_iter().fold(ring, |ring, side| {
         let mut kept = Ring::new();
         for (a, b) in edges(&ring) {
@@ -278,7 +276,10 @@ mod tests {
         let look = looked(text, [0.0, 0.0, 3.0, 3.0]);
         let names: Vec<_> = look.shapes.iter().filter_map(|shape| shape.name.clone()).collect();
         assert_eq!((names, look.left_out), (vec!["here".to_owned(), "way".to_owned()], 1));
-        assert_eq!(spots(&look.shapes[0].areas[0][0]), [(1, 1), (2, 1), (2, 2), (1, 2)].map(|(lon, lat)| Spot::of(lat.into(), lon.into())));
+        assert_eq!(
+            spots(&look.shapes[0].areas[0][0]),
+            [(1, 1), (2, 1), (2, 2), (1, 2)].map(|(lon, lat)| Spot::of(lat.into(), lon.into()))
+        );
         assert_eq!(look.shapes[1].lines[0].len(), 8);
     }
 
@@ -287,7 +288,11 @@ mod tests {
     fn the_antimeridian_is_seen_from_both_sides() {
         let text = r#"{"type":"Polygon","coordinates":[[[170,-10],[-170,-10],[-170,10],[170,10],[170,-10]]]}"#;
         let look = looked(text, [-180.0, -60.0, 180.0, 80.0]);
-        let lons: Vec<Vec<i64>> = look.shapes[0].areas.iter().map(|rings| spots(&rings[0]).iter().map(|spot| spot.lon / 10_000_000).collect()).collect();
+        let lons: Vec<Vec<i64>> = look.shapes[0]
+            .areas
+            .iter()
+            .map(|rings| spots(&rings[0]).iter().map(|spot| spot.lon / 10_000_000).collect())
+            .collect();
         assert_eq!(lons, [vec![170, 180, 180, 170], vec![-180, -170, -170, -180]]);
         let pacific = looked(text, [100.0, -60.0, 179.0, 20.0]);
         assert_eq!(pacific.shapes[0].areas.len(), 1);

@@ -122,8 +122,7 @@ static LON: Key<Number> = Key {
     shape: Number { what: "a number of degrees", min: -180.0, max: 180.0 },
 };
 
-static RADIUS: Key<Radius> =
-    Key { name: "radius", need: Need::Required, about: "How far it reaches.", shape: Radius };
+static RADIUS: Key<Radius> = Key { name: "radius", need: Need::Required, about: "How far it reaches.", shape: Radius };
 
 /// `circle = { lat = 52.5, lon = 13.4, radius = "500m" }`
 struct Circle;
@@ -424,7 +423,12 @@ fn areas_of(file: &str, area: Option<&str>, layers: &[Layer]) -> Result<Vec<(Str
         let help = area.and_then(|area| did_you_mean(area, names.iter().copied()));
         let what = area.map_or("area with a label".to_owned(), |area| format!("area `{}`", cut(area)));
         let expected = "the label of a Polygon or MultiPolygon of that layer".to_owned();
-        return Err((format!("no {what} in `{}`", cut(file)), format!("{} features", layer.features.len()), expected, help));
+        return Err((
+            format!("no {what} in `{}`", cut(file)),
+            format!("{} features", layer.features.len()),
+            expected,
+            help,
+        ));
     }
     Ok(found.into_iter().map(|(name, areas)| (name, Area::of_polygons(&areas))).collect())
 }

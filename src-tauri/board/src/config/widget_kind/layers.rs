@@ -130,7 +130,12 @@ fn read(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Layer> {
     let text = match (sink.beside)(&file) {
         Ok(text) => text,
         Err(reason) => {
-            refuse(format!("`{}` can't be read", cut(&file)), reason, "a file of GeoJSON beside the board".to_owned(), sink);
+            refuse(
+                format!("`{}` can't be read", cut(&file)),
+                reason,
+                "a file of GeoJSON beside the board".to_owned(),
+                sink,
+            );
             return None;
         }
     };

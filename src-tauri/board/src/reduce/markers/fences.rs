@@ -57,7 +57,10 @@ impl Sides {
     /// Whether a state that was written down can be.
     pub(super) fn are_sound(&self, fences: usize) -> bool {
         self.0.windows(2).all(|pair| pair[0].fence < pair[1].fence)
-            && self.0.iter().all(|side| usize::from(side.fence) < fences && super::check_instant(Some(side.since)).is_ok())
+            && self
+                .0
+                .iter()
+                .all(|side| usize::from(side.fence) < fences && super::check_instant(Some(side.since)).is_ok())
     }
 
     fn of(&self, fence: u16) -> Option<Side> {
@@ -144,11 +147,8 @@ impl Counts {
     }
 
     fn each(&mut self, told: Told, by: impl Fn(u32) -> u32) {
-        let (inside, telling) = if told.is_known {
-            (&mut self.inside, &mut self.telling)
-        } else {
-            (&mut self.unknown, &mut self.doubtful)
-        };
+        let (inside, telling) =
+            if told.is_known { (&mut self.inside, &mut self.telling) } else { (&mut self.unknown, &mut self.doubtful) };
         if told.is_in {
             *inside = by(*inside);
         }
@@ -206,8 +206,9 @@ impl Settings {
             Picked::Missing => {}
             Picked::Null => marker.sides.stay(&self.fences, self.lost(marker).map_or(at, |lost| lost.min(at))),
             Picked::Some(place) => {
-                let is_first =
-                    marker.placed.is_none() || marker.place.is_none() || self.lost(marker).is_some_and(|lost| lost <= at);
+                let is_first = marker.placed.is_none()
+                    || marker.place.is_none()
+                    || self.lost(marker).is_some_and(|lost| lost <= at);
                 marker.sides.go(&self.fences, place, at, is_first);
                 marker.placed = Some(at);
             }
@@ -276,11 +277,13 @@ mod tests {
 
     /// A square from 0 to 10 degrees, and one within it of which only what is late is told, and what is outside of a circle.
     fn fenced(hold: i64, lost: Value) -> Aggregate {
-        aggregate(json!({"kind": "markers", "key": "k", "lat": "lat", "lon": "lon", "state": "s", "remove_on": ["gone"],
+        aggregate(
+            json!({"kind": "markers", "key": "k", "lat": "lat", "lon": "lon", "state": "s", "remove_on": ["gone"],
             "lost_after": lost, "fences": [
                 {"name": "Depot", "polygon": [[0, 0], [10, 0], [10, 10], [0, 10]], "state": "warning", "hold": hold},
                 {"name": "Gate", "polygon": [[0, 0], [1, 0], [1, 1], [0, 1]], "state": "alarm", "of_states": ["warning"]},
-            ]}))
+            ]}),
+        )
     }
 
     fn value(own: &Aggregate) -> MarkersValue {
