@@ -61,7 +61,11 @@ export function sheet_layers(name: (one: number, usual: string) => string): Laye
       ],
       left_out: 0,
     },
-    { draw: 'point', shapes: [{ name: null, state: 'normal', areas: [], lines: [], points: steps(stops) }], left_out: 2 },
+    {
+      draw: 'point',
+      shapes: [{ name: null, state: 'normal', areas: [], lines: [], points: steps(stops) }],
+      left_out: 2,
+    },
   ]
 }
 

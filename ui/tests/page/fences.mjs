@@ -61,37 +61,42 @@ export async function fences() {
     }),
   )
 
-  await check('what was lost is said to be unknown, what is old stands hollow, and under dashes stands no name (H1)', () =>
-    on_page('scenario=sheet&demo=no&kind=fenced&state=live', FULL_HD, async (page) => {
-      await page.waitForSelector(`${MAP} [data-fences]`)
-      await say(page, van('unknown', "{ state: 'unknown', inside: 0, unknown: 1 }"))
-      await says(page, 'Harbour  +1?')
-      await says(page, 'Van · Harbour', false)
-      const quality = (/** @type {string} */ freshness) => `{ ...one.quality, freshness: '${freshness}' }`
-      await say(page, van('warning', "{ state: 'warning', inside: 1, unknown: 0 }", quality('stale')))
-      await page.waitForSelector(`${MAP} .markers.stale`)
-      await says(page, 'Harbour  1')
-      await say(page, van('warning', "{ state: 'warning', inside: 1, unknown: 0 }", quality('unknown')))
-      await page.waitForSelector(`${MAP} .dashes`)
-      await says(page, 'Harbour  1', false)
-      assert.deepEqual(await words(page), [], 'names under the dashes')
-    }),
+  await check(
+    'what was lost is said to be unknown, what is old stands hollow, and under dashes stands no name (H1)',
+    () =>
+      on_page('scenario=sheet&demo=no&kind=fenced&state=live', FULL_HD, async (page) => {
+        await page.waitForSelector(`${MAP} [data-fences]`)
+        await say(page, van('unknown', "{ state: 'unknown', inside: 0, unknown: 1 }"))
+        await says(page, 'Harbour  +1?')
+        await says(page, 'Van · Harbour', false)
+        const quality = (/** @type {string} */ freshness) => `{ ...one.quality, freshness: '${freshness}' }`
+        await say(page, van('warning', "{ state: 'warning', inside: 1, unknown: 0 }", quality('stale')))
+        await page.waitForSelector(`${MAP} .markers.stale`)
+        await says(page, 'Harbour  1')
+        await say(page, van('warning', "{ state: 'warning', inside: 1, unknown: 0 }", quality('unknown')))
+        await page.waitForSelector(`${MAP} .dashes`)
+        await says(page, 'Harbour  1', false)
+        assert.deepEqual(await words(page), [], 'names under the dashes')
+      }),
   )
 
   for (const size of [FULL_HD, ULTRA_HD]) {
-    await check(`names of fences, shapes and markers can be read at ${String(size.width)}, long ones as well`, async () => {
-      for (const state of ['live', 'long', 'rtl', 'full']) {
-        await on_page(`scenario=sheet&demo=no&kind=fenced&state=${state}`, size, async (page) => {
-          await page.waitForSelector(`${MAP} [data-fences]`)
-          await page.waitForFunction(
-            (map) => globalThis.__written.has(document.querySelectorAll(`${map} canvas`)[1]),
-            MAP,
-            { timeout: 10_000 },
-          )
-          await assert_readable(page, 8)
-        })
-      }
-    })
+    await check(
+      `names of fences, shapes and markers can be read at ${String(size.width)}, long ones as well`,
+      async () => {
+        for (const state of ['live', 'long', 'rtl', 'full']) {
+          await on_page(`scenario=sheet&demo=no&kind=fenced&state=${state}`, size, async (page) => {
+            await page.waitForSelector(`${MAP} [data-fences]`)
+            await page.waitForFunction(
+              (map) => globalThis.__written.has(document.querySelectorAll(`${map} canvas`)[1]),
+              MAP,
+              { timeout: 10_000 },
+            )
+            await assert_readable(page, 8)
+          })
+        }
+      },
+    )
   }
 
   await check('a circle of several is gone into by keys and by a pointer, and each in it is reached', () =>

@@ -135,7 +135,13 @@ export function draw_shape_names(pen: Pen, scene: Scene, stale: boolean): void {
     const middle = box.y + box.height / 2
     if (is_marked && !stale) state_mark(pen, state, box.x + size * 0.36, middle)
     const ink =
-      stale || fence.value === null ? colours.stale : state === 'alarm' ? colours.alarm_text : state === 'warning' ? colours.warning_text : colours.value
+      stale || fence.value === null
+        ? colours.stale
+        : state === 'alarm'
+          ? colours.alarm_text
+          : state === 'warning'
+            ? colours.warning_text
+            : colours.value
     write(pen, sprites.text(text, 700, ink), box.x + (is_marked ? size * MARK_ROOM : 0), middle)
   }
   ctx.globalAlpha = 1

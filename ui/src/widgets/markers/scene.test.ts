@@ -41,9 +41,13 @@ test('trails beyond what can be drawn are counted, and the worst marker has its 
 test('and the corner says how many', () => {
   const held = { kind: 'markers' as const, by_key: new Map(), total: 3, unplaced: 0, gaps: [], fences: [] }
   expect(missing_words({ ...held, total: 0 }, false, { ...NOTHING_LACKS, trails: 7 })).toBe('+7 without a trail')
-  expect(missing_words({ ...held, total: 0 }, true, { ...NOTHING_LACKS, labels: 2, trails: 7 })).toBe('+2 unnamed, +7 trails')
+  expect(missing_words({ ...held, total: 0 }, true, { ...NOTHING_LACKS, labels: 2, trails: 7 })).toBe(
+    '+2 unnamed, +7 trails',
+  )
   const lacks = { labels: 2, trails: 7, names: 3, shapes: 1 }
-  expect(corner_words({ ...held, total: 0 }, 500, lacks)).toBe('+5 without a label, +7 without a trail, +1 shapes not drawn')
+  expect(corner_words({ ...held, total: 0 }, 500, lacks)).toBe(
+    '+5 without a label, +7 without a trail, +1 shapes not drawn',
+  )
   expect(corner_words({ ...held, total: 0 }, 45, lacks)).toBe('+5 unnamed, +7 trails, +1 shapes')
   expect(corner_words({ ...held, total: 0 }, 10, lacks)).toBe('+13 more')
   expect(corner_words({ ...held, total: 0 }, 10)).toBe('')

@@ -206,7 +206,10 @@ export class Scene {
       return { is_circle: group.members.length > 1, box: around(centre(group, now_ms), this.#size * half) }
     })
     const circles = standing.filter(({ is_circle }) => is_circle).map(({ box }) => box)
-    const places = this.places.flatMap((place) => [around(place, this.#size * 0.5), ...(place.box === null ? [] : [place.box])])
+    const places = this.places.flatMap((place) => [
+      around(place, this.#size * 0.5),
+      ...(place.box === null ? [] : [place.box]),
+    ])
     const single = standing.filter(({ is_circle }) => !is_circle).map(({ box }) => box)
     const fences = named_fences(this.fences, sheet, [...reserved, ...places, ...circles], single)
     this.fences = fences.fences

@@ -63,7 +63,19 @@ describe('where a name stands', () => {
   })
 
   test('a line has its own near the middle of the map, a point upon itself, and a shape that is drawn as a point is one', () => {
-    const line = { name: 'R', state: 'normal' as const, areas: [], lines: [steps([[-20, 1], [-1, 1], [20, 1]])], points: [] }
+    const line = {
+      name: 'R',
+      state: 'normal' as const,
+      areas: [],
+      lines: [
+        steps([
+          [-20, 1],
+          [-1, 1],
+          [20, 1],
+        ]),
+      ],
+      points: [],
+    }
     const point = { ...line, lines: [], points: steps([[2, 2]]) }
     const [lines, points] = laid_layers(
       [
@@ -132,7 +144,10 @@ describe('names of shapes', () => {
   function scene(markers: readonly MarkerValue[]): Scene {
     const scene = new Scene(to, AREA, 20)
     const layers = laid_layers([layer([square(0, 0, 1)]), layer([square(4, 0, 1)], 'B')], BOUNDS, to, AREA)
-    scene.set_shapes(layers, laid_fences([fence('Far', 30), fence('Depot', 0, 0.8), fence('Gate', 0.2, 0.4)], BOUNDS, to, AREA))
+    scene.set_shapes(
+      layers,
+      laid_fences([fence('Far', 30), fence('Depot', 0, 0.8), fence('Gate', 0.2, 0.4)], BOUNDS, to, AREA),
+    )
     scene.set_markers(new Map(markers.map((one) => [one.key, one])), 0, 0)
     return scene
   }
