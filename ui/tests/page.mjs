@@ -22,6 +22,7 @@ import { shift } from './page/shift.mjs'
 import { sight } from './page/sight.mjs'
 import { silence } from './page/silence.mjs'
 import { still } from './page/still.mjs'
+import { words } from './page/words.mjs'
 import { zoom } from './page/zoom.mjs'
 import { fences } from './page/fences.mjs'
 import { furniture } from './page/furniture.mjs'
@@ -29,7 +30,7 @@ import { finish } from './page/harness.mjs'
 
 const SUBJECTS = {
   ...{ looks, night, numbers, sight, silence, history, broken, past, pages, drill, demo, still, aloud },
-  ...{ keys, desk, chart, shift, zoom, furniture, fences, bundle },
+  ...{ keys, desk, chart, shift, zoom, words, furniture, fences, bundle },
 }
 // All of them, or those that are named.
 const asked = process.argv.slice(2)
