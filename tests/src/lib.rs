@@ -11,6 +11,7 @@ pub mod keyring;
 pub mod monitors;
 pub mod on_glass;
 pub mod page;
+pub mod pictures;
 pub mod program;
 pub mod reference;
 pub mod screen;

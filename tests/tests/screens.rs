@@ -14,6 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use watchfloor_tests::{
     bench::proc,
     monitors::{Monitors, edid},
+    pictures::Pictures,
     program::program,
 };
 
@@ -22,6 +23,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 const START_LIMIT: Duration = Duration::from_secs(120);
 /// For a look, and a busy machine.
 const MOVE_LIMIT: Duration = Duration::from_secs(30);
+/// A picture is looked at by people: what has just moved is let come to rest.
+const PAINT: Duration = Duration::from_secs(3);
 const STRIP: &str = "#E8B400";
 
 const BOARD: &str = r#"
@@ -176,23 +179,35 @@ fn screens_keep_their_monitors() -> Result<()> {
 
     let ids = wall.stand("a window on each monitor", START_LIMIT, &[LEFT, RIGHT])?;
     let [left, right] = ids[..] else { anyhow::bail!("{ids:?}") };
+    let mut pictures = Pictures::begin("screens")?;
+    let mut keep = |step: &str| -> Result<()> {
+        // What stands there has to be painted first.
+        wall.wait("pages that paint", START_LIMIT, || Ok((wall.pixel(LEFT, 3, 3)? != STRIP).then_some(())))?;
+        thread::sleep(PAINT);
+        pictures.keep(monitors.display(), step)
+    };
+    keep("a-window-on-each")?;
 
     // The monitors change their places: the windows go with them.
     monitors.set(&["--output", "DUMMY0", "--pos", "1280x0", "--output", "DUMMY1", "--pos", "0x0"])?;
     wall.wait("windows that follow their monitors", MOVE_LIMIT, || {
         Ok((wall.windows()? == [(right, LEFT), (left, RIGHT)]).then_some(()))
     })?;
+    keep("monitors-change-places")?;
 
     // One gets another resolution.
     monitors.set(&["--output", "DUMMY0", "--mode", "1024x768"])?;
     wall.stand("a window of another size", MOVE_LIMIT, &[LEFT, (1024, 768, 1280, 0)])?;
+    keep("another-resolution")?;
 
     // Unplugged, and plugged in at another place and size.
     monitors.set(&["--output", "DUMMY0", "--off"])?;
     let rest = wall.stand("one window for one monitor", MOVE_LIMIT, &[LEFT])?;
     ensure!(rest == [right], "the wrong one is left: {rest:?}");
+    keep("one-is-unplugged")?;
     monitors.set(&["--output", "DUMMY0", "--mode", "1280x720", "--pos", "1280x0"])?;
     wall.wait("both again", MOVE_LIMIT, || Ok((wall.windows()? == [(right, LEFT), (left, RIGHT)]).then_some(())))?;
+    keep("and-plugged-in-again")?;
 
     // Each page is watched by itself: one that stands still is told of by its own window, and comes back.
     let strips = || -> Result<[bool; 2]> { Ok([wall.pixel(LEFT, 3, 3)? == STRIP, wall.pixel(RIGHT, 3, 3)? == STRIP]) };
