@@ -16,6 +16,7 @@ use watchfloor_tests::{
     bench::{glass, proc},
     desktop::Desktop,
     page::Page,
+    pictures::Pictures,
     program::program,
     screen::{FrameBuffer, PIXEL_BYTES},
 };
@@ -202,11 +203,14 @@ fn signal(name: &str, pid: u32) -> Result<()> {
 fn a_page_that_stands_still_is_named_and_started_again() -> Result<()> {
     let wall = Wall::open()?;
     let before = wall.page()?;
+    let mut pictures = Pictures::begin("kiosk-hang")?;
     ensure!(!wall.strip()?, "a strip above a page that paints");
     wall.signal("-STOP")?;
     wall.wait("the strip", SAY_LIMIT, Wall::strip)?;
+    pictures.keep(wall.desktop.display(), "a-page-that-hangs")?;
     wall.wait("a page without strip", BACK_LIMIT, |wall| Ok(!wall.strip()?))?;
     wall.paints_anew(BACK_LIMIT)?;
+    pictures.keep(wall.desktop.display(), "started-again")?;
     ensure!(wall.page()? != before, "the page's process is the one that stood still");
     Ok(())
 }
@@ -245,10 +249,13 @@ fn a_page_that_keeps_ending_starts_the_program_again() -> Result<()> {
 fn a_page_that_was_killed_comes_back() -> Result<()> {
     let wall = Wall::open()?;
     let before = wall.page()?;
+    let mut pictures = Pictures::begin("kiosk-crash")?;
     wall.signal("-KILL")?;
+    pictures.keep(wall.desktop.display(), "a-page-that-was-killed")?;
     wall.wait("another process", BACK_LIMIT, |wall| Ok(wall.page().is_ok_and(|page| page != before)))?;
     wall.paints_anew(BACK_LIMIT)?;
-    wall.wait("a page without strip", SAY_LIMIT, |wall| Ok(!wall.strip()?))
+    wall.wait("a page without strip", SAY_LIMIT, |wall| Ok(!wall.strip()?))?;
+    pictures.keep(wall.desktop.display(), "back")
 }
 
 /// A page that stands still again after it was started anew is replaced by another one, and there is a picture at each moment.

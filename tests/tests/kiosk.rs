@@ -18,6 +18,7 @@ use watchfloor_tests::{
     chords::CHORDS,
     desktop::{Desktop, Screen},
     page::Page,
+    pictures::Pictures,
     program::program,
     screen::FrameBuffer,
 };
@@ -123,10 +124,13 @@ fn there_is_one_way_out() -> Result<()> {
     let mut kiosk = Kiosk::start(desktop.display(), folder.path().join("data"))?;
     kiosk.paints(screen)?;
     kiosk.wait("the keyboard", START_LIMIT, || taken(&kiosk.display))?;
+    let mut pictures = Pictures::begin("kiosk-keys")?;
+    pictures.keep(&kiosk.display, "before")?;
     let (pages, windows) = (kiosk.pages()?, kiosk.windows()?);
     for (at, chord) in CHORDS.iter().enumerate() {
         kiosk.tool(&["key", chord])?;
         ensure!(kiosk.windows()? == windows, "{chord} opens something: {:?}, before {windows:?}", kiosk.windows()?);
+        pictures.keep(&kiosk.display, &chord.replace('+', "-"))?;
         if at % 10 == 0 {
             kiosk.paints(screen).with_context(|| format!("after {chord}"))?;
         }
@@ -139,11 +143,13 @@ fn there_is_one_way_out() -> Result<()> {
     // What another program puts out of sight is back: it had the keyboard while it was minimised, and nobody saw it.
     kiosk.tool(&["search", "--class", "watchfloor", "windowminimize", "%@"])?;
     kiosk.paints(screen)?;
+    pictures.keep(&kiosk.display, "after-it-was-minimised")?;
     ensure!(kiosk.windows()? == windows, "something lies on it: {:?}, before {windows:?}", kiosk.windows()?);
     ensure!(kiosk.pages()? == pages, "the page was started again: {}", kiosk.logs()?);
 
     kiosk.tool(&["keydown", "ctrl", "keydown", "alt", "keydown", "shift", "keydown", "q"])?;
     thread::sleep(Duration::from_secs(1));
+    pictures.keep(&kiosk.display, "keys-to-leave-are-held")?;
     kiosk.tool(&["keyup", "q", "keyup", "shift", "keyup", "alt", "keyup", "ctrl"])?;
     kiosk.paints(screen)?;
     kiosk.tool(&["keydown", "ctrl", "keydown", "alt", "keydown", "shift", "keydown", "q"])?;
@@ -202,16 +208,19 @@ fn displays_come_and_go() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let number = Screen::free_number()?;
     let display = format!(":{number}");
+    let mut pictures = Pictures::begin("kiosk-displays")?;
     let mut kiosk = Kiosk::start(&display, folder.path().join("data"))?;
     kiosk.says("waiting for a display")?;
     let screen = Screen::start(number, SIZE, folder.path())?;
     kiosk.says("the display is there")?;
     kiosk.paints(screen.frame_buffer())?;
+    pictures.keep(&display, "a-display-came")?;
     drop(screen);
     kiosk.says("it is started again")?;
     kiosk.says("waiting for a display")?;
     let screen = Screen::start(number, (1280, 1024), folder.path())?;
     kiosk.paints(screen.frame_buffer())?;
+    pictures.keep(&display, "another-one-came")?;
     ensure!(kiosk.program.try_wait()?.is_none(), "the supervisor has ended");
     let logs = kiosk.logs()?;
     ensure!(logs.matches("the wall runs").count() == 2, "{logs}");
