@@ -282,14 +282,19 @@ impl Aggregate {
         if let Reducer::Table(table) = &self.reducer { table.heard(key) } else { None }
     }
 
-    /// The key of the row, tile or marker that an event speaks of, whether it holds that or not.
+    /// The key of the row, tile, cell, bar or marker that an event speaks of, whether it holds that or not.
     pub(crate) fn key_in(&self, event: &Event) -> Option<String> {
-        let (ReducerSpec::Table { key, .. } | ReducerSpec::Status { key, .. } | ReducerSpec::Markers { key, .. }) =
-            &self.fold.reducer
-        else {
-            return None;
+        let data = event.data.value();
+        let key = match &self.fold.reducer {
+            ReducerSpec::Table { key, .. }
+            | ReducerSpec::Status { key, .. }
+            | ReducerSpec::Timeline { key, .. }
+            | ReducerSpec::Tally { by: key, .. }
+            | ReducerSpec::Markers { key, .. } => reduce::key_at(key, data),
+            ReducerSpec::Matrix { row, column, .. } => reduce::pair_at(row, column, data),
+            _ => return None,
         };
-        reduce::key_at(key, event.data.value()).ok().map(std::borrow::Cow::into_owned)
+        key.ok().map(std::borrow::Cow::into_owned)
     }
 
     /// The line that a log makes of an event.
@@ -387,6 +392,11 @@ impl Aggregate {
     #[must_use]
     pub fn grows_only(&self) -> bool {
         self.reducer.grows_only()
+    }
+
+    /// Of a chart, the value at each line's end.
+    pub(crate) fn ends(&self) -> Vec<(&str, f64)> {
+        self.reducer.ends()
     }
 
     /// Whether there is nothing to show because no event has said anything yet.

@@ -30,9 +30,7 @@ pub use self::{
     furniture::{After, Align, ClockZone, FurnitureLook, FurnitureView, TextBlock, TextCell, TextSpan, Until},
     histogram::{HeatLook, HistogramLook, HistogramValue},
     look::{BandLook, Better, ColumnLook, Draw, Look, NumberDraw, NumberLook, PlaceMark, Sign, State, Toward},
-    map::{
-        FenceLook, FenceValue, FenceWhen, Icon, LayerDraw, LayerLook, Outlines, ShapeLook, TrailLook, TrailPoint,
-    },
+    map::{FenceLook, FenceValue, FenceWhen, Icon, LayerDraw, LayerLook, Outlines, ShapeLook, TrailLook, TrailPoint},
     merge::NeedsWhole,
     page::{PageMark, PageShown, PageView, PageWhy},
     past::{PastMarks, PastView},

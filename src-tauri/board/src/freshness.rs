@@ -3,6 +3,7 @@
 //! A pure function of what is known of the source and the instant: [`judge`]. Whoever holds a [`SourceStatus`] may ask
 //! again later, without news, and gets the truth of that later instant: *live* ends by itself.
 
+mod summary;
 mod words;
 
 use std::time::Duration;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use watchfloor_model::{Mono, Phase, SourceStatus, Transport};
 
+pub use summary::{SourceSummary, Summary};
 pub use words::{source_words, span_words};
 
 /// What may be said of a value, worst last.

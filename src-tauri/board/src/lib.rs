@@ -20,8 +20,8 @@ mod testing;
 pub use aggregate::Aggregate;
 pub use board::{
     AggregateCheckpoint, Board, ChannelCheckpoint, Checkpoint, DRIFTS_NAMED_MAX, Drift, GLASSES_MAX, GlassSpec, Mark,
-    NotRestored, OvertakenCheckpoint, REJECTIONS_HELD_MAX, Recogniser, Room, ShareCheckpoint, SourceCheckpoint, Subject,
-    UnusableCheckpoint,
+    NotRestored, OvertakenCheckpoint, REJECTIONS_HELD_MAX, Recogniser, Room, ShareCheckpoint, SourceCheckpoint,
+    Subject, UnusableCheckpoint,
 };
 pub use pages::Gesture;
 pub use reduce::{Rejection, RestoreError};

@@ -52,6 +52,7 @@ pub(crate) use fingerprint::{fingerprint, hash};
 pub(crate) use gaps::Gaps;
 pub(crate) use pick::KEY_BYTES_MAX;
 pub(crate) use pick::{instant_of_text, key as key_at};
+pub(crate) use status::pair_at;
 pub(crate) use stored::{Text, fields, from_json, to_json};
 pub(crate) use table::{By, Reading, Search, Searched};
 pub(crate) use tally::BARS_MAX as TALLY_BARS_MAX;
@@ -116,6 +117,10 @@ pub(crate) trait Reduce {
     /// Whether the value is a lower bound if events are missing from it.
     fn grows_only(&self) -> bool {
         false
+    }
+    /// Of a chart, the value at each line's end: that of the bucket which ended last, if nothing of it may be missing.
+    fn ends(&self) -> Vec<(&str, f64)> {
+        Vec::new()
     }
     /// Whether there is nothing to show because no event has said anything yet.
     fn is_blank(&self) -> bool {
@@ -276,23 +281,21 @@ impl Reducer {
                 trail,
                 lost_after,
                 fences,
-            } => {
-                Self::Markers(Box::new(markers::Markers::new(markers::Settings {
-                    key: key.clone(),
-                    lat: lat.clone(),
-                    lon: lon.clone(),
-                    heading: heading.clone(),
-                    label: label.clone(),
-                    state: state.as_ref().map(meaning::Meaning::new),
-                    icon: icon.clone(),
-                    remove_on: remove_on.clone(),
-                    expire: expire.map(span_ms),
-                    trail: trail.map(|trail| TrailLook::of(span_ms(trail))),
-                    lost_after: lost_after.map(span_ms),
-                    fences: fences.clone(),
-                    whole: fold.whole,
-                })))
-            }
+            } => Self::Markers(Box::new(markers::Markers::new(markers::Settings {
+                key: key.clone(),
+                lat: lat.clone(),
+                lon: lon.clone(),
+                heading: heading.clone(),
+                label: label.clone(),
+                state: state.as_ref().map(meaning::Meaning::new),
+                icon: icon.clone(),
+                remove_on: remove_on.clone(),
+                expire: expire.map(span_ms),
+                trail: trail.map(|trail| TrailLook::of(span_ms(trail))),
+                lost_after: lost_after.map(span_ms),
+                fences: fences.clone(),
+                whole: fold.whole,
+            }))),
         }
     }
 
@@ -357,6 +360,10 @@ impl Reduce for Reducer {
 
     fn grows_only(&self) -> bool {
         each!(self, inner => inner.grows_only())
+    }
+
+    fn ends(&self) -> Vec<(&str, f64)> {
+        each!(self, inner => inner.ends())
     }
 
     fn is_blank(&self) -> bool {

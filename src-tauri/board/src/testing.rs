@@ -9,7 +9,8 @@ use watchfloor_model::{Event, Mono, Timestamp};
 use crate::{
     Aggregate,
     config::spec::{
-        CHART_LINES_MAX, FenceSpec, FoldSpec, IconSpec, LineSpec, MarksSpec, ReducerSpec, StateSpec, Template, TemplatePart,
+        CHART_LINES_MAX, FenceSpec, FoldSpec, IconSpec, LineSpec, MarksSpec, ReducerSpec, StateSpec, Template,
+        TemplatePart,
     },
     frame::{FenceWhen, Icon, NumberValue, State, WidgetValue},
     geo::{Area, Spot, ring},
@@ -166,6 +167,7 @@ fn reducer_of(spec: &Value) -> ReducerSpec {
             lines: lines_of(spec),
             marks: spec["marks"].as_object().map(|_| MarksSpec {
                 on: vec![spec["marks"]["on"].as_str().expect("a name").to_owned()],
+                only: spec["marks"]["where"].as_object().into_iter().flatten().map(of_values).collect(),
                 label: spec["marks"]["label"].as_str().map(template),
                 limit: spec["marks"]["limit"].as_u64().map_or(20, |limit| limit as u32),
             }),
@@ -266,6 +268,11 @@ fn lines_of(spec: &Value) -> Vec<LineSpec> {
             value: line["value"].as_str().map(|text| text.parse().expect("a path")),
         })
         .collect()
+}
+
+/// A condition: one value, or any of several.
+fn of_values((path, values): (&String, &Value)) -> (Path, Vec<Value>) {
+    (path.parse().expect("a path"), values.as_array().cloned().unwrap_or_else(|| vec![values.clone()]))
 }
 
 /// `ok` is normal, `late` a warning, `bad` an alarm, `done` muted.

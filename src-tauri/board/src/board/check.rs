@@ -7,8 +7,8 @@ use watchfloor_model::{Check, Continuity, Timestamp};
 use super::tracked::{Heard, Tracked};
 use crate::{
     frame::{
-        Cell, FenceValue, HistogramValue, LineValue, MarkerValue, NumberValue, RowValue, SeriesValue, TileValue, TimelineRow,
-        WidgetValue,
+        Cell, FenceValue, HistogramValue, LineValue, MarkerValue, NumberValue, RowValue, SeriesValue, TileValue,
+        TimelineRow, WidgetValue,
     },
     reduce::RestoreError,
 };

@@ -17,7 +17,7 @@ const ROWS_AT_ONCE_MAX: usize = 500;
 /// Characters of what is looked for; what is longer is in no row.
 const FIND_CHARACTERS_MAX: usize = 200;
 
-/// What a row, a line, a tile or a marker is of, for who looks for its newest event.
+/// What a row, a line, a tile, a bar or a marker is of, for who looks for its newest event.
 #[derive(Clone, Debug)]
 pub struct Subject {
     /// The source's id.

@@ -146,6 +146,23 @@ fn state_of(look: &Look, value: f64) -> State {
     in_bands(look.number().map(|number| number.bands.as_slice()).unwrap_or_default(), value)
 }
 
+/// Whether it is of a chart whose values mean something.
+pub(super) fn is_judged(look: &Look) -> bool {
+    matches!(look, Look::Series { bands, right, .. }
+        if !bands.is_empty() || right.as_ref().is_some_and(|right| !right.bands.is_empty()))
+}
+
+/// What a chart says at worst: of the value at each line's end, by the stretches of the axis that it is read by.
+pub(super) fn chart_state(look: &Look, ends: &[(&str, f64)]) -> State {
+    let Look::Series { bands, lines, right, .. } = look else { return State::Normal };
+    let bands_of = |key: &str| match right {
+        Some(right) if lines.iter().any(|line| line.key == key && line.right) => &right.bands,
+        _ => bands,
+    };
+    let known = ends.iter().map(|(key, value)| in_bands(bands_of(key), *value));
+    known.filter(|state| *state != State::Unknown).max().unwrap_or_default()
+}
+
 /// The meaning of the first band that holds the number.
 fn in_bands(bands: &[BandLook], value: f64) -> State {
     let holds =

@@ -35,8 +35,7 @@ impl Board {
             let Some(night) = self.file.board.night else { return false };
             // The file's reader knows the zone.
             let zone = TimeZone::get(&self.file.board.timezone).unwrap_or(TimeZone::UTC);
-            jiff::Timestamp::from_millisecond(wall.as_millis())
-                .is_ok_and(|wall| night.contains(zone.to_datetime(wall)))
+            jiff::Timestamp::from_millisecond(wall.as_millis()).is_ok_and(|wall| night.contains(zone.to_datetime(wall)))
         };
         self.dark.unwrap_or_else(by_hours)
     }

@@ -1,5 +1,7 @@
 //! Pages of the board: how each is, and which of them is shown.
 
+mod summary;
+
 use watchfloor_model::Mono;
 
 use super::{
@@ -73,11 +75,13 @@ impl Board {
 }
 
 impl Worst {
-    /// Of a number, of tiles or of a map's fences; what rows, lines and markers say for themselves is their matter.
+    /// Of a number, of tiles, of a chart's lines at their ends or of a map's fences; what rows, a log's lines and markers say for themselves is
+    /// their matter.
     fn of(&mut self, widget: &WidgetSpec, tracked: &Tracked) -> State {
         if !(widget.look.number().is_some()
             || matches!(widget.look, Look::Status { .. } | Look::Matrix {} | Look::Tally(_) | Look::Timeline { .. })
-            || matches!(&widget.look, Look::Markers { fences, .. } if !fences.is_empty()))
+            || matches!(&widget.look, Look::Markers { fences, .. } if !fences.is_empty())
+            || dress::is_judged(&widget.look))
             || !tracked.has_value()
         {
             return State::Normal;
@@ -85,6 +89,11 @@ impl Worst {
         // A version of nothing is 0.
         let version = tracked.aggregate.version();
         if self.version != version || version == 0 {
+            if dress::is_judged(&widget.look) {
+                let state = dress::chart_state(&widget.look, &tracked.aggregate.ends());
+                *self = Self { version, state };
+                return state;
+            }
             let shown = Shown::Value { at_least: tracked.is_at_least() };
             let state = match dress::value(widget, tracked, shown, 0) {
                 WidgetValue::Number(number) => number.state,

@@ -68,12 +68,8 @@ pub(super) static NIGHT: Key<super::night::Night> = Key {
 pub(super) static NIGHT_TABLE: TableShape =
     TableShape { name: "`night`", keys: &[&NIGHT_FROM, &NIGHT_TO, &NIGHT_DAYS] };
 
-pub(super) static NIGHT_FROM: Key<TimeText> = Key {
-    name: "from",
-    need: Need::Required,
-    about: "When it begins.",
-    shape: TimeText,
-};
+pub(super) static NIGHT_FROM: Key<TimeText> =
+    Key { name: "from", need: Need::Required, about: "When it begins.", shape: TimeText };
 
 pub(super) static NIGHT_TO: Key<TimeText> = Key {
     name: "to",

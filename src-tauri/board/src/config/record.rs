@@ -130,7 +130,11 @@ impl Shape for Columns {
 
     fn schema(&self) -> Value {
         let mut schema = array_schema(&keys::COLUMN_TABLE, COLUMNS_MAX);
-        let needs = |formats: &[&str]| json!({"properties": {"format": {"enum": formats}}, "required": ["format"]});
+        let needs = |formats: &[&str]| {
+            // Left out, it is `text`.
+            let required: &[&str] = if formats.contains(&"text") { &[] } else { &["format"] };
+            json!({"properties": {"format": {"enum": formats}}, "required": required})
+        };
         schema["items"]["dependentSchemas"] =
             OF_FORMATS.iter().map(|(name, formats)| ((*name).to_owned(), needs(formats))).collect();
         schema

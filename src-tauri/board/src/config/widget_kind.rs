@@ -26,12 +26,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+pub use self::series::SERIES_BUCKETS_MAX;
 pub(super) use self::{
     chart::{LINE_TABLE, MARKS_TABLE, RIGHT_TABLE},
     fences::{CIRCLE_TABLE, FENCE_TABLE},
     layers::LAYER_TABLE,
 };
-pub use self::series::SERIES_BUCKETS_MAX;
 pub(super) use self::{number::DECIMALS_MAX, statistic::Operand};
 use super::{
     against::AgainstText,

@@ -5,9 +5,7 @@ use ts_rs::TS;
 
 use std::collections::BTreeMap;
 
-use super::{
-    AxisLook, FenceLook, HeatLook, HistogramLook, LayerLook, LineLook, RowOrder, TallyLook, TrailLook,
-};
+use super::{AxisLook, FenceLook, HeatLook, HistogramLook, LayerLook, LineLook, RowOrder, TallyLook, TrailLook};
 
 /// How a widget is drawn, by kind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]

@@ -376,6 +376,17 @@ impl Reduce for Series {
         true
     }
 
+    fn ends(&self) -> Vec<(&str, f64)> {
+        // The last one is still filling.
+        let Some(index) = self.len.checked_sub(2) else { return Vec::new() };
+        let start = self.start_of(index);
+        if self.gaps.touch(start, start + self.bucket) {
+            return Vec::new();
+        }
+        let end = |(key, line): &(&String, &VecDeque<Slot>)| line.get(index)?.point.read(self.of.stat_of(key));
+        self.lines.iter().filter_map(|line| Some((line.0.as_str(), end(&line)?))).collect()
+    }
+
     fn note_gap(&mut self, from: Ms, to: Ms, version: u64) -> bool {
         let changed = self.gaps.add(from, to);
         if changed {

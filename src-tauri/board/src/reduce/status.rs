@@ -47,19 +47,10 @@ const BETWEEN: &str = " · ";
 
 impl Key {
     fn of<'a>(&self, data: Json<'a>) -> Result<Cow<'a, str>, Rejection> {
-        let (row, column) = match self {
-            Self::One(path) => return pick::key(path, data),
-            Self::Pair(row, column) => (row, column),
-        };
-        let name = pick::key(row, data)?;
-        if name.contains(BETWEEN) {
-            return Err(pick::reject(row, data, format!("a text without `{BETWEEN}`")));
+        match self {
+            Self::One(path) => pick::key(path, data),
+            Self::Pair(row, column) => pair_at(row, column, data),
         }
-        let name = format!("{name}{BETWEEN}{}", pick::key(column, data)?);
-        if name.len() > KEY_BYTES_MAX {
-            return Err(pick::reject(row, data, format!("with its column, at most {KEY_BYTES_MAX} bytes")));
-        }
-        Ok(Cow::Owned(name))
     }
 
     const fn path(&self) -> &Path {
@@ -67,6 +58,19 @@ impl Key {
             Self::One(path) | Self::Pair(path, _) => path,
         }
     }
+}
+
+/// The name of the cell of a row and a column.
+pub(crate) fn pair_at<'a>(row: &Path, column: &Path, data: Json<'a>) -> Result<Cow<'a, str>, Rejection> {
+    let name = pick::key(row, data)?;
+    if name.contains(BETWEEN) {
+        return Err(pick::reject(row, data, format!("a text without `{BETWEEN}`")));
+    }
+    let name = format!("{name}{BETWEEN}{}", pick::key(column, data)?);
+    if name.len() > KEY_BYTES_MAX {
+        return Err(pick::reject(row, data, format!("with its column, at most {KEY_BYTES_MAX} bytes")));
+    }
+    Ok(Cow::Owned(name))
 }
 
 #[derive(Clone, PartialEq, Serialize, Deserialize)]

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::{
     config::spec::{FoldSpec, ReducerSpec},
     frame::{
-        FenceValue, GroupValue, HistogramValue, LineValue, MarkerValue, MarksValue, NumberValue, RowValue, StatusValue, TallyValue,
-        TimelineRow, TrailLook, WidgetValue,
+        FenceValue, GroupValue, HistogramValue, LineValue, MarkerValue, MarksValue, NumberValue, RowValue, StatusValue,
+        TallyValue, TimelineRow, TrailLook, WidgetValue,
     },
 };
 

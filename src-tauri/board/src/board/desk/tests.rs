@@ -40,6 +40,27 @@ columns = [
 id = "lines"
 kind = "log"
 text = "{name} is {state}"
+
+[[widget]]
+id = "areas"
+kind = "tally"
+by = "area"
+
+[[widget]]
+id = "ways"
+kind = "timeline"
+key = "id"
+state = "state"
+states = { open = "alarm" }
+keep = "1h"
+
+[[widget]]
+id = "grid"
+kind = "matrix"
+row = "area"
+column = "id"
+state = "state"
+states = { open = "alarm" }
 "#;
 
 fn event(data: serde_json::Value, at: i64) -> Event {
@@ -158,6 +179,14 @@ fn an_event_is_known_by_what_it_is_of() {
     let line = board.subject("lines", "2", Mono::ZERO).expect("a line");
     assert!(line.recogniser().knows(&event(json!({"name": "Béla", "state": "held"}), 1_001)));
     assert!(!line.recogniser().knows(&event(json!({"name": "Béla", "state": "held"}), 1_002)));
+    // A bar, a row of states, a cell.
+    for (widget, key) in [("areas", "North"), ("ways", "b"), ("grid", "North · b")] {
+        let subject = board.subject(widget, key, Mono::ZERO).expect("what is shown");
+        let knows = |data: serde_json::Value| subject.recogniser().knows(&event(data, 7));
+        assert!(knows(json!({"area": "North", "id": "b", "state": "open"})), "{widget}");
+        assert!(!knows(json!({"area": "South", "id": "a", "state": "open"})), "{widget}");
+        assert!(!knows(json!({"area": "North · b", "state": "open"})), "{widget}");
+    }
     assert!(board.subject("lines", "9", Mono::ZERO).is_none());
     assert!(board.subject("none", "a", Mono::ZERO).is_none());
 }

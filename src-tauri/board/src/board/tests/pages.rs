@@ -7,6 +7,7 @@ use super::stage::*;
 use crate::{
     Gesture, GlassSpec,
     frame::{PageMark, PageShown, PageWhy, State},
+    freshness::Freshness,
 };
 
 /// The usual widgets on a page that comes with an alarm, and one more on another.
@@ -87,6 +88,42 @@ fn each_page_says_how_it_is() {
     assert_eq!(shown(&mut stage).why, PageWhy::Rotation);
 }
 
+/// H1: a chart is as bad as the value at a line's end by the axis that it is read by, and that is of a bucket which is over.
+#[test]
+fn a_chart_counts_for_its_page() {
+    const CHART: &str = r#"
+[[widget]]
+id = "chart"
+kind = "series"
+page = "more"
+bucket = "10s"
+keep = "5m"
+bands = [{ from = 5, state = "alarm" }]
+lines = [
+  { title = "All" },
+  { title = "Odd", where = { k = "b" }, axis = "right" },
+]
+right = { bands = [{ from = 1, state = "warning" }] }
+"#;
+    let mut stage = Stage::beside(&format!("{PAGES}{CHART}"));
+    stage.snapshot("e:7", &["count", "gauge", "window", "mean", "table", "series", "all", "chart"]);
+    let state = |stage: &mut Stage| shown(stage).marks[1].state;
+    for key in ["a", "b"] {
+        stage.event(json!({"v": 1.0, "k": key}));
+    }
+    assert_eq!(state(&mut stage), State::Normal, "it is still filling");
+    stage.stay_live(10);
+    assert_eq!(state(&mut stage), State::Warning);
+    for _ in 0..5 {
+        stage.event(json!({"v": 1.0, "k": "a"}));
+    }
+    assert_eq!(state(&mut stage), State::Warning);
+    stage.stay_live(10);
+    assert_eq!(state(&mut stage), State::Alarm);
+    stage.stay_live(10);
+    assert_eq!(state(&mut stage), State::Normal, "nothing happened since");
+}
+
 /// Another board file with the page that is shown: it stays.
 #[test]
 fn a_reload_keeps_the_page() {
@@ -132,4 +169,28 @@ fn each_screen_turns_its_own() {
     assert_eq!(on(&mut stage, "right").2, Some(vec![0, 1]), "a screen is never without a page");
     stage.board.set_glasses(Vec::new(), stage.now);
     assert!(stage.frame(0).notices.is_empty());
+}
+
+/// H1: one line of it is as bad as the worst, whatever else is well: a lost link hides neither itself behind a number that never was nor an
+/// alarm that stood, and what may not be seen is counted as not current alone.
+#[test]
+fn one_line_says_the_worst() {
+    let mut stage = Stage::beside("");
+    let unknown = stage.board.summary(stage.now);
+    assert_eq!((unknown.title.as_str(), unknown.worst), ("Test", Freshness::Unknown), "nothing was ever told");
+    stage.snapshot("e:7", &["count", "gauge", "window", "mean", "table", "series"]);
+    stage.event(json!({"v": 3.0, "k": "a"}));
+    let live = stage.board.summary(stage.now);
+    assert_eq!((live.worst, live.unwell, live.alarms, live.warnings), (Freshness::Live, 0, 0, 0));
+    assert_eq!((live.source, live.widgets), (None, 6));
+    stage.event(json!({"v": 30.0, "k": "a"}));
+    assert_eq!(stage.board.summary(stage.now).alarms, 1);
+    stage.status_is(Phase::Waiting);
+    let lost = stage.board.summary(stage.now);
+    let source = lost.source.expect("a source that isn't live");
+    assert_eq!((lost.worst, lost.unwell, lost.alarms), (Freshness::Down, 6, 1));
+    assert_eq!((source.title.as_str(), source.freshness, source.began_ms), ("s", Freshness::Down, None));
+    stage.status_is(Phase::Refused);
+    let refused = stage.board.summary(stage.now);
+    assert_eq!((refused.worst, refused.unwell, refused.alarms), (Freshness::Refused, 6, 0));
 }

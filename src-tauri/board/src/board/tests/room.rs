@@ -13,7 +13,8 @@ fn at(text: &str) -> Timestamp {
 /// By the machine's clock in the board's zone, also where clocks are set forward and back, or jump; a sensor's word counts in its place.
 #[test]
 fn night_goes_by_the_clock_on_the_wall() {
-    let night = "title = \"Test\"\ntimezone = \"Europe/Vienna\"\nnight = { from = \"21:00\", to = \"02:30\", days = \"sat\" }";
+    let night =
+        "title = \"Test\"\ntimezone = \"Europe/Vienna\"\nnight = { from = \"21:00\", to = \"02:30\", days = \"sat\" }";
     let mut stage = Stage::with(&BOARD.replace("title = \"Test\"", night));
     let mut is_night = |wall: &str| stage.board.frame(0, 0, stage.now, at(wall)).night;
     // A Saturday in winter, the hour that there is twice, and the one that there isn't.

@@ -74,6 +74,9 @@ pub struct LineSpec {
 pub struct MarksSpec {
     /// `on`: names of events that are marks, and no part of any line.
     pub on: Vec<String>,
+    /// `where`: which of these events are marked; without it, as before there was one, all of them.
+    #[serde(rename = "where", skip_serializing_if = "BTreeMap::is_empty")]
+    pub only: BTreeMap<Path, Vec<Value>>,
     /// `label`; the event's name if missing.
     pub label: Option<Template>,
     /// `limit`: marks kept.

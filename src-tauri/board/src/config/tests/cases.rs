@@ -636,31 +636,61 @@ fn layers_and_fences_of_maps() {
         {"type": "Feature", "properties": {"name": "Way"}, "geometry": {"type": "LineString", "coordinates": [[0,0],[1,0]]}}]}"#;
     let beside = |file: &str| match file {
         "a.geojson" => Ok(AREAS.to_owned()),
-        "bad.geojson" => Ok(r#"{"type": "Feature", "properties": null, "geometry": {"type": "Point", "coordinates": [1]}}"#.to_owned()),
+        "bad.geojson" => {
+            Ok(r#"{"type": "Feature", "properties": null, "geometry": {"type": "Point", "coordinates": [1]}}"#
+                .to_owned())
+        }
         _ => Err("there is no such file".to_owned()),
     };
     let map = |lines: &str| widget(&format!("kind = \"markers\"\nkey = \"k\"\nlat = \"a\"\nlon = \"b\"\n{lines}"));
-    let fenced = |fence: &str| map(&format!("layers = [{{ file = \"a.geojson\", label = \"name\" }}]\nfences = [{fence}]"));
+    let fenced =
+        |fence: &str| map(&format!("layers = [{{ file = \"a.geojson\", label = \"name\" }}]\nfences = [{fence}]"));
     let all = |text: &str| match parse_beside(text, "f", &beside) {
         Ok(_) => String::new(),
         Err(errors) => errors.lines().join("\n"),
     };
     for (text, expected) in [
-        (map("layers = [{ file = \"none\" }]"), "14:20: `none` can't be read: found there is no such file, expected a file of GeoJSON beside the board"),
-        (map("layers = [{ file = \"bad.geojson\" }]"), "14:20: `bad.geojson` is wrong at geometry.coordinates: found `[1]`, expected `[longitude, latitude]`"),
+        (
+            map("layers = [{ file = \"none\" }]"),
+            "14:20: `none` can't be read: found there is no such file, expected a file of GeoJSON beside the board",
+        ),
+        (
+            map("layers = [{ file = \"bad.geojson\" }]"),
+            "14:20: `bad.geojson` is wrong at geometry.coordinates: found `[1]`, expected `[longitude, latitude]`",
+        ),
         (map("layers = [{ file = \"a.geojson\", state = \"kind\" }]"), "`states` is missing"),
         (fenced("{ layer = \"a.geojson\", state = \"alarm\" }"), ""),
-        (fenced("{ layer = \"b.geojson\", state = \"alarm\" }"), "no layer `b.geojson`: found `b.geojson`, expected the `file` of one of `layers`; did you mean `a.geojson`?"),
-        (fenced("{ layer = \"a.geojson\", area = \"Depto\", state = \"alarm\" }"), "no area `Depto` in `a.geojson`: found 2 features"),
+        (
+            fenced("{ layer = \"b.geojson\", state = \"alarm\" }"),
+            "no layer `b.geojson`: found `b.geojson`, expected the `file` of one of `layers`; did you mean `a.geojson`?",
+        ),
+        (
+            fenced("{ layer = \"a.geojson\", area = \"Depto\", state = \"alarm\" }"),
+            "no area `Depto` in `a.geojson`: found 2 features",
+        ),
         (fenced("{ layer = \"a.geojson\", area = \"Way\", state = \"alarm\" }"), "no area `Way` in `a.geojson`"),
         (fenced("{ layer = \"a.geojson\", name = \"X\", state = \"alarm\" }"), "`area` is missing"),
-        (fenced("{ name = \"X\", state = \"alarm\" }"), "`layer` is missing in `fences`: found nothing, expected one of `layer`, `circle` and `polygon`"),
+        (
+            fenced("{ name = \"X\", state = \"alarm\" }"),
+            "`layer` is missing in `fences`: found nothing, expected one of `layer`, `circle` and `polygon`",
+        ),
         (fenced("{ polygon = [[0, 0], [1, 0], [1, 1]], state = \"alarm\" }"), "`name` is missing"),
         (fenced("{ name = \"X\", polygon = [[0, 0], [1, 0], [0, 0]], state = \"alarm\" }"), "2 corners for `polygon`"),
         (fenced("{ name = \"X\", polygon = [[0, 0], [1, 95], [1, 1]], state = \"alarm\" }"), "no corner for `polygon`"),
-        (fenced("{ name = \"X\", circle = { lat = 1, lon = 1, radius = \"500\" }, state = \"alarm\" }"), "no distance for `radius`"),
-        (fenced("{ name = \"X\", circle = { lat = 1, lon = 1, radius = \"1nmi\" }, layer = \"a.geojson\", state = \"alarm\" }"), "a fence of two areas"),
-        (fenced("{ name = \"X\", circle = { lat = 1, lon = 1, radius = \"1nmi\" }, state = \"muted\" }"), "unknown word `muted`"),
+        (
+            fenced("{ name = \"X\", circle = { lat = 1, lon = 1, radius = \"500\" }, state = \"alarm\" }"),
+            "no distance for `radius`",
+        ),
+        (
+            fenced(
+                "{ name = \"X\", circle = { lat = 1, lon = 1, radius = \"1nmi\" }, layer = \"a.geojson\", state = \"alarm\" }",
+            ),
+            "a fence of two areas",
+        ),
+        (
+            fenced("{ name = \"X\", circle = { lat = 1, lon = 1, radius = \"1nmi\" }, state = \"muted\" }"),
+            "unknown word `muted`",
+        ),
     ] {
         let said = all(&text);
         assert!(said.contains(expected) && said.is_empty() == expected.is_empty(), "{text}\n{said}");

@@ -94,7 +94,10 @@ fn what_is_no_value() {
     check_both(&chart("marks = { label = \"{a}\" }"), &[("13:9", "`on` is missing", "")]);
     check_both(&chart("marks = { on = \"a\", limit = 0 }"), &[("13:29", "out of range", "from 1 to 100")]);
     check(&chart("marks = { on = \"deploy.*\" }"), &[("13:24", "'*' is not allowed here", "")]);
-    check_both(&chart("marks = \"deploy\""), &[("13:9", "wrong type", "a table with `on`, `label` or `limit`")]);
+    check_both(
+        &chart("marks = \"deploy\""),
+        &[("13:9", "wrong type", "a table with `on`, `where`, `label` or `limit`")],
+    );
     check_both(
         &chart("right = { unit = \"m\", draw = \"bars\" }\nlines = [{ title = \"a\", axis = \"right\" }]"),
         &[("13:23", "unknown key `draw` in `right`", "")],

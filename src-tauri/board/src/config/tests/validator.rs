@@ -41,7 +41,7 @@ fn judge(schema: &Value, value: &Value, at: &str) -> Verdict {
             | "maxProperties"
             | "dependentRequired"
             | "dependentSchemas" => object(keyword, rule, schema, value, at),
-            "allOf" | "anyOf" | "if" => combined(keyword, rule, schema, value, at),
+            "allOf" | "anyOf" | "oneOf" | "if" => combined(keyword, rule, schema, value, at),
             other => panic!("{at}: the keyword {other} is not known"),
         };
         verdict.faults.extend(part.faults);
@@ -161,6 +161,16 @@ fn combined(keyword: &str, rule: &Value, schema: &Map<String, Value>, value: &Va
                 parts
             } else {
                 parts.into_iter().filter(|part| part.faults.is_empty()).collect()
+            }
+        }
+        "oneOf" => {
+            let parts = all(&mut rule.as_array().expect("oneOf").iter());
+            let met = parts.iter().filter(|part| part.faults.is_empty()).count();
+            let one = unless(met <= 1, format!("{at}: {met} of what only one may be"));
+            if met == 0 {
+                parts
+            } else {
+                parts.into_iter().filter(|part| part.faults.is_empty()).chain([one]).collect()
             }
         }
         _ => match judge(rule, value, at) {

@@ -75,7 +75,7 @@ pub(in crate::config) static RIGHT_TABLE: TableShape =
     TableShape { name: "`right`", keys: &[&number::UNIT, &number::DECIMALS, &number::BANDS, &series::TARGET] };
 
 pub(in crate::config) static MARKS_TABLE: TableShape =
-    TableShape { name: "`marks`", keys: &[&MARKS_ON, &MARKS_LABEL, &MARKS_LIMIT] };
+    TableShape { name: "`marks`", keys: &[&MARKS_ON, &MARKS_WHERE, &MARKS_LABEL, &MARKS_LIMIT] };
 
 static MARKS_ON: Key<List<EventName>> = Key {
     need: Need::Required,
@@ -85,6 +85,9 @@ static MARKS_ON: Key<List<EventName>> = Key {
         "Names of the events that are marked. They need not be named in the chart's `on`, nor meet `where`, and are no part of any line.",
     )
 };
+
+static MARKS_WHERE: Key<Conditions> =
+    Key { name: "where", need: Need::Optional, about: "Which of these events are marked.", shape: Conditions };
 
 static MARKS_LABEL: Key<TemplateText> =
     template("label", Need::Optional, "What stands beside a mark; the event's name if left out.");
@@ -221,9 +224,15 @@ impl Shape for Marks {
         reader.finish(sink);
         let on = reader.get(&MARKS_ON, sink);
         let on = sorted_once(&reader, "on", on, sink);
+        let only = reader.optional(&MARKS_WHERE, sink);
         let label = reader.optional(&MARKS_LABEL, sink);
         let limit = reader.get(&MARKS_LIMIT, sink);
-        Some(MarksSpec { on: on.filter(|on| !on.is_empty())?, label: label?, limit: limit? })
+        Some(MarksSpec {
+            on: on.filter(|on| !on.is_empty())?,
+            only: only?.unwrap_or_default(),
+            label: label?,
+            limit: limit?,
+        })
     }
 }
 

@@ -6,7 +6,7 @@ use watchfloor_model::Event;
 use crate::{
     config::spec::{MarksSpec, Template},
     frame::{MarkValue, MarksValue},
-    reduce::{Ms, TIME_MS_MAX, cut::cut, template::render},
+    reduce::{Ms, TIME_MS_MAX, cut::cut, filter::Conditions, template::render},
 };
 
 /// The longest label, in characters: it stands beside others on a chart.
@@ -19,6 +19,7 @@ const AHEAD_MAX: usize = 256;
 /// The newest marks, by their time.
 pub(super) struct Marks {
     on: Vec<String>,
+    only: Conditions,
     label: Option<Template>,
     limit: usize,
     state: State,
@@ -62,7 +63,8 @@ fn put(list: &mut Vec<(Ms, String)>, at: Ms, label: String) {
 impl Marks {
     pub(super) fn new(spec: &MarksSpec) -> Self {
         let limit = spec.limit.max(1) as usize;
-        Self { on: spec.on.clone(), label: spec.label.clone(), limit, state: State::default(), version: 0 }
+        let only = Conditions::new(&spec.only);
+        Self { on: spec.on.clone(), only, label: spec.label.clone(), limit, state: State::default(), version: 0 }
     }
 
     /// Whether events of this name are marks.
@@ -70,11 +72,11 @@ impl Marks {
         self.on.iter().any(|own| own == name)
     }
 
-    /// Takes an event; says whether it is seen. What was before the beginning of `shown` has left the chart, and what is at its end or
+    /// Takes an event; says whether it is seen. What isn't to be marked is nothing, what was before the beginning of `shown` has left the chart, and what is at its end or
     /// later waits; without a `shown` all of it does. None if there is no room for what waits.
     pub(super) fn take(&mut self, event: &Event, shown: Option<(Ms, Ms)>, version: u64) -> Option<bool> {
         let at = event.time.as_millis();
-        if shown.is_some_and(|(begin, _)| at < begin) {
+        if shown.is_some_and(|(begin, _)| at < begin) || !self.only.hold(event.data.value()) {
             return Some(false);
         }
         let label = match &self.label {

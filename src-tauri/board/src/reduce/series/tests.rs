@@ -196,6 +196,18 @@ fn marks_stand_at_their_time() {
     assert_eq!(marks(&own), [(104, "deploy".to_owned())]);
 }
 
+/// Of the events that may be marked those are that the board asks for, and the others are neither a mark nor of a line.
+#[test]
+fn marks_are_of_what_the_board_asks_for() {
+    let mut own = series(json!({"marks": {"on": "deploy", "label": "{n}", "where": {"env": ["live", "test"]}}}));
+    for (at, env) in [(101, json!("live")), (102, json!("dev")), (103, json!("test")), (104, json!(null))] {
+        fold_named(&mut own, at, "deploy", json!({"n": at, "env": env}));
+    }
+    fold_named(&mut own, 105, "deploy", json!({"n": 105}));
+    assert_eq!(marks(&own), [(101, "101".to_owned()), (103, "103".to_owned())]);
+    assert_eq!(own.report(), json!([[100, 0]]));
+}
+
 /// H5: of more marks than are kept the newest are shown, and the others counted for as long as they would be in the chart.
 #[test]
 fn marks_are_bounded() {
