@@ -4,6 +4,8 @@ use std::{fs, path::Path, process::ExitCode};
 
 use watchfloor_engine::desktop;
 
+#[cfg(target_os = "linux")]
+use crate::tray;
 use crate::{
     cli::{DataArgs, Renderer},
     drill,
@@ -44,6 +46,8 @@ pub(crate) fn run(data: DataArgs, renderer: Option<Renderer>) -> Result<ExitCode
     )?;
     #[cfg(target_os = "linux")]
     tell("kiosk", Ok(awake()))?;
+    #[cfg(target_os = "linux")]
+    tell("tray", Ok(tray()))?;
     let data_dir = surroundings::data_dir(data.data_dir, None)?;
     tell("data folder", writable(&data_dir).map(|()| data_dir.display().to_string()))?;
     tell("lamp test", Ok(drill::last_words(&data_dir)))?;
@@ -71,6 +75,18 @@ fn awake() -> String {
     match asked {
         Ok(Ok(words)) => words,
         Ok(Err(_)) => "what could keep display and machine awake does not answer".to_owned(),
+        Err(error) => format!("not known: {error}"),
+    }
+}
+
+/// Whether this desktop has a tray. A bus may not answer.
+#[cfg(target_os = "linux")]
+fn tray() -> String {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let asked = runtime.map(|runtime| runtime.block_on(async { tokio::time::timeout(ANSWER_MAX, tray::tell()).await }));
+    match asked {
+        Ok(Ok(words)) => words,
+        Ok(Err(_)) => "whoever has the tray does not answer".to_owned(),
         Err(error) => format!("not known: {error}"),
     }
 }

@@ -31,7 +31,7 @@ use crate::{
     instance, output,
     page::Page,
     past::Past,
-    surroundings,
+    surroundings, windows,
 };
 
 /// The file in the data folder that holds how the last one ended.
@@ -239,8 +239,10 @@ pub(crate) async fn begin(app: &AppHandle) -> Result<Drill, String> {
 
 /// Begins a lamp test.
 #[tauri::command]
-pub(crate) async fn drill_begin(app: AppHandle) -> Result<(), String> {
-    begin(&app).await.map(drop)
+pub(crate) async fn drill_begin(app: AppHandle, view: Webview) -> Result<(), String> {
+    begin(&app).await?;
+    windows::front(&view);
+    Ok(())
 }
 
 /// Ends it at once, if one runs.

@@ -24,6 +24,8 @@ mod screens;
 mod settings;
 mod sight;
 mod surroundings;
+#[cfg(target_os = "linux")]
+mod tray;
 mod wall;
 mod windows;
 

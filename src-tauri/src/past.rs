@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use tauri::State;
+use tauri::{State, Webview};
 use tokio::sync::watch;
 use watchfloor_board::frame::{Frame, Notice, State as Gravity};
 use watchfloor_engine::{
@@ -11,7 +11,7 @@ use watchfloor_engine::{
 };
 use watchfloor_model::Timestamp;
 
-use crate::{drill::LampTest, failure::Failure, page::Page};
+use crate::{drill::LampTest, failure::Failure, page::Page, windows};
 
 /// Who looks back without saying to when begins so long before the newest record.
 const BEFORE: Duration = Duration::from_secs(60);
@@ -117,6 +117,7 @@ impl From<PastError> for Failure {
 /// Shows the past: from this time on, milliseconds since the Unix epoch, or from a minute before now.
 #[tauri::command]
 pub(crate) async fn past_open(
+    view: Webview,
     page: State<'_, Page>,
     past: State<'_, Past>,
     lamp: State<'_, Arc<LampTest>>,
@@ -126,7 +127,9 @@ pub(crate) async fn past_open(
     if lamp.runs() {
         return Err("a lamp test runs: end it first (Esc)".to_owned());
     }
-    past.open(at_ms.map(Timestamp::from_millis), &engine).await.map_err(|error| error.to_string())
+    past.open(at_ms.map(Timestamp::from_millis), &engine).await.map_err(|error| error.to_string())?;
+    windows::front(&view);
+    Ok(())
 }
 
 /// Shows the present.

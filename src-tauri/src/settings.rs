@@ -47,6 +47,21 @@ pub(crate) struct Settings {
     pub(crate) light: Option<Light>,
     /// How large this machine's screen is, and from how far it is read.
     pub(crate) screen: Screen,
+    /// Whether a desk's tray shows how the wall is.
+    pub(crate) tray: bool,
+    /// What becomes of a desk's wall when its first window is closed.
+    pub(crate) close: Closing,
+}
+
+/// What becomes of a desk's wall when its first window is closed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Closing {
+    /// It ends.
+    #[default]
+    Quit,
+    /// It goes on behind its mark in the tray, where there is one; else it ends.
+    Tray,
 }
 
 impl Default for Settings {
@@ -60,6 +75,8 @@ impl Default for Settings {
             display: None,
             light: None,
             screen: Screen::default(),
+            tray: true,
+            close: Closing::default(),
         }
     }
 }
@@ -155,7 +172,14 @@ mod tests {
     fn a_damaged_file_stops_no_wall() {
         let dir = tempfile::tempdir().expect("a folder");
         let huge = format!("{{\"other\":\"{}\"}}", "x".repeat(BYTES_MAX as usize));
-        for damaged in ["{\"window\":", "\u{0}\u{0}", "7", r#"{"screens":[{"id":"A B"}]}"#, r#"{"display":{"off":"9","on":"7"}}"#, &huge] {
+        for damaged in [
+            "{\"window\":",
+            "\u{0}\u{0}",
+            "7",
+            r#"{"screens":[{"id":"A B"}]}"#,
+            r#"{"display":{"off":"9","on":"7"}}"#,
+            &huge,
+        ] {
             fs::write(dir.path().join(FILE), damaged).expect("written");
             let (settings, told) = Settings::read_or_default(dir.path());
             assert_eq!(settings, Settings::default());

@@ -27,13 +27,14 @@ use crate::{
     page::{self, Backend, Page},
     past::{self, Past},
     screens::Screen,
-    settings::{self, Settings},
+    settings::{self, Closing, Settings},
     sight, surroundings,
-    windows::{Begin, Windows},
+    windows::{self, Begin, Windows},
 };
 #[cfg(target_os = "linux")]
 use crate::{
     screens::keep::{Kept, Screens},
+    tray,
     windows::Opened,
 };
 
@@ -143,11 +144,20 @@ pub(crate) fn run(args: WallArgs, ground: Ground, levels: &Levels, runtime: &Run
     let window = open(app.handle(), &windows, &args, settings.window, &screens)
         .map_err(|error| Failure::Environment(format!("the window can't be opened: {error}")))?;
     app.manage(windows);
+    #[cfg(target_os = "linux")]
+    let tray_backend = {
+        app.manage(tray::Tray::default());
+        backend.clone()
+    };
     let lively = Arc::clone(&glasses);
     runtime.spawn(life::keep(backend, move || lively.condition()));
 
     if args.kiosk {
         runtime.spawn(kiosk::keep_awake());
+    }
+    #[cfg(target_os = "linux")]
+    if !args.kiosk && settings.tray {
+        tray::keep(app.handle().clone(), tray_backend);
     }
     let handle = app.handle().clone();
     let started = runtime.spawn({
@@ -182,12 +192,15 @@ pub(crate) fn run(args: WallArgs, ground: Ground, levels: &Levels, runtime: &Run
             outcome
         }
     });
+    let closing = settings.close;
     let (is_kiosk, opens_second) = (args.kiosk, settings.second_window.is_some_and(|last| last.open));
     let code = app.run_return(move |app, event| match event {
         RunEvent::Ready if opens_second && !is_kiosk => app.state::<Windows>().open_second(app),
         RunEvent::WindowEvent { label, event: WindowEvent::CloseRequested { api, .. }, .. } => {
             let windows = app.state::<Windows>();
             if is_kiosk {
+                api.prevent_close();
+            } else if closing == Closing::Tray && Windows::is_first(&label) && windows.hide(app, &label) {
                 api.prevent_close();
             } else {
                 let is_last = Windows::is_first(&label);
@@ -284,7 +297,7 @@ fn present(app: &AppHandle, window: &WebviewWindow, data_dir: Option<&Path>) {
     if let Err(error) = window.show().and_then(|()| window.set_focus()) {
         tracing::error!(%error, "the window can't be shown");
     }
-    let answers = Answers { window: window.clone(), app: app.clone(), runtime: Handle::current() };
+    let answers = Answers { app: app.clone(), runtime: Handle::current() };
     if let Some(Err(error)) = data_dir.map(|folder| instance::listen(folder, answers)) {
         tracing::warn!(%error, "second instances will not be answered");
     }
@@ -298,19 +311,13 @@ fn present(app: &AppHandle, window: &WebviewWindow, data_dir: Option<&Path>) {
 
 /// What this wall does for another program.
 struct Answers {
-    window: WebviewWindow,
     app: AppHandle,
     runtime: Handle,
 }
 
 impl instance::Answers for Answers {
     fn raise(&self) -> bool {
-        let front = &self.window;
-        let raised = front.unminimize().and_then(|()| front.show()).and_then(|()| front.set_focus());
-        if let Err(error) = &raised {
-            tracing::warn!(%error, "the window can't be brought to the front");
-        }
-        raised.is_ok()
+        windows::raise(&self.app)
     }
 
     fn command(&self, command: &str, out: &mut dyn Write) -> io::Result<bool> {

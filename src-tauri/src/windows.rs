@@ -6,7 +6,7 @@ use std::{
 };
 
 use tauri::{
-    AppHandle, Manager, PhysicalPosition, PhysicalSize, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
+    AppHandle, Manager, PhysicalPosition, PhysicalSize, Webview, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
     webview::NewWindowResponse,
 };
 use tauri_plugin_store::StoreExt;
@@ -194,6 +194,24 @@ impl Windows {
         }
     }
 
+    /// Hides a window behind the mark in the tray, where there is one to bring it back by. Whether it is hidden.
+    pub(crate) fn hide(&self, app: &AppHandle, label: &str) -> bool {
+        #[cfg(target_os = "linux")]
+        if let Some(window) = app.get_webview_window(label)
+            && app.state::<crate::tray::Tray>().is_seen()
+        {
+            self.remember(app, label, true);
+            let hidden = window.hide();
+            if let Err(error) = &hidden {
+                tracing::warn!(%error, label, "the window can't be hidden");
+            }
+            return hidden.is_ok();
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = (app, label);
+        false
+    }
+
     /// The wall ends by its tray: all stand where they are to be found again.
     pub(crate) fn remember_all(&self, app: &AppHandle) {
         for label in [LABEL, SECOND] {
@@ -205,6 +223,25 @@ impl Windows {
     pub(crate) fn is_first(label: &str) -> bool {
         label == LABEL
     }
+}
+
+/// What was begun at another window is shown in the first one, which is led by hand from now on. A kiosk's windows stay as they are.
+pub(crate) fn front(view: &Webview) {
+    let app = view.app_handle();
+    let is_first = app.state::<Arc<Glasses>>().of(view.label()).is_none_or(|glass| glass.is_first());
+    if !is_first && !app.state::<Windows>().is_kiosk {
+        raise(app);
+    }
+}
+
+/// The first window comes to the front. Whether it does.
+pub(crate) fn raise(app: &AppHandle) -> bool {
+    let Some(window) = app.get_webview_window(LABEL) else { return false };
+    let raised = window.unminimize().and_then(|()| window.show()).and_then(|()| window.set_focus());
+    if let Err(error) = &raised {
+        tracing::warn!(%error, "the window can't be brought to the front");
+    }
+    raised.is_ok()
 }
 
 /// Whether a hand could reach a window there: enough of its upper edge is on a monitor.

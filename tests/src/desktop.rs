@@ -141,6 +141,36 @@ impl Desktop {
         &self.display
     }
 
+    /// The session bus's address.
+    #[must_use]
+    pub fn bus(&self) -> &str {
+        &self.bus
+    }
+
+    /// The windows named `Watchfloor` that are to be seen, by their numbers.
+    ///
+    /// # Errors
+    /// If `xdotool` isn't installed.
+    pub fn windows(&self) -> Result<Vec<String>> {
+        let found = self.xdotool(&["search", "--onlyvisible", "--name", "^Watchfloor$"])?;
+        // What isn't a window of its own is as large as nothing.
+        let is_one = |id: &&str| {
+            let shape = self.xdotool(&["getwindowgeometry", "--shell", id]).unwrap_or_default();
+            !shape.lines().any(|line| line == "WIDTH=1")
+        };
+        Ok(found.split_whitespace().filter(is_one).map(str::to_owned).collect())
+    }
+
+    /// What `xdotool` prints. It may find nothing.
+    ///
+    /// # Errors
+    /// If it isn't installed.
+    pub fn xdotool(&self, arguments: &[&str]) -> Result<String> {
+        let output =
+            Command::new("xdotool").args(arguments).env("DISPLAY", &self.display).output().context("xdotool")?;
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
     /// Gives `command` this desktop's environment.
     pub fn enter(&self, command: &mut Command) {
         command

@@ -20,6 +20,7 @@ use watchfloor_board::{
     Board, Gesture, GlassSpec, Room,
     config::{self, spec::BoardFile},
     frame::{Detail, Frame, Notice, RowsFound, RowsQuery},
+    freshness::Summary,
 };
 
 use crate::{
@@ -319,6 +320,14 @@ impl Engine {
         tokio::task::spawn_blocking(move || desk::detail(folder.as_deref(), &subject, clock)).await.ok()
     }
 
+    /// How all of the board is, in one line; none once the engine has stopped. As old as the answer, and not a moment longer true: who
+    /// shows it for longer asks again, and says so if nothing answers (H1).
+    pub async fn summary(&self) -> Option<Summary> {
+        let (answer, answered) = oneshot::channel();
+        self.tell(Event::Summary { answer }).await;
+        answered.await.ok()
+    }
+
     /// How the wall stands; nothing of it once the engine has stopped.
     pub(crate) async fn standing(&self) -> Standing {
         let (answer, answered) = oneshot::channel();
@@ -398,7 +407,9 @@ impl BoardInput {
             Self::File(_) => folder.text(name),
             Self::Packed { files, .. } => {
                 let found = files.iter().find(|(own, _)| *own == name);
-                found.map(|(_, text)| (*text).to_owned()).ok_or_else(|| "no such file is part of the program".to_owned())
+                found
+                    .map(|(_, text)| (*text).to_owned())
+                    .ok_or_else(|| "no such file is part of the program".to_owned())
             }
             Self::Text { .. } => Err("there is no folder beside this text".to_owned()),
         }

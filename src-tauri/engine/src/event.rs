@@ -8,7 +8,7 @@ use watchfloor_board::{
     Gesture, GlassSpec, Room, Subject,
     config::spec::BoardFile,
     frame::{Frame, Notice, Outage, RowsFound, RowsQuery, State},
-    freshness::Freshness,
+    freshness::{Freshness, Summary},
 };
 use watchfloor_model::{Delivery, SourceStatus};
 
@@ -79,6 +79,11 @@ pub(crate) enum Event {
     Standing {
         /// Where to.
         answer: oneshot::Sender<Standing>,
+    },
+    /// Someone asks how all of the board is, in one line.
+    Summary {
+        /// Where to.
+        answer: oneshot::Sender<Summary>,
     },
     /// Someone wants to do things to a copy of all this.
     Copy {

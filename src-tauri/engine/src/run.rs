@@ -283,6 +283,9 @@ impl Run {
                 };
                 let _gone = answer.send(standing);
             }
+            Event::Summary { answer } => {
+                let _gone = answer.send(self.board.summary(now));
+            }
             Event::Copy { answer } => {
                 let _gone = answer.send(self.copy(now));
             }

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 use watchfloor_board::{
     frame::{
-        BarValue, Cell, Frame, HistogramValue, Look, MarkerValue, MarkersValue, Notice, SeriesLine, TimelineRow, WidgetPatch,
-        WidgetValue,
+        BarValue, Cell, Frame, HistogramValue, Look, MarkerValue, MarkersValue, Notice, SeriesLine, TimelineRow,
+        WidgetPatch, WidgetValue,
     },
     freshness::Freshness,
 };
