@@ -28,6 +28,9 @@ const START_LIMIT: Duration = Duration::from_secs(90);
 /// For what a key does, and its own three seconds.
 const LEAVE_LIMIT: Duration = Duration::from_secs(15);
 
+/// What the demo's page has between its panels: `--page` of a dark room.
+const GROUND: [u8; 3] = [0x1b, 0x1d, 0x1f];
+
 struct Cage {
     cage: Child,
     display: String,
@@ -128,6 +131,17 @@ impl Cage {
         Ok(())
     }
 
+    /// Waits until the map is drawn as well: it and the charts come after the rest.
+    fn draws(&self, (width, height): (u32, u32)) -> Result<()> {
+        self.paints()?;
+        self.wait("a map", START_LIMIT, || {
+            let screen = FrameBuffer::open(self.screen.frame_buffer())?;
+            let through_it = (width * 45 / 100..width * 70 / 100).map(|x| screen.pixel(x, height * 45 / 100));
+            let colours: BTreeSet<[u8; 3]> = through_it.collect::<Result<_>>()?;
+            Ok((colours.len() > 3).then_some(()))
+        })
+    }
+
     /// Keeps a picture of what is on the glass, to be looked at after the test.
     fn picture(&self, name: &str) -> Result<()> {
         let folder = root().join("target/pictures/cage");
@@ -162,14 +176,17 @@ fn it_is_on_the_glass_whatever_happens() -> Result<()> {
     cage.wait("cage's window", START_LIMIT, || cage.output())?;
     cage.page(&BTreeSet::new())?;
     cage.resize(SIZE)?;
-    cage.paints()?;
+    cage.draws(SIZE)?;
     cage.picture("1-all-of-the-output")?;
-    cage.resize((1280, 1024))?;
+    let smaller = (1280, 1024);
+    cage.resize(smaller)?;
     cage.wait("a page of another size", START_LIMIT, || {
-        // Beyond the output there is nothing; within it the page's ground.
+        // At its end the page has an edge of its own ground, in the line of its panels; beyond the output there is nothing.
         let screen = FrameBuffer::open(cage.screen.frame_buffer())?;
-        Ok((screen.pixel(1278, 500)? != [0; 3] && screen.pixel(1300, 500)? == [0; 3]).then_some(()))
+        let edge = (smaller.0 - 4..smaller.0).map(|x| screen.pixel(x, 500)).collect::<Result<BTreeSet<_>>>()?;
+        Ok((edge == BTreeSet::from([GROUND]) && screen.pixel(smaller.0 + 20, 500)? == [0; 3]).then_some(()))
     })?;
+    cage.draws(smaller)?;
     cage.picture("2-another-size")?;
     cage.resize(SIZE)?;
     cage.paints()?;
@@ -190,13 +207,13 @@ fn it_is_on_the_glass_whatever_happens() -> Result<()> {
     let page = cage.page(&BTreeSet::new())?;
     signal(page, Signal::KILL)?;
     cage.page(&pages)?;
-    cage.paints()?;
+    cage.draws(SIZE)?;
     cage.picture("4-after-a-page-that-was-killed")?;
 
     let pages = cage.processes("WebKitWebProc")?;
     signal(*pages.first().context("a page")?, Signal::STOP)?;
     cage.page(&pages)?;
-    cage.paints()?;
+    cage.draws(SIZE)?;
     cage.picture("5-after-a-page-that-hung")?;
 
     let walls = cage.processes("watchfloor-wall")?;
@@ -205,7 +222,7 @@ fn it_is_on_the_glass_whatever_happens() -> Result<()> {
     }
     let fresh = || Ok(cage.processes("watchfloor-wall")?.difference(&walls).next().copied());
     cage.wait("another wall", START_LIMIT, fresh)?;
-    cage.paints()?;
+    cage.draws(SIZE)?;
     cage.picture("6-after-a-wall-that-was-killed")?;
 
     cage.tool(&["keydown", "ctrl", "keydown", "alt", "keydown", "shift", "keydown", "q"])?;

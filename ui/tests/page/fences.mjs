@@ -25,13 +25,14 @@ const van = (state, fence, quality = 'one.quality', lat = 47.3) => {
 
 /** Words on the largest map's canvases. @param {Page} page */
 const words = (page) =>
-  page.evaluate(
-    (map) =>
-      [...document.querySelectorAll(`${map} canvas`)].flatMap((canvas) =>
-        (globalThis.__written.get(canvas) ?? []).map(({ text }) => text.replace(/[\u2066-\u2069]/g, '')),
-      ),
-    MAP,
-  )
+  page.evaluate((map) => {
+    const { __written: written } = /** @type {{ __written?: WeakMap<Element, import('../canvas.mjs').Written[]> }} */ (
+      globalThis
+    )
+    return [...document.querySelectorAll(`${map} canvas`)].flatMap((canvas) =>
+      (written?.get(canvas) ?? []).map(({ text }) => text.replace(/[\u2066-\u2069]/g, '')),
+    )
+  }, MAP)
 
 /** @param {Page} page @param {string} word @param {boolean} [there] */
 async function says(page, word, there = true) {
@@ -88,6 +89,7 @@ export async function fences() {
           await on_page(`scenario=sheet&demo=no&kind=fenced&state=${state}`, size, async (page) => {
             await page.waitForSelector(`${MAP} [data-fences]`)
             await page.waitForFunction(
+              // @ts-expect-error noted by the test
               (map) => globalThis.__written.has(document.querySelectorAll(`${map} canvas`)[1]),
               MAP,
               { timeout: 10_000 },
