@@ -225,6 +225,7 @@ export const de: Words = {
   'chart.only': 'nur {stretch}, Esc für alles',
   'heat.days': { one: '+{count} früherer Tag', other: '+{count} frühere Tage' },
   'heat.rows': { one: '+{count} weitere Zeile', other: '+{count} weitere Zeilen' },
+  'histogram.values': '{number} Werte',
   'histogram.below': 'unter {mark}',
   'histogram.from': 'ab {mark}',
   'tiles.none': 'noch keine',

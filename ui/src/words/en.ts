@@ -226,6 +226,7 @@ export const en = {
   'chart.only': 'only {stretch}, Esc for all',
   'heat.days': { one: '+{count} earlier day', other: '+{count} earlier days' },
   'heat.rows': { one: '+{count} more row', other: '+{count} more rows' },
+  'histogram.values': '{number} values',
   'histogram.below': 'below {mark}',
   'histogram.from': 'from {mark}',
   'tiles.none': 'none yet',

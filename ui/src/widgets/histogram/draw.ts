@@ -80,7 +80,7 @@ export function draw(
     ctx.fillStyle = stale ? colours.stale : colours.value
     ctx.textAlign = 'left'
     ctx.textBaseline = 'middle'
-    ctx.fillText(total_words(value), box.left, above - em * 0.7)
+    ctx.fillText(total_words(value, (width - box.left) / em), box.left, above - em * 0.7)
   }
   ctx.restore()
   return box

@@ -26,6 +26,7 @@ test('how many values there are, and that it may be more of them (H1)', () => {
   expect(total_words(value({ counts: [0, 1, 0] }))).toBe('1 value')
   expect(total_words(value({ counts: [] }))).toBe('0 values')
   expect(total_words(value({ counts: [3, 12_000, 1], at_least: true }))).toBe('at least 12\u2009004 values')
+  expect(total_words(value({ counts: [77_711_439_295_577], at_least: true }), 10)).toBe('at least 7.771e13 values')
 })
 
 test('a hand reads between which values a bar is, and that it may be more of them (H1)', () => {

@@ -1,7 +1,7 @@
 /** Where the parts of a histogram stand, worked out before anything is drawn. Lengths are in em of its letters. */
 import type { HistogramLook, HistogramValue } from '../../generated/frame'
 import { limits_of } from '../../core/bands'
-import { mark_text } from '../../core/digits'
+import { mark_text, power_text } from '../../core/digits'
 import { number_text } from '../../core/format'
 import { label_width_em } from '../../core/width'
 import { say } from '../../words/say'
@@ -16,9 +16,13 @@ function counted(count: number, at_least: boolean): string {
   return at_least ? say('number.at-least', { number }) : number
 }
 
-export function total_words(value: HistogramValue): string {
+/** How many there are, within `room_em`: in four digits and a power of ten where all of them have no room. */
+export function total_words(value: HistogramValue, room_em = Infinity): string {
   const total = total_of(value)
-  return counted(total, value.at_least)
+  const whole = counted(total, value.at_least)
+  if (label_width_em(whole) <= room_em) return whole
+  const number = say('histogram.values', { number: power_text(total, 0, 3) })
+  return value.at_least ? say('number.at-least', { number }) : number
 }
 
 /** The scale's upper end. */
