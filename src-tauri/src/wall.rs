@@ -198,17 +198,14 @@ pub(crate) fn run(args: WallArgs, ground: Ground, levels: &Levels, runtime: &Run
         RunEvent::Ready if opens_second && !is_kiosk => app.state::<Windows>().open_second(app),
         RunEvent::WindowEvent { label, event: WindowEvent::CloseRequested { api, .. }, .. } => {
             let windows = app.state::<Windows>();
-            if is_kiosk {
+            let is_last = Windows::is_first(&label);
+            let hides = || closing == Closing::Tray && is_last && windows.hide(app, &label);
+            if is_kiosk || hides() {
                 api.prevent_close();
-            } else if closing == Closing::Tray && Windows::is_first(&label) && windows.hide(app, &label) {
-                api.prevent_close();
+            } else if is_last {
+                windows.remember_all(app);
             } else {
-                let is_last = Windows::is_first(&label);
-                if is_last {
-                    windows.remember_all(app);
-                } else {
-                    windows.remember(app, &label, false);
-                }
+                windows.remember(app, &label, false);
             }
         }
         RunEvent::WindowEvent { label, event: WindowEvent::Destroyed, .. } => {

@@ -23,7 +23,6 @@ impl Pictures {
             fs::remove_dir_all(&folder)?;
         }
         fs::create_dir_all(&folder)?;
-        println!("pictures: {}", folder.display());
         Ok(Self { folder, taken: 0 })
     }
 

@@ -17,7 +17,8 @@ use watchfloor_tests::{
     bench::{glass, proc},
     chords::CHORDS,
     desktop::Screen,
-    program::{program, root},
+    pictures::Pictures,
+    program::program,
     screen::FrameBuffer,
 };
 
@@ -36,6 +37,7 @@ struct Cage {
     display: String,
     screen: Screen,
     data: PathBuf,
+    pictures: Pictures,
 }
 
 impl Drop for Cage {
@@ -82,7 +84,7 @@ impl Cage {
         command.envs([("WLR_BACKENDS", "x11"), ("WLR_RENDERER", "pixman"), ("WLR_LIBINPUT_NO_DEVICES", "1")]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(fs::File::create(folder.join("cage.log"))?);
         let cage = command.spawn().context("dbus-run-session, unshare and cage: are they installed?")?;
-        Ok(Self { cage, display, screen, data })
+        Ok(Self { cage, display, screen, data, pictures: Pictures::begin("cage")? })
     }
 
     fn wait<T>(&self, what: &str, limit: Duration, mut look: impl FnMut() -> Result<Option<T>>) -> Result<T> {
@@ -142,16 +144,9 @@ impl Cage {
         })
     }
 
-    /// Keeps a picture of what is on the glass, to be looked at after the test.
-    fn picture(&self, name: &str) -> Result<()> {
-        let folder = root().join("target/pictures/cage");
-        fs::create_dir_all(&folder)?;
-        let to = folder.join(format!("{name}.png"));
-        let mut command = Command::new("import");
-        let status = command.args(["-window", "root"]).arg(&to).env("DISPLAY", &self.display).status();
-        ensure!(status.context("import, of imagemagick")?.success(), "no picture");
-        println!("{}", to.display());
-        Ok(())
+    /// Keeps a picture of what is on the glass.
+    fn picture(&mut self, step: &str) -> Result<()> {
+        self.pictures.keep(&self.display, step)
     }
 
     /// Its processes of this name.
@@ -177,7 +172,7 @@ fn it_is_on_the_glass_whatever_happens() -> Result<()> {
     cage.page(&BTreeSet::new())?;
     cage.resize(SIZE)?;
     cage.draws(SIZE)?;
-    cage.picture("1-all-of-the-output")?;
+    cage.picture("all-of-the-output")?;
     let smaller = (1280, 1024);
     cage.resize(smaller)?;
     cage.wait("a page of another size", START_LIMIT, || {
@@ -187,7 +182,7 @@ fn it_is_on_the_glass_whatever_happens() -> Result<()> {
         Ok((edge == BTreeSet::from([GROUND]) && screen.pixel(smaller.0 + 20, 500)? == [0; 3]).then_some(()))
     })?;
     cage.draws(smaller)?;
-    cage.picture("2-another-size")?;
+    cage.picture("another-size")?;
     cage.resize(SIZE)?;
     cage.paints()?;
 
@@ -201,20 +196,20 @@ fn it_is_on_the_glass_whatever_happens() -> Result<()> {
         }
     }
     cage.paints()?;
-    cage.picture("3-after-the-keys")?;
+    cage.picture("after-the-keys")?;
     ensure!(cage.processes("WebKitWebProc")? == pages, "the page was started again: {}", cage.logs()?);
 
     let page = cage.page(&BTreeSet::new())?;
     signal(page, Signal::KILL)?;
     cage.page(&pages)?;
     cage.draws(SIZE)?;
-    cage.picture("4-after-a-page-that-was-killed")?;
+    cage.picture("after-a-page-that-was-killed")?;
 
     let pages = cage.processes("WebKitWebProc")?;
     signal(*pages.first().context("a page")?, Signal::STOP)?;
     cage.page(&pages)?;
     cage.draws(SIZE)?;
-    cage.picture("5-after-a-page-that-hung")?;
+    cage.picture("after-a-page-that-hung")?;
 
     let walls = cage.processes("watchfloor-wall")?;
     for wall in &walls {
@@ -223,7 +218,7 @@ fn it_is_on_the_glass_whatever_happens() -> Result<()> {
     let fresh = || Ok(cage.processes("watchfloor-wall")?.difference(&walls).next().copied());
     cage.wait("another wall", START_LIMIT, fresh)?;
     cage.draws(SIZE)?;
-    cage.picture("6-after-a-wall-that-was-killed")?;
+    cage.picture("after-a-wall-that-was-killed")?;
 
     cage.tool(&["keydown", "ctrl", "keydown", "alt", "keydown", "shift", "keydown", "q"])?;
     let begun = Instant::now();

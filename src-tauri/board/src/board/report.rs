@@ -19,7 +19,7 @@ impl Board {
             .map(|((widget, _, tracked), quality)| {
                 let is_shown = tracked.has_value() && quality.freshness != Freshness::Refused;
                 let report = json!({
-                    "kind": tracked.aggregate.kind(),
+                    "kind": widget.look.kind(),
                     "freshness": quality.freshness,
                     "reason": quality.reason,
                     "age_ms": quality.age_ms,

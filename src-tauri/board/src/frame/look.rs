@@ -104,6 +104,27 @@ pub enum Look {
 }
 
 impl Look {
+    /// The kind as a board file names it.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Counter(_) => "counter",
+            Self::Gauge(_) => "gauge",
+            Self::Rate(_) => "rate",
+            Self::Window(_) => "window",
+            Self::Table { .. } => "table",
+            Self::Log { .. } => "log",
+            Self::Series { .. } => "series",
+            Self::Histogram(_) => "histogram",
+            Self::Heat(_) => "heat",
+            Self::Status {} => "status",
+            Self::Matrix {} => "matrix",
+            Self::Tally(_) => "tally",
+            Self::Timeline { .. } => "timeline",
+            Self::Markers { .. } => "markers",
+        }
+    }
+
     /// How the number is drawn, if it is of one.
     #[must_use]
     pub const fn number(&self) -> Option<&NumberLook> {

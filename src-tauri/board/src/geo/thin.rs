@@ -259,11 +259,11 @@ mod tests {
 
     fn spots(steps: &[i64]) -> Vec<Spot> {
         let mut at = Spot { lon: 0, lat: 0 };
-        let mut go = |step: &[i64]| {
+        let go = |step: &[i64]| {
             at = Spot { lon: at.lon + step[0], lat: at.lat + step[1] };
             at
         };
-        steps.chunks(2).map(|step| go(step)).collect()
+        steps.chunks(2).map(go).collect()
     }
 
     #[test]

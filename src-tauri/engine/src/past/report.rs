@@ -63,28 +63,16 @@ fn widgets(frame: &Frame) -> impl Iterator<Item = (String, Value)> {
 }
 
 fn kind_and_title(look: &Look, title: &str) -> Value {
-    let kind = match look {
-        Look::Counter(_) => "counter",
-        Look::Gauge(_) => "gauge",
-        Look::Rate(_) => "rate",
-        Look::Window(_) => "window",
-        Look::Table { .. } => "table",
-        Look::Log { .. } => "log",
-        Look::Series { .. } => "series",
-        Look::Heat(_) => "heat",
+    match look {
         // Its bins are the look's.
-        Look::Histogram(own) => return json!(["histogram", title, own]),
-        Look::Status {} => "status",
-        Look::Matrix {} => "matrix",
-        Look::Tally(_) => "tally",
-        Look::Timeline { .. } => "timeline",
+        Look::Histogram(own) => json!([look.kind(), title, own]),
         // Its fences have their names there.
         Look::Markers { fences, .. } => {
             let names: Vec<&str> = fences.iter().map(|fence| fence.name.as_str()).collect();
-            return json!(["markers", title, names]);
+            json!([look.kind(), title, names])
         }
-    };
-    json!([kind, title])
+        _ => json!([look.kind(), title]),
+    }
 }
 
 fn widget(patch: &WidgetPatch, look: Option<&Value>) -> Value {

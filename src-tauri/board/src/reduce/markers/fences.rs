@@ -316,7 +316,7 @@ mod tests {
             assert_eq!(says(&own), (State::Normal, None, OUT), "{time}");
         }
         at(&mut own, 40_000, 9.0);
-        assert_eq!(own.next_change().map(|time| time.as_millis()), Some(50_000));
+        assert_eq!(own.next_change().map(watchfloor_model::Timestamp::as_millis), Some(50_000));
         let painted = own.version();
         advance(&mut own, 49_999);
         assert_eq!((says(&own), own.version()), ((State::Normal, None, OUT), painted));
