@@ -20,10 +20,13 @@ export interface Lacks {
 
 export const NOTHING_LACKS: Lacks = { labels: 0, trails: 0, names: 0, shapes: 0 }
 
+/** A map narrower than this, in rem, has the words short: they lie upon what it shows. */
+const SHORT_REM = 60
+
 /** What stands in the corner of a map that has so much room, rem: in full where that has one line, else short, else how many in all. */
 export function corner_words(held: HeldMarkers, room_rem: number, lacks = NOTHING_LACKS): string {
   const fits = (words: string): boolean => SIZES.minor * label_width_em(words) + CORNER_REM <= room_rem
-  const forms = [missing_words(held, false, lacks), missing_words(held, true, lacks)]
+  const forms = [room_rem < SHORT_REM, true].map((short) => missing_words(held, short, lacks))
   return forms.find(fits) ?? say('more', { count: missing(held, lacks).reduce((sum, count) => sum + count, 0) })
 }
 
