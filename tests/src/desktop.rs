@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use fantoccini::{Client, ClientBuilder};
+use fantoccini::{Client, ClientBuilder, error::NewSessionError};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::json;
 
@@ -194,9 +194,18 @@ impl Desktop {
         let capabilities = json!({ "webkitgtk:browserOptions": options });
         let serde_json::Value::Object(capabilities) = capabilities else { bail!("capabilities are an object") };
         let address = format!("http://127.0.0.1:{port}");
-        let mut builder = ClientBuilder::new(HttpConnector::new());
-        let connecting = builder.capabilities(capabilities).connect(&address);
-        tokio::time::timeout(SESSION_LIMIT, connecting).await.context("the page takes no orders")?.context("session")
+        let begun = Instant::now();
+        loop {
+            let left = SESSION_LIMIT.saturating_sub(begun.elapsed());
+            let mut builder = ClientBuilder::new(HttpConnector::new());
+            let connecting = builder.capabilities(capabilities.clone()).connect(&address);
+            match tokio::time::timeout(left, connecting).await.context("the page takes no orders")? {
+                // The driver has one session, and that of a wall which has just ended until it heard of its end.
+                Err(NewSessionError::SessionNotCreated(refused)) if refused.message.contains("active sessions") => {}
+                answer => return answer.context("session"),
+            }
+            tokio::time::sleep(ASK_EVERY).await;
+        }
     }
 
     /// Takes a picture of the whole screen.

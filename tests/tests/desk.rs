@@ -205,8 +205,7 @@ async fn a_second_window_stands_beside_the_first() -> Result<()> {
     desktop.xdotool(&["windowactivate", "--sync", &first, "key", "alt+F4"])?;
     until("their end", || Ok(desktop.windows()?.is_empty().then_some(()))).await?;
     drop(page);
-    let desktop_again = &desktop;
-    let page = site.open(desktop_again, false).await?;
+    let page = site.open(&desktop, false).await?;
     let again = until("both again", || Ok(Some(desktop.windows()?).filter(|windows| windows.len() == 2))).await?;
     let stand = places([&again[0], &again[1]])?;
     ensure!(stood.iter().all(|place| stand.contains(place)), "stood {stood:?}, stand {stand:?}");
