@@ -48,7 +48,7 @@ export function shown_number(value: number, look: Pick<NumberLook, 'unit'>): num
 }
 
 /** The value of a single number, or dashes. Of a look with `digits` its decimals must be worked out before. */
-export function figure_text(value: number | null, look: NumberLook): string {
+export function figure_text(value: number | null, look: Pick<NumberLook, 'unit' | 'decimals'>): string {
   return value === null ? DASHES : number_text(shown_number(value, look), look.decimals)
 }
 

@@ -74,9 +74,8 @@ function value_words({ look }: WidgetView, value: Held, current: boolean): strin
     }
     case 'tally': {
       if (look.kind !== 'tally') return []
-      const { decimals, unit } = look
-      const said = (one: number | null): string =>
-        one === null ? say('number.none') : number_text(shown_number(one, look), decimals)
+      const { unit } = look
+      const said = (one: number | null): string => (one === null ? say('number.none') : figure_text(one, look))
       return named(
         value.bars.map((bar) => ({ name: `${bar.key} ${said(bar.value)} ${unit ?? ''}`.trim(), state: bar.state })),
         'spoken.bars',
@@ -96,10 +95,9 @@ function value_words({ look }: WidgetView, value: Held, current: boolean): strin
     case 'histogram': {
       const total = value.counts.reduce((sum, count) => sum + count, 0)
       const stats = look.kind === 'histogram' ? look.stats : []
-      const decimals = look.kind === 'histogram' ? look.decimals : 0
       const said = stats.flatMap((name, at) => {
         const stat = value.stats[at] ?? null
-        return stat === null ? [] : [`${name} ${number_text(stat, decimals)}`]
+        return stat === null || look.kind !== 'histogram' ? [] : [`${name} ${figure_text(stat, look)}`]
       })
       return [at_least_text(say('spoken.values', { count: total }), value.at_least), ...said]
     }
@@ -129,7 +127,7 @@ function chart_ends(look: ChartLook, { lines, gaps }: HeldSeries): End[] {
     if (value === null) return []
     const is_right = look.lines?.find(({ key }) => key === line.key)?.right === true
     const { unit, decimals, bands = [] } = (is_right ? look.right : undefined) ?? look
-    const text = `${number_text(value, decimals)} ${unit ?? ''}`.trim()
+    const text = `${figure_text(value, { unit, decimals })} ${unit ?? ''}`.trim()
     return [{ key: line.key, text, state: state_of(bands, value) }]
   })
 }

@@ -262,6 +262,14 @@ unit: string | null,
  */
 decimals: number, 
 /**
+ * Its scale begins at this or below.
+ */
+min?: number, 
+/**
+ * Its scale ends at this or above.
+ */
+max?: number, 
+/**
  * Length of the moving window, milliseconds of board time.
  */
 keep_ms: number, 
@@ -316,7 +324,11 @@ layers?: Array<LayerLook>,
 /**
  * Its fences.
  */
-fences?: Array<FenceLook>, };
+fences?: Array<FenceLook>, 
+/**
+ * The file of its tiles, as the board names it; none for the ground that is shipped.
+ */
+tiles?: string, };
 
 /**
  * How a series is drawn.
@@ -651,6 +663,14 @@ unit: string | null,
  * Digits after the point.
  */
 decimals: number, 
+/**
+ * Its scale begins at this or below.
+ */
+min?: number, 
+/**
+ * Its scale ends at this or above.
+ */
+max?: number, 
 /**
  * Stretches of its values that mean something.
  */

@@ -23,6 +23,14 @@ pub struct AxisLook {
     pub unit: Option<String>,
     /// Digits after the point.
     pub decimals: u8,
+    /// Its scale begins at this or below.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub min: Option<f64>,
+    /// Its scale ends at this or above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub max: Option<f64>,
     /// Stretches of its values that mean something.
     pub bands: Vec<BandLook>,
     /// What its values are meant to be.

@@ -40,6 +40,14 @@ pub enum Look {
         unit: Option<String>,
         /// Digits after the point.
         decimals: u8,
+        /// Its scale begins at this or below.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        min: Option<f64>,
+        /// Its scale ends at this or above.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        max: Option<f64>,
         /// Length of the moving window, milliseconds of board time.
         #[ts(type = "number")]
         keep_ms: u64,
@@ -100,6 +108,10 @@ pub enum Look {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         #[ts(optional, as = "Option<Vec<FenceLook>>")]
         fences: Vec<FenceLook>,
+        /// The file of its tiles, as the board names it; none for the ground that is shipped.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        tiles: Option<String>,
     },
 }
 

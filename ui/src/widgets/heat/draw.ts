@@ -3,7 +3,7 @@ import type { HeatLook } from '../../generated/frame'
 import { isolated } from '../../core/bidi'
 import type { Known } from '../../core/buckets'
 import { mark_text } from '../../core/digits'
-import { number_text, type Zone } from '../../core/format'
+import { figure_text, type Zone } from '../../core/format'
 import type { HeldSeries } from '../../core/held'
 import { SIZES } from '../../core/sizes'
 import { fitted, label_width_em } from '../../core/width'
@@ -122,7 +122,8 @@ export function draw(ctx: CanvasRenderingContext2D, input: Input, colours: Colou
   }
   const bottom = frame.top + shown * row_px + (has_line ? em * ROW_EM : 0)
   if (time > 0) draw_time(ctx, grid, input, colours, frame, em, bottom + em * 0.68)
-  if (legend > 0) draw_legend(ctx, steps, has_unknown, colours, { em, rem, left: gutter, y: height - em * 0.75, wide })
+  if (legend > 0)
+    draw_legend(ctx, steps, look, has_unknown, colours, { em, rem, left: gutter, y: height - em * 0.75, wide })
   ctx.restore()
   return { more, grid, first, frame }
 }
@@ -143,7 +144,7 @@ function draw_cells(
   const value_ink = stale ? colours.stale : colours.value
   // Either all cells have their numbers or none: a number that comes and goes with its digits is noise. Greys of old values leave none that
   // could be read on all of them.
-  const widest = Math.max(0, ...cells.map(({ value }) => label_width_em(number_text(value, look.decimals))))
+  const widest = Math.max(0, ...cells.map(({ value }) => label_width_em(figure_text(value, look))))
   const has_numbers = !stale && cell_px - gap >= (widest + 0.5) * em && row_px >= em * 1.1
   let has_unknown = false
   ctx.textAlign = 'center'
@@ -181,7 +182,7 @@ function draw_cells(
       ctx.fillRect(from + wide * share, y + high * share, Math.max(1, wide * PARTIAL_SHARE), high * PARTIAL_SHARE)
     }
     if (!has_numbers || is !== 'whole' || parts > 1) continue
-    const said = number_text(value, look.decimals)
+    const said = figure_text(value, look)
     ctx.strokeStyle = ground
     ctx.lineWidth = Math.max(1, rem * 0.2)
     ctx.strokeText(said, from + wide / 2, y + high / 2)
@@ -226,11 +227,12 @@ function draw_time(
 function draw_legend(
   ctx: CanvasRenderingContext2D,
   { limits }: Steps,
+  look: Pick<HeatLook, 'unit'>,
   has_unknown: boolean,
   colours: Colours,
   { em, rem, left, y, wide }: { em: number; rem: number; left: number; y: number; wide: number },
 ): void {
-  const texts = limits.map((limit) => mark_text(limit, { unit: null }))
+  const texts = limits.map((limit) => mark_text(limit, look))
   const gap = em * 0.25
   const widths = texts.map((text) => label_width_em(text) * em)
   const all = SHARES.length * (em * 1.1 + gap) + widths.reduce((sum, text) => sum + text + gap, 0)

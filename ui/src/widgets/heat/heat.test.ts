@@ -104,6 +104,7 @@ test('a hand reads what is known of a cell and no more: unknown, no value and ze
   const said = (is: HeatCell['is'], lacks = false): string =>
     cell_words(cell(is, lacks), { decimals: 0, unit: 'calls' })
   expect([said('unknown'), said('nothing'), said('whole')]).toEqual(['----', 'no value', '0 calls'])
+  expect(cell_words({ ...cell('whole'), value: 0.073 }, { decimals: 1, unit: '%' })).toBe('7.3 %')
   expect([said('partial'), said('partial', true)]).toEqual(['0 calls so far', '0 calls, incomplete'])
 })
 

@@ -1,7 +1,7 @@
 /** The cells of a heat map: which row and column a bucket of time has, what is known of it, and how light it is. */
 import type { HeatLook } from '../../generated/frame'
 import { is_whole, type Known } from '../../core/buckets'
-import { DASHES, number_text, type Zone } from '../../core/format'
+import { DASHES, figure_text, type Zone } from '../../core/format'
 import type { HeldSeries } from '../../core/held'
 import { nice_step } from '../../core/scale'
 import { say } from '../../words/say'
@@ -37,7 +37,7 @@ export interface Grid {
 export function cell_words(cell: HeatCell, look: Pick<HeatLook, 'decimals' | 'unit'>): string {
   if (cell.is === 'unknown') return DASHES
   if (cell.is === 'nothing') return say('number.none')
-  const said = number_text(cell.value, look.decimals) + (look.unit === null ? '' : ` ${look.unit}`)
+  const said = figure_text(cell.value, look) + (look.unit === null ? '' : ` ${look.unit}`)
   // One that a gap reaches into has lost something, the newest is still filling.
   return cell.is === 'whole' ? said : say(cell.lacks ? 'chart.incomplete' : 'chart.so-far', { value: said })
 }

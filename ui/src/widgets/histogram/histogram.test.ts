@@ -37,6 +37,8 @@ test('a hand reads between which values a bar is, and that it may be more of the
   expect(read(1)).toEqual(['0–5 min', '1 value, 8.3 %'])
   expect(read(21)).toEqual(['from 100 min', '6 values, 50.0 %'])
   expect(read(2, true)).toEqual(['5–10 min', 'at least 0 values, 0.0 %'])
+  const shares: HistogramLook = { ...LOOK, unit: '%', width: 0.05 }
+  expect(bin_words(shares, value({ counts }), 2).when).toBe('5–10 %')
   expect(bin_words(LOOK, value({ counts: [] }), 3).said).toBe('0 values')
 })
 

@@ -2,7 +2,7 @@
 import type { HistogramLook, HistogramValue } from '../../generated/frame'
 import { limits_of } from '../../core/bands'
 import { mark_text, power_text } from '../../core/digits'
-import { number_text } from '../../core/format'
+import { figure_text, number_text } from '../../core/format'
 import { label_width_em } from '../../core/width'
 import { say } from '../../words/say'
 
@@ -38,7 +38,7 @@ export function slot_of(look: HistogramLook, value: number): number {
 
 /** Between which values a bin's lie, and how many are in it: for a hand. `at` counts what is below the scale as the first. */
 export function bin_words(look: HistogramLook, value: HistogramValue, at: number): { when: string; said: string } {
-  const mark = (one: number): string => mark_text(Number(one.toPrecision(12)), { unit: null })
+  const mark = (one: number): string => mark_text(Number(one.toPrecision(12)), look)
   const [from, to] = [look.min + (at - 1) * look.width, look.min + at * look.width]
   const range =
     at === 0
@@ -73,7 +73,7 @@ export function axis_numbers(look: HistogramLook, width_em: number): AxisNumber[
   const end = end_of(look)
   const limits = limits_of(look.bands).filter((limit) => limit >= look.min && limit <= end)
   const number = (value: number, kind: AxisNumber['kind']): AxisNumber => {
-    const text = mark_text(Number(value.toPrecision(12)), { unit: null })
+    const text = mark_text(Number(value.toPrecision(12)), look)
     return { value, at_em: slot_of(look, value) * slot_em, half_em: label_width_em(text) / 2, text, kind }
   }
   const shown: AxisNumber[] = []
@@ -116,7 +116,7 @@ export function stat_labels(look: HistogramLook, value: HistogramValue, width_em
     const number = value.stats[at] ?? null
     return number === null
       ? []
-      : [{ at_em: slot_of(look, number) * slot_em, text: `${name} ${number_text(number, look.decimals)}` }]
+      : [{ at_em: slot_of(look, number) * slot_em, text: `${name} ${figure_text(number, look)}` }]
   })
   known.sort((a, b) => a.at_em - b.at_em)
   const labels: { at_em: number; left_em: number; text: string }[] = []

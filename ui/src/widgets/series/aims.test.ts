@@ -2,7 +2,18 @@
 import { describe, expect, test } from 'vitest'
 import { dice } from '../../core/dice.test-support'
 import { label_width_em } from '../../core/width'
-import { axes_of, axis_of, AxisRange, has_numbers, NUMBERS, splits_of, tick_text, value_text } from './axes'
+import {
+  axes_of,
+  axis_of,
+  AxisRange,
+  has_numbers,
+  limit_text,
+  NUMBERS,
+  splits_of,
+  tick_text,
+  VALUE_FORMS,
+  value_text,
+} from './axes'
 import { aim_ticks, beyond_words } from './draw_limits'
 import { line_ends } from './draw_labels'
 import { flag_words } from './draw_marks'
@@ -81,6 +92,22 @@ describe('axes', () => {
     }
   })
 
+  test('a scale reaches as far as the board says, and farther where a value does: nothing is cut', () => {
+    const [axis] = axes_of({ ...LOOK, target: undefined, bands: [], min: 0, max: 100 })
+    if (axis === undefined) throw new Error('no axis')
+    const range_of = (...values: number[]): number[] => {
+      const of = input(values.map((value, at) => [at * 10_000, value]))
+      const lines = of.series?.lines.slice(0, 1) ?? []
+      const range = new AxisRange().next(axis, lines, of, { from_ms: 0, to_ms: 60_000 }, known_of(of), 5)
+      return [range.low, range.high]
+    }
+    expect(range_of(40, 41, 40, 41)).toEqual([0, 100])
+    expect(range_of()).toEqual([0, 100])
+    const [low = 0, high = 0] = range_of(-50, 130, 40, 0)
+    expect(low).toBeLessThanOrEqual(-50)
+    expect(high).toBeGreaterThanOrEqual(130)
+  })
+
   test('ticks lie within their scale, however little room there is', () => {
     expect(splits_of({ low: 0, high: 40, step: 10 }, 8)).toEqual([0, 10, 20, 30, 40])
     expect(splits_of({ low: 0, high: 40, step: 10 }, 2)).toEqual([0, 40])
@@ -157,11 +184,21 @@ describe('room', () => {
         }
   })
 
+  test('a share is percent wherever it is written: at a line, beside the axis, as a limit', () => {
+    const [axis] = axes_of({ ...LOOK, unit: '%', decimals: 1 })
+    if (axis === undefined) throw new Error('no axis')
+    expect(VALUE_FORMS.map((form) => form(axis, 0.073))).toEqual(['7.3 %', '7.3', '7.3', '7.3', '7.3'])
+    const range = { low: 0, high: 0.1, step: 0.005 }
+    expect([0, 0.07, 0.1].map((at) => tick_text(at, range, axis, 'whole'))).toEqual(['0.0', '7.0', '10.0'])
+    expect(limit_text(0.07, axis)).toBe('7')
+  })
+
   test('numbers beside an axis are short where there is no room for all of them', () => {
+    const PLAIN = { unit: null }
     const range = { low: 0, high: 4e6, step: 5e5 }
-    expect(tick_text(2.5e6, range, 'whole')).toBe('2\u2009500\u2009000')
-    expect([tick_text(2.5e6, range, 'short'), tick_text(0, range, 'short')]).toEqual(['2.5e6', '0'])
-    expect(tick_text(1.5e16, { low: 0, high: 2e16, step: 5e15 }, 'whole')).toBe('1.5e16')
+    expect(tick_text(2.5e6, range, PLAIN, 'whole')).toBe('2\u2009500\u2009000')
+    expect([tick_text(2.5e6, range, PLAIN, 'short'), tick_text(0, range, PLAIN, 'short')]).toEqual(['2.5e6', '0'])
+    expect(tick_text(1.5e16, { low: 0, high: 2e16, step: 5e15 }, PLAIN, 'whole')).toBe('1.5e16')
     const [left, right] = axes_of(LOOK)
     if (left === undefined || right === undefined) throw new Error('no axes')
     expect(NUMBERS.map((numbers) => [has_numbers(numbers, left), has_numbers(numbers, right)])).toEqual([

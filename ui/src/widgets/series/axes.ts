@@ -2,7 +2,7 @@
 import type { BandLook } from '../../generated/frame'
 import { limits_of, with_near } from '../../core/bands'
 import { mark_text, power_text, short_mark_text } from '../../core/digits'
-import { number_text } from '../../core/format'
+import { figure_text, number_text, shown_number } from '../../core/format'
 import { HeldRange, nice_range, type Range, scale_hold_ms } from '../../core/scale'
 import { is_whole, type Known } from '../../core/buckets'
 import type { HeldLine } from '../../core/held'
@@ -16,6 +16,8 @@ export interface Axis {
   readonly decimals: number
   readonly bands: readonly BandLook[]
   readonly limits: readonly number[]
+  /** What its scale reaches at least. */
+  readonly reach: readonly number[]
   readonly target: number | null
   /** How its lines are drawn: those of the right one always as lines. */
   readonly draw: SeriesLook['draw']
@@ -29,11 +31,14 @@ export function axes_of(look: SeriesLook): readonly Axis[] {
 function aims_of(of: {
   readonly unit: string | null
   readonly decimals: number
+  readonly min?: number
+  readonly max?: number
   readonly bands?: readonly BandLook[]
   readonly target?: number | null
 }): Omit<Axis, 'scale' | 'draw'> {
   const { unit, decimals, bands = [], target = null } = of
-  return { unit, decimals, bands, limits: limits_of(bands), target }
+  const reach = [of.min, of.max].filter((end) => end !== undefined)
+  return { unit, decimals, bands, limits: limits_of(bands), reach, target }
 }
 
 /** By which axis the line of this key is read. */
@@ -45,7 +50,7 @@ export function axis_of(look: SeriesLook, axes: readonly Axis[], key: string): A
 
 /** A value of the axis as it is written at a line's end: with its unit where there are two. */
 export function value_text(axis: Axis, value: number, with_unit: boolean): string {
-  const text = number_text(value, axis.decimals)
+  const text = figure_text(value, axis)
   return with_unit && axis.unit !== null ? `${text} ${axis.unit}` : text
 }
 
@@ -54,9 +59,7 @@ export const VALUE_FORMS: readonly ((axis: Axis, value: number) => string)[] = [
   (axis, value) => value_text(axis, value, true),
   (axis, value) => value_text(axis, value, false),
   ...[2, 1, 0].map(
-    (digits) =>
-      ({ decimals }: Axis, value: number) =>
-        power_text(value, decimals, digits),
+    (digits) => (axis: Axis, value: number) => power_text(shown_number(value, axis), axis.decimals, digits),
   ),
 ]
 
@@ -68,14 +71,16 @@ export function has_numbers(numbers: Numbers, { scale }: Axis): boolean {
   return numbers !== 'none' && (numbers !== 'left' || scale === 'y')
 }
 
-export function limit_text(value: number, numbers: Numbers = 'whole'): string {
-  return numbers === 'whole' ? mark_text(value, { unit: null }) : short_mark_text(value, { unit: null })
+export function limit_text(value: number, axis: Pick<Axis, 'unit'>, numbers: Numbers = 'whole'): string {
+  return numbers === 'whole' ? mark_text(value, axis) : short_mark_text(value, axis)
 }
 
 /** A number beside the axis. */
-export function tick_text(value: number, range: Range, numbers: Numbers): string {
-  const is_exact = numbers === 'whole' && Math.abs(value) <= Number.MAX_SAFE_INTEGER
-  return is_exact ? number_text(value, step_decimals(range)) : limit_text(value, numbers)
+export function tick_text(value: number, range: Range, axis: Pick<Axis, 'unit'>, numbers: Numbers): string {
+  const shown = shown_number(value, axis)
+  const is_exact = numbers === 'whole' && Math.abs(shown) <= Number.MAX_SAFE_INTEGER
+  const step = shown_number(range.step, axis)
+  return is_exact ? number_text(shown, step_decimals({ step })) : limit_text(value, axis, numbers)
 }
 
 /** The range of one axis, which doesn't jump about. */
@@ -96,12 +101,14 @@ export class AxisRange {
       }
     }
     const aims = axis.target === null ? axis.limits : [...axis.limits, axis.target]
-    const step_min = 10 ** -axis.decimals
+    const step_min = 10 ** -axis.decimals / shown_number(1, axis)
     if (low > high) {
-      this.range = nice_range(Math.min(0, ...aims), Math.max(aims.length === 0 ? 1 : 0, ...aims), ticks)
+      const ends = [...aims, ...axis.reach]
+      this.range = nice_range(Math.min(0, ...ends), Math.max(ends.length === 0 ? 1 : 0, ...ends), ticks)
       return this.range
     }
     if (axis.draw !== 'line') low = Math.min(0, low)
+    ;[low, high] = [Math.min(low, ...axis.reach), Math.max(high, ...axis.reach)]
     ;({ low, high } = with_near(low, high, aims))
     this.range =
       input.looked_at === null
@@ -121,6 +128,6 @@ export function splits_of({ low, high, step }: Range, lines: number): number[] {
   return lines >= 1 ? [splits[0] ?? low, splits.at(-1) ?? high] : splits.slice(-1)
 }
 
-export function step_decimals({ step }: Range): number {
+export function step_decimals({ step }: Pick<Range, 'step'>): number {
   return Math.max(0, Math.min(6, -Math.floor(Math.log10(step) + 1e-9)))
 }

@@ -48,7 +48,7 @@ export function beyond_words(
   const [nearest] = beyond
   if (nearest === undefined) return null
   const others = beyond.length > 1 ? `, +${String(beyond.length - 1)}` : ''
-  return limit_text(nearest, numbers) + others
+  return limit_text(nearest, axis, numbers) + others
 }
 
 const FILL: Partial<Record<State, 'band_warning' | 'band_alarm'>> = {
@@ -109,7 +109,7 @@ export function draw_aims(pen: Pen, axis: Axis, range: Range, in_low: boolean): 
     ctx.moveTo(edge, y)
     ctx.lineTo(edge + out * rem * 0.45, y)
     ctx.stroke()
-    ctx.fillText(limit_text(value, pen.numbers), edge + out * rem * 0.6, y)
+    ctx.fillText(limit_text(value, axis, pen.numbers), edge + out * rem * 0.6, y)
   }
   ctx.restore()
   if (in_low) return

@@ -231,11 +231,11 @@ export class Plot {
   /** The widest of what stands beside an axis, in em. */
   #numbers_em(axis: Axis): number {
     const { range } = this.#ranges[axis.scale]
-    const ticks = this.#value_splits(axis).map((at) => tick_text(at, range, this.#numbers))
+    const ticks = this.#value_splits(axis).map((at) => tick_text(at, range, axis, this.#numbers))
     const aims = [...axis.limits, ...(axis.target === null ? [] : [axis.target])]
     const shown = aims
       .filter((aim) => aim >= range.low && aim <= range.high)
-      .map((aim) => limit_text(aim, this.#numbers))
+      .map((aim) => limit_text(aim, axis, this.#numbers))
     const unit = this.#axes.length > 1 ? [axis.unit ?? ''] : []
     return Math.max(1, ...[...ticks, ...shown, ...unit].map(label_width_em))
   }
@@ -353,7 +353,7 @@ export class Plot {
     const y_of = (value: number): number => plot.valToPos(value, axis.scale, true)
     const em = LETTERS_REM * this.#rem * devicePixelRatio
     const aims: readonly AimTick[] = aim_ticks(axis, range, y_of, em)
-    return splits.map((at) => (is_free(y_of(at), aims, em) ? tick_text(at, range, this.#numbers) : ''))
+    return splits.map((at) => (is_free(y_of(at), aims, em) ? tick_text(at, range, axis, this.#numbers) : ''))
   }
 
   /** A low chart has no line of time: its way is all that there is room for. */

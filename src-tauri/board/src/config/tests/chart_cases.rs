@@ -41,6 +41,16 @@ fn what_is_read() {
     assert_eq!((right.unit.as_deref(), right.bands[0].state, right.target), (Some("/min"), State::Warning, Some(5.0)));
 }
 
+/// Each axis has a scale of its own, whose ends are in order.
+#[test]
+fn a_scale_reaches_from_min_to_max() {
+    let own = "min = 0\nmax = 1\nlines = [{ title = \"a\", axis = \"right\" }]\nright = { min = -5, max = 5 }";
+    let board = parse(&chart(own), "f").unwrap_or_else(|errors| panic!("{errors}"));
+    let Look::Series { min, max, right: Some(right), .. } = &board.widgets[0].look else { panic!("no chart") };
+    assert_eq!((*min, *max, right.min, right.max), (Some(0.0), Some(1.0), Some(-5.0), Some(5.0)));
+    check(&chart("min = 3\nmax = 3"), &[("14:7", "`max` is not above `min`", "found `min` 3 and `max` 3")]);
+}
+
 /// A line may be read at the right without more being said of that.
 #[test]
 fn the_right_axis_may_go_without_saying() {

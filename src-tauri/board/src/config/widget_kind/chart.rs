@@ -13,7 +13,7 @@ use crate::{
         keys::{TITLE_CHARACTERS_MAX, events, template},
         record::{array_schema, read_tables},
         schema::object,
-        shape::{Choice, List, Text, Whole},
+        shape::{ANY_NUMBER, Choice, List, Number, Text, Whole},
         shape_event::{EventName, TemplateText},
         spec::{CHART_LINES_MAX, LineSpec, MarksSpec, SeriesStat},
         table::{Key, Need, Node, Shape, TableReader, TableShape, bad_value, cut},
@@ -72,7 +72,21 @@ static LINE_AXIS: Key<Choice<bool>> = Key {
 };
 
 pub(in crate::config) static RIGHT_TABLE: TableShape =
-    TableShape { name: "`right`", keys: &[&number::UNIT, &number::DECIMALS, &number::BANDS, &series::TARGET] };
+    TableShape { name: "`right`", keys: &[&number::UNIT, &number::DECIMALS, &MIN, &MAX, &number::BANDS, &series::TARGET] };
+
+pub(super) static MIN: Key<Number> = Key {
+    name: "min",
+    need: Need::Optional,
+    about: "The scale begins at this or below: what is less widens it, and nothing is cut.",
+    shape: ANY_NUMBER,
+};
+
+pub(super) static MAX: Key<Number> = Key {
+    name: "max",
+    need: Need::Optional,
+    about: "The scale ends at this or above: what is more widens it, and nothing is cut.",
+    shape: ANY_NUMBER,
+};
 
 pub(in crate::config) static MARKS_TABLE: TableShape =
     TableShape { name: "`marks`", keys: &[&MARKS_ON, &MARKS_WHERE, &MARKS_LABEL, &MARKS_LIMIT] };
@@ -186,15 +200,23 @@ impl Shape for RightAxis {
     }
 }
 
-/// An axis' unit, digits, stretches and target.
+/// An axis' unit, digits, scale, stretches and target.
 pub(super) fn read_axis(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<AxisLook> {
     let unit = reader.optional(&number::UNIT, sink);
     let decimals = reader.get(&number::DECIMALS, sink);
+    let (min, max) = (reader.optional(&MIN, sink), reader.optional(&MAX, sink));
     let bands = reader.optional(&number::BANDS, sink);
     let target = reader.optional(&series::TARGET, sink);
+    let (min, max) = (min?, max?);
+    if let Some(problem) = number::upside_down(reader, (min, max)) {
+        sink.report(problem);
+        return None;
+    }
     Some(AxisLook {
         unit: unit?,
         decimals: u8::try_from(decimals?).ok()?,
+        min,
+        max,
         bands: bands?.unwrap_or_default(),
         target: target?,
     })

@@ -105,17 +105,7 @@ fn agree(
             help: None,
         });
     }
-    if let (Some(min), Some(max)) = (min, max)
-        && min >= max
-    {
-        problems.push(Problem {
-            span: reader.span_of("max"),
-            message: "`max` is not above `min`".to_owned(),
-            found: format!("`min` {min} and `max` {max}"),
-            expected: "`min` below `max`".to_owned(),
-            help: None,
-        });
-    }
+    problems.extend(number::upside_down(reader, (min, max)));
     let is_sound = problems.is_empty();
     problems.into_iter().for_each(|problem| sink.report(problem));
     is_sound

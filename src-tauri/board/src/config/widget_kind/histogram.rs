@@ -163,14 +163,8 @@ fn sound_bins(
     bin: Option<f64>,
     sink: &mut Sink<'_>,
 ) -> Option<(f64, u16)> {
-    if min >= max {
-        sink.report(Problem {
-            span: reader.span_of("max"),
-            message: "`max` is not above `min`".to_owned(),
-            found: format!("`min` {min} and `max` {max}"),
-            expected: "`min` below `max`".to_owned(),
-            help: None,
-        });
+    if let Some(problem) = number::upside_down(reader, (Some(min), Some(max))) {
+        sink.report(problem);
         return None;
     }
     let Some(width) = bin else { return Some(round_bins(max - min)) };

@@ -6,7 +6,7 @@ use super::{
     Folded, KindShape,
     fences::{self, Fences},
     keyed,
-    layers::{Layer, Layers},
+    layers::{FILE_CHARACTERS_MAX, Layer, Layers},
     states,
 };
 use crate::{
@@ -15,6 +15,7 @@ use crate::{
         diagnostic::Sink,
         keys::{DAY, SECOND, path, span, template},
         record::Marks,
+        shape::Text,
         shape_event::{PathText, Span, TemplateText},
         shape_map::Icons,
         shape_site::Bounds,
@@ -49,6 +50,7 @@ pub(super) static KIND: KindShape = KindShape {
             &LAYERS,
             &FENCES,
             &LOST_AFTER,
+            &TILES,
         ],
     },
     stats: &[],
@@ -122,6 +124,13 @@ static LOST_AFTER: Key<Span> = span(
     "How long a position says where a marker is, by the source's time. From then on its state is unknown at best and no fence counts it. For good if left out.",
 );
 
+static TILES: Key<Text> = Key {
+    name: "tiles",
+    need: Need::Optional,
+    about: "A file of vector tiles (PMTiles, version 3), its path as seen from the board file: the ground of the map where the machine can draw it.",
+    shape: Text { characters_max: FILE_CHARACTERS_MAX },
+};
+
 fn read(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Folded> {
     let key = reader.get(&KEY, sink);
     let lat = reader.get(&LAT, sink);
@@ -140,6 +149,7 @@ fn read(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Folded> {
     let layers = reader.optional(&LAYERS, sink);
     let fences = reader.optional(&FENCES, sink);
     let lost_after = reader.optional(&LOST_AFTER, sink);
+    let tiles = reader.optional(&TILES, sink);
     let layers = layers?.unwrap_or_default();
     let fences = fences::resolved(fences?.unwrap_or_default(), &layers, reader.span_of("fences"), sink)?;
     let bounds = bounds?;
@@ -172,6 +182,7 @@ fn read(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Folded> {
         trail: trail?.map(|trail| TrailLook::of(i64::try_from(trail.as_millis()).unwrap_or(i64::MAX))),
         layers,
         fences: fence_looks,
+        tiles: tiles?,
     };
     Some(Folded { reducer, look, knows_days: false, against: None })
 }

@@ -142,6 +142,18 @@ pub(super) fn read(reader: &TableReader<'_>, draw: &Key<Choice<NumberDraw>>, sin
     Some(Numbered { look, trend: trend?, against: against? })
 }
 
+/// What is wrong with a scale whose upper end is not above its lower one.
+pub(super) fn upside_down(reader: &TableReader<'_>, (min, max): (Option<f64>, Option<f64>)) -> Option<Problem> {
+    let (min, max) = (min?, max?);
+    (min >= max).then(|| Problem {
+        span: reader.span_of("max"),
+        message: "`max` is not above `min`".to_owned(),
+        found: format!("`min` {min} and `max` {max}"),
+        expected: "`min` below `max`".to_owned(),
+        help: None,
+    })
+}
+
 /// Whether the settings go together; reports those that don't.
 fn agree(
     reader: &TableReader<'_>,
@@ -150,18 +162,9 @@ fn agree(
     draw: NumberDraw,
     sink: &mut Sink<'_>,
 ) -> bool {
-    let mut problems = Vec::new();
-    if let (Some(min), Some(max)) = (min, max)
-        && min >= max
-    {
-        problems.push(Problem {
-            span: reader.span_of("max"),
-            message: "`max` is not above `min`".to_owned(),
-            found: format!("`min` {min} and `max` {max}"),
-            expected: "`min` below `max`".to_owned(),
-            help: None,
-        });
-    } else if let Some(target) = target
+    let mut problems = Vec::from_iter(upside_down(reader, (min, max)));
+    if let Some(target) = target
+        && problems.is_empty()
         && (min.is_some_and(|min| target < min) || max.is_some_and(|max| target > max))
     {
         let end = |name: &str, end: Option<f64>| end.map(|end| format!("`{name}` {end}"));

@@ -35,6 +35,8 @@ pub(super) static KIND: KindShape = KindShape {
             &DRAW,
             &number::UNIT,
             &number::DECIMALS,
+            &chart::MIN,
+            &chart::MAX,
             &number::BANDS,
             &TARGET,
             &chart::RIGHT,
@@ -128,11 +130,13 @@ fn read(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Folded> {
     let marks = marks?;
     let reducer =
         ReducerSpec::Series { bucket, keep, stat: stat?, value, by: by?, lines, marks, most: CHART_LINES_MAX };
-    let AxisLook { unit, decimals, bands, target } = axis?;
+    let AxisLook { unit, decimals, min, max, bands, target } = axis?;
     let look = Look::Series {
         draw: draw?,
         unit,
         decimals,
+        min,
+        max,
         keep_ms: whole_millis(keep),
         bucket_ms: whole_millis(bucket),
         bands,

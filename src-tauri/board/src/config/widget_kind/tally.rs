@@ -182,14 +182,8 @@ fn agree(reader: &TableReader<'_>, min: Option<f64>, max: Option<f64>, sink: &mu
             });
         }
     }
-    if min == Some(0.0) && max == Some(0.0) {
-        problems.push(Problem {
-            span: reader.span_of("max"),
-            message: "`max` is not above `min`".to_owned(),
-            found: "`min` 0 and `max` 0".to_owned(),
-            expected: "`min` below `max`".to_owned(),
-            help: None,
-        });
+    if (min, max) == (Some(0.0), Some(0.0)) {
+        problems.extend(number::upside_down(reader, (min, max)));
     }
     let is_sound = problems.is_empty();
     for problem in problems {
