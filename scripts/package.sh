@@ -63,7 +63,7 @@ for kind in "${kinds[@]}"; do
     if ! "${bundle[@]}"; then
         echo "$kind: not built: see above" >&2
         if [ "$kind" = appimage ]; then
-            # No package of Debian's, of npm's nor of PyPI's has these: the bundler fetches them itself, and keeps them.
+            # No package of Debian's, of npm's or of PyPI's was found that has these: the bundler fetches them itself, and keeps them.
             printf '%s\n' "note: the bundler needs AppRun-$(uname -m), linuxdeploy-$(uname -m).AppImage and linuxdeploy's plugins gtk and appimage," \
                 "    from github.com/tauri-apps/binary-releases and github.com/linuxdeploy. Where this machine may not go there, build once" \
                 "    where one may, and bring that machine's folder ${XDG_CACHE_HOME:-\$HOME/.cache}/tauri to the same place here" >&2

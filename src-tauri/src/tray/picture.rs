@@ -15,6 +15,8 @@ type Colour = [u8; 3];
 const GREY: Colour = [0x80, 0x86, 0x8c];
 const AMBER: Colour = [0xb8, 0x79, 0x00];
 const RED: Colour = [0xe0, 0x3c, 0x40];
+/// What is known, as on the wall: never the colours of alarms.
+const MAGENTA: Colour = [0xc8, 0x3c, 0xc8];
 
 /// A point of the picture, from -1 to 1 both ways; y grows downwards.
 #[derive(Clone, Copy)]
@@ -52,13 +54,13 @@ fn link(link: Link, at: Point) -> Option<Colour> {
         Link::Stale => {
             let bar = y.abs() < 0.16 && x.abs() < 0.97;
             let apart = y.abs() < 0.32;
-            (bar || (at.ring(0.58, 0.92) && !apart)).then_some(AMBER)
+            (bar || (at.ring(0.58, 0.92) && !apart)).then_some(MAGENTA)
         }
         Link::Down => {
             let inside = x.abs() < 0.86 && y.abs() < 0.86;
-            (inside && ((x - y).abs() < 0.34 || (x + y).abs() < 0.34)).then_some(RED)
+            (inside && ((x - y).abs() < 0.34 || (x + y).abs() < 0.34)).then_some(MAGENTA)
         }
-        Link::Refused => (at.far() < 0.92 && !(y.abs() < 0.2 && x.abs() < 0.62)).then_some(RED),
+        Link::Refused => (at.far() < 0.92 && !(y.abs() < 0.2 && x.abs() < 0.62)).then_some(MAGENTA),
         Link::Unknown => {
             // Eight of them.
             let turn = y.atan2(x) / std::f64::consts::TAU * 8.0;
@@ -153,7 +155,7 @@ mod tests {
             };
             0.2126 * part(colour[0]) + 0.7152 * part(colour[1]) + 0.0722 * part(colour[2])
         };
-        for colour in [GREY, AMBER, RED] {
+        for colour in [GREY, AMBER, RED, MAGENTA] {
             for panel in [[0xff; 3], [0x24, 0x28, 0x2c]] {
                 let (one, other) = (light(colour), light(panel));
                 let contrast = (one.max(other) + 0.05) / (one.min(other) + 0.05);
