@@ -15,6 +15,7 @@ mod merge;
 mod page;
 mod past;
 mod quality;
+mod span;
 mod tally;
 mod timeline;
 mod value;
@@ -35,6 +36,7 @@ pub use self::{
     page::{PageMark, PageShown, PageView, PageWhy},
     past::{PastMarks, PastView},
     quality::{Against, Agreement, Quality, Rejected},
+    span::SpanView,
     tally::{BarOrder, BarValue, TallyLook, TallyValue},
     timeline::{RowOrder, Stretch, TimelineRow, TimelineValue},
     value::{
@@ -83,6 +85,10 @@ pub struct Frame {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     #[ts(optional, as = "Option<bool>")]
     pub night: bool,
+    /// Set if the window is one of several that show one picture: its part of it. The app's matter, as windows are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub span: Option<SpanView>,
 }
 
 /// What time it is.

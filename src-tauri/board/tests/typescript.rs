@@ -33,6 +33,7 @@ fn generate() -> String {
         frame::PageShown,
         frame::PageWhy,
         frame::PageMark,
+        frame::SpanView,
         frame::Place,
         frame::Look,
         frame::Draw,

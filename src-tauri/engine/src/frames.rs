@@ -98,6 +98,7 @@ fn stopped(after: u64, revision: u32, wall: Timestamp) -> Frame {
         past: None,
         drill: None,
         night: false,
+        span: None,
     }
 }
 

@@ -55,7 +55,11 @@ drill?: DrillView,
 /**
  * Whether the room is dark: what is painted for it takes the place of the board's theme.
  */
-night?: boolean, };
+night?: boolean, 
+/**
+ * Set if the window is one of several that show one picture: its part of it. The app's matter, as windows are.
+ */
+span?: SpanView, };
 
 /**
  * What time it is.
@@ -211,6 +215,35 @@ state: State,
  * How many of its widgets are not current.
  */
 unwell: number, };
+
+/**
+ * Which part of a picture a window shows. All monitors of it have as many pixels.
+ */
+export type SpanView = { 
+/**
+ * Monitors side by side.
+ */
+columns: number, 
+/**
+ * Monitors above each other.
+ */
+rows: number, 
+/**
+ * The part's place from the left, from 0.
+ */
+column: number, 
+/**
+ * And from the top, from 0.
+ */
+row: number, 
+/**
+ * The monitor's pixels across and down.
+ */
+monitor_px: [number, number], 
+/**
+ * How many of these are hidden between two monitors side by side, and between two above each other.
+ */
+hidden_px: [number, number], };
 
 /**
  * A rectangle of grid cells.

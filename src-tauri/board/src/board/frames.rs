@@ -130,6 +130,7 @@ impl Board {
             past: None,
             drill: None,
             night: self.is_night(wall),
+            span: None,
         }
     }
 

@@ -236,6 +236,7 @@ fn whole(seen: View, past: PastView) -> Frame {
         past: None,
         drill: None,
         night: false,
+        span: None,
     });
     Frame { heartbeat_ms: super::look::HEARTBEAT_MS, past: Some(past), ..frame }
 }
