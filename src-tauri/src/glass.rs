@@ -29,6 +29,7 @@ use picture::Picture;
 pub(crate) use strip::Strip;
 pub(crate) use view::Views;
 use watch::{Act, Found, Say, Watch};
+use watchfloor_board::frame::SpanView;
 use watchfloor_engine::Engine;
 
 use crate::{life::Condition, page::Backend};
@@ -56,6 +57,8 @@ pub(crate) struct Glass {
     strip: AtomicBool,
     /// Whether the window is closed.
     closed: AtomicBool,
+    /// Its part of a picture that it shows with other windows.
+    part: Mutex<Option<SpanView>>,
 }
 
 struct State {
@@ -112,7 +115,19 @@ impl Glass {
             state: Mutex::new(state),
             strip: AtomicBool::new(false),
             closed: AtomicBool::new(false),
+            part: Mutex::new(None),
         }
+    }
+
+    /// Its part of a picture that it shows with other windows; none if it shows all of a page.
+    pub(crate) fn part(&self) -> Option<SpanView> {
+        *self.part.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From the next frame on it shows this part.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn set_part(&self, part: Option<SpanView>) {
+        *self.part.lock().unwrap_or_else(PoisonError::into_inner) = part;
     }
 
     /// What the engine calls this glass.

@@ -106,11 +106,12 @@ pub(crate) async fn next_frame(
         glass.given(view.label());
     }
     if frame.past.is_none() && frame.drill.is_none() {
-        return Ok(frame);
+        return Ok(Frame { span: glass.part(), ..frame });
     }
     // The room is that of now, whatever the picture is of.
     let night = engine.room().await.is_some_and(|room| room.night);
     Ok(Frame { night, ..frame })
+    // What one looks back at, and a lamp test, is whole on the one window that shows it.
 }
 
 async fn present(engine: &Engine, glass: Arc<str>, after: u64, revision: u32, rest: Duration) -> Frame {

@@ -5,12 +5,9 @@ use serde::{Deserialize, Serialize};
 /// Who isn't far away sits before the screen, as at a desk (ISO 9241-303).
 const DESK_MM: u32 = 700;
 /// What a display claims that doesn't know its size: pixels an inch.
-#[cfg(any(target_os = "linux", test))]
 const CLAIMED_DPI: f64 = 96.0;
 /// Screens are between a hand and a house front wide, in millimetres.
-#[cfg(any(target_os = "linux", test))]
 const DIAGONAL_MM: std::ops::RangeInclusive<f64> = 120.0..=5000.0;
-#[cfg(any(target_os = "linux", test))]
 const MM_AN_INCH: f64 = 25.4;
 
 /// What was said of this machine's screen, by its settings or the command line.
@@ -58,27 +55,29 @@ impl Screen {
         self.viewing_distance_mm.or((!is_kiosk).then_some(DESK_MM))
     }
 
+    /// Pixels of a monitor a millimetre, from corner to corner, if its size was stated or what it says of it may be so.
+    pub(crate) fn density(self, monitor: (f64, f64), said_mm: (f64, f64)) -> Option<f64> {
+        let diagonal = |(width, height): (f64, f64)| width.hypot(height);
+        let stated = self.diagonal_mm.map(f64::from);
+        let mm = stated.or_else(|| is_believed(monitor, said_mm).then(|| diagonal(said_mm)))?;
+        let found = diagonal(monitor) / mm;
+        (found.is_finite() && found > 0.0).then_some(found)
+    }
+
     #[cfg(any(target_os = "linux", test))]
     fn sight(self, is_kiosk: bool, glass: Option<Glass>) -> Sight {
         let px_per_mm = glass.and_then(|glass| {
-            let diagonal = |(width, height): (f64, f64)| width.hypot(height);
-            let stated = self.diagonal_mm.map(f64::from);
-            let mm = stated.or_else(|| glass.is_believed().then(|| diagonal(glass.said_mm)))?;
-            let found = diagonal(glass.monitor) / mm * glass.page_scale;
+            let found = self.density(glass.monitor, glass.said_mm)? * glass.page_scale;
             (found.is_finite() && found > 0.0).then_some(found)
         });
         Sight { px_per_mm, distance_mm: self.distance(is_kiosk) }
     }
 }
 
-#[cfg(any(target_os = "linux", test))]
-impl Glass {
-    /// Whether what the monitor says of its size may be so: projectors say nothing, virtual ones what gives 96 dots an inch.
-    fn is_believed(&self) -> bool {
-        let claims = |pixels: f64, mm: f64| (pixels / mm * MM_AN_INCH - CLAIMED_DPI).abs() < 1.0;
-        let (width, height) = self.said_mm;
-        DIAGONAL_MM.contains(&width.hypot(height)) && !(claims(self.monitor.0, width) && claims(self.monitor.1, height))
-    }
+/// Whether what a monitor says of its size may be so: projectors say nothing, virtual ones what gives 96 dots an inch.
+fn is_believed(monitor: (f64, f64), (width, height): (f64, f64)) -> bool {
+    let claims = |pixels: f64, mm: f64| (pixels / mm * MM_AN_INCH - CLAIMED_DPI).abs() < 1.0;
+    DIAGONAL_MM.contains(&width.hypot(height)) && !(claims(monitor.0, width) && claims(monitor.1, height))
 }
 
 /// What the page in this window is told, which is `page_width` of its own pixels wide. To be called on the main thread.

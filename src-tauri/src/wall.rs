@@ -141,7 +141,7 @@ pub(crate) fn run(args: WallArgs, ground: Ground, levels: &Levels, runtime: &Run
     };
     let screens = if args.kiosk { settings.screens } else { Vec::new() };
     let (display, room_light) = (settings.display.filter(|_| args.kiosk), settings.light);
-    let window = open(app.handle(), &windows, &args, settings.window, &screens)
+    let window = open(app.handle(), &windows, &args, settings.window, screens, screen)
         .map_err(|error| Failure::Environment(format!("the window can't be opened: {error}")))?;
     app.manage(windows);
     #[cfg(target_os = "linux")]
@@ -256,7 +256,8 @@ fn open(
     windows: &Windows,
     args: &WallArgs,
     remembered: Option<settings::Window>,
-    screens: &[Screen],
+    screens: Vec<Screen>,
+    stated: sight::Screen,
 ) -> tauri::Result<WebviewWindow> {
     let begin = match (args.size, remembered) {
         (Some((width, height)), _) => Begin::Sized(width, height),
@@ -268,17 +269,18 @@ fn open(
     let window = first.window.clone();
     #[cfg(target_os = "linux")]
     if !screens.is_empty() {
-        let kept = |(screen, opened): (&Screen, Opened)| Kept {
-            screen: screen.clone(),
-            window: opened.window,
-            place: opened.place,
-        };
-        let mut all = vec![kept((&screens[0], first))];
-        for screen in &screens[1..] {
-            let opened = windows.open(app, &format!("{LABEL}:{}", screen.id), &screen.id, begin)?;
-            all.push(kept((screen, opened)));
+        let kept = |opened: Opened| Kept { window: opened.window, place: opened.place, glass: opened.glass };
+        let mut all = vec![kept(first)];
+        for spot in crate::screens::spots(&screens).into_iter().skip(1) {
+            let Some(screen) = screens.get(spot.screen) else { continue };
+            let label = match spot.part {
+                None | Some(0) => format!("{LABEL}:{}", screen.id),
+                Some(part) => format!("{LABEL}:{}:{}", screen.id, part + 1),
+            };
+            // All windows of a picture are one glass to the engine: they show the same page, and turn it together.
+            all.push(kept(windows.open(app, &label, &screen.id, begin)?));
         }
-        let screens = Screens { app: app.clone(), kept: all, running: windows.running.clone() };
+        let screens = Screens { app: app.clone(), screens, kept: all, stated, running: windows.running.clone() };
         tauri::async_runtime::spawn(screens.keep());
     }
     Ok(window)
@@ -290,6 +292,8 @@ fn unsettled(text: String) -> Notice {
 }
 
 /// Shows the window, lets second instances raise it, and ends the program when the system asks for it.
+    #[cfg(not(target_os = "linux"))]
+    let _ = stated;
 fn present(app: &AppHandle, window: &WebviewWindow, data_dir: Option<&Path>) {
     if let Err(error) = window.show().and_then(|()| window.set_focus()) {
         tracing::error!(%error, "the window can't be shown");

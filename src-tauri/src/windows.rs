@@ -13,6 +13,8 @@ use tauri_plugin_store::StoreExt;
 use tokio::sync::watch;
 use watchfloor_board::GlassSpec;
 
+#[cfg(target_os = "linux")]
+use crate::glass::Glass;
 use crate::{
     glass::{Glasses, Keeper, Strip, Views},
     kiosk,
@@ -58,6 +60,8 @@ pub(crate) struct Opened {
     /// Where a kiosk's belongs.
     #[cfg(target_os = "linux")]
     pub(crate) place: crate::screens::keep::Place,
+    #[cfg(target_os = "linux")]
+    pub(crate) glass: Arc<Glass>,
 }
 
 impl Windows {
@@ -88,6 +92,8 @@ impl Windows {
                 window,
                 #[cfg(target_os = "linux")]
                 place,
+                #[cfg(target_os = "linux")]
+                glass: Arc::clone(&glass),
             })
         });
         if opened.is_err() {

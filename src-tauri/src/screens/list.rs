@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use super::Monitor;
+use super::{Monitor, Screen, Spot, span::Unspanned};
 use crate::{cli::DataArgs, failure::Failure, output, settings::Settings, surroundings};
 
 /// Prints one line a monitor, and one for each screen that has none.
@@ -13,18 +13,22 @@ pub(crate) fn run(data: DataArgs, as_json: bool) -> Result<ExitCode, Failure> {
     let settings = Settings::read(&folder).map_err(Failure::Input)?;
     let monitors = monitors()?;
     let plan = super::plan(&settings.screens, &monitors);
-    let screen_on = |at: usize| {
-        let place = plan.places.iter().position(|place| *place == Some(at))?;
-        settings.screens.get(place)
+    let spots = super::spots(&settings.screens);
+    let on = |at: usize| -> Option<(Spot, &Screen)> {
+        let window = plan.places.iter().position(|place| *place == Some(at))?;
+        let spot = *spots.get(window)?;
+        Some((spot, settings.screens.get(spot.screen)?))
     };
     for (at, monitor) in monitors.iter().enumerate() {
-        let screen = screen_on(at);
+        let (spot, screen) = on(at).unzip();
+        // From 1, as people count.
+        let part = spot.and_then(|spot: Spot| spot.part).map(|part| part + 1);
         let edid = monitor.identity.as_ref().map(ToString::to_string);
         let place = monitor.place;
         if as_json {
             output::line(&json!({
                 "name": monitor.name, "edid": edid, "x": place.x, "y": place.y, "width": place.width, "height": place.height,
-                "width_mm": monitor.size_mm.0, "height_mm": monitor.size_mm.1, "screen": screen.map(|screen| &screen.id),
+                "width_mm": monitor.size_mm.0, "height_mm": monitor.size_mm.1, "screen": screen.map(|screen| &screen.id), "part": part,
             }))?;
             continue;
         }
@@ -34,7 +38,10 @@ pub(crate) fn run(data: DataArgs, as_json: bool) -> Result<ExitCode, Failure> {
         };
         let edid = edid.map_or_else(|| "no EDID".to_owned(), |edid| format!("edid = {edid:?}"));
         let screen = match (screen, settings.screens.is_empty()) {
-            (Some(screen), _) => format!("screen {}", screen.id),
+            (Some(screen), _) => match part {
+                Some(part) => format!("screen {}, monitor {part} of {}", screen.id, monitors_of(screen)),
+                None => format!("screen {}", screen.id),
+            },
             (None, true) => "no screens are set".to_owned(),
             (None, false) => "no screen".to_owned(),
         };
@@ -47,12 +54,47 @@ pub(crate) fn run(data: DataArgs, as_json: bool) -> Result<ExitCode, Failure> {
             place.y
         ))?;
     }
+    for (at, screen) in settings.screens.iter().enumerate().filter(|_| !as_json) {
+        let own = plan.of(&settings.screens, at, &monitors);
+        let Some(picture) = super::span::span(screen, &own, settings.screen) else { continue };
+        let id = &screen.id;
+        match picture {
+            Ok(span) => {
+                let Some(part) = span.parts.first() else { continue };
+                let ([width, height], [across, down]) = (part.monitor_px, part.hidden_px);
+                let whole = |count: u32, own: u32, hidden: u32| count * own + count.saturating_sub(1) * hidden;
+                let unmeasured = if span.is_unmeasured { ": no monitor says its size" } else { "" };
+                output::line(&format_args!(
+                    "screen {id} is one picture of {}×{}: {} × {} monitors, of which {across} px across and {down} px down are left out \
+                     behind the bezels{unmeasured}",
+                    whole(part.columns, width, across),
+                    whole(part.rows, height, down),
+                    part.columns,
+                    part.rows,
+                ))?;
+            }
+            Err(why) => {
+                let count = monitors_of(screen);
+                let why = match &why {
+                    Unspanned::Gone(missing) => {
+                        format!("{why} of {count} {} not there", if missing.len() > 1 { "are" } else { "is" })
+                    }
+                    _ => why.to_string(),
+                };
+                output::line(&format_args!("screen {id} is not spanned: {why}"))?;
+            }
+        }
+    }
     for (guest, host) in &plan.guests {
         if let (Some(guest), Some(host), false) = (settings.screens.get(*guest), settings.screens.get(*host), as_json) {
             output::line(&format_args!("screen {} has no monitor: its pages turn on screen {}", guest.id, host.id))?;
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn monitors_of(screen: &Screen) -> usize {
+    screen.monitors.iter().map(Vec::len).sum()
 }
 
 #[cfg(target_os = "linux")]

@@ -2,12 +2,45 @@
 
 use watchfloor_board::GlassSpec;
 
-use super::{Monitor, Screen};
+use super::{Monitor, Screen, Wanted};
 
-/// Where every screen is.
+/// Where a window belongs: to a screen of one monitor, or to a part of one that is a picture over several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Spot {
+    /// The screen's number.
+    pub(crate) screen: usize,
+    /// Which of its monitors, row by row from 0; none if it has one.
+    pub(crate) part: Option<usize>,
+}
+
+impl Spot {
+    /// The monitor that it wants.
+    pub(crate) fn wanted(self, screens: &[Screen]) -> Option<&Wanted> {
+        let screen = screens.get(self.screen)?;
+        self.part.map_or(Some(&screen.monitor), |part| screen.monitors.iter().flatten().nth(part))
+    }
+
+    /// What people call it.
+    pub(super) fn named(self, screens: &[Screen]) -> String {
+        let id = screens.get(self.screen).map(|screen| screen.id.as_str()).unwrap_or_default();
+        self.part.map_or_else(|| format!("screen {id:?}"), |part| format!("screen {id:?} monitor {}", part + 1))
+    }
+}
+
+/// A window for each monitor of each screen, in the settings' order.
+pub(crate) fn spots(screens: &[Screen]) -> Vec<Spot> {
+    let parts = |(number, screen): (usize, &Screen)| -> Vec<Spot> {
+        let count = screen.monitors.iter().map(Vec::len).sum();
+        let part = |part: usize| Spot { screen: number, part: Some(part) };
+        if count == 0 { vec![Spot { screen: number, part: None }] } else { (0..count).map(part).collect() }
+    };
+    screens.iter().enumerate().flat_map(parts).collect()
+}
+
+/// Where every window is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Plan {
-    /// For each screen, the number of its monitor; none if that isn't there.
+    /// For each window, as [`spots`] has them, the number of its monitor; none if that isn't there.
     pub(crate) places: Vec<Option<usize>>,
     /// For each screen that has none, where its pages turn: the numbers of both.
     pub(crate) guests: Vec<(usize, usize)>,
@@ -18,15 +51,16 @@ pub(crate) struct Plan {
 pub(crate) fn plan(screens: &[Screen], monitors: &[Monitor]) -> Plan {
     let mut order: Vec<usize> = (0..monitors.len()).collect();
     order.sort_by_key(|at| monitors.get(*at).map(|monitor| (monitor.place.x, monitor.place.y)));
-    let mut places: Vec<Option<usize>> = vec![None; screens.len()];
-    let mut give = |is_it: &dyn Fn(&Screen, usize, &Monitor) -> bool| {
-        for (at, screen) in screens.iter().enumerate() {
+    let spots = spots(screens);
+    let mut places: Vec<Option<usize>> = vec![None; spots.len()];
+    let mut give = |is_it: &dyn Fn(&Wanted, usize, &Monitor) -> bool| {
+        for (at, wanted) in spots.iter().enumerate().filter_map(|(at, spot)| Some((at, spot.wanted(screens)?))) {
             if places.get(at).copied().flatten().is_some() {
                 continue;
             }
             let free = order.iter().enumerate().filter(|(_, own)| !places.contains(&Some(**own)));
             let mut found = free.filter(|(from_left, own)| {
-                monitors.get(**own).is_some_and(|monitor| is_it(screen, *from_left, monitor))
+                monitors.get(**own).is_some_and(|monitor| is_it(wanted, *from_left, monitor))
             });
             let found = found.next().map(|(_, own)| *own);
             if let Some(place) = places.get_mut(at) {
@@ -34,31 +68,48 @@ pub(crate) fn plan(screens: &[Screen], monitors: &[Monitor]) -> Plan {
             }
         }
     };
-    let calls = |screen: &Screen, monitor: &Monitor| {
-        let words = screen.monitor.edid.as_ref();
+    let calls = |wanted: &Wanted, monitor: &Monitor| {
+        let words = wanted.edid.as_ref();
         words.zip(monitor.identity.as_ref()).is_some_and(|(words, identity)| identity.is_called(words))
     };
-    give(&|screen, _, monitor| calls(screen, monitor));
-    give(&|screen, _, monitor| screen.monitor.name.as_ref().is_some_and(|name| *name == monitor.name));
-    give(&|screen, from_left, _| screen.monitor.at == Some(from_left));
-    give(&|screen, _, _| screen.monitor == super::Wanted::default());
+    give(&|wanted, _, monitor| calls(wanted, monitor));
+    give(&|wanted, _, monitor| wanted.name.as_ref().is_some_and(|name| *name == monitor.name));
+    give(&|wanted, from_left, _| wanted.at == Some(from_left));
+    give(&|wanted, _, _| *wanted == Wanted::default());
     // A wall with a monitor is never dark.
     if places.iter().all(Option::is_none)
         && let (Some(place), Some(first)) = (places.first_mut(), order.first())
     {
         *place = Some(*first);
     }
-    let is_there = |at: &usize| places.get(*at).copied().flatten().is_some();
+    let is_there = |at: &usize| has_place(&spots, &places, *at);
     let count = screens.len();
     let host = |at: usize| (1..count).map(|step| (at + step) % count).find(is_there);
     let guests = (0..count).filter(|at| !is_there(at)).filter_map(|at| Some((at, host(at)?))).collect();
     Plan { places, guests }
 }
 
+/// Whether any window of a screen has a monitor.
+fn has_place(spots: &[Spot], places: &[Option<usize>], screen: usize) -> bool {
+    spots.iter().zip(places).any(|(spot, place)| spot.screen == screen && place.is_some())
+}
+
 impl Plan {
+    /// The monitors of a screen, in its own order.
+    pub(crate) fn of<'a>(
+        &self,
+        screens: &[Screen],
+        screen: usize,
+        monitors: &'a [Monitor],
+    ) -> Vec<Option<&'a Monitor>> {
+        let own = spots(screens).into_iter().zip(&self.places).filter(|(spot, _)| spot.screen == screen);
+        own.map(|(_, place)| place.and_then(|at| monitors.get(at))).collect()
+    }
+
     /// What turns on each screen that has a monitor: its own pages, and those of its guests behind them.
     pub(crate) fn glasses(&self, screens: &[Screen]) -> Vec<GlassSpec> {
-        let there = screens.iter().enumerate().filter(|(at, _)| self.places.get(*at).copied().flatten().is_some());
+        let spots = spots(screens);
+        let there = screens.iter().enumerate().filter(|(at, _)| has_place(&spots, &self.places, *at));
         there
             .map(|(at, screen)| {
                 let guests =
@@ -98,7 +149,8 @@ mod tests {
 
     fn screen(id: &str, edid: &str) -> Screen {
         let edid = (!edid.is_empty()).then(|| format!("DEL U4323QE {edid}"));
-        Screen { id: id.to_owned(), monitor: Wanted { edid, ..Wanted::default() }, pages: vec![format!("{id}-page")] }
+        let monitor = Wanted { edid, ..Wanted::default() };
+        Screen { id: id.to_owned(), monitor, pages: vec![format!("{id}-page")], ..Screen::default() }
     }
 
     fn places(screens: &[Screen], monitors: &[Monitor]) -> Vec<Option<usize>> {
@@ -140,6 +192,29 @@ mod tests {
         assert_eq!(places(&twins, &[monitor("DP-1", "C", 0)]), [Some(0), None]);
         assert_eq!(plan(&twins, &[]), Plan { places: vec![None, None], guests: Vec::new() });
         assert_eq!(plan(&[], &[monitor("DP-1", "C", 0)]), Plan::default());
+    }
+
+    /// A picture over several monitors has a window on each, wherever they are plugged in, and one glass.
+    #[test]
+    fn a_span_has_a_window_on_each() {
+        let want = |serial: &str| screen("", serial).monitor;
+        let wall =
+            Screen { monitor: Wanted::default(), monitors: vec![vec![want("A"), want("B")]], ..screen("wall", "") };
+        let screens = [wall, screen("right", "C")];
+        let all = [monitor("1", "C", 0), monitor("2", "B", 1920), monitor("3", "A", 3840)];
+        let spanned = plan(&screens, &all);
+        assert_eq!((spanned.places.clone(), spanned.guests.len()), (vec![Some(2), Some(1), Some(0)], 0));
+        let names = |plan: &Plan| -> Vec<String> { plan.glasses(&screens).into_iter().map(|glass| glass.id).collect() };
+        assert_eq!(names(&spanned), ["wall", "right"]);
+        let of: Vec<_> = spanned.of(&screens, 0, &all).into_iter().flatten().map(|own| own.name.as_str()).collect();
+        assert_eq!(of, ["3", "2"]);
+        // One of the two is enough for its pages; without both they are another's.
+        let half = plan(&screens, &all[..2]);
+        assert_eq!((half.places.clone(), half.guests.clone()), (vec![None, Some(1), Some(0)], Vec::new()));
+        assert_eq!(names(&half), ["wall", "right"]);
+        let lost = plan(&screens, &all[..1]);
+        assert_eq!((lost.places.clone(), lost.guests.clone()), (vec![None, None, Some(0)], vec![(0, 1)]));
+        assert_eq!(names(&lost), ["right"]);
     }
 
     /// H1: no page is lost, whatever is unplugged: each turns on some screen as long as there is a monitor.
