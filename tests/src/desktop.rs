@@ -4,7 +4,7 @@ use std::{
     io::{BufRead, BufReader},
     net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
-    process::{Child, ChildStdout, Command, Stdio},
+    process::{Child, ChildStdout, Command, Output, Stdio},
     time::{Duration, Instant},
 };
 
@@ -166,8 +166,7 @@ impl Desktop {
     /// # Errors
     /// If it isn't installed.
     pub fn xdotool(&self, arguments: &[&str]) -> Result<String> {
-        let output =
-            Command::new("xdotool").args(arguments).env("DISPLAY", &self.display).output().context("xdotool")?;
+        let output = tool(&self.display, arguments)?;
         Ok(String::from_utf8(output.stdout)?)
     }
 
@@ -219,6 +218,19 @@ impl Desktop {
         ensure!(command.status().context("import, of imagemagick")?.success(), "no screenshot");
         Ok(())
     }
+}
+
+fn tool(display: &str, arguments: &[&str]) -> Result<Output> {
+    Command::new("xdotool").args(arguments).env("DISPLAY", display).output().context("xdotool: is it installed?")
+}
+
+/// Has `xdotool` do something on a display.
+///
+/// # Errors
+/// If it can't.
+pub fn hand(display: &str, arguments: &[&str]) -> Result<()> {
+    ensure!(tool(display, arguments)?.status.success(), "xdotool {arguments:?}");
+    Ok(())
 }
 
 /// An X server alone, without a window manager; it ends when this is dropped.

@@ -16,3 +16,5 @@ pub mod program;
 pub mod reference;
 pub mod screen;
 pub mod states;
+pub mod wait;
+pub mod window;

@@ -12,14 +12,17 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use watchfloor_tests::{
-    bench::{glass, proc},
+    bench::proc,
     chords::CHORDS,
-    desktop::Screen,
+    desktop::{Screen, hand},
+    faults::process::signal_to,
     pictures::Pictures,
     program::program,
     screen::FrameBuffer,
+    wait::{until, until_or},
+    window::{logs, paints},
 };
 
 const SIZE: (u32, u32) = (1920, 1080);
@@ -49,16 +52,11 @@ impl Drop for Cage {
     }
 }
 
-fn signal(pid: u32, signal: Signal) -> Result<()> {
-    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).context("a process")?;
-    Ok(kill_process(pid, signal)?)
-}
-
 impl Cage {
     /// Ends it with all that it started; it may be gone already.
     fn end(&mut self) {
         for pid in proc::tree(self.cage.id()).unwrap_or_default().into_iter().rev() {
-            let _ = signal(pid, Signal::KILL);
+            let _ = signal_to(pid, Signal::KILL);
         }
         let _ = self.cage.wait();
     }
@@ -94,7 +92,7 @@ impl Cage {
             |command: &mut Command| command.spawn().context("dbus-run-session, unshare and cage: are they installed?");
         let mut cage = Self { cage: start(&mut command)?, display, screen, data, pictures: Pictures::begin("cage")? };
         // Cage takes a display's number for X programs, and ends if another server has it by then.
-        for _ in 0..TRIES {
+        for number in 1.. {
             let begun = Instant::now();
             while cage.cage.try_wait()?.is_none() && begun.elapsed() < WINDOW_LIMIT {
                 if cage.output()?.is_some() {
@@ -102,33 +100,25 @@ impl Cage {
                 }
                 thread::sleep(LOOK_EVERY);
             }
+            if number == TRIES {
+                break;
+            }
             cage.end();
             cage.cage = start(&mut command)?;
         }
         bail!("cage opens no window: {}", fs::read_to_string(folder.join("cage.log"))?)
     }
 
-    fn wait<T>(&self, what: &str, limit: Duration, mut look: impl FnMut() -> Result<Option<T>>) -> Result<T> {
-        let begun = Instant::now();
-        loop {
-            if let Some(found) = look()? {
-                return Ok(found);
-            }
-            ensure!(begun.elapsed() < limit, "{what} is not there after {limit:?}: {}", self.logs()?);
-            thread::sleep(LOOK_EVERY);
-        }
+    fn wait<T>(&self, what: &str, limit: Duration, look: impl FnMut() -> Result<Option<T>>) -> Result<T> {
+        until_or(what, limit, look, || self.logs())
     }
 
     fn logs(&self) -> Result<String> {
-        let Ok(folder) = fs::read_dir(self.data.join("logs")) else { return Ok("no log".to_owned()) };
-        folder.map(|entry| Ok(fs::read_to_string(entry?.path())?)).collect()
+        logs(&self.data)
     }
 
-    fn tool(&self, arguments: &[&str]) -> Result<()> {
-        let mut command = Command::new("xdotool");
-        let status = command.args(arguments).env("DISPLAY", &self.display).stdout(Stdio::null()).status()?;
-        ensure!(status.success(), "xdotool {arguments:?}");
-        Ok(())
+    fn hand(&self, arguments: &[&str]) -> Result<()> {
+        hand(&self.display, arguments)
     }
 
     /// Cage's window, which is its output.
@@ -143,15 +133,11 @@ impl Cage {
     /// Gives the output another size.
     fn resize(&self, (width, height): (u32, u32)) -> Result<()> {
         let output = self.output()?.context("cage's window")?;
-        self.tool(&["windowsize", &output, &width.to_string(), &height.to_string()])
+        self.hand(&["windowsize", &output, &width.to_string(), &height.to_string()])
     }
 
-    /// Waits until the page paints: its code tells the newest event's time, and goes on.
     fn paints(&self) -> Result<()> {
-        let code = || glass::figures_code(&FrameBuffer::open(self.screen.frame_buffer())?);
-        let before = code()?;
-        self.wait("a newer value", START_LIMIT, || Ok(code()?.filter(|code| Some(*code) != before)))?;
-        Ok(())
+        paints(self.screen.frame_buffer(), START_LIMIT, || self.logs())
     }
 
     /// Waits until the map is drawn as well: it and the charts come after the rest.
@@ -172,8 +158,7 @@ impl Cage {
 
     /// Its processes of this name.
     fn processes(&self, name: &str) -> Result<BTreeSet<u32>> {
-        let all = proc::tree(self.cage.id())?;
-        Ok(all.into_iter().filter(|pid| proc::name(*pid).starts_with(name)).collect())
+        proc::named(self.cage.id(), name)
     }
 
     /// The page's process, other than those.
@@ -207,10 +192,10 @@ fn it_is_on_the_glass_whatever_happens() -> Result<()> {
     cage.paints()?;
 
     let output = cage.output()?.context("cage's window")?;
-    cage.tool(&["windowfocus", "--sync", &output])?;
+    cage.hand(&["windowfocus", "--sync", &output])?;
     let pages = cage.processes("WebKitWebProc")?;
     for (at, chord) in CHORDS.iter().enumerate() {
-        cage.tool(&["key", chord])?;
+        cage.hand(&["key", chord])?;
         if at % 10 == 0 {
             cage.paints().with_context(|| format!("after {chord}"))?;
         }
@@ -220,32 +205,30 @@ fn it_is_on_the_glass_whatever_happens() -> Result<()> {
     ensure!(cage.processes("WebKitWebProc")? == pages, "the page was started again: {}", cage.logs()?);
 
     let page = cage.page(&BTreeSet::new())?;
-    signal(page, Signal::KILL)?;
+    signal_to(page, Signal::KILL)?;
     cage.page(&pages)?;
     cage.draws(SIZE)?;
     cage.picture("after-a-page-that-was-killed")?;
 
     let pages = cage.processes("WebKitWebProc")?;
-    signal(*pages.first().context("a page")?, Signal::STOP)?;
+    signal_to(*pages.first().context("a page")?, Signal::STOP)?;
     cage.page(&pages)?;
     cage.draws(SIZE)?;
     cage.picture("after-a-page-that-hung")?;
 
     let walls = cage.processes("watchfloor-wall")?;
     for wall in &walls {
-        signal(*wall, Signal::KILL)?;
+        signal_to(*wall, Signal::KILL)?;
     }
     let fresh = || Ok(cage.processes("watchfloor-wall")?.difference(&walls).next().copied());
     cage.wait("another wall", START_LIMIT, fresh)?;
     cage.draws(SIZE)?;
     cage.picture("after-a-wall-that-was-killed")?;
 
-    cage.tool(&["keydown", "ctrl", "keydown", "alt", "keydown", "shift", "keydown", "q"])?;
+    cage.hand(&["keydown", "ctrl", "keydown", "alt", "keydown", "shift", "keydown", "q"])?;
     let begun = Instant::now();
-    while cage.cage.try_wait()?.is_none() {
-        ensure!(begun.elapsed() < LEAVE_LIMIT, "the keys to leave lead nowhere: {}", cage.logs()?);
-        thread::sleep(LOOK_EVERY);
-    }
+    let led_out = until("the way out", LEAVE_LIMIT, || Ok(cage.cage.try_wait()?));
+    led_out.with_context(|| cage.logs().unwrap_or_default())?;
     ensure!(begun.elapsed() > Duration::from_millis(2500), "they led out after {:?}", begun.elapsed());
     Ok(())
 }

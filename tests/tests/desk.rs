@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use watchfloor_tests::{desktop::Desktop, faults::process::HubProcess, page::Page};
+use watchfloor_tests::{desktop::Desktop, faults::process::HubProcess, page::Page, wait::until};
 
 /// For a start of an unoptimised build on a busy machine.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -47,8 +47,6 @@ struct Site {
 
 impl Site {
     async fn start() -> Result<Self> {
-        // The first call installs it.
-        let _again = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir()?;
         let file = folder.path().join("board.toml");
         fs::write(&file, board(1))?;
@@ -65,12 +63,7 @@ impl Site {
                 json!({"channel": "ops", "name": "order.placed", "data": data})
             })
             .collect();
-        let client = reqwest::Client::builder().no_proxy().build()?;
-        let asked =
-            client.post(format!("http://{}/v1/publish", self.hub.address())).header("content-type", "application/json");
-        let answer = asked.body(json!(orders).to_string()).send().await?;
-        ensure!(answer.status().is_success(), "{}", answer.text().await?);
-        Ok(())
+        self.hub.publish(&json!(orders)).await
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -94,17 +87,6 @@ impl Site {
     }
 }
 
-async fn until<T>(what: &str, mut found: impl FnMut() -> Result<Option<T>>) -> Result<T> {
-    let begun = Instant::now();
-    loop {
-        if let Some(found) = found()? {
-            return Ok(found);
-        }
-        ensure!(begun.elapsed() < LIMIT, "{what}: not within {LIMIT:?}");
-        tokio::time::sleep(LOOK_EVERY).await;
-    }
-}
-
 /// What has the keyboard, for who looks why nothing came.
 const STATE: &str =
     "return [document.hasFocus(), document.visibilityState, document.activeElement?.outerHTML.slice(0, 200)]";
@@ -123,7 +105,7 @@ async fn a_row_is_found_read_and_copied() -> Result<()> {
     let site = Site::start().await?;
     let desktop = Desktop::with_driver(1600, 1000).await?;
     let page = site.open(&desktop, true).await?;
-    let window = until("a window", || Ok(desktop.windows()?.pop())).await?;
+    let window = until("a window", LIMIT, || Ok(desktop.windows()?.pop()))?;
     let keys = |keys: &[&str]| {
         let all: Vec<&str> =
             ["windowactivate", "--sync", &window, "key", "--delay", "150"].iter().chain(keys).copied().collect();
@@ -159,7 +141,7 @@ async fn a_row_is_found_read_and_copied() -> Result<()> {
     ensure!(event == json!({"order": "A1", "carrier": "Swift", "note": "note 1"}), "{event}");
     keys(&["Escape", "c"])?;
     let copied =
-        until("the row on the clipboard", || Ok(Some(clipboard(&desktop)?).filter(|text| text.contains("A1")))).await?;
+        until("the row on the clipboard", LIMIT, || Ok(Some(clipboard(&desktop)?).filter(|text| text.contains("A1"))))?;
     let lines: Vec<&str> = copied.lines().collect();
     ensure!(lines.len() == 2 && lines[0].contains("\tCarrier") && lines[1].contains("A1\tSwift"), "{copied:?}");
 
@@ -178,14 +160,14 @@ async fn a_second_window_stands_beside_the_first() -> Result<()> {
     let site = Site::start().await?;
     let desktop = Desktop::with_driver(1600, 1000).await?;
     let page = site.open(&desktop, true).await?;
-    let first = until("a window", || Ok(desktop.windows()?.pop())).await?;
+    let first = until("a window", LIMIT, || Ok(desktop.windows()?.pop()))?;
     desktop.xdotool(&["windowsize", "--sync", &first, "700", "500", "windowmove", "--sync", &first, "60", "80"])?;
     desktop.xdotool(&["windowactivate", "--sync", &first, "key", "ctrl+n"])?;
-    let second = until("another window", || Ok(desktop.windows()?.into_iter().find(|id| *id != first))).await?;
+    let second = until("another window", LIMIT, || Ok(desktop.windows()?.into_iter().find(|id| *id != first)))?;
     desktop.xdotool(&["windowsize", "--sync", &second, "600", "450", "windowmove", "--sync", &second, "840", "300"])?;
     let has_keyboard = |id: &str| Ok((desktop.xdotool(&["getwindowfocus"])?.trim() == id).then_some(()));
     desktop.xdotool(&["windowactivate", "--sync", &second])?;
-    until("the keyboard at the second", || has_keyboard(&second)).await?;
+    until("the keyboard at the second", LIMIT, || has_keyboard(&second))?;
     // Its page must be there to hear the key.
     let looks_back = "return document.querySelector('[data-past-bar]') !== null";
     let begun = Instant::now();
@@ -194,7 +176,7 @@ async fn a_second_window_stands_beside_the_first() -> Result<()> {
         desktop.xdotool(&["windowactivate", "--sync", &second, "key", "b"])?;
         tokio::time::sleep(LOOK_EVERY * 20).await;
     }
-    until("the keyboard at the first", || has_keyboard(&first)).await?;
+    until("the keyboard at the first", LIMIT, || has_keyboard(&first))?;
     desktop.xdotool(&["key", "Escape"])?;
     page.wait_for("the present", "return document.querySelector('[data-past-bar]') === null", LIMIT).await?;
 
@@ -203,10 +185,10 @@ async fn a_second_window_stands_beside_the_first() -> Result<()> {
     };
     let stood = places([&first, &second])?;
     desktop.xdotool(&["windowactivate", "--sync", &first, "key", "alt+F4"])?;
-    until("their end", || Ok(desktop.windows()?.is_empty().then_some(()))).await?;
+    until("their end", LIMIT, || Ok(desktop.windows()?.is_empty().then_some(())))?;
     drop(page);
     let page = site.open(&desktop, false).await?;
-    let again = until("both again", || Ok(Some(desktop.windows()?).filter(|windows| windows.len() == 2))).await?;
+    let again = until("both again", LIMIT, || Ok(Some(desktop.windows()?).filter(|windows| windows.len() == 2)))?;
     let stand = places([&again[0], &again[1]])?;
     ensure!(stood.iter().all(|place| stand.contains(place)), "stood {stood:?}, stand {stand:?}");
     page.close().await

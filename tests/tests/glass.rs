@@ -5,26 +5,29 @@ use std::{
     cell::Cell,
     collections::BTreeMap,
     fs,
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    path::Path,
+    process::Command,
     thread,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, ensure};
+use rustix::process::Signal;
 use watchfloor_tests::{
-    bench::{glass, proc},
-    desktop::Desktop,
+    bench::glass,
+    desktop::{Desktop, hand},
+    faults::process::signal_to,
     page::Page,
     pictures::Pictures,
     program::program,
     screen::{FrameBuffer, PIXEL_BYTES},
+    wait::until,
+    window::{WindowProcess, logs},
 };
 
 const SIZE: (u32, u32) = (1920, 1080);
 /// The colour of the strip above the page.
 const STRIP: [u8; 3] = [0xe8, 0xb4, 0x00];
-const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// For a start of an unoptimised build on a busy machine.
 const START_LIMIT: Duration = Duration::from_secs(60);
 /// Two seconds and a look, on a busy machine.
@@ -39,19 +42,10 @@ const GRID: u32 = 24;
 const PICTURE_MIN: f64 = 0.05;
 
 struct Wall {
-    program: Child,
+    program: WindowProcess,
     screen: FrameBuffer,
-    data: PathBuf,
     desktop: Desktop,
     _folder: tempfile::TempDir,
-}
-
-impl Drop for Wall {
-    fn drop(&mut self) {
-        // Already gone is as good.
-        let _ = self.program.kill();
-        let _ = self.program.wait();
-    }
 }
 
 impl Wall {
@@ -83,29 +77,21 @@ impl Wall {
         fs::create_dir(&data)?;
         prepare(&data)?;
         let mut command = Command::new(program("watchfloor")?);
-        command.args(["--demo", "--glass-code"]).args(how).arg("--data-dir").arg(&data);
+        command.args(["--demo", "--glass-code"]).args(how);
         desktop.enter(&mut command);
-        let program = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().context("the wall")?;
+        let program = WindowProcess::start(&mut command, &data)?;
         let screen = FrameBuffer::open(desktop.frame_buffer().context("a frame buffer")?)?;
-        let wall = Self { program, screen, data, desktop, _folder: folder };
+        let wall = Self { program, screen, desktop, _folder: folder };
         wall.paints_anew(START_LIMIT)?;
         Ok(wall)
     }
 
     fn wait(&self, what: &str, limit: Duration, holds: impl Fn(&Self) -> Result<bool>) -> Result<()> {
-        let begun = Instant::now();
-        while !holds(self)? {
-            ensure!(begun.elapsed() < limit, "{what} is not there after {limit:?}");
-            thread::sleep(LOOK_EVERY);
-        }
-        Ok(())
+        self.program.wait(what, limit, || Ok(holds(self)?.then_some(())))
     }
 
-    /// Waits until the page paints: its code tells the newest event's time, and goes on.
     fn paints_anew(&self, limit: Duration) -> Result<()> {
-        let before = glass::figures_code(&self.screen)?;
-        let newer = |wall: &Self| Ok(glass::figures_code(&wall.screen)?.is_some_and(|code| Some(code) != before));
-        self.wait("a newer value", limit, newer)
+        self.program.paints(self.desktop.frame_buffer().context("a frame buffer")?, limit)
     }
 
     /// Whether the strip is there, in its place and nowhere else.
@@ -114,37 +100,27 @@ impl Wall {
         Ok(at(10)? == STRIP && at(200)? != STRIP)
     }
 
-    /// The processes of pages.
-    fn pages(&self) -> Result<Vec<u32>> {
-        let mut pages = proc::tree(self.program.id())?;
-        pages.retain(|pid| proc::name(*pid).starts_with("WebKitWebProc"));
-        Ok(pages)
-    }
-
     fn page(&self) -> Result<u32> {
-        let pages = self.pages()?;
+        let pages = self.program.pages()?;
         ensure!(pages.len() == 1, "{} web processes", pages.len());
         pages.first().copied().context("a web process")
     }
 
     fn says(&self, words: &str) -> Result<usize> {
-        says(&self.data, words)
+        self.program.says(words)
     }
 
     fn starts(&self) -> Result<usize> {
         self.says("the wall runs")
     }
 
-    fn signal(&self, name: &str) -> Result<()> {
-        signal(name, self.page()?)
+    fn signal(&self, which: Signal) -> Result<()> {
+        signal_to(self.page()?, which)
     }
 
     /// Does something with the window.
-    fn window(&self, what: &[&str]) -> Result<()> {
-        let mut command = Command::new("xdotool");
-        self.desktop.enter(command.args(["search", "--class", "watchfloor"]).args(what).args(["%@"]));
-        ensure!(command.stdout(Stdio::null()).status()?.success(), "{what:?}");
-        Ok(())
+    fn window(&self, what: &str) -> Result<()> {
+        hand(self.desktop.display(), &["search", "--class", "watchfloor", what, "%@"])
     }
 
     /// How much of the picture is not of its commonest colour.
@@ -183,20 +159,6 @@ impl Wall {
     }
 }
 
-/// How often a program says something in its log.
-fn says(data: &Path, words: &str) -> Result<usize> {
-    let mut count = 0;
-    for entry in fs::read_dir(data.join("logs"))? {
-        count += fs::read_to_string(entry?.path())?.matches(words).count();
-    }
-    Ok(count)
-}
-
-fn signal(name: &str, pid: u32) -> Result<()> {
-    ensure!(Command::new("kill").args([name, &pid.to_string()]).status()?.success(), "kill {name} {pid}");
-    Ok(())
-}
-
 /// A page that stands still can't say so: the window does within seconds, over the old picture, and then starts the page
 /// anew; the strip goes with the first new picture.
 #[test]
@@ -205,7 +167,7 @@ fn a_page_that_stands_still_is_named_and_started_again() -> Result<()> {
     let before = wall.page()?;
     let mut pictures = Pictures::begin("kiosk-hang")?;
     ensure!(!wall.strip()?, "a strip above a page that paints");
-    wall.signal("-STOP")?;
+    wall.signal(Signal::STOP)?;
     wall.wait("the strip", SAY_LIMIT, Wall::strip)?;
     pictures.keep(wall.desktop.display(), "a-page-that-hangs")?;
     wall.wait("a page without strip", BACK_LIMIT, |wall| Ok(!wall.strip()?))?;
@@ -219,10 +181,10 @@ fn a_page_that_stands_still_is_named_and_started_again() -> Result<()> {
 #[test]
 fn a_page_that_stood_still_out_of_sight_is_named() -> Result<()> {
     let wall = Wall::open_window()?;
-    wall.window(&["windowminimize"])?;
+    wall.window("windowminimize")?;
     wall.wait("a hidden page", BACK_LIMIT, |wall| Ok(wall.says("kind=\"hidden\"")? == 1))?;
-    wall.signal("-STOP")?;
-    wall.window(&["windowmap"])?;
+    wall.signal(Signal::STOP)?;
+    wall.window("windowmap")?;
     wall.wait("the strip", SAY_LIMIT, Wall::strip)?;
     wall.wait("a page without strip", BACK_LIMIT, |wall| Ok(!wall.strip()?))?;
     wall.paints_anew(BACK_LIMIT)
@@ -234,7 +196,7 @@ fn a_page_that_keeps_ending_starts_the_program_again() -> Result<()> {
     let wall = Wall::open()?;
     for time in 1..=3 {
         let before = wall.page()?;
-        wall.signal("-KILL")?;
+        wall.signal(Signal::KILL)?;
         wall.wait("another process", BACK_LIMIT, |wall| Ok(wall.page().is_ok_and(|page| page != before)))?;
         if time < 3 {
             wall.paints_anew(BACK_LIMIT)?;
@@ -250,7 +212,7 @@ fn a_page_that_was_killed_comes_back() -> Result<()> {
     let wall = Wall::open()?;
     let before = wall.page()?;
     let mut pictures = Pictures::begin("kiosk-crash")?;
-    wall.signal("-KILL")?;
+    wall.signal(Signal::KILL)?;
     pictures.keep(wall.desktop.display(), "a-page-that-was-killed")?;
     wall.wait("another process", BACK_LIMIT, |wall| Ok(wall.page().is_ok_and(|page| page != before)))?;
     wall.paints_anew(BACK_LIMIT)?;
@@ -263,14 +225,14 @@ fn a_page_that_was_killed_comes_back() -> Result<()> {
 fn a_page_that_no_reload_helps_is_replaced_without_a_blank_frame() -> Result<()> {
     let wall = Wall::open()?;
     let first = wall.page()?;
-    wall.signal("-STOP")?;
+    wall.signal(Signal::STOP)?;
     wall.wait("a page started anew", BACK_LIMIT, |wall| Ok(wall.page().is_ok_and(|page| page != first)))?;
     wall.wait("a page without strip", BACK_LIMIT, |wall| Ok(!wall.strip()?))?;
     wall.paints_anew(BACK_LIMIT)?;
     // On a slow machine the one before may still be ending.
     wall.wait("one page alone", BACK_LIMIT, |wall| Ok(wall.page().is_ok()))?;
     let second = wall.page()?;
-    wall.signal("-STOP")?;
+    wall.signal(Signal::STOP)?;
     let replaced = |wall: &Wall| Ok(wall.page().is_ok_and(|page| page != second) && !wall.strip()?);
     wall.wait_with_picture("another page", BACK_LIMIT, replaced)?;
     wall.wait_with_picture("a newer value", BACK_LIMIT, |wall| Ok(glass::figures_code(&wall.screen)?.is_some()))?;
@@ -287,9 +249,9 @@ fn where_no_page_paints_the_program_is_started_again() -> Result<()> {
     let is_told = Cell::new(false);
     let stop_all = |wall: &Wall| {
         is_told.set(is_told.get() || wall.strip()?);
-        for page in wall.pages()? {
+        for page in wall.program.pages()? {
             // One that has just gone needs no signal.
-            let _gone = signal("-STOP", page);
+            let _gone = signal_to(page, Signal::STOP);
         }
         Ok(wall.says("this program ends, to be started again")? == 1)
     };
@@ -345,17 +307,12 @@ async fn find_an_old_picture(environment: &[(&str, &str)]) -> Result<()> {
     )
     .await?;
     page.run(&format!("{CODE}.getContext = () => null; return true"), Vec::new()).await?;
-    let begun = Instant::now();
-    while says(&data, "the page does not paint any more")? == 0 {
-        ensure!(begun.elapsed() < BACK_LIMIT, "the old picture is not found");
-        tokio::time::sleep(LOOK_EVERY).await;
-    }
-    ensure!(says(&data, "an old picture stands on the screen")? >= 1, "it was found by something else");
+    let says = |words: &str| Ok::<usize, anyhow::Error>(logs(&data)?.matches(words).count());
+    let said = |words: &str, times: usize| until(words, BACK_LIMIT, || Ok((says(words)? >= times).then_some(())));
+    said("the page does not paint any more", 1)?;
+    ensure!(says("an old picture stands on the screen")? >= 1, "it was found by something else");
     // The driver loses the page with its process; the program's log goes on.
-    while says(&data, "the page says whether it can be seen")? < 2 {
-        ensure!(begun.elapsed() < BACK_LIMIT, "no page came after it");
-        tokio::time::sleep(LOOK_EVERY).await;
-    }
-    ensure!(says(&data, "the wall runs")? == 1, "the program was started again");
+    said("the page says whether it can be seen", 2)?;
+    ensure!(says("the wall runs")? == 1, "the program was started again");
     Ok(())
 }

@@ -1,24 +1,18 @@
 //! Screens that are off at their hours (H6, H7): on for a key and for what somebody has to see, on
 //! again when the wall ends; and a dark screen is no page that hangs. On an X server with real outputs.
 
-use std::{
-    fs,
-    path::Path,
-    process::{Child, Command, Stdio},
-    thread,
-    time::{Duration, Instant},
-};
+use std::{fs, path::Path, process::Command, thread, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
-use rustix::process::{Pid, Signal, kill_process};
-use watchfloor_tests::{monitors::Monitors, pictures::Pictures, program::program};
+use watchfloor_tests::{
+    desktop::hand, monitors::Monitors, pictures::Pictures, program::program, wait::until, window::WindowProcess,
+};
 use x11rb::{
     connection::Connection as _,
     protocol::screensaver::{self, ConnectionExt as _},
 };
 
-const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// For a start of an unoptimised build on a busy machine.
 const START_LIMIT: Duration = Duration::from_secs(180);
 /// For a look, and a busy machine.
@@ -44,19 +38,7 @@ kind = "gauge"
 value = "level"
 "#;
 
-struct Wall(Child);
-
-impl Drop for Wall {
-    fn drop(&mut self) {
-        // Its parent ends it, and is waited for.
-        if let Some(pid) = Pid::from_raw(self.0.id().cast_signed()) {
-            let _ = kill_process(pid, Signal::TERM);
-        }
-        let _ = self.0.wait();
-    }
-}
-
-fn start(monitors: &Monitors, folder: &Path, wakes: &str) -> Result<Wall> {
+fn start(monitors: &Monitors, folder: &Path, wakes: &str) -> Result<WindowProcess> {
     let (board, data) = (folder.join("board.toml"), folder.join("data"));
     fs::create_dir_all(&data)?;
     fs::write(&board, BOARD)?;
@@ -66,22 +48,9 @@ fn start(monitors: &Monitors, folder: &Path, wakes: &str) -> Result<Wall> {
         serde_json::json!({"display": {"off": clock(-2)?, "on": clock(2)?, "wakes": wakes, "stay-s": 5}}).to_string();
     fs::write(data.join("settings.json"), display)?;
     let mut command = Command::new(program("watchfloor")?);
-    command.args(["--kiosk", "--notifications", "off", "--board"]).arg(&board).arg("--data-dir").arg(&data);
-    command.env("DISPLAY", monitors.display()).env_remove("WAYLAND_DISPLAY").env_remove("DBUS_SESSION_BUS_ADDRESS");
-    Ok(Wall(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?))
-}
-
-fn log(folder: &Path) -> String {
-    fs::read_to_string(folder.join("data/logs/watchfloor.log")).unwrap_or_default()
-}
-
-fn wait(what: &str, limit: Duration, folder: &Path, mut holds: impl FnMut() -> Result<bool>) -> Result<()> {
-    let begun = Instant::now();
-    while !holds()? {
-        ensure!(begun.elapsed() < limit, "{what} is not so after {limit:?}; log:\n{}", log(folder));
-        thread::sleep(LOOK_EVERY);
-    }
-    Ok(())
+    command.args(["--kiosk", "--notifications", "off", "--board"]).arg(&board);
+    command.env("DISPLAY", monitors.display()).env_remove("DBUS_SESSION_BUS_ADDRESS");
+    WindowProcess::start(&mut command, &data)
 }
 
 #[test]
@@ -91,10 +60,12 @@ fn screens_are_dark_at_their_hours() -> Result<()> {
     // This server has screens without power: they are blanked.
     let (asks, screen) = x11rb::connect(Some(monitors.display()))?;
     let root = asks.setup().roots.get(screen).context("a screen")?.root;
-    let is_dark = || Ok(asks.screensaver_query_info(root)?.reply()?.state == u8::from(screensaver::State::ON));
+    let is_dark = || {
+        Ok::<_, anyhow::Error>(asks.screensaver_query_info(root)?.reply()?.state == u8::from(screensaver::State::ON))
+    };
 
     let wall = start(&monitors, folder.path(), "alarm")?;
-    wait("a dark screen", START_LIMIT, folder.path(), is_dark)?;
+    wall.wait("a dark screen", START_LIMIT, || Ok(is_dark()?.then_some(())))?;
     let doctor = Command::new(program("watchfloor")?)
         .args(["doctor", "--data-dir"])
         .arg(folder.path().join("data"))
@@ -107,28 +78,26 @@ fn screens_are_dark_at_their_hours() -> Result<()> {
 
     // The page goes on painting behind it.
     thread::sleep(DARK);
-    ensure!(is_dark()?, "it has come on by itself:\n{}", log(folder.path()));
-    ensure!(!log(folder.path()).contains("does not paint"), "a dark screen is taken for a page that hangs");
+    ensure!(is_dark()?, "it has come on by itself:\n{}", wall.logs()?);
+    ensure!(wall.says("does not paint")? == 0, "a dark screen is taken for a page that hangs");
 
     // A hand turns it on, and it goes off again.
     let mut pictures = Pictures::begin("hours")?;
-    let key = Command::new("xdotool").args(["key", "a"]).env("DISPLAY", monitors.display()).status()?;
-    ensure!(key.success() && !is_dark()?, "a key turns it on");
+    hand(monitors.display(), &["key", "a"])?;
+    ensure!(!is_dark()?, "a key turns it on");
     pictures.keep(monitors.display(), "the-first-picture-after-a-key")?;
-    wait("a dark screen again", TURN_LIMIT, folder.path(), is_dark)?;
+    wall.wait("a dark screen again", TURN_LIMIT, || Ok(is_dark()?.then_some(())))?;
 
     // The wall ends, and leaves no screen dark.
     drop(wall);
-    wait("a screen that is on", TURN_LIMIT, folder.path(), || Ok(!is_dark()?))?;
+    until("a screen that is on", TURN_LIMIT, || Ok((!is_dark()?).then_some(())))?;
 
     // What nobody hears of has it stay on, where that is asked for.
     let wall = start(&monitors, folder.path(), "trouble")?;
-    let before = log(folder.path()).matches("the wall runs").count();
-    wait("a wall that runs", START_LIMIT, folder.path(), || {
-        Ok(log(folder.path()).matches("the wall runs").count() >= before.max(2))
-    })?;
+    let before = wall.says("the wall runs")?;
+    wall.wait("a wall that runs", START_LIMIT, || Ok((wall.says("the wall runs")? >= before.max(2)).then_some(())))?;
     thread::sleep(DARK);
-    ensure!(!is_dark()?, "it is dark, and nobody would hear of an alarm:\n{}", log(folder.path()));
+    ensure!(!is_dark()?, "it is dark, and nobody would hear of an alarm:\n{}", wall.logs()?);
     drop(wall);
     Ok(())
 }

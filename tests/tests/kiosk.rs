@@ -2,11 +2,9 @@
 //! them, and X servers that come late, go, and change their size.
 
 use std::{
-    collections::BTreeSet,
-    fs,
     io::{BufRead, BufReader},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    path::Path,
+    process::Command,
     sync::mpsc::{Receiver, channel},
     thread,
     time::{Duration, Instant},
@@ -14,57 +12,37 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use watchfloor_tests::{
-    bench::{glass, proc},
     chords::CHORDS,
-    desktop::{Desktop, Screen},
+    desktop::{Desktop, Screen, hand},
     page::Page,
     pictures::Pictures,
     program::program,
-    screen::FrameBuffer,
+    wait::until,
+    window::WindowProcess,
 };
 
 const SIZE: (u32, u32) = (1920, 1080);
-const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// For a start of an unoptimised build on a busy machine.
 const START_LIMIT: Duration = Duration::from_secs(90);
 /// For a key, a look, and a busy machine.
 const SAY_LIMIT: Duration = Duration::from_secs(10);
 
 struct Kiosk {
-    program: Child,
+    program: WindowProcess,
     display: String,
-    data: PathBuf,
     said: Receiver<String>,
-}
-
-impl Drop for Kiosk {
-    fn drop(&mut self) {
-        // Already gone is as good.
-        let _ = self.program.kill();
-        let _ = self.program.wait();
-    }
 }
 
 impl Kiosk {
     /// Starts the demo as a kiosk on a display, which need not be there.
-    fn start(display: &str, data: PathBuf) -> Result<Self> {
+    fn start(display: &str, data: &Path) -> Result<Self> {
         let mut command = Command::new(program("watchfloor")?);
-        command.args(["--demo", "--kiosk", "--glass-code", "--notifications", "off", "--data-dir"]).arg(&data);
-        command.env("DISPLAY", display).env_remove("WAYLAND_DISPLAY");
-        let mut program = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().context("the wall")?;
+        command.args(["--demo", "--kiosk", "--glass-code", "--notifications", "off"]).env("DISPLAY", display);
+        let mut program = WindowProcess::start_to_be_heard(&mut command, data)?;
         let (told, said) = channel();
-        let lines = BufReader::new(program.stderr.take().context("standard error")?).lines();
+        let lines = BufReader::new(program.words().context("standard error")?).lines();
         thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| told.send(line)));
-        Ok(Self { program, display: display.to_owned(), data, said })
-    }
-
-    fn wait(&self, what: &str, limit: Duration, holds: impl Fn() -> Result<bool>) -> Result<()> {
-        let begun = Instant::now();
-        while !holds()? {
-            ensure!(begun.elapsed() < limit, "{what} is not there after {limit:?}");
-            thread::sleep(LOOK_EVERY);
-        }
-        Ok(())
+        Ok(Self { program, display: display.to_owned(), said })
     }
 
     /// Waits for a line that it says.
@@ -79,28 +57,12 @@ impl Kiosk {
         }
     }
 
-    /// Waits until the page paints on a screen of this size: its code tells the newest event's time, and goes on.
     fn paints(&self, screen: &Path) -> Result<()> {
-        let code = || glass::figures_code(&FrameBuffer::open(screen)?);
-        let before = code()?;
-        self.wait("a newer value", START_LIMIT, || Ok(code()?.is_some_and(|code| Some(code) != before)))
+        self.program.paints(screen, START_LIMIT)
     }
 
-    /// The page's processes.
-    fn pages(&self) -> Result<BTreeSet<u32>> {
-        let all = proc::tree(self.program.id())?;
-        Ok(all.into_iter().filter(|pid| proc::name(*pid).starts_with("WebKitWebProc")).collect())
-    }
-
-    fn logs(&self) -> Result<String> {
-        fs::read_dir(self.data.join("logs"))?.map(|entry| Ok(fs::read_to_string(entry?.path())?)).collect()
-    }
-
-    fn tool(&self, arguments: &[&str]) -> Result<()> {
-        let mut command = Command::new("xdotool");
-        let status = command.args(arguments).env("DISPLAY", &self.display).stdout(Stdio::null()).status()?;
-        ensure!(status.success(), "xdotool {arguments:?}");
-        Ok(())
+    fn hand(&self, arguments: &[&str]) -> Result<()> {
+        hand(&self.display, arguments)
     }
 
     /// Everything that lies on the screen, windows of the window manager's too.
@@ -121,14 +83,14 @@ fn there_is_one_way_out() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let desktop = Desktop::with_frame_buffer(SIZE.0, SIZE.1, folder.path())?;
     let screen = desktop.frame_buffer().context("a frame buffer")?;
-    let mut kiosk = Kiosk::start(desktop.display(), folder.path().join("data"))?;
+    let mut kiosk = Kiosk::start(desktop.display(), &folder.path().join("data"))?;
     kiosk.paints(screen)?;
-    kiosk.wait("the keyboard", START_LIMIT, || taken(&kiosk.display))?;
+    kiosk.program.wait("the keyboard", START_LIMIT, || Ok(taken(&kiosk.display)?.then_some(())))?;
     let mut pictures = Pictures::begin("kiosk-keys")?;
     pictures.keep(&kiosk.display, "before")?;
-    let (pages, windows) = (kiosk.pages()?, kiosk.windows()?);
+    let (pages, windows) = (kiosk.program.pages()?, kiosk.windows()?);
     for (at, chord) in CHORDS.iter().enumerate() {
-        kiosk.tool(&["key", chord])?;
+        kiosk.hand(&["key", chord])?;
         ensure!(kiosk.windows()? == windows, "{chord} opens something: {:?}, before {windows:?}", kiosk.windows()?);
         pictures.keep(&kiosk.display, &chord.replace('+', "-"))?;
         if at % 10 == 0 {
@@ -136,31 +98,25 @@ fn there_is_one_way_out() -> Result<()> {
         }
     }
     for click in ["3", "2", "8", "9"] {
-        kiosk.tool(&["mousemove", "960", "540", "click", click])?;
+        kiosk.hand(&["mousemove", "960", "540", "click", click])?;
         ensure!(kiosk.windows()? == windows, "button {click} opens something");
     }
-    kiosk.tool(&["keydown", "ctrl", "click", "4", "click", "5", "keyup", "ctrl"])?;
+    kiosk.hand(&["keydown", "ctrl", "click", "4", "click", "5", "keyup", "ctrl"])?;
     // What another program puts out of sight is back: it had the keyboard while it was minimised, and nobody saw it.
-    kiosk.tool(&["search", "--class", "watchfloor", "windowminimize", "%@"])?;
+    kiosk.hand(&["search", "--class", "watchfloor", "windowminimize", "%@"])?;
     kiosk.paints(screen)?;
     pictures.keep(&kiosk.display, "after-it-was-minimised")?;
     ensure!(kiosk.windows()? == windows, "something lies on it: {:?}, before {windows:?}", kiosk.windows()?);
-    ensure!(kiosk.pages()? == pages, "the page was started again: {}", kiosk.logs()?);
+    ensure!(kiosk.program.pages()? == pages, "the page was started again: {}", kiosk.program.logs()?);
 
-    kiosk.tool(&["keydown", "ctrl", "keydown", "alt", "keydown", "shift", "keydown", "q"])?;
+    kiosk.hand(&["keydown", "ctrl", "keydown", "alt", "keydown", "shift", "keydown", "q"])?;
     thread::sleep(Duration::from_secs(1));
     pictures.keep(&kiosk.display, "keys-to-leave-are-held")?;
-    kiosk.tool(&["keyup", "q", "keyup", "shift", "keyup", "alt", "keyup", "ctrl"])?;
+    kiosk.hand(&["keyup", "q", "keyup", "shift", "keyup", "alt", "keyup", "ctrl"])?;
     kiosk.paints(screen)?;
-    kiosk.tool(&["keydown", "ctrl", "keydown", "alt", "keydown", "shift", "keydown", "q"])?;
+    kiosk.hand(&["keydown", "ctrl", "keydown", "alt", "keydown", "shift", "keydown", "q"])?;
     let begun = Instant::now();
-    let status = loop {
-        if let Some(status) = kiosk.program.try_wait()? {
-            break status;
-        }
-        ensure!(begun.elapsed() < SAY_LIMIT, "the keys to leave lead nowhere");
-        thread::sleep(LOOK_EVERY);
-    };
+    let status = until("its end", SAY_LIMIT, || kiosk.program.ended())?;
     ensure!(status.success() && begun.elapsed() > Duration::from_millis(2500), "{status} after {:?}", begun.elapsed());
     Ok(())
 }
@@ -209,7 +165,7 @@ fn displays_come_and_go() -> Result<()> {
     let number = Screen::free_number()?;
     let display = format!(":{number}");
     let mut pictures = Pictures::begin("kiosk-displays")?;
-    let mut kiosk = Kiosk::start(&display, folder.path().join("data"))?;
+    let mut kiosk = Kiosk::start(&display, &folder.path().join("data"))?;
     kiosk.says("waiting for a display")?;
     let screen = Screen::start(number, SIZE, folder.path())?;
     kiosk.says("the display is there")?;
@@ -221,8 +177,8 @@ fn displays_come_and_go() -> Result<()> {
     let screen = Screen::start(number, (1280, 1024), folder.path())?;
     kiosk.paints(screen.frame_buffer())?;
     pictures.keep(&display, "another-one-came")?;
-    ensure!(kiosk.program.try_wait()?.is_none(), "the supervisor has ended");
-    let logs = kiosk.logs()?;
+    ensure!(kiosk.program.ended()?.is_none(), "the supervisor has ended");
+    let logs = kiosk.program.logs()?;
     ensure!(logs.matches("the wall runs").count() == 2, "{logs}");
     Ok(())
 }

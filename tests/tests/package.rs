@@ -7,19 +7,16 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use anyhow::{Context, Result, ensure};
 use watchfloor_tests::{
-    bench::glass,
     desktop::Desktop,
     program::{program, root},
-    screen::FrameBuffer,
+    window::WindowProcess,
 };
 
-const LOOK_EVERY: Duration = Duration::from_millis(50);
 const START_LIMIT: Duration = Duration::from_secs(90);
 /// What belongs into it, besides icons and examples.
 const FILES: [&str; 11] = [
@@ -145,22 +142,10 @@ fn it_is_installed_run_and_removed() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let desktop = Desktop::with_frame_buffer(1280, 720, folder.path())?;
     let mut command = Command::new(&wall);
-    command.args(["--demo", "--kiosk", "--glass-code", "--notifications", "off", "--data-dir"]);
-    desktop.enter(command.arg(folder.path().join("data")));
-    let mut running = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
-    let screen = FrameBuffer::open(desktop.frame_buffer().context("a frame buffer")?)?;
-    let begun = Instant::now();
-    let shown = loop {
-        if glass::figures_code(&screen)?.is_some() {
-            break true;
-        }
-        if begun.elapsed() > START_LIMIT {
-            break false;
-        }
-        thread::sleep(LOOK_EVERY);
-    };
-    running.kill()?;
-    running.wait()?;
-    ensure!(shown, "the wall isn't to be seen after {START_LIMIT:?}");
+    command.args(["--demo", "--kiosk", "--glass-code", "--notifications", "off"]);
+    desktop.enter(&mut command);
+    let running = WindowProcess::start(&mut command, &folder.path().join("data"))?;
+    running.paints(desktop.frame_buffer().context("a frame buffer")?, START_LIMIT)?;
+    drop(running);
     installed.remove()
 }

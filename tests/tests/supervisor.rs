@@ -18,9 +18,8 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use rustix::process::Signal;
-use watchfloor_tests::{bench::proc, desktop::Desktop, faults::process::signal_to, program::program};
+use watchfloor_tests::{bench::proc, desktop::Desktop, faults::process::signal_to, program::program, wait::until};
 
-const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// For a start of an unoptimised build on a busy machine.
 const START_LIMIT: Duration = Duration::from_secs(60);
 /// Fifteen seconds of silence, and a start.
@@ -42,22 +41,6 @@ impl Drop for Wall {
         let _ = self.program.kill();
         let _ = self.program.wait();
     }
-}
-
-fn wait<T>(what: &str, limit: Duration, found: impl Fn() -> Result<Option<T>>) -> Result<T> {
-    let begun = Instant::now();
-    loop {
-        if let Some(found) = found()? {
-            return Ok(found);
-        }
-        ensure!(begun.elapsed() < limit, "{what} is not there after {limit:?}");
-        thread::sleep(LOOK_EVERY);
-    }
-}
-
-fn signal(name: &str, pid: u32) -> Result<()> {
-    ensure!(Command::new("kill").args([name, &pid.to_string()]).status()?.success(), "kill {name} {pid}");
-    Ok(())
 }
 
 /// Whether the process is there, and not only its last entry.
@@ -95,21 +78,14 @@ impl Wall {
 
     /// Waits until a child holds the folder, which is none of `before`.
     fn child(&self, before: &[u32], limit: Duration) -> Result<u32> {
-        let child = wait("another wall", limit, || Ok(self.holder()?.filter(|pid| !before.contains(pid))))?;
+        let child = until("another wall", limit, || Ok(self.holder()?.filter(|pid| !before.contains(pid))))?;
         ensure!(proc::tree(self.program.id())?.contains(&child), "{child} is no child of the supervisor");
         ensure!(child != self.program.id(), "the wall is its own supervisor");
         Ok(child)
     }
 
     fn end(&mut self) -> Result<ExitStatus> {
-        let begun = Instant::now();
-        loop {
-            if let Some(status) = self.program.try_wait()? {
-                return Ok(status);
-            }
-            ensure!(begun.elapsed() < END_LIMIT, "it does not end");
-            thread::sleep(LOOK_EVERY);
-        }
+        until("its end", END_LIMIT, || Ok(self.program.try_wait()?))
     }
 }
 
@@ -119,12 +95,12 @@ fn a_wall_that_dies_or_hangs_is_started_again() -> Result<()> {
     let mut wall = Wall::supervised()?;
     let first = wall.child(&[], START_LIMIT)?;
     ensure!(proc::pss_mib(wall.program.id()) < 5.0, "the parent is not small");
-    signal("-KILL", first)?;
+    signal_to(first, Signal::KILL)?;
     let second = wall.child(&[first], START_LIMIT)?;
-    signal("-STOP", second)?;
+    signal_to(second, Signal::STOP)?;
     let third = wall.child(&[first, second], HANG_LIMIT)?;
     ensure!(!runs(second), "the wall that stood still is still there");
-    signal("-TERM", wall.program.id())?;
+    signal_to(wall.program.id(), Signal::TERM)?;
     ensure!(wall.end()?.code() == Some(0), "an end that was asked for");
     ensure!(!runs(third), "a wall without its supervisor");
     Ok(())
@@ -135,9 +111,9 @@ fn a_wall_that_dies_or_hangs_is_started_again() -> Result<()> {
 fn a_killed_supervisor_leaves_no_wall() -> Result<()> {
     let mut wall = Wall::supervised()?;
     let child = wall.child(&[], START_LIMIT)?;
-    signal("-KILL", wall.program.id())?;
+    signal_to(wall.program.id(), Signal::KILL)?;
     wall.end()?;
-    wait("the wall's end", END_LIMIT, || Ok((!runs(child)).then_some(())))
+    until("the wall's end", END_LIMIT, || Ok((!runs(child)).then_some(())))
 }
 
 /// A supervisor that stood still itself, such as by a terminal's stop key, takes no silence of that time for its child's.
@@ -146,13 +122,13 @@ fn a_stop_of_both_is_no_hang() -> Result<()> {
     const STOP: Duration = Duration::from_secs(17);
     let wall = Wall::supervised()?;
     let child = wall.child(&[], START_LIMIT)?;
-    signal("-STOP", wall.program.id())?;
-    signal("-STOP", child)?;
+    signal_to(wall.program.id(), Signal::STOP)?;
+    signal_to(child, Signal::STOP)?;
     thread::sleep(STOP);
-    signal("-CONT", wall.program.id())?;
+    signal_to(wall.program.id(), Signal::CONT)?;
     // Both have what they need to go on by now; the parent looks once a second.
     thread::sleep(Duration::from_secs(3));
-    signal("-CONT", child)?;
+    signal_to(child, Signal::CONT)?;
     thread::sleep(Duration::from_secs(2));
     ensure!(wall.holder()? == Some(child), "the wall was killed for a silence that was its supervisor's own");
     Ok(())
@@ -170,13 +146,13 @@ fn ends_pass_through() -> Result<()> {
     ensure!(code(&[on.as_slice(), &["--nonsense"]].concat())? == Some(2), "usage");
     ensure!(code(&[on.as_slice(), &["--board", "/nonexistent"]].concat())? == Some(1), "input");
     ensure!(code(&[on.as_slice(), &["--demo", "--data-dir", "/proc/none"]].concat())? == Some(3), "environment");
-    for name in ["-INT", "-TERM"] {
+    for which in [Signal::INT, Signal::TERM] {
         let mut wall = Wall::supervised()?;
         let child = wall.child(&[], START_LIMIT)?;
         // As a terminal's keys do: to both.
-        signal(name, wall.program.id())?;
-        signal(name, child)?;
-        ensure!(wall.end()?.code() == Some(0), "{name}");
+        signal_to(wall.program.id(), which)?;
+        signal_to(child, which)?;
+        ensure!(wall.end()?.code() == Some(0), "{which:?}");
     }
     Ok(())
 }
@@ -277,7 +253,7 @@ fn under_systemd_a_window_is_ready_when_it_has_painted() -> Result<()> {
         told.enter(command, "3000000");
     })?;
     let freezer = Freezer::begin(wall.program.id());
-    wait("a page", START_LIMIT, || Ok((freezer.count() > 0 && wall.holder()?.is_some()).then_some(())))?;
+    until("a page", START_LIMIT, || Ok((freezer.count() > 0 && wall.holder()?.is_some()).then_some(())))?;
     let said = told.within(Duration::from_secs(4));
     ensure!(said.iter().all(|one| !one.contains("READY")), "ready, and nothing is painted: {said:?}");
     ensure!(said.iter().filter(|one| one.contains("WATCHDOG=1")).count() >= 3, "no signs of life at a start: {said:?}");
@@ -323,11 +299,11 @@ fn under_systemd_it_is_one_process_that_tells_how_it_is() -> Result<()> {
         ensure!(beat.contains("WATCHDOG=1") && !beat.contains("READY"), "{beat}");
     }
     ensure!(wall.holder()? == Some(wall.program.id()), "another process than systemd's");
-    signal("-STOP", wall.program.id())?;
+    signal_to(wall.program.id(), Signal::STOP)?;
     while told.next(Duration::from_millis(500)).is_some() {}
     ensure!(told.next(Duration::from_millis(1000)).is_none(), "a wall that stands still says that it is well");
-    signal("-CONT", wall.program.id())?;
-    signal("-TERM", wall.program.id())?;
+    signal_to(wall.program.id(), Signal::CONT)?;
+    signal_to(wall.program.id(), Signal::TERM)?;
     ensure!(wall.end()?.code() == Some(0), "an end that was asked for");
     // Signs of life go on while it ends, as an end may take longer than the watchdog's time.
     let said: Vec<String> = std::iter::from_fn(|| told.next(Duration::from_millis(10))).collect();

@@ -5,21 +5,21 @@ use std::{
     collections::HashMap,
     fs,
     path::Path,
-    process::{Child, Command, Stdio},
+    process::Command,
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use anyhow::{Context, Result, ensure};
 use futures_util::StreamExt as _;
-use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
-use watchfloor_tests::{desktop::Desktop, faults::process::HubProcess, program::program};
+use watchfloor_tests::{
+    desktop::Desktop, faults::process::HubProcess, program::program, wait::until_told, window::WindowProcess,
+};
 use zbus::{Connection, MessageStream, OwnedVariant, connection::Builder, interface};
 
 /// For a start of an unoptimised build on a busy machine.
 const LIMIT: Duration = Duration::from_secs(60);
-const LOOK_EVERY: Duration = Duration::from_millis(100);
 const WATCHER: &str = "org.kde.StatusNotifierWatcher";
 const ITEM: &str = "org.kde.StatusNotifierItem";
 const MENU: &str = "com.canonical.dbusmenu";
@@ -91,7 +91,7 @@ impl Host {
 
     /// Waits until the wall has come, and says under which name.
     async fn item(&self) -> Result<String> {
-        until("the mark in the tray", async || Ok(self.tray.items().pop())).await
+        until_told("the mark in the tray", LIMIT, async || Ok(self.tray.items().pop())).await
     }
 
     async fn property<T>(&self, item: &str, name: &str) -> Result<T>
@@ -124,7 +124,7 @@ impl Host {
 
     /// Waits until it says this, and for the word that it has changed.
     async fn says(&mut self, item: &str, what: &str, is_it: impl Fn(&str) -> bool) -> Result<String> {
-        let words = until(what, async || {
+        let words = until_told(what, LIMIT, async || {
             let words = self.words(item).await?;
             Ok(is_it(&words).then_some(words))
         })
@@ -157,48 +157,16 @@ impl Host {
     }
 }
 
-async fn until<T>(what: &str, mut found: impl AsyncFnMut() -> Result<Option<T>>) -> Result<T> {
-    let begun = Instant::now();
-    loop {
-        if let Some(found) = found().await? {
-            return Ok(found);
-        }
-        ensure!(begun.elapsed() < LIMIT, "{what}: not within {LIMIT:?}");
-        tokio::time::sleep(LOOK_EVERY).await;
-    }
-}
-
-/// A wall at a desk; it ends when this is dropped.
-struct Wall(Child);
-
-impl Drop for Wall {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-impl Wall {
-    fn start(desktop: &Desktop, board: &Path, data: &Path, more: &[&str]) -> Result<Self> {
-        let mut command = Command::new(program("watchfloor-wall")?);
-        command.arg("--board").arg(board).arg("--data-dir").arg(data);
-        command.args(["--notifications", "off", "--supervisor", "off"]).args(more);
-        desktop.enter(&mut command);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        Ok(Self(command.spawn().context("the wall")?))
-    }
+/// A wall at a desk.
+fn open(desktop: &Desktop, board: &Path, data: &Path, more: &[&str]) -> Result<WindowProcess> {
+    let mut command = Command::new(program("watchfloor-wall")?);
+    command.arg("--board").arg(board).args(["--notifications", "off", "--supervisor", "off"]).args(more);
+    desktop.enter(&mut command);
+    WindowProcess::start(&mut command, data)
 }
 
 async fn publish(hub: &HubProcess, level: f64) -> Result<()> {
-    // The first call installs it.
-    let _again = rustls::crypto::ring::default_provider().install_default();
-    let client = reqwest::Client::builder().no_proxy().build()?;
-    let event = json!({"channel": "ops", "name": "e", "data": {"level": level}});
-    let asked = client.post(format!("http://{}/v1/publish", hub.address())).header("content-type", "application/json");
-    let answer = asked.body(event.to_string()).send().await?;
-    ensure!(answer.status().is_success(), "{}", answer.text().await?);
-    Ok(())
+    hub.publish(&json!({"channel": "ops", "name": "e", "data": {"level": level}})).await
 }
 
 /// H1: what is live, what isn't, since when, and what is alarmed meanwhile, told by a real hub that dies and comes again; the tray may come later
@@ -212,8 +180,9 @@ async fn the_tray_says_how_the_wall_is() -> Result<()> {
     fs::write(&file, board(hub.address().port()))?;
     let desktop = Desktop::start(1280, 720)?;
     let data = folder.path().join("data");
-    let wall = Wall::start(&desktop, &file, &data, &[])?;
-    until("the window, without a tray", async || Ok((!desktop.windows()?.is_empty()).then_some(()))).await?;
+    let wall = open(&desktop, &file, &data, &[])?;
+    until_told("the window, without a tray", LIMIT, async || Ok((!desktop.windows()?.is_empty()).then_some(())))
+        .await?;
 
     let mut host = Host::start(&desktop).await?;
     let item = host.item().await?;
@@ -268,10 +237,10 @@ async fn the_menu_leads_the_windows() -> Result<()> {
     fs::write(data.join("settings.json"), r#"{"close": "tray"}"#)?;
     let desktop = Desktop::start(1280, 720)?;
     let host = Host::start(&desktop).await?;
-    let mut wall = Wall::start(&desktop, &file, &data, &[])?;
+    let mut wall = open(&desktop, &file, &data, &[])?;
     let item = host.item().await?;
     let windows = async |count: usize| {
-        until(&format!("{count} windows"), async || {
+        until_told(&format!("{count} windows"), LIMIT, async || {
             let windows = desktop.windows()?;
             Ok((windows.len() == count).then_some(windows))
         })
@@ -281,7 +250,7 @@ async fn the_menu_leads_the_windows() -> Result<()> {
     let close = || desktop.xdotool(&["windowactivate", "--sync", &first, "key", "--clearmodifiers", "alt+F4"]);
     close()?;
     windows(0).await?;
-    ensure!(wall.0.try_wait()?.is_none(), "it goes on behind the tray");
+    ensure!(wall.ended()?.is_none(), "it goes on behind the tray");
     host.choose(&item, "Show the wall").await?;
     windows(1).await?;
     host.choose(&item, "Second window").await?;
@@ -297,7 +266,7 @@ async fn the_menu_leads_the_windows() -> Result<()> {
     let host = Host::start(&desktop).await?;
     let item = host.item().await?;
     host.choose(&item, "Quit").await?;
-    let ended = until("its end", async || Ok(wall.0.try_wait()?)).await?;
+    let ended = until_told("its end", LIMIT, async || Ok(wall.ended()?)).await?;
     ensure!(ended.success(), "{ended}");
     Ok(())
 }
@@ -311,22 +280,20 @@ async fn a_kiosk_has_none() -> Result<()> {
     let data = folder.path().join("data");
     let desktop = Desktop::start(1280, 720)?;
     let host = Host::start(&desktop).await?;
-    let kiosk = Wall::start(&desktop, &file, &data, &["--kiosk"])?;
-    until("the kiosk", async || Ok((!desktop.windows()?.is_empty()).then_some(()))).await?;
+    let kiosk = open(&desktop, &file, &data, &["--kiosk"])?;
+    until_told("the kiosk", LIMIT, async || Ok((!desktop.windows()?.is_empty()).then_some(()))).await?;
     drop(kiosk);
-    until("its end", async || Ok(desktop.windows()?.is_empty().then_some(()))).await?;
+    until_told("its end", LIMIT, async || Ok(desktop.windows()?.is_empty().then_some(()))).await?;
     fs::write(data.join("settings.json"), r#"{"tray": false}"#)?;
-    let without = Wall::start(&desktop, &file, &data, &[])?;
-    until("a desk", async || Ok((!desktop.windows()?.is_empty()).then_some(()))).await?;
+    let without = open(&desktop, &file, &data, &[])?;
+    until_told("a desk", LIMIT, async || Ok((!desktop.windows()?.is_empty()).then_some(()))).await?;
     ensure!(host.tray.items().is_empty(), "{:?}", host.tray.items());
     // What would come had come by the time at which one with a tray has.
     drop(without);
     fs::remove_file(data.join("settings.json"))?;
-    let with = Wall::start(&desktop, &file, &data, &[])?;
+    let with = open(&desktop, &file, &data, &[])?;
     host.item().await?;
     ensure!(host.tray.items().len() == 1, "{:?}", host.tray.items());
-    if let Some(pid) = Pid::from_raw(with.0.id().cast_signed()) {
-        kill_process(pid, Signal::TERM)?;
-    }
+    drop(with);
     Ok(())
 }

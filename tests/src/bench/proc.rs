@@ -1,6 +1,10 @@
 //! What processes cost, as the kernel counts it.
 
-use std::{collections::BTreeMap, fs, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    time::Duration,
+};
 
 use anyhow::{Context, Result};
 
@@ -25,6 +29,22 @@ pub fn tree(root: u32) -> Result<Vec<u32>> {
         found.extend(children.get(&pid).into_iter().flatten());
     }
     Ok(found)
+}
+
+/// The processes of pages among those.
+///
+/// # Errors
+/// If `/proc` can't be read.
+pub fn pages(root: u32) -> Result<BTreeSet<u32>> {
+    named(root, "WebKitWebProc")
+}
+
+/// Those whose short name begins so.
+///
+/// # Errors
+/// If `/proc` can't be read.
+pub fn named(root: u32, start: &str) -> Result<BTreeSet<u32>> {
+    Ok(tree(root)?.into_iter().filter(|pid| name(*pid).starts_with(start)).collect())
 }
 
 /// Processor time that a process has used; zero for one that is gone.

@@ -101,8 +101,7 @@ impl Glass {
     }
 
     fn page(&self) -> Result<u32> {
-        let mut pages = proc::tree(self.wall.id())?;
-        pages.retain(|pid| proc::name(*pid).starts_with("WebKitWebProc"));
+        let pages = proc::pages(self.wall.id())?;
         ensure!(pages.len() == 1, "{} web processes", pages.len());
         pages.first().copied().context("a web process")
     }

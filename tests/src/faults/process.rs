@@ -17,6 +17,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tokio::time::sleep;
 
+use super::publisher::client;
 use crate::program::program;
 
 pub(super) const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -89,6 +90,17 @@ impl HubProcess {
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Tells it an event, or a list of them, as `POST /v1/publish` takes them.
+    ///
+    /// # Errors
+    /// If it doesn't take them, with its words.
+    pub async fn publish(&self, events: &Value) -> Result<()> {
+        let request = client()?.post(format!("http://{}/v1/publish", self.address));
+        let answer = request.json(events).send().await.context("publish")?;
+        ensure!(answer.status().is_success(), "{}", answer.text().await?);
+        Ok(())
     }
 
     /// Sends it a signal.
