@@ -20,71 +20,101 @@ pub const COLUMNS_MAX: usize = 24;
 /// The most named points of one map.
 pub const PLACES_MAX: usize = 500;
 
-/// Reads an array of tables, each by `read_one`.
-pub(super) fn read_tables<'a, T>(
-    node: Node<'a>,
-    (table, count_max, expected): (&'static TableShape, usize, &str),
-    sink: &mut Sink<'_>,
-    read_one: impl Fn(&TableReader<'a>, &mut Sink<'_>) -> Option<T>,
-) -> Option<Vec<T>> {
-    let Some(items) = node.value.get_ref().as_array() else {
-        let help = node.value.get_ref().is_table().then(|| "write square brackets around it".to_owned());
-        wrong_type(node, expected, help, sink);
-        return None;
-    };
-    if !(1..=count_max).contains(&items.len()) {
-        bad_value(node, &format!("{} entries", items.len()), expected, None, sink);
-        return None;
+/// An array of tables of one shape, as most lists of a board file are.
+pub(super) trait Tables: Sync {
+    /// What a table is read to.
+    type One;
+    /// The most tables of it.
+    const MOST: usize;
+    /// One of them as it is written.
+    const EXAMPLE: &'static str;
+
+    /// What a table may hold.
+    fn table(&self) -> &'static TableShape;
+
+    /// Says of the schema of a table what its keys alone don't.
+    fn besides(&self, _: &mut Value) {}
+
+    /// Reads one; `None` if it was faulty, which has then been reported.
+    fn one(&self, reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Self::One>;
+
+    /// Whether all of them go together; reports what doesn't.
+    fn agree(&self, _: &mut Vec<Self::One>, _: Node<'_>, _: &mut Sink<'_>) -> bool {
+        true
     }
-    let mut values = Vec::new();
-    for value in items {
-        let reader = TableReader::open(Node { name: node.name, value }, table, sink);
-        let value = reader.and_then(|reader| {
-            reader.finish(sink);
-            read_one(&reader, sink)
-        });
-        values.push(value);
-    }
-    values.into_iter().collect()
 }
 
-pub(super) fn array_schema(table: &'static TableShape, count_max: usize) -> Value {
-    json!({"type": "array", "items": object(table), "minItems": 1, "maxItems": count_max})
+impl<T: Tables> Shape for T {
+    type Value = Vec<T::One>;
+
+    fn expected(&self) -> String {
+        format!("an array of 1 to {} tables such as `{}`", T::MOST, T::EXAMPLE)
+    }
+
+    #[cfg(test)]
+    fn words(&self) -> String {
+        format!("array of 1 to {} tables, below", T::MOST)
+    }
+
+    fn schema(&self) -> Value {
+        let mut one = object(self.table());
+        self.besides(&mut one);
+        json!({"type": "array", "items": one, "minItems": 1, "maxItems": T::MOST})
+    }
+
+    fn read(&self, node: Node<'_>, sink: &mut Sink<'_>) -> Option<Vec<T::One>> {
+        let Some(items) = node.value.get_ref().as_array() else {
+            let help = node.value.get_ref().is_table().then(|| "write square brackets around it".to_owned());
+            wrong_type(node, &self.expected(), help, sink);
+            return None;
+        };
+        if !(1..=T::MOST).contains(&items.len()) {
+            bad_value(node, &format!("{} entries", items.len()), &self.expected(), None, sink);
+            return None;
+        }
+        let mut values = Vec::new();
+        for value in items {
+            let reader = TableReader::open(Node { name: node.name, value }, self.table(), sink);
+            let value = reader.and_then(|reader| {
+                reader.finish(sink);
+                self.one(&reader, sink)
+            });
+            values.push(value);
+        }
+        let mut values: Vec<T::One> = values.into_iter().collect::<Option<_>>()?;
+        self.agree(&mut values, node, sink).then_some(values)
+    }
 }
 
 /// `bands = [{ from = 25, state = "alarm" }]`, in ascending order.
 pub(super) struct Bands;
 
-const BANDS_EXPECTED: &str = "an array of 1 to 16 tables such as `{ from = 25, state = \"alarm\" }`";
+impl Tables for Bands {
+    type One = BandLook;
+    const MOST: usize = BANDS_MAX;
+    const EXAMPLE: &'static str = "{ from = 25, state = \"alarm\" }";
 
-impl Shape for Bands {
-    type Value = Vec<BandLook>;
-
-    fn expected(&self) -> String {
-        BANDS_EXPECTED.to_owned()
+    fn table(&self) -> &'static TableShape {
+        &keys::BAND_TABLE
     }
 
-    #[cfg(test)]
-    fn words(&self) -> String {
-        format!("array of 1 to {BANDS_MAX} tables, below")
+    fn besides(&self, one: &mut Value) {
+        one["anyOf"] = json!([{"required": ["from"]}, {"required": ["to"]}]);
     }
 
-    fn schema(&self) -> Value {
-        let mut schema = array_schema(&keys::BAND_TABLE, BANDS_MAX);
-        schema["items"]["anyOf"] = json!([{"required": ["from"]}, {"required": ["to"]}]);
-        schema
+    fn one(&self, reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<BandLook> {
+        read_band(reader, sink)
     }
 
-    fn read(&self, node: Node<'_>, sink: &mut Sink<'_>) -> Option<Vec<BandLook>> {
-        let mut bands = read_tables(node, (&keys::BAND_TABLE, BANDS_MAX, BANDS_EXPECTED), sink, read_band)?;
+    fn agree(&self, bands: &mut Vec<BandLook>, node: Node<'_>, sink: &mut Sink<'_>) -> bool {
         let low = |band: &BandLook| band.from.unwrap_or(f64::NEG_INFINITY);
         let high = |band: &BandLook| band.to.unwrap_or(f64::INFINITY);
         bands.sort_by(|a, b| low(a).total_cmp(&low(b)));
-        if bands.windows(2).any(|pair| high(&pair[0]) > low(&pair[1])) {
+        let overlap = bands.windows(2).any(|pair| high(&pair[0]) > low(&pair[1]));
+        if overlap {
             bad_value(node, "overlapping bands", "every value in at most one band", None, sink);
-            return None;
         }
-        Some(bands)
+        !overlap
     }
 }
 
@@ -114,34 +144,27 @@ fn read_band(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<BandLook> 
 /// `columns` of a table.
 pub(super) struct Columns;
 
-const COLUMNS_EXPECTED: &str = "an array of 1 to 24 tables such as `{ path = \"dest\", title = \"To\" }`";
+impl Tables for Columns {
+    type One = (Path, ColumnLook);
+    const MOST: usize = COLUMNS_MAX;
+    const EXAMPLE: &'static str = "{ path = \"dest\", title = \"To\" }";
 
-impl Shape for Columns {
-    type Value = Vec<(Path, ColumnLook)>;
-
-    fn expected(&self) -> String {
-        COLUMNS_EXPECTED.to_owned()
+    fn table(&self) -> &'static TableShape {
+        &keys::COLUMN_TABLE
     }
 
-    #[cfg(test)]
-    fn words(&self) -> String {
-        format!("array of 1 to {COLUMNS_MAX} tables, below")
-    }
-
-    fn schema(&self) -> Value {
-        let mut schema = array_schema(&keys::COLUMN_TABLE, COLUMNS_MAX);
+    fn besides(&self, one: &mut Value) {
         let needs = |formats: &[&str]| {
             // Left out, it is `text`.
             let required: &[&str] = if formats.contains(&"text") { &[] } else { &["format"] };
             json!({"properties": {"format": {"enum": formats}}, "required": required})
         };
-        schema["items"]["dependentSchemas"] =
+        one["dependentSchemas"] =
             OF_FORMATS.iter().map(|(name, formats)| ((*name).to_owned(), needs(formats))).collect();
-        schema
     }
 
-    fn read(&self, node: Node<'_>, sink: &mut Sink<'_>) -> Option<Self::Value> {
-        read_tables(node, (&keys::COLUMN_TABLE, COLUMNS_MAX, COLUMNS_EXPECTED), sink, read_column)
+    fn one(&self, reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Self::One> {
+        read_column(reader, sink)
     }
 }
 
@@ -202,30 +225,19 @@ fn read_column(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<(Path, C
 /// `places` of a map.
 pub(super) struct Marks;
 
-const MARKS_EXPECTED: &str = "an array of 1 to 500 tables such as `{ name = \"JFK\", lat = 40.64, lon = -73.78 }`";
+impl Tables for Marks {
+    type One = PlaceMark;
+    const MOST: usize = PLACES_MAX;
+    const EXAMPLE: &'static str = "{ name = \"JFK\", lat = 40.64, lon = -73.78 }";
 
-impl Shape for Marks {
-    type Value = Vec<PlaceMark>;
-
-    fn expected(&self) -> String {
-        MARKS_EXPECTED.to_owned()
+    fn table(&self) -> &'static TableShape {
+        &keys::MARK_TABLE
     }
 
-    #[cfg(test)]
-    fn words(&self) -> String {
-        format!("array of 1 to {PLACES_MAX} tables, below")
-    }
-
-    fn schema(&self) -> Value {
-        array_schema(&keys::MARK_TABLE, PLACES_MAX)
-    }
-
-    fn read(&self, node: Node<'_>, sink: &mut Sink<'_>) -> Option<Vec<PlaceMark>> {
-        read_tables(node, (&keys::MARK_TABLE, PLACES_MAX, MARKS_EXPECTED), sink, |reader, sink| {
-            let name = reader.get(&keys::MARK_NAME, sink);
-            let lat = reader.get(&keys::MARK_LAT, sink);
-            let lon = reader.get(&keys::MARK_LON, sink);
-            Some(PlaceMark { name: name?, lat: lat?, lon: lon? })
-        })
+    fn one(&self, reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<PlaceMark> {
+        let name = reader.get(&keys::MARK_NAME, sink);
+        let lat = reader.get(&keys::MARK_LAT, sink);
+        let lon = reader.get(&keys::MARK_LON, sink);
+        Some(PlaceMark { name: name?, lat: lat?, lon: lon? })
     }
 }

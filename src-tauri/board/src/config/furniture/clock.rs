@@ -1,15 +1,13 @@
 //! What time it is, in one zone or several.
 
-use serde_json::Value;
-
 use super::FurnitureShape;
 use crate::{
     config::{
         diagnostic::Sink,
-        record::{array_schema, read_tables},
+        record::Tables,
         shape::{Flag, Text},
         shape_site::Zone,
-        table::{Key, Need, Node, Shape, TableReader, TableShape},
+        table::{Key, Need, TableReader, TableShape},
     },
     frame::{ClockZone, FurnitureLook},
 };
@@ -59,31 +57,20 @@ static NAME: Key<Text> = Key {
 /// `zones = [{ zone = "Asia/Tokyo", name = "Tokyo" }]`
 struct Zones;
 
-const EXPECTED: &str = "an array of 1 to 8 tables such as `{ zone = \"Asia/Tokyo\", name = \"Tokyo\" }`";
+impl Tables for Zones {
+    type One = ClockZone;
+    const MOST: usize = ZONES_MAX;
+    const EXAMPLE: &'static str = "{ zone = \"Asia/Tokyo\", name = \"Tokyo\" }";
 
-impl Shape for Zones {
-    type Value = Vec<ClockZone>;
-
-    fn expected(&self) -> String {
-        EXPECTED.to_owned()
+    fn table(&self) -> &'static TableShape {
+        &ZONE_TABLE
     }
 
-    #[cfg(test)]
-    fn words(&self) -> String {
-        format!("array of 1 to {ZONES_MAX} tables, below")
-    }
-
-    fn schema(&self) -> Value {
-        array_schema(&ZONE_TABLE, ZONES_MAX)
-    }
-
-    fn read(&self, node: Node<'_>, sink: &mut Sink<'_>) -> Option<Vec<ClockZone>> {
-        read_tables(node, (&ZONE_TABLE, ZONES_MAX, EXPECTED), sink, |reader, sink| {
-            let zone = reader.get(&ZONE, sink);
-            let name = reader.optional(&NAME, sink);
-            let zone = zone?;
-            Some(ClockZone { name: name?.unwrap_or_else(|| place_of(&zone)), zone })
-        })
+    fn one(&self, reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<ClockZone> {
+        let zone = reader.get(&ZONE, sink);
+        let name = reader.optional(&NAME, sink);
+        let zone = zone?;
+        Some(ClockZone { name: name?.unwrap_or_else(|| place_of(&zone)), zone })
     }
 }
 

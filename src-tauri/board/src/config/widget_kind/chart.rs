@@ -11,7 +11,7 @@ use crate::{
         decode::{sorted_events, sorted_once},
         diagnostic::{Problem, Sink},
         keys::{TITLE_CHARACTERS_MAX, events, template},
-        record::{array_schema, read_tables},
+        record::Tables,
         schema::object,
         shape::{ANY_NUMBER, Choice, List, Number, Text, Whole},
         shape_event::{EventName, TemplateText},
@@ -71,8 +71,10 @@ static LINE_AXIS: Key<Choice<bool>> = Key {
     shape: Choice { options: &[("left", false, "by the chart's own"), ("right", true, "by that of `right`")] },
 };
 
-pub(in crate::config) static RIGHT_TABLE: TableShape =
-    TableShape { name: "`right`", keys: &[&number::UNIT, &number::DECIMALS, &MIN, &MAX, &number::BANDS, &series::TARGET] };
+pub(in crate::config) static RIGHT_TABLE: TableShape = TableShape {
+    name: "`right`",
+    keys: &[&number::UNIT, &number::DECIMALS, &MIN, &MAX, &number::BANDS, &series::TARGET],
+};
 
 pub(super) static MIN: Key<Number> = Key {
     name: "min",
@@ -116,47 +118,38 @@ static MARKS_LIMIT: Key<Whole> = Key {
 /// `lines = [{ title = "Temperature", stat = "mean", value = "temp" }]`
 pub(super) struct Lines;
 
-const LINES_EXPECTED: &str =
-    "an array of 1 to 12 tables such as `{ title = \"Temperature\", stat = \"mean\", value = \"temp\" }`";
+impl Tables for Lines {
+    type One = (LineSpec, LineLook);
+    const MOST: usize = CHART_LINES_MAX;
+    const EXAMPLE: &'static str = "{ title = \"Temperature\", stat = \"mean\", value = \"temp\" }";
 
-/// What is folded of the lines, and how they are drawn.
-pub(super) type LinesRead = (Vec<LineSpec>, Vec<LineLook>);
-
-impl Shape for Lines {
-    type Value = LinesRead;
-
-    fn expected(&self) -> String {
-        LINES_EXPECTED.to_owned()
+    fn table(&self) -> &'static TableShape {
+        &LINE_TABLE
     }
 
-    #[cfg(test)]
-    fn words(&self) -> String {
-        format!("array of 1 to {CHART_LINES_MAX} tables, below")
-    }
-
-    fn schema(&self) -> Value {
-        let mut schema = array_schema(&LINE_TABLE, CHART_LINES_MAX);
+    fn besides(&self, one: &mut Value) {
         let of_value: Vec<&str> = series::STATS.iter().copied().filter(|stat| *stat != "count").collect();
-        schema["items"]["allOf"] = json!([
+        one["allOf"] = json!([
             {"if": {"properties": {"stat": {"const": "count"}}}, "then": {"properties": {"value": false}}},
             {"if": {"properties": {"stat": {"enum": of_value}}, "required": ["stat"]}, "then": {"required": ["value"]}},
         ]);
-        schema
     }
 
-    fn read(&self, node: Node<'_>, sink: &mut Sink<'_>) -> Option<LinesRead> {
-        let read = read_tables(node, (&LINE_TABLE, CHART_LINES_MAX, LINES_EXPECTED), sink, read_line)?;
-        let (lines, looks): LinesRead = read.into_iter().unzip();
+    fn one(&self, reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Self::One> {
+        read_line(reader, sink)
+    }
+
+    fn agree(&self, lines: &mut Vec<Self::One>, node: Node<'_>, sink: &mut Sink<'_>) -> bool {
         let mut count: BTreeMap<&str, usize> = BTreeMap::new();
-        for line in &lines {
+        for (line, _) in &*lines {
             *count.entry(line.title.as_str()).or_default() += 1;
         }
-        if let Some((title, _)) = count.iter().find(|(_, count)| **count > 1) {
+        let twice = count.iter().find(|(_, count)| **count > 1);
+        if let Some((title, _)) = twice {
             let message = format!("two lines called `{}`", cut(title));
             bad_value(node, &message, "titles that tell the lines apart", None, sink);
-            return None;
         }
-        Some((lines, looks))
+        twice.is_none()
     }
 }
 

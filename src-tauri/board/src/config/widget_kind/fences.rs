@@ -10,7 +10,7 @@ use crate::{
         diagnostic::{Problem, Sink},
         keys::{TITLE_CHARACTERS_MAX, span},
         nearest::did_you_mean,
-        record::{array_schema, read_tables},
+        record::Tables,
         shape::{Choice, List, Number, Text, real, text_of},
         shape_event::{STATE, Span},
         shape_map::ICON,
@@ -261,33 +261,26 @@ enum Of {
 /// `fences = [{ layer = "areas.geojson", state = "warning" }]`
 pub(super) struct Fences;
 
-const EXPECTED: &str = "an array of 1 to 100 tables such as `{ layer = \"areas.geojson\", state = \"warning\" }`";
+impl Tables for Fences {
+    type One = Said;
+    const MOST: usize = FENCES_MAX;
+    const EXAMPLE: &'static str = "{ layer = \"areas.geojson\", state = \"warning\" }";
 
-impl Shape for Fences {
-    type Value = Vec<Said>;
-
-    fn expected(&self) -> String {
-        EXPECTED.to_owned()
+    fn table(&self) -> &'static TableShape {
+        &FENCE_TABLE
     }
 
-    #[cfg(test)]
-    fn words(&self) -> String {
-        format!("array of 1 to {FENCES_MAX} tables, below")
-    }
-
-    fn schema(&self) -> Value {
-        let mut schema = array_schema(&FENCE_TABLE, FENCES_MAX);
-        schema["items"]["oneOf"] = json!([
+    fn besides(&self, one: &mut Value) {
+        one["oneOf"] = json!([
             {"required": ["layer"]},
             {"required": ["circle", "name"]},
             {"required": ["polygon", "name"]},
         ]);
-        schema["items"]["dependentRequired"] = json!({"area": ["layer"]});
-        schema
+        one["dependentRequired"] = json!({"area": ["layer"]});
     }
 
-    fn read(&self, node: Node<'_>, sink: &mut Sink<'_>) -> Option<Vec<Said>> {
-        read_tables(node, (&FENCE_TABLE, FENCES_MAX, EXPECTED), sink, read)
+    fn one(&self, reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Said> {
+        read(reader, sink)
     }
 }
 

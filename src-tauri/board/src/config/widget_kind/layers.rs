@@ -8,10 +8,10 @@ use crate::{
     config::{
         diagnostic::{Problem, Sink},
         keys::TITLE_CHARACTERS_MAX,
-        record::{array_schema, read_tables},
+        record::Tables,
         shape::{Choice, Text},
         shape_event::States,
-        table::{Key, Need, Node, Shape, TableReader, TableShape, cut},
+        table::{Key, Need, TableReader, TableShape, cut},
     },
     frame::{LayerDraw, State},
     geo::{Feature, read as read_geojson},
@@ -86,28 +86,21 @@ impl Layer {
 /// `layers = [{ file = "areas.geojson" }]`.
 pub(super) struct Layers;
 
-const EXPECTED: &str = "an array of 1 to 8 tables such as `{ file = \"areas.geojson\" }`";
+impl Tables for Layers {
+    type One = Layer;
+    const MOST: usize = LAYERS_MAX;
+    const EXAMPLE: &'static str = "{ file = \"areas.geojson\" }";
 
-impl Shape for Layers {
-    type Value = Vec<Layer>;
-
-    fn expected(&self) -> String {
-        EXPECTED.to_owned()
+    fn table(&self) -> &'static TableShape {
+        &LAYER_TABLE
     }
 
-    #[cfg(test)]
-    fn words(&self) -> String {
-        format!("array of 1 to {LAYERS_MAX} tables, below")
+    fn besides(&self, one: &mut Value) {
+        one["dependentRequired"] = serde_json::json!({"state": ["states"], "states": ["state"]});
     }
 
-    fn schema(&self) -> Value {
-        let mut schema = array_schema(&LAYER_TABLE, LAYERS_MAX);
-        schema["items"]["dependentRequired"] = serde_json::json!({"state": ["states"], "states": ["state"]});
-        schema
-    }
-
-    fn read(&self, node: Node<'_>, sink: &mut Sink<'_>) -> Option<Vec<Layer>> {
-        read_tables(node, (&LAYER_TABLE, LAYERS_MAX, EXPECTED), sink, read)
+    fn one(&self, reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Layer> {
+        read(reader, sink)
     }
 }
 

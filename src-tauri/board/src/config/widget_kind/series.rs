@@ -121,7 +121,7 @@ fn read(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Folded> {
     let marks = reader.optional(&chart::MARKS, sink);
     let (bucket, keep) = sound_buckets(reader, bucket, keep, sink)?;
     let (value, _) = operands?;
-    let (lines, looks) = lines?.unwrap_or_default();
+    let (lines, looks): (Vec<_>, Vec<_>) = lines?.unwrap_or_default().into_iter().unzip();
     if !chart::agree(reader, &looks, sink) {
         return None;
     }
