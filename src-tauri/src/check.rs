@@ -9,7 +9,7 @@ use std::{
 use watchfloor_board::config::{self, BoardFile};
 use watchfloor_engine::Folder;
 
-use crate::{failure::Failure, output};
+use crate::{failure::Failure, output, tiles};
 
 /// Checks every file and prints every error.
 pub(crate) fn check(files: &[PathBuf]) -> Result<ExitCode, Failure> {
@@ -21,6 +21,12 @@ pub(crate) fn check(files: &[PathBuf]) -> Result<ExitCode, Failure> {
                 output::complain(&errors);
             }
             Ok(file) => {
+                let faults = tiles::faults(path, &file);
+                if !faults.is_empty() {
+                    sound = false;
+                    faults.iter().for_each(|fault| output::complain(fault));
+                    continue;
+                }
                 let count = file.widgets.len();
                 let widgets = if count == 1 { "widget" } else { "widgets" };
                 output::line(&format_args!("{}: good, {count} {widgets}", path.display()))?;

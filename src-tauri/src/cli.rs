@@ -95,6 +95,9 @@ pub(crate) enum Command {
         /// How pages are rendered.
         #[arg(long, value_enum)]
         renderer: Option<Renderer>,
+        /// What maps stand on.
+        #[arg(long, value_enum)]
+        map: Option<MapChoice>,
     },
 }
 
@@ -194,6 +197,9 @@ pub(crate) struct WallArgs {
     /// How pages are rendered; overrides the setting.
     #[arg(long, value_enum)]
     pub(crate) renderer: Option<Renderer>,
+    /// What maps stand on whose board names `tiles`; overrides the setting.
+    #[arg(long, value_enum)]
+    pub(crate) map: Option<MapChoice>,
     /// Whether lost sources are told by native notifications too. `on` needs a session bus.
     #[arg(long, value_enum, default_value_t = Switch::On)]
     pub(crate) notifications: Switch,
@@ -300,6 +306,19 @@ pub(crate) enum Renderer {
     Software,
     /// As for a machine with one.
     Gpu,
+}
+
+/// What a map stands on whose board names `tiles`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum MapChoice {
+    /// Tiles where there is a GPU, the shipped ground where there is none.
+    #[default]
+    Auto,
+    /// The shipped ground.
+    Canvas,
+    /// Tiles wherever the page has WebGL, by software if need be.
+    Tiles,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -7,7 +7,7 @@ use watchfloor_engine::desktop;
 #[cfg(target_os = "linux")]
 use crate::tray;
 use crate::{
-    cli::{DataArgs, Renderer},
+    cli::{DataArgs, MapChoice, Renderer},
     drill,
     failure::Failure,
     gpu, kiosk, light, output,
@@ -20,7 +20,7 @@ use crate::{
 const ANSWER_MAX: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Prints one line a finding. Exits with 3 if a wall could not run.
-pub(crate) fn run(data: DataArgs, renderer: Option<Renderer>) -> Result<ExitCode, Failure> {
+pub(crate) fn run(data: DataArgs, renderer: Option<Renderer>, map: Option<MapChoice>) -> Result<ExitCode, Failure> {
     let mut sound = true;
     let mut tell = |name: &str, finding: Result<String, String>| {
         sound &= finding.is_ok();
@@ -54,15 +54,18 @@ pub(crate) fn run(data: DataArgs, renderer: Option<Renderer>) -> Result<ExitCode
     let settings = Settings::read(&data_dir);
     let asked = renderer.or_else(|| settings.as_ref().ok().map(|settings| settings.renderer)).unwrap_or_default();
     let own = settings.as_ref().ok();
+    let map = map.or_else(|| own.map(|own| own.map)).unwrap_or_default();
     #[cfg(target_os = "linux")]
     tell("screen hours", Ok(kiosk::hours_words(own.and_then(|own| own.display.as_ref()))))?;
     tell("room's light", Ok(light::words(own.and_then(|own| own.light.as_ref()))))?;
     tell("settings", settings.map(|settings| format!("renderer = {:?}", settings.renderer).to_lowercase()))?;
     let choice = gpu::choose(asked);
-    tell("renderer", Ok(choice.because))?;
+    tell("renderer", Ok(choice.because.clone()))?;
+    let words = gpu::map_words(map, &choice);
     for (name, value) in choice.environment {
         tell("", Ok(format!("{name}={value} will be set for the page")))?;
     }
+    tell("map", Ok(words))?;
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(3) })
 }
 

@@ -6,7 +6,7 @@
 
 use std::{fs, path::Path};
 
-use crate::cli::Renderer;
+use crate::cli::{MapChoice, Renderer};
 
 /// What renders on a machine without a GPU.
 const SOFTWARE: [(&str, &str); 3] =
@@ -67,6 +67,28 @@ fn decide(renderer: Renderer, decided: Option<&str>, drivers: &[String]) -> Choi
     Choice { environment: if software { SOFTWARE.to_vec() } else { Vec::new() }, because }
 }
 
+/// What maps stand on whose board names `tiles`, and why. Where tiles may be drawn the page has the last word: it alone can tell by what its web
+/// view draws WebGL.
+pub(crate) fn map(asked: MapChoice, renderer: &Choice) -> (MapChoice, String) {
+    match asked {
+        MapChoice::Canvas => (asked, "the map is set to canvas".to_owned()),
+        MapChoice::Tiles => (asked, "the map is set to tiles".to_owned()),
+        MapChoice::Auto if renderer.environment.is_empty() => (asked, renderer.because.clone()),
+        MapChoice::Auto => (MapChoice::Canvas, renderer.because.clone()),
+    }
+}
+
+/// The same for people, in one line.
+pub(crate) fn map_words(asked: MapChoice, renderer: &Choice) -> String {
+    let (map, because) = map(asked, renderer);
+    let what = match map {
+        MapChoice::Canvas => "the shipped ground, by canvas",
+        MapChoice::Tiles => "a board's tiles where the page has WebGL, by software if need be",
+        MapChoice::Auto => "a board's tiles if a GPU draws the page's WebGL, else the shipped ground",
+    };
+    format!("{what}: {because}")
+}
+
 /// The kernel drivers of this machine's render nodes (`renderD128` …), those of pure display devices included.
 fn render_drivers(class: &Path) -> Vec<String> {
     let Ok(entries) = fs::read_dir(class) else { return Vec::new() };
@@ -100,6 +122,25 @@ mod tests {
     fn a_setting_overrides_what_was_found() {
         assert!(chosen(Renderer::Software, None, &["amdgpu"]));
         assert!(!chosen(Renderer::Gpu, None, &[]));
+    }
+
+    /// Tiles are drawn by a GPU or where they are asked for, never by an idle guess.
+    #[test]
+    fn maps_stand_on_tiles_where_there_is_a_gpu_or_a_wish() {
+        let of = |asked, drivers: &[&str]| {
+            let drivers: Vec<String> = drivers.iter().map(|&driver| driver.to_owned()).collect();
+            map(asked, &decide(Renderer::Auto, None, &drivers))
+        };
+        assert_eq!(of(MapChoice::Auto, &["i915"]), (MapChoice::Auto, "there is a GPU, driven by i915".to_owned()));
+        for drivers in [&[][..], &["vkms"]] {
+            assert_eq!(of(MapChoice::Auto, drivers), (MapChoice::Canvas, "there is no GPU".to_owned()));
+            assert_eq!(of(MapChoice::Tiles, drivers).0, MapChoice::Tiles);
+        }
+        assert_eq!(of(MapChoice::Canvas, &["i915"]).0, MapChoice::Canvas);
+        let software = decide(Renderer::Software, None, &["i915".to_owned()]);
+        assert!(
+            map_words(MapChoice::Auto, &software).starts_with("the shipped ground, by canvas: the renderer is set")
+        );
     }
 
     #[test]

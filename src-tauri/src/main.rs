@@ -24,6 +24,7 @@ mod screens;
 mod settings;
 mod sight;
 mod surroundings;
+mod tiles;
 #[cfg(target_os = "linux")]
 mod tray;
 mod wall;
@@ -52,7 +53,7 @@ fn main() -> ExitCode {
         Some(Command::New(args)) => new::run(args),
         Some(Command::Drill { data, demo, json }) => drill::run(data, demo, json),
         Some(Command::Probe(args)) => probe::run(*args),
-        Some(Command::Doctor { data, renderer }) => doctor::run(data, renderer),
+        Some(Command::Doctor { data, renderer, map }) => doctor::run(data, renderer, map),
         Some(Command::Journal { command: JournalCommand::Verify { data, demo } }) => recorded::verify(data, demo),
         Some(Command::Screens { data, json }) => screens::list::run(data, json),
         Some(Command::Manual) => manual(),

@@ -16,6 +16,7 @@ use crate::{
     glass::Glasses,
     past::{Past, present_version},
     sight::{self, Screen, Sight},
+    tiles::Tiles,
 };
 
 /// What the commands act on: the running backend, once it runs.
@@ -72,6 +73,7 @@ pub(crate) async fn next_frame(
     page: State<'_, Page>,
     past: State<'_, Past>,
     glasses: State<'_, Arc<Glasses>>,
+    tiles: State<'_, Tiles>,
     after: u64,
     revision: u32,
     rest_ms: u32,
@@ -105,13 +107,14 @@ pub(crate) async fn next_frame(
     if after == 0 {
         glass.given(view.label());
     }
+    tiles.given(&glass.name(), &frame, &engine).await;
     if frame.past.is_none() && frame.drill.is_none() {
         return Ok(Frame { span: glass.part(), ..frame });
     }
+    // What one looks back at, and a lamp test, is whole on the one window that shows it.
     // The room is that of now, whatever the picture is of.
     let night = engine.room().await.is_some_and(|room| room.night);
     Ok(Frame { night, ..frame })
-    // What one looks back at, and a lamp test, is whole on the one window that shows it.
 }
 
 async fn present(engine: &Engine, glass: Arc<str>, after: u64, revision: u32, rest: Duration) -> Frame {

@@ -11,7 +11,13 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{cli::Renderer, kiosk, light::Light, screens, sight::Screen};
+use crate::{
+    cli::{MapChoice, Renderer},
+    kiosk,
+    light::Light,
+    screens,
+    sight::Screen,
+};
 
 /// The file's name in the data folder.
 pub(crate) const FILE: &str = "settings.json";
@@ -30,6 +36,8 @@ const BYTES_MAX: u64 = 1 << 20;
 pub(crate) struct Settings {
     /// How pages are rendered unless the command line says otherwise.
     pub(crate) renderer: Renderer,
+    /// What maps stand on whose board names `tiles`, unless the command line says otherwise.
+    pub(crate) map: MapChoice,
     /// Where the window stood.
     pub(crate) window: Option<Window>,
     /// Where the second window stood, if there ever was one.
@@ -68,6 +76,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             renderer: Renderer::default(),
+            map: MapChoice::default(),
             window: None,
             second_window: None,
             screens: Vec::new(),

@@ -19,7 +19,7 @@ use watchfloor_log::Levels;
 
 use crate::{
     backend,
-    cli::{Switch, WallArgs},
+    cli::{MapChoice, Switch, WallArgs},
     drill::{self, LampTest},
     failure::Failure,
     glass::{self, Glasses},
@@ -28,7 +28,8 @@ use crate::{
     past::{self, Past},
     screens::Screen,
     settings::{self, Closing, Settings},
-    sight, surroundings,
+    sight, surroundings, tiles,
+    tiles::Tiles,
     windows::{self, Begin, Windows},
 };
 #[cfg(target_os = "linux")]
@@ -50,6 +51,8 @@ pub(crate) struct Ground {
     /// Why they aren't those of the file.
     unread: Option<String>,
     renderer: String,
+    /// What maps stand on, and why.
+    map: (MapChoice, String),
 }
 
 /// Looks for what a window needs, and chooses the web view's environment.
@@ -77,12 +80,13 @@ pub(crate) fn prepare(args: &WallArgs) -> Result<Ground, Failure> {
     if args.notifications == Switch::On {
         surroundings::reach_session_bus()?;
     }
-    Ok(Ground { data_dir, settings, unread, renderer: choice.because })
+    let map = gpu::map(args.map.unwrap_or(settings.map), &choice);
+    Ok(Ground { data_dir, settings, unread, renderer: choice.because, map })
 }
 
 /// Shows the wall until its window is closed or the process is asked to end.
 pub(crate) fn run(args: WallArgs, ground: Ground, levels: &Levels, runtime: &Runtime) -> Result<ExitCode, Failure> {
-    let Ground { data_dir, settings, unread, renderer } = ground;
+    let Ground { data_dir, settings, unread, renderer, map } = ground;
     // Who looks back beside the program that keeps the record leaves its folder alone.
     let is_beside = args.at.is_some() && watchfloor_engine::is_held(&data_dir);
     let _logs = logs::start((!is_beside).then_some(&*data_dir), levels)?;
@@ -105,6 +109,7 @@ pub(crate) fn run(args: WallArgs, ground: Ground, levels: &Levels, runtime: &Run
         .manage(page::Seen { screen, is_kiosk: args.kiosk })
         .manage(Past::new(data_dir.clone(), args.return_after))
         .manage(Arc::new(LampTest::new(data_dir.clone())))
+        .manage(Tiles::new(args.board.as_deref(), map))
         .invoke_handler(tauri::generate_handler![
             page::next_frame,
             page::glass,
@@ -127,6 +132,9 @@ pub(crate) fn run(args: WallArgs, ground: Ground, levels: &Levels, runtime: &Run
             drill::drill_end,
             drill::drill_seen,
             drill::drill_last,
+            tiles::tiles_open,
+            tiles::tiles_read,
+            tiles::tiles_told,
         ])
         .build(tauri::generate_context!())
         .map_err(|error| Failure::Environment(format!("the window system can't be used: {error}")))?;
@@ -209,6 +217,7 @@ pub(crate) fn run(args: WallArgs, ground: Ground, levels: &Levels, runtime: &Run
             }
         }
         RunEvent::WindowEvent { label, event: WindowEvent::Destroyed, .. } => {
+            tiles::closing(app, &label);
             app.state::<Windows>().closed(&label);
             // The others end with it.
             if Windows::is_first(&label) && app.webview_windows().keys().any(|other| !Windows::is_first(other)) {
@@ -283,6 +292,8 @@ fn open(
         let screens = Screens { app: app.clone(), screens, kept: all, stated, running: windows.running.clone() };
         tauri::async_runtime::spawn(screens.keep());
     }
+    #[cfg(not(target_os = "linux"))]
+    let _ = stated;
     Ok(window)
 }
 
@@ -292,8 +303,6 @@ fn unsettled(text: String) -> Notice {
 }
 
 /// Shows the window, lets second instances raise it, and ends the program when the system asks for it.
-    #[cfg(not(target_os = "linux"))]
-    let _ = stated;
 fn present(app: &AppHandle, window: &WebviewWindow, data_dir: Option<&Path>) {
     if let Err(error) = window.show().and_then(|()| window.set_focus()) {
         tracing::error!(%error, "the window can't be shown");

@@ -2,6 +2,7 @@
  * A host without a backend: it tells a made-up day in scenarios, for looking at the page and for its tests. It is in no
  * build: `main.ts` asks for it in development only, and the page's test brings it from outside.
  */
+import { fake_tiles, upon_tiles } from './fake-tiles'
 import type { Sight } from '../core/sight'
 import { outages } from './fake-outages'
 import type {
@@ -175,6 +176,10 @@ export class FakeHost implements Host {
     return host
   }
 
+  readonly tiles_open = fake_tiles.tiles_open
+  readonly tiles_read = fake_tiles.tiles_read
+  readonly tiles_told = fake_tiles.tiles_told
+
   async next_frame(after: number, _revision: number, rest_ms: number): Promise<Frame> {
     if (this.hangs || (this.#options.scenario === 'silent' && after > 0)) return new Promise(() => undefined)
     const waits: Partial<Record<Scenario, number>> = { flood: 4, rush: 1, idle: HEARTBEAT_MS, busy: this.#busy.wait_ms }
@@ -188,7 +193,7 @@ export class FakeHost implements Host {
     if (this.#past?.is_over === true) await this.past_close()
     const all = after === 0 || this.#turned
     this.#turned = false
-    const frame = { ...this.frame(all), ...(this.night ? { night: true } : {}) }
+    const frame = { ...upon_tiles(this.frame(all)), ...(this.night ? { night: true } : {}) }
     if (this.drill !== null) return { ...frame, revision: 3, drill: this.drill.view() }
     if (this.#past === null) return frame
     const past = this.#past.view(all, this.#options.scenario !== 'past-odd')

@@ -2,6 +2,7 @@
 import { invoke } from '@tauri-apps/api/core'
 import type { Sight } from '../core/sight'
 import type { Detail, Frame, RowsFound } from '../generated/frame'
+import type { TilesFile } from '../widgets/tiles/host'
 import type { DemoState, DrillLast, Host } from './types'
 
 export const tauri: Host = {
@@ -25,4 +26,7 @@ export const tauri: Host = {
   drill_end: () => invoke('drill_end'),
   drill_seen: (seen) => invoke('drill_seen', { seen }),
   drill_last: () => invoke<DrillLast | null>('drill_last'),
+  tiles_open: (file) => invoke<TilesFile>('tiles_open', { file }),
+  tiles_read: (file, version, offset, length) => invoke<ArrayBuffer>('tiles_read', { file, version, offset, length }),
+  tiles_told: (file, widget, text, amiss) => invoke('tiles_told', { file, widget, text, amiss }),
 }

@@ -1,5 +1,6 @@
 /** All that the page may ask of whatever runs it. */
 import type { Sight } from '../core/sight'
+import type { TilesHost } from '../widgets/tiles/host'
 import type { Detail, Frame, GlassSeen, RowsFound, RowsQuery } from '../generated/frame'
 
 export const FAULTS = ['cut', 'freeze', 'restart', 'lose-history', 'slow'] as const
@@ -27,7 +28,7 @@ export interface DrillLast {
   readonly ended: string | null
 }
 
-export interface Host {
+export interface Host extends TilesHost {
   /**
    * What changed after the version that was painted; answers within a heartbeat, and in `rest_ms` milliseconds at the
    * earliest. Asking again is the receipt.

@@ -43,6 +43,18 @@ export async function check(name, what) {
 const script = await backend()
 /** @type {Promise<import('playwright-core').Browser> | undefined} */
 let browser
+/** Another one that has WebGL, by software: the others have none, as a wall without a GPU. @type {Promise<import('playwright-core').Browser> | undefined} */
+let gl_browser
+const chromium_with_gl = () =>
+  (gl_browser ??= chromium.launch({
+    executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+    args: [
+      '--no-sandbox',
+      '--use-angle=swiftshader',
+      '--enable-unsafe-swiftshader',
+      '--host-resolver-rules=MAP * ~NOTFOUND',
+    ],
+  }))
 export const chromium_of_tests = () =>
   (browser ??= chromium.launch({
     executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
@@ -53,11 +65,14 @@ export const chromium_of_tests = () =>
  * @param {string} query
  * @param {{ width: number, height: number }} size
  * @param {(page: import('playwright-core').Page) => Promise<void>} use
- * @param {{ notes?: boolean }} [how] `notes`: whether what is written on canvases is noted, which costs a little each time
+ * @param {{ notes?: boolean, gl?: boolean, before?: (page: import('playwright-core').Page) => Promise<void> }} [how] `notes`: whether what is written on canvases is noted, which costs a little each time; `gl`: in a
+ *   browser that has WebGL; `before`: what is done to the page before it is opened
  */
-export async function on_page(query, size, use, { notes = true } = {}) {
+export async function on_page(query, size, use, { notes = true, gl = false, before } = {}) {
   // Rows on their way would lie upon each other: this looks at where things come to rest.
-  const page = await (await chromium_of_tests()).newPage({ viewport: size, reducedMotion: 'reduce' })
+  const page = await (
+    await (gl ? chromium_with_gl() : chromium_of_tests())
+  ).newPage({ viewport: size, reducedMotion: 'reduce' })
   /** @type {string[]} */
   const faults = []
   page.on('pageerror', (error) => faults.push(String(error)))
@@ -77,6 +92,7 @@ export async function on_page(query, size, use, { notes = true } = {}) {
       const { body, type, headers } = await served(pathname)
       return route.fulfill({ body, contentType: type, headers })
     })
+    await before?.(page)
     await page.goto(`${ADDRESS}/?${query}`)
     await page.waitForSelector('[data-widget], [data-furniture]')
     await page.waitForFunction(() =>
@@ -155,6 +171,7 @@ export async function assert_readable(page, texts_min = 30) {
  */
 export async function finish(says = true) {
   await (await browser)?.close()
+  await (await gl_browser)?.close()
   if (says) console.log(`page: ${counts.passed} passed, ${counts.failed} failed`)
   process.exitCode = counts.failed === 0 ? 0 : 1
 }

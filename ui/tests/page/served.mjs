@@ -8,9 +8,9 @@ const UI = fileURLToPath(new URL('../..', import.meta.url))
 export const DIST = process.env['DIST'] ?? join(UI, 'dist')
 // What the app allows its page. Anything that needed more would fail here.
 const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; connect-src ipc: http://ipc.localhost"
+  "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; worker-src 'self'; connect-src ipc: http://ipc.localhost"
 /** @type {Record<string, string>} */
-const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.woff2': 'font/woff2' }
+const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.css': 'text/css', '.woff2': 'font/woff2' }
 
 /**
  * A file of the page, with its headers.
@@ -55,6 +55,9 @@ export async function backend() {
           drill_end: () => host.drill_end(),
           drill_seen: ({ seen }) => host.drill_seen(seen),
           drill_last: () => host.drill_last(),
+          tiles_open: ({ file }) => host.tiles_open(file),
+          tiles_read: ({ file, version, offset, length }) => host.tiles_read(file, version, offset, length),
+          tiles_told: ({ file, widget, text, amiss }) => host.tiles_told(file, widget, text, amiss),
         }
         globalThis.__wall = { host, calls }
         globalThis.__TAURI_INTERNALS__ = {

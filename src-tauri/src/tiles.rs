@@ -1,0 +1,531 @@
+//! A site's own tiles for its maps: bytes of exactly the files that the boards on the glass name, and of nothing that isn't such a file.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::{self, File},
+    io::{self, Read as _, Seek as _, SeekFrom},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::UNIX_EPOCH,
+};
+
+use serde::Serialize;
+use tauri::{AppHandle, Manager as _, State, Webview, ipc::Response};
+use tokio::sync::Semaphore;
+use watchfloor_board::{
+    config::BoardFile,
+    frame::{Frame, Look, Notice, State as NoticeState},
+};
+use watchfloor_engine::Engine;
+
+use crate::{cli::MapChoice, glass::Glasses, page::Page};
+
+/// The most bytes of one answer. As in `ui/src/widgets/tiles/source.ts`.
+const RANGE_BYTES_MAX: u32 = 8 << 20;
+/// Answers that are read at a time: a disk that doesn't answer holds no more threads.
+const READS_MAX: usize = 8;
+/// Bytes of a header (PMTiles version 3, section 3).
+const HEADER_BYTES: usize = 127;
+/// Where a header says how its tiles are packed, what they are, and the degrees that they cover.
+const COMPRESSION_AT: usize = 98;
+const KIND_AT: usize = 99;
+const BOUNDS_AT: usize = 102;
+/// Of what a page may say.
+const TOLD_CHARACTERS_MAX: usize = 500;
+/// The notice of what is wrong with them.
+const NOTICE: &str = "tiles";
+
+/// What the page is told of a file.
+#[derive(Debug, Serialize)]
+pub(crate) struct Opened {
+    version: String,
+    map: MapChoice,
+    because: String,
+}
+
+/// A map of a board, and the file of its tiles.
+type Named = (String, String);
+/// A map on a glass, and the file of its tiles.
+type Drawn = (Arc<str>, Named);
+
+/// The files that may be read, and how maps are to be drawn.
+pub(crate) struct Tiles {
+    /// The board's; none for one that is part of the program.
+    folder: Option<PathBuf>,
+    map: MapChoice,
+    because: String,
+    reads: Semaphore,
+    shown: Mutex<Shown>,
+}
+
+/// What is known of the glasses.
+#[derive(Default)]
+struct Shown {
+    /// By glass: the maps with tiles of the board that it was given last.
+    named: BTreeMap<Arc<str>, BTreeSet<Named>>,
+    /// The maps that are drawn without their tiles though they should have them, and why.
+    faults: BTreeMap<Drawn, String>,
+}
+
+impl Tiles {
+    /// Those beside the board at `board`, with what `map` asks for, and why.
+    pub(crate) fn new(board: Option<&Path>, (map, because): (MapChoice, String)) -> Self {
+        let folder = board.map(|path| path.parent().map(Path::to_owned).unwrap_or_default());
+        Self { folder, map, because, reads: Semaphore::new(READS_MAX), shown: Mutex::default() }
+    }
+
+    /// A glass was given a frame: from now on its pages may ask for what its board names, and for nothing else.
+    pub(crate) async fn given(&self, glass: &Arc<str>, frame: &Frame, engine: &Engine) {
+        let Some(board) = &frame.board else { return };
+        let names =
+            board.widgets.iter().filter_map(|widget| Some((widget.id.clone(), name_of(&widget.look)?.to_owned())));
+        let names = names.collect();
+        self.change(engine, |shown| shown.give(glass, names)).await;
+    }
+
+    /// Takes a change, and tells it on the glass.
+    async fn change(&self, engine: &Engine, change: impl FnOnce(&mut Shown)) {
+        let told = {
+            let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+            let before = shown.faults.clone();
+            change(&mut shown);
+            (before != shown.faults).then(|| shown.notice())
+        };
+        match told {
+            Some(Some(notice)) => engine.set_notice(notice).await,
+            Some(None) => engine.clear_notice(NOTICE).await,
+            None => {}
+        }
+    }
+
+    /// Where a file is that a glass's page asks for.
+    fn path(&self, glass: &str, name: &str) -> Result<PathBuf, String> {
+        let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        if !shown.named.get(glass).is_some_and(|names| names.iter().any(|(_, file)| file == name)) {
+            return Err("the board names no such file".to_owned());
+        }
+        let folder = self.folder.as_ref().ok_or("there is no folder beside this board")?;
+        Ok(folder.join(name))
+    }
+}
+
+impl Shown {
+    fn give(&mut self, glass: &Arc<str>, names: BTreeSet<Named>) {
+        self.faults.retain(|(of, map), _| of != glass || names.contains(map));
+        self.named.insert(Arc::clone(glass), names);
+    }
+
+    fn close(&mut self, glass: &str) {
+        self.faults.retain(|(of, _), _| **of != *glass);
+        self.named.remove(glass);
+    }
+
+    /// By what a map is drawn, and why: what is amiss is kept until it isn't. Of maps that the glass hasn't got nothing is taken.
+    fn told(&mut self, glass: &Arc<str>, map: Named, text: &str, amiss: bool) {
+        if !self.named.get(glass).is_some_and(|names| names.contains(&map)) {
+            return;
+        }
+        let key = (Arc::clone(glass), map);
+        if amiss {
+            self.faults.insert(key, text.to_owned());
+        } else {
+            self.faults.remove(&key);
+        }
+    }
+
+    /// What stands on the glass of files that can't be used; nothing if all can.
+    fn notice(&self) -> Option<Notice> {
+        // Two maps of one file say the same.
+        let lines: BTreeSet<String> =
+            self.faults.iter().map(|((_, (_, file)), why)| format!("the map is drawn without {file}: {why}")).collect();
+        let mut lines = lines.into_iter();
+        let text = lines.next()?;
+        Some(Notice { id: NOTICE.to_owned(), state: NoticeState::Warning, text, detail: lines.collect() })
+    }
+}
+
+fn name_of(look: &Look) -> Option<&str> {
+    if let Look::Markers { tiles, .. } = look { tiles.as_deref() } else { None }
+}
+
+/// What the engine calls the glass that a page is on.
+fn glass_of(view: &Webview) -> Result<Arc<str>, String> {
+    let glass = view.state::<Arc<Glasses>>().of(view.label()).ok_or("this window is closed")?;
+    Ok(glass.name())
+}
+
+/// How a file is that the board names, and whether its tiles are to be drawn.
+#[tauri::command]
+pub(crate) async fn tiles_open(view: Webview, tiles: State<'_, Tiles>, file: String) -> Result<Opened, String> {
+    let path = tiles.path(&glass_of(&view)?, &file)?;
+    let version = apart(&tiles.reads, move || open(&path).map(|(_, version)| version)).await?;
+    Ok(Opened { version, map: tiles.map, because: tiles.because.clone() })
+}
+
+/// Bytes of that version of a file, fewer where it ends.
+#[tauri::command]
+pub(crate) async fn tiles_read(
+    view: Webview,
+    tiles: State<'_, Tiles>,
+    file: String,
+    version: String,
+    offset: u64,
+    length: u32,
+) -> Result<Response, String> {
+    let path = tiles.path(&glass_of(&view)?, &file)?;
+    apart(&tiles.reads, move || read(&path, &version, offset, length)).await.map(Response::new)
+}
+
+/// By what a widget's map is drawn, and why. What is `amiss` stands on the glass until it isn't.
+#[tauri::command]
+pub(crate) async fn tiles_told(
+    view: Webview,
+    page: State<'_, Page>,
+    tiles: State<'_, Tiles>,
+    file: String,
+    widget: String,
+    text: String,
+    amiss: bool,
+) -> Result<(), String> {
+    let text: String = text.chars().take(TOLD_CHARACTERS_MAX).collect();
+    tracing::info!(page = view.label(), widget, file, text, amiss, "a map says by what it is drawn");
+    let (glass, engine) = (glass_of(&view)?, page.engine().await?);
+    tiles.change(&engine, |shown| shown.told(&glass, (widget, file), &text, amiss)).await;
+    Ok(())
+}
+
+/// A window is about to be closed for good: nothing is told of its maps any more.
+pub(crate) fn closing(app: &AppHandle, window: &str) {
+    let Some(glass) = app.state::<Arc<Glasses>>().of(window) else { return };
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        if let Ok(engine) = app.state::<Page>().engine().await {
+            app.state::<Tiles>().change(&engine, |shown| shown.close(&glass.name())).await;
+        }
+    });
+}
+
+/// Every file of tiles that a board names and that can't be used, and why.
+pub(crate) fn faults(board: &Path, file: &BoardFile) -> Vec<String> {
+    let folder = board.parent().unwrap_or(Path::new(""));
+    let fault = |look: &Look| {
+        let Look::Markers { tiles: Some(name), bounds, .. } = look else { return None };
+        let found = open(&folder.join(name))
+            .and_then(|(mut file, _)| header_of(&mut file))
+            .and_then(|header| meets(&header, *bounds));
+        found.err().map(|reason| format!("{name:?}: {reason}"))
+    };
+    let of =
+        |id: &str, reason: String| format!("{}: widget {id:?}: its tiles can't be drawn: {reason}", board.display());
+    file.widgets.iter().filter_map(|widget| fault(&widget.look).map(|reason| of(&widget.id, reason))).collect()
+}
+
+/// Does what waits for a disk on a thread of its own.
+async fn apart<T: Send + 'static>(
+    reads: &Semaphore,
+    work: impl FnOnce() -> Result<T, String> + Send + 'static,
+) -> Result<T, String> {
+    let _turn = reads.acquire().await.map_err(|error| error.to_string())?;
+    tauri::async_runtime::spawn_blocking(work).await.map_err(|error| error.to_string())?
+}
+
+/// Opens a file of tiles, and tells its version.
+fn open(path: &Path) -> Result<(File, String), String> {
+    let unreadable = |error: io::Error| watchfloor_engine::why_unreadable(path, &error);
+    // A pipe would be waited for.
+    if !fs::metadata(path).map_err(unreadable)?.is_file() {
+        return Err(format!("{} is no file", path.display()));
+    }
+    let mut file = File::open(path).map_err(unreadable)?;
+    let version = version(&file).map_err(unreadable)?;
+    let size = file.metadata().map_err(unreadable)?.len();
+    judge(&header_of(&mut file)?, size)?;
+    Ok((file, version))
+}
+
+/// The first bytes of a file, fewer where it ends.
+fn header_of(file: &mut File) -> Result<Vec<u8>, String> {
+    let mut header = Vec::with_capacity(HEADER_BYTES);
+    let read = file.rewind().and_then(|()| file.take(HEADER_BYTES as u64).read_to_end(&mut header));
+    read.map_err(|error| format!("it can't be read: {error}"))?;
+    Ok(header)
+}
+
+/// What tells one content of a file from another.
+fn version(file: &File) -> io::Result<String> {
+    let about = file.metadata()?;
+    let changed = about.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
+    Ok(format!("{}-{}", about.len(), changed.as_nanos()))
+}
+
+fn read(path: &Path, asked: &str, offset: u64, length: u32) -> Result<Vec<u8>, String> {
+    if length == 0 || length > RANGE_BYTES_MAX {
+        return Err(format!("{length} bytes at once: expected 1 to {RANGE_BYTES_MAX}"));
+    }
+    let (mut file, found) = open(path)?;
+    if found != asked {
+        return Err("it is another file by now".to_owned());
+    }
+    let unreadable = |error: io::Error| watchfloor_engine::why_unreadable(path, &error);
+    if offset >= file.metadata().map_err(unreadable)?.len() {
+        return Ok(Vec::new());
+    }
+    file.seek(SeekFrom::Start(offset)).map_err(unreadable)?;
+    let mut bytes = Vec::new();
+    file.take(length.into()).read_to_end(&mut bytes).map_err(unreadable)?;
+    Ok(bytes)
+}
+
+/// Whether this is the header of a file, `size` bytes long, whose tiles can be drawn.
+fn judge(header: &[u8], size: u64) -> Result<(), String> {
+    const HOW: &str = "make one with `pmtiles extract`";
+    if !header.starts_with(b"PMTiles") {
+        return Err(format!("it is no PMTiles file: expected `PMTiles` at its start: {HOW}"));
+    }
+    match header.get(7) {
+        Some(3) if header.len() == HEADER_BYTES => {}
+        Some(3) | None => {
+            return Err(format!("it ends within its header, after {} bytes: copy it again", header.len()));
+        }
+        Some(other) => {
+            return Err(format!("it is PMTiles of version {other}: expected 3: `pmtiles convert` makes one of it"));
+        }
+    }
+    // Root directory, metadata, leaf directories, tiles: where each begins, and how long it is.
+    for (at, what) in [(8, "directory"), (24, "metadata"), (40, "directories"), (56, "tiles")] {
+        let (offset, length) = (number(header, at), number(header, at + 8));
+        if offset.checked_add(length).is_none_or(|end| end > size) {
+            return Err(format!("it is cut off: its {what} end beyond its {size} bytes: copy it again"));
+        }
+    }
+    match header[KIND_AT] {
+        1..=4 => {}
+        other => {
+            return Err(format!(
+                "it holds tiles of kind {other}: expected vector tiles (MVT), PNG, JPEG or WebP: {HOW}"
+            ));
+        }
+    }
+    match header[COMPRESSION_AT] {
+        0..=2 => Ok(()),
+        other => Err(format!("its tiles are packed in way {other}: expected gzip or none: {HOW}")),
+    }
+}
+
+/// Whether tiles of this header, which was judged, lie where a map of these bounds is: west, south, east and north in degrees.
+fn meets(header: &[u8], [west, south, east, north]: [f64; 4]) -> Result<(), String> {
+    let degrees = |at: usize| {
+        let bytes = header.get(BOUNDS_AT + 4 * at..).and_then(|rest| rest.first_chunk()).copied().unwrap_or_default();
+        f64::from(i32::from_le_bytes(bytes)) / 1e7
+    };
+    let [min_lon, min_lat, max_lon, max_lat] = [0, 1, 2, 3].map(degrees);
+    let covers = format!("{min_lon}, {min_lat} to {max_lon}, {max_lat}");
+    let is_earth = min_lon < max_lon
+        && min_lat < max_lat
+        && min_lon >= -180.0
+        && max_lon <= 180.0
+        && min_lat >= -90.0
+        && max_lat <= 90.0;
+    if !is_earth {
+        return Err(format!("it is damaged: its bounds are {covers}"));
+    }
+    // A map beyond the antimeridian is the same earth once more.
+    let is_across = [-360.0, 0.0, 360.0].iter().any(|turn| min_lon + turn < east && max_lon + turn > west);
+    if is_across && min_lat < north && max_lat > south {
+        return Ok(());
+    }
+    Err(format!("it is of elsewhere: its bounds are {covers}, and those of the map {west}, {south} to {east}, {north}"))
+}
+
+/// Eight bytes, the lowest first; zero beyond the end.
+fn number(header: &[u8], at: usize) -> u64 {
+    let bytes = header.get(at..).and_then(|rest| rest.first_chunk()).copied().unwrap_or_default();
+    u64::from_le_bytes(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A header of a file of 1,000 bytes whose parts lie one behind the other, and the rest of the file.
+    fn sound() -> Vec<u8> {
+        let mut bytes = b"PMTiles\x03".to_vec();
+        for (offset, length) in [(127_u64, 100_u64), (227, 100), (327, 0), (327, 673)] {
+            bytes.extend(offset.to_le_bytes());
+            bytes.extend(length.to_le_bytes());
+        }
+        bytes.resize(HEADER_BYTES, 0);
+        (bytes[97], bytes[COMPRESSION_AT], bytes[KIND_AT]) = (2, 2, 1);
+        for (at, degrees) in [10_i32, 59, 11, 60].into_iter().enumerate() {
+            bytes[BOUNDS_AT + 4 * at..][..4].copy_from_slice(&(degrees * 10_000_000).to_le_bytes());
+        }
+        bytes.extend((HEADER_BYTES..1_000).map(|at| u8::try_from(at % 251).unwrap_or_default()));
+        bytes
+    }
+
+    fn named(maps: &[(&str, &str)]) -> BTreeSet<Named> {
+        maps.iter().map(|&(widget, file)| (widget.to_owned(), file.to_owned())).collect()
+    }
+
+    fn tiles_of(folder: &Path, names: &[(&str, &str)]) -> Tiles {
+        let tiles = Tiles::new(Some(&folder.join("board.toml")), (MapChoice::Tiles, "asked for".to_owned()));
+        tiles.shown.lock().expect("no panic").give(&"left".into(), named(names));
+        tiles
+    }
+
+    /// H8: a page reads what its board names.
+    #[test]
+    fn only_what_the_board_names_and_only_for_the_glass_that_has_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let tiles = tiles_of(folder.path(), &[("map", "city.pmtiles")]);
+        assert_eq!(tiles.path("left", "city.pmtiles"), Ok(folder.path().join("city.pmtiles")));
+        for name in ["", "/etc/passwd", "../city.pmtiles", "./city.pmtiles", "city.pmtiles/", "x/../city.pmtiles"] {
+            assert!(tiles.path("left", name).is_err(), "{name}");
+        }
+        assert!(tiles.path("right", "city.pmtiles").is_err());
+        // Another board in its place.
+        tiles.shown.lock().expect("no panic").give(&"left".into(), named(&[("map", "other.pmtiles")]));
+        assert!(tiles.path("left", "city.pmtiles").is_err());
+        let packed = Tiles::new(None, (MapChoice::Auto, String::new()));
+        packed.shown.lock().expect("no panic").give(&"left".into(), named(&[("map", "city.pmtiles")]));
+        assert!(packed.path("left", "city.pmtiles").is_err_and(|why| why.contains("no folder")));
+    }
+
+    #[test]
+    fn what_is_amiss_is_told_until_it_isnt() {
+        let (left, right): (Arc<str>, Arc<str>) = ("left".into(), "right".into());
+        let mut shown = Shown::default();
+        let map = |widget: &str, file: &str| (widget.to_owned(), file.to_owned());
+        let board = || named(&[("a", "one.pmtiles"), ("b", "one.pmtiles"), ("c", "two.pmtiles")]);
+        shown.give(&left, board());
+        shown.give(&right, board());
+        // H5: what no board names is kept nowhere.
+        shown.told(&left, map("z", "one.pmtiles"), "no such map", true);
+        shown.told(&"other".into(), map("a", "one.pmtiles"), "no such glass", true);
+        assert!(shown.faults.is_empty() && shown.notice().is_none());
+        for (glass, widget, file) in
+            [(&left, "a", "one.pmtiles"), (&left, "b", "one.pmtiles"), (&right, "c", "two.pmtiles")]
+        {
+            shown.told(glass, map(widget, file), "cut off", true);
+        }
+        let notice = shown.notice().expect("a notice");
+        assert_eq!(notice.text, "the map is drawn without one.pmtiles: cut off");
+        assert_eq!(notice.detail, ["the map is drawn without two.pmtiles: cut off"]);
+        shown.close("right");
+        assert!(shown.notice().is_some_and(|notice| notice.detail.is_empty()));
+        shown.told(&left, map("a", "one.pmtiles"), "drawn", false);
+        assert!(shown.notice().is_some());
+        shown.give(&left, named(&[("a", "one.pmtiles")]));
+        assert!(shown.notice().is_none());
+    }
+
+    #[test]
+    fn ranges_are_bounded_and_of_one_version() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("city.pmtiles");
+        let whole = sound();
+        fs::write(&path, &whole).expect("written");
+        let (_, version) = open(&path).expect("sound");
+        assert_eq!(read(&path, &version, 0, 7), Ok(b"PMTiles".to_vec()));
+        assert_eq!(read(&path, &version, 990, 100), Ok(whole[990..].to_vec()));
+        assert_eq!(read(&path, &version, u64::from(u32::MAX), 1), Ok(Vec::new()));
+        assert!(read(&path, &version, 0, 0).is_err());
+        assert!(read(&path, &version, 0, RANGE_BYTES_MAX + 1).is_err());
+        // Another file in its place.
+        let mut longer = whole;
+        longer.push(0);
+        fs::write(&path, &longer).expect("written");
+        assert!(read(&path, &version, 0, 7).is_err_and(|why| why.contains("another")));
+    }
+
+    #[test]
+    fn what_isnt_such_a_file_is_refused_and_says_why() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("city.pmtiles");
+        assert!(open(&path).is_err_and(|why| why.contains("no such file")));
+        assert!(open(folder.path()).is_err_and(|why| why.contains("is no file")));
+        let with = |at: usize, byte: u8| {
+            let mut bytes = sound();
+            bytes[at] = byte;
+            bytes
+        };
+        for (bytes, word) in [
+            (Vec::new(), "no PMTiles"),
+            (b"root:x:0:0:root:/root:/bin/sh\n".to_vec(), "no PMTiles"),
+            (with(7, 2), "version 2"),
+            (sound()[..60].to_vec(), "within its header"),
+            (sound()[..999].to_vec(), "cut off"),
+            (with(63, 255), "cut off"),
+            (with(KIND_AT, 0), "kind 0"),
+            (with(COMPRESSION_AT, 3), "way 3"),
+        ] {
+            fs::write(&path, &bytes).expect("written");
+            assert!(open(&path).is_err_and(|why| why.contains(word)), "{word}");
+        }
+        fs::write(&path, sound()).expect("written");
+        assert!(open(&path).is_ok());
+    }
+
+    /// A link is followed as that of a layer is, and judged by what it leads to. Nothing waits for a pipe.
+    #[cfg(unix)]
+    #[test]
+    fn links_are_followed_and_pipes_are_not_waited_for() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (path, link) = (folder.path().join("city.pmtiles"), folder.path().join("link.pmtiles"));
+        std::os::unix::fs::symlink(&path, &link).expect("linked");
+        assert!(open(&link).is_err_and(|why| why.contains("no such file")));
+        fs::write(&path, sound()).expect("written");
+        assert_eq!(open(&link).expect("sound").1, open(&path).expect("sound").1);
+        fs::write(&path, "root:x:0:0:root:/root:/bin/sh").expect("written");
+        assert!(open(&link).is_err_and(|why| why.contains("no PMTiles")));
+        let pipe = folder.path().join("pipe.pmtiles");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs").success());
+        assert!(open(&pipe).is_err_and(|why| why.contains("is no file")));
+        let looped = folder.path().join("looped.pmtiles");
+        std::os::unix::fs::symlink(&looped, &looped).expect("linked");
+        assert!(open(&looped).is_err());
+    }
+
+    /// H5, H8: whatever bytes stand there, a header of them is judged, and nothing is read beyond what there is.
+    #[test]
+    fn no_bytes_are_too_odd() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("city.pmtiles");
+        let (mut state, mut taken) = (7_u64, 0);
+        for round in 0..400 {
+            let mut bytes = sound();
+            for _ in 0..=round % 9 {
+                // A linear congruential generator: the same bytes each time.
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                let at = usize::try_from(state >> 33).unwrap_or_default() % HEADER_BYTES;
+                bytes[at] = state.to_le_bytes()[4];
+            }
+            bytes.truncate(if round % 5 == 0 {
+                usize::try_from(state >> 40).unwrap_or_default() % 1_000
+            } else {
+                1_000
+            });
+            fs::write(&path, &bytes).expect("written");
+            let Ok((mut file, version)) = open(&path) else { continue };
+            taken += 1;
+            let _ = meets(&header_of(&mut file).expect("a header"), [10.0, 59.0, 11.0, 60.0]);
+            for offset in [0, 127, 999, 1_000, u64::from(u32::MAX), u64::MAX] {
+                assert!(read(&path, &version, offset, RANGE_BYTES_MAX).is_ok_and(|read| read.len() <= bytes.len()));
+            }
+        }
+        assert!((50..400).contains(&taken), "{taken} of 400 were sound");
+    }
+
+    #[test]
+    fn tiles_of_elsewhere_are_told_by_a_check() {
+        let header = sound();
+        assert_eq!(meets(&header, [10.5, 59.5, 12.0, 61.0]), Ok(()));
+        assert_eq!(meets(&header, [369.0, 59.0, 372.0, 60.0]), Ok(()));
+        let told = meets(&header, [5.0, 45.0, 9.0, 47.0]).expect_err("of elsewhere");
+        assert!(told.contains("10, 59 to 11, 60") && told.contains("5, 45 to 9, 47"), "{told}");
+        let mut odd = header;
+        odd[BOUNDS_AT..BOUNDS_AT + 4].copy_from_slice(&(-1_900_000_000_i32).to_le_bytes());
+        assert!(meets(&odd, [10.0, 59.0, 11.0, 60.0]).is_err_and(|why| why.contains("damaged")));
+        assert!(meets(&[], [10.0, 59.0, 11.0, 60.0]).is_err());
+    }
+}

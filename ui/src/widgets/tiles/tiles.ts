@@ -1,0 +1,160 @@
+/**
+ * The ground of a map from a site's own tiles, for as long as all is well with them: the file, the machine, WebGL. Otherwise the map has the ground that is
+ * shipped, and this looks again. Loaded only where a board names a file.
+ */
+import { colours } from '../paint'
+import { type Choice, chosen, look_for_gl } from './choice'
+import { Ground, type Standing } from './ground'
+import type { TilesHost } from './host'
+import { FileSource, tileset } from './source'
+
+/** How often the file is looked at: another one is drawn within so long. */
+const LOOK_MS = 2_000
+/** What failed is tried again after so long, or as soon as it is another file. */
+const REST_MS = 600_000
+/** A GPU that is lost so often within that time is left alone for as long. */
+const LOSSES_MAX = 3
+/** A web view gives some sixteen contexts to a page, and takes the oldest one away for another. */
+const GROUNDS_MAX = 6
+
+export interface Place {
+  readonly element: HTMLElement
+  /** The widget's. */
+  readonly id: string
+  readonly file: string
+  readonly bounds: readonly [number, number, number, number]
+  /** CSS pixels. */
+  readonly rem: number
+}
+
+/** Tiles are painted: what is above is drawn by this from now on. Null: by the shipped ground's. */
+export type Drawn = (by: Standing | null) => void
+
+let gl: ReturnType<typeof look_for_gl> | undefined
+let grounds = 0
+
+export class Tiles {
+  readonly #host: TilesHost
+  #place: Place
+  readonly #drawn: Drawn
+  #ground: Ground | null = null
+  #version: string | null = null
+  /** The version that failed, and until when it isn't tried again. */
+  #failed: { readonly version: string; readonly until_ms: number } | null = null
+  #losses: readonly number[] = []
+  #told = ''
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #over = false
+
+  constructor(host: TilesHost, place: Place, drawn: Drawn) {
+    this.#host = host
+    this.#place = place
+    this.#drawn = drawn
+    void this.#look()
+  }
+
+  /** Its element has another size, or text has: `rem` is in CSS pixels. */
+  resize(rem: number): void {
+    const other = rem !== this.#place.rem
+    this.#place = { ...this.#place, rem }
+    this.#ground?.resize()
+    if (other) this.recolour()
+  }
+
+  /** The theme is another one. */
+  recolour(): void {
+    this.#ground?.recolour(colours(), this.#place.rem)
+  }
+
+  destroy(): void {
+    this.#over = true
+    clearTimeout(this.#timer)
+    this.#leave()
+  }
+
+  async #look(): Promise<void> {
+    let version: string | null = null
+    try {
+      const found = await this.#host.tiles_open(this.#place.file)
+      if (this.#over) return
+      version = found.version
+      if (found.map !== 'canvas' && gl === undefined) gl = look_for_gl()
+      const choice = chosen(found.map, found.because, gl ?? null)
+      if (!choice.tiles) this.#stand_back(choice)
+      else if (version !== this.#version && !this.#rests(version)) await this.#draw(version, choice)
+    } catch (error) {
+      if (!this.#over) this.#fail(error, version)
+    }
+    if (!this.#over) this.#timer = setTimeout(() => void this.#look(), LOOK_MS)
+  }
+
+  #rests(version: string): boolean {
+    return this.#failed !== null && this.#failed.version === version && performance.now() < this.#failed.until_ms
+  }
+
+  async #draw(version: string, { because }: Choice): Promise<void> {
+    const { file } = this.#place
+    const set = await tileset(new FileSource(this.#host, file, version), this.#place.bounds)
+    if (this.#over) return
+    this.#leave()
+    if (grounds >= GROUNDS_MAX) throw new Error(`${String(GROUNDS_MAX)} maps of this page are drawn from tiles already`)
+    this.#ground = new Ground(this.#place, set, colours(), {
+      painted: (by) => {
+        this.#failed = null
+        this.#tell(`drawn from tiles: ${because}`, false)
+        this.#drawn(by)
+      },
+      lost: () => {
+        this.#lose(version)
+      },
+      failed: (error) => {
+        if (version === this.#version) this.#fail(error, version)
+      },
+    })
+    grounds += 1
+    this.#version = version
+  }
+
+  #lose(version: string): void {
+    const now = performance.now()
+    this.#losses = [...this.#losses.filter((at) => now - at < REST_MS), now]
+    if (this.#losses.length >= LOSSES_MAX) {
+      this.#fail(new Error('the web view loses its GPU again and again'), version)
+      return
+    }
+    this.#tell('the web view has lost its GPU', true)
+    this.#drawn(null)
+  }
+
+  /** By choice. That nothing draws tiles here is a lack only where they were asked for. */
+  #stand_back({ because, amiss }: Choice): void {
+    this.#leave()
+    this.#tell(because, amiss)
+    this.#drawn(null)
+  }
+
+  #fail(error: unknown, version: string | null): void {
+    this.#leave()
+    if (version !== null) this.#failed = { version, until_ms: performance.now() + REST_MS }
+    this.#tell(error instanceof Error ? error.message : String(error), true)
+    this.#drawn(null)
+  }
+
+  #leave(): void {
+    if (this.#ground !== null) {
+      grounds -= 1
+      this.#ground.destroy()
+    }
+    this.#ground = null
+    this.#version = null
+  }
+
+  /** A lost word costs nothing: the ground itself says which it is. */
+  #tell(text: string, amiss: boolean): void {
+    const told = `${String(amiss)} ${text}`
+    if (told === this.#told) return
+    this.#told = told
+    const { file, id } = this.#place
+    this.#host.tiles_told(file, id, text.slice(0, 500), amiss).catch(() => undefined)
+  }
+}
