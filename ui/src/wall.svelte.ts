@@ -18,8 +18,10 @@ import type {
   Place,
   Quality,
   SourceView,
+  SpanView,
   WidgetView,
 } from './generated/frame'
+import { is_same } from './core/against'
 import {
   ends_after_ms,
   is_current,
@@ -33,11 +35,11 @@ import { age_text, Zone } from './core/format'
 import type { Held } from './core/held'
 import { Lane } from './core/lane'
 import { CHARTS_MS, FRAME_MS_MAX, FRAME_MS_MIN, ROWS_MS } from './core/limits'
-import { arrange } from './core/arrange'
-import { grid_ratio, root_size } from './core/glass'
+import { root_size } from './core/glass'
 import { type Extent, growth, page_layout } from './core/layout'
 import { turned } from './core/pages'
 import { type Seen, see, type Sight } from './core/sight'
+import { type Across, letters, on_glass } from './core/span'
 import { type Widget, Wall } from './core/wall'
 import { WIDGETS } from './widgets'
 import { date_locale } from './words/numerals'
@@ -48,6 +50,8 @@ export class Cell {
   view: WidgetView
   /** Where it stands on this glass. */
   place: Place
+  /** Where it stands if it is drawn over several monitors, a part of it on each. */
+  across = $state.raw<Across | null>(null)
   /** What it shows: a number with every frame, all else at the pace of its lane. */
   value = $state.raw<Held | null>(null)
   /** A number as its sparkline and change have it: at the pace of charts. */
@@ -91,18 +95,6 @@ function may_lack(view: WidgetView, quality: Quality, value: Held | null): boole
   return value?.kind !== 'number' || !value.at_least
 }
 
-function is_same(one: Against | null, other: Against | null): boolean {
-  if (one === null || other === null) return one === other
-  return (
-    one.source === other.source &&
-    one.title === other.title &&
-    one.own_title === other.own_title &&
-    one.agreement === other.agreement &&
-    one.value === other.value &&
-    one.reason === other.reason
-  )
-}
-
 function newest(frame: Frame): number | null {
   let newest: number | null = null
   for (const { quality } of frame.widgets) {
@@ -128,6 +120,11 @@ export class LiveWall {
   extent = $state.raw<Extent>({ columns: 1, rows: 1 })
   sources = $state.raw<readonly SourceView[]>([])
   notices = $state.raw<readonly Notice[]>([])
+  /** This window's part of a picture over several monitors; null if it shows all of a page. */
+  span = $state.raw<SpanView | null>(null)
+  /** Panels that lie across an edge of it, and the ids of all that lie across a bezel and should not. */
+  across = $state.raw<readonly Across[]>([])
+  cut = $state.raw<readonly string[]>([])
   /** How much larger text is than the glass has room for by itself, and why that isn't enough. */
   seen = $state.raw<Seen>({ larger: 1, notice: null })
   /** How many times larger a hand wants it, on a desktop. */
@@ -200,7 +197,8 @@ export class LiveWall {
 
   /** How many times larger text is than the glass has room for by itself: what has measured it is made anew with it. */
   get text_scale(): number {
-    return this.seen.larger * this.#zoom_now()
+    const own = this.span === null ? 1 : letters(this.span, { width: innerWidth, height: innerHeight })
+    return this.seen.larger * this.#zoom_now() * own
   }
 
   /** A lamp test looks at the whole wall, so nothing of it may be outside. */
@@ -225,7 +223,8 @@ export class LiveWall {
 
   /** How much larger than usual a widget's text is. */
   growth_of(cell: Cell): number {
-    return this.growth_at(cell.place)
+    // As large on each of its monitors.
+    return cell.across === null ? this.growth_at(cell.place) : 1
   }
 
   /** The same of whatever stands there. */
@@ -265,6 +264,7 @@ export class LiveWall {
       this.#night = night
       if (applied.board) this.#take_board()
       else if (turned && this.wall.board !== null) this.#set_theme(this.wall.board)
+      this.#take_span(frame.span ?? null)
       this.#take_page(frame, applied.board)
       this.#take_values(applied.values, applied.board, now)
       this.#take_head(frame, now)
@@ -329,6 +329,13 @@ export class LiveWall {
 
   /** How large the glass is, and from how far it is read. */
   take_sight(sight: Sight): void {
+  #take_span(span: SpanView | null): void {
+    if (JSON.stringify(span) === JSON.stringify(this.span)) return
+    this.span = span
+    this.#set_text()
+    this.take_sight(this.#sight)
+  }
+
     this.#sight = sight
     if (this.board === null) return
     this.#look_at(this.board)
@@ -337,7 +344,7 @@ export class LiveWall {
 
   /** Makes text as large as it has to be there. */
   #look_at(board: BoardView): void {
-    const seen = see(board, this.#sight, innerWidth, innerHeight)
+    const seen = see(board, this.#sight, innerWidth, innerHeight, this.span)
     if (seen.larger === this.seen.larger && seen.notice?.text === this.seen.notice?.text) return
     this.seen = seen
     this.#set_text()
@@ -385,7 +392,6 @@ export class LiveWall {
 
   #show_page(number: number): void {
     this.page_number = number
-    this.shown = this.cells.filter(({ view }) => (view.page ?? 0) === number)
     if (this.board !== null) this.#arrange(this.board)
     // Whether a panel can draw is known again once it is tried.
     for (const cell of this.cells) if ((cell.view.page ?? 0) !== number) cell.undrawn = false
@@ -393,9 +399,19 @@ export class LiveWall {
 
   /** Puts the page that is shown on this glass. */
   #arrange(board: BoardView): void {
-    const { extent, places } = arrange(page_layout(board, this.page_number), grid_ratio(innerWidth, innerHeight))
-    for (const cell of this.shown) cell.place = places.get(cell.view.id) ?? cell.view.place
-    const furniture = (board.furniture ?? []).filter(({ page }) => page === this.page_number)
+    const window = { width: innerWidth, height: innerHeight }
+    const is_map = (id: string): boolean => this.#cell_of.get(id)?.view.look.kind === 'markers'
+    const page = page_layout(board, this.page_number)
+    const { extent, places, across, cut } = on_glass(page, this.span, window, is_map)
+    ;[this.across, this.cut] = [across.filter(({ whole }) => !whole), cut]
+    this.shown = this.cells.filter(({ view }) => places.has(view.id))
+    for (const cell of this.shown) {
+      cell.place = places.get(cell.view.id) ?? cell.view.place
+      cell.across = across.find(({ id, whole }) => whole && id === cell.view.id) ?? null
+    }
+    // Whether a panel can draw is known again once it is tried.
+    for (const cell of this.cells) if (!places.has(cell.view.id)) cell.undrawn = false
+    const furniture = (board.furniture ?? []).filter(({ id }) => places.has(id))
     this.furniture = furniture.map((view) => ({ ...view, place: places.get(view.id) ?? view.place }))
     if (extent.columns !== this.extent.columns || extent.rows !== this.extent.rows) this.extent = extent
   }
@@ -529,7 +545,6 @@ export class LiveWall {
     if (cell.rejected?.count !== rejected?.count) cell.rejected = rejected
     const current = is_current(verdict.freshness)
     const against = current ? widget.quality.against : null
-    // It comes anew with every frame.
     if (!is_same(cell.against, against)) cell.against = against
     cell.lacks = may_lack(widget.view, widget.quality, widget.value)
       ? this.#lack_text(widget.quality, current)

@@ -21,6 +21,7 @@ import { past } from './page/past.mjs'
 import { shift } from './page/shift.mjs'
 import { sight } from './page/sight.mjs'
 import { silence } from './page/silence.mjs'
+import { span } from './page/span.mjs'
 import { still } from './page/still.mjs'
 import { words } from './page/words.mjs'
 import { zoom } from './page/zoom.mjs'
@@ -30,7 +31,7 @@ import { finish } from './page/harness.mjs'
 
 const SUBJECTS = {
   ...{ looks, night, numbers, sight, silence, history, broken, past, pages, drill, demo, still, aloud },
-  ...{ keys, desk, chart, shift, zoom, words, furniture, fences, bundle },
+  ...{ keys, desk, chart, shift, zoom, span, words, furniture, fences, bundle },
 }
 // All of them, or those that are named.
 const asked = process.argv.slice(2)

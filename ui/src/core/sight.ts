@@ -1,9 +1,10 @@
 /** How large text is to an eye, and how much larger it has to be: in minutes of arc, from the distance that the wall is read from. */
-import type { BoardView, Notice } from '../generated/frame'
+import type { BoardView, Notice, SpanView } from '../generated/frame'
 import { arrange } from './arrange'
 import { around, rem_px } from './glass'
-import { layouts } from './layout'
+import { type Layout, layouts } from './layout'
 import { SIZES } from './sizes'
+import { letters, spread } from './span'
 import { grouped } from '../words/numerals'
 import { say } from '../words/say'
 
@@ -46,12 +47,15 @@ function room_for(least: number, count: number, of: number, around: number): num
   return ((least + GAP) * of) / count - GAP + around
 }
 
-/** How many times larger text may be until the first panel has no room for it. */
-export function largest(board: BoardView, width_rem: number, height_rem: number): number {
+/** How many times larger text may be until the first panel has no room for it. Of a picture over several monitors on any of them. */
+export function largest(board: BoardView, width_rem: number, height_rem: number, span: SpanView | null = null): number {
   let most = LARGER_MAX
   const taken = around(width_rem, height_rem)
   const ratio = (width_rem - taken.width) / (height_rem - taken.height)
-  for (const { extent, places } of layouts(board).map((page) => arrange(page, ratio))) {
+  const laid = layouts(board).flatMap((page): readonly Layout[] =>
+    span === null ? [arrange(page, ratio)] : spread(page, span).parts,
+  )
+  for (const { extent, places } of laid) {
     for (const place of places.values()) {
       most = Math.min(
         most,
@@ -68,8 +72,14 @@ function metres(mm: number): string {
   return `${grouped(Math.round(mm / 100) / 10)} m`
 }
 
-/** How large text is to be on a glass of so many pixels. */
-export function see(board: BoardView, sight: Sight, width_px: number, height_px: number): Seen {
+/** How large text is to be on a glass of so many pixels, which may be a part of a picture over several. */
+export function see(
+  board: BoardView,
+  sight: Sight,
+  width_px: number,
+  height_px: number,
+  span: SpanView | null = null,
+): Seen {
   const distance_mm = sight.distance_mm ?? board.viewing_distance_mm ?? null
   if (distance_mm === null) return { larger: 1, notice: null }
   if (sight.px_per_mm === null) {
@@ -78,9 +88,10 @@ export function see(board: BoardView, sight: Sight, width_px: number, height_px:
     const text = say('sight.unknown', { distance: metres(distance_mm) })
     return { larger: 1, notice: { id: 'sight', state: 'muted', text, detail: [say('sight.unknown-help')] } }
   }
-  const fit_px = rem_px(width_px, height_px)
+  const times = span === null ? 1 : letters(span, { width: width_px, height: height_px })
+  const fit_px = rem_px(width_px, height_px) * times
   const usual = arc_minutes((CAPITAL * SIZES.minor * fit_px) / sight.px_per_mm, distance_mm)
-  const most = largest(board, width_px / fit_px, height_px / fit_px)
+  const most = largest(board, width_px / fit_px, height_px / fit_px, span)
   const larger = Math.min(Math.max(1, ARC_MIN / usual), most)
   const arc = usual * larger
   if (arc >= ARC_MIN - ARC_SLACK) return { larger, notice: null }

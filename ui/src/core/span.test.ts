@@ -30,7 +30,9 @@ test('it is cut beside the middle rather than through a panel', () => {
   const { parts, across } = spread(layout(24, 12, three), { columns: 2, rows: 1 })
   expect(across).toEqual([])
   expect(parts.map(({ places }) => places.size).sort()).toEqual([1, 2])
-  expect(spread(layout(24, 12, three), { columns: 3, rows: 1 }).parts.map(({ places }) => places.size)).toEqual([1, 1, 1])
+  expect(spread(layout(24, 12, three), { columns: 3, rows: 1 }).parts.map(({ places }) => places.size)).toEqual([
+    1, 1, 1,
+  ])
 })
 
 test('a panel that lies across all lines has its frame over all of them and its content on one', () => {
@@ -46,9 +48,22 @@ test('a panel that lies across all lines has its frame over all of them and its 
         right: { monitor: 1, share: 1 },
         top: { monitor: 0, share: 0 },
         bottom: { monitor: 0, share: 1 / 3 },
+        piece: place(1, 1, 24, 4),
+        whole: false,
       },
     ])
   }
+})
+
+test('a map that lies across is drawn on each of its monitors', () => {
+  const page = layout(24, 12, [place(1, 1, 24, 4), place(1, 5, 12, 8), place(13, 5, 12, 8)])
+  const { parts, across } = spread(page, { columns: 2, rows: 1 }, (id) => id === '0')
+  expect(across).toEqual([])
+  expect(parts.map(({ places }) => [...places.keys()])).toEqual([
+    ['0', '1'],
+    ['0', '2'],
+  ])
+  expect(parts.map(({ across: frames }) => frames.map(({ whole }) => whole))).toEqual([[true], [true]])
 })
 
 test('what a panel says stands on the monitor that has most of it', () => {

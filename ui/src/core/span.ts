@@ -1,10 +1,12 @@
 /**
  * One page over several monitors. Its grid lies over the whole picture, and is cut where one monitor ends and the next begins: along lines that
  * cut no panel if there are any, so each panel stands on one monitor. What lies behind the bezels belongs to nobody. A panel that
- * lies across all the same has its frame over all its monitors, and what it says on the one that has most of it.
+ * lies across all the same has its frame over all its monitors, and what it says on the one that has most of it. A map is drawn whole: what
+ * is behind the bezels is left out of it, and nothing of it moves.
  */
 import type { Place, SpanView } from '../generated/frame'
-import { rem_px } from './glass'
+import { arrange } from './arrange'
+import { grid_ratio, rem_px } from './glass'
 import type { Extent, Layout } from './layout'
 
 /** What it costs to cut a panel, and to cut all of the page's room. In squared logarithms of how much wider or narrower things are made. */
@@ -31,6 +33,10 @@ export interface Across {
   readonly right: Spot
   readonly top: Spot
   readonly bottom: Spot
+  /** What of it is on this monitor, in the part's own grid. */
+  readonly piece: Place
+  /** Whether it is drawn whole, a part of it on each. */
+  readonly whole: boolean
 }
 
 /** What one monitor shows. */
@@ -43,7 +49,7 @@ export interface Part extends Layout {
 export interface Spread {
   /** Row by row. */
   readonly parts: readonly Part[]
-  /** Panels that lie across a bezel, in the page's order. */
+  /** Panels that lie across a bezel and whose content has a part of their room, in the page's order. */
   readonly across: readonly string[]
 }
 
@@ -57,9 +63,7 @@ interface Stretch {
 /** Where `count` lines are cut for so many monitors: as evenly as may be, and through as few panels. The outer lines are among them. */
 export function cuts(panels: readonly Stretch[], count: number, monitors: number): number[] {
   const through = (line: number): number =>
-    panels
-      .filter(({ from, to }) => from < line && line < to)
-      .reduce((sum, { share }) => sum + CUT + CUT_ALL * share, 0)
+    panels.filter(({ from, to }) => from < line && line < to).reduce((sum, { share }) => sum + CUT + CUT_ALL * share, 0)
   const uneven = (lines: number): number => Math.log((lines * monitors) / count) ** 2 / monitors
   /** For each line, what it costs that so many monitors end there, and where the one before does. */
   let ends: { cost: number; before: number }[][] = [[{ cost: 0, before: 0 }]]
@@ -87,7 +91,10 @@ export function cuts(panels: readonly Stretch[], count: number, monitors: number
 
 /** Which monitor has the cell at this line. */
 function monitor_of(lines: readonly number[], cell: number): number {
-  return Math.max(0, lines.findLastIndex((line) => line <= cell))
+  return Math.max(
+    0,
+    lines.findLastIndex((line) => line <= cell),
+  )
 }
 
 /** Where something begins, or ends, among cut lines. */
@@ -104,7 +111,11 @@ function ends(lines: readonly number[], line: number): Spot {
 }
 
 /** How much of each monitor's room something takes, between two lines: by the monitor's number. */
-function shares(lines: readonly number[], from: number, to: number): { monitor: number; from: number; to: number; share: number }[] {
+function shares(
+  lines: readonly number[],
+  from: number,
+  to: number,
+): { monitor: number; from: number; to: number; share: number }[] {
   return lines.slice(1).flatMap((end, monitor) => {
     const begin = lines[monitor] ?? 0
     const [low, high] = [Math.max(from, begin), Math.min(to, end)]
@@ -112,8 +123,12 @@ function shares(lines: readonly number[], from: number, to: number): { monitor: 
   })
 }
 
-/** Lays a page over so many monitors. */
-export function spread({ extent, places }: Layout, { columns, rows }: Extent): Spread {
+/** Lays a page over so many monitors. `drawn_whole`: which panels that lie across bezels are to be. */
+export function spread(
+  { extent, places }: Layout,
+  { columns, rows }: Extent,
+  drawn_whole: (id: string) => boolean = () => false,
+): Spread {
   // So that there is a line for each monitor however coarse the grid is.
   const count = { columns: extent.columns * columns, rows: extent.rows * rows }
   const boxes = [...places].map(([id, { column, row, width, height }]) => ({
@@ -148,27 +163,34 @@ export function spread({ extent, places }: Layout, { columns, rows }: Extent): S
     const largest = pieces.reduce((best, one) => (one.share > best.share ? one : best), pieces[0] ?? { share: 0 })
     if ('part' in largest) largest.part?.places.set(id, largest.place)
     if (pieces.length < 2) continue
-    across.push(id)
-    const frame = {
-      id,
-      left: begins(upright, wide.from),
-      right: ends(upright, wide.to),
-      top: begins(level, high.from),
-      bottom: ends(level, high.to),
+    const whole = drawn_whole(id)
+    if (!whole) across.push(id)
+    const [left, right] = [begins(upright, wide.from), ends(upright, wide.to)]
+    const [top, bottom] = [begins(level, high.from), ends(level, high.to)]
+    for (const { part, place: piece } of pieces) {
+      part?.across.push({ id, left, right, top, bottom, piece, whole })
+      if (whole) part?.places.set(id, piece)
     }
-    for (const { part } of pieces) part?.across.push(frame)
   }
   return { parts, across }
-}
-
-/** The part that a window shows. */
-export function part_of(page: Spread, { columns, column, row }: SpanView): Part | null {
-  return page.parts[row * columns + column] ?? null
 }
 
 interface Size {
   readonly width: number
   readonly height: number
+}
+
+/** What a window has of a page: all of it, arranged for its shape, or its part of a picture. And which panels lie across a bezel. */
+export function on_glass(
+  page: Layout,
+  span: SpanView | null,
+  window: Size,
+  drawn_whole: (id: string) => boolean,
+): Part & { readonly cut: readonly string[] } {
+  const { parts, across: cut } = span === null ? { parts: [], across: [] } : spread(page, span, drawn_whole)
+  const part = span === null ? undefined : parts[span.row * span.columns + span.column]
+  if (part !== undefined) return { ...part, cut }
+  return { ...arrange(page, grid_ratio(window.width, window.height)), across: [], cut: [] }
 }
 
 /** The whole picture, of which this window has a part, in the window's pixels: all that is seen, and what lies behind the bezels. */
@@ -184,8 +206,31 @@ export function letters(span: SpanView, window: Size): number {
   return Math.min(LETTERS_MAX, Math.max(1, times))
 }
 
+/** Which of what stands once on a picture this window has: its title and history, the time, the board's pages. */
+export function has(span: SpanView | null): {
+  title: boolean
+  clock: boolean
+  head: boolean
+  pages: boolean
+  last_row: boolean
+} {
+  if (span === null) return { title: true, clock: true, head: true, pages: true, last_row: true }
+  const { columns, rows, column, row } = span
+  const [head, last_row] = [row === 0, row === rows - 1]
+  return {
+    ...{ head, last_row },
+    title: head && column === 0,
+    clock: head && column === columns - 1,
+    pages: last_row && column === 0,
+  }
+}
+
 /** Where a frame stands that lies across, against the grid's room in this window: as the style sheet says it. */
-export function frame_style(frame: Across, span: SpanView, { portrait, paged }: { portrait: boolean; paged: boolean }): string {
+export function frame_style(
+  frame: Across,
+  span: SpanView,
+  { portrait, paged }: { portrait: boolean; paged: boolean },
+): string {
   const pitch = (at: 0 | 1): number => 100 * (1 + span.hidden_px[at] / span.monitor_px[at])
   const x = ({ monitor, share }: Spot): string =>
     `${String((monitor - span.column) * pitch(0))}vw + ${String(share)} * (100% + var(--gap))`

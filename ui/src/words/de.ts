@@ -86,6 +86,11 @@ export const de: Words = {
     'Webansicht und Zeitzonen (ICU) des Systems erneuern, oder in der Tafel mit `timezone` eine nennen, die sie kennt.',
   'notice.language': 'Die Texte der Sprache {language} ließen sich nicht laden: sie sind englisch',
   'notice.more': { one: '+{count} weiterer Hinweis', other: '+{count} weitere Hinweise' },
+  'notice.bezel': {
+    one: 'das Feld {panel} liegt über einem Rahmen und hat darum nur den Platz eines Bildschirms: es soll enden, wo ein anderes endet',
+    other:
+      'das Feld {panel} und andere ({count} insgesamt) liegen über einem Rahmen und haben darum nur den Platz eines Bildschirms: sie sollen enden, wo ein anderes endet',
+  },
   'sight.unknown': 'wie groß dieser Bildschirm ist, ist nicht bekannt: Text kann aus {distance} zu klein sein',
   'sight.unknown-help': 'Einmal angeben: --screen 65in',
   'sight.small':

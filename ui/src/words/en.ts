@@ -87,6 +87,11 @@ export const en = {
     'Update the system’s web view and its zones (ICU), or let the board’s `timezone` name one that it knows.',
   'notice.language': 'The texts of the language {language} could not be loaded: they are English',
   'notice.more': { one: '+{count} more notice', other: '+{count} more notices' },
+  'notice.bezel': {
+    one: 'panel {panel} lies across a bezel, so it has the room of one monitor: let it end where another panel does',
+    other:
+      'panel {panel} and others ({count} in all) lie across a bezel, so each has the room of one monitor: let them end where another panel does',
+  },
   'sight.unknown': 'how large this screen is isn’t known, so text may be too small from {distance}',
   'sight.unknown-help': 'Say it once: --screen 65in',
   'sight.small':
