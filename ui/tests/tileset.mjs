@@ -1,7 +1,10 @@
-/** Makes a small PMTiles file (version 3) of made-up land by a made-up sea, for tests. https://github.com/protomaps/PMTiles/blob/main/spec/v3/spec.md */
+/** Makes a small PMTiles file (version 3), for tests: of made-up land, or of Natural Earth's countries. https://github.com/protomaps/PMTiles/blob/main/spec/v3/spec.md */
 import { GeoJSONVT } from '@maplibre/geojson-vt'
 import { fromGeojsonVt } from '@maplibre/vt-pbf'
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { zxyToTileId } from 'pmtiles'
+import { feature as feature_of, mesh } from 'topojson-client'
 
 const ZOOM_MAX = 6
 
@@ -50,20 +53,51 @@ function layers(shift) {
   }
 }
 
+/** Where degrees lie among the tiles of a zoom. @param {number} lon @param {number} z */
+const column = (lon, z) => Math.min(2 ** z - 1, Math.floor(((lon + 180) / 360) * 2 ** z))
+/** @param {number} lat @param {number} z */
+const row = (lat, z) => {
+  const y = Math.asinh(Math.tan((lat * Math.PI) / 180)) / Math.PI
+  return Math.max(0, Math.min(2 ** z - 1, Math.floor(((1 - y) / 2) * 2 ** z)))
+}
+
+/** Natural Earth's countries, 1:50 million, as Protomaps names such layers, and four of its towns. */
+function natural_earth() {
+  const path = createRequire(import.meta.url).resolve('world-atlas/countries-50m.json')
+  const topology = JSON.parse(readFileSync(path, 'utf8'))
+  const { countries, land } = topology.objects
+  const earth = /** @type {any} */ (feature_of(topology, land))
+  const borders = mesh(topology, countries, (/** @type {unknown} */ a, /** @type {unknown} */ b) => a !== b)
+  const town = (/** @type {string} */ name, /** @type {number} */ lon, /** @type {number} */ lat) =>
+    feature({ kind: 'locality', name }, 'Point', [lon, lat])
+  return {
+    earth: earth.features,
+    boundaries: [feature({ kind: 'country' }, borders.type, borders.coordinates)],
+    places: [
+      town('München', 11.58, 48.14),
+      town('Genève', 6.14, 46.2),
+      town('Praha', 14.42, 50.09),
+      town('Köln', 6.96, 50.94),
+    ],
+  }
+}
+
 /**
- * @param {{ shift?: number, broken?: boolean, bounds?: number[] }} [how] `broken`: whether its tiles aren't any; `bounds`: what it says that it covers
+ * @param {{ shift?: number, broken?: boolean, bounds?: number[], is_real?: boolean }} [how] `broken`: whether its tiles aren't any; `bounds`: what it covers;
+ *   `is_real`: Natural Earth
  * @returns {Buffer}
  */
-export function tileset({ shift = 0, broken = false, bounds = [-180, -85, 180, 85] } = {}) {
-  const indices = Object.entries(layers(shift)).map(([name, features]) => {
+export function tileset({ shift = 0, broken = false, bounds = [-180, -85, 180, 85], is_real = false } = {}) {
+  const [west = 0, south = 0, east = 0, north = 0] = bounds
+  const indices = Object.entries(is_real ? natural_earth() : layers(shift)).map(([name, features]) => {
     const data = /** @type {any} */ ({ type: 'FeatureCollection', features })
     return { name, index: new GeoJSONVT(data, { maxZoom: ZOOM_MAX, indexMaxZoom: ZOOM_MAX, indexMaxPoints: 0 }) }
   })
   /** @type {{ id: number, bytes: Uint8Array }[]} */
   const tiles = []
   for (let z = 0; z <= ZOOM_MAX; z += 1) {
-    for (let x = 0; x < 2 ** z; x += 1) {
-      for (let y = 0; y < 2 ** z; y += 1) {
+    for (let x = column(west, z); x <= column(east, z); x += 1) {
+      for (let y = row(north, z); y <= row(south, z); y += 1) {
         /** @type {Record<string, any>} */
         const found = {}
         for (const { name, index } of indices) {

@@ -6,9 +6,8 @@ import type { GeoProjection } from 'd3-geo'
 import { addProtocol, Map as MapLibre, setWorkerCount, setWorkerUrl } from 'maplibre-gl'
 import worker from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url'
 import './ground.css'
-import type { Colours } from '../paint'
 import type { Tileset } from './source'
-import { type Ground as Style, PROTOCOL, style_of } from './style'
+import { type Dress, type Ground as Style, PROTOCOL, style_of } from './style'
 import type { Place } from './tiles'
 import { projection_of, type View, view_of } from './view'
 
@@ -67,9 +66,9 @@ export class Ground {
   #failed = 0
   #over = false
 
-  constructor(place: Place, set: Tileset, colours: Colours, heard: Heard) {
+  constructor(place: Place, set: Tileset, dress: Dress, heard: Heard) {
     make_ready()
-    const { element, rem } = place
+    const { element } = place
     count += 1
     this.#address = String(count)
     this.#place = place
@@ -87,7 +86,7 @@ export class Ground {
     uses.set(this.#address, { set, tiles: 0 })
     this.#map = new MapLibre({
       container: element,
-      style: style_of(this.#style, colours, rem),
+      style: style_of(this.#style, dress),
       ...camera(this.#view),
       minZoom: ZOOM_MIN,
       maxZoom: maxZoom + ZOOM_BEYOND,
@@ -129,9 +128,9 @@ export class Ground {
     if (this.#painted) this.#heard.painted(this.#standing())
   }
 
-  /** To be called when the theme is another one, or text is larger. */
-  recolour(colours: Colours, rem: number): void {
-    this.#map.setStyle(style_of(this.#style, colours, rem), { diff: true })
+  /** To be called when it is to look otherwise. */
+  dress(dress: Dress): void {
+    this.#map.setStyle(style_of(this.#style, dress), { diff: true })
   }
 
   destroy(): void {

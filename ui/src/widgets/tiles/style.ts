@@ -3,12 +3,19 @@
  * what has such a name is drawn.
  */
 import type { ExpressionSpecification, LayerSpecification, StyleSpecification } from 'maplibre-gl'
+import { SIZES } from '../../core/sizes'
 import { type Colours, mixed } from '../paint'
 
 export const SOURCE = 'tiles'
 export const PROTOCOL = 'wall'
-/** The shipped face: no glyphs are fetched, each is drawn here. */
-const FACE = ['Roboto Condensed']
+/**
+ * The shipped face: no glyphs are fetched, each is drawn here. There is no family of the first name; MapLibre takes from it that the next one is to lean, as
+ * the names of layers do: what stands upright moves, or counts.
+ */
+const FACE = ['Italic', 'Roboto Condensed']
+
+/** A longer name is cut. */
+const NAME_CHARACTERS_MAX = 60
 
 export interface Ground {
   /** What its tiles are asked for by: another one for another version. */
@@ -22,14 +29,25 @@ export interface Ground {
 
 const is = (key: string, ...words: string[]): ExpressionSpecification => ['in', ['get', key], ['literal', words]]
 
-/** `rem` is in CSS pixels. */
-export function style_of(ground: Ground, colours: Colours, rem: number): StyleSpecification {
+/** What its look depends on besides the file. */
+export interface Dress {
+  readonly colours: Colours
+  /** CSS pixels. */
+  readonly rem: number
+  /** Whether places have their names. */
+  readonly named: boolean
+}
+
+export function style_of(ground: Ground, { colours, rem, named }: Dress): StyleSpecification {
   const { address, is_raster, min_zoom: minzoom, max_zoom: maxzoom, bounds } = ground
   const tiles = [`${PROTOCOL}://${address}/{z}/{x}/{y}`]
+  const known = new Set(ground.layers)
+  // Where land is drawn, the rest is sea. Otherwise water is drawn, upon land.
+  const is_sea = is_raster || known.has('earth')
   const background: LayerSpecification = {
-    id: 'land',
+    id: 'ground',
     type: 'background',
-    paint: { 'background-color': is_raster ? colours.sea : colours.land },
+    paint: { 'background-color': is_sea ? colours.sea : colours.land },
   }
   if (is_raster) {
     const source = { type: 'raster' as const, tiles, tileSize: 256, minzoom, maxzoom, bounds }
@@ -38,9 +56,10 @@ export function style_of(ground: Ground, colours: Colours, rem: number): StyleSp
     return { version: 8, sources: { [SOURCE]: source }, layers }
   }
   const source = { type: 'vector' as const, tiles, minzoom, maxzoom, bounds }
-  const known = new Set(ground.layers)
   const layers = [background, ...vectors(colours, rem)].filter(
-    (layer) => !('source-layer' in layer) || known.size === 0 || known.has(layer['source-layer'] ?? ''),
+    (layer) =>
+      (named || layer.type !== 'symbol') &&
+      (!('source-layer' in layer) || known.size === 0 || known.has(layer['source-layer'] ?? '')),
   )
   return { version: 8, sources: { [SOURCE]: source }, layers }
 }
@@ -80,6 +99,7 @@ function vectors(colours: Colours, rem: number): LayerSpecification[] {
 
   // Land and what grows on it. Protomaps draws land upon the sea, OpenMapTiles the sea upon land.
   fill('earth', land)
+  line('earth', coast, [0.1, 0.1, 0.1, 0.1], areas)
   const greens = ['park', 'forest', 'wood', 'grass', 'nature_reserve', 'national_park', 'cemetery', 'protected_area']
   fill('landuse', green, ['all', areas, is('kind', ...greens)])
   fill('landcover', green, ['any', is('class', 'wood', 'grass', 'forest'), is('kind', 'forest', 'grassland')])
@@ -112,23 +132,23 @@ function vectors(colours: Colours, rem: number): LayerSpecification[] {
   line('boundary', border, edge, ['<=', ['get', 'admin_level'], 2])
   line('boundary', border, [0.04, 0.06, 0.1, 0.12], ['==', ['get', 'admin_level'], 4], [3, 2])
 
-  // Names of the ground lean, as on a paper map: what stands upright stands on it.
-  const names = (layer: string, filter: ExpressionSpecification, size: number, colour: string): void => {
+  const name_colour = mixed(label, land, 0.7)
+  const names = (layer: string, filter: ExpressionSpecification): void => {
     layers.push({
       ...{ id: `${layer}-${String(layers.length)}`, type: 'symbol', source: SOURCE, 'source-layer': layer, filter },
       layout: {
-        'text-field': ['coalesce', ['get', 'name'], ''],
+        'text-field': ['slice', ['to-string', ['get', 'name']], 0, NAME_CHARACTERS_MAX],
         'text-font': FACE,
-        'text-size': size * rem,
+        'text-size': SIZES.minor * rem,
         'text-max-width': 8,
-        'text-padding': rem * 0.8,
+        'text-padding': rem * 3,
       },
-      paint: { 'text-color': colour, 'text-halo-color': land, 'text-halo-width': rem * 0.15 },
+      paint: { 'text-color': name_colour, 'text-halo-color': land, 'text-halo-width': rem * 0.15 },
     })
   }
-  names('places', is('kind', 'locality'), 1.3, label)
-  names('places', is('kind', 'neighbourhood', 'macrohood'), 1.1, coast)
-  names('place', is('class', 'city', 'town', 'village'), 1.3, label)
-  names('place', is('class', 'suburb', 'neighbourhood', 'quarter'), 1.1, coast)
+  names('places', is('kind', 'locality'))
+  names('places', is('kind', 'neighbourhood', 'macrohood'))
+  names('place', is('class', 'city', 'town', 'village'))
+  names('place', is('class', 'suburb', 'neighbourhood', 'quarter'))
   return layers
 }

@@ -7,6 +7,7 @@ import { type Choice, chosen, look_for_gl } from './choice'
 import { Ground, type Standing } from './ground'
 import type { TilesHost } from './host'
 import { FileSource, tileset } from './source'
+import type { Dress } from './style'
 
 /** How often the file is looked at: another one is drawn within so long. */
 const LOOK_MS = 2_000
@@ -23,9 +24,10 @@ export interface Place {
   readonly id: string
   readonly file: string
   readonly bounds: readonly [number, number, number, number]
-  /** CSS pixels. */
-  readonly rem: number
 }
+
+/** How it is to look; its colours are the theme's. */
+export type Looks = Omit<Dress, 'colours'>
 
 /** Tiles are painted: what is above is drawn by this from now on. Null: by the shipped ground's. */
 export type Drawn = (by: Standing | null) => void
@@ -35,7 +37,8 @@ let grounds = 0
 
 export class Tiles {
   readonly #host: TilesHost
-  #place: Place
+  readonly #place: Place
+  #looks: Looks
   readonly #drawn: Drawn
   #ground: Ground | null = null
   #version: string | null = null
@@ -46,24 +49,23 @@ export class Tiles {
   #timer: ReturnType<typeof setTimeout> | undefined
   #over = false
 
-  constructor(host: TilesHost, place: Place, drawn: Drawn) {
+  constructor(host: TilesHost, place: Place, looks: Looks, drawn: Drawn) {
+    this.#looks = looks
     this.#host = host
     this.#place = place
     this.#drawn = drawn
     void this.#look()
   }
 
-  /** Its element has another size, or text has: `rem` is in CSS pixels. */
-  resize(rem: number): void {
-    const other = rem !== this.#place.rem
-    this.#place = { ...this.#place, rem }
+  /** Its element has another size. */
+  resize(): void {
     this.#ground?.resize()
-    if (other) this.recolour()
   }
 
-  /** The theme is another one. */
-  recolour(): void {
-    this.#ground?.recolour(colours(), this.#place.rem)
+  /** It is to look otherwise, or the theme is another one. */
+  dress(looks: Looks): void {
+    this.#looks = looks
+    this.#ground?.dress({ ...looks, colours: colours() })
   }
 
   destroy(): void {
@@ -98,19 +100,24 @@ export class Tiles {
     if (this.#over) return
     this.#leave()
     if (grounds >= GROUNDS_MAX) throw new Error(`${String(GROUNDS_MAX)} maps of this page are drawn from tiles already`)
-    this.#ground = new Ground(this.#place, set, colours(), {
-      painted: (by) => {
-        this.#failed = null
-        this.#tell(`drawn from tiles: ${because}`, false)
-        this.#drawn(by)
+    this.#ground = new Ground(
+      this.#place,
+      set,
+      { ...this.#looks, colours: colours() },
+      {
+        painted: (by) => {
+          this.#failed = null
+          this.#tell(`drawn from tiles: ${because}`, false)
+          this.#drawn(by)
+        },
+        lost: () => {
+          this.#lose(version)
+        },
+        failed: (error) => {
+          if (version === this.#version) this.#fail(error, version)
+        },
       },
-      lost: () => {
-        this.#lose(version)
-      },
-      failed: (error) => {
-        if (version === this.#version) this.#fail(error, version)
-      },
-    })
+    )
     grounds += 1
     this.#version = version
   }
