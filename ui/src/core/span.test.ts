@@ -171,4 +171,5 @@ test('the whole is what is seen and what is hidden, and its letters are as large
   expect(letters(view(3, 1), window)).toBe(1)
   expect(letters(view(2, 2), window)).toBe(1.5)
   expect(letters(view(1, 2), window)).toBeCloseTo(1.125, 6)
+  expect(letters({ ...view(3, 1), monitor_px: [1080, 1920] }, { width: 1080, height: 1920 })).toBe(1)
 })

@@ -14,6 +14,8 @@ const CUT = 0.5
 const CUT_ALL = 2
 /** Letters of a picture on many monitors are at most so many times larger than those of one: its head must have room on one. */
 const LETTERS_MAX = 1.5
+/** The head line needs so much, in rem: what it has on a screen that is turned. */
+const WIDTH_MIN = 108
 /** What the head line takes, landscape and portrait, and the line that takes its place on monitors below others, in rem. As the style sheet. */
 const HEAD = { landscape: 8.4, portrait: 12.6, below: 4.4 } as const
 /** The line of the board's pages with the gap above it, in rem. As the style sheet. */
@@ -202,7 +204,8 @@ export function whole_px({ columns, rows, monitor_px, hidden_px }: SpanView, win
 /** How many times larger letters are than those of a page that has this window to itself. */
 export function letters(span: SpanView, window: Size): number {
   const whole = whole_px(span, window)
-  const times = rem_px(whole.width, whole.height) / rem_px(window.width, window.height)
+  const rem = rem_px(window.width, window.height)
+  const times = Math.min(rem_px(whole.width, whole.height) / rem, window.width / rem / WIDTH_MIN)
   return Math.min(LETTERS_MAX, Math.max(1, times))
 }
 

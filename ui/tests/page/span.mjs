@@ -9,6 +9,7 @@ import { all_become, assert_readable, check, FULL_HD, on_page, say, ULTRA_HD } f
 
 /** Pixels that rounding costs. */
 const CLOSE = 1.5
+const PORTRAIT = { width: 1080, height: 1920 }
 const QUERY = 'scenario=pages&demo=no'
 
 /**
@@ -115,6 +116,7 @@ export async function span() {
     [FULL_HD, { columns: 3, rows: 1, hidden: [36, 0] }],
     [FULL_HD, { columns: 1, rows: 2, hidden: [0, 44] }],
     [FULL_HD, { columns: 2, rows: 2, hidden: [24, 24] }],
+    [PORTRAIT, { columns: 3, rows: 2, hidden: [30, 30] }],
     [ULTRA_HD, { columns: 2, rows: 1, hidden: [80, 0] }],
   ])) {
     const name = `${wall.columns}×${wall.rows} of ${size.width}×${size.height}`
