@@ -264,7 +264,8 @@ export class LiveWall {
       this.#night = night
       if (applied.board) this.#take_board()
       else if (turned && this.wall.board !== null) this.#set_theme(this.wall.board)
-      this.#take_span(frame.span ?? null)
+      // Who looks back, and a lamp test, has all of the page.
+      this.#take_span(this.past === null && this.drill === null ? (frame.span ?? null) : null)
       this.#take_page(frame, applied.board)
       this.#take_values(applied.values, applied.board, now)
       this.#take_head(frame, now)

@@ -240,6 +240,20 @@ export async function span() {
     }),
   )
 
+  await check('who looks back sees all of the page, and then the part of the present again', () =>
+    on_wall(QUERY, FULL_HD, { columns: 2, rows: 1, hidden: [24, 0] }, async ([page]) => {
+      if (page === undefined) throw new Error('a window')
+      const own = Object.keys(await boxes(page, 'data-widget'))
+      await page.keyboard.press('b')
+      await page.waitForSelector('[data-past-clock]')
+      assert.equal(await page.locator('main[data-part]').count(), 0)
+      assert.ok(Object.keys(await boxes(page, 'data-widget')).length > own.length)
+      await page.keyboard.press('Escape')
+      await page.waitForSelector('main[data-part]')
+      assert.deepEqual(Object.keys(await boxes(page, 'data-widget')), own)
+    }),
+  )
+
   await check('without the others a window shows the whole page again, and its part when they are back', () =>
     on_wall(QUERY, FULL_HD, { columns: 2, rows: 1, hidden: [24, 0] }, async ([left, right]) => {
       for (const [at, page] of [left, right].entries()) {
