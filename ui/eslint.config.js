@@ -3,6 +3,7 @@ import svelte from 'eslint-plugin-svelte'
 import globals from 'globals'
 import ts from 'typescript-eslint'
 import svelteConfig from './svelte.config.js'
+import words from './eslint/words.js'
 
 export default ts.config(
   { ignores: ['dist/', 'node_modules/', 'src/generated/'] },
@@ -28,6 +29,13 @@ export default ts.config(
       // The wall holds its own plain maps; reactivity goes through $state.raw and new objects.
       'svelte/prefer-svelte-reactivity': 'off',
     },
+  },
+  {
+    files: ['src/**'],
+    // The scripted host is a backend, and tests say what they expect. What tiles tell goes to the log, which is English.
+    ignores: ['src/words/**', 'src/host/fake*.ts', 'src/widgets/tiles/**', '**/*.test.ts', '**/*.test-support.ts'],
+    plugins: { watchfloor: { rules: { words } } },
+    rules: { 'watchfloor/words': 'error' },
   },
   { files: ['src/host/tauri.ts'], rules: { 'no-restricted-imports': 'off' } },
   { files: ['tests/**'], rules: { 'no-console': 'off' } },

@@ -80,6 +80,8 @@ export class Cell {
 export interface ClockText {
   readonly time: string
   readonly seconds: string
+  /** ` PM`, where a day has twice twelve hours. */
+  readonly half: string
   readonly date: string
 }
 
@@ -118,13 +120,13 @@ export class LiveWall {
   page_number = $state.raw(0)
   /** The grid as far as it is used. */
   extent = $state.raw<Extent>({ columns: 1, rows: 1 })
-  sources = $state.raw<readonly SourceView[]>([])
-  notices = $state.raw<readonly Notice[]>([])
   /** This window's part of a picture over several monitors; null if it shows all of a page. */
   span = $state.raw<SpanView | null>(null)
   /** Panels that lie across an edge of it, and the ids of all that lie across a bezel and should not. */
   across = $state.raw<readonly Across[]>([])
   cut = $state.raw<readonly string[]>([])
+  sources = $state.raw<readonly SourceView[]>([])
+  notices = $state.raw<readonly Notice[]>([])
   /** How much larger text is than the glass has room for by itself, and why that isn't enough. */
   seen = $state.raw<Seen>({ larger: 1, notice: null })
   /** How many times larger a hand wants it, on a desktop. */
@@ -262,10 +264,10 @@ export class LiveWall {
       const night = frame.night ?? false
       const turned = night !== this.#night
       this.#night = night
-      if (applied.board) this.#take_board()
-      else if (turned && this.wall.board !== null) this.#set_theme(this.wall.board)
       // Who looks back, and a lamp test, has all of the page.
       this.#take_span(this.past === null && this.drill === null ? (frame.span ?? null) : null)
+      if (applied.board) this.#take_board()
+      else if (turned && this.wall.board !== null) this.#set_theme(this.wall.board)
       this.#take_page(frame, applied.board)
       this.#take_values(applied.values, applied.board, now)
       this.#take_head(frame, now)
@@ -299,7 +301,7 @@ export class LiveWall {
 
   #freeze(because: string): void {
     const now = performance.now()
-    this.frozen_at ??= this.clock === null ? null : this.clock.time + this.clock.seconds
+    this.frozen_at ??= this.clock === null ? null : this.clock.time + this.clock.seconds + this.clock.half
     this.frozen_because = because
     try {
       flushSync(() => {
@@ -328,8 +330,6 @@ export class LiveWall {
     if (past?.marks != null) this.marks = past.marks
   }
 
-  /** How large the glass is, and from how far it is read. */
-  take_sight(sight: Sight): void {
   #take_span(span: SpanView | null): void {
     if (JSON.stringify(span) === JSON.stringify(this.span)) return
     this.span = span
@@ -337,6 +337,8 @@ export class LiveWall {
     this.take_sight(this.#sight)
   }
 
+  /** How large the glass is, and from how far it is read. */
+  take_sight(sight: Sight): void {
     this.#sight = sight
     if (this.board === null) return
     this.#look_at(this.board)
@@ -394,8 +396,6 @@ export class LiveWall {
   #show_page(number: number): void {
     this.page_number = number
     if (this.board !== null) this.#arrange(this.board)
-    // Whether a panel can draw is known again once it is tried.
-    for (const cell of this.cells) if ((cell.view.page ?? 0) !== number) cell.undrawn = false
   }
 
   /** Puts the page that is shown on this glass. */
@@ -493,12 +493,12 @@ export class LiveWall {
 
   #take_head(frame: Frame, now: number): void {
     const { clock } = frame
-    const time = this.zone.time(clock.board_ms)
+    const { time, half, ...face } = this.zone.face(clock.board_ms)
     // At sixty times real time the seconds would only flicker.
-    const seconds = clock.speed > 2 ? '' : this.zone.seconds(clock.board_ms)
+    const seconds = clock.speed > 2 ? '' : face.seconds
     const date = this.zone.date(clock.board_ms)
     if (this.clock?.time !== time || this.clock.seconds !== seconds || this.clock.date !== date) {
-      this.clock = { time, seconds, date }
+      this.clock = { time, seconds, half, date }
     }
     this.board_ms = clock.board_ms
     this.#take_slow_clock(now)

@@ -18,11 +18,13 @@ import { night } from './page/night.mjs'
 import { numbers } from './page/numbers.mjs'
 import { pages } from './page/pages.mjs'
 import { past } from './page/past.mjs'
+import { pseudo } from './page/pseudo.mjs'
 import { shift } from './page/shift.mjs'
 import { sight } from './page/sight.mjs'
 import { silence } from './page/silence.mjs'
 import { span } from './page/span.mjs'
 import { still } from './page/still.mjs'
+import { tiles } from './page/tiles.mjs'
 import { words } from './page/words.mjs'
 import { zoom } from './page/zoom.mjs'
 import { fences } from './page/fences.mjs'
@@ -31,7 +33,7 @@ import { finish } from './page/harness.mjs'
 
 const SUBJECTS = {
   ...{ looks, night, numbers, sight, silence, history, broken, past, pages, drill, demo, still, aloud },
-  ...{ keys, desk, chart, shift, zoom, span, words, furniture, fences, bundle },
+  ...{ keys, desk, chart, shift, zoom, span, words, pseudo, furniture, fences, tiles, bundle },
 }
 // All of them, or those that are named.
 const asked = process.argv.slice(2)

@@ -219,6 +219,18 @@ function needs_seconds(length_ms: number, to_ms: number, now_ms: number): boolea
   return length_ms < SHORT_MS || rounded_up(to_ms, MINUTE_MS) > now_ms
 }
 
+/** A time of the day up to its last digit, and what follows: ` PM`, where a day has twice twelve hours. */
+function in_halves(time: string): [string, string] {
+  const end = time.search(/\D*$/)
+  return end <= 0 ? [time, ''] : [time.slice(0, end), time.slice(end)]
+}
+
+/** Seconds follow the minutes and not the half of the day. */
+function with_seconds(time: string, seconds: string): string {
+  const [digits, half] = in_halves(time)
+  return digits + seconds + half
+}
+
 /** Civil times in one IANA zone; in UTC if this web engine doesn't know it, which must be said wherever times are (H1). */
 export class Zone {
   readonly name: string
@@ -228,6 +240,7 @@ export class Zone {
   readonly #offset: Intl.DateTimeFormat
   readonly #weekday: Intl.DateTimeFormat
   readonly #day: Intl.DateTimeFormat
+  readonly #dated: Intl.DateTimeFormat
   // Formatting costs microseconds by the dozen, and the same few minutes are written over and over.
   readonly #minutes = new Map<number, string>()
   readonly #days = new Map<number, string>()
@@ -239,9 +252,9 @@ export class Zone {
     this.known = known
     this.#parts = new Intl.DateTimeFormat(locale, {
       timeZone: zone,
-      hour: numerals_now().halves ? 'numeric' : '2-digit',
+      hour: numerals_now().halves.length > 0 ? 'numeric' : '2-digit',
       minute: '2-digit',
-      hourCycle: numerals_now().halves ? 'h12' : 'h23',
+      hourCycle: numerals_now().halves.length > 0 ? 'h12' : 'h23',
       numberingSystem: 'latn',
     })
     this.#offset = new Intl.DateTimeFormat('en-GB', { timeZone: zone, timeZoneName: 'longOffset' })
@@ -250,6 +263,13 @@ export class Zone {
       timeZone: zone,
       day: 'numeric',
       month: 'short',
+      numberingSystem: 'latn',
+    })
+    this.#dated = new Intl.DateTimeFormat(locale, {
+      timeZone: zone,
+      day: 'numeric',
+      month: 'short',
+      year: 'numeric',
       numberingSystem: 'latn',
     })
     this.#date = new Intl.DateTimeFormat(locale, {
@@ -284,7 +304,18 @@ export class Zone {
 
   /** The same to the second: `14:05:09`. */
   instant(ms: number, now_ms: number): string {
-    return this.moment(ms, now_ms) + this.seconds(ms)
+    return with_seconds(this.moment(ms, now_ms), this.seconds(ms))
+  }
+
+  /** `14:05:09`, `2:05:09 PM` */
+  exact(ms: number): string {
+    return with_seconds(this.time(ms), this.seconds(ms))
+  }
+
+  /** A time of the day in parts, for what writes its seconds smaller: `2:05`, `:09`, ` PM`. */
+  face(ms: number): { time: string; seconds: string; half: string } {
+    const [time, half] = in_halves(this.time(ms))
+    return { time, seconds: this.seconds(ms), half }
   }
 
   /**
@@ -294,9 +325,14 @@ export class Zone {
   stretch(from_ms: number, to_ms: number, now_ms: number): string {
     if (needs_seconds(to_ms - from_ms, to_ms, now_ms)) {
       const end_ms = rounded_up(to_ms, SECOND_MS)
-      return `${this.instant(from_ms, now_ms)}–${this.time(end_ms)}${this.seconds(end_ms)}`
+      return `${this.instant(from_ms, now_ms)}–${this.exact(end_ms)}`
     }
     return `${this.moment(from_ms, now_ms)}–${this.time(rounded_up(to_ms, MINUTE_MS))}`
+  }
+
+  /** `8 Feb 2031` */
+  day_of_year(ms: number): string {
+    return Number.isFinite(ms) && Math.abs(ms) <= 8.64e15 ? this.#dated.format(ms) : DASHES
   }
 
   /** The end of one that has no beginning here, not rounded down either. */

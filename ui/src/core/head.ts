@@ -14,6 +14,7 @@ export interface SourceWords {
 const MARK_EM = 1.3
 const GAP_EM = 1.2
 const WORDS_EM_MIN = 6
+const NAME_EM_MIN = 2.5
 /** Widths are known of the bold face; what is said is in the other one, which is narrower. */
 const REGULAR = 0.97
 
@@ -36,9 +37,13 @@ export function source_words(all: readonly SourceWords[], count: string, room_em
   if (greedy > 0) share = (left - sum(modest)) / greedy
   return shorter.map((one) => {
     if (!one.named || need(one) <= share) return one
+    // Of less than this nobody reads a name; its mark stays.
+    if (share < NAME_EM_MIN) return { ...one, title: '', words: '', named: false }
     if (one.words === '') return { ...one, title: fitted(one.title, Math.max(2, share), 1) }
     const title = fitted(one.title, Math.max(WORDS_EM_MIN, share / 2), 1)
-    const words = fitted(one.words, Math.max(WORDS_EM_MIN / 2, share - label_width_em(`${title} `)), 1)
-    return { ...one, title, words }
+    const rest = share - label_width_em(`${title} `)
+    // What is left of a word in less room says nothing; the mark and the name do.
+    if (rest < WORDS_EM_MIN / 2) return { ...one, title: fitted(one.title, share, 1), words: '' }
+    return { ...one, title, words: fitted(one.words, rest, 1) }
   })
 }

@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { key_groups, type KeyLine, KEYS, lines_of, PLACES, type Stroke, stroke_name } from './keys'
+import { say } from '../words/say'
+import { key_groups, key_name, type KeyLine, KEYS, lines_of, PLACES, type Stroke, stroke_name } from './keys'
 
 const LINES: readonly KeyLine[] = KEYS
 const stroke = (key: string, more: Partial<Stroke> = {}): Stroke => ({
@@ -62,6 +63,6 @@ test('the list has all of them, by place', () => {
 
 test('the documentation has each of them', () => {
   const text = readFileSync(join(import.meta.dirname, '../../../docs/operations.md'), 'utf8')
-  const missing = LINES.filter(({ shown, does }) => !text.includes(`| \`${shown}\` | ${does} |`))
-  expect(missing.map(({ shown, does }) => `| \`${shown}\` | ${does} |`)).toEqual([])
+  const told = LINES.map((line) => `| \`${key_name(line)}\` | ${say(`keys.does.${line.id}`)} |`)
+  expect(told.filter((line) => !text.includes(line))).toEqual([])
 })

@@ -4,23 +4,11 @@
  *
  * Which of them reach the page of a kiosk is said by `src-tauri/src/kiosk/keys.rs`: all that have no Ctrl.
  */
+import { type Key, plain } from '../words/say'
 
 /** Where a key means something. What lies above hears it first. */
 export const PLACES = ['drill', 'keys', 'history', 'desk', 'chart', 'past', 'panels', 'demo', 'pages', 'wall'] as const
 export type Place = (typeof PLACES)[number]
-
-export const PLACE_NAME: Record<Place, string> = {
-  wall: 'Everywhere',
-  panels: 'Panels',
-  pages: 'Pages',
-  chart: 'In a chart',
-  desk: 'In a table, a list, tiles or a map',
-  past: 'Looking back',
-  history: 'In the list of lost links',
-  drill: 'In a lamp test',
-  demo: 'The demo',
-  keys: 'In this list',
-}
 
 interface Line {
   readonly id: string
@@ -30,9 +18,8 @@ interface Line {
    * the web view moves by itself.
    */
   readonly strokes: readonly string[]
-  /** What is written on them. */
+  /** What is written on them, or the key of the text where that is a word. What they do is the text `keys.does.ID`. */
   readonly shown: string
-  readonly does: string
   /** Whether it is done again while they are held. */
   readonly repeats?: boolean
 }
@@ -41,70 +28,63 @@ const ARROWS = ['arrowleft', 'arrowright', 'arrowup', 'arrowdown']
 const ALONG = ['arrowleft', 'arrowright', 'shift+arrowleft', 'shift+arrowright']
 
 export const KEYS = [
-  { id: 'keys', place: 'wall', strokes: ['?'], shown: '?', does: 'this list' },
-  { id: 'history', place: 'wall', strokes: ['l'], shown: 'L', does: 'lost links' },
-  { id: 'past', place: 'wall', strokes: ['b'], shown: 'B', does: 'look back' },
-  { id: 'drill', place: 'wall', strokes: ['t'], shown: 'T', does: 'lamp test' },
+  { id: 'keys', place: 'wall', strokes: ['?'], shown: '?' },
+  { id: 'history', place: 'wall', strokes: ['l'], shown: 'L' },
+  { id: 'past', place: 'wall', strokes: ['b'], shown: 'B' },
+  { id: 'drill', place: 'wall', strokes: ['t'], shown: 'T' },
   {
     id: 'zoom',
     place: 'wall',
     strokes: ['ctrl++', 'ctrl+=', 'ctrl+-', 'ctrl+0'],
-    shown: 'Ctrl + − 0',
-    does: 'larger, smaller, as it was',
+    shown: 'key.shown.ctrl',
     repeats: true,
   },
   {
     id: 'page-turn',
     place: 'pages',
     strokes: ['.', ',', 'pagedown', 'pageup'],
-    shown: 'PgDn PgUp',
-    does: 'the next page, the one before; so do . and ,',
+    shown: 'key.shown.pages',
   },
   {
     id: 'page-show',
     place: 'pages',
     strokes: ['1', '2', '3', '4', '5', '6', '7', '8', '9'],
-    shown: '1 to 9',
-    does: 'this page',
+    shown: 'key.shown.one-to-nine',
   },
-  { id: 'page-pin', place: 'pages', strokes: ['p'], shown: 'P', does: 'this page stays, or turns again' },
+  { id: 'page-pin', place: 'pages', strokes: ['p'], shown: 'P' },
   {
     id: 'panel-next',
     place: 'panels',
     strokes: [],
     shown: 'Tab',
-    does: 'the next panel or button, with Shift the one before',
   },
-  { id: 'panel-move', place: 'panels', strokes: ARROWS, shown: '← → ↑ ↓', does: 'the panel beside', repeats: true },
-  { id: 'panel-end', place: 'panels', strokes: ['home', 'end'], shown: 'Home End', does: 'the first, the last panel' },
+  { id: 'panel-move', place: 'panels', strokes: ARROWS, shown: '← → ↑ ↓', repeats: true },
+  { id: 'panel-end', place: 'panels', strokes: ['home', 'end'], shown: 'key.shown.home-end' },
   {
     id: 'panel-enter',
     place: 'panels',
     strokes: ['enter'],
     shown: 'Enter',
-    does: 'into a chart, a table, a list, tiles, a map',
   },
-  { id: 'panel-find', place: 'panels', strokes: ['/'], shown: '/', does: 'find rows in a table' },
-  { id: 'panel-leave', place: 'panels', strokes: ['escape'], shown: 'Esc', does: 'out of the panels' },
+  { id: 'panel-find', place: 'panels', strokes: ['/'], shown: '/' },
+  { id: 'panel-leave', place: 'panels', strokes: ['escape'], shown: 'Esc' },
   {
     id: 'desk-move',
     place: 'desk',
     strokes: [...ARROWS, 'home', 'end', 'pageup', 'pagedown'],
-    shown: '← → ↑ ↓ End',
-    does: 'the row or column beside; with PgDn a screen',
+    shown: 'key.shown.move-end',
     repeats: true,
   },
-  { id: 'desk-open', place: 'desk', strokes: ['enter'], shown: 'Enter', does: 'all of the row, with its event' },
-  { id: 'desk-find', place: 'desk', strokes: ['/'], shown: '/', does: 'find rows by words' },
-  { id: 'desk-sort', place: 'desk', strokes: ['s'], shown: 'S', does: 'sort by the column, turn it, as it was' },
-  { id: 'desk-copy', place: 'desk', strokes: ['c', 'ctrl+c'], shown: 'C', does: 'copy the row' },
-  { id: 'desk-leave', place: 'desk', strokes: ['escape'], shown: 'Esc', does: 'one thing back, then out of it' },
+  { id: 'desk-open', place: 'desk', strokes: ['enter'], shown: 'Enter' },
+  { id: 'desk-find', place: 'desk', strokes: ['/'], shown: '/' },
+  { id: 'desk-sort', place: 'desk', strokes: ['s'], shown: 'S' },
+  { id: 'desk-copy', place: 'desk', strokes: ['c', 'ctrl+c'], shown: 'C' },
+  { id: 'desk-leave', place: 'desk', strokes: ['escape'], shown: 'Esc' },
   {
     id: 'chart-move',
     place: 'chart',
     strokes: ALONG,
     shown: '← →',
-    does: 'the value before, after; ten with Shift',
     repeats: true,
   },
   {
@@ -112,7 +92,6 @@ export const KEYS = [
     place: 'chart',
     strokes: ['arrowup', 'arrowdown'],
     shown: '↑ ↓',
-    does: 'the row above, below, where it has rows',
     repeats: true,
   },
   {
@@ -120,42 +99,44 @@ export const KEYS = [
     place: 'chart',
     strokes: ['+', '=', '-'],
     shown: '+ −',
-    does: 'less time, more time; so does dragging',
     repeats: true,
   },
-  { id: 'chart-leave', place: 'chart', strokes: ['escape'], shown: 'Esc', does: 'all of its time, then out of it' },
+  { id: 'chart-leave', place: 'chart', strokes: ['escape'], shown: 'Esc' },
   {
     id: 'past-step',
     place: 'past',
     strokes: ALONG,
     shown: '← →',
-    does: '10 seconds; a minute with Shift',
     repeats: true,
   },
-  { id: 'past-play', place: 'past', strokes: [' '], shown: 'Space', does: 'play or pause' },
-  { id: 'past-play-back', place: 'past', strokes: ['r'], shown: 'R', does: 'play backwards' },
-  { id: 'past-pace', place: 'past', strokes: ['+', '=', '-'], shown: '+ −', does: 'faster, slower' },
+  { id: 'past-play', place: 'past', strokes: [' '], shown: 'key.shown.space' },
+  { id: 'past-play-back', place: 'past', strokes: ['r'], shown: 'R' },
+  { id: 'past-pace', place: 'past', strokes: ['+', '=', '-'], shown: '+ −' },
   {
     id: 'past-loss',
     place: 'past',
     strokes: ['[', ']', 'pageup', 'pagedown'],
     shown: '[ ]',
-    does: 'the lost link before, after',
   },
-  { id: 'past-close', place: 'past', strokes: ['escape', 'b'], shown: 'Esc B', does: 'back to the present' },
-  { id: 'history-compare', place: 'history', strokes: ['r'], shown: 'R', does: 'compare with the server now' },
-  { id: 'history-close', place: 'history', strokes: ['escape'], shown: 'Esc', does: 'close it' },
-  { id: 'drill-end', place: 'drill', strokes: ['escape'], shown: 'Esc', does: 'end it' },
-  { id: 'faults', place: 'demo', strokes: ['f'], shown: 'F', does: 'the panel of faults' },
-  { id: 'fault', place: 'demo', strokes: ['1', '2', '3', '4', '5'], shown: '1 to 5', does: 'pull a fault, or mend it' },
-  { id: 'demo-pause', place: 'demo', strokes: [' '], shown: 'Space', does: 'pause, go on' },
-  { id: 'demo-pace', place: 'demo', strokes: ['+', '=', '-'], shown: '+ −', does: 'faster, slower' },
-  { id: 'keys-close', place: 'keys', strokes: ['escape'], shown: 'Esc', does: 'close it' },
+  { id: 'past-close', place: 'past', strokes: ['escape', 'b'], shown: 'Esc B' },
+  { id: 'history-compare', place: 'history', strokes: ['r'], shown: 'R' },
+  { id: 'history-close', place: 'history', strokes: ['escape'], shown: 'Esc' },
+  { id: 'drill-end', place: 'drill', strokes: ['escape'], shown: 'Esc' },
+  { id: 'faults', place: 'demo', strokes: ['f'], shown: 'F' },
+  { id: 'fault', place: 'demo', strokes: ['1', '2', '3', '4', '5'], shown: 'key.shown.one-to-five' },
+  { id: 'demo-pause', place: 'demo', strokes: [' '], shown: 'key.shown.space' },
+  { id: 'demo-pace', place: 'demo', strokes: ['+', '=', '-'], shown: '+ −' },
+  { id: 'keys-close', place: 'keys', strokes: ['escape'], shown: 'Esc' },
 ] as const satisfies readonly Line[]
 
 export type Gesture = (typeof KEYS)[number]['id']
 export type KeyLine = Line & { readonly id: Gesture }
 const LINES: readonly KeyLine[] = KEYS
+
+/** What is written on the keys of a line. */
+export function key_name({ shown }: Pick<Line, 'shown'>): string {
+  return shown.startsWith('key.shown.') ? plain(shown as Key) : shown
+}
 
 /** A key that went down, as the web tells it. */
 export interface Stroke {

@@ -17,6 +17,8 @@ export interface PanelRoom {
   /** The word for its freshness; loud if it isn't of now or nobody knows whether it is right. */
   readonly word: string
   readonly loud: boolean
+  /** Whether the body is no more than dashes or a sign. */
+  readonly bare?: boolean
   readonly age: string | null
   /** What is said of what may be missing; null if nothing is. */
   readonly lacks: string | null
@@ -55,6 +57,9 @@ export interface PanelShape {
   readonly noted: boolean
   /** Whether a quiet freshness says its word; its mark alone says the same. */
   readonly says_word: boolean
+  /** The word, and whether it is so long that it has to be smaller; whole unless there is no room for it even then. */
+  readonly word: string
+  readonly wordy: boolean
   /** Whether the age has room behind a loud word. */
   readonly says_age: boolean
   /** Whether what may be missing is said in words; else by a mark. */
@@ -92,7 +97,9 @@ export function panel_shape(room: PanelRoom): PanelShape {
   const taken = beside ? GAP_REM + (worded ? said.lacked : said.plain) : 0
   const note = room.note === null ? 0 : GAP_REM + grow * SIZES.minor * label_width_em(room.note)
   const fits = title_lines === 1 && title + note <= full - taken
-  const has_line = !loud && height >= (single ? NOTE_LINE_SINGLE_REM : NOTE_LINE_REM) && note <= full - mark
+  const has_line =
+    !loud && height >= (single ? NOTE_LINE_SINGLE_REM : NOTE_LINE_REM) && note <= full - Math.max(mark, taken)
+  const below = loud && narrow ? word_below(room, low, single) : null
   const reason_lines = single ? (tall ? 2 : 1) : low ? 1 : REASON_LINES
   return {
     narrow,
@@ -104,10 +111,37 @@ export function panel_shape(room: PanelRoom): PanelShape {
     title_lines,
     noted: room.note !== null && width > NOTED_REM && (fits || has_line),
     says_word,
+    word: below?.word ?? room.word,
+    wordy: below?.wordy ?? false,
     says_age: !loud || low || said.plain <= full,
     worded,
     reason: room.reason === null ? null : fitted(room.reason, full / (grow * SIZES.minor), reason_lines),
   }
+}
+
+/** Share of a low panel's width that its word has beside one number, and what stands there besides; where nothing else does, all but what dashes need. */
+const BESIDE_SHARE = 0.46
+const BESIDE_RIM_REM = 0.9
+const BESIDE_ROWS_SHARE = 0.6
+const BARE_REM = 10
+
+/** A loud word that stands under the body or beside it. */
+function word_below(
+  { width, grow, word, bare }: PanelRoom,
+  low: boolean,
+  single: boolean,
+): { word: string; wordy: boolean } {
+  if (low && !single) {
+    const left = BESIDE_ROWS_SHARE * width - grow * (SIZES.title + 0.8)
+    if (grow * SIZES.title * label_width_em(word.toUpperCase()) <= left) return { word, wordy: false }
+    return { word: fitted(word, left / (grow * SIZES.minor), 1), wordy: true }
+  }
+  const beside = low
+  const all = beside ? (bare === true ? width - BARE_REM : BESIDE_SHARE * width) - BESIDE_RIM_REM : width - RIM_REM
+  const mark = grow * (SIZES.word + 0.8)
+  if (grow * SIZES.word * label_width_em(word.toUpperCase()) <= all - (beside ? 0.9 * SIZES.title + 0.45 : mark))
+    return { word, wordy: false }
+  return { word: fitted(word, (beside ? all : all - mark) / (grow * SIZES.minor), 1), wordy: true }
 }
 
 /** Widths of what is said of the link, without and with the words for what may be missing. */

@@ -4,6 +4,7 @@
  * One loop owns the conversation. It never gives up, never reloads, and says when the other end falls silent (H7).
  */
 import type { Frame } from '../generated/frame'
+import { say } from '../words/say'
 import { error_text } from './format'
 import {
   ANSWER_HEARTBEATS_MIN,
@@ -97,12 +98,12 @@ export class Pull {
         rest_ms = 0
         const frame = await this.#first_answer(outstanding)
         if (generation !== this.#generation) return
-        if (frame === UNANSWERED) throw new Error('no answer')
+        if (frame === UNANSWERED) throw new Error(say('error.no-answer'))
         outstanding = []
         this.#heard_ms = this.#env.now()
         this.#env.heard()
         const begun_ms = this.#heard_ms
-        if (!this.#env.apply(frame)) throw new Misfit('a change to something that the page does not hold')
+        if (!this.#env.apply(frame)) throw new Misfit(say('error.misfit'))
         failures = 0
         this.#heartbeat_ms = frame.heartbeat_ms
         await this.#paint(frame, generation)

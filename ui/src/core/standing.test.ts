@@ -14,11 +14,11 @@ test('times that are of now need no word', () => {
 
 test('a time that stands says why, the worst first', () => {
   const replay = { ...LIVE, replay_label: 'Replay', speed: 0 }
-  expect(standing(replay)).toEqual({ word: 'paused', loud: false })
-  expect(standing({ ...replay, sources: DOWN })).toEqual({ word: 'not live', loud: true })
-  expect(standing({ ...LIVE, speed: 0, sources: DOWN })).toEqual({ word: 'not live', loud: true })
-  expect(standing({ ...replay, sources: DOWN, past: {} })).toEqual({ word: 'recorded', loud: false })
-  expect(standing({ ...replay, sources: DOWN, past: {}, silent: true })).toEqual({ word: 'stopped', loud: true })
+  expect(standing(replay)).toEqual({ code: 'paused', loud: false })
+  expect(standing({ ...replay, sources: DOWN })).toEqual({ code: 'not-live', loud: true })
+  expect(standing({ ...LIVE, speed: 0, sources: DOWN })).toEqual({ code: 'not-live', loud: true })
+  expect(standing({ ...replay, sources: DOWN, past: {} })).toEqual({ code: 'recorded', loud: false })
+  expect(standing({ ...replay, sources: DOWN, past: {}, silent: true })).toEqual({ code: 'stopped', loud: true })
 })
 
 test('only the first source’s time is the board’s', () => {

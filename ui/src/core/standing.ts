@@ -1,7 +1,6 @@
 /** Whether the time that the wall shows goes on, and why not: nothing here has a clock of its own (H1). */
 import type { Freshness } from '../generated/frame'
 import { is_current } from './freshness'
-import { say } from '../words/say'
 
 export interface Times {
   /** Whether the backend is silent, or what it says can't be drawn. */
@@ -13,7 +12,7 @@ export interface Times {
 }
 
 export interface Standing {
-  readonly word: string
+  readonly code: 'stopped' | 'recorded' | 'not-live' | 'paused'
   /** Whether it isn't what one who stands before it would take it for. */
   readonly loud: boolean
 }
@@ -25,8 +24,8 @@ export function replay_stands({ replay_label, speed, sources }: Omit<Times, 'sil
 
 /** Why times aren't of now; null while they are. */
 export function standing(times: Times): Standing | null {
-  if (times.silent) return { word: say('standing.stopped'), loud: true }
-  if (times.past !== null) return { word: say('standing.recorded'), loud: false }
-  if (replay_stands(times)) return { word: say('standing.not-live'), loud: true }
-  return times.speed === 0 ? { word: say('standing.paused'), loud: false } : null
+  if (times.silent) return { code: 'stopped', loud: true }
+  if (times.past !== null) return { code: 'recorded', loud: false }
+  if (replay_stands(times)) return { code: 'not-live', loud: true }
+  return times.speed === 0 ? { code: 'paused', loud: false } : null
 }

@@ -1,8 +1,15 @@
 /** On canvases the shapes that states have everywhere: a diamond to act on, a triangle to look at, a dashed ring without meaning. */
 import type { State } from '../generated/frame'
+import { say } from '../words/say'
 import type { Colours } from './paint'
 
-export const STATE_WORDS: Partial<Record<State, string>> = { alarm: 'alarm', warning: 'warning', unknown: 'unknown' }
+const is_marked = (state: State): state is 'alarm' | 'warning' | 'unknown' =>
+  state === 'alarm' || state === 'warning' || state === 'unknown'
+
+/** The word of what isn't normal. */
+export function state_word(state: State): string | undefined {
+  return is_marked(state) ? say(`state.${state}`) : undefined
+}
 
 /** The state's colour as text is written in. */
 export function state_ink(colours: Colours, state: State): string {
@@ -19,7 +26,7 @@ export function draw_state_mark(
   [x, y]: readonly [number, number],
   size: number,
 ): void {
-  if (STATE_WORDS[state] === undefined) return
+  if (!is_marked(state)) return
   const half = size / 2
   ctx.save()
   ctx.translate(x, y)

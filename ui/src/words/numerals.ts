@@ -10,11 +10,11 @@ export interface Numerals {
   readonly grouped_from: number
   /** Sizes of the groups before the point, the last first: `[3]` of most, `[3, 2]` of India's. */
   readonly sizes: readonly [number, number]
-  /** Whether a day has twice twelve hours. */
-  readonly halves: boolean
+  /** What follows a time of the first and of the second half of the day, where it has twice twelve hours: ` AM`, ` PM`. */
+  readonly halves: readonly string[]
 }
 
-const HOUSE: Numerals = { locale: 'en', group: '\u2009', point: '.', grouped_from: 5, sizes: [3, 3], halves: false }
+const HOUSE: Numerals = { locale: 'en', group: '\u2009', point: '.', grouped_from: 5, sizes: [3, 3], halves: [] }
 let numerals: Numerals = HOUSE
 
 /** What a locale says, asked once. */
@@ -36,11 +36,23 @@ export function numerals_of(locale: string): Numerals {
       point: part(1.5, 'decimal') ?? '.',
       grouped_from: part(1_234, 'group') === undefined ? 5 : 4,
       sizes: [last, wholes.length > 2 ? (wholes.at(-2) ?? last) : last],
-      halves: hours.hour12 === true,
+      halves: hours.hour12 === true ? halves_of(locale) : [],
     }
   } catch {
     return HOUSE
   }
+}
+
+/** As they are written behind a time. */
+function halves_of(locale: string): string[] {
+  const format = new Intl.DateTimeFormat(locale, {
+    hour: 'numeric',
+    minute: '2-digit',
+    hourCycle: 'h12',
+    numberingSystem: 'latn',
+    timeZone: 'UTC',
+  })
+  return [1, 13].map((hour) => /\D*$/.exec(format.format(Date.UTC(2024, 0, 1, hour)))?.[0] ?? '')
 }
 
 export function write_numbers_as(locale: string): void {

@@ -102,7 +102,7 @@ export async function furniture() {
         page,
         `clock: { ...frame.clock, speed: 0, label: 'Replay' }, sources: frame.sources.map((one) => ({ ...one, freshness: 'down', phase: 'waiting' }))`,
       )
-      await page.waitForSelector('[data-furniture="clocks"][data-standing="not live"]')
+      await page.waitForSelector('[data-furniture="clocks"][data-standing="not-live"]')
       assert.equal((await shown(page)).hatches, 2)
       await assert_readable(page, 20)
       await say(page, `clock: { ...frame.clock, speed: 1, board_ms: frame.clock.board_ms + 8 * 60_000 }`)

@@ -1,6 +1,7 @@
 /** The page in other languages: in one for tests, whose texts stand between brackets, what isn't from a message file stands out. */
 import assert from 'node:assert/strict'
-import { all_become, check, FULL_HD, on_page } from './harness.mjs'
+import { settled } from '../settled.mjs'
+import { all_become, assert_readable, check, FULL_HD, on_page, say } from './harness.mjs'
 
 /** Texts of a page that are no data: its list of keys, and the word of each panel's link. */
 const TOLD = '[data-keys] h2, [data-keys] dd, [data-lost], .what > b'
@@ -45,6 +46,92 @@ export async function words() {
       )
       assert.ok(!labels.some((label) => /\b(rows|warning|target|changed for)\b/.test(label)), labels.join('\n'))
       assert.ok(!(await page.$('[data-notice="language"]')))
+    }),
+  )
+
+  await check('where a language’s words can’t be loaded, the wall is English and says so', () =>
+    on_page(
+      'scenario=live&language=de',
+      FULL_HD,
+      async (page) => {
+        await all_become(page, 'live')
+        const notice = await page.textContent('[data-notice="language"]')
+        assert.match(notice ?? '', /The texts of the language de could not be loaded: they are English/)
+        assert.match((await page.textContent('.count')) ?? '', /16 of 16 live/)
+        await assert_readable(page)
+      },
+      {
+        before: async (page) => {
+          await page.route(/\/assets\/de-[^/]*\.js$/, (route) =>
+            route.fulfill({ body: 'throw new Error("torn")', contentType: 'text/javascript' }),
+          )
+        },
+      },
+    ),
+  )
+
+  for (const kind of ['table', 'grouped', 'log', 'markers', 'status', 'timeline', 'tally', 'text']) {
+    await check(`right to left: a ${kind} sets each text by its own direction, and turns nothing beside it`, () =>
+      on_page(`scenario=sheet&demo=no&kind=${kind}&state=rtl`, FULL_HD, async (page) => {
+        await page.evaluate(settled)
+        const { bare, count, direction, loose } = await page.evaluate(() => {
+          const rtl = /[\u0590-\u08ff]/
+          const bare = []
+          let count = 0
+          const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+          for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
+            const text = node.textContent ?? ''
+            const element = node.parentElement
+            if (!rtl.test(text) || element === null || element.closest('[data-spoken]') !== null) continue
+            count += 1
+            const sets_own = (/** @type {Element | null} */ up) =>
+              up !== null && /plaintext|isolate/.test(getComputedStyle(up).unicodeBidi)
+            if (element.closest('bdi, [dir="auto"]') === null && !sets_own(element) && !sets_own(element.parentElement))
+              bare.push(text)
+          }
+          const written = /** @type {{ __written?: WeakMap<Element, { text: string }[]> }} */ (globalThis).__written
+          const loose = []
+          for (const canvas of document.querySelectorAll('canvas'))
+            for (const { text } of written?.get(canvas) ?? []) {
+              if (!rtl.test(text)) continue
+              count += 1
+              // Beside something else it stands by itself.
+              const isolated = text.replace(/[\u2066-\u2068][^\u2069]*\u2069/g, '')
+              if (rtl.test(isolated) && /[\u2066-\u2069]/.test(text)) loose.push(text)
+            }
+          return { bare, count, loose, direction: getComputedStyle(document.body).direction }
+        })
+        assert.ok(count >= 3, `only ${count} texts from right to left`)
+        assert.deepEqual([bare, loose, direction], [[], [], 'ltr'])
+        await assert_readable(page, 10)
+      }),
+    )
+  }
+
+  await check('right to left: a number beside a name, and the parts of a row, stay where they are', () =>
+    on_page('scenario=live', FULL_HD, async (page) => {
+      await all_become(page, 'live')
+      /** Where the cells of the first row stand, in the order of the columns. */
+      const places = () =>
+        page.$$eval('[data-widget="board"] [data-key]', (rows) =>
+          [...(rows[0]?.children ?? [])].map((one) => Math.round(one.getBoundingClientRect().x)),
+        )
+      await say(
+        page,
+        `widgets: frame.widgets.map((one) => one.id !== 'board' || one.value === null ? one : { ...one, value: { ...one.value,
+          rows: one.value.rows.map((row) => ({ ...row, cells: row.cells.map((cell) =>
+            cell.is === 'text' ? { is: 'text', as: '12 \u05e7\u05d5 (A-3) \u0639\u0631\u0628\u064a 7' } : cell) })) } })`,
+      )
+      await page.waitForFunction(() =>
+        /\u05e7\u05d5/.test(document.querySelector('[data-widget="board"]')?.textContent ?? ''),
+      )
+      const after = await places()
+      assert.ok(after.length >= 3)
+      assert.deepEqual(
+        after,
+        [...after].sort((a, b) => a - b),
+      )
+      await assert_readable(page)
     }),
   )
 }

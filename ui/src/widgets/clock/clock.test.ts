@@ -35,7 +35,7 @@ describe('what they say', () => {
 
   test('a zone that this web view doesn’t know has no time of another one (H1)', () => {
     const [mars] = faces(['Mars/Olympus'], '2026-11-28T18:00:00Z')
-    expect(mars).toEqual({ name: 'Mars/Olympus', time: '----', day: 'not known here' })
+    expect(mars).toEqual({ name: 'Mars/Olympus', time: '----', half: '', day: 'not known here' })
     expect(clock_words(mars === undefined ? [] : [mars])).toBe('Mars/Olympus not known here')
   })
 })

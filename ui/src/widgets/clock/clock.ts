@@ -1,13 +1,16 @@
 /** Clocks of several zones: what each says, and how they share their room. All of it goes by the time that they are given. */
 import { DASHES, figure_width_em, Zone } from '../../core/format'
 import { LINE, SIZES } from '../../core/sizes'
-import { label_width_em } from '../../core/width'
+import { fitted, label_width_em } from '../../core/width'
 import type { ClockZone } from '../../generated/frame'
+import { numerals_now } from '../../words/numerals'
 import { say } from '../../words/say'
 
 export interface Face {
   readonly name: string
   readonly time: string
+  /** ` PM`, where a day has twice twelve hours. */
+  readonly half: string
   /** The day there, where it is shown; or why there is no time. */
   readonly day: string
 }
@@ -26,15 +29,19 @@ export function told(zones: readonly ClockZone[]): Told[] {
  * time of another (H1).
  */
 export function face({ zone, name }: Told, own: Zone, now_ms: number, date: boolean): Face {
-  if (!zone.known) return { name, time: DASHES, day: say('clock.unknown') }
+  if (!zone.known) return { name, time: DASHES, half: '', day: unknown_day() }
   // A day that isn't that of the board is part of what time it is.
   const dated = date || zone.date(now_ms) !== own.date(now_ms)
-  return { name, time: zone.time(now_ms), day: dated ? zone.short_date(now_ms) : '' }
+  const { time, half } = zone.face(now_ms)
+  return { name, time, half, day: dated ? zone.short_date(now_ms) : '' }
 }
+
+/** As much of it as a day has room for. */
+const unknown_day = (): string => fitted(say('clock.unknown'), 8, 1)
 
 /** The widest of what a day is written as. */
 function widest_day_em(): number {
-  return Math.max(...['Wed 30 May', say('clock.unknown')].map(label_width_em))
+  return Math.max(...['Wed 30 May', unknown_day()].map(label_width_em))
 }
 
 export interface ClockRoom {
@@ -128,7 +135,8 @@ function words_em({ named, dated, names_em }: ClockRoom): { name_em: number; day
   return { name_em, day_em, gap_em: name_em > 0 && day_em > 0 ? WORD_GAP_EM : 0 }
 }
 
-const digits_em = ({ seconds }: ClockRoom): number => figure_width_em(seconds ? '00:00:00' : '00:00')
+const digits_em = ({ seconds }: ClockRoom): number =>
+  figure_width_em(seconds ? '00:00:00' : '00:00') + Math.max(0, ...numerals_now().halves.map(label_width_em))
 
 function above(room: ClockRoom, shown: number, across: number): One {
   const { named, dated, small_px } = room
@@ -160,6 +168,8 @@ function beside(room: ClockRoom, shown: number, across: number): One {
 /** What is said of them aloud. */
 export function clock_words(faces: readonly Face[]): string {
   return faces
-    .map(({ name, time, day }) => [name, time === DASHES ? '' : time, day].filter((part) => part !== '').join(' '))
+    .map(({ name, time, half, day }) =>
+      [name, time === DASHES ? '' : time + half, day].filter((part) => part !== '').join(' '),
+    )
     .join(', ')
 }

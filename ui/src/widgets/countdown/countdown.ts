@@ -110,7 +110,7 @@ export function count(look: Look, zone: Zone, now_ms: number, speed: number): Co
 /** Without a year where it is this one, or nearly. */
 function when(zone: Zone, ms: number, now_ms: number): string {
   if (Math.abs(ms - now_ms) < 300 * DAY_MS) return zone.moment(ms, now_ms)
-  return `${zone.day(ms)} ${zone.date(ms).slice(-4)} ${zone.time(ms)}`
+  return `${zone.day_of_year(ms)} ${zone.time(ms)}`
 }
 
 function is_within(limit_ms: number | null, left_ms: number): boolean {

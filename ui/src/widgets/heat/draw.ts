@@ -210,7 +210,7 @@ function draw_time(
     const { ticks_ms, with_seconds } = time_ticks(grid.from_ms, to_ms, wide / em, zone.offset_ms(now_ms))
     for (const at of ticks_ms) {
       const x = left + ((at - grid.from_ms) / (to_ms - grid.from_ms)) * wide
-      ctx.fillText(zone.time(at) + (with_seconds ? zone.seconds(at) : ''), x, y)
+      ctx.fillText(with_seconds ? zone.exact(at) : zone.time(at), x, y)
     }
     return
   }
@@ -258,7 +258,7 @@ function draw_legend(
   })
   if (is_short) x += gap
   write(texts.length - 1)
-  const word = 'unknown'
+  const word = say('state.unknown')
   if (!has_unknown || x + gap + swatch + gap + label_width_em(word) * em > left + wide) return
   x += gap
   ctx.fillStyle = hatch(ctx, colours.stale, rem)

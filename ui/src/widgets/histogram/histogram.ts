@@ -21,8 +21,12 @@ export function total_words(value: HistogramValue, room_em = Infinity): string {
   const total = total_of(value)
   const whole = counted(total, value.at_least)
   if (label_width_em(whole) <= room_em) return whole
-  const number = say('histogram.values', { number: power_text(total, 0, 3) })
-  return value.at_least ? say('number.at-least', { number }) : number
+  const power = power_text(total, 0, 3)
+  const number = say('histogram.values', { number: power })
+  const words = value.at_least ? say('number.at-least', { number }) : number
+  if (label_width_em(words) <= room_em) return words
+  // Where a language has no room for its words, the number and a sign say the same.
+  return `${value.at_least ? '≥ ' : ''}${power}`
 }
 
 /** The scale's upper end. */

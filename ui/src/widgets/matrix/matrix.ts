@@ -1,7 +1,7 @@
 /** How a grid of states shares its panel: which rows and columns are drawn, how wide they are, and what is said of the others. */
 import type { State, TileValue } from '../../generated/frame'
 import { LINE, SIZES } from '../../core/sizes'
-import { label_width_em } from '../../core/width'
+import { fitted, label_width_em } from '../../core/width'
 import { say } from '../../words/say'
 
 export interface Size {
@@ -135,9 +135,8 @@ function more_words(rows: number, columns: number, hidden: readonly TileValue[],
     counted(hidden.filter((cell) => cell.state === state).length, state),
   )
   const words = `+${[...counted(rows, 'row'), ...counted(columns, 'column'), ...bad].join(', ')}`
-  return label_width_em(words) <= room_em
-    ? words
-    : `+${[...counted(hidden.length, 'cell'), ...bad.slice(0, 1)].join(', ')}`
+  const short = `+${[...counted(hidden.length, 'cell'), ...bad.slice(0, 1)].join(', ')}`
+  return label_width_em(words) <= room_em ? words : fitted(short, room_em, 1)
 }
 
 /** Where there is room for no cell: how many there are of the worst, `2 alarms of 27`. */

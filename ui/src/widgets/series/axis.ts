@@ -1,5 +1,7 @@
 /** Where things stand along a chart's edges: the window, the ticks of time, and the labels at the lines' ends. */
 import { time_step_ms } from '../../core/scale'
+import { label_width_em } from '../../core/width'
+import { numerals_now } from '../../words/numerals'
 import { say } from '../../words/say'
 
 export interface Window {
@@ -38,11 +40,13 @@ export function time_ticks(
   right_em = LEFT_EM,
 ): { readonly ticks_ms: number[]; readonly with_seconds: boolean } {
   const length_ms = to_ms - from_ms
-  const count = (text_em: number): number => Math.max(1, Math.floor(width_em / text_em))
+  // ` PM`, where a day has twice twelve hours.
+  const more_em = Math.max(0, ...numerals_now().halves.map(label_width_em))
+  const count = (text_em: number): number => Math.max(1, Math.floor(width_em / (text_em + more_em)))
   let step = time_step_ms(length_ms, count(MINUTES_EM))
   if (step < MINUTE_MS) step = time_step_ms(length_ms, count(SECONDS_EM))
   const with_seconds = step < MINUTE_MS
-  const half_em = with_seconds ? HALF_SECONDS_EM : HALF_MINUTES_EM
+  const half_em = (with_seconds ? HALF_SECONDS_EM : HALF_MINUTES_EM) + more_em / 2
   const em_ms = length_ms / Math.max(1, width_em)
   const first_ms = from_ms + (half_em - LEFT_EM) * em_ms
   const last_ms = to_ms - (half_em - right_em) * em_ms
@@ -56,6 +60,8 @@ export function time_ticks(
 export interface EndLabel {
   readonly at: number | null
   readonly text: string
+  /** How many it counts, if it does. */
+  readonly count?: number
   y: number
 }
 
@@ -65,7 +71,8 @@ export function fitting_ends(ends: readonly EndLabel[], room: number): EndLabel[
   const kept = ends.slice(0, Math.max(0, room - 1))
   const next = ends[kept.length]
   if (next === undefined || room < 1) return kept
-  return [...kept, { at: null, text: say('more', { count: ends.length - kept.length }), y: next.y }]
+  const count = ends.length - kept.length
+  return [...kept, { at: null, text: say('more', { count }), count, y: next.y }]
 }
 
 /** Moves labels, sorted from the top, apart until none touches another, within the bounds. */

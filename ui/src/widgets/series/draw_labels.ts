@@ -4,8 +4,9 @@ import { isolated } from '../../core/bidi'
 import { state_of } from '../../core/bands'
 import { DASHES } from '../../core/format'
 import { fitted, label_width_em } from '../../core/width'
+import { grouped } from '../../words/numerals'
 import type { State } from '../../generated/frame'
-import { draw_state_mark, state_ink, STATE_WORDS } from '../state_mark'
+import { draw_state_mark, state_ink, state_word } from '../state_mark'
 import { type Axis, axes_of, axis_of, VALUE_FORMS } from './axes'
 import { type EndLabel, fitting_ends, spread } from './axis'
 import { font, type Pen, type PlotInput } from './input'
@@ -46,7 +47,7 @@ const MARK_EM = 0.95
 
 /** What a value may mean takes room from the start: a plot that gave way to an alarm would jump. */
 function meaning_em({ bands }: Axis): { readonly mark_em: number; readonly word_em: number } {
-  const words = bands.flatMap(({ state }) => STATE_WORDS[state] ?? [])
+  const words = bands.flatMap(({ state }) => state_word(state) ?? [])
   return words.length === 0
     ? { mark_em: 0, word_em: 0 }
     : { mark_em: MARK_EM, word_em: Math.max(...words.map(label_width_em)) }
@@ -131,7 +132,7 @@ export function draw_labels(pen: Pen, all: readonly End[]): void {
     const { at, y } = label
     // Where `+2 more` is wider than all names the number has to do.
     const is_wide = at === null && left + label_width_em(label.text) * letters > ctx.canvas.width
-    const text = is_wide ? label.text.replace(/ .*/, '') : label.text
+    const text = is_wide ? `+${grouped(label.count ?? 0)}` : label.text
     const end = at === null ? undefined : all.find((one) => one.at === at)
     if (label.word !== undefined) {
       ctx.textAlign = 'right'
@@ -168,7 +169,7 @@ type Row = EndLabel & { readonly word?: string }
 function with_words(labels: readonly EndLabel[], all: readonly End[], lines: number): Row[] {
   const rows = labels.flatMap((label): Row[] => {
     const end = label.at === null ? undefined : all.find((one) => one.at === label.at)
-    const word = end === undefined || end.word_em === 0 ? undefined : STATE_WORDS[end.state]
+    const word = end === undefined || end.word_em === 0 ? undefined : state_word(end.state)
     return word === undefined ? [label] : [label, { ...label, word }]
   })
   return rows.length <= lines ? rows : [...labels]

@@ -389,7 +389,7 @@ export class Plot {
   #tick_text(ms: number): string {
     const { zone } = this.#input ?? {}
     if (zone === undefined) return ''
-    return this.#with_seconds ? zone.time(ms) + zone.seconds(ms) : zone.time(ms)
+    return this.#with_seconds ? zone.exact(ms) : zone.time(ms)
   }
 
   #pen(plot: uPlot): Pen | null {

@@ -39,8 +39,9 @@ export function bucket_at(look: SeriesLook, at_ms: number): number {
 
 /** From when to when, with seconds where it has some. */
 export function interval_words(zone: Zone, start_ms: number, end_ms: number, now_ms: number): string {
-  const seconds = (ms: number): string => ((end_ms - start_ms) % 60_000 === 0 ? '' : zone.seconds(ms))
-  return `${zone.moment(start_ms, now_ms)}${seconds(start_ms)}–${zone.time(end_ms)}${seconds(end_ms)}`
+  return (end_ms - start_ms) % 60_000 === 0
+    ? `${zone.moment(start_ms, now_ms)}–${zone.time(end_ms)}`
+    : `${zone.instant(start_ms, now_ms)}–${zone.exact(end_ms)}`
 }
 
 /** What the bucket that begins at `start_ms` has. */

@@ -103,10 +103,8 @@ export interface Bars {
   readonly beside: number
 }
 
-const STATE_WORD: Partial<Record<BarValue['state'], string>> = { alarm: 'alarm', warning: 'warning' }
-
 export function state_word(state: BarValue['state']): string {
-  return STATE_WORD[state] ?? ''
+  return state === 'alarm' || state === 'warning' ? say(`state.${state}`) : ''
 }
 
 /** `widest_em` is what values have needed so far: what a column has once needed it keeps. */
