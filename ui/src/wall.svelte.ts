@@ -125,6 +125,8 @@ export class LiveWall {
   /** Panels that lie across an edge of it, and the ids of all that lie across a bezel and should not. */
   across = $state.raw<readonly Across[]>([])
   cut = $state.raw<readonly string[]>([])
+  /** How many times larger its letters are than those of a page of its own. */
+  letters = $state.raw(1)
   sources = $state.raw<readonly SourceView[]>([])
   notices = $state.raw<readonly Notice[]>([])
   /** How much larger text is than the glass has room for by itself, and why that isn't enough. */
@@ -199,8 +201,7 @@ export class LiveWall {
 
   /** How many times larger text is than the glass has room for by itself: what has measured it is made anew with it. */
   get text_scale(): number {
-    const own = this.span === null ? 1 : letters(this.span, { width: innerWidth, height: innerHeight })
-    return this.seen.larger * this.#zoom_now() * own
+    return this.seen.larger * this.#zoom_now() * this.letters
   }
 
   /** A lamp test looks at the whole wall, so nothing of it may be outside. */
@@ -333,13 +334,14 @@ export class LiveWall {
   #take_span(span: SpanView | null): void {
     if (JSON.stringify(span) === JSON.stringify(this.span)) return
     this.span = span
-    this.#set_text()
     this.take_sight(this.#sight)
   }
 
   /** How large the glass is, and from how far it is read. */
   take_sight(sight: Sight): void {
     this.#sight = sight
+    this.letters = this.span === null ? 1 : letters(this.span, { width: innerWidth, height: innerHeight })
+    this.#set_text()
     if (this.board === null) return
     this.#look_at(this.board)
     this.#arrange(this.board)

@@ -261,6 +261,15 @@ export async function span() {
         const own = Object.keys(await boxes(page, 'data-widget'))
         await say(page, 'span: undefined')
         await page.waitForSelector('main:not([data-part])')
+        // As large as before again after it had another size.
+        await page.setViewportSize({ width: 1024, height: 768 })
+        await part(page, { columns: 2, rows: 1, hidden: [24, 0] }, at, FULL_HD)
+        await page.setViewportSize(FULL_HD)
+        await page.waitForFunction(
+          () => Math.round(Number.parseFloat(getComputedStyle(document.documentElement).fontSize) * 100) === 1000,
+        )
+        await say(page, 'span: undefined')
+        await page.waitForSelector('main:not([data-part])')
         assert.ok(Object.keys(await boxes(page, 'data-widget')).length > own.length)
         assert.equal(await page.locator('h1').count(), 1)
         assert.equal(await page.locator('[data-clock]').count(), 1)
