@@ -11,7 +11,9 @@ import { Display } from './display'
 import { tauri } from './host/tauri'
 import type { Host } from './host/types'
 import { LiveWall } from './wall.svelte'
-import { known_language, speak } from './words/say'
+import type { BoardView, Frame } from './generated/frame'
+import { chosen } from './words/choice'
+import { speak } from './words/say'
 
 async function chosen_host(): Promise<Host> {
   // The scripted host is for looking at the page without a backend; the condition is false in a build, and the import goes.
@@ -27,7 +29,7 @@ function open_wall(host: Host, target: HTMLElement): void {
   const live = new LiveWall()
   const display = new Display()
   const pull = new Pull({
-    next_frame: (after, revision, rest_ms) => host.next_frame(after, revision, rest_ms),
+    next_frame: (after, revision, rest_ms) => host.next_frame(after, revision, rest_ms).then(in_words),
     apply: (frame) => display.work(() => live.apply(frame)),
     painted: async () => {
       const work_ms = await display.painted()
@@ -74,10 +76,16 @@ function open_wall(host: Host, target: HTMLElement): void {
   follow_visibility()
 }
 
-/** The wall speaks this machine's language where it has words for it, with numbers and dates by its locale; else English, in its own style. */
-function speak_as(): Promise<void> {
-  const language = asked_language() ?? navigator.language
-  return speak(language, known_language(language) === 'en' ? 'en' : language)
+/** The language that the board wants, the address, or this machine. */
+function speak_as(board: BoardView | null): Promise<void> {
+  const { language, locale } = chosen(asked_language(), board, navigator.language)
+  return speak(language, locale)
+}
+
+/** A frame, once the words of its board are there: it is painted in them from the start. */
+async function in_words(frame: Frame): Promise<Frame> {
+  if (frame.board !== null) await speak_as(frame.board)
+  return frame
 }
 
 /** For looking at the page in another language, by its address. */
@@ -95,6 +103,6 @@ const target = document.getElementById('wall')
 if (target === null) throw new Error('index.html has an element #wall')
 // Text that is laid out before its face is there has the system look for another one, at every size: that takes longer
 // than all the rest of the first frame.
-void Promise.all([chosen_host(), faces(), speak_as()]).then(([host]) => {
+void Promise.all([chosen_host(), faces(), speak_as(null)]).then(([host]) => {
   open_wall(host, target)
 })

@@ -31,6 +31,7 @@ mod schema;
 mod secrets;
 mod shape;
 mod shape_event;
+mod shape_language;
 mod shape_map;
 mod shape_site;
 mod shape_table;

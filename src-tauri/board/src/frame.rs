@@ -115,6 +115,14 @@ pub struct BoardView {
     pub title: String,
     /// IANA zone in which times are written.
     pub timezone: String,
+    /// In which language the page speaks, by its tag, if the board says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub language: Option<String>,
+    /// By which locale numbers, dates and times are written, by its tag of BCP 47, if the board says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub locale: Option<String>,
     /// `dark` or `light`.
     pub theme: String,
     /// From how far it is read, millimetres, if the board says so.

@@ -95,6 +95,14 @@ title: string,
  */
 timezone: string, 
 /**
+ * In which language the page speaks, by its tag, if the board says so.
+ */
+language?: string, 
+/**
+ * By which locale numbers, dates and times are written, by its tag of BCP 47, if the board says so.
+ */
+locale?: string, 
+/**
  * `dark` or `light`.
  */
 theme: string, 

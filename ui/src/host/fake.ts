@@ -93,6 +93,8 @@ export interface FakeOptions {
   readonly age_ms?: number
   /** Another time zone than the made-up day's. */
   readonly timezone?: string | null
+  /** What the board says of how it is spoken and written. */
+  readonly speech?: Pick<BoardView, 'language' | 'locale'>
   /** Events a second of the busy wall, and how many times faster its time goes. */
   readonly busy?: { readonly rate: number; readonly hurry: number }
   /** How large the glass is. */
@@ -134,6 +136,8 @@ export class FakeHost implements Host {
   #replay_at_ms = performance.now()
   /** Set to make the host fall silent, as a backend that hangs. */
   hangs = false
+  /** Set when the board is read again and says otherwise how it is spoken. */
+  speech: Pick<BoardView, 'language' | 'locale'> = {}
   /** Set when the room becomes dark, or light again. */
   night: boolean
   /** When it last answered, on the page's clock. */
@@ -166,6 +170,10 @@ export class FakeHost implements Host {
       demo: asked.get('demo') !== 'no',
       age_ms: Number(asked.get('age') ?? 12_000),
       timezone: asked.get('timezone'),
+      speech: {
+        ...(asked.has('board-language') ? { language: asked.get('board-language') ?? '' } : {}),
+        ...(asked.has('board-locale') ? { locale: asked.get('board-locale') ?? '' } : {}),
+      },
       busy: { rate: Number(asked.get('rate') ?? 1_000), hurry: Number(asked.get('hurry') ?? 1) },
       sight: { px_per_mm: number(asked.get('px-per-mm')), distance_mm: number(asked.get('distance')) },
       sheet: {
@@ -221,7 +229,15 @@ export class FakeHost implements Host {
     })
     return {
       version: this.#version,
-      board: all ? { ...board, theme, timezone: this.#options.timezone ?? board.timezone } : null,
+      board: all
+        ? {
+            ...board,
+            theme,
+            timezone: this.#options.timezone ?? board.timezone,
+            ...this.#options.speech,
+            ...this.speech,
+          }
+        : null,
       revision: 1,
       clock: {
         wall_ms: Date.now(),
@@ -447,6 +463,12 @@ export class FakeHost implements Host {
     this.#past = new FakePast(at_ms, this.#options.scenario)
     this.#turned = true
     return Promise.resolve()
+  }
+
+  /** The board was read again. */
+  reload(speech: Pick<BoardView, 'language' | 'locale'>): void {
+    this.speech = speech
+    this.#turned = true
   }
 
   past_close(): Promise<void> {

@@ -134,4 +134,32 @@ export async function words() {
       await assert_readable(page)
     }),
   )
+
+  await check(
+    'a board’s language and locale are those of its wall, whatever the machine’s; read again, they change at once',
+    () =>
+      on_page('scenario=live&board-locale=de-AT', FULL_HD, async (page) => {
+        await all_become(page, 'live')
+        assert.match((await page.textContent('.count')) ?? '', /16 von 16 live/)
+        assert.match((await page.textContent('.clock .date')) ?? '', /^(Freitag|Samstag)/)
+        /** @param {{ language?: string, locale?: string }} speech */
+        const reload = (speech) =>
+          page.evaluate((to) => {
+            const { __wall } = /** @type {{ __wall?: { host: { reload: (speech: object) => void } } }} */ (
+              /** @type {unknown} */ (globalThis)
+            )
+            __wall?.host.reload(to)
+          }, speech)
+        const says = (/** @type {string} */ text) =>
+          page.waitForFunction((part) => document.querySelector('.count')?.textContent?.includes(part) ?? false, text)
+        await reload({ language: 'en', locale: 'en-US' })
+        await says('16 of 16 live')
+        assert.match((await page.textContent('.clock .time')) ?? '', /^\d{1,2}:\d\d\s*[AP]M$/)
+        await assert_readable(page)
+        await reload({ language: 'de', locale: 'de-CH' })
+        await says('16 von 16 live')
+        await all_become(page, 'live')
+        await assert_readable(page)
+      }),
+  )
 }

@@ -9,6 +9,8 @@ pub(super) fn board_view(file: &BoardFile) -> BoardView {
     BoardView {
         title: file.board.title.clone(),
         timezone: file.board.timezone.clone(),
+        language: file.board.language.map(str::to_owned),
+        locale: file.board.locale.clone(),
         theme: match file.board.theme {
             Theme::Dark => "dark",
             Theme::Light => "light",

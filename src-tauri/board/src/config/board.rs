@@ -34,6 +34,8 @@ pub(super) fn read_board(file: &DeTable<'_>, sink: &mut Sink<'_>) -> Option<Boar
     reader.finish(sink);
     let title = reader.get(&keys::TITLE, sink);
     let timezone = reader.get(&keys::TIMEZONE, sink);
+    let language = reader.optional(&keys::LANGUAGE, sink);
+    let locale = reader.optional(&keys::LOCALE, sink);
     let theme = reader.get(&keys::THEME, sink);
     let night = reader.optional(&keys::NIGHT, sink);
     let grid = reader.get(&keys::GRID, sink);
@@ -44,6 +46,8 @@ pub(super) fn read_board(file: &DeTable<'_>, sink: &mut Sink<'_>) -> Option<Boar
     Some(BoardSpec {
         title: title?,
         timezone: timezone?,
+        language: language?,
+        locale: locale?,
         theme: theme?,
         night: night?,
         viewing_distance_mm: viewing_distance_mm?,

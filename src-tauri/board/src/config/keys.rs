@@ -7,6 +7,7 @@ use super::{
     furniture,
     shape::{Choice, Flag, ID, List, Name, Text, Whole},
     shape_event::{EventName, PathText, Span, TemplateText},
+    shape_language::{LANGUAGES, Locale},
     shape_site::Zone,
     shape_time::TimeText,
     spec::Theme,
@@ -34,7 +35,7 @@ const EVENT_NAMES_MAX: usize = 100;
 
 pub(super) static BOARD: TableShape = TableShape {
     name: "`[board]`",
-    keys: &[&TITLE, &TIMEZONE, &THEME, &NIGHT, &VIEWING_DISTANCE, &GRID, &STALE_AFTER, &ROTATE],
+    keys: &[&TITLE, &TIMEZONE, &LANGUAGE, &LOCALE, &THEME, &NIGHT, &VIEWING_DISTANCE, &GRID, &STALE_AFTER, &ROTATE],
 };
 
 pub(super) static TITLE: Key<Text> = Key {
@@ -49,6 +50,20 @@ pub(super) static TIMEZONE: Key<Zone> = Key {
     need: Need::Default("\"UTC\""),
     about: "The zone in which times are written and `reset` counts.",
     shape: Zone,
+};
+
+pub(super) static LANGUAGE: Key<Choice<&'static str>> = Key {
+    name: "language",
+    need: Need::Optional,
+    about: "The language of what the wall says of itself. Left out, that of `locale`, then that of the machine, where there are words for it; else English.",
+    shape: Choice { options: LANGUAGES },
+};
+
+pub(super) static LOCALE: Key<Locale> = Key {
+    name: "locale",
+    need: Need::Optional,
+    about: "How numbers, dates and times of the day are written. Left out, as the machine has it where that is of the wall's language, else as the language has it.",
+    shape: Locale,
 };
 
 pub(super) static THEME: Key<Choice<Theme>> = Key {

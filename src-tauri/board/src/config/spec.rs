@@ -2,6 +2,7 @@
 
 mod chart;
 mod fence;
+mod life;
 mod page;
 mod source;
 mod story;
@@ -15,6 +16,7 @@ use serde_json::Value;
 pub use self::{
     chart::{CHART_LINES_MAX, HEAT_ROWS_MAX, HistogramStat, LineSpec, MarksSpec},
     fence::FenceSpec,
+    life::LifeSpec,
     page::PageSpec,
     source::{
         Codec, CursorSpec, EventSpec, IdentitySpec, LoginSpec, ProxySpec, SecretSpec, SnapshotSpec, SourceKind,
@@ -49,6 +51,10 @@ pub struct BoardSpec {
     pub title: String,
     /// `timezone`: IANA zone of times and daily resets. Default `UTC`.
     pub timezone: String,
+    /// `language`: of what the page says of itself, by its tag; one that it has words for.
+    pub language: Option<&'static str>,
+    /// `locale`: how numbers, dates and times are written, by its tag.
+    pub locale: Option<String>,
     /// `theme`: default dark.
     pub theme: Theme,
     /// `night`: when it is painted for a dark room in place of that.
@@ -154,7 +160,10 @@ impl ReducerSpec {
     /// The names of events that remove something.
     pub(crate) const fn remove_on(&mut self) -> Option<&mut Vec<String>> {
         match self {
-            Self::Table { remove_on, .. } | Self::Markers { remove_on, .. } => Some(remove_on),
+            Self::Table { remove_on, .. }
+            | Self::Markers { remove_on, .. }
+            | Self::Matrix { life: LifeSpec { remove_on, .. }, .. }
+            | Self::Status { life: LifeSpec { remove_on, .. }, .. } => Some(remove_on),
             Self::Counter { .. }
             | Self::Gauge { .. }
             | Self::Rate { .. }
@@ -163,9 +172,7 @@ impl ReducerSpec {
             | Self::Series { .. }
             | Self::Histogram { .. }
             | Self::Tally { .. }
-            | Self::Timeline { .. }
-            | Self::Matrix { .. }
-            | Self::Status { .. } => None,
+            | Self::Timeline { .. } => None,
         }
     }
 
@@ -384,6 +391,9 @@ pub enum ReducerSpec {
         state: StateSpec,
         /// `detail`: template.
         detail: Option<Template>,
+        /// When a cell goes.
+        #[serde(skip_serializing_if = "LifeSpec::is_endless")]
+        life: LifeSpec,
     },
     /// States over time, a row a key.
     Timeline {
@@ -407,6 +417,9 @@ pub enum ReducerSpec {
         state: StateSpec,
         /// `detail`: template.
         detail: Option<Template>,
+        /// When a tile goes.
+        #[serde(skip_serializing_if = "LifeSpec::is_endless")]
+        life: LifeSpec,
     },
     /// Markers on a map.
     Markers {

@@ -217,6 +217,8 @@ fn whole(seen: View, past: PastView) -> Frame {
         board: Some(BoardView {
             title: "Nothing is recorded of this time".to_owned(),
             timezone: "UTC".to_owned(),
+            language: None,
+            locale: None,
             theme: "dark".to_owned(),
             viewing_distance_mm: None,
             columns: 1,

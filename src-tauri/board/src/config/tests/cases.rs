@@ -241,7 +241,7 @@ fn unknown_keys() {
     );
     check_both(
         &widget("kind = \"counter\"\nremove-on = \"x\""),
-        &[("11:1", "unknown key `remove-on`", "belongs to kind `table` or `markers`")],
+        &[("11:1", "unknown key `remove-on`", "belongs to kind `table`, `status`, `matrix` or `markers`")],
     );
     check_both(
         &widget("kind = \"counter\"\nquiet = \"5s\""),
@@ -493,6 +493,19 @@ fn malformed_texts() {
         &[("14:15", "'*' is not allowed here", "")],
     );
     check_both(&widget("kind = \"counter\"\non = \"\""), &[("11:6", "empty event name", "")]);
+}
+
+#[test]
+fn languages_and_locales() {
+    let board = |line: &str| edit("\"T\"", &format!("\"T\"\n{line}"));
+    check(&board("language = \"dee\""), &[("3:12", "unknown word `dee`", "did you mean `de`?")]);
+    check(&board("language = \"fr\""), &[("3:12", "unknown word `fr`", "`en` or `de`")]);
+    check_both(&board("locale = \"de_AT.UTF-8\""), &[("3:10", "malformed locale", "did you mean `de-AT`?")]);
+    check_both(&board("locale = \"german\""), &[("3:10", "malformed locale", "`de-AT`")]);
+    check(&board("locale = \"\""), &[("3:10", "malformed locale", "`de-AT`")]);
+    let file = parse(&board("language = \"de\"\nlocale = \"de-Latn-AT\""), "f");
+    let board = file.expect("it is sound").board;
+    assert_eq!((board.language, board.locale.as_deref()), (Some("de"), Some("de-Latn-AT")));
 }
 
 #[test]
