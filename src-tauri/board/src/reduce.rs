@@ -16,6 +16,7 @@ mod fingerprint;
 mod gaps;
 mod gauge;
 mod histogram;
+mod life;
 mod log;
 mod markers;
 mod meaning;
@@ -259,14 +260,16 @@ impl Reducer {
                     days: reset_daily_minutes.map(|minutes| days::Days::new(&fold.timezone, minutes)),
                 }))
             }
-            ReducerSpec::Matrix { row, column, state, detail } => {
-                Self::Status(status::Status::of_pairs(row, column, state, detail.as_ref(), fold.whole))
+            ReducerSpec::Matrix { row, column, state, detail, life } => {
+                let key = status::Key::Pair(row.clone(), column.clone());
+                Self::Status(status::Status::new(key, None, state, detail.as_ref(), life, fold.whole))
             }
             ReducerSpec::Timeline { key, label, state, keep } => {
                 Self::Timeline(timeline::Timeline::new(key, label.as_ref(), state, *keep))
             }
-            ReducerSpec::Status { key, label, state, detail } => {
-                Self::Status(status::Status::new(key, label.as_ref(), state, detail.as_ref(), fold.whole))
+            ReducerSpec::Status { key, label, state, detail, life } => {
+                let key = status::Key::One(key.clone());
+                Self::Status(status::Status::new(key, label.as_ref(), state, detail.as_ref(), life, fold.whole))
             }
             ReducerSpec::Markers {
                 key,

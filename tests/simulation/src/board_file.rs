@@ -164,6 +164,7 @@ key = "k"
 state = "s"
 states = {{ ok = "normal", bad = "alarm" }}
 detail = "{{v}}"
+lost-after = "10m"
 
 [[widget]]
 id = "bars"

@@ -82,7 +82,7 @@ pub fn values(events: &[Published], time: i64, latest: i64) -> Vec<(&'static str
         ("named", Expected::Lines(named_lines(events, time), oldest)),
         ("sizes", Expected::Value(sizes(set().filter(|event| (today..today + DAY).contains(&event.time))))),
         ("heat", Expected::Lines(heat(events, time), oldest)),
-        ("tiles", Expected::Value(tiles(events))),
+        ("tiles", Expected::Value(tiles(events, time))),
         ("bars", Expected::Value(bars(events))),
         ("grid", Expected::Value(grid(events))),
         ("states", Expected::Newest(newest(events))),
@@ -224,7 +224,7 @@ fn sizes<'a>(events: impl Iterator<Item = &'a Published>) -> Value {
     json!({"below": 0, "bins": bins, "above": counts[10], "stats": {}})
 }
 
-fn tiles(events: &[Published]) -> Value {
+fn tiles(events: &[Published], time: i64) -> Value {
     let mut tiles: BTreeMap<u64, (&Published, i64)> = BTreeMap::new();
     for event in events.iter().filter(|event| event.said.name == "set") {
         // An older one never replaces a newer one.
@@ -239,8 +239,13 @@ fn tiles(events: &[Published]) -> Value {
     }
     let tile = |(key, (event, since)): (u64, (&Published, i64))| {
         let key = format!("k{key}");
-        let tile = json!({"label": key, "text": state(event), "state": meaning(event),
+        let mut tile = json!({"label": key, "text": state(event), "state": meaning(event),
             "detail": event.said.value.to_string(), "since": since});
+        if event.time + 10 * MINUTE <= time {
+            tile["lost"] = json!(true);
+            tile["since"] = json!(event.time);
+            tile["state"] = json!(if event.said.bad { "alarm" } else { "unknown" });
+        }
         (key, tile)
     };
     Value::Object(tiles.into_iter().map(tile).collect())

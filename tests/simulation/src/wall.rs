@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// The widgets that events alone move, and time doesn't.
-const UNMOVED: [&str; 6] = ["count", "mean", "share", "level", "lines", "tiles"];
+const UNMOVED: [&str; 6] = ["count", "mean", "share", "level", "lines", "grid"];
 /// Entries after which the board is written down.
 const CHECKPOINT_ENTRIES: usize = 40;
 

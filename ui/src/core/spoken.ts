@@ -6,6 +6,7 @@ import { freshness_word, is_current, shows_value } from './freshness'
 import type { Freshness } from '../generated/frame'
 import { state_of } from './bands'
 import { newest_whole } from './buckets'
+import { shown_tiles } from './silent'
 import type { Held, HeldSeries } from './held'
 import { say } from '../words/say'
 
@@ -59,7 +60,7 @@ function value_words({ look }: WidgetView, value: Held, current: boolean): strin
       return [value.lines[0]?.text ?? say('spoken.nothing')]
     case 'status':
       return named(
-        value.tiles.map((tile) => ({ name: `${tile.label} ${tile.text}`, state: tile.state })),
+        shown_tiles(value.tiles).map((tile) => ({ name: `${tile.label} ${tile.text}`, state: tile.state })),
         'spoken.tiles',
       )
     case 'timeline': {

@@ -226,6 +226,11 @@ const LOOKS: Record<SheetKind, Look> = {
   fenced: { kind: 'markers', bounds: [5, 45, 16, 52], places: [], glide_ms: 0, trail: null },
 }
 
+/** A tile that was not heard of for long. */
+function silent(is_silent: boolean): { readonly lost: true; readonly state: State } | Record<never, never> {
+  return is_silent ? { lost: true, state: 'unknown' } : {}
+}
+
 export function sheet_board(kind: SheetKind, state: SheetState): BoardView {
   return {
     title: `${kind}, ${state}`,
@@ -471,6 +476,7 @@ export function sheet_value({ look }: WidgetView, state: SheetState, at: number)
         state: meaning(one),
         detail: one % 2 === 0 ? `${String(one + 3)} of 25 late` : null,
         since_ms: SHEET_MS - one * 11 * MINUTE_MS,
+        ...silent(state === 'full' && one % 5 === 3),
       }))
       return { kind: 'status', tiles }
     }
@@ -495,6 +501,7 @@ export function sheet_value({ look }: WidgetView, state: SheetState, at: number)
                 : 'normal') as State,
           detail: at === 5 ? `${String(11 + one * two * 7)} ms` : null,
           since_ms: SHEET_MS - one * 11 * MINUTE_MS,
+          ...silent(state === 'full' && (one + two) % 6 === 3),
         })).filter((_, two) => (one * 3 + two) % 11 !== 7),
       )
       return { kind: 'status', tiles }

@@ -280,8 +280,12 @@ impl Differences {
         let field = |name: &str| format!("{key} · {name}");
         self.texts(&field("label"), &shown.label, &server.label);
         self.texts(&field("text"), &shown.text, &server.text);
-        self.texts(&field("state"), &word(shown.state), &word(server.state));
         self.texts(&field("detail"), &text_of(&shown.detail), &text_of(&server.detail));
+        // Of one that is silent nothing is claimed that could be wrong.
+        if shown.lost != server.lost {
+            return;
+        }
+        self.texts(&field("state"), &word(shown.state), &word(server.state));
         // A site's rows are dated when they were written or asked for, which says nothing of since when.
         if !self.leaves_out {
             self.texts(&field("since"), &shown.since_ms, &server.since_ms);

@@ -363,6 +363,24 @@ pub enum State {
     Unknown,
 }
 
+impl State {
+    /// How bad it is, as the page has it: that nobody knows is worse than that all is well, and no alarm.
+    pub(crate) const fn badness(self) -> u8 {
+        match self {
+            Self::Muted => 0,
+            Self::Normal => 1,
+            Self::Unknown => 2,
+            Self::Warning => 3,
+            Self::Alarm => 4,
+        }
+    }
+
+    /// The worse one of both.
+    pub(crate) const fn or_worse(self, other: Self) -> Self {
+        if other.badness() > self.badness() { other } else { self }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

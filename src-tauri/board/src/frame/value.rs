@@ -220,9 +220,13 @@ pub struct TileValue {
     pub state: State,
     /// A small line.
     pub detail: Option<String>,
-    /// Since when it has this state, by the source's clock, milliseconds since the Unix epoch.
+    /// Since when it has this state, by the source's clock, milliseconds since the Unix epoch; of one that is silent, when it was last heard of.
     #[ts(type = "number")]
     pub since_ms: i64,
+    /// Whether it is silent: it was not heard of for so long that `text` says only how it was.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub lost: bool,
 }
 
 /// What changed on a map. To apply it: drop all markers if it is whole; put each of `markers` in the place of that of its

@@ -45,6 +45,7 @@ pub(super) fn specs() -> Vec<Value> {
         json!({"kind": "histogram", "value": "v", "min": 0, "width": 10, "bins": 12, "last": 60_000, "stats": ["p50", "mean"]}),
         json!({"kind": "histogram", "value": "v", "min": -1.5, "width": 0.1, "bins": 30, "reset": 270, "timezone": "Europe/Berlin"}),
         json!({"kind": "matrix", "row": "k", "column": "t", "state": "s", "detail": "{v}"}),
+        json!({"kind": "status", "key": "k", "state": "s", "remove_on": ["gone"], "expire": 60_000, "lost_after": 20_000}),
         json!({"kind": "timeline", "key": "k", "state": "s", "label": "{k} {t}", "keep": 60_000}),
         json!({"kind": "status", "key": "k", "state": "s", "label": "{k}", "detail": "{t} {a.k}"}),
         json!({"kind": "markers", "key": "k", "lat": "lat", "lon": "lon", "heading": "h", "label": "{k}", "state": "s"}),

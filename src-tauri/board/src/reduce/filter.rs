@@ -48,6 +48,7 @@ impl Filter {
     pub(crate) fn new(fold: &FoldSpec) -> Self {
         let remove_on = match &fold.reducer {
             ReducerSpec::Table { remove_on, .. } | ReducerSpec::Markers { remove_on, .. } => remove_on.clone(),
+            ReducerSpec::Status { life, .. } | ReducerSpec::Matrix { life, .. } => life.remove_on.clone(),
             ReducerSpec::Series { marks: Some(marks), .. } => marks.on.clone(),
             _ => Vec::new(),
         };

@@ -11,12 +11,13 @@ use watchfloor_model::{Event, Json};
 
 use super::{
     Ms, Reduce, Rejection, Text, check_instant,
+    life::Life,
     meaning::{Meaning, Said},
     pick::{self, KEY_BYTES_MAX},
     template::{is_filled_by, render},
 };
 use crate::{
-    config::spec::{StateSpec, Template},
+    config::spec::{LifeSpec, StateSpec, Template},
     frame::{State, StatusValue, TileValue, WidgetValue},
     path::Path,
 };
@@ -30,13 +31,17 @@ pub(crate) struct Status {
     label: Option<Template>,
     meaning: Meaning,
     detail: Option<Template>,
+    life: Life,
     /// Whether an event says all that there is of a tile.
     whole: bool,
     tiles: BTreeMap<String, Tile>,
+    now: Option<Ms>,
+    /// No tile goes or falls silent before this by time alone.
+    due: Option<Ms>,
 }
 
 /// What tells a tile from the others.
-enum Key {
+pub(crate) enum Key {
     One(Path),
     /// The row and the column of a matrix.
     Pair(Path, Path),
@@ -87,37 +92,23 @@ struct Tile {
 
 impl Status {
     pub(crate) fn new(
-        key: &Path,
+        key: Key,
         label: Option<&Template>,
         state: &StateSpec,
         detail: Option<&Template>,
+        life: &LifeSpec,
         whole: bool,
     ) -> Self {
         Self {
-            key: Key::One(key.clone()),
+            key,
             label: label.cloned(),
             meaning: Meaning::new(state),
             detail: detail.cloned(),
+            life: Life::new(life),
             whole,
             tiles: BTreeMap::new(),
-        }
-    }
-
-    /// A cell a pair of a row and a column.
-    pub(crate) fn of_pairs(
-        row: &Path,
-        column: &Path,
-        state: &StateSpec,
-        detail: Option<&Template>,
-        whole: bool,
-    ) -> Self {
-        Self {
-            key: Key::Pair(row.clone(), column.clone()),
-            label: None,
-            meaning: Meaning::new(state),
-            detail: detail.cloned(),
-            whole,
-            tiles: BTreeMap::new(),
+            now: None,
+            due: None,
         }
     }
 
@@ -135,13 +126,47 @@ impl Status {
             let same = before.get(key).filter(|before| before.text == tile.text && before.state == tile.state);
             tile.since = same.map_or(tile.since, |before| before.since.min(tile.since));
         }
+        self.settle();
     }
+
+    fn is_lost(&self, tile: &Tile) -> bool {
+        self.life.is_lost(tile.heard, self.now)
+    }
+
+    /// Lets go what is over by now; says whether anything is. Looks no more until the next one is due.
+    fn settle(&mut self) -> bool {
+        let before = self.tiles.len();
+        self.tiles.retain(|_, tile| !self.life.is_over(tile.heard, self.now));
+        self.due = self.tiles.values().filter_map(|tile| self.life.next(tile.heard, self.now)).min();
+        self.tiles.len() < before
+    }
+
+    /// Sees to it that a tile which was heard of then is looked at in time.
+    fn look_after(&mut self, heard: Ms) {
+        self.due = self.due.into_iter().chain(self.life.next(heard, self.now)).min();
+    }
+}
+
+/// The state as JSON.
+#[derive(Serialize, Deserialize)]
+struct Stored<'a> {
+    tiles: Cow<'a, BTreeMap<String, Tile>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    now: Option<Ms>,
 }
 
 impl Reduce for Status {
     fn fold(&mut self, event: &Event, _: u64) -> Result<bool, Rejection> {
         let (at, data) = (event.time.as_millis(), event.data.value());
         let key = self.key.of(data)?;
+        if self.life.ends_by(event) {
+            let is_news = self.tiles.get(key.as_ref()).is_some_and(|tile| tile.heard <= at);
+            return Ok(is_news && self.tiles.remove(key.as_ref()).is_some());
+        }
+        // It had gone by the time of this event, whether time was told to pass or not.
+        if self.tiles.get(key.as_ref()).is_some_and(|tile| self.life.is_over(tile.heard, Some(at))) {
+            self.tiles.remove(key.as_ref());
+        }
         // A state that nobody tells any more isn't known.
         let untold = || self.whole.then_some(Said { text: Cow::Borrowed(""), state: State::Unknown });
         let said = self.meaning.of(data)?.or_else(untold);
@@ -151,6 +176,7 @@ impl Reduce for Status {
                 .filter(|template| self.whole || is_filled_by(template, data))
                 .map(|template| render(template, data))
         };
+        let was_lost = self.tiles.get(key.as_ref()).is_some_and(|tile| self.is_lost(tile));
         let Some(tile) = self.tiles.get_mut(key.as_ref()) else {
             if self.tiles.len() >= TILES_MAX {
                 return Err(pick::reject(
@@ -159,10 +185,14 @@ impl Reduce for Status {
                     format!("one of the {TILES_MAX} keys that there are already"),
                 ));
             }
+            if self.life.is_over(at, self.now) {
+                return Ok(false);
+            }
             let (text, state) = said.map(|said| (said.text.into_owned(), said.state)).unwrap_or_default();
             let label = self.label.as_ref().map_or_else(|| key.to_string(), |label| render(label, data));
             let detail = self.detail.as_ref().map(|detail| render(detail, data));
             self.tiles.insert(key.into_owned(), Tile { label, text, state, detail, since: at, heard: at });
+            self.look_after(at);
             return Ok(true);
         };
         if at < tile.heard {
@@ -181,56 +211,83 @@ impl Reduce for Status {
         if let Some(detail) = fill(&self.detail) {
             tile.detail = Some(detail);
         }
-        Ok(*tile != Tile { heard: at, ..before })
+        let changed = *tile != Tile { heard: at, ..before };
+        self.look_after(at);
+        Ok(changed || was_lost)
     }
 
-    fn advance(&mut self, _: Ms, _: u64) -> bool {
-        false
+    fn advance(&mut self, now: Ms, _: u64) -> bool {
+        if self.life.is_timeless() {
+            return false;
+        }
+        let before = self.now.replace(now);
+        let is_set_back = before.is_some_and(|before| now < before);
+        if !is_set_back && self.due.is_none_or(|due| now < due) {
+            return false;
+        }
+        let turned = |tile: &Tile| self.life.is_lost(tile.heard, before) != self.life.is_lost(tile.heard, Some(now));
+        let has_turned = self.tiles.values().any(turned);
+        self.settle() || has_turned
     }
 
     fn state(&self) -> Text {
-        super::to_json(&self.tiles)
+        super::to_json(&Stored { tiles: Cow::Borrowed(&self.tiles), now: self.now })
     }
 
     fn restore(&mut self, state: &RawValue, _: u64) -> Result<(), String> {
-        let tiles: BTreeMap<String, Tile> = super::from_json(state)?;
+        let Stored { tiles, now } = super::from_json(state)?;
         if tiles.len() > TILES_MAX {
             return Err(format!("{} tiles, the limit is {TILES_MAX}", tiles.len()));
         }
-        for (key, tile) in &tiles {
+        check_instant(now)?;
+        for (key, tile) in &*tiles {
             check_instant(Some(tile.since))?;
             check_instant(Some(tile.heard))?;
             if key.is_empty() || key.len() > KEY_BYTES_MAX {
                 return Err(format!("a key of {} bytes", key.len()));
             }
         }
-        self.tiles = tiles;
+        self.tiles = tiles.into_owned();
+        self.now = now.filter(|_| !self.life.is_timeless());
+        self.settle();
         Ok(())
     }
 
     fn value(&self, _: u64) -> WidgetValue {
-        let value = |(key, tile): (&String, &Tile)| TileValue {
-            key: key.clone(),
-            label: tile.label.clone(),
-            text: tile.text.clone(),
-            state: tile.state,
-            detail: tile.detail.clone(),
-            since_ms: tile.since,
+        let value = |(key, tile): (&String, &Tile)| {
+            let lost = self.is_lost(tile);
+            TileValue {
+                key: key.clone(),
+                label: tile.label.clone(),
+                text: tile.text.clone(),
+                state: if lost { tile.state.or_worse(State::Unknown) } else { tile.state },
+                detail: tile.detail.clone(),
+                since_ms: if lost { tile.heard } else { tile.since },
+                lost,
+            }
         };
         WidgetValue::Status(StatusValue { tiles: self.tiles.iter().map(value).collect() })
     }
 
     fn report(&self) -> Value {
-        let report = |(key, tile): (&String, &Tile)| {
-            let tile = json!({"label": tile.label, "text": tile.text, "state": tile.state, "detail": tile.detail,
-                "since": tile.since});
-            (key.clone(), tile)
+        let WidgetValue::Status(StatusValue { tiles }) = self.value(0) else { return Value::Null };
+        let report = |tile: TileValue| {
+            let mut report = json!({"label": tile.label, "text": tile.text, "state": tile.state, "detail": tile.detail,
+                "since": tile.since_ms});
+            if tile.lost {
+                report["lost"] = json!(true);
+            }
+            (tile.key, report)
         };
-        Value::Object(self.tiles.iter().map(report).collect())
+        Value::Object(tiles.into_iter().map(report).collect())
+    }
+
+    fn lets_go(&self) -> bool {
+        self.life.expires()
     }
 
     fn next_change(&self) -> Option<Ms> {
-        None
+        self.due
     }
 
     fn shown_of(&self, event: &Event) -> Option<(String, Ms)> {
@@ -246,6 +303,11 @@ impl Reduce for Status {
         self.tiles.get(key.as_ref()).map(|tile| (key.into_owned(), tile.heard))
     }
 
+    fn begins_with(&self, event: &Event) -> bool {
+        let held = self.held_of(event);
+        held.is_none_or(|(_, heard)| self.life.is_over(heard, Some(event.time.as_millis())))
+    }
+
     fn keep_only(&mut self, keys: &BTreeSet<String>, _: u64) {
         self.tiles.retain(|key, _| keys.contains(key));
     }
@@ -253,6 +315,9 @@ impl Reduce for Status {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{collection::vec, prelude::*};
+    use watchfloor_model::Timestamp;
+
     use super::*;
     use crate::testing::{aggregate, event, fold};
 
@@ -292,6 +357,69 @@ mod tests {
         let error = own.fold(&odd).expect_err("an ambiguous row").to_string();
         assert_eq!(error, "`service`: found \"a · b\", expected a text without ` · `");
         assert!(own.fold(&event("c", "e", 40, json!({"service": "a", "s": "ok"}))).is_err());
+    }
+
+    /// H1: what was not heard of for long says so, an alarm stays one, and what is over is gone.
+    #[test]
+    fn tiles_fall_silent_and_go() {
+        let spec = json!({"kind": "status", "key": "k", "state": "s", "lost_after": 100, "expire": 1000, "remove_on": ["gone"]});
+        let mut own = aggregate(spec);
+        fold(&mut own, 10, json!({"k": "a", "s": "ok"}));
+        fold(&mut own, 20, json!({"k": "b", "s": "bad"}));
+        let tile = |name: &str, text: &str, state: &str, since: i64| json!({"label": name, "text": text, "state": state, "detail": null, "since": since});
+        let silent = |mut tile: Value| {
+            tile["lost"] = json!(true);
+            tile
+        };
+        let mut at = |now: i64| {
+            own.advance(Timestamp::from_millis(now));
+            own.report()
+        };
+        let (a, b) = (tile("a", "ok", "normal", 10), tile("b", "bad", "alarm", 20));
+        assert_eq!(at(109), json!({"a": a, "b": b}));
+        assert_eq!(at(110), json!({"a": silent(tile("a", "ok", "unknown", 10)), "b": b}));
+        assert_eq!(at(120)["b"], silent(b.clone()));
+        // A clock that was ahead is set right.
+        assert_eq!(at(115)["b"], b);
+        assert_eq!(at(1010), json!({"b": silent(b)}));
+        fold(&mut own, 1015, json!({"k": "b", "s": "bad"}));
+        fold(&mut own, 1015, json!({"k": "c", "s": "ok"}));
+        let (b, c) = (tile("b", "bad", "alarm", 20), tile("c", "ok", "normal", 1015));
+        assert_eq!(own.report(), json!({"b": b, "c": c}), "silent no more, and bad all the while");
+        let removed = |key: &str, time: i64| event("c", "gone", time, json!({"k": key}));
+        own.fold(&removed("c", 1014)).expect("a removal that is too late");
+        own.fold(&removed("b", 1016)).expect("a removal");
+        assert_eq!(own.report(), json!({"c": c}));
+    }
+
+    proptest! {
+        /// Whatever the order of looking at the clock and hearing: silent, there and gone as by the time of the newest event.
+        #[test]
+        fn silence_is_by_the_newest_event(story in vec((0..4_usize, 0..400_i64, any::<bool>()), 1..40), looks in vec(0..60_i64, 40), end in 0..700_i64) {
+            let spec = json!({"kind": "status", "key": "k", "state": "s", "lost_after": 50, "expire": 120});
+            let mut own = aggregate(spec);
+            let mut now = 0;
+            let mut heard: BTreeMap<usize, i64> = BTreeMap::new();
+            for ((key, back, is_bad), on) in story.iter().zip(&looks) {
+                now += on;
+                own.advance(Timestamp::from_millis(now));
+                heard.retain(|_, heard| *heard + 120 > now);
+                let at = now - back.min(&now);
+                fold(&mut own, at, json!({"k": format!("k{key}"), "s": if *is_bad { "bad" } else { "ok" }}));
+                if at + 120 > now {
+                    let newest = heard.entry(*key).or_insert(at);
+                    *newest = at.max(*newest);
+                }
+            }
+            let end = now + end;
+            own.advance(Timestamp::from_millis(end));
+            let expected: BTreeMap<String, bool> =
+                heard.iter().filter(|(_, heard)| **heard + 120 > end).map(|(key, heard)| (format!("k{key}"), heard + 50 <= end)).collect();
+            let report = own.report();
+            let shown: BTreeMap<String, bool> =
+                report.as_object().into_iter().flatten().map(|(key, tile)| (key.clone(), tile["lost"] == true)).collect();
+            prop_assert_eq!(shown, expected);
+        }
     }
 
     /// H5

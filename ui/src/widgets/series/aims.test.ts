@@ -93,7 +93,9 @@ describe('axes', () => {
   })
 
   test('a scale reaches as far as the board says, and farther where a value does: nothing is cut', () => {
-    const [axis] = axes_of({ ...LOOK, target: undefined, bands: [], min: 0, max: 100 })
+    const { target, ...aimless } = LOOK
+    expect(target).toBeDefined()
+    const [axis] = axes_of({ ...aimless, bands: [], min: 0, max: 100 })
     if (axis === undefined) throw new Error('no axis')
     const range_of = (...values: number[]): number[] => {
       const of = input(values.map((value, at) => [at * 10_000, value]))

@@ -1,6 +1,6 @@
 //! States in a grid of rows and columns.
 
-use super::{Folded, KindShape, states};
+use super::{Folded, KindShape, keyed, states};
 use crate::{
     config::{
         diagnostic::Sink,
@@ -17,7 +17,16 @@ pub(super) static KIND: KindShape = KindShape {
     about: "States in a grid: a cell for each pair of a row and a column, such as services × regions.",
     table: TableShape {
         name: "kind `matrix`",
-        keys: &[&ROW, &COLUMN, &states::OWN_PATH, &states::OWN_STATES, &DETAIL],
+        keys: &[
+            &ROW,
+            &COLUMN,
+            &states::OWN_PATH,
+            &states::OWN_STATES,
+            &DETAIL,
+            &keyed::REMOVE_ON,
+            &keyed::EXPIRE,
+            &keyed::LOST_AFTER,
+        ],
     },
     stats: &[],
     read,
@@ -39,6 +48,7 @@ fn read(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Folded> {
     let column = reader.get(&COLUMN, sink);
     let state = states::read_own(reader, sink);
     let detail = reader.optional(&DETAIL, sink);
-    let reducer = ReducerSpec::Matrix { row: row?, column: column?, state: state?, detail: detail? };
+    let life = keyed::life(reader, sink);
+    let reducer = ReducerSpec::Matrix { row: row?, column: column?, state: state?, detail: detail?, life: life? };
     Some(Folded { reducer, look: Look::Matrix {}, knows_days: false, against: None })
 }

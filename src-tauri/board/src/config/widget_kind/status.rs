@@ -1,6 +1,6 @@
 //! A tile a key.
 
-use super::{Folded, KindShape, states};
+use super::{Folded, KindShape, keyed, states};
 use crate::{
     config::{
         diagnostic::Sink,
@@ -15,7 +15,17 @@ use crate::{
 pub(super) static KIND: KindShape = KindShape {
     name: "status",
     about: "A tile a key.",
-    table: TableShape { name: "kind `status`", keys: &[&KEY, &LABEL, &states::OWN_PATH, &states::OWN_STATES, &DETAIL] },
+    table: TableShape { name: "kind `status`", keys: &[
+            &KEY,
+            &LABEL,
+            &states::OWN_PATH,
+            &states::OWN_STATES,
+            &DETAIL,
+            &keyed::REMOVE_ON,
+            &keyed::EXPIRE,
+            &keyed::LOST_AFTER,
+        ],
+    },
     stats: &[],
     read,
 };
@@ -31,6 +41,7 @@ fn read(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Folded> {
     let label = reader.optional(&LABEL, sink);
     let state = states::read_own(reader, sink);
     let detail = reader.optional(&DETAIL, sink);
-    let reducer = ReducerSpec::Status { key: key?, label: label?, state: state?, detail: detail? };
+    let life = keyed::life(reader, sink);
+    let reducer = ReducerSpec::Status { key: key?, label: label?, state: state?, detail: detail?, life: life? };
     Some(Folded { reducer, look: Look::Status {}, knows_days: false, against: None })
 }

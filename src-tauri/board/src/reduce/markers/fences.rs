@@ -176,21 +176,6 @@ impl Judged {
     }
 }
 
-/// How bad a state is, as the page has it: that nobody knows is worse than that all is well, and no alarm.
-const fn badness(state: State) -> u8 {
-    match state {
-        State::Muted => 0,
-        State::Normal => 1,
-        State::Unknown => 2,
-        State::Warning => 3,
-        State::Alarm => 4,
-    }
-}
-
-fn worse(a: State, b: State) -> State {
-    if badness(b) > badness(a) { b } else { a }
-}
-
 impl Settings {
     /// Whether anything but its own word decides a marker's state.
     pub(super) const fn judges(&self) -> bool {
@@ -229,7 +214,7 @@ impl Settings {
         let at = lost.filter(|_| !is_known).map_or(now, |lost| lost.min(now));
         let mut judged = Judged { state: marker.state, ..Judged::default() };
         if marker.place.is_some() && !is_known {
-            judged.state = worse(marker.state, State::Unknown);
+            judged.state = marker.state.or_worse(State::Unknown);
         }
         let mut turns = lost.filter(|_| is_known);
         // What has never been anywhere is on no side.
@@ -244,8 +229,8 @@ impl Settings {
             }
             let is_in = side.is_some_and(|side| side.counts(hold(spec), at));
             let tells = is_in == (spec.when == FenceWhen::Inside);
-            if tells && is_known && badness(spec.state) >= badness(judged.state) {
-                let is_worse = judged.fence.is_none() || badness(spec.state) > badness(judged.state);
+            if tells && is_known && spec.state.badness() >= judged.state.badness() {
+                let is_worse = judged.fence.is_none() || spec.state.badness() > judged.state.badness();
                 judged.fence = if is_worse { Some(fence) } else { judged.fence };
                 judged.state = spec.state;
             }
