@@ -20,6 +20,9 @@ const DECIDED: [&str; 4] = [
     "WEBKIT_SKIA_ENABLE_GPU_RENDERING",
 ];
 
+/// The variable by which a person has Mesa draw without a GPU.
+const MESA_SOFTWARE: &str = "LIBGL_ALWAYS_SOFTWARE";
+
 /// Kernel drivers that put pixels on a screen and render nothing.
 const DISPLAY_ONLY: [&str; 9] =
     ["ast", "bochs-drm", "bochs", "cirrus", "hyperv_drm", "mgag200", "simpledrm", "vgem", "vkms"];
@@ -31,15 +34,19 @@ pub(crate) struct Choice {
     pub(crate) environment: Vec<(&'static str, &'static str)>,
     /// Why, in one line.
     pub(crate) because: String,
+    /// What could draw WebGL besides the processor, in words, or why nothing can.
+    pub(crate) webgl: Result<String, String>,
 }
 
 /// Chooses WebKitGTK's environment for this machine.
 pub(crate) fn choose(renderer: Renderer) -> Choice {
     if cfg!(not(target_os = "linux")) {
-        return Choice { environment: Vec::new(), because: "the system's own web view decides".to_owned() };
+        let because = "the system's own web view decides".to_owned();
+        return Choice { environment: Vec::new(), webgl: Ok(because.clone()), because };
     }
     let decided = DECIDED.into_iter().find(|name| std::env::var_os(name).is_some());
-    decide(renderer, decided, &render_drivers(Path::new("/sys/class/drm")))
+    let by_software = std::env::var_os(MESA_SOFTWARE).is_some_and(|value| !value.is_empty() && value != "0");
+    decide(renderer, decided, by_software, &render_drivers(Path::new("/sys/class/drm")))
 }
 
 impl Choice {
@@ -54,17 +61,25 @@ impl Choice {
     }
 }
 
-fn decide(renderer: Renderer, decided: Option<&str>, drivers: &[String]) -> Choice {
+fn decide(renderer: Renderer, decided: Option<&str>, by_software: bool, drivers: &[String]) -> Choice {
+    let gpu = drivers.iter().find(|driver| !DISPLAY_ONLY.contains(&driver.as_str()));
+    let gpu =
+        gpu.map(|driver| format!("there is a GPU, driven by {driver}")).ok_or_else(|| "there is no GPU".to_owned());
     let (software, because) = match (renderer, decided) {
         (_, Some(name)) => (false, format!("{name} is set in the environment, so nothing is changed")),
         (Renderer::Software, None) => (true, "the renderer is set to software".to_owned()),
         (Renderer::Gpu, None) => (false, "the renderer is set to gpu".to_owned()),
-        (Renderer::Auto, None) => match drivers.iter().find(|driver| !DISPLAY_ONLY.contains(&driver.as_str())) {
-            Some(driver) => (false, format!("there is a GPU, driven by {driver}")),
-            None => (true, "there is no GPU".to_owned()),
+        (Renderer::Auto, None) => match &gpu {
+            Ok(words) => (false, words.clone()),
+            Err(words) => (true, words.clone()),
         },
     };
-    Choice { environment: if software { SOFTWARE.to_vec() } else { Vec::new() }, because }
+    let webgl = match gpu {
+        _ if software => Err(because.clone()),
+        _ if by_software => Err(format!("{MESA_SOFTWARE} is set in the environment")),
+        other => other,
+    };
+    Choice { environment: if software { SOFTWARE.to_vec() } else { Vec::new() }, because, webgl }
 }
 
 /// What maps stand on whose board names `tiles`, and why. Where tiles may be drawn the page has the last word: it alone can tell by what its web
@@ -73,8 +88,10 @@ pub(crate) fn map(asked: MapChoice, renderer: &Choice) -> (MapChoice, String) {
     match asked {
         MapChoice::Canvas => (asked, "the map is set to canvas".to_owned()),
         MapChoice::Tiles => (asked, "the map is set to tiles".to_owned()),
-        MapChoice::Auto if renderer.environment.is_empty() => (asked, renderer.because.clone()),
-        MapChoice::Auto => (MapChoice::Canvas, renderer.because.clone()),
+        MapChoice::Auto => match &renderer.webgl {
+            Ok(because) => (asked, because.clone()),
+            Err(because) => (MapChoice::Canvas, because.clone()),
+        },
     }
 }
 
@@ -108,7 +125,7 @@ mod tests {
 
     fn chosen(renderer: Renderer, decided: Option<&str>, drivers: &[&str]) -> bool {
         let drivers: Vec<String> = drivers.iter().map(|&driver| driver.to_owned()).collect();
-        !decide(renderer, decided, &drivers).environment.is_empty()
+        !decide(renderer, decided, false, &drivers).environment.is_empty()
     }
 
     #[test]
@@ -129,7 +146,7 @@ mod tests {
     fn maps_stand_on_tiles_where_there_is_a_gpu_or_a_wish() {
         let of = |asked, drivers: &[&str]| {
             let drivers: Vec<String> = drivers.iter().map(|&driver| driver.to_owned()).collect();
-            map(asked, &decide(Renderer::Auto, None, &drivers))
+            map(asked, &decide(Renderer::Auto, None, false, &drivers))
         };
         assert_eq!(of(MapChoice::Auto, &["i915"]), (MapChoice::Auto, "there is a GPU, driven by i915".to_owned()));
         for drivers in [&[][..], &["vkms"]] {
@@ -137,10 +154,19 @@ mod tests {
             assert_eq!(of(MapChoice::Tiles, drivers).0, MapChoice::Tiles);
         }
         assert_eq!(of(MapChoice::Canvas, &["i915"]).0, MapChoice::Canvas);
-        let software = decide(Renderer::Software, None, &["i915".to_owned()]);
-        assert!(
-            map_words(MapChoice::Auto, &software).starts_with("the shipped ground, by canvas: the renderer is set")
-        );
+        // Whatever else was decided, what has no GPU draws no WebGL by one.
+        let gpu = ["i915".to_owned()];
+        for (choice, word) in [
+            (decide(Renderer::Software, None, false, &gpu), "the renderer is set to software"),
+            (decide(Renderer::Gpu, None, false, &[]), "there is no GPU"),
+            (decide(Renderer::Auto, Some("WEBKIT_DISABLE_DMABUF_RENDERER"), false, &[]), "there is no GPU"),
+            (decide(Renderer::Auto, None, true, &gpu), "LIBGL_ALWAYS_SOFTWARE is set"),
+        ] {
+            let words = map_words(MapChoice::Auto, &choice);
+            assert!(words.starts_with(&format!("the shipped ground, by canvas: {word}")), "{words}");
+            assert_eq!(map(MapChoice::Tiles, &choice).0, MapChoice::Tiles);
+        }
+        assert_eq!(map(MapChoice::Auto, &decide(Renderer::Gpu, None, false, &gpu)).0, MapChoice::Auto);
     }
 
     #[test]

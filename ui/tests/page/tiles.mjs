@@ -14,6 +14,7 @@ const SHEET = `${BARE}&tiles=${FILE}`
 const MAP = '[data-widget="w5"] .markers[data-ground]'
 const NOTICE = '[data-notice="tiles"]'
 const GL = { gl: true }
+const TILE_MAP = /^(ground-.*\.js|source-.*\.js|maplibre.*)$/
 /** WebGL by software takes its time, beside others all the more. */
 const WAIT_MS = 60_000
 
@@ -83,7 +84,7 @@ export async function tiles() {
       await stands_on(page, 'canvas')
       await page.waitForTimeout(500)
       const names = await loaded(page)
-      assert.ok(!names.some((name) => /^tiles|maplibre/.test(name)), names.join(', '))
+      assert.ok(!names.some((name) => TILE_MAP.test(name) || name.startsWith('tiles-')), names.join(', '))
     }),
   )
 
@@ -240,6 +241,9 @@ export async function tiles() {
         await told(page, /by software/)
         await stands_on(page, 'canvas')
         await says_nothing(page)
+        // Nor is what would draw them loaded.
+        const names = await loaded(page)
+        assert.ok(!names.some((name) => TILE_MAP.test(name)), names.join(', '))
       },
       GL,
     ),

@@ -108,7 +108,8 @@ export class Ground {
     })
     this.#map.on('error', ({ error }) => {
       this.#failed += 1
-      if (!this.#painted || this.#failed >= FAILED_MAX) this.#give_up(`its tiles can't be drawn: ${error.message}`)
+      if (!this.#painted || this.#failed >= FAILED_MAX)
+        this.#give_up(`it holds a tile that can't be drawn: ${error.message}`)
     })
     this.#map.on('webglcontextlost', () => {
       // Which it also is when it is given back.

@@ -1,12 +1,11 @@
 /**
  * The ground of a map from a site's own tiles, for as long as all is well with them: the file, the machine, WebGL. Otherwise the map has the ground that is
- * shipped, and this looks again. Loaded only where a board names a file.
+ * shipped, and this looks again. Loaded only where a board names a file, and what draws only where that is to be drawn.
  */
 import { colours } from '../paint'
 import { type Choice, chosen, look_for_gl } from './choice'
-import { Ground, type Standing } from './ground'
+import type { Ground, Standing } from './ground'
 import type { TilesHost } from './host'
-import { FileSource, tileset } from './source'
 import type { Dress } from './style'
 
 /** How often the file is looked at: another one is drawn within so long. */
@@ -80,7 +79,7 @@ export class Tiles {
       const found = await this.#host.tiles_open(this.#place.file)
       if (this.#over) return
       version = found.version
-      if (found.map !== 'canvas' && gl === undefined) gl = look_for_gl()
+      if (found.map !== 'canvas' && gl === undefined) gl = look_for_gl(found.map === 'auto')
       const choice = chosen(found.map, found.because, gl ?? null)
       if (!choice.tiles) this.#stand_back(choice)
       else if (version !== this.#version && !this.#rests(version)) await this.#draw(version, choice)
@@ -96,6 +95,7 @@ export class Tiles {
 
   async #draw(version: string, { because }: Choice): Promise<void> {
     const { file } = this.#place
+    const [{ FileSource, tileset }, { Ground }] = await Promise.all([import('./source'), import('./ground')])
     const set = await tileset(new FileSource(this.#host, file, version), this.#place.bounds)
     if (this.#over) return
     this.#leave()
