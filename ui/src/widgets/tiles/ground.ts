@@ -62,6 +62,8 @@ export class Ground {
   readonly #heard: Heard
   readonly #late: ReturnType<typeof setTimeout>
   #view: View
+  #dress: Dress
+  #is_styled = false
   #painted = false
   #failed = 0
   #over = false
@@ -72,6 +74,7 @@ export class Ground {
     count += 1
     this.#address = String(count)
     this.#place = place
+    this.#dress = dress
     this.#heard = heard
     const { minZoom, maxZoom, minLon, minLat, maxLon, maxLat } = set.header
     this.#style = {
@@ -103,6 +106,11 @@ export class Ground {
     this.#late = setTimeout(() => {
       this.#give_up(`its tiles didn't come within ${String(PAINTED_WITHIN_MS / 1000)} s`)
     }, PAINTED_WITHIN_MS)
+    this.#map.on('style.load', () => {
+      if (this.#is_styled) return
+      this.#is_styled = true
+      if (this.#dress !== dress) this.dress(this.#dress)
+    })
     this.#map.on('idle', () => {
       this.#paint()
     })
@@ -131,7 +139,9 @@ export class Ground {
 
   /** To be called when it is to look otherwise. */
   dress(dress: Dress): void {
-    this.#map.setStyle(style_of(this.#style, dress), { diff: true })
+    this.#dress = dress
+    // One that isn't loaded yet would be begun anew.
+    if (this.#is_styled) this.#map.setStyle(style_of(this.#style, dress), { diff: true })
   }
 
   destroy(): void {
