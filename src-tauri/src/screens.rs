@@ -50,7 +50,7 @@ pub(crate) struct Screen {
 
 /// What isn't seen between neighbours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, expecting = "numbers for `across` and `down`")]
 pub(crate) struct Gap {
     /// Between two side by side.
     pub(crate) across: f64,
@@ -237,7 +237,7 @@ mod tests {
             (&format!(r#"{two},"bezel-px":{{"across":2001}}"#), "bezel-px.across: 2001: expected 0 to 2000"),
             (&format!(r#"{two},"bezel-mm":{{}},"bezel-px":{{}}"#), "bezel-mm and bezel-px: expected one"),
             (r#""bezel-mm":{"across":3}"#, "name them by monitors"),
-            (&format!(r#"{two},"bezel-mm":3"#), "expected struct Gap"),
+            (&format!(r#"{two},"bezel-mm":3"#), "expected numbers for `across` and `down`"),
         ];
         for (more, words) in cases {
             assert!(told(more).as_ref().is_err_and(|error| error.contains(words)), "{more}: {:?}", told(more));
