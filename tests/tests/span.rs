@@ -180,6 +180,16 @@ fn shows(seen: &Seen, (width, height, left, top): (i32, i32, i32, i32)) -> Resul
     })
 }
 
+/// How far down the panels of a window reach: as far on each of one picture.
+fn foot(seen: &Seen, (width, height, left, top): (i32, i32, i32, i32)) -> Result<Option<i32>> {
+    for y in (top..top + height).rev() {
+        if !seen.is_ground(left + width * 3 / 4, y)? {
+            return Ok(Some(y - top));
+        }
+    }
+    Ok(None)
+}
+
 /// Places of the wall's windows, from the left.
 fn windows(display: &str) -> Result<Vec<(i32, i32, i32, i32)>> {
     let tool = |arguments: &[&str]| -> Result<String> {
@@ -241,7 +251,10 @@ fn a_wall_of_several_monitors_is_one_picture() -> Result<()> {
             let are_there = windows(display)? == places;
             let shown = places.iter().map(|place| shows(&seen, *place)).collect::<Result<Vec<Shows>>>()?;
             let has_strip = places.iter().map(|place| seen.has_strip(place.2)).collect::<Result<Vec<bool>>>()?;
-            Ok((are_there && shown.iter().all(|own| *own == wanted) && !has_strip.contains(&true)).then_some(()))
+            let feet = places.iter().map(|place| foot(&seen, *place)).collect::<Result<Vec<Option<i32>>>>()?;
+            let is_level = wanted != Shows::Half || feet.windows(2).all(|two| two[0] == two[1]);
+            Ok((are_there && is_level && shown.iter().all(|own| *own == wanted) && !has_strip.contains(&true))
+                .then_some(()))
         })
     };
     let mut pictures = Pictures::begin("span")?;
