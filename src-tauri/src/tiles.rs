@@ -140,7 +140,7 @@ impl Shown {
             self.faults.iter().map(|((_, (_, file)), why)| format!("the map is drawn without {file}: {why}")).collect();
         let mut lines = lines.into_iter();
         let text = lines.next()?;
-        Some(Notice { id: NOTICE.to_owned(), state: NoticeState::Warning, text, detail: lines.collect() })
+        Some(Notice::worded(NOTICE, NoticeState::Warning, text, lines.collect()))
     }
 }
 
@@ -513,7 +513,8 @@ mod tests {
                 assert!(read(&path, &version, offset, RANGE_BYTES_MAX).is_ok_and(|read| read.len() <= bytes.len()));
             }
         }
-        assert!((50..400).contains(&taken), "{taken} of 400 were sound");
+        // Not all are refused, so that what is taken is read as well.
+        assert!((15..400).contains(&taken), "{taken} of 400 were sound");
     }
 
     #[test]
