@@ -224,7 +224,7 @@ mod tests {
         let two = r#""monitors":[[{"at":0},{"at":1}]]"#;
         assert_eq!(told(&format!(r#"{two},"bezel-mm":{{"across":24,"down":1.8}},"pages":["a"]"#)), Ok(()));
         assert_eq!(told(r#""monitors":[[{"edid":"DEL A"},{"edid":"DEL A"}]]"#), Ok(()), "twins go from the left");
-        let many = vec!["{}"; 17].join(",");
+        let many = ["{}"; 17].join(",");
         let cases: [(&str, &str); 12] = [
             (r#""monitors":[[{"at":0}]]"#, "screen \"wall\": monitors: 1: expected 2 to 16; for one there is monitor"),
             (&format!(r#""monitors":[[{many}]]"#), "monitors: 17: expected 2 to 16"),
@@ -254,7 +254,7 @@ mod tests {
             let more = format!(r#"{two}}},{{"id":"right","monitor":{wanted}"#);
             assert!(told(&more).as_ref().is_err_and(|error| error.contains(words)), "{more}: {:?}", told(&more));
         }
-        let many = |id: &str| format!(r#"{{"id":"{id}","monitors":[[{}]]}}"#, vec!["{}"; 9].join(","));
+        let many = |id: &str| format!(r#"{{"id":"{id}","monitors":[[{}]]}}"#, ["{}"; 9].join(","));
         let own: Vec<Screen> = serde_json::from_str(&format!("[{},{}]", many("a"), many("b"))).expect("screens");
         assert_eq!(check(&own), Err("the screens have 18 monitors in all: 16 at most".to_owned()));
     }
