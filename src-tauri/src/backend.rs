@@ -8,7 +8,7 @@ use std::{
 use jiff::civil::DateTime;
 use watchfloor_board::{
     config,
-    frame::{Notice, State},
+    frame::{Notice, Said, State},
 };
 use watchfloor_demo::{Demo, DemoOptions, Fault, Mends, StoryName};
 use watchfloor_engine::{BoardInput, Engine, EngineConfig, EngineError};
@@ -71,12 +71,7 @@ async fn start_beside(config: EngineConfig) -> Result<Engine, EngineError> {
         ..config
     })
     .await?;
-    let notice = Notice {
-        id: BESIDE_NOTICE.to_owned(),
-        state: State::Muted,
-        text: "another watchfloor keeps this wall's record: this one remembers nothing".to_owned(),
-        detail: Vec::new(),
-    };
+    let notice = Notice::said(BESIDE_NOTICE, State::Muted, Said::KeptByAnother, Vec::new());
     engine.set_notice(notice).await;
     Ok(engine)
 }
@@ -105,13 +100,9 @@ fn began_at(data_dir: &Path, from: DateTime) -> Option<DateTime> {
 /// A wall that starts with its cable cut shows what it knew last. If that was of a replay that began elsewhere, no two things on
 /// the glass fit together for whoever looks for the time that was asked for.
 fn of_another_replay(before: DateTime, from: DateTime) -> Option<Notice> {
-    (before != from).then(|| Notice {
-        id: DEMO_NOTICE.to_owned(),
-        state: State::Muted,
-        text: format!(
-            "what is shown is of a replay that began at {before}: the one from {from} is behind the cut (another --data-dir begins empty)"
-        ),
-        detail: Vec::new(),
+    (before != from).then(|| {
+        let said = Said::OtherReplay { before: before.to_string(), from: from.to_string() };
+        Notice::said(DEMO_NOTICE, State::Muted, said, Vec::new())
     })
 }
 

@@ -213,12 +213,9 @@ fn told(last: &Last, progress: &Progress) -> Notice {
     let missed = progress.steps.iter().flat_map(|step| {
         step.missed.iter().map(move |missed| format!("{}: {}: {}", step.name, missed.of, missed.what))
     });
-    Notice {
-        id: NOTICE.to_owned(),
-        state: if last.is_good() { Gravity::Normal } else { Gravity::Warning },
-        text: format!("Lamp test {}{}", last.words(), time_words(last.at_ms, &progress.plan.timezone)),
-        detail: missed.take(20).collect(),
-    }
+    let state = if last.is_good() { Gravity::Normal } else { Gravity::Warning };
+    let text = format!("Lamp test {}{}", last.words(), time_words(last.at_ms, &progress.plan.timezone));
+    Notice::worded(NOTICE, state, text, missed.take(20).collect())
 }
 
 /// Begins one on the wall in the window.

@@ -97,12 +97,7 @@ pub(crate) const fn present_version(after: u64, revision: u32) -> u64 {
 }
 
 fn refused(error: &PastError) -> Notice {
-    Notice {
-        id: NOTICE.to_owned(),
-        state: Gravity::Warning,
-        text: format!("looking back: {error}"),
-        detail: Vec::new(),
-    }
+    Notice::worded(NOTICE, Gravity::Warning, format!("looking back: {error}"), Vec::new())
 }
 
 impl From<PastError> for Failure {

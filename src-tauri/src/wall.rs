@@ -299,7 +299,7 @@ fn open(
 
 /// What the wall says of settings that it couldn't read.
 fn unsettled(text: String) -> Notice {
-    Notice { id: "settings".to_owned(), state: State::Warning, text, detail: Vec::new() }
+    Notice::worded("settings", State::Warning, text, Vec::new())
 }
 
 /// Shows the window, lets second instances raise it, and ends the program when the system asks for it.

@@ -425,9 +425,11 @@ fn verdict(widget: &WidgetSpec, lane: &Lane, tracked: &Tracked, now: Mono) -> Ve
 fn quality(widget: &WidgetSpec, (lane, tracked): (&Lane, &Tracked), against: Option<Against>, now: Mono) -> Quality {
     let verdict = verdict(widget, lane, tracked, now);
     let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+    let said = verdict.said();
     Quality {
         freshness: verdict.freshness,
-        reason: verdict.reason(),
+        reason: said.as_ref().map(ToString::to_string),
+        said,
         age_ms: verdict.age.map(millis),
         limit_ms: millis(widget.stale_after),
         live_for_ms: millis(verdict.live_for),

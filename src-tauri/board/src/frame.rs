@@ -15,6 +15,7 @@ mod merge;
 mod page;
 mod past;
 mod quality;
+mod said;
 mod span;
 mod tally;
 mod timeline;
@@ -36,6 +37,7 @@ pub use self::{
     page::{PageMark, PageShown, PageView, PageWhy},
     past::{PastMarks, PastView},
     quality::{Against, Agreement, Quality, Rejected},
+    said::{Said, said_ms},
     span::SpanView,
     tally::{BarOrder, BarValue, TallyLook, TallyValue},
     timeline::{RowOrder, Stretch, TimelineRow, TimelineValue},
@@ -203,6 +205,10 @@ pub struct SourceView {
     pub freshness: Freshness,
     /// Its state in a few words: `live by WebSocket`, `lost 12 s ago: connection refused, next try in 3 s`.
     pub words: String,
+    /// The same as a code, for a page that speaks another language; none of what has no code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub said: Option<Said>,
     /// Events delivered since the program started.
     #[ts(type = "number")]
     pub events: u64,
@@ -270,6 +276,24 @@ pub struct Notice {
     pub state: State,
     /// One line.
     pub text: String,
+    /// The same as a code, for a page that speaks another language; none of what has no code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub said: Option<Said>,
     /// More lines, for who looks closer.
     pub detail: Vec<String>,
+}
+
+impl Notice {
+    /// One whose line is said by a code.
+    #[must_use]
+    pub fn said(id: &str, state: State, said: Said, detail: Vec<String>) -> Self {
+        Self { id: id.to_owned(), state, text: said.to_string(), said: Some(said), detail }
+    }
+
+    /// One in English alone.
+    #[must_use]
+    pub fn worded(id: &str, state: State, text: String, detail: Vec<String>) -> Self {
+        Self { id: id.to_owned(), state, text, said: None, detail }
+    }
 }

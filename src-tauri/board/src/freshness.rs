@@ -13,7 +13,7 @@ use ts_rs::TS;
 use watchfloor_model::{Mono, Phase, SourceStatus, Transport};
 
 pub use summary::{SourceSummary, Summary};
-pub use words::{source_words, span_words};
+pub use words::{source_said, source_words, span_words};
 
 /// What may be said of a value, worst last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]

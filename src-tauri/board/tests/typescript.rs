@@ -35,6 +35,7 @@ fn generate() -> String {
         frame::PageMark,
         frame::SpanView,
         frame::Place,
+        frame::Said,
         frame::Look,
         frame::Draw,
         frame::NumberLook,

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use watchfloor_board::frame::{ClockView, Frame, Notice, State};
+use watchfloor_board::frame::{ClockView, Frame, Notice, Said, State};
 use watchfloor_model::{Mono, Timestamp};
 
 use crate::event::Pull;
@@ -88,12 +88,7 @@ fn stopped(after: u64, revision: u32, wall: Timestamp) -> Frame {
         sources: Vec::new(),
         widgets: Vec::new(),
         outages: None,
-        notices: vec![Notice {
-            id: "engine".into(),
-            state: State::Alarm,
-            text: "the engine has stopped: nothing here is current any more".into(),
-            detail: Vec::new(),
-        }],
+        notices: vec![Notice::said("engine", State::Alarm, Said::EngineStopped, Vec::new())],
         page: None,
         past: None,
         drill: None,

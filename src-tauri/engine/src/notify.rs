@@ -263,7 +263,7 @@ fn unmarked(text: &str) -> String {
 }
 
 fn cannot_show(lack: &Lack) -> Notice {
-    Notice { id: NOTICE.into(), state: State::Muted, text: lack.to_string(), detail: Vec::new() }
+    Notice::worded(NOTICE, State::Muted, lack.to_string(), Vec::new())
 }
 
 /// Whether there is a session to notify. Asking a bus that isn't there would start one.

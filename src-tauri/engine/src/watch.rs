@@ -14,7 +14,7 @@ use tokio::{
 };
 use watchfloor_board::{
     config::{self, spec::BoardFile},
-    frame::{Notice, State},
+    frame::{Notice, Said, State},
 };
 
 use crate::event::Event;
@@ -273,8 +273,10 @@ impl Watcher {
 }
 
 fn unreadable(name: &str, path: &Path, error: &io::Error) -> Notice {
-    let what = if error.kind() == io::ErrorKind::NotFound { "is gone" } else { "can't be read" };
-    notice(format!("{name} {what}: the last good board goes on"), vec![why_unreadable(path, error)])
+    let file = name.to_owned();
+    let is_gone = error.kind() == io::ErrorKind::NotFound;
+    let said = if is_gone { Said::BoardGone { file } } else { Said::BoardUnreadable { file } };
+    notice(said, vec![why_unreadable(path, error)])
 }
 
 fn refused(name: &str, mut lines: Vec<String>) -> Notice {
@@ -283,11 +285,11 @@ fn refused(name: &str, mut lines: Vec<String>) -> Notice {
         lines.truncate(DETAIL_LINES_MAX);
         lines.push(format!("… and {} more", count - DETAIL_LINES_MAX));
     }
-    notice(format!("{name} was refused: the last good board goes on"), lines)
+    notice(Said::BoardRefused { file: name.to_owned() }, lines)
 }
 
-fn notice(text: String, detail: Vec<String>) -> Notice {
-    Notice { id: NOTICE.into(), state: State::Warning, text, detail }
+fn notice(said: Said, detail: Vec<String>) -> Notice {
+    Notice::said(NOTICE, State::Warning, said, detail)
 }
 
 #[cfg(test)]

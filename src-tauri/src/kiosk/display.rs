@@ -243,7 +243,7 @@ mod x11 {
 
     fn disobeyed(why: &str) -> Notice {
         let text = format!("the screens can't be turned off at their hours: {why}");
-        Notice { id: NOTICE.to_owned(), state: State::Muted, text, detail: Vec::new() }
+        Notice::worded(NOTICE, State::Muted, text, Vec::new())
     }
 
     /// When and by what the screens are turned off, in one line.

@@ -9,7 +9,7 @@ use std::{
 use jiff::{Timestamp, tz::TimeZone};
 use tauri::{AppHandle, WebviewWindow};
 use tokio::sync::watch;
-use watchfloor_board::frame::{Notice, State};
+use watchfloor_board::frame::{Notice, Said, State};
 use watchfloor_engine::Engine;
 
 use super::{
@@ -167,8 +167,7 @@ fn told(done: tauri::Result<()>) {
 }
 
 fn unplaced(why: &str) -> Notice {
-    let text = "several screens need X11: this wall has one window".to_owned();
-    Notice { id: NOTICE.to_owned(), state: State::Warning, text, detail: vec![why.to_owned()] }
+    Notice::said(NOTICE, State::Warning, Said::ScreensNeedX11, vec![why.to_owned()])
 }
 
 /// What a clock of the board's zone shows now.
@@ -225,7 +224,7 @@ fn told_in_one(id: &str, state: State, lines: Vec<String>) -> Option<Notice> {
     };
     // One line says it all.
     let detail = if lines.len() > 1 { lines } else { Vec::new() };
-    Some(Notice { id: id.to_owned(), state, text, detail })
+    Some(Notice::worded(id, state, text, detail))
 }
 
 #[cfg(test)]

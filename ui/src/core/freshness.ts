@@ -7,6 +7,7 @@
 import type { Freshness, Quality } from '../generated/frame'
 import { LATE_MS_MIN } from './limits'
 import { say } from '../words/say'
+import { said_or } from './said'
 
 export interface Verdict {
   readonly freshness: Freshness
@@ -49,7 +50,7 @@ export function judge(quality: Quality, since_ms: number, frozen: string | null)
     return { freshness: 'stale', reason: expired_reason(), age_ms, tells_age: true }
   }
   const tells_age = age_ms !== null && (!is_current(freshness) || age_ms >= Math.max(LATE_MS_MIN, quality.limit_ms / 2))
-  return { freshness, reason: quality.reason, age_ms, tells_age }
+  return { freshness, reason: said_or(quality.said, quality.reason), age_ms, tells_age }
 }
 
 /** When *live* ends by itself, milliseconds from when the quality came; null if it isn't live. */

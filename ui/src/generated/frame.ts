@@ -275,6 +275,127 @@ width: number,
 height: number, };
 
 /**
+ * A sentence, or a part of one. Lengths of time are in milliseconds, whole seconds from one second on.
+ */
+export type Said = { "code": "words", 
+/**
+ * The words.
+ */
+words: string, } | { "code": "list", 
+/**
+ * The parts.
+ */
+parts: Array<Said>, } | { "code": "beside", 
+/**
+ * The parts.
+ */
+parts: Array<Said>, } | { "code": "server-silent", 
+/**
+ * For how long.
+ */
+ms: number | null, } | { "code": "machine-slow", 
+/**
+ * How old.
+ */
+ms: number, } | { "code": "publisher-silent", 
+/**
+ * For how long.
+ */
+ms: number | null, 
+/**
+ * How often it promises to speak.
+ */
+quiet_ms: number, } | { "code": "catching-up" } | { "code": "not-connected" } | { "code": "connecting" } | { "code": "trying-again" } | { "code": "next-try", 
+/**
+ * In how long.
+ */
+ms: number, } | { "code": "access-refused" } | { "code": "no-event" } | { "code": "not-renewed" } | { "code": "live", 
+/**
+ * The transport, if it is known.
+ */
+transport: 'websocket' | 'sse' | 'http-stream' | 'long-poll' | 'poll' | 'tcp' | null, } | { "code": "polling", 
+/**
+ * How often.
+ */
+every_ms: number, } | { "code": "no-newer-token", 
+/**
+ * Why, in another's words.
+ */
+why: string, } | { "code": "paths-lost", 
+/**
+ * How many.
+ */
+lost: number, 
+/**
+ * Of how many.
+ */
+of: number, 
+/**
+ * Where the first of them leads.
+ */
+place: string, 
+/**
+ * Why it was lost, in another's words.
+ */
+cause: string, } | { "code": "source-catching-up", 
+/**
+ * The transport, if it is known.
+ */
+transport: 'websocket' | 'sse' | 'http-stream' | 'long-poll' | 'poll' | 'tcp' | null, 
+/**
+ * What stands in the way.
+ */
+reason: Said | null, } | { "code": "source-refused", 
+/**
+ * Why.
+ */
+reason: Said, } | { "code": "all-live", 
+/**
+ * How many there are.
+ */
+count: number, } | { "code": "not-live", 
+/**
+ * How many are how.
+ */
+levels: Array<[Freshness, number]>, 
+/**
+ * Of how many.
+ */
+of: number, } | { "code": "not-running" } | { "code": "disk-silent" } | { "code": "not-remembering", 
+/**
+ * Since when, as a machine writes it.
+ */
+since: string, } | { "code": "journal-replaced" } | { "code": "engine-stopped" } | { "code": "board-gone", 
+/**
+ * Its name.
+ */
+file: string, } | { "code": "board-unreadable", 
+/**
+ * Its name.
+ */
+file: string, } | { "code": "board-refused", 
+/**
+ * Its name.
+ */
+file: string, } | { "code": "kept-by-another" } | { "code": "other-replay", 
+/**
+ * Where that began.
+ */
+before: string, 
+/**
+ * Where the one behind the cut begins.
+ */
+from: string, } | { "code": "screens-need-x11" } | { "code": "source-lost", 
+/**
+ * How long ago.
+ */
+ms: number, 
+/**
+ * Why.
+ */
+reason: Said, };
+
+/**
  * How a widget is drawn, by kind.
  */
 export type Look = { "kind": "counter" } & NumberLook | { "kind": "gauge" } & NumberLook | { "kind": "rate" } & NumberLook | { "kind": "window" } & NumberLook | { "kind": "table", 
@@ -1061,6 +1182,10 @@ freshness: Freshness,
  */
 words: string, 
 /**
+ * The same as a code, for a page that speaks another language; none of what has no code.
+ */
+said?: Said, 
+/**
  * Events delivered since the program started.
  */
 events: number, 
@@ -1110,6 +1235,10 @@ freshness: Freshness,
  * Why it isn't live, for people.
  */
 reason: string | null, 
+/**
+ * The same as a code, for a page that speaks another language; none of what has no code.
+ */
+said?: Said, 
 /**
  * Age of the newest proof that it is current, milliseconds; none if there was never one.
  */
@@ -1581,9 +1710,13 @@ state: State,
  */
 detail: string | null, 
 /**
- * Since when it has this state, by the source's clock, milliseconds since the Unix epoch.
+ * Since when it has this state, by the source's clock, milliseconds since the Unix epoch; of one that is silent, when it was last heard of.
  */
-since_ms: number, };
+since_ms: number, 
+/**
+ * Whether it is silent: it was not heard of for so long that `text` says only how it was.
+ */
+lost?: boolean, };
 
 /**
  * What changed on a map. To apply it: drop all markers if it is whole; put each of `markers` in the place of that of its
@@ -1803,6 +1936,10 @@ hole: string | null,
  */
 live: string, 
 /**
+ * The same as a code.
+ */
+live_said?: Said, 
+/**
  * Whether there is nothing in the present to look at.
  */
 live_is_well: boolean, 
@@ -1852,6 +1989,10 @@ left_ms: number,
  * The present in a few words: `all 16 live`.
  */
 live: string, 
+/**
+ * The same as a code.
+ */
+live_said?: Said, 
 /**
  * Whether there is nothing in the present to look at.
  */
@@ -1956,6 +2097,10 @@ state: State,
  * One line.
  */
 text: string, 
+/**
+ * The same as a code, for a page that speaks another language; none of what has no code.
+ */
+said?: Said, 
 /**
  * More lines, for who looks closer.
  */

@@ -1,5 +1,5 @@
 /** What the scripted host says of its sources, and what has to be noticed. */
-import type { Freshness, Notice, SourceView } from '../generated/frame'
+import type { Freshness, Notice, Quality, Said, SourceView } from '../generated/frame'
 
 /** Ten sources, of which most aren't live. */
 export const LINE_STATES: readonly Freshness[] = [
@@ -14,6 +14,31 @@ export const LINE_STATES: readonly Freshness[] = [
   'live',
   'live',
 ]
+
+/** Why a widget isn't live. */
+export const REASONS: Partial<Record<Freshness, string>> = {
+  stale: 'no proof from the publisher for longer than 5 s',
+  down: 'link lost: connection refused, next try in 3 s',
+  refused: 'the server refused the token: HTTP 403',
+  unknown: 'never had a value',
+  'catching-up': 'connected, 412 events outstanding',
+}
+
+/** The same by a code, where there is one. */
+const SAID: Partial<Record<Freshness, Said>> = {
+  down: {
+    code: 'list',
+    parts: [
+      { code: 'words', words: 'link lost: connection refused' },
+      { code: 'next-try', ms: 3_000 },
+    ],
+  },
+}
+
+export const said_of = (freshness: Freshness): Pick<Quality, 'said'> => {
+  const said = SAID[freshness]
+  return said === undefined ? {} : { said }
+}
 
 export interface SourceFacts {
   readonly version: number
@@ -31,7 +56,26 @@ export function source_view(freshness: Freshness, { version, checked_at_ms, has_
     refused: 'refused: HTTP 403, asked again in 60 s',
     unknown: 'connecting',
   }
+  const reason = (words: string, next_s: number): Said => ({
+    code: 'list',
+    parts: [
+      { code: 'words', words },
+      { code: 'next-try', ms: next_s * 1_000 },
+    ],
+  })
+  const said: Partial<Record<Freshness, Said>> = {
+    live: { code: 'live', transport: 'websocket' },
+    polling: { code: 'polling', every_ms: 5_000 },
+    down: {
+      code: 'source-lost',
+      ms: 12_000,
+      reason: reason('connection broken: closed during the handshake', 20),
+    },
+    unknown: { code: 'connecting' },
+  }
+  const own = said[freshness]
   return {
+    ...(own === undefined ? {} : { said: own }),
     id: 'ops',
     title: 'Airport operations',
     phase:

@@ -32,7 +32,7 @@ import { DESK_BOARD, desk_detail, desk_rows, desk_value } from './fake-desk'
 import { FakePages, PAGES_BOARD } from './fake-pages'
 import { FakePast } from './fake-past'
 import { Rush } from './fake-rush'
-import { LINE_STATES, NOTICES, source_view } from './fake-source'
+import { LINE_STATES, NOTICES, REASONS, said_of, source_view } from './fake-source'
 import { type DemoState, type DrillLast, type FaultName, FAULTS, type Host } from './types'
 
 export const SCENARIOS = [
@@ -104,14 +104,6 @@ export interface FakeOptions {
 }
 
 const HEARTBEAT_MS = 1_000
-const REASONS: Partial<Record<Freshness, string>> = {
-  stale: 'no proof from the publisher for longer than 5 s',
-  down: 'link lost: connection refused, next try in 3 s',
-  refused: 'the server refused the token: HTTP 403',
-  unknown: 'never had a value',
-  'catching-up': 'connected, 412 events outstanding',
-}
-
 /** Of every two numbers one is disputed, and the other can't be compared. */
 function disputed(view: WidgetView, value: WidgetValue): Against | null {
   if (value.kind !== 'number' || value.value === null) return null
@@ -277,6 +269,7 @@ export class FakeHost implements Host {
       ...this.#quality(SHEET_MS),
       freshness,
       reason: REASONS[freshness] ?? null,
+      ...said_of(freshness),
       age_ms: live ? 200 : 12_000,
       live_for_ms: live ? 4_800 : 0,
       source_ms: freshness === 'unknown' ? null : SHEET_MS - (live ? 0 : 12_000),
@@ -383,6 +376,7 @@ export class FakeHost implements Host {
     return {
       freshness,
       reason: REASONS[freshness] ?? null,
+      ...said_of(freshness),
       age_ms,
       limit_ms: 5_000,
       live_for_ms: live ? 4_800 : 0,

@@ -12,7 +12,7 @@ import { all_become, check, FULL_HD, on_page } from './harness.mjs'
 /** What a frame says by codes, which are never shown as they are: the keys under which they stand. */
 const CODES = [
   ...['kind', 'state', 'freshness', 'phase', 'transport', 'continuity', 'basis', 'agreement', 'became', 'draw'],
-  ...['order', 'format', 'theme', 'better', 'toward', 'is', 'why', 'align', 'expect', 'outcome'],
+  ...['order', 'format', 'theme', 'better', 'toward', 'is', 'why', 'align', 'expect', 'outcome', 'code'],
 ]
 
 /**
@@ -38,7 +38,8 @@ function note_data(codes) {
         // Names that are no part of the frame's form are data as well.
         if (name === 'icons' && typeof one === 'object' && one !== null)
           for (const word of Object.keys(one)) data.add(word)
-        take(one, name)
+        // What has a code is said by that, and its English words are never shown.
+        if (!('said' in part && ['words', 'reason', 'text'].includes(name))) take(one, name)
       }
   }
   const { invoke } = internals

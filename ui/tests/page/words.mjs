@@ -162,4 +162,31 @@ export async function words() {
         await assert_readable(page)
       }),
   )
+
+  await check(
+    'what the backend says by codes is said in the language of the wall; another’s own words stay as they are',
+    () =>
+      on_page('scenario=down&language=de', FULL_HD, async (page) => {
+        await all_become(page, 'down')
+        assert.match(
+          (await page.textContent('[data-source]')) ?? '',
+          /vor 12 s verloren: connection brok.* … .*handshake, nächster Versuch in 20 s/,
+        )
+        const labels = await page.$$eval('[data-widget]', (all) =>
+          all.map((one) => one.getAttribute('aria-label') ?? ''),
+        )
+        assert.ok(
+          labels.every((label) => label.includes('link lost: connection refused, nächster Versuch in 3 s')),
+          labels[0],
+        )
+        await say(
+          page,
+          `notices: [{ id: 'file', state: 'warning', text: 'a.toml is gone: the last good board goes on',
+        said: { code: 'board-gone', file: 'a.toml' }, detail: [] }]`,
+        )
+        await page.waitForFunction(() =>
+          document.querySelector('[data-notice="file"]')?.textContent?.includes('a.toml ist verschwunden'),
+        )
+      }),
+  )
 }

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     config::spec::WidgetSpec,
     frame::{ClockView, Frame, Quality, SourceView, WidgetPatch},
-    freshness::{Freshness, Promise, judge, source_words},
+    freshness::{Freshness, Promise, judge, source_said},
 };
 
 /// The next frame comes after this long at the latest, in milliseconds: whoever waits for one must see to it.
@@ -161,6 +161,7 @@ impl Board {
     pub(super) fn source_view(&self, lane: &Lane, now: Mono) -> SourceView {
         let promise = self.source_promise(lane);
         let held = lane.held(true, now);
+        let said = source_said(&lane.status, promise, held.age, now);
         SourceView {
             id: lane.spec.id.clone(),
             title: lane.spec.title.clone(),
@@ -168,7 +169,8 @@ impl Board {
             transport: lane.status.transport,
             continuity: lane.status.continuity,
             freshness: judge(&lane.status, promise, held, now).freshness,
-            words: source_words(&lane.status, promise, held.age, now),
+            words: said.to_string(),
+            said: Some(said),
             events: lane.status.counts.events,
             rejected: lane.status.counts.rejected,
             gaps: lane.status.counts.gaps(),

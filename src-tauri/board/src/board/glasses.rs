@@ -83,7 +83,7 @@ impl Board {
         match detail.first().cloned() {
             Some(first) => {
                 let text = format!("this board lacks pages that a screen should show ({first})");
-                self.set_notice(Notice { id: NOTICE.to_owned(), state: State::Warning, text, detail });
+                self.set_notice(Notice::worded(NOTICE, State::Warning, text, detail));
             }
             None => self.clear_notice(NOTICE),
         }

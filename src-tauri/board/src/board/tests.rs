@@ -462,7 +462,7 @@ fn a_lost_replay_tells_no_time() {
 #[test]
 fn notices_replace_each_other() {
     let mut stage = Stage::live();
-    let notice = |text: &str| Notice { id: "file".into(), state: State::Warning, text: text.into(), detail: vec![] };
+    let notice = |text: &str| Notice::worded("file", State::Warning, text.into(), vec![]);
     stage.board.set_notice(notice("a"));
     stage.board.set_notice(notice("b"));
     let version = stage.board.version();

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::Said;
 use crate::freshness::Freshness;
 
 /// That a frame is of a lamp test: what it shows is a copy, to which things are done on purpose.
@@ -22,6 +23,10 @@ pub struct DrillView {
     pub left_ms: u64,
     /// The present in a few words: `all 16 live`.
     pub live: String,
+    /// The same as a code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub live_said: Option<Said>,
     /// Whether there is nothing in the present to look at.
     pub live_is_well: bool,
     /// The page stands still for so long once it has painted this, milliseconds; once a step. Zero is not at all.

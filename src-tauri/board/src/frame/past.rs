@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::Said;
+
 /// That a frame is of the past, and where in the record it is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export_to = "frame.ts")]
@@ -33,6 +35,10 @@ pub struct PastView {
     pub hole: Option<String>,
     /// The present in a few words: `all 16 live`.
     pub live: String,
+    /// The same as a code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub live_said: Option<Said>,
     /// Whether there is nothing in the present to look at.
     pub live_is_well: bool,
     /// It goes back to the present by itself after so long without a hand, milliseconds.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use watchfloor_model::Continuity;
 
+use super::Said;
 use crate::freshness::Freshness;
 
 /// How far a value can be believed, and until when.
@@ -14,6 +15,10 @@ pub struct Quality {
     pub freshness: Freshness,
     /// Why it isn't live, for people.
     pub reason: Option<String>,
+    /// The same as a code, for a page that speaks another language; none of what has no code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub said: Option<Said>,
     /// Age of the newest proof that it is current, milliseconds; none if there was never one.
     #[ts(type = "number | null")]
     pub age_ms: Option<u64>,

@@ -2,47 +2,45 @@
 
 use std::time::Duration;
 
-use watchfloor_model::{Mono, PathStatus, Phase, SourceStatus, Transport};
+use watchfloor_model::{Mono, PathStatus, Phase, SourceStatus};
 
 use super::{Held, Promise, Verdict, Why, judge};
+use crate::frame::{Said, said_ms};
 
 impl Verdict {
     /// Why it isn't live, for people; none if it is.
     #[must_use]
     pub fn reason(&self) -> Option<String> {
-        let after_cause = |cause: &Option<String>, rest: &str| match cause {
-            Some(cause) => format!("{cause}, {rest}"),
-            None => rest.to_owned(),
+        self.said().map(|said| said.to_string())
+    }
+
+    /// The same as a code with its parameters.
+    #[must_use]
+    pub fn said(&self) -> Option<Said> {
+        let after_cause = |cause: &Option<String>, rest: Said| match cause {
+            Some(cause) => Said::List { parts: vec![Said::words(cause), rest] },
+            None => rest,
         };
         Some(match &self.why {
             Why::Live => return None,
-            Why::Silent(Some(age)) => format!("nothing heard from the server for {}", span_words(*age)),
-            Why::Silent(None) => "nothing heard from the server yet".to_owned(),
-            Why::Behind(age) => format!("this machine is slow: what is shown may be {} old", span_words(*age)),
-            Why::Quiet(Some(age), quiet) => {
-                let (age, quiet) = (span_words(*age), span_words(*quiet));
-                format!("publisher silent for {age}, it promises to speak every {quiet}")
-            }
-            Why::Quiet(None, quiet) => {
-                format!("no publisher heard yet, it promises to speak every {}", span_words(*quiet))
-            }
-            Why::CatchingUp(cause, retry) => match (cause, retry) {
-                (Some(cause), Some(_)) => format!("{cause}, {}", retry_words(*retry)),
-                (Some(cause), None) => cause.clone(),
-                (None, _) => "catching up with what was missed".to_owned(),
-            },
-            Why::Idle => "not connected yet".to_owned(),
-            Why::Connecting(cause) => after_cause(cause, "connecting"),
-            Why::Waiting(cause, retry) => after_cause(cause, &retry_words(*retry)),
+            Why::Silent(age) => Said::ServerSilent { ms: age.map(said_ms) },
+            Why::Behind(age) => Said::MachineSlow { ms: said_ms(*age) },
+            Why::Quiet(age, quiet) => Said::PublisherSilent { ms: age.map(said_ms), quiet_ms: said_ms(*quiet) },
+            Why::CatchingUp(cause @ Some(_), Some(retry)) => after_cause(cause, retry_said(Some(*retry))),
+            Why::CatchingUp(Some(cause), None) => Said::words(cause),
+            Why::CatchingUp(None, _) => Said::CatchingUp,
+            Why::Idle => Said::NotConnected,
+            Why::Connecting(cause) => after_cause(cause, Said::Connecting),
+            Why::Waiting(cause, retry) => after_cause(cause, retry_said(*retry)),
             Why::Refused(cause, retry) => {
-                let cause = cause.as_deref().unwrap_or("the server refuses access");
+                let cause = cause.as_ref().map_or(Said::AccessRefused, Said::words);
                 match retry {
-                    Some(_) => format!("{cause}, {}", retry_words(*retry)),
-                    None => cause.to_owned(),
+                    Some(_) => Said::List { parts: vec![cause, retry_said(*retry)] },
+                    None => cause,
                 }
             }
-            Why::NoEvent => "no event yet".to_owned(),
-            Why::Away(why) => why.clone(),
+            Why::NoEvent => Said::NoEvent,
+            Why::Away(why) => Said::words(why),
         })
     }
 }
@@ -52,42 +50,55 @@ impl Verdict {
 /// `age` is how long ago it was last known to be current, if it ever was.
 #[must_use]
 pub fn source_words(status: &SourceStatus, promise: Promise, age: Option<Duration>, now: Mono) -> String {
+    source_said(status, promise, age, now).to_string()
+}
+
+/// The same as a code with its parameters.
+#[must_use]
+pub fn source_said(status: &SourceStatus, promise: Promise, age: Option<Duration>, now: Mono) -> Said {
     let verdict = judge(status, promise, Held { value: true, age }, now);
-    let by = status.transport.map(|transport| format!(" by {}", transport_words(transport))).unwrap_or_default();
-    match (status.phase, verdict.reason()) {
+    let transport = status.transport;
+    match (status.phase, verdict.said()) {
         (Phase::Live, None) => {
-            let detour = status.detour.as_ref().map(|cause| format!("; {}", cause.text)).unwrap_or_default();
-            let renewal = status.renewal.as_ref().map(|why| format!("; no newer token: {why}")).unwrap_or_default();
-            let detour = detour + &lost_paths_words(&status.paths) + &renewal;
-            match status.every {
-                Some(every) => format!("polling every {}{detour}", span_words(every)),
-                None => format!("live{by}{detour}"),
-            }
+            let live = match status.every {
+                Some(every) => Said::Polling { every_ms: said_ms(every) },
+                None => Said::Live { transport },
+            };
+            let beside = [
+                status.detour.as_ref().map(|cause| Said::words(&cause.text)),
+                lost_paths(&status.paths),
+                status.renewal.as_ref().map(|why| Said::NoNewerToken { why: why.to_string() }),
+            ];
+            let parts: Vec<Said> = std::iter::once(live).chain(beside.into_iter().flatten()).collect();
+            Said::Beside { parts }
         }
         (Phase::Live, Some(reason)) => reason,
-        (Phase::Subscribing | Phase::CatchingUp, reason) => match reason.filter(|_| status.cause.is_some()) {
-            Some(reason) => format!("catching up{by}: {reason}"),
-            None => format!("catching up{by}"),
-        },
-        (Phase::Idle, _) => "not connected yet".to_owned(),
-        (Phase::Refused, reason) => format!("refused: {}", reason.unwrap_or_default()),
+        (Phase::Subscribing | Phase::CatchingUp, reason) => {
+            let reason = reason.filter(|_| status.cause.is_some()).map(Box::new);
+            Said::SourceCatchingUp { transport, reason }
+        }
+        (Phase::Idle, _) => Said::NotConnected,
+        (Phase::Refused, reason) => {
+            Said::SourceRefused { reason: Box::new(reason.unwrap_or_else(|| Said::words(""))) }
+        }
         (Phase::Connecting | Phase::Authorising | Phase::Waiting, reason) => {
-            let reason = reason.unwrap_or_default();
+            let reason = reason.unwrap_or_else(|| Said::words(""));
             // Of the link, whose word that is: its publisher may have been silent for longer.
             match age.map(|age| status.link_proof.map_or(age, |proof| now.since(proof))) {
-                Some(age) => format!("lost {} ago: {reason}", span_words(age)),
+                Some(age) => Said::SourceLost { ms: said_ms(age), reason: Box::new(reason) },
                 None => reason,
             }
         }
     }
 }
 
-/// Which of several paths aren't live: `; 1 of 2 paths lost, hub-b:8080: connection refused`.
-fn lost_paths_words(paths: &[PathStatus]) -> String {
+/// Which of several paths aren't live: `1 of 2 paths lost, hub-b:8080: connection refused`.
+fn lost_paths(paths: &[PathStatus]) -> Option<Said> {
     let lost: Vec<&PathStatus> = paths.iter().filter(|path| path.phase != Phase::Live).collect();
-    let Some(first) = lost.first() else { return String::new() };
+    let first = lost.first()?;
     let cause = first.cause.as_ref().map_or_else(|| first.phase.word().to_owned(), |cause| cause.text.clone());
-    format!("; {} of {} paths lost, {}: {cause}", lost.len(), paths.len(), first.place)
+    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    Some(Said::PathsLost { lost: count(lost.len()), of: count(paths.len()), place: first.place.clone(), cause })
 }
 
 /// A length of time as people say it, in at most two units: `6 s`, `2 min 5 s`, `3 h`, `2 d 4 h`. Rounded down.
@@ -109,22 +120,9 @@ pub fn span_words(span: Duration) -> String {
 }
 
 /// When the next try is; rounded up, so that it never says zero.
-fn retry_words(retry: Option<Duration>) -> String {
+fn retry_said(retry: Option<Duration>) -> Said {
     match retry.map(|retry| retry.as_millis().div_ceil(1000)) {
-        None | Some(0) => "trying again".to_owned(),
-        Some(seconds) => {
-            format!("next try in {}", span_words(Duration::from_secs(u64::try_from(seconds).unwrap_or(u64::MAX))))
-        }
-    }
-}
-
-const fn transport_words(transport: Transport) -> &'static str {
-    match transport {
-        Transport::WebSocket => "WebSocket",
-        Transport::Sse => "server-sent events",
-        Transport::HttpStream => "HTTP streaming",
-        Transport::LongPoll => "long poll",
-        Transport::Tcp => "TCP",
-        Transport::Poll => "poll",
+        None | Some(0) => Said::TryingAgain,
+        Some(seconds) => Said::NextTry { ms: u64::try_from(seconds).unwrap_or(u64::MAX).saturating_mul(1_000) },
     }
 }

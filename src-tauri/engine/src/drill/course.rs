@@ -8,7 +8,7 @@ use std::{
 
 use watchfloor_board::{
     config::spec::ReducerSpec,
-    frame::{DrillView, Frame, GlassSeen, Notice, Quality, SourceSeen, WidgetSeen},
+    frame::{DrillView, Frame, GlassSeen, Notice, Quality, Said, SourceSeen, WidgetSeen},
     freshness::Freshness,
 };
 use watchfloor_model::{Mono, Timestamp};
@@ -39,7 +39,7 @@ pub const fn is_drill_revision(revision: u32) -> bool {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Live {
     /// In a few words.
-    pub(crate) words: String,
+    pub(crate) said: Said,
     /// Whether there is nothing to look at.
     pub(crate) is_well: bool,
     /// What people must know of it.
@@ -231,7 +231,7 @@ impl Course {
 
     /// Takes how the present stands.
     pub(crate) fn set_live(&mut self, live: Live) {
-        self.is_new |= live.words != self.live.words || live.notices != self.live.notices;
+        self.is_new |= live.said != self.live.said || live.notices != self.live.notices;
         self.live = live;
     }
 
@@ -536,7 +536,8 @@ impl Course {
             name: step.name().to_owned(),
             expects: step.expects().to_owned(),
             left_ms: millis(left.saturating_sub(now.since(self.since))),
-            live: self.live.words.clone(),
+            live: self.live.said.to_string(),
+            live_said: Some(self.live.said.clone()),
             live_is_well: self.live.is_well,
             stall_ms: u32::try_from(stall.as_millis()).unwrap_or(u32::MAX),
         }

@@ -80,7 +80,7 @@ impl Drill {
                 asked = Some(Instant::now());
                 let standing = engine.standing().await;
                 let present = past::present(&standing);
-                let live = Live { words: present.words, is_well: present.is_well, notices: standing.notices };
+                let live = Live { said: present.said, is_well: present.is_well, notices: standing.notices };
                 self.with(|course, _, _| course.set_live(live));
             }
             ticks.tick().await;

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use watchfloor_board::frame::{Notice, State};
+use watchfloor_board::frame::{Notice, Said, State};
 use watchfloor_model::Mono;
 
 /// Id of the notice about a disk that doesn't answer.
@@ -35,11 +35,9 @@ impl Stall {
     pub(crate) fn notice(&self, now: Mono) -> Option<Notice> {
         let began = self.0.load(Ordering::Relaxed);
         let stalled = now.since(Mono::from_micros(began));
-        (began != 0 && stalled >= STALLED_AFTER).then(|| Notice {
-            id: NOTICE.into(),
-            state: State::Alarm,
-            text: "the disk does not answer: what comes now can't be shown until it does".into(),
-            detail: vec![format!("A transaction of the journal has been waiting for {} s.", stalled.as_secs())],
+        (began != 0 && stalled >= STALLED_AFTER).then(|| {
+            let detail = vec![format!("A transaction of the journal has been waiting for {} s.", stalled.as_secs())];
+            Notice::said(NOTICE, State::Alarm, Said::DiskSilent, detail)
         })
     }
 }

@@ -8,7 +8,7 @@ use std::{
 
 use tokio::sync::Notify;
 use watchfloor_board::{
-    frame::{Frame, State},
+    frame::{Frame, Said, State},
     freshness::Freshness,
 };
 use watchfloor_model::{Mono, Timestamp};
@@ -158,20 +158,24 @@ impl LookBack {
     }
 }
 
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
 /// The present in a few words: how many widgets are live, and what the others are, worst first.
 pub(crate) fn present(standing: &Standing) -> Present {
     let Standing { levels, worst, .. } = standing;
     let count = |is: &dyn Fn(Freshness) -> bool| levels.iter().filter(|level| is(**level)).count();
     let current = count(&Freshness::is_current);
     if levels.is_empty() {
-        return Present { words: "not running".to_owned(), is_well: false };
+        return Present { said: Said::NotRunning, is_well: false };
     }
     let is_well = current == levels.len() && !matches!(worst, Some(State::Alarm | State::Warning));
     if current == levels.len() {
-        return Present { words: format!("all {current} live"), is_well };
+        return Present { said: Said::AllLive { count: number(current) }, is_well };
     }
     let others = Freshness::ALL.into_iter().rev().filter(|level| !level.is_current());
     let others = others.map(|level| (level, count(&|own| own == level))).filter(|(_, number)| *number > 0);
-    let words: Vec<String> = others.map(|(level, number)| format!("{number} {}", level.word())).collect();
-    Present { words: format!("{} of {}", words.join(", "), levels.len()), is_well }
+    let counts = others.map(|(level, count)| (level, number(count))).collect();
+    Present { said: Said::NotLive { levels: counts, of: number(levels.len()) }, is_well }
 }

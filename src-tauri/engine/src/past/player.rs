@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use watchfloor_board::frame::{BoardView, ClockView, Frame, PastMarks, PastView, WidgetPatch};
+use watchfloor_board::frame::{BoardView, ClockView, Frame, PastMarks, PastView, Said, WidgetPatch};
 use watchfloor_model::{Mono, Timestamp};
 
 use super::{
@@ -31,7 +31,7 @@ pub const fn is_past_revision(revision: u32) -> bool {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Present {
     /// In a few words.
-    pub(crate) words: String,
+    pub(crate) said: Said,
     /// Whether there is nothing to look at.
     pub(crate) is_well: bool,
 }
@@ -183,7 +183,8 @@ impl Player {
             unseen: seen.unseen.clone(),
             damage: seen.damage.clone(),
             hole: seen.hole.clone(),
-            live: present.words.clone(),
+            live: present.said.to_string(),
+            live_said: Some(present.said.clone()),
             live_is_well: present.is_well,
             returns_in_ms: u64::try_from(returns_in.as_millis()).unwrap_or(u64::MAX),
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use watchfloor_board::{
-    frame::{Frame, Quality, SourceView},
+    frame::{Frame, Quality, Said, SourceView},
     freshness::{Freshness, span_words},
 };
 use watchfloor_model::Timestamp;
@@ -92,7 +92,8 @@ fn age(quality: &mut Quality, since: Duration, holds: bool) {
     }
     if !holds && by > quality.live_for_ms {
         quality.freshness = Freshness::Stale;
-        quality.reason = Some("nothing is recorded that would have renewed it".to_owned());
+        quality.reason = Some(Said::NotRenewed.to_string());
+        quality.said = Some(Said::NotRenewed);
         quality.live_for_ms = 0;
     } else {
         quality.live_for_ms = u64::try_from(SHOWN_FOR.as_millis()).unwrap_or(u64::MAX);
@@ -106,6 +107,7 @@ fn doubt(quality: &mut Quality, why: &str) {
     }
     quality.freshness = Freshness::Stale;
     quality.reason = Some(why.to_owned());
+    quality.said = None;
     quality.live_for_ms = 0;
 }
 
@@ -113,7 +115,7 @@ fn doubt(quality: &mut Quality, why: &str) {
 fn doubt_source(source: SourceView, why: Option<&String>) -> SourceView {
     match why {
         Some(why) if source.freshness.is_current() => {
-            SourceView { freshness: Freshness::Stale, words: why.clone(), ..source }
+            SourceView { freshness: Freshness::Stale, words: why.clone(), said: None, ..source }
         }
         _ => source,
     }

@@ -2,7 +2,9 @@
  * What is really on the glass, found in the document after a paint: for a lamp test, which believes nothing else. What is outside the
  * window, transparent, not laid out, cut off or too small to be read is not seen.
  */
-import type { Freshness, GlassSeen, SourceSeen, WidgetSeen } from '../../generated/frame'
+import type { Freshness, GlassSeen, SourceSeen, SourceView, WidgetSeen } from '../../generated/frame'
+import { freshness_word } from '../../core/freshness'
+import { said_text } from '../../core/said'
 import { SIZES } from '../../core/sizes'
 
 const FRESHNESSES: readonly Freshness[] = ['live', 'polling', 'catching-up', 'stale', 'down', 'refused', 'unknown']
@@ -98,6 +100,19 @@ function lacks(widget: Element): boolean {
   return [...widget.querySelectorAll('.least, [data-lacks] > *')].some((mark) => words_of(mark) !== '')
 }
 
+/** Whether what can be read is this text, whole or without its middle. */
+function reads(seen: string, text: string): boolean {
+  const [head = '', tail = ''] = seen.toLowerCase().split(' … ')
+  const whole = text.toLowerCase()
+  return tail === '' ? head === whole : whole.startsWith(head) && whole.endsWith(tail)
+}
+
+/** The backend knows a freshness by its English word: in another language it is told whether its own word can be read. */
+function in_english(seen: string, freshness: string | undefined): string {
+  const known = FRESHNESSES.find((one) => one === freshness)
+  return known !== undefined && reads(seen, freshness_word(known)) ? known.replace('-', ' ') : seen
+}
+
 function widget_seen(widget: HTMLElement): WidgetSeen {
   const { widget: id = '', freshness } = widget.dataset
   const word = widget.querySelector('.what > b')
@@ -105,7 +120,7 @@ function widget_seen(widget: HTMLElement): WidgetSeen {
     id,
     freshness: FRESHNESSES.find((one) => one === freshness) ?? 'unknown',
     mark: is_mark_whole(widget.querySelector('.what > svg')),
-    word: is_readable(word) ? words_of(word) : '',
+    word: is_readable(word) ? in_english(words_of(word), freshness) : '',
     hatch: has_hatch(widget),
     edge: is_dashed(widget.querySelector('.panel')),
     value: shows_value(widget.querySelector('.body')),
@@ -113,12 +128,18 @@ function widget_seen(widget: HTMLElement): WidgetSeen {
   }
 }
 
-function source_seen(source: HTMLElement): SourceSeen {
-  return { id: source.dataset['source'] ?? '', words: words_of(source.querySelector('.words')) }
+/** As the backend said it, where that can be read in the language of the wall. */
+function source_seen(source: HTMLElement, views: readonly SourceView[]): SourceSeen {
+  const id = source.dataset['source'] ?? ''
+  const seen = words_of(source.querySelector('.words'))
+  const view = views.find((one) => one.id === id)
+  const words = words_of(source.querySelector('.words > bdi'))
+  const is_said = view?.said !== undefined && words !== '' && reads(words, said_text(view.said))
+  return { id, words: is_said ? view.words : seen }
 }
 
 /** What can be seen now, on a page that was told this step last and has painted this version. */
-export function glass_seen(step: number, version: number, silent: boolean): GlassSeen {
+export function glass_seen(step: number, version: number, silent: boolean, views: readonly SourceView[]): GlassSeen {
   const all = (selector: string): HTMLElement[] => [...document.querySelectorAll<HTMLElement>(selector)]
   return {
     step,
@@ -126,6 +147,6 @@ export function glass_seen(step: number, version: number, silent: boolean): Glas
     silent,
     band: words_of(document.querySelector('[data-drill-band] .name')) !== '',
     widgets: all('[data-widget]').map(widget_seen),
-    sources: all('header [data-source]').map(source_seen),
+    sources: all('header [data-source]').map((one) => source_seen(one, views)),
   }
 }

@@ -3,7 +3,7 @@
 use std::{io, path::PathBuf};
 
 use tokio::time::Instant;
-use watchfloor_board::frame::{Notice, State};
+use watchfloor_board::frame::{Notice, Said, State};
 use watchfloor_model::Timestamp;
 
 use super::{Gone, Memory, NOTICE, Pace, Writer};
@@ -162,20 +162,12 @@ impl Writer {
 pub(crate) fn not_remembering(since: Timestamp, reason: String) -> Notice {
     let time = jiff::Timestamp::from_millisecond(since.as_millis())
         .map_or_else(|_| since.to_string(), |time| time.strftime("%Y-%m-%d %H:%M UTC").to_string());
-    Notice {
-        id: NOTICE.into(),
-        state: State::Warning,
-        text: format!("not remembering since {time}: the journal can't be written"),
-        detail: vec![reason, "The wall goes on from memory and tries again every few seconds.".into()],
-    }
+    let detail = vec![reason, "The wall goes on from memory and tries again every few seconds.".into()];
+    Notice::said(NOTICE, State::Warning, Said::NotRemembering { since: time }, detail)
 }
 
 /// The notice about a journal that was set aside.
 pub(crate) fn replaced(path: &str, reason: &str) -> Notice {
-    Notice {
-        id: NOTICE.into(),
-        state: State::Warning,
-        text: "the journal was damaged: a new one was begun".into(),
-        detail: vec![reason.into(), format!("The damaged one is kept as {path}")],
-    }
+    let detail = vec![reason.into(), format!("The damaged one is kept as {path}")];
+    Notice::said(NOTICE, State::Warning, Said::JournalReplaced, detail)
 }
