@@ -152,13 +152,7 @@ impl Desktop {
     /// # Errors
     /// If `xdotool` isn't installed.
     pub fn windows(&self) -> Result<Vec<String>> {
-        let found = self.xdotool(&["search", "--onlyvisible", "--name", "^Watchfloor$"])?;
-        // What isn't a window of its own is as large as nothing.
-        let is_one = |id: &&str| {
-            let shape = self.xdotool(&["getwindowgeometry", "--shell", id]).unwrap_or_default();
-            !shape.lines().any(|line| line == "WIDTH=1")
-        };
-        Ok(found.split_whitespace().filter(is_one).map(str::to_owned).collect())
+        Ok(windows(&self.display)?.into_iter().map(|(id, _)| id.to_string()).collect())
     }
 
     /// What `xdotool` prints. It may find nothing.
@@ -222,6 +216,32 @@ impl Desktop {
 
 fn tool(display: &str, arguments: &[&str]) -> Result<Output> {
     Command::new("xdotool").args(arguments).env("DISPLAY", display).output().context("xdotool: is it installed?")
+}
+
+/// Width, height, and where from the left and the top, in pixels.
+pub type Place = (i32, i32, i32, i32);
+
+/// The windows named `Watchfloor` that are to be seen on a display, from the left: their numbers and places.
+///
+/// # Errors
+/// If `xdotool` isn't installed.
+pub fn windows(display: &str) -> Result<Vec<(u64, Place)>> {
+    let said = |arguments: &[&str]| Ok::<_, anyhow::Error>(String::from_utf8(tool(display, arguments)?.stdout)?);
+    let mut all = Vec::new();
+    for id in said(&["search", "--onlyvisible", "--name", "^Watchfloor$"])?.split_whitespace() {
+        let shape = said(&["getwindowgeometry", "--shell", id])?;
+        let value = |name: &str| {
+            let line = shape.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+            line.and_then(|value| value.parse::<i32>().ok()).unwrap_or_default()
+        };
+        let place = (value("WIDTH"), value("HEIGHT"), value("X"), value("Y"));
+        // What isn't a window of its own is as large as nothing.
+        if place.0 > 1 {
+            all.push((id.parse()?, place));
+        }
+    }
+    all.sort_by_key(|(_, place)| place.2);
+    Ok(all)
 }
 
 /// Has `xdotool` do something on a display.

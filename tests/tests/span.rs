@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use rustix::process::Signal;
 use watchfloor_tests::{
-    desktop::hand,
+    desktop::{Place, hand, windows},
     faults::process::signal_to,
     monitors::{Monitors, edid},
     pictures::Pictures,
@@ -34,7 +34,7 @@ const PAINT: Duration = Duration::from_secs(3);
 /// One heartbeat, the pace of the code that is read, and the painting of a busy machine.
 const TOGETHER: Duration = Duration::from_millis(1000 + 500 + 1000);
 const MONITOR: (i32, i32) = (1280, 720);
-const BOTH: [(i32, i32, i32, i32); 2] = [(1280, 720, 0, 0), (1280, 720, 1280, 0)];
+const BOTH: [Place; 2] = [(1280, 720, 0, 0), (1280, 720, 1280, 0)];
 
 /// Of the first page each half is one panel; of the second each half is two, one above the other.
 const BOARD: &str = r#"
@@ -165,7 +165,7 @@ enum Shows {
     Else,
 }
 
-fn shows(seen: &Seen, (width, height, left, top): (i32, i32, i32, i32)) -> Result<Shows> {
+fn shows(seen: &Seen, (width, height, left, top): Place) -> Result<Shows> {
     // The grid begins below the head line, and ends above the line of pages and notices, wherever that is.
     let across = (left + width / 2 - 6..left + width / 2 + 6).map(|x| seen.is_ground(x, top + height * 9 / 20));
     let is_beside = across.collect::<Result<Vec<bool>>>()?.contains(&true);
@@ -181,7 +181,7 @@ fn shows(seen: &Seen, (width, height, left, top): (i32, i32, i32, i32)) -> Resul
 }
 
 /// How far down the panels of a window reach: as far on each of one picture.
-fn foot(seen: &Seen, (width, height, left, top): (i32, i32, i32, i32)) -> Result<Option<i32>> {
+fn foot(seen: &Seen, (width, height, left, top): Place) -> Result<Option<i32>> {
     for y in (top..top + height).rev() {
         if !seen.is_ground(left + width * 3 / 4, y)? {
             return Ok(Some(y - top));
@@ -191,24 +191,8 @@ fn foot(seen: &Seen, (width, height, left, top): (i32, i32, i32, i32)) -> Result
 }
 
 /// Places of the wall's windows, from the left.
-fn windows(display: &str) -> Result<Vec<(i32, i32, i32, i32)>> {
-    let tool = |arguments: &[&str]| -> Result<String> {
-        Ok(String::from_utf8(Command::new("xdotool").args(arguments).env("DISPLAY", display).output()?.stdout)?)
-    };
-    let mut all = Vec::new();
-    for id in tool(&["search", "--onlyvisible", "--name", "^Watchfloor$"])?.split_whitespace() {
-        let shape = tool(&["getwindowgeometry", "--shell", id])?;
-        let value = |name: &str| {
-            let line = shape.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
-            line.and_then(|value| value.parse::<i32>().ok()).unwrap_or_default()
-        };
-        // What isn't a window of its own is as large as nothing.
-        if value("WIDTH") > 1 {
-            all.push((value("WIDTH"), value("HEIGHT"), value("X"), value("Y")));
-        }
-    }
-    all.sort_by_key(|place| place.2);
-    Ok(all)
+fn places_of(display: &str) -> Result<Vec<Place>> {
+    Ok(windows(display)?.into_iter().map(|(_, place)| place).collect())
 }
 
 fn screens(monitors: &Monitors, data: &Path) -> Result<String> {
@@ -245,10 +229,10 @@ fn a_wall_of_several_monitors_is_one_picture() -> Result<()> {
     let wall = WindowProcess::start(&mut command, &data)?;
     let (server, _) = x11rb::connect(Some(display))?;
     let look = || Seen::look(&server);
-    let all_show = |what: &str, limit: Duration, places: &[(i32, i32, i32, i32)], wanted: Shows| -> Result<()> {
+    let all_show = |what: &str, limit: Duration, places: &[Place], wanted: Shows| -> Result<()> {
         wall.wait(what, limit, || {
             let seen = look()?;
-            let are_there = windows(display)? == places;
+            let are_there = places_of(display)? == places;
             let shown = places.iter().map(|place| shows(&seen, *place)).collect::<Result<Vec<Shows>>>()?;
             let has_strip = places.iter().map(|place| seen.has_strip(place.2)).collect::<Result<Vec<bool>>>()?;
             let feet = places.iter().map(|place| foot(&seen, *place)).collect::<Result<Vec<Option<i32>>>>()?;
