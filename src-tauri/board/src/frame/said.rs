@@ -232,7 +232,9 @@ impl fmt::Display for Said {
             Self::BoardGone { file } => write!(f, "{file} is gone: the last good board goes on"),
             Self::BoardUnreadable { file } => write!(f, "{file} can't be read: the last good board goes on"),
             Self::BoardRefused { file } => write!(f, "{file} was refused: the last good board goes on"),
-            Self::KeptByAnother => f.write_str("another watchfloor keeps this wall's record: this one remembers nothing"),
+            Self::KeptByAnother => {
+                f.write_str("another watchfloor keeps this wall's record: this one remembers nothing")
+            }
             Self::OtherReplay { before, from } => write!(
                 f,
                 "what is shown is of a replay that began at {before}: the one from {from} is behind the cut (another --data-dir begins empty)"

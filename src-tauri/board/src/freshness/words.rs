@@ -67,7 +67,7 @@ pub fn source_said(status: &SourceStatus, promise: Promise, age: Option<Duration
             let beside = [
                 status.detour.as_ref().map(|cause| Said::words(&cause.text)),
                 lost_paths(&status.paths),
-                status.renewal.as_ref().map(|why| Said::NoNewerToken { why: why.to_string() }),
+                status.renewal.as_ref().map(|why| Said::NoNewerToken { why: why.clone() }),
             ];
             let parts: Vec<Said> = std::iter::once(live).chain(beside.into_iter().flatten()).collect();
             Said::Beside { parts }
@@ -78,9 +78,7 @@ pub fn source_said(status: &SourceStatus, promise: Promise, age: Option<Duration
             Said::SourceCatchingUp { transport, reason }
         }
         (Phase::Idle, _) => Said::NotConnected,
-        (Phase::Refused, reason) => {
-            Said::SourceRefused { reason: Box::new(reason.unwrap_or_else(|| Said::words(""))) }
-        }
+        (Phase::Refused, reason) => Said::SourceRefused { reason: Box::new(reason.unwrap_or_else(|| Said::words(""))) },
         (Phase::Connecting | Phase::Authorising | Phase::Waiting, reason) => {
             let reason = reason.unwrap_or_else(|| Said::words(""));
             // Of the link, whose word that is: its publisher may have been silent for longer.
