@@ -73,7 +73,6 @@ pub(crate) async fn next_frame(
     page: State<'_, Page>,
     past: State<'_, Past>,
     glasses: State<'_, Arc<Glasses>>,
-    tiles: State<'_, Tiles>,
     after: u64,
     revision: u32,
     rest_ms: u32,
@@ -107,7 +106,7 @@ pub(crate) async fn next_frame(
     if after == 0 {
         glass.given(view.label());
     }
-    tiles.given(&glass.name(), &frame, &engine).await;
+    view.state::<Tiles>().given(&glass.name(), &frame, &engine).await;
     if frame.past.is_none() && frame.drill.is_none() {
         return Ok(Frame { span: glass.part(), ..frame });
     }
