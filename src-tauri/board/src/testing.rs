@@ -9,8 +9,8 @@ use watchfloor_model::{Event, Mono, Timestamp};
 use crate::{
     Aggregate,
     config::spec::{
-        CHART_LINES_MAX, FenceSpec, FoldSpec, IconSpec, LifeSpec, LineSpec, MarksSpec, ReducerSpec, StateSpec, Template,
-        TemplatePart,
+        CHART_LINES_MAX, FenceSpec, FoldSpec, IconSpec, LifeSpec, LineSpec, MarksSpec, ReducerSpec, StateSpec,
+        Template, TemplatePart,
     },
     frame::{FenceWhen, Icon, NumberValue, State, WidgetValue},
     geo::{Area, Spot, ring},
@@ -113,8 +113,7 @@ fn reducer_of(spec: &Value) -> ReducerSpec {
         spec[name].as_array().into_iter().flatten().map(|name| name.as_str().expect("a text").to_owned()).collect()
     };
     let text = |name: &str| spec[name].as_str().map(template);
-    let life =
-        || LifeSpec { remove_on: names("remove_on"), expire: span("expire"), lost_after: span("lost_after") };
+    let life = || LifeSpec { remove_on: names("remove_on"), expire: span("expire"), lost_after: span("lost_after") };
     let matching = || {
         let fields = spec["match"].as_object().into_iter().flatten();
         fields.map(|(key, value)| (key.parse().expect("a path"), vec![value.clone()])).collect()

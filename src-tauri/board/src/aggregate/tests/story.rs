@@ -96,7 +96,9 @@ pub(crate) fn fold(number: usize) -> FoldSpec {
             "lost_after": 900, "fences": [
                 {"name": "a", "polygon": [[-50, -20], [30, -20], [30, 20], [-50, 30]], "state": "warning", "hold": 300},
                 {"name": "b", "circle": [0, 0, 2_000_000], "state": "alarm", "when": "outside", "of_states": ["normal", "muted"]}]}),
-        41 => json!({"kind": "status", "key": "k", "state": "s", "remove_on": ["gone"], "expire": 700, "lost_after": 300}),
+        41 => {
+            json!({"kind": "status", "key": "k", "state": "s", "remove_on": ["gone"], "expire": 700, "lost_after": 300})
+        }
         42 => json!({"kind": "matrix", "row": "k", "column": "t", "state": "s", "lost_after": 500}),
         _ => json!({"kind": "markers", "key": "k", "lat": "lat", "lon": "lon", "heading": "v", "label": "{t}",
             "state": "s", "icon": "k", "remove_on": ["gone"], "expire": 700, "trail": 2000}),

@@ -15,7 +15,9 @@ use crate::{
 pub(super) static KIND: KindShape = KindShape {
     name: "status",
     about: "A tile a key.",
-    table: TableShape { name: "kind `status`", keys: &[
+    table: TableShape {
+        name: "kind `status`",
+        keys: &[
             &KEY,
             &LABEL,
             &states::OWN_PATH,
