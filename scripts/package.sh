@@ -42,6 +42,7 @@ mkdir -p "$made"
 cp "$folder/watchfloor-hub" "$made/"
 "$folder/watchfloor-wall" manual >"$made/watchfloor.1"
 gzip -9nf "$made/watchfloor.1"
+node scripts/notices.mjs "$made/third-party.md"
 # unit TEMPLATE BOARD NAME: a unit of those that `watchfloor kiosk install` writes, for a board at a place of its own: without it, it shows
 # nothing and fails nothing.
 unit() {

@@ -19,7 +19,7 @@ use watchfloor_tests::{
 
 const START_LIMIT: Duration = Duration::from_secs(90);
 /// What belongs into it, besides icons and examples.
-const FILES: [&str; 11] = [
+const FILES: [&str; 12] = [
     "usr/bin/watchfloor",
     "usr/bin/watchfloor-hub",
     "usr/bin/watchfloor-wall",
@@ -28,6 +28,7 @@ const FILES: [&str; 11] = [
     "usr/lib/systemd/system/watchfloor-kiosk@.service",
     "usr/lib/systemd/user/watchfloor-kiosk.service",
     "usr/share/applications/Watchfloor.desktop",
+    "usr/share/doc/watchfloor/third-party.md",
     "usr/share/man/man1/watchfloor.1.gz",
     "usr/share/watchfloor/board.schema.json",
     "usr/share/watchfloor/examples/new-york-departures.toml",
