@@ -13,6 +13,7 @@ import type {
 } from '../generated/frame'
 import { fenced, sheet_fences, sheet_layers } from './fake-fences'
 import { sheet_map } from './fake-sheet-map'
+import { sheet_grid, sheet_tiles, type SheetWords } from './fake-sheet-tiles'
 
 export const SHEET_KINDS = [
   'counter',
@@ -226,11 +227,6 @@ const LOOKS: Record<SheetKind, Look> = {
   fenced: { kind: 'markers', bounds: [5, 45, 16, 52], places: [], glide_ms: 0, trail: null },
 }
 
-/** A tile that was not heard of for long. */
-function silent(is_silent: boolean): { readonly lost: true; readonly state: State } | Record<never, never> {
-  return is_silent ? { lost: true, state: 'unknown' } : {}
-}
-
 export function sheet_board(kind: SheetKind, state: SheetState): BoardView {
   return {
     title: `${kind}, ${state}`,
@@ -415,6 +411,19 @@ function words(state: SheetState, at: number): string {
   return `Order ${String(4_100 + at)}`
 }
 
+/** How names and states are written. */
+function sheet_words(state: SheetState): SheetWords {
+  const own = (usual: string, one: number): string =>
+    state === 'long' || state === 'rtl' ? words(state, one) : `${usual} ${String(one + 1)}`
+  const column = (two: number): string =>
+    state === 'rtl'
+      ? `منطقة ${String(two)}`
+      : state === 'long'
+        ? `Region of the far north ${String(two)}`
+        : `eu-${String(two + 1)}`
+  return { own, column, of: (meant) => (state === 'rtl' ? RTL_OTHER : STATE_TEXT[meant]) }
+}
+
 const STATE_TEXT: Record<State, string> = {
   normal: 'on time',
   warning: 'late',
@@ -468,43 +477,11 @@ export function sheet_value({ look }: WidgetView, state: SheetState, at: number)
       }))
       return { kind: 'log', whole: true, lines, total: state === 'million' ? 1_000_000 : lines.length }
     }
-    case 'status': {
-      const tiles = numbered(6).map((one) => ({
-        key: String(one),
-        label: state === 'long' || state === 'rtl' ? words(state, one) : `Lane ${String(one + 1)}`,
-        text: state === 'rtl' ? RTL_OTHER : STATE_TEXT[meaning(one)],
-        state: meaning(one),
-        detail: one % 2 === 0 ? `${String(one + 3)} of 25 late` : null,
-        since_ms: SHEET_MS - one * 11 * MINUTE_MS,
-        ...silent(state === 'full' && one % 5 === 3),
-      }))
-      return { kind: 'status', tiles }
-    }
+    case 'status':
+      return sheet_tiles(numbered(6), sheet_words(state), meaning, state === 'full', SHEET_MS)
     case 'matrix': {
       const across = state === 'one' ? 1 : state === 'full' || state === 'million' ? 14 : 5
-      const name = (one: number): string =>
-        state === 'long' || state === 'rtl' ? words(state, one) : `Service ${String(one + 1)}`
-      const tiles = numbered(6).flatMap((one) =>
-        Array.from({ length: across }, (_, two) => ({
-          key: `${name(one)} · ${state === 'rtl' ? `منطقة ${String(two)}` : state === 'long' ? `Region of the far north ${String(two)}` : `eu-${String(two + 1)}`}`,
-          label: `${name(one)} · eu-${String(two + 1)}`,
-          text:
-            state === 'rtl'
-              ? RTL_OTHER
-              : STATE_TEXT[(one * two) % 7 === 6 ? 'alarm' : (one + two) % 9 === 5 ? 'warning' : 'normal'],
-          state: ((one * two) % 7 === 6
-            ? 'alarm'
-            : (one + two) % 9 === 5
-              ? 'warning'
-              : two === 4 && one === 0
-                ? 'unknown'
-                : 'normal') as State,
-          detail: at === 5 ? `${String(11 + one * two * 7)} ms` : null,
-          since_ms: SHEET_MS - one * 11 * MINUTE_MS,
-          ...silent(state === 'full' && (one + two) % 6 === 3),
-        })).filter((_, two) => (one * 3 + two) % 11 !== 7),
-      )
-      return { kind: 'status', tiles }
+      return sheet_grid(numbered(6), across, sheet_words(state), at === 5, state === 'full', SHEET_MS)
     }
     case 'timeline': {
       const rows = numbered(6).map((one) => {
