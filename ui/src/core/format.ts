@@ -5,6 +5,7 @@
 import type { Cell, ColumnLook, Notice, NumberLook, Outage } from '../generated/frame'
 import { date_locale, grouped, grouped_digits, numerals_now } from '../words/numerals'
 import { say } from '../words/say'
+import { heard } from './heard'
 
 export const MINUS = '\u2212'
 const THIN_SPACE = '\u2009'
@@ -64,10 +65,10 @@ export function signed_text(difference: number, decimals: number): string {
   return difference > 0 ? `+${text}` : text
 }
 
-/** What went wrong, in words. It never throws: it is asked where something has. */
+/** What went wrong, in words of the wall's language where they are the backend's. It never throws: it is asked where something has. */
 export function error_text(error: unknown): string {
   try {
-    return error instanceof Error ? error.message : String(error)
+    return heard(error instanceof Error ? error.message : String(error))
   } catch {
     return say('error.wordless')
   }

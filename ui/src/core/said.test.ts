@@ -20,7 +20,7 @@ const SENTENCES: readonly (readonly [Said, string, string])[] = [
       reason: { code: 'list', parts: [{ code: 'words', words: 'connection refused' }, NEXT] },
     },
     'lost 12 s ago: connection refused, next try in 3 s',
-    'vor 12 s verloren: connection refused, nächster Versuch in 3 s',
+    'vor 12 s verloren: Verbindung abgewiesen, nächster Versuch in 3 s',
   ],
   [
     { code: 'publisher-silent', ms: 125_000, quiet_ms: 60_000 },

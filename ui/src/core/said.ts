@@ -1,6 +1,7 @@
-/** Sentences that the backend says by codes, in the language of the wall. What has no code comes in English and stays so, as another's own words do. */
+/** Sentences that the backend says by codes, in the language of the wall. What has no code comes in English: `heard.ts` says it, and another's own words stay as they are. */
 import type { Said } from '../generated/frame'
 import { say } from '../words/say'
+import { heard } from './heard'
 
 /** A length of time in at most two units, as the backend's own words have it: `412 ms`, `6 s`, `2 min 5 s`, `3 h`. */
 function span_said(ms: number): string {
@@ -35,7 +36,7 @@ function transport_name(transport: Transport): string {
 export function said_text(said: Said): string {
   switch (said.code) {
     case 'words':
-      return said.words
+      return heard(said.words)
     case 'list':
       return said.parts.map(said_text).join(', ')
     case 'beside':
@@ -73,9 +74,9 @@ export function said_text(said: Said): string {
     case 'polling':
       return say('said.polling', { age: span_said(said.every_ms) })
     case 'no-newer-token':
-      return say('said.no-newer-token', { why: said.why })
+      return say('said.no-newer-token', { why: heard(said.why) })
     case 'paths-lost':
-      return say('said.paths-lost', { lost: said.lost, of: said.of, place: said.place, cause: said.cause })
+      return say('said.paths-lost', { lost: said.lost, of: said.of, place: said.place, cause: heard(said.cause) })
     case 'source-catching-up': {
       const what =
         said.transport === null
@@ -104,9 +105,9 @@ export function said_text(said: Said): string {
   }
 }
 
-/** A sentence that may have a code, else the words that came. */
+/** A sentence that may have a code, else by the words that came. */
 export function said_or(said: Said | undefined, words: string): string
 export function said_or(said: Said | undefined, words: string | null): string | null
 export function said_or(said: Said | undefined, words: string | null): string | null {
-  return said === undefined ? words : said_text(said)
+  return said === undefined ? heard(words) : said_text(said)
 }

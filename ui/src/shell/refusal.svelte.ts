@@ -1,4 +1,6 @@
 /** What the backend refused to do, for as long as it takes to read. */
+import { error_text } from '../core/format'
+
 const REFUSED_MS = 8_000
 
 export class Refusal {
@@ -13,7 +15,7 @@ export class Refusal {
         this.words = null
       },
       (error: unknown) => {
-        this.words = error instanceof Error ? error.message : String(error)
+        this.words = error_text(error)
         clearTimeout(this.#timer)
         this.#timer = setTimeout(() => {
           this.words = null

@@ -1,6 +1,8 @@
 /** Deutsch, vollständig. */
 import type { Words } from './say'
 
+export { heard } from './de-heard'
+
 export const de: Words = {
   'state.alarm': 'Alarm',
   'state.warning': 'Warnung',

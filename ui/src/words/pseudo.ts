@@ -1,5 +1,7 @@
 /** A language for tests, made from English: accented, some 40 % longer, between brackets, so that a text that isn't from here stands out. */
+import { heard as german } from './de-heard'
 import { en } from './en'
+import type { Heard } from './en-heard'
 import type { Words } from './say'
 
 const ACCENTS: Readonly<Record<string, string>> = {
@@ -21,3 +23,11 @@ export const pseudo = Object.fromEntries(
       : Object.fromEntries(Object.entries(text).map(([form, of]) => [form, accented(of)])),
   ]),
 ) as unknown as Words
+
+/** The backend's sentences too: every language's file has them all, in English, beside its own. */
+export const heard = Object.fromEntries(
+  Object.keys(german).map((english) => [
+    english,
+    /\p{L}/u.test(english.replace(/\{\w+\}/g, '')) ? accented(english) : english,
+  ]),
+) as unknown as Heard

@@ -5,6 +5,7 @@
  * English is always there. Another language is loaded before the first frame is painted, so no text changes under an eye.
  */
 import { en } from './en'
+import type { Heard } from './en-heard'
 import { grouped, write_numbers_as } from './numerals'
 
 export type Key = keyof typeof en
@@ -28,11 +29,17 @@ type Filled<K extends Key> = {
 }
 type Filling<K extends Key> = [Names<Text<K>>] extends [never] ? [] : [Filled<K>]
 
+/** A language's file: the page's own texts, and what is said in place of the backend's sentences that have no code. */
+interface Spoken {
+  readonly words: Words
+  readonly heard: Heard
+}
+
 /** Languages besides English, each with its file. */
-const LOADERS: Readonly<Record<string, () => Promise<Words>>> = {
-  de: async () => (await import('./de')).de,
+const LOADERS: Readonly<Record<string, () => Promise<Spoken>>> = {
+  de: async () => await import('./de').then(({ de, heard }) => ({ words: de, heard })),
   // A language for tests: every text is longer, accented and between brackets.
-  'en-XA': async () => (await import('./pseudo')).pseudo,
+  'en-XA': async () => await import('./pseudo').then(({ pseudo, heard }) => ({ words: pseudo, heard })),
 }
 export const LANGUAGES: readonly string[] = ['en', ...Object.keys(LOADERS)]
 
@@ -42,9 +49,11 @@ interface Speech {
   readonly plural: Intl.PluralRules
   /** A language whose words could not be loaded. */
   readonly missing: string | null
+  /** English sentences of the backend's, each with that of this language; null for English, which is the backend's own. */
+  readonly heard: readonly (readonly [string, string])[] | null
 }
 
-const ENGLISH: Speech = { language: 'en', words: en, plural: new Intl.PluralRules('en'), missing: null }
+const ENGLISH: Speech = { language: 'en', words: en, plural: new Intl.PluralRules('en'), missing: null, heard: null }
 let speech: Speech = ENGLISH
 
 /** The language that the page has words for: the whole tag, else its first part; English for one without a file. */
@@ -68,10 +77,31 @@ export async function speak(tag: string, locale: string): Promise<void> {
     return
   }
   try {
-    speech = { language, words: await load(), plural: new Intl.PluralRules(language), missing: null }
+    const { words, heard } = await load()
+    const plural = new Intl.PluralRules(language)
+    speech = { language, words, plural, missing: null, heard: sentences_of(words, heard) }
   } catch {
     speech = { ...ENGLISH, missing: language }
   }
+}
+
+/** What is said by codes comes without them too, such as from an older record; so do levels, ways and steps within a sentence. */
+const SAID_TOO = /^(?:said|freshness|transport|drill\.step)\./
+/** They would fit whatever has a colon, an `of` or a blank. */
+const TOO_WIDE: readonly string[] = ['said.because', 'said.not-live', 'said.level']
+
+function sentences_of(words: Words, heard: Heard): readonly (readonly [string, string])[] {
+  const said = (Object.keys(en) as Key[]).flatMap((key): (readonly [string, string])[] => {
+    const [english, own] = [en[key], words[key]]
+    const is_one = SAID_TOO.test(key) && !TOO_WIDE.includes(key) && typeof english === 'string'
+    return is_one && typeof own === 'string' ? [[english, own]] : []
+  })
+  return [...said, ...Object.entries(heard)]
+}
+
+/** The sentences that the backend says without a code, each with that of this language; null in English. */
+export function heard_sentences(): readonly (readonly [string, string])[] | null {
+  return speech.heard
 }
 
 /** The language that texts are of. */

@@ -164,19 +164,21 @@ export async function words() {
   )
 
   await check(
-    'what the backend says by codes is said in the language of the wall; another’s own words stay as they are',
+    'what the backend says, by codes or in English, is said in the language of the wall; another’s own words stay as they are',
     () =>
       on_page('scenario=down&language=de', FULL_HD, async (page) => {
         await all_become(page, 'down')
         assert.match(
           (await page.textContent('[data-source]')) ?? '',
-          /vor 12 s verloren: connection brok.* … .*handshake, nächster Versuch in 20 s/,
+          /vor 12 s verloren: Verbindung unterbr.* … .*geschlossen, nächster Versuch in 20 s/,
         )
         const labels = await page.$$eval('[data-widget]', (all) =>
           all.map((one) => one.getAttribute('aria-label') ?? ''),
         )
         assert.ok(
-          labels.every((label) => label.includes('link lost: connection refused, nächster Versuch in 3 s')),
+          labels.every((label) =>
+            label.includes('Verbindung verloren: Verbindung abgewiesen, nächster Versuch in 3 s'),
+          ),
           labels[0],
         )
         await say(
