@@ -353,8 +353,6 @@ export const heard: Heard = {
     'dieser Tafel fehlen Seiten, die ein Bildschirm zeigen soll ({why})',
   'screen {a}: no page {b}': 'Bildschirm {a}: keine Seite {b}',
   // Notices.
-  'The new board file was refused; the last good one is shown':
-    'Die neue Tafeldatei wurde abgelehnt; gezeigt wird die letzte gute',
   "it can't be read: {why}": 'es ist nicht lesbar: {why}',
   'there is no such file: looked for {a}': 'diese Datei gibt es nicht: gesucht wurde {a}',
   'there is no such file': 'diese Datei gibt es nicht',

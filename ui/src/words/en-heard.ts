@@ -314,7 +314,6 @@ export const SENTENCES = [
   'this board lacks pages that a screen should show ({why})',
   'screen {a}: no page {b}',
   // Notices.
-  'The new board file was refused; the last good one is shown',
   "it can't be read: {why}",
   'there is no such file: looked for {a}',
   'there is no such file',

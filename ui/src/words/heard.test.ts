@@ -1,5 +1,5 @@
 // Each sentence that the backend says in English without a code has one in each language: read out of its sources, so that none is forgotten.
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { afterEach, expect, test } from 'vitest'
 import { heard } from '../core/heard'
 import { heard as de } from './de-heard'
@@ -161,6 +161,33 @@ for (const source of SOURCES)
 test('no exception is of something that is gone', () => {
   const all = new Set(SOURCES.flatMap((source) => shown_texts(readFileSync(new URL(source, BACKEND), 'utf8'))))
   expect([...EXCEPTED].filter((text) => !all.has(text))).toEqual([])
+})
+
+/** Put together of several texts, or of one that is chosen. */
+const COMPOSED: readonly string[] = [
+  "it can't reach {a}: {known}",
+  '{what} is no JSON: {why}',
+  'milliseconds since 1970, from {n} to {m}',
+  'it is damaged: {why}',
+  '{why}; it is kept as {a}: the wall runs without settings',
+  'screen {a} is gone since {b}: its pages turn on screen {c}',
+  'screen {a}: {why} of {n} is gone since {b}: not spanned',
+  'screen {a}: {why} of {n} are gone since {b}: not spanned',
+]
+
+test('no sentence is of something that nothing says any more', () => {
+  const texts = (folder: URL, ending: string): string =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith(ending) && !/tests?\b|\.test\./.test(name))
+      .map((name) => readFileSync(new URL(name, folder), 'utf8'))
+      .join('\n')
+  const backend = texts(BACKEND, '.rs')
+    .replace(/\\\n\s*/g, '')
+    .replaceAll('\\"', '"')
+  // What the page finds out about a map's file comes back as the backend's notice.
+  const page = texts(new URL('../widgets/tiles/', import.meta.url), '.ts').replace(/\$\{[^{}]*\}/g, '{}')
+  const said = as_pattern(backend + page, true)
+  expect(SENTENCES.filter((one) => !said.includes(as_pattern(one, false)))).toEqual(COMPOSED)
 })
 
 test('a language has each sentence, with the same placeholders', () => {

@@ -3,6 +3,7 @@
  * English, and texts of another length still fit.
  */
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { read_glass } from '../glass.mjs'
 import { settled } from '../settled.mjs'
 import { all_become, check, FULL_HD, on_page } from './harness.mjs'
@@ -100,6 +101,13 @@ function without_own(text) {
   return left.replace(/⟦.*$/s, ' ').replace(/^.*⟧/s, ' ')
 }
 
+/** What the backend says in English and the page in its own language: data, but never to be shown as it came. Short ones may be data's own words. */
+const HEARD = [
+  ...readFileSync(new URL('../../src/words/en-heard.ts', import.meta.url), 'utf8').matchAll(/^ {2}(['"])(.*)\1,$/gm),
+]
+  .map(([, , sentence = '']) => sentence)
+  .filter((sentence) => sentence.length > 12 && sentence.includes(' ') && !/[{\\]/.test(sentence))
+
 /**
  * What is neither from the message file, nor data, nor by locale.
  *
@@ -113,8 +121,11 @@ function foreign({ texts, data }) {
   const joined = known.join('\n')
   const found = new Set()
   for (const { text, where } of texts) {
-    if (!/\p{L}/u.test(text) || whole.has(text.trim())) continue
+    if (!/\p{L}/u.test(text)) continue
     let left = without_own(text.replace(/[\u2066-\u2069\u200e\u200f]/g, ''))
+    const unsaid = HEARD.find((sentence) => left.includes(sentence))
+    if (unsaid !== undefined) found.add(`${where}: ${text.trim()} [${unsaid}]`)
+    if (whole.has(text.trim())) continue
     for (const one of known) {
       if (!/\p{L}/u.test(left)) break
       if (
