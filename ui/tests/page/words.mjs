@@ -170,7 +170,7 @@ export async function words() {
         await all_become(page, 'down')
         assert.match(
           (await page.textContent('[data-source]')) ?? '',
-          /vor 12 s verloren: Verbindung unterbr.* … .*geschlossen, nächster Versuch in 20 s/,
+          /vor 12 s verloren: Verbindung unter.* … .*schlossen, nächster Versuch in 20 s/,
         )
         const labels = await page.$$eval('[data-widget]', (all) =>
           all.map((one) => one.getAttribute('aria-label') ?? ''),
