@@ -2,13 +2,13 @@
 import type { TileValue } from '../generated/frame'
 import { say } from '../words/say'
 
-/** The tiles as they are shown: of one that is silent only how it was, and no detail of then. */
+/** The tiles as they are shown: of one that is silent that it is, and of then no more than how it was. */
 export function shown_tiles(tiles: readonly TileValue[]): readonly TileValue[] {
   return tiles.some(({ lost }) => lost === true) ? tiles.map(shown_tile) : tiles
 }
 
 function shown_tile(tile: TileValue): TileValue {
   if (tile.lost !== true) return tile
-  const text = tile.text === '' ? say('tiles.silent') : say('tiles.silent-was', { was: tile.text })
-  return { ...tile, text, detail: null }
+  const detail = tile.text === '' ? null : say('tiles.was', { was: tile.text })
+  return { ...tile, text: say('tiles.silent'), detail }
 }

@@ -318,7 +318,7 @@ export const de: Words = {
   'histogram.below': 'unter {mark}',
   'histogram.from': 'ab {mark}',
   'tiles.silent': 'stumm',
-  'tiles.silent-was': 'stumm, war {was}',
+  'tiles.was': 'war {was}',
   'tiles.none': 'noch keine',
   'tiles.none-seen': 'keine gesehen',
   'log.none': 'noch nichts',

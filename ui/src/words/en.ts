@@ -317,7 +317,7 @@ export const en = {
   'histogram.below': 'below {mark}',
   'histogram.from': 'from {mark}',
   'tiles.silent': 'silent',
-  'tiles.silent-was': 'silent, was {was}',
+  'tiles.was': 'was {was}',
   'tiles.none': 'none yet',
   'tiles.none-seen': 'none seen',
   'log.none': 'nothing yet',

@@ -123,8 +123,8 @@ export function laid_out({ rows, columns, cells }: Grid, { width, height }: Size
 }
 
 /** A few letters: what the board wants there, or the state as its source says it. */
-export function word_of({ detail, text }: TileValue): string {
-  return detail === null || detail === '' ? text : detail
+export function word_of({ detail, text, lost }: TileValue): string {
+  return detail === null || detail === '' || lost === true ? text : detail
 }
 
 /** `+3 rows, 2 columns, 1 alarm` */
