@@ -17,6 +17,7 @@ use watchfloor_tests::{
     page::Page,
     pictures::Pictures,
     program::program,
+    screen::FrameBuffer,
     wait::until,
     window::WindowProcess,
 };
@@ -59,6 +60,15 @@ impl Kiosk {
 
     fn paints(&self, screen: &Path) -> Result<()> {
         self.program.paints(screen, START_LIMIT)
+    }
+
+    /// Waits until it has all of the screen: where there is no window, an X server is black.
+    fn covers(&self, screen: &Screen) -> Result<()> {
+        self.program.wait("a wall up to the last corner", START_LIMIT, || {
+            let screen = FrameBuffer::open(screen.frame_buffer())?;
+            let corner = screen.pixel(screen.width() - 3, screen.height() / 2)?;
+            Ok((corner != [0; 3]).then_some(()))
+        })
     }
 
     fn hand(&self, arguments: &[&str]) -> Result<()> {
@@ -170,12 +180,14 @@ fn displays_come_and_go() -> Result<()> {
     let screen = Screen::start(number, SIZE, folder.path())?;
     kiosk.says("the display is there")?;
     kiosk.paints(screen.frame_buffer())?;
+    kiosk.covers(&screen)?;
     pictures.keep(&display, "a-display-came")?;
     drop(screen);
     kiosk.says("it is started again")?;
     kiosk.says("waiting for a display")?;
     let screen = Screen::start(number, (1280, 1024), folder.path())?;
     kiosk.paints(screen.frame_buffer())?;
+    kiosk.covers(&screen)?;
     pictures.keep(&display, "another-one-came")?;
     ensure!(kiosk.program.ended()?.is_none(), "the supervisor has ended");
     let logs = kiosk.program.logs()?;

@@ -118,12 +118,12 @@ pub(crate) fn place_now(window: &gtk::ApplicationWindow, place: Option<Rect>) {
     let own = |rect: Rect| gdk::Rectangle::new(rect.x / scale, rect.y / scale, rect.width / scale, rect.height / scale);
     let wanted = match place {
         Some(place) => own(place),
-        // A window manager has put it to one.
-        None if is_full => return,
-        None => match display.primary_monitor().or_else(|| display.monitor_at_window(&surface)) {
-            Some(monitor) => monitor.geometry(),
-            None => return,
-        },
+        // A window manager may have put it to another than the first. Without one it says that it has all of a monitor, and is as small as ever.
+        None => {
+            let first = display.primary_monitor().filter(|_| !is_full);
+            let Some(monitor) = first.or_else(|| display.monitor_at_window(&surface)) else { return };
+            monitor.geometry()
+        }
     };
     let (_, x, y) = surface.origin();
     if (x, y, window.size()) == (wanted.x(), wanted.y(), (wanted.width(), wanted.height())) {
