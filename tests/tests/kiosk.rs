@@ -66,7 +66,7 @@ impl Kiosk {
     fn covers(&self, screen: &Screen) -> Result<()> {
         self.program.wait("a wall up to the last corner", START_LIMIT, || {
             let screen = FrameBuffer::open(screen.frame_buffer())?;
-            let corner = screen.pixel(screen.width() - 3, screen.height() / 2)?;
+            let corner = screen.pixel(screen.width() - 3, screen.height() - 3)?;
             Ok((corner != [0; 3]).then_some(()))
         })
     }
