@@ -10,7 +10,7 @@ export const SIZES = {
 const SIZES_FAR = /** @type {(keyof typeof SIZES)[]} */ (Object.keys(SIZES))
 /** A screen of 65 inches, and from where it is read. */
 export const FAR = { diagonal_mm: 1651, distance_mm: 4_000 }
-const KINDS = [
+export const KINDS = [
   'counter',
   'gauge',
   'bar',
@@ -52,7 +52,7 @@ const PICTURES = {
 }
 
 /** What shows nothing of a source has no freshness. Where that of its clock's source isn't live it says that it stands. */
-const FURNITURE = ['text', 'clock', 'countdown']
+export const FURNITURE = ['text', 'clock', 'countdown']
 const FURNITURE_STATES = ['live', 'down', 'unknown', 'empty', 'full', 'long', 'one', 'rtl', 'negative']
 
 /** @type {readonly Case[]} */

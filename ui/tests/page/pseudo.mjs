@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
+import { FURNITURE, KINDS } from '../cases.mjs'
 import { read_glass } from '../glass.mjs'
 import { settled } from '../settled.mjs'
 import { all_become, check, FULL_HD, on_page } from './harness.mjs'
@@ -216,24 +217,6 @@ const SCENARIOS = [
   ],
   ...['pages', 'past', 'past-odd', 'disputed', 'desk'],
 ]
-const KINDS = [
-  ...[
-    'counter',
-    'gauge',
-    'bar',
-    'table',
-    'grouped',
-    'log',
-    'series',
-    'limits',
-    'axes',
-    'histogram',
-    'heat',
-    'days',
-    'status',
-  ],
-  ...['tally', 'timeline', 'matrix', 'markers', 'fenced', 'text', 'clock', 'countdown'],
-]
 const STATES = ['live', 'down', 'empty', 'full']
 
 /** What lies over the wall: the key that opens it, where, and whether all of the wall makes room for it. */
@@ -288,7 +271,7 @@ export async function pseudo() {
     }),
   )
 
-  const cases = KINDS.flatMap((kind) => STATES.map((state) => ({ kind, state })))
+  const cases = [...KINDS, ...FURNITURE].flatMap((kind) => STATES.map((state) => ({ kind, state })))
   for (const { kind, state } of cases) {
     await check(`in the language for tests, a ${kind} that is ${state}: no word is English, and its words fit`, () =>
       in_pseudo(`scenario=sheet&demo=no&kind=${kind}&state=${state}`, async (page) => {

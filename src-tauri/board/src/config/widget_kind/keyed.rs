@@ -33,10 +33,15 @@ pub(super) static LOST_AFTER: Key<Span> = span(
     "How long an event says how it is, by the source's time. From then on that is silent, and its state unknown at best. For good if left out.",
 );
 
+/// `remove-on`, its names sorted; `None` if it was faulty, which has then been reported.
+pub(super) fn remove_on(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Vec<String>> {
+    let names = reader.get(&REMOVE_ON, sink);
+    sorted_once(reader, "remove-on", names, sink)
+}
+
 /// `remove-on`, `expire` and `lost-after` of the kinds that have no more to say of when something goes.
 pub(super) fn life(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<LifeSpec> {
-    let removed = reader.get(&REMOVE_ON, sink);
-    let remove_on = sorted_once(reader, "remove-on", removed, sink);
+    let remove_on = remove_on(reader, sink);
     let expire = reader.optional(&EXPIRE, sink);
     let lost_after = reader.optional(&LOST_AFTER, sink);
     let life = LifeSpec { remove_on: remove_on?, expire: expire?, lost_after: lost_after? };

@@ -11,7 +11,6 @@ use super::{
 };
 use crate::{
     config::{
-        decode::sorted_once,
         diagnostic::Sink,
         keys::{DAY, SECOND, path, span, template},
         record::Marks,
@@ -140,8 +139,7 @@ fn read(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Folded> {
     let state = states::read(reader, sink);
     let icon = read_icons(reader, sink);
     let trail = reader.optional(&TRAIL, sink);
-    let removed = reader.get(&keyed::REMOVE_ON, sink);
-    let remove_on = sorted_once(reader, "remove-on", removed, sink);
+    let remove_on = keyed::remove_on(reader, sink);
     let expire = reader.optional(&keyed::EXPIRE, sink);
     let bounds = reader.get(&BOUNDS, sink);
     let places = reader.optional(&PLACES, sink);

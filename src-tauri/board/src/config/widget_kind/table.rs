@@ -3,7 +3,6 @@
 use super::{Folded, KindShape, ROWS_MAX, keyed, states};
 use crate::{
     config::{
-        decode::sorted_once,
         diagnostic::{Problem, Sink},
         keys::path,
         record::Columns,
@@ -78,8 +77,7 @@ fn read(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Folded> {
     let sort = reader.optional(&SORT, sink);
     let group = reader.optional(&GROUP, sink);
     let limit = reader.get(&LIMIT, sink);
-    let removed = reader.get(&keyed::REMOVE_ON, sink);
-    let remove_on = sorted_once(reader, "remove-on", removed, sink);
+    let remove_on = keyed::remove_on(reader, sink);
     let expire = reader.optional(&keyed::EXPIRE, sink);
     let expire_at = reader.optional(&EXPIRE_AT, sink);
     let state = states::read(reader, sink);
