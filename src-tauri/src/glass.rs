@@ -130,6 +130,11 @@ impl Glass {
         *self.part.lock().unwrap_or_else(PoisonError::into_inner) = part;
     }
 
+    /// The label of its window.
+    pub(crate) fn window(&self) -> &str {
+        &self.window
+    }
+
     /// What the engine calls this glass.
     pub(crate) fn name(&self) -> Arc<str> {
         Arc::clone(&self.name)

@@ -106,7 +106,7 @@ pub(crate) async fn next_frame(
     if after == 0 {
         glass.given(view.label());
     }
-    view.state::<Tiles>().given(&glass.name(), &frame, &engine).await;
+    view.state::<Tiles>().given(glass.window(), &frame, &engine).await;
     if frame.past.is_none() && frame.drill.is_none() {
         return Ok(Frame { span: glass.part(), ..frame });
     }

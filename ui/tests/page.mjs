@@ -3,7 +3,12 @@
  * nothing is cut off or lies upon something else, that it can be read, and that it stops believing when nobody answers.
  *
  * Needs Chromium (`CHROMIUM`, default /usr/bin/chromium) and the built page (`DIST`, default `dist`). Opens no port: the browser is handed the files.
+ *
+ *   node tests/page.mjs [SUBJECT…]
  */
+import { spawn } from 'node:child_process'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
 import { aloud } from './page/aloud.mjs'
 import { broken } from './page/broken.mjs'
 import { bundle } from './page/bundle.mjs'
@@ -32,16 +37,58 @@ import { furniture } from './page/furniture.mjs'
 import { finish } from './page/harness.mjs'
 
 const SUBJECTS = {
-  ...{ looks, night, numbers, sight, silence, history, broken, past, pages, drill, demo, still, aloud },
-  ...{ keys, desk, chart, shift, zoom, span, words, pseudo, furniture, fences, tiles, bundle },
+  // The longest first: a long one at the end would be waited for alone.
+  ...{ pseudo, tiles, span, looks, night, numbers, sight, silence, history, broken, past, pages, drill, demo, still },
+  ...{ aloud, keys, desk, chart, shift, zoom, words, furniture, fences, bundle },
 }
+/** Pages wait more than they draw: each subject has a process and a browser of its own, so many at once. */
+const AT_ONCE = 3
+
+/**
+ * A subject in a process of its own. What it says is shown when it ends.
+ *
+ * @param {string} name
+ */
+async function apart(name) {
+  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), name], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const said = await text(child.stdout)
+  const [, passed, failed] = /^page: (\d+) passed, (\d+) failed\n$/m.exec(said) ?? []
+  process.stdout.write(said.replace(/^page: .*\n/m, ''))
+  // One that ends without its count has failed, whatever it has shown until then.
+  if (failed === undefined) console.log(`FAIL ${name}: it ended before its end`)
+  return { passed: Number(passed ?? 0), failed: Number(failed ?? 1) }
+}
+
+async function all_apart() {
+  const sum = { passed: 0, failed: 0 }
+  const names = Object.keys(SUBJECTS)
+  const hand = async () => {
+    for (let name = names.shift(); name !== undefined; name = names.shift()) {
+      const one = await apart(name)
+      sum.passed += one.passed
+      sum.failed += one.failed
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, hand))
+  console.log(`page: ${sum.passed} passed, ${sum.failed} failed`)
+  process.exitCode = sum.failed === 0 ? 0 : 1
+}
+
 // All of them, or those that are named.
 const asked = process.argv.slice(2)
+const unknown = asked.filter((name) => !(name in SUBJECTS))
+if (unknown.length > 0)
+  throw new Error(`no subject is called ${unknown.join(', ')}: there are ${Object.keys(SUBJECTS).join(', ')}`)
 
-try {
-  for (const [name, subject] of Object.entries(SUBJECTS)) {
-    if (asked.length === 0 || asked.includes(name)) await subject()
+if (asked.length === 0) await all_apart()
+else {
+  try {
+    for (const [name, subject] of Object.entries(SUBJECTS)) {
+      if (asked.includes(name)) await subject()
+    }
+  } finally {
+    await finish()
   }
-} finally {
-  await finish()
 }
