@@ -1,11 +1,15 @@
 /** Ranges of a file of tiles, and its tiles. */
-import { Compression, type Header, PMTiles, type RangeResponse, type Source, TileType } from 'pmtiles'
+import { Compression, type Header, PMTiles, type RangeResponse, SharedPromiseCache, type Source, TileType } from 'pmtiles'
 import type { TilesHost } from './host'
 
 /** No directory and no tile is larger. As in `src-tauri/src/tiles.rs`. */
 export const RANGE_BYTES_MAX = 8 << 20
-/** What a directory or a tile may be once it is unpacked: a few packed bytes can say a gigabyte. */
+/** What metadata or a tile may be once it is unpacked: a few packed bytes can say a gigabyte. */
 export const UNPACKED_BYTES_MAX = 32 << 20
+/** The same of a directory, of which each four bytes may become an entry of twenty times as many. One of all of the earth has half a megabyte. */
+export const DIRECTORY_BYTES_MAX = 2 << 20
+/** Directories that are kept: a map that stands still needs a few. */
+const DIRECTORIES_MAX = 8
 /** Layers that are looked at, of what a file says of itself. */
 const LAYERS_MAX = 200
 /** Beyond it a tile is some millimetres of earth. */
@@ -38,22 +42,33 @@ export class FileSource implements Source {
   }
 }
 
-/** Unpacks a directory or a tile, as far as it may be large. */
-export async function unpack(packed: ArrayBuffer, by: Compression): Promise<ArrayBuffer> {
-  if (by === Compression.None || by === Compression.Unknown) return packed
+/** Unpacks metadata or a tile, as far as it may be large. */
+export function unpack(packed: ArrayBuffer, by: Compression): Promise<ArrayBuffer> {
+  return unpacked(packed, by, UNPACKED_BYTES_MAX)
+}
+
+async function unpacked(packed: ArrayBuffer, by: Compression, bytes_max: number): Promise<ArrayBuffer> {
+  if (by === Compression.None || by === Compression.Unknown) {
+    if (packed.byteLength > bytes_max) throw too_large(bytes_max)
+    return packed
+  }
   if (by !== Compression.Gzip) throw new Error('it is packed by something else than gzip')
   const reader = new Blob([packed]).stream().pipeThrough(new DecompressionStream('gzip')).getReader()
   const parts: Uint8Array<ArrayBuffer>[] = []
   let bytes = 0
   for (let read = await reader.read(); !read.done; read = await reader.read()) {
     bytes += read.value.byteLength
-    if (bytes > UNPACKED_BYTES_MAX) {
+    if (bytes > bytes_max) {
       await reader.cancel()
-      throw new Error(`it is damaged: a part of it has more than ${String(UNPACKED_BYTES_MAX)} bytes unpacked`)
+      throw too_large(bytes_max)
     }
     parts.push(read.value)
   }
   return await new Blob(parts).arrayBuffer()
+}
+
+function too_large(bytes_max: number): Error {
+  return new Error(`it is damaged: a part of it has more than ${String(bytes_max)} bytes unpacked`)
 }
 
 /** What a map must know of a file. */
@@ -67,7 +82,11 @@ export interface Tileset {
 
 /** Opens a file for a map of these bounds. Fails with why its tiles can't be drawn. */
 export async function tileset(source: Source, bounds: readonly [number, number, number, number]): Promise<Tileset> {
-  const file = new PMTiles(source, undefined, unpack)
+  // Directories are unpacked by what keeps them, and by nothing else.
+  const directories = new SharedPromiseCache(DIRECTORIES_MAX, true, (packed, by) =>
+    unpacked(packed, by, DIRECTORY_BYTES_MAX),
+  )
+  const file = new PMTiles(source, directories, unpack)
   const header = await file.getHeader()
   const is_raster = [TileType.Png, TileType.Jpeg, TileType.Webp].includes(header.tileType)
   if (!is_raster && header.tileType !== TileType.Mvt)
