@@ -302,7 +302,7 @@ fn read(path: &Path, asked: &str, offset: u64, length: u32) -> Result<Vec<u8>, S
 #[cfg(test)]
 mod tests {
     use super::{
-        header::{COMPRESSION_AT, KIND_AT, tests::sound},
+        header::{COMPRESSION_AT, KIND_AT, sound},
         *,
     };
 
@@ -318,7 +318,7 @@ mod tests {
 
     /// H8: a page reads what its board names.
     #[test]
-    fn only_what_the_board_names_and_only_for_the_glass_that_has_it() {
+    fn only_what_the_board_names_and_only_for_the_window_that_has_it() {
         let folder = tempfile::tempdir().expect("a folder");
         let tiles = tiles_of(folder.path(), &[("map", "city.pmtiles")]);
         assert_eq!(tiles.path("left", "city.pmtiles"), Ok(folder.path().join("city.pmtiles")));
@@ -344,12 +344,12 @@ mod tests {
         shown.give(&right, board());
         // H5: what no board names is kept nowhere.
         shown.told(&left, map("z", "one.pmtiles"), "no such map", true);
-        shown.told(&"other".into(), map("a", "one.pmtiles"), "no such glass", true);
+        shown.told(&"other".into(), map("a", "one.pmtiles"), "no such window", true);
         assert!(shown.faults.is_empty() && shown.notice().is_none());
-        for (glass, widget, file) in
+        for (window, widget, file) in
             [(&left, "a", "one.pmtiles"), (&left, "b", "one.pmtiles"), (&right, "c", "two.pmtiles")]
         {
-            shown.told(glass, map(widget, file), "cut off", true);
+            shown.told(window, map(widget, file), "cut off", true);
         }
         let notice = shown.notice().expect("a notice");
         assert_eq!(notice.text, "the map is drawn without one.pmtiles: cut off");
@@ -360,6 +360,107 @@ mod tests {
         assert!(shown.notice().is_some());
         shown.give(&left, named(&[("a", "one.pmtiles")]));
         assert!(shown.notice().is_none());
+    }
+
+    /// Of one picture over several monitors each window draws its own part: what one lacks isn't there because another has it, and what one looks back at
+    /// takes no file from another.
+    #[test]
+    fn windows_of_one_picture_are_told_apart() {
+        let (left, right): (Arc<str>, Arc<str>) = ("wall".into(), "wall:part".into());
+        let map = || ("map".to_owned(), "city.pmtiles".to_owned());
+        let folder = tempfile::tempdir().expect("a folder");
+        let tiles = tiles_of(folder.path(), &[]);
+        let mut shown = tiles.shown.lock().expect("no panic");
+        for window in [&left, &right] {
+            shown.give(window, BTreeSet::from([map()]));
+        }
+        shown.told(&left, map(), "the web view has lost its GPU", true);
+        shown.told(&right, map(), "drawn from tiles", false);
+        assert!(shown.notice().is_some_and(|notice| notice.text.contains("lost its GPU")));
+        // The left one looks back at a board without tiles.
+        shown.give(&left, BTreeSet::new());
+        drop(shown);
+        assert!(tiles.path("wall:part", "city.pmtiles").is_ok() && tiles.path("wall", "city.pmtiles").is_err());
+    }
+
+    /// H5: a disk that doesn't answer is told, and holds no more threads than there are turns, however often it is asked.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_disk_that_does_not_answer_is_told_and_holds_its_turns() {
+        const SOON: Duration = Duration::from_millis(20);
+        let (reads, begun) = (Arc::new(Semaphore::new(2)), Arc::new(std::sync::atomic::AtomicUsize::new(0)));
+        let gate = Arc::new(Mutex::new(()));
+        let shut = Arc::clone(&gate);
+        let held = shut.lock().expect("no panic");
+        for _ in 0..5 {
+            let (gate, begun) = (Arc::clone(&gate), Arc::clone(&begun));
+            let told = apart(&reads, SOON, move || {
+                begun.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                drop(gate.lock());
+                Ok(())
+            });
+            assert_eq!(told.await, Err("its tiles didn't come within 0 s".to_owned()));
+        }
+        assert_eq!(begun.load(std::sync::atomic::Ordering::Relaxed), 2);
+        drop(held);
+        // It answers again.
+        assert_eq!(apart(&reads, DISK_WITHIN, || Ok(7)).await, Ok(7));
+    }
+
+    /// What takes a file's place with its length and its time is another one all the same, as of two builds that can be reproduced.
+    #[cfg(unix)]
+    #[test]
+    fn another_file_of_one_time_and_length_is_another_version() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (path, beside) = (folder.path().join("city.pmtiles"), folder.path().join("new.pmtiles"));
+        let put = |path: &Path, last: u8| {
+            let mut bytes = sound();
+            *bytes.last_mut().expect("bytes") = last;
+            fs::write(path, bytes).expect("written");
+            File::options().write(true).open(path).and_then(|file| file.set_modified(UNIX_EPOCH)).expect("a time");
+        };
+        put(&path, 1);
+        put(&beside, 2);
+        let (_, version) = open(&path).expect("sound");
+        assert_eq!(read(&path, &version, 999, 1), Ok(vec![1]));
+        fs::rename(&beside, &path).expect("moved");
+        assert_eq!(read(&path, &version, 999, 1), Err("it is another file by now".to_owned()));
+    }
+
+    /// Nothing waits for a pipe that takes a file's place between two looks at it.
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_becomes_a_pipe_is_not_waited_for() {
+        use std::sync::{
+            atomic::{AtomicBool, Ordering},
+            mpsc,
+        };
+        const ROUNDS: usize = 3_000;
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("city.pmtiles");
+        let (pipe, file) = (folder.path().join("pipe"), folder.path().join("file"));
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs").success());
+        fs::write(&file, sound()).expect("written");
+        let over = Arc::new(AtomicBool::new(false));
+        let swap = {
+            let (path, beside, over) = (path.clone(), folder.path().join("link"), Arc::clone(&over));
+            std::thread::spawn(move || {
+                while !over.load(Ordering::Relaxed) {
+                    for target in [&file, &pipe] {
+                        std::os::unix::fs::symlink(target, &beside).expect("linked");
+                        fs::rename(&beside, &path).expect("moved");
+                    }
+                }
+            })
+        };
+        let (done, waits) = mpsc::channel();
+        std::thread::spawn(move || {
+            let opened = (0..ROUNDS).filter(|_| open(&path).is_ok()).count();
+            done.send(opened).expect("somebody waits");
+        });
+        let opened = waits.recv_timeout(Duration::from_secs(60));
+        over.store(true, Ordering::Relaxed);
+        swap.join().expect("no panic");
+        assert!(opened.expect("a pipe was waited for") > 0);
     }
 
     #[test]

@@ -389,6 +389,9 @@ export const heard: Heard = {
   'it is cut off: its {a} end beyond its {n} bytes: copy it again':
     'sie ist abgeschnitten: ihre {a} enden hinter ihren {n} Bytes: neu kopieren',
   'it is damaged: its bounds are {a}': 'sie ist beschädigt: ihre Grenzen sind {a}',
+  'it is damaged: its zooms are {n} to {m}': 'sie ist beschädigt: ihre Zoomstufen sind {n} bis {m}',
+  'it is damaged: its first directory is {n} bytes from {m} on':
+    'sie ist beschädigt: ihr erstes Verzeichnis sind {n} Bytes von {m} an',
   'it is of elsewhere: its bounds are {a}, and those of the map {b}':
     'sie ist von anderswo: ihre Grenzen sind {a}, die der Karte {b}',
   "it holds a tile that can't be drawn: {why}": 'sie enthält eine Kachel, die sich nicht zeichnen lässt: {why}',

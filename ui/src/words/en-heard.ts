@@ -342,6 +342,8 @@ export const SENTENCES = [
   'make one with `pmtiles extract`',
   'it is cut off: its {a} end beyond its {n} bytes: copy it again',
   'it is damaged: its bounds are {a}',
+  'it is damaged: its zooms are {n} to {m}',
+  'it is damaged: its first directory is {n} bytes from {m} on',
   'it is of elsewhere: its bounds are {a}, and those of the map {b}',
   "it holds a tile that can't be drawn: {why}",
   '{why}: the wall runs without settings',

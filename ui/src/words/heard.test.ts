@@ -43,9 +43,17 @@ const SOURCES: readonly string[] = [
   ...['dial', 'fault', 'fetch', 'http', 'proxy'].map((name) => `engine/src/transport/${name}.rs`),
   ...['board', 'board/against', 'board/glasses', 'board/tracked', 'board/voices'].map((name) => `board/src/${name}.rs`),
   ...['meaning', 'pick', 'series', 'status', 'tally', 'timeline'].map((name) => `board/src/reduce/${name}.rs`),
-  ...['drill', 'page', 'past', 'screens/keep', 'screens/span', 'kiosk/display', 'settings', 'tiles'].map(
-    (name) => `src/${name}.rs`,
-  ),
+  ...[
+    'drill',
+    'page',
+    'past',
+    'screens/keep',
+    'screens/span',
+    'kiosk/display',
+    'settings',
+    'tiles',
+    'tiles/header',
+  ].map((name) => `src/${name}.rs`),
 ]
 
 /** What isn't said on the wall, or as a part of a sentence that is: by why. */
@@ -107,7 +115,7 @@ const EXCEPTIONS: Readonly<Record<string, readonly string[]>> = {
       'it ends within its header, after {} bytes: copy it again',
       'it is PMTiles of version {other}: expected 3: `pmtiles convert` makes one of it',
       'it holds tiles of kind {other}: expected vector tiles (MVT), PNG, JPEG or WebP: {HOW}',
-      'its tiles are packed in way {other}: expected gzip or none: {HOW}',
+      'its {what} are packed in way {other}: expected gzip or none: {HOW}',
     ],
   'the title that stands in place of a board’s': ['Nothing is recorded of this time'],
   'for machines': ['application/json, application/x-ndjson', '%Y-%m-%d %H:%M UTC'],

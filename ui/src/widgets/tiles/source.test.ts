@@ -86,14 +86,18 @@ function source_of(root: Uint8Array, leaf: Uint8Array, leaves_at?: number): File
 const entry = (run: number, length: number): Uint8Array => Uint8Array.from([1, 0, run, length, 1])
 const WORLD = [-180, -60, 180, 80] as const
 
-test('H5: a few packed bytes that say a large directory are refused, wherever it stands', { timeout: 60_000 }, async () => {
-  const bomb = new Uint8Array(DIRECTORY_BYTES_MAX + 1)
-  await expect(tileset(source_of(bomb, entry(1, 1)), WORLD)).rejects.toThrow('it is damaged')
-  const small = packed(bomb).byteLength
-  const root = Uint8Array.from([1, 0, 0, (small % 128) | 128, Math.floor(small / 128), 1])
-  const { file } = await tileset(source_of(root, bomb), WORLD)
-  await expect(file.getZxy(0, 0, 0)).rejects.toThrow('it is damaged')
-})
+test(
+  'H5: a few packed bytes that say a large directory are refused, wherever it stands',
+  { timeout: 60_000 },
+  async () => {
+    const bomb = new Uint8Array(DIRECTORY_BYTES_MAX + 1)
+    await expect(tileset(source_of(bomb, entry(1, 1)), WORLD)).rejects.toThrow('it is damaged')
+    const small = packed(bomb).byteLength
+    const root = Uint8Array.from([1, 0, 0, (small % 128) | 128, Math.floor(small / 128), 1])
+    const { file } = await tileset(source_of(root, bomb), WORLD)
+    await expect(file.getZxy(0, 0, 0)).rejects.toThrow('it is damaged')
+  },
+)
 
 test('H5: directories that name each other in a circle come to an end', async () => {
   const root = entry(0, packed(entry(0, 0)).byteLength)

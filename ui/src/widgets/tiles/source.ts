@@ -1,5 +1,13 @@
 /** Ranges of a file of tiles, and its tiles. */
-import { Compression, type Header, PMTiles, type RangeResponse, SharedPromiseCache, type Source, TileType } from 'pmtiles'
+import {
+  Compression,
+  type Header,
+  PMTiles,
+  type RangeResponse,
+  SharedPromiseCache,
+  type Source,
+  TileType,
+} from 'pmtiles'
 import type { TilesHost } from './host'
 
 /** No directory and no tile is larger. As in `src-tauri/src/tiles.rs`. */
