@@ -86,7 +86,6 @@ export class Ground {
       bounds: [minLon, minLat, maxLon, maxLat],
     }
     this.#view = this.#home()
-    uses.set(this.#address, { set, tiles: 0 })
     this.#map = new MapLibre({
       container: element,
       style: style_of(this.#style, dress),
@@ -103,6 +102,8 @@ export class Ground {
       canvasContextAttributes: { contextType: 'webgl2', failIfMajorPerformanceCaveat: false, antialias: true },
       pixelRatio: devicePixelRatio,
     })
+    // One that can't be made leaves nothing behind.
+    uses.set(this.#address, { set, tiles: 0 })
     this.#late = setTimeout(() => {
       this.#give_up(`its tiles didn't come within ${String(PAINTED_WITHIN_MS / 1000)} s`)
     }, PAINTED_WITHIN_MS)

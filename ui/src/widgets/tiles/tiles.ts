@@ -32,7 +32,18 @@ export type Looks = Omit<Dress, 'colours'>
 export type Drawn = (by: Standing | null) => void
 
 let gl: ReturnType<typeof look_for_gl> | undefined
+let looked_ms = 0
 let grounds = 0
+
+/** What the page found of WebGL. A GPU that isn't there now may be back later, as after a rest of the machine. */
+function found_gl(measures: boolean): ReturnType<typeof look_for_gl> {
+  const now = performance.now()
+  if (gl === undefined || (gl === null && now - looked_ms >= REST_MS)) {
+    gl = look_for_gl(measures)
+    looked_ms = now
+  }
+  return gl
+}
 
 export class Tiles {
   readonly #host: TilesHost
@@ -79,8 +90,7 @@ export class Tiles {
       const found = await this.#host.tiles_open(this.#place.file)
       if (this.#over) return
       version = found.version
-      if (found.map !== 'canvas' && gl === undefined) gl = look_for_gl(found.map === 'auto')
-      const choice = chosen(found.map, found.because, gl ?? null)
+      const choice = chosen(found.map, found.because, found.map === 'canvas' ? null : found_gl(found.map === 'auto'))
       if (!choice.tiles) this.#stand_back(choice)
       else if (version !== this.#version && !this.#rests(version)) await this.#draw(version, choice)
     } catch (error) {
@@ -95,11 +105,12 @@ export class Tiles {
 
   async #draw(version: string, { because }: Choice): Promise<void> {
     const { file } = this.#place
+    if (this.#ground === null && this.#lacks_room()) return
     const [{ FileSource, tileset }, { Ground }] = await Promise.all([import('./source'), import('./ground')])
     const set = await tileset(new FileSource(this.#host, file, version), this.#place.bounds)
     if (this.#over) return
     this.#leave()
-    if (grounds >= GROUNDS_MAX) throw new Error(`${String(GROUNDS_MAX)} maps of this page are drawn from tiles already`)
+    if (this.#lacks_room()) return
     this.#ground = new Ground(
       this.#place,
       set,
@@ -120,6 +131,13 @@ export class Tiles {
     )
     grounds += 1
     this.#version = version
+  }
+
+  /** It isn't the file that fails: another map's room may be free at any moment, as when a page turns. */
+  #lacks_room(): boolean {
+    if (grounds < GROUNDS_MAX) return false
+    this.#fail(new Error(`${String(GROUNDS_MAX)} maps of this page are drawn from tiles already`), null)
+    return true
   }
 
   #lose(version: string): void {
