@@ -8,7 +8,7 @@ const made = vi.hoisted(() => vi.fn())
 vi.mock('../paint', () => ({ colours: () => ({}) }))
 vi.mock('./choice', async (original) => ({ ...(await original()), look_for_gl }))
 vi.mock('./source', () => ({
-  FileSource: class {},
+  FileSource: vi.fn(),
   tileset: () => Promise.resolve({}),
 }))
 vi.mock('./ground', () => ({
