@@ -1,0 +1,72 @@
+// Runs every Rust test, so many test programs at once: walls and servers wait most of the time. What a program says is
+// shown when it ends. Ends with 1 if something failed.
+//
+//   node scripts/rust-tests.mjs [--at-once N]
+import { spawn } from 'node:child_process'
+import { availableParallelism } from 'node:os'
+import { dirname } from 'node:path'
+
+const at = process.argv.indexOf('--at-once')
+const AT_ONCE = at < 0 ? 2 * availableParallelism() : Number(process.argv[at + 1])
+if (!Number.isInteger(AT_ONCE) || AT_ONCE < 1) throw new Error(`--at-once: expected a whole number from 1, found ${process.argv[at + 1]}`)
+
+// The longest first, by what they took: one that begins last would be waited for alone.
+const LONGEST = 'drill wall probe looking_back glass schedules ably supervisor faults hours span screens tokens kiosk'.split(' ')
+
+/** What a program writes, both streams in their order, and how it ended. */
+function run(program, args, options) {
+    return new Promise((done, fail) => {
+        const child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
+        const said = []
+        child.stdout.on('data', (part) => said.push(part))
+        child.stderr.on('data', (part) => said.push(part))
+        child.on('error', fail)
+        child.on('close', (code, signal) => done({ said: Buffer.concat(said).toString(), ended: signal ?? code }))
+    })
+}
+
+/** The workspace's test programs, built, each with the folder of its package. */
+async function programs() {
+    const child = spawn('cargo', ['test', '--workspace', '--locked', '--no-run', '--message-format=json-render-diagnostics'], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const lines = []
+    child.stdout.on('data', (part) => lines.push(part))
+    const code = await new Promise((done) => child.on('close', done))
+    if (code !== 0) process.exit(1)
+    return Buffer.concat(lines)
+        .toString()
+        .split('\n')
+        .filter((line) => line.startsWith('{'))
+        .map((line) => JSON.parse(line))
+        .filter((one) => one.reason === 'compiler-artifact' && one.profile.test && one.executable)
+        .map((one) => ({ name: one.target.name, of: one.target.src_path, folder: dirname(one.manifest_path), program: one.executable }))
+}
+
+const rank = ({ name }) => (LONGEST.includes(name) ? LONGEST.indexOf(name) : LONGEST.length)
+const left = (await programs()).sort((a, b) => rank(a) - rank(b))
+const count = left.length
+const failed = []
+
+async function hand() {
+    for (let one = left.shift(); one !== undefined; one = left.shift()) {
+        const begun = performance.now()
+        const { said, ended } = await run(one.program, [], {
+            cwd: one.folder,
+            // As cargo sets it for what it runs.
+            env: { ...process.env, CARGO_MANIFEST_DIR: one.folder },
+        })
+        console.log(`     Running ${one.name} of ${one.of.slice(process.cwd().length + 1)} (${Math.round((performance.now() - begun) / 1000)} s)`)
+        console.log(said)
+        if (ended !== 0) failed.push(`${one.name}: ended with ${ended}`)
+    }
+}
+await Promise.all(Array.from({ length: AT_ONCE }, hand))
+
+const docs = await run('cargo', ['test', '--workspace', '--locked', '--doc'], {})
+console.log(docs.said)
+if (docs.ended !== 0) failed.push('the examples in the documentation')
+
+console.log(`${count} test programs, ${failed.length} of them failed`)
+for (const one of failed) console.log(`  ${one}`)
+process.exitCode = failed.length === 0 ? 0 : 1
