@@ -96,6 +96,15 @@ pub(crate) struct Rect {
     pub(crate) height: i32,
 }
 
+impl Rect {
+    /// Whether any pixel is of both.
+    pub(crate) fn meets(self, other: Self) -> bool {
+        let ways = [(self.x, self.width, other.x, other.width), (self.y, self.height, other.y, other.height)];
+        ways.iter()
+            .all(|&(own, length, other, width)| own < other.saturating_add(width) && other < own.saturating_add(length))
+    }
+}
+
 /// Whether these can be screens of one wall.
 ///
 /// # Errors

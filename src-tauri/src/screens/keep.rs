@@ -86,7 +86,7 @@ impl Screens {
                     if !said {
                         said = true;
                         tracing::warn!(%error, "the monitors can't be asked for: windows stay where they are");
-                        let glasses = Plan { places: vec![Some(0); spots.len()], guests: Vec::new() }.glasses(screens);
+                        let glasses = Plan { places: vec![Some(0); spots.len()], ..Plan::default() }.glasses(screens);
                         engine.set_glasses(glasses).await;
                         engine.set_notice(unplaced(&error.to_string())).await;
                         self.show_first();
@@ -184,13 +184,20 @@ fn notice(screens: &[Screen], plan: &Plan, pictures: &Pictures, gone: &BTreeMap<
     let words = |(at, screen): (usize, &Screen)| {
         let own = all.iter().enumerate().filter(|(_, spot)| spot.screen == at);
         let since: Vec<&String> = own.clone().filter_map(|(window, _)| gone.get(&window)).collect();
+        let is_covered = own.clone().any(|(window, _)| plan.covered.contains(&window));
         let (id, count) = (&screen.id, own.count());
         if since.len() == count {
             let host = plan.guests.iter().find(|(guest, _)| *guest == at).and_then(|(_, host)| screens.get(*host));
             let host = host.map_or_else(String::new, |host| format!(": its pages turn on screen {}", host.id));
+            if is_covered {
+                return Some(format!("screen {id}: its monitor shows what another one shows{host}"));
+            }
             return Some(format!("screen {id} is gone since {}{host}", since.iter().max()?));
         }
         let why = pictures.get(at)?.as_ref()?.as_ref().err()?;
+        if is_covered {
+            return Some(format!("screen {id}: its monitors show the same part of the desktop: not spanned"));
+        }
         Some(match why {
             Unspanned::Gone(missing) => {
                 let are = if missing.len() > 1 { "are" } else { "is" };
@@ -236,7 +243,7 @@ mod tests {
     fn who_is_gone_is_told() {
         let screen = |id: &str| Screen { id: id.into(), ..Screen::default() };
         let screens = [screen("left"), screen("mid"), screen("right")];
-        let plan = Plan { places: vec![None, None, Some(0)], guests: vec![(0, 2), (1, 2)] };
+        let plan = Plan { places: vec![None, None, Some(0)], guests: vec![(0, 2), (1, 2)], ..Plan::default() };
         let gone = BTreeMap::from([(0, "14:02".to_owned()), (1, "14:05".to_owned())]);
         let told = notice(&screens, &plan, &vec![None; 3], &gone).expect("a notice");
         assert_eq!(told.text, "screen left is gone since 14:02: its pages turn on screen right, and 1 more");
@@ -245,6 +252,29 @@ mod tests {
             Some("screen mid is gone since 14:05: its pages turn on screen right")
         );
         assert_eq!(notice(&screens, &plan, &vec![None; 3], &BTreeMap::new()), None);
+    }
+
+    /// A monitor that is there and mirrors another one isn't said to be gone.
+    #[test]
+    fn who_is_covered_is_told() {
+        let two = vec![vec![Wanted::default(); 2]];
+        let screens = [
+            Screen { id: "wall".into(), monitors: two, ..Screen::default() },
+            Screen { id: "right".into(), ..Screen::default() },
+        ];
+        let told = |places: [Option<usize>; 3], covered: usize, guests: &[(usize, usize)], gone: Vec<usize>| {
+            let plan = Plan { places: places.to_vec(), covered: vec![covered], guests: guests.to_vec() };
+            let pictures = vec![gone.is_empty().then(|| Err(Unspanned::Gone(vec![1]))), None];
+            let gone = if gone.is_empty() { vec![covered] } else { gone };
+            let gone = gone.into_iter().map(|at| (at, "14:02".to_owned())).collect();
+            notice(&screens, &plan, &pictures, &gone).map(|notice| notice.text)
+        };
+        let span = told([Some(0), None, Some(2)], 1, &[], Vec::new());
+        let words = "screen wall: its monitors show the same part of the desktop: not spanned";
+        assert_eq!(span.as_deref(), Some(words));
+        let lone = told([Some(0), Some(1), None], 2, &[(1, 0)], vec![2]);
+        let words = "screen right: its monitor shows what another one shows: its pages turn on screen wall";
+        assert_eq!(lone.as_deref(), Some(words));
     }
 
     /// Whoever sees whole pages where one picture was is told why, since when, and on how many monitors it was.
@@ -257,7 +287,7 @@ mod tests {
         ];
         let told = |places: [Option<usize>; 4], picture: Option<Unspanned>, gone: &[(usize, &str)]| {
             let guests = if places[..3].iter().all(Option::is_none) { vec![(0, 1)] } else { Vec::new() };
-            let plan = Plan { places: places.to_vec(), guests };
+            let plan = Plan { places: places.to_vec(), guests, ..Plan::default() };
             let gone = gone.iter().map(|(at, since)| (*at, (*since).to_owned())).collect();
             notice(&screens, &plan, &vec![picture.map(Err), None], &gone).map(|notice| notice.text)
         };

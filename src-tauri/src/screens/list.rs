@@ -75,7 +75,11 @@ pub(crate) fn run(data: DataArgs, as_json: bool) -> Result<ExitCode, Failure> {
             }
             Err(why) => {
                 let count = monitors_of(screen);
+                let is_covered = |window: &usize| spots.get(*window).is_some_and(|spot| spot.screen == at);
                 let why = match &why {
+                    Unspanned::Gone(_) if plan.covered.iter().any(is_covered) => {
+                        "its monitors show the same part of the desktop".to_owned()
+                    }
                     Unspanned::Gone(missing) => {
                         format!("{why} of {count} {} not there", if missing.len() > 1 { "are" } else { "is" })
                     }
@@ -85,9 +89,11 @@ pub(crate) fn run(data: DataArgs, as_json: bool) -> Result<ExitCode, Failure> {
             }
         }
     }
-    for (guest, host) in &plan.guests {
-        if let (Some(guest), Some(host), false) = (settings.screens.get(*guest), settings.screens.get(*host), as_json) {
-            output::line(&format_args!("screen {} has no monitor: its pages turn on screen {}", guest.id, host.id))?;
+    for &(at, host) in &plan.guests {
+        if let (Some(guest), Some(host), false) = (settings.screens.get(at), settings.screens.get(host), as_json) {
+            let is_covered = plan.covered.iter().any(|window| spots.get(*window).is_some_and(|spot| spot.screen == at));
+            let why = if is_covered { "has a monitor that shows what another one shows" } else { "has no monitor" };
+            output::line(&format_args!("screen {} {why}: its pages turn on screen {}", guest.id, host.id))?;
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -42,29 +42,44 @@ pub(crate) fn spots(screens: &[Screen]) -> Vec<Spot> {
 pub(crate) struct Plan {
     /// For each window, as [`spots`] has them, the number of its monitor; none if that isn't there.
     pub(crate) places: Vec<Option<usize>>,
+    /// Windows whose monitor is there and shows what another one shows, as where the desktop is mirrored: only one of both can be seen.
+    pub(crate) covered: Vec<usize>,
     /// For each screen that has none, where its pages turn: the numbers of both.
     pub(crate) guests: Vec<(usize, usize)>,
 }
 
 /// Each screen gets the monitor that is called as it wants, then the one that is plugged in there, then the one that stands there; those
-/// that want none get what is left, from the left. No monitor is another's for that: one that is known to belong to a screen waits for it.
+/// that want none get what is left, from the left. No monitor is another's for that: one that is known to belong to a screen waits for it. Of monitors that
+/// show the same part of the desktop one has a window: a second one would lie upon it.
 pub(crate) fn plan(screens: &[Screen], monitors: &[Monitor]) -> Plan {
     let mut order: Vec<usize> = (0..monitors.len()).collect();
     order.sort_by_key(|at| monitors.get(*at).map(|monitor| (monitor.place.x, monitor.place.y)));
     let spots = spots(screens);
     let mut places: Vec<Option<usize>> = vec![None; spots.len()];
+    let mut covered: Vec<usize> = Vec::new();
+    let is_covered = |places: &[Option<usize>], monitor: &Monitor| {
+        places.iter().flatten().filter_map(|at| monitors.get(*at)).any(|other| other.place.meets(monitor.place))
+    };
     let mut give = |is_it: &dyn Fn(&Wanted, usize, &Monitor) -> bool| {
         for (at, wanted) in spots.iter().enumerate().filter_map(|(at, spot)| Some((at, spot.wanted(screens)?))) {
             if places.get(at).copied().flatten().is_some() {
                 continue;
             }
             let free = order.iter().enumerate().filter(|(_, own)| !places.contains(&Some(**own)));
-            let mut found = free.filter(|(from_left, own)| {
-                monitors.get(**own).is_some_and(|monitor| is_it(wanted, *from_left, monitor))
+            let mut found = free.filter_map(|(from_left, own)| {
+                let monitor = monitors.get(*own).filter(|monitor| is_it(wanted, from_left, monitor))?;
+                Some((*own, is_covered(&places, monitor)))
             });
-            let found = found.next().map(|(_, own)| *own);
+            let mut lies_upon = false;
+            let free = found.find_map(|(own, is_covered)| {
+                lies_upon |= is_covered;
+                (!is_covered).then_some(own)
+            });
+            if free.is_none() && lies_upon {
+                covered.push(at);
+            }
             if let Some(place) = places.get_mut(at) {
-                *place = found;
+                *place = free;
             }
         }
     };
@@ -86,7 +101,10 @@ pub(crate) fn plan(screens: &[Screen], monitors: &[Monitor]) -> Plan {
     let count = screens.len();
     let host = |at: usize| (1..count).map(|step| (at + step) % count).find(is_there);
     let guests = (0..count).filter(|at| !is_there(at)).filter_map(|at| Some((at, host(at)?))).collect();
-    Plan { places, guests }
+    covered.retain(|at| places.get(*at).is_some_and(Option::is_none));
+    covered.sort_unstable();
+    covered.dedup();
+    Plan { places, covered, guests }
 }
 
 /// Whether any window of a screen has a monitor.
@@ -184,13 +202,43 @@ mod tests {
         assert_eq!(places(&screens, &found[1..]), [None, Some(0), Some(1)]);
     }
 
+    /// H1: where the desktop is mirrored one window has it: a second one would lie upon it, and its pages be seen nowhere.
+    #[test]
+    fn no_window_lies_upon_another() {
+        let at = |name: &str, serial: &str, x: i32, y: i32| Monitor {
+            place: Rect { x, y, width: 1920, height: 1080 },
+            ..monitor(name, serial, 0)
+        };
+        let screens = [screen("left", "A"), screen("right", "B")];
+        let mirrored = [at("DP-1", "A", 0, 0), at("DP-2", "B", 0, 0)];
+        let told = plan(&screens, &mirrored);
+        assert_eq!((told.places.clone(), told.covered.clone()), (vec![Some(0), None], vec![1]));
+        assert_eq!(told.guests, [(1, 0)]);
+        // Also a part of it, and whatever they are known by; and one that is free goes first.
+        let mut named = [screen("left", ""), screen("mid", ""), screen("right", "")];
+        named[1].monitor.name = Some("DP-2".into());
+        let over = [at("DP-1", "", 0, 0), at("DP-2", "", 1900, 1000), at("DP-3", "", 3840, 0)];
+        let told = plan(&named, &over);
+        assert_eq!((told.places.clone(), told.covered.clone()), (vec![Some(2), Some(1), None], vec![2]));
+        // Edge to edge is apart.
+        let beside = [at("DP-1", "A", 0, 0), at("DP-2", "B", 1920, 0)];
+        assert!(plan(&screens, &beside).covered.is_empty());
+        assert!(plan(&screens, &[at("DP-1", "A", 0, 0), at("DP-2", "B", 0, 1080)]).covered.is_empty());
+        // Of one picture no part is seen twice and another nowhere.
+        let want = |serial: &str| screen("", serial).monitor;
+        let wall =
+            [Screen { monitor: Wanted::default(), monitors: vec![vec![want("A"), want("B")]], ..screen("wall", "") }];
+        let told = plan(&wall, &mirrored);
+        assert_eq!((told.places.clone(), told.covered.clone()), (vec![Some(0), None], vec![1]));
+    }
+
     /// Two that say the same of themselves go from the left; a monitor that is nobody's is used before the wall is dark.
     #[test]
     fn twins_and_strangers() {
         let twins = [screen("left", "A"), screen("right", "A")];
         assert_eq!(places(&twins, &[monitor("DP-1", "A", 1920), monitor("DP-2", "A", 0)]), [Some(1), Some(0)]);
         assert_eq!(places(&twins, &[monitor("DP-1", "C", 0)]), [Some(0), None]);
-        assert_eq!(plan(&twins, &[]), Plan { places: vec![None, None], guests: Vec::new() });
+        assert_eq!(plan(&twins, &[]), Plan { places: vec![None, None], ..Plan::default() });
         assert_eq!(plan(&[], &[monitor("DP-1", "C", 0)]), Plan::default());
     }
 

@@ -410,6 +410,10 @@ export const heard: Heard = {
   'screen {a}: {why} of {n} are gone since {b}: not spanned':
     'Bildschirm {a}: {why} von {n} sind seit {b} weg: nicht zusammengefasst',
   'screen {a}: {why}: not spanned': 'Bildschirm {a}: {why}: nicht zusammengefasst',
+  'screen {a}: its monitors show the same part of the desktop: not spanned':
+    'Bildschirm {a}: seine Monitore zeigen denselben Teil des Desktops: nicht zusammengefasst',
+  'screen {a}: its monitor shows what another one shows: its pages turn on screen {b}':
+    'Bildschirm {a}: sein Monitor zeigt, was ein anderer zeigt: seine Seiten wechseln auf Bildschirm {b}',
   'monitors {a} and {b}': 'Monitore {a} und {b}',
   'monitor {a}': 'Monitor {a}',
   'its monitors have not one size in pixels ({a})': 'seine Monitore haben nicht alle dieselbe Größe in Pixeln ({a})',

@@ -356,6 +356,8 @@ export const SENTENCES = [
   'screen {a}: {why} of {n} is gone since {b}: not spanned',
   'screen {a}: {why} of {n} are gone since {b}: not spanned',
   'screen {a}: {why}: not spanned',
+  'screen {a}: its monitors show the same part of the desktop: not spanned',
+  'screen {a}: its monitor shows what another one shows: its pages turn on screen {b}',
   'monitors {a} and {b}',
   'monitor {a}',
   'its monitors have not one size in pixels ({a})',

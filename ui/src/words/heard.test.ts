@@ -63,6 +63,7 @@ const EXCEPTIONS: Readonly<Record<string, readonly string[]>> = {
     'an unreadable one',
     ': its pages turn on screen {}',
     'screen {id} is gone since {}{host}',
+    'screen {id}: its monitor shows what another one shows{host}',
     'screen {id}: {why} of {count} {are} gone since {}: not spanned',
     'Lamp test {}{}',
     '; it is kept as {KEPT}',
@@ -181,6 +182,7 @@ const COMPOSED: readonly string[] = [
   'screen {a} is gone since {b}: its pages turn on screen {c}',
   'screen {a}: {why} of {n} is gone since {b}: not spanned',
   'screen {a}: {why} of {n} are gone since {b}: not spanned',
+  'screen {a}: its monitor shows what another one shows: its pages turn on screen {b}',
 ]
 
 test('no sentence is of something that nothing says any more', () => {
