@@ -1,7 +1,11 @@
 // Digits that can be read from afar: as many as were asked for, and a last one that doesn't tremble.
 import { describe, expect, test } from 'vitest'
+import { fitting_number } from '../widgets/figure/figure'
+import { value_text } from '../widgets/tally/tally'
+import { write_numbers_as } from '../words/numerals'
 import { dice } from './dice.test-support'
-import { decimals_of, HOLD, mark_text, own_decimals, short_mark_text, significant, Steady } from './digits'
+import { decimals_of, HOLD, mark_text, own_decimals, power_text, short_mark_text, significant, Steady } from './digits'
+import { number_text, speed_text } from './format'
 import { PLAIN as LOOK } from './plain-look.test-support'
 
 test.each([
@@ -50,6 +54,23 @@ test('a limit is written with its own digits', () => {
 test('a limit that is too wide is written shorter where that says as much', () => {
   const texts = [8e15, -1e6, 1_234_567, 0, 0.01, 40].map((value) => short_mark_text(value, { unit: null }))
   expect(texts).toEqual(['8e15', '−1e6', '1\u2009234\u2009567', '0', '0.01', '40'])
+})
+
+test('a power of ten and a speed have the point of the wall’s locale: in German `1.235` is more than a thousand (H1)', () => {
+  write_numbers_as('de')
+  try {
+    expect([
+      number_text(-1.5e19, 0),
+      mark_text(1.5e16, { unit: null }),
+      short_mark_text(-1.5e9, { unit: null }),
+      power_text(1_234_567, 0, 3),
+      fitting_number(-123_456_789, 0, 4),
+      value_text(1.5e12, { unit: null, decimals: 2 }),
+      speed_text(0.5),
+    ]).toEqual(['−1,500000e19', '1,5e16', '−1,5e9', '1,235e6', '−1,23e8', '1,5e12', '×0,5'])
+  } finally {
+    write_numbers_as('en')
+  }
 })
 
 describe('the last digit', () => {

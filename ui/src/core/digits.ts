@@ -1,6 +1,6 @@
 /** How many digits of a number are written, and that the last of them doesn't flip to and fro while the number trembles. */
 import type { NumberLook } from '../generated/frame'
-import { MINUS, number_text, shown_number } from './format'
+import { number_text, powered, shown_number } from './format'
 
 const DECIMALS_MAX = 6
 /**
@@ -47,25 +47,24 @@ export function own_decimals(value: number): number {
 /** A number of the board file, with as many digits as it has there. */
 export function mark_text(value: number, look: Pick<NumberLook, 'unit'>): string {
   const shown = shown_number(value, look)
-  return Math.abs(shown) > Number.MAX_SAFE_INTEGER ? powered(shown) : number_text(shown, own_decimals(shown))
+  return Math.abs(shown) > Number.MAX_SAFE_INTEGER ? short_power(shown) : number_text(shown, own_decimals(shown))
 }
 
-function powered(value: number): string {
-  const exact = Number(value.toPrecision(12))
-  return (exact < 0 ? MINUS : '') + Math.abs(exact).toExponential().replace('+', '')
+function short_power(value: number): string {
+  return powered(Number(value.toPrecision(12)))
 }
 
 /** A value in as many significant digits after its first, with a power of ten where it has too many before its point. */
 export function power_text(value: number, decimals: number, digits: number): string {
   const size = Math.abs(value)
   if (!Number.isFinite(value) || size < 10_000) return number_text(value, decimals)
-  return (value < 0 ? MINUS : '') + size.toExponential(digits).replace('+', '')
+  return powered(value, digits)
 }
 
 /** A number of the board file with a power of ten, if that is shorter and says as much: `8e15`. */
 export function short_mark_text(value: number, look: Pick<NumberLook, 'unit'>): string {
   const whole = mark_text(value, look)
-  const short = powered(shown_number(value, look))
+  const short = short_power(shown_number(value, look))
   return short.length + 1 < whole.length ? short : whole
 }
 

@@ -31,9 +31,7 @@ export function number_text(value: number, decimals: number): string {
   if (!Number.isFinite(value)) return value > 0 ? say('number.over') : say('number.under')
   const size = Math.abs(value)
   if (size > Number.MAX_SAFE_INTEGER) {
-    return (
-      (value < 0 ? MINUS : '') + size.toExponential(ROUGH_DECIMALS).replace('+', '').replace('.', numerals_now().point)
-    )
+    return powered(value, ROUGH_DECIMALS)
   }
   const fixed = size.toFixed(Math.min(decimals, known_decimals(size)))
   const [whole = '0', fraction] = fixed.split('.')
@@ -41,6 +39,12 @@ export function number_text(value: number, decimals: number): string {
   // A number that rounds to zero carries no sign: −0 is not a thing to read from five metres.
   const sign = value < 0 && Number(fixed) !== 0 ? MINUS : ''
   return fraction === undefined ? sign + digits : `${sign}${digits}${numerals_now().point}${fraction}`
+}
+
+/** A finite number with a power of ten, `1.2e6`, in as many decimals, else in all that it has. */
+export function powered(value: number, decimals?: number): string {
+  const size = Math.abs(value).toExponential(decimals).replace('+', '').replace('.', numerals_now().point)
+  return (value < 0 ? MINUS : '') + size
 }
 
 /** The number as the look draws it: a share with the unit `%` is written as 0 to 100. */
@@ -411,5 +415,5 @@ function known_zone(name: string): [string, boolean] {
 export function speed_text(speed: number): string | null {
   if (speed === 1) return null
   if (speed === 0) return say('speed.paused')
-  return `×${String(Number(speed.toPrecision(3)))}`
+  return `×${String(Number(speed.toPrecision(3))).replace('.', numerals_now().point)}`
 }

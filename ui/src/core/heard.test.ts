@@ -1,7 +1,8 @@
 // What the backend says in English is said in the language of the wall, and another's own words stay as they are.
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { speak } from '../words/say'
-import { heard, span_heard } from './heard'
+import { SENTENCES } from '../words/en-heard'
+import { heard, NOUNS, span_heard } from './heard'
 
 beforeEach(async () => {
   await speak('de', 'de')
@@ -71,6 +72,23 @@ test('a length of time is one in full, or none', () => {
 test('in English each text is the text itself', async () => {
   await speak('en', 'en')
   expect(heard('nothing heard for 5 s')).toBe('nothing heard for 5 s')
+})
+
+test('H8: a value or name that reads like a part of a sentence stays as it is', () => {
+  expect(heard('`k`: found "a, expected b: found c", expected a number')).toBe(
+    '`k`: gefunden "a, expected b: found c", erwartet eine Zahl',
+  )
+  expect(heard('`k`: found "a\\", expected b", expected a number')).toBe(
+    '`k`: gefunden "a\\", expected b", erwartet eine Zahl',
+  )
+  for (const name of ['data', 'name', 'snapshot', 'gap', 'live'])
+    expect(heard(`baseline: ${name}: was not shown live again`)).toBe(`Ausgangslage: ${name}: wurde nicht wieder live`)
+})
+
+test('what is one word is the name of a thing within a sentence', () => {
+  expect(SENTENCES.filter((one) => !one.includes(' '))).toEqual(NOUNS)
+  expect(heard('data is no JSON: x')).not.toContain('data')
+  expect(heard('data')).toBe('data')
 })
 
 test('H8: a hostile text costs little, and a long one nothing', () => {

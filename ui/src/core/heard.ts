@@ -14,7 +14,7 @@ const PARTS_MAX = 100
 const REMEMBERED_MAX = 1_000
 
 /** What stands in a hole, by its name. */
-type Kind = 'span' | 'number' | 'known' | 'sentence' | 'words'
+type Kind = 'span' | 'number' | 'known' | 'level' | 'noun' | 'sentence' | 'words'
 
 interface Hole {
   readonly name: string
@@ -44,8 +44,10 @@ const HOLE = /\{([a-z]+\d?)\}/
 function kind_of(name: string): Kind {
   if (/^(?:age|quiet)$/.test(name)) return 'span'
   if (/^[nm]$/.test(name)) return 'number'
-  if (/^(?:known\d?|level)$/.test(name)) return 'known'
-  return /^(?:why|what|cause|reason|transport|word)\d?$/.test(name) ? 'sentence' : 'words'
+  if (/^known\d?$/.test(name)) return 'known'
+  if (name === 'level') return 'level'
+  if (/^(?:what|transport|word)\d?$/.test(name)) return 'noun'
+  return /^(?:why|cause|reason)\d?$/.test(name) ? 'sentence' : 'words'
 }
 
 function pattern(english: string, own: string): Pattern {
@@ -62,7 +64,7 @@ function compiled(sentences: readonly (readonly [string, string])[]): Patterns {
   // What begins with its own words is surer than what begins with a hole, and that surer if the hole holds a sentence that is known.
   const rank = ({ literals: [first = ''], holes: [hole] }: Pattern): number => {
     if (first !== '' || hole === undefined) return 0
-    return hole.kind === 'known' ? 1 : hole.kind === 'sentence' ? 3 : 2
+    return hole.kind === 'known' ? 1 : hole.kind === 'sentence' || hole.kind === 'noun' ? 3 : 2
   }
   return {
     of: sentences,
@@ -75,6 +77,13 @@ function compiled(sentences: readonly (readonly [string, string])[]): Patterns {
   }
 }
 
+/** Where a value ends that stands between quotes, as JSON has it: what stands within is data, whatever it says (H8). Null for what is no such value. */
+function quoted_end(text: string, from: number): number | null {
+  if (text[from] !== '"') return null
+  for (let at = from + 1; at < text.length; at += text[at] === '\\' ? 2 : 1) if (text[at] === '"') return at + 1
+  return null
+}
+
 /** What stands in the holes; null if the text is no such sentence. */
 function holes_in({ literals }: Pattern, text: string): string[] | null {
   const [first = ''] = literals
@@ -84,7 +93,8 @@ function holes_in({ literals }: Pattern, text: string): string[] | null {
   let from = first.length
   for (const [at, literal] of literals.entries()) {
     if (at === 0) continue
-    const to = at === literals.length - 1 ? text.length - last.length : text.indexOf(literal, from + 1)
+    const to =
+      at === literals.length - 1 ? text.length - last.length : text.indexOf(literal, quoted_end(text, from) ?? from + 1)
     // Nothing stands in no hole.
     if (to <= from) return null
     found.push(text.slice(from, to))
@@ -119,17 +129,27 @@ function filled_key(key: Key, filling: Readonly<Record<string, string>>): string
   return (say as (key: Key, filling: Readonly<Record<string, string>>) => string)(key, filling)
 }
 
+/** What a thing is called within a sentence: by itself it is rather somebody's name, such as of a widget that is called `data`. */
+export const NOUNS: readonly string[] = ['snapshot', 'name', 'data', 'it']
+
 /** One text, and what was found of its parts. */
 class Listener {
   readonly #patterns: Patterns
+  readonly #whole: string
   readonly #found = new Map<string, string | null>()
 
-  constructor(of: Patterns) {
+  constructor(of: Patterns, whole: string) {
     this.#patterns = of
+    this.#whole = whole
+  }
+
+  /** The whole text, as it came or as it is said. */
+  heard(): string {
+    return NOUNS.includes(this.#whole) ? this.#whole : (this.#said(this.#whole) ?? this.#whole)
   }
 
   /** Null for what is no sentence that is known. */
-  said(text: string): string | null {
+  #said(text: string): string | null {
     const known = this.#found.get(text)
     if (known !== undefined) return known
     if (this.#found.size >= PARTS_MAX) return null
@@ -142,32 +162,37 @@ class Listener {
   #by_pattern(text: string): string | null {
     for (const one of this.#patterns.holed) {
       const found = holes_in(one, text)
-      const said = found === null ? null : this.#filled(one, found)
+      const said = found === null ? null : this.#filled(one, found, text === this.#whole)
       if (said !== null) return said
     }
     return null
   }
 
-  #filled({ holes, own }: Pattern, found: readonly string[]): string | null {
+  #filled({ holes, own }: Pattern, found: readonly string[], is_whole: boolean): string | null {
     const filling = new Map<string, string>()
     for (const [at, { name, kind }] of holes.entries()) {
-      const said = this.#hole(kind, found[at] ?? '')
+      const said = this.#hole(kind, found[at] ?? '', is_whole)
       if (said === null) return null
       filling.set(name, said)
     }
     return own.replace(/\{([a-z]+\d?)\}/g, (whole, name: string) => filling.get(name) ?? whole)
   }
 
-  #hole(kind: Kind, text: string): string | null {
+  #hole(kind: Kind, text: string, is_whole: boolean): string | null {
     switch (kind) {
       case 'span':
         return span_heard(text)
       case 'number':
         return /^[-+]?[\d.,]+(?:e[-+]?\d+)?$/.test(text) ? text : null
       case 'known':
-        return this.said(text)
+        // Within a sentence a single word is rather a name: of a widget that is called `gap`, say.
+        return text.includes(' ') || (is_whole && !NOUNS.includes(text)) ? this.#said(text) : null
+      case 'level':
+        return this.#said(text)
+      case 'noun':
+        return this.#said(text) ?? text
       case 'sentence':
-        return this.said(text) ?? text
+        return text.includes(' ') ? (this.#said(text) ?? text) : text
       case 'words':
         return text
     }
@@ -184,7 +209,7 @@ export function heard(text: string | null): string | null {
   const { remembered } = patterns
   const before = remembered.get(text)
   if (before !== undefined) return before
-  const said = new Listener(patterns).said(text) ?? text
+  const said = new Listener(patterns, text).heard()
   if (remembered.size >= REMEMBERED_MAX) remembered.clear()
   remembered.set(text, said)
   return said

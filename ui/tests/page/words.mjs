@@ -163,6 +163,28 @@ export async function words() {
       }),
   )
 
+  for (const scenario of ['live', 'down', 'gaps', 'notices', 'sources', 'disputed'])
+    await check(`a board that is read again in another language leaves no word of the one before: ${scenario}`, () =>
+      on_page(`scenario=${scenario}&board-locale=en-XA`, FULL_HD, async (page) => {
+        await page.waitForFunction(() => document.body.textContent.includes('⟦'))
+        await page.evaluate(() => {
+          const { __wall } = /** @type {{ __wall?: { host: { reload: (speech: object) => void } } }} */ (
+            /** @type {unknown} */ (globalThis)
+          )
+          __wall?.host.reload({ language: 'en', locale: 'en' })
+        })
+        // In the document with its attributes, and on canvases once they are drawn anew.
+        await page.waitForFunction(() => {
+          const { __written } = /** @type {{ __written?: WeakMap<Element, { text: string }[]> }} */ (globalThis)
+          const drawn = [...document.querySelectorAll('canvas')].flatMap((one) => __written?.get(one) ?? [])
+          return ![document.documentElement.outerHTML, ...drawn.map(({ text }) => text)].some((one) =>
+            one.includes('⟦'),
+          )
+        })
+        await assert_readable(page)
+      }),
+    )
+
   await check(
     'what the backend says, by codes or in English, is said in the language of the wall; another’s own words stay as they are',
     () =>

@@ -1,6 +1,6 @@
 /** What a number's panel shows of it, worked out: its way there, its words, and the sizes at which they fit. */
 import type { BandLook, Look, NumberDraw, State, Toward } from '../../generated/frame'
-import { direction_of, figure_width_em, MINUS, number_text, signed_text } from '../../core/format'
+import { direction_of, figure_width_em, number_text, powered, signed_text } from '../../core/format'
 import { SIZES } from '../../core/sizes'
 import { label_width_em } from '../../core/width'
 import { say } from '../../words/say'
@@ -120,7 +120,7 @@ export function change_words(
 
 /** A difference with as few digits as say its size, if that is shorter. */
 function rough_signed(by: number, whole: string): string {
-  const rough = (by < 0 ? MINUS : '+') + Math.abs(by).toExponential(1).replace('+', '')
+  const rough = (by < 0 ? '' : '+') + powered(by, 1)
   return label_width_em(rough) < label_width_em(whole) ? rough : whole
 }
 
@@ -143,8 +143,7 @@ export function target_words(
 export function fitting_number(value: number, decimals: number, room_em: number): string {
   const whole = number_text(value, decimals)
   if (!Number.isFinite(value) || figure_width_em(whole) <= room_em) return whole
-  const sign = value < 0 ? MINUS : ''
-  const rough = [2, 1, 0].map((digits) => sign + Math.abs(value).toExponential(digits).replace('+', ''))
+  const rough = [2, 1, 0].map((digits) => powered(value, digits))
   const shorter = rough.filter((text) => figure_width_em(text) < figure_width_em(whole))
   return shorter.find((text) => figure_width_em(text) <= room_em) ?? shorter.at(-1) ?? whole
 }

@@ -1,7 +1,7 @@
 /** How bars share their panel: which are drawn, in which order, how large their words are, and where each begins and ends. */
 import type { BarValue, TallyLook } from '../../generated/frame'
 import { mark_text } from '../../core/digits'
-import { DASHES, figure_width_em, number_text, shown_number } from '../../core/format'
+import { DASHES, figure_width_em, number_text, powered, shown_number } from '../../core/format'
 import type { Range } from '../../core/scale'
 import { LINE, SIZES } from '../../core/sizes'
 import { label_width_em } from '../../core/width'
@@ -69,12 +69,8 @@ export function value_text(value: number | null, look: Pick<TallyLook, 'unit' | 
   if (value === null) return DASHES
   const shown = shown_number(value, look)
   const text = number_text(shown, look.decimals)
-  const short = figure_width_em(text) > VALUE_EM_MAX ? number_power(shown) : text
+  const short = figure_width_em(text) > VALUE_EM_MAX ? powered(shown, 1) : text
   return at_least ? `≥ ${short}` : short
-}
-
-function number_power(value: number): string {
-  return (value < 0 ? '\u2212' : '') + Math.abs(value).toExponential(1).replace('+', '')
 }
 
 export function target_of(bar: BarValue, look: TallyLook): number | null {
