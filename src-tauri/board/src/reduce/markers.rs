@@ -332,6 +332,21 @@ impl Markers {
         false
     }
 
+    /// Removes what is over by `at`.
+    fn let_go(&mut self, at: Ms, version: u64) {
+        while let Some(key) = self.expiry.pop(at) {
+            let Some(end) = self.markers.get(&key).and_then(|marker| self.end(marker)) else { continue };
+            if let Some(marker) = self.markers.get_mut(&key) {
+                marker.queued = None;
+            }
+            if end <= at {
+                self.remove(&key, version);
+            } else {
+                self.settle(&key, version);
+            }
+        }
+    }
+
     fn in_order(&self) -> Vec<(&Arc<str>, &Marker)> {
         let mut all: Vec<_> = self.markers.iter().collect();
         all.sort_unstable_by_key(|(key, _)| *key);
@@ -380,6 +395,10 @@ impl Reduce for Markers {
         }
         let update = self.read(event)?;
         let end = self.markers.get(key.as_ref()).map(|marker| self.end(marker));
+        if end.is_none() && self.markers.len() >= MARKERS_MAX {
+            // Some may have gone by the time of this event: what is caught up with comes before time is told to pass.
+            self.let_go(update.at, version);
+        }
         match end {
             None if self.markers.len() >= MARKERS_MAX => {
                 let expected = format!("one of the {MARKERS_MAX} keys that there are already");

@@ -178,15 +178,19 @@ impl Reduce for Status {
         };
         let was_lost = self.tiles.get(key.as_ref()).is_some_and(|tile| self.is_lost(tile));
         let Some(tile) = self.tiles.get_mut(key.as_ref()) else {
+            if self.life.is_over(at, self.now) {
+                return Ok(false);
+            }
+            if self.tiles.len() >= TILES_MAX {
+                // Some may have gone by the time of this event as well: what is caught up with comes before time is told to pass.
+                self.tiles.retain(|_, tile| !self.life.is_over(tile.heard, Some(at)));
+            }
             if self.tiles.len() >= TILES_MAX {
                 return Err(pick::reject(
                     self.key.path(),
                     data,
                     format!("one of the {TILES_MAX} keys that there are already"),
                 ));
-            }
-            if self.life.is_over(at, self.now) {
-                return Ok(false);
             }
             let (text, state) = said.map(|said| (said.text.into_owned(), said.state)).unwrap_or_default();
             let label = self.label.as_ref().map_or_else(|| key.to_string(), |label| render(label, data));
@@ -420,6 +424,35 @@ mod tests {
                 report.as_object().into_iter().flatten().map(|(key, tile)| (key.clone(), tile["lost"] == true)).collect();
             prop_assert_eq!(shown, expected);
         }
+    }
+
+    /// H3: what came together, before time was told to pass, comes to the same as what came in its time.
+    #[test]
+    fn a_key_takes_the_place_of_one_that_has_gone_by_then() {
+        let spec = json!({"kind": "status", "key": "k", "state": "s", "expire": 1000, "lost_after": 100});
+        let both = [true, false].map(|is_told| {
+            let mut own = aggregate(spec.clone());
+            own.advance(Timestamp::from_millis(0));
+            for key in 0..2 * TILES_MAX {
+                let at = if key < TILES_MAX { 1 } else { 1001 };
+                if is_told {
+                    own.advance(Timestamp::from_millis(at));
+                }
+                fold(&mut own, at, json!({"k": key, "s": "ok"}));
+            }
+            own.advance(Timestamp::from_millis(1001));
+            own.report()
+        });
+        assert_eq!(both[0].as_object().map(serde_json::Map::len), Some(TILES_MAX));
+        assert_eq!(both[0], both[1]);
+        // One that has gone itself takes nobody's place, and is no fault.
+        let mut own = aggregate(spec);
+        own.advance(Timestamp::from_millis(2000));
+        for key in 0..TILES_MAX {
+            fold(&mut own, 1500, json!({"k": key, "s": "ok"}));
+        }
+        fold(&mut own, 900, json!({"k": "late", "s": "ok"}));
+        assert!(own.fold(&event("c", "e", 2000, json!({"k": "more"}))).is_err());
     }
 
     /// H5

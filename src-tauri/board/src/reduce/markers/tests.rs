@@ -131,6 +131,22 @@ fn places_are_on_earth() {
     assert_eq!(own.report()["a"]["lat"], 90.0);
 }
 
+/// H3: what came together, before time was told to pass, has the room of what has gone by then.
+#[test]
+fn a_key_takes_the_place_of_one_that_has_gone_by_then() {
+    let mut own = markers();
+    advance(&mut own, 0);
+    for key in 0..MARKERS_MAX {
+        fold(&mut own, i64::from(key > 0), "e", json!({"k": key, "lat": 1, "lon": 2}));
+    }
+    fold(&mut own, 1000, "e", json!({"k": "more", "lat": 1, "lon": 2}));
+    assert_eq!(counts(&own), (u32::try_from(MARKERS_MAX).expect("few"), 0), "the first one has gone");
+    let more = event("c", "e", 1000, json!({"k": "another", "lat": 1, "lon": 2}));
+    assert!(own.fold(&more).is_err());
+    advance(&mut own, 1001);
+    assert_eq!(counts(&own), (1, 0));
+}
+
 /// H5: markers are bounded, and a key that comes and goes leaves nothing behind.
 #[test]
 fn markers_are_bounded() {
