@@ -1,4 +1,5 @@
 /** What the backend says in English without a code, auf Deutsch. */
+import { of_kinds } from './de-heard-kinds'
 import type { Heard } from './en-heard'
 
 export const heard: Heard = {
@@ -508,4 +509,5 @@ export const heard: Heard = {
   'the hatch': 'die Schraffur',
   'the dashed edge': 'der gestrichelte Rand',
   'a copied source does not come to rest': 'eine kopierte Quelle kommt nicht zur Ruhe',
+  ...of_kinds,
 }

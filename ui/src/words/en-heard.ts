@@ -1,3 +1,5 @@
+import { OF_KINDS } from './en-heard-kinds'
+
 /**
  * Sentences that the backend says in English without a code, as patterns: here for the compiler and for tests, as the page takes them from the file of
  * its language. A placeholder's name says what stands there (`core/heard.ts`): `{age}` a length of time, `{n}` a number, `{why}` perhaps a sentence of
@@ -442,6 +444,7 @@ export const SENTENCES = [
   'the hatch',
   'the dashed edge',
   'a copied source does not come to rest',
+  ...OF_KINDS,
 ] as const
 
 /** What a language says instead of each. */

@@ -104,7 +104,10 @@ function without_own(text) {
 
 /** What the backend says in English and the page in its own language: data, but never to be shown as it came. Short ones may be data's own words. */
 const HEARD = [
-  ...readFileSync(new URL('../../src/words/en-heard.ts', import.meta.url), 'utf8').matchAll(/^ {2}(['"])(.*)\1,$/gm),
+  ...['en-heard.ts', 'en-heard-kinds.ts']
+    .map((name) => readFileSync(new URL(`../../src/words/${name}`, import.meta.url), 'utf8'))
+    .join('')
+    .matchAll(/^ {2}(['"])(.*)\1,$/gm),
 ]
   .map(([, , sentence = '']) => sentence)
   .filter((sentence) => sentence.length > 12 && sentence.includes(' ') && !/[{\\]/.test(sentence))
