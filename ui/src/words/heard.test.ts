@@ -157,12 +157,38 @@ function is_said(sample: string): boolean {
   return !/\p{L}{2}/u.test(left)
 }
 
-for (const source of SOURCES)
+/** What single protocols and decoders say while they run. What is wrong with their settings is said with the board's file, mostly in their `mod.rs`. */
+const OF_KINDS_SOURCES = ['decode', 'protocols'].flatMap((folder) =>
+  readdirSync(new URL(`feed/src/${folder}/`, BACKEND), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.rs') && !/tests?\b|testing/.test(name))
+    .filter((name) => !/\/mod\.rs$|^mod\.rs$|mqtt\/filter|contract/.test(name))
+    .map((name) => `feed/src/${folder}/${name}`)
+    .filter((name) => !SOURCES.includes(name)),
+)
+
+/** What isn't the wall's own word there: what servers and standards say, and what is put together of sentences of the table. */
+const WIRE = [
+  ...['{}; its history: {history}', '; its password stands in the token after a colon', 'a text'],
+  ...[
+    '-----BEGIN NATS USER JWT-----',
+    '-----BEGIN USER NKEY SEED-----',
+    'PUB {subject} {}.r.{number} {}\r\n{body}\r\n',
+  ],
+  ...['permissions violation', 'user authentication expired', 'maximum payload', 'parser error', 'unknown protocol'],
+  ...['invalid client', 'secure connection', 'maximum connections', 'maximum account', 'connection throttling'],
+  ...['maximum subscriptions', 'authorization violation', 'user authentication revoked', 'account authentication'],
+  ...['Transport unknown', 'Session ID unknown', 'Bad handshake method', 'Bad request', 'Unsupported protocol version'],
+  ...['Node Control/Rebirth', 'no such key', 'unknown command', 'a field'],
+]
+
+for (const source of [...SOURCES, ...OF_KINDS_SOURCES])
   test(`what ${source} says has its sentence in each language`, async () => {
     await speak('en-XA', 'en')
     const lacking = shown_texts(readFileSync(new URL(source, BACKEND), 'utf8')).filter((text) => {
       const pattern = as_pattern(text, true)
-      return !EXCEPTED.has(text) && !PATTERNS.has(pattern) && ![...samples(pattern)].some(is_said)
+      return (
+        !EXCEPTED.has(text) && !WIRE.includes(text) && !PATTERNS.has(pattern) && ![...samples(pattern)].some(is_said)
+      )
     })
     expect(lacking).toEqual([])
   })
