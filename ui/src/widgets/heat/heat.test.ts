@@ -21,6 +21,14 @@ const series = (points: [number, number | null][]) => ({
   gaps: [],
 })
 
+test('shares have steps of percents and not of wholes', () => {
+  const { limits, of } = steps_of({ ...LOOK, unit: '%' }, [0.02, 0.3, 0.9])
+  expect(limits).toEqual([0, 0.2, 0.4, 0.6, 0.8, 1])
+  expect([0.02, 0.3, 0.9].map(of)).toEqual([0, 1, 4])
+  // No finer than they are written.
+  expect(steps_of({ ...LOOK, unit: '%' }, [0.01]).limits).toEqual([0, 0.01, 0.02, 0.03, 0.04, 0.05])
+})
+
 describe('rows by key', () => {
   const now = 10.5 * HOUR
 

@@ -1,7 +1,7 @@
 /** The cells of a heat map: which row and column a bucket of time has, what is known of it, and how light it is. */
 import type { HeatLook } from '../../generated/frame'
 import { is_whole, type Known } from '../../core/buckets'
-import { DASHES, figure_text, type Zone } from '../../core/format'
+import { DASHES, figure_text, shown_number, type Zone } from '../../core/format'
 import type { HeldSeries } from '../../core/held'
 import { nice_step } from '../../core/scale'
 import { say } from '../../words/say'
@@ -137,7 +137,8 @@ export function steps_of(look: HeatLook, values: readonly number[]): Steps {
   const low = look.min ?? Math.min(0, look.max ?? 0, ...values)
   const high = look.max ?? Math.max(low, ...values)
   const is_fixed = look.min !== null && look.max !== null
-  let step = is_fixed ? (high - low) / STEPS : Math.max(nice_step((high - low) / STEPS), 10 ** -look.decimals)
+  const step_min = 10 ** -look.decimals / shown_number(1, look)
+  let step = is_fixed ? (high - low) / STEPS : Math.max(nice_step((high - low) / STEPS), step_min)
   const from_of = (): number => (look.min === null ? Math.floor(low / step + 1e-9) * step : low)
   // Beginning at a round number they may end too early.
   while (!is_fixed && Number.isFinite(step) && from_of() + STEPS * step < high - step * 1e-9)
