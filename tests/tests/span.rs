@@ -310,6 +310,15 @@ fn a_wall_of_several_monitors_is_one_picture() -> Result<()> {
     monitors.set(&second)?;
     all_show("one picture at last", MOVE_LIMIT, &BOTH, Shows::Half)?;
 
+    // The second shows what the first does, as some drivers begin: no half is twice there, and the other nowhere.
+    monitors.set(&["--output", "DUMMY1", "--pos", "0x0"])?;
+    all_show("the whole page on both", MOVE_LIMIT, &BOTH[..1], Shows::Whole)?;
+    keep("one-mirrors-the-other")?;
+    let listed = screens(&monitors, &data)?;
+    ensure!(listed.contains("screen wall is not spanned: its monitors show the same part of the desktop"), "{listed}");
+    monitors.set(&second)?;
+    all_show("one picture beside each other again", MOVE_LIMIT, &BOTH, Shows::Half)?;
+
     // They change their places: each part stays with its monitor.
     monitors.set(&["--output", "DUMMY0", "--pos", "1280x0", "--output", "DUMMY1", "--pos", "0x0"])?;
     all_show("parts that follow their monitors", MOVE_LIMIT, &BOTH, Shows::Half)?;

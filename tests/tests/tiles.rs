@@ -74,6 +74,16 @@ fn pmtiles(tile: &[u8]) -> Vec<u8> {
     [&bytes[..], &directory, metadata, tile].concat()
 }
 
+/// A file whose only directory says that what it lists stands in a directory, which is this one.
+fn circular() -> Vec<u8> {
+    let mut bytes = pmtiles(&earth());
+    // Leaf directories stand where the first one does; its run is none, and its length its own.
+    bytes[40..48].copy_from_slice(&u64::to_le_bytes(127));
+    bytes[48..56].copy_from_slice(&u64::to_le_bytes(5));
+    (bytes[129], bytes[130]) = (0, 5);
+    bytes
+}
+
 /// A tile whose one layer, `earth`, has one square: a vector tile of Mapbox's version 2.
 fn earth() -> Vec<u8> {
     // To its first corner, along three sides, and closed; each number is doubled.
@@ -135,10 +145,19 @@ async fn a_sites_own_tiles_and_whatever_is_wrong_with_them() -> Result<()> {
         let asked = json!({ "file": file, "version": "", "offset": 0, "length": 10 });
         ensure!(page.invoke("tiles_read", asked).await.is_err(), "{file:?} was read");
     }
+    let with = |at: usize, byte: u8| {
+        let mut bytes = pmtiles(&earth());
+        bytes[at] = byte;
+        bytes
+    };
     for (bytes, words) in [
         (pmtiles(&[0xff; 40]), "a tile that can"),
         (pmtiles(&earth())[..150].to_vec(), "cut off"),
         (b"root:x:0:0".to_vec(), "no PMTiles"),
+        (with(100, 3), "its zooms are 3 to 0"),
+        (with(97, 3), "its directories are packed in way 3"),
+        // Its only directory names itself.
+        (circular(), "depth"),
     ] {
         put(&tiles, &bytes)?;
         says(&page, words).await?;
