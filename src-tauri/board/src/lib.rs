@@ -3,6 +3,7 @@
 //! Time comes in as an argument. The same events and instants always give the same state.
 
 mod aggregate;
+pub mod alarm;
 mod board;
 pub mod config;
 pub mod frame;

@@ -1,0 +1,17 @@
+//! Alarms: what calls for somebody, once, and until it is dealt with (H6).
+//!
+//! [`machine`] is one alarm's states by ISA-18.2 and IEC 62682: no time, no condition, no sound. [`condition`] says whether something holds, by what is known;
+//! [`delay`] for how long it must; [`alarms`] has all alarms of a board, and [`people`] what is done about them.
+
+pub mod alarms;
+mod change;
+pub mod condition;
+pub mod delay;
+pub mod flood;
+mod key;
+pub mod machine;
+pub mod nuisance;
+pub mod people;
+
+#[cfg(test)]
+mod standard;

@@ -1,0 +1,401 @@
+//! All alarms of a board: what they come to by turns of their conditions, by what becomes of their evidence, by what people do.
+//!
+//! Each change is handed out once, in order, for the record; whoever announces does so after it stands there. What is on record
+//! already, as after a crash when events are folded again, is known by it and changes nothing (H4, H6).
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+use watchfloor_model::{Mono, Timestamp};
+
+pub use super::{
+    change::{Change, Standing},
+    key::AlarmKey,
+};
+use super::{
+    delay::Turn,
+    flood::{Flood, FloodChange},
+    machine::{Evidence, Input, Manner, Record, Refusal, Sound, Step},
+    people::{COMMENTS_MAX, Said},
+};
+
+/// Alarms at most that are something else than normal. What comes beyond is counted, and told.
+pub const STANDING_MAX: usize = 10_000;
+/// Alarms that are over and of which the last turn is remembered, so that what comes late is known to be late. Of more, the oldest go.
+const ENDED_MAX: usize = 10_000;
+
+/// How soon somebody must act.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Priority {
+    /// When there is time.
+    Low,
+    /// Within half an hour.
+    #[default]
+    Medium,
+    /// Within ten minutes.
+    High,
+    /// At once.
+    Critical,
+}
+
+/// What an alarm's rule says of it, besides what it is judged by.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Terms {
+    /// How soon somebody must act.
+    pub priority: Priority,
+    /// What its end asks for.
+    pub manner: Manner,
+    /// Rules whose alarms, while they hold, are the reason of this one.
+    pub parents: Vec<Arc<str>>,
+    /// Alarms of one plant or area: the first of them is marked.
+    pub group: Option<Arc<str>>,
+    /// Acknowledged and still holding for so long, it calls anew.
+    pub realarm: Option<Duration>,
+}
+
+/// The instant at which something is decided, on both clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Instant {
+    /// For spans.
+    pub mono: Mono,
+    /// For records.
+    pub wall: Timestamp,
+}
+
+/// An alarm that is over: up to when turns were taken, by the source's clock, and which occurrence was the last.
+type Ended = (Timestamp, u64);
+
+/// What is written down of all alarms.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AlarmsCheckpoint {
+    /// What stands.
+    pub standing: Vec<(AlarmKey, Standing)>,
+    /// What is over, and is known to be.
+    pub ended: Vec<(AlarmKey, Ended)>,
+}
+
+/// The alarms.
+#[derive(Debug, Default)]
+pub struct Alarms {
+    rules: BTreeMap<Arc<str>, Terms>,
+    standing: BTreeMap<AlarmKey, Standing>,
+    ended: BTreeMap<AlarmKey, Ended>,
+    /// Turns that are on record and come again as events are folded again.
+    recorded: BTreeMap<AlarmKey, VecDeque<(Timestamp, bool)>>,
+    changes: Vec<Change>,
+    floods: Vec<FloodChange>,
+    flood: Flood,
+    lost: u64,
+}
+
+impl Alarms {
+    /// No alarm stands. The rules are those of the board, by their ids.
+    #[must_use]
+    pub fn new(rules: BTreeMap<Arc<str>, Terms>) -> Self {
+        Self { rules, ..Self::default() }
+    }
+
+    /// What stands, by key.
+    #[must_use]
+    pub const fn standing(&self) -> &BTreeMap<AlarmKey, Standing> {
+        &self.standing
+    }
+
+    /// The flood, if there is one.
+    #[must_use]
+    pub const fn flood(&self) -> &Flood {
+        &self.flood
+    }
+
+    /// How many alarms were more than can be kept.
+    #[must_use]
+    pub const fn lost(&self) -> u64 {
+        self.lost
+    }
+
+    /// The entries for the record since this was last asked, in order.
+    pub fn take_changes(&mut self) -> Vec<Change> {
+        std::mem::take(&mut self.changes)
+    }
+
+    /// What became of floods since this was last asked.
+    pub fn take_floods(&mut self) -> Vec<FloodChange> {
+        std::mem::take(&mut self.floods)
+    }
+
+    /// What is to be written down of it.
+    #[must_use]
+    pub fn checkpoint(&self) -> AlarmsCheckpoint {
+        let standing = self.standing.iter().map(|(key, own)| (key.clone(), own.clone())).collect();
+        AlarmsCheckpoint { standing, ended: self.ended.iter().map(|(key, own)| (key.clone(), *own)).collect() }
+    }
+
+    /// Takes what was written down, and what went on record after it, in its order. Then the events since are folded again; turns that are
+    /// on record are known by it, until [`Alarms::be_folded`]. What was on the shelf stays there no longer than it was meant to.
+    pub fn restore(&mut self, checkpoint: AlarmsCheckpoint, record: impl IntoIterator<Item = Change>, now: Instant) {
+        self.standing = checkpoint.standing.into_iter().collect();
+        self.ended = checkpoint.ended.into_iter().collect();
+        for change in record {
+            if let (Some(at), Some(Input::Raise { .. } | Input::Clear)) = (change.event, change.what) {
+                let holds = matches!(change.what, Some(Input::Raise { .. }));
+                self.recorded.entry(change.key.clone()).or_default().push_back((at, holds));
+            }
+            self.ended.remove(&change.key);
+            self.standing.insert(change.key, change.now);
+        }
+        let keys: Vec<AlarmKey> = self.standing.keys().cloned().collect();
+        for key in keys {
+            let Some(own) = self.standing.get_mut(&key) else { continue };
+            // What it is judged by is heard anew.
+            own.alarm.evidence = Evidence::Unknown;
+            let left = |said: &Said| Some(now.mono.plus(said.until?.since(now.wall)));
+            own.deadlines.shelf = own.shelved.as_ref().and_then(left);
+            own.deadlines.realarm = (own.alarm.base.is_active() && !own.alarm.base.wants_acknowledgement())
+                .then(|| Some(now.mono.plus(self.rules.get(&key.rule)?.realarm?)))
+                .flatten();
+            self.forget(&key);
+        }
+        self.inhibit(now);
+    }
+
+    /// All that is on record was folded again: what comes now is new.
+    pub fn be_folded(&mut self) {
+        self.recorded.clear();
+    }
+
+    /// Takes the rules of another file. An alarm whose rule is gone is shown as removed until somebody lets it go.
+    pub fn reload(&mut self, rules: BTreeMap<Arc<str>, Terms>, now: Instant) {
+        self.rules = rules;
+        for key in self.keys(|key, _| !self.rules.contains_key(&key.rule)) {
+            self.apply(&key, Input::Remove, None, now, None);
+        }
+        for key in self.keys(|key, own| self.rules.get(&key.rule).is_some_and(|terms| terms.priority != own.priority)) {
+            let Some((own, terms)) = self.standing.get_mut(&key).zip(self.rules.get(&key.rule)) else { continue };
+            let is_worse = terms.priority > own.priority;
+            own.priority = terms.priority;
+            self.apply(&key, if is_worse { Input::Worsen } else { Input::Ease }, None, now, None);
+        }
+        self.inhibit(now);
+    }
+
+    /// The condition of an alarm has turned. `cause` is asked for when it is raised. A turn that is on record already changes nothing, nor does
+    /// one that is older than what is known.
+    pub fn handle_turn(
+        &mut self,
+        key: &AlarmKey,
+        turn: Turn,
+        cause: impl FnOnce() -> Vec<(String, String)>,
+        now: Instant,
+    ) {
+        if !self.rules.contains_key(&key.rule) || self.is_recorded(key, turn) {
+            return;
+        }
+        let taken = match self.standing.get(key) {
+            Some(own) => own.taken,
+            None => self.ended.get(key).map(|(taken, _)| *taken),
+        };
+        if taken.is_some_and(|taken| turn.at < taken) || !turn.holds && !self.standing.contains_key(key) {
+            return;
+        }
+        let is_first = turn.holds && self.is_first(key);
+        let Some(own) = self.stand(key).filter(|own| turn.holds != own.alarm.base.is_active()) else { return };
+        own.taken = Some(turn.at);
+        // What holds or doesn't by proven events is known as of them.
+        let evidence = std::mem::replace(&mut own.alarm.evidence, Evidence::Live);
+        if turn.holds {
+            own.be_raised(turn, cause(), is_first, now.wall);
+        } else {
+            own.returned = Some(turn.at);
+            own.behaviour.note_clear(turn.at);
+        }
+        let stamp = u64::try_from(turn.since.as_millis()).unwrap_or_default();
+        let input = if turn.holds { Input::Raise { stamp } } else { Input::Clear };
+        self.apply(key, input, Some(turn.at), now, None);
+        if let Some(own) = self.standing.get_mut(key) {
+            own.alarm.evidence = evidence;
+        }
+        if turn.holds {
+            self.floods.extend(self.flood.handle_raise(now.mono));
+        }
+        self.settle(key, now);
+    }
+
+    /// Whether a turn is on record, or did nothing before one that is.
+    fn is_recorded(&mut self, key: &AlarmKey, turn: Turn) -> bool {
+        let Some(recorded) = self.recorded.get_mut(key) else { return false };
+        if recorded.front() == Some(&(turn.at, turn.holds)) {
+            recorded.pop_front();
+            if recorded.is_empty() {
+                self.recorded.remove(key);
+            }
+        }
+        true
+    }
+
+    /// How far what a rule's alarms are judged by can be believed. Of those that are normal nothing is kept.
+    pub fn handle_evidence(&mut self, rule: &str, evidence: Evidence, now: Instant) {
+        for key in self.keys(|key, own| *key.rule == *rule && own.alarm.evidence != evidence) {
+            self.apply(&key, Input::Judge(evidence), None, now, None);
+        }
+    }
+
+    /// A source's clock was set back: what its rules are told from now on is another story.
+    pub fn handle_set_back(&mut self, rule: &str) {
+        self.standing.iter_mut().filter(|(key, _)| *key.rule == *rule).for_each(|(_, own)| own.taken = None);
+        self.ended.retain(|key, _| *key.rule != *rule);
+    }
+
+    /// Time has passed: what was on the shelf for long enough comes back, and what was acknowledged and holds on calls anew.
+    pub fn handle_time(&mut self, now: Instant) {
+        self.floods.extend(self.flood.handle_time(now.mono));
+        let is_due = |at: Option<Mono>| at.is_some_and(|at| at <= now.mono);
+        let is_over =
+            |own: &Standing| own.shelved.as_ref().and_then(|said| said.until).is_some_and(|at| at <= now.wall);
+        for key in self.keys(|_, own| own.alarm.suppression.is_shelved && (is_due(own.deadlines.shelf) || is_over(own)))
+        {
+            self.apply(&key, Input::Shelve(false), None, now, None);
+            self.settle(&key, now);
+        }
+        for key in self.keys(|_, own| is_due(own.deadlines.realarm)) {
+            if let Some(own) = self.standing.get_mut(&key) {
+                own.deadlines.realarm = None;
+            }
+            self.apply(&key, Input::Realarm, None, now, None);
+        }
+    }
+
+    /// When time alone changes something.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Mono> {
+        let deadlines = self.standing.values().flat_map(|own| [own.deadlines.shelf, own.deadlines.realarm]).flatten();
+        deadlines.chain(self.flood.poll_timeout()).min()
+    }
+
+    /// The keys of those that stand and are meant.
+    fn keys(&self, is_meant: impl Fn(&AlarmKey, &Standing) -> bool) -> Vec<AlarmKey> {
+        self.standing.iter().filter(|(key, own)| is_meant(key, own)).map(|(key, _)| key.clone()).collect()
+    }
+
+    /// An alarm as one that stands, whether or not it did. None if there is no such rule, or there are too many.
+    pub(super) fn stand(&mut self, key: &AlarmKey) -> Option<&mut Standing> {
+        let terms = self.rules.get(&key.rule)?;
+        if !self.standing.contains_key(key) {
+            if self.standing.len() >= STANDING_MAX {
+                self.lost = self.lost.saturating_add(1);
+                return None;
+            }
+            let mut own = Standing::new(terms.priority);
+            if let Some((taken, occurrence)) = self.ended.remove(key) {
+                own.taken = Some(taken);
+                own.alarm.occurrence = occurrence;
+            }
+            self.standing.insert(key.clone(), own);
+        }
+        self.standing.get_mut(key)
+    }
+
+    /// Takes an input for one that stands, and writes down what it did.
+    pub(super) fn apply(
+        &mut self,
+        key: &AlarmKey,
+        input: Input,
+        event: Option<Timestamp>,
+        now: Instant,
+        said: Option<Said>,
+    ) -> Option<Refusal> {
+        let terms = self.rules.get(&key.rule).cloned().unwrap_or_default();
+        let own = self.standing.get_mut(key)?;
+        let from = own.alarm.shown();
+        let Step { alarm, sound, record, refusal } = own.alarm.step(input, terms.manner);
+        own.alarm = alarm;
+        if refusal.is_none() && record == Record::Entry {
+            own.note(input, said.as_ref(), terms.realarm, now);
+        }
+        if record == Record::Entry {
+            let (key, what, now_is, decided) = (key.clone(), Some(input), own.clone(), now.wall);
+            self.changes.push(Change { key, what, from, now: now_is, sound, event, decided, said, refusal });
+        }
+        refusal
+    }
+
+    /// Somebody wrote something to an alarm.
+    pub(super) fn note_comment(&mut self, key: &AlarmKey, said: Said, now: Instant) {
+        let Some(own) = self.standing.get_mut(key) else { return };
+        if own.comments.len() >= COMMENTS_MAX {
+            own.comments.remove(0);
+        }
+        own.comments.push(said.clone());
+        let from = own.alarm.shown();
+        self.changes.push(Change {
+            key: key.clone(),
+            what: None,
+            from,
+            now: own.clone(),
+            sound: Sound::Keep,
+            event: None,
+            decided: now.wall,
+            said: Some(said),
+            refusal: None,
+        });
+    }
+
+    /// Something was done to an alarm: what follows for the others, and whether there is anything left to say of it.
+    pub(super) fn settle(&mut self, key: &AlarmKey, now: Instant) {
+        self.inhibit(now);
+        self.forget(key);
+    }
+
+    /// Whether it would be the first of its group that stands.
+    fn is_first(&self, key: &AlarmKey) -> bool {
+        let group = |key: &AlarmKey| self.rules.get(&key.rule)?.group.clone();
+        let Some(wanted) = group(key) else { return false };
+        let stands = |(other, own): (&AlarmKey, &Standing)| {
+            other != key && own.stands() && group(other) == Some(Arc::clone(&wanted))
+        };
+        !self.standing.iter().any(stands)
+    }
+
+    /// Alarms whose parents stand are suppressed by design, and no longer when these don't. Parents of parents count as well, since what
+    /// is suppressed runs on beneath.
+    fn inhibit(&mut self, now: Instant) {
+        if self.rules.values().all(|terms| terms.parents.is_empty()) {
+            return;
+        }
+        let stands = |(_, own): &(&AlarmKey, &Standing)| own.stands() && !own.alarm.is_removed;
+        let active: BTreeSet<Arc<str>> =
+            self.standing.iter().filter(stands).map(|(key, _)| Arc::clone(&key.rule)).collect();
+        let is_wanted = |key: &AlarmKey| {
+            let parents = self.rules.get(&key.rule).map(|terms| terms.parents.as_slice()).unwrap_or_default();
+            parents.iter().any(|parent| active.contains(parent) && *parent != key.rule)
+        };
+        let keys = self.keys(|key, own| is_wanted(key) != own.alarm.suppression.is_by_design);
+        let wanted: Vec<(AlarmKey, bool)> = keys.into_iter().map(|key| (key.clone(), is_wanted(&key))).collect();
+        for (key, is_on) in wanted {
+            self.apply(&key, Input::Suppress(is_on), None, now, None);
+            self.forget(&key);
+        }
+    }
+
+    /// Of what is normal, and by nobody put aside, only its last turn is kept.
+    fn forget(&mut self, key: &AlarmKey) {
+        let Some(own) = self.standing.get(key).filter(|own| own.is_over()) else { return };
+        let ended = (own.taken.unwrap_or(Timestamp::from_millis(i64::MIN)), own.alarm.occurrence);
+        self.standing.remove(key);
+        self.ended.insert(key.clone(), ended);
+        if self.ended.len() > ENDED_MAX {
+            let mut times: Vec<Timestamp> = self.ended.values().map(|(taken, _)| *taken).collect();
+            let (_, middle, _) = times.select_nth_unstable(ENDED_MAX / 2);
+            let middle = *middle;
+            self.ended.retain(|_, (taken, _)| *taken > middle);
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "alarms_tests.rs"]
+mod tests;
