@@ -36,6 +36,7 @@ test('a sentence is said with what stands in its holes, each by its kind', () =>
     ['screen left: no page traffic, noise', 'Bildschirm left: keine Seite traffic, noise'],
     ['Lamp test passed 7 of 7, 1 not tested, 06:12', 'Lampentest bestand 7 von 7, 1 nicht geprüft, 06:12'],
     ['`a.b`: found "x", expected a number from 0 to 1e6', '`a.b`: gefunden "x", erwartet eine Zahl von 0 bis 1e6'],
+    ['`k`: found nothing, expected a number', '`k`: nichts gefunden, erwartet eine Zahl'],
     [
       'lost 12 s ago: connection refused, next try in 3 s',
       'vor 12 s verloren: Verbindung abgewiesen, nächster Versuch in 3 s',

@@ -331,6 +331,7 @@ export const heard: Heard = {
   'what comes is dated before what is shown: was a clock set back?':
     'was kommt, ist früher datiert als das Gezeigte: wurde eine Uhr zurückgestellt?',
   "the newest value can't be used": 'der neueste Wert ist nicht brauchbar',
+  '{where}: found nothing, expected {why}': '{where}: nichts gefunden, erwartet {why}',
   '{where}: found {found}, expected {why}': '{where}: gefunden {found}, erwartet {why}',
   'a number': 'eine Zahl',
   'a number from {n} to {m}': 'eine Zahl von {n} bis {m}',

@@ -295,6 +295,7 @@ export const SENTENCES = [
   '{a}: no birth of it was heard since the connection began',
   'what comes is dated before what is shown: was a clock set back?',
   "the newest value can't be used",
+  '{where}: found nothing, expected {why}',
   '{where}: found {found}, expected {why}',
   'a number',
   'a number from {n} to {m}',

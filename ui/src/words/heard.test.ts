@@ -202,6 +202,7 @@ test('no exception is of something that is gone', () => {
 const COMPOSED: readonly string[] = [
   "it can't reach {a}: {known}",
   '{what} is no JSON: {why}',
+  '{where}: found nothing, expected {why}',
   'milliseconds since 1970, from {n} to {m}',
   'it is damaged: {why}',
   '{why}; it is kept as {a}: the wall runs without settings',
