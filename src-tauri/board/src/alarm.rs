@@ -1,7 +1,8 @@
 //! Alarms: what calls for somebody, once, and until it is dealt with (H6).
 //!
 //! [`machine`] is one alarm's states by ISA-18.2 and IEC 62682: no time, no condition, no sound. [`condition`] says whether something holds, by what is known;
-//! [`delay`] for how long it must; [`alarms`] has all alarms of a board, and [`people`] what is done about them.
+//! [`delay`] for how long it must; [`watch`] which rules are asked when something changes; [`alarms`] has all alarms of a board, and
+//! [`people`] what is done about them.
 
 pub mod alarms;
 mod change;
@@ -12,6 +13,7 @@ mod key;
 pub mod machine;
 pub mod nuisance;
 pub mod people;
+pub mod watch;
 
 #[cfg(test)]
 mod standard;

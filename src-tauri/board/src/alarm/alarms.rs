@@ -397,5 +397,4 @@ impl Alarms {
 }
 
 #[cfg(test)]
-#[path = "alarms_tests.rs"]
 mod tests;

@@ -1,0 +1,278 @@
+//! Rules: which conditions are asked anew when something changes, and what their answers do to the alarms.
+//!
+//! A rule is asked when one of its inputs has changed, and at no other time: what doesn't concern it costs it nothing. There are two
+//! ways to ask. *Then*, while events are folded: what is held counts as known as of the event, whether or not it is live, so that what is replayed is
+//! judged as it would have been (H6). *Now*: what isn't of now isn't known, and the alarm says so.
+
+use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+use watchfloor_model::{Shape, Timestamp};
+
+use super::{
+    alarms::{AlarmKey, Alarms, AlarmsCheckpoint, Change, Instant, Terms},
+    condition::{Condition, Inputs, Term, Truth, Why},
+    delay::{Delay, Delays},
+    machine::Evidence,
+};
+
+/// The most characters of a value that is kept as a cause.
+const CAUSE_CHARS_MAX: usize = 100;
+
+/// A rule, as a board has it.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// Its id, which no other has.
+    pub id: Arc<str>,
+    /// When it holds.
+    pub when: Condition,
+    /// What people call the condition's inputs, in the order of [`Condition::inputs`].
+    pub names: Vec<String>,
+    /// By how much a number must come back before it holds no more.
+    pub deadband: f64,
+    /// For how long it must hold, and not hold.
+    pub delays: Delays,
+    /// What else is said of its alarm.
+    pub terms: Terms,
+}
+
+impl Rule {
+    /// All that decides what has come of it so far: a rule that is another one now begins anew.
+    fn story(&self) -> String {
+        let Self { when, deadband, delays, .. } = self;
+        let mut story = when.text().to_owned();
+        // Writing into a text can't fail.
+        let _written = write!(story, "\n{deadband} {} {}", delays.on.as_millis(), delays.off.as_millis());
+        story
+    }
+}
+
+/// How inputs are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// As of an event that is folded: what isn't live is known all the same.
+    Then,
+    /// As of now.
+    Now,
+}
+
+/// What is known of a rule.
+#[derive(Clone, Debug)]
+struct Watched {
+    rule: Rule,
+    delay: Delay,
+    /// What it said last when it was asked as of now.
+    truth: Truth,
+    /// When it last ceased to be known, by this machine's clock.
+    unknown_since: Option<Timestamp>,
+    /// The last time that it was asked in; so that one change asks it once.
+    asked: u64,
+}
+
+/// What is written down of rules and alarms.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct WatchCheckpoint {
+    /// By the rule's id, which rule that was, and how far its condition was on its way.
+    pub rules: BTreeMap<String, (String, Delay)>,
+    /// The alarms.
+    pub alarms: AlarmsCheckpoint,
+}
+
+/// All rules of a board, and their alarms.
+#[derive(Debug, Default)]
+pub struct Watch {
+    rules: Vec<Watched>,
+    /// By the number of an input, which rules it concerns.
+    concerned: Vec<Vec<u32>>,
+    alarms: Alarms,
+    round: u64,
+    evaluated: u64,
+}
+
+impl Watch {
+    /// Rules of which nothing is known yet.
+    #[must_use]
+    pub fn new(rules: Vec<Rule>) -> Self {
+        let alarms = Alarms::new(terms(&rules));
+        let mut watch = Self { alarms, ..Self::default() };
+        watch.take(rules, BTreeMap::new());
+        watch
+    }
+
+    /// Takes the rules of another file. One that says the same goes on where it stands.
+    pub fn reload(&mut self, rules: Vec<Rule>, now: Instant) {
+        let old = self.rules.drain(..).map(|own| (own.rule.id.to_string(), (own.rule.story(), own.delay))).collect();
+        self.alarms.reload(terms(&rules), now);
+        self.take(rules, old);
+    }
+
+    fn take(&mut self, rules: Vec<Rule>, mut old: BTreeMap<String, (String, Delay)>) {
+        self.concerned.clear();
+        for (number, rule) in (0..).zip(&rules) {
+            for input in rule.when.inputs() {
+                let place = *input as usize;
+                if self.concerned.len() <= place {
+                    self.concerned.resize(place + 1, Vec::new());
+                }
+                if let Some(rules) = self.concerned.get_mut(place) {
+                    rules.push(number);
+                }
+            }
+        }
+        let watched = |rule: Rule| {
+            let kept = old.remove(&*rule.id).filter(|(story, _)| *story == rule.story());
+            let delay = kept.map(|(_, delay)| delay).unwrap_or_default();
+            Watched { rule, delay, truth: Truth::Unknown(Why::NoValue), unknown_since: None, asked: 0 }
+        };
+        self.rules = rules.into_iter().map(watched).collect();
+    }
+
+    /// The alarms.
+    #[must_use]
+    pub const fn alarms(&self) -> &Alarms {
+        &self.alarms
+    }
+
+    /// The alarms, for what people do about them.
+    pub const fn alarms_mut(&mut self) -> &mut Alarms {
+        &mut self.alarms
+    }
+
+    /// The rules that nobody watches over now, since what they are judged by isn't known; each with since when, by this machine's clock.
+    pub fn unsupervised(&self) -> impl Iterator<Item = (&Rule, Option<Timestamp>)> {
+        let unknown = self.rules.iter().filter(|own| matches!(own.truth, Truth::Unknown(_)));
+        unknown.map(|own| (&own.rule, own.unknown_since))
+    }
+
+    /// How many conditions were evaluated so far.
+    #[must_use]
+    pub const fn evaluated(&self) -> u64 {
+        self.evaluated
+    }
+
+    /// Inputs have changed, at an instant of their source's clock. Asks the rules that they concern.
+    pub fn handle_change(
+        &mut self,
+        changed: impl IntoIterator<Item = u32>,
+        inputs: &dyn Inputs,
+        asked: Asked,
+        at: Timestamp,
+        now: Instant,
+    ) {
+        self.round += 1;
+        for input in changed {
+            let Some(concerned) = self.concerned.get(input as usize) else { continue };
+            for number in concerned {
+                let Some(own) = self.rules.get_mut(*number as usize).filter(|own| own.asked != self.round) else {
+                    continue;
+                };
+                own.asked = self.round;
+                self.evaluated += 1;
+                own.ask(inputs, asked, at, now, &mut self.alarms);
+            }
+        }
+    }
+
+    /// Time has passed, by the clock of the source whose inputs these are: what has held for long enough turns.
+    pub fn handle_source_time(
+        &mut self,
+        is_of_it: impl Fn(u32) -> bool,
+        inputs: &dyn Inputs,
+        at: Timestamp,
+        now: Instant,
+    ) {
+        for own in &mut self.rules {
+            let is_due = own.delay.due(own.rule.delays).is_some_and(|due| due <= at);
+            // The clock of the source of its first input is a rule's clock.
+            if is_due && own.rule.when.inputs().first().is_some_and(|input| is_of_it(*input)) {
+                let turn = own.delay.handle_time(at, own.rule.delays);
+                if let Some(turn) = turn {
+                    let key = AlarmKey { rule: Arc::clone(&own.rule.id), of: "".into() };
+                    self.alarms.handle_turn(&key, turn, || causes(&own.rule, inputs), now);
+                }
+            }
+        }
+    }
+
+    /// When the next rule turns if nothing else comes, by the clock of the source whose inputs these are.
+    pub fn due(&self, is_of_it: impl Fn(u32) -> bool) -> Option<Timestamp> {
+        let own = |own: &&Watched| own.rule.when.inputs().first().is_some_and(|input| is_of_it(*input));
+        self.rules.iter().filter(own).filter_map(|own| own.delay.due(own.rule.delays)).min()
+    }
+
+    /// What is to be written down.
+    #[must_use]
+    pub fn checkpoint(&self) -> WatchCheckpoint {
+        let rule = |own: &Watched| (own.rule.id.to_string(), (own.rule.story(), own.delay));
+        WatchCheckpoint { rules: self.rules.iter().map(rule).collect(), alarms: self.alarms.checkpoint() }
+    }
+
+    /// Takes what was written down, and what went on record after it. The events since are folded again then, as [`Alarms::restore`] says.
+    pub fn restore(&mut self, checkpoint: WatchCheckpoint, record: impl IntoIterator<Item = Change>, now: Instant) {
+        let mut rules = checkpoint.rules;
+        for own in &mut self.rules {
+            let kept = rules.remove(&*own.rule.id).filter(|(story, _)| *story == own.rule.story());
+            own.delay = kept.map(|(_, delay)| delay).unwrap_or_default();
+        }
+        self.alarms.restore(checkpoint.alarms, record, now);
+    }
+}
+
+impl Watched {
+    fn ask(&mut self, inputs: &dyn Inputs, asked: Asked, at: Timestamp, now: Instant, alarms: &mut Alarms) {
+        let Self { rule, delay, .. } = self;
+        // What is raised has a deadband to go.
+        let deadband = if delay.holds() { rule.deadband } else { 0.0 };
+        let truth = rule.when.evaluate(inputs, deadband);
+        let key = AlarmKey { rule: Arc::clone(&rule.id), of: "".into() };
+        for turn in delay.handle(truth, at, rule.delays).into_iter().flatten() {
+            alarms.handle_turn(&key, turn, || causes(rule, inputs), now);
+        }
+        if asked == Asked::Then || truth == self.truth {
+            return;
+        }
+        self.truth = truth;
+        let is_unknown = matches!(truth, Truth::Unknown(_));
+        self.unknown_since = is_unknown.then(|| self.unknown_since.unwrap_or(now.wall));
+        alarms.handle_evidence(&rule.id, evidence(truth), now);
+    }
+}
+
+/// How far an answer can be believed.
+const fn evidence(truth: Truth) -> Evidence {
+    match truth {
+        Truth::Yes | Truth::No => Evidence::Live,
+        Truth::Unknown(Why::NotOfNow(_)) => Evidence::Stale,
+        Truth::Unknown(Why::NoValue) => Evidence::Unknown,
+        Truth::Unknown(_) => Evidence::Bad,
+    }
+}
+
+fn terms(rules: &[Rule]) -> BTreeMap<Arc<str>, Terms> {
+    rules.iter().map(|rule| (Arc::clone(&rule.id), rule.terms.clone())).collect()
+}
+
+/// What the inputs are: name and value.
+fn causes(rule: &Rule, inputs: &dyn Inputs) -> Vec<(String, String)> {
+    let cut = |text: String| text.chars().take(CAUSE_CHARS_MAX).collect();
+    let value = |input: &u32| match inputs.input(*input) {
+        Term::Unknown(why) => why.to_string(),
+        Term::Null => "none".to_owned(),
+        Term::Bool(value) => value.to_string(),
+        Term::Number(value) => value.to_string(),
+        Term::AtLeast(value) => format!("≥ {value}"),
+        Term::Text(text) => text.into_owned(),
+        Term::Time(millis) => Timestamp::from_millis(millis).to_string(),
+        Term::Span(millis) => format!("{millis} ms"),
+        Term::List(items) => format!("{} items", items.len()),
+        Term::Json(json) => match json.shape() {
+            Shape::Object(count) => format!("{count} fields"),
+            Shape::List(count) => format!("{count} items"),
+            _ => String::new(),
+        },
+    };
+    rule.names.iter().cloned().zip(rule.when.inputs().iter().map(|input| cut(value(input)))).collect()
+}
+
+#[cfg(test)]
+mod tests;
