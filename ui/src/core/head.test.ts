@@ -6,6 +6,7 @@ import { label_width_em } from './width'
 const OPS = {
   title: 'Airport operations',
   words: 'lost 12 s ago: connection broken: closed during the handshake, next try in 20 s',
+  brief: '',
   losses: 'lost 3 times in 24 h',
   named: true,
 }
@@ -20,7 +21,24 @@ test('the losses give way first, then the middle of what is said', () => {
 })
 
 test('a source that needs little leaves the rest to the others', () => {
-  const two = source_words([OPS, { title: 'Radar', words: 'live', losses: '', named: true }], '8 of 16 live', 60)
+  const two = source_words(
+    [OPS, { title: 'Radar', words: 'live', brief: 'live', losses: '', named: true }],
+    '8 of 16 live',
+    60,
+  )
   expect(two[1]?.words).toBe('live')
   expect(two[0]?.words.length).toBeGreaterThan(30)
+})
+
+test('of two that are live, neither is cut while there is room to say that alone', () => {
+  const live = { words: 'live by WebSocket', brief: 'live', losses: '', named: true }
+  const two = [
+    { ...live, title: 'Plant control' },
+    { ...live, title: 'Tower radar' },
+  ]
+  expect(source_words(two, '18 of 19 live', 60)).toEqual(two)
+  expect(source_words(two, '18 of 19 live', 31).map(({ title, words }) => `${title} ${words}`)).toEqual([
+    'Plant control live',
+    'Tower radar live',
+  ])
 })

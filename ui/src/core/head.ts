@@ -1,9 +1,14 @@
-/** What the head line says of each source, as far as there is room: first the losses give way, for a key lists them, then the middle of its words. */
+/**
+ * What the head line says of each source, as far as there is room: first the losses give way, for a key lists them, then how what is live
+ * comes, then the middle of its words.
+ */
 import { fitted, label_width_em } from './width'
 
 export interface SourceWords {
   readonly title: string
   readonly words: string
+  /** The same in fewer words, if that says enough; else nothing. */
+  readonly brief: string
   /** What was lost of late; nothing if nothing was. */
   readonly losses: string
   /** Whether it is named at all. */
@@ -27,7 +32,9 @@ export function source_words(all: readonly SourceWords[], count: string, room_em
     label_width_em([title, words].filter((part) => part !== '').join(' ') + (losses === '' ? '' : `; ${losses}`))
   const sum = (of: readonly SourceWords[]): number => of.reduce((em, one) => em + need(one), 0)
   if (sum(named) <= left) return [...all]
-  const shorter = all.map((one) => ({ ...one, losses: '' }))
+  const unlost = all.map((one) => ({ ...one, losses: '' }))
+  if (sum(unlost.filter((one) => one.named)) <= left) return unlost
+  const shorter = unlost.map((one) => (one.brief === '' ? one : { ...one, words: one.brief }))
   const short = shorter.filter((one) => one.named)
   if (sum(short) <= left) return shorter
   // What is shorter than its share leaves the rest to the others.
