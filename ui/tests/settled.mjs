@@ -8,6 +8,9 @@ export function settled() {
     new Promise((resolve, reject) => {
       const begun_ms = performance.now()
       let changed_ms = performance.now()
+      // A window that gets its size late lays everything out anew, and no element of it is another one.
+      const shape = () => [innerWidth, innerHeight, getComputedStyle(document.documentElement).fontSize].join(' ')
+      let shaped = shape()
       const watch = new MutationObserver((all) => {
         // What each frame says of itself is no change of what it shows.
         if (all.some(({ attributeName }) => !/^data-(version|picture-code|proof-of-life)$/.test(attributeName ?? '')))
@@ -17,6 +20,7 @@ export function settled() {
       watch.observe(main, { subtree: true, childList: true, characterData: true, attributes: true })
       const { __drawn_ms: drawn_ms = () => 0 } = /** @type {{ __drawn_ms?: () => number }} */ (globalThis)
       const timer = setInterval(() => {
+        if (shape() !== shaped) [shaped, changed_ms] = [shape(), performance.now()]
         const rests =
           document.fonts.status === 'loaded' && performance.now() - Math.max(changed_ms, drawn_ms()) >= QUIET_MS
         if (!rests && performance.now() - begun_ms < REST_MS_MAX) return

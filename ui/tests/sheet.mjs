@@ -35,7 +35,7 @@ const only = given('--only') ?? ''
 const quick = process.argv.includes('--quick')
 
 /**
- * A picture with as few colours as tell it.
+ * A picture with as few colours as tell it: a mark of a few pixels keeps its own.
  *
  * @param {import('./png.mjs').Picture} now
  */
@@ -43,7 +43,8 @@ function small(now) {
   const files = [1, 2, 4, 8].map((times) => () => png(now, times * KEPT_COLOURS))
   for (const make of files) {
     const file = make()
-    if (compared(now, unpng(file)).tone <= ROUNDED_MAX) return file
+    const { most, tone } = compared(now, unpng(file))
+    if (most === 0 && tone <= ROUNDED_MAX) return file
   }
   throw new Error('a picture of too many colours')
 }

@@ -12,6 +12,9 @@ const ROOMY: Record<string, number> = { '\u00a0': 0.23, '\u2009': 0.2, '’': 0.
 const OTHER_EM = 0.58
 const SCRIPT_EM = 0.72
 const ARABIC_EM = 0.85
+/** The widest of them where no letter follows that they join. */
+const ARABIC_WIDE = /[\u0633-\u0636]/
+const ARABIC_WIDE_EM = 1.25
 const NO_WIDTH = /\p{Mn}|\p{Cf}/u
 const FOREIGN_EM = 1
 
@@ -49,6 +52,7 @@ export function lines_of(text: string, room_em: number): number {
 function other_em(char: string, code: number): number {
   if (NO_WIDTH.test(char)) return 0
   if (code >= 0x2e80) return FOREIGN_EM
+  if (ARABIC_WIDE.test(char)) return ARABIC_WIDE_EM
   if (code >= 0x0600 && code < 0x0780) return ARABIC_EM
   return code >= 0x0370 && code < 0x1e00 ? SCRIPT_EM : OTHER_EM
 }

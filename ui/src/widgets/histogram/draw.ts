@@ -1,14 +1,13 @@
 /** Bars of a histogram, the stretches behind them, and the lines across. */
 import type { HistogramLook, HistogramValue, State } from '../../generated/frame'
 import { limits_of } from '../../core/bands'
-import { number_text } from '../../core/format'
 import { type HeldRange, type Range, scale_hold_ms } from '../../core/scale'
 import { SIZES } from '../../core/sizes'
 import { label_width_em } from '../../core/width'
 import { FACE } from '../canvas'
 import { type Colours, mixed } from '../paint'
 import { splits_of } from '../series/axes'
-import { axis_numbers, slot_of, stat_labels, total_words } from './histogram'
+import { axis_numbers, axis_texts, slot_of, stat_labels, total_words } from './histogram'
 
 export interface Input {
   readonly look: HistogramLook
@@ -42,6 +41,9 @@ export interface Box {
 }
 
 /** Gives where the bars stand, in device pixels; `rem` is the unit in these. */
+/** What numbers beside the bars take of the width at most, before they are written shorter. */
+const GUTTER_SHARE_MAX = 0.3
+
 export function draw(
   ctx: CanvasRenderingContext2D,
   { look, value, stale, now_ms }: Input,
@@ -59,7 +61,8 @@ export function draw(
   const strip = look.stats.length > 0 && high >= STATS_REM ? em * 1.2 : 0
   const below = high >= NUMBERS_REM ? em * 1.25 : rem * 0.4
   const splits = splits_of(range, (height - above - strip - below) / (em * 1.1))
-  const gutter = has_counts ? em * Math.max(1, ...splits.map((at) => label_width_em(number_text(at, 0)))) + rem : rem
+  const texts = axis_texts(splits, (GUTTER_SHARE_MAX * width) / em)
+  const gutter = has_counts ? em * Math.max(1, ...texts.map(label_width_em)) + rem : rem
   const box: Box = {
     left: gutter,
     top: above + strip + em * 0.5,
@@ -70,7 +73,7 @@ export function draw(
   ctx.save()
   ctx.font = `400 ${em.toFixed(1)}px ${FACE}`
   draw_bands(ctx, look, colours, box)
-  if (has_counts) draw_counts(ctx, splits, range, colours, box, rem)
+  if (has_counts) draw_counts(ctx, splits, texts, range, colours, box, rem)
   draw_bars(ctx, look, value, range, stale ? colours.stale : (colours.lines[1] ?? colours.label), colours, box)
   draw_lines(ctx, look, colours, box, rem)
   draw_stats(ctx, { look, value, stale, now_ms }, colours, box, rem, strip)
@@ -107,6 +110,7 @@ function draw_bands(ctx: CanvasRenderingContext2D, look: HistogramLook, colours:
 function draw_counts(
   ctx: CanvasRenderingContext2D,
   splits: readonly number[],
+  texts: readonly string[],
   { low, high }: Range,
   colours: Colours,
   box: Box,
@@ -114,12 +118,12 @@ function draw_counts(
 ): void {
   ctx.textAlign = 'right'
   ctx.textBaseline = 'middle'
-  for (const at of splits) {
+  for (const [number, at] of splits.entries()) {
     const y = box.top + box.height * (1 - (at - low) / (high - low))
     ctx.fillStyle = colours.rule
     ctx.fillRect(box.left, y, box.width, Math.max(1, rem * 0.12))
     ctx.fillStyle = colours.label
-    ctx.fillText(number_text(at, 0), box.left - rem * 0.6, y)
+    ctx.fillText(texts[number] ?? '', box.left - rem * 0.6, y)
   }
 }
 

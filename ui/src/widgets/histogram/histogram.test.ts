@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { HistogramLook, HistogramValue } from '../../generated/frame'
 import { dice } from '../../core/dice.test-support'
 import { label_width_em } from '../../core/width'
-import { axis_numbers, bin_words, slot_of, stat_labels, total_words } from './histogram'
+import { axis_numbers, axis_texts, bin_words, slot_of, stat_labels, total_words } from './histogram'
 
 const LOOK: HistogramLook = {
   unit: 'min',
@@ -69,4 +69,9 @@ test('the words of statistics stand beside each other, however near their lines 
       expect(left_em + label_width_em(text)).toBeLessThanOrEqual(Math.min(next, width + 1e-9))
     })
   }
+})
+
+test('counts that have no room beside the bars are written shorter, all of them', () => {
+  expect(axis_texts([0, 2_000_000], 6)).toEqual(['0', '2\u2009000\u2009000'])
+  expect(axis_texts([0, 2_000_000, 4_000_000], 2)).toEqual(['0', '2e6', '4e6'])
 })

@@ -1,7 +1,7 @@
 /** Where the parts of a histogram stand, worked out before anything is drawn. Lengths are in em of its letters. */
 import type { HistogramLook, HistogramValue } from '../../generated/frame'
 import { limits_of } from '../../core/bands'
-import { mark_text, power_text } from '../../core/digits'
+import { mark_text, power_text, short_mark_text } from '../../core/digits'
 import { figure_text, number_text } from '../../core/format'
 import { label_width_em } from '../../core/width'
 import { say } from '../../words/say'
@@ -27,6 +27,13 @@ export function total_words(value: HistogramValue, room_em = Infinity): string {
   if (label_width_em(words) <= room_em) return words
   // Where a language has no room for its words, the number and a sign say the same.
   return `${value.at_least ? '≥ ' : ''}${power}`
+}
+
+/** Counts beside the bars: whole, or all of them with a power of ten where one has no room. */
+export function axis_texts(counts: readonly number[], room_em: number): string[] {
+  const whole = counts.map((count) => number_text(count, 0))
+  if (whole.every((text) => label_width_em(text) <= room_em)) return whole
+  return counts.map((count) => short_mark_text(count, { unit: null }))
 }
 
 /** The scale's upper end. */

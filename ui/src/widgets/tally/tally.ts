@@ -69,7 +69,9 @@ export function value_text(value: number | null, look: Pick<TallyLook, 'unit' | 
   if (value === null) return DASHES
   const shown = shown_number(value, look)
   const text = number_text(shown, look.decimals)
-  const short = figure_width_em(text) > VALUE_EM_MAX ? powered(shown, 1) : text
+  // What isn't written whole has as few digits as say its size: its name is worth more.
+  const is_rough = Math.abs(shown) > Number.MAX_SAFE_INTEGER || figure_width_em(text) > VALUE_EM_MAX
+  const short = is_rough ? powered(shown, 1) : text
   return at_least ? `≥ ${short}` : short
 }
 
