@@ -29,10 +29,10 @@ export function read_glass() {
     if (text === '' || element === null || !element.checkVisibility() || element.closest('[data-spoken]')) continue
     const range = document.createRange()
     range.selectNodeContents(node)
-    // What a text has no room for is counted below it.
+    // What a text has no room for is counted below it. Letters of another face may have a higher box than their line.
     const end = element.closest('[data-cut]')?.getBoundingClientRect().bottom ?? Infinity
     for (const { x, y, width, height } of range.getClientRects()) {
-      if (width > 0 && height > 0 && y < end - 1)
+      if (width > 0 && height > 0 && y + height * 0.2 < end - 1)
         boxes.push({ text, x, y, width, height, where: where(element), element })
     }
   }
