@@ -64,7 +64,7 @@ export function source_view(freshness: Freshness, { version, checked_at_ms, has_
     ],
   })
   const said: Partial<Record<Freshness, Said>> = {
-    live: { code: 'live', transport: 'websocket' },
+    live: { code: 'beside', parts: [{ code: 'live', transport: 'websocket' }] },
     polling: { code: 'polling', every_ms: 5_000 },
     down: {
       code: 'source-lost',

@@ -1,6 +1,6 @@
 /** What the page says in every scenario, whole and readable. */
 import assert from 'node:assert/strict'
-import { all_become, assert_readable, check, freshnesses, FULL_HD, on_page, ULTRA_HD } from './harness.mjs'
+import { all_become, assert_readable, check, freshnesses, FULL_HD, on_page, say, ULTRA_HD } from './harness.mjs'
 
 /**
  * What nobody knows is dashes and a reason, for every kind: not an empty list, and no age (H1).
@@ -127,6 +127,24 @@ export async function looks() {
         if (['counter', 'series'].includes(String(kind))) assert.equal(lacks, null, `mark at a ${kind}`)
         else assert.match(String(lacks), /^since \d\d:\d\d:\d\d$/, `mark at a ${kind}`)
       }
+    }),
+  )
+
+  await check('of several sources that are live each says so whole, with how its events come where there is room', () =>
+    on_page('scenario=live', FULL_HD, async (page) => {
+      await all_become(page, 'live')
+      const said = () => page.$$eval('[data-source] .words', (all) => all.map((one) => one.textContent?.trim() ?? ''))
+      assert.match((await said()).join(), /live by WebSocket/)
+      const titles = ['Plant control', 'Tower radar', 'Town weather']
+      await say(
+        page,
+        `sources: ${JSON.stringify(titles)}.map((title, at) => ({ ...frame.sources[0], title, id: at === 0 ? frame.sources[0].id : title }))`,
+      )
+      await page.waitForFunction(() => document.querySelectorAll('[data-source]').length === 3)
+      assert.deepEqual(
+        (await said()).map((text) => text.replace(/\s+/g, ' ')),
+        titles.map((title) => `${title} live`),
+      )
     }),
   )
 
