@@ -388,20 +388,23 @@ mod tests {
     async fn a_disk_that_does_not_answer_is_told_and_holds_its_turns() {
         const SOON: Duration = Duration::from_millis(20);
         let (reads, begun) = (Arc::new(Semaphore::new(2)), Arc::new(std::sync::atomic::AtomicUsize::new(0)));
-        let gate = Arc::new(Mutex::new(()));
-        let shut = Arc::clone(&gate);
-        let held = shut.lock().expect("no panic");
+        let (shut, gate) = std::sync::mpsc::channel::<()>();
+        let gate = Arc::new(Mutex::new(gate));
         for _ in 0..5 {
             let (gate, begun) = (Arc::clone(&gate), Arc::clone(&begun));
             let told = apart(&reads, SOON, move || {
                 begun.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                drop(gate.lock());
+                // Until the other end is gone.
+                let _answer = gate.lock().map(|gate| gate.recv());
                 Ok(())
             });
             assert_eq!(told.await, Err("its tiles didn't come within 0 s".to_owned()));
         }
+        while begun.load(std::sync::atomic::Ordering::Relaxed) < 2 {
+            tokio::task::yield_now().await;
+        }
         assert_eq!(begun.load(std::sync::atomic::Ordering::Relaxed), 2);
-        drop(held);
+        drop(shut);
         // It answers again.
         assert_eq!(apart(&reads, DISK_WITHIN, || Ok(7)).await, Ok(7));
     }

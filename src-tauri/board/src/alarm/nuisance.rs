@@ -12,7 +12,7 @@ pub const CHATTER_SPAN: Duration = Duration::from_secs(60);
 /// One that is cleared sooner than this is fleeting.
 pub const FLEETING: Duration = Duration::from_secs(10);
 /// One that holds for longer than this is standing: called so, since *stale* is said of data.
-pub const STANDING: Duration = Duration::from_hours(24);
+pub const STANDING: Duration = Duration::from_secs(24 * 3600);
 
 /// What is to be said of how an alarm behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

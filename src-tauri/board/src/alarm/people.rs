@@ -12,9 +12,9 @@ use super::{
 };
 
 /// The longest time on the shelf: a shift.
-pub const SHELF_MAX: Duration = Duration::from_hours(12);
+pub const SHELF_MAX: Duration = Duration::from_secs(12 * 3600);
 /// The same of what is critical.
-pub const SHELF_CRITICAL_MAX: Duration = Duration::from_hours(1);
+pub const SHELF_CRITICAL_MAX: Duration = Duration::from_secs(3600);
 /// The fewest characters of a reason.
 pub const REASON_MIN: usize = 3;
 /// The most characters of a reason or comment.
@@ -171,7 +171,7 @@ fn judged(standing: &Standing, act: &Act, now: Instant) -> Result<(Option<Input>
         Act::Silence => plain(Input::Silence),
         Act::Shelve { span, reason } => {
             let most = if standing.priority == Priority::Critical { SHELF_CRITICAL_MAX } else { SHELF_MAX };
-            if *span < Duration::from_mins(1) || *span > most {
+            if *span < Duration::from_secs(60) || *span > most {
                 return Err(Refused::Span { found: *span, most });
             }
             Ok((Some(Input::Shelve(true)), reasoned(reason)?, Some(now.wall.plus(*span))))

@@ -2,7 +2,7 @@
 //!
 //! ISA-18.2-2016 clause 5.4 and IEC 62682 clause 5.4 draw the states; OPC 10000-9 says that a suppressed alarm runs on beneath.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque, btree_map::Entry};
 
 use super::machine::{Alarm, Base, Evidence, Input, Manner, Record, Refusal, Shown, Sound};
 
@@ -231,8 +231,8 @@ fn reached(manner: Manner) -> BTreeMap<Alarm, Vec<Input>> {
         }
         for input in inputs(alarm) {
             let next = alarm.step(input, manner).alarm;
-            if !reached.contains_key(&next) {
-                reached.insert(next, way.iter().copied().chain([input]).collect());
+            if let Entry::Vacant(place) = reached.entry(next) {
+                place.insert(way.iter().copied().chain([input]).collect());
                 queue.push_back(next);
             }
         }

@@ -46,7 +46,7 @@ fn rules() -> BTreeMap<Arc<str>, Terms> {
         ("valve".into(), Terms { manner: Manner { latches: true, ..Manner::default() }, group, ..Terms::default() }),
         (
             "fire".into(),
-            Terms { priority: Priority::Critical, realarm: Some(Duration::from_mins(15)), ..Terms::default() },
+            Terms { priority: Priority::Critical, realarm: Some(Duration::from_secs(900)), ..Terms::default() },
         ),
     ])
 }
@@ -104,7 +104,8 @@ fn one_alarm_from_its_beginning_to_its_end() {
 #[test]
 fn what_is_put_aside_has_a_reason_and_an_end() {
     let mut alarms = Alarms::new(rules());
-    let shelve = |minutes: u64, reason: &str| Act::Shelve { span: Duration::from_mins(minutes), reason: reason.into() };
+    let shelve =
+        |minutes: u64, reason: &str| Act::Shelve { span: Duration::from_secs(60 * minutes), reason: reason.into() };
     let refuse = |alarms: &mut Alarms, rule: &str, act: &Act| {
         alarms.handle_act(&key(rule), act, by("Mira"), now(1)).unwrap_err()
     };
@@ -251,7 +252,7 @@ fn happen(alarms: &mut Alarms, what: &Happens, mut seconds: u64) -> u64 {
         }
         Happens::Reset(rule) => act(alarms, rule, &Act::Reset, seconds),
         Happens::Shelve(rule) => {
-            act(alarms, rule, &Act::Shelve { span: Duration::from_mins(10), reason: "repair".into() }, seconds);
+            act(alarms, rule, &Act::Shelve { span: Duration::from_secs(600), reason: "repair".into() }, seconds);
         }
         Happens::Unshelve(rule) => act(alarms, rule, &Act::Unshelve, seconds),
         Happens::TakeOut(rule) => act(alarms, rule, &Act::TakeOut { reason: "repair".into() }, seconds),

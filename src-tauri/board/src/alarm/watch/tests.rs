@@ -211,8 +211,13 @@ fn happen(watch: &mut Watch, values: &mut Values, what: &Happens, seconds: u64, 
     }
 }
 
+/// Alarm, occurrence, and how often it called again.
+type Announced = Vec<(String, u64, u32)>;
+/// Alarm, state, occurrence.
+type Stands = Vec<(String, Base, u64)>;
+
 /// What was announced, and what stands, whatever is known of it now.
-fn told(watch: &Watch, changes: &[Change]) -> (Vec<(String, u64, u32)>, Vec<(String, Base, u64)>) {
+fn told(watch: &Watch, changes: &[Change]) -> (Announced, Stands) {
     let announced = changes.iter().filter(|change| change.sound == Sound::Start);
     let announced =
         announced.map(|change| (change.key.to_string(), change.now.alarm.occurrence, change.now.alarm.realarms));
