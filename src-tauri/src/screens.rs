@@ -97,11 +97,16 @@ pub(crate) struct Rect {
 }
 
 impl Rect {
-    /// Whether any pixel is of both.
-    pub(crate) fn meets(self, other: Self) -> bool {
-        let ways = [(self.x, self.width, other.x, other.width), (self.y, self.height, other.y, other.height)];
-        ways.iter()
-            .all(|&(own, length, other, width)| own < other.saturating_add(width) && other < own.saturating_add(length))
+    /// Whether a tenth of the smaller one, or more, is of both: where scales are rounded, neighbours may share a few lines.
+    pub(crate) fn lies_upon(self, other: Self) -> bool {
+        let shared = |own: i32, length: i32, other: i32, width: i32| {
+            let (begin, end) = (own.max(other), own.saturating_add(length).min(other.saturating_add(width)));
+            i64::from(end.saturating_sub(begin).max(0))
+        };
+        let both =
+            shared(self.x, self.width, other.x, other.width) * shared(self.y, self.height, other.y, other.height);
+        let area = |of: Self| i64::from(of.width.max(0)) * i64::from(of.height.max(0));
+        both > 0 && both.saturating_mul(10) >= area(self).min(area(other))
     }
 }
 

@@ -58,7 +58,7 @@ pub(crate) fn plan(screens: &[Screen], monitors: &[Monitor]) -> Plan {
     let mut places: Vec<Option<usize>> = vec![None; spots.len()];
     let mut covered: Vec<usize> = Vec::new();
     let is_covered = |places: &[Option<usize>], monitor: &Monitor| {
-        places.iter().flatten().filter_map(|at| monitors.get(*at)).any(|other| other.place.meets(monitor.place))
+        places.iter().flatten().filter_map(|at| monitors.get(*at)).any(|other| other.place.lies_upon(monitor.place))
     };
     let mut give = |is_it: &dyn Fn(&Wanted, usize, &Monitor) -> bool| {
         for (at, wanted) in spots.iter().enumerate().filter_map(|(at, spot)| Some((at, spot.wanted(screens)?))) {
@@ -217,10 +217,12 @@ mod tests {
         // Also a part of it, and whatever they are known by; and one that is free goes first.
         let mut named = [screen("left", ""), screen("mid", ""), screen("right", "")];
         named[1].monitor.name = Some("DP-2".into());
-        let over = [at("DP-1", "", 0, 0), at("DP-2", "", 1900, 1000), at("DP-3", "", 3840, 0)];
+        let over = [at("DP-1", "", 0, 0), at("DP-2", "", 960, 540), at("DP-3", "", 3840, 0)];
         let told = plan(&named, &over);
         assert_eq!((told.places.clone(), told.covered.clone()), (vec![Some(2), Some(1), None], vec![2]));
-        // Edge to edge is apart.
+        // Edge to edge is apart, and so is what shares a few lines where a scale was rounded.
+        let rounded = [at("DP-1", "A", 0, 0), at("DP-2", "B", 1918, 0)];
+        assert!(plan(&screens, &rounded).covered.is_empty());
         let beside = [at("DP-1", "A", 0, 0), at("DP-2", "B", 1920, 0)];
         assert!(plan(&screens, &beside).covered.is_empty());
         assert!(plan(&screens, &[at("DP-1", "A", 0, 0), at("DP-2", "B", 0, 1080)]).covered.is_empty());
