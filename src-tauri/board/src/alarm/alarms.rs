@@ -155,9 +155,8 @@ impl Alarms {
             own.alarm.evidence = Evidence::Unknown;
             let left = |said: &Said| Some(now.mono.plus(said.until?.since(now.wall)));
             own.deadlines.shelf = own.shelved.as_ref().and_then(left);
-            own.deadlines.realarm = (own.alarm.base.is_active() && !own.alarm.base.wants_acknowledgement())
-                .then(|| Some(now.mono.plus(self.rules.get(&key.rule)?.realarm?)))
-                .flatten();
+            own.deadlines.realarm =
+                own.lingers().then(|| Some(now.mono.plus(self.rules.get(&key.rule)?.realarm?))).flatten();
             self.forget(&key);
         }
         self.inhibit(now);
@@ -308,13 +307,14 @@ impl Alarms {
         now: Instant,
         said: Option<Said>,
     ) -> Option<Refusal> {
-        let terms = self.rules.get(&key.rule).cloned().unwrap_or_default();
+        let terms = self.rules.get(&key.rule).map(|terms| (terms.manner, terms.realarm));
+        let (manner, realarm) = terms.unwrap_or_default();
         let own = self.standing.get_mut(key)?;
         let from = own.alarm.shown();
-        let Step { alarm, sound, record, refusal } = own.alarm.step(input, terms.manner);
+        let Step { alarm, sound, record, refusal } = own.alarm.step(input, manner);
         own.alarm = alarm;
         if refusal.is_none() && record == Record::Entry {
-            own.note(input, said.as_ref(), terms.realarm, now);
+            own.note(input, said.as_ref(), realarm, now);
         }
         if record == Record::Entry {
             let (key, what, now_is, decided) = (key.clone(), Some(input), own.clone(), now.wall);

@@ -85,6 +85,11 @@ impl Standing {
         matches!(self.alarm.base, Base::Normal) && !self.alarm.suppression.is_any()
     }
 
+    /// Whether somebody knows of it, and it holds on: after a while it calls anew.
+    pub(super) const fn lingers(&self) -> bool {
+        matches!(self.alarm.base, Base::Acknowledged)
+    }
+
     /// How it misbehaves, at an instant of the source's clock.
     #[must_use]
     pub fn nuisance(&self, now: Timestamp) -> Option<Nuisance> {
@@ -117,8 +122,7 @@ impl Standing {
         if self.alarm.base.wants_acknowledgement() {
             self.acknowledged = None;
         }
-        let lingers = matches!(self.alarm.base, Base::Acknowledged);
-        if !lingers {
+        if !self.lingers() {
             self.deadlines.realarm = None;
         } else if self.deadlines.realarm.is_none() {
             self.deadlines.realarm = realarm.map(|span| now.mono.plus(span));

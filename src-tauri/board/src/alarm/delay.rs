@@ -140,29 +140,22 @@ mod tests {
     fn reference(story: &[(Truth, i64)], end: i64, wanted: Delays) -> Vec<(bool, i64)> {
         let (mut holds, mut counted, mut turns) = (false, 0, Vec::new());
         let (mut truth, mut next) = (UNKNOWN, 0);
+        let mut settle = |truth: Truth, now: i64, holds: &mut bool, counted: &mut u128| {
+            let limit = if *holds { wanted.off } else { wanted.on }.as_millis();
+            if truth == (if *holds { Truth::No } else { Truth::Yes }) && *counted >= limit {
+                (*holds, *counted) = (!*holds, 0);
+                turns.push((*holds, now));
+            }
+        };
         for now in 0..=end {
-            let mut settle = |holds: &mut bool, counted: &mut u128| {
-                let limit = if *holds { wanted.off } else { wanted.on }.as_millis();
-                if truth == (if *holds { Truth::No } else { Truth::Yes }) && *counted >= limit {
-                    (*holds, *counted) = (!*holds, 0);
-                    turns.push((*holds, now));
-                }
-            };
-            settle(&mut holds, &mut counted);
+            settle(truth, now, &mut holds, &mut counted);
             while let Some((told, _)) = story.get(next).filter(|(_, at)| *at == now) {
                 truth = *told;
                 next += 1;
                 if truth == (if holds { Truth::Yes } else { Truth::No }) {
                     counted = 0;
                 }
-                let mut settle = |holds: &mut bool, counted: &mut u128| {
-                    let limit = if *holds { wanted.off } else { wanted.on }.as_millis();
-                    if truth == (if *holds { Truth::No } else { Truth::Yes }) && *counted >= limit {
-                        (*holds, *counted) = (!*holds, 0);
-                        turns.push((*holds, now));
-                    }
-                };
-                settle(&mut holds, &mut counted);
+                settle(truth, now, &mut holds, &mut counted);
             }
             counted += u128::from(truth == (if holds { Truth::No } else { Truth::Yes }));
         }

@@ -37,6 +37,11 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// Its alarm.
+    fn key(&self) -> AlarmKey {
+        AlarmKey { rule: Arc::clone(&self.id), of: "".into() }
+    }
+
     /// All that decides what has come of it so far: a rule that is another one now begins anew.
     fn story(&self) -> String {
         let Self { when, deadband, delays, .. } = self;
@@ -187,8 +192,7 @@ impl Watch {
             if is_due && own.rule.when.inputs().first().is_some_and(|input| is_of_it(*input)) {
                 let turn = own.delay.handle_time(at, own.rule.delays);
                 if let Some(turn) = turn {
-                    let key = AlarmKey { rule: Arc::clone(&own.rule.id), of: "".into() };
-                    self.alarms.handle_turn(&key, turn, || causes(&own.rule, inputs), now);
+                    self.alarms.handle_turn(&own.rule.key(), turn, || causes(&own.rule, inputs), now);
                 }
             }
         }
@@ -224,7 +228,7 @@ impl Watched {
         // What is raised has a deadband to go.
         let deadband = if delay.holds() { rule.deadband } else { 0.0 };
         let truth = rule.when.evaluate(inputs, deadband);
-        let key = AlarmKey { rule: Arc::clone(&rule.id), of: "".into() };
+        let key = rule.key();
         for turn in delay.handle(truth, at, rule.delays).into_iter().flatten() {
             alarms.handle_turn(&key, turn, || causes(rule, inputs), now);
         }
