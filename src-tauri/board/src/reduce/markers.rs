@@ -205,7 +205,7 @@ impl Markers {
         self.unplaced += usize::from(marker.place.is_none());
         self.markers.insert(Arc::clone(&key), marker);
         self.leave_trail(&key, update.at, update.place, version);
-        self.settle(&key, version);
+        self.settle(&key, self.now, version);
     }
 
     /// Updates the marker of `key`, which there is.
@@ -257,7 +257,7 @@ impl Markers {
             return changed;
         }
         let key = self.markers.get_key_value(key).map(|(key, _)| Arc::clone(key));
-        changed | key.is_some_and(|key| self.settle(&key, version))
+        changed | key.is_some_and(|key| self.settle(&key, self.now, version))
     }
 
     fn remove(&mut self, key: &str, version: u64) -> bool {
@@ -318,10 +318,10 @@ impl Markers {
         self.settings.expire.map(|expire| marker.heard.saturating_add(expire))
     }
 
-    /// Lets a marker go whose end has come, and sees to it that it is looked at when it comes; says whether it went.
-    fn settle(&mut self, key: &Arc<str>, version: u64) -> bool {
+    /// Lets a marker go whose end has come by then, and sees to it that it is looked at when it comes; says whether it went.
+    fn settle(&mut self, key: &Arc<str>, by: Option<Ms>, version: u64) -> bool {
         let Some(end) = self.markers.get(key).and_then(|marker| self.end(marker)) else { return false };
-        if self.now.is_some_and(|now| end <= now) {
+        if by.is_some_and(|by| end <= by) {
             return self.remove(key, version);
         }
         // A marker's end only moves later, and an earlier look is early enough.
@@ -332,19 +332,17 @@ impl Markers {
         false
     }
 
-    /// Removes what is over by `at`.
-    fn let_go(&mut self, at: Ms, version: u64) {
+    /// Removes what is over by `at`; says whether anything was.
+    fn let_go(&mut self, at: Ms, version: u64) -> bool {
+        let by = self.now.max(Some(at));
+        let mut changed = false;
         while let Some(key) = self.expiry.pop(at) {
-            let Some(end) = self.markers.get(&key).and_then(|marker| self.end(marker)) else { continue };
             if let Some(marker) = self.markers.get_mut(&key) {
                 marker.queued = None;
             }
-            if end <= at {
-                self.remove(&key, version);
-            } else {
-                self.settle(&key, version);
-            }
+            changed |= self.settle(&key, by, version);
         }
+        changed
     }
 
     fn in_order(&self) -> Vec<(&Arc<str>, &Marker)> {
@@ -429,13 +427,7 @@ impl Reduce for Markers {
             }
             changed |= self.judge(&key, version);
         }
-        while let Some(key) = self.expiry.pop(now) {
-            if let Some(marker) = self.markers.get_mut(&key) {
-                marker.queued = None;
-            }
-            changed |= self.settle(&key, version);
-        }
-        changed
+        self.let_go(now, version) | changed
     }
 
     fn state(&self) -> Text {
@@ -459,7 +451,7 @@ impl Reduce for Markers {
         self.markers = stored.markers.into_iter().map(restored).collect();
         let keys: Vec<Arc<str>> = self.markers.keys().cloned().collect();
         for key in keys {
-            self.settle(&key, version);
+            self.settle(&key, self.now, version);
         }
         self.counts = vec![Counts::default(); self.settings.fences.len()];
         self.turns.clear();
