@@ -15,5 +15,11 @@ pub mod nuisance;
 pub mod people;
 pub mod watch;
 
+pub use self::{
+    alarms::{AlarmKey, Alarms, AlarmsCheckpoint, Change, Instant, Priority, Standing, Terms},
+    nuisance::Nuisance,
+    people::{Act, By, Refused, Said},
+};
+
 #[cfg(test)]
 mod standard;

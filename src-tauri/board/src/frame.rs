@@ -4,6 +4,7 @@
 //! computed from the state, never queued, so a slow page costs no memory and misses no state: it sees the newest.
 //! The TypeScript twins of these types are generated into `ui/src/generated` by this crate's tests.
 
+mod alarm;
 mod chart;
 mod desk;
 mod drill;
@@ -26,6 +27,10 @@ use ts_rs::TS;
 use watchfloor_model::{Continuity, Phase, Transport};
 
 pub use self::{
+    alarm::{
+        AlarmAct, AlarmCause, AlarmCount, AlarmEvidence, AlarmSaid, AlarmState, AlarmView, AlarmsSeen, AlarmsView,
+        FloodView,
+    },
     chart::{AxisLook, LineLook, MarkValue, MarksValue},
     desk::{ColumnSort, Detail, RawEvent, RowsFound, RowsQuery},
     drill::{DrillView, GlassSeen, SourceSeen, WidgetSeen},
@@ -69,6 +74,10 @@ pub struct Frame {
     pub widgets: Vec<WidgetPatch>,
     /// The links' history, newest first, if it changed since the version that the page has painted.
     pub outages: Option<Vec<Outage>>,
+    /// The alarms, if anything of them changed since the version that the page has painted; never of a board without rules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub alarms: Option<AlarmsView>,
     /// Everything that people must know besides: the board file was refused, nothing is being remembered.
     pub notices: Vec<Notice>,
     /// Which page is shown; none if the board is one page.

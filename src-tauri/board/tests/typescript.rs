@@ -5,7 +5,11 @@
 use std::{fs, path::PathBuf};
 
 use ts_rs::{Config, TS};
-use watchfloor_board::{frame, freshness::Freshness};
+use watchfloor_board::{
+    alarm::{Act, Nuisance, Priority},
+    frame,
+    freshness::Freshness,
+};
 
 const HEADER: &str = "// Written by the tests of the crate watchfloor-board from its Rust types. Don't edit it: see \
                       src-tauri/board/tests/typescript.rs.\n";
@@ -114,6 +118,19 @@ fn generate() -> String {
         frame::SourceSeen,
         frame::Notice,
         frame::Outage,
+        frame::AlarmsView,
+        frame::AlarmCount,
+        frame::FloodView,
+        frame::AlarmView,
+        frame::AlarmCause,
+        frame::AlarmSaid,
+        frame::AlarmState,
+        frame::AlarmEvidence,
+        Priority,
+        Nuisance,
+        Act,
+        frame::AlarmAct,
+        frame::AlarmsSeen,
     );
     out
 }

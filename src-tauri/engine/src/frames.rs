@@ -88,6 +88,7 @@ fn stopped(after: u64, revision: u32, wall: Timestamp) -> Frame {
         sources: Vec::new(),
         widgets: Vec::new(),
         outages: None,
+        alarms: None,
         notices: vec![Notice::said("engine", State::Alarm, Said::EngineStopped, Vec::new())],
         page: None,
         past: None,

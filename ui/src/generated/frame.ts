@@ -37,6 +37,10 @@ widgets: Array<WidgetPatch>,
  */
 outages: Array<Outage> | null, 
 /**
+ * The alarms, if anything of them changed since the version that the page has painted; never of a board without rules.
+ */
+alarms?: AlarmsView, 
+/**
  * Everything that people must know besides: the board file was refused, nothing is being remembered.
  */
 notices: Array<Notice>, 
@@ -2142,3 +2146,261 @@ became: 'unknown' | 'proven' | 'snapshot' | null,
  * Events within its gaps; none if that can't be told.
  */
 missed: number | null, };
+
+/**
+ * All that stands, the most urgent first. Sent whole, when anything of it changed.
+ */
+export type AlarmsView = { 
+/**
+ * The most urgent ones: unacknowledged before all others, then by priority, then the newest. What is put aside and what nobody watches
+ * over comes last.
+ */
+list: Array<AlarmView>, 
+/**
+ * How many there are by priority, whether or not they are in the list; the highest first.
+ */
+counts: Array<AlarmCount>, 
+/**
+ * How many are on the shelf, suppressed by design and out of service.
+ */
+aside: number, 
+/**
+ * How many rules nobody watches over now, as what they are judged by isn't known.
+ */
+unsupervised: number, 
+/**
+ * Set while there are more than a person can take.
+ */
+flood: FloodView | null, 
+/**
+ * How many were more than the wall can keep, since it started.
+ */
+lost: number, };
+
+/**
+ * How many alarms of a priority stand.
+ */
+export type AlarmCount = { 
+/**
+ * Which.
+ */
+priority: Priority, 
+/**
+ * Those that nobody has acknowledged, also those whose condition holds no more.
+ */
+unacknowledged: number, 
+/**
+ * All others that hold, or are latched.
+ */
+acknowledged: number, };
+
+/**
+ * A flood: more than ten alarms in ten minutes, until there are fewer than five.
+ */
+export type FloodView = { 
+/**
+ * Since when, by this machine's clock, milliseconds since the Unix epoch.
+ */
+since_ms: number, 
+/**
+ * How many were raised in it.
+ */
+total: number, };
+
+/**
+ * One alarm.
+ */
+export type AlarmView = { 
+/**
+ * What tells it from the others: the rule's id, and behind a `/` whose it is where one rule watches many.
+ */
+key: string, 
+/**
+ * Which occurrence this is: whatever is done about it is done about this one.
+ */
+occurrence: number, 
+/**
+ * What people call it.
+ */
+title: string, 
+/**
+ * What to do about it, if the board says so.
+ */
+advice?: string, 
+/**
+ * How soon somebody must act.
+ */
+priority: Priority, 
+/**
+ * Where it stands.
+ */
+state: AlarmState, 
+/**
+ * Whether it waits for somebody who says that he knows.
+ */
+wants_acknowledgement: boolean, 
+/**
+ * How far what it is judged by can be believed.
+ */
+evidence: AlarmEvidence, 
+/**
+ * When it was raised, by the source's clock, milliseconds since the Unix epoch.
+ */
+raised_ms: number | null, 
+/**
+ * When its condition held no more, by the source's clock.
+ */
+returned_ms: number | null, 
+/**
+ * When it was decided that it is raised, by this machine's clock.
+ */
+decided_ms: number | null, 
+/**
+ * How often this occurrence has called anew.
+ */
+realarms: number, 
+/**
+ * Whether it was the first of its group.
+ */
+first: boolean, 
+/**
+ * The group.
+ */
+group?: string, 
+/**
+ * How it misbehaves.
+ */
+nuisance: Nuisance | null, 
+/**
+ * What its condition was made of when it was raised.
+ */
+cause: Array<AlarmCause>, 
+/**
+ * The widgets that it is judged by: the first one is where to look.
+ */
+widgets: Array<string>, 
+/**
+ * Who acknowledged this occurrence.
+ */
+acknowledged: AlarmSaid | null, 
+/**
+ * Who put it on the shelf or took it out of service, and why.
+ */
+aside: AlarmSaid | null, 
+/**
+ * What people wrote to it, the newest last.
+ */
+comments: Array<AlarmSaid>, };
+
+/**
+ * A value of which an alarm was made.
+ */
+export type AlarmCause = { 
+/**
+ * What it is called in the condition.
+ */
+name: string, 
+/**
+ * What it was.
+ */
+value: string, };
+
+/**
+ * What somebody said.
+ */
+export type AlarmSaid = { 
+/**
+ * His name, if he said it.
+ */
+name: string | null, 
+/**
+ * What he did it by.
+ */
+station: string, 
+/**
+ * When, by this machine's clock, milliseconds since the Unix epoch.
+ */
+at_ms: number, 
+/**
+ * What; may be empty.
+ */
+words: string, 
+/**
+ * Until when, by this machine's clock, where there is an end.
+ */
+until_ms: number | null, };
+
+/**
+ * Where an alarm stands, by the name of ISA-18.2.
+ */
+export type AlarmState = "unacknowledged" | "latched-unacknowledged" | "acknowledged" | "latched-acknowledged" | "returned" | "shelved" | "suppressed" | "out-of-service" | "unsupervised" | "removed" | "normal";
+
+/**
+ * How far what an alarm is judged by can be believed.
+ */
+export type AlarmEvidence = "unknown" | "stale" | "bad" | "live";
+
+/**
+ * How soon somebody must act.
+ */
+export type Priority = "low" | "medium" | "high" | "critical";
+
+/**
+ * What is to be said of how an alarm behaves.
+ */
+export type Nuisance = "chattering" | "fleeting" | "standing";
+
+/**
+ * What somebody does about an alarm.
+ */
+export type Act = { "kind": "acknowledge", 
+/**
+ * The one that was before his eyes.
+ */
+occurrence: number, } | { "kind": "reset" } | { "kind": "silence" } | { "kind": "shelve", 
+/**
+ * For how many minutes, at most those of [`SHELF_MAX`].
+ */
+minutes: number, 
+/**
+ * Why.
+ */
+reason: string, } | { "kind": "unshelve" } | { "kind": "take-out", 
+/**
+ * Why.
+ */
+reason: string, } | { "kind": "return" } | { "kind": "comment", 
+/**
+ * What.
+ */
+words: string, };
+
+/**
+ * What somebody does about one alarm.
+ */
+export type AlarmAct = { 
+/**
+ * Its key.
+ */
+key: string, 
+/**
+ * What he does.
+ */
+act: Act, 
+/**
+ * His name, if he said it.
+ */
+name: string | null, };
+
+/**
+ * What somebody has seen and acknowledges, all at once.
+ */
+export type AlarmsSeen = { 
+/**
+ * Keys and occurrences as they were before his eyes.
+ */
+seen: [string, number][], 
+/**
+ * His name, if he said it.
+ */
+name: string | null, };

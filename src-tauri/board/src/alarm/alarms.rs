@@ -10,6 +10,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use ts_rs::TS;
 use watchfloor_model::{Mono, Timestamp};
 
 pub use super::{
@@ -29,8 +30,9 @@ pub const STANDING_MAX: usize = 10_000;
 const ENDED_MAX: usize = 10_000;
 
 /// How soon somebody must act.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
 #[serde(rename_all = "kebab-case")]
+#[ts(export_to = "frame.ts")]
 pub enum Priority {
     /// When there is time.
     Low,
@@ -77,6 +79,9 @@ pub struct AlarmsCheckpoint {
     pub standing: Vec<(AlarmKey, Standing)>,
     /// What is over, and is known to be.
     pub ended: Vec<(AlarmKey, Ended)>,
+    /// The number of the last entry of the record.
+    #[serde(default)]
+    pub number: u64,
 }
 
 /// The alarms.
@@ -88,6 +93,8 @@ pub struct Alarms {
     /// Turns that are on record and come again as events are folded again.
     recorded: BTreeMap<AlarmKey, VecDeque<(Timestamp, bool)>>,
     changes: Vec<Change>,
+    /// The number of the last entry.
+    number: u64,
     floods: Vec<FloodChange>,
     flood: Flood,
     lost: u64,
@@ -132,7 +139,8 @@ impl Alarms {
     #[must_use]
     pub fn checkpoint(&self) -> AlarmsCheckpoint {
         let standing = self.standing.iter().map(|(key, own)| (key.clone(), own.clone())).collect();
-        AlarmsCheckpoint { standing, ended: self.ended.iter().map(|(key, own)| (key.clone(), *own)).collect() }
+        let ended = self.ended.iter().map(|(key, own)| (key.clone(), *own)).collect();
+        AlarmsCheckpoint { standing, ended, number: self.number }
     }
 
     /// Takes what was written down, and what went on record after it, in its order. Then the events since are folded again; turns that are
@@ -140,7 +148,9 @@ impl Alarms {
     pub fn restore(&mut self, checkpoint: AlarmsCheckpoint, record: impl IntoIterator<Item = Change>, now: Instant) {
         self.standing = checkpoint.standing.into_iter().collect();
         self.ended = checkpoint.ended.into_iter().collect();
+        self.number = checkpoint.number;
         for change in record {
+            self.number = self.number.max(change.number);
             if let (Some(at), Some(Input::Raise { .. } | Input::Clear)) = (change.event, change.what) {
                 let holds = matches!(change.what, Some(Input::Raise { .. }));
                 self.recorded.entry(change.key.clone()).or_default().push_back((at, holds));
@@ -318,7 +328,9 @@ impl Alarms {
         }
         if record == Record::Entry {
             let (key, what, now_is, decided) = (key.clone(), Some(input), own.clone(), now.wall);
-            self.changes.push(Change { key, what, from, now: now_is, sound, event, decided, said, refusal });
+            self.number += 1;
+            let number = self.number;
+            self.changes.push(Change { number, key, what, from, now: now_is, sound, event, decided, said, refusal });
         }
         refusal
     }
@@ -331,7 +343,9 @@ impl Alarms {
         }
         own.comments.push(said.clone());
         let from = own.alarm.shown();
+        self.number += 1;
         self.changes.push(Change {
+            number: self.number,
             key: key.clone(),
             what: None,
             from,

@@ -133,6 +133,8 @@ impl Standing {
 /// One entry of the record of alarms.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
+    /// Its number on record: one more than that of the one before.
+    pub number: u64,
     /// Which alarm.
     pub key: AlarmKey,
     /// What happened to it; none if somebody wrote something to it and nothing else.

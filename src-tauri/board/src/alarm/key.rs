@@ -19,6 +19,13 @@ impl AlarmKey {
     pub fn of_rule(rule: &str) -> Self {
         Self { rule: rule.into(), of: "".into() }
     }
+
+    /// As it is written: rules have no `/` in their ids.
+    #[must_use]
+    pub fn read(text: &str) -> Self {
+        let (rule, of) = text.split_once('/').unwrap_or((text, ""));
+        Self { rule: rule.into(), of: of.into() }
+    }
 }
 
 impl fmt::Display for AlarmKey {

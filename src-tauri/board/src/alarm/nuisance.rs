@@ -3,6 +3,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use serde::{Deserialize, Serialize};
+use ts_rs::TS;
 use watchfloor_model::Timestamp;
 
 /// An alarm chatters if it is raised and cleared so often...
@@ -15,7 +16,9 @@ pub const FLEETING: Duration = Duration::from_secs(10);
 pub const STANDING: Duration = Duration::from_secs(24 * 3600);
 
 /// What is to be said of how an alarm behaves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+#[ts(export_to = "frame.ts")]
 pub enum Nuisance {
     /// It is raised and cleared over and over.
     Chattering,

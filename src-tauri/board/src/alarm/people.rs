@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use ts_rs::TS;
 use watchfloor_model::Timestamp;
 
 use super::{
@@ -47,11 +48,14 @@ pub struct Said {
 }
 
 /// What somebody does about an alarm.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+#[ts(export_to = "frame.ts")]
 pub enum Act {
     /// He knows of this occurrence.
     Acknowledge {
         /// The one that was before his eyes.
+        #[ts(type = "number")]
         occurrence: u64,
     },
     /// Lets a latched one go.
@@ -60,8 +64,8 @@ pub enum Act {
     Silence,
     /// Puts it on the shelf, for so long.
     Shelve {
-        /// For how long, at most [`SHELF_MAX`].
-        span: Duration,
+        /// For how many minutes, at most those of [`SHELF_MAX`].
+        minutes: u32,
         /// Why.
         reason: String,
     },
@@ -169,12 +173,13 @@ fn judged(standing: &Standing, act: &Act, now: Instant) -> Result<(Option<Input>
         Act::Acknowledge { occurrence } => plain(Input::Acknowledge { occurrence: *occurrence }),
         Act::Reset => plain(Input::Reset),
         Act::Silence => plain(Input::Silence),
-        Act::Shelve { span, reason } => {
+        Act::Shelve { minutes, reason } => {
+            let span = Duration::from_secs(u64::from(*minutes) * 60);
             let most = if standing.priority == Priority::Critical { SHELF_CRITICAL_MAX } else { SHELF_MAX };
-            if *span < Duration::from_secs(60) || *span > most {
-                return Err(Refused::Span { found: *span, most });
+            if span.is_zero() || span > most {
+                return Err(Refused::Span { found: span, most });
             }
-            Ok((Some(Input::Shelve(true)), reasoned(reason)?, Some(now.wall.plus(*span))))
+            Ok((Some(Input::Shelve(true)), reasoned(reason)?, Some(now.wall.plus(span))))
         }
         Act::Unshelve if suppression.is_shelved => plain(Input::Shelve(false)),
         Act::Unshelve => Err(Refused::NotThere("on the shelf")),

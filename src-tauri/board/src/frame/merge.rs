@@ -47,7 +47,8 @@ impl Frame {
             };
             widgets.push(WidgetPatch { value, ..patch });
         }
-        Ok(Self { board: Some(board), widgets, outages: newer.outages.or(self.outages), ..newer })
+        let (outages, alarms) = (newer.outages.or(self.outages), newer.alarms.or(self.alarms));
+        Ok(Self { board: Some(board), widgets, outages, alarms, ..newer })
     }
 }
 

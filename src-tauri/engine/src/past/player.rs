@@ -234,6 +234,7 @@ fn whole(seen: View, past: PastView) -> Frame {
         sources: Vec::new(),
         widgets: Vec::new(),
         outages: None,
+        alarms: None,
         notices: Vec::new(),
         page: None,
         past: None,

@@ -104,8 +104,7 @@ fn one_alarm_from_its_beginning_to_its_end() {
 #[test]
 fn what_is_put_aside_has_a_reason_and_an_end() {
     let mut alarms = Alarms::new(rules());
-    let shelve =
-        |minutes: u64, reason: &str| Act::Shelve { span: Duration::from_secs(60 * minutes), reason: reason.into() };
+    let shelve = |minutes: u32, reason: &str| Act::Shelve { minutes, reason: reason.into() };
     let refuse = |alarms: &mut Alarms, rule: &str, act: &Act| {
         alarms.handle_act(&key(rule), act, by("Mira"), now(1)).unwrap_err()
     };
@@ -252,7 +251,7 @@ fn happen(alarms: &mut Alarms, what: &Happens, mut seconds: u64) -> u64 {
         }
         Happens::Reset(rule) => act(alarms, rule, &Act::Reset, seconds),
         Happens::Shelve(rule) => {
-            act(alarms, rule, &Act::Shelve { span: Duration::from_secs(600), reason: "repair".into() }, seconds);
+            act(alarms, rule, &Act::Shelve { minutes: 10, reason: "repair".into() }, seconds);
         }
         Happens::Unshelve(rule) => act(alarms, rule, &Act::Unshelve, seconds),
         Happens::TakeOut(rule) => act(alarms, rule, &Act::TakeOut { reason: "repair".into() }, seconds),
