@@ -8,7 +8,9 @@ pub mod alarms;
 mod change;
 pub mod condition;
 pub mod delay;
+mod entry;
 pub mod flood;
+pub(crate) mod input;
 mod key;
 pub mod machine;
 pub mod nuisance;
@@ -17,6 +19,7 @@ pub mod watch;
 
 pub use self::{
     alarms::{AlarmKey, Alarms, AlarmsCheckpoint, Change, Instant, Priority, Standing, Terms},
+    entry::{AlarmEntry, AlarmWhat, Heard, priority_word, state_of, state_word},
     nuisance::Nuisance,
     people::{Act, By, Refused, Said},
 };

@@ -11,6 +11,7 @@ pub mod spec;
 mod speech;
 
 mod against;
+mod alarm;
 mod board;
 mod condition;
 mod cursor;
@@ -48,6 +49,7 @@ mod widget_kind;
 #[cfg(test)]
 mod tests;
 
+pub use alarm::ALARMS_MAX;
 pub use condition::{CONDITION_VALUES_MAX, CONDITIONS_MAX};
 pub use decode::{SOURCES_MAX, WIDGETS_MAX};
 pub use diagnostic::{DIAGNOSTICS_MAX, Diagnostic, Diagnostics};

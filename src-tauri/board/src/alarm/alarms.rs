@@ -84,6 +84,13 @@ pub struct AlarmsCheckpoint {
     pub number: u64,
 }
 
+impl AlarmsCheckpoint {
+    /// Whether the condition of an alarm held.
+    pub(super) fn holds(&self, key: &AlarmKey) -> bool {
+        self.standing.iter().any(|(own, standing)| own == key && standing.alarm.base.is_active())
+    }
+}
+
 /// The alarms.
 #[derive(Debug, Default)]
 pub struct Alarms {
@@ -111,6 +118,18 @@ impl Alarms {
     #[must_use]
     pub const fn standing(&self) -> &BTreeMap<AlarmKey, Standing> {
         &self.standing
+    }
+
+    /// Whether the condition of an alarm holds, as far as is known.
+    #[must_use]
+    pub fn holds(&self, key: &AlarmKey) -> bool {
+        self.standing.get(key).is_some_and(|own| own.alarm.base.is_active())
+    }
+
+    /// What is said of a rule's alarms.
+    #[must_use]
+    pub fn terms(&self, rule: &str) -> Option<&Terms> {
+        self.rules.get(rule)
     }
 
     /// The flood, if there is one.

@@ -36,11 +36,11 @@ const STEPS_MAX: u32 = 20_000;
 /// Where a condition's names lead: what the board calls so.
 pub trait Names {
     /// The input that a name of one or more parts stands for, and how many of its parts are its name; what follows is looked for in
-    /// its value. None if there is no such input.
-    fn find(&self, parts: &[&str]) -> Option<(usize, u32)>;
-
-    /// A name that was probably meant.
-    fn nearest(&self, name: &str) -> Option<String>;
+    /// its value.
+    ///
+    /// # Errors
+    /// What was found and what was expected, if there is no such input.
+    fn find(&self, parts: &[&str]) -> Result<(usize, u32), (String, String)>;
 }
 
 /// What a condition is evaluated over.
@@ -66,12 +66,18 @@ impl fmt::Display for Fault {
     }
 }
 
-/// A condition, ready to be evaluated.
+/// A condition, ready to be evaluated. Two are the same if they say the same of the same inputs.
 #[derive(Clone, Debug)]
 pub struct Condition {
     text: String,
     node: Node,
     inputs: Vec<u32>,
+}
+
+impl PartialEq for Condition {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.text, &self.inputs) == (&other.text, &other.inputs)
+    }
 }
 
 impl Condition {

@@ -43,6 +43,12 @@ pub struct Delay {
 }
 
 impl Delay {
+    /// Of a condition that holds already, or doesn't, by what is on record.
+    #[must_use]
+    pub const fn of(holds: bool) -> Self {
+        Self { holds, first: None, since: None, gathered: Duration::ZERO }
+    }
+
     /// Whether the condition holds, delays counted in.
     #[must_use]
     pub const fn holds(&self) -> bool {

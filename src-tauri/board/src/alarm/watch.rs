@@ -34,6 +34,9 @@ pub struct Rule {
     pub delays: Delays,
     /// What else is said of its alarm.
     pub terms: Terms,
+    /// Whether it is judged by more than one source. As of an event of one of them nobody knows what the others said then, so it is asked as
+    /// of now alone.
+    pub spans: bool,
 }
 
 impl Rule {
@@ -87,6 +90,8 @@ pub struct WatchCheckpoint {
 #[derive(Debug, Default)]
 pub struct Watch {
     rules: Vec<Watched>,
+    /// What is said of alarms that no condition decides, by their rules' ids.
+    others: BTreeMap<Arc<str>, Terms>,
     /// By the number of an input, which rules it concerns.
     concerned: Vec<Vec<u32>>,
     alarms: Alarms,
@@ -95,19 +100,20 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Rules of which nothing is known yet.
+    /// Rules of which nothing is known yet, and what is said of alarms that no condition decides.
     #[must_use]
-    pub fn new(rules: Vec<Rule>) -> Self {
-        let alarms = Alarms::new(terms(&rules));
-        let mut watch = Self { alarms, ..Self::default() };
+    pub fn new(rules: Vec<Rule>, others: BTreeMap<Arc<str>, Terms>) -> Self {
+        let alarms = Alarms::new(terms(&rules, &others));
+        let mut watch = Self { alarms, others, ..Self::default() };
         watch.take(rules, BTreeMap::new());
         watch
     }
 
     /// Takes the rules of another file. One that says the same goes on where it stands.
-    pub fn reload(&mut self, rules: Vec<Rule>, now: Instant) {
+    pub fn reload(&mut self, rules: Vec<Rule>, others: BTreeMap<Arc<str>, Terms>, now: Instant) {
         let old = self.rules.drain(..).map(|own| (own.rule.id.to_string(), (own.rule.story(), own.delay))).collect();
-        self.alarms.reload(terms(&rules), now);
+        self.alarms.reload(terms(&rules, &others), now);
+        self.others = others;
         self.take(rules, old);
     }
 
@@ -124,9 +130,11 @@ impl Watch {
                 }
             }
         }
+        let alarms = &self.alarms;
         let watched = |rule: Rule| {
             let kept = old.remove(&*rule.id).filter(|(story, _)| *story == rule.story());
-            let delay = kept.map(|(_, delay)| delay).unwrap_or_default();
+            // What stands by another condition is cleared when this one doesn't hold.
+            let delay = kept.map_or_else(|| Delay::of(alarms.holds(&rule.key())), |(_, delay)| delay);
             Watched { rule, delay, truth: Truth::Unknown(Why::NoValue), unknown_since: None, asked: 0 }
         };
         self.rules = rules.into_iter().map(watched).collect();
@@ -149,19 +157,25 @@ impl Watch {
         unknown.map(|own| (&own.rule, own.unknown_since))
     }
 
+    /// The rules.
+    pub fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.rules.iter().map(|own| &own.rule)
+    }
+
     /// How many conditions were evaluated so far.
     #[must_use]
     pub const fn evaluated(&self) -> u64 {
         self.evaluated
     }
 
-    /// Inputs have changed, at an instant of their source's clock. Asks the rules that they concern.
+    /// Inputs have changed. Asks the rules that they concern. `at` is the instant by the clock of an input's source: that of a rule's first one is
+    /// the rule's.
     pub fn handle_change(
         &mut self,
         changed: impl IntoIterator<Item = u32>,
         inputs: &dyn Inputs,
         asked: Asked,
-        at: Timestamp,
+        at: impl Fn(u32) -> Timestamp,
         now: Instant,
     ) {
         self.round += 1;
@@ -172,8 +186,12 @@ impl Watch {
                     continue;
                 };
                 own.asked = self.round;
+                let Some(first) = own.rule.when.inputs().first().filter(|_| asked == Asked::Now || !own.rule.spans)
+                else {
+                    continue;
+                };
                 self.evaluated += 1;
-                own.ask(inputs, asked, at, now, &mut self.alarms);
+                own.ask(inputs, asked, at(*first), now, &mut self.alarms);
             }
         }
     }
@@ -216,7 +234,10 @@ impl Watch {
         let mut rules = checkpoint.rules;
         for own in &mut self.rules {
             let kept = rules.remove(&*own.rule.id).filter(|(story, _)| *story == own.rule.story());
-            own.delay = kept.map(|(_, delay)| delay).unwrap_or_default();
+            own.delay = match kept {
+                Some((_, delay)) => delay,
+                None => Delay::of(checkpoint.alarms.holds(&own.rule.key())),
+            };
         }
         self.alarms.restore(checkpoint.alarms, record, now);
     }
@@ -252,8 +273,9 @@ const fn evidence(truth: Truth) -> Evidence {
     }
 }
 
-fn terms(rules: &[Rule]) -> BTreeMap<Arc<str>, Terms> {
-    rules.iter().map(|rule| (Arc::clone(&rule.id), rule.terms.clone())).collect()
+fn terms(rules: &[Rule], others: &BTreeMap<Arc<str>, Terms>) -> BTreeMap<Arc<str>, Terms> {
+    let own = rules.iter().map(|rule| (Arc::clone(&rule.id), rule.terms.clone()));
+    own.chain(others.iter().map(|(id, terms)| (Arc::clone(id), terms.clone()))).collect()
 }
 
 /// What the inputs are: name and value.

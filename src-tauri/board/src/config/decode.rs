@@ -5,6 +5,7 @@ use std::{collections::HashMap, ops::Range, time::Duration};
 use toml::{Spanned, de::DeTable};
 
 use super::{
+    alarm::{Widgets, read_alarming, read_alarms},
     board::read_board,
     diagnostic::{Problem, Sink},
     furniture::{self, Standing},
@@ -20,13 +21,14 @@ use super::{
     way,
     widget_kind::{self, Folded, Kind, KindShape},
 };
+use crate::frame::Look;
 
 /// The most sources of a board.
 pub const SOURCES_MAX: usize = 16;
 /// The most widgets of a board.
 pub const WIDGETS_MAX: usize = 200;
 
-const TABLES: [&str; 4] = ["board", "page", "source", "widget"];
+const TABLES: [&str; 6] = ["board", "page", "source", "widget", "alarm", "alarms"];
 
 /// The whole file; `None` if something was reported.
 pub(super) fn decode(file: &DeTable<'_>, sink: &mut Sink<'_>) -> Option<BoardFile> {
@@ -52,6 +54,9 @@ pub(super) fn decode(file: &DeTable<'_>, sink: &mut Sink<'_>) -> Option<BoardFil
     let tenants: Vec<_> = widgets.iter().map(|widget| (widget.page, &widget.tenant)).collect();
     let cells = board.as_ref().map(|board| Cells { columns: board.columns, rows: board.rows });
     let places = cells.map(|cells| lay_out_pages(cells, &pages, &tenants, sink));
+    let named = Widgets::new(widgets_with_data(&widgets));
+    let alarms = read_alarms(file, &named, sink);
+    let alarming = read_alarming(file, alarms.as_ref().is_none_or(|alarms| !alarms.is_empty()), sink);
     furniture::report_alone(widgets.iter().map(|widget| (widget.is_furniture, &widget.tenant)), sink);
     if !sink.is_empty() {
         return None;
@@ -64,6 +69,23 @@ pub(super) fn decode(file: &DeTable<'_>, sink: &mut Sink<'_>) -> Option<BoardFil
         sources: sources.into_iter().map(|source| source.spec).collect::<Option<_>>()?,
         widgets,
         furniture,
+        alarms: alarms?,
+        alarming: alarming?,
+    })
+}
+
+/// Every widget's id and, if it is one with data, its number among those and its look.
+fn widgets_with_data(all: &[WidgetEntry]) -> impl Iterator<Item = (Option<&str>, Option<(usize, &Look)>)> {
+    let mut number = 0;
+    all.iter().map(move |widget| {
+        let look = match &widget.spec {
+            Some(Standing::Widget(spec)) => Some((number, &spec.look)),
+            _ => None,
+        };
+        number += usize::from(!widget.is_furniture);
+        // Of one that can't be read nobody knows what it is.
+        let id = widget.name.as_ref().map(|name| name.id.as_str());
+        (id.filter(|_| look.is_some() || widget.is_furniture), look)
     })
 }
 
@@ -77,7 +99,7 @@ fn report_unknown_tables(file: &DeTable<'_>, sink: &mut Sink<'_>) {
             span: key.span(),
             message: format!("unknown key `{}` in the board file", cut(name)),
             found: format!("`{}`", cut(name)),
-            expected: "`[board]`, `[[page]]`, `[[source]]` or `[[widget]]`".to_owned(),
+            expected: "`[board]`, `[[page]]`, `[[source]]`, `[[widget]]`, `[[alarm]]` or `[alarms]`".to_owned(),
             help: keys::belongs(name).or_else(|| did_you_mean(name, TABLES)),
         });
     }

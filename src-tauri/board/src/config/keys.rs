@@ -15,6 +15,7 @@ use super::{
     widget_kind::{self, Kind, kinds},
 };
 
+pub(super) mod alarm;
 pub(super) mod page;
 pub(super) mod record;
 pub(super) mod source;
@@ -215,6 +216,8 @@ pub(super) fn tables() -> impl Iterator<Item = &'static TableShape> {
         &source::PROXY_TABLE,
         &widget::TABLE,
         &widget::PLACE_TABLE,
+        &alarm::TABLE,
+        &alarm::ALL_TABLE,
     ];
     let kinds = kinds().map(Kind::table);
     parts.into_iter().chain(kinds).chain([

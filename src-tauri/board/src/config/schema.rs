@@ -3,9 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::{
+    alarm::ALARMS_MAX,
     decode::{SOURCES_MAX, WIDGETS_MAX},
     furniture::{FURNITURE, FurnitureShape},
-    keys::{self, page, source, widget},
+    keys::{self, alarm, page, source, widget},
     page::PAGES_MAX,
     table::{AnyKey, Need, TableShape},
     widget_kind::{KINDS, KindShape, Operand},
@@ -20,6 +21,10 @@ pub fn schema() -> Value {
     board["description"] = json!("What holds for the whole board.");
     let mut page = object(&page::TABLE);
     page["description"] = json!("A page of the board.");
+    let mut alarm = object(&alarm::TABLE);
+    alarm["description"] = json!("A rule: what calls for somebody, and how soon.");
+    let mut alarms = object(&alarm::ALL_TABLE);
+    alarms["description"] = json!("How alarms are told.");
     let mut source = object(&source::TABLE);
     source["description"] = json!("Where events come from.");
     source["dependentRequired"] = json!({"token-header": ["token"]});
@@ -32,6 +37,8 @@ pub fn schema() -> Value {
             "page": {"type": "array", "items": page, "minItems": 1, "maxItems": PAGES_MAX},
             "source": {"type": "array", "items": source, "minItems": 1, "maxItems": SOURCES_MAX},
             "widget": {"type": "array", "items": widgets(), "minItems": 1, "maxItems": WIDGETS_MAX},
+            "alarm": {"type": "array", "items": alarm, "minItems": 1, "maxItems": ALARMS_MAX},
+            "alarms": alarms,
         },
         "required": ["board", "source", "widget"],
         "additionalProperties": false,

@@ -1,5 +1,6 @@
 //! What a board file says, checked and typed. Built by [`super::parse`] only.
 
+mod alarm;
 mod chart;
 mod fence;
 mod life;
@@ -14,6 +15,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub use self::{
+    alarm::{AlarmSpec, AlarmingSpec},
     chart::{CHART_LINES_MAX, HEAT_ROWS_MAX, HistogramStat, LineSpec, MarksSpec},
     fence::FenceSpec,
     life::LifeSpec,
@@ -42,6 +44,10 @@ pub struct BoardFile {
     pub widgets: Vec<WidgetSpec>,
     /// The same of the kinds that show nothing of a source.
     pub furniture: Vec<FurnitureView>,
+    /// `[[alarm]]`, in the file's order.
+    pub alarms: Vec<AlarmSpec>,
+    /// `[alarms]`; none if the board says nothing of alarms.
+    pub alarming: Option<AlarmingSpec>,
 }
 
 /// `[board]`

@@ -1,5 +1,6 @@
 //! Whole files: what is read, and what is said of what can't be.
 
+mod alarm_cases;
 mod cases;
 mod chart_cases;
 mod furniture_cases;

@@ -269,16 +269,8 @@ impl Compiler<'_> {
         if let Some(local) = self.local(name) {
             return Ok(local);
         }
-        match self.names.find(&parts) {
-            Some((1, input)) => Ok(self.input(input)),
-            _ => {
-                let hint = self.names.nearest(name).map_or_else(
-                    || "the id of a widget, with `_` for `-`".to_owned(),
-                    |near| format!("the id of a widget, with `_` for `-`; did you mean `{near}`?"),
-                );
-                Err(self.fault(own, format!("`{name}`, which the board doesn't have"), hint))
-            }
-        }
+        let (_, input) = self.names.find(&parts).map_err(|(found, expected)| self.fault(own, found, expected))?;
+        Ok(self.input(input))
     }
 
     fn input(&mut self, number: u32) -> Node {
@@ -289,8 +281,9 @@ impl Compiler<'_> {
     fn field(&mut self, own: &IdedExpr, select: &SelectExpr) -> Result<Node, Fault> {
         if let Some(parts) = Self::parts(own)
             && parts.first().is_some_and(|first| self.local(first).is_none())
-            && let Some((used, input)) = self.names.find(&parts)
         {
+            let (used, input) =
+                self.names.find(&parts).map_err(|(found, expected)| self.fault(own, found, expected))?;
             let mut node = self.input(input);
             for field in parts.iter().skip(used) {
                 node = Node::Field(Box::new(node), (*field).to_owned());

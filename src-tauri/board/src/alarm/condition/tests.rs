@@ -17,12 +17,11 @@ impl Board {
 }
 
 impl Names for Board {
-    fn find(&self, parts: &[&str]) -> Option<(usize, u32)> {
-        Some((1, *self.0.get(parts.first()?)?))
-    }
-
-    fn nearest(&self, name: &str) -> Option<String> {
-        self.0.keys().find(|own| own.starts_with(name)).map(|own| (*own).to_owned())
+    fn find(&self, parts: &[&str]) -> Result<(usize, u32), (String, String)> {
+        let name = parts.first().copied().unwrap_or_default();
+        let near = || self.0.keys().find(|own| own.starts_with(name)).map(|own| format!("did you mean `{own}`?"));
+        let unfound = || (format!("`{name}`"), near().unwrap_or_default());
+        self.0.get(name).map(|input| (1, *input)).ok_or_else(unfound)
     }
 }
 

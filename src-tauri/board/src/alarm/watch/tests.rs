@@ -25,13 +25,9 @@ fn now(seconds: u64) -> Instant {
 struct Board;
 
 impl Names for Board {
-    fn find(&self, parts: &[&str]) -> Option<(usize, u32)> {
-        let at = NAMES.iter().position(|name| Some(name) == parts.first())?;
-        Some((1, u32::try_from(at).ok()?))
-    }
-
-    fn nearest(&self, _: &str) -> Option<String> {
-        None
+    fn find(&self, parts: &[&str]) -> Result<(usize, u32), (String, String)> {
+        let at = NAMES.iter().position(|name| Some(name) == parts.first());
+        at.map(|at| (1, u32::try_from(at).unwrap())).ok_or_else(Default::default)
     }
 }
 
@@ -62,7 +58,7 @@ fn rule(id: &str, when: &str, deadband: f64, on: u64, off: u64) -> Rule {
     let when = Condition::parse(when, &Board).unwrap();
     let names = when.inputs().iter().map(|input| NAMES[*input as usize].to_owned()).collect();
     let delays = Delays { on: Duration::from_secs(on), off: Duration::from_secs(off) };
-    Rule { id: id.into(), when, names, deadband, delays, terms: Terms::default() }
+    Rule { id: id.into(), when, names, deadband, delays, terms: Terms::default(), spans: false }
 }
 
 fn rules() -> Vec<Rule> {
@@ -81,26 +77,26 @@ fn shown(watch: &Watch, id: &str) -> Option<Shown> {
 
 #[test]
 fn a_rule_is_asked_when_it_is_concerned() {
-    let mut watch = Watch::new(rules());
+    let mut watch = Watch::new(rules(), BTreeMap::new());
     let values = Values { values: [Some(1.0); 4], live: [true; 4], ..Values::default() };
-    watch.handle_change([3], &View(&values, Asked::Now), Asked::Now, now(1).wall, now(1));
+    watch.handle_change([3], &View(&values, Asked::Now), Asked::Now, |_| now(1).wall, now(1));
     assert_eq!(watch.evaluated(), 1);
     assert_eq!(*values.asked.borrow(), BTreeMap::from([(3, 1)]));
     // Two inputs of one rule ask it once.
-    watch.handle_change([1, 2], &View(&values, Asked::Now), Asked::Now, now(1).wall, now(1));
+    watch.handle_change([1, 2], &View(&values, Asked::Now), Asked::Now, |_| now(1).wall, now(1));
     assert_eq!(watch.evaluated(), 3);
     // What no rule has is nobody's.
-    watch.handle_change([9], &View(&values, Asked::Now), Asked::Now, now(1).wall, now(1));
+    watch.handle_change([9], &View(&values, Asked::Now), Asked::Now, |_| now(1).wall, now(1));
     assert_eq!(watch.evaluated(), 3);
 }
 
 /// H6: what is lost neither raises nor clears, and is told; what is replayed is judged as it would have been.
 #[test]
 fn through_an_outage() {
-    let mut watch = Watch::new(vec![rule("high", "a > 10", 2.0, 0, 0)]);
+    let mut watch = Watch::new(vec![rule("high", "a > 10", 2.0, 0, 0)], BTreeMap::new());
     let mut values = Values { values: [Some(12.0), None, None, None], live: [true; 4], ..Values::default() };
     let ask = |watch: &mut Watch, values: &Values, asked, seconds| {
-        watch.handle_change([0], &View(values, asked), asked, now(seconds).wall, now(seconds));
+        watch.handle_change([0], &View(values, asked), asked, |_| now(seconds).wall, now(seconds));
         watch.alarms_mut().take_changes()
     };
     let changes = ask(&mut watch, &values, Asked::Now, 1);
@@ -138,10 +134,10 @@ fn through_an_outage() {
 /// What isn't known of one side doesn't matter where the other decides.
 #[test]
 fn half_of_what_it_is_judged_by() {
-    let mut watch = Watch::new(vec![rule("either", "a > 10 || c > 10", 0.0, 0, 0)]);
+    let mut watch = Watch::new(vec![rule("either", "a > 10 || c > 10", 0.0, 0, 0)], BTreeMap::new());
     let values =
         Values { values: [Some(1.0), None, Some(11.0), None], live: [false, false, true, true], ..Values::default() };
-    watch.handle_change([0], &View(&values, Asked::Now), Asked::Now, now(1).wall, now(1));
+    watch.handle_change([0], &View(&values, Asked::Now), Asked::Now, |_| now(1).wall, now(1));
     assert_eq!(shown(&watch, "either"), Some(Shown::Base(Base::Unacknowledged)));
     assert_eq!(watch.unsupervised().count(), 0);
 }
@@ -149,17 +145,17 @@ fn half_of_what_it_is_judged_by() {
 /// A rule that says the same goes on where it stands, in another file as well; another condition begins anew.
 #[test]
 fn another_file() {
-    let mut watch = Watch::new(vec![rule("long", "a > 10", 0.0, 5, 0)]);
+    let mut watch = Watch::new(vec![rule("long", "a > 10", 0.0, 5, 0)], BTreeMap::new());
     let values = Values { values: [Some(12.0); 4], live: [true; 4], ..Values::default() };
-    watch.handle_change([0], &View(&values, Asked::Now), Asked::Now, now(0).wall, now(0));
+    watch.handle_change([0], &View(&values, Asked::Now), Asked::Now, |_| now(0).wall, now(0));
     assert_eq!(watch.due(|_| true), Some(now(5).wall));
-    watch.reload(vec![rule("long", "a > 10", 0.0, 5, 0), rule("new", "b > 1", 0.0, 0, 0)], now(3));
+    watch.reload(vec![rule("long", "a > 10", 0.0, 5, 0), rule("new", "b > 1", 0.0, 0, 0)], BTreeMap::new(), now(3));
     assert_eq!(watch.due(|_| true), Some(now(5).wall));
     watch.handle_source_time(|_| false, &View(&values, Asked::Now), now(9).wall, now(9));
     assert_eq!(shown(&watch, "long"), None);
     watch.handle_source_time(|_| true, &View(&values, Asked::Now), now(9).wall, now(9));
     assert_eq!(shown(&watch, "long"), Some(Shown::Base(Base::Unacknowledged)));
-    watch.reload(vec![rule("long", "a > 11", 0.0, 5, 0)], now(10));
+    watch.reload(vec![rule("long", "a > 11", 0.0, 5, 0)], BTreeMap::new(), now(10));
     assert_eq!(watch.due(|_| true), None);
 }
 
@@ -187,7 +183,7 @@ fn happen(watch: &mut Watch, values: &mut Values, what: &Happens, seconds: u64, 
         let asked = |input: &u32| if values.live[*input as usize] { Asked::Now } else { Asked::Then };
         let asked = changed.first().map_or(Asked::Now, asked);
         let asked = if all { Asked::Then } else { asked };
-        watch.handle_change(changed, &View(values, asked), asked, now(seconds).wall, now(seconds));
+        watch.handle_change(changed, &View(values, asked), asked, |_| now(seconds).wall, now(seconds));
     };
     let pass = |watch: &mut Watch, values: &Values, seconds: u64| {
         watch.handle_source_time(|_| true, &View(values, Asked::Then), now(seconds).wall, now(seconds));
@@ -230,7 +226,7 @@ proptest! {
     /// To ask only whom it concerns comes to the same as to ask all.
     #[test]
     fn asking_few_is_asking_all(story in prop::collection::vec(happens(), 1..60)) {
-        let (mut few, mut all) = (Watch::new(rules()), Watch::new(rules()));
+        let (mut few, mut all) = (Watch::new(rules(), BTreeMap::new()), Watch::new(rules(), BTreeMap::new()));
         // As of each event, so that both are asked the same.
         let (mut own, mut other) = (Values::default(), Values::default());
         let (mut seconds, mut changes, mut others) = (1, Vec::new(), Vec::new());
@@ -253,7 +249,7 @@ proptest! {
     fn a_restart(story in prop::collection::vec(happens(), 2..60), kept in any::<prop::sample::Index>(), end in any::<prop::sample::Index>()) {
         let end = 1 + end.index(story.len() - 1);
         let kept = kept.index(end);
-        let (mut watch, mut values) = (Watch::new(rules()), Values::default());
+        let (mut watch, mut values) = (Watch::new(rules(), BTreeMap::new()), Values::default());
         let (mut seconds, mut all, mut record, mut written) = (1, Vec::new(), Vec::new(), None);
         for (number, what) in story.iter().enumerate() {
             if number == kept {
@@ -270,7 +266,7 @@ proptest! {
         }
         let (text, then, live, mut again) = written.unwrap();
         let checkpoint: WatchCheckpoint = serde_json::from_str(&text).unwrap();
-        let (mut next, mut values) = (Watch::new(rules()), Values { values: then, live, ..Values::default() });
+        let (mut next, mut values) = (Watch::new(rules(), BTreeMap::new()), Values { values: then, live, ..Values::default() });
         let known: Vec<Change> = record.clone();
         next.restore(checkpoint, record, now(again));
         let mut decided = next.alarms_mut().take_changes();

@@ -255,7 +255,11 @@ fn unknown_keys() {
     check(&format!("é = 1\n{SMALL}"), &[("1:1", "TOML", "")]);
     check_both(
         &format!("\"é\" = 1\n{SMALL}"),
-        &[("1:1", "unknown key `é`", "expected `[board]`, `[[page]]`, `[[source]]` or `[[widget]]`")],
+        &[(
+            "1:1",
+            "unknown key `é`",
+            "expected `[board]`, `[[page]]`, `[[source]]`, `[[widget]]`, `[[alarm]]` or `[alarms]`",
+        )],
     );
 }
 

@@ -143,6 +143,8 @@ fn decoder_and_schema_know_the_same_keys() {
     let names = |table: &TableShape| table.keys.iter().map(|key| key.name()).collect::<BTreeSet<_>>();
     assert_eq!(of("/properties/board/properties"), names(&keys::BOARD));
     assert_eq!(of("/properties/page/items/properties"), names(&keys::page::TABLE));
+    assert_eq!(of("/properties/alarm/items/properties"), names(&keys::alarm::TABLE));
+    assert_eq!(of("/properties/alarms/properties"), names(&keys::alarm::ALL_TABLE));
     assert_eq!(of("/properties/board/properties/grid/properties"), names(&keys::GRID_TABLE));
     assert_eq!(of("/properties/board/properties/night/properties"), names(&keys::NIGHT_TABLE));
     assert_eq!(of("/properties/source/items/properties"), names(&keys::source::TABLE));

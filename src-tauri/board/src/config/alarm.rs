@@ -1,0 +1,278 @@
+//! `[[alarm]]` and `[alarms]`: rules, and how their alarms are told.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use toml::de::DeTable;
+
+use super::{
+    decode::{NameEntry, label_by_id, report_twins, tables_of},
+    diagnostic::{Problem, Sink},
+    keys::alarm,
+    nearest::did_you_mean,
+    shape::text_of,
+    spec::{AlarmSpec, AlarmingSpec},
+    table::{Node, Shape, TableReader, names, wrong_type},
+    text::offset_in_literal,
+};
+use crate::{
+    alarm::{
+        condition::{BYTES_MAX, Condition, Fault, Names},
+        input::{Facet, name_of},
+    },
+    frame::Look,
+};
+
+/// The most rules of a board.
+pub const ALARMS_MAX: usize = 5_000;
+
+/// A condition as it is written; what its names lead to is known when all widgets are.
+pub(super) struct ConditionText;
+
+impl Shape for ConditionText {
+    type Value = String;
+
+    fn expected(&self) -> String {
+        "a condition, such as `\"cancelled_last_hour > 50\"`".to_owned()
+    }
+
+    #[cfg(test)]
+    fn words(&self) -> String {
+        format!("condition in CEL, at most {BYTES_MAX} bytes")
+    }
+
+    fn schema(&self) -> Value {
+        json!({"type": "string", "minLength": 1, "maxLength": BYTES_MAX})
+    }
+
+    fn read(&self, node: Node<'_>, sink: &mut Sink<'_>) -> Option<String> {
+        text_of(node, &self.expected(), sink).map(ToOwned::to_owned)
+    }
+}
+
+/// The widgets that conditions can name: by their names there, the id, the number and the look.
+pub(super) struct Widgets {
+    by_name: BTreeMap<String, (usize, &'static [Facet])>,
+    /// Whether all widgets of the file could be read.
+    is_whole: bool,
+}
+
+impl Widgets {
+    /// Of all `[[widget]]` in their order: the id and, if it is one with data that could be read, its number and look.
+    pub(super) fn new<'a>(all: impl Iterator<Item = (Option<&'a str>, Option<(usize, &'a Look)>)>) -> Self {
+        let mut own = Self { by_name: BTreeMap::new(), is_whole: true };
+        for (id, look) in all {
+            let Some(id) = id else {
+                own.is_whole = false;
+                continue;
+            };
+            let entry = look.map_or((0, [].as_slice()), |(number, look)| (number, Facet::of(look)));
+            own.by_name.insert(name_of(id), entry);
+        }
+        own
+    }
+}
+
+impl Names for Widgets {
+    fn find(&self, parts: &[&str]) -> Result<(usize, u32), (String, String)> {
+        let name = parts.first().copied().unwrap_or_default();
+        let Some((widget, facets)) = self.by_name.get(name) else {
+            let hint = did_you_mean(name, self.by_name.keys().map(String::as_str));
+            let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+            let found = format!("`{name}`, which the board doesn't have");
+            return Err((found, format!("the id of a widget, with `_` for `-`{hint}")));
+        };
+        let word = parts.get(1).copied().unwrap_or_default();
+        match facets.iter().find(|facet| facet.word() == word && parts.len() <= 2) {
+            Some(facet) => Ok((parts.len().min(2), facet.input(*widget))),
+            None if facets.is_empty() => {
+                Err((format!("`{name}`, which says nothing that can be judged"), "another widget".to_owned()))
+            }
+            None => {
+                let all: Vec<String> = facets.iter().map(|facet| written(name, *facet)).collect();
+                Err((format!("`{}`", parts.join(".")), names(all.iter().map(String::as_str))))
+            }
+        }
+    }
+}
+
+fn written(name: &str, facet: Facet) -> String {
+    let word = facet.word();
+    if word.is_empty() { name.to_owned() } else { format!("{name}.{word}") }
+}
+
+/// Every `[[alarm]]`; none if one can't be read.
+pub(super) fn read_alarms(file: &DeTable<'_>, widgets: &Widgets, sink: &mut Sink<'_>) -> Option<Vec<AlarmSpec>> {
+    if file.get(alarm::TABLE_NAME).is_none() {
+        return Some(Vec::new());
+    }
+    let nodes = tables_of(file, alarm::TABLE_NAME, ALARMS_MAX, sink);
+    let mut entries = Vec::with_capacity(nodes.len());
+    let mut specs = Vec::with_capacity(nodes.len());
+    for node in nodes {
+        let Some(mut reader) = TableReader::open(node, &alarm::TABLE, sink) else {
+            entries.push(None);
+            continue;
+        };
+        label_by_id(&mut reader);
+        reader.finish(sink);
+        let (name, spec) = read_alarm(&reader, widgets, sink);
+        entries.push(Some((reader, name)));
+        specs.push(spec);
+    }
+    let known = || entries.iter().flatten().filter_map(|(_, name)| name.as_ref());
+    report_twins(known(), "alarms", sink);
+    let ids: Vec<&str> = known().map(|name| name.id.as_str()).collect();
+    if ids.len() == entries.len() {
+        for (reader, name) in entries.iter().flatten() {
+            report_parents(reader, name.as_ref(), &ids, sink);
+        }
+    }
+    specs.into_iter().collect()
+}
+
+fn read_alarm(
+    reader: &TableReader<'_>,
+    widgets: &Widgets,
+    sink: &mut Sink<'_>,
+) -> (Option<NameEntry>, Option<AlarmSpec>) {
+    let id = reader.get(&alarm::ID, sink);
+    let title = reader.get(&alarm::TITLE, sink);
+    let advice = reader.optional(&alarm::ADVICE, sink);
+    let when = reader.get(&alarm::WHEN, sink);
+    let priority = reader.get(&alarm::PRIORITY, sink);
+    let on_delay = reader.get(&alarm::ON_DELAY, sink);
+    let off_delay = reader.get(&alarm::OFF_DELAY, sink);
+    let deadband = reader.get(&alarm::DEADBAND, sink);
+    let latches = reader.get(&alarm::LATCH, sink);
+    let ends_unacknowledged = reader.get(&alarm::ACKNOWLEDGE, sink);
+    let parents = reader.optional(&alarm::PARENTS, sink);
+    let group = reader.optional(&alarm::GROUP, sink);
+    let realarm = reader.optional(&alarm::REALARM, sink);
+    let when = when.and_then(|text| read_condition(reader, &text, widgets, sink));
+    let name = NameEntry::new(reader, id.as_ref());
+    let spec = || {
+        let id = id?;
+        let when = when?;
+        Some(AlarmSpec {
+            title: title.unwrap_or_else(|| id.clone()),
+            id,
+            advice: advice?,
+            names: when.inputs().iter().map(|input| widgets.name(*input)).collect(),
+            when,
+            deadband: deadband?,
+            on_delay: on_delay?,
+            off_delay: off_delay?,
+            priority: priority?,
+            latches: latches?,
+            ends_unacknowledged: ends_unacknowledged?,
+            parents: parents?.unwrap_or_default(),
+            group: group?,
+            realarm: realarm?,
+        })
+    };
+    (name, spec())
+}
+
+impl Widgets {
+    /// What a condition calls an input.
+    fn name(&self, input: u32) -> String {
+        let Some((widget, facet)) = Facet::of_input(input) else { return String::new() };
+        let own = self.by_name.iter().find(|(_, (number, facets))| *number == widget && !facets.is_empty());
+        own.map(|(name, _)| written(name, facet)).unwrap_or_default()
+    }
+}
+
+/// The condition; what is wrong with it is shown where it stands.
+fn read_condition(reader: &TableReader<'_>, text: &str, widgets: &Widgets, sink: &mut Sink<'_>) -> Option<Condition> {
+    match Condition::parse(text, widgets) {
+        Ok(condition) if condition.inputs().is_empty() => {
+            sink.report(Problem {
+                span: reader.span_of(alarm::WHEN.name),
+                message: format!("the condition of {} is about nothing", reader.label),
+                found: "no widget in it".to_owned(),
+                expected: "a condition that names a widget, such as `late > 50`".to_owned(),
+                help: None,
+            });
+            None
+        }
+        Ok(condition) => Some(condition),
+        // A widget that couldn't be read has been reported.
+        Err(_) if !widgets.is_whole => None,
+        Err(Fault { at, found, expected }) => {
+            let span = reader.span_of(alarm::WHEN.name);
+            let character = text.get(..at).map_or(0, |before| before.chars().count()) + 1;
+            let start = span.start + offset_in_literal(sink.source.slice(span.clone()), character);
+            let message = format!("the condition of {} can't be taken", reader.label);
+            sink.report(Problem { span: start.min(span.end)..span.end, message, found, expected, help: None });
+            None
+        }
+    }
+}
+
+/// Reports parents that aren't there, and an alarm that is its own.
+fn report_parents(reader: &TableReader<'_>, name: Option<&NameEntry>, ids: &[&str], sink: &mut Sink<'_>) {
+    // What is wrong with the list itself was said when it was read.
+    let Some(node) = reader.node(&alarm::PARENTS) else { return };
+    let items: Vec<Option<&str>> = match node.value.get_ref().as_array() {
+        Some(items) => items.iter().map(|item| item.get_ref().as_str()).collect(),
+        None => vec![node.value.get_ref().as_str()],
+    };
+    for (at, parent) in items.into_iter().enumerate() {
+        let Some(parent) = parent else { continue };
+        let is_own = name.is_some_and(|name| name.id == parent);
+        if ids.contains(&parent) && !is_own {
+            continue;
+        }
+        let message =
+            if is_own { format!("`{parent}` is its own parent") } else { format!("unknown alarm `{parent}`") };
+        sink.report_absence(Problem {
+            span: reader.span_of_item(alarm::PARENTS.name, at),
+            message,
+            found: format!("\"{parent}\""),
+            expected: "the id of another `[[alarm]]`".to_owned(),
+            help: did_you_mean(parent, ids.iter().copied().filter(|_| !is_own)),
+        });
+    }
+}
+
+/// `[alarms]`, or what holds without it. A board without rules that says nothing of alarms has none at all.
+pub(super) fn read_alarming(file: &DeTable<'_>, has_rules: bool, sink: &mut Sink<'_>) -> Option<Option<AlarmingSpec>> {
+    let empty;
+    let reader = match file.get(alarm::ALL_NAME) {
+        Some(value) if sink.is_damaged(&value.span()) => return None,
+        Some(value) => {
+            let node = Node { name: alarm::ALL_NAME, value };
+            if value.get_ref().is_array() {
+                let help = Some("write `[alarms]`, with one bracket; a rule is an `[[alarm]]`".to_owned());
+                wrong_type(node, "one table `[alarms]`", help, sink);
+                return None;
+            }
+            TableReader::open(node, &alarm::ALL_TABLE, sink)?
+        }
+        None if has_rules => {
+            empty = toml::Spanned::new(0..0, toml::de::DeValue::Table(DeTable::new()));
+            TableReader::open(Node { name: alarm::ALL_NAME, value: &empty }, &alarm::ALL_TABLE, sink)?
+        }
+        None => return Some(None),
+    };
+    reader.finish(sink);
+    let notify = reader.get(&alarm::NOTIFY, sink);
+    let sound = reader.get(&alarm::SOUND, sink);
+    let volume = reader.get(&alarm::VOLUME, sink);
+    let device = reader.optional(&alarm::DEVICE, sink);
+    let escalate_after = reader.optional(&alarm::ESCALATE_AFTER, sink);
+    let quiet = reader.optional(&alarm::QUIET, sink);
+    let source_lost = reader.get(&alarm::SOURCE_LOST, sink);
+    let keep = reader.get(&alarm::KEEP, sink);
+    Some(Some(AlarmingSpec {
+        notify: notify?,
+        sound: sound?,
+        volume_percent: volume?,
+        device: device?,
+        escalate_after: escalate_after?,
+        quiet: quiet?,
+        source_lost: source_lost?,
+        keep: keep?,
+    }))
+}

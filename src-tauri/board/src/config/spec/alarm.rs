@@ -1,0 +1,62 @@
+//! `[[alarm]]` and `[alarms]`
+
+use std::time::Duration;
+
+use crate::{
+    alarm::{Priority, condition::Condition},
+    hours::Hours,
+};
+
+/// `[[alarm]]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct AlarmSpec {
+    /// `id`: letters, digits, `-`, `_`; unique among alarms.
+    pub id: String,
+    /// `title`; default the id.
+    pub title: String,
+    /// `advice`: what to do about it.
+    pub advice: Option<String>,
+    /// `when`: over the board's widgets.
+    pub when: Condition,
+    /// What people call the condition's inputs, in the order of [`Condition::inputs`].
+    pub names: Vec<String>,
+    /// `deadband`. Default 0.
+    pub deadband: f64,
+    /// `on-delay`. Default none.
+    pub on_delay: Duration,
+    /// `off-delay`. Default none.
+    pub off_delay: Duration,
+    /// `priority`. Default medium.
+    pub priority: Priority,
+    /// `latch`: it stays until it is reset.
+    pub latches: bool,
+    /// `acknowledge = "none"`: it is over when its condition holds no more, whether or not somebody knew.
+    pub ends_unacknowledged: bool,
+    /// `parents`: the ids of alarms that, while they hold, are the reason of this one.
+    pub parents: Vec<String>,
+    /// `group`
+    pub group: Option<String>,
+    /// `re-alarm`
+    pub realarm: Option<Duration>,
+}
+
+/// `[alarms]`: how alarms are told.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AlarmingSpec {
+    /// `notify`: from which priority on the desktop tells; none for never. Default high.
+    pub notify: Option<Priority>,
+    /// `sound`: from which priority on they are heard; none for never. Default medium.
+    pub sound: Option<Priority>,
+    /// `volume`, percent. Default 80.
+    pub volume_percent: u32,
+    /// `device`: the sound's way out, by its name; none for the system's own.
+    pub device: Option<String>,
+    /// `escalate-after`
+    pub escalate_after: Option<Duration>,
+    /// `quiet`: when only the most urgent are told.
+    pub quiet: Option<Hours>,
+    /// `source-lost`: the priority of the alarm that a source is lost; none for no such alarm. Default high.
+    pub source_lost: Option<Priority>,
+    /// `keep`: for how long the record is kept. Default 400 days.
+    pub keep: Duration,
+}

@@ -1,0 +1,63 @@
+//! `[[alarm]]` and `[alarms]`.
+
+use std::time::Duration;
+
+use super::{
+    super::*,
+    SMALL,
+    cases::{check, check_both},
+};
+use crate::alarm::Priority;
+
+/// The small board with this after its widget, whose id is `w`.
+fn with(alarms: &str) -> String {
+    format!("{SMALL}{alarms}")
+}
+
+#[test]
+fn rules_are_read() {
+    let text = with(
+        "[[widget]]\nid = \"late-now\"\nkind = \"gauge\"\nvalue = \"v\"\n\
+         [[alarm]]\nid = \"a\"\nwhen = \"late_now > 5 && w < 3\"\n\
+         [[alarm]]\nid = \"b\"\ntitle = \"B\"\nwhen = \"late_now.state == 'alarm'\"\npriority = \"critical\"\nparents = \"a\"\nlatch = true\n\
+         acknowledge = \"none\"\non-delay = \"2s\"\noff-delay = \"1m\"\ndeadband = 0.5\ngroup = \"g\"\nre-alarm = \"10m\"\nadvice = \"Run.\"\n",
+    );
+    let board = parse(&text, "f").unwrap_or_else(|errors| panic!("{errors}"));
+    let [a, b] = board.alarms.as_slice() else { panic!("{:?}", board.alarms) };
+    assert_eq!((&*a.title, a.priority, a.on_delay, a.deadband), ("a", Priority::Medium, Duration::ZERO, 0.0));
+    assert_eq!(a.names, ["w", "late_now"], "in the order of the inputs");
+    assert_eq!((&*b.title, b.priority, &*b.names[0]), ("B", Priority::Critical, "late_now.state"));
+    assert_eq!((b.latches, b.ends_unacknowledged, &*b.parents), (true, true, ["a".to_owned()].as_slice()));
+    let how = board.alarming.expect("there are rules");
+    assert_eq!((how.notify, how.sound, how.volume_percent), (Some(Priority::High), Some(Priority::Medium), 80));
+    assert!(parse(SMALL, "f").expect("a board").alarming.is_none(), "a board without rules says nothing of alarms");
+    let silent = parse(&with("[alarms]\nsound = \"none\"\nsource-lost = \"low\"\n"), "f").expect("a board");
+    let how = silent.alarming.expect("it says so");
+    assert_eq!((how.sound, how.source_lost), (None, Some(Priority::Low)));
+}
+
+#[test]
+fn bad_rules() {
+    let rule = |when: &str| with(&format!("[[alarm]]\nid = \"a\"\nwhen = \"{when}\"\n"));
+    check(&rule("v > 5"), &[("13:9", "the condition of `[[alarm]]` `a` can't be taken", "did you mean `w`?")]);
+    check(&rule("1 < 2 && w.wrong > 5"), &[("13:19", "can't be taken: found `w.wrong`", "`w` or `w.state`")]);
+    check(&rule("1 < 2"), &[("13:8", "the condition of `[[alarm]]` `a` is about nothing", "names a widget")]);
+    check(&rule("w + 1"), &[("13:9", "", "a condition, such as")]);
+    check(&rule("w > "), &[("13:13", "can't be taken", "")]);
+    check_both(&with("[[alarm]]\nid = \"a\"\n"), &[("11:1", "`when` is missing in `[[alarm]]` `a`", "such as")]);
+    check_both(&with("[alarm]\nid = \"a\"\nwhen = \"w > 1\"\n"), &[("11:1", "", "two brackets")]);
+    check_both(&with("[[alarms]]\nsound = \"none\"\n"), &[("11:1", "", "one bracket")]);
+    check_both(
+        &rule("w > 5").replace("id = \"a\"", "id = \"a\"\npriority = \"urgent\""),
+        &[("13:12", "", "`critical`")],
+    );
+    let two = |more: &str| rule("w > 5") + &rule("w > 6").replace(SMALL, "").replace("\"a\"", "\"b\"") + more;
+    check(&two("parents = [\"a\", \"c\"]\n"), &[("17:17", "unknown alarm `c`", "the id of another `[[alarm]]`")]);
+    check(&two("parents = \"b\"\n"), &[("17:11", "`b` is its own parent", "")]);
+    check(&two("").replace("\"b\"", "\"a\""), &[("15:6", "two alarms with the id `a`", "line 12")]);
+    // Of a widget that can't be read nothing is guessed.
+    check(
+        &rule("x > 5").replace("[[alarm]]", "[[widget]]\nid = \"x\"\nkind = \"gauge\"\n[[alarm]]"),
+        &[("11:1", "`value` is missing in `[[widget]]` `x`", "")],
+    );
+}
