@@ -351,6 +351,11 @@ impl Aggregate {
         self.reducer.report()
     }
 
+    /// The one number that it comes to, a table's being how many rows it has; and whether it is more. None of other kinds, and where there is none.
+    pub(crate) fn number(&self) -> Option<(f64, bool)> {
+        self.reducer.one_number()
+    }
+
     /// The source's time of the newest event folded.
     #[must_use]
     pub fn newest(&self) -> Option<Timestamp> {

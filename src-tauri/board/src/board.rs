@@ -5,6 +5,8 @@
 //! alone changes something.
 
 mod against;
+mod alarm_view;
+mod alarming;
 mod check;
 mod checkpoint;
 mod desk;
@@ -15,6 +17,7 @@ mod glasses;
 mod heard;
 mod index;
 mod lane;
+mod meanings;
 mod report;
 mod room;
 mod site;
@@ -28,7 +31,7 @@ use std::{
     time::Duration,
 };
 
-use watchfloor_model::{Delivery, Mono, SourceStatus, Timestamp};
+use watchfloor_model::{Continuity, Delivery, Mono, SourceStatus, Timestamp};
 
 use crate::{
     config::spec::{AgainstSpec, BoardFile, FoldSpec, SourceSpec, WidgetSpec},
@@ -38,6 +41,7 @@ use crate::{
     reduce::Rejection,
 };
 use against::Second;
+use alarming::Alarming;
 use check::Difference;
 use frames::Issued;
 use glasses::Glass;
@@ -95,6 +99,11 @@ pub struct Board {
     /// What each widget says at worst.
     worst: Vec<Worst>,
     ticked: Option<Mono>,
+    /// Its rules and alarms, and the version at which anything of them changed.
+    alarming: Alarming,
+    alarms_version: u64,
+    /// What this machine's clock showed at an instant.
+    wall: (Timestamp, Mono),
 }
 
 /// Where a widget's aggregate is.
@@ -128,6 +137,9 @@ impl Board {
             marks: Vec::new(),
             worst: Vec::new(),
             ticked: None,
+            alarming: Alarming::default(),
+            alarms_version: 0,
+            wall: (Timestamp::default(), now),
         };
         board.reload(file, now);
         board
@@ -158,6 +170,7 @@ impl Board {
         self.version += 1;
         self.issued.clear();
         self.levels = vec![Freshness::Unknown; self.file.widgets.len()];
+        self.reload_rules(now);
         self.handle_tick(now);
     }
 
@@ -208,9 +221,31 @@ impl Board {
     /// ignored.
     pub fn handle_delivery(&mut self, source: &str, delivery: &Delivery, now: Mono) {
         let Some(number) = self.lanes.iter().position(|lane| lane.spec.id == source) else { return };
-        let Some(lane) = self.lanes.get_mut(number) else { return };
         let mut found = Found::default();
-        let changed = lane.handle_delivery(delivery, now, &mut found);
+        let changed = match delivery {
+            // Rules are asked after each event.
+            Delivery::Events(events) if self.has_rules(number) => {
+                let mut changed = false;
+                for event in events {
+                    let Some(lane) = self.lanes.get_mut(number) else { return };
+                    changed |= lane.handle_event(event, now, &mut found.rejections);
+                    self.ask_then(number, now);
+                }
+                changed
+            }
+            _ => {
+                let is_unseen = match delivery {
+                    Delivery::Gap(gap) => gap.proof != Continuity::Proven,
+                    Delivery::Snapshot(_) | Delivery::Restated(_) => true,
+                    Delivery::Events(_) | Delivery::Check(_) | Delivery::Recheck(_) => false,
+                };
+                if is_unseen && self.has_rules(number) {
+                    self.note_unseen(number, now);
+                }
+                let Some(lane) = self.lanes.get_mut(number) else { return };
+                lane.handle_delivery(delivery, now, &mut found)
+            }
+        };
         for (tracked, rejection) in found.rejections {
             if let Some(widget) = self.shows(number, tracked).filter(|_| self.rejections.len() < REJECTIONS_HELD_MAX) {
                 self.rejections.push_back((widget, rejection));
@@ -251,7 +286,8 @@ impl Board {
         });
         let moves = self.lanes.iter().filter_map(|lane| lane.next_change(now));
         let turns = self.pager.poll_timeout().into_iter().chain(self.glasses_timeout());
-        let next = expiries.chain(moves).chain(self.next_dispute()).chain(turns).min()?;
+        let alarms = self.alarms_timeout(now);
+        let next = expiries.chain(moves).chain(self.next_dispute()).chain(turns).chain(alarms).min()?;
         Some(self.ticked.map_or(next, |ticked| next.max(ticked.plus(TICK_PERIOD_MIN))))
     }
 
@@ -380,6 +416,7 @@ impl Board {
         let compared = self.compare(now);
         self.version += u64::from(changed || compared || levels != self.levels);
         self.levels = levels;
+        self.ask_now(now);
     }
 }
 

@@ -101,6 +101,10 @@ pub(crate) trait Reduce {
     fn value(&self, since: u64) -> WidgetValue;
     /// The value of the operators' contract.
     fn report(&self) -> Value;
+    /// The one number that it comes to, and whether it is a lower bound; none of kinds that have more to say.
+    fn one_number(&self) -> Option<(f64, bool)> {
+        None
+    }
     /// The next instant at which time alone changes something visible.
     fn next_change(&self) -> Option<Ms>;
     /// The value depends on nothing before this instant; none if it depends on everything.
@@ -343,6 +347,10 @@ impl Reduce for Reducer {
 
     fn report(&self) -> Value {
         each!(self, inner => inner.report())
+    }
+
+    fn one_number(&self) -> Option<(f64, bool)> {
+        each!(self, inner => inner.one_number())
     }
 
     fn next_change(&self) -> Option<Ms> {

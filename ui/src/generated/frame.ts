@@ -2220,9 +2220,13 @@ key: string,
  */
 occurrence: number, 
 /**
- * What people call it.
+ * What people call it; of the loss of a source, what they call that.
  */
 title: string, 
+/**
+ * The id of the source of whose loss it tells, if it is such an alarm.
+ */
+source?: string, 
 /**
  * What to do about it, if the board says so.
  */

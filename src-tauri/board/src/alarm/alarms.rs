@@ -138,6 +138,12 @@ impl Alarms {
         &self.flood
     }
 
+    /// The number of the last entry of the record.
+    #[must_use]
+    pub const fn number(&self) -> u64 {
+        self.number
+    }
+
     /// How many alarms were more than can be kept.
     #[must_use]
     pub const fn lost(&self) -> u64 {

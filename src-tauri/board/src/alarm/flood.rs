@@ -60,6 +60,12 @@ impl Flood {
         self.flood.map(|flood| flood.since)
     }
 
+    /// How many alarms there were in it so far; nothing if there is none.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.flood.map_or(0, |flood| flood.total)
+    }
+
     /// Alarms of the last ten minutes, as of the last that was told.
     #[must_use]
     pub const fn count(&self) -> u32 {

@@ -4,7 +4,11 @@
 //! ways to ask. *Then*, while events are folded: what is held counts as known as of the event, whether or not it is live, so that what is replayed is
 //! judged as it would have been (H6). *Now*: what isn't of now isn't known, and the alarm says so.
 
-use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 use watchfloor_model::{Shape, Timestamp};
@@ -12,7 +16,7 @@ use watchfloor_model::{Shape, Timestamp};
 use super::{
     alarms::{AlarmKey, Alarms, AlarmsCheckpoint, Change, Instant, Terms},
     condition::{Condition, Inputs, Term, Truth, Why},
-    delay::{Delay, Delays},
+    delay::{Delay, Delays, Turn},
     machine::Evidence,
 };
 
@@ -86,6 +90,14 @@ pub struct WatchCheckpoint {
     pub alarms: AlarmsCheckpoint,
 }
 
+impl WatchCheckpoint {
+    /// Whether there is nothing in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// All rules of a board, and their alarms.
 #[derive(Debug, Default)]
 pub struct Watch {
@@ -95,6 +107,10 @@ pub struct Watch {
     /// By the number of an input, which rules it concerns.
     concerned: Vec<Vec<u32>>,
     alarms: Alarms,
+    /// Rules whose conditions are on their way to another answer.
+    waiting: BTreeSet<u32>,
+    /// How many aren't known now.
+    unknown: usize,
     round: u64,
     evaluated: u64,
 }
@@ -138,6 +154,13 @@ impl Watch {
             Watched { rule, delay, truth: Truth::Unknown(Why::NoValue), unknown_since: None, asked: 0 }
         };
         self.rules = rules.into_iter().map(watched).collect();
+        self.unknown = self.rules.len();
+        self.see_who_waits();
+    }
+
+    fn see_who_waits(&mut self) {
+        let waits = |(number, own): (u32, &Watched)| own.delay.due(own.rule.delays).map(|_| number);
+        self.waiting = (0..).zip(&self.rules).filter_map(waits).collect();
     }
 
     /// The alarms.
@@ -153,8 +176,14 @@ impl Watch {
 
     /// The rules that nobody watches over now, since what they are judged by isn't known; each with since when, by this machine's clock.
     pub fn unsupervised(&self) -> impl Iterator<Item = (&Rule, Option<Timestamp>)> {
-        let unknown = self.rules.iter().filter(|own| matches!(own.truth, Truth::Unknown(_)));
+        let unknown = self.rules.iter().filter(|own| own.is_unknown());
         unknown.map(|own| (&own.rule, own.unknown_since))
+    }
+
+    /// How many rules nobody watches over now.
+    #[must_use]
+    pub const fn unknown(&self) -> usize {
+        self.unknown
     }
 
     /// The rules.
@@ -191,7 +220,29 @@ impl Watch {
                     continue;
                 };
                 self.evaluated += 1;
+                self.unknown -= usize::from(own.is_unknown());
                 own.ask(inputs, asked, at(*first), now, &mut self.alarms);
+                self.unknown += usize::from(own.is_unknown());
+                if own.delay.due(own.rule.delays).is_some() {
+                    self.waiting.insert(*number);
+                } else {
+                    self.waiting.remove(number);
+                }
+            }
+        }
+    }
+
+    /// What happened to these inputs from `at` on, by their source's clock, isn't known and won't be: what was on its way waits. That it is `at` was told by
+    /// [`Watch::handle_source_time`].
+    pub fn handle_gap(&mut self, is_of_it: impl Fn(u32) -> bool, at: Timestamp) {
+        for number in std::mem::take(&mut self.waiting) {
+            let Some(own) = self.rules.get_mut(number as usize) else { continue };
+            if own.rule.when.inputs().iter().any(|input| is_of_it(*input)) {
+                // Nothing turns by that: what was due until then has turned, as it was told that it is `at`.
+                let _none = own.delay.handle(Truth::Unknown(Why::Incomplete), at, own.rule.delays);
+            }
+            if own.delay.due(own.rule.delays).is_some() {
+                self.waiting.insert(number);
             }
         }
     }
@@ -204,12 +255,13 @@ impl Watch {
         at: Timestamp,
         now: Instant,
     ) {
-        for own in &mut self.rules {
+        for number in self.waiting.clone() {
+            let Some(own) = self.rules.get_mut(number as usize) else { continue };
             let is_due = own.delay.due(own.rule.delays).is_some_and(|due| due <= at);
             // The clock of the source of its first input is a rule's clock.
             if is_due && own.rule.when.inputs().first().is_some_and(|input| is_of_it(*input)) {
-                let turn = own.delay.handle_time(at, own.rule.delays);
-                if let Some(turn) = turn {
+                self.waiting.remove(&number);
+                if let Some(turn) = own.delay.handle_time(at, own.rule.delays) {
                     self.alarms.handle_turn(&own.rule.key(), turn, || causes(&own.rule, inputs), now);
                 }
             }
@@ -218,8 +270,9 @@ impl Watch {
 
     /// When the next rule turns if nothing else comes, by the clock of the source whose inputs these are.
     pub fn due(&self, is_of_it: impl Fn(u32) -> bool) -> Option<Timestamp> {
+        let waiting = self.waiting.iter().filter_map(|number| self.rules.get(*number as usize));
         let own = |own: &&Watched| own.rule.when.inputs().first().is_some_and(|input| is_of_it(*input));
-        self.rules.iter().filter(own).filter_map(|own| own.delay.due(own.rule.delays)).min()
+        waiting.filter(own).filter_map(|own| own.delay.due(own.rule.delays)).min()
     }
 
     /// What is to be written down.
@@ -239,21 +292,55 @@ impl Watch {
                 None => Delay::of(checkpoint.alarms.holds(&own.rule.key())),
             };
         }
+        self.see_who_waits();
         self.alarms.restore(checkpoint.alarms, record, now);
     }
 }
 
+impl Watch {
+    /// All that is on record was folded again: what comes now is new. What stands on record stands, also where no event says so, as what time alone
+    /// had decided: then its condition is asked from there.
+    pub fn be_folded(&mut self) {
+        self.alarms.be_folded();
+        for own in &mut self.rules {
+            let holds = self.alarms.holds(&own.rule.key());
+            if own.delay.holds() != holds {
+                own.delay = Delay::of(holds);
+            }
+        }
+        self.see_who_waits();
+    }
+}
+
 impl Watched {
+    const fn is_unknown(&self) -> bool {
+        matches!(self.truth, Truth::Unknown(_))
+    }
+
     fn ask(&mut self, inputs: &dyn Inputs, asked: Asked, at: Timestamp, now: Instant, alarms: &mut Alarms) {
         let Self { rule, delay, .. } = self;
         // What is raised has a deadband to go.
         let deadband = if delay.holds() { rule.deadband } else { 0.0 };
         let truth = rule.when.evaluate(inputs, deadband);
         let key = rule.key();
-        for turn in delay.handle(truth, at, rule.delays).into_iter().flatten() {
-            alarms.handle_turn(&key, turn, || causes(rule, inputs), now);
+        // While a source proves nothing its time stands, and what is caught up with or proven later tells of the time between. Of several, one may
+        // go on.
+        let stands = matches!(truth, Truth::Unknown(Why::NotOfNow(_))) && !rule.spans;
+        if !stands {
+            for turn in delay.handle(truth, at, rule.delays).into_iter().flatten() {
+                alarms.handle_turn(&key, turn, || causes(rule, inputs), now);
+            }
         }
-        if asked == Asked::Then || truth == self.truth {
+        if asked == Asked::Then {
+            return;
+        }
+        // What stands must be what holds, whatever kept a turn from being taken: a clock that was set back while nobody ran, or no room.
+        let is_known = matches!(truth, Truth::Yes | Truth::No);
+        if is_known && alarms.holds(&key) != delay.holds() && alarms.terms(&rule.id).is_some() {
+            alarms.handle_set_back(&rule.id);
+            alarms.handle_turn(&key, Turn { holds: delay.holds(), at, since: at }, || causes(rule, inputs), now);
+        }
+        if truth == self.truth {
             return;
         }
         self.truth = truth;
@@ -268,6 +355,7 @@ const fn evidence(truth: Truth) -> Evidence {
     match truth {
         Truth::Yes | Truth::No => Evidence::Live,
         Truth::Unknown(Why::NotOfNow(_)) => Evidence::Stale,
+        Truth::Unknown(Why::Doubted(_)) => Evidence::Bad,
         Truth::Unknown(Why::NoValue) => Evidence::Unknown,
         Truth::Unknown(_) => Evidence::Bad,
     }

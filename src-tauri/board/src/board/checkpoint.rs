@@ -13,13 +13,16 @@ use super::{
     lane::{Channel, Lane},
     tracked::{Heard, Overtaken, Tracked, Unusable},
 };
-use crate::config::spec::SourceSpec;
+use crate::{alarm::watch::WatchCheckpoint, config::spec::SourceSpec};
 
 /// Everything that a board has folded. The next run restores it and is as old as it is.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Checkpoint {
     /// By source id.
     pub sources: BTreeMap<String, SourceCheckpoint>,
+    /// Of rules and alarms. What went on record after it is [`Board::restore_alarms`]'s other half.
+    #[serde(default, skip_serializing_if = "WatchCheckpoint::is_empty")]
+    pub alarms: WatchCheckpoint,
 }
 
 /// What was folded of one source.
@@ -150,7 +153,7 @@ impl Board {
     #[must_use]
     pub fn checkpoint(&self, now: Mono, wall: Timestamp) -> Checkpoint {
         let sources = self.lanes.iter().map(|lane| (lane.spec.id.clone(), of_lane(lane, now, wall))).collect();
-        Checkpoint { sources }
+        Checkpoint { sources, alarms: self.alarm_checkpoint() }
     }
 
     /// Takes the state of a former run for every source and fold that are still the same. What is shown is as old as it

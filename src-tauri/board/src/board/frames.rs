@@ -125,7 +125,7 @@ impl Board {
             sources: self.lanes.iter().map(|lane| self.source_view(lane, now)).collect(),
             widgets,
             outages: after.is_none_or(|after| self.outages.1 > after).then(|| self.outages.0.clone()),
-            alarms: None,
+            alarms: if after.is_none_or(|after| self.alarms_version > after) { self.alarms_view(now) } else { None },
             notices: self.notices.clone(),
             page: self.page_shown(now),
             past: None,

@@ -162,6 +162,12 @@ impl Lane {
         self.advance(now) || changed
     }
 
+    /// Takes one event, as a delivery of its own; says whether anything visible changed.
+    pub(super) fn handle_event(&mut self, event: &Event, now: Mono, rejections: &mut Rejections) -> bool {
+        let changed = self.handle_events(std::slice::from_ref(event), now, rejections);
+        self.advance(now) || changed
+    }
+
     fn handle_events(&mut self, events: &[Event], now: Mono, rejections: &mut Rejections) -> bool {
         let mut began = Vec::new();
         let are_of_documents = self.spec.tells_whole();

@@ -2,6 +2,7 @@
 
 mod against;
 mod ahead;
+mod alarms;
 mod check;
 mod documents;
 mod new_folds;

@@ -4,14 +4,10 @@ mod summary;
 
 use watchfloor_model::Mono;
 
-use super::{
-    Board,
-    dress::{self, Shown},
-    tracked::Tracked,
-};
+use super::{Board, meanings::meanings, tracked::Tracked};
 use crate::{
     config::spec::WidgetSpec,
-    frame::{Look, PageMark, PageShown, Quality, State, WidgetValue},
+    frame::{PageMark, PageShown, Quality, State},
     pages::Gesture,
 };
 
@@ -56,6 +52,11 @@ impl Board {
             }
         }
         self.worst = known;
+        for (page, state) in self.calling_pages() {
+            if let Some(mark) = marks.get_mut(page) {
+                mark.state = mark.state.max(state);
+            }
+        }
         let states: Vec<State> = marks.iter().map(|mark| mark.state).collect();
         let is_turned = self.pager.handle_states(&states, now) | self.tell_glasses(&states, now);
         self.version += u64::from(is_turned || marks != self.marks);
@@ -75,46 +76,14 @@ impl Board {
 }
 
 impl Worst {
-    /// Of a number, of tiles, of a chart's lines at their ends or of a map's fences; what rows, a log's lines and markers say for themselves is
-    /// their matter.
     fn of(&mut self, widget: &WidgetSpec, tracked: &Tracked) -> State {
-        if !(widget.look.number().is_some()
-            || matches!(widget.look, Look::Status { .. } | Look::Matrix {} | Look::Tally(_) | Look::Timeline { .. })
-            || matches!(&widget.look, Look::Markers { fences, .. } if !fences.is_empty())
-            || dress::is_judged(&widget.look))
-            || !tracked.has_value()
-        {
+        if !tracked.has_value() {
             return State::Normal;
         }
         // A version of nothing is 0.
         let version = tracked.aggregate.version();
         if self.version != version || version == 0 {
-            if dress::is_judged(&widget.look) {
-                let state = dress::chart_state(&widget.look, &tracked.aggregate.ends());
-                *self = Self { version, state };
-                return state;
-            }
-            let shown = Shown::Value { at_least: tracked.is_at_least() };
-            let state = match dress::value(widget, tracked, shown, 0) {
-                WidgetValue::Number(number) => number.state,
-                WidgetValue::Tally(tally) => tally.bars.iter().map(|bar| bar.state).max().unwrap_or_default(),
-                // What it says of now, and not of what was.
-                WidgetValue::Timeline(timeline) => {
-                    let now =
-                        timeline.rows.iter().filter_map(|row| row.stretches.last()).filter(|own| own.to_ms.is_none());
-                    now.map(|own| own.state).filter(|state| *state != State::Unknown).max().unwrap_or_default()
-                }
-                WidgetValue::Markers(map) => {
-                    let known = map.fences.iter().map(|fence| fence.state).filter(|state| *state != State::Unknown);
-                    known.max().unwrap_or_default()
-                }
-                WidgetValue::Status(status) => {
-                    let known = status.tiles.iter().map(|tile| tile.state).filter(|state| *state != State::Unknown);
-                    known.max().unwrap_or_default()
-                }
-                _ => State::Normal,
-            };
-            *self = Self { version, state };
+            *self = Self { version, state: meanings(widget, tracked).worst };
         }
         self.state
     }

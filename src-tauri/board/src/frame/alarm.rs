@@ -58,8 +58,12 @@ pub struct AlarmView {
     /// Which occurrence this is: whatever is done about it is done about this one.
     #[ts(type = "number")]
     pub occurrence: u64,
-    /// What people call it.
+    /// What people call it; of the loss of a source, what they call that.
     pub title: String,
+    /// The id of the source of whose loss it tells, if it is such an alarm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub source: Option<String>,
     /// What to do about it, if the board says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]

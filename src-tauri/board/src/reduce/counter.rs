@@ -158,6 +158,10 @@ impl Reduce for Counter {
         self.trend.value(self.number())
     }
 
+    fn one_number(&self) -> Option<(f64, bool)> {
+        self.number().map(|value| (value, false))
+    }
+
     fn report(&self) -> Value {
         number_report(self.number())
     }

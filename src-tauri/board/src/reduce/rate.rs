@@ -57,6 +57,10 @@ impl Reduce for Rate {
         self.moving.value()
     }
 
+    fn one_number(&self) -> Option<(f64, bool)> {
+        self.moving.number().map(|value| (value, false))
+    }
+
     fn report(&self) -> Value {
         number_report(self.moving.number())
     }

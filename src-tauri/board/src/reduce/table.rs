@@ -448,6 +448,11 @@ impl Reduce for Table {
         })
     }
 
+    fn one_number(&self) -> Option<(f64, bool)> {
+        #[allow(clippy::cast_precision_loss)] // bounded far below that
+        Some((self.rows.len() as f64, self.surplus))
+    }
+
     fn report(&self) -> Value {
         let row_report = |(key, row): (&Arc<str>, &Row)| {
             let cells: Vec<Value> = row.cells.iter().map(cell_report).collect();

@@ -242,6 +242,11 @@ impl Reduce for Window {
         }
     }
 
+    fn one_number(&self) -> Option<(f64, bool)> {
+        let has_more = self.grown().is_some_and(|moving| moving.window().total().has_more());
+        of!(&self.of, moving => moving.number()).map(|value| (value, has_more))
+    }
+
     fn report(&self) -> Value {
         number_report(of!(&self.of, moving => moving.number()))
     }

@@ -7,8 +7,10 @@ use watchfloor_model::{Json, Shape};
 /// Why something isn't known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Why {
-    /// This input was never known, or isn't of now.
+    /// This input isn't of now: its source proves nothing, and its time stands.
     NotOfNow(u32),
+    /// It is of now, but can't be believed: two sources differ on it, or its publisher says that it is no good.
+    Doubted(u32),
     /// There is no value: a mean of nothing, a field that is null.
     NoValue,
     /// It is that much or more, as events may be missing, and how much more decides.
@@ -27,6 +29,7 @@ impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NotOfNow(_) => "what it is judged by isn't of now",
+            Self::Doubted(_) => "what it is judged by can't be believed",
             Self::NoValue => "there is no value",
             Self::Incomplete => "events may be missing",
             Self::Missing => "there is no such field",

@@ -78,7 +78,7 @@ pub(super) struct Stage {
     pub(super) board: Board,
     pub(super) now: Mono,
     pub(super) offset: u64,
-    status: SourceStatus,
+    pub(super) status: SourceStatus,
 }
 
 /// Live, and proved now.

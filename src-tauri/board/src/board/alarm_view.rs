@@ -1,0 +1,159 @@
+//! Alarms as the page lists them.
+
+use std::cmp::Reverse;
+
+use watchfloor_model::{Mono, Timestamp};
+
+use super::{Board, alarming::Alarming};
+use crate::{
+    alarm::{
+        AlarmKey, Priority, Said, Standing,
+        input::Facet,
+        machine::{Base, Evidence, Shown},
+    },
+    frame::{AlarmCause, AlarmCount, AlarmEvidence, AlarmSaid, AlarmState, AlarmView, AlarmsView, FloodView, State},
+};
+
+/// Alarms at most that cross to the page; of more, the most urgent ones. All are counted.
+const LISTED_MAX: usize = 200;
+
+const PRIORITIES: [Priority; 4] = [Priority::Critical, Priority::High, Priority::Medium, Priority::Low];
+
+impl Board {
+    /// All that people see of the alarms, if the board has any rules.
+    pub(super) fn alarms_view(&self, now: Mono) -> Option<AlarmsView> {
+        self.file.alarming.as_ref()?;
+        let alarms = self.alarms();
+        let mut all: Vec<(&AlarmKey, &Standing)> = alarms.standing().iter().collect();
+        all.sort_by_key(|(key, own)| (rank(own), Reverse(own.priority), Reverse(own.raised), *key));
+        let instant = self.instant(now);
+        let flood = alarms.flood().since().map(|since| FloodView {
+            since_ms: instant.wall.minus(now.since(since)).as_millis(),
+            total: alarms.flood().total(),
+        });
+        Some(AlarmsView {
+            counts: PRIORITIES.iter().map(|priority| count(*priority, &all)).collect(),
+            aside: number(all.iter().filter(|(_, own)| own.alarm.suppression.is_any()).count()),
+            list: all.into_iter().take(LISTED_MAX).map(|(key, own)| self.alarm_view(key, own)).collect(),
+            unsupervised: number(self.alarming.unsupervised()),
+            flood,
+            lost: alarms.lost(),
+        })
+    }
+
+    fn alarm_view(&self, key: &AlarmKey, own: &Standing) -> AlarmView {
+        let spec = self.alarming.spec(&self.file, &key.rule);
+        let source = Alarming::source(&key.rule);
+        let title = match (spec, source) {
+            (Some(spec), _) => spec.title.clone(),
+            (None, Some(id)) => self.file.source(id).map_or_else(|| id.to_owned(), |source| source.title.clone()),
+            (None, None) => key.rule.to_string(),
+        };
+        let widgets = spec.map(|spec| self.judged_by(spec.when.inputs())).unwrap_or_default();
+        let at = spec.and_then(|spec| self.time_of(*spec.when.inputs().first()?));
+        let millis = |at: Option<Timestamp>| at.map(Timestamp::as_millis);
+        AlarmView {
+            key: key.to_string(),
+            occurrence: own.alarm.occurrence,
+            title,
+            source: source.map(ToOwned::to_owned),
+            advice: spec.and_then(|spec| spec.advice.clone()),
+            priority: own.priority,
+            state: state(own.alarm.shown()),
+            wants_acknowledgement: own.alarm.base.wants_acknowledgement(),
+            evidence: match own.alarm.evidence {
+                Evidence::Unknown => AlarmEvidence::Unknown,
+                Evidence::Stale => AlarmEvidence::Stale,
+                Evidence::Bad => AlarmEvidence::Bad,
+                Evidence::Live => AlarmEvidence::Live,
+            },
+            raised_ms: millis(own.raised),
+            returned_ms: millis(own.returned),
+            decided_ms: millis(own.decided),
+            realarms: own.alarm.realarms,
+            first: own.is_first,
+            group: spec.and_then(|spec| spec.group.clone()),
+            nuisance: own.nuisance(at.unwrap_or_else(|| self.wall.0)),
+            cause: own
+                .cause
+                .iter()
+                .map(|(name, value)| AlarmCause { name: name.clone(), value: value.clone() })
+                .collect(),
+            widgets,
+            acknowledged: own.acknowledged.as_ref().map(said),
+            aside: own.out_of_service.as_ref().or(own.shelved.as_ref()).map(said),
+            comments: own.comments.iter().map(said).collect(),
+        }
+    }
+
+    /// The ids of the widgets that these inputs are of, each once.
+    fn judged_by(&self, inputs: &[u32]) -> Vec<String> {
+        let mut widgets: Vec<usize> = inputs.iter().filter_map(|input| Some(Facet::of_input(*input)?.0)).collect();
+        widgets.dedup();
+        widgets.into_iter().filter_map(|number| Some(self.file.widgets.get(number)?.id.clone())).collect()
+    }
+
+    /// The pages on which something is that an alarm calls for, with how bad that is.
+    pub(super) fn calling_pages(&self) -> impl Iterator<Item = (usize, State)> {
+        let calling = self.alarms().standing().iter().filter(|(_, own)| own.alarm.calls());
+        calling.filter_map(|(key, own)| {
+            let spec = self.alarming.spec(&self.file, &key.rule)?;
+            let (widget, _) = Facet::of_input(*spec.when.inputs().first()?)?;
+            let state = if own.priority >= Priority::High { State::Alarm } else { State::Warning };
+            Some((self.file.widgets.get(widget)?.page, state))
+        })
+    }
+}
+
+/// What is more urgent comes first.
+const fn rank(own: &Standing) -> u8 {
+    match own.alarm.shown() {
+        Shown::Base(Base::Unacknowledged | Base::LatchedUnacknowledged) => 0,
+        Shown::Base(Base::Returned) => 1,
+        Shown::Base(Base::Acknowledged | Base::LatchedAcknowledged) => 2,
+        Shown::OutOfService | Shown::SuppressedByDesign | Shown::Shelved => 3,
+        Shown::Unsupervised | Shown::Base(Base::Normal) => 4,
+        Shown::Removed => 5,
+    }
+}
+
+fn state(shown: Shown) -> AlarmState {
+    match shown {
+        Shown::Removed => AlarmState::Removed,
+        Shown::OutOfService => AlarmState::OutOfService,
+        Shown::SuppressedByDesign => AlarmState::Suppressed,
+        Shown::Shelved => AlarmState::Shelved,
+        Shown::Unsupervised => AlarmState::Unsupervised,
+        Shown::Base(Base::Normal) => AlarmState::Normal,
+        Shown::Base(Base::Unacknowledged) => AlarmState::Unacknowledged,
+        Shown::Base(Base::Acknowledged) => AlarmState::Acknowledged,
+        Shown::Base(Base::Returned) => AlarmState::Returned,
+        Shown::Base(Base::LatchedUnacknowledged) => AlarmState::LatchedUnacknowledged,
+        Shown::Base(Base::LatchedAcknowledged) => AlarmState::LatchedAcknowledged,
+    }
+}
+
+/// How many of a priority stand, put aside by nobody.
+fn count(priority: Priority, all: &[(&AlarmKey, &Standing)]) -> AlarmCount {
+    let own = || all.iter().filter(|(_, own)| own.priority == priority && rank(own) <= 2);
+    let unacknowledged = own().filter(|(_, own)| own.alarm.base.wants_acknowledgement()).count();
+    AlarmCount {
+        priority,
+        unacknowledged: number(unacknowledged),
+        acknowledged: number(own().count() - unacknowledged),
+    }
+}
+
+fn said(said: &Said) -> AlarmSaid {
+    AlarmSaid {
+        name: said.by.name.clone(),
+        station: said.by.station.clone(),
+        at_ms: said.at.as_millis(),
+        words: said.words.clone(),
+        until_ms: said.until.map(Timestamp::as_millis),
+    }
+}
+
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
