@@ -35,6 +35,7 @@ use crate::{
     intake::{IN_FLIGHT_BYTES_MAX, STEPS_QUEUED_MAX, Step},
     journal::{
         Bounds,
+        alarms::alarm_lane,
         stall::Stall,
         writer::{Ends, Pace, Writer},
     },
@@ -159,6 +160,7 @@ impl Engine {
         let (data, data_lane) = channel(DATA_QUEUED_MAX);
         let (steps, steps_lane) = channel(STEPS_QUEUED_MAX);
         let (taken, taken_lane) = channel(TAKEN_QUEUED_MAX);
+        let (alarms, alarms_lane) = alarm_lane();
         let stall = Stall::default();
         let (recorder, packing, records) = recording();
         let ends = Ends {
@@ -166,6 +168,7 @@ impl Engine {
             metrics: Arc::clone(&metrics),
             events: data,
             taken: taken_lane,
+            alarms: alarms_lane,
             stall: stall.clone(),
             records,
         };
@@ -190,6 +193,7 @@ impl Engine {
             steps,
             in_flight: Arc::new(Semaphore::new(IN_FLIGHT_BYTES_MAX as usize)),
             taken,
+            alarms,
             stall,
             recorder: lock.is_some().then_some(recorder),
             metrics: Arc::clone(&metrics),

@@ -6,6 +6,7 @@ use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use watchfloor_board::{
     Gesture, GlassSpec, Room, Subject,
+    alarm::Change,
     config::spec::BoardFile,
     frame::{Frame, Notice, Outage, RowsFound, RowsQuery, State},
     freshness::{Freshness, Summary},
@@ -41,6 +42,13 @@ pub(crate) enum Event {
     CheckpointWanted {
         /// The newest batch folded.
         seq: i64,
+    },
+    /// Alarms that were decided are on record now, in the order in which they were: they may be announced.
+    Recorded {
+        /// What was decided.
+        changes: Vec<Change>,
+        /// Whether they are: false where nothing is remembered, or the disk refuses. They are announced all the same.
+        is_written: bool,
     },
     /// A page asks for what changed.
     Pull(Pull),

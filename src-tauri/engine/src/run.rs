@@ -13,7 +13,7 @@ use tokio::{
     runtime::Handle,
     sync::{
         Semaphore,
-        mpsc::{Receiver, Sender},
+        mpsc::{Receiver, Sender, error::TrySendError},
     },
     time::{Instant, sleep},
 };
@@ -28,6 +28,7 @@ use crate::{
     glass::Glass,
     intake::Step,
     journal::{
+        alarms::AlarmLane,
         stall::{self, Stall},
         writer::{Answer, Taken},
     },
@@ -79,6 +80,8 @@ pub(crate) struct Parts {
     pub(crate) in_flight: Arc<Semaphore>,
     /// The way back to the journal.
     pub(crate) taken: Sender<Answer>,
+    /// The way of what alarms do to their record.
+    pub(crate) alarms: AlarmLane,
     /// Whether the journal's disk answers.
     pub(crate) stall: Stall,
     /// What was on the glass is kept by it, if anything keeps it.
@@ -114,6 +117,7 @@ pub(crate) struct Run {
     steps: Option<Sender<Step>>,
     in_flight: Arc<Semaphore>,
     taken: Sender<Answer>,
+    alarms: AlarmLane,
     /// Whether the journal is still to be told of a correction, or of another board.
     is_corrected: bool,
     stall: Stall,
@@ -153,6 +157,7 @@ impl Run {
             steps: Some(steps),
             in_flight: parts.in_flight,
             taken: parts.taken,
+            alarms: parts.alarms,
             is_corrected: false,
             stall: parts.stall,
             recorder: parts.recorder,
@@ -187,6 +192,7 @@ impl Run {
                 }
             }
             self.handle_time();
+            self.alarms.flush();
             self.answer_due();
         }
         tracing::debug!("the board's loop ends");
@@ -250,11 +256,16 @@ impl Run {
             Event::CheckpointWanted { seq } => {
                 let mut checkpoint = self.board.checkpoint(now, self.clock.wall());
                 checkpoint.sources.retain(|id, _| !self.unheard.contains(id));
-                let taken = Taken { seq, checkpoint };
-                if self.taken.try_send(Answer::Taken(taken)).is_err() {
+                let taken = Taken { seq, checkpoint, alarms: self.alarms.take_waiting() };
+                if let Err(TrySendError::Full(Answer::Taken(taken)) | TrySendError::Closed(Answer::Taken(taken))) =
+                    self.taken.try_send(Answer::Taken(taken))
+                {
                     tracing::warn!("the journal did not take the board's state");
+                    self.alarms.put_back(taken.alarms);
                 }
             }
+            // What is announced, and noted as that by `self.alarms.mark`, comes here.
+            Event::Recorded { changes: _, is_written: _ } => {}
             Event::Pull(pull) => self.handle_pull(pull, now),
             Event::Painted { version } => self.handle_receipt(version, now),
             Event::LookBack { looks } => {

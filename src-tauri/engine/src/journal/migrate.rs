@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Result};
 
-use super::table::{batch, checkpoint, glass, meta, outage, position, sum};
+use super::table::{alarm, batch, checkpoint, glass, meta, outage, position, sum};
 
 /// Marks the file as a Watchfloor journal in its header: `WFLR`.
 pub(crate) const APPLICATION_ID: i32 = 0x5746_4c52;
@@ -31,6 +31,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { statements: &[outage::CREATE], old_programs: OldPrograms::Welcome },
     Migration { statements: &[glass::CREATE], old_programs: OldPrograms::Welcome },
     Migration { statements: &[sum::ADD, sum::FORGET_BY_OLDER], old_programs: OldPrograms::Welcome },
+    Migration { statements: &[alarm::CREATE], old_programs: OldPrograms::Welcome },
 ];
 
 /// Steps that this program knows.

@@ -5,6 +5,7 @@
 //! consistent prefix (H4). The file is in WAL mode with `synchronous = NORMAL`: a killed process loses nothing that was
 //! committed, a machine without power perhaps the last moments, but never consistency.
 
+pub(crate) mod alarms;
 mod aside;
 mod check;
 pub(crate) mod migrate;
@@ -29,6 +30,7 @@ use aside::SetAside;
 use migrate::Found;
 use place::Place;
 use table::{
+    alarm,
     batch::{self, Batch},
     checkpoint,
     glass::{self, Record},
@@ -67,12 +69,23 @@ pub struct Bounds {
     pub glass_age_max: Duration,
     /// Bytes of all records of the glass. Default 512 MiB.
     pub glass_bytes_max: u64,
+    /// Oldest entry of the record of alarms, but for what an alarm that stands needs. Default 400 days.
+    pub alarm_age_max: Duration,
+    /// Bytes of all entries of the record of alarms. Default 256 MiB.
+    pub alarm_bytes_max: u64,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
         let day = Duration::from_secs(24 * 3600);
-        Self { age_max: day, bytes_max: 256 << 20, glass_age_max: 7 * day, glass_bytes_max: 512 << 20 }
+        Self {
+            age_max: day,
+            bytes_max: 256 << 20,
+            glass_age_max: 7 * day,
+            glass_bytes_max: 512 << 20,
+            alarm_age_max: 400 * day,
+            alarm_bytes_max: 256 << 20,
+        }
     }
 }
 
@@ -176,6 +189,8 @@ pub(crate) struct Journal {
     bytes_total: i64,
     /// The newest record of the glass.
     glass: glass::Head,
+    /// How much there is of the record of alarms.
+    alarms: alarm::Held,
 }
 
 impl Journal {
@@ -200,7 +215,8 @@ impl Journal {
         let connection = unwritten::open(&path)?;
         is_ours(&connection)?;
         let place = Place::of(&path);
-        Ok(Self { connection, path, place, bounds, last_seq: 0, bytes_total: 0, glass: glass::Head::default() })
+        let (glass, alarms) = (glass::Head::default(), alarm::Held::default());
+        Ok(Self { connection, path, place, bounds, last_seq: 0, bytes_total: 0, glass, alarms })
     }
 
     /// Sets the journal in `folder` aside and begins a new one. If none can be begun, the old one stays.
@@ -248,8 +264,9 @@ impl Journal {
         let ends = batch::ends(&connection)?;
         let last_seq = ends.newest_seq.max(checkpoint::newest_seq(&connection)?);
         let glass = glass::head(&connection)?;
+        let alarms = alarm::held(&connection)?;
         let (path, place) = (path.to_owned(), Place::of(path));
-        Ok(Self { connection, path, place, bounds, last_seq, bytes_total: ends.bytes_total, glass })
+        Ok(Self { connection, path, place, bounds, last_seq, bytes_total: ends.bytes_total, glass, alarms })
     }
 
     /// Whether what is written goes into the file that the next start finds.

@@ -5,6 +5,7 @@
 //! more than all the rest of the backend. If the disk refuses, the wall goes on from memory,
 //! says so, and tries again; the state as it then is begins the new stretch.
 
+mod alarms;
 mod ends;
 mod history;
 mod lost;
@@ -23,8 +24,10 @@ pub(crate) use self::{
     lost::{not_remembering, replaced},
 };
 
-use self::{history::history, lost::Lost};
-use super::{Bounds, Entry, Journal, Positions, apply, stall::Stall, table::glass::Record};
+use self::{alarms::Kept, history::history, lost::Lost};
+use super::{
+    Bounds, Entry, Journal, Positions, alarms::AlarmWork, apply, stall::Stall, table::glass::Record,
+};
 use crate::{
     clock::Clock,
     event::Event,
@@ -64,6 +67,11 @@ pub(crate) struct Writer {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) events: Sender<Event>,
     pub(crate) taken: Receiver<Answer>,
+    alarms: Receiver<AlarmWork>,
+    /// What of them came while the board's lane was full.
+    early: Vec<AlarmWork>,
+    /// What of them isn't written.
+    kept: Kept,
     stall: Stall,
     records: Records,
     memory: Memory,
@@ -122,13 +130,16 @@ impl Writer {
     }
 
     fn new(ends: Ends, memory: Memory, folder: PathBuf, bounds: Bounds, pace: Pace, positions: Positions) -> Self {
-        let Ends { clock, metrics, events, taken, stall, records } = ends;
+        let Ends { clock, metrics, events, taken, alarms, stall, records } = ends;
         let now = Instant::now();
         Self {
             clock,
             metrics,
             events,
             taken,
+            alarms,
+            early: Vec::new(),
+            kept: Kept::default(),
             stall,
             records,
             memory,
@@ -165,7 +176,8 @@ impl Writer {
                     gather(&mut steps, &mut drained, self.written_at + TRANSACTION_PERIOD).await;
                     self.handle_steps(&mut drained).await
                 }
-                Some(answer) = self.taken.recv() => self.handle_answer(&answer).await,
+                Some(answer) = self.taken.recv() => self.handle_answer(answer).await,
+                Some(work) = self.alarms.recv() => self.handle_alarms(work).await,
                 Some(record) = self.records.lane.recv() => self.handle_record(&record).await,
                 () = sleep_until(due) => self.handle_due().await,
             };
@@ -254,7 +266,7 @@ impl Writer {
             self.write(&entries).await?;
         }
         for event in events {
-            self.events.send(event).await.map_err(|_| Gone)?;
+            self.hand_on(event).await?;
         }
         self.write_outages().await?;
         if self.is_changed() && self.wanted.is_none() && self.checkpoint_due() <= Instant::now() {
@@ -318,17 +330,21 @@ impl Writer {
     /// fold first, and never waits for this thread.
     async fn taken_now(&mut self, seq: i64) -> Result<Option<String>, Gone> {
         self.events.send(Event::CheckpointWanted { seq }).await.map_err(|_| Gone)?;
+        let mut alarms = Vec::new();
         let answer = timeout(CHECKPOINT_TIMEOUT, async {
             while let Some(answer) = self.taken.recv().await {
-                match answer {
-                    Answer::Taken(taken) if taken.seq == seq => return Some(taken.checkpoint),
-                    // What is taken after a correction has it.
-                    Answer::Taken(_) | Answer::Corrected => {}
+                // What is taken after a correction has it.
+                let Answer::Taken(taken) = answer else { continue };
+                alarms.extend(taken.alarms);
+                if taken.seq == seq {
+                    return Some(taken.checkpoint);
                 }
             }
             None
         });
-        Ok(answer.await.ok().flatten().and_then(|checkpoint| text(&checkpoint)))
+        let checkpoint = answer.await.ok().flatten();
+        self.absorb_alarms(alarms).await?;
+        Ok(checkpoint.and_then(|checkpoint| text(&checkpoint)))
     }
 
     async fn want_checkpoint(&mut self) -> Result<(), Gone> {
@@ -341,7 +357,7 @@ impl Writer {
         self.events.send(Event::CheckpointWanted { seq }).await.map_err(|_| Gone)
     }
 
-    async fn handle_answer(&mut self, answer: &Answer) -> Result<(), Gone> {
+    async fn handle_answer(&mut self, answer: Answer) -> Result<(), Gone> {
         match answer {
             Answer::Taken(taken) => self.handle_taken(taken).await?,
             Answer::Corrected => self.corrected = true,
@@ -349,7 +365,8 @@ impl Writer {
         self.handle_due().await
     }
 
-    async fn handle_taken(&mut self, taken: &Taken) -> Result<(), Gone> {
+    async fn handle_taken(&mut self, taken: Taken) -> Result<(), Gone> {
+        self.absorb_alarms(taken.alarms).await?;
         if self.wanted != Some(taken.seq) {
             return Ok(());
         }

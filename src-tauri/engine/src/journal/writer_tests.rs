@@ -9,7 +9,7 @@ use watchfloor_model::{Delivery, Mono, Payload, Position, SourceStatus, Timestam
 use super::*;
 use crate::{
     intake::{self, Delivered},
-    journal::{FILE_NAME, JournalError, PAGE_BYTES},
+    journal::{FILE_NAME, alarms::alarm_lane, JournalError, PAGE_BYTES},
 };
 
 const PACE: Pace = Pace {
@@ -33,11 +33,13 @@ struct Stage {
 fn ends() -> (Ends, Receiver<Event>, Sender<Answer>) {
     let (events, lane) = channel(8);
     let (taken, answers) = channel(4);
+    let (_, alarms) = alarm_lane();
     let ends = Ends {
         clock: Clock::start(),
         metrics: Arc::new(Metrics::unread()),
         events,
         taken: answers,
+        alarms,
         stall: Stall::default(),
         records: Records::none(),
     };
@@ -85,7 +87,7 @@ impl Stage {
         loop {
             match timeout(PATIENCE, self.events.recv()).await.expect("something comes")? {
                 Event::CheckpointWanted { seq } => {
-                    self.taken.try_send(Answer::Taken(Taken { seq, checkpoint: self.state() })).unwrap();
+                    self.taken.try_send(Answer::Taken(Taken { seq, checkpoint: self.state(), alarms: Vec::new() })).unwrap();
                 }
                 Event::Delivered { source, life, delivery, share } => {
                     self.board.handle_delivery(&source, &delivery, self.clock.now());
@@ -428,7 +430,7 @@ async fn saves_what_changed() {
     let mut stage = stage(writer, events, taken);
     assert!(matches!(stage.deliver(1).await, Event::Delivered { .. }));
     let Some(Event::CheckpointWanted { seq: 1 }) = stage.events.recv().await else { panic!("nothing is saved") };
-    stage.taken.try_send(Answer::Taken(Taken { seq: 1, checkpoint: stage.state() })).unwrap();
+    stage.taken.try_send(Answer::Taken(Taken { seq: 1, checkpoint: stage.state(), alarms: Vec::new() })).unwrap();
     // Nothing changed: the next question comes with the next event.
     assert!(matches!(stage.deliver(2).await, Event::Delivered { .. }));
     assert_eq!(open(folder.path()).checkpoints().unwrap()[0].seq, 1);
@@ -452,13 +454,13 @@ async fn a_correction_is_saved_at_once() {
         };
         // Another one before the answer: what is taken now may lack it.
         stage.taken.try_send(Answer::Corrected).unwrap();
-        stage.taken.try_send(Answer::Taken(Taken { seq, checkpoint: stage.state() })).unwrap();
+        stage.taken.try_send(Answer::Taken(Taken { seq, checkpoint: stage.state(), alarms: Vec::new() })).unwrap();
         let again = loop {
             match stage.events.recv().await.expect("the writer works") {
                 Event::CheckpointWanted { seq } => break seq,
                 _ => continue,
             }
         };
-        stage.taken.try_send(Answer::Taken(Taken { seq: again, checkpoint: stage.state() })).unwrap();
+        stage.taken.try_send(Answer::Taken(Taken { seq: again, checkpoint: stage.state(), alarms: Vec::new() })).unwrap();
     }
 }

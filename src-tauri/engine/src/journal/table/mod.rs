@@ -1,5 +1,6 @@
 //! One file a table: what it holds, how it came to be, reading and writing.
 
+pub(crate) mod alarm;
 pub(crate) mod batch;
 pub(crate) mod checkpoint;
 pub(crate) mod glass;

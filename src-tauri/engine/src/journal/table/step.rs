@@ -15,6 +15,9 @@ impl Step {
     /// Of records of the glass.
     pub(crate) const GLASS: Self = Self { rows: 1024, bytes: 16 << 20 };
 
+    /// Of entries of the record of alarms: few, as a clock that is ahead lets go of what is kept for a year.
+    pub(crate) const ALARMS: Self = Self { rows: 64, bytes: 1 << 20 };
+
     /// The step of a transaction that writes so much: more goes than comes, or a ring of smaller rows than were foreseen would
     /// outgrow its bound.
     pub(crate) fn beside(self, rows: usize, bytes: i64) -> Self {

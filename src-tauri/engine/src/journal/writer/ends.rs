@@ -5,7 +5,13 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::mpsc::{Receiver, Sender};
 use watchfloor_board::Checkpoint;
 
-use crate::{clock::Clock, event::Event, journal::stall::Stall, metrics::Metrics, recorder::Records};
+use crate::{
+    clock::Clock,
+    event::Event,
+    journal::{alarms::AlarmWork, stall::Stall},
+    metrics::Metrics,
+    recorder::Records,
+};
 
 /// How patient the writer is. Tests are less so.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +41,8 @@ pub(crate) struct Taken {
     pub(crate) seq: i64,
     /// The state.
     pub(crate) checkpoint: Checkpoint,
+    /// What waits with the loop of the record of alarms: that is written before a state which has it.
+    pub(crate) alarms: Vec<AlarmWork>,
 }
 
 /// What the loop says to the writer.
@@ -57,6 +65,8 @@ pub(crate) struct Ends {
     pub(crate) events: Sender<Event>,
     /// Its answers to [`Event::CheckpointWanted`].
     pub(crate) taken: Receiver<Answer>,
+    /// What is to be written of alarms.
+    pub(crate) alarms: Receiver<AlarmWork>,
     /// Where a transaction under way is told.
     pub(crate) stall: Stall,
     /// What was on the glass.

@@ -63,7 +63,13 @@ impl Writer {
         let doubt = self.doubt(error);
         self.memory = Memory::Lost(Lost { doubt, ..Lost::since(since, self.pace) });
         self.wanted = None;
-        self.notice(not_remembering(since, reason)).await
+        self.tell_not_remembering(since, reason).await
+    }
+
+    async fn tell_not_remembering(&mut self, since: Timestamp, reason: String) -> Result<(), Gone> {
+        let mut notice = not_remembering(since, reason);
+        notice.detail.extend(self.kept.words());
+        self.notice(notice).await
     }
 
     /// What an error says of the file. A file is never given up for what may have been a fault of the disk for a moment.
@@ -110,7 +116,7 @@ impl Writer {
                 // The file was opened afresh: only what is wrong with it now counts.
                 let doubt = self.doubt(&error);
                 self.memory = Memory::Lost(Lost { doubt, set_aside, ..Lost::since(since, self.pace) });
-                self.notice(not_remembering(since, error.to_string())).await
+                self.tell_not_remembering(since, error.to_string()).await
             }
         }
     }
@@ -149,8 +155,11 @@ impl Writer {
             // That is no fault of the file's.
             return Ok(Err(JournalError::Io(io::Error::new(io::ErrorKind::TimedOut, "the board did not answer"))));
         };
-        let written =
-            journal.rejoin(now, &body, &self.positions).and_then(|()| journal.put_outages(self.outages.all()));
+        let written = self
+            .kept
+            .write(&mut journal, now)
+            .and_then(|()| journal.rejoin(now, &body, &self.positions))
+            .and_then(|()| journal.put_outages(self.outages.all()));
         if written.is_ok() {
             self.saved(body.len());
         }

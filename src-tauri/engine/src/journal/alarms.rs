@@ -1,0 +1,209 @@
+//! The record of alarms on its way: from the board's loop to the file, and what a start finds there.
+//!
+//! The loop hands over what was decided and never waits; the writer commits it and hands it back, and only then is it announced. What the
+//! lane has no room for waits with the loop, and goes along with the board's state at the latest: no state is written down that is ahead of
+//! the record (H6).
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use tokio::sync::mpsc::{Receiver, Sender, channel, error::TrySendError};
+use watchfloor_board::alarm::{Change, Heard};
+use watchfloor_model::Timestamp;
+
+use super::{
+    Journal, JournalError, saturated,
+    table::{
+        alarm::{self, Call, Entry, Mark, Ready},
+        step::Step,
+    },
+};
+
+/// Hand-overs on the way at once.
+const QUEUED_MAX: usize = 64;
+/// Entries and marks at most that wait with the loop while the disk doesn't answer.
+const WAITING_MAX: usize = 20_000;
+
+/// What the writer is told of alarms.
+#[derive(Debug)]
+pub(crate) enum AlarmWork {
+    /// Decided, to be written and handed back.
+    Entries(Vec<Entry>),
+    /// Announced or seen.
+    Marks(Vec<Mark>),
+    /// A receiver has all up to this entry.
+    Onward {
+        /// Which.
+        receiver: Arc<str>,
+        /// The entry's number.
+        number: u64,
+    },
+    /// Entries are kept for so long.
+    Keep(Duration),
+}
+
+/// The loop's end of the way.
+#[derive(Debug)]
+pub(crate) struct AlarmLane {
+    lane: Sender<AlarmWork>,
+    waiting: VecDeque<AlarmWork>,
+    /// Entries and marks in it.
+    count: usize,
+}
+
+/// A way to the writer.
+pub(crate) fn alarm_lane() -> (AlarmLane, Receiver<AlarmWork>) {
+    let (lane, receiver) = channel(QUEUED_MAX);
+    (AlarmLane { lane, waiting: VecDeque::new(), count: 0 }, receiver)
+}
+
+impl AlarmLane {
+    /// Changes to be recorded, in order; `received` is when the events came that brought them, if any did. They come back by
+    /// [`crate::event::Event::Recorded`]. Those that come back here can't be recorded, as too many wait already: they are to be announced
+    /// all the same.
+    #[must_use]
+    pub(crate) fn record(&mut self, changes: Vec<Change>, received: Option<Timestamp>) -> Vec<Change> {
+        if changes.is_empty() {
+            return changes;
+        }
+        if self.count >= WAITING_MAX {
+            tracing::warn!(count = changes.len(), "the disk does not answer: alarms are not recorded");
+            return changes;
+        }
+        self.count += changes.len();
+        let entries = changes.into_iter().map(|change| Entry { change, received });
+        match self.waiting.back_mut() {
+            Some(AlarmWork::Entries(waiting)) => waiting.extend(entries),
+            _ => self.waiting.push_back(AlarmWork::Entries(entries.collect())),
+        }
+        self.flush();
+        Vec::new()
+    }
+
+    /// What became of an announcement. If too many wait, it isn't noted: at worst it is announced once more after a crash.
+    pub(crate) fn mark(&mut self, call: Call, heard: Heard) {
+        if self.count >= WAITING_MAX {
+            return;
+        }
+        self.count += 1;
+        let mark = Mark { call, heard };
+        match self.waiting.back_mut() {
+            Some(AlarmWork::Marks(waiting)) => waiting.push(mark),
+            _ => self.waiting.push_back(AlarmWork::Marks(vec![mark])),
+        }
+        self.flush();
+    }
+
+    /// For how long entries are kept from now on.
+    pub(crate) fn keep(&mut self, age_max: Duration) {
+        self.waiting.retain(|work| !matches!(work, AlarmWork::Keep(_)));
+        self.waiting.push_back(AlarmWork::Keep(age_max));
+        self.flush();
+    }
+
+    /// A way beside the loop's, for who may wait.
+    pub(crate) fn beside(&self) -> Sender<AlarmWork> {
+        self.lane.clone()
+    }
+
+    /// Hands over what waits, as far as there is room. To be called at every turn.
+    pub(crate) fn flush(&mut self) {
+        while let Some(work) = self.waiting.pop_front() {
+            match self.lane.try_send(work) {
+                Ok(()) => {}
+                Err(TrySendError::Full(work)) => {
+                    self.waiting.push_front(work);
+                    return;
+                }
+                // The writer has ended.
+                Err(TrySendError::Closed(_)) => self.waiting.clear(),
+            }
+        }
+        self.count = 0;
+    }
+
+    /// All that waits, to go along with the board's state.
+    pub(crate) fn take_waiting(&mut self) -> Vec<AlarmWork> {
+        self.count = 0;
+        std::mem::take(&mut self.waiting).into()
+    }
+
+    /// It couldn't.
+    pub(crate) fn put_back(&mut self, waiting: Vec<AlarmWork>) {
+        self.count = waiting.iter().map(AlarmWork::count).sum();
+        self.waiting = waiting.into();
+    }
+}
+
+impl AlarmWork {
+    fn count(&self) -> usize {
+        match self {
+            Self::Entries(entries) => entries.len(),
+            Self::Marks(marks) => marks.len(),
+            Self::Onward { .. } | Self::Keep(_) => 0,
+        }
+    }
+}
+
+/// What is written of alarms in one transaction.
+#[derive(Debug, Default)]
+pub(crate) struct Batch<'a> {
+    /// In the order of their numbers.
+    pub(crate) entries: &'a [Ready],
+    pub(crate) marks: &'a [Mark],
+    pub(crate) onward: &'a [(Arc<str>, u64)],
+}
+
+impl Journal {
+    /// Writes entries and marks, and lets the oldest go: one transaction, all or nothing. The answer says whether every entry stands there
+    /// now: false if another one has the number of one of them.
+    pub(crate) fn put_alarms(&mut self, batch: &Batch<'_>, now: Timestamp) -> Result<bool, JournalError> {
+        let transaction = self.connection.transaction()?;
+        let (mut held, mut are_there, mut bytes) = (self.alarms, true, 0_i64);
+        for ready in batch.entries {
+            are_there &= alarm::insert(&transaction, &mut held, ready)?;
+            bytes = bytes.saturating_add(ready.bytes());
+        }
+        for mark in batch.marks {
+            alarm::mark(&transaction, mark)?;
+        }
+        for (receiver, number) in batch.onward {
+            alarm::put_onward(&transaction, receiver, *number)?;
+        }
+        if !batch.entries.is_empty() {
+            let bytes_max = saturated(self.bounds.alarm_bytes_max);
+            let bound = alarm::Bound { bytes_max, before: now.minus(self.bounds.alarm_age_max) };
+            alarm::prune(&transaction, &mut held, &bound, Step::ALARMS.beside(batch.entries.len(), bytes))?;
+        }
+        transaction.commit()?;
+        self.alarms = held;
+        Ok(are_there)
+    }
+
+    /// For how long entries are kept from now on.
+    pub(crate) fn keep_alarms(&mut self, age_max: Duration) {
+        self.bounds.alarm_age_max = age_max;
+    }
+
+    /// What went on record after entry `number`, in order; of very much only what still stands and the newest. Nothing where the file is an
+    /// older program's that can't be written.
+    pub(crate) fn alarm_changes_after(&self, number: u64) -> Result<Vec<Change>, JournalError> {
+        let mut changes = Vec::new();
+        if alarm::is_there(&self.connection)? {
+            alarm::each_after(&self.connection, number, |change| changes.push(change))?;
+        }
+        Ok(changes)
+    }
+
+    /// What is known of the announcements of alarms that stand: which were made, and when.
+    pub(crate) fn announced(&self) -> Result<Vec<Mark>, JournalError> {
+        if alarm::is_there(&self.connection)? { alarm::marks(&self.connection) } else { Ok(Vec::new()) }
+    }
+
+    /// Number of the newest entry, 0 if there never was one.
+    pub(crate) fn newest_alarm(&self) -> u64 {
+        u64::try_from(self.alarms.newest).unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests;
