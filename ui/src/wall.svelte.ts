@@ -5,6 +5,7 @@
 import { flushSync } from 'svelte'
 import type {
   Against,
+  AlarmsView,
   BoardView,
   DrillView,
   Frame,
@@ -22,17 +23,11 @@ import type {
   WidgetView,
 } from './generated/frame'
 import { is_same } from './core/against'
-import {
-  ends_after_ms,
-  is_current,
-  judge,
-  silent_reason,
-  shows_value,
-  undrawn_reason,
-  type Verdict,
-} from './core/freshness'
+import { type Band, bands, is_same_band } from './core/alarms'
+import { ends_after_ms, is_current, judge, silent_reason, undrawn_reason, type Verdict } from './core/freshness'
 import { age_text, Zone } from './core/format'
 import type { Held } from './core/held'
+import { may_lack } from './core/lacks'
 import { Lane } from './core/lane'
 import { CHARTS_MS, FRAME_MS_MAX, FRAME_MS_MIN, ROWS_MS } from './core/limits'
 import { root_size } from './core/glass'
@@ -40,7 +35,7 @@ import { type Extent, growth, page_layout } from './core/layout'
 import { turned } from './core/pages'
 import { type Seen, see, type Sight } from './core/sight'
 import { type Across, letters, on_glass } from './core/span'
-import { type Widget, Wall } from './core/wall'
+import { newest_ms, type Widget, Wall } from './core/wall'
 import { WIDGETS } from './widgets'
 import { date_locale } from './words/numerals'
 import { say, spoken_language } from './words/say'
@@ -68,6 +63,8 @@ export class Cell {
   against = $state.raw<Against | null>(null)
   /** The board's time of the newest proof: from here on a chart knows nothing. Null while it is current. */
   known_until_ms = $state.raw<number | null>(null)
+  /** The most urgent alarm that it is judged by; null if none stands. */
+  alarm = $state.raw<Band | null>(null)
   /** Whether its panel can't draw it. */
   undrawn = false
 
@@ -83,26 +80,6 @@ export interface ClockText {
   /** ` PM`, where a day has twice twelve hours. */
   readonly half: string
   readonly date: string
-}
-
-/**
- * Whether a widget has to be marked as incomplete. A chart hatches its gaps, and a number that may be too low says so beside its
- * digits. What a gauge misses may be its newest event.
- */
-function may_lack(view: WidgetView, quality: Quality, value: Held | null): boolean {
-  const is_complete = quality.incomplete_until_ms === null && quality.basis !== 'unknown'
-  if (is_complete || !shows_value(quality.freshness)) return false
-  if (view.look.kind === 'series' || view.look.kind === 'heat' || view.look.kind === 'timeline') return false
-  if (value?.kind === 'tally' && value.at_least) return false
-  return value?.kind !== 'number' || !value.at_least
-}
-
-function newest(frame: Frame): number | null {
-  let newest: number | null = null
-  for (const { quality } of frame.widgets) {
-    if (quality.source_ms !== null && (newest === null || quality.source_ms > newest)) newest = quality.source_ms
-  }
-  return newest
 }
 
 export class LiveWall {
@@ -133,6 +110,8 @@ export class LiveWall {
   seen = $state.raw<Seen>({ larger: 1, notice: null })
   /** How many times larger a hand wants it, on a desktop. */
   zoom = $state.raw(1)
+  /** What stands of alarms; null of a board without rules. */
+  alarms = $state.raw<AlarmsView | null>(null)
   /** The links' history, newest first. */
   outages = $state.raw<readonly Outage[]>([])
   /** Whether somebody looks at them. */
@@ -182,6 +161,7 @@ export class LiveWall {
   #heard_ms = 0
   #sight: Sight = { px_per_mm: null, distance_mm: null }
   #notices_text = ''
+  #banded: readonly [AlarmsView | null, readonly Cell[], boolean] = [null, [], false]
   /** Whether the room is dark. */
   #night = false
   /** The page of a record that a hand turned to. */
@@ -272,7 +252,7 @@ export class LiveWall {
       this.#take_page(frame, applied.board)
       this.#take_values(applied.values, applied.board, now)
       this.#take_head(frame, now)
-      this.newest_ms = newest(frame)
+      this.newest_ms = newest_ms(frame)
       this.#tell_rows()
       this.#judge(now)
     })
@@ -511,6 +491,7 @@ export class LiveWall {
     this.version = frame.version
     this.sources = frame.sources
     if (this.outages !== this.wall.outages) this.outages = this.wall.outages
+    if (this.alarms !== this.wall.alarms) this.alarms = this.wall.alarms
     const text = JSON.stringify(frame.notices)
     if (text !== this.#notices_text) {
       this.#notices_text = text
@@ -526,6 +507,7 @@ export class LiveWall {
   }
 
   #judge(now: number): void {
+    this.#take_bands()
     for (const widget of this.wall.widgets.values()) {
       const cell = this.#cell_of.get(widget.view.id)
       if (cell === undefined) continue
@@ -534,6 +516,18 @@ export class LiveWall {
       this.#take_verdict(cell, widget, judge(widget.quality, since, this.frozen_because))
     }
     if (this.silent) this.silent_age = age_text(now - this.#heard_ms)
+  }
+
+  /** Puts each alarm on the widgets that it is judged by, when one of the three has changed. */
+  #take_bands(): void {
+    const of = [this.alarms, this.cells, this.silent] as const
+    if (of.every((one, at) => one === this.#banded[at])) return
+    this.#banded = of
+    const all = bands(this.alarms, this.silent)
+    for (const cell of this.cells) {
+      const band = all.get(cell.view.id) ?? null
+      if (!is_same_band(cell.alarm, band)) cell.alarm = band
+    }
   }
 
   #take_verdict(cell: Cell, widget: Widget, judged: Verdict): void {

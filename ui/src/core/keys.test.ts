@@ -29,6 +29,7 @@ test('what lies above hears a key first', () => {
   expect(ids(stroke('Escape'))).toEqual([
     'drill-end',
     'keys-close',
+    'alarm-close',
     'history-close',
     'desk-leave',
     'chart-leave',
@@ -37,7 +38,7 @@ test('what lies above hears a key first', () => {
   ])
   expect(ids(stroke('R', { shiftKey: true }))).toEqual(['history-compare', 'past-play-back'])
   expect(ids(stroke('ArrowLeft', { shiftKey: true }))).toEqual(['chart-move', 'past-step'])
-  expect(ids(stroke('ArrowUp'))).toEqual(['desk-move', 'chart-row', 'panel-move'])
+  expect(ids(stroke('ArrowUp'))).toEqual(['alarm-move', 'desk-move', 'chart-row', 'panel-move'])
 })
 
 test('a modifier makes it another key, and one that is held is heard once unless it moves something', () => {

@@ -7,7 +7,19 @@
 import { type Key, plain } from '../words/say'
 
 /** Where a key means something. What lies above hears it first. */
-export const PLACES = ['drill', 'keys', 'history', 'desk', 'chart', 'past', 'panels', 'demo', 'pages', 'wall'] as const
+export const PLACES = [
+  'drill',
+  'keys',
+  'alarms',
+  'history',
+  'desk',
+  'chart',
+  'past',
+  'panels',
+  'demo',
+  'pages',
+  'wall',
+] as const
 export type Place = (typeof PLACES)[number]
 
 interface Line {
@@ -31,6 +43,8 @@ export const KEYS = [
   { id: 'keys', place: 'wall', strokes: ['?'], shown: '?' },
   { id: 'history', place: 'wall', strokes: ['l'], shown: 'L' },
   { id: 'past', place: 'wall', strokes: ['b'], shown: 'B' },
+  // A key pad has the second one.
+  { id: 'alarms', place: 'wall', strokes: ['a', '*'], shown: 'A *' },
   { id: 'drill', place: 'wall', strokes: ['t'], shown: 'T' },
   {
     id: 'zoom',
@@ -119,6 +133,27 @@ export const KEYS = [
     shown: '[ ]',
   },
   { id: 'past-close', place: 'past', strokes: ['escape', 'b'], shown: 'Esc B' },
+  {
+    id: 'alarm-move',
+    place: 'alarms',
+    strokes: ['arrowup', 'arrowdown', '+', '=', '-', 'pageup', 'pagedown', 'home', 'end'],
+    shown: 'key.shown.alarms',
+    repeats: true,
+  },
+  { id: 'alarm-acknowledge', place: 'alarms', strokes: ['enter', 'k'], shown: 'Enter K' },
+  {
+    id: 'alarm-choose',
+    place: 'alarms',
+    strokes: ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'],
+    shown: 'key.shown.nought-to-nine',
+  },
+  { id: 'alarm-go', place: 'alarms', strokes: ['g'], shown: 'G' },
+  { id: 'alarm-sort', place: 'alarms', strokes: ['s'], shown: 'S' },
+  { id: 'alarm-filter', place: 'alarms', strokes: ['f'], shown: 'F' },
+  { id: 'alarm-which', place: 'alarms', strokes: ['w'], shown: 'W' },
+  { id: 'alarm-find', place: 'alarms', strokes: ['/'], shown: '/' },
+  { id: 'alarm-name', place: 'alarms', strokes: ['n'], shown: 'N' },
+  { id: 'alarm-close', place: 'alarms', strokes: ['escape'], shown: 'Esc' },
   { id: 'history-compare', place: 'history', strokes: ['r'], shown: 'R' },
   { id: 'history-close', place: 'history', strokes: ['escape'], shown: 'Esc' },
   { id: 'drill-end', place: 'drill', strokes: ['escape'], shown: 'Esc' },

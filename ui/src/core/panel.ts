@@ -24,6 +24,8 @@ export interface PanelRoom {
   readonly lacks: string | null
   /** Why it isn't live; null if it is. */
   readonly reason: string | null
+  /** Whether an alarm's mark hangs over the corner before the title, and with a question mark: that gives way to it, and nothing below moves. */
+  readonly marked?: 'sure' | 'doubtful' | null
 }
 
 /** A narrow panel says what it is under its body, a low one beside it, and a slim one has two short lines for its title. */
@@ -39,6 +41,10 @@ const NOTE_LINE_SINGLE_REM = 28
 /** Border and padding, both sides. */
 const RIM_REM = 3
 const GAP_REM = 1
+/** How much of the title's line an alarm's mark has, as in the style sheet: less a part that hangs outside. */
+const MARKED_REM = 3.65
+const MARKED_OUTSIDE_REM = 2.05
+const DOUBT_REM = 1.6
 const TALL_REM = 28
 const REASON_LINES = 3
 
@@ -96,7 +102,9 @@ export function panel_shape(room: PanelRoom): PanelShape {
   const worded = beside ? lines_in(full - said.lacked - GAP_REM) <= title_lines : !low && said.lacked <= full
   const taken = beside ? GAP_REM + (worded ? said.lacked : said.plain) : 0
   const note = room.note === null ? 0 : GAP_REM + grow * SIZES.minor * label_width_em(room.note)
-  const fits = title_lines === 1 && title + note <= full - taken
+  const marked =
+    room.marked == null ? 0 : (MARKED_REM + (room.marked === 'sure' ? 0 : DOUBT_REM)) * grow - MARKED_OUTSIDE_REM
+  const fits = title_lines === 1 && title + note <= full - taken - marked
   const has_line =
     !loud && height >= (single ? NOTE_LINE_SINGLE_REM : NOTE_LINE_REM) && note <= full - Math.max(mark, taken)
   const below = loud && narrow ? word_below(room, low, single) : null
@@ -107,7 +115,7 @@ export function panel_shape(room: PanelRoom): PanelShape {
     slim,
     flat,
     tall,
-    title: fitted(room.title, title_room / (grow * SIZES.title), title_lines),
+    title: fitted(room.title, (title_room - marked) / (grow * SIZES.title), title_lines),
     title_lines,
     noted: room.note !== null && width > NOTED_REM && (fits || has_line),
     says_word,

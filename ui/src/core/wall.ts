@@ -1,5 +1,15 @@
 /** The whole wall as the page holds it: what frames said, applied. No DOM, no clock of its own. */
-import type { BoardView, ClockView, Frame, Notice, Outage, Quality, SourceView, WidgetView } from '../generated/frame'
+import type {
+  AlarmsView,
+  BoardView,
+  ClockView,
+  Frame,
+  Notice,
+  Outage,
+  Quality,
+  SourceView,
+  WidgetView,
+} from '../generated/frame'
 import { type Held, NeedsWhole, patched } from './held'
 import { say } from '../words/say'
 
@@ -41,6 +51,8 @@ export class Wall {
   notices: readonly Notice[] = []
   /** The links' history, newest first. */
   outages: readonly Outage[] = []
+  /** Null of a board without rules. */
+  alarms: AlarmsView | null = null
   version = 0
   revision = 0
   readonly widgets = new Map<string, Widget>()
@@ -74,6 +86,8 @@ export class Wall {
     this.sources = frame.sources
     this.notices = frame.notices
     this.outages = frame.outages ?? this.outages
+    // A board that is sent anew has all of them with it, or none.
+    this.alarms = frame.alarms ?? (frame.board === null ? this.alarms : null)
     return { board: frame.board !== null, values: [...values.keys()] }
   }
 
@@ -102,4 +116,13 @@ export class Wall {
       }
     }
   }
+}
+
+/** The source's time of the newest event in what is shown, milliseconds since the Unix epoch; null if there is none. */
+export function newest_ms(frame: Frame): number | null {
+  let newest: number | null = null
+  for (const { quality } of frame.widgets) {
+    if (quality.source_ms !== null && (newest === null || quality.source_ms > newest)) newest = quality.source_ms
+  }
+  return newest
 }

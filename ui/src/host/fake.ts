@@ -4,9 +4,12 @@
  */
 import { fake_tiles, upon_tiles } from './fake-tiles'
 import type { Sight } from '../core/sight'
+import { empty } from './fake-empty'
 import { outages } from './fake-outages'
 import type {
   Against,
+  AlarmAct,
+  AlarmsSeen,
   BoardView,
   Detail,
   Frame,
@@ -31,6 +34,7 @@ import type { SheetKind, SheetState } from './fake-sheet'
 import { DESK_BOARD, desk_detail, desk_rows, desk_value } from './fake-desk'
 import { FakePages, PAGES_BOARD } from './fake-pages'
 import { FakePast } from './fake-past'
+import { FakeAlarms } from './fake-alarms'
 import { Rush } from './fake-rush'
 import { LINE_STATES, NOTICES, REASONS, said_of, source_view } from './fake-source'
 import { type DemoState, type DrillLast, type FaultName, FAULTS, type Host } from './types'
@@ -64,6 +68,11 @@ export const SCENARIOS = [
   'past-odd',
   'disputed',
   'desk',
+  'alarms',
+  'alarms-quiet',
+  'alarms-flood',
+  'alarms-stale',
+  'alarms-pages',
   'sheet',
 ] as const
 export type Scenario = (typeof SCENARIOS)[number]
@@ -74,6 +83,7 @@ const BOARDS: Partial<Record<Scenario, BoardView>> = {
   gauge: GAUGE_BOARD,
   desk: DESK_BOARD,
   pages: PAGES_BOARD,
+  'alarms-pages': PAGES_BOARD,
 }
 
 /** A number of the address, if it is there. */
@@ -119,6 +129,8 @@ export class FakeHost implements Host {
   readonly #began_ms = Date.now()
   #checked_at_ms: number | null = null
   readonly #pages = new FakePages()
+  /** For the page's tests. */
+  readonly alarms: FakeAlarms
   #version = 0
   #sent = new Map<string, string>()
   #faults = new Map<FaultName, boolean>(FAULTS.map((name) => [name, false]))
@@ -147,6 +159,7 @@ export class FakeHost implements Host {
     this.night = options.night ?? false
     this.#speed = options.speed
     this.#replay_ms = MIDNIGHT_MS + options.hour * HOUR_MS
+    this.alarms = new FakeAlarms(options.scenario, () => this.#now())
     this.#busy = new Busy(options.busy?.rate ?? 1_000, options.busy?.hurry ?? 1)
   }
 
@@ -193,7 +206,7 @@ export class FakeHost implements Host {
     if (this.#past?.is_over === true) await this.past_close()
     const all = after === 0 || this.#turned
     this.#turned = false
-    const frame = { ...upon_tiles(this.frame(all)), ...(this.night ? { night: true } : {}) }
+    const frame = { ...upon_tiles(this.frame(all)), ...(this.night ? { night: true } : {}), ...this.alarms.part(all) }
     if (this.drill !== null) return { ...frame, revision: 3, drill: this.drill.view() }
     if (this.#past === null) return frame
     const past = this.#past.view(all, this.#options.scenario !== 'past-odd')
@@ -249,7 +262,7 @@ export class FakeHost implements Host {
           : [this.#source()],
       widgets,
       notices: scenario === 'notices' ? NOTICES : [],
-      ...(scenario === 'pages' ? { page: this.#pages.shown() } : {}),
+      ...(scenario.endsWith('pages') ? { page: this.#pages.shown() } : {}),
       outages: all ? outages(now) : null,
     }
   }
@@ -349,7 +362,8 @@ export class FakeHost implements Host {
   #now(): number {
     const real = performance.now()
     const still =
-      this.#paused || ['stale', 'down', 'refused', 'silent', 'unknown', 'idle'].includes(this.#options.scenario)
+      this.#paused ||
+      ['stale', 'alarms-stale', 'down', 'refused', 'silent', 'unknown', 'idle'].includes(this.#options.scenario)
     if (!still) this.#replay_ms += (real - this.#replay_at_ms) * this.#speed
     this.#replay_at_ms = real
     return Math.floor(this.#replay_ms)
@@ -357,7 +371,7 @@ export class FakeHost implements Host {
 
   #freshness(): Freshness {
     if (this.drill !== null) return this.drill.freshness
-    const scenario = this.#options.scenario.replace('orders-', '')
+    const scenario = this.#options.scenario.replace(/^(?:orders|alarms)-/, '')
     if (
       scenario === 'stale' ||
       scenario === 'down' ||
@@ -526,6 +540,14 @@ export class FakeHost implements Host {
     return Promise.resolve()
   }
 
+  alarm_act(act: AlarmAct): Promise<void> {
+    return this.alarms.act(act)
+  }
+
+  alarms_acknowledge(seen: AlarmsSeen): Promise<number> {
+    return this.alarms.acknowledge(seen)
+  }
+
   /** Set to make a hand's questions fail. */
   deaf = false
 
@@ -571,29 +593,5 @@ export class FakeHost implements Host {
     this.#now()
     this.#paused = paused
     return Promise.resolve()
-  }
-}
-
-/** The same kind of value with nothing in it. */
-function empty(value: WidgetValue): WidgetValue {
-  switch (value.kind) {
-    case 'number':
-      return { ...value, value: null, change: null, trend: [], state: 'normal' }
-    case 'table':
-      return { ...value, rows: [], order: [], total: 0, at_least: false, groups: [], groups_total: 0 }
-    case 'log':
-      return { ...value, lines: [], total: 0 }
-    case 'series':
-      return { ...value, lines: [], gaps: [] }
-    case 'status':
-      return { ...value, tiles: [] }
-    case 'tally':
-      return { ...value, bars: [] }
-    case 'timeline':
-      return { ...value, rows: [] }
-    case 'histogram':
-      return { ...value, counts: [], stats: [] }
-    case 'markers':
-      return { ...value, markers: [], total: 0, unplaced: 0, fences: [] }
   }
 }

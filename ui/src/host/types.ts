@@ -1,7 +1,7 @@
 /** All that the page may ask of whatever runs it. */
 import type { Sight } from '../core/sight'
 import type { TilesHost } from '../widgets/tiles/host'
-import type { Detail, Frame, GlassSeen, RowsFound, RowsQuery } from '../generated/frame'
+import type { AlarmAct, AlarmsSeen, Detail, Frame, GlassSeen, RowsFound, RowsQuery } from '../generated/frame'
 
 export const FAULTS = ['cut', 'freeze', 'restart', 'lose-history', 'slow'] as const
 export type FaultName = (typeof FAULTS)[number]
@@ -45,6 +45,10 @@ export interface Host extends TilesHost {
   rows(query: RowsQuery): Promise<RowsFound>
   /** All that there is of what a widget shows under a key; null if it shows no such thing. */
   detail(widget: string, key: string): Promise<Detail | null>
+  /** Does something about one alarm; rejects with a sentence if that is refused. That it is done is told by the frames that follow. */
+  alarm_act(act: AlarmAct): Promise<void>
+  /** Acknowledges all of these but critical ones, as they were seen; answers how many were. */
+  alarms_acknowledge(seen: AlarmsSeen): Promise<number>
   /** Turns a page, or pins the one that is shown; `show` with the number of one, from 0. */
   turn(how: 'next' | 'previous' | 'pin' | 'show', number?: number): Promise<void>
   /** The demo's knobs, or null if this wall is no demo. */

@@ -49,6 +49,8 @@ export async function backend() {
           demo_fault: ({ name, on }) => host.demo_fault(name, on),
           demo_speed: ({ speed }) => host.demo_speed(speed),
           reconcile: () => host.reconcile(),
+          alarm_act: ({ act }) => host.alarm_act(act),
+          alarms_acknowledge: ({ seen }) => host.alarms_acknowledge(seen),
           turn: ({ how, number }) => host.turn(how, number),
           demo_pause: ({ paused }) => host.demo_pause(paused),
           past_open: ({ atMs }) => host.past_open(atMs),
