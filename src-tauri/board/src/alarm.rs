@@ -15,6 +15,7 @@ mod key;
 pub mod machine;
 pub mod nuisance;
 pub mod people;
+pub mod report;
 pub mod watch;
 
 pub use self::{

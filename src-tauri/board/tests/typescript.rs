@@ -6,7 +6,10 @@ use std::{fs, path::PathBuf};
 
 use ts_rs::{Config, TS};
 use watchfloor_board::{
-    alarm::{Act, Nuisance, Priority},
+    alarm::{
+        Act, AlarmEntry, AlarmWhat, Nuisance, Priority,
+        report::{AlarmAside, AlarmFlood, AlarmPriorityReport, AlarmRate, AlarmReport, AlarmShare, AlarmStanding},
+    },
     frame,
     freshness::Freshness,
 };
@@ -131,6 +134,15 @@ fn generate() -> String {
         Act,
         frame::AlarmAct,
         frame::AlarmsSeen,
+        AlarmWhat,
+        AlarmEntry,
+        AlarmReport,
+        AlarmRate,
+        AlarmFlood,
+        AlarmPriorityReport,
+        AlarmShare,
+        AlarmStanding,
+        AlarmAside,
     );
     out
 }

@@ -2408,3 +2408,365 @@ seen: [string, number][],
  * His name, if he said it.
  */
 name: string | null, };
+
+/**
+ * What happened to an alarm.
+ */
+export type AlarmWhat = "raise" | "clear" | "acknowledge" | "reset" | "silence" | "worsen" | "ease" | "realarm" | "expire" | "shelve" | "unshelve" | "suppress" | "unsuppress" | "take-out" | "return" | "judge" | "remove" | "comment";
+
+/**
+ * One line of the record. Instants are milliseconds since the Unix epoch; `event_ms` and `raised_ms` by the source's clock, all others by
+ * this machine's.
+ */
+export type AlarmEntry = { 
+/**
+ * Its number on record.
+ */
+number: number, 
+/**
+ * The rule's id.
+ */
+rule: string, 
+/**
+ * Whose it is, where one rule watches many; otherwise empty.
+ */
+of: string, 
+/**
+ * Which occurrence.
+ */
+occurrence: number, 
+/**
+ * How often this occurrence had called anew.
+ */
+realarms: number, 
+/**
+ * What happened.
+ */
+what: AlarmWhat, 
+/**
+ * How it was shown before.
+ */
+from: AlarmState, 
+/**
+ * How it is shown from then on.
+ */
+to: AlarmState, 
+/**
+ * How soon somebody must act.
+ */
+priority: Priority, 
+/**
+ * Whether it began to call by this.
+ */
+calls: boolean, 
+/**
+ * Whether its condition holds from then on, put aside or not.
+ */
+active: boolean, 
+/**
+ * When it happened; none where a person or a clock of here did it.
+ */
+event_ms: number | null, 
+/**
+ * When this machine heard of it.
+ */
+received_ms: number | null, 
+/**
+ * When it was decided.
+ */
+decided_ms: number, 
+/**
+ * When it was announced.
+ */
+announced_ms: number | null, 
+/**
+ * By what.
+ */
+announced_by: string | null, 
+/**
+ * Whether it may have been announced before, as after a crash.
+ */
+repeated: boolean, 
+/**
+ * When a page first painted it.
+ */
+seen_ms: number | null, 
+/**
+ * When this occurrence was acknowledged.
+ */
+acknowledged_ms: number | null, 
+/**
+ * When this occurrence was raised.
+ */
+raised_ms: number | null, 
+/**
+ * Who did it.
+ */
+by: string | null, 
+/**
+ * What he did it by.
+ */
+station: string | null, 
+/**
+ * What he said.
+ */
+words: string | null, 
+/**
+ * Until when, where there is an end.
+ */
+until_ms: number | null, 
+/**
+ * Why it wasn't done.
+ */
+refused: string | null, 
+/**
+ * What its condition was made of when it was raised.
+ */
+cause: Array<AlarmCause>, };
+
+/**
+ * The figures.
+ */
+export type AlarmReport = { 
+/**
+ * From when on, by this machine's clock, milliseconds since the Unix epoch.
+ */
+from_ms: number, 
+/**
+ * Until before when.
+ */
+to_ms: number, 
+/**
+ * Entries of the record in the stretch.
+ */
+entries: number, 
+/**
+ * Entries in between that are not there, as the disk refused them for too long.
+ */
+missing: number, 
+/**
+ * Alarms that began to call.
+ */
+alarms: number, 
+/**
+ * How often alarms called anew: after they were acknowledged, more urgently, or off the shelf.
+ */
+again: number, 
+/**
+ * Alarms that were raised while they were put aside.
+ */
+aside_raised: number, 
+/**
+ * How many came within ten minutes.
+ */
+rate: AlarmRate, 
+/**
+ * Floods: more than ten within ten minutes, until there are fewer than five. The first ones.
+ */
+floods: Array<AlarmFlood>, 
+/**
+ * How many floods there were.
+ */
+floods_count: number, 
+/**
+ * Share of the time in floods, percent.
+ */
+flood_percent: number, 
+/**
+ * By priority, the highest first.
+ */
+priorities: Array<AlarmPriorityReport>, 
+/**
+ * The alarms that came most often.
+ */
+top: Array<AlarmShare>, 
+/**
+ * Share of these of all, percent.
+ */
+top_percent: number, 
+/**
+ * Those that were raised and cleared over and over, and how often that was seen; the worst first.
+ */
+chattering: Array<AlarmShare>, 
+/**
+ * How many chattered.
+ */
+chattering_count: number, 
+/**
+ * Those that were gone within seconds, and how often; the worst first.
+ */
+fleeting: Array<AlarmShare>, 
+/**
+ * How many were fleeting.
+ */
+fleeting_count: number, 
+/**
+ * Those that had held for more than a day at the end, the oldest first.
+ */
+standing: Array<AlarmStanding>, 
+/**
+ * How many had.
+ */
+standing_count: number, 
+/**
+ * What was put aside, by whom and why, in order.
+ */
+aside: Array<AlarmAside>, 
+/**
+ * How often something was.
+ */
+aside_count: number, 
+/**
+ * Alarms that were heard of a minute or more after they were raised, as after an outage.
+ */
+late: number, 
+/**
+ * Those of them that were over by then: they came and went while nobody could hear of them.
+ */
+missed: number, };
+
+/**
+ * Alarms within ten minutes: the mean hides floods, so there is more than it.
+ */
+export type AlarmRate = { 
+/**
+ * The mean.
+ */
+mean: number, 
+/**
+ * What 95 of 100 periods don't exceed.
+ */
+p95: number, 
+/**
+ * The most.
+ */
+max: number, 
+/**
+ * Periods of ten minutes that began in the stretch.
+ */
+periods: number, 
+/**
+ * Those of them with more than ten alarms.
+ */
+over: number, };
+
+/**
+ * A flood.
+ */
+export type AlarmFlood = { 
+/**
+ * When it began.
+ */
+from_ms: number, 
+/**
+ * When it was over; none if it wasn't by the end.
+ */
+to_ms: number | null, 
+/**
+ * The most within ten minutes.
+ */
+peak: number, 
+/**
+ * All of them, those that began it among them.
+ */
+total: number, };
+
+/**
+ * Alarms of a priority.
+ */
+export type AlarmPriorityReport = { 
+/**
+ * Which.
+ */
+priority: Priority, 
+/**
+ * How many began to call.
+ */
+count: number, 
+/**
+ * Their share of all, percent.
+ */
+percent: number, 
+/**
+ * How many calls were acknowledged.
+ */
+acknowledged: number, 
+/**
+ * How many were over before anybody acknowledged them, or wait at the end.
+ */
+unacknowledged: number, 
+/**
+ * From the announcement to the acknowledgement: half were quicker. Milliseconds.
+ */
+median_ms: number | null, 
+/**
+ * The same of 95 of 100.
+ */
+p95_ms: number | null, };
+
+/**
+ * How often of all.
+ */
+export type AlarmShare = { 
+/**
+ * The alarm's key.
+ */
+key: string, 
+/**
+ * How often.
+ */
+count: number, 
+/**
+ * Share of all alarms, percent.
+ */
+percent: number, };
+
+/**
+ * An alarm that stands.
+ */
+export type AlarmStanding = { 
+/**
+ * Its key.
+ */
+key: string, 
+/**
+ * How soon somebody must act.
+ */
+priority: Priority, 
+/**
+ * Since when, by the source's clock.
+ */
+since_ms: number, };
+
+/**
+ * Something that was put aside.
+ */
+export type AlarmAside = { 
+/**
+ * The alarm's key.
+ */
+key: string, 
+/**
+ * How.
+ */
+what: AlarmWhat, 
+/**
+ * When.
+ */
+at_ms: number, 
+/**
+ * Until when, where that was said.
+ */
+until_ms: number | null, 
+/**
+ * Who did it; none where a rule of the board did, or he didn't say.
+ */
+by: string | null, 
+/**
+ * What he did it by.
+ */
+station: string | null, 
+/**
+ * Why.
+ */
+words: string | null, };

@@ -1,0 +1,487 @@
+//! The standard's figures over a stretch of the record of alarms: ISA-18.2 and IEC 62682 clause 16, EEMUA 191.
+//!
+//! An alarm is counted when it began to call: what was raised while it was put aside is counted apart. Rates and floods go by when alarms
+//! were decided, since that is when somebody had to deal with them; how an alarm behaved goes by its source's time.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::{
+    alarms::{AlarmKey, Priority},
+    entry::{AlarmEntry, AlarmWhat},
+    flood, nuisance,
+};
+use crate::frame::AlarmState;
+
+/// Lines at most of each list; how many there are is told beside it.
+pub const LINES_MAX: usize = 100;
+/// Of the alarms that came most often.
+const TOP: usize = 10;
+/// An alarm that is decided so much later than it happened was heard of late, as after an outage, in milliseconds.
+const LATE_MS: i64 = 60_000;
+/// What rates are counted over, in milliseconds.
+const PERIOD_MS: i64 = 600_000;
+
+/// The figures.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export_to = "frame.ts")]
+pub struct AlarmReport {
+    /// From when on, by this machine's clock, milliseconds since the Unix epoch.
+    #[ts(type = "number")]
+    pub from_ms: i64,
+    /// Until before when.
+    #[ts(type = "number")]
+    pub to_ms: i64,
+    /// Entries of the record in the stretch.
+    #[ts(type = "number")]
+    pub entries: u64,
+    /// Entries in between that are not there, as the disk refused them for too long.
+    #[ts(type = "number")]
+    pub missing: u64,
+    /// Alarms that began to call.
+    #[ts(type = "number")]
+    pub alarms: u64,
+    /// How often alarms called anew: after they were acknowledged, more urgently, or off the shelf.
+    #[ts(type = "number")]
+    pub again: u64,
+    /// Alarms that were raised while they were put aside.
+    #[ts(type = "number")]
+    pub aside_raised: u64,
+    /// How many came within ten minutes.
+    pub rate: AlarmRate,
+    /// Floods: more than ten within ten minutes, until there are fewer than five. The first ones.
+    pub floods: Vec<AlarmFlood>,
+    /// How many floods there were.
+    #[ts(type = "number")]
+    pub floods_count: u64,
+    /// Share of the time in floods, percent.
+    pub flood_percent: f64,
+    /// By priority, the highest first.
+    pub priorities: Vec<AlarmPriorityReport>,
+    /// The alarms that came most often.
+    pub top: Vec<AlarmShare>,
+    /// Share of these of all, percent.
+    pub top_percent: f64,
+    /// Those that were raised and cleared over and over, and how often that was seen; the worst first.
+    pub chattering: Vec<AlarmShare>,
+    /// How many chattered.
+    #[ts(type = "number")]
+    pub chattering_count: u64,
+    /// Those that were gone within seconds, and how often; the worst first.
+    pub fleeting: Vec<AlarmShare>,
+    /// How many were fleeting.
+    #[ts(type = "number")]
+    pub fleeting_count: u64,
+    /// Those that had held for more than a day at the end, the oldest first.
+    pub standing: Vec<AlarmStanding>,
+    /// How many had.
+    #[ts(type = "number")]
+    pub standing_count: u64,
+    /// What was put aside, by whom and why, in order.
+    pub aside: Vec<AlarmAside>,
+    /// How often something was.
+    #[ts(type = "number")]
+    pub aside_count: u64,
+    /// Alarms that were heard of a minute or more after they were raised, as after an outage.
+    #[ts(type = "number")]
+    pub late: u64,
+    /// Those of them that were over by then: they came and went while nobody could hear of them.
+    #[ts(type = "number")]
+    pub missed: u64,
+}
+
+/// Alarms within ten minutes: the mean hides floods, so there is more than it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export_to = "frame.ts")]
+pub struct AlarmRate {
+    /// The mean.
+    pub mean: f64,
+    /// What 95 of 100 periods don't exceed.
+    pub p95: u32,
+    /// The most.
+    pub max: u32,
+    /// Periods of ten minutes that began in the stretch.
+    pub periods: u32,
+    /// Those of them with more than ten alarms.
+    pub over: u32,
+}
+
+/// A flood.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export_to = "frame.ts")]
+pub struct AlarmFlood {
+    /// When it began.
+    #[ts(type = "number")]
+    pub from_ms: i64,
+    /// When it was over; none if it wasn't by the end.
+    #[ts(type = "number | null")]
+    pub to_ms: Option<i64>,
+    /// The most within ten minutes.
+    pub peak: u32,
+    /// All of them, those that began it among them.
+    #[ts(type = "number")]
+    pub total: u64,
+}
+
+/// Alarms of a priority.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export_to = "frame.ts")]
+pub struct AlarmPriorityReport {
+    /// Which.
+    pub priority: Priority,
+    /// How many began to call.
+    #[ts(type = "number")]
+    pub count: u64,
+    /// Their share of all, percent.
+    pub percent: f64,
+    /// How many calls were acknowledged.
+    #[ts(type = "number")]
+    pub acknowledged: u64,
+    /// How many were over before anybody acknowledged them, or wait at the end.
+    #[ts(type = "number")]
+    pub unacknowledged: u64,
+    /// From the announcement to the acknowledgement: half were quicker. Milliseconds.
+    #[ts(type = "number | null")]
+    pub median_ms: Option<i64>,
+    /// The same of 95 of 100.
+    #[ts(type = "number | null")]
+    pub p95_ms: Option<i64>,
+}
+
+/// How often of all.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export_to = "frame.ts")]
+pub struct AlarmShare {
+    /// The alarm's key.
+    pub key: String,
+    /// How often.
+    #[ts(type = "number")]
+    pub count: u64,
+    /// Share of all alarms, percent.
+    pub percent: f64,
+}
+
+/// An alarm that stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export_to = "frame.ts")]
+pub struct AlarmStanding {
+    /// Its key.
+    pub key: String,
+    /// How soon somebody must act.
+    pub priority: Priority,
+    /// Since when, by the source's clock.
+    #[ts(type = "number")]
+    pub since_ms: i64,
+}
+
+/// Something that was put aside.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export_to = "frame.ts")]
+pub struct AlarmAside {
+    /// The alarm's key.
+    pub key: String,
+    /// How.
+    pub what: AlarmWhat,
+    /// When.
+    #[ts(type = "number")]
+    pub at_ms: i64,
+    /// Until when, where that was said.
+    #[ts(type = "number | null")]
+    pub until_ms: Option<i64>,
+    /// Who did it; none where a rule of the board did, or he didn't say.
+    pub by: Option<String>,
+    /// What he did it by.
+    pub station: Option<String>,
+    /// Why.
+    pub words: Option<String>,
+}
+
+/// What is known of one alarm on the way.
+#[derive(Debug, Default)]
+struct Known {
+    priority: Priority,
+    is_active: bool,
+    raised: Option<i64>,
+    /// When the raise was decided, and whether that was late.
+    decided: Option<(i64, bool)>,
+    /// When it began to call, and nobody has acknowledged since.
+    called: Option<(i64, Priority)>,
+    /// The last clears, by the source's time.
+    clears: VecDeque<i64>,
+    count: u64,
+    chattering: u64,
+    fleeting: u64,
+}
+
+#[derive(Debug, Default)]
+struct OfPriority {
+    count: u64,
+    unacknowledged: u64,
+    took: Vec<i64>,
+}
+
+/// Makes a report of entries that are told in the order of their numbers.
+#[derive(Debug)]
+pub struct Reporter {
+    report: AlarmReport,
+    known: BTreeMap<AlarmKey, Known>,
+    priorities: BTreeMap<Priority, OfPriority>,
+    /// When alarms began to call.
+    calls: Vec<i64>,
+    last: Option<u64>,
+}
+
+impl Reporter {
+    /// A report from `from_ms` until before `to_ms`.
+    #[must_use]
+    pub fn new(from_ms: i64, to_ms: i64) -> Self {
+        let to_ms = to_ms.max(from_ms);
+        Self {
+            report: AlarmReport { from_ms, to_ms, ..AlarmReport::default() },
+            known: BTreeMap::new(),
+            priorities: BTreeMap::new(),
+            calls: Vec::new(),
+            last: None,
+        }
+    }
+
+    /// What stood at the beginning: its newest entry before.
+    pub fn carry(&mut self, entry: &AlarmEntry) {
+        self.note_state(entry);
+    }
+
+    /// An entry of the stretch. Others are left out.
+    pub fn take(&mut self, entry: &AlarmEntry) {
+        let last = self.last.replace(entry.number);
+        if let Some(last) = last {
+            self.report.missing += entry.number.saturating_sub(last.saturating_add(1));
+        }
+        if !(self.report.from_ms..self.report.to_ms).contains(&entry.decided_ms) {
+            return;
+        }
+        self.report.entries += 1;
+        if entry.refused.is_some() {
+            return;
+        }
+        self.note_state(entry);
+        let key = entry.key();
+        let Self { report, known, priorities, calls, .. } = self;
+        let known = known.entry(key.clone()).or_default();
+        let happened = entry.event_ms.unwrap_or(entry.decided_ms);
+        match entry.what {
+            AlarmWhat::Raise => {
+                let is_late = entry.decided_ms.saturating_sub(happened) >= LATE_MS;
+                known.decided = Some((entry.decided_ms, is_late));
+                report.late += u64::from(is_late);
+                if !entry.calls {
+                    report.aside_raised += 1;
+                }
+            }
+            AlarmWhat::Clear => {
+                let (raised, decided) = (known.raised, known.decided.take());
+                report.missed += u64::from(decided.is_some_and(|(decided, is_late)| is_late && happened <= decided));
+                let fleeting = i64::try_from(nuisance::FLEETING.as_millis()).unwrap_or(i64::MAX);
+                known.fleeting += u64::from(raised.is_some_and(|raised| happened.saturating_sub(raised) < fleeting));
+                known.chattering += u64::from(chatters(&mut known.clears, happened));
+            }
+            AlarmWhat::Acknowledge => {
+                if let Some((called, priority)) = known.called.take() {
+                    let took = entry.decided_ms.saturating_sub(called).max(0);
+                    priorities.entry(priority).or_default().took.push(took);
+                }
+            }
+            AlarmWhat::Shelve | AlarmWhat::TakeOut | AlarmWhat::Suppress => {
+                report.aside_count += 1;
+                if report.aside.len() < LINES_MAX {
+                    report.aside.push(AlarmAside {
+                        key: key.to_string(),
+                        what: entry.what,
+                        at_ms: entry.decided_ms,
+                        until_ms: entry.until_ms,
+                        by: entry.by.clone(),
+                        station: entry.station.clone(),
+                        words: entry.words.clone(),
+                    });
+                }
+            }
+            _ => {}
+        }
+        if entry.calls {
+            if entry.what == AlarmWhat::Raise {
+                known.count += 1;
+                priorities.entry(entry.priority).or_default().count += 1;
+                calls.push(entry.decided_ms);
+            } else {
+                report.again += 1;
+            }
+            if let Some((_, priority)) =
+                known.called.replace((entry.announced_ms.unwrap_or(entry.decided_ms), entry.priority))
+            {
+                priorities.entry(priority).or_default().unacknowledged += 1;
+            }
+        } else if matches!(entry.to, AlarmState::Normal | AlarmState::Removed)
+            && let Some((_, priority)) = known.called.take()
+        {
+            priorities.entry(priority).or_default().unacknowledged += 1;
+        }
+    }
+
+    fn note_state(&mut self, entry: &AlarmEntry) {
+        let known = self.known.entry(entry.key()).or_default();
+        known.priority = entry.priority;
+        known.is_active = entry.active && entry.to != AlarmState::Removed;
+        known.raised = entry.raised_ms;
+    }
+
+    /// The figures.
+    #[must_use]
+    pub fn finish(self) -> AlarmReport {
+        let Self { mut report, known, mut priorities, mut calls, .. } = self;
+        calls.sort_unstable();
+        report.alarms = calls.len() as u64;
+        report.rate = rate(&calls, report.from_ms, report.to_ms);
+        let all = floods(&calls, report.to_ms);
+        let in_flood: i64 = all.iter().map(|flood| flood.to_ms.unwrap_or(report.to_ms) - flood.from_ms).sum();
+        report.flood_percent = percent(in_flood, report.to_ms - report.from_ms);
+        report.floods_count = all.len() as u64;
+        report.floods = all.into_iter().take(LINES_MAX).collect();
+        for own in known.values() {
+            if let Some((_, priority)) = own.called {
+                priorities.entry(priority).or_default().unacknowledged += 1;
+            }
+        }
+        for priority in [Priority::Critical, Priority::High, Priority::Medium, Priority::Low] {
+            let OfPriority { count, unacknowledged, mut took } = priorities.remove(&priority).unwrap_or_default();
+            took.sort_unstable();
+            report.priorities.push(AlarmPriorityReport {
+                priority,
+                count,
+                percent: share(count, report.alarms),
+                acknowledged: took.len() as u64,
+                unacknowledged,
+                median_ms: rank(&took, 50),
+                p95_ms: rank(&took, 95),
+            });
+        }
+        let worst = |of: fn(&Known) -> u64| {
+            let mut lines: Vec<(u64, &AlarmKey)> =
+                known.iter().map(|(key, own)| (of(own), key)).filter(|(count, _)| *count > 0).collect();
+            lines.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+            let count = lines.len() as u64;
+            let line = |(count, key): (u64, &AlarmKey)| AlarmShare {
+                key: key.to_string(),
+                count,
+                percent: share(count, report.alarms),
+            };
+            (lines.into_iter().take(LINES_MAX).map(line).collect::<Vec<_>>(), count)
+        };
+        (report.top, _) = worst(|own| own.count);
+        report.top.truncate(TOP);
+        report.top_percent = share(report.top.iter().map(|line| line.count).sum(), report.alarms);
+        (report.chattering, report.chattering_count) = worst(|own| own.chattering);
+        (report.fleeting, report.fleeting_count) = worst(|own| own.fleeting);
+        let standing = i64::try_from(nuisance::STANDING.as_millis()).unwrap_or(i64::MAX);
+        let mut stand: Vec<AlarmStanding> = known
+            .iter()
+            .filter(|(_, own)| own.is_active)
+            .filter_map(|(key, own)| Some((key, own, own.raised?)))
+            .filter(|(.., since)| report.to_ms.saturating_sub(*since) > standing)
+            .map(|(key, own, since_ms)| AlarmStanding { key: key.to_string(), priority: own.priority, since_ms })
+            .collect();
+        stand.sort_by(|a, b| a.since_ms.cmp(&b.since_ms).then_with(|| a.key.cmp(&b.key)));
+        report.standing_count = stand.len() as u64;
+        stand.truncate(LINES_MAX);
+        report.standing = stand;
+        report
+    }
+}
+
+/// Whether an alarm that is cleared at this instant chatters by this.
+fn chatters(clears: &mut VecDeque<i64>, at: i64) -> bool {
+    clears.retain(|own| *own <= at);
+    clears.push_back(at);
+    if clears.len() > nuisance::CHATTER_CYCLES {
+        clears.pop_front();
+    }
+    let span = i64::try_from(nuisance::CHATTER_SPAN.as_millis()).unwrap_or(i64::MAX);
+    clears.len() == nuisance::CHATTER_CYCLES && clears.front().is_some_and(|first| at.saturating_sub(*first) < span)
+}
+
+/// How many began to call within ten minutes each; `calls` are sorted.
+fn rate(calls: &[i64], from: i64, to: i64) -> AlarmRate {
+    let span = to.saturating_sub(from);
+    if span <= 0 {
+        return AlarmRate::default();
+    }
+    let periods = u32::try_from((span - 1) / PERIOD_MS + 1).unwrap_or(u32::MAX);
+    // Only periods with an alarm have a count: the others are as many as are left.
+    let mut counts: Vec<u32> = calls
+        .chunk_by(|a, b| (a - from) / PERIOD_MS == (b - from) / PERIOD_MS)
+        .map(|period| period.len() as u32)
+        .collect();
+    counts.sort_unstable();
+    let empty = (periods as usize).saturating_sub(counts.len());
+    let rank = (periods as usize * 95).div_ceil(100).max(1);
+    let p95 = rank.checked_sub(empty + 1).and_then(|at| counts.get(at)).copied().unwrap_or(0);
+    let over = counts.iter().filter(|count| **count > flood::BEGINS_ABOVE).count();
+    AlarmRate {
+        mean: calls.len() as f64 / (span as f64 / PERIOD_MS as f64),
+        p95,
+        max: counts.last().copied().unwrap_or(0),
+        periods,
+        over: u32::try_from(over).unwrap_or(u32::MAX),
+    }
+}
+
+/// Every flood among these; `calls` are sorted.
+fn floods(calls: &[i64], to: i64) -> Vec<AlarmFlood> {
+    let span = i64::try_from(flood::SPAN.as_millis()).unwrap_or(i64::MAX);
+    let (mut window, mut found, mut is_on) = (VecDeque::new(), Vec::<AlarmFlood>::new(), false);
+    // What leaves by `now`; a flood ends when so few are left.
+    let leave = |window: &mut VecDeque<i64>, found: &mut Vec<AlarmFlood>, is_on: &mut bool, now: i64| {
+        while let Some(first) = window.front().copied().filter(|first| first.saturating_add(span) <= now) {
+            window.pop_front();
+            if *is_on && window.len() < flood::ENDS_BELOW as usize {
+                *is_on = false;
+                if let Some(last) = found.last_mut() {
+                    last.to_ms = Some(first + span);
+                }
+            }
+        }
+    };
+    for at in calls {
+        leave(&mut window, &mut found, &mut is_on, *at);
+        window.push_back(*at);
+        let count = u32::try_from(window.len()).unwrap_or(u32::MAX);
+        match found.last_mut().filter(|_| is_on) {
+            Some(last) => (last.total, last.peak) = (last.total + 1, last.peak.max(count)),
+            None if count > flood::BEGINS_ABOVE => {
+                is_on = true;
+                found.push(AlarmFlood { from_ms: *at, to_ms: None, peak: count, total: count.into() });
+            }
+            None => {}
+        }
+    }
+    // One that is over at the very end was on until then.
+    leave(&mut window, &mut found, &mut is_on, to);
+    found
+}
+
+/// What `percent` of 100 don't exceed, by the nearest rank; `sorted` is.
+fn rank(sorted: &[i64], percent: usize) -> Option<i64> {
+    let rank = (sorted.len() * percent).div_ceil(100);
+    sorted.get(rank.saturating_sub(1)).copied()
+}
+
+fn share(part: u64, all: u64) -> f64 {
+    if all == 0 { 0.0 } else { part as f64 * 100.0 / all as f64 }
+}
+
+fn percent(part: i64, all: i64) -> f64 {
+    if all <= 0 { 0.0 } else { part as f64 * 100.0 / all as f64 }
+}
+
+#[cfg(test)]
+mod tests;
