@@ -35,6 +35,7 @@ pub(crate) async fn start(args: &WallArgs, data_dir: PathBuf) -> Result<Backend,
         metrics: args.metrics,
         transcripts: args.transcripts.clone(),
         notifications: args.notifications == Switch::On && !args.headless,
+        actions: !args.kiosk,
         ..EngineConfig::new(match &args.board {
             Some(file) => BoardInput::File(file.clone()),
             None => BoardInput::Packed { name: story.board_name(), text: story.board(), files: story.files() },
@@ -67,6 +68,7 @@ async fn start_beside(config: EngineConfig) -> Result<Engine, EngineError> {
         data_dir: None,
         metrics: None,
         notifications: false,
+        actions: false,
         transcripts: None,
         ..config
     })

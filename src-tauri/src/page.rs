@@ -6,7 +6,7 @@ use tauri::{Manager, State, Webview};
 use tokio::sync::watch;
 use watchfloor_board::{
     Gesture,
-    frame::{Detail, Frame, RowsFound, RowsQuery},
+    frame::{AlarmAct, AlarmsSeen, Detail, Frame, RowsFound, RowsQuery},
 };
 use watchfloor_demo::{Demo, Fault};
 use watchfloor_engine::Engine;
@@ -176,6 +176,37 @@ pub(crate) async fn turn(
     let glass = glasses.of(view.label()).ok_or("this window is closed")?;
     page.backend().await?.engine.turn(glass.name(), gesture).await;
     Ok(())
+}
+
+/// Somebody does something about an alarm.
+#[tauri::command]
+pub(crate) async fn alarm_act(
+    view: Webview,
+    page: State<'_, Page>,
+    glasses: State<'_, Arc<Glasses>>,
+    act: AlarmAct,
+) -> Answer<()> {
+    let station = station(&view, &glasses)?;
+    page.engine().await?.act(act, station).await
+}
+
+/// Somebody acknowledges all that he has seen, but what is critical. Answers how many were.
+#[tauri::command]
+pub(crate) async fn alarms_acknowledge(
+    view: Webview,
+    page: State<'_, Page>,
+    glasses: State<'_, Arc<Glasses>>,
+    seen: AlarmsSeen,
+) -> Answer<usize> {
+    let station = station(&view, &glasses)?;
+    Ok(page.engine().await?.acknowledge(seen, station).await)
+}
+
+/// What a glass is called in the record of alarms.
+fn station(view: &Webview, glasses: &Arc<Glasses>) -> Answer<String> {
+    let glass = glasses.of(view.label()).ok_or("this window is closed")?;
+    let name = glass.name();
+    Ok(if name.is_empty() { "wall".to_owned() } else { name.to_string() })
 }
 
 /// Rows of a table for a hand at a desk: any of them, found by words, in an order of its own. Of the present alone: a page that shows a record

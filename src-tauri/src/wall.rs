@@ -122,6 +122,8 @@ pub(crate) fn run(args: WallArgs, ground: Ground, levels: &Levels, runtime: &Run
             page::demo_pause_at,
             page::detail,
             page::rows,
+            page::alarm_act,
+            page::alarms_acknowledge,
             past::past_open,
             past::past_close,
             past::past_seek,

@@ -49,6 +49,7 @@ use lane::{Found, Lane};
 use tracked::Tracked;
 use turning::Worst;
 
+pub use alarming::AlarmWords;
 pub use check::{DRIFTS_NAMED_MAX, Drift};
 pub use checkpoint::{
     AggregateCheckpoint, ChannelCheckpoint, Checkpoint, NotRestored, OvertakenCheckpoint, ShareCheckpoint,

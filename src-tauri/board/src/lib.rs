@@ -20,7 +20,7 @@ mod testing;
 
 pub use aggregate::Aggregate;
 pub use board::{
-    AggregateCheckpoint, Board, ChannelCheckpoint, Checkpoint, DRIFTS_NAMED_MAX, Drift, GLASSES_MAX, GlassSpec, Mark,
+    AggregateCheckpoint, AlarmWords, Board, ChannelCheckpoint, Checkpoint, DRIFTS_NAMED_MAX, Drift, GLASSES_MAX, GlassSpec, Mark,
     NotRestored, OvertakenCheckpoint, REJECTIONS_HELD_MAX, Recogniser, Room, ShareCheckpoint, SourceCheckpoint,
     Subject, UnusableCheckpoint,
 };

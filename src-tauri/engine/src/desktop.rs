@@ -5,8 +5,12 @@ use std::fmt;
 /// Why nothing can be shown on this desktop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lack {
+    /// There is no session bus.
+    Bus,
     /// The bus is there, and nobody on it shows notifications.
     Service,
+    /// Who shows notifications takes them, and puts them away at once.
+    Swallows,
     /// Something else, in the desktop's words.
     Other(String),
 }
@@ -14,12 +18,17 @@ pub enum Lack {
 impl fmt::Display for Lack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Service => {
-                f.write_str("no notification service on this desktop: lost sources are told on the wall only")
-            }
-            Self::Other(reason) => {
-                write!(f, "the desktop takes no notifications: lost sources are told on the wall only: {reason}")
-            }
+            Self::Bus => f.write_str("no session bus: alarms and lost sources are told on the wall only"),
+            Self::Service => f.write_str(
+                "no notification service on this desktop: alarms and lost sources are told on the wall only",
+            ),
+            Self::Swallows => f.write_str(
+                "the desktop puts notifications away unseen: alarms and lost sources are told on the wall only",
+            ),
+            Self::Other(reason) => write!(
+                f,
+                "the desktop takes no notifications: alarms and lost sources are told on the wall only: {reason}"
+            ),
         }
     }
 }
@@ -69,7 +78,7 @@ mod system {
         Ok(name)
     }
 
-    fn lack(error: &zbus::Error) -> Lack {
+    pub(crate) fn lack(error: &zbus::Error) -> Lack {
         use zbus::fdo::Error as Bus;
 
         match error {
@@ -120,4 +129,6 @@ mod system {
     }
 }
 
+#[cfg(all(unix, not(target_os = "macos")))]
+pub(crate) use system::lack;
 pub use system::{notifier, reach_bus};

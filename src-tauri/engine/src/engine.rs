@@ -19,11 +19,12 @@ use tokio::sync::{
 use watchfloor_board::{
     Board, Gesture, GlassSpec, Room,
     config::{self, spec::BoardFile},
-    frame::{Detail, Frame, Notice, RowsFound, RowsQuery},
+    frame::{AlarmAct, AlarmsSeen, Detail, Frame, Notice, RowsFound, RowsQuery},
     freshness::Summary,
 };
 
 use crate::{
+    announce::{Announcer, Desktop},
     clock::Clock,
     desk,
     drill::{Copied, Verdict},
@@ -37,13 +38,13 @@ use crate::{
         Bounds,
         alarms::alarm_lane,
         stall::Stall,
+        table::alarm::Mark,
         writer::{Ends, Pace, Writer},
     },
     metrics::Metrics,
-    notify::Desktop,
     recorder::recording,
     restore,
-    run::{Parts, Run},
+    run::{self, Parts, Run},
     source::Begin,
     sources::Settings,
     transport::{Doors, Task, tell_of_environment},
@@ -93,8 +94,10 @@ pub struct EngineConfig {
     pub source_urls: BTreeMap<String, String>,
     /// Where Prometheus may ask; nowhere if missing.
     pub metrics: Option<SocketAddr>,
-    /// Whether the desktop is told of lost sources, if there is one.
+    /// Whether the desktop is told of alarms and lost sources, if there is one.
     pub notifications: bool,
+    /// Whether a notification has buttons. A kiosk's has none: nobody can reach them.
+    pub actions: bool,
     /// How much the journal keeps.
     pub journal: Bounds,
     /// Where a transcript of each source is written; nowhere if missing.
@@ -111,6 +114,7 @@ impl EngineConfig {
             source_urls: BTreeMap::new(),
             metrics: None,
             notifications: false,
+            actions: true,
             journal: Bounds::default(),
             transcripts: None,
         }
@@ -172,7 +176,7 @@ impl Engine {
             stall: stall.clone(),
             records,
         };
-        let Found { mut board, begin, remembered, notice } = found;
+        let Found { mut board, begin, remembered, marks, notice } = found;
         if let Some(notice) = notice {
             board.set_notice(notice);
         }
@@ -181,13 +185,17 @@ impl Engine {
             None => (Writer::forgetful(ends), None),
         };
         tell_of_environment();
+        let desktop = config.notifications.then(|| Desktop::start(control.downgrade())).flatten();
+        let announcer = Announcer::new(run::settings(&file, config.actions), desktop, control.downgrade());
         let parts = Parts {
             clock,
             board,
             file,
             settings: settings.clone(),
             begin,
-            desktop: config.notifications.then(|| Desktop::start(control.downgrade())).flatten(),
+            announcer,
+            actions: config.actions,
+            marks,
             runtime: tokio::runtime::Handle::current(),
             doors: Doors::new(clock),
             steps,
@@ -306,6 +314,23 @@ impl Engine {
         let (answer, answered) = oneshot::channel();
         self.tell(Event::Room { answer }).await;
         answered.await.ok()
+    }
+
+    /// Somebody does something about an alarm, at `station`.
+    ///
+    /// # Errors
+    /// Why it wasn't done, for people.
+    pub async fn act(&self, act: AlarmAct, station: String) -> Result<(), String> {
+        let (answer, answered) = oneshot::channel();
+        self.tell(Event::Act { act, station, answer }).await;
+        answered.await.unwrap_or_else(|_| Err("the backend has ended".to_owned()))
+    }
+
+    /// Somebody acknowledges all that he has seen, but what is critical. Answers how many were.
+    pub async fn acknowledge(&self, seen: AlarmsSeen, station: String) -> usize {
+        let (answer, answered) = oneshot::channel();
+        self.tell(Event::Acknowledge { seen, station, answer }).await;
+        answered.await.unwrap_or_default()
     }
 
     /// Rows of a table as they are now, for a hand; none if there is no such table.
@@ -451,6 +476,8 @@ struct Found {
     board: Board,
     begin: BTreeMap<String, Begin>,
     remembered: Option<Remembered>,
+    /// What is known of the announcements of alarms that stand.
+    marks: Vec<Mark>,
     notice: Option<Notice>,
 }
 
@@ -463,21 +490,21 @@ struct Remembered {
 async fn find(folder: Option<PathBuf>, bounds: Bounds, file: BoardFile, clock: Clock) -> Result<Found, EngineError> {
     let Some(folder) = folder else {
         let board = Board::new(file, clock.now());
-        return Ok(Found { board, begin: BTreeMap::new(), remembered: None, notice: None });
+        return Ok(Found { board, begin: BTreeMap::new(), remembered: None, marks: Vec::new(), notice: None });
     };
     let finding = tokio::task::spawn_blocking(move || {
         let lock = restore::lock(&folder)?;
         let restored = restore::restore(&folder, bounds, &file, clock)?;
         let begin = file.sources.iter().filter_map(|source| Some((source.id.clone(), restored.resume(&source.id)?)));
         let begin = begin.collect();
-        let restore::Restored { board, journal, positions, notice, .. } = restored;
+        let restore::Restored { board, journal, positions, marks, notice, .. } = restored;
         let writer = Box::new(move |ends| match journal {
             restore::Found::Writable(journal) => Writer::into(ends, journal, folder, positions, Pace::default()),
             restore::Found::Refused(journal) => {
                 Writer::refused(ends, journal.as_ref(), folder, bounds, positions, Pace::default())
             }
         });
-        Ok(Found { board, begin, remembered: Some(Remembered { writer, lock }), notice })
+        Ok(Found { board, begin, remembered: Some(Remembered { writer, lock }), marks, notice })
     });
     finding.await.unwrap_or_else(|error| Err(EngineError::System { what: "a thread", reason: error.to_string() }))
 }

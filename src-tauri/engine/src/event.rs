@@ -8,12 +8,12 @@ use watchfloor_board::{
     Gesture, GlassSpec, Room, Subject,
     alarm::Change,
     config::spec::BoardFile,
-    frame::{Frame, Notice, Outage, RowsFound, RowsQuery, State},
+    frame::{AlarmAct, AlarmsSeen, Frame, Notice, Outage, RowsFound, RowsQuery, State},
     freshness::{Freshness, Summary},
 };
 use watchfloor_model::{Delivery, SourceStatus};
 
-use crate::{drill::Copied, glass::Latency};
+use crate::{announce::Told, drill::Copied, glass::Latency};
 
 /// One turn of the loop.
 #[derive(Debug)]
@@ -117,6 +117,8 @@ pub(crate) enum Event {
         /// The notice's id.
         id: &'static str,
     },
+    /// What became of an announcement, or what somebody wants who was told.
+    Told(Told),
     /// The links' history, newest first.
     Outages(Vec<Outage>),
     /// Whoever waits for its next try makes it now.
@@ -139,6 +141,24 @@ pub(crate) enum Event {
     },
     /// The glasses that there are beside the first.
     Glasses(Vec<GlassSpec>),
+    /// Somebody does something about an alarm.
+    Act {
+        /// What, and about which.
+        act: AlarmAct,
+        /// Where he does it.
+        station: String,
+        /// Where to; the error says why it wasn't done.
+        answer: oneshot::Sender<Result<(), String>>,
+    },
+    /// Somebody acknowledges all that he has seen.
+    Acknowledge {
+        /// What that is.
+        seen: AlarmsSeen,
+        /// Where he does it.
+        station: String,
+        /// Where to: how many were.
+        answer: oneshot::Sender<usize>,
+    },
     /// The end.
     Stop,
     /// A defect in the loop, for tests of what follows from one.

@@ -8,6 +8,7 @@
 //! Every arrow is a bounded queue: who can't keep up makes the one before wait, up to the peer's socket. A stuck peer, disk or
 //! page delays only its own lane, and the delay is visible.
 
+pub mod announce;
 mod clock;
 mod credentials;
 mod desk;

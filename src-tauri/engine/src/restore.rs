@@ -7,13 +7,19 @@ use std::{
     path::Path,
 };
 
-use watchfloor_board::{Board, Checkpoint, NotRestored, config::spec::BoardFile, frame::Notice};
+use watchfloor_board::{
+    Board, Checkpoint, NotRestored, alarm::watch::WatchCheckpoint, config::spec::BoardFile, frame::Notice,
+};
 
 use crate::{
     clock::Clock,
     error::EngineError,
     intake::{Replay, story_of},
-    journal::{Bounds, FILE_NAME, Journal, JournalError, LOCK_NAME, Positions, migrate, table::batch::Kind, writer},
+    journal::{
+        Bounds, FILE_NAME, Journal, JournalError, LOCK_NAME, Positions, migrate,
+        table::{alarm::Mark, batch::Kind},
+        writer,
+    },
     source::Begin,
 };
 
@@ -66,6 +72,8 @@ pub(crate) struct Restored {
     pub(crate) positions: Positions,
     /// Sources whose positions don't belong to what the board holds.
     pub(crate) unproven: BTreeSet<String>,
+    /// What is known of the announcements of alarms that stand.
+    pub(crate) marks: Vec<Mark>,
     /// What people must know.
     pub(crate) notice: Option<Notice>,
 }
@@ -111,9 +119,9 @@ fn write_on(folder: &Path, bounds: Bounds, file: &BoardFile, clock: Clock) -> Re
     };
     // Finding out now that nothing can be written is better than at the first event.
     opened.journal.try_write()?;
-    let (board, positions, unproven) = loaded;
+    let (board, positions, unproven, marks) = loaded;
     let (journal, notice) = (Found::Writable(opened.journal), notice(opened.set_aside));
-    Ok(Restored { board, journal, positions, unproven, notice })
+    Ok(Restored { board, journal, positions, unproven, marks, notice })
 }
 
 /// What can be read of a journal that can't be written because of `refused`.
@@ -127,7 +135,7 @@ fn read_only(
     tracing::warn!(reason = %refused, "the journal can't be written: going on from memory");
     let mut notice = writer::not_remembering(clock.wall(), refused.to_string());
     let read = Journal::read(folder, bounds).and_then(|journal| Ok((load(&journal, file, clock)?, journal)));
-    let ((board, positions, unproven), journal) = match read {
+    let ((board, positions, unproven, marks), journal) = match read {
         Ok((loaded, journal)) => (loaded, Some(journal)),
         Err(JournalError::Newer(found)) => return Err(JournalError::Newer(found)),
         Err(error) => {
@@ -136,11 +144,11 @@ fn read_only(
             (nothing(file, clock), None)
         }
     };
-    Ok(Restored { board, journal: Found::Refused(journal), positions, unproven, notice: Some(notice) })
+    Ok(Restored { board, journal: Found::Refused(journal), positions, unproven, marks, notice: Some(notice) })
 }
 
 fn nothing(file: &BoardFile, clock: Clock) -> Loaded {
-    (Board::new(file.clone(), clock.now()), Positions::new(), BTreeSet::new())
+    (Board::new(file.clone(), clock.now()), Positions::new(), BTreeSet::new(), Vec::new())
 }
 
 fn notice(set_aside: Option<(std::path::PathBuf, String)>) -> Option<Notice> {
@@ -149,7 +157,7 @@ fn notice(set_aside: Option<(std::path::PathBuf, String)>) -> Option<Notice> {
     Some(writer::replaced(&path.display().to_string(), &reason))
 }
 
-type Loaded = (Board, Positions, BTreeSet<String>);
+type Loaded = (Board, Positions, BTreeSet<String>, Vec<Mark>);
 
 /// Which story the journal tells of a source, and which one the source tells.
 struct Story {
@@ -173,6 +181,8 @@ impl Story {
 /// The newest checkpoint that can be read, and everything after it.
 fn load(journal: &Journal, file: &BoardFile, clock: Clock) -> Result<Loaded, JournalError> {
     let mut board = Board::new(file.clone(), clock.now());
+    board.set_wall(clock.wall(), clock.now());
+    let mut alarms = WatchCheckpoint::default();
     let mut unproven = BTreeSet::new();
     // What was told of another story is no state of this one.
     let mut stories: BTreeMap<&str, Story> =
@@ -192,12 +202,15 @@ fn load(journal: &Journal, file: &BoardFile, clock: Clock) -> Result<Loaded, Jou
                     }
                 }
                 seq = row.seq;
+                alarms = checkpoint.alarms;
                 break;
             }
             // Of another version of this program, or damaged: an older one and more folding do as well.
             Err(error) => tracing::warn!(seq = row.seq, reason = %error, "a checkpoint can't be read"),
         }
     }
+    let record = journal.alarm_changes_after(alarms.alarms.number)?;
+    board.restore_alarms(alarms, record, clock.now());
     let mut replay = Replay::new(clock);
     let mut batches = 0u64;
     let is_whole = journal.replay(seq, |batch| {
@@ -219,6 +232,7 @@ fn load(journal: &Journal, file: &BoardFile, clock: Clock) -> Result<Loaded, Jou
         }
         Ok(())
     })?;
+    board.be_folded();
     tracing::debug!(checkpoint = seq, batches, is_whole, "journal loaded");
     let positions = journal.positions()?;
     let others = stories.into_iter().filter(|(_, story)| !story.is_told());
@@ -227,7 +241,7 @@ fn load(journal: &Journal, file: &BoardFile, clock: Clock) -> Result<Loaded, Jou
         tracing::warn!("the journal has a hole: every source begins anew");
         unproven.extend(positions.keys().map(ToString::to_string));
     }
-    Ok((board, positions, unproven))
+    Ok((board, positions, unproven, journal.announced()?))
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ use watchfloor_board::{Board, Drift, config::spec::BoardFile, frame::State};
 use watchfloor_model::{Delivery, Mono, SourceStatus, SteadyClock};
 
 use crate::{
+    announce::Announcer,
     clock::Clock,
     drill::Copied,
     event::{Event, Pull, Standing},
@@ -30,10 +31,11 @@ use crate::{
     journal::{
         alarms::AlarmLane,
         stall::{self, Stall},
+        table::alarm::{Call, Mark},
         writer::{Answer, Taken},
     },
     metrics::{Metrics, SourceMetrics, WidgetMetrics},
-    notify::{Desktop, Watch},
+    notify::Watch,
     recorder::Recorder,
     rejections::Rejections,
     source::{Begin, Source},
@@ -41,7 +43,10 @@ use crate::{
     transport::Doors,
 };
 
+mod alarms;
 mod takeover;
+
+pub(crate) use alarms::settings;
 
 /// Events taken from the data lane at once.
 const EVENTS_TAKEN_MAX: usize = 16;
@@ -68,8 +73,12 @@ pub(crate) struct Parts {
     pub(crate) settings: Settings,
     /// From where each source begins.
     pub(crate) begin: BTreeMap<String, Begin>,
-    /// What tells the desktop, if anything does.
-    pub(crate) desktop: Option<Desktop>,
+    /// What tells people besides the wall.
+    pub(crate) announcer: Announcer,
+    /// Whether notifications have buttons.
+    pub(crate) actions: bool,
+    /// What is known of the announcements of alarms that stand.
+    pub(crate) marks: Vec<Mark>,
     /// Where sources run.
     pub(crate) runtime: Handle,
     /// What sources go through.
@@ -111,7 +120,10 @@ pub(crate) struct Run {
     /// Sources whose restart waits until an order before it was taken.
     restarts: BTreeSet<String>,
     watch: Watch,
-    desktop: Option<Desktop>,
+    announcer: Announcer,
+    actions: bool,
+    /// Announcements that may have been made before a crash.
+    repeated: BTreeSet<Call>,
     runtime: Handle,
     doors: Arc<Doors>,
     steps: Option<Sender<Step>>,
@@ -139,7 +151,7 @@ pub(crate) struct Run {
 impl Run {
     /// Puts the parts together and starts the sources. The lanes come back.
     pub(crate) fn new(parts: Parts) -> (Self, Receiver<Event>, Receiver<Event>) {
-        let Parts { clock, board, file, settings, mut begin, desktop, runtime, doors, steps, .. } = parts;
+        let Parts { clock, board, file, settings, mut begin, announcer, runtime, doors, steps, .. } = parts;
         let mut run = Self {
             clock,
             board,
@@ -151,7 +163,9 @@ impl Run {
             unheard: BTreeSet::new(),
             restarts: BTreeSet::new(),
             watch: Watch::default(),
-            desktop,
+            announcer,
+            actions: parts.actions,
+            repeated: BTreeSet::new(),
             runtime,
             doors,
             steps: Some(steps),
@@ -174,6 +188,10 @@ impl Run {
             steady: SteadyClock::default(),
         };
         run.count_widgets();
+        let now = run.clock.now();
+        run.board.set_wall(run.clock.wall(), now);
+        run.keep_alarms();
+        run.resume_alarms(parts.marks, now);
         for setup in run.setups() {
             let begin = begin.remove(&setup.feed.id).unwrap_or_default();
             run.start_source(setup, begin);
@@ -192,6 +210,7 @@ impl Run {
                 }
             }
             self.handle_time();
+            self.handle_alarms(None, self.clock.now());
             self.alarms.flush();
             self.answer_due();
         }
@@ -225,13 +244,15 @@ impl Run {
         let tick = self.board.poll_timeout(now).map(|due| due.max(self.ticked_at.plus(TICK_PERIOD_MIN)));
         let survey = Some(self.surveyed_at.plus(SURVEY_PERIOD));
         let record = self.recorder.as_ref().map(|recorder| recorder.poll_timeout(&self.board));
-        let next = [tick, survey, record, self.waiting.poll_timeout(), self.watch.poll_timeout()];
+        let announcer = self.announcer.poll_timeout();
+        let next = [tick, survey, record, self.waiting.poll_timeout(), self.watch.poll_timeout(), announcer];
         let next = next.into_iter().flatten().min();
         next.map_or(SLEEP_MAX, |due| due.since(now)).min(SLEEP_MAX)
     }
 
     fn handle_event(&mut self, event: Event) {
         let now = self.clock.now();
+        self.board.set_wall(self.clock.wall(), now);
         match event {
             // What a former life of the source left on the way is nothing of the one that the board has now (H1).
             Event::Delivered { source, life, .. } | Event::Status { source, life, .. }
@@ -239,6 +260,7 @@ impl Run {
             Event::Delivered { source, delivery, share, .. } => {
                 self.unheard.remove(&*source);
                 self.board.handle_delivery(&source, &delivery, now);
+                self.handle_alarms(received_at(&delivery), now);
                 if let Delivery::Check(_) | Delivery::Recheck(_) = &delivery {
                     self.handle_checked(&source);
                 }
@@ -264,8 +286,8 @@ impl Run {
                     self.alarms.put_back(taken.alarms);
                 }
             }
-            // What is announced, and noted as that by `self.alarms.mark`, comes here.
-            Event::Recorded { changes: _, is_written: _ } => {}
+            // Where nothing is remembered, they are announced all the same.
+            Event::Recorded { changes, is_written: _ } => self.handle_recorded(&changes, now),
             Event::Pull(pull) => self.handle_pull(pull, now),
             Event::Painted { version } => self.handle_receipt(version, now),
             Event::LookBack { looks } => {
@@ -311,6 +333,7 @@ impl Run {
             Event::Board(file) => self.handle_board(*file, now),
             Event::Notice(notice) => self.board.set_notice(notice),
             Event::NoticeOver { id } => self.board.clear_notice(id),
+            Event::Told(told) => self.handle_told(&told, now),
             Event::Outages(outages) => self.board.set_outages(outages),
             Event::TryNow => self.sources.values_mut().for_each(Source::try_now),
             Event::Gesture { glass, gesture } => self.board.handle_gesture_on(&glass, gesture, now),
@@ -319,6 +342,14 @@ impl Run {
                 let _gone = answer.send(self.board.room(now, self.clock.wall()));
             }
             Event::Glasses(glasses) => self.board.set_glasses(glasses, now),
+            Event::Act { act, station, answer } => {
+                // Who asked may have gone meanwhile.
+                let done = self.board.handle_act(&act, &station, now);
+                let _gone = answer.send(done.map_err(|refused| refused.to_string()));
+            }
+            Event::Acknowledge { seen, station, answer } => {
+                let _gone = answer.send(self.board.acknowledge(&seen, &station, now));
+            }
             Event::Reconcile => self.sources.values_mut().for_each(Source::reconcile),
             #[cfg(test)]
             Event::Defect => std::panic::resume_unwind(Box::new("a test's defect")),
@@ -407,6 +438,8 @@ impl Run {
     /// Everything that time brings.
     fn handle_time(&mut self) {
         let now = self.clock.now();
+        self.board.set_wall(self.clock.wall(), now);
+        self.announce(now);
         if self.steady.set(self.clock.wall(), now) {
             tracing::warn!("the clock was set back by more than a day: what was dated by it until now is void");
         }
@@ -419,8 +452,9 @@ impl Run {
             recorder.handle_time(&mut self.board, now, self.clock.wall());
         }
         while let Some(message) = self.watch.poll_message(now) {
-            if let Some(desktop) = &self.desktop {
-                desktop.tell(message);
+            // Where there are alarms, that a source is lost is one.
+            if self.file.alarming.is_none() {
+                self.announcer.tell(message);
             }
         }
         if now >= self.surveyed_at.plus(SURVEY_PERIOD) {
@@ -484,8 +518,13 @@ impl Run {
         if let Some(fields) = report.as_object_mut() {
             fields.insert("time".into(), self.clock.wall().as_millis().into());
             fields.insert("notices".into(), serde_json::json!(self.board.notices()));
-            fields.insert("alarms".into(), serde_json::Value::Array(Vec::new()));
         }
         report
     }
+}
+
+/// When what is delivered came, if it is events.
+fn received_at(delivery: &Delivery) -> Option<Mono> {
+    let Delivery::Events(events) = delivery else { return None };
+    events.last().map(|event| event.received)
 }

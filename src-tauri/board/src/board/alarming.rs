@@ -13,6 +13,7 @@ use crate::{
         Act, AlarmKey, Alarms, By, Change, Instant, Refused, Terms,
         condition::{Inputs, Term, Truth, Why},
         delay::{Delay, Delays},
+        flood::FloodChange,
         input::{Facet, state_word},
         machine::{Evidence, Manner},
         watch::{Asked, Rule, Watch, WatchCheckpoint},
@@ -47,6 +48,15 @@ struct Stand {
     at_least: bool,
     lacks: bool,
     disputed: bool,
+}
+
+/// What people are told of an alarm.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AlarmWords {
+    /// What it is called.
+    pub title: String,
+    /// What to do about it.
+    pub advice: Option<String>,
 }
 
 /// The rules of a board, and what is known of them.
@@ -125,8 +135,27 @@ impl Board {
 
     /// The entries for the record since this was last asked, in order.
     pub fn take_alarm_changes(&mut self) -> Vec<Change> {
-        let _told_by_the_view = self.alarming.watch.alarms_mut().take_floods();
         self.alarming.watch.alarms_mut().take_changes()
+    }
+
+    /// Whether a flood has begun, or is over, each time since this was last asked.
+    pub fn take_alarm_floods(&mut self) -> Vec<bool> {
+        let floods = self.alarming.watch.alarms_mut().take_floods();
+        floods.into_iter().map(|change| matches!(change, FloodChange::Began { .. })).collect()
+    }
+
+    /// What people are told of an alarm, in English.
+    #[must_use]
+    pub fn alarm_words(&self, key: &AlarmKey) -> AlarmWords {
+        let of = if key.of.is_empty() { String::new() } else { format!(" · {}", key.of) };
+        if let Some(id) = Alarming::source(&key.rule) {
+            let title = self.file.source(id).map_or(id, |source| source.title.as_str());
+            return AlarmWords { title: format!("{title} is lost"), advice: None };
+        }
+        match self.alarming.spec(&self.file, &key.rule) {
+            Some(spec) => AlarmWords { title: format!("{}{of}", spec.title), advice: spec.advice.clone() },
+            None => AlarmWords { title: key.to_string(), advice: None },
+        }
     }
 
     /// Somebody does something about an alarm, at `station`.

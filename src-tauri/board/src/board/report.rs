@@ -4,10 +4,13 @@ use serde_json::{Map, Value, json};
 use watchfloor_model::Mono;
 
 use super::{Board, lane::Lane};
-use crate::freshness::{Freshness, judge};
+use crate::{
+    frame::AlarmView,
+    freshness::{Freshness, judge},
+};
 
 impl Board {
-    /// `{"sources": {…}, "widgets": {…}, "alarms": []}`; the caller adds the time. A value that may not be seen, or that
+    /// `{"sources": {…}, "widgets": {…}, "alarms": […]}`, the most urgent alarms first; the caller adds the time. A value that may not be seen, or that
     /// there isn't, is null.
     #[must_use]
     pub fn report(&self, now: Mono) -> Value {
@@ -33,7 +36,8 @@ impl Board {
                 (widget.id.clone(), report)
             })
             .collect();
-        json!({"sources": sources, "widgets": widgets, "alarms": []})
+        let alarms: Vec<Value> = self.alarms_view(now).into_iter().flat_map(|view| view.list).map(alarm_report).collect();
+        json!({"sources": sources, "widgets": widgets, "alarms": alarms})
     }
 
     fn source_report(&self, lane: &Lane, now: Mono) -> Value {
@@ -65,6 +69,20 @@ impl Board {
             "drift": lane.drift,
         })
     }
+}
+
+fn alarm_report(alarm: AlarmView) -> Value {
+    json!({
+        "id": alarm.key,
+        "occurrence": alarm.occurrence,
+        "title": alarm.title,
+        "state": alarm.state,
+        "priority": alarm.priority,
+        "evidence": alarm.evidence,
+        "raised": alarm.raised_ms,
+        "returned": alarm.returned_ms,
+        "decided": alarm.decided_ms,
+    })
 }
 
 fn path_report(path: &watchfloor_model::PathStatus) -> Value {

@@ -24,6 +24,10 @@ impl Run {
         let anew: BTreeSet<String> = new.map(|(source, _)| source.to_owned()).collect();
         self.board.reload(file.clone(), now);
         let before = std::mem::replace(&mut self.file, file);
+        if before.alarming != self.file.alarming || before.board.timezone != self.file.board.timezone {
+            self.announcer.set_settings(super::settings(&self.file, self.actions));
+            self.keep_alarms();
+        }
         let is_moved = |id: &str| match (before.source(id), self.file.source(id)) {
             (Some(before), Some(now)) => !now.continues(before),
             _ => true,

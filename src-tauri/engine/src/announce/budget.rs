@@ -1,0 +1,82 @@
+//! How much a person is told in ten minutes: at most ten announcements in any of them, with room left for what is more urgent.
+
+use std::{collections::VecDeque, time::Duration};
+
+use watchfloor_board::alarm::Priority;
+use watchfloor_model::Mono;
+
+/// Any stretch of this length.
+pub(super) const WINDOW: Duration = Duration::from_secs(600);
+/// Announcements in it at most: what one person can take (EEMUA 191).
+pub(super) const ANNOUNCED_MAX: usize = 10;
+
+/// What would be announced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// A notification of one alarm.
+    Notice(Priority),
+    /// The one for many.
+    Summary,
+    /// A tone that begins.
+    Tone(Priority),
+}
+
+impl Way {
+    /// With so many within the window there may be one more of it. What is less urgent may use fewer, the summary always has room after what it
+    /// stands for, and the tone of what is critical has room after all others.
+    const fn limit(self) -> usize {
+        match self {
+            Self::Notice(Priority::Low) => 4,
+            Self::Notice(Priority::Medium) => 5,
+            Self::Tone(Priority::Low | Priority::Medium) => 6,
+            Self::Notice(Priority::High) | Self::Tone(Priority::High) => 7,
+            Self::Notice(Priority::Critical) => 8,
+            Self::Summary => 9,
+            Self::Tone(Priority::Critical) => ANNOUNCED_MAX,
+        }
+    }
+}
+
+/// What was announced within the window.
+#[derive(Debug, Default)]
+pub(super) struct Budget {
+    /// When, and under which number; the oldest first.
+    told: VecDeque<(Mono, u64)>,
+}
+
+impl Budget {
+    /// Takes one, if there is one left.
+    pub(super) fn take(&mut self, way: Way, number: u64, now: Mono) -> bool {
+        self.forget(now);
+        let is_left = self.told.len() < way.limit();
+        if is_left {
+            self.told.push_back((now, number));
+        }
+        is_left
+    }
+
+    /// It wasn't announced after all.
+    pub(super) fn give_back(&mut self, number: u64) {
+        self.told.retain(|(_, own)| *own != number);
+    }
+
+    /// The same announcement, under another number. Says whether it is within the window.
+    pub(super) fn renumber(&mut self, from: u64, to: u64) -> bool {
+        let own = self.told.iter_mut().find(|(_, own)| *own == from);
+        own.map(|(_, number)| *number = to).is_some()
+    }
+
+    /// When there is one left.
+    pub(super) fn free_at(&self, way: Way, now: Mono) -> Mono {
+        let over = |at: Mono| at.plus(WINDOW).plus(Duration::from_micros(1));
+        let last = self.told.len().checked_sub(way.limit()).and_then(|at| self.told.get(at));
+        last.map_or(now, |(at, _)| over(*at).max(now))
+    }
+
+    /// The window has both its ends.
+    fn forget(&mut self, now: Mono) {
+        while self.told.front().is_some_and(|(at, _)| now.since(*at) > WINDOW) {
+            self.told.pop_front();
+        }
+    }
+}

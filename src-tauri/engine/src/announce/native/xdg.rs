@@ -1,0 +1,379 @@
+//! Notifications over the session bus, by the desktop notifications specification 1.2.
+//!
+//! One connection shows them all and hears what becomes of them: services tell that to whoever asked, and to nobody else. So no library stands
+//! between, which would open a connection for each.
+
+use std::{
+    collections::HashMap,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use futures_util::StreamExt as _;
+use tokio::time::{sleep_until, timeout};
+use zbus::{Connection, Message, MessageStream, Variant};
+
+use super::{Deed, Event, News, Receiver, Show, Slot, Urgency, WeakSender};
+use crate::{
+    announce::{Asked, Told},
+    desktop::{self, Lack},
+};
+
+const NAME: &str = "org.freedesktop.Notifications";
+const PATH: &str = "/org/freedesktop/Notifications";
+/// A service may have to be started first.
+const ANSWER_MAX: Duration = Duration::from_secs(5);
+/// What was put away so soon, by nobody, nobody has seen.
+const SEEN_MIN: Duration = Duration::from_secs(1);
+/// How long what isn't urgent stands, where the desktop heeds that.
+const SHORT_MS: i32 = 20_000;
+const RETRY_MIN: Duration = Duration::from_secs(1);
+const RETRY_MAX: Duration = Duration::from_secs(60);
+/// How long the end may take: what is on the screen tells of a wall that isn't there any more.
+const END_MAX: Duration = Duration::from_secs(1);
+/// What an action is called on the bus, before the occurrence.
+const ACKNOWLEDGE: &str = "acknowledge:";
+const SHOW: &str = "show:";
+
+/// Whether there is a session to notify. Asking a bus that isn't there would start one.
+pub(super) fn has_session() -> bool {
+    let of_runtime = std::env::var_os("XDG_RUNTIME_DIR").map(|folder| Path::new(&folder).join("bus"));
+    std::env::var_os("DBUS_SESSION_BUS_ADDRESS").is_some_and(|address| !address.is_empty())
+        || of_runtime.is_some_and(|bus| bus.exists())
+}
+
+/// Shows what comes, until nobody is left who could order anything.
+pub(super) fn run(deeds: Receiver<Deed>, events: WeakSender<Event>) {
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(Screen::new(events).run(deeds)),
+        Err(error) => tracing::warn!(reason = %error, "no native notifications"),
+    }
+}
+
+/// A bus with somebody on it who shows notifications.
+struct Bus {
+    connection: Connection,
+    /// What becomes of them.
+    signals: MessageStream,
+    /// Who shows them.
+    owners: MessageStream,
+    /// Whether there can be buttons.
+    has_actions: bool,
+}
+
+/// A notification that is on the screen.
+struct Shown {
+    id: u32,
+    number: u64,
+    at: Instant,
+}
+
+struct Screen {
+    events: WeakSender<Event>,
+    news: News,
+    bus: Option<Bus>,
+    shown: HashMap<Slot, Shown>,
+    /// When to look for a bus and a service again, and after which wait then.
+    retry: Option<Instant>,
+    wait: Duration,
+    /// Whether there was somebody who showed notifications, and is no more.
+    was_lost: bool,
+}
+
+enum Heard {
+    Deed(Option<Deed>),
+    Signal(Option<zbus::Result<Message>>),
+    Owner(Option<zbus::Result<Message>>),
+    Time,
+}
+
+impl Screen {
+    fn new(events: WeakSender<Event>) -> Self {
+        Self {
+            events,
+            news: News::default(),
+            bus: None,
+            shown: HashMap::new(),
+            retry: None,
+            wait: RETRY_MIN,
+            was_lost: false,
+        }
+    }
+
+    async fn run(mut self, mut deeds: Receiver<Deed>) {
+        // Asked at the start already: an outage is no time to learn that nobody will be told of it.
+        if has_session() {
+            self.look().await;
+        }
+        loop {
+            let go_on = match self.next(&mut deeds).await {
+                Heard::Deed(Some(Deed::Show(show))) => self.show(show).await,
+                Heard::Deed(Some(Deed::Withdraw(slot))) => {
+                    self.withdraw(&slot).await;
+                    true
+                }
+                Heard::Deed(None) => break,
+                Heard::Signal(Some(Ok(message))) => self.handle_signal(&message).await,
+                Heard::Owner(Some(Ok(message))) => self.handle_owner(&message).await,
+                Heard::Signal(Some(Err(_))) | Heard::Owner(Some(Err(_))) => true,
+                Heard::Signal(None) | Heard::Owner(None) => {
+                    self.lose(Some(Lack::Other("the session bus is gone".to_owned()))).await
+                }
+                Heard::Time => self.handle_time().await,
+            };
+            if !go_on {
+                break;
+            }
+        }
+        let slots: Vec<Slot> = self.shown.keys().filter(|slot| !matches!(slot, Slot::Source(_))).cloned().collect();
+        let _in_time = timeout(END_MAX, async {
+            for slot in slots {
+                self.withdraw(&slot).await;
+            }
+        })
+        .await;
+    }
+
+    async fn next(&mut self, deeds: &mut Receiver<Deed>) -> Heard {
+        let due = [self.retry, self.news.until].into_iter().flatten().min();
+        let time = async {
+            match due {
+                Some(due) => sleep_until(due.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        let bus = self.bus.as_mut();
+        let signals = async {
+            match bus {
+                Some(Bus { signals, owners, .. }) => tokio::select! {
+                    signal = signals.next() => Heard::Signal(signal),
+                    owner = owners.next() => Heard::Owner(owner),
+                },
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            heard = signals => heard,
+            deed = deeds.recv() => Heard::Deed(deed),
+            () = time => Heard::Time,
+        }
+    }
+
+    async fn handle_time(&mut self) -> bool {
+        let now = Instant::now();
+        let event = self.news.expire(now);
+        if !self.send(event).await {
+            return false;
+        }
+        if self.retry.take_if(|at| *at <= now).is_some() { self.look().await } else { true }
+    }
+
+    /// Finds a bus and a service on it. False if nobody hears of it any more.
+    async fn look(&mut self) -> bool {
+        let found = match timeout(ANSWER_MAX, self.find()).await {
+            Ok(found) => found,
+            Err(_) => Err(Lack::Other("it does not answer".to_owned())),
+        };
+        let now = Instant::now();
+        match found {
+            Ok(()) => {
+                (self.retry, self.wait) = (None, RETRY_MIN);
+                let back = std::mem::take(&mut self.was_lost).then_some(Event::Told(Told::Desktop));
+                let news = self.news.tell(None, false, now);
+                self.send(news).await && self.send(back).await
+            }
+            Err(lack) => {
+                self.was_lost = true;
+                self.retry = Some(now + self.wait);
+                self.wait = (self.wait * 2).min(RETRY_MAX);
+                let news = self.news.tell(Some(lack), false, now);
+                self.send(news).await
+            }
+        }
+    }
+
+    async fn find(&mut self) -> Result<(), Lack> {
+        if self.bus.is_none() {
+            if !has_session() {
+                return Err(Lack::Bus);
+            }
+            self.bus = Some(Bus::open().await.map_err(|error| desktop::lack(&error))?);
+        }
+        let Some(bus) = &mut self.bus else { return Err(Lack::Bus) };
+        let answer = bus.call("GetCapabilities", &()).await.map_err(|error| desktop::lack(&error))?;
+        let can: Vec<String> = answer.body().deserialize().map_err(|error| desktop::lack(&error))?;
+        bus.has_actions = can.iter().any(|can| can == "actions");
+        Ok(())
+    }
+
+    /// Nobody shows notifications any more, and what was shown is gone.
+    async fn lose(&mut self, lack: Option<Lack>) -> bool {
+        self.shown.clear();
+        self.was_lost = true;
+        if lack.is_some() {
+            self.bus = None;
+        }
+        // Another one may be started by asking for it.
+        (self.retry, self.wait) = (Some(Instant::now() + RETRY_MIN), RETRY_MIN * 2);
+        let news = lack.and_then(|lack| self.news.tell(Some(lack), false, Instant::now()));
+        self.send(news).await
+    }
+
+    async fn show(&mut self, show: Show) -> bool {
+        let before = self.shown.get(&show.slot).map(|shown| shown.id);
+        let (slot, number) = (show.slot.clone(), show.number);
+        let is_alarm = !matches!(slot, Slot::Source(_));
+        if show.is_update && before.is_none() {
+            return self.send(Some(Event::Told(Told::Closed { slot, number }))).await;
+        }
+        if self.bus.is_none() {
+            if !is_alarm && !has_session() {
+                return true;
+            }
+            if !self.look().await {
+                return false;
+            }
+        }
+        let result = match &self.bus {
+            None => Err(None),
+            Some(bus) => match timeout(ANSWER_MAX, bus.notify(&show, before.unwrap_or_default())).await {
+                Ok(Ok(id)) => Ok(id),
+                Ok(Err(error)) => Err(Some(desktop::lack(&error))),
+                Err(_) => Err(Some(Lack::Other("it does not answer".to_owned()))),
+            },
+        };
+        let now = Instant::now();
+        let (lack, told) = match result {
+            Ok(id) => {
+                self.shown.insert(slot.clone(), Shown { id, number, at: now });
+                (None, Told::Shown { slot, number })
+            }
+            Err(lack) => {
+                let lack = lack.or_else(|| self.news.told.clone()).unwrap_or(Lack::Bus);
+                if self.retry.is_none() {
+                    self.was_lost = true;
+                    self.retry = Some(now + self.wait);
+                }
+                (Some(lack), Told::NotShown { slot, number })
+            }
+        };
+        let news = self.news.tell(lack, is_alarm, now);
+        self.send(news).await && self.send(is_alarm.then_some(Event::Told(told))).await
+    }
+
+    async fn withdraw(&mut self, slot: &Slot) {
+        let (Some(shown), Some(bus)) = (self.shown.remove(slot), &self.bus) else { return };
+        if let Ok(Err(error)) = timeout(ANSWER_MAX, bus.call("CloseNotification", &shown.id)).await {
+            // What isn't there any more can't be closed: some services say so by an error.
+            tracing::debug!(%error, "a notification was not withdrawn");
+        }
+    }
+
+    async fn handle_signal(&mut self, message: &Message) -> bool {
+        let header = message.header();
+        let body = message.body();
+        let slot_of = |id: u32| self.shown.iter().find(|(_, shown)| shown.id == id).map(|(slot, _)| slot.clone());
+        match header.member().map(|member| member.as_str()) {
+            Some("ActionInvoked") => {
+                let Ok((id, action)) = body.deserialize::<(u32, String)>() else { return true };
+                let Some(slot) = slot_of(id) else { return true };
+                let key = match slot {
+                    Slot::Alarm(key) => Some(key),
+                    Slot::Summary => None,
+                    Slot::Source(_) => return true,
+                };
+                let asked = [(ACKNOWLEDGE, Asked::Acknowledge), (SHOW, Asked::Show)];
+                let asked = asked.into_iter().find_map(|(name, asked)| Some((action.strip_prefix(name)?, asked)));
+                let Some((occurrence, asked)) = asked else { return true };
+                let Ok(occurrence) = occurrence.parse() else { return true };
+                self.send(Some(Event::Told(Told::Acted { key, occurrence, asked }))).await
+            }
+            Some("NotificationClosed") => {
+                let Ok((id, reason)) = body.deserialize::<(u32, u32)>() else { return true };
+                let Some(slot) = slot_of(id) else { return true };
+                let Some(Shown { number, at, .. }) = self.shown.remove(&slot) else { return true };
+                if let Slot::Source(_) = slot {
+                    return true;
+                }
+                // 1: its time was over; 2: somebody closed it; 4: nobody says why.
+                if reason != 2 && at.elapsed() < SEEN_MIN {
+                    let news = self.news.tell(Some(Lack::Swallows), true, Instant::now());
+                    return self.send(news).await
+                        && self.send(Some(Event::Told(Told::Swallowed { slot, number }))).await;
+                }
+                self.send(Some(Event::Told(Told::Closed { slot, number }))).await
+            }
+            _ => true,
+        }
+    }
+
+    async fn handle_owner(&mut self, message: &Message) -> bool {
+        let Ok((_, old, new)) = message.body().deserialize::<(String, String, String)>() else { return true };
+        tracing::debug!(old, new, "who shows notifications");
+        if !old.is_empty() && !self.lose(None).await {
+            return false;
+        }
+        if new.is_empty() { true } else { self.look().await }
+    }
+
+    /// False if nobody hears of it any more. The sender is held weakly, so that this thread doesn't keep a stopped engine's lane open.
+    async fn send(&self, event: Option<Event>) -> bool {
+        let Some(event) = event else { return true };
+        match self.events.upgrade() {
+            Some(events) => events.send(event).await.is_ok(),
+            None => false,
+        }
+    }
+}
+
+impl Bus {
+    async fn open() -> zbus::Result<Self> {
+        let connection = Connection::session().await?;
+        let signals = format!("type='signal',interface='{NAME}',path='{PATH}'");
+        let owners = format!(
+            "type='signal',sender='org.freedesktop.DBus',interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='{NAME}'"
+        );
+        let signals = MessageStream::for_match_rule(signals.as_str(), &connection, None).await?;
+        let owners = MessageStream::for_match_rule(owners.as_str(), &connection, None).await?;
+        Ok(Self { connection, signals, owners, has_actions: false })
+    }
+
+    async fn call<B>(&self, method: &str, body: &B) -> zbus::Result<Message>
+    where
+        B: serde::Serialize + zbus::wire::DynamicType,
+    {
+        self.connection.call_method(Some(NAME), PATH, Some(NAME), method, body).await
+    }
+
+    /// Shows it, in place of another one if there is one. Answers by which number the service knows it.
+    async fn notify(&self, show: &Show, replaces: u32) -> zbus::Result<u32> {
+        let occurrence = show.occurrence.unwrap_or_default();
+        let (acknowledge, look) = (format!("{ACKNOWLEDGE}{occurrence}"), format!("{SHOW}{occurrence}"));
+        let mut actions = Vec::new();
+        if self.has_actions && show.acknowledges {
+            actions.extend([acknowledge.as_str(), "Acknowledge"]);
+        }
+        if self.has_actions && show.shows {
+            actions.extend([look.as_str(), "Show"]);
+        }
+        let urgency: u8 = match show.urgency {
+            Urgency::Low => 0,
+            Urgency::Normal => 1,
+            Urgency::Critical => 2,
+        };
+        // What is heard of an alarm is heard from the wall.
+        let mut hints =
+            HashMap::from([("urgency", Variant::from(urgency)), ("suppress-sound", Variant::from(true))]);
+        if !matches!(show.slot, Slot::Source(_)) {
+            hints.insert("resident", Variant::from(true));
+        }
+        let stands: i32 = match (&show.slot, show.stays) {
+            (Slot::Source(_), _) => -1,
+            (_, true) => 0,
+            (_, false) => SHORT_MS,
+        };
+        let body = ("Watchfloor", replaces, "", show.heading.as_str(), show.rest.as_str(), actions, hints, stands);
+        self.call("Notify", &body).await?.body().deserialize()
+    }
+}

@@ -1,0 +1,156 @@
+//! Alarms in the loop: decided by the board, recorded by the journal, and only then announced; that they were is marked (H6).
+
+use std::collections::BTreeMap;
+
+use jiff::tz::TimeZone;
+use watchfloor_board::{
+    alarm::{AlarmKey, Change, Heard, Standing, machine::Sound},
+    config::spec::BoardFile,
+};
+use watchfloor_model::{Mono, Timestamp};
+
+use super::Run;
+use crate::{
+    announce::{Announced, Asked, Call, Order, Settings, Told},
+    journal::table::alarm::{Call as Named, Mark},
+};
+
+/// Whose acknowledgement it is that comes by the desktop.
+const STATION: &str = "notification";
+
+impl Run {
+    /// What a start found: alarms that call already are heard on, and those that nobody knows to be announced are announced, as what they may be:
+    /// once more.
+    pub(super) fn resume_alarms(&mut self, marks: Vec<Mark>, now: Mono) {
+        let marked: BTreeMap<Named, Heard> = marks.into_iter().map(|mark| (mark.call, mark.heard)).collect();
+        let decided = self.board.take_alarm_changes();
+        let is_new = |key: &AlarmKey, own: &Standing| {
+            decided.iter().any(|change| {
+                change.sound == Sound::Start && change.key == *key && named(change) == name(change, own)
+            })
+        };
+        let calling: Vec<(Named, Order)> = self
+            .board
+            .alarms()
+            .standing()
+            .iter()
+            .filter(|(key, own)| own.alarm.calls() && !is_new(key, own))
+            .map(|(key, own)| {
+                let named =
+                    Named { key: key.clone(), occurrence: own.alarm.occurrence, realarms: own.alarm.realarms };
+                let is_known = marked.get(&named).is_some_and(|heard| heard.announced.is_some());
+                let call = Call { is_repeat: !is_known, ..self.call(key, own) };
+                (named, if is_known { Order::Resume(call) } else { Order::Start(call) })
+            })
+            .collect();
+        let wall = self.clock.wall();
+        for (named, order) in calling {
+            if matches!(order, Order::Start(_)) {
+                self.repeated.insert(named);
+            }
+            self.announcer.handle_order(order, now, wall);
+        }
+        self.record_alarms(decided, None, now);
+    }
+
+    /// What was decided since the last time goes on record. `received` is when the events came that brought it, if any did.
+    pub(super) fn handle_alarms(&mut self, received: Option<Mono>, now: Mono) {
+        let changes = self.board.take_alarm_changes();
+        for is_flood in self.board.take_alarm_floods() {
+            self.announcer.handle_order(Order::Flood(is_flood), now, self.clock.wall());
+        }
+        let received = received.map(|at| self.clock.wall().minus(now.since(at)));
+        self.record_alarms(changes, received, now);
+    }
+
+    fn record_alarms(&mut self, changes: Vec<Change>, received: Option<Timestamp>, now: Mono) {
+        let unrecorded = self.alarms.record(changes, received);
+        self.handle_recorded(&unrecorded, now);
+    }
+
+    /// What is on record by now is announced.
+    pub(super) fn handle_recorded(&mut self, changes: &[Change], now: Mono) {
+        let wall = self.clock.wall();
+        for change in changes {
+            let key = change.key.clone();
+            let order = match change.sound {
+                // What has been dealt with since, behind a slow disk, calls for nobody.
+                Sound::Start if !self.is_calling(change) => continue,
+                Sound::Start => Order::Start(self.call(&change.key, &change.now)),
+                Sound::Retune => Order::Retune { key, priority: change.now.priority },
+                Sound::Stop => Order::Stop { key },
+                Sound::StopHere => Order::StopHere { key },
+                Sound::Keep => continue,
+            };
+            self.announcer.handle_order(order, now, wall);
+        }
+        self.announce(now);
+    }
+
+    fn is_calling(&self, change: &Change) -> bool {
+        let own = self.board.alarms().standing().get(&change.key);
+        own.is_some_and(|own| own.alarm.calls() && named(change) == name(change, own))
+    }
+
+    fn call(&self, key: &AlarmKey, own: &Standing) -> Call {
+        let words = self.board.alarm_words(key);
+        let cause = own.cause.iter().map(|(name, value)| format!("{name} {value}"));
+        Call {
+            key: key.clone(),
+            occurrence: own.alarm.occurrence,
+            realarms: own.alarm.realarms,
+            priority: own.priority,
+            title: words.title,
+            advice: words.advice,
+            cause: cause.collect::<Vec<_>>().join(", "),
+            raised: own.raised,
+            decided: own.decided.unwrap_or_else(|| self.clock.wall()),
+            is_repeat: false,
+        }
+    }
+
+    /// The board says for how long the record is kept.
+    pub(super) fn keep_alarms(&mut self) {
+        if let Some(spec) = &self.file.alarming {
+            self.alarms.keep(spec.keep);
+        }
+    }
+
+    /// Announces what is due, and notes what was.
+    pub(super) fn announce(&mut self, now: Mono) {
+        for announced in self.announcer.handle_time(now, self.clock.wall()) {
+            let Announced { key, occurrence, realarms, at, how } = announced;
+            let named = Named { key, occurrence, realarms };
+            let is_repeated = self.repeated.remove(&named);
+            let by = Some(how.name().to_owned());
+            self.alarms.mark(named, Heard { announced: Some(at), by, is_repeated, ..Heard::default() });
+        }
+    }
+
+    /// What the desktop and the sound device say.
+    pub(super) fn handle_told(&mut self, told: &Told, now: Mono) {
+        if let Told::Acted { key: Some(key), occurrence, asked: Asked::Acknowledge } = told
+            && let Err(refused) = self.board.acknowledge_one(key, *occurrence, STATION, now)
+        {
+            tracing::info!(alarm = %key, reason = %refused, "not acknowledged by its notification");
+        }
+        self.announcer.handle_told(told, now, self.clock.wall());
+        self.announce(now);
+    }
+}
+
+fn named(change: &Change) -> Named {
+    name(change, &change.now)
+}
+
+fn name(change: &Change, own: &Standing) -> Named {
+    Named { key: change.key.clone(), occurrence: own.alarm.occurrence, realarms: own.alarm.realarms }
+}
+
+/// How a board's alarms are told; none of a board without any.
+pub(crate) fn settings(file: &BoardFile, actions: bool) -> Option<Settings> {
+    let spec = file.alarming.as_ref()?;
+    // The file's reader knows the zone.
+    let zone = TimeZone::get(&file.board.timezone).unwrap_or(TimeZone::UTC);
+    Some(Settings::new(spec, zone, actions))
+}
