@@ -15,6 +15,7 @@ import { all_become, check, FULL_HD, on_page } from './harness.mjs'
 const CODES = [
   ...['kind', 'state', 'freshness', 'phase', 'transport', 'continuity', 'basis', 'agreement', 'became', 'draw'],
   ...['order', 'format', 'theme', 'better', 'toward', 'is', 'why', 'align', 'expect', 'outcome', 'code'],
+  ...['priority', 'evidence', 'nuisance'],
 ]
 
 /**
@@ -219,6 +220,7 @@ const SCENARIOS = [
     'furniture',
   ],
   ...['pages', 'past', 'past-odd', 'disputed', 'desk'],
+  ...['alarms', 'alarms-quiet', 'alarms-flood', 'alarms-stale', 'alarms-pages'],
 ]
 const STATES = ['live', 'down', 'empty', 'full']
 
@@ -228,6 +230,8 @@ const OVER = /** @type {const} */ ([
   ['l', '[data-history]', 'gaps', false],
   ['l', '[data-history]', 'sources', false],
   ['f', '[data-faults="open"]', 'live', false],
+  ['a', '[data-alarms]', 'alarms', false],
+  ['a', '[data-alarms]', 'alarms-flood', false],
   ['b', '[data-past-bar]', 'past-odd', true],
   ['b', '[data-past-bar]', 'live', true],
   ['t', '[data-drill-band]', 'live', true],

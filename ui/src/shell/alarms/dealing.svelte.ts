@@ -2,6 +2,7 @@
  * What hands ask of the backend about alarms. Nothing is taken for done before a frame says so (H6): until then it is awaited, after a while it is
  * said that nobody has confirmed it, and it calls on as before.
  */
+import { untrack } from 'svelte'
 import { awaited, CONFIRMED_MS, named, type Pressed } from '../../core/alarms'
 import { error_text } from '../../core/format'
 import type { Act, AlarmsView, AlarmView } from '../../generated/frame'
@@ -53,7 +54,8 @@ class Dealing {
 
   /** A frame said how all of them stand. */
   settle(view: AlarmsView | null): void {
-    if (this.#asked.size > 0) this.#asked = awaited(this.#asked, view?.list ?? [])
+    const asked = untrack(() => this.#asked)
+    if (asked.size > 0) this.#asked = awaited(asked, view?.list ?? [])
   }
 
   async act(alarm: AlarmView, act: Act): Promise<void> {
