@@ -368,4 +368,15 @@ export const of_kinds: { readonly [K in (typeof OF_KINDS)[number]]: string } = {
   'the keyring has {n} entries {a}/{b}: expected one': 'der Schlüsselbund hat {n} Einträge {a}/{b}: erwartet ist einer',
   "the keyring's entry {a}/{b} holds no text: expected one line":
     'der Eintrag {a}/{b} im Schlüsselbund enthält keinen Text: erwartet ist eine Zeile',
+  'the alarm has changed: it was raised anew': 'der Alarm ist ein anderer: er wurde erneut gemeldet',
+  'its condition still holds': 'seine Bedingung gilt noch',
+  'it must be acknowledged first': 'er muss zuerst quittiert werden',
+  'no alarm `{a}` stands': 'kein Alarm `{a}` steht an',
+  'a reason of {n} characters: expected {n2} to {n3}': 'ein Grund von {n} Zeichen: erwartet sind {n2} bis {n3}',
+  'a comment of {n} characters: expected 1 to {n2}': 'eine Bemerkung von {n} Zeichen: erwartet sind 1 bis {n2}',
+  '{n} min on the shelf: expected 1 to {n2} min; for longer, take it out of service':
+    '{n} min zurückgestellt: erwartet sind 1 bis {n2} min; für länger außer Betrieb nehmen',
+  'it is not {why}': 'er ist nicht {why}',
+  'on the shelf': 'zurückgestellt',
+  'out of service': 'außer Betrieb',
 }

@@ -364,10 +364,14 @@ export const heard: Heard = {
     'Die Wand macht aus dem Gedächtnis weiter und versucht es alle paar Sekunden erneut.',
   'The damaged one is kept as {a}': 'Das beschädigte ist aufbewahrt als {a}',
   'Nor can it be read, so the wall began empty: {why}': 'Es ist auch nicht lesbar, darum begann die Wand leer: {why}',
-  'no notification service on this desktop: lost sources are told on the wall only':
-    'kein Benachrichtigungsdienst auf diesem Schreibtisch: verlorene Quellen werden nur auf der Wand gemeldet',
-  'the desktop takes no notifications: lost sources are told on the wall only: {why}':
-    'der Schreibtisch nimmt keine Benachrichtigungen: verlorene Quellen werden nur auf der Wand gemeldet: {why}',
+  'no session bus: alarms and lost sources are told on the wall only':
+    'kein Sitzungsbus: Alarme und verlorene Quellen werden nur auf der Wand gemeldet',
+  'no notification service on this desktop: alarms and lost sources are told on the wall only':
+    'kein Benachrichtigungsdienst auf diesem Schreibtisch: Alarme und verlorene Quellen werden nur auf der Wand gemeldet',
+  'the desktop puts notifications away unseen: alarms and lost sources are told on the wall only':
+    'der Schreibtisch legt Benachrichtigungen ungesehen weg: Alarme und verlorene Quellen werden nur auf der Wand gemeldet',
+  'the desktop takes no notifications: alarms and lost sources are told on the wall only: {why}':
+    'der Schreibtisch nimmt keine Benachrichtigungen: Alarme und verlorene Quellen werden nur auf der Wand gemeldet: {why}',
   "the screens can't be turned off at their hours: {why}":
     'die Bildschirme lassen sich nicht zu ihren Zeiten ausschalten: {why}',
   "the windows are Wayland's, which lets no program turn a screen off":

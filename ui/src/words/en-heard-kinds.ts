@@ -318,4 +318,15 @@ export const OF_KINDS = [
   'the keyring with the entry {a}/{b} is locked: unlock it, or have it unlocked at login',
   'the keyring has {n} entries {a}/{b}: expected one',
   "the keyring's entry {a}/{b} holds no text: expected one line",
+  // What is refused about an alarm.
+  'the alarm has changed: it was raised anew',
+  'its condition still holds',
+  'it must be acknowledged first',
+  'no alarm `{a}` stands',
+  'a reason of {n} characters: expected {n2} to {n3}',
+  'a comment of {n} characters: expected 1 to {n2}',
+  '{n} min on the shelf: expected 1 to {n2} min; for longer, take it out of service',
+  'it is not {why}',
+  'on the shelf',
+  'out of service',
 ] as const

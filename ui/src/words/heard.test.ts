@@ -42,6 +42,7 @@ const SOURCES: readonly string[] = [
   ),
   ...['dial', 'fault', 'fetch', 'http', 'proxy'].map((name) => `engine/src/transport/${name}.rs`),
   ...['board', 'board/against', 'board/glasses', 'board/tracked', 'board/voices'].map((name) => `board/src/${name}.rs`),
+  ...['machine', 'people'].map((name) => `board/src/alarm/${name}.rs`),
   ...['meaning', 'pick', 'series', 'status', 'tally', 'timeline'].map((name) => `board/src/reduce/${name}.rs`),
   ...[
     'drill',

@@ -230,6 +230,7 @@ const OVER = /** @type {const} */ ([
   ['l', '[data-history]', 'gaps', false],
   ['l', '[data-history]', 'sources', false],
   ['f', '[data-faults="open"]', 'live', false],
+  ['?', '[data-keys]', 'alarms-pages', false],
   ['a', '[data-alarms]', 'alarms', false],
   ['a', '[data-alarms]', 'alarms-flood', false],
   ['b', '[data-past-bar]', 'past-odd', true],
