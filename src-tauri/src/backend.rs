@@ -36,6 +36,7 @@ pub(crate) async fn start(args: &WallArgs, data_dir: PathBuf) -> Result<Backend,
         transcripts: args.transcripts.clone(),
         notifications: args.notifications == Switch::On && !args.headless,
         actions: !args.kiosk,
+        sound: !args.headless,
         ..EngineConfig::new(match &args.board {
             Some(file) => BoardInput::File(file.clone()),
             None => BoardInput::Packed { name: story.board_name(), text: story.board(), files: story.files() },
@@ -69,6 +70,7 @@ async fn start_beside(config: EngineConfig) -> Result<Engine, EngineError> {
         metrics: None,
         notifications: false,
         actions: false,
+        sound: false,
         transcripts: None,
         ..config
     })

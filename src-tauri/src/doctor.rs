@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, process::ExitCode};
 
-use watchfloor_engine::desktop;
+use watchfloor_engine::{announce::sound, desktop};
 
 #[cfg(target_os = "linux")]
 use crate::tray;
@@ -21,9 +21,9 @@ const ANSWER_MAX: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Prints one line a finding. Exits with 3 if a wall could not run.
 pub(crate) fn run(data: DataArgs, renderer: Option<Renderer>, map: Option<MapChoice>) -> Result<ExitCode, Failure> {
-    let mut sound = true;
+    let mut is_sound = true;
     let mut tell = |name: &str, finding: Result<String, String>| {
-        sound &= finding.is_ok();
+        is_sound &= finding.is_ok();
         match finding {
             Ok(text) => output::line(&format_args!("ok    {name:<14} {text}")),
             Err(text) => output::line(&format_args!("wrong {name:<14} {text}")),
@@ -44,6 +44,7 @@ pub(crate) fn run(data: DataArgs, renderer: Option<Renderer>, map: Option<MapCho
             .map(|()| desktop::notifier().unwrap_or_else(|lack| lack.to_string()))
             .map_err(|failure| failure.to_string()),
     )?;
+    tell("sound", Ok(sound::words(None)))?;
     #[cfg(target_os = "linux")]
     tell("kiosk", Ok(awake()))?;
     #[cfg(target_os = "linux")]
@@ -66,7 +67,7 @@ pub(crate) fn run(data: DataArgs, renderer: Option<Renderer>, map: Option<MapCho
         tell("", Ok(format!("{name}={value} will be set for the page")))?;
     }
     tell("map", Ok(words))?;
-    Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(3) })
+    Ok(if is_sound { ExitCode::SUCCESS } else { ExitCode::from(3) })
 }
 
 /// By what a kiosk would be kept awake. A bus may not answer.

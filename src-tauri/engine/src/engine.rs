@@ -98,6 +98,8 @@ pub struct EngineConfig {
     pub notifications: bool,
     /// Whether a notification has buttons. A kiosk's has none: nobody can reach them.
     pub actions: bool,
+    /// Whether alarms are heard, if the board wants that.
+    pub sound: bool,
     /// How much the journal keeps.
     pub journal: Bounds,
     /// Where a transcript of each source is written; nowhere if missing.
@@ -115,6 +117,7 @@ impl EngineConfig {
             metrics: None,
             notifications: false,
             actions: true,
+            sound: false,
             journal: Bounds::default(),
             transcripts: None,
         }
@@ -186,7 +189,8 @@ impl Engine {
         };
         tell_of_environment();
         let desktop = config.notifications.then(|| Desktop::start(control.downgrade())).flatten();
-        let announcer = Announcer::new(run::settings(&file, config.actions), desktop, control.downgrade());
+        let announcer =
+            Announcer::new(run::settings(&file, config.actions), desktop, config.sound, control.downgrade());
         let parts = Parts {
             clock,
             board,

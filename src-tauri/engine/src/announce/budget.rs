@@ -13,25 +13,25 @@ pub(super) const ANNOUNCED_MAX: usize = 10;
 /// What would be announced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
-    /// A notification of one alarm.
-    Notice(Priority),
-    /// The one for many.
-    Summary,
+    /// A notification of one alarm. `has_summary`: the one for many is on the screen already, and needs no room of its own.
+    Notice { priority: Priority, has_summary: bool },
+    /// The one for many; whether there is news of what is critical in it.
+    Summary { is_critical: bool },
     /// A tone that begins.
     Tone(Priority),
 }
 
 impl Way {
-    /// With so many within the window there may be one more of it. What is less urgent may use fewer, the summary always has room after what it
-    /// stands for, and the tone of what is critical has room after all others.
+    /// With fewer than so many within the window there may be one more of it. What is less urgent may use fewer, the summary always has room after
+    /// what it stands for, and the tone of what is critical has room after all others.
     const fn limit(self) -> usize {
         match self {
-            Self::Notice(Priority::Low) => 4,
-            Self::Notice(Priority::Medium) => 5,
+            Self::Notice { priority: Priority::Low, .. } => 4,
+            Self::Notice { priority: Priority::Medium, .. } => 5,
             Self::Tone(Priority::Low | Priority::Medium) => 6,
-            Self::Notice(Priority::High) | Self::Tone(Priority::High) => 7,
-            Self::Notice(Priority::Critical) => 8,
-            Self::Summary => 9,
+            Self::Notice { priority: Priority::High, .. } | Self::Tone(Priority::High) => 7,
+            Self::Summary { is_critical: false } | Self::Notice { has_summary: false, .. } => 8,
+            Self::Summary { is_critical: true } | Self::Notice { has_summary: true, .. } => 9,
             Self::Tone(Priority::Critical) => ANNOUNCED_MAX,
         }
     }

@@ -131,8 +131,7 @@ impl Settings {
 
     fn is_quiet(&self, wall: Timestamp) -> bool {
         let Some(quiet) = &self.quiet else { return false };
-        jiff::Timestamp::from_millisecond(wall.as_millis())
-            .is_ok_and(|at| quiet.contains(self.zone.to_datetime(at)))
+        jiff::Timestamp::from_millisecond(wall.as_millis()).is_ok_and(|at| quiet.contains(self.zone.to_datetime(at)))
     }
 }
 
@@ -336,24 +335,32 @@ pub(crate) struct Announcer {
     policy: Policy,
     desktop: Option<Desktop>,
     sound: Option<Sound>,
+    has_sound: bool,
     events: WeakSender<Event>,
     /// Taken away as soon as the desktop's queue has room: what is over must not be shown on.
     withdrawn: BTreeSet<Slot>,
 }
 
 impl Announcer {
-    /// Begins. `settings` are none on a board without alarms: then there is no sound, and the desktop hears of sources alone.
-    pub(crate) fn new(settings: Option<Settings>, desktop: Option<Desktop>, events: WeakSender<Event>) -> Self {
+    /// Begins. `settings` are none on a board without alarms: then there is no sound, and the desktop hears of sources alone. `has_sound`: whether
+    /// anything may be heard here at all.
+    pub(crate) fn new(
+        settings: Option<Settings>,
+        desktop: Option<Desktop>,
+        has_sound: bool,
+        events: WeakSender<Event>,
+    ) -> Self {
         let settings_then = settings.clone().unwrap_or_else(silent);
-        let sound = settings.as_ref().and_then(|settings| start_sound(settings, &events));
+        let sound = settings.as_ref().filter(|_| has_sound).and_then(|settings| start_sound(settings, &events));
         let ways = Ways { notices: desktop.is_some(), sound: sound.is_some() };
         let policy = Policy::new(settings_then, ways);
-        Self { policy, desktop, sound, events, withdrawn: BTreeSet::new() }
+        Self { policy, desktop, sound, has_sound, events, withdrawn: BTreeSet::new() }
     }
 
     /// The board says otherwise now.
     pub(crate) fn set_settings(&mut self, settings: Option<Settings>) {
-        self.sound = settings.as_ref().and_then(|settings| match self.sound.take() {
+        let heard = settings.as_ref().filter(|_| self.has_sound);
+        self.sound = heard.and_then(|settings| match self.sound.take() {
             Some(sound) if settings.sound.is_some() => {
                 sound.set(settings);
                 Some(sound)

@@ -4,6 +4,8 @@
 //! What has no room of its own is counted in one notification for all, updated in place. An alarm is announced when one way of telling it has
 //! succeeded (H6); what fails is tried again, later each time.
 
+mod answers;
+mod notices;
 mod tones;
 
 use std::{
@@ -15,11 +17,7 @@ use watchfloor_board::alarm::{AlarmKey, Priority};
 use watchfloor_model::{Mono, Timestamp};
 
 use self::tones::Playing;
-use super::{
-    Announced, Call, How, Order, Output, Settings, Show, Slot, Told, Urgency, Ways,
-    budget::{Budget, Way},
-    words,
-};
+use super::{Announced, Call, How, Order, Output, Settings, Slot, Ways, budget::Budget};
 
 /// More than so many that aren't critical at once, as after a lost link: one notification for all of them.
 const AT_ONCE_MAX: usize = 3;
@@ -244,7 +242,8 @@ impl Policy {
     fn start(&mut self, call: Call, is_told: bool, now: Mono) {
         let id = (call.occurrence, call.realarms);
         let stands = self.calls.get(&call.key).is_some_and(|own| (own.call.occurrence, own.call.realarms) >= id);
-        let is_known = self.known.get(&call.key).is_some_and(|(occurrence, realarms, _)| (*occurrence, *realarms) >= id);
+        let is_known =
+            self.known.get(&call.key).is_some_and(|(occurrence, realarms, _)| (*occurrence, *realarms) >= id);
         if stands || is_known && !call.is_repeat && !is_told {
             return;
         }
@@ -286,134 +285,6 @@ impl Policy {
         }
     }
 
-    /// Takes what became of an output.
-    pub(super) fn handle_told(&mut self, told: &Told, now: Mono, wall: Timestamp) {
-        self.wake = Some(now);
-        match told {
-            Told::Shown { slot, number } => {
-                self.notices.works();
-                self.shown(slot, *number, wall);
-            }
-            Told::NotShown { slot, number } => {
-                if self.lose(slot, *number) {
-                    self.budget.give_back(*number);
-                    self.notices.fail(now);
-                }
-            }
-            Told::Swallowed { slot, number } => {
-                if self.lose(slot, *number) {
-                    self.notices.fail(now);
-                    if let Slot::Alarm(key) = slot
-                        && let Some(own) = self.calls.get_mut(key)
-                    {
-                        own.swallowed += 1;
-                        if own.swallowed >= SWALLOWED_MAX {
-                            own.place = Place::Over;
-                        }
-                    }
-                }
-            }
-            Told::Closed { slot, number } => match slot {
-                Slot::Alarm(key) => {
-                    if let Some(own) = self.calls.get_mut(key)
-                        && own.place == (Place::Live { number: *number })
-                    {
-                        (own.place, own.is_on_screen) = (Place::Over, false);
-                    }
-                }
-                Slot::Summary if self.summary.screen == (Screen::Live { number: *number }) => {
-                    self.summary.screen = Screen::Off;
-                }
-                Slot::Summary | Slot::Source(_) => {}
-            },
-            Told::Desktop => self.desktop_back(),
-            Told::Acted { .. } => {}
-            Told::Heard { number } => self.heard(*number, wall),
-            Told::NotHeard { number } => self.not_heard(*number, now),
-            Told::Device => self.sound.works(),
-        }
-    }
-
-    /// What was on the screen is gone with the service that showed it; another one is there now.
-    fn desktop_back(&mut self) {
-        self.notices.works();
-        for own in self.calls.values_mut() {
-            own.is_on_screen = false;
-            match &mut own.place {
-                Place::Sent { .. } | Place::Live { .. } => own.place = Place::Wanted,
-                Place::Summed { number, is_told } => (*number, *is_told) = (None, false),
-                Place::Nowhere | Place::Wanted | Place::Held | Place::Over => {}
-            }
-        }
-        self.summary.screen = Screen::Off;
-    }
-
-    /// It is on the screen.
-    fn shown(&mut self, slot: &Slot, number: u64, wall: Timestamp) {
-        match slot {
-            Slot::Alarm(key) => {
-                let Some(own) = self.calls.get_mut(key) else { return };
-                if matches!(own.place, Place::Sent { number: sent, .. } if sent == number) {
-                    own.place = Place::Live { number };
-                    self.mark(key, How::Notification, wall);
-                }
-            }
-            Slot::Summary => {
-                if matches!(self.summary.screen, Screen::Sent { number: sent, .. } if sent == number) {
-                    self.summary.screen = Screen::Live { number };
-                }
-                let told: Vec<AlarmKey> = self.summed(number).map(|(key, _)| key.clone()).collect();
-                for key in told {
-                    if let Some(own) = self.calls.get_mut(&key) {
-                        own.place = Place::Summed { number: None, is_told: true };
-                    }
-                    self.mark(&key, How::Summary, wall);
-                }
-            }
-            Slot::Source(_) => {}
-        }
-    }
-
-    /// Those that the summary of this number told of.
-    fn summed(&self, number: u64) -> impl Iterator<Item = (&AlarmKey, &Own)> {
-        self.calls
-            .iter()
-            .filter(move |(_, own)| matches!(own.place, Place::Summed { number: Some(sent), .. } if sent == number))
-    }
-
-    /// It isn't on the screen: to be told anew. Says whether that is news.
-    fn lose(&mut self, slot: &Slot, number: u64) -> bool {
-        match slot {
-            Slot::Alarm(key) => {
-                let Some(own) = self.calls.get_mut(key) else { return false };
-                let is_it = match own.place {
-                    Place::Sent { number: sent, .. } | Place::Live { number: sent } => sent == number,
-                    _ => false,
-                };
-                if is_it {
-                    (own.place, own.is_on_screen) = (Place::Wanted, false);
-                }
-                is_it
-            }
-            Slot::Summary => {
-                let is_it = match self.summary.screen {
-                    Screen::Sent { number: sent, .. } | Screen::Live { number: sent } => sent == number,
-                    Screen::Off => false,
-                };
-                if is_it {
-                    self.summary.screen = Screen::Off;
-                    for own in self.calls.values_mut() {
-                        if let Place::Summed { number, is_told } = &mut own.place {
-                            (*number, *is_told) = (None, false);
-                        }
-                    }
-                }
-                is_it
-            }
-            Slot::Source(_) => false,
-        }
-    }
-
     /// Everything that time and orders bring.
     pub(super) fn handle_time(&mut self, now: Mono, wall: Timestamp) {
         self.wake = None;
@@ -439,35 +310,6 @@ impl Policy {
     fn next_number(&mut self) -> u64 {
         self.number += 1;
         self.number
-    }
-
-    /// No answer is a failure.
-    fn miss_answers(&mut self, now: Mono) {
-        let is_late = |at: Mono| at.plus(ANSWER_MAX) <= now;
-        let mut late = Vec::new();
-        let mut next: Option<Mono> = None;
-        let mut look = |slot: Slot, number: u64, at: Mono| {
-            if is_late(at) {
-                late.push((slot, number));
-            } else {
-                next = Some(next.map_or(at, |own| own.min(at)));
-            }
-        };
-        for (key, own) in &self.calls {
-            if let Place::Sent { number, at } = own.place {
-                look(Slot::Alarm(key.clone()), number, at);
-            }
-        }
-        if let Screen::Sent { number, at } = self.summary.screen {
-            look(Slot::Summary, number, at);
-        }
-        for (slot, number) in late {
-            self.lose(&slot, number);
-            self.notices.fail(now);
-        }
-        if let Some(at) = next {
-            self.wake_at(at.plus(ANSWER_MAX));
-        }
     }
 
     /// What nobody has acknowledged for too long is told more urgently.
@@ -496,140 +338,13 @@ impl Policy {
     fn hold(&mut self) {
         for own in self.calls.values_mut() {
             own.place = match own.place {
-                Place::Wanted | Place::Summed { number: None, is_told: false } if own.is_held(self.is_quiet) => Place::Held,
+                Place::Wanted | Place::Summed { number: None, is_told: false } if own.is_held(self.is_quiet) => {
+                    Place::Held
+                }
                 Place::Held if !own.is_held(self.is_quiet) => Place::Summed { number: None, is_told: false },
                 place => place,
             };
         }
-    }
-
-    /// Notifications of single alarms, the most urgent first.
-    fn tell_each(&mut self, now: Mono, wall: Timestamp) {
-        let wanted = |own: &Own| own.place == Place::Wanted;
-        if !self.calls.values().any(wanted) {
-            return;
-        }
-        if !self.notices.may(now) {
-            self.wake_at(self.notices.retry.unwrap_or(now));
-            return;
-        }
-        let mut due: Vec<(Priority, AlarmKey)> =
-            self.calls.iter().filter(|(_, own)| wanted(own)).map(|(key, own)| (own.level(), key.clone())).collect();
-        due.sort_by(|(one, _), (other, _)| other.cmp(one));
-        let is_many = due.iter().filter(|(level, _)| *level != Priority::Critical).count() > AT_ONCE_MAX;
-        for (level, key) in due {
-            let is_again = self.popped.contains_key(&key);
-            let is_summed = level != Priority::Critical && (self.is_flood || is_many || is_again);
-            let number = self.next_number();
-            let is_new = !is_summed && self.budget.take(Way::Notice(level), number, now);
-            let Some(own) = self.calls.get_mut(&key) else { continue };
-            if is_new || own.is_on_screen {
-                own.place = Place::Sent { number, at: now };
-                own.is_on_screen = true;
-                self.show(&key, number, !is_new, wall);
-                if is_new {
-                    self.popped.insert(key, now);
-                }
-            } else {
-                own.place = Place::Summed { number: None, is_told: false };
-            }
-        }
-    }
-
-    /// An alarm's notification says something else now.
-    fn update(&mut self, key: &AlarmKey, now: Mono, wall: Timestamp) {
-        let number = self.next_number();
-        let Some(own) = self.calls.get_mut(key) else { return };
-        let mut is_update = true;
-        if let Place::Sent { number: sent, .. } = own.place {
-            // What is on its way counts as it did.
-            is_update = !self.budget.renumber(sent, number);
-        }
-        own.place = Place::Sent { number, at: now };
-        self.show(key, number, is_update, wall);
-    }
-
-    fn show(&mut self, key: &AlarmKey, number: u64, is_update: bool, wall: Timestamp) {
-        let Some(own) = self.calls.get(key) else { return };
-        let level = own.level();
-        let (heading, rest) = words::alarm(&own.call, own.is_escalated, &self.settings.zone, wall);
-        let show = Show {
-            slot: Slot::Alarm(key.clone()),
-            number,
-            is_update,
-            heading,
-            rest,
-            urgency: Urgency::of(level),
-            stays: level == Priority::Critical,
-            occurrence: Some(own.call.occurrence),
-            // What is critical is acknowledged where it is seen.
-            acknowledges: self.settings.actions && own.call.priority != Priority::Critical,
-            shows: self.settings.actions,
-        };
-        self.outputs.push_back(Output::Show(show));
-    }
-
-    /// The notification for all that have none of their own.
-    fn tell_summary(&mut self, now: Mono) {
-        let mut counts = [0; 4];
-        let (mut is_any, mut is_news) = (false, false);
-        for own in self.calls.values() {
-            if let Place::Summed { number, is_told } = own.place {
-                is_any = true;
-                is_news |= number.is_none() && !is_told;
-            }
-            if !matches!(own.place, Place::Nowhere | Place::Held)
-                && let Some(count) = counts.get_mut(own.level() as usize)
-            {
-                *count += 1;
-            }
-        }
-        if !is_any {
-            if self.summary.screen != Screen::Off {
-                self.summary.screen = Screen::Off;
-                self.outputs.push_back(Output::Withdraw(Slot::Summary));
-            }
-            return;
-        }
-        let is_on = self.summary.screen != Screen::Off;
-        if !is_news && (!is_on || counts == self.summary.counts) {
-            return;
-        }
-        if !self.notices.may(now) {
-            self.wake_at(self.notices.retry.unwrap_or(now));
-            return;
-        }
-        let next = self.summary.said.plus(SUMMARY_PERIOD);
-        if is_on && next > now {
-            self.wake_at(next);
-            return;
-        }
-        let number = self.next_number();
-        if !is_on && !self.budget.take(Way::Summary, number, now) {
-            self.wake_at(self.budget.free_at(Way::Summary, now));
-            return;
-        }
-        self.summary = Summary { screen: Screen::Sent { number, at: now }, counts, said: now };
-        for own in self.calls.values_mut() {
-            if let Place::Summed { number: sent, is_told: false } = &mut own.place {
-                *sent = Some(number);
-            }
-        }
-        let (heading, rest) = words::summary(counts, self.is_flood);
-        let highest = [Priority::Critical, Priority::High, Priority::Medium, Priority::Low];
-        let highest = highest.into_iter().find(|level| counts.get(*level as usize).is_some_and(|count| *count > 0));
-        self.outputs.push_back(Output::Show(Show {
-            slot: Slot::Summary,
-            number,
-            is_update: is_on,
-            heading,
-            rest,
-            urgency: Urgency::of(highest.unwrap_or_default()),
-            stays: true,
-            occurrence: None,
-            acknowledges: false,
-            shows: self.settings.actions,
-        }));
     }
 
     /// An announcement was made, in one way at least.
@@ -653,8 +368,7 @@ impl Policy {
             .iter()
             .filter(|(_, own)| !own.is_marked)
             .filter_map(|(key, own)| {
-                let wants_notice =
-                    self.ways.notices && self.settings.notify.is_some_and(|least| own.level() >= least);
+                let wants_notice = self.ways.notices && self.settings.notify.is_some_and(|least| own.level() >= least);
                 // A tone that goes on calls for it as well, where nothing else does.
                 let is_alone = !wants_notice || self.notices.failures > 0;
                 if is_alone && heard.is_some_and(|heard| own.level() <= heard) && self.is_audible(own, now) {

@@ -80,9 +80,7 @@ const fn name(priority: Priority) -> &'static str {
 
 /// The time of day, and the day if it isn't this one.
 fn clock(at: Timestamp, zone: &TimeZone, now: Timestamp) -> String {
-    let shown = |at: Timestamp| {
-        Some(zone.to_datetime(jiff::Timestamp::from_millisecond(at.as_millis()).ok()?))
-    };
+    let shown = |at: Timestamp| Some(zone.to_datetime(jiff::Timestamp::from_millisecond(at.as_millis()).ok()?));
     match (shown(at), shown(now)) {
         (Some(at), Some(now)) if at.date() == now.date() => at.strftime("%H:%M:%S").to_string(),
         (Some(at), _) => at.strftime("%Y-%m-%d %H:%M:%S").to_string(),
@@ -117,10 +115,7 @@ mod tests {
         let now = Timestamp::from_millis(1_700_000_005_000);
         let (heading, rest) = alarm(&call(), false, &TimeZone::UTC, now);
         assert_eq!(heading, "CRITICAL: Pump 3 ‹b›tripped‹/b›");
-        assert_eq!(
-            rest,
-            "pressure = 9.7 bar spoofed\nClose valve 7 + call the shift leader.\nRaised 22:13:20"
-        );
+        assert_eq!(rest, "pressure = 9.7 bar spoofed\nClose valve 7 + call the shift leader.\nRaised 22:13:20");
         let long = Call { title: "x".repeat(5000), cause: "\0".repeat(5000), advice: Some("y".repeat(5000)), ..call() };
         let (heading, rest) = alarm(&long, true, &TimeZone::UTC, now);
         assert!(heading.chars().count() < 140 && heading.ends_with('…'), "{heading}");
@@ -128,7 +123,10 @@ mod tests {
         let later = Timestamp::from_millis(1_700_100_000_000);
         let (_, rest) = alarm(&Call { is_repeat: true, ..call() }, true, &TimeZone::UTC, later);
         assert!(rest.starts_with("Nobody has acknowledged it yet.\n"), "{rest}");
-        assert!(rest.ends_with("Raised 2023-11-14 22:13:20\nIt may have been told before the wall was started again."), "{rest}");
+        assert!(
+            rest.ends_with("Raised 2023-11-14 22:13:20\nIt may have been told before the wall was started again."),
+            "{rest}"
+        );
         let unnamed = Call { title: String::new(), priority: Priority::Low, ..call() };
         assert_eq!(alarm(&unnamed, false, &TimeZone::UTC, now).0, "Low: pump/3");
     }

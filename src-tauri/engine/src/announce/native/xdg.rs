@@ -34,6 +34,8 @@ const END_MAX: Duration = Duration::from_secs(1);
 /// What an action is called on the bus, before the occurrence.
 const ACKNOWLEDGE: &str = "acknowledge:";
 const SHOW: &str = "show:";
+/// A click on the notification itself.
+const CLICK: &str = "default";
 
 /// Whether there is a session to notify. Asking a bus that isn't there would start one.
 pub(super) fn has_session() -> bool {
@@ -65,6 +67,7 @@ struct Bus {
 struct Shown {
     id: u32,
     number: u64,
+    occurrence: u64,
     at: Instant,
 }
 
@@ -222,7 +225,7 @@ impl Screen {
 
     async fn show(&mut self, show: Show) -> bool {
         let before = self.shown.get(&show.slot).map(|shown| shown.id);
-        let (slot, number) = (show.slot.clone(), show.number);
+        let (slot, number, occurrence) = (show.slot.clone(), show.number, show.occurrence.unwrap_or_default());
         let is_alarm = !matches!(slot, Slot::Source(_));
         if show.is_update && before.is_none() {
             return self.send(Some(Event::Told(Told::Closed { slot, number }))).await;
@@ -246,7 +249,7 @@ impl Screen {
         let now = Instant::now();
         let (lack, told) = match result {
             Ok(id) => {
-                self.shown.insert(slot.clone(), Shown { id, number, at: now });
+                self.shown.insert(slot.clone(), Shown { id, number, occurrence, at: now });
                 (None, Told::Shown { slot, number })
             }
             Err(lack) => {
@@ -283,10 +286,14 @@ impl Screen {
                     Slot::Summary => None,
                     Slot::Source(_) => return true,
                 };
+                let seen = self.shown.values().find(|shown| shown.id == id).map(|shown| shown.occurrence);
                 let asked = [(ACKNOWLEDGE, Asked::Acknowledge), (SHOW, Asked::Show)];
-                let asked = asked.into_iter().find_map(|(name, asked)| Some((action.strip_prefix(name)?, asked)));
-                let Some((occurrence, asked)) = asked else { return true };
-                let Ok(occurrence) = occurrence.parse() else { return true };
+                let asked = asked.into_iter().find_map(|(name, asked)| {
+                    // The one whose button it was, though another one may stand there by now.
+                    Some((action.strip_prefix(name)?.parse::<u64>().ok()?, asked))
+                });
+                let clicked = (action == CLICK).then_some((seen.unwrap_or_default(), Asked::Show));
+                let Some((occurrence, asked)) = asked.or(clicked) else { return true };
                 self.send(Some(Event::Told(Told::Acted { key, occurrence, asked }))).await
             }
             Some("NotificationClosed") => {
@@ -355,7 +362,7 @@ impl Bus {
             actions.extend([acknowledge.as_str(), "Acknowledge"]);
         }
         if self.has_actions && show.shows {
-            actions.extend([look.as_str(), "Show"]);
+            actions.extend([CLICK, "Show", look.as_str(), "Show"]);
         }
         let urgency: u8 = match show.urgency {
             Urgency::Low => 0,
@@ -363,8 +370,7 @@ impl Bus {
             Urgency::Critical => 2,
         };
         // What is heard of an alarm is heard from the wall.
-        let mut hints =
-            HashMap::from([("urgency", Variant::from(urgency)), ("suppress-sound", Variant::from(true))]);
+        let mut hints = HashMap::from([("urgency", Variant::from(urgency)), ("suppress-sound", Variant::from(true))]);
         if !matches!(show.slot, Slot::Source(_)) {
             hints.insert("resident", Variant::from(true));
         }

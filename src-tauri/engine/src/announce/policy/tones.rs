@@ -22,6 +22,13 @@ pub(super) struct Playing {
     keys: BTreeSet<AlarmKey>,
 }
 
+impl Playing {
+    #[cfg(test)]
+    pub(super) const fn number(&self) -> u64 {
+        self.number
+    }
+}
+
 impl Policy {
     /// Whether an alarm of this kind is heard at all here.
     pub(super) fn wants_sound(&self, own: &Own) -> bool {
@@ -39,7 +46,10 @@ impl Policy {
 
     /// How urgent what is heard is.
     pub(super) fn heard_level(&self) -> Option<Priority> {
-        self.playing.as_ref().filter(|playing| playing.is_heard && playing.tone != Tone::Chime).map(|playing| playing.tone.level())
+        self.playing
+            .as_ref()
+            .filter(|playing| playing.is_heard && playing.tone != Tone::Chime)
+            .map(|playing| playing.tone.level())
     }
 
     /// Begins, changes and ends the one tone.
@@ -97,9 +107,10 @@ impl Policy {
     fn end_chime(&mut self, now: Mono) {
         let Some(playing) = self.playing.as_ref().filter(|playing| playing.tone == Tone::Chime) else { return };
         let end = playing.began.plus(CHIME);
-        let stands = playing.keys.iter().any(|key| {
-            self.calls.get(key).is_some_and(|own| own.silenced.is_none() && !own.is_held(self.is_quiet))
-        });
+        let stands = playing
+            .keys
+            .iter()
+            .any(|key| self.calls.get(key).is_some_and(|own| own.silenced.is_none() && !own.is_held(self.is_quiet)));
         if !stands {
             self.silence();
         } else if playing.is_heard && end <= now {

@@ -35,14 +35,7 @@ mod system {
 
 #[cfg(target_os = "linux")]
 mod system {
-    use std::{
-        cell::RefCell,
-        ffi::CString,
-        io::BufReader,
-        os::unix::net::UnixStream,
-        path::Path,
-        time::Duration,
-    };
+    use std::{cell::RefCell, ffi::CString, io::BufReader, os::unix::net::UnixStream, path::Path, time::Duration};
 
     use alsa::mixer::{Mixer, Selem, SelemChannelId, SelemId};
     use cpal::traits::DeviceTrait;

@@ -255,9 +255,8 @@ impl Player {
 
     /// Plays what is wanted, and nothing else.
     fn follow(&mut self, wanted: &Wanted) -> bool {
-        let is_it = |playing: &Playing| {
-            wanted.tone == Some((playing.tone, playing.number)) && wanted.voice == playing.voice
-        };
+        let is_it =
+            |playing: &Playing| wanted.tone == Some((playing.tone, playing.number)) && wanted.voice == playing.voice;
         if self.playing.as_ref().is_some_and(is_it) {
             return true;
         }

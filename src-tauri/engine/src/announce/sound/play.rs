@@ -58,7 +58,9 @@ pub(super) fn begin(tone: Tone, number: u64, voice: &Voice, back: SyncSender<Sig
         SampleFormat::U8 => build::<u8>(&device, config, feed),
         SampleFormat::U16 => build::<u16>(&device, config, feed),
         SampleFormat::U32 => build::<u32>(&device, config, feed),
-        other => return Err(SoundLack::Other(format!("the sound device wants samples of a kind unknown here: {other}"))),
+        other => {
+            return Err(SoundLack::Other(format!("the sound device wants samples of a kind unknown here: {other}")));
+        }
     }
     .map_err(|error| lack(&error))?;
     stream.play().map_err(|error| lack(&error))?;

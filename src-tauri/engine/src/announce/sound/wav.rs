@@ -110,8 +110,7 @@ mod tests {
 
     #[test]
     fn what_is_too_long_or_empty_is_refused() {
-        let spec =
-            WavSpec { channels: 1, sample_rate: 8000, bits_per_sample: 16, sample_format: SampleFormat::Int };
+        let spec = WavSpec { channels: 1, sample_rate: 8000, bits_per_sample: 16, sample_format: SampleFormat::Int };
         let of = |seconds| samples(WavReader::new(Cursor::new(file(spec, seconds))).unwrap(), 48_000);
         assert!(of(31.0).unwrap_err().contains("longer than 30 s"));
         assert!(of(0.0).unwrap_err().contains("nothing in it"));
