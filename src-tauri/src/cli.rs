@@ -57,6 +57,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: JournalCommand,
     },
+    /// What is on record of alarms. The wall may run meanwhile.
+    Alarms {
+        #[command(subcommand)]
+        command: AlarmsCommand,
+    },
     /// Lamp test: walk the wall that runs on the folder through cut, half-open, gap, refusal, stale and a page that stalls, on a copy of
     /// what it has, and say which were shown in time. Exits with 1 if one wasn't, with 3 if no wall runs there.
     Drill {
@@ -112,6 +117,45 @@ pub(crate) enum JournalCommand {
         #[arg(long, value_enum, value_name = "NAME", num_args = 0..=1, require_equals = true, default_missing_value = "flights")]
         demo: Option<StoryName>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AlarmsCommand {
+    /// The standard's figures: how many alarms within ten minutes, floods, the ones that come most, how long until they were
+    /// acknowledged, what was put aside and why.
+    Report {
+        #[command(flatten)]
+        record: RecordArgs,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write out every entry, oldest first: as CSV, or as JSON, an object a line.
+    Export {
+        #[command(flatten)]
+        record: RecordArgs,
+        /// As CSV, which is the default. A cell that a spreadsheet would take for a formula begins with an apostrophe.
+        #[arg(long, conflicts_with = "json")]
+        csv: bool,
+        /// As one JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RecordArgs {
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// The demo's record.
+    #[arg(long, value_enum, value_name = "NAME", num_args = 0..=1, require_equals = true, default_missing_value = "flights")]
+    pub(crate) demo: Option<StoryName>,
+    /// From when on, such as `2026-11-24T10:15:00Z`. A report is of thirty days if this is left out, an export of all.
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    pub(crate) from: Option<Timestamp>,
+    /// Until before when; until now if left out.
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    pub(crate) to: Option<Timestamp>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -419,6 +463,8 @@ mod tests {
         assert!(Cli::try_parse_from(["watchfloor", "--demo", "--board", "x.toml"]).is_err());
         assert!(Cli::try_parse_from(["watchfloor", "--at", "2026-11-24T10:15:00Z", "--headless"]).is_ok());
         assert!(Cli::try_parse_from(["watchfloor", "journal", "verify", "--data-dir", "x"]).is_ok());
+        assert!(Cli::try_parse_from(["watchfloor", "alarms", "report", "--from", "2026-11-24T10:15:00Z"]).is_ok());
+        assert!(Cli::try_parse_from(["watchfloor", "alarms", "export", "--csv", "--json"]).is_err());
         assert!(Cli::try_parse_from(["watchfloor", "--board", "x.toml", "--speed", "3"]).is_err());
         assert!(
             Cli::try_parse_from(["watchfloor", "--demo", "--speed", "3", "--headless", "--for", "20s", "--json"])

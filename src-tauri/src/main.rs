@@ -1,5 +1,6 @@
 //! The app: command line, window, commands. The only Rust that knows tauri; deleting it loses no rule.
 
+mod alarms;
 mod backend;
 mod check;
 mod cli;
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         Some(Command::Probe(args)) => probe::run(*args),
         Some(Command::Doctor { data, renderer, map }) => doctor::run(data, renderer, map),
         Some(Command::Journal { command: JournalCommand::Verify { data, demo } }) => recorded::verify(data, demo),
+        Some(Command::Alarms { command }) => alarms::run(command),
         Some(Command::Screens { data, json }) => screens::list::run(data, json),
         Some(Command::Manual) => manual(),
         Some(Command::Kiosk { command }) => kiosk::install::run(command),

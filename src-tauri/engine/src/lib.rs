@@ -30,6 +30,7 @@ mod notify;
 mod outages;
 pub mod past;
 pub mod probe;
+pub mod record;
 mod recorder;
 mod rejections;
 mod restore;

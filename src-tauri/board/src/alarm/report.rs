@@ -230,7 +230,6 @@ pub struct Reporter {
     priorities: BTreeMap<Priority, OfPriority>,
     /// When alarms began to call.
     calls: Vec<i64>,
-    last: Option<u64>,
 }
 
 impl Reporter {
@@ -243,7 +242,6 @@ impl Reporter {
             known: BTreeMap::new(),
             priorities: BTreeMap::new(),
             calls: Vec::new(),
-            last: None,
         }
     }
 
@@ -252,12 +250,13 @@ impl Reporter {
         self.note_state(entry);
     }
 
+    /// So many entries of the stretch are not there.
+    pub const fn note_missing(&mut self, count: u64) {
+        self.report.missing = count;
+    }
+
     /// An entry of the stretch. Others are left out.
     pub fn take(&mut self, entry: &AlarmEntry) {
-        let last = self.last.replace(entry.number);
-        if let Some(last) = last {
-            self.report.missing += entry.number.saturating_sub(last.saturating_add(1));
-        }
         if !(self.report.from_ms..self.report.to_ms).contains(&entry.decided_ms) {
             return;
         }

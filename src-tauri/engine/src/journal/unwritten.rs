@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, Result};
 
-use super::{LOG, beside};
+use super::{JournalError, LOG, beside, is_ours};
 
 const READ_ONLY: OpenFlags = OpenFlags::SQLITE_OPEN_READ_ONLY.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
 /// SQLite's word for a file that nobody writes.
@@ -22,6 +22,16 @@ pub(crate) fn open(path: &Path) -> Result<Connection> {
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::CannotOpen) => alone(path).unwrap_or(Err(error)),
         opened => opened,
     }
+}
+
+/// The same of a journal of this program's.
+///
+/// # Errors
+/// If it can't be read, is for newer programs only, or something else.
+pub(crate) fn ours(path: &Path) -> std::result::Result<Connection, JournalError> {
+    let connection = open(path)?;
+    is_ours(&connection)?;
+    Ok(connection)
 }
 
 /// The same without shared memory. None if there may be a writer.

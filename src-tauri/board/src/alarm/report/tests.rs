@@ -237,6 +237,7 @@ fn the_stretch_is_not_alone() {
     let over =
         AlarmEntry { raised_ms: raised, decided_ms: BEGIN + 600_001, ..entry(9, 2, AlarmWhat::Clear, BEGIN + 100_000) };
     let gone = entry(10, 1, AlarmWhat::Clear, BEGIN + 1_000_000);
+    reporter.note_missing(3);
     [late, over, gone].iter().for_each(|entry| reporter.take(entry));
     let report = reporter.finish();
     assert_eq!((report.late, report.missed, report.missing), (1, 1, 3));

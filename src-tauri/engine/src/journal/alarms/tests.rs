@@ -11,7 +11,11 @@ use proptest::prelude::*;
 use tokio::time::timeout;
 use watchfloor_board::{
     Checkpoint,
-    alarm::{Act, AlarmKey, Alarms, AlarmsCheckpoint, By, Instant, Terms, delay::Turn},
+    alarm::{
+        Act, AlarmKey, Alarms, AlarmsCheckpoint, By, Instant, Terms,
+        delay::Turn,
+        machine::{Base, Evidence, Input, Manner, Sound},
+    },
 };
 use watchfloor_model::Mono;
 
@@ -48,10 +52,7 @@ fn instant(second: u64) -> Instant {
 
 /// A board's alarms: four rules, of which one latches.
 pub(crate) fn alarms() -> Alarms {
-    let terms = |latches| Terms {
-        manner: watchfloor_board::alarm::machine::Manner { latches, ends_unacknowledged: false },
-        ..Terms::default()
-    };
+    let terms = |latches| Terms { manner: Manner { latches, ends_unacknowledged: false }, ..Terms::default() };
     let rules = ["a", "b", "c", "latched"];
     Alarms::new(rules.into_iter().map(|rule| (rule.into(), terms(rule == "latched"))).collect())
 }
@@ -63,8 +64,8 @@ pub(crate) fn happen(alarms: &mut Alarms, which: u8, what: u8, second: u64) {
     let turn = |holds| Turn { holds, at: at(second), since: at(second) };
     let now = instant(second);
     match what % 6 {
-        0 | 1 => alarms.handle_turn(&key, turn(true), || vec![("n".into(), "7".into())], now),
-        2 => alarms.handle_turn(&key, turn(false), Vec::new, now),
+        0 | 1 => alarms.handle_turn(&key, turn(true), Evidence::Live, || vec![("n".into(), "7".into())], now),
+        2 => alarms.handle_turn(&key, turn(false), Evidence::Live, Vec::new, now),
         kind => {
             let occurrence = alarms.standing().get(&key).map_or(0, |own| own.alarm.occurrence);
             let act = match kind {
@@ -128,7 +129,7 @@ proptest! {
             }
             let calls: Vec<Call> = changes
                 .iter()
-                .filter(|change| change.sound == watchfloor_board::alarm::machine::Sound::Start)
+                .filter(|change| change.sound == Sound::Start)
                 .map(call)
                 .collect();
             if kill > 1 {
@@ -205,9 +206,9 @@ proptest! {
         for (key, standing) in own.standing() {
             let Some(newest) = all.iter().rev().find(|change| change.key == *key) else { continue };
             prop_assert_eq!(kept.get(&newest.number).map(text), Some(text(newest)));
-            let is_raise = |change: &&Change| matches!(change.what, Some(watchfloor_board::alarm::machine::Input::Raise { .. }));
+            let is_raise = |change: &&Change| matches!(change.what, Some(Input::Raise { .. }));
             // What was put aside while it was normal was raised long ago, if ever.
-            let is_on = standing.alarm.base != watchfloor_board::alarm::machine::Base::Normal;
+            let is_on = standing.alarm.base != Base::Normal;
             let raised = all.iter().rfind(|change| is_on && change.key == *key && is_raise(change));
             if let Some(raised) = raised.filter(|raised| raised.now.alarm.occurrence == newest.now.alarm.occurrence) {
                 prop_assert_eq!(kept.get(&raised.number).map(text), Some(text(raised)));

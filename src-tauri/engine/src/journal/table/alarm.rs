@@ -429,16 +429,28 @@ fn onward_sum(receiver: &str, number: i64) -> Sum {
     Sum::of("alarm_onward").text(receiver).number(number)
 }
 
-/// When the oldest entry was decided that is the beginning of what is kept whole, and the number of the newest that went.
-pub(crate) fn begin(connection: &Connection) -> Result<(Option<Timestamp>, u64)> {
-    let gone = gone(connection)?;
+/// When the oldest entry was decided of what is kept whole.
+pub(crate) fn begin(connection: &Connection) -> Result<Option<Timestamp>> {
     let oldest = "SELECT decided_ms FROM alarm WHERE number > ?1 ORDER BY number LIMIT 1";
-    let oldest: Option<i64> = connection.query_row(oldest, [gone], |row| row.get(0)).optional()?;
-    Ok((oldest.map(Timestamp::from_millis), natural(gone)))
+    let oldest: Option<i64> = connection.query_row(oldest, [gone(connection)?], |row| row.get(0)).optional()?;
+    Ok(oldest.map(Timestamp::from_millis))
 }
 
 fn gone(connection: &Connection) -> Result<i64> {
     Ok(meta::value(connection, GONE)?.and_then(|text| text.parse().ok()).unwrap_or(0))
+}
+
+/// How many entries of a stretch are not there though their numbers were given: the disk refused them for too long.
+pub(crate) fn missing(connection: &Connection, from: Timestamp, to: Timestamp) -> Result<u64> {
+    let ends = "SELECT MIN(number), MAX(number) FROM alarm WHERE decided_ms >= ?1 AND decided_ms < ?2 AND number > ?3";
+    let ends: (Option<i64>, Option<i64>) =
+        connection.query_row(ends, (from.as_millis(), to.as_millis(), gone(connection)?), |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+    let (Some(first), Some(last)) = ends else { return Ok(0) };
+    let count = "SELECT COUNT(*) FROM alarm WHERE number BETWEEN ?1 AND ?2";
+    let count: i64 = connection.query_row(count, (first, last), |row| row.get(0))?;
+    Ok(natural(last - first + 1 - count))
 }
 
 /// How much is kept.

@@ -1,0 +1,215 @@
+//! The record of alarms, for who asks by the command line.
+
+use std::{
+    fmt,
+    io::{self, BufWriter},
+    process::ExitCode,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use watchfloor_board::alarm::{
+    AlarmWhat, priority_word,
+    report::{AlarmReport, AlarmShare},
+};
+use watchfloor_engine::record::{self, Form, RecordError};
+use watchfloor_model::Timestamp;
+
+use crate::{
+    cli::{AlarmsCommand, RecordArgs},
+    failure::Failure,
+    output, surroundings,
+};
+
+impl From<RecordError> for Failure {
+    fn from(error: RecordError) -> Self {
+        if error.is_input() { Self::Input(error.to_string()) } else { Self::Environment(error.to_string()) }
+    }
+}
+
+/// Does what was asked for.
+pub(crate) fn run(command: AlarmsCommand) -> Result<ExitCode, Failure> {
+    match command {
+        AlarmsCommand::Report { record, json } => report(record, json),
+        AlarmsCommand::Export { record, json, csv: _ } => {
+            export(record, if json { Form::JsonLines } else { Form::Csv })
+        }
+    }
+}
+
+fn export(args: RecordArgs, form: Form) -> Result<ExitCode, Failure> {
+    let data_dir = surroundings::data_dir(args.data.data_dir, args.demo)?;
+    let mut out = BufWriter::new(io::stdout().lock());
+    record::export(&data_dir, args.from, args.to, form, &mut out)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn report(args: RecordArgs, json: bool) -> Result<ExitCode, Failure> {
+    let data_dir = surroundings::data_dir(args.data.data_dir, args.demo)?;
+    let to = args.to.unwrap_or_else(now);
+    if args.from.is_some_and(|from| from >= to) {
+        return Err(Failure::Usage("--from is not before --to: give a stretch of time".to_owned()));
+    }
+    let report = record::report(&data_dir, args.from, to)?;
+    if json {
+        let text = serde_json::to_string(&report)
+            .map_err(|error| Failure::Defect(format!("the report can't be written: {error}")))?;
+        output::line(&text)?;
+    } else {
+        for line in lines(&report) {
+            output::line(&line)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// A time as people and programs read it.
+struct At(i64);
+
+impl fmt::Display for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_millisecond(self.0) {
+            Ok(at) => write!(f, "{}", at.strftime("%Y-%m-%dT%H:%M:%SZ")),
+            Err(_) => write!(f, "{}", self.0),
+        }
+    }
+}
+
+/// A span in words, to the second.
+struct Span(i64);
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = Duration::from_millis(u64::try_from(self.0).unwrap_or(0)).as_secs();
+        match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+            (0, 0, seconds) => write!(f, "{seconds} s"),
+            (0, minutes, seconds) => write!(f, "{minutes} min {seconds} s"),
+            (hours, minutes, _) => write!(f, "{hours} h {minutes} min"),
+        }
+    }
+}
+
+fn lines(report: &AlarmReport) -> Vec<String> {
+    let AlarmReport { rate, .. } = report;
+    let mut lines = vec![
+        format!("alarms from {} to {}", At(report.from_ms), At(report.to_ms)),
+        format!(
+            "{} alarms, {} called again, {} raised while put aside; {} entries on record",
+            report.alarms, report.again, report.aside_raised, report.entries
+        ),
+    ];
+    if report.missing > 0 {
+        lines.push(format!("NOT RECORDED: {} entries, as the journal could not be written", report.missing));
+    }
+    lines.push(format!(
+        "in ten minutes: {:.2} on average, {} at the 95th percentile, {} at most; more than 10 in {} of {} periods",
+        rate.mean, rate.p95, rate.max, rate.over, rate.periods
+    ));
+    for line in &report.priorities {
+        let took = match (line.median_ms, line.p95_ms) {
+            (Some(median), Some(p95)) => format!(", median {}, 95th percentile {}", Span(median), Span(p95)),
+            _ => String::new(),
+        };
+        lines.push(format!(
+            "{}: {} ({:.1} %), acknowledged {}{took}, not {}",
+            priority_word(line.priority),
+            line.count,
+            line.percent,
+            line.acknowledged,
+            line.unacknowledged
+        ));
+    }
+    lines.push(format!("floods: {}, {:.1} % of the time", report.floods_count, report.flood_percent));
+    for flood in &report.floods {
+        let to = flood.to_ms.map_or_else(|| "goes on".to_owned(), |to| format!("to {}", At(to)));
+        lines.push(format!(
+            "  from {} {to}: {} alarms, {} in ten minutes at most",
+            At(flood.from_ms),
+            flood.total,
+            flood.peak
+        ));
+    }
+    lines.extend(cut(report.floods.len(), report.floods_count));
+    lines.push(format!("top ten: {:.1} % of all", report.top_percent));
+    lines.extend(shares(&report.top));
+    lines.push(format!("chattering: {}", report.chattering_count));
+    lines.extend(shares(&report.chattering));
+    lines.extend(cut(report.chattering.len(), report.chattering_count));
+    lines.push(format!("fleeting: {}", report.fleeting_count));
+    lines.extend(shares(&report.fleeting));
+    lines.extend(cut(report.fleeting.len(), report.fleeting_count));
+    lines.push(format!("standing for more than a day at the end: {}", report.standing_count));
+    for own in &report.standing {
+        lines.push(format!("  {} ({}) since {}", own.key, priority_word(own.priority), At(own.since_ms)));
+    }
+    lines.extend(cut(report.standing.len(), report.standing_count));
+    lines.push(format!("put aside: {}", report.aside_count));
+    for own in &report.aside {
+        let how = match own.what {
+            AlarmWhat::Shelve => "on the shelf",
+            AlarmWhat::TakeOut => "out of service",
+            _ => "suppressed by design",
+        };
+        let until = own.until_ms.map(|until| format!(" until {}", At(until))).unwrap_or_default();
+        let by = match (&own.by, &own.station) {
+            (Some(by), Some(station)) => format!(" by {by} at {station}"),
+            (None, Some(station)) => format!(" at {station}"),
+            _ => String::new(),
+        };
+        let why = own.words.as_deref().map(|words| format!(": {words}")).unwrap_or_default();
+        lines.push(format!("  {} {}: {how}{until}{by}{why}", At(own.at_ms), own.key));
+    }
+    lines.extend(cut(report.aside.len(), report.aside_count));
+    lines.push(format!("heard of a minute or more too late: {}, over by then: {}", report.late, report.missed));
+    // What sources and people wrote can't make lines of its own, nor move a terminal's cursor.
+    lines.into_iter().map(|line| line.chars().map(|own| if own.is_control() { ' ' } else { own }).collect()).collect()
+}
+
+fn shares(all: &[AlarmShare]) -> impl Iterator<Item = String> {
+    all.iter().map(|own| format!("  {}: {} ({:.1} %)", own.key, own.count, own.percent))
+}
+
+fn cut(shown: usize, all: u64) -> Option<String> {
+    let more = all.saturating_sub(shown as u64);
+    (more > 0).then(|| format!("  and {more} more"))
+}
+
+#[cfg(test)]
+mod tests {
+    use watchfloor_board::alarm::report::{AlarmAside, AlarmFlood};
+
+    use super::*;
+
+    #[test]
+    fn figures_are_said_in_words() {
+        let report = AlarmReport {
+            from_ms: 1_795_514_400_000,
+            to_ms: 1_795_518_000_000,
+            floods: vec![AlarmFlood { from_ms: 1_795_515_300_000, to_ms: None, peak: 12, total: 40 }],
+            floods_count: 3,
+            aside: vec![AlarmAside {
+                key: "a/\u{1b}[2Jx".into(),
+                what: AlarmWhat::Shelve,
+                at_ms: 1_795_515_300_000,
+                until_ms: Some(1_795_518_900_000),
+                by: Some("Ann".into()),
+                station: Some("wall".into()),
+                words: Some("being\nrepaired".into()),
+            }],
+            aside_count: 1,
+            ..AlarmReport::default()
+        };
+        let lines = lines(&report);
+        assert_eq!(lines[0], "alarms from 2026-11-24T10:00:00Z to 2026-11-24T11:00:00Z");
+        let has = |line: &str| assert!(lines.iter().any(|own| own == line), "{line:?} is not in {lines:#?}");
+        has("  from 2026-11-24T10:15:00Z goes on: 40 alarms, 12 in ten minutes at most");
+        has("  and 2 more");
+        has("  2026-11-24T10:15:00Z a/ [2Jx: on the shelf until 2026-11-24T11:15:00Z by Ann at wall: being repaired");
+        assert_eq!(Span(3_725_000).to_string(), "1 h 2 min");
+        assert_eq!(Span(62_000).to_string(), "1 min 2 s");
+    }
+}
