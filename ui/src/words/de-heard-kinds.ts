@@ -376,7 +376,6 @@ export const of_kinds: { readonly [K in (typeof OF_KINDS)[number]]: string } = {
   'a comment of {n} characters: expected 1 to {n2}': 'eine Bemerkung von {n} Zeichen: erwartet sind 1 bis {n2}',
   '{n} min on the shelf: expected 1 to {n2} min; for longer, take it out of service':
     '{n} min zurückgestellt: erwartet sind 1 bis {n2} min; für länger außer Betrieb nehmen',
-  'it is not {why}': 'er ist nicht {why}',
-  'on the shelf': 'zurückgestellt',
-  'out of service': 'außer Betrieb',
+  'it is not on the shelf': 'er ist nicht zurückgestellt',
+  'it is not out of service': 'er ist nicht außer Betrieb',
 }

@@ -326,7 +326,6 @@ export const OF_KINDS = [
   'a reason of {n} characters: expected {n2} to {n3}',
   'a comment of {n} characters: expected 1 to {n2}',
   '{n} min on the shelf: expected 1 to {n2} min; for longer, take it out of service',
-  'it is not {why}',
-  'on the shelf',
-  'out of service',
+  'it is not on the shelf',
+  'it is not out of service',
 ] as const

@@ -69,6 +69,9 @@ const EXCEPTIONS: Readonly<Record<string, readonly string[]>> = {
     'Lamp test {}{}',
     '; it is kept as {KEPT}',
     '{error}{kept}: the wall runs without settings',
+    'it is not {0}',
+    'on the shelf',
+    'out of service',
   ],
   'told by the desktop, in a notification of its own': [
     '{source} is back',
@@ -211,6 +214,8 @@ const COMPOSED: readonly string[] = [
   'screen {a}: {why} of {n} is gone since {b}: not spanned',
   'screen {a}: {why} of {n} are gone since {b}: not spanned',
   'screen {a}: its monitor shows what another one shows: its pages turn on screen {b}',
+  'it is not on the shelf',
+  'it is not out of service',
 ]
 
 test('no sentence is of something that nothing says any more', () => {

@@ -564,6 +564,23 @@ async function ways() {
     }),
   )
 
+  await check('? over the list has the keys of the list, and elsewhere the one that opens it', () =>
+    on_page('scenario=alarms', FULL_HD, async (page) => {
+      await all_become(page, 'live')
+      await page.keyboard.press('?')
+      assert.match((await open(page, '[data-keys]')) ?? '', /A \* ?alarms/)
+      assert.doesNotMatch((await open(page, '[data-keys]')) ?? '', /In the list of alarms/)
+      await page.keyboard.press('Escape')
+      await open_list(page)
+      await page.keyboard.press('?')
+      assert.match((await open(page, '[data-keys]')) ?? '', /In the list of alarms.*Enter K ?acknowledge it/)
+      assert.doesNotMatch((await open(page, '[data-keys]')) ?? '', /In a chart/)
+      await page.keyboard.press('Escape')
+      assert.equal(await page.$('[data-keys]'), null)
+      assert.notEqual(await page.$('[data-alarms]'), null, 'one thing at a time')
+    }),
+  )
+
   await check('of a board without rules A means nothing', () =>
     on_page('scenario=live', FULL_HD, async (page) => {
       await all_become(page, 'live')
