@@ -9,6 +9,7 @@ mod change;
 pub mod condition;
 pub mod delay;
 mod entry;
+mod events;
 pub mod flood;
 pub(crate) mod input;
 mod key;
@@ -21,6 +22,7 @@ pub mod watch;
 pub use self::{
     alarms::{AlarmKey, Alarms, AlarmsCheckpoint, Change, Instant, Priority, Standing, Terms},
     entry::{AlarmEntry, AlarmWhat, Heard, priority_word, state_of, state_word},
+    events::{EventRule, EventRules},
     nuisance::Nuisance,
     people::{Act, By, Refused, Said},
 };

@@ -231,6 +231,7 @@ impl Board {
                     let Some(lane) = self.lanes.get_mut(number) else { return };
                     changed |= lane.handle_event(event, now, &mut found.rejections);
                     self.ask_then(number, now);
+                    self.tell_rules(number, event, now);
                 }
                 changed
             }

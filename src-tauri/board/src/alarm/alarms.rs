@@ -217,12 +217,13 @@ impl Alarms {
         self.inhibit(now);
     }
 
-    /// The condition of an alarm has turned. `cause` is asked for when it is raised. A turn that is on record already changes nothing, nor does
-    /// one that is older than what is known.
+    /// The condition of an alarm has turned. `evidence` is how far what it is judged by can be believed now, and `cause` is asked for when it is
+    /// raised. A turn that is on record already changes nothing, nor does one that is older than what is known.
     pub fn handle_turn(
         &mut self,
         key: &AlarmKey,
         turn: Turn,
+        evidence: Evidence,
         cause: impl FnOnce() -> Vec<(String, String)>,
         now: Instant,
     ) {
@@ -237,10 +238,11 @@ impl Alarms {
             return;
         }
         let is_first = turn.holds && self.is_first(key);
+        let is_new = !self.standing.contains_key(key);
         let Some(own) = self.stand(key).filter(|own| turn.holds != own.alarm.base.is_active()) else { return };
         own.taken = Some(turn.at);
         // What holds or doesn't by proven events is known as of them.
-        let evidence = std::mem::replace(&mut own.alarm.evidence, Evidence::Live);
+        let before = std::mem::replace(&mut own.alarm.evidence, Evidence::Live);
         if turn.holds {
             own.be_raised(turn, cause(), is_first, now.wall);
         } else {
@@ -251,7 +253,8 @@ impl Alarms {
         let input = if turn.holds { Input::Raise { stamp } } else { Input::Clear };
         self.apply(key, input, Some(turn.at), now, None);
         if let Some(own) = self.standing.get_mut(key) {
-            own.alarm.evidence = evidence;
+            // Of what stood already, that is told when it changes.
+            own.alarm.evidence = if is_new { evidence } else { before };
         }
         if turn.holds {
             self.floods.extend(self.flood.handle_raise(now.mono));
@@ -276,6 +279,21 @@ impl Alarms {
         for key in self.keys(|key, own| *key.rule == *rule && own.alarm.evidence != evidence) {
             self.apply(&key, Input::Judge(evidence), None, now, None);
         }
+    }
+
+    /// The same of one alarm.
+    pub fn handle_evidence_of(&mut self, key: &AlarmKey, evidence: Evidence, now: Instant) {
+        if self.standing.get(key).is_some_and(|own| own.alarm.evidence != evidence) {
+            self.apply(key, Input::Judge(evidence), None, now, None);
+        }
+    }
+
+    /// What one alarm is told from now on is another story.
+    pub(super) fn handle_set_back_of(&mut self, key: &AlarmKey) {
+        if let Some(own) = self.standing.get_mut(key) {
+            own.taken = None;
+        }
+        self.ended.remove(key);
     }
 
     /// A source's clock was set back: what its rules are told from now on is another story.

@@ -59,6 +59,9 @@ impl Facet {
     }
 }
 
+/// What a condition over events can name: the event's data, and what it is called.
+pub(crate) const EVENT_INPUTS: [&str; 2] = ["event", "event_name"];
+
 /// What a condition has for a state.
 pub(crate) const fn state_word(state: State) -> &'static str {
     match state {

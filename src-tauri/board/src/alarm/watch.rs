@@ -17,6 +17,7 @@ use super::{
     alarms::{AlarmKey, Alarms, AlarmsCheckpoint, Change, Instant, Terms},
     condition::{Condition, Inputs, Term, Truth, Why},
     delay::{Delay, Delays, Turn},
+    events::{EventRule, EventRules, EventsCheckpoint},
     machine::Evidence,
 };
 
@@ -88,6 +89,9 @@ pub struct WatchCheckpoint {
     pub rules: BTreeMap<String, (String, Delay)>,
     /// The alarms.
     pub alarms: AlarmsCheckpoint,
+    /// Of rules over events.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub events: EventsCheckpoint,
 }
 
 impl WatchCheckpoint {
@@ -102,6 +106,8 @@ impl WatchCheckpoint {
 #[derive(Debug, Default)]
 pub struct Watch {
     rules: Vec<Watched>,
+    /// Rules over events.
+    events: EventRules,
     /// What is said of alarms that no condition decides, by their rules' ids.
     others: BTreeMap<Arc<str>, Terms>,
     /// By the number of an input, which rules it concerns.
@@ -126,9 +132,18 @@ impl Watch {
     }
 
     /// Takes the rules of another file. One that says the same goes on where it stands.
-    pub fn reload(&mut self, rules: Vec<Rule>, others: BTreeMap<Arc<str>, Terms>, now: Instant) {
+    pub fn reload(
+        &mut self,
+        rules: Vec<Rule>,
+        events: Vec<EventRule>,
+        others: BTreeMap<Arc<str>, Terms>,
+        now: Instant,
+    ) {
         let old = self.rules.drain(..).map(|own| (own.rule.id.to_string(), (own.rule.story(), own.delay))).collect();
-        self.alarms.reload(terms(&rules, &others), now);
+        self.events.reload(events);
+        let mut terms = terms(&rules, &others);
+        terms.extend(self.events.terms());
+        self.alarms.reload(terms, now);
         self.others = others;
         self.take(rules, old);
     }
@@ -182,8 +197,8 @@ impl Watch {
 
     /// How many rules nobody watches over now.
     #[must_use]
-    pub const fn unknown(&self) -> usize {
-        self.unknown
+    pub fn unknown(&self) -> usize {
+        self.unknown + self.events.unknown()
     }
 
     /// The rules.
@@ -262,7 +277,13 @@ impl Watch {
             if is_due && own.rule.when.inputs().first().is_some_and(|input| is_of_it(*input)) {
                 self.waiting.remove(&number);
                 if let Some(turn) = own.delay.handle_time(at, own.rule.delays) {
-                    self.alarms.handle_turn(&own.rule.key(), turn, || causes(&own.rule, inputs), now);
+                    self.alarms.handle_turn(
+                        &own.rule.key(),
+                        turn,
+                        evidence(own.truth),
+                        || causes(&own.rule, inputs),
+                        now,
+                    );
                 }
             }
         }
@@ -279,7 +300,11 @@ impl Watch {
     #[must_use]
     pub fn checkpoint(&self) -> WatchCheckpoint {
         let rule = |own: &Watched| (own.rule.id.to_string(), (own.rule.story(), own.delay));
-        WatchCheckpoint { rules: self.rules.iter().map(rule).collect(), alarms: self.alarms.checkpoint() }
+        WatchCheckpoint {
+            rules: self.rules.iter().map(rule).collect(),
+            alarms: self.alarms.checkpoint(),
+            events: self.events.checkpoint(),
+        }
     }
 
     /// Takes what was written down, and what went on record after it. The events since are folded again then, as [`Alarms::restore`] says.
@@ -293,6 +318,7 @@ impl Watch {
             };
         }
         self.see_who_waits();
+        self.events.restore(checkpoint.events);
         self.alarms.restore(checkpoint.alarms, record, now);
     }
 }
@@ -309,6 +335,41 @@ impl Watch {
             }
         }
         self.see_who_waits();
+        self.events.be_folded(&self.alarms);
+    }
+
+    /// An event came that a rule over events wants, by the number of that, of this key; `text` is what it says for people. False if there is
+    /// no room for one more key.
+    pub fn handle_event(
+        &mut self,
+        rule: (usize, &str),
+        inputs: &dyn Inputs,
+        at: Timestamp,
+        text: &dyn Fn() -> Vec<(String, String)>,
+        now: Instant,
+    ) -> bool {
+        self.evaluated += 1;
+        self.events.handle_event(rule, inputs, at, text, now, &mut self.alarms)
+    }
+
+    /// Whether what the source of a rule over events tells is of now.
+    pub fn handle_level(&mut self, rule: usize, is_current: bool, now: Instant) {
+        self.events.handle_level(rule, is_current, now, &mut self.alarms);
+    }
+
+    /// Events may have been missed by these rules over events.
+    pub fn handle_events_gap(&mut self, is_meant: impl Fn(usize) -> bool, at: Timestamp, now: Instant) {
+        self.events.handle_gap(is_meant, at, now, &mut self.alarms);
+    }
+
+    /// Time has passed by the clock of the source of these rules over events.
+    pub fn handle_events_time(&mut self, is_meant: impl Fn(usize) -> bool, at: Timestamp, now: Instant) {
+        self.events.handle_time(is_meant, at, now, &mut self.alarms);
+    }
+
+    /// When the next of these rules over events turns if nothing else comes, by the clock of their source.
+    pub fn events_due(&self, is_meant: impl Fn(usize) -> bool) -> Option<Timestamp> {
+        self.events.due(is_meant)
     }
 }
 
@@ -318,17 +379,19 @@ impl Watched {
     }
 
     fn ask(&mut self, inputs: &dyn Inputs, asked: Asked, at: Timestamp, now: Instant, alarms: &mut Alarms) {
-        let Self { rule, delay, .. } = self;
+        let Self { rule, delay, truth: known, .. } = self;
         // What is raised has a deadband to go.
         let deadband = if delay.holds() { rule.deadband } else { 0.0 };
         let truth = rule.when.evaluate(inputs, deadband);
         let key = rule.key();
+        // As of an event, what is known of now is what was.
+        let evidence_now = evidence(if asked == Asked::Now { truth } else { *known });
         // While a source proves nothing its time stands, and what is caught up with or proven later tells of the time between. Of several, one may
         // go on.
         let stands = matches!(truth, Truth::Unknown(Why::NotOfNow(_))) && !rule.spans;
         if !stands {
             for turn in delay.handle(truth, at, rule.delays).into_iter().flatten() {
-                alarms.handle_turn(&key, turn, || causes(rule, inputs), now);
+                alarms.handle_turn(&key, turn, evidence_now, || causes(rule, inputs), now);
             }
         }
         if asked == Asked::Then {
@@ -338,7 +401,8 @@ impl Watched {
         let is_known = matches!(truth, Truth::Yes | Truth::No);
         if is_known && alarms.holds(&key) != delay.holds() && alarms.terms(&rule.id).is_some() {
             alarms.handle_set_back(&rule.id);
-            alarms.handle_turn(&key, Turn { holds: delay.holds(), at, since: at }, || causes(rule, inputs), now);
+            let turn = Turn { holds: delay.holds(), at, since: at };
+            alarms.handle_turn(&key, turn, evidence_now, || causes(rule, inputs), now);
         }
         if truth == self.truth {
             return;

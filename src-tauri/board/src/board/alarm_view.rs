@@ -45,12 +45,13 @@ impl Board {
         let spec = self.alarming.spec(&self.file, &key.rule);
         let source = Alarming::source(&key.rule);
         let title = match (spec, source) {
-            (Some(spec), _) => spec.title.clone(),
+            (Some(spec), _) if key.of.is_empty() => spec.title.clone(),
+            (Some(spec), _) => format!("{} · {}", spec.title, key.of),
             (None, Some(id)) => self.file.source(id).map_or_else(|| id.to_owned(), |source| source.title.clone()),
             (None, None) => key.rule.to_string(),
         };
-        let widgets = spec.map(|spec| self.judged_by(spec.when.inputs())).unwrap_or_default();
-        let at = spec.and_then(|spec| self.time_of(*spec.when.inputs().first()?));
+        let widgets = spec.map(|spec| self.judged_by(spec.inputs())).unwrap_or_default();
+        let at = spec.and_then(|spec| self.time_of(*spec.inputs().first()?));
         let millis = |at: Option<Timestamp>| at.map(Timestamp::as_millis);
         AlarmView {
             key: key.to_string(),
@@ -98,7 +99,7 @@ impl Board {
         let calling = self.alarms().standing().iter().filter(|(_, own)| own.alarm.calls());
         calling.filter_map(|(key, own)| {
             let spec = self.alarming.spec(&self.file, &key.rule)?;
-            let (widget, _) = Facet::of_input(*spec.when.inputs().first()?)?;
+            let (widget, _) = Facet::of_input(*spec.inputs().first()?)?;
             let state = if own.priority >= Priority::High { State::Alarm } else { State::Warning };
             Some((self.file.widgets.get(widget)?.page, state))
         })

@@ -3,6 +3,8 @@
 //! While events are folded, rules are asked after each of them, as of then; what is said of the present is asked as of now, whenever a value or how far
 //! it can be believed has changed (H6).
 
+mod events;
+
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use watchfloor_model::{Mono, Phase, Timestamp};
@@ -18,10 +20,12 @@ use crate::{
         machine::{Evidence, Manner},
         watch::{Asked, Rule, Watch, WatchCheckpoint},
     },
-    config::spec::{AlarmSpec, BoardFile},
+    config::spec::{AlarmSpec, BoardFile, Judged},
     frame::{Agreement, AlarmAct, AlarmsSeen},
     freshness::{Freshness, judge},
 };
+
+use events::ByEvents;
 
 /// A source that was lost for less than this is nobody's business.
 const LOST_AFTER: Duration = Duration::from_secs(10);
@@ -65,6 +69,8 @@ pub(super) struct Alarming {
     watch: Watch,
     /// In the order of the file's rules.
     asking: Vec<Asking>,
+    /// Rules over events.
+    by_events: ByEvents,
     /// By source, up to when it was told by its clock.
     told: Vec<Option<Timestamp>>,
     /// By source, whether it is lost, by this machine's clock.
@@ -96,7 +102,7 @@ impl Alarming {
     }
 
     /// The rules that nobody watches over now.
-    pub(super) const fn unsupervised(&self) -> usize {
+    pub(super) fn unsupervised(&self) -> usize {
         self.watch.unknown()
     }
 
@@ -111,7 +117,7 @@ impl Alarming {
     }
 
     fn is_idle(&self) -> bool {
-        self.asking.is_empty() && self.losses.is_empty()
+        self.asking.is_empty() && self.losses.is_empty() && self.by_events.len() == 0
     }
 }
 
@@ -202,10 +208,11 @@ impl Board {
         let Self { file, places, lanes, alarming, .. } = self;
         let lane_of = |input: u32| Some(places.get(Facet::of_input(input)?.0)?.lane);
         let rule = |spec: &AlarmSpec| {
-            let lanes: Vec<Option<usize>> = spec.when.inputs().iter().map(|input| lane_of(*input)).collect();
-            rule(spec, lanes.windows(2).any(|pair| pair[0] != pair[1]))
+            let lanes: Vec<Option<usize>> = spec.inputs().iter().map(|input| lane_of(*input)).collect();
+            rule(spec, lanes.windows(2).any(|pair| pair.first() != pair.last()))
         };
-        let rules: Vec<Rule> = file.alarms.iter().map(rule).collect();
+        let rules: Vec<Rule> = file.alarms.iter().filter_map(rule).collect();
+        let (by_events, event_rules) = ByEvents::new(file);
         let lost = file.alarming.as_ref().and_then(|how| how.source_lost);
         let terms = |lane: &Lane| {
             let manner = Manner { latches: false, ends_unacknowledged: false };
@@ -213,7 +220,8 @@ impl Board {
         };
         let others: BTreeMap<Arc<str>, Terms> =
             if lost.is_some() { lanes.iter().map(terms).collect() } else { BTreeMap::new() };
-        alarming.numbers = (0..).zip(&rules).map(|(number, rule)| (Arc::clone(&rule.id), number)).collect();
+        alarming.numbers = (0..).zip(&file.alarms).map(|(number, spec)| (spec.id.as_str().into(), number)).collect();
+        alarming.by_events = by_events;
         let mut inputs: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
         for input in rules.iter().flat_map(|rule| rule.when.inputs()) {
             let Some((widget, _)) = Facet::of_input(*input) else { continue };
@@ -227,7 +235,7 @@ impl Board {
         };
         alarming.asking = inputs.into_iter().filter_map(asking).collect();
         alarming.told = vec![None; lanes.len()];
-        alarming.watch.reload(rules, others, instant);
+        alarming.watch.reload(rules, event_rules, others, instant);
         let alarms = alarming.watch.alarms();
         let loss = |lane: &Lane| Delay::of(alarms.holds(&AlarmKey::of_rule(&of_source(&lane.spec.id))));
         alarming.losses = if lost.is_some() { lanes.iter().map(loss).collect() } else { Vec::new() };
@@ -259,7 +267,7 @@ impl Board {
 
     /// Whether any rule asks about this source.
     pub(super) fn has_rules(&self, lane: usize) -> bool {
-        self.alarming.asking.iter().any(|asking| asking.place.lane == lane)
+        self.alarming.asking.iter().any(|asking| asking.place.lane == lane) || self.alarming.by_events.has(lane)
     }
 
     /// An event of this source was folded: asks the rules whose widgets it changed, as of then.
@@ -283,7 +291,10 @@ impl Board {
         let Some(at) = self.lanes.get(lane).and_then(Lane::folded_until) else { return };
         self.pass_time(now);
         let mut alarming = std::mem::take(&mut self.alarming);
+        let instant = self.instant(now);
         alarming.watch.handle_gap(|input| self.lane_of(input) == Some(lane), at);
+        let by_events = &alarming.by_events;
+        alarming.watch.handle_events_gap(|rule| by_events.lane(rule) == Some(lane), at, instant);
         self.alarming = alarming;
     }
 
@@ -306,6 +317,7 @@ impl Board {
             self.ask(&changed, Asked::Now, now);
         }
         self.pass_time(now);
+        self.pass_events_time(now);
         self.see_losses(now);
         self.note_alarms();
     }
@@ -395,9 +407,8 @@ impl Board {
             let key = AlarmKey::of_rule(&of_source(&lane.spec.id));
             let cause = || lane.status.cause.iter().map(|cause| ("cause".to_owned(), cause.text.clone())).collect();
             for turn in loss.handle(truth, instant.wall, delays).into_iter().flatten() {
-                watch.alarms_mut().handle_turn(&key, turn, cause, instant);
                 // That nothing is heard is heard of here, and always of now.
-                watch.alarms_mut().handle_evidence(&key.rule, Evidence::Live, instant);
+                watch.alarms_mut().handle_turn(&key, turn, Evidence::Live, cause, instant);
             }
         }
     }
@@ -409,7 +420,9 @@ impl Board {
         }
         let instant = self.instant(now);
         let due = |(number, lane): (usize, &Lane)| {
-            let due = self.alarming.watch.due(|input| self.lane_of(input) == Some(number))?;
+            let own = self.alarming.watch.due(|input| self.lane_of(input) == Some(number));
+            let events = self.alarming.watch.events_due(|rule| self.alarming.by_events.lane(rule) == Some(number));
+            let due = own.into_iter().chain(events).min()?;
             (due <= lane.folded_until()?).then_some(now)
         };
         let sources = self.lanes.iter().enumerate().filter_map(due);
@@ -438,22 +451,27 @@ impl Board {
     }
 }
 
-/// A rule as it is watched.
-fn rule(spec: &AlarmSpec, spans: bool) -> Rule {
-    Rule {
+/// A rule over widgets as it is watched.
+fn rule(spec: &AlarmSpec, spans: bool) -> Option<Rule> {
+    let Judged::Widgets { when, names } = &spec.judged else { return None };
+    Some(Rule {
         id: spec.id.as_str().into(),
-        when: spec.when.clone(),
-        names: spec.names.clone(),
+        when: when.clone(),
+        names: names.clone(),
         deadband: spec.deadband,
         delays: Delays { on: spec.on_delay, off: spec.off_delay },
-        terms: Terms {
-            priority: spec.priority,
-            manner: Manner { latches: spec.latches, ends_unacknowledged: spec.ends_unacknowledged },
-            parents: spec.parents.iter().map(|parent| parent.as_str().into()).collect(),
-            group: spec.group.as_deref().map(Into::into),
-            realarm: spec.realarm,
-        },
+        terms: rule_terms(spec),
         spans,
+    })
+}
+
+fn rule_terms(spec: &AlarmSpec) -> Terms {
+    Terms {
+        priority: spec.priority,
+        manner: Manner { latches: spec.latches, ends_unacknowledged: spec.ends_unacknowledged },
+        parents: spec.parents.iter().map(|parent| parent.as_str().into()).collect(),
+        group: spec.group.as_deref().map(Into::into),
+        realarm: spec.realarm,
     }
 }
 

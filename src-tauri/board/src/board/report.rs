@@ -36,7 +36,8 @@ impl Board {
                 (widget.id.clone(), report)
             })
             .collect();
-        let alarms: Vec<Value> = self.alarms_view(now).into_iter().flat_map(|view| view.list).map(alarm_report).collect();
+        let alarms: Vec<Value> =
+            self.alarms_view(now).into_iter().flat_map(|view| view.list).map(alarm_report).collect();
         json!({"sources": sources, "widgets": widgets, "alarms": alarms})
     }
 

@@ -6,19 +6,21 @@ use serde_json::{Value, json};
 use toml::de::DeTable;
 
 use super::{
-    decode::{NameEntry, label_by_id, report_twins, tables_of},
+    decode::{
+        NameEntry, SourceEntry, label_by_id, read_channels, report_twins, resolve_source, sorted_events, tables_of,
+    },
     diagnostic::{Problem, Sink},
     keys::alarm,
     nearest::did_you_mean,
     shape::text_of,
-    spec::{AlarmSpec, AlarmingSpec},
-    table::{Node, Shape, TableReader, names, wrong_type},
+    spec::{AlarmSpec, AlarmingSpec, EventsSpec, Judged},
+    table::{AnyKey, Node, Shape, TableReader, names, wrong_type},
     text::offset_in_literal,
 };
 use crate::{
     alarm::{
         condition::{BYTES_MAX, Condition, Fault, Names},
-        input::{Facet, name_of},
+        input::{EVENT_INPUTS, Facet, name_of},
     },
     frame::Look,
 };
@@ -102,7 +104,12 @@ fn written(name: &str, facet: Facet) -> String {
 }
 
 /// Every `[[alarm]]`; none if one can't be read.
-pub(super) fn read_alarms(file: &DeTable<'_>, widgets: &Widgets, sink: &mut Sink<'_>) -> Option<Vec<AlarmSpec>> {
+pub(super) fn read_alarms(
+    file: &DeTable<'_>,
+    widgets: &Widgets,
+    sources: &[SourceEntry],
+    sink: &mut Sink<'_>,
+) -> Option<Vec<AlarmSpec>> {
     if file.get(alarm::TABLE_NAME).is_none() {
         return Some(Vec::new());
     }
@@ -116,7 +123,7 @@ pub(super) fn read_alarms(file: &DeTable<'_>, widgets: &Widgets, sink: &mut Sink
         };
         label_by_id(&mut reader);
         reader.finish(sink);
-        let (name, spec) = read_alarm(&reader, widgets, sink);
+        let (name, spec) = read_alarm(&reader, widgets, sources, sink);
         entries.push(Some((reader, name)));
         specs.push(spec);
     }
@@ -134,12 +141,12 @@ pub(super) fn read_alarms(file: &DeTable<'_>, widgets: &Widgets, sink: &mut Sink
 fn read_alarm(
     reader: &TableReader<'_>,
     widgets: &Widgets,
+    sources: &[SourceEntry],
     sink: &mut Sink<'_>,
 ) -> (Option<NameEntry>, Option<AlarmSpec>) {
     let id = reader.get(&alarm::ID, sink);
     let title = reader.get(&alarm::TITLE, sink);
     let advice = reader.optional(&alarm::ADVICE, sink);
-    let when = reader.get(&alarm::WHEN, sink);
     let priority = reader.get(&alarm::PRIORITY, sink);
     let on_delay = reader.get(&alarm::ON_DELAY, sink);
     let off_delay = reader.get(&alarm::OFF_DELAY, sink);
@@ -149,17 +156,15 @@ fn read_alarm(
     let parents = reader.optional(&alarm::PARENTS, sink);
     let group = reader.optional(&alarm::GROUP, sink);
     let realarm = reader.optional(&alarm::REALARM, sink);
-    let when = when.and_then(|text| read_condition(reader, &text, widgets, sink));
+    let judged = read_judged(reader, widgets, sources, sink);
     let name = NameEntry::new(reader, id.as_ref());
     let spec = || {
         let id = id?;
-        let when = when?;
         Some(AlarmSpec {
             title: title.unwrap_or_else(|| id.clone()),
             id,
             advice: advice?,
-            names: when.inputs().iter().map(|input| widgets.name(*input)).collect(),
-            when,
+            judged: judged?,
             deadband: deadband?,
             on_delay: on_delay?,
             off_delay: off_delay?,
@@ -183,24 +188,123 @@ impl Widgets {
     }
 }
 
-/// The condition; what is wrong with it is shown where it stands.
-fn read_condition(reader: &TableReader<'_>, text: &str, widgets: &Widgets, sink: &mut Sink<'_>) -> Option<Condition> {
-    match Condition::parse(text, widgets) {
-        Ok(condition) if condition.inputs().is_empty() => {
+/// What an alarm is judged by: `when`, or `raise` and what goes with it.
+fn read_judged(
+    reader: &TableReader<'_>,
+    widgets: &Widgets,
+    sources: &[SourceEntry],
+    sink: &mut Sink<'_>,
+) -> Option<Judged> {
+    let when = reader.optional(&alarm::WHEN, sink);
+    let raise = reader.optional(&alarm::RAISE, sink);
+    match (when?, raise?) {
+        (Some(_), Some(_)) => {
             sink.report(Problem {
-                span: reader.span_of(alarm::WHEN.name),
-                message: format!("the condition of {} is about nothing", reader.label),
-                found: "no widget in it".to_owned(),
-                expected: "a condition that names a widget, such as `late > 50`".to_owned(),
+                span: reader.key_span(alarm::RAISE.name),
+                message: format!("{} has both `when` and `raise`", reader.label),
+                found: "`raise`".to_owned(),
+                expected: "`when`, over widgets, or `raise`, over events".to_owned(),
                 help: None,
             });
             None
         }
+        (None, None) => {
+            reader.missing("when", &alarm::WHEN.shape.expected(), Some("or `raise`, over events".to_owned()), sink);
+            None
+        }
+        (Some(text), None) => {
+            report_useless(reader, sink);
+            let when = read_condition(reader, alarm::WHEN.name, &text, widgets, widgets.is_whole, sink)?;
+            if when.inputs().is_empty() {
+                report_nothing(reader, sink);
+                return None;
+            }
+            let names = when.inputs().iter().map(|input| widgets.name(*input)).collect();
+            Some(Judged::Widgets { when, names })
+        }
+        (None, Some(text)) => read_events(reader, &text, sources, sink),
+    }
+}
+
+fn report_nothing(reader: &TableReader<'_>, sink: &mut Sink<'_>) {
+    sink.report(Problem {
+        span: reader.span_of(alarm::WHEN.name),
+        message: format!("the condition of {} is about nothing", reader.label),
+        found: "no widget in it".to_owned(),
+        expected: "a condition that names a widget, such as `late > 50`".to_owned(),
+        help: None,
+    });
+}
+
+/// Reports what goes with `raise` alone.
+fn report_useless(reader: &TableReader<'_>, sink: &mut Sink<'_>) {
+    let of_events: [&dyn AnyKey; 7] =
+        [&alarm::CLEAR, &alarm::SOURCE, &alarm::CHANNELS, &alarm::ON, &alarm::WHERE, &alarm::KEY, &alarm::TEXT];
+    for name in of_events.into_iter().map(AnyKey::name).filter(|name| reader.has(name)) {
+        sink.report(Problem {
+            span: reader.key_span(name),
+            message: format!("`{name}` has no use with `when`"),
+            found: format!("`{name}`"),
+            expected: "it left out, or `raise` in place of `when`".to_owned(),
+            help: None,
+        });
+    }
+}
+
+fn read_events(reader: &TableReader<'_>, raise: &str, sources: &[SourceEntry], sink: &mut Sink<'_>) -> Option<Judged> {
+    let source = resolve_source(reader, &alarm::SOURCE, sources, sink);
+    let channels = read_channels(reader, &alarm::CHANNELS, source, sink);
+    let on = reader.optional(&alarm::ON, sink);
+    let on = on.and_then(|on| sorted_events(on.unwrap_or_default(), (reader, alarm::ON.name), sink));
+    let only = reader.optional(&alarm::WHERE, sink);
+    let key = reader.optional(&alarm::KEY, sink);
+    let text = reader.optional(&alarm::TEXT, sink);
+    let clear = reader.optional(&alarm::CLEAR, sink);
+    let raise = read_condition(reader, alarm::RAISE.name, raise, &EventNames, true, sink);
+    let clear = match clear? {
+        Some(text) => Some(read_condition(reader, alarm::CLEAR.name, &text, &EventNames, true, sink)?),
+        None => None,
+    };
+    let (source, mut on) = (source?, on?);
+    source.rename(&mut on);
+    Some(Judged::Events(Box::new(EventsSpec {
+        source: source.id()?.to_owned(),
+        channels: channels?,
+        on,
+        only: only?.unwrap_or_default(),
+        key: key?,
+        raise: raise?,
+        clear,
+        text: text?,
+    })))
+}
+
+/// What conditions over events can name: the event's data, its name.
+struct EventNames;
+
+impl Names for EventNames {
+    fn find(&self, parts: &[&str]) -> Result<(usize, u32), (String, String)> {
+        let name = parts.first().copied().unwrap_or_default();
+        let input = EVENT_INPUTS.iter().position(|own| *own == name).and_then(|at| u32::try_from(at).ok());
+        let hint = did_you_mean(name, EVENT_INPUTS).map(|hint| format!("; {hint}")).unwrap_or_default();
+        input.map(|input| (1, input)).ok_or_else(|| (format!("`{name}`"), format!("{}{hint}", names(EVENT_INPUTS))))
+    }
+}
+
+/// The condition; what is wrong with it is shown where it stands. Where not all of what it names could be read, nothing is said.
+fn read_condition(
+    reader: &TableReader<'_>,
+    key: &str,
+    text: &str,
+    named: &dyn Names,
+    are_known: bool,
+    sink: &mut Sink<'_>,
+) -> Option<Condition> {
+    match Condition::parse(text, named) {
         Ok(condition) => Some(condition),
-        // A widget that couldn't be read has been reported.
-        Err(_) if !widgets.is_whole => None,
+        Err(_) if !are_known => None,
         Err(Fault { at, found, expected }) => {
-            let span = reader.span_of(alarm::WHEN.name);
+            let span = reader.span_of(key);
             let character = text.get(..at).map_or(0, |before| before.chars().count()) + 1;
             let start = span.start + offset_in_literal(sink.source.slice(span.clone()), character);
             let message = format!("the condition of {} can't be taken", reader.label);

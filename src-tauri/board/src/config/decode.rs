@@ -15,9 +15,10 @@ use super::{
     nearest::{did_you_mean, nearest},
     page::{self, PageEntry, lay_out_pages, page_of, read_pages},
     restating,
+    shape::{List, Name},
     source_kind::{Found, report_members_of_several, report_unlike},
     spec::{BoardFile, FoldSpec, ReducerSpec, SourceKind, SourceSpec, TokenSpec, WidgetSpec},
-    table::{Node, TableReader, cut, names, wrong_type},
+    table::{Key, Node, TableReader, cut, names, wrong_type},
     way,
     widget_kind::{self, Folded, Kind, KindShape},
 };
@@ -55,7 +56,7 @@ pub(super) fn decode(file: &DeTable<'_>, sink: &mut Sink<'_>) -> Option<BoardFil
     let cells = board.as_ref().map(|board| Cells { columns: board.columns, rows: board.rows });
     let places = cells.map(|cells| lay_out_pages(cells, &pages, &tenants, sink));
     let named = Widgets::new(widgets_with_data(&widgets));
-    let alarms = read_alarms(file, &named, sink);
+    let alarms = read_alarms(file, &named, &sources, sink);
     let alarming = read_alarming(file, alarms.as_ref().is_none_or(|alarms| !alarms.is_empty()), sink);
     furniture::report_alone(widgets.iter().map(|widget| (widget.is_furniture, &widget.tenant)), sink);
     if !sink.is_empty() {
@@ -294,18 +295,27 @@ impl SourceEntry {
         // A gauge that looks at rows is about the row that it finds its number in.
         let has_rows = |spec: &SourceSpec| spec.event.id.is_some() && matches!(fold.reducer, ReducerSpec::Gauge { .. });
         fold.whole = self.spec.as_ref().is_some_and(|spec| spec.tells_whole() && !has_rows(spec));
-        if self.spec.as_ref().is_some_and(|spec| spec.kind.is_pusher()) {
-            for list in std::iter::once(&mut fold.on).chain(fold.reducer.names()) {
-                for name in list.iter_mut() {
-                    if let Some(rest) = name.strip_prefix(['.', '\\']).filter(|rest| !rest.is_empty()) {
-                        *name = rest.to_owned();
-                    }
-                }
-                list.sort();
-                list.dedup();
+        std::iter::once(&mut fold.on).chain(fold.reducer.names()).for_each(|list| self.rename(list));
+        fold
+    }
+
+    /// Names of events as this source has them.
+    pub(super) fn rename(&self, list: &mut Vec<String>) {
+        if !self.spec.as_ref().is_some_and(|spec| spec.kind.is_pusher()) {
+            return;
+        }
+        for name in list.iter_mut() {
+            if let Some(rest) = name.strip_prefix(['.', '\\']).filter(|rest| !rest.is_empty()) {
+                *name = rest.to_owned();
             }
         }
-        fold
+        list.sort();
+        list.dedup();
+    }
+
+    /// Its id, if it could be read.
+    pub(super) fn id(&self) -> Option<&str> {
+        self.name.as_ref().map(|name| name.id.as_str())
     }
 }
 
@@ -438,8 +448,8 @@ fn read_widget_spec(
 ) -> Option<WidgetSpec> {
     let title = reader.get(&widget::TITLE, sink);
     let note = reader.get(&widget::NOTE, sink);
-    let source = resolve_source(reader, surroundings.sources, sink);
-    let channels = read_channels(reader, source, sink);
+    let source = resolve_source(reader, &widget::SOURCE, surroundings.sources, sink);
+    let channels = read_channels(reader, &widget::CHANNELS, source, sink);
     let on = read_events(reader, sink);
     let only = reader.get(&widget::WHERE, sink);
     let stale_after = reader.get(&widget::STALE_AFTER, sink);
@@ -476,12 +486,13 @@ fn read_widget_spec(
 }
 
 /// The source that a widget names, or the only one.
-fn resolve_source<'a>(
+pub(super) fn resolve_source<'a>(
     reader: &TableReader<'_>,
+    key: &Key<Name>,
     sources: &'a [SourceEntry],
     sink: &mut Sink<'_>,
 ) -> Option<&'a SourceEntry> {
-    let named = reader.get(&widget::SOURCE, sink);
+    let named = reader.get(key, sink);
     let ids = || sources.iter().filter_map(|source| source.name.as_ref()).map(|name| name.id.as_str());
     let is_known_well = sources.iter().all(|source| source.name.is_some()) && !sources.is_empty();
     let Some(named) = named else {
@@ -516,8 +527,13 @@ pub(super) fn source_of<'a>(
 }
 
 /// The channels that count, sorted.
-fn read_channels(reader: &TableReader<'_>, source: Option<&SourceEntry>, sink: &mut Sink<'_>) -> Option<Vec<String>> {
-    let channels = reader.optional(&widget::CHANNELS, sink)?;
+pub(super) fn read_channels(
+    reader: &TableReader<'_>,
+    key: &Key<List<Name>>,
+    source: Option<&SourceEntry>,
+    sink: &mut Sink<'_>,
+) -> Option<Vec<String>> {
+    let channels = reader.optional(key, sink)?;
     match source {
         Some(source) => read_channels_of(channels, (reader, "channels"), source, sink),
         None => {

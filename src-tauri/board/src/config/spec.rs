@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub use self::{
-    alarm::{AlarmSpec, AlarmingSpec},
+    alarm::{AlarmSpec, AlarmingSpec, EventsSpec, Judged},
     chart::{CHART_LINES_MAX, HEAT_ROWS_MAX, HistogramStat, LineSpec, MarksSpec},
     fence::FenceSpec,
     life::LifeSpec,

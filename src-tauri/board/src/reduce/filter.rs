@@ -68,6 +68,11 @@ impl Filter {
         }
     }
 
+    /// Of nothing but these: `on` and `channels` empty for all.
+    pub(crate) fn of(channels: &[String], on: &[String], only: &BTreeMap<Path, Vec<Value>>) -> Self {
+        Self { channels: channels.to_vec(), on: Names::new(on), remove_on: Vec::new(), only: Conditions::new(only) }
+    }
+
     /// What the fold does with events of this channel and name.
     pub(crate) fn interest(&self, channel: &str, name: &str) -> Interest {
         if !self.channels.is_empty() && !self.channels.iter().any(|own| own == channel) {

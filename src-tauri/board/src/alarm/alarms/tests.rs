@@ -52,11 +52,17 @@ fn rules() -> BTreeMap<Arc<str>, Terms> {
 }
 
 fn raise(alarms: &mut Alarms, rule: &str, seconds: u64) {
-    alarms.handle_turn(&key(rule), turn(true, seconds), || vec![("value".into(), seconds.to_string())], now(seconds));
+    alarms.handle_turn(
+        &key(rule),
+        turn(true, seconds),
+        Evidence::Unknown,
+        || vec![("value".into(), seconds.to_string())],
+        now(seconds),
+    );
 }
 
 fn clear(alarms: &mut Alarms, rule: &str, seconds: u64) {
-    alarms.handle_turn(&key(rule), turn(false, seconds), Vec::new, now(seconds));
+    alarms.handle_turn(&key(rule), turn(false, seconds), Evidence::Unknown, Vec::new, now(seconds));
 }
 
 fn heard(alarms: &mut Alarms) -> Vec<(String, Sound)> {
@@ -189,17 +195,17 @@ fn is_bounded() {
     let mut alarms = Alarms::new(rules());
     let of = |number: usize| AlarmKey { rule: "power".into(), of: number.to_string().into() };
     for number in 0..STANDING_MAX + 500 {
-        alarms.handle_turn(&of(number), turn(true, 1), Vec::new, now(1));
+        alarms.handle_turn(&of(number), turn(true, 1), Evidence::Unknown, Vec::new, now(1));
         alarms.take_changes();
     }
     assert_eq!((alarms.standing().len(), alarms.lost()), (STANDING_MAX, 500));
     let mut alarms = Alarms::new(rules());
     for number in 0..super::ENDED_MAX * 3 {
         let seconds = number as u64;
-        alarms.handle_turn(&of(number), turn(true, seconds), Vec::new, now(seconds));
+        alarms.handle_turn(&of(number), turn(true, seconds), Evidence::Unknown, Vec::new, now(seconds));
         let act = Act::Acknowledge { occurrence: alarms.standing()[&of(number)].alarm.occurrence };
         alarms.handle_act(&of(number), &act, by("Mira"), now(seconds)).unwrap();
-        alarms.handle_turn(&of(number), turn(false, seconds + 1), Vec::new, now(seconds));
+        alarms.handle_turn(&of(number), turn(false, seconds + 1), Evidence::Unknown, Vec::new, now(seconds));
         alarms.take_changes();
     }
     assert!(alarms.standing().is_empty() && alarms.ended.len() <= super::ENDED_MAX);
@@ -243,7 +249,7 @@ fn happen(alarms: &mut Alarms, what: &Happens, mut seconds: u64) -> u64 {
     match what {
         Happens::Turn(rule, holds, later) => {
             seconds += later;
-            alarms.handle_turn(&key(rule), turn(*holds, seconds), Vec::new, now(seconds));
+            alarms.handle_turn(&key(rule), turn(*holds, seconds), Evidence::Unknown, Vec::new, now(seconds));
         }
         Happens::Acknowledge(rule) => {
             let occurrence = occurrence(alarms, rule);

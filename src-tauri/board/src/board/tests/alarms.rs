@@ -222,3 +222,67 @@ fn another_file() {
     stage.reload(BOARD);
     assert_eq!(stage.frame(0).alarms, None);
 }
+
+const BY_EVENTS: &str = r#"
+[[alarm]]
+id = "jam"
+title = "Jam"
+key = "k"
+raise = "event.v >= 5"
+clear = "event.v == 0"
+text = "{k} at {v}"
+on-delay = "10s"
+"#;
+
+/// H6: an alarm a key, by what events say; delays by the source's clock, and what may have been missed is said.
+#[test]
+fn by_events() {
+    let mut stage = Stage::with(&format!("{BOARD}{BY_EVENTS}"));
+    stage.connect();
+    stage.status_is(Phase::Live);
+    stage.event(json!({"k": "a", "v": 6}));
+    stage.event(json!({"k": "b", "v": 7}));
+    stage.event(json!({"v": 7}));
+    assert_eq!(stage.board.take_rejections().iter().filter(|(of, _)| of == "jam").count(), 1, "one has no key");
+    stage.stay_live(4);
+    stage.event(json!({"k": "b", "v": 0}));
+    stage.event(json!({"k": "a", "v": 3}));
+    assert_eq!(view(&mut stage).list, []);
+    stage.stay_live(6);
+    let own = find(&mut stage, "jam/a").expect("ten seconds");
+    assert_eq!((&*own.title, own.state, own.raised_ms), ("Jam · a", AlarmState::Unacknowledged, Some(START)));
+    assert_eq!(heard(&stage.board.take_alarm_changes()), ["jam/a"]);
+    assert_eq!(own.evidence, AlarmEvidence::Live);
+    // Missed, and nobody knows.
+    stage.pass(3_000);
+    stage.gap(Continuity::Unknown, 3_000);
+    stage.status_is(Phase::Live);
+    assert_eq!(
+        find(&mut stage, "jam/a").map(|own| (own.state, own.evidence)),
+        Some((AlarmState::Unacknowledged, AlarmEvidence::Bad))
+    );
+    stage.event(json!({"k": "a", "v": 9}));
+    assert_eq!(find(&mut stage, "jam/a").map(|own| own.evidence), Some(AlarmEvidence::Live));
+    // The next run.
+    let record = stage.board.take_alarm_changes();
+    let checkpoint = stage.board.checkpoint(stage.now, Timestamp::default());
+    let mut next = Stage {
+        board: Board::new(stage.board.file().clone(), stage.now),
+        now: stage.now,
+        offset: stage.offset,
+        status: SourceStatus::default(),
+    };
+    next.board.restore(&checkpoint, next.now, Timestamp::default());
+    next.board.restore_alarms(
+        checkpoint.alarms.clone(),
+        record.into_iter().filter(|change| change.number > checkpoint.alarms.alarms.number),
+        next.now,
+    );
+    next.board.be_folded();
+    next.connect();
+    next.stay_live(1);
+    assert_eq!(state(&mut next, "jam/a"), Some(AlarmState::Unacknowledged));
+    next.event(json!({"k": "a", "v": 0}));
+    assert_eq!(state(&mut next, "jam/a"), Some(AlarmState::Returned));
+    assert_eq!(heard(&next.board.take_alarm_changes()), Vec::<String>::new());
+}

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use super::{DAY, SECOND, TITLE_CHARACTERS_MAX, id, span, title};
+use super::{DAY, SECOND, TITLE_CHARACTERS_MAX, events, id, path, source::CHANNELS_MAX, span, template, title};
 use crate::{
     alarm::Priority,
     config::{
         alarm::ConditionText,
+        condition::Conditions,
         night::Night,
-        shape::{Choice, Flag, ID as ID_SHAPE, List, Name, Number, Text, Whole},
-        shape_event::Span,
+        shape::{CHANNEL, Choice, Flag, ID as ID_SHAPE, List, Name, Number, Text, Whole},
+        shape_event::{EventName, PathText, Span, TemplateText},
         table::{Key, Need, TableShape},
     },
 };
@@ -30,6 +31,14 @@ pub(in crate::config) static TABLE: TableShape = TableShape {
         &TITLE,
         &ADVICE,
         &WHEN,
+        &RAISE,
+        &CLEAR,
+        &SOURCE,
+        &CHANNELS,
+        &ON,
+        &WHERE,
+        &KEY,
+        &TEXT,
         &PRIORITY,
         &ON_DELAY,
         &OFF_DELAY,
@@ -56,10 +65,63 @@ pub(in crate::config) static ADVICE: Key<Text> = Key {
 
 pub(in crate::config) static WHEN: Key<ConditionText> = Key {
     name: "when",
-    need: Need::Required,
+    need: Need::Optional,
     about: "When it holds, in CEL over the board's widgets.",
     shape: ConditionText,
 };
+
+pub(in crate::config) static RAISE: Key<ConditionText> = Key {
+    name: "raise",
+    need: Need::Optional,
+    about: "Which events raise it, in CEL over `event`, the event's data, and `event_name`. In place of `when`.",
+    shape: ConditionText,
+};
+
+pub(in crate::config) static CLEAR: Key<ConditionText> = Key {
+    name: "clear",
+    need: Need::Optional,
+    about: "With `raise`: which events end it; those that don't raise it if left out.",
+    shape: ConditionText,
+};
+
+pub(in crate::config) static SOURCE: Key<Name> = Key {
+    name: "source",
+    need: Need::Optional,
+    about: "With `raise`: the id of the source of the events. May be left out if the board has only one source.",
+    shape: ID_SHAPE,
+};
+
+pub(in crate::config) static CHANNELS: Key<List<Name>> = Key {
+    name: "channels",
+    need: Need::Optional,
+    about: "With `raise`: the channels whose events count, among the source's; all of them if left out.",
+    shape: List { item: CHANNEL, min: 1, max: CHANNELS_MAX, or_one: true, what: "channel names" },
+};
+
+pub(in crate::config) static ON: Key<List<EventName>> = events(
+    "on",
+    true,
+    "With `raise`: the events that count, by name; `*` at the end stands for any rest. Every event if left out.",
+);
+
+pub(in crate::config) static WHERE: Key<Conditions> = Key {
+    name: "where",
+    need: Need::Optional,
+    about: "With `raise`: which of these events count; each path must have its value, or one of its values.",
+    shape: Conditions,
+};
+
+pub(in crate::config) static KEY: Key<PathText> = path(
+    "key",
+    Need::Optional,
+    "With `raise`: where the events say whose alarm it is; there is one a key. Left out, there is one.",
+);
+
+pub(in crate::config) static TEXT: Key<TemplateText> = template(
+    "text",
+    Need::Optional,
+    "With `raise`: what the event that raises it says for people, with paths in braces.",
+);
 
 const PRIORITIES: &[(&str, Priority, &str)] = &[
     ("low", Priority::Low, "when there is time"),

@@ -1,10 +1,14 @@
 //! `[[alarm]]` and `[alarms]`
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
+use serde_json::Value;
+
+use super::Template;
 use crate::{
     alarm::{Priority, condition::Condition},
     hours::Hours,
+    path::Path,
 };
 
 /// `[[alarm]]`
@@ -16,10 +20,8 @@ pub struct AlarmSpec {
     pub title: String,
     /// `advice`: what to do about it.
     pub advice: Option<String>,
-    /// `when`: over the board's widgets.
-    pub when: Condition,
-    /// What people call the condition's inputs, in the order of [`Condition::inputs`].
-    pub names: Vec<String>,
+    /// What it is judged by.
+    pub judged: Judged,
     /// `deadband`. Default 0.
     pub deadband: f64,
     /// `on-delay`. Default none.
@@ -38,6 +40,52 @@ pub struct AlarmSpec {
     pub group: Option<String>,
     /// `re-alarm`
     pub realarm: Option<Duration>,
+}
+
+/// What an alarm is judged by.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Judged {
+    /// `when`: the board's widgets.
+    Widgets {
+        /// When it holds.
+        when: Condition,
+        /// What people call the condition's inputs, in the order of [`Condition::inputs`].
+        names: Vec<String>,
+    },
+    /// `raise`: events, an alarm a key.
+    Events(Box<EventsSpec>),
+}
+
+/// An alarm a key, by what events say.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EventsSpec {
+    /// `source`
+    pub source: String,
+    /// `channels`, sorted.
+    pub channels: Vec<String>,
+    /// `on`, sorted; empty if every event counts.
+    pub on: Vec<String>,
+    /// `where`
+    pub only: BTreeMap<Path, Vec<Value>>,
+    /// `key`; without it there is one alarm.
+    pub key: Option<Path>,
+    /// `raise`
+    pub raise: Condition,
+    /// `clear`; without it, what doesn't raise clears.
+    pub clear: Option<Condition>,
+    /// `text`: what the event that raises says for people.
+    pub text: Option<Template>,
+}
+
+impl AlarmSpec {
+    /// The inputs of its condition over widgets.
+    #[must_use]
+    pub fn inputs(&self) -> &[u32] {
+        match &self.judged {
+            Judged::Widgets { when, .. } => when.inputs(),
+            Judged::Events(_) => &[],
+        }
+    }
 }
 
 /// `[alarms]`: how alarms are told.

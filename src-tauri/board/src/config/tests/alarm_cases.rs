@@ -7,7 +7,10 @@ use super::{
     SMALL,
     cases::{check, check_both},
 };
-use crate::alarm::Priority;
+use crate::{
+    alarm::Priority,
+    config::spec::{AlarmSpec, Judged},
+};
 
 /// The small board with this after its widget, whose id is `w`.
 fn with(alarms: &str) -> String {
@@ -25,8 +28,12 @@ fn rules_are_read() {
     let board = parse(&text, "f").unwrap_or_else(|errors| panic!("{errors}"));
     let [a, b] = board.alarms.as_slice() else { panic!("{:?}", board.alarms) };
     assert_eq!((&*a.title, a.priority, a.on_delay, a.deadband), ("a", Priority::Medium, Duration::ZERO, 0.0));
-    assert_eq!(a.names, ["w", "late_now"], "in the order of the inputs");
-    assert_eq!((&*b.title, b.priority, &*b.names[0]), ("B", Priority::Critical, "late_now.state"));
+    let names = |spec: &AlarmSpec| match &spec.judged {
+        Judged::Widgets { names, .. } => names.clone(),
+        Judged::Events(_) => panic!("over widgets"),
+    };
+    assert_eq!(names(a), ["w", "late_now"], "in the order of the inputs");
+    assert_eq!((&*b.title, b.priority, &*names(b)[0]), ("B", Priority::Critical, "late_now.state"));
     assert_eq!((b.latches, b.ends_unacknowledged, &*b.parents), (true, true, ["a".to_owned()].as_slice()));
     let how = board.alarming.expect("there are rules");
     assert_eq!((how.notify, how.sound, how.volume_percent), (Some(Priority::High), Some(Priority::Medium), 80));
@@ -44,7 +51,7 @@ fn bad_rules() {
     check(&rule("1 < 2"), &[("13:8", "the condition of `[[alarm]]` `a` is about nothing", "names a widget")]);
     check(&rule("w + 1"), &[("13:9", "", "a condition, such as")]);
     check(&rule("w > "), &[("13:13", "can't be taken", "")]);
-    check_both(&with("[[alarm]]\nid = \"a\"\n"), &[("11:1", "`when` is missing in `[[alarm]]` `a`", "such as")]);
+    check(&with("[[alarm]]\nid = \"a\"\n"), &[("11:1", "`when` is missing in `[[alarm]]` `a`", "such as")]);
     check_both(&with("[alarm]\nid = \"a\"\nwhen = \"w > 1\"\n"), &[("11:1", "", "two brackets")]);
     check_both(&with("[[alarms]]\nsound = \"none\"\n"), &[("11:1", "", "one bracket")]);
     check_both(
@@ -60,4 +67,28 @@ fn bad_rules() {
         &rule("x > 5").replace("[[alarm]]", "[[widget]]\nid = \"x\"\nkind = \"gauge\"\n[[alarm]]"),
         &[("11:1", "`value` is missing in `[[widget]]` `x`", "")],
     );
+}
+
+#[test]
+fn rules_over_events() {
+    let text = with(
+        "[[alarm]]\nid = \"belt\"\nraise = \"event.level >= 3 && event_name == 'belt.jam'\"\nclear = \"event.level == 0\"\n\
+         on = [\"belt.*\"]\nkey = \"belt\"\nwhere = { site = \"north\" }\ntext = \"Belt {belt}: {why}\"\nchannels = \"c\"\n",
+    );
+    let board = parse(&text, "f").unwrap_or_else(|errors| panic!("{errors}"));
+    let Judged::Events(events) = &board.alarms[0].judged else { panic!("over events") };
+    assert_eq!(
+        (&*events.source, &*events.channels, &*events.on),
+        ("s", ["c".to_owned()].as_slice(), ["belt.*".to_owned()].as_slice())
+    );
+    assert!(events.clear.is_some() && events.text.is_some() && events.only.len() == 1);
+    let rule = |lines: &str| with(&format!("[[alarm]]\nid = \"a\"\n{lines}\n"));
+    check(&rule("raise = \"evnt.x > 1\""), &[("13:14", "can't be taken", "did you mean `event`?")]);
+    check(&rule("raise = \"w > 1\""), &[("13:10", "found `w`", "`event` or `event_name`")]);
+    check(&rule("raise = \"event.x > 1\"\nwhen = \"w > 1\""), &[("13:1", "has both `when` and `raise`", "")]);
+    check(
+        &rule("when = \"w > 1\"\nkey = \"k\""),
+        &[("14:1", "`key` has no use with `when`", "`raise` in place of `when`")],
+    );
+    check(&rule("raise = \"event.x > 1\"\nchannels = \"d\""), &[("14:12", "`d` is no channel of the source", "`c`")]);
 }

@@ -1,0 +1,229 @@
+//! Rules over events: an alarm a key, raised and cleared by what events say.
+//!
+//! What an event says of a key holds until another one says otherwise. Where events may have been missed, nobody knows until the next one of the key.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    sync::Arc,
+};
+
+use watchfloor_model::Timestamp;
+
+use super::{
+    alarms::{AlarmKey, Alarms, Instant, Terms},
+    condition::{Condition, Inputs, Truth},
+    delay::{Delay, Delays, Turn},
+    machine::Evidence,
+};
+
+/// Keys at most of one rule that hold, or are on their way. Of what is beyond, nothing is known; it is counted.
+const KEYS_MAX: usize = 10_000;
+
+/// A rule, as a board has it.
+#[derive(Clone, Debug)]
+pub struct EventRule {
+    /// Its id, which no other has.
+    pub id: Arc<str>,
+    /// Which events raise.
+    pub raise: Condition,
+    /// Which clear; without it, those that don't raise.
+    pub clear: Option<Condition>,
+    /// For how long it must be so.
+    pub delays: Delays,
+    /// What else is said of its alarms.
+    pub terms: Terms,
+}
+
+impl EventRule {
+    fn story(&self) -> String {
+        let clear = self.clear.as_ref().map_or("", Condition::text);
+        let mut story = format!("{}\n{clear}", self.raise.text());
+        // Writing into a text can't fail.
+        let _written = write!(story, "\n{} {}", self.delays.on.as_millis(), self.delays.off.as_millis());
+        story
+    }
+
+    /// What an event says of its key: that it holds, that it doesn't, or nothing.
+    fn says(&self, inputs: &dyn Inputs) -> Option<Truth> {
+        match (self.raise.evaluate(inputs, 0.0), &self.clear) {
+            (Truth::Yes, _) => Some(Truth::Yes),
+            (Truth::No, None) => Some(Truth::No),
+            (Truth::Unknown(_), None) => None,
+            (_, Some(clear)) => (clear.evaluate(inputs, 0.0) == Truth::Yes).then_some(Truth::No),
+        }
+    }
+}
+
+/// What is known of a rule.
+#[derive(Clone, Debug)]
+struct Own {
+    rule: EventRule,
+    /// By key, of those that hold or are on their way.
+    delays: BTreeMap<Arc<str>, Delay>,
+    /// Keys of which events may have been missed since the last one.
+    doubted: BTreeSet<Arc<str>>,
+    is_current: bool,
+}
+
+/// What is written down: by the rule's id, which rule that was, and how far each key was.
+pub(super) type EventsCheckpoint = BTreeMap<String, (String, Vec<(Arc<str>, Delay)>)>;
+
+/// All rules over events.
+#[derive(Clone, Debug, Default)]
+pub struct EventRules {
+    rules: Vec<Own>,
+}
+
+impl EventRules {
+    pub(super) fn reload(&mut self, rules: Vec<EventRule>) {
+        let mut old: BTreeMap<String, Own> = self.rules.drain(..).map(|own| (own.rule.id.to_string(), own)).collect();
+        let own = |rule: EventRule| match old.remove(&*rule.id).filter(|own| own.rule.story() == rule.story()) {
+            Some(own) => Own { rule, ..own },
+            None => Own { rule, delays: BTreeMap::new(), doubted: BTreeSet::new(), is_current: false },
+        };
+        self.rules = rules.into_iter().map(own).collect();
+    }
+
+    pub(super) fn terms(&self) -> impl Iterator<Item = (Arc<str>, Terms)> {
+        self.rules.iter().map(|own| (Arc::clone(&own.rule.id), own.rule.terms.clone()))
+    }
+
+    /// How many rules nobody watches over now.
+    pub(super) fn unknown(&self) -> usize {
+        self.rules.iter().filter(|own| !own.is_current).count()
+    }
+
+    pub(super) fn checkpoint(&self) -> EventsCheckpoint {
+        let keys = |own: &Own| own.delays.iter().map(|(key, delay)| (Arc::clone(key), *delay)).collect();
+        self.rules.iter().map(|own| (own.rule.id.to_string(), (own.rule.story(), keys(own)))).collect()
+    }
+
+    pub(super) fn restore(&mut self, mut checkpoint: EventsCheckpoint) {
+        for own in &mut self.rules {
+            let kept = checkpoint.remove(&*own.rule.id).filter(|(story, _)| *story == own.rule.story());
+            own.delays = kept.map(|(_, keys)| keys.into_iter().take(KEYS_MAX).collect()).unwrap_or_default();
+        }
+    }
+
+    /// What stands on record stands, also where no event says so any more.
+    pub(super) fn be_folded(&mut self, alarms: &Alarms) {
+        for own in &mut self.rules {
+            own.delays.retain(|key, delay| !delay.holds() || alarms.holds(&key_of(&own.rule, key)));
+            let standing = alarms.standing().iter().filter(|(key, _)| key.rule == own.rule.id);
+            for (key, _) in standing.filter(|(key, _)| alarms.holds(key)) {
+                let delay = own.delays.entry(Arc::clone(&key.of)).or_insert(Delay::of(true));
+                if !delay.holds() {
+                    *delay = Delay::of(true);
+                }
+            }
+        }
+    }
+
+    /// An event came that the rule wants, of this key. `text` is what it says for people, asked for when it raises. False if there is no room
+    /// for one more key.
+    pub(super) fn handle_event(
+        &mut self,
+        (number, of): (usize, &str),
+        inputs: &dyn Inputs,
+        at: Timestamp,
+        text: &dyn Fn() -> Vec<(String, String)>,
+        now: Instant,
+        alarms: &mut Alarms,
+    ) -> bool {
+        let Some(own) = self.rules.get_mut(number) else { return true };
+        let Some(truth) = own.rule.says(inputs) else { return true };
+        let key = key_of(&own.rule, of);
+        let evidence = if own.is_current { Evidence::Live } else { Evidence::Stale };
+        if own.doubted.remove(of) {
+            alarms.handle_evidence_of(&key, evidence, now);
+        }
+        let known = own.delays.get(of).copied();
+        if known.is_none() && truth == Truth::No {
+            return true;
+        }
+        if known.is_none() && own.delays.len() >= KEYS_MAX {
+            return false;
+        }
+        let mut delay = known.unwrap_or_default();
+        for turn in delay.handle(truth, at, own.rule.delays).into_iter().flatten() {
+            alarms.handle_turn(&key, turn, evidence, text, now);
+        }
+        if alarms.holds(&key) != delay.holds() {
+            alarms.handle_set_back_of(&key);
+            alarms.handle_turn(&key, Turn { holds: delay.holds(), at, since: at }, evidence, text, now);
+        }
+        if delay == Delay::default() {
+            own.delays.remove(of);
+        } else {
+            own.delays.insert(Arc::clone(&key.of), delay);
+        }
+        true
+    }
+
+    /// Time has passed by the clock of these rules' source.
+    pub(super) fn handle_time(
+        &mut self,
+        is_meant: impl Fn(usize) -> bool,
+        at: Timestamp,
+        now: Instant,
+        alarms: &mut Alarms,
+    ) {
+        for (_, own) in self.rules.iter_mut().enumerate().filter(|(number, _)| is_meant(*number)) {
+            let evidence = if own.is_current { Evidence::Live } else { Evidence::Stale };
+            let Own { rule, delays, .. } = own;
+            for (of, delay) in delays.iter_mut() {
+                if let Some(turn) = delay.handle_time(at, rule.delays) {
+                    alarms.handle_turn(&key_of(rule, of), turn, evidence, Vec::new, now);
+                }
+            }
+            delays.retain(|_, delay| *delay != Delay::default());
+        }
+    }
+
+    /// When the next key turns if nothing else comes, by the clock of these rules' source.
+    pub(super) fn due(&self, is_meant: impl Fn(usize) -> bool) -> Option<Timestamp> {
+        let meant = self.rules.iter().enumerate().filter(|(number, own)| own.has_delays() && is_meant(*number));
+        meant.flat_map(|(_, own)| own.delays.values().filter_map(|delay| delay.due(own.rule.delays))).min()
+    }
+
+    /// Events may have been missed: what is said of each key is no longer known.
+    pub(super) fn handle_gap(
+        &mut self,
+        is_meant: impl Fn(usize) -> bool,
+        at: Timestamp,
+        now: Instant,
+        alarms: &mut Alarms,
+    ) {
+        for (_, own) in self.rules.iter_mut().enumerate().filter(|(number, _)| is_meant(*number)) {
+            own.doubted.extend(own.delays.keys().cloned());
+            for (of, delay) in &mut own.delays {
+                let unknown = Truth::Unknown(super::condition::Why::Incomplete);
+                // Nothing turns by that: what was due until then was told before.
+                let _none = delay.handle(unknown, at, own.rule.delays);
+                alarms.handle_evidence_of(&key_of(&own.rule, of), Evidence::Bad, now);
+            }
+        }
+    }
+
+    /// Whether what these rules' source tells is of now.
+    pub(super) fn handle_level(&mut self, number: usize, is_current: bool, now: Instant, alarms: &mut Alarms) {
+        let Some(own) = self.rules.get_mut(number).filter(|own| own.is_current != is_current) else { return };
+        own.is_current = is_current;
+        let evidence = if is_current { Evidence::Live } else { Evidence::Stale };
+        let keys: Vec<AlarmKey> = alarms.standing().keys().filter(|key| key.rule == own.rule.id).cloned().collect();
+        for key in keys.iter().filter(|key| !own.doubted.contains(&key.of)) {
+            alarms.handle_evidence_of(key, evidence, now);
+        }
+    }
+}
+
+impl Own {
+    const fn has_delays(&self) -> bool {
+        !self.rule.delays.on.is_zero() || !self.rule.delays.off.is_zero()
+    }
+}
+
+fn key_of(rule: &EventRule, of: &str) -> AlarmKey {
+    AlarmKey { rule: Arc::clone(&rule.id), of: of.into() }
+}
