@@ -23,7 +23,7 @@ import type {
   WidgetView,
 } from './generated/frame'
 import { is_same } from './core/against'
-import { type Band, bands, is_same_band } from './core/alarms'
+import { type Band, bands, is_same_band, worded } from './core/alarms'
 import { ends_after_ms, is_current, judge, silent_reason, undrawn_reason, type Verdict } from './core/freshness'
 import { age_text, Zone } from './core/format'
 import type { Held } from './core/held'
@@ -161,6 +161,8 @@ export class LiveWall {
   #heard_ms = 0
   #sight: Sight = { px_per_mm: null, distance_mm: null }
   #notices_text = ''
+  /** As they came. */
+  #alarms: AlarmsView | null = null
   #banded: readonly [AlarmsView | null, readonly Cell[], boolean] = [null, [], false]
   /** Whether the room is dark. */
   #night = false
@@ -491,7 +493,10 @@ export class LiveWall {
     this.version = frame.version
     this.sources = frame.sources
     if (this.outages !== this.wall.outages) this.outages = this.wall.outages
-    if (this.alarms !== this.wall.alarms) this.alarms = this.wall.alarms
+    if (this.#alarms !== this.wall.alarms) {
+      this.#alarms = this.wall.alarms
+      this.alarms = worded(this.#alarms)
+    }
     const text = JSON.stringify(frame.notices)
     if (text !== this.#notices_text) {
       this.#notices_text = text

@@ -27,6 +27,7 @@ import {
   where_text,
   which_of,
   WHICH,
+  worded,
 } from './alarms'
 import { dice } from './dice.test-support'
 
@@ -257,6 +258,26 @@ test('where it is, of what it was made, and what comes next', () => {
       }),
     ),
   ).toBe('a 1, b')
+  const causes = ['0.2549019607843137', '31.4', '-0.00123456', '12345.678', '42', 'on', '1.2.3', '1e9', '']
+  expect(causes.map((value) => cause_text(alarm({ cause: [{ name: 'x', value }] })))).toEqual([
+    'x 0.2549',
+    'x 31.4',
+    'x −0.001235',
+    'x 12\u2009346',
+    'x 42',
+    'x on',
+    'x 1.2.3',
+    'x 1e9',
+    'x',
+  ])
   expect(next_of(PRIORITIES, null)).toBe('critical')
   expect(next_of(PRIORITIES, 'low')).toBeNull()
+})
+
+test('of a lost source the page says that it is lost; all others are as they came', () => {
+  const all = view([alarm(), alarm({ key: 'source:ops', title: 'Radar', source: 'ops', widgets: [] })])
+  expect(worded(all)?.list.map(({ title }) => title)).toEqual(['Pump 3 stands', 'Radar is lost'])
+  const plain = view([alarm()])
+  expect(worded(plain)).toBe(plain)
+  expect(worded(null)).toBeNull()
 })

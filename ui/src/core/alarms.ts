@@ -4,6 +4,7 @@
  */
 import type { Act, AlarmState, AlarmsView, AlarmView, Priority } from '../generated/frame'
 import { say } from '../words/say'
+import { number_text } from './format'
 import { label_width_em } from './width'
 
 /** The most urgent first, each with what stands in its shape. */
@@ -17,6 +18,8 @@ export const CONFIRMED_MS = 5_000
 /** Times on the shelf that are offered, minutes. */
 const SHELF_MINUTES = [15, 30, 60, 120, 240, 480, 720]
 const SHELF_CRITICAL_MINUTES_MAX = 60
+/** Digits of a cause's value that count. */
+const CAUSE_DIGITS = 4
 /** The fewest and most characters of a reason; a comment needs one. */
 export const REASON_MIN = 3
 export const WORDS_MAX = 500
@@ -47,6 +50,15 @@ export function is_over({ state }: AlarmView): boolean {
 /** Whether what it is judged by is proven to be of now. Where the wall is silent nothing is. */
 export function is_believed({ evidence }: AlarmView, silent: boolean): boolean {
   return evidence === 'live' && !silent
+}
+
+/** As the page says it: of the loss of a source the backend knows the source's title alone. */
+export function worded(view: AlarmsView | null): AlarmsView | null {
+  if (view?.list.some(({ source }) => source !== undefined) !== true) return view
+  const list = view.list.map((alarm) =>
+    alarm.source === undefined ? alarm : { ...alarm, title: say('alarm.source-lost', { source: alarm.title }) },
+  )
+  return { ...view, list }
 }
 
 /** Since when, by the source's clock; of what was never raised by it, by this machine's. Milliseconds since the Unix epoch. */
@@ -228,7 +240,17 @@ export function is_reason(words: string): boolean {
 
 /** What its condition was made of: `pressure 9.2, pump on`. */
 export function cause_text({ cause }: Pick<AlarmView, 'cause'>): string {
-  return cause.map(({ name, value }) => `${name} ${value}`.trim()).join(', ')
+  return cause.map(({ name, value }) => `${name} ${told(value)}`.trim()).join(', ')
+}
+
+/** A number as far as somebody reads it, of whatever else a word. */
+function told(value: string): string {
+  const [, whole = '', rest = ''] = /^[-+]?(\d+)\.(\d+)$/.exec(value) ?? []
+  if (whole === '') return value
+  // Leading zeros are none of those that count.
+  const zeros = whole === '0' ? (/^0*/.exec(rest)?.[0].length ?? 0) : 0
+  const counting = whole === '0' ? CAUSE_DIGITS + zeros : Math.max(0, CAUSE_DIGITS - whole.length)
+  return number_text(Number(value), Math.min(rest.length, counting))
 }
 
 /** The place of an alarm: whose it is, where one rule watches many and its title doesn't say so, and the widget where to look. */

@@ -179,6 +179,15 @@ export class FakeAlarms {
       widgets: ['movements'],
     })
     this.raise({
+      key: 'source:weather',
+      source: 'weather',
+      state: 'acknowledged',
+      priority: 'medium',
+      title: 'Weather service',
+      raised_ms: ago(55),
+      acknowledged: said('Keller'),
+    })
+    this.raise({
       key: 'weather',
       state: 'returned',
       priority: 'medium',

@@ -313,6 +313,7 @@ export const de: Words = {
   'alarm.nuisance.standing': 'steht lange',
   'alarm.since': 'seit {time}',
   'alarm.last-known': 'zuletzt bekannt',
+  'alarm.source-lost': '{source} ist verloren',
   'alarm.first': 'erster von {group}',
   'alarm.realarms': { one: 'einmal erneut gemeldet', other: '{count}-mal erneut gemeldet' },
   'alarm.unsupervised': {

@@ -312,6 +312,7 @@ export const en = {
   'alarm.nuisance.standing': 'stands for long',
   'alarm.since': 'since {time}',
   'alarm.last-known': 'last known',
+  'alarm.source-lost': '{source} is lost',
   'alarm.first': '1st of {group}',
   'alarm.realarms': { one: 'called anew once', other: 'called anew {count} times' },
   'alarm.unsupervised': {

@@ -102,7 +102,7 @@ export async function alarms() {
         assert.deepEqual(said, [
           'critical: 1 not acknowledged, 0 acknowledged',
           'high: 1 not acknowledged, 1 acknowledged',
-          'medium: 2 not acknowledged, 0 acknowledged',
+          'medium: 2 not acknowledged, 1 acknowledged',
           'low: 1 not acknowledged, 1 acknowledged',
         ])
         assert.equal(
