@@ -71,7 +71,7 @@ async function by_hand() {
       await row_is(page, CRITICAL, 'acknowledged')
       assert.equal(await page.$('[data-standing]'), null)
       assert.equal(await page.$(`[data-alarm="${CRITICAL}"].calls`), null)
-      assert.deepEqual(await asked(page), [{ key: CRITICAL, act: { kind: 'acknowledge', occurrence: 11 }, name: null }])
+      assert.deepEqual(await asked(page), [{ key: CRITICAL, act: { kind: 'acknowledge', occurrence: 12 }, name: null }])
     }),
   )
 

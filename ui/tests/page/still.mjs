@@ -10,7 +10,7 @@ const PLACED = [
 ].join(', ')
 
 export async function still() {
-  for (const scenario of ['live', 'orders', 'rush', 'busy&rate=10000&hurry=60']) {
+  for (const scenario of ['live', 'alarms', 'orders', 'rush', 'busy&rate=10000&hurry=60']) {
     await check(`${scenario}: nothing jumps, and nothing is left behind`, () =>
       on_page(`scenario=${scenario}`, FULL_HD, async (page) => {
         await all_become(page, 'live')
