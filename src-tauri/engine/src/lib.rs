@@ -27,6 +27,7 @@ mod journal;
 pub mod logs;
 mod metrics;
 mod notify;
+mod onward;
 mod outages;
 pub mod past;
 pub mod probe;

@@ -66,6 +66,32 @@ pub(super) async fn post(
     within(timeout, exchange).await
 }
 
+/// Posts a JSON text. An answer of any status is an answer, but one of another address is none: what was posted isn't there.
+pub(super) async fn post_json(
+    doors: &Doors,
+    url: Url,
+    text: Bytes,
+    secret: Option<&Secret>,
+    timeout: Duration,
+) -> Result<Given, LinkFault> {
+    let exchange = async {
+        let mut headers = of_json(secret)?;
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let ask = Ask { method: Method::POST, url: url.clone(), headers, body: Some(text) };
+        let answer = doors.http().await?.send(ask).await?;
+        if answer.extensions().get::<From>().is_some_and(|from| from.0 != url) {
+            return Err(LinkFault::new(LinkFaultKind::Other, "the address sends elsewhere: name where it leads"));
+        }
+        Ok(Given {
+            status: answer.status().as_u16(),
+            retry_after: fault::retry_after(answer.headers(), doors.clock.wall()),
+            date: fault::server_time(answer.headers()),
+            body: Bytes::new(),
+        })
+    };
+    within(timeout, exchange).await
+}
+
 /// Posts a form to whoever signs for channels, showing the token: as a bearer, or as the cookies that it is. An answer of any status
 /// is an answer.
 pub(super) async fn sign(

@@ -21,6 +21,7 @@ mod websocket;
 
 use std::{sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use hyper::{
     HeaderMap, Method,
     header::{HeaderName, HeaderValue},
@@ -66,6 +67,11 @@ pub(crate) struct Route {
 }
 
 impl Route {
+    /// By this proxy, if any, trusting by this.
+    pub(crate) fn through(tls: TlsSpec, proxy: Option<ProxySpec>) -> Self {
+        Self { tls, proxy }
+    }
+
     /// What the board says of it.
     pub(crate) fn of(spec: &SourceSpec) -> Self {
         Self { tls: spec.tls.clone(), proxy: spec.proxy.clone() }
@@ -265,6 +271,17 @@ impl Doors {
         timeout: Duration,
     ) -> Result<Given, LinkFault> {
         fetch::post(self, url, secret, body_bytes_max, timeout).await
+    }
+
+    /// Posts a JSON text, showing a secret as a bearer. An answer of any status is an answer, but no other address's.
+    pub(crate) async fn post_json(
+        &self,
+        url: Url,
+        body: Bytes,
+        secret: Option<&Secret>,
+        timeout: Duration,
+    ) -> Result<Given, LinkFault> {
+        fetch::post_json(self, url, body, secret, timeout).await
     }
 
     /// What the next connection is made with. Files are read anew when they have changed: a certificate is renewed without the

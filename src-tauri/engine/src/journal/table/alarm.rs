@@ -310,6 +310,22 @@ pub(crate) fn each_after(
     Ok(())
 }
 
+/// The entries after `number`, `count` at most, oldest first.
+///
+/// # Errors
+/// If one isn't what was written.
+pub(crate) fn some_after(connection: &Connection, number: u64, count: u32) -> Result<Vec<Change>, JournalError> {
+    let some = "SELECT number, received_ms, body, sum FROM alarm WHERE number > ?1 ORDER BY number LIMIT ?2";
+    let mut statement = connection.prepare_cached(some)?;
+    let (mut rows, mut found) = (statement.query((whole(number), count))?, Vec::new());
+    while let Some(row) = rows.next()? {
+        let (number, body): (i64, String) = (row.get(0)?, row.get(2)?);
+        sum_of(number, row.get(1)?, &body).check(row.get(3)?, || format!("entry {number} of the record of alarms"))?;
+        found.push(read(number, &body)?);
+    }
+    Ok(found)
+}
+
 fn read(number: i64, body: &str) -> Result<Change, JournalError> {
     serde_json::from_str(body).map_err(|error| {
         JournalError::Damaged(format!("entry {number} of the record of alarms can't be read: {error}"))
