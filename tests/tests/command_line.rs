@@ -38,6 +38,21 @@ fn wrong_usage_ends_with_2() {
     }
 }
 
+/// There is no record of alarms where there is no journal, and a stretch has a beginning before its end and times with zones.
+#[test]
+fn the_record_of_alarms_is_asked_in_words() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let data = folder.path().to_str().context("path")?;
+    for what in ["report", "export"] {
+        check(&["alarms", what, "--data-dir", data], 1, &["no journal", "--data-dir"]);
+    }
+    let (from, to) = ("2026-11-24T10:15:00Z", "2026-11-24T10:14:00Z");
+    check(&["alarms", "report", "--data-dir", data, "--from", from, "--to", to], 2, &["--from"]);
+    assert_eq!(run_wall(&["alarms", "report", "--from", "yesterday"])?.status.code(), Some(2));
+    assert_eq!(run_wall(&["alarms", "export", "--csv", "--json"])?.status.code(), Some(2));
+    Ok(())
+}
+
 /// Who starts the program without a word is told both ways on.
 #[test]
 fn nothing_to_show_names_the_demo() {
