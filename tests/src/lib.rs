@@ -5,6 +5,7 @@ pub mod authority;
 pub mod bench;
 pub mod chords;
 pub mod desktop;
+pub mod ear;
 pub mod faults;
 pub mod interop;
 pub mod keyring;

@@ -1,0 +1,281 @@
+//! H6, by a real desktop and a real sound server: an alarm is shown once, changed in place and taken away; its button comes back; it is heard in the
+//! rhythm of its priority, until somebody knows or it is over; and a notifier that dies tells it again when it is back.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::json;
+use watchfloor_tests::{
+    desktop::Desktop, ear::Ear, faults::process::HubProcess, program::program, wait::until_told, window::WindowProcess,
+};
+
+/// For a start of an unoptimised build on a busy machine.
+const LIMIT: Duration = Duration::from_secs(60);
+/// Of what is high and what is critical, Hz.
+const PULSES: f32 = 523.25;
+const CONTINUOUS: f32 = 659.25;
+
+fn board(port: u16) -> String {
+    format!(
+        r#"
+[board]
+title = "Boiler house"
+stale-after = "2s"
+
+[alarms]
+notify = "high"
+sound = "high"
+
+[[source]]
+id = "ops"
+kind = "hub"
+url = "http://127.0.0.1:{port}"
+channels = ["ops"]
+
+[[widget]]
+id = "level"
+kind = "gauge"
+value = "level"
+
+[[widget]]
+id = "heat"
+kind = "gauge"
+value = "heat"
+
+[[widget]]
+id = "ready"
+kind = "gauge"
+value = "ready"
+
+[[alarm]]
+id = "begun"
+when = "ready > 0"
+priority = "high"
+
+[[alarm]]
+id = "full"
+title = "Tank <b>full</b>"
+advice = "Close valve 7."
+when = "level > 50"
+priority = "high"
+
+[[alarm]]
+id = "hot"
+title = "Boiler too hot"
+when = "heat > 90"
+priority = "critical"
+"#
+    )
+}
+
+/// The desktop's notifier: what it is told it prints. It ends when this is dropped.
+struct Notifier {
+    child: Child,
+    said: Arc<Mutex<Vec<String>>>,
+    bus: String,
+}
+
+impl Drop for Notifier {
+    fn drop(&mut self) {
+        // It may be gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Notifier {
+    fn start(desktop: &Desktop, folder: &Path) -> Result<Self> {
+        let chooser = folder.join("choose");
+        fs::write(&chooser, "#!/bin/sh\ngrep -m1 Acknowledge\n")?;
+        let _ran = Command::new("chmod").arg("+x").arg(&chooser).status()?;
+        let settings = folder.join("dunstrc");
+        fs::write(&settings, format!("[global]\ndmenu = {}\nidle_threshold = 0\n", chooser.display()))?;
+        let mut command = Command::new("dunst");
+        command.arg("-conf").arg(&settings).arg("-print").stdin(Stdio::null()).stdout(Stdio::piped());
+        desktop.enter(&mut command);
+        let mut child = command.stderr(Stdio::null()).spawn().context("dunst: is it installed?")?;
+        let output = BufReader::new(child.stdout.take().context("what it prints")?);
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&said);
+        std::thread::spawn(move || {
+            for line in output.lines().map_while(Result::ok) {
+                kept.lock().unwrap_or_else(PoisonError::into_inner).push(line.trim().to_owned());
+            }
+        });
+        Ok(Self { child, said, bus: desktop.bus().to_owned() })
+    }
+
+    /// How often a heading was shown or changed.
+    fn count(&self, heading: &str) -> usize {
+        let line = format!("summary: '{heading}'");
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).iter().filter(|own| **own == line).count()
+    }
+
+    fn has(&self, part: &str) -> bool {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|own| own.contains(part))
+    }
+
+    fn control(&self, arguments: &[&str]) -> Result<String> {
+        let mut command = Command::new("dunstctl");
+        command.args(arguments).env("DBUS_SESSION_BUS_ADDRESS", &self.bus);
+        Ok(String::from_utf8(command.output().context("dunstctl")?.stdout)?.trim().to_owned())
+    }
+
+    async fn shows(&self, count: usize) -> Result<()> {
+        until_told(&format!("{count} notifications"), LIMIT, async || {
+            Ok((self.control(&["count", "displayed"])? == count.to_string()).then_some(()))
+        })
+        .await
+    }
+}
+
+struct Stand {
+    // Dropped in this order.
+    wall: WindowProcess,
+    notifier: Notifier,
+    ear: Ear,
+    hub: HubProcess,
+    desktop: Desktop,
+    folder: tempfile::TempDir,
+}
+
+impl Stand {
+    async fn start() -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let file = folder.path().join("board.toml");
+        fs::write(&file, board(1))?;
+        let hub = HubProcess::start(&file).await?;
+        fs::write(&file, board(hub.address().port()))?;
+        let desktop = Desktop::start(1280, 720)?;
+        let ear = Ear::start(&folder.path().join("ear"))?;
+        let notifier = Notifier::start(&desktop, folder.path())?;
+        notifier.shows(0).await?;
+        let mut command = Command::new(program("watchfloor-wall")?);
+        command.arg("--board").arg(&file).args(["--supervisor", "off"]);
+        desktop.enter(&mut command);
+        command.envs(ear.environment());
+        let wall = WindowProcess::start(&mut command, &folder.path().join("data"))?;
+        Ok(Self { wall, notifier, ear, hub, desktop, folder })
+    }
+
+    async fn publish(&self, data: serde_json::Value) -> Result<()> {
+        self.hub.publish(&json!({"channel": "ops", "name": "e", "data": data})).await
+    }
+
+    /// Until the wall hears of what is published: an alarm that goes by itself.
+    async fn live(&self) -> Result<()> {
+        until_told("the page", LIMIT, async || Ok((!self.desktop.windows()?.is_empty()).then_some(()))).await?;
+        until_told("the first alarm", LIMIT, async || {
+            self.publish(json!({"level": 3, "heat": 20, "ready": 1})).await?;
+            Ok((self.notifier.control(&["count", "displayed"])? == "1").then_some(()))
+        })
+        .await?;
+        self.publish(json!({"level": 3, "heat": 20, "ready": 0})).await?;
+        self.notifier.shows(0).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alarm_is_shown_and_taken_away_and_its_button_comes_back() -> Result<()> {
+    const FULL: &str = "High: Tank ‹b›full‹/b›";
+    let mut stand = Stand::start().await?;
+    stand.live().await?;
+    let notifier = &stand.notifier;
+    stand.publish(json!({"level": 100, "heat": 20})).await?;
+    notifier.shows(1).await?;
+    ensure!(notifier.count(FULL) == 1, "shown {} times", notifier.count(FULL));
+    ensure!(notifier.has("Close valve 7."), "what to do about it");
+
+    // Acknowledged by its button it is taken away, and stays so while it holds.
+    let _chosen = notifier.control(&["context"])?;
+    notifier.shows(0).await?;
+    stand.publish(json!({"level": 101, "heat": 95})).await?;
+    notifier.shows(1).await?;
+    ensure!(notifier.count("CRITICAL: Boiler too hot") == 1);
+    ensure!(notifier.has("urgency: CRITICAL"), "as desktops have it");
+
+    // The notifier dies, and is back: what still stands is told again by it.
+    stand.notifier.child.kill()?;
+    stand.notifier.child.wait()?;
+    stand.notifier = Notifier::start(&stand.desktop, stand.folder.path())?;
+    stand.notifier.shows(1).await?;
+    ensure!(stand.notifier.count("CRITICAL: Boiler too hot") == 1, "told again, once");
+    stand.publish(json!({"level": 3, "heat": 20})).await?;
+    stand.notifier.shows(0).await?;
+    ensure!(stand.wall.ended()?.is_none(), "the wall goes on");
+    drop(stand.folder);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alarm_is_heard_in_the_rhythm_of_its_priority() -> Result<()> {
+    let mut stand = Stand::start().await?;
+    stand.live().await?;
+    stand.ear.listen()?;
+    stand.publish(json!({"level": 100, "heat": 20})).await?;
+    let times = until_told("three pulses, twice", LIMIT, async || {
+        let times = stand.ear.began(PULSES, 0.1)?;
+        Ok((times.len() >= 6).then_some(times))
+    })
+    .await?;
+    let close = |one: f32, other: f32| (one - other).abs() < 0.15;
+    ensure!(close(times[1] - times[0], 0.35) && close(times[2] - times[1], 0.35), "{times:?}");
+    ensure!(close(times[3] - times[0], 10.0), "every ten seconds: {times:?}");
+    ensure!(stand.ear.began(CONTINUOUS, 0.5)?.is_empty(), "not what is critical");
+
+    // What is critical takes its place, and nothing beside it.
+    stand.publish(json!({"level": 100, "heat": 95})).await?;
+    let times = until_told("the critical tone, three times", LIMIT, async || {
+        let times = stand.ear.began(CONTINUOUS, 0.8)?;
+        Ok((times.len() >= 3).then_some(times))
+    })
+    .await?;
+    ensure!(close(times[1] - times[0], 2.5) && close(times[2] - times[1], 2.5), "{times:?}");
+    let last = stand.ear.began(PULSES, 0.1)?.into_iter().fold(0.0, f32::max);
+    ensure!(last <= times[0] + 0.2, "no stacking: {last} after {times:?}");
+
+    // Over, it is silent.
+    stand.publish(json!({"level": 3, "heat": 20})).await?;
+    stand.notifier.shows(0).await?;
+    stand.ear.listen()?;
+    until_told("some seconds of it", LIMIT, async || Ok((stand.ear.heard()?.len() > 48_000 * 4).then_some(()))).await?;
+    let loudest = stand.ear.heard()?.iter().skip(24_000).fold(0.0_f32, |most, sample| most.max(sample.abs()));
+    ensure!(loudest < 0.001, "{loudest}");
+    Ok(())
+}
+
+/// What `watchfloor doctor` says of sound, with a sound server that plays, is muted, is turned down, and is not there.
+#[test]
+fn the_way_to_the_ear_is_looked_over() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let ear = Ear::start(&folder.path().join("ear"))?;
+    let doctor = |environment: &[(String, String)]| -> Result<String> {
+        let mut command = Command::new(program("watchfloor")?);
+        command.arg("doctor").arg("--data-dir").arg(folder.path().join("data")).envs(environment.iter().cloned());
+        command.env("XDG_RUNTIME_DIR", folder.path()).env_remove("DISPLAY");
+        let said = String::from_utf8(command.output()?.stdout)?;
+        let line = said.lines().find(|line| line.contains(" sound ")).map(str::to_owned);
+        line.with_context(|| said)
+    };
+    let environment = ear.environment();
+    let line = doctor(&environment)?;
+    ensure!(line.contains("heard by ") && !line.contains("can't be checked"), "{line}");
+    ear.control(&["set-sink-mute", "ear", "1"])?;
+    let line = doctor(&environment)?;
+    ensure!(line.contains("the sound is muted"), "{line}");
+    ear.control(&["set-sink-mute", "ear", "0"])?;
+    ear.control(&["set-sink-volume", "ear", "0%"])?;
+    let line = doctor(&environment)?;
+    ensure!(line.contains("the volume is zero"), "{line}");
+    drop(ear);
+    let line = doctor(&environment)?;
+    ensure!(line.contains("alarms are not heard here: "), "{line}");
+    Ok(())
+}
