@@ -211,6 +211,17 @@ fences = [
     {{ name = "field", polygon = [[0, 0], [120, 10], [60, 80], [10, 60]], state = "warning", for = "1m" }},
     {{ name = "reach", circle = {{ lat = 45, lon = 90, radius = "2000km" }}, state = "alarm" }},
 ]
+
+[[alarm]]
+id = "bad"
+on = "set"
+key = "k"
+raise = "event.s == 'bad'"
+clear = "event.s == 'ok'"
+
+[[alarm]]
+id = "high"
+when = "level > 500"
 "#
     )
 }

@@ -11,6 +11,7 @@
 //! | `server` | the server by its contract, and the truth: every event ever published |
 //! | `wall` | one life of the program, and the journal that outlives it |
 //! | `page` | the page: frames applied |
+//! | `alarms` | what a person should have heard, and the record of alarms |
 //! | `ledger` | what was delivered, and the rules that deliveries keep |
 //! | `reference` | what each widget must show, in plain slow code |
 //! | `met` | what the runs came to |
@@ -18,6 +19,7 @@
 //! | `storm` | many walls lose one server |
 #![allow(clippy::cast_precision_loss)] // numbers here are small
 
+pub mod alarms;
 pub mod board_file;
 pub mod dialects;
 pub mod draw;

@@ -8,11 +8,12 @@ use std::{
 };
 
 use serde_json::Value;
-use watchfloor_board::{Board, Checkpoint, config::BoardFile};
+use watchfloor_board::{Board, Checkpoint, alarm::watch::WatchCheckpoint, config::BoardFile};
 use watchfloor_feed::{Paths, Secret, SourceConfig};
 use watchfloor_model::{Check, Continuity, Delivery, Mono, Phase, Position, Snapshot, SourceStatus, Timestamp};
 
 use crate::{
+    alarms::Alarms,
     board_file::{self, OTHER_URL, SOURCE, URL},
     ledger::Ledger,
     page::Page,
@@ -62,6 +63,8 @@ pub struct Wall {
     pub board: Board,
     /// What the feed delivered and the board folded.
     pub ledger: Ledger,
+    /// Its alarms, of all lives.
+    pub alarms: Alarms,
     /// What the board was told of the source.
     pub status: SourceStatus,
     pending: VecDeque<(Mono, Step)>,
@@ -118,6 +121,7 @@ impl Wall {
             feed: Paths::new(&config(plan), plan.seed),
             board: Board::new(file.clone(), now),
             ledger: ledger(plan),
+            alarms: Alarms::default(),
             status: SourceStatus::default(),
             pending: VecDeque::new(),
             journal: Journal::default(),
@@ -173,6 +177,8 @@ impl Wall {
     /// If a delivery breaks a rule.
     pub fn commit(&mut self, server: &Server, now: Mono) -> Result<bool, String> {
         let Some((_, step)) = self.pending.pop_front() else { return Ok(false) };
+        self.board.set_wall(self.wall(server, now), now);
+        self.alarms.turn(&mut self.board, now)?;
         match step {
             Step::Status(status) => {
                 self.board.handle_status(SOURCE, (*status).clone(), now);
@@ -190,6 +196,7 @@ impl Wall {
                 if let Some(told) = &mut self.ledger.told {
                     told.had = known.had;
                 }
+                self.alarms.deliver(&delivery);
                 self.board.handle_delivery(SOURCE, &delivery, now);
                 if let Delivery::Snapshot(snapshot) | Delivery::Check(Check { snapshot, .. }) = &delivery {
                     self.check_time(snapshot, server, now)?;
@@ -211,6 +218,17 @@ impl Wall {
                 Ok(false)
             }
         }
+    }
+
+    /// Time has passed, and nothing else.
+    ///
+    /// # Errors
+    /// If an alarm is heard twice.
+    pub fn tick(&mut self, server: &Server, now: Mono) -> Result<(), String> {
+        self.board.set_wall(self.wall(server, now), now);
+        self.alarms.turn(&mut self.board, now)?;
+        self.board.handle_tick(now);
+        Ok(())
     }
 
     /// H3: what is known up to an instant is shown as of that instant, and not of an earlier one again.
@@ -248,6 +266,11 @@ impl Wall {
     }
 
     fn save(&mut self, now: Mono, wall: Timestamp) -> Result<(), String> {
+        // No state is written down that is ahead of the record.
+        self.alarms.turn(&mut self.board, now)?;
+        while self.alarms.waits() {
+            self.alarms.turn(&mut self.board, now)?;
+        }
         let checkpoint = self.board.checkpoint(now, wall);
         let text = serde_json::to_string(&checkpoint).map_err(|error| error.to_string())?;
         self.journal.checkpoint = Some(text);
@@ -270,13 +293,19 @@ impl Wall {
         self.status = SourceStatus::default();
         let wall = self.wall(server, now);
         self.board = Board::new(self.file.clone(), now);
+        self.board.set_wall(wall, now);
+        self.alarms.kill();
+        let mut alarms = WatchCheckpoint::default();
         if let Some(text) = &self.journal.checkpoint {
             let checkpoint: Checkpoint = serde_json::from_str(text).map_err(|error| error.to_string())?;
             let failed = self.board.restore(&checkpoint, now, wall);
             if !failed.is_empty() {
                 return Err(format!("H4: not restored: {failed:?}"));
             }
+            alarms = checkpoint.alarms;
         }
+        let record = self.alarms.after(alarms.alarms.number);
+        self.board.restore_alarms(alarms, record, now);
         for (delivery, received) in &self.journal.entries {
             let place = now.as_micros().saturating_sub(u64::try_from(wall.since(*received).as_micros()).unwrap_or(0));
             let mut delivery = delivery.clone();
@@ -296,6 +325,8 @@ impl Wall {
             }
             self.board.handle_delivery(SOURCE, &delivery, now);
         }
+        self.board.be_folded();
+        self.alarms.start(&mut self.board)?;
         self.feed = Paths::new(&config(&self.plan), self.plan.seed.wrapping_add(self.life));
         if self.journal.positions.is_empty() {
             self.ledger = ledger(&self.plan);

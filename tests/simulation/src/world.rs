@@ -288,7 +288,7 @@ impl World {
                 self.act(due.action)?;
             } else {
                 self.now = soonest;
-                self.wall.board.handle_tick(self.now);
+                self.wall.tick(&self.server, self.now)?;
             }
             self.drain()?;
             if let Some(text) = self.astray.take() {

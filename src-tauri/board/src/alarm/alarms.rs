@@ -288,12 +288,25 @@ impl Alarms {
         }
     }
 
-    /// What one alarm is told from now on is another story.
-    pub(super) fn handle_set_back_of(&mut self, key: &AlarmKey) {
+    /// What stands must be what holds, whatever kept a turn from being taken: a clock that was set back, or no room.
+    pub fn agree(
+        &mut self,
+        key: &AlarmKey,
+        (holds, at): (bool, Timestamp),
+        evidence: Evidence,
+        cause: impl FnOnce() -> Vec<(String, String)>,
+        now: Instant,
+    ) {
+        if self.holds(key) == holds {
+            return;
+        }
+        // What it is told from now on is another story.
         if let Some(own) = self.standing.get_mut(key) {
             own.taken = None;
+        } else if let Some((taken, _)) = self.ended.get_mut(key) {
+            *taken = Timestamp::from_millis(i64::MIN);
         }
-        self.ended.remove(key);
+        self.handle_turn(key, Turn { holds, at, since: at }, evidence, cause, now);
     }
 
     /// A source's clock was set back: what its rules are told from now on is another story.

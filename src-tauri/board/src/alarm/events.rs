@@ -13,7 +13,7 @@ use watchfloor_model::Timestamp;
 use super::{
     alarms::{AlarmKey, Alarms, Instant, Terms},
     condition::{Condition, Inputs, Truth},
-    delay::{Delay, Delays, Turn},
+    delay::{Delay, Delays},
     machine::Evidence,
 };
 
@@ -149,10 +149,7 @@ impl EventRules {
         for turn in delay.handle(truth, at, own.rule.delays).into_iter().flatten() {
             alarms.handle_turn(&key, turn, evidence, text, now);
         }
-        if alarms.holds(&key) != delay.holds() {
-            alarms.handle_set_back_of(&key);
-            alarms.handle_turn(&key, Turn { holds: delay.holds(), at, since: at }, evidence, text, now);
-        }
+        alarms.agree(&key, (delay.holds(), at), evidence, text, now);
         if delay == Delay::default() {
             own.delays.remove(of);
         } else {

@@ -16,7 +16,7 @@ use watchfloor_model::{Shape, Timestamp};
 use super::{
     alarms::{AlarmKey, Alarms, AlarmsCheckpoint, Change, Instant, Terms},
     condition::{Condition, Inputs, Term, Truth, Why},
-    delay::{Delay, Delays, Turn},
+    delay::{Delay, Delays},
     events::{EventRule, EventRules, EventsCheckpoint},
     machine::Evidence,
 };
@@ -397,12 +397,8 @@ impl Watched {
         if asked == Asked::Then {
             return;
         }
-        // What stands must be what holds, whatever kept a turn from being taken: a clock that was set back while nobody ran, or no room.
-        let is_known = matches!(truth, Truth::Yes | Truth::No);
-        if is_known && alarms.holds(&key) != delay.holds() && alarms.terms(&rule.id).is_some() {
-            alarms.handle_set_back(&rule.id);
-            let turn = Turn { holds: delay.holds(), at, since: at };
-            alarms.handle_turn(&key, turn, evidence_now, || causes(rule, inputs), now);
+        if matches!(truth, Truth::Yes | Truth::No) {
+            alarms.agree(&key, (delay.holds(), at), evidence_now, || causes(rule, inputs), now);
         }
         if truth == self.truth {
             return;

@@ -14,7 +14,7 @@ use crate::{
     alarm::{
         Act, AlarmKey, Alarms, By, Change, Instant, Refused, Terms,
         condition::{Inputs, Term, Truth, Why},
-        delay::{Delay, Delays},
+        delay::{Delay, Delays, Turn},
         flood::FloodChange,
         input::{Facet, state_word},
         machine::{Evidence, Manner},
@@ -73,12 +73,17 @@ pub(super) struct Alarming {
     by_events: ByEvents,
     /// By source, up to when it was told by its clock.
     told: Vec<Option<Timestamp>>,
-    /// By source, whether it is lost, by this machine's clock.
+    /// By source, whether it is lost: by the program's own clock, since the machine's can be set.
     losses: Vec<Delay>,
     /// By the rule's id, its number in the file.
     numbers: BTreeMap<Arc<str>, usize>,
     /// What people saw of it last.
     shown: Shown,
+}
+
+/// The program's own clock in place of a source's.
+fn measured(now: Mono) -> Timestamp {
+    Timestamp::from_millis(i64::try_from(now.as_micros() / 1000).unwrap_or(i64::MAX))
 }
 
 /// What tells whether people see something else.
@@ -406,10 +411,13 @@ impl Board {
             let truth = if is_lost { Truth::Yes } else { Truth::No };
             let key = AlarmKey::of_rule(&of_source(&lane.spec.id));
             let cause = || lane.status.cause.iter().map(|cause| ("cause".to_owned(), cause.text.clone())).collect();
-            for turn in loss.handle(truth, instant.wall, delays).into_iter().flatten() {
+            for turn in loss.handle(truth, measured(now), delays).into_iter().flatten() {
+                let wall = |at: Timestamp| instant.wall.minus(measured(now).since(at));
+                let turn = Turn { holds: turn.holds, at: wall(turn.at), since: wall(turn.since) };
                 // That nothing is heard is heard of here, and always of now.
                 watch.alarms_mut().handle_turn(&key, turn, Evidence::Live, cause, instant);
             }
+            watch.alarms_mut().agree(&key, (loss.holds(), instant.wall), Evidence::Live, cause, instant);
         }
     }
 
@@ -418,7 +426,6 @@ impl Board {
         if self.alarming.is_idle() {
             return None;
         }
-        let instant = self.instant(now);
         let due = |(number, lane): (usize, &Lane)| {
             let own = self.alarming.watch.due(|input| self.lane_of(input) == Some(number));
             let events = self.alarming.watch.events_due(|rule| self.alarming.by_events.lane(rule) == Some(number));
@@ -429,7 +436,7 @@ impl Board {
         let losses = self.alarming.losses.iter().zip(&self.lanes).filter_map(|(loss, lane)| {
             let on = if lane.status.phase == Phase::Refused { Duration::ZERO } else { LOST_AFTER };
             let due = loss.due(Delays { on, off: Duration::ZERO })?;
-            Some(now.plus(due.since(instant.wall)))
+            Some(now.plus(due.since(measured(now))))
         });
         sources.chain(losses).chain(self.alarms().poll_timeout()).min()
     }

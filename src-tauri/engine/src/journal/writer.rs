@@ -25,9 +25,7 @@ pub(crate) use self::{
 };
 
 use self::{alarms::Kept, history::history, lost::Lost};
-use super::{
-    Bounds, Entry, Journal, Positions, alarms::AlarmWork, apply, stall::Stall, table::glass::Record,
-};
+use super::{Bounds, Entry, Journal, Positions, alarms::AlarmWork, apply, stall::Stall, table::glass::Record};
 use crate::{
     clock::Clock,
     event::Event,

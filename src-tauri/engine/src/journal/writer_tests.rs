@@ -9,7 +9,7 @@ use watchfloor_model::{Delivery, Mono, Payload, Position, SourceStatus, Timestam
 use super::*;
 use crate::{
     intake::{self, Delivered},
-    journal::{FILE_NAME, alarms::alarm_lane, JournalError, PAGE_BYTES},
+    journal::{FILE_NAME, JournalError, PAGE_BYTES, alarms::alarm_lane},
 };
 
 const PACE: Pace = Pace {
@@ -87,7 +87,9 @@ impl Stage {
         loop {
             match timeout(PATIENCE, self.events.recv()).await.expect("something comes")? {
                 Event::CheckpointWanted { seq } => {
-                    self.taken.try_send(Answer::Taken(Taken { seq, checkpoint: self.state(), alarms: Vec::new() })).unwrap();
+                    self.taken
+                        .try_send(Answer::Taken(Taken { seq, checkpoint: self.state(), alarms: Vec::new() }))
+                        .unwrap();
                 }
                 Event::Delivered { source, life, delivery, share } => {
                     self.board.handle_delivery(&source, &delivery, self.clock.now());
@@ -461,6 +463,9 @@ async fn a_correction_is_saved_at_once() {
                 _ => continue,
             }
         };
-        stage.taken.try_send(Answer::Taken(Taken { seq: again, checkpoint: stage.state(), alarms: Vec::new() })).unwrap();
+        stage
+            .taken
+            .try_send(Answer::Taken(Taken { seq: again, checkpoint: stage.state(), alarms: Vec::new() }))
+            .unwrap();
     }
 }

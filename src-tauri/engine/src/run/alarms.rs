@@ -25,9 +25,9 @@ impl Run {
         let marked: BTreeMap<Named, Heard> = marks.into_iter().map(|mark| (mark.call, mark.heard)).collect();
         let decided = self.board.take_alarm_changes();
         let is_new = |key: &AlarmKey, own: &Standing| {
-            decided.iter().any(|change| {
-                change.sound == Sound::Start && change.key == *key && named(change) == name(change, own)
-            })
+            decided
+                .iter()
+                .any(|change| change.sound == Sound::Start && change.key == *key && named(change) == name(change, own))
         };
         let calling: Vec<(Named, Order)> = self
             .board
@@ -36,8 +36,7 @@ impl Run {
             .iter()
             .filter(|(key, own)| own.alarm.calls() && !is_new(key, own))
             .map(|(key, own)| {
-                let named =
-                    Named { key: key.clone(), occurrence: own.alarm.occurrence, realarms: own.alarm.realarms };
+                let named = Named { key: key.clone(), occurrence: own.alarm.occurrence, realarms: own.alarm.realarms };
                 let is_known = marked.get(&named).is_some_and(|heard| heard.announced.is_some());
                 let call = Call { is_repeat: !is_known, ..self.call(key, own) };
                 (named, if is_known { Order::Resume(call) } else { Order::Start(call) })

@@ -1,6 +1,4 @@
-//! What must hold at every instant (H1, H2, H5), where the whole is compared with the reference (H3), and at the end.
-//!
-//! H6 has no place here yet: a board has no alarms.
+//! What must hold at every instant (H1, H2, H5), where the whole is compared with the reference (H3, H6), and at the end.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -9,6 +7,7 @@ use watchfloor_model::Mono;
 
 use super::{GRACE, World};
 use crate::{
+    alarms::Alarms,
     board_file::SOURCE,
     dialects::Name,
     fault::{Fault, Window},
@@ -235,8 +234,28 @@ impl World {
             }
         }
         self.met.count("compared");
+        self.check_alarms(&report)?;
         self.check_complete(&report)?;
         self.wall.check_page(&self.server, self.now)
+    }
+
+    /// H6: what was heard is what should have been; that the source is lost is said when it is, and at no other time (H2).
+    fn check_alarms(&mut self, report: &Value) -> Result<(), String> {
+        let wall = &mut self.wall;
+        wall.alarms.check(&mut wall.board, self.now)?;
+        let level = &report["widgets"]["level"];
+        let is_known = level["freshness"] == "live" && level["incomplete_until"].is_null();
+        wall.alarms.check_value(&wall.board, level["value"].as_f64().filter(|_| is_known))?;
+        if Alarms::says_lost(&wall.board) && wall.is_live() {
+            return Err("H2: the source is live, and is said to be lost".to_owned());
+        }
+        let (heard, repeated) = wall.alarms.counts();
+        for (name, count) in [("alarms heard", heard), ("alarms repeated", repeated)] {
+            if count > 0 {
+                self.met.count(name);
+            }
+        }
+        Ok(())
     }
 
     /// Whether the server's clock may be read so late that it seems to have been set back.
