@@ -42,6 +42,7 @@ use crate::{
         writer::{Ends, Pace, Writer},
     },
     metrics::Metrics,
+    onward::Onward,
     recorder::recording,
     restore,
     run::{self, Parts, Run},
@@ -191,6 +192,14 @@ impl Engine {
         let desktop = config.notifications.then(|| Desktop::start(control.downgrade())).flatten();
         let announcer =
             Announcer::new(run::settings(&file, config.actions), desktop, config.sound, control.downgrade());
+        let doors = Doors::new(clock);
+        let onward = match run::onward(&file) {
+            Some(settings) => {
+                let (folder, control) = (lock.as_ref().and(folder.clone()), control.downgrade());
+                Some(Onward::start(settings, &doors, folder, alarms.beside(), control, clock).await)
+            }
+            None => None,
+        };
         let parts = Parts {
             clock,
             board,
@@ -198,10 +207,11 @@ impl Engine {
             settings: settings.clone(),
             begin,
             announcer,
+            onward,
             actions: config.actions,
             marks,
             runtime: tokio::runtime::Handle::current(),
-            doors: Doors::new(clock),
+            doors,
             steps,
             in_flight: Arc::new(Semaphore::new(IN_FLIGHT_BYTES_MAX as usize)),
             taken,

@@ -36,6 +36,7 @@ use crate::{
     },
     metrics::{Metrics, SourceMetrics, WidgetMetrics},
     notify::Watch,
+    onward::Onward,
     recorder::Recorder,
     rejections::Rejections,
     source::{Begin, Source},
@@ -46,7 +47,7 @@ use crate::{
 mod alarms;
 mod takeover;
 
-pub(crate) use alarms::settings;
+pub(crate) use alarms::{onward, settings};
 
 /// Events taken from the data lane at once.
 const EVENTS_TAKEN_MAX: usize = 16;
@@ -75,6 +76,8 @@ pub(crate) struct Parts {
     pub(crate) begin: BTreeMap<String, Begin>,
     /// What tells people besides the wall.
     pub(crate) announcer: Announcer,
+    /// What hands alarms on, if the board says where to.
+    pub(crate) onward: Option<Onward>,
     /// Whether notifications have buttons.
     pub(crate) actions: bool,
     /// What is known of the announcements of alarms that stand.
@@ -121,9 +124,12 @@ pub(crate) struct Run {
     restarts: BTreeSet<String>,
     watch: Watch,
     announcer: Announcer,
+    onward: Option<Onward>,
     actions: bool,
     /// Announcements that may have been made before a crash.
     repeated: BTreeSet<Call>,
+    /// What has called since a version of the board that no page has painted yet.
+    unseen: Vec<(u64, Call)>,
     runtime: Handle,
     doors: Arc<Doors>,
     steps: Option<Sender<Step>>,
@@ -164,8 +170,10 @@ impl Run {
             restarts: BTreeSet::new(),
             watch: Watch::default(),
             announcer,
+            onward: parts.onward,
             actions: parts.actions,
             repeated: BTreeSet::new(),
+            unseen: Vec::new(),
             runtime,
             doors,
             steps: Some(steps),
@@ -286,8 +294,13 @@ impl Run {
                     self.alarms.put_back(taken.alarms);
                 }
             }
-            // Where nothing is remembered, they are announced all the same.
-            Event::Recorded { changes, is_written: _ } => self.handle_recorded(&changes, now),
+            Event::Recorded { changes, is_written } => {
+                if !is_written {
+                    // That nothing is remembered is said on the wall. They are announced all the same.
+                    tracing::debug!(count = changes.len(), "alarms are announced without a record");
+                }
+                self.handle_recorded(&changes, now);
+            }
             Event::Pull(pull) => self.handle_pull(pull, now),
             Event::Painted { version } => self.handle_receipt(version, now),
             Event::LookBack { looks } => {
@@ -425,6 +438,9 @@ impl Run {
         if version > self.board.version() {
             // Of a run before this one.
             return;
+        }
+        if version > 0 {
+            self.note_seen(version);
         }
         if let Some(recorder) = self.recorder.as_mut().filter(|_| version > 0) {
             recorder.painted(now);

@@ -369,6 +369,12 @@ pub(super) fn read_alarming(file: &DeTable<'_>, has_rules: bool, sink: &mut Sink
     let quiet = reader.optional(&alarm::QUIET, sink);
     let source_lost = reader.get(&alarm::SOURCE_LOST, sink);
     let keep = reader.get(&alarm::KEEP, sink);
+    let webhook = reader.optional(&alarm::WEBHOOK, sink);
+    let webhook_token = reader.optional(&alarm::WEBHOOK_TOKEN, sink);
+    if reader.has(alarm::WEBHOOK_TOKEN.name) && !reader.has(alarm::WEBHOOK.name) {
+        reader.missing(alarm::WEBHOOK.name, &alarm::WEBHOOK.shape.expected(), None, sink);
+        return None;
+    }
     Some(Some(AlarmingSpec {
         notify: notify?,
         sound: sound?,
@@ -378,5 +384,7 @@ pub(super) fn read_alarming(file: &DeTable<'_>, has_rules: bool, sink: &mut Sink
         quiet: quiet?,
         source_lost: source_lost?,
         keep: keep?,
+        webhook: webhook?,
+        webhook_token: webhook_token?,
     }))
 }

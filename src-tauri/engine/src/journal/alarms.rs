@@ -198,11 +198,6 @@ impl Journal {
     pub(crate) fn announced(&self) -> Result<Vec<Mark>, JournalError> {
         if alarm::is_there(&self.connection)? { alarm::marks(&self.connection) } else { Ok(Vec::new()) }
     }
-
-    /// Number of the newest entry, 0 if there never was one.
-    pub(crate) fn newest_alarm(&self) -> u64 {
-        u64::try_from(self.alarms.newest).unwrap_or(0)
-    }
 }
 
 #[cfg(test)]

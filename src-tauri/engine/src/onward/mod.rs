@@ -29,7 +29,6 @@ use watchfloor_board::{
     config::spec::{ProxySpec, SecretSpec, TlsSpec},
     frame::{Notice, State},
 };
-use watchfloor_model::Timestamp;
 
 use self::message::Item;
 use crate::{

@@ -19,7 +19,7 @@ use watchfloor_board::alarm::{
     delay::Turn,
     machine::{Evidence, Manner},
 };
-use watchfloor_model::Mono;
+use watchfloor_model::{Mono, Timestamp};
 
 use super::*;
 use crate::journal::{
@@ -65,7 +65,7 @@ async fn answer(Shared(book): Shared<Shelf>, headers: HeaderMap, body: String) -
     match answer {
         Answer::Taken => StatusCode::OK.into_response(),
         Answer::TakenAndSilent => {
-            tokio::time::sleep(PATIENCE).await;
+            sleep(PATIENCE).await;
             StatusCode::OK.into_response()
         }
         Answer::Status(status) => {
@@ -217,7 +217,7 @@ fn expected(changes: &[Change], settings: &Settings) -> BTreeMap<String, Vec<(St
 async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let waited = tokio::time::timeout(PATIENCE, async {
         while !is_so() {
-            tokio::time::sleep(Duration::from_millis(2)).await;
+            sleep(Duration::from_millis(2)).await;
         }
     });
     waited.await.unwrap_or_else(|_| panic!("{what} did not come"));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::tz::TimeZone;
 use watchfloor_board::{
     alarm::{AlarmKey, Change, Heard, Standing, machine::Sound},
-    config::spec::BoardFile,
+    config::spec::{AlarmSpec, BoardFile, TlsSpec},
 };
 use watchfloor_model::{Mono, Timestamp};
 
@@ -13,8 +13,13 @@ use super::Run;
 use crate::{
     announce::{Announced, Asked, Call, Order, Settings, Told},
     journal::table::alarm::{Call as Named, Mark},
+    onward,
 };
 
+/// Calls at most that wait for a page to paint them: there may be no page. Of more, it isn't noted when they were seen.
+const UNSEEN_MAX: usize = 10_000;
+/// Under which name stands what the webhook has of the record.
+const RECEIVER: &str = "webhook";
 /// Whose acknowledgement it is that comes by the desktop.
 const STATION: &str = "notification";
 
@@ -70,12 +75,20 @@ impl Run {
     /// What is on record by now is announced.
     pub(super) fn handle_recorded(&mut self, changes: &[Change], now: Mono) {
         let wall = self.clock.wall();
+        if let Some(onward) = &self.onward {
+            onward.handle_recorded(changes);
+        }
         for change in changes {
             let key = change.key.clone();
             let order = match change.sound {
                 // What has been dealt with since, behind a slow disk, calls for nobody.
                 Sound::Start if !self.is_calling(change) => continue,
-                Sound::Start => Order::Start(self.call(&change.key, &change.now)),
+                Sound::Start => {
+                    if self.unseen.len() < UNSEEN_MAX {
+                        self.unseen.push((self.board.version(), named(change)));
+                    }
+                    Order::Start(self.call(&change.key, &change.now))
+                }
                 Sound::Retune => Order::Retune { key, priority: change.now.priority },
                 Sound::Stop => Order::Stop { key },
                 Sound::StopHere => Order::StopHere { key },
@@ -84,6 +97,16 @@ impl Run {
             self.announcer.handle_order(order, now, wall);
         }
         self.announce(now);
+    }
+
+    /// A page has painted this version: what called by then has been seen.
+    pub(super) fn note_seen(&mut self, version: u64) {
+        let wall = self.clock.wall();
+        let seen = self.unseen.extract_if(.., |(since, _)| *since <= version);
+        let seen: Vec<Named> = seen.map(|(_, named)| named).collect();
+        for named in seen {
+            self.alarms.mark(named, Heard { seen: Some(wall), ..Heard::default() });
+        }
     }
 
     fn is_calling(&self, change: &Change) -> bool {
@@ -152,4 +175,26 @@ pub(crate) fn settings(file: &BoardFile, actions: bool) -> Option<Settings> {
     // The file's reader knows the zone.
     let zone = TimeZone::get(&file.board.timezone).unwrap_or(TimeZone::UTC);
     Some(Settings::new(spec, zone, actions))
+}
+
+/// Where a board's alarms are handed on to, if anywhere.
+pub(crate) fn onward(file: &BoardFile) -> Option<onward::Settings> {
+    let spec = file.alarming.as_ref()?;
+    // The file's reader knows that it is one.
+    let url = spec.webhook.as_ref()?.parse().ok()?;
+    let own = |alarm: &AlarmSpec| {
+        (alarm.id.clone(), onward::Told { title: alarm.title.clone(), advice: alarm.advice.clone() })
+    };
+    Some(onward::Settings {
+        receiver: RECEIVER.into(),
+        url,
+        bearer: spec.webhook_token.clone(),
+        tls: TlsSpec::default(),
+        proxy: None,
+        board: file.board.title.clone(),
+        labels: BTreeMap::new(),
+        external_url: String::new(),
+        rules: file.alarms.iter().map(own).collect(),
+        pace: onward::Pace::default(),
+    })
 }

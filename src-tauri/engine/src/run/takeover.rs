@@ -28,6 +28,10 @@ impl Run {
             self.announcer.set_settings(super::settings(&self.file, self.actions));
             self.keep_alarms();
         }
+        let webhook = |file: &BoardFile| file.alarming.as_ref().and_then(|how| how.webhook.clone());
+        if webhook(&before) != webhook(&self.file) {
+            tracing::warn!("another webhook for alarms: it takes effect with the next start");
+        }
         let is_moved = |id: &str| match (before.source(id), self.file.source(id)) {
             (Some(before), Some(now)) => !now.continues(before),
             _ => true,

@@ -11,7 +11,9 @@ use crate::{
         night::Night,
         shape::{CHANNEL, Choice, Flag, ID as ID_SHAPE, List, Name, Number, Text, Whole},
         shape_event::{EventName, PathText, Span, TemplateText},
+        shape_site::Address,
         table::{Key, Need, TableShape},
+        token::SecretPlace,
     },
 };
 
@@ -203,7 +205,7 @@ pub(in crate::config) static REALARM: Key<Span> = span(
 
 pub(in crate::config) static ALL_TABLE: TableShape = TableShape {
     name: "`[alarms]`",
-    keys: &[&NOTIFY, &SOUND, &VOLUME, &DEVICE, &ESCALATE_AFTER, &QUIET, &SOURCE_LOST, &KEEP],
+    keys: &[&NOTIFY, &SOUND, &VOLUME, &DEVICE, &ESCALATE_AFTER, &QUIET, &SOURCE_LOST, &KEEP, &WEBHOOK, &WEBHOOK_TOKEN],
 };
 
 /// Priorities, and none of them.
@@ -275,3 +277,17 @@ pub(in crate::config) static SOURCE_LOST: Key<Choice<Option<Priority>>> = Key {
 
 pub(in crate::config) static KEEP: Key<Span> =
     span("keep", Need::Default("\"400d\""), DAY, YEARS, "For how long the record of alarms is kept.");
+
+pub(in crate::config) static WEBHOOK: Key<Address> = Key {
+    name: "webhook",
+    need: Need::Optional,
+    about: "An address that is told of alarms as Alertmanager tells its receivers, by POST.",
+    shape: Address,
+};
+
+pub(in crate::config) static WEBHOOK_TOKEN: Key<SecretPlace> = Key {
+    name: "webhook-token",
+    need: Need::Optional,
+    about: "Where the token is kept that is shown to the webhook as a bearer.",
+    shape: SecretPlace,
+};

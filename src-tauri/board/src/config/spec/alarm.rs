@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::Value;
 
-use super::Template;
+use super::{SecretSpec, Template};
 use crate::{
     alarm::{Priority, condition::Condition},
     hours::Hours,
@@ -107,4 +107,8 @@ pub struct AlarmingSpec {
     pub source_lost: Option<Priority>,
     /// `keep`: for how long the record is kept. Default 400 days.
     pub keep: Duration,
+    /// `webhook`: an address that is told of alarms.
+    pub webhook: Option<String>,
+    /// `webhook-token`
+    pub webhook_token: Option<SecretSpec>,
 }

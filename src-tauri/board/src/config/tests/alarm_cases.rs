@@ -62,6 +62,8 @@ fn bad_rules() {
     check(&two("parents = [\"a\", \"c\"]\n"), &[("17:17", "unknown alarm `c`", "the id of another `[[alarm]]`")]);
     check(&two("parents = \"b\"\n"), &[("17:11", "`b` is its own parent", "")]);
     check(&two("").replace("\"b\"", "\"a\""), &[("15:6", "two alarms with the id `a`", "line 12")]);
+    check(&with("[alarms]\nwebhook-token = { env = \"T\" }\n"), &[("11:1", "`webhook` is missing in `[alarms]`", "")]);
+    check(&with("[alarms]\nwebhook = \"on-call\"\n"), &[("12:11", "", "`http` or `https`")]);
     // Of a widget that can't be read nothing is guessed.
     check(
         &rule("x > 5").replace("[[alarm]]", "[[widget]]\nid = \"x\"\nkind = \"gauge\"\n[[alarm]]"),

@@ -98,11 +98,6 @@ impl Ready {
         let key = &self.change.key;
         whole((self.body.len() + key.rule.len() + key.of.len()) as u64).saturating_add(ROW_BYTES)
     }
-
-    /// What was made ready.
-    pub(crate) const fn change(&self) -> &Change {
-        &self.change
-    }
 }
 
 fn whole(number: u64) -> i64 {
