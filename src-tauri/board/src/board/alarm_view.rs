@@ -74,7 +74,7 @@ impl Board {
             realarms: own.alarm.realarms,
             first: own.is_first,
             group: spec.and_then(|spec| spec.group.clone()),
-            nuisance: own.nuisance(at.unwrap_or_else(|| self.wall.0)),
+            nuisance: own.nuisance(at.unwrap_or(self.wall.0)),
             cause: own
                 .cause
                 .iter()

@@ -34,12 +34,15 @@ struct Wanting {
     spec: EventsSpec,
 }
 
+/// A source, a channel and a name.
+type Named = (usize, Arc<str>, Arc<str>);
+
 /// Rules over events, in the order of the watch's.
 #[derive(Debug, Default)]
 pub(in crate::board) struct ByEvents {
     wanting: Vec<Wanting>,
     /// By source, channel and name, which of them may want such an event, and whether its data must be looked at.
-    known: HashMap<(usize, Arc<str>, Arc<str>), Arc<[(usize, bool)]>>,
+    known: HashMap<Named, Arc<[(usize, bool)]>>,
 }
 
 impl ByEvents {

@@ -277,7 +277,7 @@ impl Screen {
         let header = message.header();
         let body = message.body();
         let slot_of = |id: u32| self.shown.iter().find(|(_, shown)| shown.id == id).map(|(slot, _)| slot.clone());
-        match header.member().map(|member| member.as_str()) {
+        match header.member().map(zbus::names::MemberName::as_str) {
             Some("ActionInvoked") => {
                 let Ok((id, action)) = body.deserialize::<(u32, String)>() else { return true };
                 let Some(slot) = slot_of(id) else { return true };
