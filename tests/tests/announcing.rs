@@ -13,7 +13,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use watchfloor_tests::{
-    desktop::Desktop, ear::Ear, faults::process::HubProcess, program::program, wait::until_told, window::WindowProcess,
+    desktop::Desktop, ear::Ear, faults::process::HubProcess, program::program, wait::{until, until_told}, window::WindowProcess,
 };
 
 /// For a start of an unoptimised build on a busy machine.
@@ -118,6 +118,11 @@ impl Notifier {
         self.said.lock().unwrap_or_else(PoisonError::into_inner).iter().filter(|own| **own == line).count()
     }
 
+    /// How many lines had this in them.
+    fn parts(&self, part: &str) -> usize {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).iter().filter(|own| own.contains(part)).count()
+    }
+
     fn has(&self, part: &str) -> bool {
         self.said.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|own| own.contains(part))
     }
@@ -146,7 +151,45 @@ struct Stand {
     folder: tempfile::TempDir,
 }
 
+fn wall(folder: &Path, desktop: &Desktop, ear: &Ear) -> Result<WindowProcess> {
+    let mut command = Command::new(program("watchfloor-wall")?);
+    command.arg("--board").arg(folder.join("board.toml")).args(["--supervisor", "off"]);
+    desktop.enter(&mut command);
+    command.envs(ear.environment());
+    WindowProcess::start(&mut command, &folder.join("data"))
+}
+
 impl Stand {
+    /// The wall is killed, at once and without a word, and started again.
+    fn kill(&mut self) -> Result<()> {
+        let killed = Command::new("kill").args(["-9", &self.wall.pid().to_string()]).status()?;
+        ensure!(killed.success(), "it had ended by itself");
+        until("its end", LIMIT, || Ok(self.wall.ended()?.map(drop)))?;
+        self.wall = wall(self.folder.path(), &self.desktop, &self.ear)?;
+        Ok(())
+    }
+
+    /// The raises of a rule on record.
+    fn raises(&self, rule: &str) -> Result<Vec<serde_json::Value>> {
+        Ok(self.record(rule)?.into_iter().filter(|entry| entry["what"] == "raise").collect())
+    }
+
+    /// Whether the last of it on record is that its condition holds no more.
+    fn is_over(&self, rule: &str) -> Result<bool> {
+        let record = self.record(rule)?;
+        let turns = record.iter().filter(|entry| entry["what"] == "raise" || entry["what"] == "clear");
+        Ok(turns.last().is_some_and(|entry| entry["what"] == "clear"))
+    }
+
+    /// The record of a rule, as `watchfloor alarms export` has it.
+    fn record(&self, rule: &str) -> Result<Vec<serde_json::Value>> {
+        let mut command = Command::new(program("watchfloor")?);
+        command.args(["alarms", "export", "--json", "--data-dir"]).arg(self.folder.path().join("data"));
+        let said = String::from_utf8(command.output()?.stdout)?;
+        let entries = said.lines().map(serde_json::from_str::<serde_json::Value>).collect::<Result<Vec<_>, _>>()?;
+        Ok(entries.into_iter().filter(|entry| entry["rule"] == rule).collect())
+    }
+
     async fn start() -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let file = folder.path().join("board.toml");
@@ -157,11 +200,7 @@ impl Stand {
         let ear = Ear::start(&folder.path().join("ear"))?;
         let notifier = Notifier::start(&desktop, folder.path())?;
         notifier.shows(0).await?;
-        let mut command = Command::new(program("watchfloor-wall")?);
-        command.arg("--board").arg(&file).args(["--supervisor", "off"]);
-        desktop.enter(&mut command);
-        command.envs(ear.environment());
-        let wall = WindowProcess::start(&mut command, &folder.path().join("data"))?;
+        let wall = wall(folder.path(), &desktop, &ear)?;
         Ok(Self { wall, notifier, ear, hub, desktop, folder })
     }
 
@@ -211,6 +250,43 @@ async fn an_alarm_is_shown_and_taken_away_and_its_button_comes_back() -> Result<
     stand.notifier.shows(0).await?;
     ensure!(stand.wall.ended()?.is_none(), "the wall goes on");
     drop(stand.folder);
+    Ok(())
+}
+
+/// H4, H6: killed at any instant of an alarm's life, it is told once, or once more and then as what may be a repetition; and each is on record once.
+/// `WATCHFLOOR_KILLS` asks for more of them than there is time for at each change.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_at_any_instant() -> Result<()> {
+    const HOT: &str = "CRITICAL: Boiler too hot";
+    const REPEATED: &str = "It may have been told before";
+    let kills: u64 = std::env::var("WATCHFLOOR_KILLS").ok().and_then(|count| count.parse().ok()).unwrap_or(10);
+    let mut stand = Stand::start().await?;
+    stand.live().await?;
+    let (mut told, mut repeated, mut dice) = (0, 0, 7_u64);
+    for number in 1..=kills {
+        let before = (stand.notifier.count(HOT), stand.notifier.parts(REPEATED));
+        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        stand.publish(json!({"level": 3, "heat": 95})).await?;
+        // No condition could be waited for: any instant will do, and that is the point.
+        tokio::time::sleep(Duration::from_micros((dice >> 33) % 60_000)).await;
+        stand.kill()?;
+        until_told("the alarm on record as announced", LIMIT, async || {
+            let raises = stand.raises("hot")?;
+            let is_announced = raises.last().is_some_and(|raise| !raise["announced_ms"].is_null());
+            Ok((raises.len() as u64 == number && is_announced).then_some(()))
+        })
+        .await?;
+        let heard = stand.notifier.count(HOT) - before.0;
+        let again = stand.notifier.parts(REPEATED) - before.1;
+        ensure!(heard == 1 || heard == 2 && again == 1, "kill {number}: heard {heard} times, {again} said to be again");
+        (told, repeated) = (told + heard, repeated + again);
+        // What a killed program has shown nobody takes away.
+        let _closed = stand.notifier.control(&["close-all"])?;
+        stand.publish(json!({"level": 3, "heat": 20})).await?;
+        until_told("its end on the wall", LIMIT, async || Ok(stand.is_over("hot")?.then_some(()))).await?;
+    }
+    println!("{kills} kills: {told} announcements, {repeated} of them said to be repetitions");
+    ensure!(stand.raises("hot")?.len() as u64 == kills);
     Ok(())
 }
 

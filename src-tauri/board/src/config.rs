@@ -43,6 +43,7 @@ mod table;
 mod template;
 mod text;
 mod token;
+mod wanted;
 mod way;
 mod widget_kind;
 

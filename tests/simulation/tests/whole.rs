@@ -35,6 +35,8 @@ fn every_outcome_is_met() {
         "a better way took over",
         "a lost line cost nothing",
         "a lost line was told",
+        "alarms heard",
+        "alarms repeated",
         "authorising",
         "catching up",
         "checks",

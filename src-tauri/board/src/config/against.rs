@@ -5,12 +5,13 @@ use std::{collections::BTreeMap, time::Duration};
 use serde_json::Value;
 
 use super::{
-    decode::{SourceEntry, read_channels_of, sorted_events, source_of},
+    decode::{SourceEntry, source_of},
     diagnostic::{Problem, Sink},
     keys::record as keys,
     schema::object,
     spec::{AgainstSpec, FoldSpec},
     table::{Node, Shape, TableReader},
+    wanted::{read_channels_of, sorted_events},
 };
 use crate::path::Path;
 

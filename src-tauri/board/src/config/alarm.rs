@@ -6,9 +6,7 @@ use serde_json::{Value, json};
 use toml::de::DeTable;
 
 use super::{
-    decode::{
-        NameEntry, SourceEntry, label_by_id, read_channels, report_twins, resolve_source, sorted_events, tables_of,
-    },
+    decode::{NameEntry, SourceEntry, label_by_id, report_twins, resolve_source, tables_of},
     diagnostic::{Problem, Sink},
     keys::alarm,
     nearest::did_you_mean,
@@ -16,6 +14,7 @@ use super::{
     spec::{AlarmSpec, AlarmingSpec, EventsSpec, Judged},
     table::{AnyKey, Node, Shape, TableReader, names, wrong_type},
     text::offset_in_literal,
+    wanted::{read_channels, sorted_events},
 };
 use crate::{
     alarm::{

@@ -172,6 +172,27 @@ fn a_source_that_is_lost() {
     assert_eq!(state(&mut stage, "source:s"), Some(AlarmState::Unacknowledged));
 }
 
+/// H2, H6: whether a source is lost is measured by the program's own clock, whatever the machine's is set to meanwhile.
+#[test]
+fn a_clock_that_is_set() {
+    for jump in [-3_600_000_i64, 3_600_000] {
+        let mut stage = stage();
+        let wall = |millis: i64| Timestamp::from_millis(1_700_000_000_000 + millis);
+        stage.board.set_wall(wall(0), stage.now);
+        stage.status_is(Phase::Waiting);
+        stage.board.set_wall(wall(jump), stage.now);
+        stage.pass(5_000);
+        stage.board.handle_tick(stage.now);
+        assert_eq!(state(&mut stage, "source:s"), None, "{jump}");
+        stage.pass(5_000);
+        stage.board.handle_tick(stage.now);
+        assert_eq!(state(&mut stage, "source:s"), Some(AlarmState::Unacknowledged), "{jump}");
+        stage.board.set_wall(wall(0), stage.now);
+        stage.status_is(Phase::Live);
+        assert_eq!(state(&mut stage, "source:s"), Some(AlarmState::Returned), "{jump}");
+    }
+}
+
 /// H4, H6: the next run goes on with what was on record, and announces nothing again; what stands though no event says so is judged as of now.
 #[test]
 fn a_restart() {

@@ -8,7 +8,6 @@ use super::{number, series, statistic};
 use crate::{
     config::{
         condition::Conditions,
-        decode::{sorted_events, sorted_once},
         diagnostic::{Problem, Sink},
         keys::{TITLE_CHARACTERS_MAX, events, template},
         record::Tables,
@@ -17,6 +16,7 @@ use crate::{
         shape_event::{EventName, TemplateText},
         spec::{CHART_LINES_MAX, LineSpec, MarksSpec, SeriesStat},
         table::{Key, Need, Node, Shape, TableReader, TableShape, bad_value, cut},
+        wanted::{sorted_events, sorted_once},
     },
     frame::{AxisLook, LineLook},
 };

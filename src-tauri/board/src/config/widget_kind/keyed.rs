@@ -1,7 +1,6 @@
 //! What kinds have that keep something a key.
 
 use crate::config::{
-    decode::sorted_once,
     diagnostic::{Problem, Sink},
     duration,
     keys::{MONTH, SECOND, events, span},
@@ -9,6 +8,7 @@ use crate::config::{
     shape_event::{EventName, Span},
     spec::LifeSpec,
     table::{Key, Need, TableReader},
+    wanted::sorted_once,
 };
 
 pub(super) static REMOVE_ON: Key<List<EventName>> = events(
