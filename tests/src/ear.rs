@@ -43,7 +43,7 @@ impl Ear {
         command.args(["-L", "module-null-sink sink_name=ear rate=48000 channels=1"]);
         command.env("HOME", folder).env("XDG_RUNTIME_DIR", folder).env_remove("DBUS_SESSION_BUS_ADDRESS");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let server = Process(command.spawn().context("pulseaudio can't be started: is it installed?")?);
+        let server = Process(command.spawn().context("pulseaudio can't be started: is it installed?")?, None);
         let ear = Self { folder: folder.to_owned(), recorder: None, _server: server };
         until("the sound server", START_LIMIT, || Ok(ear.control(&["list", "short", "sinks"]).ok()))?;
         Ok(ear)
@@ -81,7 +81,7 @@ impl Ear {
         command.args(["--device=ear.monitor", "--raw", "--format=float32le", "--rate=48000", "--channels=1"]);
         command.arg("--latency-msec=50").envs(self.environment());
         command.stdin(Stdio::null()).stdout(file).stderr(Stdio::null());
-        self.recorder = Some(Process(command.spawn().context("parec: is pulseaudio-utils installed?")?));
+        self.recorder = Some(Process(command.spawn().context("parec: is pulseaudio-utils installed?")?, None));
         until("the recording", START_LIMIT, || Ok((!self.heard()?.is_empty()).then_some(())))
     }
 

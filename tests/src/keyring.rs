@@ -44,7 +44,8 @@ impl Keyring {
         let mut command = Command::new("gnome-keyring-daemon");
         command.args(["--foreground", "--components=secrets", "--unlock"]).envs(environment.iter().cloned());
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-        let mut daemon = Process(command.spawn().context("gnome-keyring-daemon can't be started: is it installed?")?);
+        let mut daemon =
+            Process(command.spawn().context("gnome-keyring-daemon can't be started: is it installed?")?, None);
         // The pass phrase of a keyring that is made by that. Dropped at once, so that it ends.
         daemon.0.stdin.take().context("its input")?.write_all(b"phrase")?;
         let keyring = Self { environment, _daemon: daemon, _bus: bus };

@@ -60,7 +60,7 @@ impl Monitors {
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         let child =
             child.context("Xorg can't be started: are xserver-xorg-core and xserver-xorg-video-dummy installed?")?;
-        let monitors = Self { display, _server: Process(child) };
+        let monitors = Self { display, _server: Process(child, None) };
         let begun = Instant::now();
         while x11rb::connect(Some(&monitors.display)).is_err() {
             ensure!(begun.elapsed() < START_LIMIT, "Xorg does not answer: see its log in {}", folder.display());

@@ -13,7 +13,12 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use watchfloor_tests::{
-    desktop::Desktop, ear::Ear, faults::process::HubProcess, program::program, wait::{until, until_told}, window::WindowProcess,
+    desktop::Desktop,
+    ear::Ear,
+    faults::process::HubProcess,
+    program::program,
+    wait::{until, until_told},
+    window::WindowProcess,
 };
 
 /// For a start of an unoptimised build on a busy machine.

@@ -78,12 +78,22 @@ mod system {
         Ok(name)
     }
 
+    /// What a bus calls it when a service that it would start doesn't come up.
+    const NOT_STARTED: &str = "org.freedesktop.DBus.Error.Spawn.";
+
     pub(crate) fn lack(error: &zbus::Error) -> Lack {
+        use zbus::DBusError as _;
         use zbus::fdo::Error as Bus;
 
         match error {
             zbus::Error::FDO(error) if matches!(**error, Bus::ServiceUnknown(_) | Bus::NameHasNoOwner(_)) => {
                 Lack::Service
+            }
+            zbus::Error::FDO(error) if error.name().as_str().starts_with(NOT_STARTED) => {
+                Lack::Other("its notification service can't be started".to_owned())
+            }
+            zbus::Error::MethodError(name, ..) if name.as_str().starts_with(NOT_STARTED) => {
+                Lack::Other("its notification service can't be started".to_owned())
             }
             other => Lack::Other(words(other)),
         }

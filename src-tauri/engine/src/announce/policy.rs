@@ -135,6 +135,8 @@ enum Screen {
 #[derive(Debug, Default)]
 struct Summary {
     screen: Screen,
+    /// One that was shown may be there still, though a change of it failed.
+    is_on_screen: bool,
     counts: [usize; 4],
     said: Mono,
 }
@@ -217,6 +219,15 @@ impl Policy {
                 let wants = self.settings.notify.is_some_and(|least| own.level() >= least);
                 match own.place {
                     Place::Wanted | Place::Held if !wants => own.place = Place::Nowhere,
+                    // What is on its way and no longer critical waits for the end of quiet hours.
+                    Place::Sent { number, .. } if own.is_held(self.is_quiet) => {
+                        own.place = Place::Held;
+                        if own.is_on_screen {
+                            own.is_on_screen = false;
+                            self.outputs.push_back(Output::Withdraw(Slot::Alarm(key)));
+                        }
+                        self.budget.give_back(number);
+                    }
                     Place::Sent { .. } | Place::Live { .. } => self.update(&key, now, wall),
                     _ => {}
                 }

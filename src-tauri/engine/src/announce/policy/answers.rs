@@ -50,7 +50,9 @@ impl Policy {
                     }
                 }
                 Slot::Summary => match self.summary.screen {
-                    Screen::Live { number: shown } if shown == *number => self.summary.screen = Screen::Off,
+                    Screen::Live { number: shown } if shown == *number => {
+                        (self.summary.screen, self.summary.is_on_screen) = (Screen::Off, false);
+                    }
                     Screen::Sent { .. } => {
                         self.lose(slot, *number);
                     }
@@ -77,7 +79,7 @@ impl Policy {
                 Place::Nowhere | Place::Wanted | Place::Held | Place::Over => {}
             }
         }
-        self.summary.screen = Screen::Off;
+        (self.summary.screen, self.summary.is_on_screen) = (Screen::Off, false);
     }
 
     /// It is on the screen.
@@ -93,6 +95,7 @@ impl Policy {
             Slot::Summary => {
                 if matches!(self.summary.screen, Screen::Sent { number: sent, .. } if sent == number) {
                     self.summary.screen = Screen::Live { number };
+                    self.summary.is_on_screen = true;
                 }
                 let told: Vec<AlarmKey> = self.summed(number).map(|(key, _)| key.clone()).collect();
                 for key in told {

@@ -91,8 +91,8 @@ impl Policy {
             }
         }
         if !is_any {
-            if self.summary.screen != Screen::Off {
-                self.summary.screen = Screen::Off;
+            if self.summary.screen != Screen::Off || self.summary.is_on_screen {
+                (self.summary.screen, self.summary.is_on_screen) = (Screen::Off, false);
                 self.outputs.push_back(Output::Withdraw(Slot::Summary));
             }
             return;
@@ -116,7 +116,7 @@ impl Policy {
             self.wake_at(self.budget.free_at(way, now));
             return;
         }
-        self.summary = Summary { screen: Screen::Sent { number, at: now }, counts, said: now };
+        self.summary = Summary { screen: Screen::Sent { number, at: now }, counts, said: now, ..self.summary };
         for own in self.calls.values_mut() {
             if let Place::Summed { number: sent, is_told: false } = &mut own.place {
                 *sent = Some(number);

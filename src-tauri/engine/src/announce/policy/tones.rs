@@ -9,7 +9,7 @@ use super::{ANSWER_MAX, Own, Policy};
 use crate::announce::{How, Output, Tone, budget::Way};
 
 /// How long a chime is heard.
-const CHIME: Duration = Duration::from_secs(2);
+pub(super) const CHIME: Duration = Duration::from_secs(2);
 
 /// The tone that is heard, or on its way.
 #[derive(Debug)]
@@ -79,7 +79,13 @@ impl Policy {
             }
             // Who comes for what is more urgent sees it as well.
             if self.heard_level().is_some() {
-                self.calls.values_mut().for_each(|own| own.owes_chime = false);
+                let audible = self.calls.iter().filter(|(_, own)| own.owes_chime && self.is_audible(own, now));
+                let keys: Vec<AlarmKey> = audible.map(|(key, _)| key.clone()).collect();
+                for key in keys {
+                    if let Some(own) = self.calls.get_mut(&key) {
+                        own.owes_chime = false;
+                    }
+                }
             }
             return;
         }
