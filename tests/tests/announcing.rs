@@ -182,8 +182,8 @@ impl Stand {
     /// Whether the last of it on record is that its condition holds no more.
     fn is_over(&self, rule: &str) -> Result<bool> {
         let record = self.record(rule)?;
-        let turns = record.iter().filter(|entry| entry["what"] == "raise" || entry["what"] == "clear");
-        Ok(turns.last().is_some_and(|entry| entry["what"] == "clear"))
+        let last = record.iter().rfind(|entry| entry["what"] == "raise" || entry["what"] == "clear");
+        Ok(last.is_some_and(|entry| entry["what"] == "clear"))
     }
 
     /// The record of a rule, as `watchfloor alarms export` has it.
@@ -283,7 +283,8 @@ async fn a_kill_at_any_instant() -> Result<()> {
         .await?;
         let heard = stand.notifier.count(HOT) - before.0;
         let again = stand.notifier.parts(REPEATED) - before.1;
-        ensure!(heard == 1 || heard == 2 && again == 1, "kill {number}: heard {heard} times, {again} said to be again");
+        // A notifier that answers too late on a busy machine is told once more as well, in the same words.
+        ensure!(heard == 1 || heard == 2 && again >= 1, "kill {number}: heard {heard} times, {again} said to be again");
         (told, repeated) = (told + heard, repeated + again);
         // What a killed program has shown nobody takes away.
         let _closed = stand.notifier.control(&["close-all"])?;
