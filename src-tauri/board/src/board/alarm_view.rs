@@ -10,8 +10,9 @@ use crate::{
         AlarmKey, Priority, Said, Standing,
         input::Facet,
         machine::{Base, Evidence, Shown},
+        state_of,
     },
-    frame::{AlarmCause, AlarmCount, AlarmEvidence, AlarmSaid, AlarmState, AlarmView, AlarmsView, FloodView, State},
+    frame::{AlarmCause, AlarmCount, AlarmEvidence, AlarmSaid, AlarmView, AlarmsView, FloodView, State},
 };
 
 /// Alarms at most that cross to the page; of more, the most urgent ones. All are counted.
@@ -60,7 +61,7 @@ impl Board {
             source: source.map(ToOwned::to_owned),
             advice: spec.and_then(|spec| spec.advice.clone()),
             priority: own.priority,
-            state: state(own.alarm.shown()),
+            state: state_of(own.alarm.shown()),
             wants_acknowledgement: own.alarm.base.wants_acknowledgement(),
             evidence: match own.alarm.evidence {
                 Evidence::Unknown => AlarmEvidence::Unknown,
@@ -115,22 +116,6 @@ const fn rank(own: &Standing) -> u8 {
         Shown::OutOfService | Shown::SuppressedByDesign | Shown::Shelved => 3,
         Shown::Unsupervised | Shown::Base(Base::Normal) => 4,
         Shown::Removed => 5,
-    }
-}
-
-fn state(shown: Shown) -> AlarmState {
-    match shown {
-        Shown::Removed => AlarmState::Removed,
-        Shown::OutOfService => AlarmState::OutOfService,
-        Shown::SuppressedByDesign => AlarmState::Suppressed,
-        Shown::Shelved => AlarmState::Shelved,
-        Shown::Unsupervised => AlarmState::Unsupervised,
-        Shown::Base(Base::Normal) => AlarmState::Normal,
-        Shown::Base(Base::Unacknowledged) => AlarmState::Unacknowledged,
-        Shown::Base(Base::Acknowledged) => AlarmState::Acknowledged,
-        Shown::Base(Base::Returned) => AlarmState::Returned,
-        Shown::Base(Base::LatchedUnacknowledged) => AlarmState::LatchedUnacknowledged,
-        Shown::Base(Base::LatchedAcknowledged) => AlarmState::LatchedAcknowledged,
     }
 }
 
