@@ -366,6 +366,7 @@ export const heard: Heard = {
   'Nor can it be read, so the wall began empty: {why}': 'Es ist auch nicht lesbar, darum begann die Wand leer: {why}',
   'no session bus: alarms and lost sources are told on the wall only':
     'kein Sitzungsbus: Alarme und verlorene Quellen werden nur auf der Wand gemeldet',
+  "its notification service can't be started": 'sein Benachrichtigungsdienst lässt sich nicht starten',
   'no notification service on this desktop: alarms and lost sources are told on the wall only':
     'kein Benachrichtigungsdienst auf diesem Schreibtisch: Alarme und verlorene Quellen werden nur auf der Wand gemeldet',
   'the desktop puts notifications away unseen: alarms and lost sources are told on the wall only':

@@ -326,6 +326,7 @@ export const SENTENCES = [
   'The damaged one is kept as {a}',
   'Nor can it be read, so the wall began empty: {why}',
   'no session bus: alarms and lost sources are told on the wall only',
+  "its notification service can't be started",
   'no notification service on this desktop: alarms and lost sources are told on the wall only',
   'the desktop puts notifications away unseen: alarms and lost sources are told on the wall only',
   'the desktop takes no notifications: alarms and lost sources are told on the wall only: {why}',
