@@ -144,6 +144,12 @@ impl Board {
         self.alarming.alarms()
     }
 
+    /// How many conditions were evaluated so far. A rule is asked by what concerns it, and by nothing else.
+    #[must_use]
+    pub const fn conditions_evaluated(&self) -> u64 {
+        self.alarming.watch.evaluated()
+    }
+
     /// The entries for the record since this was last asked, in order.
     pub fn take_alarm_changes(&mut self) -> Vec<Change> {
         self.alarming.watch.alarms_mut().take_changes()
