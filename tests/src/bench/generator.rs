@@ -20,6 +20,8 @@ use axum::{
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+use super::alarms;
+
 /// Which orders come, and how fast.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
@@ -29,6 +31,8 @@ pub struct Plan {
     pub count: u64,
     /// Events a frame at most when nothing paces them.
     pub batch: u64,
+    /// Values of a plant, as [`super::alarms`] wants them, in place of orders.
+    pub plant: bool,
 }
 
 const CHANNEL: &str = "orders";
@@ -112,7 +116,11 @@ async fn converse(mut socket: WebSocket, plan: Plan) -> Result<(), axum::Error> 
             let time = (wall_ms() as i64).to_string();
             while sent < until {
                 sent += 1;
-                orders.write(&mut frame, sent, &time);
+                if plan.plant {
+                    write_value(&mut frame, sent, &time);
+                } else {
+                    orders.write(&mut frame, sent, &time);
+                }
             }
             socket.send(Message::Text(frame.as_str().into())).await?;
         }
@@ -168,6 +176,19 @@ impl Orders {
         );
         frame.push_str(&self.0[(number % PERIOD) as usize]);
     }
+}
+
+/// Appends value `number`, which was measured at `time`.
+fn write_value(frame: &mut String, number: u64, time: &str) {
+    if !frame.is_empty() {
+        frame.push('\n');
+    }
+    let (name, value, site) = alarms::event(number);
+    // Writing to a string can't fail.
+    let _ = write!(
+        frame,
+        r#"{{"type":"event","channel":"{CHANNEL}","position":"{EPOCH}:{number}","name":"p{name}","time":{time},"data":{{"value":{value},"site":{site}}}}}"#
+    );
 }
 
 fn heartbeat(head: u64) -> Value {

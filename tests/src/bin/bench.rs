@@ -1,10 +1,11 @@
 //! The benchmarks, run by `scripts/bench.sh`. Prints one JSON line a figure.
 
-use std::io::Write;
+use std::{io::Write, path::PathBuf};
 
 use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
 use watchfloor_tests::bench::{
+    alarms,
     figure::Figure,
     generator::{self, Plan},
     ingest, wall,
@@ -52,6 +53,20 @@ enum Command {
         #[arg(long, default_value_t = 60)]
         minutes: u64,
     },
+    /// From an alarm's decision to its announcement, at 10,000 events a second with 5,000 rules.
+    Alarms {
+        /// Seconds measured.
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+    },
+    /// Used by that: an engine with one page, until its input ends.
+    #[command(hide = true)]
+    AlarmsWall {
+        #[arg(long)]
+        board: PathBuf,
+        #[arg(long)]
+        data: PathBuf,
+    },
     /// Used by the others: a server that sends orders.
     #[command(hide = true)]
     Generate {
@@ -61,6 +76,8 @@ enum Command {
         rate: Option<u32>,
         #[arg(long, default_value_t = 128)]
         batch: u64,
+        #[arg(long)]
+        plant: bool,
     },
 }
 
@@ -72,10 +89,12 @@ async fn main() -> Result<()> {
         Command::Start { runs } => wall::start(runs).await?,
         Command::Idle { seconds } => wall::idle(seconds).await?,
         Command::Memory { minutes } => wall::memory(minutes).await?,
-        Command::Generate { count, rate, batch } => {
+        Command::Alarms { seconds } => alarms::run(seconds).await?,
+        Command::AlarmsWall { board, data } => return alarms::wall(board, data).await,
+        Command::Generate { count, rate, batch, plant } => {
             let (listener, address) = generator::listen().await?;
             print(&address)?;
-            return generator::serve(listener, Plan { rate, count, batch }).await;
+            return generator::serve(listener, Plan { rate, count, batch, plant }).await;
         }
     };
     if figures.is_empty() {
