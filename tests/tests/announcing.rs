@@ -1,14 +1,7 @@
 //! H6, by a real desktop and a real sound server: an alarm is shown once, changed in place and taken away; its button comes back; it is heard in the
 //! rhythm of its priority, until somebody knows or it is over; and a notifier that dies tells it again when it is back.
 
-use std::{
-    fs,
-    io::{BufRead, BufReader},
-    path::Path,
-    process::{Child, Command, Stdio},
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{fs, path::Path, process::Command, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
@@ -16,6 +9,7 @@ use watchfloor_tests::{
     desktop::Desktop,
     ear::Ear,
     faults::process::HubProcess,
+    notifier::Notifier,
     program::program,
     wait::{until, until_told},
     window::WindowProcess,
@@ -78,72 +72,6 @@ when = "heat > 90"
 priority = "critical"
 "#
     )
-}
-
-/// The desktop's notifier: what it is told it prints. It ends when this is dropped.
-struct Notifier {
-    child: Child,
-    said: Arc<Mutex<Vec<String>>>,
-    bus: String,
-}
-
-impl Drop for Notifier {
-    fn drop(&mut self) {
-        // It may be gone already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Notifier {
-    fn start(desktop: &Desktop, folder: &Path) -> Result<Self> {
-        let chooser = folder.join("choose");
-        fs::write(&chooser, "#!/bin/sh\ngrep -m1 Acknowledge\n")?;
-        let _ran = Command::new("chmod").arg("+x").arg(&chooser).status()?;
-        let settings = folder.join("dunstrc");
-        fs::write(&settings, format!("[global]\ndmenu = {}\nidle_threshold = 0\n", chooser.display()))?;
-        let mut command = Command::new("dunst");
-        command.arg("-conf").arg(&settings).arg("-print").stdin(Stdio::null()).stdout(Stdio::piped());
-        desktop.enter(&mut command);
-        let mut child = command.stderr(Stdio::null()).spawn().context("dunst: is it installed?")?;
-        let output = BufReader::new(child.stdout.take().context("what it prints")?);
-        let said = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&said);
-        std::thread::spawn(move || {
-            for line in output.lines().map_while(Result::ok) {
-                kept.lock().unwrap_or_else(PoisonError::into_inner).push(line.trim().to_owned());
-            }
-        });
-        Ok(Self { child, said, bus: desktop.bus().to_owned() })
-    }
-
-    /// How often a heading was shown or changed.
-    fn count(&self, heading: &str) -> usize {
-        let line = format!("summary: '{heading}'");
-        self.said.lock().unwrap_or_else(PoisonError::into_inner).iter().filter(|own| **own == line).count()
-    }
-
-    /// How many lines had this in them.
-    fn parts(&self, part: &str) -> usize {
-        self.said.lock().unwrap_or_else(PoisonError::into_inner).iter().filter(|own| own.contains(part)).count()
-    }
-
-    fn has(&self, part: &str) -> bool {
-        self.said.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|own| own.contains(part))
-    }
-
-    fn control(&self, arguments: &[&str]) -> Result<String> {
-        let mut command = Command::new("dunstctl");
-        command.args(arguments).env("DBUS_SESSION_BUS_ADDRESS", &self.bus);
-        Ok(String::from_utf8(command.output().context("dunstctl")?.stdout)?.trim().to_owned())
-    }
-
-    async fn shows(&self, count: usize) -> Result<()> {
-        until_told(&format!("{count} notifications"), LIMIT, async || {
-            Ok((self.control(&["count", "displayed"])? == count.to_string()).then_some(()))
-        })
-        .await
-    }
 }
 
 struct Stand {
@@ -238,7 +166,7 @@ async fn an_alarm_is_shown_and_taken_away_and_its_button_comes_back() -> Result<
     ensure!(notifier.has("Close valve 7."), "what to do about it");
 
     // Acknowledged by its button it is taken away, and stays so while it holds.
-    let _chosen = notifier.control(&["context"])?;
+    notifier.press("Acknowledge")?;
     notifier.shows(0).await?;
     stand.publish(json!({"level": 101, "heat": 95})).await?;
     notifier.shows(1).await?;
@@ -246,8 +174,7 @@ async fn an_alarm_is_shown_and_taken_away_and_its_button_comes_back() -> Result<
     ensure!(notifier.has("urgency: CRITICAL"), "as desktops have it");
 
     // The notifier dies, and is back: what still stands is told again by it.
-    stand.notifier.child.kill()?;
-    stand.notifier.child.wait()?;
+    stand.notifier.kill()?;
     stand.notifier = Notifier::start(&stand.desktop, stand.folder.path())?;
     stand.notifier.shows(1).await?;
     ensure!(stand.notifier.count("CRITICAL: Boiler too hot") == 1, "told again, once");
@@ -270,6 +197,7 @@ async fn a_kill_at_any_instant() -> Result<()> {
     let (mut told, mut repeated, mut dice) = (0, 0, 7_u64);
     for number in 1..=kills {
         let before = (stand.notifier.count(HOT), stand.notifier.parts(REPEATED));
+        let popped = stand.notifier.notifications(HOT);
         dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         stand.publish(json!({"level": 3, "heat": 95})).await?;
         // No condition could be waited for: any instant will do, and that is the point.
@@ -286,10 +214,14 @@ async fn a_kill_at_any_instant() -> Result<()> {
         // A notifier that answers too late on a busy machine is told once more as well, in the same words.
         ensure!(heard == 1 || heard == 2 && again >= 1, "kill {number}: heard {heard} times, {again} said to be again");
         (told, repeated) = (told + heard, repeated + again);
-        // What a killed program has shown nobody takes away.
-        let _closed = stand.notifier.control(&["close-all"])?;
+        // What the killed run has shown is changed in place, or was never shown: there is one of it, and no other.
+        let pops = stand.notifier.notifications(HOT) - popped;
+        ensure!(pops == 1, "kill {number}: {pops} notifications");
+        stand.notifier.shows(1).await?;
         stand.publish(json!({"level": 3, "heat": 20})).await?;
         until_told("its end on the wall", LIMIT, async || Ok(stand.is_over("hot")?.then_some(()))).await?;
+        // Nothing of what any run has shown is left there.
+        stand.notifier.shows(0).await?;
     }
     println!("{kills} kills: {told} announcements, {repeated} of them said to be repetitions");
     ensure!(stand.raises("hot")?.len() as u64 == kills);
