@@ -11,18 +11,21 @@ pub mod delay;
 mod entry;
 mod events;
 pub mod flood;
+pub mod foreign;
 pub(crate) mod input;
 mod key;
+pub mod late;
 pub mod machine;
 pub mod nuisance;
 pub mod people;
 pub mod report;
+pub mod since;
 pub mod watch;
 
 pub use self::{
-    alarms::{AlarmKey, Alarms, AlarmsCheckpoint, Change, Instant, Priority, Standing, Terms},
+    alarms::{AlarmKey, Alarms, AlarmsCheckpoint, Change, Instant, Priority, Standing, Terms, Told},
     entry::{AlarmEntry, AlarmWhat, Heard, priority_word, state_of, state_word},
-    events::{EventRule, EventRules},
+    events::{EventRule, EventRules, Judge},
     nuisance::Nuisance,
     people::{Act, By, Refused, Said},
 };

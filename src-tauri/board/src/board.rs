@@ -49,6 +49,7 @@ use lane::{Found, Lane};
 use tracked::Tracked;
 use turning::Worst;
 
+pub use alarm_view::Called;
 pub use alarming::AlarmWords;
 pub use check::{DRIFTS_NAMED_MAX, Drift};
 pub use checkpoint::{
@@ -243,6 +244,9 @@ impl Board {
                 };
                 if is_unseen && self.has_rules(number) {
                     self.note_unseen(number, now);
+                    if let Delivery::Gap(gap) = delivery {
+                        self.record_unseen(number, gap, now);
+                    }
                 }
                 let Some(lane) = self.lanes.get_mut(number) else { return };
                 lane.handle_delivery(delivery, now, &mut found)

@@ -17,6 +17,7 @@ mod page;
 mod past;
 mod quality;
 mod said;
+mod since;
 mod span;
 mod tally;
 mod timeline;
@@ -43,6 +44,11 @@ pub use self::{
     past::{PastMarks, PastView},
     quality::{Against, Agreement, Quality, Rejected},
     said::{Said, said_ms},
+    since::{
+        AlarmName, AlarmRecordPage, AlarmRecordQuery, Since, SinceAct, SinceAlarm, SinceAlarmList, SinceAlarms,
+        SinceLack, SinceMoment, SinceMomentKind, SinceMoments, SincePriority, SinceShown, SinceSource, SinceWidget,
+        SinceWidgets, SinceWorst, Unrecorded, UnrecordedWhy,
+    },
     span::SpanView,
     tally::{BarOrder, BarValue, TallyLook, TallyValue},
     timeline::{RowOrder, Stretch, TimelineRow, TimelineValue},

@@ -20,9 +20,9 @@ mod testing;
 
 pub use aggregate::Aggregate;
 pub use board::{
-    AggregateCheckpoint, AlarmWords, Board, ChannelCheckpoint, Checkpoint, DRIFTS_NAMED_MAX, Drift, GLASSES_MAX,
-    GlassSpec, Mark, NotRestored, OvertakenCheckpoint, REJECTIONS_HELD_MAX, Recogniser, Room, ShareCheckpoint,
-    SourceCheckpoint, Subject, UnusableCheckpoint,
+    AggregateCheckpoint, AlarmWords, Board, Called, ChannelCheckpoint, Checkpoint, DRIFTS_NAMED_MAX, Drift,
+    GLASSES_MAX, GlassSpec, Mark, NotRestored, OvertakenCheckpoint, REJECTIONS_HELD_MAX, Recogniser, Room,
+    ShareCheckpoint, SourceCheckpoint, Subject, UnusableCheckpoint,
 };
 pub use pages::Gesture;
 pub use reduce::{Rejection, RestoreError};

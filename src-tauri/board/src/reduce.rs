@@ -52,7 +52,7 @@ pub(crate) use filter::{Filter, Interest};
 pub(crate) use fingerprint::{fingerprint, hash};
 pub(crate) use gaps::Gaps;
 pub(crate) use pick::KEY_BYTES_MAX;
-pub(crate) use pick::{instant_of_text, key as key_at};
+pub(crate) use pick::{describe, instant_of_text, key as key_at};
 pub(crate) use status::pair_at;
 pub(crate) use stored::{Text, fields, from_json, to_json};
 pub(crate) use table::{By, Reading, Search, Searched};

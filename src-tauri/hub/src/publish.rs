@@ -82,6 +82,23 @@ pub(crate) fn parse(body: &[u8], form: Form) -> Result<Vec<Incoming>, Refused> {
     Ok(events)
 }
 
+/// The name of what is received without one.
+const RECEIVED: &str = "received";
+
+/// One event of what somebody posted in a form of his own.
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn received(channel: &str, name: Option<&str>, body: &[u8]) -> Result<Incoming, Refused> {
+    let text = std::str::from_utf8(body)
+        .map_err(|error| Refused::bad(format!("the body is not UTF-8: invalid byte at {}", error.valid_up_to())))?;
+    let value: &RawValue =
+        serde_json::from_str(text).map_err(|error| Refused::bad(format!("the body is not JSON: {error}")))?;
+    let channel = self::channel(channel).map_err(Refused::bad)?;
+    let name = check_label("name", name.unwrap_or(RECEIVED), event_limits::NAME_BYTES_MAX).map_err(Refused::bad)?;
+    Ok(Incoming { channel, name, id: None, time: None, data: data(value.get()).map_err(Refused::bad)? })
+}
+
 /// The texts of a batch's events. Those over the limit are counted and not kept.
 #[derive(Default)]
 struct Texts<'a> {
@@ -197,7 +214,10 @@ fn string(field: &str, json: &str, expected: &str) -> Result<String, String> {
 }
 
 fn label(field: &str, json: &str, expected: &str, bytes_max: usize) -> Result<Arc<str>, String> {
-    let text = string(field, json, expected)?;
+    check_label(field, &string(field, json, expected)?, bytes_max)
+}
+
+fn check_label(field: &str, text: &str, bytes_max: usize) -> Result<Arc<str>, String> {
     if text.is_empty() || text.len() > bytes_max {
         return Err(format!("`{field}` has {} bytes: expected 1 to {bytes_max}", text.len()));
     }

@@ -12,6 +12,7 @@ use axum::{
 };
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use watchfloor_model::limits as event_limits;
 
 use crate::{
     body,
@@ -42,6 +43,7 @@ pub(crate) fn router(hub: Arc<Shared>, stop: Stop, rule: HostRule) -> Router {
     let token = hub.config.publish_token.clone();
     let publishing = Router::new()
         .route("/v1/publish", post(publish))
+        .route("/v1/receive", post(receive))
         .route("/v1/alive", post(alive))
         .route("/v1/clock", post(clock))
         .route_layer(middleware::from_fn_with_state(token, guard::check_token));
@@ -96,6 +98,20 @@ async fn publish(State(door): State<Doorway>, request: Request) -> Result<Respon
     let task = tokio::task::spawn_blocking(move || take(&door.hub, form, key.as_deref(), &body.bytes));
     let broken = |_| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the hub failed on this batch");
     task.await.map_err(broken)?
+}
+
+/// Takes what somebody posts in a form of his own as the data of one event.
+async fn receive(State(door): State<Doorway>, found: Parameters, request: Request) -> Result<Response, Failure> {
+    let [channel, name] = parameters(found, ["channel", "name"])?;
+    let channel = channel.ok_or_else(|| Failure::bad("bad-query", "parameter channel is missing: expected a channel"))?;
+    body::form(request.headers(), false)?;
+    let body = body::read(request, event_limits::DATA_BYTES_MAX, &door.hub.large_bodies).await?;
+    let event = publish::received(&channel, name.as_deref(), &body.bytes).map_err(refused)?;
+    match door.hub.publish(vec![event], None) {
+        Outcome::Published(published) => Ok(json(&Accepted { positions: published.positions.texts() })),
+        Outcome::Refused(reason) => Err(refused(reason)),
+        Outcome::Repeated(_) | Outcome::KeyReused => Err(key_reused()),
+    }
 }
 
 fn take(hub: &Shared, form: Form, key: Option<&str>, body: &Bytes) -> Result<Response, Failure> {

@@ -2412,7 +2412,7 @@ name: string | null, };
 /**
  * What happened to an alarm.
  */
-export type AlarmWhat = "raise" | "clear" | "acknowledge" | "reset" | "silence" | "worsen" | "ease" | "realarm" | "expire" | "shelve" | "unshelve" | "suppress" | "unsuppress" | "take-out" | "return" | "judge" | "remove" | "comment";
+export type AlarmWhat = "raise" | "clear" | "acknowledge" | "reset" | "silence" | "worsen" | "ease" | "realarm" | "expire" | "shelve" | "unshelve" | "suppress" | "unsuppress" | "take-out" | "return" | "judge" | "remove" | "unseen" | "comment";
 
 /**
  * One line of the record. Instants are milliseconds since the Unix epoch; `event_ms` and `raised_ms` by the source's clock, all others by
@@ -2464,6 +2464,14 @@ calls: boolean,
  */
 active: boolean, 
 /**
+ * Whether it does, or is held as if it did until it is reset.
+ */
+stands: boolean, 
+/**
+ * Whether somebody still has to say that he knows, put aside or not.
+ */
+waits: boolean, 
+/**
  * When it happened; none where a person or a clock of here did it.
  */
 event_ms: number | null, 
@@ -2500,6 +2508,10 @@ acknowledged_ms: number | null,
  */
 raised_ms: number | null, 
 /**
+ * When that was decided.
+ */
+raise_decided_ms: number | null, 
+/**
  * Who did it.
  */
 by: string | null, 
@@ -2520,6 +2532,10 @@ until_ms: number | null,
  */
 refused: string | null, 
 /**
+ * What another system calls it, if it is that one's alarm.
+ */
+title?: string, 
+/**
  * What its condition was made of when it was raised.
  */
 cause: Array<AlarmCause>, };
@@ -2536,6 +2552,22 @@ from_ms: number,
  * Until before when.
  */
 to_ms: number, 
+/**
+ * From when on it was asked for: where the record begins later, that is `from_ms`.
+ */
+asked_from_ms: number, 
+/**
+ * From when on everything is known of alarms; none if nothing is on record.
+ */
+begin_ms: number | null, 
+/**
+ * Stretches of which nothing is recorded, as where the wall itself did not run; the newest first.
+ */
+unrecorded: Array<Unrecorded>, 
+/**
+ * How many there are.
+ */
+unrecorded_count: number, 
 /**
  * Entries of the record in the stretch.
  */
@@ -2617,22 +2649,30 @@ aside: Array<AlarmAside>,
  */
 aside_count: number, 
 /**
- * Alarms that were heard of a minute or more after they were raised, as after an outage.
+ * How often somebody put something aside who didn't say who he is.
+ */
+aside_unnamed: number, 
+/**
+ * Alarms that were raised while a source was lost, and heard of a minute or more later.
  */
 late: number, 
 /**
  * Those of them that were over by then: they came and went while nobody could hear of them.
  */
-missed: number, };
+missed: number, 
+/**
+ * What the alarms in it are called, by their keys. Those of rules that are gone have none.
+ */
+names: { [key: string]: AlarmName }, };
 
 /**
  * Alarms within ten minutes: the mean hides floods, so there is more than it.
  */
 export type AlarmRate = { 
 /**
- * The mean.
+ * The mean; none over less than ten minutes, which would have to be guessed.
  */
-mean: number, 
+mean: number | null, 
 /**
  * What 95 of 100 periods don't exceed.
  */
@@ -2642,13 +2682,29 @@ p95: number,
  */
 max: number, 
 /**
- * Periods of ten minutes that began in the stretch.
+ * Periods of ten minutes that began in the stretch. The last one may be cut short by its end.
  */
 periods: number, 
 /**
  * Those of them with more than ten alarms.
  */
-over: number, };
+over: number, 
+/**
+ * The most within any sixty minutes.
+ */
+max_hour: number, 
+/**
+ * The most within any minute.
+ */
+max_minute: number, 
+/**
+ * In how many of them there were 0, 1 and so on to 10 alarms, and last, more than ten.
+ */
+spread: Array<number>, 
+/**
+ * The alarms of each of them, in order; of a stretch of more than 31 days none.
+ */
+each: Array<number>, };
 
 /**
  * A flood.
@@ -2734,9 +2790,13 @@ key: string,
  */
 priority: Priority, 
 /**
- * Since when, by the source's clock.
+ * Since when, by this machine's clock.
  */
-since_ms: number, };
+since_ms: number, 
+/**
+ * The same by the source's clock.
+ */
+raised_ms: number | null, };
 
 /**
  * Something that was put aside.
@@ -2770,3 +2830,596 @@ station: string | null,
  * Why.
  */
 words: string | null, };
+
+/**
+ * What an alarm is called, by the board as it is now.
+ */
+export type AlarmName = { 
+/**
+ * What people call it.
+ */
+title: string, 
+/**
+ * The id of the source of whose loss it tells, if it is such an alarm.
+ */
+source?: string, 
+/**
+ * The widgets that it is judged by: the first one is where to look.
+ */
+widgets: Array<string>, };
+
+/**
+ * A stretch of which nothing is recorded.
+ */
+export type Unrecorded = { 
+/**
+ * The last that is known before it.
+ */
+from_ms: number, 
+/**
+ * The first after it.
+ */
+to_ms: number, 
+/**
+ * Why.
+ */
+why: UnrecordedWhy, };
+
+/**
+ * Why nothing is recorded.
+ */
+export type UnrecordedWhy = "not-running" | "not-written" | "stood-still" | "ended";
+
+/**
+ * What is asked of the record of alarms. What is null isn't asked.
+ */
+export type AlarmRecordQuery = { 
+/**
+ * Decided then or later.
+ */
+from_ms: number | null, 
+/**
+ * Decided before.
+ */
+to_ms: number | null, 
+/**
+ * Of this priority.
+ */
+priority: Priority | null, 
+/**
+ * Of the alarm with this key, or of all alarms of the rule with this id.
+ */
+key: string | null, 
+/**
+ * Which led to this state.
+ */
+state: AlarmState | null, 
+/**
+ * With a smaller number: where the page before ended.
+ */
+before: number | null, 
+/**
+ * How many at most; no more than 500 come.
+ */
+limit: number, };
+
+/**
+ * Entries of the record, the newest first.
+ */
+export type AlarmRecordPage = { 
+/**
+ * They.
+ */
+entries: Array<AlarmEntry>, 
+/**
+ * Where the next page goes on, by `before`, if there is more.
+ */
+more: number | null, 
+/**
+ * From when on everything is known of alarms; none if nothing is on record.
+ */
+begin_ms: number | null, 
+/**
+ * What the alarms in it are called, by their keys. Those of rules that are gone have none.
+ */
+names: { [key: string]: AlarmName }, };
+
+/**
+ * What changed since a moment. Alarms and losses come with the first answer; what widgets did is read from the record of the glass and comes
+ * as far as it is read, until `done`.
+ */
+export type Since = { 
+/**
+ * Which answer: who asks again names it, and gets the next one.
+ */
+version: number, 
+/**
+ * Whether nothing more comes.
+ */
+done: boolean, 
+/**
+ * How much of the record of the glass is read, percent.
+ */
+percent: number, 
+/**
+ * The moment.
+ */
+from_ms: number, 
+/**
+ * The end: when it was asked for.
+ */
+to_ms: number, 
+/**
+ * Alarms.
+ */
+alarms: SinceAlarms, 
+/**
+ * Links that were lost, a line a source, the longest loss first.
+ */
+sources: Array<SinceSource>, 
+/**
+ * Stretches of which nothing is recorded, as where the wall itself did not run; the newest first.
+ */
+unrecorded: Array<Unrecorded>, 
+/**
+ * How many there are.
+ */
+unrecorded_count: number, 
+/**
+ * Widgets.
+ */
+widgets: SinceWidgets, 
+/**
+ * What could not be looked at. What is missing here is no proof that nothing was.
+ */
+lacks: Array<SinceLack>, 
+/**
+ * What the alarms in it are called, by their keys. Those of rules that are gone have none.
+ */
+names: { [key: string]: AlarmName }, };
+
+/**
+ * Something that could not be looked at.
+ */
+export type SinceLack = { "code": "no-journal" } | { "code": "alarms-begin", 
+/**
+ * With this instant.
+ */
+at_ms: number, } | { "code": "alarms-missing", 
+/**
+ * How many.
+ */
+count: number, } | { "code": "alarms-too-many", 
+/**
+ * How many keys were left out.
+ */
+count: number, } | { "code": "losses-begin", 
+/**
+ * The instant.
+ */
+at_ms: number, } | { "code": "no-glass" } | { "code": "glass-begins", 
+/**
+ * With this instant.
+ */
+at_ms: number, } | { "code": "glass-damaged", 
+/**
+ * The first of them.
+ */
+at_ms: number, 
+/**
+ * How many.
+ */
+count: number, } | { "code": "glass-too-much", 
+/**
+ * To where.
+ */
+at_ms: number, } | { "code": "clock-set-back", 
+/**
+ * To when.
+ */
+at_ms: number, } | { "code": "unreadable", 
+/**
+ * Why, for people.
+ */
+reason: string, };
+
+/**
+ * What became of alarms.
+ */
+export type SinceAlarms = { 
+/**
+ * Came, and still stand: those that nobody has acknowledged first, then by priority, then the newest.
+ */
+stand: SinceAlarmList, 
+/**
+ * Came and went.
+ */
+gone: SinceAlarmList, 
+/**
+ * Stood before, and went.
+ */
+went: SinceAlarmList, 
+/**
+ * Stood before and stand still, or are put aside; something was done about them, or they called anew.
+ */
+dealt: SinceAlarmList, 
+/**
+ * May have come and gone, as what happened for a while will never be known; nothing else is on record of them.
+ */
+unseen: SinceAlarmList, 
+/**
+ * Stood before and stand still, and nothing was done.
+ */
+untouched: number, 
+/**
+ * Entries of the record since the moment.
+ */
+entries: number, 
+/**
+ * How often alarms came by priority, the highest first, and how many alarms were acknowledged by somebody.
+ */
+priorities: Array<SincePriority>, 
+/**
+ * From when on everything is known of alarms; none if nothing is on record.
+ */
+begin_ms: number | null, };
+
+/**
+ * Some alarms.
+ */
+export type SinceAlarmList = { 
+/**
+ * The first of them, a hundred at most.
+ */
+lines: Array<SinceAlarm>, 
+/**
+ * How many there are.
+ */
+count: number, 
+/**
+ * How many of each priority: critical, high, medium, low.
+ */
+counts: [number, number, number, number], };
+
+/**
+ * What became of one alarm.
+ */
+export type SinceAlarm = { 
+/**
+ * Its key.
+ */
+key: string, 
+/**
+ * How soon somebody must act, by its newest entry.
+ */
+priority: Priority, 
+/**
+ * Where it stood at the moment; normal where nothing was to be said of it, none where the record doesn't reach back that far.
+ */
+then: AlarmState | null, 
+/**
+ * Where it stands at the end.
+ */
+now: AlarmState, 
+/**
+ * Whether somebody is still asked to say that he knows.
+ */
+wants_acknowledgement: boolean, 
+/**
+ * How often it was raised.
+ */
+count: number, 
+/**
+ * When its newest occurrence was raised, by the source's clock.
+ */
+raised_ms: number | null, 
+/**
+ * When that was decided.
+ */
+decided_ms: number | null, 
+/**
+ * When it was decided that it was raised for the first time since the moment; none if it wasn't.
+ */
+first_ms: number | null, 
+/**
+ * When it was over, by the source's clock, if it is; none where a source's clock didn't say so.
+ */
+returned_ms: number | null, 
+/**
+ * When that was decided.
+ */
+cleared_ms: number | null, 
+/**
+ * When a page first painted its newest call.
+ */
+seen_ms: number | null, 
+/**
+ * Whether its newest occurrence may have been heard of late: it happened while its source was lost.
+ */
+late: boolean, 
+/**
+ * Whether it may have come and gone besides, as what happened for a while will never be known.
+ */
+unseen: boolean, 
+/**
+ * Who acknowledged it last since the moment.
+ */
+acknowledged: AlarmSaid | null, 
+/**
+ * How often somebody did.
+ */
+acknowledged_count: number, 
+/**
+ * How it was put aside last since the moment, or taken back from there, and by whom; by a rule of the board where nobody is named.
+ */
+aside: SinceAct | null, 
+/**
+ * What people wrote to it since the moment, the newest last, five at most.
+ */
+comments: Array<AlarmSaid>, 
+/**
+ * How many there are.
+ */
+comments_count: number, 
+/**
+ * What its condition was made of when it was raised.
+ */
+cause: Array<AlarmCause>, 
+/**
+ * When the newest entry of it was decided.
+ */
+last_ms: number, 
+/**
+ * What that was.
+ */
+last: AlarmWhat, };
+
+/**
+ * What was done about an alarm.
+ */
+export type SinceAct = { 
+/**
+ * What: shelve, unshelve, suppress, unsuppress, take-out or return.
+ */
+what: AlarmWhat, 
+/**
+ * When.
+ */
+at_ms: number, 
+/**
+ * Who and why; none where time or a rule of the board did it.
+ */
+said: AlarmSaid | null, };
+
+/**
+ * How often alarms of a priority came.
+ */
+export type SincePriority = { 
+/**
+ * Which.
+ */
+priority: Priority, 
+/**
+ * How often one was raised.
+ */
+raised: number, 
+/**
+ * How often one was acknowledged.
+ */
+acknowledged: number, };
+
+/**
+ * What became of a source's link.
+ */
+export type SinceSource = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * Its name for people; its id where the board doesn't have it any more.
+ */
+title: string, 
+/**
+ * How often it was lost, or lost already.
+ */
+count: number, 
+/**
+ * Whether it is lost at the end.
+ */
+lasts: boolean, 
+/**
+ * How long in all, within the stretch, milliseconds. Where losses overlap, their time counts once.
+ */
+lost_ms: number, 
+/**
+ * What became of what was missed, at worst; none if nothing was.
+ */
+became: 'unknown' | 'proven' | 'snapshot' | null, 
+/**
+ * Events within all gaps; none if that can't be told of one.
+ */
+missed: number | null, 
+/**
+ * The newest losses, twenty at most, the newest first.
+ */
+outages: Array<Outage>, };
+
+/**
+ * What became of widgets, by what was on the glass about each second.
+ */
+export type SinceWidgets = { 
+/**
+ * Those that left what is normal, or weren't normal at the moment, two hundred at most: those that aren't now first, the worst first.
+ */
+lines: Array<SinceWidget>, 
+/**
+ * How many there are.
+ */
+count: number, 
+/**
+ * How many others there are: nothing was seen of them but normal, as far as they could be seen.
+ */
+others: number, 
+/**
+ * How many of these others could not be believed for a part of the time.
+ */
+doubted: number, 
+/**
+ * When the first record of the stretch was taken.
+ */
+first_ms: number | null, 
+/**
+ * To where the record is read.
+ */
+read_ms: number | null, };
+
+/**
+ * What became of one widget.
+ */
+export type SinceWidget = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * Its heading.
+ */
+title: string, 
+/**
+ * Its kind: `gauge`.
+ */
+kind: string, 
+/**
+ * Unit and digits after the point of its number, if it has one.
+ */
+unit: string | null, 
+/**
+ * See `unit`.
+ */
+decimals: number, 
+/**
+ * Whether the board has it at the end.
+ */
+here: boolean, 
+/**
+ * How it was at the moment; none where nothing is recorded of that.
+ */
+then: SinceShown | null, 
+/**
+ * How it is at the end.
+ */
+now: SinceShown | null, 
+/**
+ * When it was worst; none where it never was worse than normal.
+ */
+worst: SinceWorst | null, 
+/**
+ * How often it left what is normal.
+ */
+count: number, 
+/**
+ * How long it wasn't normal in all, milliseconds, as far as is recorded.
+ */
+out_ms: number, 
+/**
+ * How long it could not be believed as it stood, or nothing is recorded of it, milliseconds.
+ */
+doubt_ms: number, };
+
+/**
+ * What a widget showed by one record.
+ */
+export type SinceShown = { 
+/**
+ * When it was recorded.
+ */
+at_ms: number, 
+/**
+ * The worst that it said; what isn't current is what it said last.
+ */
+state: State, 
+/**
+ * What may be said of it.
+ */
+freshness: Freshness, 
+/**
+ * Its number, if it is one and has one.
+ */
+value: number | null, 
+/**
+ * How many rows, tiles, bars or markers of it are in alarm, and in warning.
+ */
+alarms: number, 
+/**
+ * See `alarms`.
+ */
+warnings: number, 
+/**
+ * One of the worst of them, for people.
+ */
+what: string | null, };
+
+/**
+ * When a widget was worst: the first stretch out of what is normal that was as bad.
+ */
+export type SinceWorst = { 
+/**
+ * What it showed then; of a number, the one that was farthest out in this stretch.
+ */
+shown: SinceShown, 
+/**
+ * When it left what is normal; none if it had before the moment.
+ */
+left_ms: number | null, 
+/**
+ * Whether that may have been earlier, as nothing is recorded right before it.
+ */
+left_earlier: boolean, 
+/**
+ * When it was normal again; none if it wasn't by the end.
+ */
+back_ms: number | null, 
+/**
+ * Whether that may have been earlier, as nothing is recorded right before it.
+ */
+back_earlier: boolean, };
+
+/**
+ * Moments that somebody may mean by *since*.
+ */
+export type SinceMoments = { 
+/**
+ * Now.
+ */
+now_ms: number, 
+/**
+ * The oldest instant of which everything is recorded; none if nothing is.
+ */
+begin_ms: number | null, 
+/**
+ * They, the newest first.
+ */
+list: Array<SinceMoment>, };
+
+/**
+ * One of them.
+ */
+export type SinceMoment = { 
+/**
+ * What was then.
+ */
+kind: SinceMomentKind, 
+/**
+ * When.
+ */
+at_ms: number, 
+/**
+ * Whose: the name of who acknowledged, the name of the source that was lost.
+ */
+of: string | null, };
+
+/**
+ * What kind of moment.
+ */
+export type SinceMomentKind = "own-act" | "act" | "loss" | "stop" | "midnight";

@@ -14,14 +14,14 @@ use ts_rs::TS;
 use watchfloor_model::{Mono, Timestamp};
 
 pub use super::{
-    change::{Change, Standing},
+    change::{Change, Standing, Told},
     key::AlarmKey,
 };
 use super::{
     delay::Turn,
     flood::{Flood, FloodChange},
     machine::{Evidence, Input, Manner, Record, Refusal, Sound, Step},
-    people::{COMMENTS_MAX, Said},
+    people::{By, COMMENTS_MAX, Said},
 };
 
 /// Alarms at most that are something else than normal. What comes beyond is counted, and told.
@@ -72,6 +72,37 @@ pub struct Instant {
 /// An alarm that is over: up to when turns were taken, by the source's clock, and which occurrence was the last.
 type Ended = (Timestamp, u64);
 
+/// What an event does to an alarm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// Its condition holds, or doesn't.
+    Turn(bool),
+    /// Somebody of another system knows of it.
+    Acknowledge,
+    /// Another system keeps it from calling, or doesn't any more.
+    Suppress(bool),
+    /// It is of this priority now.
+    Urgency(Priority),
+    /// What happened in the meantime isn't known.
+    Unseen,
+}
+
+impl Effect {
+    /// What an entry says that an event did.
+    fn of(change: &Change) -> Option<(Timestamp, Self)> {
+        let effect = match change.what? {
+            Input::Raise { .. } => Self::Turn(true),
+            Input::Clear => Self::Turn(false),
+            Input::Acknowledge { .. } => Self::Acknowledge,
+            Input::Suppress(is_on) => Self::Suppress(is_on),
+            Input::Worsen | Input::Ease => Self::Urgency(change.now.priority),
+            Input::Unseen => Self::Unseen,
+            _ => return None,
+        };
+        Some((change.event?, effect))
+    }
+}
+
 /// What is written down of all alarms.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AlarmsCheckpoint {
@@ -97,8 +128,8 @@ pub struct Alarms {
     rules: BTreeMap<Arc<str>, Terms>,
     standing: BTreeMap<AlarmKey, Standing>,
     ended: BTreeMap<AlarmKey, Ended>,
-    /// Turns that are on record and come again as events are folded again.
-    recorded: BTreeMap<AlarmKey, VecDeque<(Timestamp, bool)>>,
+    /// What events did that are on record and come again, as they are folded again.
+    recorded: BTreeMap<AlarmKey, VecDeque<(Timestamp, Effect)>>,
     changes: Vec<Change>,
     /// The number of the last entry.
     number: u64,
@@ -176,9 +207,8 @@ impl Alarms {
         self.number = checkpoint.number;
         for change in record {
             self.number = self.number.max(change.number);
-            if let (Some(at), Some(Input::Raise { .. } | Input::Clear)) = (change.event, change.what) {
-                let holds = matches!(change.what, Some(Input::Raise { .. }));
-                self.recorded.entry(change.key.clone()).or_default().push_back((at, holds));
+            if let Some(recorded) = Effect::of(&change) {
+                self.recorded.entry(change.key.clone()).or_default().push_back(recorded);
             }
             self.ended.remove(&change.key);
             self.standing.insert(change.key, change.now);
@@ -194,7 +224,7 @@ impl Alarms {
                 own.lingers().then(|| Some(now.mono.plus(self.rules.get(&key.rule)?.realarm?))).flatten();
             self.forget(&key);
         }
-        self.inhibit(now);
+        self.inhibit(None, now);
     }
 
     /// All that is on record was folded again: what comes now is new.
@@ -208,26 +238,28 @@ impl Alarms {
         for key in self.keys(|key, _| !self.rules.contains_key(&key.rule)) {
             self.apply(&key, Input::Remove, None, now, None);
         }
-        for key in self.keys(|key, own| self.rules.get(&key.rule).is_some_and(|terms| terms.priority != own.priority)) {
+        // How bad another system's alarm is it says itself.
+        let differs = |own: &Standing, terms: &Terms| own.foreign.is_none() && terms.priority != own.priority;
+        for key in self.keys(|key, own| self.rules.get(&key.rule).is_some_and(|terms| differs(own, terms))) {
             let Some((own, terms)) = self.standing.get_mut(&key).zip(self.rules.get(&key.rule)) else { continue };
             let is_worse = terms.priority > own.priority;
             own.priority = terms.priority;
             self.apply(&key, if is_worse { Input::Worsen } else { Input::Ease }, None, now, None);
         }
-        self.inhibit(now);
+        self.inhibit(None, now);
     }
 
     /// The condition of an alarm has turned. `evidence` is how far what it is judged by can be believed now, and `cause` is asked for when it is
     /// raised. A turn that is on record already changes nothing, nor does one that is older than what is known.
-    pub fn handle_turn(
+    pub fn handle_turn<T: Into<Told>>(
         &mut self,
         key: &AlarmKey,
         turn: Turn,
         evidence: Evidence,
-        cause: impl FnOnce() -> Vec<(String, String)>,
+        cause: impl FnOnce() -> T,
         now: Instant,
     ) {
-        if !self.rules.contains_key(&key.rule) || self.is_recorded(key, turn) {
+        if !self.rules.contains_key(&key.rule) || self.is_recorded(key, turn.at, Effect::Turn(turn.holds)) {
             return;
         }
         let taken = match self.standing.get(key) {
@@ -237,14 +269,19 @@ impl Alarms {
         if taken.is_some_and(|taken| turn.at < taken) || !turn.holds && !self.standing.contains_key(key) {
             return;
         }
-        let is_first = turn.holds && self.is_first(key);
+        if turn.holds == self.holds(key) {
+            return;
+        }
+        let told = turn.holds.then(|| cause().into());
+        let group = told.as_ref().and_then(|told| told.foreign.as_ref()?.group.as_deref());
+        let is_first = turn.holds && self.is_first(key, group);
         let is_new = !self.standing.contains_key(key);
-        let Some(own) = self.stand(key).filter(|own| turn.holds != own.alarm.base.is_active()) else { return };
+        let Some(own) = self.stand(key) else { return };
         own.taken = Some(turn.at);
         // What holds or doesn't by proven events is known as of them.
         let before = std::mem::replace(&mut own.alarm.evidence, Evidence::Live);
-        if turn.holds {
-            own.be_raised(turn, cause(), is_first, now.wall);
+        if let Some(told) = told {
+            own.be_raised(turn, told, is_first, now.wall);
         } else {
             own.returned = Some(turn.at);
             own.behaviour.note_clear(turn.at);
@@ -262,10 +299,10 @@ impl Alarms {
         self.settle(key, now);
     }
 
-    /// Whether a turn is on record, or did nothing before one that is.
-    fn is_recorded(&mut self, key: &AlarmKey, turn: Turn) -> bool {
+    /// Whether what an event does is on record, or did nothing before something that is.
+    pub(super) fn is_recorded(&mut self, key: &AlarmKey, at: Timestamp, effect: Effect) -> bool {
         let Some(recorded) = self.recorded.get_mut(key) else { return false };
-        if recorded.front() == Some(&(turn.at, turn.holds)) {
+        if recorded.front() == Some(&(at, effect)) {
             recorded.pop_front();
             if recorded.is_empty() {
                 self.recorded.remove(key);
@@ -289,12 +326,12 @@ impl Alarms {
     }
 
     /// What stands must be what holds, whatever kept a turn from being taken: a clock that was set back, or no room.
-    pub fn agree(
+    pub fn agree<T: Into<Told>>(
         &mut self,
         key: &AlarmKey,
         (holds, at): (bool, Timestamp),
         evidence: Evidence,
-        cause: impl FnOnce() -> Vec<(String, String)>,
+        cause: impl FnOnce() -> T,
         now: Instant,
     ) {
         if self.holds(key) == holds {
@@ -346,6 +383,11 @@ impl Alarms {
         self.standing.iter().filter(|(key, own)| is_meant(key, own)).map(|(key, _)| key.clone()).collect()
     }
 
+    /// One that stands.
+    pub(super) fn standing_mut(&mut self, key: &AlarmKey) -> Option<&mut Standing> {
+        self.standing.get_mut(key)
+    }
+
     /// An alarm as one that stands, whether or not it did. None if there is no such rule, or there are too many.
     pub(super) fn stand(&mut self, key: &AlarmKey) -> Option<&mut Standing> {
         let terms = self.rules.get(&key.rule)?;
@@ -384,11 +426,15 @@ impl Alarms {
         }
         if record == Record::Entry {
             let (key, what, now_is, decided) = (key.clone(), Some(input), own.clone(), now.wall);
-            self.number += 1;
-            let number = self.number;
-            self.changes.push(Change { number, key, what, from, now: now_is, sound, event, decided, said, refusal });
+            self.write(Change { number: 0, key, what, from, now: now_is, sound, event, decided, said, refusal });
         }
         refusal
+    }
+
+    /// One more entry.
+    fn write(&mut self, change: Change) {
+        self.number += 1;
+        self.changes.push(Change { number: self.number, ..change });
     }
 
     /// Somebody wrote something to an alarm.
@@ -398,55 +444,86 @@ impl Alarms {
             own.comments.remove(0);
         }
         own.comments.push(said.clone());
-        let from = own.alarm.shown();
-        self.number += 1;
-        self.changes.push(Change {
-            number: self.number,
+        let change = Change {
+            number: 0,
             key: key.clone(),
             what: None,
-            from,
+            from: own.alarm.shown(),
             now: own.clone(),
             sound: Sound::Keep,
             event: None,
             decided: now.wall,
             said: Some(said),
             refusal: None,
+        };
+        self.write(change);
+    }
+
+    /// What became of this until `at`, by its source's clock, will never be known: that goes on record, once.
+    pub fn note_unseen(&mut self, key: &AlarmKey, words: String, at: Timestamp, now: Instant) {
+        if self.is_recorded(key, at, Effect::Unseen) {
+            return;
+        }
+        let was = || {
+            let mut own = Standing::new(self.rules.get(&key.rule).map(|terms| terms.priority).unwrap_or_default());
+            if let Some((taken, occurrence)) = self.ended.get(key) {
+                (own.taken, own.alarm.occurrence) = (Some(*taken), *occurrence);
+            }
+            own
+        };
+        let own = self.standing.get(key).cloned().unwrap_or_else(was);
+        self.write(Change {
+            number: 0,
+            key: key.clone(),
+            what: Some(Input::Unseen),
+            from: own.alarm.shown(),
+            now: own,
+            sound: Sound::Keep,
+            event: Some(at),
+            decided: now.wall,
+            said: Some(Said { by: By::default(), at: now.wall, words, until: None }),
+            refusal: None,
         });
     }
 
     /// Something was done to an alarm: what follows for the others, and whether there is anything left to say of it.
     pub(super) fn settle(&mut self, key: &AlarmKey, now: Instant) {
-        self.inhibit(now);
+        self.inhibit(None, now);
         self.forget(key);
     }
 
-    /// Whether it would be the first of its group that stands.
-    fn is_first(&self, key: &AlarmKey) -> bool {
-        let group = |key: &AlarmKey| self.rules.get(&key.rule)?.group.clone();
-        let Some(wanted) = group(key) else { return false };
+    /// Whether it would be the first of its group that stands: of that of its rule, or of another system's.
+    fn is_first(&self, key: &AlarmKey, foreign: Option<&str>) -> bool {
+        fn group<'a>(rules: &'a BTreeMap<Arc<str>, Terms>, key: &AlarmKey) -> Option<&'a str> {
+            rules.get(&key.rule)?.group.as_deref()
+        }
+        let Some(wanted) = foreign.or_else(|| group(&self.rules, key)) else { return false };
         let stands = |(other, own): (&AlarmKey, &Standing)| {
-            other != key && own.stands() && group(other) == Some(Arc::clone(&wanted))
+            let named = own.foreign.as_ref().and_then(|foreign| foreign.group.as_deref());
+            other != key && own.stands() && named.or_else(|| group(&self.rules, other)) == Some(wanted)
         };
         !self.standing.iter().any(stands)
     }
 
     /// Alarms whose parents stand are suppressed by design, and no longer when these don't. Parents of parents count as well, since what
-    /// is suppressed runs on beneath.
-    fn inhibit(&mut self, now: Instant) {
-        if self.rules.values().all(|terms| terms.parents.is_empty()) {
+    /// is suppressed runs on beneath. If another system has just put one aside, or no longer does, that is `told`, and when.
+    pub(super) fn inhibit(&mut self, told: Option<(&AlarmKey, Timestamp)>, now: Instant) {
+        if told.is_none() && self.rules.values().all(|terms| terms.parents.is_empty()) {
             return;
         }
         let stands = |(_, own): &(&AlarmKey, &Standing)| own.stands() && !own.alarm.is_removed;
         let active: BTreeSet<Arc<str>> =
             self.standing.iter().filter(stands).map(|(key, _)| Arc::clone(&key.rule)).collect();
-        let is_wanted = |key: &AlarmKey| {
+        let is_wanted = |key: &AlarmKey, own: &Standing| {
             let parents = self.rules.get(&key.rule).map(|terms| terms.parents.as_slice()).unwrap_or_default();
-            parents.iter().any(|parent| active.contains(parent) && *parent != key.rule)
+            own.is_suppressed_elsewhere || parents.iter().any(|parent| active.contains(parent) && *parent != key.rule)
         };
-        let keys = self.keys(|key, own| is_wanted(key) != own.alarm.suppression.is_by_design);
-        let wanted: Vec<(AlarmKey, bool)> = keys.into_iter().map(|key| (key.clone(), is_wanted(&key))).collect();
+        let turned = self.standing.iter().map(|(key, own)| (key, is_wanted(key, own), own.alarm.suppression));
+        let turned = turned.filter(|(_, is_on, suppression)| *is_on != suppression.is_by_design);
+        let wanted: Vec<(AlarmKey, bool)> = turned.map(|(key, is_on, _)| (key.clone(), is_on)).collect();
         for (key, is_on) in wanted {
-            self.apply(&key, Input::Suppress(is_on), None, now, None);
+            let event = told.filter(|(own, _)| **own == key).map(|(_, at)| at);
+            self.apply(&key, Input::Suppress(is_on), event, now, None);
             self.forget(&key);
         }
     }

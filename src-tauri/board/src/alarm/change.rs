@@ -8,6 +8,7 @@ use watchfloor_model::{Mono, Timestamp};
 use super::{
     alarms::{Instant, Priority},
     delay::Turn,
+    foreign::Foreign,
     key::AlarmKey,
     machine::{Alarm, Base, Input, Refusal, Shown, Sound},
     nuisance::{Behaviour, Nuisance},
@@ -31,6 +32,12 @@ pub struct Standing {
     pub is_first: bool,
     /// Which values its condition had when it was raised: name and value.
     pub cause: Vec<(String, String)>,
+    /// What another system says of it, if it is that one's alarm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub foreign: Option<Box<Foreign>>,
+    /// Whether another system keeps it from calling.
+    #[serde(default)]
+    pub(super) is_suppressed_elsewhere: bool,
     /// How it behaves.
     pub behaviour: Behaviour,
     /// Who put it on the shelf.
@@ -46,6 +53,21 @@ pub struct Standing {
     /// When it is off the shelf and when it calls anew at the latest: spans, since clocks can be set back. Not known after a restart.
     #[serde(skip)]
     pub(super) deadlines: Deadlines,
+}
+
+/// What an alarm is raised with.
+#[derive(Clone, Debug, Default)]
+pub struct Told {
+    /// Which values its condition has: name and value.
+    pub cause: Vec<(String, String)>,
+    /// What another system says of it.
+    pub foreign: Option<Box<Foreign>>,
+}
+
+impl From<Vec<(String, String)>> for Told {
+    fn from(cause: Vec<(String, String)>) -> Self {
+        Self { cause, foreign: None }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,6 +86,8 @@ impl Standing {
             decided: None,
             is_first: false,
             cause: Vec::new(),
+            foreign: None,
+            is_suppressed_elsewhere: false,
             behaviour: Behaviour::default(),
             shelved: None,
             out_of_service: None,
@@ -97,8 +121,11 @@ impl Standing {
     }
 
     /// Another occurrence begins: what was said of the one before is not said of it.
-    pub(super) fn be_raised(&mut self, turn: Turn, cause: Vec<(String, String)>, is_first: bool, wall: Timestamp) {
-        self.cause = cause;
+    pub(super) fn be_raised(&mut self, turn: Turn, told: Told, is_first: bool, wall: Timestamp) {
+        (self.cause, self.foreign) = (told.cause, told.foreign);
+        if let Some(foreign) = &self.foreign {
+            self.priority = foreign.priority;
+        }
         (self.raised, self.returned, self.decided) = (Some(turn.since), None, Some(wall));
         (self.acknowledged, self.is_first) = (None, is_first);
         self.comments.clear();

@@ -50,12 +50,14 @@ pub enum AlarmWhat {
     Judge,
     /// Its rule is gone from the board.
     Remove,
+    /// What happened for a while will never be known: alarms may have come and gone.
+    Unseen,
     /// Somebody wrote something to it.
     Comment,
 }
 
 impl AlarmWhat {
-    const ALL: [(Self, &'static str); 18] = [
+    const ALL: [(Self, &'static str); 19] = [
         (Self::Raise, "raise"),
         (Self::Clear, "clear"),
         (Self::Acknowledge, "acknowledge"),
@@ -73,6 +75,7 @@ impl AlarmWhat {
         (Self::Return, "return"),
         (Self::Judge, "judge"),
         (Self::Remove, "remove"),
+        (Self::Unseen, "unseen"),
         (Self::Comment, "comment"),
     ];
 
@@ -98,6 +101,7 @@ impl AlarmWhat {
             Some(Input::TakeOutOfService(false)) => Self::Return,
             Some(Input::Judge(_)) => Self::Judge,
             Some(Input::Remove) => Self::Remove,
+            Some(Input::Unseen) => Self::Unseen,
         }
     }
 
@@ -184,6 +188,10 @@ pub struct AlarmEntry {
     pub calls: bool,
     /// Whether its condition holds from then on, put aside or not.
     pub active: bool,
+    /// Whether it does, or is held as if it did until it is reset.
+    pub stands: bool,
+    /// Whether somebody still has to say that he knows, put aside or not.
+    pub waits: bool,
     /// When it happened; none where a person or a clock of here did it.
     #[ts(type = "number | null")]
     pub event_ms: Option<i64>,
@@ -209,6 +217,9 @@ pub struct AlarmEntry {
     /// When this occurrence was raised.
     #[ts(type = "number | null")]
     pub raised_ms: Option<i64>,
+    /// When that was decided.
+    #[ts(type = "number | null")]
+    pub raise_decided_ms: Option<i64>,
     /// Who did it.
     pub by: Option<String>,
     /// What he did it by.
@@ -220,6 +231,10 @@ pub struct AlarmEntry {
     pub until_ms: Option<i64>,
     /// Why it wasn't done.
     pub refused: Option<String>,
+    /// What another system calls it, if it is that one's alarm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub title: Option<String>,
     /// What its condition was made of when it was raised.
     pub cause: Vec<AlarmCause>,
 }
@@ -258,6 +273,8 @@ impl AlarmEntry {
             priority: now.priority,
             calls,
             active: now.alarm.base.is_active(),
+            stands: now.stands(),
+            waits: now.alarm.base.wants_acknowledgement(),
             event_ms: millis(*event),
             received_ms: millis(received),
             decided_ms: decided.as_millis(),
@@ -267,11 +284,13 @@ impl AlarmEntry {
             seen_ms: millis(heard.seen),
             acknowledged_ms: now.acknowledged.as_ref().map(|said| said.at.as_millis()),
             raised_ms: millis(now.raised),
+            raise_decided_ms: millis(now.decided),
             by: said.and_then(|said| said.by.name.clone()),
             station: said.map(|said| said.by.station.clone()),
             words: said.map(|said| said.words.clone()).filter(|words| !words.is_empty()),
             until_ms: millis(said.and_then(|said| said.until)),
             refused: refusal.as_ref().map(Refusal::to_string),
+            title: now.foreign.as_ref().map(|foreign| foreign.title.clone()),
             cause: now
                 .cause
                 .iter()

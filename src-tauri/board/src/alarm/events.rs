@@ -6,39 +6,67 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
     sync::Arc,
+    time::Duration,
 };
 
 use watchfloor_model::Timestamp;
 
 use super::{
-    alarms::{AlarmKey, Alarms, Instant, Terms},
+    alarms::{AlarmKey, Alarms, Instant, Priority, Terms},
+    change::Told,
     condition::{Condition, Inputs, Truth},
-    delay::{Delay, Delays},
+    delay::{Delay, Delays, Turn},
+    foreign::{Alert, Foreign, Message, Says, System, priority_of},
     machine::Evidence,
+    people::By,
 };
 
 /// Keys at most of one rule that hold, or are on their way. Of what is beyond, nothing is known; it is counted.
 const KEYS_MAX: usize = 10_000;
+/// For how long another system must say that nothing stands. Alertmanager after a restart knows nothing until it is told again, which takes
+/// up to a minute.
+const EMPTY_FOR: Duration = Duration::from_secs(60);
 
 /// A rule, as a board has it.
 #[derive(Clone, Debug)]
 pub struct EventRule {
     /// Its id, which no other has.
     pub id: Arc<str>,
-    /// Which events raise.
-    pub raise: Condition,
-    /// Which clear; without it, those that don't raise.
-    pub clear: Option<Condition>,
+    /// Who says of which keys that they hold.
+    pub judge: Judge,
     /// For how long it must be so.
     pub delays: Delays,
     /// What else is said of its alarms.
     pub terms: Terms,
 }
 
+/// By what a rule over events is judged.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Judge {
+    /// By conditions over the event.
+    Conditions {
+        /// Which events raise.
+        raise: Condition,
+        /// Which clear; without it, those that don't raise.
+        clear: Option<Condition>,
+    },
+    /// By another system, whose messages the events are.
+    Foreign {
+        /// Which.
+        system: System,
+        /// Which priority its severities are; of others see [`priority_of`], and the rule's own.
+        severities: BTreeMap<String, Priority>,
+    },
+}
+
 impl EventRule {
     fn story(&self) -> String {
-        let clear = self.clear.as_ref().map_or("", Condition::text);
-        let mut story = format!("{}\n{clear}", self.raise.text());
+        let mut story = match &self.judge {
+            Judge::Conditions { raise, clear } => {
+                format!("{}\n{}", raise.text(), clear.as_ref().map_or("", Condition::text))
+            }
+            Judge::Foreign { system, .. } => format!("from {}\n", system.word()),
+        };
         // Writing into a text can't fail.
         let _written = write!(story, "\n{} {}", self.delays.on.as_millis(), self.delays.off.as_millis());
         story
@@ -46,12 +74,24 @@ impl EventRule {
 
     /// What an event says of its key: that it holds, that it doesn't, or nothing.
     fn says(&self, inputs: &dyn Inputs) -> Option<Truth> {
-        match (self.raise.evaluate(inputs, 0.0), &self.clear) {
+        let Judge::Conditions { raise, clear } = &self.judge else { return None };
+        match (raise.evaluate(inputs, 0.0), clear) {
             (Truth::Yes, _) => Some(Truth::Yes),
             (Truth::No, None) => Some(Truth::No),
             (Truth::Unknown(_), None) => None,
             (_, Some(clear)) => (clear.evaluate(inputs, 0.0) == Truth::Yes).then_some(Truth::No),
         }
+    }
+
+    /// How soon somebody must act, by another system's word.
+    fn priority(&self, severity: Option<&str>) -> Priority {
+        let own = match (&self.judge, severity) {
+            (Judge::Foreign { severities, .. }, Some(severity)) => {
+                severities.get(severity).copied().or_else(|| priority_of(severity))
+            }
+            _ => None,
+        };
+        own.unwrap_or(self.terms.priority)
     }
 }
 
@@ -64,6 +104,8 @@ struct Own {
     /// Keys of which events may have been missed since the last one.
     doubted: BTreeSet<Arc<str>>,
     is_current: bool,
+    /// Since when another system has said that nothing stands, where something did.
+    empty_since: Option<Timestamp>,
 }
 
 /// What is written down: by the rule's id, which rule that was, and how far each key was.
@@ -80,7 +122,9 @@ impl EventRules {
         let mut old: BTreeMap<String, Own> = self.rules.drain(..).map(|own| (own.rule.id.to_string(), own)).collect();
         let own = |rule: EventRule| match old.remove(&*rule.id).filter(|own| own.rule.story() == rule.story()) {
             Some(own) => Own { rule, ..own },
-            None => Own { rule, delays: BTreeMap::new(), doubted: BTreeSet::new(), is_current: false },
+            None => {
+                Own { rule, delays: BTreeMap::new(), doubted: BTreeSet::new(), is_current: false, empty_since: None }
+            }
         };
         self.rules = rules.into_iter().map(own).collect();
     }
@@ -133,29 +177,34 @@ impl EventRules {
     ) -> bool {
         let Some(own) = self.rules.get_mut(number) else { return true };
         let Some(truth) = own.rule.says(inputs) else { return true };
-        let key = key_of(&own.rule, of);
-        let evidence = if own.is_current { Evidence::Live } else { Evidence::Stale };
-        if own.doubted.remove(of) {
-            alarms.handle_evidence_of(&key, evidence, now);
+        own.say(of, truth, (at, None), text, now, alarms)
+    }
+
+    /// A message of another system came, whose alarms these are. The keys for which there is no room.
+    pub(super) fn handle_message(
+        &mut self,
+        number: usize,
+        message: &Message,
+        at: Timestamp,
+        now: Instant,
+        alarms: &mut Alarms,
+    ) -> Vec<String> {
+        let Some(own) = self.rules.get_mut(number) else { return Vec::new() };
+        let mut homeless = Vec::new();
+        for alert in &message.alerts {
+            if !own.hear(alert, at, now, alarms) {
+                homeless.push(alert.key.clone());
+            }
         }
-        let known = own.delays.get(of).copied();
-        if known.is_none() && truth == Truth::No {
-            return true;
+        if !message.is_whole || !own.is_believed(message, at) {
+            return homeless;
         }
-        if known.is_none() && own.delays.len() >= KEYS_MAX {
-            return false;
+        let named: BTreeSet<&str> = message.alerts.iter().map(|alert| alert.key.as_str()).collect();
+        let gone: Vec<Arc<str>> = own.delays.keys().filter(|key| !named.contains(&***key)).cloned().collect();
+        for of in gone {
+            own.say(&of, Truth::No, (at, None), &Vec::new, now, alarms);
         }
-        let mut delay = known.unwrap_or_default();
-        for turn in delay.handle(truth, at, own.rule.delays).into_iter().flatten() {
-            alarms.handle_turn(&key, turn, evidence, text, now);
-        }
-        alarms.agree(&key, (delay.holds(), at), evidence, text, now);
-        if delay == Delay::default() {
-            own.delays.remove(of);
-        } else {
-            own.delays.insert(Arc::clone(&key.of), delay);
-        }
-        true
+        homeless
     }
 
     /// Time has passed by the clock of these rules' source.
@@ -216,6 +265,97 @@ impl EventRules {
 }
 
 impl Own {
+    /// It is so of a key, from `at` on; it began then, or when another system says.
+    fn say<T: Into<Told>>(
+        &mut self,
+        of: &str,
+        truth: Truth,
+        (at, began): (Timestamp, Option<Timestamp>),
+        told: &dyn Fn() -> T,
+        now: Instant,
+        alarms: &mut Alarms,
+    ) -> bool {
+        let key = key_of(&self.rule, of);
+        let evidence = if self.is_current { Evidence::Live } else { Evidence::Stale };
+        if self.doubted.remove(of) {
+            alarms.handle_evidence_of(&key, evidence, now);
+        }
+        let known = self.delays.get(of).copied();
+        if known.is_none() && truth == Truth::No {
+            return true;
+        }
+        if known.is_none() && self.delays.len() >= KEYS_MAX {
+            return false;
+        }
+        let mut delay = known.unwrap_or_default();
+        for turn in delay.handle(truth, at, self.rule.delays).into_iter().flatten() {
+            let since = began.filter(|_| turn.holds).unwrap_or(turn.since);
+            alarms.handle_turn(&key, Turn { since, ..turn }, evidence, told, now);
+        }
+        alarms.agree(&key, (delay.holds(), at), evidence, told, now);
+        if delay == Delay::default() {
+            self.delays.remove(of);
+        } else {
+            self.delays.insert(Arc::clone(&key.of), delay);
+        }
+        true
+    }
+
+    /// What another system says of one of its alarms. False if there is no room for it.
+    fn hear(&mut self, alert: &Alert, at: Timestamp, now: Instant, alarms: &mut Alarms) -> bool {
+        let key = key_of(&self.rule, &alert.key);
+        match alert.says {
+            Says::IsOver => return self.say(&alert.key, Truth::No, (at, None), &Vec::new, now, alarms),
+            Says::IsKnown => {
+                let station = match &self.rule.judge {
+                    Judge::Foreign { system, .. } => system.word().to_owned(),
+                    Judge::Conditions { .. } => String::new(),
+                };
+                alarms.handle_known(&key, By { name: None, station }, at, now);
+                return true;
+            }
+            Says::Stands => {}
+        }
+        let began = alert.since.filter(|since| *since <= at);
+        // It ended in between, and nobody was told: another occurrence. Whoever triggers what stands says nothing new.
+        let renews = matches!(self.rule.judge, Judge::Foreign { system: System::Alertmanager, .. });
+        let raised = alarms.standing().get(&key).filter(|own| own.alarm.base.is_active()).and_then(|own| own.raised);
+        if renews
+            && began.zip(raised).is_some_and(|(began, raised)| raised < began)
+            && !self.say(&alert.key, Truth::No, (at, None), &Vec::new, now, alarms)
+        {
+            return false;
+        }
+        let priority = self.rule.priority(alert.severity.as_deref());
+        let told = || Told {
+            cause: alert.cause.clone(),
+            foreign: Some(Box::new(Foreign {
+                title: alert.title.clone(),
+                advice: alert.advice.clone(),
+                group: alert.group.clone(),
+                priority,
+            })),
+        };
+        if !self.say(&alert.key, Truth::Yes, (at, began), &told, now, alarms) {
+            return false;
+        }
+        alarms.handle_urgency(&key, priority, at, now);
+        if let Some(is_suppressed) = alert.is_suppressed {
+            alarms.handle_suppressed(&key, is_suppressed, at, now);
+        }
+        true
+    }
+
+    /// That nothing stands any more counts when it is said for a while: who has just been started knows of nothing yet, and says so.
+    fn is_believed(&mut self, message: &Message, at: Timestamp) -> bool {
+        if !message.alerts.is_empty() || self.delays.is_empty() {
+            self.empty_since = None;
+            return true;
+        }
+        let since = *self.empty_since.get_or_insert(at);
+        at.since(since) >= EMPTY_FOR
+    }
+
     const fn has_delays(&self) -> bool {
         !self.rule.delays.on.is_zero() || !self.rule.delays.off.is_zero()
     }

@@ -145,6 +145,8 @@ pub enum Input {
     Judge(Evidence),
     /// Its rule is gone from the board.
     Remove,
+    /// What happened for a while will never be known: it may have come and gone. Changes nothing, and is on record.
+    Unseen,
 }
 
 /// What is to be done about the sound.
@@ -269,6 +271,7 @@ impl Alarm {
             Input::Judge(evidence) if evidence == self.evidence => self.unchanged(),
             Input::Judge(evidence) => Self { evidence, ..self }.noted(Sound::Keep),
             Input::Remove => Self { is_removed: true, ..self }.noted(Sound::Stop),
+            Input::Unseen => self.noted(Sound::Keep),
             // Neither raised nor cleared by what isn't known to be so.
             Input::Raise { .. } | Input::Clear if self.evidence != Evidence::Live => self.unchanged(),
             _ => self.step_base(input, manner).muted(),

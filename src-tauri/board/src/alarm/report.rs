@@ -1,7 +1,8 @@
 //! The standard's figures over a stretch of the record of alarms: ISA-18.2 and IEC 62682 clause 16, EEMUA 191.
 //!
-//! An alarm is counted when it began to call: what was raised while it was put aside is counted apart. Rates and floods go by when alarms
-//! were decided, since that is when somebody had to deal with them; how an alarm behaved goes by its source's time.
+//! An alarm is counted when it began to call: what was raised while it was put aside is counted apart. Rates, floods and what stands go by when
+//! alarms were decided, since that is when somebody had to deal with them; how an alarm behaved goes by its source's time. The two clocks are
+//! never held against each other.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -11,18 +12,22 @@ use ts_rs::TS;
 use super::{
     alarms::{AlarmKey, Priority},
     entry::{AlarmEntry, AlarmWhat},
-    flood, nuisance,
+    flood,
+    late::Losses,
+    nuisance,
 };
-use crate::frame::AlarmState;
+use crate::frame::{AlarmName, AlarmState, Unrecorded};
 
 /// Lines at most of each list; how many there are is told beside it.
 pub const LINES_MAX: usize = 100;
 /// Of the alarms that came most often.
 const TOP: usize = 10;
-/// An alarm that is decided so much later than it happened was heard of late, as after an outage, in milliseconds.
-const LATE_MS: i64 = 60_000;
 /// What rates are counted over, in milliseconds.
 const PERIOD_MS: i64 = 600_000;
+/// Of a stretch up to so long the alarms of each period are told, in milliseconds: a month.
+const EACH_MS: i64 = 31 * 24 * 3_600_000;
+/// Periods with 0 to 10 alarms, and those with more.
+const SPREAD: usize = flood::BEGINS_ABOVE as usize + 2;
 
 /// The figures.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
@@ -34,6 +39,17 @@ pub struct AlarmReport {
     /// Until before when.
     #[ts(type = "number")]
     pub to_ms: i64,
+    /// From when on it was asked for: where the record begins later, that is `from_ms`.
+    #[ts(type = "number")]
+    pub asked_from_ms: i64,
+    /// From when on everything is known of alarms; none if nothing is on record.
+    #[ts(type = "number | null")]
+    pub begin_ms: Option<i64>,
+    /// Stretches of which nothing is recorded, as where the wall itself did not run; the newest first.
+    pub unrecorded: Vec<Unrecorded>,
+    /// How many there are.
+    #[ts(type = "number")]
+    pub unrecorded_count: u64,
     /// Entries of the record in the stretch.
     #[ts(type = "number")]
     pub entries: u64,
@@ -84,28 +100,43 @@ pub struct AlarmReport {
     /// How often something was.
     #[ts(type = "number")]
     pub aside_count: u64,
-    /// Alarms that were heard of a minute or more after they were raised, as after an outage.
+    /// How often somebody put something aside who didn't say who he is.
+    #[ts(type = "number")]
+    pub aside_unnamed: u64,
+    /// Alarms that were raised while a source was lost, and heard of a minute or more later.
     #[ts(type = "number")]
     pub late: u64,
     /// Those of them that were over by then: they came and went while nobody could hear of them.
     #[ts(type = "number")]
     pub missed: u64,
+    /// What the alarms in it are called, by their keys. Those of rules that are gone have none.
+    #[serde(default)]
+    #[ts(type = "{ [key: string]: AlarmName }")]
+    pub names: BTreeMap<String, AlarmName>,
 }
 
 /// Alarms within ten minutes: the mean hides floods, so there is more than it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export_to = "frame.ts")]
 pub struct AlarmRate {
-    /// The mean.
-    pub mean: f64,
+    /// The mean; none over less than ten minutes, which would have to be guessed.
+    pub mean: Option<f64>,
     /// What 95 of 100 periods don't exceed.
     pub p95: u32,
     /// The most.
     pub max: u32,
-    /// Periods of ten minutes that began in the stretch.
+    /// Periods of ten minutes that began in the stretch. The last one may be cut short by its end.
     pub periods: u32,
     /// Those of them with more than ten alarms.
     pub over: u32,
+    /// The most within any sixty minutes.
+    pub max_hour: u32,
+    /// The most within any minute.
+    pub max_minute: u32,
+    /// In how many of them there were 0, 1 and so on to 10 alarms, and last, more than ten.
+    pub spread: Vec<u32>,
+    /// The alarms of each of them, in order; of a stretch of more than 31 days none.
+    pub each: Vec<u32>,
 }
 
 /// A flood.
@@ -171,9 +202,12 @@ pub struct AlarmStanding {
     pub key: String,
     /// How soon somebody must act.
     pub priority: Priority,
-    /// Since when, by the source's clock.
+    /// Since when, by this machine's clock.
     #[ts(type = "number")]
     pub since_ms: i64,
+    /// The same by the source's clock.
+    #[ts(type = "number | null")]
+    pub raised_ms: Option<i64>,
 }
 
 /// Something that was put aside.
@@ -203,9 +237,11 @@ pub struct AlarmAside {
 struct Known {
     priority: Priority,
     is_active: bool,
+    /// When it was raised: by its source's clock, and when that was decided.
     raised: Option<i64>,
-    /// When the raise was decided, and whether that was late.
-    decided: Option<(i64, bool)>,
+    raise_decided: Option<i64>,
+    /// During which loss it was raised, if it was heard of late.
+    late: Option<usize>,
     /// When it began to call, and nobody has acknowledged since.
     called: Option<(i64, Priority)>,
     /// The last clears, by the source's time.
@@ -230,6 +266,7 @@ pub struct Reporter {
     priorities: BTreeMap<Priority, OfPriority>,
     /// When alarms began to call.
     calls: Vec<i64>,
+    losses: Losses,
 }
 
 impl Reporter {
@@ -238,11 +275,22 @@ impl Reporter {
     pub fn new(from_ms: i64, to_ms: i64) -> Self {
         let to_ms = to_ms.max(from_ms);
         Self {
-            report: AlarmReport { from_ms, to_ms, ..AlarmReport::default() },
+            report: AlarmReport { from_ms, to_ms, asked_from_ms: from_ms, ..AlarmReport::default() },
             known: BTreeMap::new(),
             priorities: BTreeMap::new(),
             calls: Vec::new(),
+            losses: Losses::default(),
         }
+    }
+
+    /// When sources were lost: what happened meanwhile was heard of late.
+    pub fn note_losses(&mut self, losses: Losses) {
+        self.losses = losses;
+    }
+
+    /// From when on it was asked for, and when the record begins.
+    pub const fn note_begin(&mut self, asked_from_ms: i64, begin_ms: Option<i64>) {
+        (self.report.asked_from_ms, self.report.begin_ms) = (asked_from_ms, begin_ms);
     }
 
     /// What stood at the beginning: its newest entry before.
@@ -266,24 +314,27 @@ impl Reporter {
         }
         self.note_state(entry);
         let key = entry.key();
-        let Self { report, known, priorities, calls, .. } = self;
+        let Self { report, known, priorities, calls, losses } = self;
         let known = known.entry(key.clone()).or_default();
-        let happened = entry.event_ms.unwrap_or(entry.decided_ms);
+        let late = || losses.behind(entry.event_ms?, entry.decided_ms);
         match entry.what {
             AlarmWhat::Raise => {
-                let is_late = entry.decided_ms.saturating_sub(happened) >= LATE_MS;
-                known.decided = Some((entry.decided_ms, is_late));
-                report.late += u64::from(is_late);
+                known.late = late();
+                report.late += u64::from(known.late.is_some());
                 if !entry.calls {
                     report.aside_raised += 1;
                 }
             }
             AlarmWhat::Clear => {
-                let (raised, decided) = (known.raised, known.decided.take());
-                report.missed += u64::from(decided.is_some_and(|(decided, is_late)| is_late && happened <= decided));
+                // Both within one loss, and both heard of after it.
+                let loss = known.late.take();
+                report.missed += u64::from(loss.is_some() && loss == late());
                 let fleeting = i64::try_from(nuisance::FLEETING.as_millis()).unwrap_or(i64::MAX);
-                known.fleeting += u64::from(raised.is_some_and(|raised| happened.saturating_sub(raised) < fleeting));
-                known.chattering += u64::from(chatters(&mut known.clears, happened));
+                let lasted = known.raised.zip(entry.event_ms).map(|(raised, cleared)| cleared.saturating_sub(raised));
+                known.fleeting += u64::from(lasted.is_some_and(|lasted| lasted < fleeting));
+                if let Some(cleared) = entry.event_ms {
+                    known.chattering += u64::from(chatters(&mut known.clears, cleared));
+                }
             }
             AlarmWhat::Acknowledge => {
                 if let Some((called, priority)) = known.called.take() {
@@ -293,6 +344,7 @@ impl Reporter {
             }
             AlarmWhat::Shelve | AlarmWhat::TakeOut | AlarmWhat::Suppress => {
                 report.aside_count += 1;
+                report.aside_unnamed += u64::from(entry.station.is_some() && entry.by.is_none());
                 if report.aside.len() < LINES_MAX {
                     report.aside.push(AlarmAside {
                         key: key.to_string(),
@@ -331,13 +383,13 @@ impl Reporter {
         let known = self.known.entry(entry.key()).or_default();
         known.priority = entry.priority;
         known.is_active = entry.active && entry.to != AlarmState::Removed;
-        known.raised = entry.raised_ms;
+        (known.raised, known.raise_decided) = (entry.raised_ms, entry.raise_decided_ms);
     }
 
     /// The figures.
     #[must_use]
     pub fn finish(self) -> AlarmReport {
-        let Self { mut report, known, mut priorities, mut calls, .. } = self;
+        let Self { mut report, known, mut priorities, mut calls, losses: _ } = self;
         calls.sort_unstable();
         report.alarms = calls.len() as u64;
         report.rate = rate(&calls, report.from_ms, report.to_ms);
@@ -385,9 +437,14 @@ impl Reporter {
         let mut stand: Vec<AlarmStanding> = known
             .iter()
             .filter(|(_, own)| own.is_active)
-            .filter_map(|(key, own)| Some((key, own, own.raised?)))
+            .filter_map(|(key, own)| Some((key, own, own.raise_decided?)))
             .filter(|(.., since)| report.to_ms.saturating_sub(*since) > standing)
-            .map(|(key, own, since_ms)| AlarmStanding { key: key.to_string(), priority: own.priority, since_ms })
+            .map(|(key, own, since_ms)| AlarmStanding {
+                key: key.to_string(),
+                priority: own.priority,
+                since_ms,
+                raised_ms: own.raised,
+            })
             .collect();
         stand.sort_by(|a, b| a.since_ms.cmp(&b.since_ms).then_with(|| a.key.cmp(&b.key)));
         report.standing_count = stand.len() as u64;
@@ -411,27 +468,57 @@ fn chatters(clears: &mut VecDeque<i64>, at: i64) -> bool {
 /// How many began to call within ten minutes each; `calls` are sorted.
 fn rate(calls: &[i64], from: i64, to: i64) -> AlarmRate {
     let span = to.saturating_sub(from);
+    let mut spread = vec![0_u32; SPREAD];
     if span <= 0 {
-        return AlarmRate::default();
+        return AlarmRate { spread, ..AlarmRate::default() };
     }
     let periods = u32::try_from((span - 1) / PERIOD_MS + 1).unwrap_or(u32::MAX);
     // Only periods with an alarm have a count: the others are as many as are left.
-    let mut counts: Vec<u32> = calls
+    let held: Vec<(usize, u32)> = calls
         .chunk_by(|a, b| (a - from) / PERIOD_MS == (b - from) / PERIOD_MS)
-        .map(|period| period.len() as u32)
+        .filter_map(|period| {
+            let number = usize::try_from((period.first()? - from) / PERIOD_MS).ok()?;
+            Some((number, u32::try_from(period.len()).unwrap_or(u32::MAX)))
+        })
         .collect();
+    let mut each = vec![0_u32; if span <= EACH_MS { periods as usize } else { 0 }];
+    for (number, count) in &held {
+        if let Some(own) = each.get_mut(*number) {
+            *own = *count;
+        }
+    }
+    let mut counts: Vec<u32> = held.into_iter().map(|(_, count)| count).collect();
     counts.sort_unstable();
     let empty = (periods as usize).saturating_sub(counts.len());
+    spread[0] = u32::try_from(empty).unwrap_or(u32::MAX);
+    for count in &counts {
+        spread[(*count as usize).min(SPREAD - 1)] += 1;
+    }
     let rank = (periods as usize * 95).div_ceil(100).max(1);
     let p95 = rank.checked_sub(empty + 1).and_then(|at| counts.get(at)).copied().unwrap_or(0);
-    let over = counts.iter().filter(|count| **count > flood::BEGINS_ABOVE).count();
     AlarmRate {
-        mean: calls.len() as f64 / (span as f64 / PERIOD_MS as f64),
+        mean: (span >= PERIOD_MS).then(|| calls.len() as f64 / (span as f64 / PERIOD_MS as f64)),
         p95,
         max: counts.last().copied().unwrap_or(0),
         periods,
-        over: u32::try_from(over).unwrap_or(u32::MAX),
+        over: spread[SPREAD - 1],
+        max_hour: most_within(calls, 6 * PERIOD_MS),
+        max_minute: most_within(calls, PERIOD_MS / 10),
+        spread,
+        each,
     }
+}
+
+/// The most of these within any `span`; `calls` are sorted.
+fn most_within(calls: &[i64], span: i64) -> u32 {
+    let mut first = 0;
+    let most = calls.iter().enumerate().map(|(last, at)| {
+        while calls.get(first).is_some_and(|own| own.saturating_add(span) <= *at) {
+            first += 1;
+        }
+        last + 1 - first
+    });
+    u32::try_from(most.max().unwrap_or(0)).unwrap_or(u32::MAX)
 }
 
 /// Every flood among these; `calls` are sorted.

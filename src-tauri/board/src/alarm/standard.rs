@@ -142,6 +142,8 @@ impl Facts {
                 next.gone = true;
                 return Outcome { facts: next, heard: "ends", written: "yes", refused: None };
             }
+            // Nobody can say what became of it, so nothing does; but that is written down.
+            Input::Unseen => return Outcome { facts: next, heard: "on", written: "yes", refused: None },
         }
         if self.is_aside() {
             heard = "on";
@@ -204,6 +206,7 @@ fn inputs(alarm: Alarm) -> Vec<Input> {
         Input::Realarm,
         Input::Expire,
         Input::Remove,
+        Input::Unseen,
     ];
     for on in [true, false] {
         inputs.extend([Input::Shelve(on), Input::Suppress(on), Input::TakeOutOfService(on)]);

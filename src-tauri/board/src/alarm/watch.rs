@@ -18,6 +18,7 @@ use super::{
     condition::{Condition, Inputs, Term, Truth, Why},
     delay::{Delay, Delays},
     events::{EventRule, EventRules, EventsCheckpoint},
+    foreign::Message,
     machine::Evidence,
 };
 
@@ -350,6 +351,12 @@ impl Watch {
     ) -> bool {
         self.evaluated += 1;
         self.events.handle_event(rule, inputs, at, text, now, &mut self.alarms)
+    }
+
+    /// A message of another system came, by the number of the rule over events that it is for. The keys for which there is no room.
+    pub fn handle_message(&mut self, rule: usize, message: &Message, at: Timestamp, now: Instant) -> Vec<String> {
+        self.evaluated += 1;
+        self.events.handle_message(rule, message, at, now, &mut self.alarms)
     }
 
     /// Whether what the source of a rule over events tells is of now.

@@ -1,6 +1,6 @@
 //! Alarms as the page lists them.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use watchfloor_model::{Mono, Timestamp};
 
@@ -12,11 +12,22 @@ use crate::{
         machine::{Base, Evidence, Shown},
         state_of,
     },
-    frame::{AlarmCause, AlarmCount, AlarmEvidence, AlarmSaid, AlarmView, AlarmsView, FloodView, State},
+    frame::{AlarmCause, AlarmCount, AlarmEvidence, AlarmName, AlarmSaid, AlarmView, AlarmsView, FloodView, State},
 };
 
 /// Alarms at most that cross to the page; of more, the most urgent ones. All are counted.
 const LISTED_MAX: usize = 200;
+
+/// What alarms and sources are called, and by which zone people read times.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Called {
+    /// Alarms, by their keys.
+    pub alarms: BTreeMap<String, AlarmName>,
+    /// Sources, by their ids.
+    pub sources: BTreeMap<String, String>,
+    /// The zone's name.
+    pub timezone: String,
+}
 
 const PRIORITIES: [Priority; 4] = [Priority::Critical, Priority::High, Priority::Medium, Priority::Low];
 
@@ -44,22 +55,16 @@ impl Board {
 
     fn alarm_view(&self, key: &AlarmKey, own: &Standing) -> AlarmView {
         let spec = self.alarming.spec(&self.file, &key.rule);
-        let source = Alarming::source(&key.rule);
-        let title = match (spec, source) {
-            (Some(spec), _) if key.of.is_empty() => spec.title.clone(),
-            (Some(spec), _) => format!("{} · {}", spec.title, key.of),
-            (None, Some(id)) => self.file.source(id).map_or_else(|| id.to_owned(), |source| source.title.clone()),
-            (None, None) => key.rule.to_string(),
-        };
-        let widgets = spec.map(|spec| self.judged_by(spec.inputs())).unwrap_or_default();
+        let AlarmName { title, source, widgets } = self.alarm_name(key);
+        let foreign = own.foreign.as_deref();
         let at = spec.and_then(|spec| self.time_of(*spec.inputs().first()?));
         let millis = |at: Option<Timestamp>| at.map(Timestamp::as_millis);
         AlarmView {
             key: key.to_string(),
             occurrence: own.alarm.occurrence,
             title,
-            source: source.map(ToOwned::to_owned),
-            advice: spec.and_then(|spec| spec.advice.clone()),
+            source,
+            advice: foreign.and_then(|own| own.advice.clone()).or_else(|| spec.and_then(|spec| spec.advice.clone())),
             priority: own.priority,
             state: state_of(own.alarm.shown()),
             wants_acknowledgement: own.alarm.base.wants_acknowledgement(),
@@ -74,7 +79,7 @@ impl Board {
             decided_ms: millis(own.decided),
             realarms: own.alarm.realarms,
             first: own.is_first,
-            group: spec.and_then(|spec| spec.group.clone()),
+            group: foreign.and_then(|own| own.group.clone()).or_else(|| spec.and_then(|spec| spec.group.clone())),
             nuisance: own.nuisance(at.unwrap_or(self.wall.0)),
             cause: own
                 .cause
@@ -85,6 +90,37 @@ impl Board {
             acknowledged: own.acknowledged.as_ref().map(said),
             aside: own.out_of_service.as_ref().or(own.shelved.as_ref()).map(said),
             comments: own.comments.iter().map(said).collect(),
+        }
+    }
+
+    /// What an alarm is called; of another system's, as far as it stands.
+    fn alarm_name(&self, key: &AlarmKey) -> AlarmName {
+        let spec = self.alarming.spec(&self.file, &key.rule);
+        let source = Alarming::source(&key.rule);
+        let foreign = self.alarms().standing().get(key).and_then(|own| own.foreign.as_deref());
+        let title = match (spec, source) {
+            _ if foreign.is_some() => foreign.map(|own| own.title.clone()).unwrap_or_default(),
+            (Some(spec), _) if key.of.is_empty() => spec.title.clone(),
+            (Some(spec), _) => format!("{} · {}", spec.title, key.of),
+            (None, Some(id)) => self.file.source(id).map_or_else(|| id.to_owned(), |source| source.title.clone()),
+            (None, None) => key.rule.to_string(),
+        };
+        let widgets = spec.map(|spec| self.judged_by(spec.inputs())).unwrap_or_default();
+        AlarmName { title, source: source.map(ToOwned::to_owned), widgets }
+    }
+
+    /// What these alarms and this board's sources are called. Alarms of rules that the board doesn't have are left out.
+    #[must_use]
+    pub fn called(&self, alarms: &[String]) -> Called {
+        let knows = |key: &AlarmKey| {
+            self.alarming.spec(&self.file, &key.rule).is_some()
+                || Alarming::source(&key.rule).is_some_and(|id| self.file.source(id).is_some())
+        };
+        let known = alarms.iter().map(|text| (text, AlarmKey::read(text))).filter(|(_, key)| knows(key));
+        Called {
+            alarms: known.map(|(text, key)| (text.clone(), self.alarm_name(&key))).collect(),
+            sources: self.file.sources.iter().map(|source| (source.id.clone(), source.title.clone())).collect(),
+            timezone: self.file.board.timezone.clone(),
         }
     }
 

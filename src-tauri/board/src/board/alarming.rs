@@ -7,7 +7,7 @@ mod events;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use watchfloor_model::{Mono, Phase, Timestamp};
+use watchfloor_model::{Continuity, Gap, Mono, Phase, Timestamp};
 
 use super::{Board, Place, lane::Lane, meanings::meanings, promise, tracked::Tracked, verdict};
 use crate::{
@@ -29,6 +29,8 @@ use events::ByEvents;
 
 /// A source that was lost for less than this is nobody's business.
 const LOST_AFTER: Duration = Duration::from_secs(10);
+/// Gaps of a source's channels that end within this have one entry on record.
+const ONE_OUTAGE: Duration = Duration::from_secs(1);
 /// What the rule's id begins with by which a source is lost. No board file can name one so.
 const OF_SOURCE: &str = "source:";
 
@@ -73,6 +75,8 @@ pub(super) struct Alarming {
     by_events: ByEvents,
     /// By source, up to when it was told by its clock.
     told: Vec<Option<Timestamp>>,
+    /// By source, when the last gap ended that is on record, by its clock.
+    unseen: Vec<Option<Timestamp>>,
     /// By source, whether it is lost: by the program's own clock, since the machine's can be set.
     losses: Vec<Delay>,
     /// By the rule's id, its number in the file.
@@ -164,6 +168,10 @@ impl Board {
     /// What people are told of an alarm, in English.
     #[must_use]
     pub fn alarm_words(&self, key: &AlarmKey) -> AlarmWords {
+        let foreign = || self.alarms().standing().get(key)?.foreign.as_deref();
+        if let Some(own) = foreign() {
+            return AlarmWords { title: own.title.clone(), advice: own.advice.clone() };
+        }
         let of = if key.of.is_empty() { String::new() } else { format!(" · {}", key.of) };
         if let Some(id) = Alarming::source(&key.rule) {
             let title = self.file.source(id).map_or(id, |source| source.title.as_str());
@@ -246,6 +254,7 @@ impl Board {
         };
         alarming.asking = inputs.into_iter().filter_map(asking).collect();
         alarming.told = vec![None; lanes.len()];
+        alarming.unseen = vec![None; lanes.len()];
         alarming.watch.reload(rules, event_rules, others, instant);
         let alarms = alarming.watch.alarms();
         let loss = |lane: &Lane| Delay::of(alarms.holds(&AlarmKey::of_rule(&of_source(&lane.spec.id))));
@@ -307,6 +316,24 @@ impl Board {
         let by_events = &alarming.by_events;
         alarming.watch.handle_events_gap(|rule| by_events.lane(rule) == Some(lane), at, instant);
         self.alarming = alarming;
+    }
+
+    /// That alarms may have come and gone in a gap goes on record, under the alarm that its source is lost: once for all channels that were
+    /// lost with it.
+    pub(super) fn record_unseen(&mut self, lane: usize, gap: &Gap, now: Mono) {
+        let Some(source) = self.lanes.get(lane) else { return };
+        let (began, ended) = gap.source_times.unwrap_or_else(|| {
+            let (wall, then) = self.wall;
+            let on_wall = |at: Mono| wall.plus(at.since(then)).minus(then.since(at));
+            (on_wall(gap.began), on_wall(gap.ended))
+        });
+        let known = if gap.proof == Continuity::Snapshot { "; what it came to is known" } else { "" };
+        let words = format!("may have come and gone from {began} to {ended} ({}){known}", gap.reason);
+        let (key, instant) = (AlarmKey::of_rule(&of_source(&source.spec.id)), self.instant(now));
+        let Some(told) = self.alarming.unseen.get_mut(lane) else { return };
+        if told.replace(ended).is_none_or(|told| ended.since(told) > ONE_OUTAGE) {
+            self.alarming.watch.alarms_mut().note_unseen(&key, words, ended, instant);
+        }
     }
 
     /// Asks the rules about whose widgets something else is to be said than before, as of now; and sees what time alone has brought.
@@ -416,7 +443,9 @@ impl Board {
             let is_lost = lane.status.phase != Phase::Live;
             let truth = if is_lost { Truth::Yes } else { Truth::No };
             let key = AlarmKey::of_rule(&of_source(&lane.spec.id));
-            let cause = || lane.status.cause.iter().map(|cause| ("cause".to_owned(), cause.text.clone())).collect();
+            let cause = || -> Vec<(String, String)> {
+                lane.status.cause.iter().map(|cause| ("cause".to_owned(), cause.text.clone())).collect()
+            };
             for turn in loss.handle(truth, measured(now), delays).into_iter().flatten() {
                 let wall = |at: Timestamp| instant.wall.minus(measured(now).since(at));
                 let turn = Turn { holds: turn.holds, at: wall(turn.at), since: wall(turn.since) };

@@ -1,25 +1,25 @@
 //! `[[alarm]]` and `[alarms]`: rules, and how their alarms are told.
 
+mod judged;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use toml::de::DeTable;
 
 use super::{
-    decode::{NameEntry, SourceEntry, label_by_id, report_twins, resolve_source, tables_of},
+    decode::{NameEntry, SourceEntry, label_by_id, report_twins, tables_of},
     diagnostic::{Problem, Sink},
     keys::alarm,
     nearest::did_you_mean,
     shape::text_of,
-    spec::{AlarmSpec, AlarmingSpec, EventsSpec, Judged},
-    table::{AnyKey, Node, Shape, TableReader, names, wrong_type},
-    text::offset_in_literal,
-    wanted::{read_channels, sorted_events},
+    spec::{AlarmSpec, AlarmingSpec},
+    table::{Node, Shape, TableReader, names, wrong_type},
 };
 use crate::{
     alarm::{
-        condition::{BYTES_MAX, Condition, Fault, Names},
-        input::{EVENT_INPUTS, Facet, name_of},
+        condition::{BYTES_MAX, Names},
+        input::{Facet, name_of},
     },
     frame::Look,
 };
@@ -155,7 +155,7 @@ fn read_alarm(
     let parents = reader.optional(&alarm::PARENTS, sink);
     let group = reader.optional(&alarm::GROUP, sink);
     let realarm = reader.optional(&alarm::REALARM, sink);
-    let judged = read_judged(reader, widgets, sources, sink);
+    let judged = judged::read_judged(reader, widgets, sources, sink);
     let name = NameEntry::new(reader, id.as_ref());
     let spec = || {
         let id = id?;
@@ -184,132 +184,6 @@ impl Widgets {
         let Some((widget, facet)) = Facet::of_input(input) else { return String::new() };
         let own = self.by_name.iter().find(|(_, (number, facets))| *number == widget && !facets.is_empty());
         own.map(|(name, _)| written(name, facet)).unwrap_or_default()
-    }
-}
-
-/// What an alarm is judged by: `when`, or `raise` and what goes with it.
-fn read_judged(
-    reader: &TableReader<'_>,
-    widgets: &Widgets,
-    sources: &[SourceEntry],
-    sink: &mut Sink<'_>,
-) -> Option<Judged> {
-    let when = reader.optional(&alarm::WHEN, sink);
-    let raise = reader.optional(&alarm::RAISE, sink);
-    match (when?, raise?) {
-        (Some(_), Some(_)) => {
-            sink.report(Problem {
-                span: reader.key_span(alarm::RAISE.name),
-                message: format!("{} has both `when` and `raise`", reader.label),
-                found: "`raise`".to_owned(),
-                expected: "`when`, over widgets, or `raise`, over events".to_owned(),
-                help: None,
-            });
-            None
-        }
-        (None, None) => {
-            reader.missing("when", &alarm::WHEN.shape.expected(), Some("or `raise`, over events".to_owned()), sink);
-            None
-        }
-        (Some(text), None) => {
-            report_useless(reader, sink);
-            let when = read_condition(reader, alarm::WHEN.name, &text, widgets, widgets.is_whole, sink)?;
-            if when.inputs().is_empty() {
-                report_nothing(reader, sink);
-                return None;
-            }
-            let names = when.inputs().iter().map(|input| widgets.name(*input)).collect();
-            Some(Judged::Widgets { when, names })
-        }
-        (None, Some(text)) => read_events(reader, &text, sources, sink),
-    }
-}
-
-fn report_nothing(reader: &TableReader<'_>, sink: &mut Sink<'_>) {
-    sink.report(Problem {
-        span: reader.span_of(alarm::WHEN.name),
-        message: format!("the condition of {} is about nothing", reader.label),
-        found: "no widget in it".to_owned(),
-        expected: "a condition that names a widget, such as `late > 50`".to_owned(),
-        help: None,
-    });
-}
-
-/// Reports what goes with `raise` alone.
-fn report_useless(reader: &TableReader<'_>, sink: &mut Sink<'_>) {
-    let of_events: [&dyn AnyKey; 7] =
-        [&alarm::CLEAR, &alarm::SOURCE, &alarm::CHANNELS, &alarm::ON, &alarm::WHERE, &alarm::KEY, &alarm::TEXT];
-    for name in of_events.into_iter().map(AnyKey::name).filter(|name| reader.has(name)) {
-        sink.report(Problem {
-            span: reader.key_span(name),
-            message: format!("`{name}` has no use with `when`"),
-            found: format!("`{name}`"),
-            expected: "it left out, or `raise` in place of `when`".to_owned(),
-            help: None,
-        });
-    }
-}
-
-fn read_events(reader: &TableReader<'_>, raise: &str, sources: &[SourceEntry], sink: &mut Sink<'_>) -> Option<Judged> {
-    let source = resolve_source(reader, &alarm::SOURCE, sources, sink);
-    let channels = read_channels(reader, &alarm::CHANNELS, source, sink);
-    let on = reader.optional(&alarm::ON, sink);
-    let on = on.and_then(|on| sorted_events(on.unwrap_or_default(), (reader, alarm::ON.name), sink));
-    let only = reader.optional(&alarm::WHERE, sink);
-    let key = reader.optional(&alarm::KEY, sink);
-    let text = reader.optional(&alarm::TEXT, sink);
-    let clear = reader.optional(&alarm::CLEAR, sink);
-    let raise = read_condition(reader, alarm::RAISE.name, raise, &EventNames, true, sink);
-    let clear = match clear? {
-        Some(text) => Some(read_condition(reader, alarm::CLEAR.name, &text, &EventNames, true, sink)?),
-        None => None,
-    };
-    let (source, mut on) = (source?, on?);
-    source.rename(&mut on);
-    Some(Judged::Events(Box::new(EventsSpec {
-        source: source.id()?.to_owned(),
-        channels: channels?,
-        on,
-        only: only?.unwrap_or_default(),
-        key: key?,
-        raise: raise?,
-        clear,
-        text: text?,
-    })))
-}
-
-/// What conditions over events can name: the event's data, its name.
-struct EventNames;
-
-impl Names for EventNames {
-    fn find(&self, parts: &[&str]) -> Result<(usize, u32), (String, String)> {
-        let name = parts.first().copied().unwrap_or_default();
-        let input = EVENT_INPUTS.iter().position(|own| *own == name).and_then(|at| u32::try_from(at).ok());
-        let hint = did_you_mean(name, EVENT_INPUTS).map(|hint| format!("; {hint}")).unwrap_or_default();
-        input.map(|input| (1, input)).ok_or_else(|| (format!("`{name}`"), format!("{}{hint}", names(EVENT_INPUTS))))
-    }
-}
-
-/// The condition; what is wrong with it is shown where it stands. Where not all of what it names could be read, nothing is said.
-fn read_condition(
-    reader: &TableReader<'_>,
-    key: &str,
-    text: &str,
-    named: &dyn Names,
-    are_known: bool,
-    sink: &mut Sink<'_>,
-) -> Option<Condition> {
-    match Condition::parse(text, named) {
-        Ok(condition) => Some(condition),
-        Err(_) if !are_known => None,
-        Err(Fault { at, found, expected }) => {
-            let span = reader.span_of(key);
-            let character = text.get(..at).map_or(0, |before| before.chars().count()) + 1;
-            let start = span.start + offset_in_literal(sink.source.slice(span.clone()), character);
-            let message = format!("the condition of {} can't be taken", reader.label);
-            sink.report(Problem { span: start.min(span.end)..span.end, message, found, expected, help: None });
-            None
-        }
     }
 }
 
@@ -370,6 +244,8 @@ pub(super) fn read_alarming(file: &DeTable<'_>, has_rules: bool, sink: &mut Sink
     let keep = reader.get(&alarm::KEEP, sink);
     let webhook = reader.optional(&alarm::WEBHOOK, sink);
     let webhook_token = reader.optional(&alarm::WEBHOOK_TOKEN, sink);
+    let tones = reader.optional(&alarm::TONES, sink);
+    let operator = reader.optional(&alarm::OPERATOR, sink);
     if reader.has(alarm::WEBHOOK_TOKEN.name) && !reader.has(alarm::WEBHOOK.name) {
         reader.missing(alarm::WEBHOOK.name, &alarm::WEBHOOK.shape.expected(), None, sink);
         return None;
@@ -385,5 +261,7 @@ pub(super) fn read_alarming(file: &DeTable<'_>, has_rules: bool, sink: &mut Sink
         keep: keep?,
         webhook: webhook?,
         webhook_token: webhook_token?,
+        tones: tones?.unwrap_or_default(),
+        operator: operator?,
     }))
 }

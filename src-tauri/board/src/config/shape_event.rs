@@ -1,6 +1,6 @@
 //! What may stand as a value, where it speaks of events: paths, templates, durations, names, states.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use watchfloor_model::limits;
@@ -17,9 +17,6 @@ use crate::{
     frame::State,
     path::{PATH_CHARACTERS_MAX, Path, PathError},
 };
-
-/// The most words that one widget gives a meaning to.
-pub const STATES_MAX: usize = 200;
 
 /// A path into an event's data.
 pub(super) struct PathText;
@@ -275,9 +272,6 @@ impl Shape for EventName {
     }
 }
 
-/// `{ cancelled = "alarm", delayed = "warning" }`: what each word of the data means.
-pub(super) struct States;
-
 /// The states that a board file can give.
 pub(super) const STATE: Choice<State> = Choice {
     options: &[
@@ -287,39 +281,3 @@ pub(super) const STATE: Choice<State> = Choice {
         ("alarm", State::Alarm, "act on it"),
     ],
 };
-
-impl Shape for States {
-    type Value = BTreeMap<String, State>;
-
-    fn expected(&self) -> String {
-        format!("a table of words and what they mean ({}), such as `{{ cancelled = \"alarm\" }}`", STATE.expected())
-    }
-
-    #[cfg(test)]
-    fn words(&self) -> String {
-        format!("table of words and {}", STATE.expected())
-    }
-
-    fn schema(&self) -> Value {
-        json!({"type": "object", "minProperties": 1, "maxProperties": STATES_MAX, "additionalProperties": STATE.schema()})
-    }
-
-    fn read(&self, node: Node<'_>, sink: &mut Sink<'_>) -> Option<Self::Value> {
-        let Some(entries) = node.value.get_ref().as_table() else {
-            wrong_type(node, &self.expected(), None, sink);
-            return None;
-        };
-        if !(1..=STATES_MAX).contains(&entries.len()) {
-            let message = format!("{} words", entries.len());
-            bad_value(node, &message, &format!("1 to {STATES_MAX} words"), None, sink);
-            return None;
-        }
-        let read = |(key, value)| {
-            let key: &toml::Spanned<toml::de::DeString<'_>> = key;
-            let state = STATE.read(Node { name: key.get_ref(), value }, sink);
-            state.map(|state| (key.get_ref().to_string(), state))
-        };
-        let states: Vec<Option<(String, State)>> = entries.iter().map(read).collect();
-        states.into_iter().collect()
-    }
-}

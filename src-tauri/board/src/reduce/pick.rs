@@ -186,7 +186,8 @@ pub(crate) fn reject(path: &Path, data: Json<'_>, expected: impl Into<String>) -
     }
 }
 
-fn describe(found: Option<Shape<'_>>) -> String {
+/// What stands there, for people.
+pub(crate) fn describe(found: Option<Shape<'_>>) -> String {
     match found {
         None => "nothing".to_owned(),
         Some(Shape::Text(text)) => {

@@ -151,3 +151,36 @@ async fn signs_of_life_and_clocks() {
     assert_eq!(served.get("/v1/health").await.1["channels"], 1);
     served.stop().await;
 }
+
+/// What others post in a form of their own is the data of one event; what is no such thing says why.
+#[tokio::test]
+async fn what_others_post() {
+    let served = Served::start(HubConfig::default()).await;
+    let post = |query: &str, body: &str| {
+        let request = served.client.post(served.url(&format!("/v1/receive{query}")));
+        request.header("content-type", "application/json").body(body.to_owned()).send()
+    };
+    let body = "{\n \"version\": \"4\", \"alerts\": [{\"status\": \"firing\"}]}";
+    let found = answer(post("?channel=ops&name=alerts", body).await.expect("an answer")).await;
+    assert_eq!(found, (StatusCode::OK, json!({"positions": [format!("{}:1", served.hub.epoch())]})));
+    assert_eq!(post("?channel=ops", "[]").await.expect("an answer").status(), StatusCode::OK);
+    let (_, told) = served.get(&format!("/v1/poll?cursor=ops~{}:0", served.hub.epoch())).await;
+    let told = told.to_string();
+    assert!(told.contains(r#""name":"alerts""#) && told.contains(r#""status":"firing""#), "{told}");
+    assert!(told.contains(r#""name":"received""#), "{told}");
+    for (query, body, code, message) in [
+        ("", "1", "bad-query", "parameter channel is missing"),
+        ("?channel=a%20b", "1", "bad-event", "is no channel name"),
+        ("?channel=a&name=", "1", "bad-event", "`name` has 0 bytes"),
+        ("?channel=a&event=x", "1", "bad-query", "unknown parameter"),
+        ("?channel=a", "{", "bad-event", "the body is not JSON"),
+        ("?channel=a", "1e999", "bad-event", ""),
+    ] {
+        let (status, found) = answer(post(query, body).await.expect("an answer")).await;
+        assert_eq!((status, &found["error"]["code"]), (StatusCode::BAD_REQUEST, &json!(code)), "{query}");
+        assert!(found["error"]["message"].as_str().is_some_and(|text| text.contains(message)), "{query}: {found}");
+    }
+    let large = format!("\"{}\"", "x".repeat(1 << 20));
+    assert_eq!(post("?channel=a", &large).await.expect("an answer").status(), StatusCode::PAYLOAD_TOO_LARGE);
+    served.stop().await;
+}

@@ -10,9 +10,10 @@ use watchfloor_model::{Event, Mono};
 use super::{super::Board, rule_terms};
 use crate::{
     alarm::{
-        EventRule,
+        EventRule, Judge,
         condition::{Inputs, Term, Why},
         delay::Delays,
+        foreign,
     },
     config::spec::{AlarmSpec, BoardFile, EventsSpec, Judged},
     freshness::{Promise, judge},
@@ -115,6 +116,13 @@ impl Board {
             if *is_conditional && !own.filter.accepts(data) {
                 continue;
             }
+            if let Judge::Foreign { system, .. } = own.spec.judge {
+                let message = foreign::read(system, data);
+                let homeless = watch.handle_message(*number, &message, event.time, instant);
+                let unusable_here = message.unusable.into_iter().chain(homeless.iter().map(|key| no_room("", key)));
+                unusable.extend(unusable_here.map(|rejection| (own.id.clone(), rejection)));
+                continue;
+            }
             let key = match own.key.as_ref().map(|path| key_at(path, data)) {
                 None => "".into(),
                 Some(Ok(key)) => key,
@@ -123,17 +131,13 @@ impl Board {
                     continue;
                 }
             };
-            let text = || {
+            let text = || -> Vec<(String, String)> {
                 let text = own.spec.text.as_ref().map(|text| render(text, data));
                 text.map(|text| ("text".to_owned(), text)).into_iter().collect()
             };
             if !watch.handle_event((*number, &key), &View(event), event.time, &text, instant) {
-                let rejection = Rejection {
-                    place: own.key.as_ref().map_or_else(String::new, |path| format!("`{path}`")),
-                    found: format!("one more alarm, `{key}`"),
-                    expected: "no more than 10,000 that stand of one rule".to_owned(),
-                };
-                unusable.push((own.id.clone(), rejection));
+                let place = own.key.as_ref().map_or_else(String::new, |path| format!("`{path}`"));
+                unusable.push((own.id.clone(), no_room(&place, &key)));
             }
         }
         let room = super::super::REJECTIONS_HELD_MAX.saturating_sub(self.rejections.len());
@@ -161,11 +165,18 @@ impl Board {
     }
 }
 
+fn no_room(place: &str, key: &str) -> Rejection {
+    Rejection {
+        place: place.to_owned(),
+        found: format!("one more alarm, `{key}`"),
+        expected: "no more than 10,000 that stand of one rule".to_owned(),
+    }
+}
+
 fn rule(spec: &AlarmSpec, events: &EventsSpec) -> EventRule {
     EventRule {
         id: spec.id.as_str().into(),
-        raise: events.raise.clone(),
-        clear: events.clear.clone(),
+        judge: events.judge.clone(),
         delays: Delays { on: spec.on_delay, off: spec.off_delay },
         terms: rule_terms(spec),
     }

@@ -6,7 +6,10 @@ use watchfloor_model::{Continuity, Phase, SourceStatus, Timestamp};
 use super::stage::{BOARD, START, Stage};
 use crate::{
     Board,
-    alarm::{Act, AlarmKey, Change, Priority, machine::Sound},
+    alarm::{
+        Act, AlarmKey, Change, Priority,
+        machine::{Input, Sound},
+    },
     frame::{AlarmAct, AlarmEvidence, AlarmState, AlarmView, AlarmsSeen, AlarmsView},
 };
 
@@ -306,4 +309,63 @@ fn by_events() {
     next.event(json!({"k": "a", "v": 0}));
     assert_eq!(state(&mut next, "jam/a"), Some(AlarmState::Returned));
     assert_eq!(heard(&next.board.take_alarm_changes()), Vec::<String>::new());
+}
+
+/// H3, H6: that alarms may have come and gone goes on record, once an outage, and once more never.
+#[test]
+fn what_nobody_will_know_is_on_record() {
+    let mut stage = stage();
+    stage.event(json!({"v": 3}));
+    let checkpoint = stage.board.checkpoint(stage.now, Timestamp::default());
+    stage.pass(60_000);
+    // Two channels of one outage.
+    stage.gap(Continuity::Unknown, 60_000);
+    stage.gap(Continuity::Unknown, 60_000);
+    stage.status_is(Phase::Live);
+    let record = stage.board.take_alarm_changes();
+    let unseen: Vec<&Change> = record.iter().filter(|change| change.what == Some(Input::Unseen)).collect();
+    let [own] = unseen[..] else { panic!("{unseen:?}") };
+    assert_eq!((own.key.to_string(), own.sound), ("source:s".to_owned(), Sound::Keep));
+    let words = &own.said.as_ref().expect("words").words;
+    assert!(words.contains("may have come and gone") && words.contains("(lost)"), "{words}");
+    // By what proves that nothing is missing, nothing is.
+    stage.pass(60_000);
+    stage.gap(Continuity::Proven, 60_000);
+    assert_eq!(heard(&stage.board.take_alarm_changes()), Vec::<String>::new());
+    // A crash behind it: folded again, and on record already.
+    let board = Board::new(stage.board.file().clone(), stage.now);
+    let mut next = Stage { board, now: stage.now, offset: stage.offset, status: SourceStatus::default() };
+    next.board.restore(&checkpoint, next.now, Timestamp::default());
+    let since = record.iter().filter(|change| change.number > checkpoint.alarms.alarms.number).cloned();
+    next.board.restore_alarms(checkpoint.alarms.clone(), since, next.now);
+    next.gap(Continuity::Unknown, 60_000);
+    next.board.be_folded();
+    let again = next.board.take_alarm_changes();
+    assert!(again.iter().all(|change| change.what != Some(Input::Unseen)), "{again:?}");
+}
+
+/// H6: another system's alarms, by its own names and priorities, on the glass and in a notification's words.
+#[test]
+fn of_another_system() {
+    let rule = "\n[[alarm]]\nid = \"ops\"\nfrom = \"pagerduty\"\nsource = \"s\"\nchannels = \"c\"\npriority = \"low\"\n";
+    let mut stage = Stage::with(&format!("{BOARD}{rule}"));
+    stage.connect();
+    stage.status_is(Phase::Live);
+    let payload = json!({"summary": "Queue is stuck", "severity": "critical", "source": "mq-1", "group": "mq"});
+    stage.event(json!({"event_action": "trigger", "dedup_key": "q", "payload": payload, "client_url": "https://mq"}));
+    let own = find(&mut stage, "ops/q").expect("triggered");
+    assert_eq!((&*own.title, own.priority, own.group.as_deref()), ("Queue is stuck", Priority::Critical, Some("mq")));
+    assert!(own.first);
+    let words = stage.board.alarm_words(&AlarmKey::read("ops/q"));
+    assert_eq!((&*words.title, words.advice.as_deref()), ("Queue is stuck", Some("https://mq")));
+    // Another file with the same rule: how bad it is it says itself.
+    stage.board.reload(stage.board.file().clone(), stage.now);
+    assert_eq!(find(&mut stage, "ops/q").map(|own| own.priority), Some(Priority::Critical));
+    stage.event(json!({"event_action": "acknowledge"}));
+    let rejections = stage.board.take_rejections();
+    assert!(rejections.iter().any(|(rule, why)| rule == "ops" && why.to_string().contains("`dedup_key`")));
+    stage.event(json!({"event_action": "acknowledge", "dedup_key": "q"}));
+    assert_eq!(state(&mut stage, "ops/q"), Some(AlarmState::Acknowledged));
+    stage.event(json!({"event_action": "resolve", "dedup_key": "q"}));
+    assert_eq!(state(&mut stage, "ops/q"), None);
 }

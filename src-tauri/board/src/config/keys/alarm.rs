@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{DAY, SECOND, TITLE_CHARACTERS_MAX, events, id, path, source::CHANNELS_MAX, span, template, title};
 use crate::{
-    alarm::Priority,
+    alarm::{Priority, foreign::System},
     config::{
         alarm::ConditionText,
         condition::Conditions,
@@ -12,6 +12,8 @@ use crate::{
         shape::{CHANNEL, Choice, Flag, ID as ID_SHAPE, List, Name, Number, Text, Whole},
         shape_event::{EventName, PathText, Span, TemplateText},
         shape_site::Address,
+        shape_tones::Tones,
+        shape_words::{self, Words},
         table::{Key, Need, TableShape},
         token::SecretPlace,
     },
@@ -35,6 +37,8 @@ pub(in crate::config) static TABLE: TableShape = TableShape {
         &WHEN,
         &RAISE,
         &CLEAR,
+        &FROM_SYSTEM,
+        &SEVERITIES,
         &SOURCE,
         &CHANNELS,
         &ON,
@@ -86,30 +90,53 @@ pub(in crate::config) static CLEAR: Key<ConditionText> = Key {
     shape: ConditionText,
 };
 
+pub(in crate::config) static FROM_SYSTEM: Key<Choice<System>> = Key {
+    name: "from",
+    need: Need::Optional,
+    about: "The other system whose alarms these are: the events are its messages. In place of `when` and `raise`.",
+    shape: Choice {
+        options: &[
+            (
+                System::Alertmanager.word(),
+                System::Alertmanager,
+                "what its webhooks are sent, or what its `/api/v2/alerts` answers",
+            ),
+            (System::PagerDuty.word(), System::PagerDuty, "events by `dedup_key`, as its Events API v2 takes them"),
+        ],
+    },
+};
+
+pub(in crate::config) static SEVERITIES: Key<Words<Choice<Priority>>> = Key {
+    name: "severities",
+    need: Need::Optional,
+    about: "With `from`: the priority of each severity. Usual words need none: `critical`, `error`, `warning`, `info`. Others have that of `priority`.",
+    shape: shape_words::SEVERITIES,
+};
+
 pub(in crate::config) static SOURCE: Key<Name> = Key {
     name: "source",
     need: Need::Optional,
-    about: "With `raise`: the id of the source of the events. May be left out if the board has only one source.",
+    about: "With `raise` or `from`: the id of the source of the events. May be left out if the board has only one source.",
     shape: ID_SHAPE,
 };
 
 pub(in crate::config) static CHANNELS: Key<List<Name>> = Key {
     name: "channels",
     need: Need::Optional,
-    about: "With `raise`: the channels whose events count, among the source's; all of them if left out.",
+    about: "With `raise` or `from`: the channels whose events count, among the source's; all of them if left out.",
     shape: List { item: CHANNEL, min: 1, max: CHANNELS_MAX, or_one: true, what: "channel names" },
 };
 
 pub(in crate::config) static ON: Key<List<EventName>> = events(
     "on",
     true,
-    "With `raise`: the events that count, by name; `*` at the end stands for any rest. Every event if left out.",
+    "With `raise` or `from`: the events that count, by name; `*` at the end stands for any rest. Every event if left out.",
 );
 
 pub(in crate::config) static WHERE: Key<Conditions> = Key {
     name: "where",
     need: Need::Optional,
-    about: "With `raise`: which of these events count; each path must have its value, or one of its values.",
+    about: "With `raise` or `from`: which of these events count; each path must have its value, or one of its values.",
     shape: Conditions,
 };
 
@@ -132,11 +159,13 @@ const PRIORITIES: &[(&str, Priority, &str)] = &[
     ("critical", Priority::Critical, "at once"),
 ];
 
+pub(in crate::config) const PRIORITY_CHOICE: Choice<Priority> = Choice { options: PRIORITIES };
+
 pub(in crate::config) static PRIORITY: Key<Choice<Priority>> = Key {
     name: "priority",
     need: Need::Default("\"medium\""),
     about: "How soon somebody must act.",
-    shape: Choice { options: PRIORITIES },
+    shape: PRIORITY_CHOICE,
 };
 
 pub(in crate::config) static ON_DELAY: Key<Span> = span(
@@ -205,7 +234,20 @@ pub(in crate::config) static REALARM: Key<Span> = span(
 
 pub(in crate::config) static ALL_TABLE: TableShape = TableShape {
     name: "`[alarms]`",
-    keys: &[&NOTIFY, &SOUND, &VOLUME, &DEVICE, &ESCALATE_AFTER, &QUIET, &SOURCE_LOST, &KEEP, &WEBHOOK, &WEBHOOK_TOKEN],
+    keys: &[
+        &NOTIFY,
+        &SOUND,
+        &VOLUME,
+        &DEVICE,
+        &ESCALATE_AFTER,
+        &QUIET,
+        &SOURCE_LOST,
+        &KEEP,
+        &WEBHOOK,
+        &WEBHOOK_TOKEN,
+        &TONES,
+        &OPERATOR,
+    ],
 };
 
 /// Priorities, and none of them.
@@ -290,4 +332,18 @@ pub(in crate::config) static WEBHOOK_TOKEN: Key<SecretPlace> = Key {
     need: Need::Optional,
     about: "Where the token is kept that is shown to the webhook as a bearer.",
     shape: SecretPlace,
+};
+
+pub(in crate::config) static TONES: Key<Tones> = Key {
+    name: "tones",
+    need: Need::Optional,
+    about: "Sound files of one's own in place of the tones that are made, by priority: WAV, of 30 s at most, in the board's folder.",
+    shape: Tones,
+};
+
+pub(in crate::config) static OPERATOR: Key<Text> = Key {
+    name: "operator",
+    need: Need::Optional,
+    about: "Who is on record for what is done about alarms by somebody who says no name; at a desk the user who is logged in if left out.",
+    shape: Text { characters_max: TITLE_CHARACTERS_MAX },
 };

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{SecretSpec, Template};
 use crate::{
-    alarm::{Priority, condition::Condition},
+    alarm::{Judge, Priority, condition::Condition},
     hours::Hours,
     path::Path,
 };
@@ -52,7 +52,7 @@ pub enum Judged {
         /// What people call the condition's inputs, in the order of [`Condition::inputs`].
         names: Vec<String>,
     },
-    /// `raise`: events, an alarm a key.
+    /// `raise` or `from`: events, an alarm a key.
     Events(Box<EventsSpec>),
 }
 
@@ -67,12 +67,10 @@ pub struct EventsSpec {
     pub on: Vec<String>,
     /// `where`
     pub only: BTreeMap<Path, Vec<Value>>,
-    /// `key`; without it there is one alarm.
+    /// Who says of which keys that they hold.
+    pub judge: Judge,
+    /// `key`; without it there is one alarm. Another system's alarms have keys of their own.
     pub key: Option<Path>,
-    /// `raise`
-    pub raise: Condition,
-    /// `clear`; without it, what doesn't raise clears.
-    pub clear: Option<Condition>,
     /// `text`: what the event that raises says for people.
     pub text: Option<Template>,
 }
@@ -111,4 +109,8 @@ pub struct AlarmingSpec {
     pub webhook: Option<String>,
     /// `webhook-token`
     pub webhook_token: Option<SecretSpec>,
+    /// `tones`: sound files in place of the tones that are made, named from the board's folder.
+    pub tones: BTreeMap<Priority, String>,
+    /// `operator`: who is on record for what somebody did who said no name.
+    pub operator: Option<String>,
 }

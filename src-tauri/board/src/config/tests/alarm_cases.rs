@@ -8,7 +8,7 @@ use super::{
     cases::{check, check_both},
 };
 use crate::{
-    alarm::Priority,
+    alarm::{Judge, Priority, foreign::System},
     config::spec::{AlarmSpec, Judged},
 };
 
@@ -83,7 +83,8 @@ fn rules_over_events() {
         (&*events.source, &*events.channels, &*events.on),
         ("s", ["c".to_owned()].as_slice(), ["belt.*".to_owned()].as_slice())
     );
-    assert!(events.clear.is_some() && events.text.is_some() && events.only.len() == 1);
+    assert!(matches!(&events.judge, Judge::Conditions { clear: Some(_), .. }));
+    assert!(events.text.is_some() && events.only.len() == 1);
     let rule = |lines: &str| with(&format!("[[alarm]]\nid = \"a\"\n{lines}\n"));
     check(&rule("raise = \"evnt.x > 1\""), &[("13:14", "can't be taken", "did you mean `event`?")]);
     check(&rule("raise = \"w > 1\""), &[("13:10", "found `w`", "`event` or `event_name`")]);
@@ -92,5 +93,17 @@ fn rules_over_events() {
         &rule("when = \"w > 1\"\nkey = \"k\""),
         &[("14:1", "`key` has no use with `when`", "`raise` in place of `when`")],
     );
+    check(&rule("from = \"alertmanager\"\nkey = \"k\""), &[("14:1", "`key` has no use with `from`", "left out")]);
+    check(&rule("from = \"nagios\""), &[("13:8", "unknown word `nagios`", "`alertmanager`")]);
+    check(
+        &rule("from = \"pagerduty\"\nseverities = { sev1 = \"now\" }"),
+        &[("14:23", "unknown word `now`", "`critical`")],
+    );
+    check(&rule("from = \"pagerduty\"\nraise = \"event.x > 1\""), &[("13:1", "has both `raise` and `from`", "")]);
+    let text = rule("from = \"alertmanager\"\nseverities = { sev1 = \"critical\" }");
+    let board = parse(&text, "f").unwrap_or_else(|errors| panic!("{errors}"));
+    let Judged::Events(events) = &board.alarms[0].judged else { panic!("over events") };
+    let severities = [("sev1".to_owned(), Priority::Critical)].into();
+    assert_eq!(events.judge, Judge::Foreign { system: System::Alertmanager, severities });
     check(&rule("raise = \"event.x > 1\"\nchannels = \"d\""), &[("14:12", "`d` is no channel of the source", "`c`")]);
 }

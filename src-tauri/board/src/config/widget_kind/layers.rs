@@ -10,7 +10,7 @@ use crate::{
         keys::TITLE_CHARACTERS_MAX,
         record::Tables,
         shape::{Choice, Text},
-        shape_event::States,
+        shape_words,
         table::{Key, Need, TableReader, TableShape, cut},
     },
     frame::{LayerDraw, State},
@@ -59,11 +59,11 @@ static STATE: Key<Text> = Key {
     shape: Text { characters_max: TITLE_CHARACTERS_MAX },
 };
 
-static STATES: Key<States> = Key {
+static STATES: Key<shape_words::Words<Choice<State>>> = Key {
     name: "states",
     need: Need::Optional,
     about: "What each of its words means. A shape with another word, or none, is grey, as all are without it.",
-    shape: States,
+    shape: shape_words::STATES,
 };
 
 /// A layer as it was read.

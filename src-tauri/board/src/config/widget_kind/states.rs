@@ -3,25 +3,28 @@
 use crate::config::{
     diagnostic::Sink,
     keys::path,
-    shape_event::{PathText, States},
+    shape::Choice,
+    shape_event::PathText,
+    shape_words::{self, Words},
     spec::StateSpec,
     table::{Key, Need, TableReader},
 };
+use crate::frame::State;
 
 const PATH_ABOUT: &str = "Where the word stands that `states` gives a meaning to.";
 const STATES_ABOUT: &str = "What each word means. Other words are drawn as unknown; a missing or null one is normal.";
 
 pub(super) static PATH: Key<PathText> = path("state", Need::Optional, PATH_ABOUT);
 
-pub(super) static STATES: Key<States> =
-    Key { name: "states", need: Need::Optional, about: STATES_ABOUT, shape: States };
+pub(super) static STATES: Key<Words<Choice<State>>> =
+    Key { name: "states", need: Need::Optional, about: STATES_ABOUT, shape: shape_words::STATES };
 
 /// `state` of the kinds that show nothing else.
 pub(super) static OWN_PATH: Key<PathText> = path("state", Need::Required, PATH_ABOUT);
 
 /// `states` of the kinds that show nothing else.
-pub(super) static OWN_STATES: Key<States> =
-    Key { name: "states", need: Need::Required, about: STATES_ABOUT, shape: States };
+pub(super) static OWN_STATES: Key<Words<Choice<State>>> =
+    Key { name: "states", need: Need::Required, about: STATES_ABOUT, shape: shape_words::STATES };
 
 /// `state` and `states` of the kinds that show nothing else.
 pub(super) fn read_own(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<StateSpec> {

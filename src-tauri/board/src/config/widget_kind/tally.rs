@@ -7,7 +7,7 @@ use crate::{
         keys::{MONTH, SECOND, path, span},
         shape::{ANY_NUMBER, Choice, List, Number, Text},
         shape_event::{PathText, Span},
-        shape_tally::Targets,
+        shape_words::{self, Words},
         spec::{ReducerSpec, WindowStat},
         table::{Key, Need, TableReader, TableShape},
     },
@@ -105,11 +105,11 @@ static TARGET: Key<Number> = Key {
     shape: ANY_NUMBER,
 };
 
-static TARGETS: Key<Targets> = Key {
+static TARGETS: Key<Words<Number>> = Key {
     name: "targets",
     need: Need::Optional,
     about: "What the bars of these categories are meant to be, in place of `target`.",
-    shape: Targets,
+    shape: shape_words::TARGETS,
 };
 
 fn read(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Folded> {

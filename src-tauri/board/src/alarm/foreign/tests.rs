@@ -1,0 +1,213 @@
+//! H6: another system's alarms are told once each, whatever it repeats, forgets or is told late.
+
+use serde_json::{Value, json};
+use watchfloor_model::{Mono, Payload};
+
+use super::*;
+use crate::alarm::{
+    AlarmKey, Alarms, Change, EventRule, Instant, Judge, Terms,
+    delay::Delays,
+    machine::{Base, Input, Shown, Sound},
+    watch::{Watch, WatchCheckpoint},
+};
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_millis(1_700_000_000_000 + seconds * 1000)
+}
+
+fn text_of(seconds: i64) -> String {
+    jiff::Timestamp::from_millisecond(at(seconds).as_millis()).unwrap().to_string()
+}
+
+fn now(seconds: i64) -> Instant {
+    Instant { mono: Mono::from_millis(u64::try_from(seconds).unwrap() * 1000), wall: at(seconds) }
+}
+
+fn message(system: System, data: &Value) -> Message {
+    read(system, Payload::parse(&data.to_string()).unwrap().value())
+}
+
+fn watch(system: System) -> Watch {
+    let mut watch = Watch::default();
+    let judge = Judge::Foreign { system, severities: [("sev1".to_owned(), Priority::Critical)].into() };
+    let terms = Terms { priority: Priority::Low, ..Terms::default() };
+    let rule = EventRule { id: "ops".into(), judge, delays: Delays::default(), terms };
+    watch.reload(Vec::new(), vec![rule], Default::default(), now(0));
+    watch.handle_level(0, true, now(0));
+    watch
+}
+
+fn tell(watch: &mut Watch, system: System, data: &Value, seconds: i64) {
+    let message = message(system, data);
+    assert!(message.unusable.is_empty(), "{:?}", message.unusable);
+    assert!(watch.handle_message(0, &message, at(seconds), now(seconds)).is_empty());
+}
+
+fn alert(status: &str, name: &str, since: i64) -> Value {
+    json!({
+        "status": status, "labels": {"alertname": name, "severity": "warning", "instance": "db-1"},
+        "annotations": {"summary": format!("{name} of db-1"), "runbook_url": "https://wiki/disk"},
+        "startsAt": text_of(since), "endsAt": "0001-01-01T00:00:00Z", "fingerprint": format!("f-{name}"),
+    })
+}
+
+fn webhook(alerts: &[Value]) -> Value {
+    json!({"version": "4", "groupKey": "{}:{job=\"db\"}", "truncatedAlerts": 0, "status": "firing", "alerts": alerts})
+}
+
+/// One alert as the API lists it.
+fn listed(name: &str, since: i64, state: &str) -> Value {
+    let mut own = alert("firing", name, since);
+    own["status"] = json!({"state": state, "silencedBy": [], "inhibitedBy": []});
+    own
+}
+
+fn heard(watch: &mut Watch) -> Vec<(String, Sound)> {
+    let changes = watch.alarms_mut().take_changes();
+    changes.into_iter().map(|change| (change.key.of.to_string(), change.sound)).collect()
+}
+
+fn shown(alarms: &Alarms, of: &str) -> Option<Shown> {
+    let key = AlarmKey { rule: "ops".into(), of: of.into() };
+    alarms.standing().get(&key).map(|own| own.alarm.shown())
+}
+
+const AM: System = System::Alertmanager;
+
+#[test]
+fn what_alertmanager_repeats_is_told_once() {
+    let mut watch = watch(AM);
+    tell(&mut watch, AM, &webhook(&[alert("firing", "disk", 10), alert("firing", "cpu", 12)]), 40);
+    assert_eq!(heard(&mut watch), [("disk f-disk".to_owned(), Sound::Start), ("cpu f-cpu".to_owned(), Sound::Start)]);
+    let (key, own) = watch.alarms().standing().iter().next().unwrap();
+    assert_eq!(
+        (&*key.of, own.raised, own.is_first, own.priority),
+        ("cpu f-cpu", Some(at(12)), false, Priority::Medium)
+    );
+    let foreign = own.foreign.as_deref().unwrap();
+    assert_eq!((&*foreign.title, foreign.advice.as_deref()), ("cpu of db-1", Some("https://wiki/disk")));
+    // The group interval, and the other one of a pair: the same alarms.
+    tell(&mut watch, AM, &webhook(&[alert("firing", "disk", 10), alert("resolved", "cpu", 12)]), 340);
+    assert_eq!(heard(&mut watch), [("cpu f-cpu".to_owned(), Sound::Stop)]);
+    // That it was resolved in between nobody said: another occurrence calls.
+    tell(&mut watch, AM, &webhook(&[alert("firing", "disk", 500)]), 640);
+    let told = heard(&mut watch);
+    assert_eq!(told, [("disk f-disk".to_owned(), Sound::Stop), ("disk f-disk".to_owned(), Sound::Start)]);
+}
+
+#[test]
+fn a_list_says_what_is_over_but_for_an_empty_one() {
+    let mut watch = watch(AM);
+    tell(&mut watch, AM, &json!([listed("disk", 10, "active"), listed("cpu", 10, "active")]), 20);
+    tell(&mut watch, AM, &json!([listed("cpu", 10, "active")]), 30);
+    assert_eq!(shown(watch.alarms(), "disk f-disk"), Some(Shown::Base(Base::Returned)));
+    // Just started, and knows of nothing yet.
+    tell(&mut watch, AM, &json!([]), 40);
+    tell(&mut watch, AM, &json!([]), 99);
+    assert_eq!(shown(watch.alarms(), "cpu f-cpu"), Some(Shown::Base(Base::Unacknowledged)));
+    tell(&mut watch, AM, &json!([listed("cpu", 10, "active")]), 100);
+    tell(&mut watch, AM, &json!([]), 110);
+    assert_eq!(shown(watch.alarms(), "cpu f-cpu"), Some(Shown::Base(Base::Unacknowledged)));
+    tell(&mut watch, AM, &json!([]), 170);
+    assert_eq!(shown(watch.alarms(), "cpu f-cpu"), Some(Shown::Base(Base::Returned)));
+    // Of a list that can't be read whole nothing is over.
+    tell(&mut watch, AM, &json!([listed("net", 180, "active")]), 181);
+    let broken = message(AM, &json!([{"labels": 7}]));
+    assert_eq!(broken.unusable.len(), 1);
+    watch.handle_message(0, &broken, at(300), now(300));
+    assert_eq!(shown(watch.alarms(), "net f-net"), Some(Shown::Base(Base::Unacknowledged)));
+}
+
+#[test]
+fn what_is_silenced_there_does_not_call_here() {
+    let mut watch = watch(AM);
+    tell(&mut watch, AM, &json!([listed("disk", 10, "active")]), 20);
+    tell(&mut watch, AM, &json!([listed("disk", 10, "suppressed")]), 30);
+    assert_eq!(shown(watch.alarms(), "disk f-disk"), Some(Shown::SuppressedByDesign));
+    assert_eq!(heard(&mut watch).last(), Some(&("disk f-disk".to_owned(), Sound::Stop)));
+    tell(&mut watch, AM, &json!([listed("disk", 10, "active")]), 40);
+    assert_eq!(heard(&mut watch), [("disk f-disk".to_owned(), Sound::Start)]);
+}
+
+#[test]
+fn pagerduty_by_its_key() {
+    let (system, mut watch) = (System::PagerDuty, watch(System::PagerDuty));
+    let event = |action: &str, severity: &str, seconds: i64| {
+        json!({"event_action": action, "dedup_key": "srv/1", "payload": {
+            "summary": "Queue is stuck", "source": "mq-1", "severity": severity, "timestamp": text_of(seconds)}})
+    };
+    tell(&mut watch, system, &event("trigger", "error", 5), 6);
+    tell(&mut watch, system, &event("trigger", "error", 9), 10);
+    assert_eq!(heard(&mut watch), [("srv/1".to_owned(), Sound::Start)]);
+    tell(&mut watch, system, &event("acknowledge", "error", 12), 12);
+    assert_eq!(heard(&mut watch), [("srv/1".to_owned(), Sound::Stop)]);
+    let known = &watch.alarms().standing().values().next().unwrap().acknowledged;
+    assert_eq!(known.as_ref().unwrap().by.station, "pagerduty");
+    // More urgent than it was known to be.
+    tell(&mut watch, system, &event("trigger", "sev1", 13), 13);
+    assert_eq!(heard(&mut watch), [("srv/1".to_owned(), Sound::Start)]);
+    tell(&mut watch, system, &json!({"event_action": "resolve", "dedup_key": "srv/1"}), 14);
+    assert_eq!(shown(watch.alarms(), "srv/1"), Some(Shown::Base(Base::Returned)));
+}
+
+/// What can't be used says where, what was found and what was expected; the rest of a message counts.
+#[test]
+fn what_cannot_be_used() {
+    let cases = [
+        (AM, json!("down"), "data: found \"down\", expected a webhook's message"),
+        (AM, json!({"version": "3", "alerts": []}), "`version`: found \"3\", expected \"4\""),
+        (AM, json!({"version": "4", "alerts": {}}), "`alerts`: found an object of 0 fields, expected a list"),
+        (AM, webhook(&[json!({"labels": {}, "status": "pending"})]), "`status`: found \"pending\""),
+        (AM, json!({"version": "4", "truncatedAlerts": 3, "alerts": []}), "`truncatedAlerts`: found 3, expected 0"),
+        (System::PagerDuty, json!({"event_action": "open"}), "`event_action`: found \"open\""),
+        (System::PagerDuty, json!({"event_action": "trigger"}), "`dedup_key`: found nothing"),
+        (
+            System::PagerDuty,
+            json!({"event_action": "resolve", "dedup_key": "x".repeat(256)}),
+            "256 bytes, expected at most",
+        ),
+    ];
+    for (system, data, expected) in cases {
+        let found: Vec<String> = message(system, &data).unusable.iter().map(ToString::to_string).collect();
+        assert!(found.len() == 1 && found[0].contains(expected), "{found:?} has no {expected:?}");
+    }
+    let mixed = message(AM, &webhook(&[json!(1), alert("firing", "disk", 10)]));
+    assert_eq!((mixed.alerts.len(), mixed.unusable.len()), (1, 1));
+}
+
+/// After a crash all is folded again: what is on record is done once, in whatever order it was.
+#[test]
+fn what_is_on_record_is_not_done_again() {
+    let (system, story) = (System::PagerDuty, |watch: &mut Watch, from: usize, to: usize| {
+        let event = |action: &str, severity: &str| json!({"event_action": action, "dedup_key": "k", "payload": {"summary": "x", "severity": severity}});
+        let all = [
+            event("trigger", "error"),
+            event("acknowledge", "error"),
+            event("trigger", "critical"),
+            event("acknowledge", "critical"),
+            event("trigger", "info"),
+            event("resolve", "info"),
+            event("trigger", "error"),
+            event("acknowledge", "error"),
+        ];
+        for (number, event) in all.iter().enumerate().take(to).skip(from) {
+            tell(watch, System::PagerDuty, event, 10 + i64::try_from(number).unwrap());
+        }
+    });
+    let mut whole = watch(system);
+    story(&mut whole, 0, 8);
+    let expected: Vec<Change> = whole.alarms_mut().take_changes();
+    assert_eq!(expected.iter().filter(|change| matches!(change.what, Some(Input::Acknowledge { .. }))).count(), 3);
+    for recorded in 0..=expected.len() {
+        let mut again = watch(system);
+        again.restore(WatchCheckpoint::default(), expected[..recorded].to_vec(), now(100));
+        again.handle_level(0, true, now(100));
+        story(&mut again, 0, 8);
+        again.be_folded();
+        let written: Vec<_> = again.alarms_mut().take_changes().into_iter().map(|own| (own.what, own.event)).collect();
+        let missing: Vec<_> = expected[recorded..].iter().map(|own| (own.what, own.event)).collect();
+        // That it is told of live data again is all that may be added.
+        let written: Vec<_> = written.into_iter().filter(|(what, _)| !matches!(what, Some(Input::Judge(_)))).collect();
+        assert_eq!(written, missing, "with {recorded} on record");
+    }
+}
