@@ -17,6 +17,7 @@ pub mod page;
 pub mod pictures;
 pub mod program;
 pub mod receiver;
+pub mod record;
 pub mod reference;
 pub mod screen;
 pub mod states;

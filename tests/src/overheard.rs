@@ -207,7 +207,7 @@ mod tests {
         assert_eq!(told, [(1, true), (1, false), (2, true), (1, true)]);
         assert_eq!((heard.taken[0].heading.as_str(), heard.taken[0].rest.as_str()), ("High: full", "one\ntwo"));
         assert_eq!(heard.shown, BTreeSet::from([1, 2]));
-        assert_eq!(most_within(&heard.taken, 2.0), 3);
+        assert_eq!(most_within(&heard.taken, 3.5), 3);
         assert_eq!(most_within(&heard.taken, 0.5), 1);
     }
 }
