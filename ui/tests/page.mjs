@@ -26,6 +26,7 @@ import { numbers } from './page/numbers.mjs'
 import { pages } from './page/pages.mjs'
 import { past } from './page/past.mjs'
 import { pseudo } from './page/pseudo.mjs'
+import { reports } from './page/reports.mjs'
 import { shift } from './page/shift.mjs'
 import { sight } from './page/sight.mjs'
 import { silence } from './page/silence.mjs'
@@ -41,7 +42,7 @@ import { finish } from './page/harness.mjs'
 const SUBJECTS = {
   // The longest first: a long one at the end would be waited for alone.
   ...{ pseudo, tiles, span, looks, night, numbers, sight, silence, history, broken, past, pages, drill, demo, still },
-  ...{ alarms, alarm_list },
+  ...{ alarms, alarm_list, reports },
   ...{ aloud, keys, desk, chart, shift, zoom, words, furniture, fences, bundle },
 }
 /** Pages wait more than they draw: each subject has a process and a browser of its own, so many at once. */

@@ -43,7 +43,7 @@ export function calls(alarm: AlarmView): boolean {
 }
 
 /** Whether its condition holds no more: its shape is hollow then. */
-export function is_over({ state }: AlarmView): boolean {
+export function is_over({ state }: Pick<AlarmView, 'state'>): boolean {
   return OVER.includes(state)
 }
 

@@ -30,6 +30,7 @@ test('what lies above hears a key first', () => {
     'drill-end',
     'keys-close',
     'alarm-close',
+    'report-close',
     'history-close',
     'desk-leave',
     'chart-leave',
@@ -38,7 +39,7 @@ test('what lies above hears a key first', () => {
   ])
   expect(ids(stroke('R', { shiftKey: true }))).toEqual(['history-compare', 'past-play-back'])
   expect(ids(stroke('ArrowLeft', { shiftKey: true }))).toEqual(['chart-move', 'past-step'])
-  expect(ids(stroke('ArrowUp'))).toEqual(['alarm-move', 'desk-move', 'chart-row', 'panel-move'])
+  expect(ids(stroke('ArrowUp'))).toEqual(['alarm-move', 'report-move', 'desk-move', 'chart-row', 'panel-move'])
 })
 
 test('a modifier makes it another key, and one that is held is heard once unless it moves something', () => {

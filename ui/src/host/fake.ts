@@ -8,8 +8,6 @@ import { empty } from './fake-empty'
 import { outages } from './fake-outages'
 import type {
   Against,
-  AlarmAct,
-  AlarmsSeen,
   BoardView,
   Detail,
   Frame,
@@ -35,45 +33,40 @@ import { DESK_BOARD, desk_detail, desk_rows, desk_value } from './fake-desk'
 import { FakePages, PAGES_BOARD } from './fake-pages'
 import { FakePast } from './fake-past'
 import { FakeAlarms } from './fake-alarms'
+import { FakeReports, type Mood, MOODS } from './fake-reports'
 import { Rush } from './fake-rush'
 import { LINE_STATES, NOTICES, REASONS, said_of, source_view } from './fake-source'
 import { type DemoState, type DrillLast, type FaultName, FAULTS, type Host } from './types'
 
 export const SCENARIOS = [
-  'live',
-  'stale',
-  'down',
-  'refused',
-  'unknown',
-  'empty',
-  'flood',
-  'catching-up',
-  'silent',
-  'notices',
-  'sources',
-  'gaps',
-  'one',
-  'gauge',
-  'rush',
-  'idle',
-  'busy',
-  'orders',
-  'orders-down',
-  'orders-catching-up',
-  'orders-unknown',
-  'pair',
-  'furniture',
-  'pages',
-  'past',
-  'past-odd',
-  'disputed',
-  'desk',
-  'alarms',
-  'alarms-quiet',
-  'alarms-flood',
-  'alarms-stale',
-  'alarms-pages',
-  'sheet',
+  ...([
+    'live',
+    'stale',
+    'down',
+    'refused',
+    'unknown',
+    'empty',
+    'flood',
+    'catching-up',
+    'silent',
+    'notices',
+    'sources',
+    'gaps',
+  ] as const),
+  ...([
+    'one',
+    'gauge',
+    'rush',
+    'idle',
+    'busy',
+    'orders',
+    'orders-down',
+    'orders-catching-up',
+    'orders-unknown',
+    'pair',
+  ] as const),
+  ...(['furniture', 'pages', 'past', 'past-odd', 'disputed'] as const),
+  ...(['desk', 'alarms', 'alarms-quiet', 'alarms-flood', 'alarms-stale', 'alarms-pages', 'sheet'] as const),
 ] as const
 export type Scenario = (typeof SCENARIOS)[number]
 
@@ -107,6 +100,8 @@ export interface FakeOptions {
   readonly speech?: Pick<BoardView, 'language' | 'locale'>
   /** Events a second of the busy wall, and how many times faster its time goes. */
   readonly busy?: { readonly rate: number; readonly hurry: number }
+  /** What the record tells. */
+  readonly mood?: Mood
   /** How large the glass is. */
   readonly sight: Sight
   /** What of the case sheet is shown. */
@@ -131,6 +126,7 @@ export class FakeHost implements Host {
   readonly #pages = new FakePages()
   /** For the page's tests. */
   readonly alarms: FakeAlarms
+  readonly reports: FakeReports
   #version = 0
   #sent = new Map<string, string>()
   #faults = new Map<FaultName, boolean>(FAULTS.map((name) => [name, false]))
@@ -160,6 +156,7 @@ export class FakeHost implements Host {
     this.#speed = options.speed
     this.#replay_ms = MIDNIGHT_MS + options.hour * HOUR_MS
     this.alarms = new FakeAlarms(options.scenario, () => this.#now())
+    this.reports = new FakeReports(options.mood ?? 'rich', () => this.#now())
     this.#busy = new Busy(options.busy?.rate ?? 1_000, options.busy?.hurry ?? 1)
   }
 
@@ -180,6 +177,7 @@ export class FakeHost implements Host {
         ...(asked.has('board-locale') ? { locale: asked.get('board-locale') ?? '' } : {}),
       },
       busy: { rate: Number(asked.get('rate') ?? 1_000), hurry: Number(asked.get('hurry') ?? 1) },
+      mood: MOODS.find((mood) => mood === asked.get('record')) ?? 'rich',
       sight: { px_per_mm: number(asked.get('px-per-mm')), distance_mm: number(asked.get('distance')) },
       sheet: {
         kind: [...SHEET_KINDS, ...FURNITURE_KINDS].find((kind) => kind === asked.get('kind')) ?? 'counter',
@@ -540,13 +538,13 @@ export class FakeHost implements Host {
     return Promise.resolve()
   }
 
-  alarm_act(act: AlarmAct): Promise<void> {
-    return this.alarms.act(act)
-  }
-
-  alarms_acknowledge(seen: AlarmsSeen): Promise<number> {
-    return this.alarms.acknowledge(seen)
-  }
+  readonly alarm_act: Host['alarm_act'] = (act) => this.alarms.act(act)
+  /** There is no desktop that could tell of one. */
+  readonly alarm_sought: Host['alarm_sought'] = () => Promise.resolve(null)
+  readonly alarms_acknowledge: Host['alarms_acknowledge'] = (seen) => this.alarms.acknowledge(seen)
+  readonly alarm_report: Host['alarm_report'] = (...of) => this.reports.alarm_report(...of)
+  readonly since: Host['since'] = (...of) => this.reports.since(...of)
+  readonly since_moments: Host['since_moments'] = (...of) => this.reports.since_moments(...of)
 
   /** Set to make a hand's questions fail. */
   deaf = false

@@ -1,9 +1,11 @@
 /** The one door to the backend: commands, answered one by one. No events, no channels. */
 import { invoke } from '@tauri-apps/api/core'
 import type { Sight } from '../core/sight'
-import type { Detail, Frame, RowsFound } from '../generated/frame'
+import type { AlarmReport, Detail, Frame, RowsFound, Since, SinceMoments } from '../generated/frame'
 import type { TilesFile } from '../widgets/tiles/host'
-import type { DemoState, DrillLast, Host } from './types'
+import type { AlarmSought, DemoState, DrillLast, Host } from './types'
+
+const rounded = (ms: number | null): number | null => (ms === null ? null : Math.round(ms))
 
 export const tauri: Host = {
   next_frame: (after, revision, rest_ms) => invoke<Frame>('next_frame', { after, revision, restMs: rest_ms }),
@@ -13,6 +15,11 @@ export const tauri: Host = {
   detail: (widget, key) => invoke<Detail | null>('detail', { widget, key }),
   alarm_act: (act) => invoke('alarm_act', { act }),
   alarms_acknowledge: (seen) => invoke<number>('alarms_acknowledge', { seen }),
+  alarm_report: (from_ms, to_ms) =>
+    invoke<AlarmReport>('alarm_report', { fromMs: rounded(from_ms), toMs: rounded(to_ms) }),
+  since: (from_ms, after) => invoke<Since>('since', { fromMs: Math.round(from_ms), after }),
+  since_moments: (name) => invoke<SinceMoments>('since_moments', { name }),
+  alarm_sought: (after) => invoke<AlarmSought | null>('alarm_sought', { after }),
   turn: (how, number) => invoke('turn', { how, number }),
   demo_state: () => invoke<DemoState | null>('demo_state'),
   demo_fault: (name, on) => invoke('demo_fault', { name, on }),

@@ -1,7 +1,18 @@
 /** All that the page may ask of whatever runs it. */
 import type { Sight } from '../core/sight'
 import type { TilesHost } from '../widgets/tiles/host'
-import type { AlarmAct, AlarmsSeen, Detail, Frame, GlassSeen, RowsFound, RowsQuery } from '../generated/frame'
+import type {
+  AlarmAct,
+  AlarmReport,
+  AlarmsSeen,
+  Detail,
+  Frame,
+  GlassSeen,
+  RowsFound,
+  RowsQuery,
+  Since,
+  SinceMoments,
+} from '../generated/frame'
 
 export const FAULTS = ['cut', 'freeze', 'restart', 'lose-history', 'slow'] as const
 export type FaultName = (typeof FAULTS)[number]
@@ -28,6 +39,15 @@ export interface DrillLast {
   readonly ended: string | null
 }
 
+/** An alarm that somebody wants to see who was told of it by the desktop. */
+export interface AlarmSought {
+  readonly number: number
+  /** Its key; null for all of them. */
+  readonly key: string | null
+  /** Whether somebody does. */
+  readonly is_new: boolean
+}
+
 export interface Host extends TilesHost {
   /**
    * What changed after the version that was painted; answers within a heartbeat, and in `rest_ms` milliseconds at the
@@ -49,6 +69,20 @@ export interface Host extends TilesHost {
   alarm_act(act: AlarmAct): Promise<void>
   /** Acknowledges all of these but critical ones, as they were seen; answers how many were. */
   alarms_acknowledge(seen: AlarmsSeen): Promise<number>
+  /** The standard's figures of the alarms, from an instant until before another, milliseconds since the Unix epoch; from null: thirty days, to null: now. */
+  alarm_report(from_ms: number | null, to_ms: number | null): Promise<AlarmReport>
+  /**
+   * What changed since an instant. `after`: the version of the answer before, 0 of none; until one is `done` the next says more. A question that a newer one
+   * has taken the place of rejects with `superseded`.
+   */
+  since(from_ms: number, after: number): Promise<Since>
+  /** Moments that somebody may mean by that. `name`: who asks, if he said it. */
+  since_moments(name: string | null): Promise<SinceMoments>
+  /**
+   * Waits for somebody who pressed *Show* on a notification, for a minute at most; `after` is null at first, then the number of the answer before. Null
+   * in a window that isn't the one that comes to the front.
+   */
+  alarm_sought(after: number | null): Promise<AlarmSought | null>
   /** Turns a page, or pins the one that is shown; `show` with the number of one, from 0. */
   turn(how: 'next' | 'previous' | 'pin' | 'show', number?: number): Promise<void>
   /** The demo's knobs, or null if this wall is no demo. */

@@ -1,9 +1,12 @@
 /** Deutsch, vollständig. */
+import { reports } from './de-reports'
 import type { Words } from './say'
 
 export { heard } from './de-heard'
 
 export const de: Words = {
+  ...reports,
+
   'state.alarm': 'Alarm',
   'state.warning': 'Warnung',
   'state.unknown': 'unbekannt',

@@ -2,7 +2,11 @@
  * English, complete: every text of the page that isn't data. A text's key is its place and never changes with its words; `{name}` is filled in by
  * that name; a text that goes by a number has the forms of `Intl.PluralRules`, chosen by `{count}`.
  */
+import { reports } from './en-reports'
+
 export const en = {
+  ...reports,
+
   'state.alarm': 'alarm',
   'state.warning': 'warning',
   'state.unknown': 'unknown',

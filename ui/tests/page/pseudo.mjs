@@ -15,7 +15,7 @@ import { all_become, check, FULL_HD, on_page } from './harness.mjs'
 const CODES = [
   ...['kind', 'state', 'freshness', 'phase', 'transport', 'continuity', 'basis', 'agreement', 'became', 'draw'],
   ...['order', 'format', 'theme', 'better', 'toward', 'is', 'why', 'align', 'expect', 'outcome', 'code'],
-  ...['priority', 'evidence', 'nuisance'],
+  ...['priority', 'evidence', 'nuisance', 'last', 'then', 'now'],
 ]
 
 /**
@@ -162,9 +162,10 @@ function foreign({ texts, data }) {
 /**
  * @param {string} query
  * @param {(page: Page) => Promise<void>} use
+ * @param {{ width: number, height: number }} [size]
  */
-const in_pseudo = (query, use) =>
-  on_page(`${query}&language=en-XA`, FULL_HD, use, {
+const in_pseudo = (query, use, size = FULL_HD) =>
+  on_page(`${query}&language=en-XA`, size, use, {
     before: async (page) => {
       await page.addInitScript(note_data, CODES)
     },
@@ -238,6 +239,18 @@ const OVER = /** @type {const} */ ([
   ['t', '[data-drill-band]', 'live', true],
 ])
 
+/** Words that are longer than any language's by as much need a glass that is higher by a fifth: on a lower one the figures scroll. */
+const HIGHER = { width: 1920, height: 1300 }
+/** The pages over the wall: the key, where, and what the scripted record tells. */
+const REPORTS = /** @type {const} */ ([
+  ['j', '[data-report="report"] [data-figure]', 'alarms', HIGHER],
+  ['j', '[data-report="report"] [data-figure]', 'alarms&record=empty', HIGHER],
+  ['h', '[data-report="since"] [data-part]', 'alarms', FULL_HD],
+  ['h', '[data-report="since"] [data-part]', 'alarms&record=late', FULL_HD],
+  ['h', '[data-report="since"] [data-part]', 'alarms&record=doubt', FULL_HD],
+  ['h', '[data-report="since"] [data-part]', 'alarms&record=huge', FULL_HD],
+])
+
 export async function pseudo() {
   for (const scenario of SCENARIOS) {
     await check(
@@ -263,6 +276,31 @@ export async function pseudo() {
         if (makes_room) await assert_fits(page)
         else assert.deepEqual((await page.evaluate(read_glass)).clipped, [], 'cut off')
       }),
+    )
+  }
+
+  for (const [key, sheet, query, size] of REPORTS) {
+    await check(`in the language for tests, ${sheet} of ${query}: no word is English, nothing is cut`, () =>
+      in_pseudo(
+        `scenario=${query}&demo=no`,
+        async (page) => {
+          await all_become(page, 'live')
+          await page.keyboard.press(key)
+          await page.waitForSelector(sheet)
+          if (key === 'j') await page.keyboard.press('4')
+          // Until all of the record is read.
+          await page.waitForTimeout(key === 'j' ? 300 : 1_500)
+          for (let turn = 0; turn < 6; turn += 1) {
+            await assert_own_words(page)
+            assert.deepEqual((await page.evaluate(read_glass)).clipped, [], 'cut off')
+            await page.keyboard.press(key === 'j' ? '7' : 'ArrowDown')
+          }
+          await page.keyboard.press(key === 'j' ? '5' : '8')
+          await page.waitForSelector('[data-report-own]')
+          await assert_own_words(page)
+        },
+        size,
+      ),
     )
   }
 

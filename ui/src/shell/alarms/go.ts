@@ -13,7 +13,7 @@ const TURNED_MS = 5_000
 const ENTER = { key: 'Enter', ctrlKey: false, altKey: false, metaKey: false, shiftKey: false, repeat: false }
 
 /** False if the widget is on no page of this glass. */
-export function go_to(live: LiveWall, host: Host, alarm: AlarmView): boolean {
+export function go_to(live: LiveWall, host: Host, alarm: Pick<AlarmView, 'key' | 'widgets'>): boolean {
   const view = live.cells.find(({ view }) => view.id === alarm.widgets[0])?.view
   if (view === undefined) return false
   const number = view.page ?? 0
