@@ -43,6 +43,8 @@ export class FakeAlarms {
   hangs = false
   /** Set to have every act refused by this sentence. */
   refuses: string | null = null
+  /** Set to what stood in the record, for the page's tests. */
+  stood: AlarmView[] | null = null
   /** What hands asked for, newest last. */
   readonly asked: (AlarmAct | AlarmsSeen)[] = []
 
@@ -59,11 +61,11 @@ export class FakeAlarms {
     return this.#scenario.startsWith('alarms')
   }
 
-  /** Of a frame: nothing of a board without rules, and else all of it if anything changed. */
-  part(all: boolean): { alarms?: AlarmsView } {
+  /** Of a frame: nothing of a board without rules, and else all of it if anything changed. `past`: of what the glass showed then. */
+  part(all: boolean, past: boolean): { alarms?: AlarmsView } {
     if (!this.is_on) return {}
     if (this.#scenario === 'alarms' && !this.still) this.#live()
-    const view = this.view()
+    const view = past ? this.#view(this.stood ?? this.#stood()) : this.view()
     const text = JSON.stringify(view)
     if (!all && text === this.#sent) return {}
     this.#sent = text
@@ -274,12 +276,29 @@ export class FakeAlarms {
     })
   }
 
+  /** Of the record: what has been dealt with since called then, and what came since was not there. */
+  #stood(): AlarmView[] {
+    return this.#all
+      .filter(({ key }) => key === 'delay')
+      .map((alarm) => ({
+        ...alarm,
+        state: 'unacknowledged',
+        wants_acknowledgement: true,
+        acknowledged: null,
+        comments: [],
+      }))
+  }
+
   view(): AlarmsView {
+    return this.#view(this.#all)
+  }
+
+  #view(all: readonly AlarmView[]): AlarmsView {
     const rank = ({ state, wants_acknowledgement, priority, raised_ms }: AlarmView): number[] => {
       const put_aside = ['shelved', 'suppressed', 'out-of-service', 'unsupervised'].includes(state)
       return [put_aside ? 2 : wants_acknowledgement ? 0 : 1, RANKS.indexOf(priority), -(raised_ms ?? 0)]
     }
-    const list = [...this.#all].sort((one, two) => {
+    const list = [...all].sort((one, two) => {
       const [a, b] = [rank(one), rank(two)]
       const at = a.findIndex((part, at) => part !== b[at])
       return at === -1 ? 0 : (a[at] ?? 0) - (b[at] ?? 0)

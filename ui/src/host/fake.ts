@@ -204,7 +204,11 @@ export class FakeHost implements Host {
     if (this.#past?.is_over === true) await this.past_close()
     const all = after === 0 || this.#turned
     this.#turned = false
-    const frame = { ...upon_tiles(this.frame(all)), ...(this.night ? { night: true } : {}), ...this.alarms.part(all) }
+    const frame = {
+      ...upon_tiles(this.frame(all)),
+      ...(this.night ? { night: true } : {}),
+      ...this.alarms.part(all, this.#past !== null),
+    }
     if (this.drill !== null) return { ...frame, revision: 3, drill: this.drill.view() }
     if (this.#past === null) return frame
     const past = this.#past.view(all, this.#options.scenario !== 'past-odd')

@@ -1,5 +1,6 @@
 /** A question that the backend may take its time for: what it answered, what it is being asked, and why it refused. */
 import { error_text } from '../../core/format'
+import { insistent } from './superseded'
 
 /** What is answered by then needs no word that it is waited for. */
 const SLOW_MS = 300
@@ -17,7 +18,7 @@ export class Asking<Q, A> {
   #timer: ReturnType<typeof setTimeout> | undefined
 
   /** Of several questions the last one counts, whichever is answered first. */
-  ask(of: Q, what: Promise<A>): void {
+  ask(of: Q, what: () => Promise<A>): void {
     this.#number += 1
     const number = this.#number
     clearTimeout(this.#timer)
@@ -35,7 +36,7 @@ export class Asking<Q, A> {
       this.refused = refused
       return true
     }
-    what.then(
+    insistent(what, () => number === this.#number).then(
       (is) => {
         if (settle(null)) this.answer = { of, is }
       },

@@ -2,10 +2,9 @@
 import { error_text } from '../../core/format'
 import type { Since } from '../../generated/frame'
 import type { Host } from '../../host/types'
+import { insistent } from './superseded'
 
 const SLOW_MS = 300
-/** What a newer question has taken the place of is no refusal. */
-const SUPERSEDED = 'superseded'
 
 export class Following {
   answer = $state.raw<Since | null>(null)
@@ -29,7 +28,7 @@ export class Following {
     this.#timer = setTimeout(() => {
       this.slow = true
     }, SLOW_MS)
-    try {
+    const follow = async (): Promise<void> => {
       for (let after = 0; is_last();) {
         const since = await host.since(from_ms, after)
         if (!is_last()) return
@@ -38,11 +37,14 @@ export class Following {
         if (since.done) return
         after = since.version
       }
+    }
+    try {
+      // Ended in between, it begins anew.
+      await insistent(follow, is_last)
     } catch (error) {
-      const why = error_text(error)
-      if (!is_last() || why === SUPERSEDED) return
+      if (!is_last()) return
       this.#settle()
-      this.refused = why
+      this.refused = error_text(error)
     }
   }
 
