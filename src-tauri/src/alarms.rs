@@ -49,7 +49,7 @@ fn report(args: RecordArgs, json: bool) -> Result<ExitCode, Failure> {
     if args.from.is_some_and(|from| from >= to) {
         return Err(Failure::Usage("--from is not before --to: give a stretch of time".to_owned()));
     }
-    let report = record::report(&data_dir, args.from, to)?;
+    let report = record::report(&data_dir, args.from, to, &|| true)?;
     if json {
         let text = serde_json::to_string(&report)
             .map_err(|error| Failure::Defect(format!("the report can't be written: {error}")))?;
@@ -105,10 +105,12 @@ fn lines(report: &AlarmReport) -> Vec<String> {
     if report.missing > 0 {
         lines.push(format!("NOT RECORDED: {} entries, as the journal could not be written", report.missing));
     }
+    let mean = rate.mean.map_or_else(|| "no average over less than ten minutes".to_owned(), |mean| format!("{mean:.2} on average"));
     lines.push(format!(
-        "in ten minutes: {:.2} on average, {} at the 95th percentile, {} at most; more than 10 in {} of {} periods",
-        rate.mean, rate.p95, rate.max, rate.over, rate.periods
+        "in ten minutes: {mean}, {} at the 95th percentile, {} at most; more than 10 in {} of {} periods",
+        rate.p95, rate.max, rate.over, rate.periods
     ));
+    lines.push(format!("in an hour: {} at most; in a minute: {} at most", rate.max_hour, rate.max_minute));
     for line in &report.priorities {
         let took = match (line.median_ms, line.p95_ms) {
             (Some(median), Some(p95)) => format!(", median {}, 95th percentile {}", Span(median), Span(p95)),

@@ -21,6 +21,7 @@ mod page;
 mod past;
 mod probe;
 mod recorded;
+mod report;
 mod screens;
 mod settings;
 mod sight;

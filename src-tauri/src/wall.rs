@@ -26,6 +26,7 @@ use crate::{
     gpu, headless, instance, kiosk, life, light, output,
     page::{self, Backend, Page},
     past::{self, Past},
+    report::{self, Reports},
     screens::Screen,
     settings::{self, Closing, Settings},
     sight, surroundings, tiles,
@@ -108,6 +109,7 @@ pub(crate) fn run(args: WallArgs, ground: Ground, levels: &Levels, runtime: &Run
         .manage(Arc::clone(&glasses))
         .manage(page::Seen { screen, is_kiosk: args.kiosk })
         .manage(Past::new(data_dir.clone(), args.return_after))
+        .manage(Reports::new(data_dir.clone()))
         .manage(Arc::new(LampTest::new(data_dir.clone())))
         .manage(Tiles::new(args.board.as_deref(), map))
         .invoke_handler(tauri::generate_handler![
@@ -124,6 +126,10 @@ pub(crate) fn run(args: WallArgs, ground: Ground, levels: &Levels, runtime: &Run
             page::rows,
             page::alarm_act,
             page::alarms_acknowledge,
+            report::alarm_report,
+            report::alarm_record,
+            report::since,
+            report::since_moments,
             past::past_open,
             past::past_close,
             past::past_seek,

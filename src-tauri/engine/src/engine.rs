@@ -17,7 +17,7 @@ use tokio::sync::{
     oneshot,
 };
 use watchfloor_board::{
-    Board, Gesture, GlassSpec, Room,
+    Board, Called, Gesture, GlassSpec, Room,
     config::{self, spec::BoardFile},
     frame::{AlarmAct, AlarmsSeen, Detail, Frame, Notice, RowsFound, RowsQuery},
     freshness::Summary,
@@ -369,6 +369,13 @@ impl Engine {
         let (answer, answered) = oneshot::channel();
         self.tell(Event::Summary { answer }).await;
         answered.await.ok()
+    }
+
+    /// What these alarms, by their keys, and the board's sources are called now; nothing once the engine has stopped.
+    pub async fn called(&self, alarms: Vec<String>) -> Called {
+        let (answer, answered) = oneshot::channel();
+        self.tell(Event::Called { alarms, answer }).await;
+        answered.await.unwrap_or_default()
     }
 
     /// How the wall stands; nothing of it once the engine has stopped.

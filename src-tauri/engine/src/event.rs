@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use watchfloor_board::{
-    Gesture, GlassSpec, Room, Subject,
+    Called, Gesture, GlassSpec, Room, Subject,
     alarm::Change,
     config::spec::BoardFile,
     frame::{AlarmAct, AlarmsSeen, Frame, Notice, Outage, RowsFound, RowsQuery, State},
@@ -77,6 +77,13 @@ pub(crate) enum Event {
         key: String,
         /// Where to.
         answer: oneshot::Sender<Option<Subject>>,
+    },
+    /// Someone asks what alarms and sources are called.
+    Called {
+        /// The alarms' keys.
+        alarms: Vec<String>,
+        /// Where to.
+        answer: oneshot::Sender<Called>,
     },
     /// Someone asks for the operators' report.
     Report {

@@ -37,6 +37,7 @@ mod rejections;
 mod restore;
 mod run;
 mod secrets;
+pub mod since;
 mod source;
 mod sources;
 mod transcript;

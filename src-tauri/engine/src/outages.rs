@@ -40,6 +40,22 @@ pub(crate) struct Outage {
     pub(crate) missed: Option<u64>,
 }
 
+impl Outage {
+    /// As a page gets it.
+    pub(crate) fn view(&self) -> OutageView {
+        OutageView {
+            source: self.source.to_string(),
+            began_ms: self.began.as_millis(),
+            ended_ms: self.ended.map(Timestamp::as_millis),
+            source_began_ms: self.source_began.map(Timestamp::as_millis),
+            source_ended_ms: self.source_ended.map(Timestamp::as_millis),
+            cause: self.cause.clone(),
+            became: self.proof,
+            missed: self.missed,
+        }
+    }
+}
+
 /// Now, by both clocks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Now {
@@ -177,17 +193,7 @@ impl Outages {
 
     /// The newest, as a page gets them, newest first.
     pub(crate) fn view(&self) -> Vec<OutageView> {
-        let view = |outage: &Outage| OutageView {
-            source: outage.source.to_string(),
-            began_ms: outage.began.as_millis(),
-            ended_ms: outage.ended.map(Timestamp::as_millis),
-            source_began_ms: outage.source_began.map(Timestamp::as_millis),
-            source_ended_ms: outage.source_ended.map(Timestamp::as_millis),
-            cause: outage.cause.clone(),
-            became: outage.proof,
-            missed: outage.missed,
-        };
-        self.list.iter().rev().take(SHOWN_MAX).map(view).collect()
+        self.list.iter().rev().take(SHOWN_MAX).map(Outage::view).collect()
     }
 
     fn begin(&mut self, source: &Arc<str>, began: Timestamp, source_began: Option<Timestamp>, cause: String) {
@@ -232,7 +238,8 @@ impl Outages {
     }
 }
 
-const fn worse(a: Continuity, b: Continuity) -> Continuity {
+/// The worse one of both.
+pub(crate) const fn worse(a: Continuity, b: Continuity) -> Continuity {
     match (a, b) {
         (Continuity::Unknown, _) | (_, Continuity::Unknown) => Continuity::Unknown,
         (Continuity::Snapshot, _) | (_, Continuity::Snapshot) => Continuity::Snapshot,

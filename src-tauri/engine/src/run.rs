@@ -315,6 +315,9 @@ impl Run {
             Event::Subject { widget, key, answer } => {
                 let _gone = answer.send(self.board.subject(&widget, &key, now));
             }
+            Event::Called { alarms, answer } => {
+                let _gone = answer.send(self.board.called(&alarms));
+            }
             Event::Report { answer } => {
                 // Who asked may have gone meanwhile.
                 let _gone = answer.send(self.report(now));

@@ -99,6 +99,19 @@ impl Unpacker {
     /// # Errors
     /// See [`BodyError`].
     pub(crate) fn unpack(&mut self, body: &[u8], is_key: bool) -> Result<Taken, BodyError> {
+        self.read(body, is_key, |text| serde_json::from_slice(text))
+    }
+
+    /// What `understand` makes of a record's text.
+    ///
+    /// # Errors
+    /// See [`BodyError`].
+    pub(super) fn read<T>(
+        &mut self,
+        body: &[u8],
+        is_key: bool,
+        understand: impl FnOnce(&[u8]) -> serde_json::Result<T>,
+    ) -> Result<T, BodyError> {
         let failed = |reason: &str| BodyError::Packing(reason.to_owned());
         let mut decompress = Decompress::new(false);
         if !is_key && !self.before.is_empty() {
@@ -122,9 +135,9 @@ impl Unpacker {
                 _ => (),
             }
         }
-        let taken = serde_json::from_slice(&text)?;
+        let understood = understand(&text)?;
         self.before = dictionary(text);
-        Ok(taken)
+        Ok(understood)
     }
 }
 

@@ -10,6 +10,7 @@ mod player;
 mod reader;
 mod reel;
 mod report;
+mod since;
 mod stretch;
 mod verify;
 mod view;
@@ -21,7 +22,7 @@ use std::{path::Path, time::Duration};
 
 use watchfloor_model::Timestamp;
 
-pub(crate) use self::look::present;
+pub(crate) use self::{look::present, reader::Reader, since::Glass};
 pub use self::{
     error::PastError,
     look::{Gesture, LookBack, LookBackConfig, is_past_revision},
@@ -39,7 +40,7 @@ pub(crate) const HOLE_AFTER: Duration = PERIOD_QUIET.saturating_add(Duration::fr
 /// # Errors
 /// If there is no journal, it can't be read, or nothing is recorded of that time.
 pub fn report(data_dir: &Path, at: Timestamp) -> Result<serde_json::Value, PastError> {
-    let mut reel = reel::Reel::new(reader::Reader::open(data_dir)?);
+    let mut reel = reel::Reel::new(Reader::open(data_dir)?);
     let range = reel.reader().range()?;
     range.check(at)?;
     reel.seek(at)?;
@@ -51,7 +52,7 @@ pub fn report(data_dir: &Path, at: Timestamp) -> Result<serde_json::Value, PastE
 /// # Errors
 /// If there is no journal, it can't be read, or nothing is recorded of that time.
 pub fn check(data_dir: &Path, at: Timestamp) -> Result<(), PastError> {
-    reader::Reader::open(data_dir)?.range()?.check(at)
+    Reader::open(data_dir)?.range()?.check(at)
 }
 
 /// Walks the chain from its oldest record to its newest.
@@ -59,5 +60,5 @@ pub fn check(data_dir: &Path, at: Timestamp) -> Result<(), PastError> {
 /// # Errors
 /// If there is no journal, it can't be read, or nothing is recorded.
 pub fn verify(data_dir: &Path) -> Result<Verified, PastError> {
-    verify::verify(&reader::Reader::open(data_dir)?)
+    verify::verify(&Reader::open(data_dir)?)
 }

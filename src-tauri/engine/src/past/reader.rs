@@ -6,6 +6,7 @@ use std::{
 };
 
 use rusqlite::Connection;
+use watchfloor_board::frame::UnrecordedWhy;
 use watchfloor_model::Timestamp;
 
 use super::{
@@ -29,7 +30,7 @@ use crate::{
 
 /// The open journal.
 #[derive(Debug)]
-pub(super) struct Reader {
+pub(crate) struct Reader {
     connection: Connection,
     path: PathBuf,
     known: RefCell<Known>,
@@ -44,11 +45,11 @@ struct Known {
 
 /// The record's two ends in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Range {
-    pub(super) first: Timestamp,
-    pub(super) last: Timestamp,
+pub(crate) struct Range {
+    pub(crate) first: Timestamp,
+    pub(crate) last: Timestamp,
     /// When the record was taken that was shown last. Before `last` where the clock was ahead.
-    pub(super) newest: Timestamp,
+    pub(crate) newest: Timestamp,
 }
 
 /// Where to read what was on the glass at an instant.
@@ -79,7 +80,7 @@ impl Range {
 
 impl Reader {
     /// Opens the journal in `folder`, whether a program writes to it or not.
-    pub(super) fn open(folder: &Path) -> Result<Self, PastError> {
+    pub(crate) fn open(folder: &Path) -> Result<Self, PastError> {
         let path = folder.join(FILE_NAME);
         if !path.is_file() {
             return Err(PastError::Missing { path: folder.to_owned() });
@@ -132,7 +133,7 @@ impl Reader {
     }
 
     /// The record's two ends.
-    pub(super) fn range(&self) -> Result<Range, PastError> {
+    pub(crate) fn range(&self) -> Result<Range, PastError> {
         let all = self.stretches()?;
         let ends = all.iter().fold(None, |ends: Option<Range>, next| {
             let (first, last) = ends.map_or((next.first, next.last), |ends| (ends.first, ends.last));
@@ -167,6 +168,17 @@ impl Reader {
         Ok(Place { key, end: stretch.last_seq, then })
     }
 
+    /// When the machine's clock was set back from `seq` on: the first instant of each stretch that begins then.
+    pub(super) fn set_back(&self, seq: i64) -> Result<Vec<Timestamp>, PastError> {
+        let all = self.stretches()?;
+        Ok(all.iter().skip(1).filter(|stretch| stretch.first_seq > seq).map(|stretch| stretch.first).collect())
+    }
+
+    /// Number of the newest record.
+    pub(super) fn newest(&self) -> Result<i64, PastError> {
+        Ok(self.stretches()?.last().map_or(0, |stretch| stretch.last_seq))
+    }
+
     /// Number and hash of the record before the oldest.
     pub(super) fn anchor(&self) -> Result<(i64, Hash), PastError> {
         glass::anchor(&self.connection).map_err(|error| self.told(error))
@@ -188,20 +200,29 @@ impl Reader {
     }
 
     /// Stretches without a record, oldest first. A hole always ends with a key.
-    pub(super) fn holes(&self) -> Result<Vec<Hole>, PastError> {
+    pub(crate) fn holes(&self) -> Result<Vec<Hole>, PastError> {
         let keys = glass::keys(&self.connection).map_err(|error| self.told(error))?;
         let hole = |Key { at: to, kind, before, .. }: Key| {
             // Where time went back, nothing lies between them.
             let from = before.filter(|from| *from <= to)?;
             let is_hole = matches!(kind, Kind::Start | Kind::Hole) || to.since(from) > HOLE_AFTER;
-            is_hole.then(|| Hole { from, to, why: why(kind) })
+            is_hole.then(|| Hole { from, to, why: why(kind), reason: reason(kind) })
         };
         Ok(keys.into_iter().filter_map(hole).collect())
     }
 
     /// The links' history, oldest first.
-    pub(super) fn outages(&self) -> Result<Vec<Outage>, PastError> {
+    pub(crate) fn outages(&self) -> Result<Vec<Outage>, PastError> {
         outage::all(&self.connection).map_err(|error| self.told(error))
+    }
+}
+
+/// Why nothing was recorded before a record of this kind, as a code.
+const fn reason(kind: Kind) -> UnrecordedWhy {
+    match kind {
+        Kind::Start => UnrecordedWhy::NotRunning,
+        Kind::Hole => UnrecordedWhy::NotWritten,
+        Kind::Key | Kind::Delta => UnrecordedWhy::StoodStill,
     }
 }
 

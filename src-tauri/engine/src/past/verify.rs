@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use watchfloor_board::frame::UnrecordedWhy;
 use watchfloor_model::Timestamp;
 
 use super::{
@@ -42,6 +43,8 @@ pub struct Hole {
     pub to: Timestamp,
     /// Why.
     pub why: &'static str,
+    /// The same as a code.
+    pub reason: UnrecordedWhy,
 }
 
 impl Hole {

@@ -6,6 +6,7 @@ mod export;
 mod tests;
 
 use std::{
+    collections::BTreeMap,
     io::{self, Write},
     path::{Path, PathBuf},
     time::Duration,
@@ -14,24 +15,38 @@ use std::{
 use rusqlite::Connection;
 use watchfloor_board::{
     alarm::{
-        AlarmEntry, Priority, priority_word,
+        AlarmEntry, Priority,
+        late::Losses,
+        priority_word,
         report::{AlarmReport, Reporter},
+        since::Sincer,
         state_word,
     },
-    frame::AlarmState,
+    frame::{AlarmName, AlarmState, SinceAlarms, SinceLack},
 };
 use watchfloor_model::Timestamp;
 
 pub use self::export::Form;
-use crate::journal::{
-    FILE_NAME, JournalError,
-    migrate::FORMAT,
-    table::alarm::{self, Asked},
-    unwritten,
+use crate::{
+    journal::{
+        FILE_NAME, JournalError,
+        migrate::FORMAT,
+        table::{
+            alarm::{self, Asked},
+            glass, outage,
+        },
+        unwritten,
+    },
+    outages::Outage,
+    past,
 };
 
 /// Entries of a page at most.
 pub const PAGE_MAX: usize = 500;
+/// Titles of other systems' alarms at most that are kept of one stretch.
+const NAMES_MAX: usize = 20_000;
+/// Whether somebody still wants to know is asked so often, in entries.
+const WANTED_EVERY: u32 = 256;
 /// What a report is about where nothing else is asked for: the standard wants thirty days at least.
 pub const REPORT_SPAN: Duration = Duration::from_secs(30 * 24 * 3600);
 
@@ -66,6 +81,9 @@ pub enum RecordError {
     /// What is exported can't be written.
     #[error("the record of alarms can't be written out: {0}")]
     Unwritable(io::Error),
+    /// Who asked doesn't want to know any more.
+    #[error("superseded")]
+    Superseded,
 }
 
 impl RecordError {
@@ -87,6 +105,8 @@ pub struct RecordQuery {
     pub priority: Option<Priority>,
     /// Of this rule.
     pub rule: Option<String>,
+    /// Of this one of the rule's alarms.
+    pub of: Option<String>,
     /// Which led to this state.
     pub state: Option<AlarmState>,
     /// With a smaller number: where the page before ended.
@@ -100,10 +120,15 @@ pub struct RecordPage {
     pub entries: Vec<AlarmEntry>,
     /// Where the next page goes on, by [`RecordQuery::before`], if there is more.
     pub more: Option<u64>,
+    /// From when on everything is known of alarms; none if nothing is.
+    pub begin: Option<Timestamp>,
 }
 
+/// Whether who asked still wants to know.
+pub type Wanted<'a> = &'a dyn Fn() -> bool;
+
 /// The open journal.
-struct Reader {
+pub(crate) struct Reader {
     connection: Connection,
     path: PathBuf,
     /// Whether it is of a program that knew no alarms.
@@ -111,7 +136,7 @@ struct Reader {
 }
 
 impl Reader {
-    fn open(folder: &Path) -> Result<Self, RecordError> {
+    pub(crate) fn open(folder: &Path) -> Result<Self, RecordError> {
         let path = folder.join(FILE_NAME);
         if !path.is_file() {
             return Err(RecordError::Missing { path: folder.to_owned() });
@@ -131,19 +156,123 @@ impl Reader {
         RecordError::Unreadable { path: self.path.clone(), reason: error.into().to_string() }
     }
 
-    fn each(&self, asked: &Asked<'_>, mut take: impl FnMut(&AlarmEntry) -> bool) -> Result<(), RecordError> {
+    pub(crate) fn each(&self, asked: &Asked<'_>, mut take: impl FnMut(&AlarmEntry) -> bool) -> Result<(), RecordError> {
         if self.is_older {
             return Ok(());
         }
         alarm::each(&self.connection, asked, |entry| Ok(take(&entry))).map_err(|error| self.told(error))
     }
+
+    /// The same from `from` until before `to`, as long as somebody wants to know.
+    fn stretch(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+        wanted: Wanted<'_>,
+        mut take: impl FnMut(&AlarmEntry),
+    ) -> Result<(), RecordError> {
+        let mut is_wanted = wanted();
+        let mut count = 0_u32;
+        self.each(&Asked { from: Some(from), to: Some(to), ..Asked::default() }, |entry| {
+            take(entry);
+            count += 1;
+            is_wanted = is_wanted && (!count.is_multiple_of(WANTED_EVERY) || wanted());
+            is_wanted
+        })?;
+        if is_wanted { Ok(()) } else { Err(RecordError::Superseded) }
+    }
+
+    /// One state of the file for all that is asked from here on.
+    fn hold(&self) -> Result<(), RecordError> {
+        self.connection.execute_batch("BEGIN").map_err(|error| self.told(error))
+    }
+
+    /// From when on everything is known of alarms; none if nothing is. A record that has lost nothing begins with the journal, as far as that
+    /// tells: before the first alarm there was none.
+    pub(crate) fn begin(&self) -> Result<Option<Timestamp>, RecordError> {
+        if self.is_older {
+            return Ok(None);
+        }
+        let told = |error| self.told(error);
+        let oldest = alarm::begin(&self.connection).map_err(told)?;
+        if !alarm::is_whole(&self.connection).map_err(told)? {
+            return Ok(oldest);
+        }
+        let glass = glass::oldest_taken(&self.connection).map_err(told)?;
+        Ok(oldest.into_iter().chain(glass).min())
+    }
+
+    fn missing(&self, from: Timestamp, to: Timestamp) -> Result<u64, RecordError> {
+        if self.is_older { Ok(0) } else { alarm::missing(&self.connection, from, to).map_err(|error| self.told(error)) }
+    }
+
+    fn standing_at(&self, at: Timestamp) -> Result<Vec<AlarmEntry>, RecordError> {
+        if self.is_older {
+            return Ok(Vec::new());
+        }
+        alarm::standing_at(&self.connection, at).map_err(|error| self.told(error))
+    }
+
+    /// When sources were lost, oldest first.
+    pub(crate) fn outages(&self) -> Result<Vec<Outage>, RecordError> {
+        outage::all(&self.connection).map_err(|error| self.told(error))
+    }
 }
 
-/// A page of entries, `limit` at most and no more than [`PAGE_MAX`].
+/// What became of alarms from `from` until before `to`, what couldn't be looked at, and what the record itself calls alarms.
 ///
 /// # Errors
-/// If there is no journal, or it can't be read.
-pub fn page(data_dir: &Path, query: &RecordQuery, limit: usize) -> Result<RecordPage, RecordError> {
+/// If the journal can't be read, or nobody wants to know any more.
+pub(crate) fn since(
+    reader: &Reader,
+    from: Timestamp,
+    to: Timestamp,
+    wanted: Wanted<'_>,
+) -> Result<(SinceAlarms, Vec<SinceLack>, BTreeMap<String, AlarmName>), RecordError> {
+    reader.hold()?;
+    let begin = reader.begin()?;
+    let reaches = begin.is_some_and(|begin| begin <= from);
+    let losses = Losses::new(reader.outages()?.iter().map(Outage::view).collect());
+    let mut sincer = Sincer::new(from.as_millis(), to.as_millis(), reaches, losses);
+    let mut names = BTreeMap::new();
+    let mut name = |entry: &AlarmEntry| {
+        if let Some(title) = entry.title.clone().filter(|_| names.len() < NAMES_MAX) {
+            names.insert(entry.key().to_string(), AlarmName { title, ..AlarmName::default() });
+        }
+    };
+    for entry in reader.standing_at(from)? {
+        sincer.carry(&entry);
+        name(&entry);
+    }
+    reader.stretch(from, to, wanted, |entry| {
+        sincer.take(entry);
+        name(entry);
+    })?;
+    let (found, left_out) = sincer.finish(begin.map(Timestamp::as_millis));
+    let mut lacks = Vec::new();
+    if let Some(begin) = begin.filter(|_| !reaches) {
+        lacks.push(SinceLack::AlarmsBegin { at_ms: begin.as_millis() });
+    }
+    let missing = reader.missing(from, to)?;
+    if missing > 0 {
+        lacks.push(SinceLack::AlarmsMissing { count: missing });
+    }
+    if left_out > 0 {
+        lacks.push(SinceLack::AlarmsTooMany { count: left_out });
+    }
+    Ok((found, lacks, names))
+}
+
+/// A page of entries, `limit` at most and no more than [`PAGE_MAX`]. `wanted` is asked now and then.
+///
+/// # Errors
+/// If there is no journal, it can't be read, or nobody wants to know any more.
+pub fn page(
+    data_dir: &Path,
+    query: &RecordQuery,
+    limit: usize,
+    wanted: Wanted<'_>,
+) -> Result<RecordPage, RecordError> {
     let reader = Reader::open(data_dir)?;
     let limit = limit.clamp(1, PAGE_MAX);
     let asked = Asked {
@@ -151,12 +280,18 @@ pub fn page(data_dir: &Path, query: &RecordQuery, limit: usize) -> Result<Record
         to: query.to,
         priority: query.priority.map(priority_word),
         rule: query.rule.as_deref(),
+        of: query.of.as_deref(),
         state: query.state.map(state_word),
         behind: query.before,
         is_newest_first: true,
     };
-    let mut page = RecordPage::default();
+    let mut page = RecordPage { begin: reader.begin()?, ..RecordPage::default() };
+    let mut is_wanted = wanted();
     reader.each(&asked, |entry| {
+        is_wanted = is_wanted && wanted();
+        if !is_wanted {
+            return false;
+        }
         if page.entries.len() == limit {
             page.more = page.entries.last().map(|last| last.number);
             return false;
@@ -164,34 +299,39 @@ pub fn page(data_dir: &Path, query: &RecordQuery, limit: usize) -> Result<Record
         page.entries.push(entry.clone());
         true
     })?;
-    Ok(page)
+    if is_wanted { Ok(page) } else { Err(RecordError::Superseded) }
 }
 
 /// The standard's figures from `from` until before `to`; without `from` over [`REPORT_SPAN`]. A record that begins later is reported on from
-/// its beginning.
+/// its beginning. `wanted` is asked now and then.
 ///
 /// # Errors
-/// If there is no journal, or it can't be read.
-pub fn report(data_dir: &Path, from: Option<Timestamp>, to: Timestamp) -> Result<AlarmReport, RecordError> {
+/// If there is no journal, it can't be read, or nobody wants to know any more.
+pub fn report(
+    data_dir: &Path,
+    from: Option<Timestamp>,
+    to: Timestamp,
+    wanted: Wanted<'_>,
+) -> Result<AlarmReport, RecordError> {
     let reader = Reader::open(data_dir)?;
-    let from = from.unwrap_or_else(|| to.minus(REPORT_SPAN));
-    if reader.is_older {
-        return Ok(Reporter::new(from.as_millis(), to.as_millis()).finish());
-    }
-    // One state of the file for all that is asked.
-    reader.connection.execute_batch("BEGIN").map_err(|error| reader.told(error))?;
-    let begin = alarm::begin(&reader.connection).map_err(|error| reader.told(error))?;
-    let from = begin.map_or(from, |begin| from.max(begin)).min(to);
+    let asked = from.unwrap_or_else(|| to.minus(REPORT_SPAN));
+    reader.hold()?;
+    let begin = reader.begin()?;
+    let from = begin.map_or(asked, |begin| asked.max(begin)).min(to);
     let mut reporter = Reporter::new(from.as_millis(), to.as_millis());
-    let standing = alarm::standing_at(&reader.connection, from).map_err(|error| reader.told(error))?;
-    standing.iter().for_each(|entry| reporter.carry(entry));
-    reporter.note_missing(alarm::missing(&reader.connection, from, to).map_err(|error| reader.told(error))?);
-    let asked = Asked { from: Some(from), to: Some(to), ..Asked::default() };
-    reader.each(&asked, |entry| {
-        reporter.take(entry);
-        true
-    })?;
-    Ok(reporter.finish())
+    reporter.note_begin(asked.as_millis(), begin.map(Timestamp::as_millis));
+    reporter.note_losses(Losses::new(reader.outages()?.iter().map(Outage::view).collect()));
+    reader.standing_at(from)?.iter().for_each(|entry| reporter.carry(entry));
+    reporter.note_missing(reader.missing(from, to)?);
+    reader.stretch(from, to, wanted, |entry| reporter.take(entry))?;
+    let mut report = reporter.finish();
+    // That there is no record of the glass is no reason to tell no figures.
+    if let Ok(glass) = past::Reader::open(data_dir)
+        && let Ok((list, count)) = past::Glass::new(glass, from, to).unrecorded()
+    {
+        (report.unrecorded, report.unrecorded_count) = (list, count);
+    }
+    Ok(report)
 }
 
 /// Writes entries out, oldest first. Answers how many.

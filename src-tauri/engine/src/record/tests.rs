@@ -66,7 +66,7 @@ fn numbers(page: &RecordPage) -> Vec<u64> {
 fn pages_follow_one_another() {
     let folder = tempfile::tempdir().unwrap();
     let _written_on = journal(folder.path(), 10);
-    let ask = |query: RecordQuery, limit| page(folder.path(), &query, limit).unwrap();
+    let ask = |query: RecordQuery, limit| page(folder.path(), &query, limit, &|| true).unwrap();
     let first = ask(RecordQuery::default(), 5);
     assert_eq!((numbers(&first), first.more), (vec![12, 11, 10, 9, 8], Some(8)));
     let second = ask(RecordQuery { before: first.more, ..RecordQuery::default() }, 5);
@@ -90,17 +90,17 @@ fn pages_follow_one_another() {
 fn a_report_is_of_the_record() {
     let folder = tempfile::tempdir().unwrap();
     let mut journal = journal(folder.path(), 12);
-    let all = report(folder.path(), None, at(3600)).unwrap();
+    let all = report(folder.path(), None, at(3600), &|| true).unwrap();
     assert_eq!((all.from_ms, all.to_ms, all.alarms, all.missing), (BEGIN, BEGIN + 3_600_000, 13, 0));
     assert_eq!((all.rate.max, all.rate.periods), (10, 6));
     let medium = all.priorities.iter().find(|line| line.priority == Priority::Medium).unwrap();
     // From the announcement, two seconds after the decision.
     assert_eq!((medium.count, medium.acknowledged, medium.median_ms), (12, 1, Some(748_000)));
-    let later = report(folder.path(), Some(at(90_000)), at(100_000)).unwrap();
+    let later = report(folder.path(), Some(at(90_000)), at(100_000), &|| true).unwrap();
     assert_eq!((later.alarms, later.standing_count), (0, 13), "they stand, for more than a day");
     journal.put_alarms(&Batch::default(), at(0)).unwrap();
     journal.connection().execute("DELETE FROM alarm WHERE number IN (5, 6)", []).unwrap();
-    assert_eq!(report(folder.path(), None, at(3600)).unwrap().missing, 2);
+    assert_eq!(report(folder.path(), None, at(3600), &|| true).unwrap().missing, 2);
 }
 
 /// H8: what is exported can be read by who reads CSV, and hides no formula.
@@ -128,13 +128,13 @@ fn exports_are_tables() {
 #[test]
 fn what_is_no_record_is_told() {
     let folder = tempfile::tempdir().unwrap();
-    let error = report(folder.path(), None, at(0)).unwrap_err();
+    let error = report(folder.path(), None, at(0), &|| true).unwrap_err();
     assert!(error.is_input() && error.to_string().contains("--data-dir"), "{error}");
     fs::write(folder.path().join(FILE_NAME), [7; 5000]).unwrap();
-    assert!(!report(folder.path(), None, at(0)).unwrap_err().is_input());
+    assert!(!report(folder.path(), None, at(0), &|| true).unwrap_err().is_input());
     fs::remove_file(folder.path().join(FILE_NAME)).unwrap();
     let older = Connection::open(folder.path().join(FILE_NAME)).unwrap();
     crate::journal::migrate::tests::of_format(&older, 4);
-    assert_eq!(report(folder.path(), None, at(0)).unwrap().alarms, 0);
-    assert_eq!(page(folder.path(), &RecordQuery::default(), 5).unwrap(), RecordPage::default());
+    assert_eq!(report(folder.path(), None, at(0), &|| true).unwrap().alarms, 0);
+    assert_eq!(page(folder.path(), &RecordQuery::default(), 5, &|| true).unwrap(), RecordPage::default());
 }

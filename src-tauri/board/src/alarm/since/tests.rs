@@ -45,11 +45,8 @@ fn key(number: u8) -> AlarmKey {
 }
 
 fn alarms() -> Alarms {
-    let terms = |priority, latches| Terms {
-        priority,
-        manner: Manner { latches, ..Manner::default() },
-        ..Terms::default()
-    };
+    let terms =
+        |priority, latches| Terms { priority, manner: Manner { latches, ..Manner::default() }, ..Terms::default() };
     let rules: [(Arc<str>, Terms); 4] = [
         ("latch".into(), terms(Priority::High, true)),
         ("many".into(), terms(Priority::Medium, false)),

@@ -338,6 +338,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) priority: Option<&'a str>,
     /// Of this rule.
     pub(crate) rule: Option<&'a str>,
+    /// Of this one of the rule's alarms.
+    pub(crate) of: Option<&'a str>,
     /// Which led to this state.
     pub(crate) state: Option<&'a str>,
     /// Behind this number, in the order that is asked for.
@@ -370,7 +372,7 @@ pub(crate) fn each(
               AND heard.occurrence = alarm.occurrence AND heard.realarms = alarm.realarms
          WHERE number >= ?7 AND (?1 IS NULL OR decided_ms >= ?1) AND (?2 IS NULL OR decided_ms < ?2)
            AND (?3 IS NULL OR priority = ?3) AND (?4 IS NULL OR alarm.rule = ?4) AND (?5 IS NULL OR state = ?5)
-           AND (?6 IS NULL OR number {beyond} ?6)
+           AND (?6 IS NULL OR number {beyond} ?6) AND (?8 IS NULL OR alarm.of = ?8)
          ORDER BY number {order}"
     );
     let millis = |at: Option<Timestamp>| at.map(Timestamp::as_millis);
@@ -383,6 +385,7 @@ pub(crate) fn each(
         asked.state,
         asked.behind.map(whole),
         first,
+        asked.of,
     ))?;
     while let Some(row) = rows.next()? {
         let change = read(row.get(4)?, &row.get::<_, String>(6)?)?;
@@ -445,6 +448,11 @@ pub(crate) fn begin(connection: &Connection) -> Result<Option<Timestamp>> {
     let oldest = "SELECT decided_ms FROM alarm WHERE number > ?1 ORDER BY number LIMIT 1";
     let oldest: Option<i64> = connection.query_row(oldest, [gone(connection)?], |row| row.get(0)).optional()?;
     Ok(oldest.map(Timestamp::from_millis))
+}
+
+/// Whether nothing has gone by age or bytes yet: then nothing was decided before the oldest entry.
+pub(crate) fn is_whole(connection: &Connection) -> Result<bool> {
+    Ok(gone(connection)? == 0)
 }
 
 fn gone(connection: &Connection) -> Result<i64> {

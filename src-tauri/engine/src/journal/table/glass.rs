@@ -170,6 +170,12 @@ pub(crate) fn range(connection: &Connection) -> Result<Option<[(i64, Timestamp);
     Ok(end("ASC")?.zip(end("DESC")?).map(|(oldest, newest)| [oldest, newest]))
 }
 
+/// When the oldest was taken.
+pub(crate) fn oldest_taken(connection: &Connection) -> Result<Option<Timestamp>> {
+    let oldest = "SELECT at_ms FROM glass ORDER BY seq LIMIT 1";
+    Ok(connection.query_row(oldest, [], |row| row.get(0)).optional()?.map(Timestamp::from_millis))
+}
+
 /// When the newest was taken.
 pub(crate) fn newest_taken(connection: &Connection) -> Result<Option<Timestamp>> {
     let newest = "SELECT at_ms FROM glass ORDER BY seq DESC LIMIT 1";
