@@ -249,7 +249,12 @@ impl Board {
                     }
                 }
                 let Some(lane) = self.lanes.get_mut(number) else { return };
-                lane.handle_delivery(delivery, now, &mut found)
+                let changed = lane.handle_delivery(delivery, now, &mut found);
+                if let Delivery::Restated(restated) = delivery {
+                    // What there is now, each as an event.
+                    restated.events.iter().for_each(|event| self.tell_rules(number, event, now));
+                }
+                changed
             }
         };
         for (tracked, rejection) in found.rejections {

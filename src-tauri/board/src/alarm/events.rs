@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use serde::{Deserialize, Serialize};
 use watchfloor_model::Timestamp;
 
 use super::{
@@ -109,7 +110,16 @@ struct Own {
 }
 
 /// What is written down: by the rule's id, which rule that was, and how far each key was.
-pub(super) type EventsCheckpoint = BTreeMap<String, (String, Vec<(Arc<str>, Delay)>)>;
+pub(super) type EventsCheckpoint = BTreeMap<String, OwnCheckpoint>;
+
+/// The same of one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OwnCheckpoint {
+    story: String,
+    keys: Vec<(Arc<str>, Delay)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    empty_since: Option<Timestamp>,
+}
 
 /// All rules over events.
 #[derive(Clone, Debug, Default)]
@@ -140,13 +150,17 @@ impl EventRules {
 
     pub(super) fn checkpoint(&self) -> EventsCheckpoint {
         let keys = |own: &Own| own.delays.iter().map(|(key, delay)| (Arc::clone(key), *delay)).collect();
-        self.rules.iter().map(|own| (own.rule.id.to_string(), (own.rule.story(), keys(own)))).collect()
+        let of = |own: &Own| OwnCheckpoint { story: own.rule.story(), keys: keys(own), empty_since: own.empty_since };
+        self.rules.iter().map(|own| (own.rule.id.to_string(), of(own))).collect()
     }
 
     pub(super) fn restore(&mut self, mut checkpoint: EventsCheckpoint) {
         for own in &mut self.rules {
-            let kept = checkpoint.remove(&*own.rule.id).filter(|(story, _)| *story == own.rule.story());
-            own.delays = kept.map(|(_, keys)| keys.into_iter().take(KEYS_MAX).collect()).unwrap_or_default();
+            let kept = checkpoint.remove(&*own.rule.id).filter(|kept| kept.story == own.rule.story());
+            (own.delays, own.empty_since) = match kept {
+                Some(kept) => (kept.keys.into_iter().take(KEYS_MAX).collect(), kept.empty_since),
+                None => (BTreeMap::new(), None),
+            };
         }
     }
 
@@ -199,11 +213,8 @@ impl EventRules {
         if !message.is_whole || !own.is_believed(message, at) {
             return homeless;
         }
-        let named: BTreeSet<&str> = message.alerts.iter().map(|alert| alert.key.as_str()).collect();
-        let gone: Vec<Arc<str>> = own.delays.keys().filter(|key| !named.contains(&***key)).cloned().collect();
-        for of in gone {
-            own.say(&of, Truth::No, (at, None), &Vec::new, now, alarms);
-        }
+        let named = message.alerts.iter().map(|alert| alert.key.as_str()).collect();
+        own.let_go(&named, at, now, alarms);
         homeless
     }
 
@@ -224,13 +235,19 @@ impl EventRules {
                 }
             }
             delays.retain(|_, delay| *delay != Delay::default());
+            if let Some(due) = own.empty_until().filter(|due| *due <= at) {
+                own.empty_since = None;
+                own.let_go(&BTreeSet::new(), due, now, alarms);
+            }
         }
     }
 
     /// When the next key turns if nothing else comes, by the clock of these rules' source.
     pub(super) fn due(&self, is_meant: impl Fn(usize) -> bool) -> Option<Timestamp> {
-        let meant = self.rules.iter().enumerate().filter(|(number, own)| own.has_delays() && is_meant(*number));
-        meant.flat_map(|(_, own)| own.delays.values().filter_map(|delay| delay.due(own.rule.delays))).min()
+        let meant = || self.rules.iter().enumerate().filter(|(number, _)| is_meant(*number)).map(|(_, own)| own);
+        let delayed = meant().filter(|own| own.has_delays());
+        let turns = delayed.flat_map(|own| own.delays.values().filter_map(|delay| delay.due(own.rule.delays)));
+        turns.chain(meant().filter_map(Own::empty_until)).min()
     }
 
     /// Events may have been missed: what is said of each key is no longer known.
@@ -243,6 +260,7 @@ impl EventRules {
     ) {
         for (_, own) in self.rules.iter_mut().enumerate().filter(|(number, _)| is_meant(*number)) {
             own.doubted.extend(own.delays.keys().cloned());
+            own.empty_since = None;
             for (of, delay) in &mut own.delays {
                 let unknown = Truth::Unknown(super::condition::Why::Incomplete);
                 // Nothing turns by that: what was due until then was told before.
@@ -354,6 +372,19 @@ impl Own {
         }
         let since = *self.empty_since.get_or_insert(at);
         at.since(since) >= EMPTY_FOR
+    }
+
+    /// When that counts if nothing else comes.
+    fn empty_until(&self) -> Option<Timestamp> {
+        Some(self.empty_since?.plus(EMPTY_FOR))
+    }
+
+    /// Nothing stands any more but these.
+    fn let_go(&mut self, named: &BTreeSet<&str>, at: Timestamp, now: Instant, alarms: &mut Alarms) {
+        let gone: Vec<Arc<str>> = self.delays.keys().filter(|key| !named.contains(&***key)).cloned().collect();
+        for of in gone {
+            self.say(&of, Truth::No, (at, None), &Vec::new, now, alarms);
+        }
     }
 
     const fn has_delays(&self) -> bool {

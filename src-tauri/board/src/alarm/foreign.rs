@@ -99,6 +99,14 @@ pub struct Message {
     pub(crate) unusable: Vec<Rejection>,
 }
 
+impl Message {
+    /// What it lists isn't there any more.
+    pub(crate) fn end_all(&mut self) {
+        self.alerts.iter_mut().for_each(|alert| alert.says = Says::IsOver);
+        self.is_whole = false;
+    }
+}
+
 /// Reads what another system says.
 #[must_use]
 pub fn read(system: System, data: Json<'_>) -> Message {

@@ -67,7 +67,8 @@ pub(super) fn item(change: &Change, settings: &Settings) -> Option<Item> {
     let what = AlarmWhat::of(change.what);
     let is_meant = change.sound == Sound::Start
         || matches!(what, AlarmWhat::Clear | AlarmWhat::Acknowledge | AlarmWhat::Reset | AlarmWhat::Remove);
-    if !is_meant || change.refusal.is_some() {
+    // Another system's alarm it knows of itself; two that tell each other of theirs would never end.
+    if !is_meant || change.refusal.is_some() || now.foreign.is_some() {
         return None;
     }
     let alarm = now.alarm;

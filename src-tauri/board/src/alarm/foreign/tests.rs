@@ -108,8 +108,18 @@ fn a_list_says_what_is_over_but_for_an_empty_one() {
     tell(&mut watch, AM, &json!([listed("cpu", 10, "active")]), 100);
     tell(&mut watch, AM, &json!([]), 110);
     assert_eq!(shown(watch.alarms(), "cpu f-cpu"), Some(Shown::Base(Base::Unacknowledged)));
-    tell(&mut watch, AM, &json!([]), 170);
+    // A document that doesn't change says it once: time alone decides, also after a restart.
+    assert_eq!(watch.events_due(|_| true), Some(at(170)));
+    let checkpoint = watch.checkpoint();
+    watch = self::watch(AM);
+    watch.restore(checkpoint, Vec::new(), now(120));
+    watch.be_folded();
+    watch.handle_level(0, true, now(120));
+    watch.handle_events_time(|_| true, at(169), now(169));
+    assert_eq!(shown(watch.alarms(), "cpu f-cpu"), Some(Shown::Base(Base::Unacknowledged)));
+    watch.handle_events_time(|_| true, at(171), now(171));
     assert_eq!(shown(watch.alarms(), "cpu f-cpu"), Some(Shown::Base(Base::Returned)));
+    assert_eq!(watch.events_due(|_| true), None);
     // Of a list that can't be read whole nothing is over.
     tell(&mut watch, AM, &json!([listed("net", 180, "active")]), 181);
     let broken = message(AM, &json!([{"labels": 7}]));

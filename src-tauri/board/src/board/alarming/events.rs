@@ -117,7 +117,10 @@ impl Board {
                 continue;
             }
             if let Judge::Foreign { system, .. } = own.spec.judge {
-                let message = foreign::read(system, data);
+                let mut message = foreign::read(system, data);
+                if is_removed(&event.name) {
+                    message.end_all();
+                }
                 let homeless = watch.handle_message(*number, &message, event.time, instant);
                 let unusable_here = message.unusable.into_iter().chain(homeless.iter().map(|key| no_room("", key)));
                 unusable.extend(unusable_here.map(|rejection| (own.id.clone(), rejection)));
@@ -163,6 +166,11 @@ impl Board {
             }
         }
     }
+}
+
+/// Whether an event says that a row of a polled document is gone.
+fn is_removed(name: &str) -> bool {
+    name == "removed" || name.ends_with(".removed")
 }
 
 fn no_room(place: &str, key: &str) -> Rejection {

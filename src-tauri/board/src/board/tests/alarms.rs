@@ -347,7 +347,8 @@ fn what_nobody_will_know_is_on_record() {
 /// H6: another system's alarms, by its own names and priorities, on the glass and in a notification's words.
 #[test]
 fn of_another_system() {
-    let rule = "\n[[alarm]]\nid = \"ops\"\nfrom = \"pagerduty\"\nsource = \"s\"\nchannels = \"c\"\npriority = \"low\"\n";
+    let rule =
+        "\n[[alarm]]\nid = \"ops\"\nfrom = \"pagerduty\"\nsource = \"s\"\nchannels = \"c\"\npriority = \"low\"\n";
     let mut stage = Stage::with(&format!("{BOARD}{rule}"));
     stage.connect();
     stage.status_is(Phase::Live);
