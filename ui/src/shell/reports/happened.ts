@@ -195,10 +195,13 @@ export function shown_text(widget: SinceWidget, shown: SinceShown): ShownText {
   return { text, short: text, doubtful }
 }
 
+/** Less than the glass was recorded by is nothing to be told. */
+const TOLD_MS = 1_000
+
 /** How often and how long a widget wasn't normal. */
 export function out_text({ count, out_ms, doubt_ms }: SinceWidget): string {
   const out = count > 1 ? say('since.out-times', { count, span: length_text(out_ms) }) : length_text(out_ms)
-  return doubt_ms > 0 ? `${out}, ${say('since.doubt', { span: length_text(doubt_ms) })}` : out
+  return doubt_ms >= TOLD_MS ? `${out}, ${say('since.doubt', { span: length_text(doubt_ms) })}` : out
 }
 
 /** When it was worst: `14:02–14:05`, as far as that is known. */
