@@ -280,6 +280,26 @@ async function report() {
       }),
   )
 
+  await check('what was told a minute ago says that it is of then (H1)', () =>
+    on_page('scenario=alarms&demo=no', FULL_HD, async (page) => {
+      for (const sheet of /** @type {const} */ (['report', 'since'])) {
+        await open_sheet(page, sheet)
+        assert.equal(await page.$('[data-aged]'), null)
+        // The backend's clock goes on.
+        await page.evaluate(`{
+          const { host } = globalThis.__wall
+          const frame = host.frame.bind(host)
+          host.frame = (all) => ({ ...frame(all), clock: { ...frame(all).clock, wall_ms: Date.now() + 95_000 } })
+        }`)
+        await page.waitForSelector('[data-aged]')
+        assert.match((await open(page, '[data-report-of]')) ?? '', /\. AS OF 1 min AGO: its digit asks anew$/)
+        await page.keyboard.press('Escape')
+        await page.evaluate(`delete globalThis.__wall.host.frame`)
+        await page.waitForTimeout(600)
+      }
+    }),
+  )
+
   await check('a report that nobody reads goes by itself', () =>
     on_page('scenario=alarms&demo=no', FULL_HD, async (page) => {
       await page.clock.install()
@@ -302,7 +322,10 @@ async function since() {
         const [first] = await asked(page, 'since')
         assert.ok(first !== undefined && first.after === 0)
         assert.ok(Math.abs(Date.now() - 3.2 * HOUR_MS - first.fromMs) < 20_000)
-        assert.match((await open(page, '[data-report-of]')) ?? '', /^since \d\d:\d\d:\d\d: 3 h 12 min$/)
+        assert.match(
+          (await open(page, '[data-report-of]')) ?? '',
+          /^since \d\d:\d\d:\d\d until \d\d:\d\d:\d\d: 3 h 12 min$/,
+        )
         assert.match(
           (await open(page, '[data-part="alarms"]')) ?? '',
           /^13 ?Alarms ?4 wait for somebody ?4 came and stand ?4 came and went ?1 went that stood ?3 dealt with/,
@@ -313,12 +336,12 @@ async function since() {
           (await open(page, '[data-alarm-line="delay"]')) ?? '',
           /acknowledged ?Keller, \d\d:\d\d ?“slots are asked for” Keller/,
         )
-        assert.match((await open(page, '[data-part="widgets"]')) ?? '', /^4 ?Left normal ?3 are not normal now/)
+        assert.match((await open(page, '[data-part="widgets"]')) ?? '', /^4 ?Left normal ?3 are not normal at the end/)
         assert.match(
           (await open(page, '[data-widget-line="delay"]')) ?? '',
           /12\.4 min → 31\.4 min → 9\.8 min ≤ \d\d:\d\d–≤ \d\d:\d\d · 4 times, 22 min, in doubt 5 min/,
         )
-        assert.match((await open(page, '[data-part="losses"]')) ?? '', /^2 ?Lost links.*LOST NOW, lost once, 4 min/)
+        assert.match((await open(page, '[data-part="losses"]')) ?? '', /^2 ?Lost links.*STILL LOST, lost once, 4 min/)
         assert.match((await open(page, '[data-part="unknown"]')) ?? '', /^1 ?Cannot be known.*the wall did not run/)
         assert.equal(await page.$('[data-since-nothing]'), null)
       },
@@ -352,7 +375,7 @@ async function since() {
       await page.waitForSelector('[data-since-nothing="proven"]')
       assert.match(
         (await open(page, '[data-since-nothing]')) ?? '',
-        /^NOTHING HAPPENED since .* The record covers all of it\./,
+        /^NOTHING HAPPENED from .* to .* The record covers all of it\./,
       )
       for (const mood of ['doubt', 'empty']) {
         await in_mood(page, mood)
