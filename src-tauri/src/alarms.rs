@@ -15,6 +15,7 @@ use watchfloor_engine::record::{self, Form, RecordError};
 use watchfloor_model::Timestamp;
 
 use crate::{
+    alarm_test,
     cli::{AlarmsCommand, RecordArgs},
     failure::Failure,
     output, surroundings,
@@ -29,6 +30,7 @@ impl From<RecordError> for Failure {
 /// Does what was asked for.
 pub(crate) fn run(command: AlarmsCommand) -> Result<ExitCode, Failure> {
     match command {
+        AlarmsCommand::Test(args) => alarm_test::run(args),
         AlarmsCommand::Report { record, json } => report(record, json),
         AlarmsCommand::Export { record, json, csv: _ } => {
             export(record, if json { Form::JsonLines } else { Form::Csv })

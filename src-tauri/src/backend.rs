@@ -37,6 +37,7 @@ pub(crate) async fn start(args: &WallArgs, data_dir: PathBuf) -> Result<Backend,
         notifications: args.notifications == Switch::On && !args.headless,
         actions: !args.kiosk,
         sound: !args.headless,
+        operator: if args.kiosk || args.headless { None } else { login() },
         ..EngineConfig::new(match &args.board {
             Some(file) => BoardInput::File(file.clone()),
             None => BoardInput::Packed { name: story.board_name(), text: story.board(), files: story.files() },
@@ -62,6 +63,15 @@ pub(crate) async fn start(args: &WallArgs, data_dir: PathBuf) -> Result<Backend,
         tokio::spawn(follow_mends(demo.mends(), engine.clone()));
     }
     Ok(Backend { engine, demo, beside })
+}
+
+/// Who is logged in at this desk.
+fn login() -> Option<String> {
+    /// Longer names are somebody else's.
+    const CHARACTERS_MAX: usize = 64;
+    let name = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| std::env::var(name).ok())?;
+    let is_name = !name.trim().is_empty() && name.chars().count() <= CHARACTERS_MAX && !name.contains(char::is_control);
+    is_name.then_some(name)
 }
 
 async fn start_beside(config: EngineConfig) -> Result<Engine, EngineError> {
@@ -122,7 +132,7 @@ async fn start_demo(story: StoryName, from: DateTime, args: &WallArgs) -> Result
     Ok(demo)
 }
 
-fn demo_board(story: StoryName) -> Result<config::BoardFile, Failure> {
+pub(crate) fn demo_board(story: StoryName) -> Result<config::BoardFile, Failure> {
     config::parse_beside(story.board(), story.board_name(), &|file| story.beside(file))
         .map_err(|errors| Failure::Input(errors.to_string()))
 }

@@ -6,8 +6,11 @@ use std::{
     process::ExitCode,
 };
 
-use watchfloor_board::config::{self, BoardFile};
-use watchfloor_engine::Folder;
+use watchfloor_board::{
+    alarm::{Priority, priority_word},
+    config::{self, BoardFile},
+};
+use watchfloor_engine::{Folder, announce::sound};
 
 use crate::{failure::Failure, output, tiles};
 
@@ -21,7 +24,8 @@ pub(crate) fn check(files: &[PathBuf]) -> Result<ExitCode, Failure> {
                 output::complain(&errors);
             }
             Ok(file) => {
-                let faults = tiles::faults(path, &file);
+                let mut faults = tiles::faults(path, &file);
+                faults.extend(tone_faults(path, &file));
                 if !faults.is_empty() {
                     sound = false;
                     faults.iter().for_each(|fault| output::complain(fault));
@@ -34,6 +38,18 @@ pub(crate) fn check(files: &[PathBuf]) -> Result<ExitCode, Failure> {
         }
     }
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// What is wrong with the sound files that it names, each in a line.
+fn tone_faults(path: &Path, file: &BoardFile) -> Vec<String> {
+    let beside = path.parent().unwrap_or(Path::new(""));
+    let tones = file.alarming.iter().flat_map(|how| &how.tones);
+    let fault = |(priority, name): (&Priority, &String)| {
+        let reason = sound::file(&beside.join(name)).err()?;
+        let (path, word) = (path.display(), priority_word(*priority));
+        Some(format!("{path}: `[alarms]`: the tone of {word} can't be used: \"{name}\": {reason}: expected a WAV file of 30 s at most"))
+    };
+    tones.filter_map(fault).collect()
 }
 
 /// Reads a board.

@@ -57,7 +57,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: JournalCommand,
     },
-    /// What is on record of alarms. The wall may run meanwhile.
+    /// What is on record of alarms, and whether they reach people. The wall may run meanwhile.
+    #[command(visible_alias = "alarm")]
     Alarms {
         #[command(subcommand)]
         command: AlarmsCommand,
@@ -121,6 +122,9 @@ pub(crate) enum JournalCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum AlarmsCommand {
+    /// Try out how alarms are told here, as a board's `[alarms]` say: notifications, a tone of each priority, the webhook, the record,
+    /// each by alarms that say they are a test. Exits with 1 if a step failed.
+    Test(AlarmTestArgs),
     /// The standard's figures: how many alarms within ten minutes, floods, the ones that come most, how long until they were
     /// acknowledged, what was put aside and why.
     Report {
@@ -141,6 +145,26 @@ pub(crate) enum AlarmsCommand {
         #[arg(long)]
         json: bool,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AlarmTestArgs {
+    /// The board file whose `[alarms]` say how; what holds by default if left out.
+    pub(crate) board: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// The demo's board.
+    #[arg(long, value_enum, value_name = "NAME", num_args = 0..=1, require_equals = true, default_missing_value = "flights", conflicts_with = "board")]
+    pub(crate) demo: Option<StoryName>,
+    /// For how long somebody may press *Acknowledge* on the notification of a high alarm; `0s` for not at all.
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "15s")]
+    pub(crate) wait: Duration,
+    /// Whether the desktop is told; as the wall's own option.
+    #[arg(long, value_enum, default_value_t = Switch::On)]
+    pub(crate) notifications: Switch,
+    /// Print one JSON object a line.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -464,6 +488,7 @@ mod tests {
         assert!(Cli::try_parse_from(["watchfloor", "--at", "2026-11-24T10:15:00Z", "--headless"]).is_ok());
         assert!(Cli::try_parse_from(["watchfloor", "journal", "verify", "--data-dir", "x"]).is_ok());
         assert!(Cli::try_parse_from(["watchfloor", "alarms", "report", "--from", "2026-11-24T10:15:00Z"]).is_ok());
+        assert!(Cli::try_parse_from(["watchfloor", "alarm", "test", "a.toml", "--wait", "0s"]).is_ok());
         assert!(Cli::try_parse_from(["watchfloor", "alarms", "export", "--csv", "--json"]).is_err());
         assert!(Cli::try_parse_from(["watchfloor", "--board", "x.toml", "--speed", "3"]).is_err());
         assert!(

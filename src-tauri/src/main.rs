@@ -1,5 +1,6 @@
 //! The app: command line, window, commands. The only Rust that knows tauri; deleting it loses no rule.
 
+mod alarm_test;
 mod alarms;
 mod backend;
 mod check;

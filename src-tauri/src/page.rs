@@ -36,6 +36,9 @@ pub(crate) struct Backend {
 /// The longest that a page may rest between two frames.
 const REST_MAX: Duration = Duration::from_millis(500);
 
+/// A page that is gone doesn't wait for longer.
+const SOUGHT_MAX: Duration = Duration::from_secs(60);
+
 /// What a refused command says. The page shows it and never takes it apart.
 type Answer<T> = Result<T, String>;
 
@@ -200,6 +203,40 @@ pub(crate) async fn alarms_acknowledge(
 ) -> Answer<usize> {
     let station = station(&view, &glasses)?;
     Ok(page.engine().await?.acknowledge(seen, station).await)
+}
+
+/// An alarm that somebody wants to see who was told of it by the desktop.
+#[derive(serde::Serialize)]
+pub(crate) struct Sought {
+    /// How many have wanted to see one; the page asks for what is behind it.
+    number: u64,
+    /// Its key; none for all of them.
+    key: Option<String>,
+    /// Whether somebody does, or the page only learns the number.
+    is_new: bool,
+}
+
+/// Waits for somebody who wants to see an alarm, for a minute at most; `after` is null at first. Null for every window but the first, which is the
+/// one that is brought to the front.
+#[tauri::command]
+pub(crate) async fn alarm_sought(
+    view: Webview,
+    page: State<'_, Page>,
+    glasses: State<'_, Arc<Glasses>>,
+    after: Option<u64>,
+) -> Answer<Option<Sought>> {
+    if !glasses.of(view.label()).is_some_and(|glass| glass.is_first()) {
+        return Ok(None);
+    }
+    let engine = page.engine().await?;
+    let Some(after) = after else {
+        return Ok(Some(Sought { number: engine.sought_until_now(), key: None, is_new: false }));
+    };
+    match tokio::time::timeout(SOUGHT_MAX, engine.sought(after)).await {
+        Ok(Some(sought)) => Ok(Some(Sought { number: sought.number, key: sought.key, is_new: true })),
+        Ok(None) => Err("the backend has ended".to_owned()),
+        Err(_) => Ok(Some(Sought { number: after, key: None, is_new: false })),
+    }
 }
 
 /// What a glass is called in the record of alarms.

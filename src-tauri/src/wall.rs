@@ -126,6 +126,7 @@ pub(crate) fn run(args: WallArgs, ground: Ground, levels: &Levels, runtime: &Run
             page::rows,
             page::alarm_act,
             page::alarms_acknowledge,
+            page::alarm_sought,
             report::alarm_report,
             report::alarm_record,
             report::since,
@@ -194,6 +195,7 @@ pub(crate) fn run(args: WallArgs, ground: Ground, levels: &Levels, runtime: &Run
                         handle.state::<Past>().begin(at, &backend.engine).await;
                     }
                     tokio::spawn(glass::keep_engine(glasses, backend.engine.clone()));
+                    tokio::spawn(windows::come_when_sought(handle.clone(), backend.engine.clone()));
                     #[cfg(target_os = "linux")]
                     if let Some(display) = display {
                         tokio::spawn(kiosk::keep_hours(display, backend.engine.clone()));

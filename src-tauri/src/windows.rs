@@ -12,6 +12,7 @@ use tauri::{
 use tauri_plugin_store::StoreExt;
 use tokio::sync::watch;
 use watchfloor_board::GlassSpec;
+use watchfloor_engine::Engine;
 
 #[cfg(target_os = "linux")]
 use crate::glass::Glass;
@@ -237,6 +238,16 @@ pub(crate) fn front(view: &Webview) {
     let is_first = app.state::<Arc<Glasses>>().of(view.label()).is_none_or(|glass| glass.is_first());
     if !is_first && !app.state::<Windows>().is_kiosk {
         raise(app);
+    }
+}
+
+/// Who pressed *Show* on a notification sees the wall: its first window comes to the front, and its page goes to the alarm. A kiosk's
+/// notifications have no buttons.
+pub(crate) async fn come_when_sought(app: AppHandle, engine: Engine) {
+    let mut seen = engine.sought_until_now();
+    while let Some(sought) = engine.sought(seen).await {
+        seen = sought.number;
+        raise(&app);
     }
 }
 

@@ -14,7 +14,7 @@ use std::{
 use tokio::sync::{
     Semaphore,
     mpsc::{Receiver, Sender, channel},
-    oneshot,
+    oneshot, watch as watched,
 };
 use watchfloor_board::{
     Board, Called, Gesture, GlassSpec, Room,
@@ -24,7 +24,7 @@ use watchfloor_board::{
 };
 
 use crate::{
-    announce::{Announcer, Desktop},
+    announce::{Announcer, Desktop, Sought, trial::Trial},
     clock::Clock,
     desk,
     drill::{Copied, Verdict},
@@ -45,7 +45,7 @@ use crate::{
     onward::Onward,
     recorder::recording,
     restore,
-    run::{self, Parts, Run},
+    run::{self, Parts, Reach, Run},
     source::Begin,
     sources::Settings,
     transport::{Doors, Task, tell_of_environment},
@@ -101,6 +101,10 @@ pub struct EngineConfig {
     pub actions: bool,
     /// Whether alarms are heard, if the board wants that.
     pub sound: bool,
+    /// Who is on record for what is done about alarms by somebody who says no name, unless the board says who.
+    pub operator: Option<String>,
+    /// How alarms are told is tried out.
+    pub trial: Option<Trial>,
     /// How much the journal keeps.
     pub journal: Bounds,
     /// Where a transcript of each source is written; nowhere if missing.
@@ -119,6 +123,8 @@ impl EngineConfig {
             notifications: false,
             actions: true,
             sound: false,
+            operator: None,
+            trial: None,
             journal: Bounds::default(),
             transcripts: None,
         }
@@ -139,6 +145,7 @@ struct Inner {
     metrics_address: Option<SocketAddr>,
     /// Where the journal lies, if anything is remembered.
     folder: Option<PathBuf>,
+    sought: watched::Receiver<Sought>,
     threads: Mutex<Vec<thread::JoinHandle<()>>>,
     _tasks: Vec<Task>,
 }
@@ -156,8 +163,13 @@ impl Engine {
         let (file, beside) = {
             let beside = Folder::of(config.board.path());
             let text_of = |file: &str| config.board.beside(&beside, file);
-            (config::parse_beside(&text, &name, &text_of).map_err(EngineError::Board)?, beside)
+            let mut file = config::parse_beside(&text, &name, &text_of).map_err(EngineError::Board)?;
+            if let Some(trial) = &config.trial {
+                file.alarming = Some(trial.alarming.clone());
+            }
+            (file, beside)
         };
+        let folder_of_board = config.board.path().parent().map(Path::to_owned).unwrap_or_default();
         let settings = Settings { urls: config.source_urls, transcripts: config.transcripts };
         settings.check(&file)?;
         let (metrics, exporter) = measure(config.metrics, clock).await?;
@@ -189,16 +201,27 @@ impl Engine {
             None => (Writer::forgetful(ends), None),
         };
         tell_of_environment();
-        let desktop = config.notifications.then(|| Desktop::start(control.downgrade())).flatten();
-        let announcer =
-            Announcer::new(run::settings(&file, config.actions), desktop, config.sound, control.downgrade());
+        let record = lock.as_ref().and(folder.clone());
+        let desktop =
+            config.notifications.then(|| Desktop::start(control.downgrade(), record.clone())).flatten();
+        let how_told = run::settings(&file, config.actions, &folder_of_board);
+        let announcer = Announcer::new(how_told, desktop, config.sound, control.downgrade());
         let doors = Doors::new(clock);
-        let onward = match run::onward(&file) {
+        let onward = match run::onward(&file, config.trial.is_some()) {
             Some(settings) => {
-                let (folder, control) = (lock.as_ref().and(folder.clone()), control.downgrade());
+                let (folder, control) = (record.clone(), control.downgrade());
                 Some(Onward::start(settings, &doors, folder, alarms.beside(), control, clock).await)
             }
             None => None,
+        };
+        let (seeking, sought) = watched::channel(Sought::default());
+        let reach = Reach {
+            beside: folder_of_board,
+            record,
+            control: control.downgrade(),
+            operator: config.operator,
+            sought: seeking,
+            observer: config.trial.map(|trial| trial.observer),
         };
         let parts = Parts {
             clock,
@@ -209,6 +232,7 @@ impl Engine {
             announcer,
             onward,
             actions: config.actions,
+            reach,
             marks,
             runtime: tokio::runtime::Handle::current(),
             doors,
@@ -238,7 +262,8 @@ impl Engine {
             tasks.push(Task::start(watcher.run(control.clone(), check)));
         }
         let threads = Mutex::new(threads);
-        Ok(Self { inner: Arc::new(Inner { control, clock, metrics, metrics_address, folder, threads, _tasks: tasks }) })
+        let inner = Inner { control, clock, metrics, metrics_address, folder, sought, threads, _tasks: tasks };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// What changed after the version that the page has painted: at once if there is something, otherwise when there is,
@@ -345,6 +370,18 @@ impl Engine {
         let (answer, answered) = oneshot::channel();
         self.tell(Event::Acknowledge { seen, station, answer }).await;
         answered.await.unwrap_or_default()
+    }
+
+    /// How many have wanted to see an alarm on the wall.
+    #[must_use]
+    pub fn sought_until_now(&self) -> u64 {
+        self.inner.sought.borrow().number
+    }
+
+    /// The newest wish to see an alarm on the wall, when there is one after `after` (0 for none yet). None once the engine has stopped.
+    pub async fn sought(&self, after: u64) -> Option<Sought> {
+        let mut sought = self.inner.sought.clone();
+        sought.wait_for(|sought| sought.number > after).await.ok().map(|sought| sought.clone())
     }
 
     /// Rows of a table as they are now, for a hand; none if there is no such table.

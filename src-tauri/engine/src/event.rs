@@ -13,7 +13,7 @@ use watchfloor_board::{
 };
 use watchfloor_model::{Delivery, SourceStatus};
 
-use crate::{announce::Told, drill::Copied, glass::Latency};
+use crate::{announce::Told, drill::Copied, glass::Latency, onward::Handed};
 
 /// One turn of the loop.
 #[derive(Debug)]
@@ -126,6 +126,8 @@ pub(crate) enum Event {
     },
     /// What became of an announcement, or what somebody wants who was told.
     Told(Told),
+    /// What a webhook answered.
+    HandedOn(Handed),
     /// The links' history, newest first.
     Outages(Vec<Outage>),
     /// Whoever waits for its next try makes it now.

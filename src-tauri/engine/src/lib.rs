@@ -44,6 +44,7 @@ mod transcript;
 mod transport;
 mod watch;
 
+pub use announce::Sought;
 pub use clock::Clock;
 pub use engine::{BoardInput, Engine, EngineConfig};
 pub use error::{Blame, EngineError};

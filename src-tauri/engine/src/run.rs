@@ -5,6 +5,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
     sync::Arc,
     time::Duration,
 };
@@ -13,15 +14,20 @@ use tokio::{
     runtime::Handle,
     sync::{
         Semaphore,
-        mpsc::{Receiver, Sender, error::TrySendError},
+        mpsc::{Receiver, Sender, UnboundedSender, WeakSender, error::TrySendError},
+        watch,
     },
     time::{Instant, sleep},
 };
-use watchfloor_board::{Board, Drift, config::spec::BoardFile, frame::State};
+use watchfloor_board::{
+    Board, Drift,
+    config::spec::BoardFile,
+    frame::{AlarmsSeen, State},
+};
 use watchfloor_model::{Delivery, Mono, SourceStatus, SteadyClock};
 
 use crate::{
-    announce::Announcer,
+    announce::{Announcer, Sought, trial::Observed},
     clock::Clock,
     drill::Copied,
     event::{Event, Pull, Standing},
@@ -80,6 +86,8 @@ pub(crate) struct Parts {
     pub(crate) onward: Option<Onward>,
     /// Whether notifications have buttons.
     pub(crate) actions: bool,
+    /// What the loop reaches besides its lanes.
+    pub(crate) reach: Reach,
     /// What is known of the announcements of alarms that stand.
     pub(crate) marks: Vec<Mark>,
     /// Where sources run.
@@ -106,6 +114,22 @@ pub(crate) struct Parts {
     pub(crate) control: Receiver<Event>,
 }
 
+/// What the loop reaches besides its lanes.
+pub(crate) struct Reach {
+    /// The folder that files are named by which the board names.
+    pub(crate) beside: PathBuf,
+    /// Where the record lies, if there is one.
+    pub(crate) record: Option<PathBuf>,
+    /// The loop's own lane.
+    pub(crate) control: WeakSender<Event>,
+    /// Who is on record for what somebody did who said no name.
+    pub(crate) operator: Option<String>,
+    /// Who wants to see an alarm on the wall, whose notification it was.
+    pub(crate) sought: watch::Sender<Sought>,
+    /// Who hears what becomes of announcements.
+    pub(crate) observer: Option<UnboundedSender<Observed>>,
+}
+
 /// The loop.
 pub(crate) struct Run {
     clock: Clock,
@@ -126,6 +150,7 @@ pub(crate) struct Run {
     announcer: Announcer,
     onward: Option<Onward>,
     actions: bool,
+    reach: Reach,
     /// Announcements that may have been made before a crash.
     repeated: BTreeSet<Call>,
     /// What has called since a version of the board that no page has painted yet.
@@ -172,6 +197,7 @@ impl Run {
             announcer,
             onward: parts.onward,
             actions: parts.actions,
+            reach: parts.reach,
             repeated: BTreeSet::new(),
             unseen: Vec::new(),
             runtime,
@@ -295,6 +321,7 @@ impl Run {
                 }
             }
             Event::Recorded { changes, is_written } => {
+                self.observe_recorded(&changes, is_written);
                 if !is_written {
                     // That nothing is remembered is said on the wall. They are announced all the same.
                     tracing::debug!(count = changes.len(), "alarms are announced without a record");
@@ -347,9 +374,13 @@ impl Run {
                 let _gone = answer.send(self.glass.latency().clone());
             }
             Event::Board(file) => self.handle_board(*file, now),
-            Event::Notice(notice) => self.board.set_notice(notice),
+            Event::Notice(notice) => {
+                self.observe(|| Observed::Notice { id: notice.id.to_string(), text: notice.text.clone() });
+                self.board.set_notice(notice);
+            }
             Event::NoticeOver { id } => self.board.clear_notice(id),
             Event::Told(told) => self.handle_told(&told, now),
+            Event::HandedOn(handed) => self.observe(|| Observed::handed(handed)),
             Event::Outages(outages) => self.board.set_outages(outages),
             Event::TryNow => self.sources.values_mut().for_each(Source::try_now),
             Event::Gesture { glass, gesture } => self.board.handle_gesture_on(&glass, gesture, now),
@@ -360,10 +391,11 @@ impl Run {
             Event::Glasses(glasses) => self.board.set_glasses(glasses, now),
             Event::Act { act, station, answer } => {
                 // Who asked may have gone meanwhile.
-                let done = self.board.handle_act(&act, &station, now);
+                let done = self.board.handle_act(&self.signed(act), &station, now);
                 let _gone = answer.send(done.map_err(|refused| refused.to_string()));
             }
             Event::Acknowledge { seen, station, answer } => {
+                let seen = AlarmsSeen { name: seen.name.or_else(|| self.operator()), ..seen };
                 let _gone = answer.send(self.board.acknowledge(&seen, &station, now));
             }
             Event::Reconcile => self.sources.values_mut().for_each(Source::reconcile),

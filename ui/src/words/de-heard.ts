@@ -373,6 +373,26 @@ export const heard: Heard = {
     'der Schreibtisch legt Benachrichtigungen ungesehen weg: Alarme und verlorene Quellen werden nur auf der Wand gemeldet',
   'the desktop takes no notifications: alarms and lost sources are told on the wall only: {why}':
     'der Schreibtisch nimmt keine Benachrichtigungen: Alarme und verlorene Quellen werden nur auf der Wand gemeldet: {why}',
+  'alarms are not heard here: {why}': 'Alarme sind hier nicht zu hören: {why}',
+  'HTTP status {n}': 'HTTP-Status {n}',
+  'there is no sound device': 'es gibt kein Tongerät',
+  'there is no sound device "{a}"': 'es gibt kein Tongerät „{a}“',
+  'another program has the sound device for itself': 'ein anderes Programm hat das Tongerät für sich',
+  'the sound is muted': 'der Ton ist stumm geschaltet',
+  'the volume is zero': 'die Lautstärke ist null',
+  'the sound device does not answer': 'das Tongerät antwortet nicht',
+  'the sound device wants samples of a kind unknown here: {a}':
+    'das Tongerät will Werte einer Art, die hier unbekannt ist: {a}',
+  "sound files of alarms can't be used: the wall's own tones are heard instead":
+    'Tondateien von Alarmen sind nicht zu gebrauchen: die eigenen Töne der Wand sind stattdessen zu hören',
+  'it is no file': 'sie ist keine Datei',
+  'it is larger than {n} MiB': 'sie ist größer als {n} MiB',
+  'it is no WAV file: {a}': 'sie ist keine WAV-Datei: {a}',
+  'it has no channel, or no rate': 'sie hat keinen Kanal oder keine Rate',
+  'it is longer than {n} s': 'sie ist länger als {n} s',
+  'there is nothing in it': 'es ist nichts darin',
+  "Alarms can't be handed on to {a}": 'Alarme lassen sich nicht weitergeben an {a}',
+  'They are kept, and tried again for a day.': 'Sie sind aufbewahrt und werden einen Tag lang erneut versucht.',
   "the screens can't be turned off at their hours: {why}":
     'die Bildschirme lassen sich nicht zu ihren Zeiten ausschalten: {why}',
   "the windows are Wayland's, which lets no program turn a screen off":

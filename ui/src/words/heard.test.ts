@@ -40,6 +40,9 @@ const SOURCES: readonly string[] = [
   ...['journal/stall', 'journal/writer/lost', 'past/body', 'past/player', 'past/reel', 'past/view'].map(
     (name) => `engine/src/${name}.rs`,
   ),
+  ...['announce/sound/mod', 'announce/sound/play', 'announce/sound/wav', 'onward/mod'].map(
+    (name) => `engine/src/${name}.rs`,
+  ),
   ...['dial', 'fault', 'fetch', 'http', 'proxy'].map((name) => `engine/src/transport/${name}.rs`),
   ...['board', 'board/against', 'board/glasses', 'board/tracked', 'board/voices'].map((name) => `board/src/${name}.rs`),
   ...['machine', 'people'].map((name) => `board/src/alarm/${name}.rs`),
@@ -82,6 +85,8 @@ const EXCEPTIONS: Readonly<Record<string, readonly string[]>> = {
     'shown by the system',
   ],
   'said by the command line': [
+    'heard by {}',
+    "; whether it is muted can't be checked",
     "by the X server's power management (DPMS)",
     'by its saver: the X server has no power management here, so they show black and stay lit',
     'not on this display: {error}',

@@ -13,11 +13,12 @@ mod budget;
 mod native;
 mod policy;
 pub mod sound;
+pub mod trial;
 mod words;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
@@ -67,8 +68,14 @@ pub(crate) struct Call {
 pub(crate) enum Order {
     /// It calls.
     Start(Call),
-    /// It calls, and was announced before this program was started: a tone that repeats goes on, and nothing else is told anew.
-    Resume(Call),
+    /// It calls, and was announced before this program was started: a tone that repeats goes on, and what was shown of it by then is changed in
+    /// place. Nothing is told anew.
+    Resume {
+        /// What.
+        call: Call,
+        /// By what it was announced, as [`How::name`] has it.
+        by: Option<String>,
+    },
     /// It goes on, and is less urgent now.
     Retune {
         /// Which.
@@ -115,7 +122,7 @@ pub(crate) struct Settings {
 
 impl Settings {
     /// As a board file says.
-    pub(crate) fn new(spec: &AlarmingSpec, zone: TimeZone, actions: bool) -> Self {
+    pub(crate) fn new(spec: &AlarmingSpec, zone: TimeZone, actions: bool, beside: &Path) -> Self {
         Self {
             quiet: spec.quiet,
             zone,
@@ -123,7 +130,7 @@ impl Settings {
             sound: spec.sound,
             volume_percent: spec.volume_percent,
             device: spec.device.clone(),
-            tones: BTreeMap::new(),
+            tones: spec.tones.iter().map(|(priority, name)| (*priority, beside.join(name))).collect(),
             escalate_after: spec.escalate_after,
             actions,
         }
@@ -295,6 +302,11 @@ pub(crate) enum Told {
         /// By which output.
         number: u64,
     },
+    /// It was taken away, and who shows them said so.
+    Withdrawn {
+        /// Which.
+        slot: Slot,
+    },
     /// Notifications are shown again, and none of those before is there.
     Desktop,
     /// Somebody did something about one.
@@ -329,6 +341,15 @@ pub(crate) enum Asked {
     Show,
 }
 
+/// Somebody who was told of an alarm wants to see it on the wall.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sought {
+    /// How many have wanted that.
+    pub number: u64,
+    /// Which alarm; none for all of them.
+    pub key: Option<String>,
+}
+
 /// What announces.
 #[derive(Debug)]
 pub(crate) struct Announcer {
@@ -339,6 +360,8 @@ pub(crate) struct Announcer {
     events: WeakSender<Event>,
     /// Taken away as soon as the desktop's queue has room: what is over must not be shown on.
     withdrawn: BTreeSet<Slot>,
+    /// The desktop is still to hear that all is said of what a run before this one has shown.
+    is_settling: bool,
 }
 
 impl Announcer {
@@ -354,7 +377,7 @@ impl Announcer {
         let sound = settings.as_ref().filter(|_| has_sound).and_then(|settings| start_sound(settings, &events));
         let ways = Ways { notices: desktop.is_some(), sound: sound.is_some() };
         let policy = Policy::new(settings_then, ways);
-        Self { policy, desktop, sound, has_sound, events, withdrawn: BTreeSet::new() }
+        Self { policy, desktop, sound, has_sound, events, withdrawn: BTreeSet::new(), is_settling: false }
     }
 
     /// The board says otherwise now.
@@ -376,6 +399,11 @@ impl Announcer {
         if let Some(desktop) = &self.desktop {
             desktop.tell(message);
         }
+    }
+
+    /// Everything is ordered that calls since before this run: what else one before it has shown is taken away.
+    pub(crate) const fn settle(&mut self) {
+        self.is_settling = true;
     }
 
     /// Takes an order, which is on record by now.
@@ -404,6 +432,9 @@ impl Announcer {
             if let Some(refused) = self.put_out(output) {
                 self.policy.handle_told(&refused, now, wall);
             }
+        }
+        if self.is_settling {
+            self.is_settling = self.desktop.as_ref().is_some_and(|desktop| !desktop.settle());
         }
         std::iter::from_fn(|| self.policy.poll_announced()).collect()
     }

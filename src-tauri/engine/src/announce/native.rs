@@ -1,5 +1,7 @@
 //! The desktop's notifications: one thread for all of them, which nobody waits for.
 
+#[cfg(all(unix, not(target_os = "macos")))]
+mod left;
 #[cfg(not(all(unix, not(target_os = "macos"))))]
 #[path = "native/system.rs"]
 mod screen;
@@ -8,6 +10,7 @@ mod screen;
 mod screen;
 
 use std::{
+    path::PathBuf,
     thread,
     time::{Duration, Instant},
 };
@@ -41,6 +44,8 @@ pub(crate) struct Message {
 enum Deed {
     Show(Show),
     Withdraw(Slot),
+    /// What a run before this one has shown and nothing was said of is taken away.
+    Settle,
 }
 
 /// The way to the desktop.
@@ -50,13 +55,14 @@ pub(crate) struct Desktop {
 }
 
 impl Desktop {
-    /// Starts the desktop's thread. Without a session it waits for one, and says so when it is to show an alarm.
-    pub(crate) fn start(events: WeakSender<Event>) -> Option<Self> {
+    /// Starts the desktop's thread. Without a session it waits for one, and says so when it is to show an alarm. What is on the screen is noted
+    /// in `folder`, if there is one: a run that is killed takes nothing away, and the next one finds it there.
+    pub(crate) fn start(events: WeakSender<Event>, folder: Option<PathBuf>) -> Option<Self> {
         if !screen::has_session() {
             tracing::info!("no session bus: no native notifications");
         }
         let (deeds, queued) = channel(QUEUED_MAX);
-        let started = thread::Builder::new().name("notify".into()).spawn(move || screen::run(queued, events));
+        let started = thread::Builder::new().name("notify".into()).spawn(move || screen::run(queued, events, folder));
         match started {
             Ok(_runs_until_the_queue_ends) => Some(Self { deeds }),
             Err(error) => {
@@ -88,6 +94,11 @@ impl Desktop {
     /// Shows; what becomes of it comes as an event. False if there is no room for it.
     pub(super) fn show(&self, show: Show) -> bool {
         self.deeds.try_send(Deed::Show(show)).is_ok()
+    }
+
+    /// Takes away what a run before this one has shown, as far as nothing else was said of it. False if there is no room for that.
+    pub(super) fn settle(&self) -> bool {
+        self.deeds.try_send(Deed::Settle).is_ok()
     }
 
     /// Takes it away. False if there is no room for that.

@@ -23,8 +23,10 @@ use super::{Announced, Call, How, Order, Output, Settings, Slot, Ways, budget::B
 const AT_ONCE_MAX: usize = 3;
 /// The summary is brought up to date this often at most.
 const SUMMARY_PERIOD: Duration = Duration::from_secs(1);
-/// An alarm that comes and goes has a notification of its own this often at most.
+/// An alarm that chatters has a notification of its own, and a tone, this often at most.
 const AGAIN_AFTER: Duration = Duration::from_secs(60);
+/// So many calls of a key within [`AGAIN_AFTER`]: it chatters.
+const CHATTERS_FROM: usize = 3;
 /// A sound that was turned off by hand stays off for so long at most.
 const SILENCE_MAX: Duration = Duration::from_secs(600);
 /// Whoever hasn't answered by then won't.
@@ -96,6 +98,10 @@ struct Own {
     owes_chime: bool,
     silenced: Option<Mono>,
     is_marked: bool,
+    /// It was told before this program was started, and isn't told anew: what that run has shown is changed in place, if it is there.
+    is_resumed: bool,
+    /// It has come too often within a minute.
+    chatters: bool,
 }
 
 impl Own {
@@ -104,9 +110,19 @@ impl Own {
         if self.is_escalated { next(self.call.priority) } else { self.call.priority }
     }
 
+    /// Where its notification is when the one that was shown, or sent, isn't there.
+    const fn unshown(&self) -> Place {
+        if self.is_resumed { Place::Over } else { Place::Wanted }
+    }
+
     const fn is_held(&self, is_quiet: bool) -> bool {
         is_quiet && !matches!(self.call.priority, Priority::Critical)
     }
+}
+
+/// When what was told then may be told again of what chatters.
+fn over(at: Mono) -> Mono {
+    at.plus(AGAIN_AFTER).plus(Duration::from_micros(1))
 }
 
 /// One more urgent.
@@ -137,6 +153,10 @@ struct Summary {
     screen: Screen,
     /// One that was shown may be there still, though a change of it failed.
     is_on_screen: bool,
+    /// A run before this one may have left one on the screen, that stands for what still calls.
+    is_left: bool,
+    /// What is on its way is a change of that one, and nothing where it isn't there.
+    is_adopting: bool,
     counts: [usize; 4],
     said: Mono,
 }
@@ -149,8 +169,11 @@ pub(super) struct Policy {
     calls: BTreeMap<AlarmKey, Own>,
     /// The newest announcement of each key that was asked for, and in which order.
     known: BTreeMap<AlarmKey, (u64, u32, u64)>,
-    /// When a key last had a notification of its own.
+    /// When a key last had a notification of its own, and when a tone last began for it.
     popped: BTreeMap<AlarmKey, Mono>,
+    sounded: BTreeMap<AlarmKey, Mono>,
+    /// When a key called within the last minute.
+    came: BTreeMap<AlarmKey, VecDeque<Mono>>,
     is_flood: bool,
     is_quiet: bool,
     budget: Budget,
@@ -172,6 +195,8 @@ impl Policy {
             calls: BTreeMap::new(),
             known: BTreeMap::new(),
             popped: BTreeMap::new(),
+            sounded: BTreeMap::new(),
+            came: BTreeMap::new(),
             is_flood: false,
             is_quiet: false,
             budget: Budget::default(),
@@ -212,7 +237,11 @@ impl Policy {
         self.wake = Some(now);
         match order {
             Order::Start(call) => self.start(call, false, now),
-            Order::Resume(call) => self.start(call, true, now),
+            Order::Resume { call, by } => {
+                let key = call.key.clone();
+                self.start(call, true, now);
+                self.adopt(&key, by, now, wall);
+            }
             Order::Retune { key, priority } => {
                 let Some(own) = self.calls.get_mut(&key) else { return };
                 own.call.priority = priority;
@@ -259,14 +288,19 @@ impl Policy {
             return;
         }
         self.know(&call);
+        let came = self.came.entry(call.key.clone()).or_default();
+        came.retain(|at| now.since(*at) <= AGAIN_AFTER);
+        came.push_back(now);
+        let chatters = came.len() >= CHATTERS_FROM;
         let level = call.priority;
         let wants = self.ways.notices && self.settings.notify.is_some_and(|least| level >= least);
         let before = self.calls.get(&call.key);
         let is_on_screen = before.is_some_and(|own| own.is_on_screen);
         let place = match (is_told, wants) {
-            (true, _) => Place::Over,
+            (true, true) => Place::Over,
             (false, true) => Place::Wanted,
-            (false, false) => Place::Nowhere,
+            // Nobody was told of it, and it isn't counted among those that somebody was.
+            (_, false) => Place::Nowhere,
         };
         if place == Place::Nowhere && is_on_screen {
             self.outputs.push_back(Output::Withdraw(Slot::Alarm(call.key.clone())));
@@ -280,6 +314,8 @@ impl Policy {
             owes_chime: !is_told && level == Priority::Medium,
             silenced: None,
             is_marked: is_told,
+            is_resumed: is_told,
+            chatters,
             call,
         };
         self.calls.insert(own.call.key.clone(), own);
@@ -300,7 +336,10 @@ impl Policy {
     pub(super) fn handle_time(&mut self, now: Mono, wall: Timestamp) {
         self.wake = None;
         self.is_quiet = self.settings.is_quiet(wall);
-        self.popped.retain(|_, at| now.since(*at) <= AGAIN_AFTER);
+        for told in [&mut self.popped, &mut self.sounded] {
+            told.retain(|_, at| now.since(*at) <= AGAIN_AFTER);
+        }
+        self.came.retain(|_, came| came.back().is_some_and(|at| now.since(*at) <= AGAIN_AFTER));
         self.miss_answers(now);
         self.escalate(now);
         self.hold();
@@ -333,7 +372,7 @@ impl Policy {
                 due = Some(due.map_or(at, |own| own.min(at)));
                 continue;
             }
-            own.is_escalated = true;
+            (own.is_escalated, own.is_resumed) = (true, false);
             own.owes_chime = own.level() == Priority::Medium;
             let wants = self.ways.notices && self.settings.notify.is_some_and(|least| own.level() >= least);
             if wants && !matches!(own.place, Place::Held | Place::Summed { .. }) {

@@ -19,7 +19,10 @@ use std::{
 };
 
 use tokio::{
-    sync::mpsc::{Receiver, Sender, WeakSender, channel},
+    sync::{
+        mpsc::{Receiver, Sender, WeakSender, channel},
+        watch,
+    },
     task::spawn_blocking,
     time::{Instant, sleep, sleep_until},
 };
@@ -53,7 +56,7 @@ const READ_MAX: u32 = 500;
 const READ_RETRY: Duration = Duration::from_secs(5);
 
 /// Where alarms are handed on to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Settings {
     /// The receiver's name: under it stands what it has.
     pub(crate) receiver: Arc<str>,
@@ -75,6 +78,8 @@ pub(crate) struct Settings {
     pub(crate) rules: BTreeMap<String, Told>,
     /// How patient it is.
     pub(crate) pace: Pace,
+    /// Whether somebody wants to hear what came of each message.
+    pub(crate) is_observed: bool,
 }
 
 /// What is told of a rule.
@@ -84,8 +89,17 @@ pub(crate) struct Told {
     pub(crate) advice: Option<String>,
 }
 
+/// What came of one message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Handed {
+    /// Alarms in it.
+    pub(crate) count: usize,
+    /// The HTTP status, or why there is none.
+    pub(crate) answer: Result<u16, String>,
+}
+
 /// How patient the sender is. Tests are less so.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Pace {
     /// An answer takes no longer.
     pub(crate) answer: Duration,
@@ -111,6 +125,7 @@ pub(crate) struct Onward {
     /// Whether something had no room: then it is read from the record, and so is what follows.
     is_behind: Arc<AtomicBool>,
     settings: Arc<Settings>,
+    changed: watch::Sender<Arc<Settings>>,
     _task: Task,
 }
 
@@ -125,11 +140,42 @@ impl Onward {
         control: WeakSender<Event>,
         clock: Clock,
     ) -> Self {
+        let (onward, mut sending) = Self::make(settings, doors, folder, journal, control, clock);
+        sending.begin().await;
+        onward.run(sending.run())
+    }
+
+    /// The same in the middle of a run: what is recorded until it has begun is read from the record. To be called on a runtime.
+    pub(crate) fn start_later(
+        settings: Settings,
+        doors: &Arc<Doors>,
+        folder: Option<PathBuf>,
+        journal: Sender<AlarmWork>,
+        control: WeakSender<Event>,
+        clock: Clock,
+    ) -> Self {
+        let (onward, mut sending) = Self::make(settings, doors, folder, journal, control, clock);
+        onward.run(async move {
+            sending.begin().await;
+            sending.run().await;
+        })
+    }
+
+    fn make(
+        settings: Settings,
+        doors: &Arc<Doors>,
+        folder: Option<PathBuf>,
+        journal: Sender<AlarmWork>,
+        control: WeakSender<Event>,
+        clock: Clock,
+    ) -> (Beginning, Sending) {
         let (lane, told) = channel(TOLD_MAX);
         let (settings, is_behind) = (Arc::new(settings), Arc::new(AtomicBool::new(true)));
+        let (changed, changes) = watch::channel(Arc::clone(&settings));
         let doors = doors.by(&Route::through(settings.tls.clone(), settings.proxy.clone()));
-        let mut sending = Sending {
+        let sending = Sending {
             settings: Arc::clone(&settings),
+            changes,
             doors,
             folder,
             journal,
@@ -142,8 +188,14 @@ impl Onward {
             failed: None,
             is_told: false,
         };
-        sending.begin().await;
-        Self { lane, is_behind, settings, _task: Task::start(sending.run()) }
+        (Beginning { lane, is_behind, settings, changed }, sending)
+    }
+
+    /// The board says otherwise now: what the receiver hasn't got goes where it says, and at once.
+    pub(crate) fn set(&mut self, settings: Settings) {
+        self.settings = Arc::new(settings);
+        // Who is gone sends nothing.
+        let _gone = self.changed.send(Arc::clone(&self.settings));
     }
 
     /// What was recorded, in order. Never waits.
@@ -156,6 +208,21 @@ impl Onward {
         if !items.is_empty() && self.lane.try_send(items).is_err() {
             self.is_behind.store(true, Ordering::SeqCst);
         }
+    }
+}
+
+/// The loop's end, before there is another one.
+struct Beginning {
+    lane: Sender<Vec<Item>>,
+    is_behind: Arc<AtomicBool>,
+    settings: Arc<Settings>,
+    changed: watch::Sender<Arc<Settings>>,
+}
+
+impl Beginning {
+    fn run(self, work: impl Future<Output = ()> + Send + 'static) -> Onward {
+        let Self { lane, is_behind, settings, changed } = self;
+        Onward { lane, is_behind, settings, changed, _task: Task::start(work) }
     }
 }
 
@@ -182,6 +249,8 @@ enum Outcome {
 /// The sender.
 struct Sending {
     settings: Arc<Settings>,
+    /// The board's newest word.
+    changes: watch::Receiver<Arc<Settings>>,
     doors: Arc<Doors>,
     folder: Option<PathBuf>,
     journal: Sender<AlarmWork>,
@@ -251,9 +320,20 @@ impl Sending {
                     Some(items) => self.take(items),
                     None => return,
                 },
+                changed = self.changes.changed() => match changed {
+                    Ok(()) => self.change().await,
+                    Err(_) => return,
+                },
                 () = sleep_until(wake) => {}
             }
         }
+    }
+
+    /// Another address may answer where this one didn't.
+    async fn change(&mut self) {
+        self.settings = Arc::clone(&self.changes.borrow_and_update());
+        self.failed = None;
+        self.untell().await;
     }
 
     fn take(&mut self, items: Vec<Item>) {
@@ -328,7 +408,12 @@ impl Sending {
 
     async fn send(&mut self) {
         let Some((text, count)) = message::message(&self.queue, &self.settings) else { return };
-        let outcome = self.attempt(text).await;
+        let (outcome, answer) = self.attempt(text).await;
+        if self.settings.is_observed
+            && let Some(control) = self.control.upgrade()
+        {
+            let _gone = control.send(Event::HandedOn(Handed { count, answer })).await;
+        }
         match outcome {
             Outcome::Taken => self.handle_done(count).await,
             Outcome::Refused(reason) => {
@@ -341,8 +426,8 @@ impl Sending {
         }
     }
 
-    async fn attempt(&self, text: String) -> Outcome {
-        let failed = |reason: String| Outcome::Failed { reason, after: None };
+    async fn attempt(&self, text: String) -> (Outcome, Result<u16, String>) {
+        let failed = |reason: String| (Outcome::Failed { reason: reason.clone(), after: None }, Err(reason));
         let secret = match &self.settings.bearer {
             None => None,
             Some(place) => match secrets::read(place).await {
@@ -353,12 +438,15 @@ impl Sending {
         let (url, pace) = (self.settings.url.clone(), self.settings.pace);
         match self.doors.post_json(url, text.into(), secret.as_ref(), pace.answer).await {
             Err(fault) => failed(fault.to_string()),
-            Ok(given) => match given.status {
-                200..=299 => Outcome::Taken,
-                // The message itself is none to it: no other attempt is any better.
-                400 | 413 | 422 => Outcome::Refused(format!("HTTP status {}", given.status)),
-                status => Outcome::Failed { reason: format!("HTTP status {status}"), after: given.retry_after },
-            },
+            Ok(given) => {
+                let outcome = match given.status {
+                    200..=299 => Outcome::Taken,
+                    // The message itself is none to it: no other attempt is any better.
+                    400 | 413 | 422 => Outcome::Refused(format!("HTTP status {}", given.status)),
+                    status => Outcome::Failed { reason: format!("HTTP status {status}"), after: given.retry_after },
+                };
+                (outcome, Ok(given.status))
+            }
         }
     }
 
@@ -375,6 +463,10 @@ impl Sending {
     async fn handle_done(&mut self, count: usize) {
         self.pop(count).await;
         self.failed = None;
+        self.untell().await;
+    }
+
+    async fn untell(&mut self) {
         if std::mem::take(&mut self.is_told)
             && let Some(control) = self.control.upgrade()
         {

@@ -98,6 +98,7 @@ fn settings(url: &Url) -> Settings {
         labels: BTreeMap::from([("site".into(), "north".into())]),
         external_url: "http://wall.example.net/".into(),
         rules: BTreeMap::from([("a".into(), Told { title: "Queue too long".into(), advice: Some("Call Ann".into()) })]),
+        is_observed: false,
         pace: Pace { answer: millis(150), retry_min: millis(2), retry_max: millis(20), tell_after: millis(40) },
     }
 }

@@ -1,17 +1,18 @@
 //! Alarms in the loop: decided by the board, recorded by the journal, and only then announced; that they were is marked (H6).
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use jiff::tz::TimeZone;
 use watchfloor_board::{
-    alarm::{AlarmKey, Change, Heard, Standing, machine::Sound},
+    alarm::{Act, AlarmKey, Change, Heard, Standing, machine::Sound},
     config::spec::{AlarmSpec, BoardFile, TlsSpec},
+    frame::AlarmAct,
 };
 use watchfloor_model::{Mono, Timestamp};
 
 use super::Run;
 use crate::{
-    announce::{Announced, Asked, Call, Order, Settings, Told},
+    announce::{Announced, Asked, Call, Order, Settings, Sought, Told, trial::Observed},
     journal::table::alarm::{Call as Named, Mark},
     onward,
 };
@@ -20,7 +21,7 @@ use crate::{
 const UNSEEN_MAX: usize = 10_000;
 /// Under which name stands what the webhook has of the record.
 const RECEIVER: &str = "webhook";
-/// Whose acknowledgement it is that comes by the desktop.
+/// Where it is that somebody acknowledges it is that comes by the desktop.
 const STATION: &str = "notification";
 
 impl Run {
@@ -44,7 +45,8 @@ impl Run {
                 let named = Named { key: key.clone(), occurrence: own.alarm.occurrence, realarms: own.alarm.realarms };
                 let is_known = marked.get(&named).is_some_and(|heard| heard.announced.is_some());
                 let call = Call { is_repeat: !is_known, ..self.call(key, own) };
-                (named, if is_known { Order::Resume(call) } else { Order::Start(call) })
+                let by = marked.get(&named).and_then(|heard| heard.by.clone());
+                (named, if is_known { Order::Resume { call, by } } else { Order::Start(call) })
             })
             .collect();
         let wall = self.clock.wall();
@@ -54,6 +56,7 @@ impl Run {
             }
             self.announcer.handle_order(order, now, wall);
         }
+        self.announcer.settle();
         self.record_alarms(decided, None, now);
     }
 
@@ -151,10 +154,21 @@ impl Run {
 
     /// What the desktop and the sound device say.
     pub(super) fn handle_told(&mut self, told: &Told, now: Mono) {
-        if let Told::Acted { key: Some(key), occurrence, asked: Asked::Acknowledge } = told
-            && let Err(refused) = self.board.acknowledge_one(key, *occurrence, STATION, now)
-        {
-            tracing::info!(alarm = %key, reason = %refused, "not acknowledged by its notification");
+        match told {
+            Told::Acted { key: Some(key), occurrence, asked: Asked::Acknowledge } => {
+                let act = Act::Acknowledge { occurrence: *occurrence };
+                let act = self.signed(AlarmAct { key: key.to_string(), act, name: None });
+                if let Err(refused) = self.board.handle_act(&act, STATION, now) {
+                    tracing::info!(alarm = %key, reason = %refused, "not acknowledged by its notification");
+                }
+            }
+            Told::Acted { key, asked: Asked::Show, .. } => self.reach.sought.send_modify(|sought| {
+                *sought = Sought { number: sought.number + 1, key: key.as_ref().map(ToString::to_string) };
+            }),
+            _ => {}
+        }
+        if let Some(observed) = Observed::told(told) {
+            self.observe(|| observed);
         }
         self.announcer.handle_told(told, now, self.clock.wall());
         self.announce(now);
@@ -169,16 +183,66 @@ fn name(change: &Change, own: &Standing) -> Named {
     Named { key: change.key.clone(), occurrence: own.alarm.occurrence, realarms: own.alarm.realarms }
 }
 
-/// How a board's alarms are told; none of a board without any.
-pub(crate) fn settings(file: &BoardFile, actions: bool) -> Option<Settings> {
+impl Run {
+    /// Who is on record for what somebody did who said no name.
+    pub(super) fn operator(&self) -> Option<String> {
+        let own = self.file.alarming.as_ref().and_then(|how| how.operator.clone());
+        own.or_else(|| self.reach.operator.clone())
+    }
+
+    /// An act with somebody's name, if anybody is known.
+    pub(super) fn signed(&self, act: AlarmAct) -> AlarmAct {
+        AlarmAct { name: act.name.or_else(|| self.operator()), ..act }
+    }
+
+    /// Who tries out how alarms are told hears of it.
+    pub(super) fn observe(&self, what: impl FnOnce() -> Observed) {
+        if let Some(observer) = &self.reach.observer {
+            // Who has gone hears nothing.
+            let _gone = observer.send(what());
+        }
+    }
+
+    pub(super) fn observe_recorded(&self, changes: &[Change], is_written: bool) {
+        for change in changes {
+            self.observe(|| Observed::Recorded { rule: change.key.rule.to_string(), is_written });
+        }
+    }
+
+    /// Alarms are handed on to somebody else from now on, to somebody, or to nobody.
+    pub(super) fn hand_on(&mut self, settings: Option<onward::Settings>) {
+        match (&mut self.onward, settings) {
+            (Some(onward), Some(settings)) => {
+                tracing::info!("another webhook for alarms, or other words for it");
+                onward.set(settings);
+            }
+            (None, Some(settings)) => {
+                tracing::info!("alarms are handed on from now on");
+                let (record, control) = (self.reach.record.clone(), self.reach.control.clone());
+                let _on_this_runtime = self.runtime.enter();
+                let journal = self.alarms.beside();
+                self.onward =
+                    Some(onward::Onward::start_later(settings, &self.doors, record, journal, control, self.clock));
+            }
+            (_, None) => {
+                tracing::info!("alarms are handed on no more");
+                self.onward = None;
+                self.board.clear_notice(onward::NOTICE);
+            }
+        }
+    }
+}
+
+/// How a board's alarms are told; none of a board without any. Files that it names are found in `beside`.
+pub(crate) fn settings(file: &BoardFile, actions: bool, beside: &Path) -> Option<Settings> {
     let spec = file.alarming.as_ref()?;
     // The file's reader knows the zone.
     let zone = TimeZone::get(&file.board.timezone).unwrap_or(TimeZone::UTC);
-    Some(Settings::new(spec, zone, actions))
+    Some(Settings::new(spec, zone, actions, beside))
 }
 
 /// Where a board's alarms are handed on to, if anywhere.
-pub(crate) fn onward(file: &BoardFile) -> Option<onward::Settings> {
+pub(crate) fn onward(file: &BoardFile, is_observed: bool) -> Option<onward::Settings> {
     let spec = file.alarming.as_ref()?;
     // The file's reader knows that it is one.
     let url = spec.webhook.as_ref()?.parse().ok()?;
@@ -196,5 +260,6 @@ pub(crate) fn onward(file: &BoardFile) -> Option<onward::Settings> {
         external_url: String::new(),
         rules: file.alarms.iter().map(own).collect(),
         pace: onward::Pace::default(),
+        is_observed,
     })
 }

@@ -25,12 +25,13 @@ impl Run {
         self.board.reload(file.clone(), now);
         let before = std::mem::replace(&mut self.file, file);
         if before.alarming != self.file.alarming || before.board.timezone != self.file.board.timezone {
-            self.announcer.set_settings(super::settings(&self.file, self.actions));
+            self.announcer.set_settings(super::settings(&self.file, self.actions, &self.reach.beside));
             self.keep_alarms();
         }
-        let webhook = |file: &BoardFile| file.alarming.as_ref().and_then(|how| how.webhook.clone());
-        if webhook(&before) != webhook(&self.file) {
-            tracing::warn!("another webhook for alarms: it takes effect with the next start");
+        let is_observed = self.reach.observer.is_some();
+        let handed_on = super::onward(&self.file, is_observed);
+        if super::onward(&before, is_observed) != handed_on {
+            self.hand_on(handed_on);
         }
         let is_moved = |id: &str| match (before.source(id), self.file.source(id)) {
             (Some(before), Some(now)) => !now.continues(before),

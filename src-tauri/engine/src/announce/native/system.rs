@@ -2,14 +2,14 @@
 
 use notify_rust::{Notification, Timeout};
 
-use super::{Deed, Event, Instant, Lack, News, Receiver, Show, Slot, WeakSender};
+use super::{Deed, Event, Instant, Lack, News, PathBuf, Receiver, Show, Slot, WeakSender};
 use crate::announce::Told;
 
 pub(super) fn has_session() -> bool {
     true
 }
 
-pub(super) fn run(mut deeds: Receiver<Deed>, events: WeakSender<Event>) {
+pub(super) fn run(mut deeds: Receiver<Deed>, events: WeakSender<Event>, _: Option<PathBuf>) {
     let mut news = News::default();
     while let Some(deed) = deeds.blocking_recv() {
         let Deed::Show(show) = deed else { continue };

@@ -6,14 +6,17 @@
 use std::{
     collections::HashMap,
     path::Path,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use futures_util::StreamExt as _;
 use tokio::time::{sleep_until, timeout};
 use zbus::{Connection, Message, MessageStream, Variant};
 
-use super::{Deed, Event, News, Receiver, Show, Slot, Urgency, WeakSender};
+use super::{
+    Deed, Event, News, PathBuf, Receiver, Show, Slot, Urgency, WeakSender,
+    left::{Identity, Ledger, Left},
+};
 use crate::{
     announce::{Asked, Told},
     desktop::{self, Lack},
@@ -45,9 +48,13 @@ pub(super) fn has_session() -> bool {
 }
 
 /// Shows what comes, until nobody is left who could order anything.
-pub(super) fn run(deeds: Receiver<Deed>, events: WeakSender<Event>) {
+pub(super) fn run(deeds: Receiver<Deed>, events: WeakSender<Event>, folder: Option<PathBuf>) {
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(Screen::new(events).run(deeds)),
+        Ok(runtime) => {
+            runtime.block_on(Screen::new(events, folder).run(deeds));
+            // A disk that is stuck isn't waited for.
+            runtime.shutdown_background();
+        }
         Err(error) => tracing::warn!(reason = %error, "no native notifications"),
     }
 }
@@ -61,6 +68,13 @@ struct Bus {
     owners: MessageStream,
     /// Whether there can be buttons.
     has_actions: bool,
+    /// Whose they are.
+    identity: Identity,
+}
+
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// A notification that is on the screen.
@@ -69,6 +83,7 @@ struct Shown {
     number: u64,
     occurrence: u64,
     at: Instant,
+    until_ms: Option<i64>,
 }
 
 struct Screen {
@@ -76,6 +91,12 @@ struct Screen {
     news: News,
     bus: Option<Bus>,
     shown: HashMap<Slot, Shown>,
+    /// What a run before this one has shown, by whom; it is there still if that is who shows them now.
+    before: Option<(Identity, Vec<(Slot, Left)>)>,
+    left: HashMap<Slot, Left>,
+    /// Nothing more will be said of those.
+    is_settled: bool,
+    ledger: Ledger,
     /// When to look for a bus and a service again, and after which wait then.
     retry: Option<Instant>,
     wait: Duration,
@@ -91,12 +112,16 @@ enum Heard {
 }
 
 impl Screen {
-    fn new(events: WeakSender<Event>) -> Self {
+    fn new(events: WeakSender<Event>, folder: Option<PathBuf>) -> Self {
         Self {
             events,
             news: News::default(),
             bus: None,
             shown: HashMap::new(),
+            before: None,
+            left: HashMap::new(),
+            is_settled: false,
+            ledger: Ledger::new(folder),
             retry: None,
             wait: RETRY_MIN,
             was_lost: false,
@@ -104,6 +129,7 @@ impl Screen {
     }
 
     async fn run(mut self, mut deeds: Receiver<Deed>) {
+        self.before = Some(self.ledger.read().await);
         // Asked at the start already: an outage is no time to learn that nobody will be told of it.
         if has_session() {
             self.look().await;
@@ -112,7 +138,13 @@ impl Screen {
             let go_on = match self.next(&mut deeds).await {
                 Heard::Deed(Some(Deed::Show(show))) => self.show(show).await,
                 Heard::Deed(Some(Deed::Withdraw(slot))) => {
-                    self.withdraw(&slot).await;
+                    let told = self.withdraw(&slot).await;
+                    self.note().await;
+                    self.send(told).await
+                }
+                Heard::Deed(Some(Deed::Settle)) => {
+                    self.is_settled = true;
+                    self.clear_left().await;
                     true
                 }
                 Heard::Deed(None) => break,
@@ -133,8 +165,30 @@ impl Screen {
             for slot in slots {
                 self.withdraw(&slot).await;
             }
+            self.note().await;
         })
         .await;
+    }
+
+    /// Writes down what is on the screen.
+    async fn note(&mut self) {
+        let Some(bus) = &self.bus else { return };
+        let shown = self.shown.iter().map(|(slot, own)| (slot, Left { id: own.id, until_ms: own.until_ms }));
+        let left = self.left.iter().map(|(slot, left)| (slot, *left));
+        self.ledger.write(&bus.identity, shown.chain(left)).await;
+    }
+
+    /// What was left by the run before this one, and nobody took over.
+    async fn clear_left(&mut self) {
+        let slots: Vec<Slot> = self.left.keys().cloned().collect();
+        if slots.is_empty() {
+            return;
+        }
+        tracing::info!(count = slots.len(), "notifications of a run that was killed are taken away");
+        for slot in slots {
+            self.withdraw(&slot).await;
+        }
+        self.note().await;
     }
 
     async fn next(&mut self, deeds: &mut Receiver<Deed>) -> Heard {
@@ -184,6 +238,9 @@ impl Screen {
                 (self.retry, self.wait) = (None, RETRY_MIN);
                 let back = std::mem::take(&mut self.was_lost).then_some(Event::Told(Told::Desktop));
                 let news = self.news.tell(None, false, now);
+                if self.is_settled {
+                    self.clear_left().await;
+                }
                 self.send(news).await && self.send(back).await
             }
             Err(lack) => {
@@ -207,12 +264,20 @@ impl Screen {
         let answer = bus.call("GetCapabilities", &()).await.map_err(|error| desktop::lack(&error))?;
         let can: Vec<String> = answer.body().deserialize().map_err(|error| desktop::lack(&error))?;
         bus.has_actions = can.iter().any(|can| can == "actions");
+        bus.identity = bus.identity().await.map_err(|error| desktop::lack(&error))?;
+        // Of another service, or another bus, a number may be somebody else's notification.
+        if let Some((by, left)) = self.before.take()
+            && by == bus.identity
+        {
+            self.left.extend(left);
+        }
         Ok(())
     }
 
     /// Nobody shows notifications any more, and what was shown is gone.
     async fn lose(&mut self, lack: Option<Lack>) -> bool {
         self.shown.clear();
+        self.left.clear();
         self.was_lost = true;
         if lack.is_some() {
             self.bus = None;
@@ -224,7 +289,11 @@ impl Screen {
     }
 
     async fn show(&mut self, show: Show) -> bool {
-        let before = self.shown.get(&show.slot).map(|shown| shown.id);
+        let now_ms = now_ms();
+        // What has gone by itself meanwhile isn't changed: it would come back.
+        let is_there = |left: &&Left| left.until_ms.is_none_or(|until| until > now_ms);
+        let left = self.left.get(&show.slot).filter(is_there).map(|left| left.id);
+        let before = self.shown.get(&show.slot).map(|shown| shown.id).or(left);
         let (slot, number, occurrence) = (show.slot.clone(), show.number, show.occurrence.unwrap_or_default());
         let is_alarm = !matches!(slot, Slot::Source(_));
         if show.is_update && before.is_none() {
@@ -249,7 +318,12 @@ impl Screen {
         let now = Instant::now();
         let (lack, told) = match result {
             Ok(id) => {
-                self.shown.insert(slot.clone(), Shown { id, number, occurrence, at: now });
+                let until_ms = (is_alarm && !show.stays).then(|| now_ms.saturating_add(SHORT_MS.into()));
+                if let Some(other) = self.left.remove(&slot).filter(|left| left.id != id) {
+                    self.close(other.id).await;
+                }
+                self.shown.insert(slot.clone(), Shown { id, number, occurrence, at: now, until_ms });
+                self.note().await;
                 (None, Told::Shown { slot, number })
             }
             Err(lack) => {
@@ -265,11 +339,22 @@ impl Screen {
         self.send(news).await && self.send(is_alarm.then_some(Event::Told(told))).await
     }
 
-    async fn withdraw(&mut self, slot: &Slot) {
-        let (Some(shown), Some(bus)) = (self.shown.remove(slot), &self.bus) else { return };
-        if let Ok(Err(error)) = timeout(ANSWER_MAX, bus.call("CloseNotification", &shown.id)).await {
-            // What isn't there any more can't be closed: some services say so by an error.
-            tracing::debug!(%error, "a notification was not withdrawn");
+    async fn withdraw(&mut self, slot: &Slot) -> Option<Event> {
+        let left = self.left.remove(slot).map(|left| left.id);
+        let id = self.shown.remove(slot).map(|shown| shown.id).or(left)?;
+        self.close(id).await.then(|| Event::Told(Told::Withdrawn { slot: slot.clone() }))
+    }
+
+    async fn close(&self, id: u32) -> bool {
+        let Some(bus) = &self.bus else { return false };
+        match timeout(ANSWER_MAX, bus.call("CloseNotification", &id)).await {
+            Ok(Ok(_)) => true,
+            Ok(Err(error)) => {
+                // What isn't there any more can't be closed: some services say so by an error.
+                tracing::debug!(%error, "a notification was not withdrawn");
+                false
+            }
+            Err(_) => false,
         }
     }
 
@@ -298,8 +383,12 @@ impl Screen {
             }
             Some("NotificationClosed") => {
                 let Ok((id, reason)) = body.deserialize::<(u32, u32)>() else { return true };
-                let Some(slot) = slot_of(id) else { return true };
+                let Some(slot) = slot_of(id) else {
+                    self.left.retain(|_, left| left.id != id);
+                    return true;
+                };
                 let Some(Shown { number, at, .. }) = self.shown.remove(&slot) else { return true };
+                self.note().await;
                 if let Slot::Source(_) = slot {
                     return true;
                 }
@@ -343,7 +432,16 @@ impl Bus {
         );
         let signals = MessageStream::for_match_rule(signals.as_str(), &connection, None).await?;
         let owners = MessageStream::for_match_rule(owners.as_str(), &connection, None).await?;
-        Ok(Self { connection, signals, owners, has_actions: false })
+        Ok(Self { connection, signals, owners, has_actions: false, identity: Identity::default() })
+    }
+
+    /// Who shows notifications here.
+    async fn identity(&self) -> zbus::Result<Identity> {
+        const BUS: &str = "org.freedesktop.DBus";
+        const BUS_PATH: &str = "/org/freedesktop/DBus";
+        let bus = self.connection.call_method(Some(BUS), BUS_PATH, Some(BUS), "GetId", &()).await?;
+        let owner = self.connection.call_method(Some(BUS), BUS_PATH, Some(BUS), "GetNameOwner", &NAME).await?;
+        Ok(Identity { bus: bus.body().deserialize()?, service: owner.body().deserialize()? })
     }
 
     async fn call<B>(&self, method: &str, body: &B) -> zbus::Result<Message>

@@ -44,7 +44,7 @@ impl Policy {
                         }
                         // What was to be changed was gone by then.
                         Place::Sent { number: sent, .. } if sent == *number => {
-                            (own.place, own.is_on_screen) = (Place::Wanted, false);
+                            (own.place, own.is_on_screen) = (own.unshown(), false);
                         }
                         _ => {}
                     }
@@ -61,7 +61,7 @@ impl Policy {
                 Slot::Source(_) => {}
             },
             Told::Desktop => self.desktop_back(),
-            Told::Acted { .. } => {}
+            Told::Acted { .. } | Told::Withdrawn { .. } => {}
             Told::Heard { number } => self.heard(*number, wall),
             Told::NotHeard { number } => self.not_heard(*number, now),
             Told::Device => self.sound.works(),
@@ -73,11 +73,12 @@ impl Policy {
         self.notices.works();
         for own in self.calls.values_mut() {
             own.is_on_screen = false;
-            match &mut own.place {
-                Place::Sent { .. } | Place::Live { .. } => own.place = Place::Wanted,
-                Place::Summed { number, is_told } => (*number, *is_told) = (None, false),
-                Place::Nowhere | Place::Wanted | Place::Held | Place::Over => {}
-            }
+            own.place = match own.place {
+                Place::Sent { .. } | Place::Live { .. } => own.unshown(),
+                // Of those before this run nothing is told anew.
+                Place::Summed { is_told, .. } => Place::Summed { number: None, is_told: is_told && own.is_resumed },
+                place => place,
+            };
         }
         (self.summary.screen, self.summary.is_on_screen) = (Screen::Off, false);
     }
@@ -88,14 +89,16 @@ impl Policy {
             Slot::Alarm(key) => {
                 let Some(own) = self.calls.get_mut(key) else { return };
                 if matches!(own.place, Place::Sent { number: sent, .. } if sent == number) {
-                    own.place = Place::Live { number };
+                    (own.place, own.is_on_screen, own.is_resumed) = (Place::Live { number }, true, false);
                     self.mark(key, How::Notification, wall);
                 }
             }
             Slot::Summary => {
                 if matches!(self.summary.screen, Screen::Sent { number: sent, .. } if sent == number) {
                     self.summary.screen = Screen::Live { number };
-                    self.summary.is_on_screen = true;
+                    (self.summary.is_on_screen, self.summary.is_adopting) = (true, false);
+                    let summed = self.calls.values_mut().filter(|own| matches!(own.place, Place::Summed { .. }));
+                    summed.for_each(|own| own.is_resumed = false);
                 }
                 let told: Vec<AlarmKey> = self.summed(number).map(|(key, _)| key.clone()).collect();
                 for key in told {
@@ -127,7 +130,7 @@ impl Policy {
                 };
                 if is_it {
                     // What was there before may be so still.
-                    own.place = Place::Wanted;
+                    own.place = own.unshown();
                 }
                 is_it
             }
@@ -138,6 +141,10 @@ impl Policy {
                 };
                 if is_it {
                     self.summary.screen = Screen::Off;
+                    // Of those before this run nothing is told anew.
+                    if std::mem::take(&mut self.summary.is_adopting) {
+                        return true;
+                    }
                     for own in self.calls.values_mut() {
                         if let Place::Summed { number, is_told } = &mut own.place {
                             (*number, *is_told) = (None, false);

@@ -3,8 +3,8 @@
 use watchfloor_board::alarm::{AlarmKey, Priority};
 use watchfloor_model::{Mono, Timestamp};
 
-use super::{AT_ONCE_MAX, Own, Place, Policy, SUMMARY_PERIOD, Screen, Summary};
-use crate::announce::{Output, Show, Slot, Urgency, budget::Way, words};
+use super::{AT_ONCE_MAX, Own, Place, Policy, SUMMARY_PERIOD, Screen, Summary, over};
+use crate::announce::{Call, How, Output, Show, Slot, Urgency, budget::Way, words};
 
 impl Policy {
     /// Notifications of single alarms, the most urgent first.
@@ -17,16 +17,29 @@ impl Policy {
             self.wake_at(self.notices.retry.unwrap_or(now));
             return;
         }
-        let mut due: Vec<(Priority, AlarmKey)> =
-            self.calls.iter().filter(|(_, own)| wanted(own)).map(|(key, own)| (own.level(), key.clone())).collect();
+        let mut due: Vec<(Priority, AlarmKey)> = Vec::new();
+        let mut later: Option<Mono> = None;
+        for (key, own) in self.calls.iter().filter(|(_, own)| wanted(own)) {
+            // What chatters was told a moment ago, by its name: it is again, as that, when that is a minute ago.
+            match self.popped.get(key).filter(|_| own.chatters && !own.is_on_screen) {
+                Some(at) => later = Some(later.map_or(*at, |own| own.min(*at))),
+                None => due.push((own.level(), key.clone())),
+            }
+        }
+        if let Some(at) = later {
+            self.wake_at(over(at));
+        }
         due.sort_by(|(one, _), (other, _)| other.cmp(one));
         let is_many = due.iter().filter(|(level, _)| *level != Priority::Critical).count() > AT_ONCE_MAX;
         for (level, key) in due {
-            let is_again = self.popped.contains_key(&key);
-            let is_summed = level != Priority::Critical && (self.is_flood || is_many || is_again);
+            let Some(own) = self.calls.get(&key) else { continue };
+            // It is on the screen, and was told a moment ago: then its words are changed, and nothing pops up.
+            let may_again = level == Priority::Critical && !own.chatters;
+            let is_again = own.is_on_screen && !may_again && self.popped.contains_key(&key);
+            let is_summed = level != Priority::Critical && (self.is_flood || is_many);
             let number = self.next_number();
             let way = Way::Notice { priority: level, has_summary: self.summary.screen != Screen::Off };
-            let is_new = !is_summed && self.budget.take(way, number, now);
+            let is_new = !is_summed && !is_again && self.budget.take(way, number, now);
             let Some(own) = self.calls.get_mut(&key) else { continue };
             if is_new || own.is_on_screen {
                 own.place = Place::Sent { number, at: now };
@@ -54,10 +67,32 @@ impl Policy {
         self.show(key, number, is_update, wall);
     }
 
+    /// What the run before this one has shown of it is changed in place, if it is there still.
+    pub(super) fn adopt(&mut self, key: &AlarmKey, by: Option<String>, now: Mono, wall: Timestamp) {
+        if !self.ways.notices || !self.calls.get(key).is_some_and(|own| own.is_resumed && own.place == Place::Over) {
+            return;
+        }
+        if by.as_deref() == Some(How::Summary.name()) {
+            self.summary.is_left = true;
+            if let Some(own) = self.calls.get_mut(key) {
+                own.place = Place::Summed { number: None, is_told: true };
+            }
+            return;
+        }
+        let number = self.next_number();
+        if let Some(own) = self.calls.get_mut(key) {
+            (own.place, own.is_on_screen) = (Place::Sent { number, at: now }, true);
+            self.show(key, number, true, wall);
+        }
+    }
+
     pub(super) fn show(&mut self, key: &AlarmKey, number: u64, is_update: bool, wall: Timestamp) {
         let Some(own) = self.calls.get(key) else { return };
         let level = own.level();
-        let (heading, rest) = words::alarm(&own.call, own.is_escalated, &self.settings.zone, wall);
+        // One that a run before this one has shown may be gone by now: then it is told once more.
+        let is_repeat = own.call.is_repeat || own.is_resumed;
+        let call = Call { is_repeat, ..own.call.clone() };
+        let (heading, rest) = words::alarm(&call, own.is_escalated, &self.settings.zone, wall);
         let show = Show {
             slot: Slot::Alarm(key.clone()),
             number,
@@ -97,8 +132,9 @@ impl Policy {
             }
             return;
         }
-        let is_on = self.summary.screen != Screen::Off;
-        if !is_news && (!is_on || counts == self.summary.counts) {
+        let is_adopting = std::mem::take(&mut self.summary.is_left) && self.summary.screen == Screen::Off && !is_news;
+        let is_on = self.summary.screen != Screen::Off || is_adopting;
+        if !is_news && !is_adopting && (!is_on || counts == self.summary.counts) {
             return;
         }
         if !self.notices.may(now) {
@@ -106,7 +142,7 @@ impl Policy {
             return;
         }
         let next = self.summary.said.plus(SUMMARY_PERIOD);
-        if is_on && next > now {
+        if is_on && !is_adopting && next > now {
             self.wake_at(next);
             return;
         }
@@ -116,7 +152,8 @@ impl Policy {
             self.wake_at(self.budget.free_at(way, now));
             return;
         }
-        self.summary = Summary { screen: Screen::Sent { number, at: now }, counts, said: now, ..self.summary };
+        self.summary =
+            Summary { screen: Screen::Sent { number, at: now }, counts, said: now, is_adopting, ..self.summary };
         for own in self.calls.values_mut() {
             if let Place::Summed { number: sent, is_told: false } = &mut own.place {
                 *sent = Some(number);

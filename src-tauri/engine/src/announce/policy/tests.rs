@@ -1,6 +1,6 @@
 //! H6, as people hear it: never more than ten announcements in ten minutes, nothing lost over that, nothing twice, nothing after its end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
@@ -40,6 +40,8 @@ struct Kept {
     occurrence: u64,
     realarms: u32,
     is_shown: bool,
+    /// It was the third call of its key within a minute, or one after that.
+    chatters: bool,
 }
 
 /// A desktop and a sound device, and what a person should have heard of them.
@@ -59,6 +61,13 @@ struct World {
     pops: BTreeMap<(AlarmKey, u64, u32), (u32, u32)>,
     announced: Vec<Announced>,
     occurrence: u64,
+    /// When each key called.
+    came: BTreeMap<AlarmKey, Vec<Mono>>,
+    /// When each key last popped up by its name, and when a tone last began for it.
+    popped: BTreeMap<AlarmKey, Mono>,
+    sounded: BTreeMap<AlarmKey, Mono>,
+    /// What a run before this one left on the screen, and nobody has said anything about yet.
+    left: BTreeSet<Slot>,
 }
 
 impl World {
@@ -77,6 +86,10 @@ impl World {
             pops: BTreeMap::new(),
             announced: Vec::new(),
             occurrence: 0,
+            came: BTreeMap::new(),
+            popped: BTreeMap::new(),
+            sounded: BTreeMap::new(),
+            left: BTreeSet::new(),
         }
     }
 
@@ -115,12 +128,15 @@ impl World {
 
     fn start(&mut self, key: u8, priority: Priority) {
         self.occurrence += 1;
-        let kept = Kept { priority, occurrence: self.occurrence, realarms: 0, is_shown: false };
+        let kept = Kept { priority, occurrence: self.occurrence, realarms: 0, is_shown: false, chatters: false };
         self.begin(key, kept);
     }
 
-    fn begin(&mut self, key: u8, kept: Kept) {
+    fn begin(&mut self, key: u8, mut kept: Kept) {
         let call = self.call(key, &kept, false);
+        let came = self.came.entry(call.key.clone()).or_default();
+        came.push(self.now);
+        kept.chatters = came.iter().filter(|at| self.now.since(**at) <= Duration::from_secs(60)).count() >= 3;
         let may = 1 + u32::from(self.settings.escalate_after.is_some());
         self.pops.insert((call.key.clone(), kept.occurrence, kept.realarms), (0, may));
         self.calls.insert(call.key.clone(), kept);
@@ -132,6 +148,40 @@ impl World {
         self.order(Order::Stop { key: Self::key(key) });
     }
 
+    /// The program is killed, and started again: what it has shown is still there, and what was marked is known.
+    fn restart(&mut self) {
+        self.policy = Policy::new(self.settings.clone(), Ways { notices: true, sound: true });
+        (self.tone, self.log) = (None, Vec::new());
+        (self.came, self.popped, self.sounded) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        self.left = self.screen.keys().cloned().collect();
+        let mut orders = Vec::new();
+        for (key, kept) in &mut self.calls {
+            kept.chatters = false;
+            let id = (key.clone(), kept.occurrence, kept.realarms);
+            let marked = self.announced.iter().find(|own| (own.key.clone(), own.occurrence, own.realarms) == id);
+            let by = marked.map(|own| own.how.name().to_owned());
+            let number = key.rule.strip_prefix("alarm-").and_then(|own| own.parse().ok()).expect("a number");
+            // What was told is told; what perhaps was is once more.
+            kept.is_shown |= marked.is_some();
+            if let Some((_, may)) = self.pops.get_mut(&id) {
+                // For how long nobody has acknowledged it is counted from the start on.
+                *may += u32::from(marked.is_none()) + u32::from(self.settings.escalate_after.is_some());
+            }
+            orders.push((number, kept.clone(), marked.is_some(), by));
+        }
+        let wall = self.wall();
+        for (number, kept, is_marked, by) in orders {
+            let call = self.call(number, &kept, !is_marked);
+            let order = if is_marked { Order::Resume { call, by } } else { Order::Start(call) };
+            self.policy.handle_order(order, self.now, wall);
+        }
+        self.pump_once();
+        for slot in std::mem::take(&mut self.left) {
+            self.screen.remove(&slot);
+        }
+        self.pump();
+    }
+
     fn tell(&mut self, told: &Told) {
         let wall = self.wall();
         self.policy.handle_told(told, self.now, wall);
@@ -140,6 +190,11 @@ impl World {
 
     /// Lets the policy do what is due, and does what it says.
     fn pump(&mut self) {
+        self.pump_once();
+        self.check();
+    }
+
+    fn pump_once(&mut self) {
         loop {
             let wall = self.wall();
             if self.policy.poll_timeout().is_some_and(|due| due <= self.now) {
@@ -152,7 +207,6 @@ impl World {
             }
         }
         self.announced.extend(std::iter::from_fn(|| self.policy.poll_announced()));
-        self.check();
     }
 
     fn put_out(&mut self, output: Output) -> Option<Told> {
@@ -174,6 +228,7 @@ impl World {
                 if show.is_update && !self.screen.contains_key(&slot) {
                     return Some(Told::Closed { slot, number });
                 }
+                self.left.remove(&slot);
                 if !show.is_update {
                     self.log.push(self.now);
                     self.check_quiet(&show);
@@ -185,6 +240,9 @@ impl World {
                         kept.is_shown = true;
                         assert_eq!(show.acknowledges, kept.priority != Priority::Critical);
                         if !show.is_update {
+                            let before = self.popped.insert(key.clone(), self.now);
+                            let is_soon = before.is_some_and(|at| self.now.since(at) <= Duration::from_secs(60));
+                            assert!(!kept.chatters || !is_soon, "{key} chatters, and pops up twice within a minute");
                             let id = (key.clone(), kept.occurrence, kept.realarms);
                             let (count, may) = self.pops.get_mut(&id).expect("known");
                             *count += 1;
@@ -215,6 +273,13 @@ impl World {
                     Mode::Works => {
                         self.log.push(self.now);
                         self.tone = Some(tone);
+                        let keys = self.policy.playing.as_ref().map(|own| own.keys().clone()).unwrap_or_default();
+                        for key in keys {
+                            let before = self.sounded.insert(key.clone(), self.now);
+                            let is_soon = before.is_some_and(|at| self.now.since(at) <= Duration::from_secs(60));
+                            let chatters = self.calls.get(&key).is_some_and(|own| own.chatters);
+                            assert!(!chatters || !is_soon, "{key} chatters, and sounds twice within a minute");
+                        }
                         self.chimes_until = self.now.plus(CHIME);
                         assert!(!self.is_quiet() || self.calls.values().any(|own| own.priority == Priority::Critical));
                         Some(Told::Heard { number })
@@ -320,6 +385,7 @@ enum Op {
     DismissSummary,
     DesktopDies,
     DeviceGoes,
+    Restart,
     Wait(u64),
 }
 
@@ -346,6 +412,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => Just(Op::DismissSummary),
         1 => Just(Op::DesktopDies),
         1 => Just(Op::DeviceGoes),
+        1 => Just(Op::Restart),
         8 => prop_oneof![0_u64..2000, 0_u64..120_000, 0_u64..7_200_000].prop_map(Op::Wait),
     ]
 }
@@ -392,6 +459,7 @@ fn apply(world: &mut World, op: &Op) {
                 world.tell(&Told::NotHeard { number });
             }
         }
+        Op::Restart => world.restart(),
         Op::Wait(millis) => world.wait(Duration::from_millis(*millis)),
     }
 }
@@ -451,7 +519,13 @@ fn a_storm_is_told_by_one_notification() {
         let mut world = World::new(settings(false, None));
         for number in 0..865_u32 {
             world.occurrence += 1;
-            let kept = Kept { priority: Priority::High, occurrence: world.occurrence, realarms: 0, is_shown: false };
+            let kept = Kept {
+                priority: Priority::High,
+                occurrence: world.occurrence,
+                realarms: 0,
+                is_shown: false,
+                chatters: false,
+            };
             let key = AlarmKey { rule: "cancelled".into(), of: number.to_string().into() };
             let call = Call { key: key.clone(), ..world.call(0, &kept, false) };
             world.pops.insert((key.clone(), kept.occurrence, 0), (0, 1));
@@ -540,10 +614,10 @@ fn the_end_of_quiet_hours_tells_what_still_stands() {
 #[test]
 fn a_restart_tells_nothing_twice() {
     let mut world = World::new(settings(false, None));
-    let kept = Kept { priority: Priority::High, occurrence: 7, realarms: 0, is_shown: true };
+    let kept = Kept { priority: Priority::High, occurrence: 7, realarms: 0, is_shown: true, chatters: false };
     world.calls.insert(World::key(1), kept.clone());
     let call = world.call(1, &kept, false);
-    world.order(Order::Resume(call));
+    world.order(Order::Resume { call, by: None });
     assert!(world.screen.is_empty() && world.announced.is_empty());
     assert_eq!(world.tone, Some(Tone::Pulses), "it goes on");
     world.calls.insert(World::key(2), kept.clone());
@@ -574,4 +648,52 @@ fn a_desktop_that_swallows_is_not_flooded() {
     }
     let (count, _) = world.pops[&(World::key(1), 1, 0)];
     assert_eq!(count, SWALLOWED_MAX);
+}
+
+/// An alarm that comes back is told by its name, in its own place; one that chatters is told and heard at most once a minute, by its name too.
+#[test]
+fn what_comes_back_keeps_its_name() {
+    let mut world = World::new(settings(false, None));
+    let seconds = Duration::from_secs;
+    let own = Slot::Alarm(World::key(1));
+    for _ in 0..2 {
+        world.start(1, Priority::High);
+        assert_eq!(world.screen.keys().collect::<Vec<_>>(), [&own]);
+        assert_eq!(world.tone, Some(Tone::Pulses));
+        world.wait(seconds(5));
+        world.stop(1);
+        world.wait(seconds(5));
+    }
+    let told = world.log.len();
+    world.start(1, Priority::High);
+    assert!(world.screen.is_empty() && world.tone.is_none(), "the third within a minute: it chatters");
+    world.wait(seconds(49));
+    assert_eq!(world.log.len(), told);
+    world.wait(seconds(3));
+    assert_eq!(world.screen.keys().collect::<Vec<_>>(), [&own], "a minute after it was told");
+    assert_eq!(world.tone, Some(Tone::Pulses));
+    world.stop(1);
+    world.wait(seconds(700));
+    world.start(1, Priority::High);
+    assert_eq!((world.screen.len(), world.tone), (1, Some(Tone::Pulses)), "it doesn't any more");
+    world.stop(1);
+}
+
+/// H6: what a killed run has shown is changed in place by the next one, and pops up no second time; what was told by the one for many is in it still.
+#[test]
+fn what_a_killed_run_has_shown_is_taken_over() {
+    let mut world = World::new(settings(false, None));
+    world.start(1, Priority::High);
+    world.order(Order::Flood(true));
+    world.start(2, Priority::High);
+    assert_eq!(world.screen.keys().collect::<Vec<_>>(), [&Slot::Alarm(World::key(1)), &Slot::Summary]);
+    world.restart();
+    assert_eq!(world.screen.keys().collect::<Vec<_>>(), [&Slot::Alarm(World::key(1)), &Slot::Summary]);
+    assert!(world.screen.values().all(|show| show.is_update), "{:?}", world.screen);
+    assert_eq!(world.log.len(), 1, "the tone alone begins");
+    world.screen.clear();
+    world.restart();
+    assert!(world.screen.is_empty(), "what isn't there any more was told");
+    world.stop(1);
+    world.stop(2);
 }

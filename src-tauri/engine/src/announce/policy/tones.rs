@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use watchfloor_board::alarm::{AlarmKey, Priority};
 use watchfloor_model::{Mono, Timestamp};
 
-use super::{ANSWER_MAX, Own, Policy};
+use super::{ANSWER_MAX, Own, Policy, over};
 use crate::announce::{How, Output, Tone, budget::Way};
 
 /// How long a chime is heard.
@@ -27,6 +27,11 @@ impl Playing {
     pub(super) const fn number(&self) -> u64 {
         self.number
     }
+
+    #[cfg(test)]
+    pub(super) const fn keys(&self) -> &BTreeSet<AlarmKey> {
+        &self.keys
+    }
 }
 
 impl Policy {
@@ -42,6 +47,16 @@ impl Policy {
             && own.silenced.is_none_or(|until| until <= now)
             && !own.is_held(self.is_quiet)
             && !(self.is_flood && own.level() < Priority::High)
+            && self.rests_until(own).is_none()
+    }
+
+    /// Until when what chatters isn't heard: a tone began for it a moment ago. One that goes on goes on.
+    fn rests_until(&self, own: &Own) -> Option<Mono> {
+        let at = self.sounded.get(&own.call.key).filter(|_| own.chatters)?;
+        let tone = repeated(own).unwrap_or(Tone::Chime);
+        let goes_on =
+            self.playing.as_ref().is_some_and(|playing| playing.tone == tone && playing.keys.contains(&own.call.key));
+        (!goes_on).then(|| over(*at))
     }
 
     /// How urgent what is heard is.
@@ -58,7 +73,9 @@ impl Policy {
         if let Some(playing) = self.playing.as_ref().filter(|playing| !playing.is_heard) {
             let (number, until) = (playing.number, playing.began.plus(ANSWER_MAX));
             if until <= now {
-                self.playing = None;
+                if let Some(playing) = self.playing.take() {
+                    self.sounded.retain(|key, _| !playing.keys.contains(key));
+                }
                 self.sound.fail(now);
                 self.outputs.push_back(Output::Silence);
                 tracing::debug!(number, "no answer from the sound");
@@ -68,6 +85,9 @@ impl Policy {
         }
         let wanted = self.calls.values().filter(|own| self.is_audible(own, now)).filter_map(repeated).max();
         if let Some(until) = self.calls.values().filter_map(|own| own.silenced).filter(|until| *until > now).min() {
+            self.wake_at(until);
+        }
+        if let Some(until) = self.calls.values().filter_map(|own| self.rests_until(own)).min() {
             self.wake_at(until);
         }
         let current = self.playing.as_ref().map(|playing| playing.tone);
@@ -140,6 +160,7 @@ impl Policy {
             }
             return;
         }
+        self.sounded.extend(keys.iter().map(|key| (key.clone(), now)));
         self.playing = Some(Playing { tone, number, began: now, is_heard: false, keys });
         self.outputs.push_back(Output::Play { tone, number });
         self.wake_at(now.plus(ANSWER_MAX));
@@ -166,6 +187,7 @@ impl Policy {
         let Some(playing) = self.playing.take_if(|playing| playing.number == number) else { return };
         if !playing.is_heard {
             self.budget.give_back(number);
+            self.sounded.retain(|key, _| !playing.keys.contains(key));
         }
         self.sound.fail(now);
     }

@@ -10,7 +10,7 @@ mod wav;
 use std::{
     collections::BTreeMap,
     fmt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -40,6 +40,8 @@ const ANSWER_MAX: Duration = Duration::from_secs(5);
 const SIGNALS_MAX: usize = 16;
 /// Id of the notice about sound.
 const NOTICE: &str = "sound";
+/// Id of the notice about sound files.
+const FILES_NOTICE: &str = "tones";
 
 /// Why nothing is heard here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,16 +64,16 @@ pub enum SoundLack {
 
 impl fmt::Display for SoundLack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("alarms are not heard here: ")?;
-        match self {
-            Self::Device => f.write_str("there is no sound device"),
-            Self::Missing(name) => write!(f, "there is no sound device \"{name}\""),
-            Self::Busy => f.write_str("another program has the sound device for itself"),
-            Self::Muted => f.write_str("the sound is muted"),
-            Self::Volume => f.write_str("the volume is zero"),
-            Self::Stuck => f.write_str("the sound device does not answer"),
-            Self::Other(reason) => f.write_str(reason),
-        }
+        let why = match self {
+            Self::Device => "there is no sound device",
+            Self::Missing(name) => &format!("there is no sound device \"{name}\""),
+            Self::Busy => "another program has the sound device for itself",
+            Self::Muted => "the sound is muted",
+            Self::Volume => "the volume is zero",
+            Self::Stuck => "the sound device does not answer",
+            Self::Other(reason) => reason,
+        };
+        write!(f, "alarms are not heard here: {why}")
     }
 }
 
@@ -84,16 +86,48 @@ pub(super) enum Checked {
     Unknown(String),
 }
 
-/// How alarms would be heard on this machine, in a few words.
+/// By what alarms are heard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Way {
+    /// What it is called.
+    pub name: String,
+    /// Whether it is known that it isn't muted.
+    pub is_proven: bool,
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "heard by {}", self.name)?;
+        if self.is_proven { Ok(()) } else { f.write_str("; whether it is muted can't be checked") }
+    }
+}
+
+/// How alarms would be heard on this machine.
+///
+/// # Errors
+/// [`SoundLack`].
+pub fn look(device: Option<&str>) -> Result<Way, SoundLack> {
+    let own = device.map(str::to_owned);
+    let found = in_time(move || check::check(own.as_deref(), true), &Arc::default());
+    Ok(match found.unwrap_or(Err(SoundLack::Stuck))? {
+        Checked::Open(name) => Way { name, is_proven: true },
+        Checked::Unknown(name) => Way { name, is_proven: false },
+    })
+}
+
+/// The same in a few words.
 #[must_use]
 pub fn words(device: Option<&str>) -> String {
-    let own = device.map(str::to_owned);
-    match in_time(move || check::check(own.as_deref(), true), &Arc::default()) {
-        None => SoundLack::Stuck.to_string(),
-        Some(Err(lack)) => lack.to_string(),
-        Some(Ok(Checked::Open(name))) => format!("heard by {name}"),
-        Some(Ok(Checked::Unknown(name))) => format!("heard by {name}; whether it is muted can't be checked"),
-    }
+    look(device).map_or_else(|lack| lack.to_string(), |way| way.to_string())
+}
+
+/// How long a sound file is, seconds.
+///
+/// # Errors
+/// Why it can't be used, in a few words.
+pub fn file(path: &Path) -> Result<f32, String> {
+    const RATE: u32 = 8000;
+    wav::read(path, RATE).map(|samples| samples.len() as f32 / RATE as f32)
 }
 
 /// What is wanted.
@@ -150,7 +184,17 @@ impl Sound {
         let (signals, heard) = sync_channel(SIGNALS_MAX);
         let (own, back) = (Arc::clone(&wanted), signals.clone());
         let started = thread::Builder::new().name("sound".into()).spawn(move || {
-            Player { wanted: own, back, events, playing: None, told: None, stuck: Arc::default() }.run(&heard);
+            let player = Player {
+                wanted: own,
+                back,
+                events,
+                playing: None,
+                told: None,
+                files: None,
+                unusable: Vec::new(),
+                stuck: Arc::default(),
+            };
+            player.run(&heard);
         });
         match started {
             Ok(_runs_until_it_is_over) => Some(Self { wanted, signals }),
@@ -203,6 +247,9 @@ struct Player {
     events: WeakSender<Event>,
     playing: Option<Playing>,
     told: Option<SoundLack>,
+    /// The files that were looked at last, and what was said of them.
+    files: Option<BTreeMap<Priority, PathBuf>>,
+    unusable: Vec<String>,
     /// A device that didn't answer in time is not asked again before it does.
     stuck: Arc<AtomicBool>,
 }
@@ -215,11 +262,18 @@ impl Player {
             if wanted.is_over || !self.follow(&wanted) {
                 return;
             }
-            if next <= Instant::now() {
+            // Other files are looked at when they are wanted, and not when the first alarm needs one.
+            if next <= Instant::now() || self.files.as_ref() != Some(&wanted.voice.files) {
                 // Asked at the start already: an alarm is no time to learn that nobody hears it.
                 let (device, opens) = (wanted.voice.device.clone(), self.playing.is_none());
-                let found = in_time(move || check::check(device.as_deref(), opens), &self.stuck);
-                let lack = found.unwrap_or(Err(SoundLack::Stuck)).err();
+                let files = wanted.voice.files.clone();
+                self.files = Some(files.clone());
+                let found = in_time(move || (check::check(device.as_deref(), opens), unusable(&files)), &self.stuck);
+                let (found, unusable) = found.unwrap_or_else(|| (Err(SoundLack::Stuck), self.unusable.clone()));
+                if !self.tell_files(unusable) {
+                    return;
+                }
+                let lack = found.err();
                 let period = if lack.is_some() { LACK_PERIOD } else { CHECK_PERIOD };
                 next = Instant::now() + period;
                 if !self.tell(lack) {
@@ -282,6 +336,22 @@ impl Player {
         wanted.tone.take_if(|(_, own)| *own == number);
     }
 
+    /// Files that can't be used are told of for as long as it is so.
+    fn tell_files(&mut self, unusable: Vec<String>) -> bool {
+        if self.unusable == unusable {
+            return true;
+        }
+        self.unusable = unusable;
+        if self.unusable.is_empty() {
+            return self.send(Event::NoticeOver { id: FILES_NOTICE });
+        }
+        for file in &self.unusable {
+            tracing::warn!(file, "a sound file can't be used: the wall's own tone is heard instead");
+        }
+        let text = "sound files of alarms can't be used: the wall's own tones are heard instead".to_owned();
+        self.send(Event::Notice(Notice::worded(FILES_NOTICE, State::Warning, text, self.unusable.clone())))
+    }
+
     /// What the wall and the log are told: only what is new. It stands for as long as it is so.
     fn tell(&mut self, lack: Option<SoundLack>) -> bool {
         if self.told == lack {
@@ -304,6 +374,12 @@ impl Player {
     fn send(&self, event: Event) -> bool {
         self.events.upgrade().is_some_and(|events| events.blocking_send(event).is_ok())
     }
+}
+
+/// What is wrong with these files, each in a line.
+fn unusable(files: &BTreeMap<Priority, PathBuf>) -> Vec<String> {
+    let reason = |path: &PathBuf| Some(format!("{}: {}", path.display(), file(path).err()?));
+    files.values().filter_map(reason).collect()
 }
 
 /// A device that is stuck holds up a thread, not the sound's, and only one.
@@ -355,5 +431,30 @@ mod tests {
             let words = lack.to_string();
             assert!(words.starts_with("alarms are not heard here: ") && words.len() < 90, "{words}");
         }
+    }
+    /// A file that isn't there, or is none, is told by its name; one that can be used isn't.
+    #[test]
+    fn files_that_cannot_be_used_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let spec = hound::WavSpec {
+            channels: 1,
+            sample_rate: 8000,
+            bits_per_sample: 16,
+            sample_format: hound::SampleFormat::Int,
+        };
+        let mut writer = hound::WavWriter::create(path("siren.wav"), spec).unwrap();
+        (0..4000_i16).for_each(|sample| writer.write_sample(sample).unwrap());
+        writer.finalize().unwrap();
+        std::fs::write(path("text.wav"), "no sound").unwrap();
+        std::fs::create_dir(path("folder.wav")).unwrap();
+        assert_eq!(file(&path("siren.wav")), Ok(0.5));
+        assert!(file(&path("text.wav")).unwrap_err().starts_with("it is no WAV file: "));
+        assert_eq!(file(&path("folder.wav")).unwrap_err(), "it is no file");
+        let files = [(Priority::Medium, "siren.wav"), (Priority::High, "text.wav"), (Priority::Critical, "gone.wav")];
+        let files = files.into_iter().map(|(priority, name)| (priority, path(name))).collect();
+        let said = unusable(&files);
+        assert_eq!(said.len(), 2, "{said:?}");
+        assert!(said[1].ends_with("gone.wav: there is no such file"), "{said:?}");
     }
 }

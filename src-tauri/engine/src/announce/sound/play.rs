@@ -72,9 +72,8 @@ fn pattern(tone: Tone, voice: &Voice, rate: u32) -> Pattern {
     if let Some(path) = voice.files.get(&tone.level()) {
         match wav::read(path, rate) {
             Ok(samples) => return tone::of_file(samples, tone, rate),
-            Err(reason) => {
-                tracing::warn!(file = %path.display(), reason, "a sound file can't be used: the wall's own tone is heard instead");
-            }
+            // The sound's thread looks at them from time to time, and says so.
+            Err(reason) => tracing::debug!(file = %path.display(), reason, "the wall's own tone is heard"),
         }
     }
     tone::render(tone, rate)

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use hound::{SampleFormat, WavReader};
 
+/// The largest, bytes: the longest of two channels at 96,000 samples a second has room.
+const BYTES_MAX: u64 = 32 << 20;
 /// The longest, seconds.
 const SECONDS_MAX: u32 = 30;
 
@@ -12,7 +14,21 @@ const SECONDS_MAX: u32 = 30;
 /// # Errors
 /// What is wrong with the file, in a few words.
 pub(super) fn read(path: &Path, rate: u32) -> Result<Vec<f32>, String> {
-    let reader = WavReader::open(path).map_err(|error| error.to_string())?;
+    let found = std::fs::metadata(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        _ => error.to_string(),
+    })?;
+    // What isn't a file may never end, or never begin.
+    if !found.is_file() {
+        return Err("it is no file".to_owned());
+    }
+    if found.len() > BYTES_MAX {
+        return Err(format!("it is larger than {} MiB", BYTES_MAX >> 20));
+    }
+    let reader = WavReader::open(path).map_err(|error| match error {
+        hound::Error::FormatError(what) => format!("it is no WAV file: {what}"),
+        error => error.to_string(),
+    })?;
     samples(reader, rate)
 }
 

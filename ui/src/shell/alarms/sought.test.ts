@@ -1,0 +1,55 @@
+import { afterEach, expect, test, vi } from 'vitest'
+import type { Host } from '../../host/types'
+import type { LiveWall } from '../../wall.svelte'
+import { hear_sought, lead } from './sought'
+import { way } from './way.svelte'
+
+vi.mock('./go', () => ({ go_to: (_live: unknown, _host: unknown, { key }: { key: string }) => key === 'pump/3' }))
+
+afterEach(() => {
+  way.close()
+})
+
+const closed = vi.fn(() => Promise.resolve())
+const wall = (past: boolean): LiveWall =>
+  ({ past: past ? {} : null, alarms: { list: [{ key: 'pump/3' }, { key: 'hidden' }] } }) as unknown as LiveWall
+const host = { past_close: closed } as unknown as Host
+
+test('leads to the widget, and where there is none to the list', async () => {
+  way.show('other')
+  await lead(wall(false), host, 'pump/3')
+  expect([way.open, way.wanted]).toEqual([false, null])
+  await lead(wall(false), host, 'hidden')
+  expect([way.open, way.wanted]).toEqual([true, 'hidden'])
+  await lead(wall(false), host, null)
+  expect([way.open, way.wanted]).toEqual([true, null])
+  expect(closed).not.toHaveBeenCalled()
+  await lead(wall(true), host, 'pump/3')
+  expect(closed).toHaveBeenCalledOnce()
+})
+
+test('what was wanted before the page was there is no wish', async () => {
+  const asked: (number | null)[] = []
+  const answers = [
+    { number: 7, key: null, is_new: false },
+    { number: 8, key: 'hidden', is_new: true },
+    { number: 8, key: null, is_new: false },
+    null,
+  ]
+  const end = await new Promise<() => void>((done) => {
+    const own = hear_sought(wall(false), {
+      ...host,
+      alarm_sought: (after: number | null) => {
+        asked.push(after)
+        if (asked.length === answers.length)
+          setTimeout(() => {
+            done(own)
+          }, 0)
+        return Promise.resolve(answers[asked.length - 1] ?? null)
+      },
+    } as unknown as Host)
+  })
+  end()
+  expect(asked).toEqual([null, 7, 8, 8])
+  expect(way.wanted).toBe('hidden')
+})

@@ -1,0 +1,41 @@
+/** Who pressed *Show* on an alarm's notification is led to its widget, in the window that came to the front for it. */
+import type { Host } from '../../host/types'
+import type { LiveWall } from '../../wall.svelte'
+import { go_to } from './go'
+import { way } from './way.svelte'
+
+/** After a refusal it is asked again. */
+const AGAIN_MS = 5_000
+
+/** Leads there from now on; ends it by what it answers. */
+export function hear_sought(live: LiveWall, host: Host): () => void {
+  let ends = false
+  const rest = (): Promise<void> => new Promise((done) => setTimeout(done, AGAIN_MS))
+  const listen = async (): Promise<void> => {
+    let after: number | null = null
+    while (!ends) {
+      try {
+        const sought = await host.alarm_sought(after)
+        // No other window comes to the front.
+        if (sought === null) return
+        after = sought.number
+        if (sought.is_new) await lead(live, host, sought.key)
+      } catch {
+        await rest()
+      }
+    }
+  }
+  void listen()
+  return () => {
+    ends = true
+  }
+}
+
+/** To the widget; where there is none on this glass, or no such alarm any more, to the list. What is looked at of the past is left for it. */
+export async function lead(live: LiveWall, host: Host, key: string | null): Promise<void> {
+  if (live.past !== null) await host.past_close()
+  const alarm = key === null ? undefined : live.alarms?.list.find((one) => one.key === key)
+  way.close()
+  if (alarm !== undefined && go_to(live, host, alarm)) return
+  if (live.alarms !== null) way.show(key)
+}
