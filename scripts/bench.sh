@@ -5,6 +5,7 @@
 #   scripts/bench.sh ingest glass       only these
 #   scripts/bench.sh decode             a minute or two: what each dialect's decoder takes
 #   scripts/bench.sh table              a minute: what a table of 100,000 rows takes
+#   scripts/bench.sh alarms             four minutes: what 5,000 rules take, and how long an alarm takes to be announced
 #   scripts/bench.sh paint bundle heap  the page alone, in five minutes: frames and long tasks, bytes, what grows in an hour at 30 times its pace
 #   scripts/bench.sh --minutes 60 heap  what grows in an hour, as it goes
 source "$(dirname "$0")/lib.sh"
@@ -30,10 +31,11 @@ exec 3>&1
 $json && exec 1>&2
 
 # The decoders alone need neither the page nor the programs, the page alone none of Rust.
-programs=false page=false decoders=false
+programs=false page=false decoders=false alarms=false
 for bench in "${which[@]}"; do
     case $bench in
     decode | table) decoders=true ;;
+    alarms) decoders=true alarms=true ;;
     paint | bundle | heap) page=true ;;
     *) programs=true page=true ;;
     esac
@@ -44,6 +46,8 @@ if $page; then
     need_packages "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
     need_node
     build_ui
+elif $alarms; then
+    need_packages "${TEST_PACKAGES[@]}" build-essential
 else
     need_packages build-essential
 fi
@@ -58,6 +62,10 @@ for bench in "${which[@]}"; do
     case $bench in
     decode) cargo bench --locked -p watchfloor-feed --bench decode >&3 ;;
     table) cargo bench --locked -p watchfloor-board --bench table >&3 ;;
+    alarms)
+        cargo bench --locked -p watchfloor-board --bench alarms >&3
+        cargo run --release --locked -p watchfloor-tests --bin bench -- alarms >&3
+        ;;
     paint | bundle) node ui/tests/bench.mjs "$bench" >&3 ;;
     heap) node ui/tests/bench.mjs heap "${minutes[@]}" >&3 ;;
     *) "$TARGET/release/bench" "$bench" >&3 ;;
