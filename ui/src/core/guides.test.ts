@@ -26,7 +26,7 @@ const priority = (more: Partial<AlarmPriorityReport>): AlarmPriorityReport => ({
 })
 
 test('the edges belong to the better side', () => {
-  const mean = (mean: number) => verdict_of('mean', report({ rate: { mean, p95: 0, max: 0, periods: 1, over: 0 } }))
+  const mean = (mean: number) => verdict_of('mean', report({ rate: { mean, p95: 0, max: 0, periods: 6, over: 0 } }))
   expect([mean(1), mean(1.01), mean(2), mean(2.01)]).toEqual(['acceptable', 'manageable', 'manageable', 'beyond'])
   const over = (over: number) => verdict_of('over', report({ rate: { mean: 0, p95: 0, max: 0, periods: 100, over } }))
   expect([over(1), over(2), over(5), over(6)]).toEqual(['acceptable', 'manageable', 'manageable', 'beyond'])
@@ -41,6 +41,12 @@ test('where nothing can be said nothing is judged', () => {
     expect(figure_of(figure, none)).toBeNull()
     expect(verdict_of(figure, none)).toBeNull()
   }
+})
+
+test('of less than an hour no rate is judged, its most is', () => {
+  const short = report({ rate: { mean: 9, p95: 9, max: 30, periods: 5, over: 2 }, flood_percent: 50 })
+  for (const figure of ['mean', 'over', 'flood'] as const) expect(verdict_of(figure, short)).toBeNull()
+  expect(verdict_of('max', short)).toBe('beyond')
 })
 
 test('nothing at all is acceptable', () => {

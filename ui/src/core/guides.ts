@@ -39,6 +39,9 @@ export const TO_ACKNOWLEDGE: Readonly<
 }
 /** Of fewer alarms shares say nothing. */
 export const SHARES_FROM = 100
+/** Of fewer periods of ten minutes rates say nothing: an hour. */
+const RATES_FROM = 6
+const RATES: readonly Figure[] = ['mean', 'over', 'flood']
 /** Stretches that the guides are meant for. */
 export const GUIDED_MS = 30 * 86_400_000
 
@@ -64,6 +67,7 @@ export function figure_of(figure: Figure, report: AlarmReport): number | null {
 
 export function verdict_of(figure: Figure, report: AlarmReport): Verdict {
   if (figure === 'top' && report.alarms < SHARES_FROM) return null
+  if (RATES.includes(figure) && report.rate.periods < RATES_FROM) return null
   const { good, limit } = GUIDES[figure]
   const value = figure_of(figure, report)
   if (value === null) return null

@@ -23,7 +23,7 @@ export const reports: Pick<Words, keyof typeof english> = {
   'report.verdict.acceptable': 'annehmbar',
   'report.verdict.manageable': 'zu bewältigen',
   'report.verdict.beyond': 'darüber',
-  'report.verdict.none': 'zu wenige zum Urteilen',
+  'report.verdict.none': 'zu wenig zum Urteilen',
   'report.guide': 'Richtwert {good}',
   'report.guide-limit': 'Richtwert {good}, Grenze {limit}',
   'report.guides': 'Richtwerte nach EEMUA 191 und ISA-18.2',

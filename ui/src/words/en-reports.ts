@@ -20,7 +20,7 @@ export const reports = {
   'report.verdict.acceptable': 'acceptable',
   'report.verdict.manageable': 'manageable',
   'report.verdict.beyond': 'beyond',
-  'report.verdict.none': 'too few to judge',
+  'report.verdict.none': 'too little to judge',
   'report.guide': 'guide {good}',
   'report.guide-limit': 'guide {good}, limit {limit}',
   'report.guides': 'guides of EEMUA 191 and ISA-18.2',

@@ -98,7 +98,7 @@ async function report() {
     on_page('scenario=alarms&demo=no&record=few', FULL_HD, async (page) => {
       await open_sheet(page, 'report')
       assert.equal((await figures(page))['top'], 'none')
-      assert.match((await open(page, '[data-figure="top"]')) ?? '', /too few to judge/)
+      assert.match((await open(page, '[data-figure="top"]')) ?? '', /too little to judge/)
       await in_mood(page, 'quiet')
       await page.keyboard.press('2')
       await page.waitForFunction(() =>

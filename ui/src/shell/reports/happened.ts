@@ -74,14 +74,17 @@ export function is_eventful({ alarms, sources, widgets }: Since): boolean {
 
 /** Who did it and when, then until when and why; what, where the state doesn't say so. */
 function act_parts(live: LiveWall, { what, at_ms, said }: SinceAct, state: AlarmState): string[] {
-  const who = said === null ? say('report.by-board') : who_text(said)
   const when = live.zone.moment(at_ms, live.beat * 1000)
   const until =
     said?.until_ms == null ? '' : say('alarm.until', { time: live.zone.moment(said.until_ms, live.beat * 1000) })
-  const done =
-    ASIDE[did(what)] === state
-      ? say('alarm.by', { who, when })
-      : say('since.act', { what: say(`since.did.${did(what)}`), who, when })
+  const who = said === null ? say('report.by-board') : who_text(said)
+  const told = ASIDE[did(what)] === state
+  const done = !told
+    ? say('since.act', { what: say(`since.did.${did(what)}`), who, when })
+    : // That the board did it is what the state says.
+      said === null
+      ? when
+      : say('alarm.by', { who, when })
   return [done, until, said?.words ?? '']
 }
 
@@ -127,7 +130,8 @@ function alarm_line(live: LiveWall, since: Since, fate: Fate, alarm: SinceAlarm)
     fate,
     priority: alarm.priority,
     over: is_over({ state: alarm.now }),
-    calls: alarm.wants_acknowledgement,
+    // What is put aside waits, but calls nobody.
+    calls: alarm.wants_acknowledgement && !Object.values(ASIDE).includes(alarm.now),
     title: name_of(since.names, alarm.key),
     when: went === '' ? came : `${came === '' ? DASHES : came}–${went}`,
     state:
@@ -173,6 +177,8 @@ export interface ShownText {
   readonly text: string
   /** The same where there is less room: without its unit. */
   readonly short: string
+  /** What follows it whatever room there is: how many more there are. */
+  readonly tail: string
   /** Whether it is what was last known, for it was not live. */
   readonly doubtful: boolean
 }
@@ -184,15 +190,12 @@ export function shown_text(widget: SinceWidget, shown: SinceShown): ShownText {
   const bad = alarms + warnings
   if (value !== null && freshness !== 'unknown' && freshness !== 'refused') {
     const short = figure_text(value, { unit: widget.unit, decimals: widget.decimals })
-    return { text: widget.unit === null ? short : `${short} ${widget.unit}`, short, doubtful }
+    return { text: widget.unit === null ? short : `${short} ${widget.unit}`, short, tail: '', doubtful }
   }
   const text =
-    freshness === 'unknown' || freshness === 'refused'
-      ? say(`freshness.${freshness}`)
-      : what !== null && bad > 1
-        ? `${what} +${number_text(bad - 1, 0)}`
-        : (what ?? say(`state.${state}`))
-  return { text, short: text, doubtful }
+    freshness === 'unknown' || freshness === 'refused' ? say(`freshness.${freshness}`) : (what ?? say(`state.${state}`))
+  const tail = what !== null && bad > 1 ? ` +${number_text(bad - 1, 0)}` : ''
+  return { text, short: text, tail, doubtful }
 }
 
 /** Less than the glass was recorded by is nothing to be told. */
