@@ -3,6 +3,7 @@
 
 use std::{
     fs,
+    os::unix::fs::PermissionsExt as _,
     path::Path,
     process::{Command, Stdio},
     time::Duration,
@@ -287,6 +288,7 @@ async fn a_webhook_is_told_of_everything() -> Result<()> {
     let (first, second) = (Receiver::start().await?, Receiver::start().await?);
     let token = folder.path().join("token");
     fs::write(&token, "one")?;
+    fs::set_permissions(&token, fs::Permissions::from_mode(0o600))?;
     let write = |receiver: &Receiver, with_token: bool| -> Result<()> {
         let mut alarms = format!("webhook = \"{}\"", receiver.url());
         if with_token {

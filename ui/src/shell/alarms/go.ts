@@ -29,6 +29,7 @@ export function go_to(live: LiveWall, host: Host, alarm: Pick<AlarmView, 'key' |
       : null
     if (panel === null) return performance.now() - begun_ms > TURNED_MS
     panel.focus({ preventScroll: true })
+    mark(panel)
     if (live.magnified > 1) panel.scrollIntoView({ block: 'nearest', inline: 'nearest' })
     if (keyboard.press(ENTER)) choose(view.id, whose(alarm))
     return true
@@ -38,6 +39,13 @@ export function go_to(live: LiveWall, host: Host, alarm: Pick<AlarmView, 'key' |
     if (enter()) end()
   })
   return true
+}
+
+/** Who was led there by a pointer, or by the desktop, sees where: a focus that no key gave is no ring. */
+function mark(panel: HTMLElement): void {
+  if (panel.matches(':focus-visible')) return
+  panel.dataset.sought = ''
+  panel.addEventListener('blur', () => delete panel.dataset.sought, { once: true })
 }
 
 /** Selects whose alarm it is, if that is something in the panel. */
