@@ -165,7 +165,7 @@ export const KEYS = [
     shown: 'key.shown.alarms',
     repeats: true,
   },
-  { id: 'report-turn', place: 'reports', strokes: ['arrowleft', 'arrowright'], shown: '← →' },
+  { id: 'report-turn', place: 'reports', strokes: ['arrowleft', 'arrowright', '/'], shown: '← → /' },
   { id: 'report-go', place: 'reports', strokes: ['enter', 'g'], shown: 'Enter G' },
   { id: 'report-past', place: 'reports', strokes: ['b'], shown: 'B' },
   {

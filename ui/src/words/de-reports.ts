@@ -18,7 +18,7 @@ export const reports: Pick<Words, keyof typeof english> = {
   'report.to': 'bis (leer: jetzt)',
   'report.own-how': '14:05, 28.11. 14:05, 90 min, 3 h, 2 T; dann Enter',
   'report.own-wrong': 'kein solcher Zeitpunkt: 14:05, 28.11. 14:05, 90 min, 3 h, 2 T',
-  'report.keys': '↑ ↓ eine Zeile, ← → daneben',
+  'report.keys': '+ − eine Zeile, / daneben',
   'report.look-back': 'zurückblicken auf {time}',
   'report.verdict.acceptable': 'annehmbar',
   'report.verdict.manageable': 'zu bewältigen',

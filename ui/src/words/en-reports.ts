@@ -15,7 +15,7 @@ export const reports = {
   'report.to': 'until (empty: now)',
   'report.own-how': '14:05, 28.11. 14:05, 90 min, 3 h, 2 d; then Enter',
   'report.own-wrong': 'no such moment: 14:05, 28.11. 14:05, 90 min, 3 h, 2 d',
-  'report.keys': '↑ ↓ a line, ← → what is beside',
+  'report.keys': '+ − a line, / what is beside',
   'report.look-back': 'look back at {time}',
   'report.verdict.acceptable': 'acceptable',
   'report.verdict.manageable': 'manageable',

@@ -293,7 +293,7 @@ export async function pseudo() {
           for (let turn = 0; turn < 6; turn += 1) {
             await assert_own_words(page)
             assert.deepEqual((await page.evaluate(read_glass)).clipped, [], 'cut off')
-            await page.keyboard.press(key === 'j' ? '7' : 'ArrowDown')
+            await page.keyboard.press(key === 'j' ? '/' : 'ArrowDown')
           }
           await page.keyboard.press(key === 'j' ? '5' : '8')
           await page.waitForSelector('[data-report-own]')

@@ -203,7 +203,7 @@ async function report() {
       await open_sheet(page, 'report')
       await page.keyboard.press('4')
       await page.waitForSelector('[data-listed="floods"] [data-line="0"]')
-      await page.keyboard.press('7')
+      await page.keyboard.press('/')
       await page.waitForSelector('[data-listed="chattering"]')
       await page.keyboard.press('ArrowLeft')
       await page.waitForSelector('[data-listed="floods"]')
@@ -411,7 +411,11 @@ async function since() {
       await open_sheet(page, 'since')
       await page.keyboard.press('ArrowDown')
       assert.match((await open(page, '[aria-selected="true"]')) ?? '', /Kennedy/)
-      await page.keyboard.press('ArrowRight')
+      for (const part of ['2', '3', '0', '1']) {
+        await page.keyboard.press(part === '1' ? 'ArrowRight' : '/')
+        if (part === '2') await page.keyboard.press('/')
+        await page.waitForSelector(`[data-lines="${part}"] [aria-selected="true"]`)
+      }
       await page.keyboard.press('+')
       assert.match((await open(page, '[data-lines] [aria-selected="true"]')) ?? '', /Cancelled today/)
       await page.keyboard.press('Enter')
@@ -543,7 +547,7 @@ async function looks() {
         await without_wall(page)
         await assert_readable(page)
         for (let list = 0; list < 5; list += 1) {
-          await page.keyboard.press('7')
+          await page.keyboard.press('/')
           await page.waitForTimeout(60)
           await assert_readable(page)
         }

@@ -55,18 +55,24 @@ export class Reader {
     const wanted = at + by
     if (Math.abs(by) > 1) this.choose(this.part, Math.max(0, Math.min(last, wanted)))
     else if (wanted >= 0 && wanted <= last) this.choose(this.part, wanted)
-    else this.turn(Math.sign(by), by < 0)
+    else this.turn(Math.sign(by), { to_last: by < 0 })
   }
 
-  /** To the list beside that has lines: to its first one, or to its last. */
-  turn(by: number, to_last = false): void {
+  /** To the list beside that has lines: to its first one, or to its last. `around`: after the last comes the first. */
+  turn(by: number, { to_last = false, around = false } = {}): void {
     const counts = this.#counts()
-    for (let part = this.part + by; part >= 0 && part < counts.length; part += by) {
+    // Until a hand is at a line the first list is beside it.
+    const from = this.at === null ? (by > 0 ? -1 : counts.length) : this.part
+    for (let step = 1; step <= counts.length; step += 1) {
+      const wanted = from + step * by
+      const part = around ? (wanted + counts.length) % counts.length : wanted
       const count = counts[part] ?? 0
       if (count === 0) continue
       this.choose(part, to_last ? count - 1 : 0)
       return
     }
+    // There is nowhere to go, and where one is comes into sight.
+    if (this.at !== null) this.choose(this.part, this.at)
   }
 
   /** A wheel moves what is shown, wherever the hand is. */
