@@ -1,5 +1,7 @@
 //! The record of alarms, for who asks by the command line.
 
+mod since;
+
 use std::{
     fmt,
     io::{self, BufWriter},
@@ -32,6 +34,7 @@ pub(crate) fn run(command: AlarmsCommand) -> Result<ExitCode, Failure> {
     match command {
         AlarmsCommand::Test(args) => alarm_test::run(args),
         AlarmsCommand::Report { record, json } => report(record, json),
+        AlarmsCommand::Since(args) => since::run(args),
         AlarmsCommand::Export { record, json, csv: _ } => {
             export(record, if json { Form::JsonLines } else { Form::Csv })
         }
@@ -104,10 +107,23 @@ fn lines(report: &AlarmReport) -> Vec<String> {
             report.alarms, report.again, report.aside_raised, report.entries
         ),
     ];
+    match report.begin_ms {
+        None => lines.push("nothing is on record".to_owned()),
+        Some(begin) if report.from_ms > report.asked_from_ms => {
+            lines.push(format!("the record begins {}; asked for was from {} on", At(begin), At(report.asked_from_ms)));
+        }
+        Some(_) => {}
+    }
+    if report.unrecorded_count > 0 {
+        lines.push(format!("not recorded: {} stretches", report.unrecorded_count));
+    }
+    lines.extend(since::unrecorded_lines(&report.unrecorded, report.unrecorded_count));
     if report.missing > 0 {
         lines.push(format!("NOT RECORDED: {} entries, as the journal could not be written", report.missing));
     }
-    let mean = rate.mean.map_or_else(|| "no average over less than ten minutes".to_owned(), |mean| format!("{mean:.2} on average"));
+    let mean = rate
+        .mean
+        .map_or_else(|| "no average over less than ten minutes".to_owned(), |mean| format!("{mean:.2} on average"));
     lines.push(format!(
         "in ten minutes: {mean}, {} at the 95th percentile, {} at most; more than 10 in {} of {} periods",
         rate.p95, rate.max, rate.over, rate.periods
@@ -151,7 +167,7 @@ fn lines(report: &AlarmReport) -> Vec<String> {
         lines.push(format!("  {} ({}) since {}", own.key, priority_word(own.priority), At(own.since_ms)));
     }
     lines.extend(cut(report.standing.len(), report.standing_count));
-    lines.push(format!("put aside: {}", report.aside_count));
+    lines.push(format!("put aside: {}, by somebody without a name: {}", report.aside_count, report.aside_unnamed));
     for own in &report.aside {
         let how = match own.what {
             AlarmWhat::Shelve => "on the shelf",
@@ -168,9 +184,16 @@ fn lines(report: &AlarmReport) -> Vec<String> {
         lines.push(format!("  {} {}: {how}{until}{by}{why}", At(own.at_ms), own.key));
     }
     lines.extend(cut(report.aside.len(), report.aside_count));
-    lines.push(format!("heard of a minute or more too late: {}, over by then: {}", report.late, report.missed));
-    // What sources and people wrote can't make lines of its own, nor move a terminal's cursor.
-    lines.into_iter().map(|line| line.chars().map(|own| if own.is_control() { ' ' } else { own }).collect()).collect()
+    lines.push(format!(
+        "raised while a source was lost, and heard of a minute or more later: {}, over by then: {}",
+        report.late, report.missed
+    ));
+    lines.into_iter().map(|line| plain(&line)).collect()
+}
+
+/// What sources and people wrote can't make lines of its own, nor move a terminal's cursor.
+fn plain(line: &str) -> String {
+    line.chars().map(|own| if own.is_control() { ' ' } else { own }).collect()
 }
 
 fn shares(all: &[AlarmShare]) -> impl Iterator<Item = String> {

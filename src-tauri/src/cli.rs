@@ -134,6 +134,9 @@ pub(crate) enum AlarmsCommand {
         #[arg(long)]
         json: bool,
     },
+    /// What changed since a moment, as for who takes over a shift: alarms that came, went and were dealt with, sources that were lost, stretches
+    /// of which nothing is recorded, widgets that left what is normal.
+    Since(SinceArgs),
     /// Write out every entry, oldest first: as CSV, or as JSON, an object a line.
     Export {
         #[command(flatten)]
@@ -165,6 +168,31 @@ pub(crate) struct AlarmTestArgs {
     /// Print one JSON object a line.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SinceArgs {
+    /// The moment: a time such as `2026-11-24T10:15:00Z`, or how long ago it was, such as `8h`.
+    #[arg(value_name = "MOMENT", value_parser = moment)]
+    pub(crate) moment: Moment,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// The demo's record.
+    #[arg(long, value_enum, value_name = "NAME", num_args = 0..=1, require_equals = true, default_missing_value = "flights")]
+    pub(crate) demo: Option<StoryName>,
+    /// Until before when; until now if left out.
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    pub(crate) to: Option<Timestamp>,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A moment that is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Moment {
+    At(Timestamp),
+    Ago(Duration),
 }
 
 #[derive(Debug, Args)]
@@ -406,6 +434,13 @@ fn length(text: &str) -> Result<u32, String> {
         .ok_or_else(|| format!("{text:?} is no length: expected one such as `6m`, `350cm` or `65in`"))
 }
 
+fn moment(text: &str) -> Result<Moment, String> {
+    if let Ok(span) = duration(text) {
+        return Ok(Moment::Ago(span));
+    }
+    instant(text).map(Moment::At).map_err(|error| format!("{error}, or how long ago it was, such as `8h`"))
+}
+
 fn instant(text: &str) -> Result<Timestamp, String> {
     let instant: jiff::Timestamp = text.parse().map_err(|_| {
         format!("{text:?} is no time with a zone: expected one such as `2026-11-24T10:15:00Z` or `2026-11-24T11:15:00+01:00`")
@@ -467,6 +502,13 @@ mod tests {
         for text in ["", "10:15", "2026-11-24T10:15:00", "2026-11-24", "yesterday"] {
             assert!(instant(text).is_err_and(|error| error.contains("zone")), "{text:?}");
         }
+    }
+
+    #[test]
+    fn moments_are_times_or_how_long_ago() {
+        assert_eq!(moment("8h"), Ok(Moment::Ago(Duration::from_secs(8 * 3600))));
+        assert_eq!(moment("2026-11-24T10:15:00Z"), Ok(Moment::At(Timestamp::from_millis(1_795_515_300_000))));
+        assert!(moment("yesterday").is_err_and(|error| error.contains("zone") && error.contains("8h")));
     }
 
     #[test]

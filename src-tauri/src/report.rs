@@ -4,6 +4,7 @@
 //! older answer any more.
 
 use std::{
+    collections::BTreeMap,
     path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError,
@@ -15,10 +16,7 @@ use std::{
 use tauri::State;
 use tokio::sync::watch;
 use watchfloor_board::{
-    alarm::{
-        AlarmKey,
-        report::{AlarmAside, AlarmReport, AlarmShare, AlarmStanding},
-    },
+    alarm::{AlarmKey, report::AlarmReport},
     frame::{AlarmName, AlarmRecordPage, AlarmRecordQuery, Since, SinceMoments},
 };
 use watchfloor_engine::{
@@ -149,9 +147,7 @@ fn now() -> Timestamp {
 }
 
 /// Reads beside everything else.
-async fn read<T: Send + 'static>(
-    read: impl FnOnce() -> Result<T, RecordError> + Send + 'static,
-) -> Answer<T> {
+async fn read<T: Send + 'static>(read: impl FnOnce() -> Result<T, RecordError> + Send + 'static) -> Answer<T> {
     match tokio::task::spawn_blocking(read).await {
         Ok(answer) => answer.map_err(|error| error.to_string()),
         Err(error) => Err(error.to_string()),
@@ -171,13 +167,8 @@ pub(crate) async fn alarm_report(
     let from = from_ms.map(Timestamp::from_millis);
     let to = to_ms.map_or_else(now, Timestamp::from_millis);
     let mut report = read(move || record::report(&data_dir, from, to, &wanted)).await?;
-    let AlarmReport { top, chattering, fleeting, standing, aside, .. } = &report;
-    let share = |own: &AlarmShare| own.key.clone();
-    let keys = top.iter().chain(chattering).chain(fleeting).map(share);
-    let keys = keys.chain(standing.iter().map(|AlarmStanding { key, .. }| key.clone()));
-    let keys = keys.chain(aside.iter().map(|AlarmAside { key, .. }| key.clone()));
-    let called = engine.called(keys.collect()).await;
-    report.names = called.alarms;
+    let called = engine.called(report.keys().map(str::to_owned).collect()).await;
+    since::overlay(&mut report.names, called.alarms);
     Ok(report)
 }
 
@@ -194,15 +185,10 @@ pub(crate) async fn alarm_record(
     let query = asked(query);
     let found = read(move || record::page(&data_dir, &query, limit, &wanted)).await?;
     let keys = found.entries.iter().map(|entry| entry.key().to_string()).collect();
-    let mut names = engine.called(keys).await.alarms;
-    for entry in &found.entries {
-        if let Some(title) = &entry.title {
-            names.entry(entry.key().to_string()).or_insert_with(|| AlarmName {
-                title: title.clone(),
-                ..AlarmName::default()
-            });
-        }
-    }
+    let titled = found.entries.iter().filter_map(|entry| Some((entry.key().to_string(), entry.title.clone()?)));
+    let mut names: BTreeMap<String, AlarmName> =
+        titled.map(|(key, title)| (key, AlarmName { title, ..AlarmName::default() })).collect();
+    since::overlay(&mut names, engine.called(keys).await.alarms);
     Ok(AlarmRecordPage {
         entries: found.entries,
         more: found.more,

@@ -258,6 +258,14 @@ struct OfPriority {
     took: Vec<i64>,
 }
 
+impl AlarmReport {
+    /// The keys of the alarms in it; some more than once.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        let shares = self.top.iter().chain(&self.chattering).chain(&self.fleeting).map(|own| &*own.key);
+        shares.chain(self.standing.iter().map(|own| &*own.key)).chain(self.aside.iter().map(|own| &*own.key))
+    }
+}
+
 /// Makes a report of entries that are told in the order of their numbers.
 #[derive(Debug)]
 pub struct Reporter {

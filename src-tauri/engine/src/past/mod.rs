@@ -20,6 +20,7 @@ mod tests;
 
 use std::{path::Path, time::Duration};
 
+use watchfloor_board::frame::Frame;
 use watchfloor_model::Timestamp;
 
 pub(crate) use self::{look::present, reader::Reader, since::Glass};
@@ -45,6 +46,17 @@ pub fn report(data_dir: &Path, at: Timestamp) -> Result<serde_json::Value, PastE
     range.check(at)?;
     reel.seek(at)?;
     Ok(report::report(&view::view(&reel, at), range))
+}
+
+/// What was recorded last, whole.
+///
+/// # Errors
+/// If there is no journal, it can't be read, or nothing is recorded.
+pub(crate) fn newest(data_dir: &Path) -> Result<Option<Frame>, PastError> {
+    let mut reel = reel::Reel::new(Reader::open(data_dir)?);
+    let newest = reel.reader().range()?.newest;
+    reel.seek(newest)?;
+    Ok(reel.scene().and_then(|scene| scene.held.clone()))
 }
 
 /// Whether something is recorded of `at`.

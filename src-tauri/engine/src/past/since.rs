@@ -209,7 +209,9 @@ impl Reading<'_> {
 
     /// Notes how all are at the moment, by the record before it, if that is of it.
     fn then(&mut self) {
-        let Some(at) = self.at.filter(|at| self.glass.from.since(*at) <= HOLE_AFTER && !self.after_hole) else { return };
+        let Some(at) = self.at.filter(|at| self.glass.from.since(*at) <= HOLE_AFTER && !self.after_hole) else {
+            return;
+        };
         if !self.tracks.is_empty() {
             return;
         }

@@ -6,7 +6,7 @@ mod export;
 mod tests;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{self, Write},
     path::{Path, PathBuf},
     time::Duration,
@@ -267,12 +267,7 @@ pub(crate) fn since(
 ///
 /// # Errors
 /// If there is no journal, it can't be read, or nobody wants to know any more.
-pub fn page(
-    data_dir: &Path,
-    query: &RecordQuery,
-    limit: usize,
-    wanted: Wanted<'_>,
-) -> Result<RecordPage, RecordError> {
+pub fn page(data_dir: &Path, query: &RecordQuery, limit: usize, wanted: Wanted<'_>) -> Result<RecordPage, RecordError> {
     let reader = Reader::open(data_dir)?;
     let limit = limit.clamp(1, PAGE_MAX);
     let asked = Asked {
@@ -323,8 +318,18 @@ pub fn report(
     reporter.note_losses(Losses::new(reader.outages()?.iter().map(Outage::view).collect()));
     reader.standing_at(from)?.iter().for_each(|entry| reporter.carry(entry));
     reporter.note_missing(reader.missing(from, to)?);
-    reader.stretch(from, to, wanted, |entry| reporter.take(entry))?;
+    // What another system calls its alarms is known by the record alone.
+    let mut names = BTreeMap::new();
+    reader.stretch(from, to, wanted, |entry| {
+        reporter.take(entry);
+        if let Some(title) = entry.title.clone().filter(|_| names.len() < NAMES_MAX) {
+            names.insert(entry.key().to_string(), AlarmName { title, ..AlarmName::default() });
+        }
+    })?;
     let mut report = reporter.finish();
+    let keys: BTreeSet<String> = report.keys().map(str::to_owned).collect();
+    names.retain(|key, _| keys.contains(key));
+    report.names = names;
     // That there is no record of the glass is no reason to tell no figures.
     if let Ok(glass) = past::Reader::open(data_dir)
         && let Ok((list, count)) = past::Glass::new(glass, from, to).unrecorded()

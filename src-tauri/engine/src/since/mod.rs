@@ -7,11 +7,15 @@ mod moments;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    time::Duration,
+};
 
 use watchfloor_board::{
     Called,
-    frame::{AlarmName, Since, SinceAlarmList, SinceLack, SinceMomentKind, SinceMoments, SinceSource},
+    frame::{AlarmName, AlarmView, Since, SinceAlarmList, SinceLack, SinceMomentKind, SinceMoments, SinceSource},
 };
 use watchfloor_model::Timestamp;
 
@@ -41,11 +45,7 @@ pub fn since(
     wanted: Wanted<'_>,
     tell: &mut dyn FnMut(Since),
 ) -> Result<Since, RecordError> {
-    let mut own = Since {
-        from_ms: from.as_millis(),
-        to_ms: to.as_millis().max(from.as_millis()),
-        ..Since::default()
-    };
+    let mut own = Since { from_ms: from.as_millis(), to_ms: to.as_millis().max(from.as_millis()), ..Since::default() };
     let to = Timestamp::from_millis(own.to_ms);
     match alarms(&mut own, data_dir, from, to, wanted) {
         Ok(()) => {}
@@ -187,6 +187,21 @@ fn lost(list: &[&Outage], from: Timestamp, to: Timestamp) -> u64 {
     u64::try_from(sum).unwrap_or(0)
 }
 
+/// What alarms that stand and sources are called by the newest record of the glass; nothing where there is none.
+#[must_use]
+pub fn called(data_dir: &Path) -> Called {
+    let Ok(Some(frame)) = past::newest(data_dir) else { return Called::default() };
+    let name = |alarm: AlarmView| {
+        let AlarmView { key, title, source, widgets, .. } = alarm;
+        (key, AlarmName { title, source, widgets })
+    };
+    Called {
+        alarms: frame.alarms.into_iter().flat_map(|alarms| alarms.list).map(name).collect(),
+        sources: frame.sources.into_iter().map(|source| (source.id, source.title)).collect(),
+        timezone: frame.board.map(|board| board.timezone).unwrap_or_default(),
+    }
+}
+
 /// The keys of all alarms in an answer.
 #[must_use]
 pub fn keys(own: &Since) -> Vec<String> {
@@ -196,15 +211,10 @@ pub fn keys(own: &Since) -> Vec<String> {
 
 /// Tells what alarms and sources are called. What the record itself says of another system's alarm stays.
 pub fn name(own: &mut Since, called: &Called) {
-    let recorded = std::mem::take(&mut own.names);
-    for key in keys(own) {
-        let name = match (called.alarms.get(&key), recorded.get(&key)) {
-            (Some(name), Some(recorded)) => AlarmName { title: recorded.title.clone(), ..name.clone() },
-            (Some(name), None) | (None, Some(name)) => name.clone(),
-            (None, None) => continue,
-        };
-        own.names.insert(key, name);
-    }
+    let keys: BTreeSet<String> = keys(own).into_iter().collect();
+    own.names.retain(|key, _| keys.contains(key));
+    let called_here = called.alarms.iter().filter(|(key, _)| keys.contains(*key));
+    overlay(&mut own.names, called_here.map(|(key, name)| (key.clone(), name.clone())).collect());
     for source in &mut own.sources {
         if let Some(title) = called.sources.get(&source.id) {
             source.title.clone_from(title);
@@ -217,6 +227,18 @@ pub fn name_moments(found: &mut SinceMoments, called: &Called) {
     for moment in found.list.iter_mut().filter(|moment| moment.kind == SinceMomentKind::Loss) {
         if let Some(title) = moment.of.as_ref().and_then(|id| called.sources.get(id)) {
             moment.of = Some(title.clone());
+        }
+    }
+}
+
+/// Adds what the board calls alarms to what the record does, which stays where both know.
+pub fn overlay(recorded: &mut BTreeMap<String, AlarmName>, called: BTreeMap<String, AlarmName>) {
+    for (key, name) in called {
+        match recorded.get_mut(&key) {
+            Some(own) => *own = AlarmName { title: std::mem::take(&mut own.title), ..name },
+            None => {
+                recorded.insert(key, name);
+            }
         }
     }
 }

@@ -22,12 +22,7 @@ const ENTRIES_MAX: u32 = 5000;
 ///
 /// # Errors
 /// If there is no journal, or it can't be read.
-pub fn moments(
-    data_dir: &Path,
-    name: Option<&str>,
-    zone: &str,
-    now: Timestamp,
-) -> Result<SinceMoments, RecordError> {
+pub fn moments(data_dir: &Path, name: Option<&str>, zone: &str, now: Timestamp) -> Result<SinceMoments, RecordError> {
     let reader = record::Reader::open(data_dir)?;
     let mut list = acts(&reader, name)?;
     let lost = reader.outages()?;
@@ -45,7 +40,11 @@ pub fn moments(
         begin = begin.map(|begin| begin.max(range.first));
         let holes = glass.holes().unwrap_or_default();
         let stop = holes.iter().rev().find(|hole| hole.reason == UnrecordedWhy::NotRunning);
-        list.extend(stop.map(|hole| SinceMoment { kind: SinceMomentKind::Stop, at_ms: hole.from.as_millis(), of: None }));
+        list.extend(stop.map(|hole| SinceMoment {
+            kind: SinceMomentKind::Stop,
+            at_ms: hole.from.as_millis(),
+            of: None,
+        }));
     }
     list.extend(midnight(zone, now));
     list.retain(|moment| moment.at_ms < now.as_millis());

@@ -1,6 +1,6 @@
 //! Answers out of a journal that a wall has written: alarms, losses, stops, and what can't be told.
 
-use std::{cell::Cell, collections::BTreeSet, fs, sync::Arc};
+use std::{cell::Cell, fs, sync::Arc};
 
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -89,7 +89,15 @@ impl Wall {
         self.journal.put_glass(&Record { at: at(second), kind, body }, at(second)).unwrap();
     }
 
-    fn lose(&self, id: i64, source: &str, began: i64, ended: Option<i64>, proof: Option<Continuity>, missed: Option<u64>) {
+    fn lose(
+        &self,
+        id: i64,
+        source: &str,
+        began: i64,
+        ended: Option<i64>,
+        proof: Option<Continuity>,
+        missed: Option<u64>,
+    ) {
         let outage = Outage {
             id,
             source: source.into(),
@@ -178,10 +186,10 @@ fn losses_are_told_by_source() {
         .iter()
         .map(|line| (line.id.as_str(), line.count, line.lost_ms, line.lasts, line.became, line.missed))
         .collect();
-    assert_eq!(lines, [
-        ("ops", 2, 50_000, false, Some(Continuity::Snapshot), Some(11)),
-        ("erp", 1, 10_000, true, None, None),
-    ]);
+    assert_eq!(
+        lines,
+        [("ops", 2, 50_000, false, Some(Continuity::Snapshot), Some(11)), ("erp", 1, 10_000, true, None, None),]
+    );
     assert_eq!(own.sources[0].outages[0].began_ms, at(120).as_millis(), "the newest first");
     assert_eq!(wall.since(40, 200).sources[0].missed, None, "one of them can't be told");
     // H5
@@ -190,7 +198,9 @@ fn losses_are_told_by_source() {
     }
     let own = wall.since(0, 1_000_000);
     assert_eq!((own.sources[0].outages.len(), own.sources[0].count), (OUTAGES_MAX, KEPT_MAX as u64));
-    assert!(own.lacks.iter().any(|lack| matches!(lack, SinceLack::LossesBegin { at_ms } if *at_ms == at(100).as_millis())));
+    assert!(
+        own.lacks.iter().any(|lack| matches!(lack, SinceLack::LossesBegin { at_ms } if *at_ms == at(100).as_millis()))
+    );
 }
 
 /// H2: what can't be looked at is named, and is no empty page that says that nothing was.
@@ -260,14 +270,17 @@ fn moments_are_offered() {
         of: of.map(Into::into),
     };
     assert_eq!(found.begin_ms, Some(BEGIN));
-    assert_eq!(found.list, [
-        moment(SinceMomentKind::Loss, 80, Some("ops")),
-        moment(SinceMomentKind::Act, 70, Some("Bob")),
-        moment(SinceMomentKind::Stop, 30, None),
-        moment(SinceMomentKind::OwnAct, 20, Some("Ann")),
-        // Eleven hours before, by a zone an hour ahead.
-        moment(SinceMomentKind::Midnight, -11 * 3600, None),
-    ]);
+    assert_eq!(
+        found.list,
+        [
+            moment(SinceMomentKind::Loss, 80, Some("ops")),
+            moment(SinceMomentKind::Act, 70, Some("Bob")),
+            moment(SinceMomentKind::Stop, 30, None),
+            moment(SinceMomentKind::OwnAct, 20, Some("Ann")),
+            // Eleven hours before, by a zone an hour ahead.
+            moment(SinceMomentKind::Midnight, -11 * 3600, None),
+        ]
+    );
     let found = moments(wall.folder.path(), None, "no such zone", at(15)).unwrap();
     let kinds: BTreeSet<SinceMomentKind> = found.list.iter().map(|moment| moment.kind).collect();
     assert_eq!(kinds, BTreeSet::from([SinceMomentKind::Midnight]), "what is later than now isn't offered");

@@ -344,16 +344,17 @@ fn what_is_not_recorded_is_named() {
         let story = Story::new(seed, 130, 31..95, 0..0);
         let glass = story.glass(10, 130);
         let (list, count) = glass.unrecorded().unwrap();
-        let hole = Unrecorded {
-            from_ms: at(30).as_millis(),
-            to_ms: at(95).as_millis(),
-            why: UnrecordedWhy::NotRunning,
-        };
+        let hole =
+            Unrecorded { from_ms: at(30).as_millis(), to_ms: at(95).as_millis(), why: UnrecordedWhy::NotRunning };
         assert_eq!((list, count), (vec![hole], 1));
         assert_eq!(glass.lacks().unwrap(), []);
         let own = story.read(10, 130);
         assert!(own.lines.iter().all(|line| line.doubt_ms >= 65_000), "nobody knows how it was meanwhile");
-        let left = own.lines.iter().filter_map(|line| line.worst.as_ref()).find(|worst| worst.left_ms == Some(at(95).as_millis()));
+        let left = own
+            .lines
+            .iter()
+            .filter_map(|line| line.worst.as_ref())
+            .find(|worst| worst.left_ms == Some(at(95).as_millis()));
         was_late |= left.is_some();
         assert!(left.is_none_or(|worst| worst.left_earlier));
         // Asked within the hole, nobody knows how it was then.
@@ -362,11 +363,7 @@ fn what_is_not_recorded_is_named() {
         // Before the record begins, and after it has ended.
         let early = Glass::new(Reader::open(story.path()).unwrap(), at(0).minus(Duration::from_secs(60)), at(200));
         assert_eq!(early.lacks().unwrap(), [SinceLack::GlassBegins { at_ms: BEGIN }]);
-        let ended = Unrecorded {
-            from_ms: at(129).as_millis(),
-            to_ms: at(200).as_millis(),
-            why: UnrecordedWhy::Ended,
-        };
+        let ended = Unrecorded { from_ms: at(129).as_millis(), to_ms: at(200).as_millis(), why: UnrecordedWhy::Ended };
         assert_eq!(early.unrecorded().unwrap(), (vec![ended, hole], 2));
     }
     assert!(was_late, "one of them was found out after the stop");
@@ -386,7 +383,9 @@ fn what_was_changed_says_nothing() {
     while reading.go_on().unwrap() {}
     assert_eq!(reading.damage(), Some(SinceLack::GlassDamaged { at_ms: at(34).as_millis(), count: 1 }));
     let own = reading.widgets();
-    let now = |all: &SinceWidgets| all.lines.iter().map(|line| (line.id.clone(), line.now.clone())).collect::<BTreeMap<_, _>>();
+    let now = |all: &SinceWidgets| {
+        all.lines.iter().map(|line| (line.id.clone(), line.now.clone())).collect::<BTreeMap<_, _>>()
+    };
     for (id, shown) in now(&own) {
         assert_eq!(Some(&shown), now(&honest).get(&id), "{id}: the keys after it are as they were");
     }

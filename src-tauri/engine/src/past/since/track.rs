@@ -142,8 +142,7 @@ fn is_worse(seen: &Seen<'_>, worst: &SinceShown, normal: Option<f64>) -> bool {
     let far = |value: Option<f64>| value.zip(normal).map_or(0.0, |(value, normal)| (value - normal).abs());
     let is_current = |own: bool| u8::from(own);
     let (bad, worst_bad) = (badness(seen.state), badness(worst.state));
-    let (current, worst_current) =
-        (is_current(seen.freshness.is_current()), is_current(worst.freshness.is_current()));
+    let (current, worst_current) = (is_current(seen.freshness.is_current()), is_current(worst.freshness.is_current()));
     (bad, current) > (worst_bad, worst_current)
         || (bad, current) == (worst_bad, worst_current) && far(seen.value) > far(worst.value)
 }
