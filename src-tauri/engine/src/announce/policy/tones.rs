@@ -73,9 +73,7 @@ impl Policy {
         if let Some(playing) = self.playing.as_ref().filter(|playing| !playing.is_heard) {
             let (number, until) = (playing.number, playing.began.plus(ANSWER_MAX));
             if until <= now {
-                if let Some(playing) = self.playing.take() {
-                    self.sounded.retain(|key, _| !playing.keys.contains(key));
-                }
+                self.playing = None;
                 self.sound.fail(now);
                 self.outputs.push_back(Output::Silence);
                 tracing::debug!(number, "no answer from the sound");
@@ -160,7 +158,6 @@ impl Policy {
             }
             return;
         }
-        self.sounded.extend(keys.iter().map(|key| (key.clone(), now)));
         self.playing = Some(Playing { tone, number, began: now, is_heard: false, keys });
         self.outputs.push_back(Output::Play { tone, number });
         self.wake_at(now.plus(ANSWER_MAX));
@@ -170,6 +167,7 @@ impl Policy {
     pub(super) fn heard(&mut self, number: u64, wall: Timestamp) {
         let Some(playing) = self.playing.as_mut().filter(|playing| playing.number == number) else { return };
         playing.is_heard = true;
+        self.sounded.extend(playing.keys.iter().map(|key| (key.clone(), playing.began)));
         self.sound.works();
         for key in std::mem::take(&mut playing.keys) {
             if let Some(own) = self.calls.get_mut(&key) {
@@ -187,7 +185,6 @@ impl Policy {
         let Some(playing) = self.playing.take_if(|playing| playing.number == number) else { return };
         if !playing.is_heard {
             self.budget.give_back(number);
-            self.sounded.retain(|key, _| !playing.keys.contains(key));
         }
         self.sound.fail(now);
     }
