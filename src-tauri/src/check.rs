@@ -47,7 +47,9 @@ fn tone_faults(path: &Path, file: &BoardFile) -> Vec<String> {
     let fault = |(priority, name): (&Priority, &String)| {
         let reason = sound::file(&beside.join(name)).err()?;
         let (path, word) = (path.display(), priority_word(*priority));
-        Some(format!("{path}: `[alarms]`: the tone of {word} can't be used: \"{name}\": {reason}: expected a WAV file of 30 s at most"))
+        Some(format!(
+            "{path}: `[alarms]`: the tone of {word} can't be used: \"{name}\": {reason}: expected a WAV file of 30 s at most"
+        ))
     };
     tones.filter_map(fault).collect()
 }

@@ -202,8 +202,7 @@ impl Engine {
         };
         tell_of_environment();
         let record = lock.as_ref().and(folder.clone());
-        let desktop =
-            config.notifications.then(|| Desktop::start(control.downgrade(), record.clone())).flatten();
+        let desktop = config.notifications.then(|| Desktop::start(control.downgrade(), record.clone())).flatten();
         let how_told = run::settings(&file, config.actions, &folder_of_board);
         let announcer = Announcer::new(how_told, desktop, config.sound, control.downgrade());
         let doors = Doors::new(clock);
