@@ -147,6 +147,7 @@ fn main() {
     for standing in [0, 1000, 5000] {
         turns(standing);
     }
+    tiles();
 }
 
 /// A board as the program's loop treats it.
@@ -269,6 +270,30 @@ fn turns(standing: usize) {
         black_box(wall.board.frame(0, 0, now, Timestamp::default()));
     }
     print(&format!("frame_with_{stand}_standing"), began.elapsed().as_secs_f64() * 1e6 / 20.0, "us", None);
+}
+
+/// What a turn takes where 200 rules ask what 200 tiles mean, and one of them changes.
+fn tiles() {
+    let mut text = "[[widget]]\nid = \"tiles\"\nkind = \"status\"\nsource = \"s\"\non = \"tile\"\nkey = \"key\"\nstate = \"state\"\n\
+                    states = { bad = \"alarm\", good = \"normal\" }\n"
+        .to_owned();
+    for number in 0..200 {
+        let _ = write!(text, "[[alarm]]\nid = \"a{number}\"\nwhen = \"tiles.alarm > {}\"\n", 1000 + number);
+    }
+    let mut wall = Wall::new(&text);
+    let mut times: Vec<f64> = (0..1000)
+        .map(|number: usize| {
+            wall.clock += 1;
+            let data = json!({"key": number % 200, "state": if number.is_multiple_of(3) { "bad" } else { "good" }});
+            let event = event("calls", "tile", wall.clock, &data);
+            let began = Instant::now();
+            wall.turn(&Delivery::Events(vec![event]), Mono::from_millis(wall.clock as u64 * 20));
+            began.elapsed().as_secs_f64() * 1e6
+        })
+        .skip(200)
+        .collect();
+    times.sort_by(f64::total_cmp);
+    print("turn_of_a_tile_of_200_by_200_rules", times[times.len() / 2], "us", None);
 }
 
 fn event(channel: &str, name: &str, number: usize, data: &serde_json::Value) -> Event {

@@ -12,6 +12,7 @@ mod entry;
 mod events;
 pub mod flood;
 pub mod foreign;
+mod index;
 pub(crate) mod input;
 mod key;
 pub mod late;

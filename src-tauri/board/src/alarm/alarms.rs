@@ -20,6 +20,7 @@ pub use super::{
 use super::{
     delay::Turn,
     flood::{Flood, FloodChange},
+    index::Index,
     machine::{Evidence, Input, Manner, Record, Refusal, Sound, Step},
     people::{By, COMMENTS_MAX, Said},
 };
@@ -127,6 +128,8 @@ impl AlarmsCheckpoint {
 pub struct Alarms {
     rules: BTreeMap<Arc<str>, Terms>,
     standing: BTreeMap<AlarmKey, Standing>,
+    /// Of what stands.
+    index: Index,
     ended: BTreeMap<AlarmKey, Ended>,
     /// What events did that are on record and come again, as they are folded again.
     recorded: BTreeMap<AlarmKey, VecDeque<(Timestamp, Effect)>>,
@@ -142,7 +145,8 @@ impl Alarms {
     /// No alarm stands. The rules are those of the board, by their ids.
     #[must_use]
     pub fn new(rules: BTreeMap<Arc<str>, Terms>) -> Self {
-        Self { rules, ..Self::default() }
+        let index = Index::of(&rules, &BTreeMap::new());
+        Self { rules, index, ..Self::default() }
     }
 
     /// What stands, by key.
@@ -224,7 +228,8 @@ impl Alarms {
                 own.lingers().then(|| Some(now.mono.plus(self.rules.get(&key.rule)?.realarm?))).flatten();
             self.forget(&key);
         }
-        self.inhibit(None, now);
+        self.index = Index::of(&self.rules, &self.standing);
+        self.inhibit_all(now);
     }
 
     /// All that is on record was folded again: what comes now is new.
@@ -235,6 +240,7 @@ impl Alarms {
     /// Takes the rules of another file. An alarm whose rule is gone is shown as removed until somebody lets it go.
     pub fn reload(&mut self, rules: BTreeMap<Arc<str>, Terms>, now: Instant) {
         self.rules = rules;
+        self.index = Index::of(&self.rules, &self.standing);
         for key in self.keys(|key, _| !self.rules.contains_key(&key.rule)) {
             self.apply(&key, Input::Remove, None, now, None);
         }
@@ -246,7 +252,7 @@ impl Alarms {
             own.priority = terms.priority;
             self.apply(&key, if is_worse { Input::Worsen } else { Input::Ease }, None, now, None);
         }
-        self.inhibit(None, now);
+        self.inhibit_all(now);
     }
 
     /// The condition of an alarm has turned. `evidence` is how far what it is judged by can be believed now, and `cause` is asked for when it is
@@ -313,7 +319,9 @@ impl Alarms {
 
     /// How far what a rule's alarms are judged by can be believed. Of those that are normal nothing is kept.
     pub fn handle_evidence(&mut self, rule: &str, evidence: Evidence, now: Instant) {
-        for key in self.keys(|key, own| *key.rule == *rule && own.alarm.evidence != evidence) {
+        let of_it = self.of_rule(rule).filter(|(_, own)| own.alarm.evidence != evidence);
+        let keys: Vec<AlarmKey> = of_it.map(|(key, _)| key.clone()).collect();
+        for key in keys {
             self.apply(&key, Input::Judge(evidence), None, now, None);
         }
     }
@@ -348,7 +356,8 @@ impl Alarms {
 
     /// A source's clock was set back: what its rules are told from now on is another story.
     pub fn handle_set_back(&mut self, rule: &str) {
-        self.standing.iter_mut().filter(|(key, _)| *key.rule == *rule).for_each(|(_, own)| own.taken = None);
+        let from = self.standing.range_mut(AlarmKey::of_rule(rule)..);
+        from.take_while(|(key, _)| *key.rule == *rule).for_each(|(_, own)| own.taken = None);
         self.ended.retain(|key, _| *key.rule != *rule);
     }
 
@@ -358,12 +367,12 @@ impl Alarms {
         let is_due = |at: Option<Mono>| at.is_some_and(|at| at <= now.mono);
         let is_over =
             |own: &Standing| own.shelved.as_ref().and_then(|said| said.until).is_some_and(|at| at <= now.wall);
-        for key in self.keys(|_, own| own.alarm.suppression.is_shelved && (is_due(own.deadlines.shelf) || is_over(own)))
-        {
+        let is_off = |own: &Standing| own.alarm.suppression.is_shelved && (is_due(own.deadlines.shelf) || is_over(own));
+        for key in self.timed(is_off) {
             self.apply(&key, Input::Shelve(false), None, now, None);
             self.settle(&key, now);
         }
-        for key in self.keys(|_, own| is_due(own.deadlines.realarm)) {
+        for key in self.timed(|own| is_due(own.deadlines.realarm)) {
             if let Some(own) = self.standing.get_mut(&key) {
                 own.deadlines.realarm = None;
             }
@@ -374,7 +383,8 @@ impl Alarms {
     /// When time alone changes something.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Mono> {
-        let deadlines = self.standing.values().flat_map(|own| [own.deadlines.shelf, own.deadlines.realarm]).flatten();
+        let timed = self.index.timed().filter_map(|key| self.standing.get(key));
+        let deadlines = timed.flat_map(|own| [own.deadlines.shelf, own.deadlines.realarm]).flatten();
         deadlines.chain(self.flood.poll_timeout()).min()
     }
 
@@ -383,7 +393,18 @@ impl Alarms {
         self.standing.iter().filter(|(key, own)| is_meant(key, own)).map(|(key, _)| key.clone()).collect()
     }
 
-    /// One that stands.
+    /// Those of a rule that stand.
+    pub(super) fn of_rule(&self, rule: &str) -> impl Iterator<Item = (&AlarmKey, &Standing)> {
+        self.standing.range(AlarmKey::of_rule(rule)..).take_while(move |(key, _)| *key.rule == *rule)
+    }
+
+    /// The keys of those that time alone changes and are meant.
+    fn timed(&self, is_meant: impl Fn(&Standing) -> bool) -> Vec<AlarmKey> {
+        let is_meant = |key: &&AlarmKey| self.standing.get(*key).is_some_and(&is_meant);
+        self.index.timed().filter(is_meant).cloned().collect()
+    }
+
+    /// One that stands. What makes it stand or not, and its times, are changed by [`Alarms::apply`] alone.
     pub(super) fn standing_mut(&mut self, key: &AlarmKey) -> Option<&mut Standing> {
         self.standing.get_mut(key)
     }
@@ -424,6 +445,7 @@ impl Alarms {
         if refusal.is_none() && record == Record::Entry {
             own.note(input, said.as_ref(), realarm, now);
         }
+        self.index.note(key, own, self.rules.get(&key.rule));
         if record == Record::Entry {
             let (key, what, now_is, decided) = (key.clone(), Some(input), own.clone(), now.wall);
             self.write(Change { number: 0, key, what, from, now: now_is, sound, event, decided, said, refusal });
@@ -488,43 +510,43 @@ impl Alarms {
 
     /// Something was done to an alarm: what follows for the others, and whether there is anything left to say of it.
     pub(super) fn settle(&mut self, key: &AlarmKey, now: Instant) {
-        self.inhibit(None, now);
+        self.inhibit(key, None, now);
         self.forget(key);
     }
 
     /// Whether it would be the first of its group that stands: of that of its rule, or of another system's.
     fn is_first(&self, key: &AlarmKey, foreign: Option<&str>) -> bool {
-        fn group<'a>(rules: &'a BTreeMap<Arc<str>, Terms>, key: &AlarmKey) -> Option<&'a str> {
-            rules.get(&key.rule)?.group.as_deref()
-        }
-        let Some(wanted) = foreign.or_else(|| group(&self.rules, key)) else { return false };
-        let stands = |(other, own): (&AlarmKey, &Standing)| {
-            let named = own.foreign.as_ref().and_then(|foreign| foreign.group.as_deref());
-            other != key && own.stands() && named.or_else(|| group(&self.rules, other)) == Some(wanted)
-        };
-        !self.standing.iter().any(stands)
+        let group = foreign.or_else(|| self.rules.get(&key.rule)?.group.as_deref());
+        group.is_some_and(|group| !self.index.has_other(group, key))
     }
 
     /// Alarms whose parents stand are suppressed by design, and no longer when these don't. Parents of parents count as well, since what
-    /// is suppressed runs on beneath. If another system has just put one aside, or no longer does, that is `told`, and when.
-    pub(super) fn inhibit(&mut self, told: Option<(&AlarmKey, Timestamp)>, now: Instant) {
-        if told.is_none() && self.rules.values().all(|terms| terms.parents.is_empty()) {
-            return;
+    /// is suppressed runs on beneath. Something was done to `key`; if another system has just put it aside, or no longer does, `told` is when.
+    pub(super) fn inhibit(&mut self, key: &AlarmKey, told: Option<Timestamp>, now: Instant) {
+        let mut keys = BTreeSet::from([key.clone()]);
+        for rule in self.index.take_turned() {
+            keys.extend(self.of_rule(&rule).map(|(key, _)| key.clone()));
         }
-        let stands = |(_, own): &(&AlarmKey, &Standing)| own.stands() && !own.alarm.is_removed;
-        let active: BTreeSet<Arc<str>> =
-            self.standing.iter().filter(stands).map(|(key, _)| Arc::clone(&key.rule)).collect();
-        let is_wanted = |key: &AlarmKey, own: &Standing| {
+        self.inhibit_those(keys, told.map(|at| (key, at)), now);
+    }
+
+    /// The same of all of them: the rules are others, or what stands was read back.
+    fn inhibit_all(&mut self, now: Instant) {
+        self.index.take_turned();
+        self.inhibit_those(self.standing.keys().cloned().collect(), None, now);
+    }
+
+    fn inhibit_those(&mut self, keys: BTreeSet<AlarmKey>, told: Option<(&AlarmKey, Timestamp)>, now: Instant) {
+        for key in keys {
+            let Some(own) = self.standing.get(&key) else { continue };
             let parents = self.rules.get(&key.rule).map(|terms| terms.parents.as_slice()).unwrap_or_default();
-            own.is_suppressed_elsewhere || parents.iter().any(|parent| active.contains(parent) && *parent != key.rule)
-        };
-        let turned = self.standing.iter().map(|(key, own)| (key, is_wanted(key, own), own.alarm.suppression));
-        let turned = turned.filter(|(_, is_on, suppression)| *is_on != suppression.is_by_design);
-        let wanted: Vec<(AlarmKey, bool)> = turned.map(|(key, is_on, _)| (key.clone(), is_on)).collect();
-        for (key, is_on) in wanted {
-            let event = told.filter(|(own, _)| **own == key).map(|(_, at)| at);
-            self.apply(&key, Input::Suppress(is_on), event, now, None);
-            self.forget(&key);
+            let has_reason = parents.iter().any(|parent| *parent != key.rule && self.index.is_active(parent));
+            let is_on = own.is_suppressed_elsewhere || has_reason;
+            if is_on != own.alarm.suppression.is_by_design {
+                let event = told.filter(|(own, _)| **own == key).map(|(_, at)| at);
+                self.apply(&key, Input::Suppress(is_on), event, now, None);
+                self.forget(&key);
+            }
         }
     }
 
@@ -533,6 +555,7 @@ impl Alarms {
         let Some(own) = self.standing.get(key).filter(|own| own.is_over()) else { return };
         let ended = (own.taken.unwrap_or(Timestamp::from_millis(i64::MIN)), own.alarm.occurrence);
         self.standing.remove(key);
+        self.index.forget(key);
         self.ended.insert(key.clone(), ended);
         if self.ended.len() > ENDED_MAX {
             let mut times: Vec<Timestamp> = self.ended.values().map(|(taken, _)| *taken).collect();

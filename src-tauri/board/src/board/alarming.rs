@@ -5,11 +5,18 @@
 
 mod events;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{cell::RefCell, collections::BTreeMap, sync::Arc, time::Duration};
 
 use watchfloor_model::{Continuity, Gap, Mono, Phase, Timestamp};
 
-use super::{Board, Place, lane::Lane, meanings::meanings, promise, tracked::Tracked, verdict};
+use super::{
+    Board, Place,
+    lane::Lane,
+    meanings::{Meanings, meanings},
+    promise,
+    tracked::Tracked,
+    verdict,
+};
 use crate::{
     alarm::{
         Act, AlarmKey, Alarms, By, Change, Instant, Refused, Terms,
@@ -20,7 +27,7 @@ use crate::{
         machine::{Evidence, Manner},
         watch::{Asked, Rule, Watch, WatchCheckpoint},
     },
-    config::spec::{AlarmSpec, BoardFile, Judged},
+    config::spec::{AlarmSpec, BoardFile, Judged, WidgetSpec},
     frame::{Agreement, AlarmAct, AlarmsSeen},
     freshness::{Freshness, judge},
 };
@@ -380,7 +387,7 @@ impl Board {
         let instant = self.instant(now);
         let mut alarming = std::mem::take(&mut self.alarming);
         self.see_clocks(&mut alarming, instant);
-        let view = View { board: self, asked, now };
+        let view = View::new(self, asked, now);
         let at = |input: u32| self.time_of(input).unwrap_or(instant.wall);
         alarming.watch.handle_change(changed.iter().copied(), &view, asked, at, instant);
         self.alarming = alarming;
@@ -421,7 +428,7 @@ impl Board {
             let is_of_it = |input: u32| self.lane_of(input) == Some(lane);
             let Some(time) = self.lanes.get(lane).and_then(Lane::folded_until) else { continue };
             if alarming.watch.due(is_of_it).is_some_and(|due| due <= time) {
-                let view = View { board: self, asked: Asked::Now, now };
+                let view = View::new(self, Asked::Now, now);
                 alarming.watch.handle_source_time(is_of_it, &view, time, instant);
             }
         }
@@ -522,6 +529,18 @@ struct View<'a> {
     board: &'a Board,
     asked: Asked,
     now: Mono,
+    /// By widget: many rules ask the same of it, and all of its tiles are looked at for that.
+    meanings: RefCell<BTreeMap<usize, Meanings>>,
+}
+
+impl<'a> View<'a> {
+    const fn new(board: &'a Board, asked: Asked, now: Mono) -> Self {
+        Self { board, asked, now, meanings: RefCell::new(BTreeMap::new()) }
+    }
+
+    fn meanings(&self, number: usize, widget: &WidgetSpec, tracked: &Tracked) -> Meanings {
+        *self.meanings.borrow_mut().entry(number).or_insert_with(|| meanings(widget, tracked))
+    }
 }
 
 impl Inputs for View<'_> {
@@ -555,12 +574,12 @@ impl Inputs for View<'_> {
             Facet::Count => match tracked.aggregate.number() {
                 // Of rows and markers nothing grows only.
                 Some((count, has_more)) => counted(count, has_more, tracked),
-                None => counted(f64::from(meanings(spec, tracked).count), false, tracked),
+                None => counted(f64::from(self.meanings(widget, spec, tracked).count), false, tracked),
             },
             Facet::State | Facet::Alarm | Facet::Warning if lacks(tracked) => Term::Unknown(Why::Incomplete),
-            Facet::State => Term::Text(state_word(meanings(spec, tracked).worst).into()),
-            Facet::Alarm => Term::Number(f64::from(meanings(spec, tracked).alarm)),
-            Facet::Warning => Term::Number(f64::from(meanings(spec, tracked).warning)),
+            Facet::State => Term::Text(state_word(self.meanings(widget, spec, tracked).worst).into()),
+            Facet::Alarm => Term::Number(f64::from(self.meanings(widget, spec, tracked).alarm)),
+            Facet::Warning => Term::Number(f64::from(self.meanings(widget, spec, tracked).warning)),
         }
     }
 }

@@ -34,7 +34,7 @@ impl Alarms {
         }
         let Some(own) = self.standing_mut(key).filter(|own| own.is_suppressed_elsewhere != is_on) else { return };
         own.is_suppressed_elsewhere = is_on;
-        self.inhibit(Some((key, at)), now);
+        self.inhibit(key, Some(at), now);
         self.settle(key, now);
     }
 
