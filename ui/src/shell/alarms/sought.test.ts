@@ -28,6 +28,35 @@ test('leads to the widget, and where there is none to the list', async () => {
   expect(closed).toHaveBeenCalledOnce()
 })
 
+test('a window that was minimised waits for the frame that has the alarm, and not for ever', async () => {
+  vi.useFakeTimers()
+  try {
+    let painted: (() => void) | null = null
+    const live = {
+      past: null,
+      alarms: { list: [] as { key: string }[] },
+      after_paint: (then: () => void) => {
+        painted = then
+        return () => {
+          painted = null
+        }
+      },
+    }
+    const led = lead(live as unknown as LiveWall, host, 'pump/3')
+    live.alarms = { list: [{ key: 'pump/3' }] }
+    ;(painted as (() => void) | null)?.()
+    await led
+    expect([way.open, painted]).toEqual([false, null])
+    live.alarms = { list: [] }
+    const lost = lead(live as unknown as LiveWall, host, 'gone')
+    await vi.advanceTimersByTimeAsync(5_000)
+    await lost
+    expect([way.open, way.wanted, painted]).toEqual([true, 'gone', null])
+  } finally {
+    vi.useRealTimers()
+  }
+})
+
 test('what was wanted before the page was there is no wish', async () => {
   const asked: (number | null)[] = []
   const answers = [

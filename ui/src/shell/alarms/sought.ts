@@ -1,4 +1,5 @@
 /** Who pressed *Show* on an alarm's notification is led to its widget, in the window that came to the front for it. */
+import type { AlarmView } from '../../generated/frame'
 import type { Host } from '../../host/types'
 import type { LiveWall } from '../../wall.svelte'
 import { go_to } from './go'
@@ -6,6 +7,8 @@ import { way } from './way.svelte'
 
 /** After a refusal it is asked again. */
 const AGAIN_MS = 5_000
+/** A window that was minimised shows what it had then until its next frame. */
+const FRESH_MS = 5_000
 
 /** Leads there from now on; ends it by what it answers. */
 export function hear_sought(live: LiveWall, host: Host): () => void {
@@ -34,8 +37,29 @@ export function hear_sought(live: LiveWall, host: Host): () => void {
 /** To the widget; where there is none on this glass, or no such alarm any more, to the list. What is looked at of the past is left for it. */
 export async function lead(live: LiveWall, host: Host, key: string | null): Promise<void> {
   if (live.past !== null) await host.past_close()
-  const alarm = key === null ? undefined : live.alarms?.list.find((one) => one.key === key)
+  const alarm = key === null ? undefined : await find(live, key)
   way.close()
   if (alarm !== undefined && go_to(live, host, alarm)) return
   if (live.alarms !== null) way.show(key)
+}
+
+/** The alarm, as soon as a frame has it; undefined if none does for long enough. */
+function find(live: LiveWall, key: string): Promise<AlarmView | undefined> {
+  const found = (): AlarmView | undefined => live.alarms?.list.find((one) => one.key === key)
+  return new Promise((done) => {
+    const own = found()
+    if (own !== undefined) {
+      done(own)
+      return
+    }
+    const end = (): void => {
+      stop()
+      clearTimeout(timer)
+      done(found())
+    }
+    const stop = live.after_paint(() => {
+      if (found() !== undefined) end()
+    })
+    const timer = setTimeout(end, FRESH_MS)
+  })
 }
