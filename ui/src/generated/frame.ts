@@ -3373,7 +3373,7 @@ shown: SinceShown,
  */
 left_ms: number | null, 
 /**
- * Whether that may have been earlier, as nothing is recorded right before it.
+ * Whether that may have been earlier: nothing is recorded right before it, or what was shown then could not be believed.
  */
 left_earlier: boolean, 
 /**
@@ -3381,7 +3381,7 @@ left_earlier: boolean,
  */
 back_ms: number | null, 
 /**
- * Whether that may have been earlier, as nothing is recorded right before it.
+ * Whether that may have been earlier: nothing is recorded right before it, or what was shown then could not be believed.
  */
 back_earlier: boolean, };
 

@@ -339,7 +339,8 @@ impl Reporter {
                 report.missed += u64::from(loss.is_some() && loss == late());
                 let fleeting = i64::try_from(nuisance::FLEETING.as_millis()).unwrap_or(i64::MAX);
                 let lasted = known.raised.zip(entry.event_ms).map(|(raised, cleared)| cleared.saturating_sub(raised));
-                known.fleeting += u64::from(lasted.is_some_and(|lasted| lasted < fleeting));
+                // Over before it was raised is one of another story, as of a replay that begins anew.
+                known.fleeting += u64::from(lasted.is_some_and(|lasted| (0..fleeting).contains(&lasted)));
                 if let Some(cleared) = entry.event_ms {
                     known.chattering += u64::from(chatters(&mut known.clears, cleared));
                 }

@@ -399,12 +399,12 @@ pub struct SinceWorst {
     /// When it left what is normal; none if it had before the moment.
     #[ts(type = "number | null")]
     pub left_ms: Option<i64>,
-    /// Whether that may have been earlier, as nothing is recorded right before it.
+    /// Whether that may have been earlier: nothing is recorded right before it, or what was shown then could not be believed.
     pub left_earlier: bool,
     /// When it was normal again; none if it wasn't by the end.
     #[ts(type = "number | null")]
     pub back_ms: Option<i64>,
-    /// Whether that may have been earlier, as nothing is recorded right before it.
+    /// Whether that may have been earlier: nothing is recorded right before it, or what was shown then could not be believed.
     pub back_earlier: bool,
 }
 

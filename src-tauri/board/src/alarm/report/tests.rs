@@ -210,7 +210,7 @@ proptest! {
         for of in 0..8u8 {
             let clears: Vec<&&AlarmEntry> =
                 inside.iter().filter(|entry| entry.of == of.to_string() && entry.what == AlarmWhat::Clear).collect();
-            let fleeting = clears.iter().filter(|entry| entry.event_ms.unwrap() - entry.raised_ms.unwrap() < 10_000).count();
+            let fleeting = clears.iter().filter(|entry| (0..10_000).contains(&(entry.event_ms.unwrap() - entry.raised_ms.unwrap()))).count();
             let line = own.fleeting.iter().find(|line| line.key == format!("r/{of}")).map_or(0, |line| line.count);
             prop_assert_eq!(line as usize, fleeting);
         }
