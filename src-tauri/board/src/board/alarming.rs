@@ -9,14 +9,7 @@ use std::{cell::RefCell, collections::BTreeMap, sync::Arc, time::Duration};
 
 use watchfloor_model::{Continuity, Gap, Mono, Phase, Timestamp};
 
-use super::{
-    Board, Place,
-    lane::Lane,
-    meanings::{Meanings, meanings},
-    promise,
-    tracked::Tracked,
-    verdict,
-};
+use super::{Board, Place, lane::Lane, meanings, promise, tracked::Tracked, verdict};
 use crate::{
     alarm::{
         Act, AlarmKey, Alarms, By, Change, Instant, Refused, Terms,
@@ -530,7 +523,7 @@ struct View<'a> {
     asked: Asked,
     now: Mono,
     /// By widget: many rules ask the same of it, and all of its tiles are looked at for that.
-    meanings: RefCell<BTreeMap<usize, Meanings>>,
+    meanings: RefCell<BTreeMap<usize, meanings::Meanings>>,
 }
 
 impl<'a> View<'a> {
@@ -538,8 +531,8 @@ impl<'a> View<'a> {
         Self { board, asked, now, meanings: RefCell::new(BTreeMap::new()) }
     }
 
-    fn meanings(&self, number: usize, widget: &WidgetSpec, tracked: &Tracked) -> Meanings {
-        *self.meanings.borrow_mut().entry(number).or_insert_with(|| meanings(widget, tracked))
+    fn meanings(&self, number: usize, widget: &WidgetSpec, tracked: &Tracked) -> meanings::Meanings {
+        *self.meanings.borrow_mut().entry(number).or_insert_with(|| meanings::meanings(widget, tracked))
     }
 }
 
