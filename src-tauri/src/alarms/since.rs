@@ -59,7 +59,7 @@ fn lines(own: &Since) -> Vec<String> {
         ("came and stand", &alarms.stand),
         ("came and went", &alarms.gone),
         ("stood before and went", &alarms.went),
-        ("dealt with", &alarms.dealt),
+        ("were dealt with", &alarms.dealt),
         ("may have come and gone", &alarms.unseen),
     ] {
         lines.push(format!("alarms that {heading}: {}", counted(list)));
@@ -145,7 +145,11 @@ fn source_words(source: &SinceSource) -> String {
         (None, _) => "nothing to miss".to_owned(),
         (Some(became), missed) => became_words(became, missed),
     };
-    format!("  {}: {} times, {} in all{lasts}; {missed}", source.title, source.count, Span(millis(source.lost_ms)))
+    format!("  {}: {}, {} in all{lasts}; {missed}", source.title, times(source.count), Span(millis(source.lost_ms)))
+}
+
+fn times(count: u64) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }
 
 fn became_words(became: Continuity, missed: Option<u64>) -> String {
@@ -189,7 +193,7 @@ fn widget(own: &SinceWidget) -> String {
             .map_or_else(|| "not back".to_owned(), |back| format!("back {}", at(back, worst.back_earlier)));
         parts.push(format!("worst {}, left {left}, {back}", word(Some(&worst.shown), own)));
     }
-    parts.push(format!("{} times, {} in all", own.count, Span(millis(own.out_ms))));
+    parts.push(format!("{}, {} in all", times(own.count), Span(millis(own.out_ms))));
     if own.doubt_ms > 0 {
         parts.push(format!("not to be believed for {}", Span(millis(own.doubt_ms))));
     }

@@ -156,7 +156,12 @@ impl Reading<'_> {
             self.take(row);
             self.next = row.seq + 1;
         }
-        Ok(self.next <= self.last)
+        let is_more = self.next <= self.last;
+        if !is_more && self.first.is_none() {
+            // Nothing came since: it is as it was.
+            self.then();
+        }
+        Ok(is_more)
     }
 
     /// Whether time doesn't go back after this record, so that nothing after it is of the stretch.

@@ -29,6 +29,8 @@ use crate::{
 
 /// Losses at most that are told of one source, the newest.
 const OUTAGES_MAX: usize = 20;
+/// What the id of the rule by which a source is lost begins with, as the board names it.
+const OF_SOURCE: &str = "source:";
 /// The answer is told anew so often while it grows.
 const TELL_EVERY: Duration = Duration::from_millis(300);
 /// The record of the glass is read for so long at most.
@@ -195,8 +197,17 @@ pub fn called(data_dir: &Path) -> Called {
         let AlarmView { key, title, source, widgets, .. } = alarm;
         (key, AlarmName { title, source, widgets })
     };
+    let mut alarms: BTreeMap<String, AlarmName> =
+        frame.alarms.into_iter().flat_map(|alarms| alarms.list).map(name).collect();
+    for source in &frame.sources {
+        alarms.entry(format!("{OF_SOURCE}{}", source.id)).or_insert_with(|| AlarmName {
+            title: source.title.clone(),
+            source: Some(source.id.clone()),
+            widgets: Vec::new(),
+        });
+    }
     Called {
-        alarms: frame.alarms.into_iter().flat_map(|alarms| alarms.list).map(name).collect(),
+        alarms,
         sources: frame.sources.into_iter().map(|source| (source.id, source.title)).collect(),
         timezone: frame.board.map(|board| board.timezone).unwrap_or_default(),
     }

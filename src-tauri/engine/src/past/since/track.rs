@@ -2,7 +2,10 @@
 
 use std::{cmp::Reverse, time::Duration};
 
-use watchfloor_board::frame::{SinceShown, SinceWidget, SinceWorst, State};
+use watchfloor_board::{
+    frame::{SinceShown, SinceWidget, SinceWorst, State},
+    freshness::Freshness,
+};
 
 use super::scan::{Seen, View, badness, is_off};
 
@@ -56,7 +59,9 @@ impl Track {
 
     /// Takes what it shows `step` after the record before.
     pub(super) fn take(&mut self, seen: &Seen<'_>, at_ms: i64, step: Duration, is_hole: bool) {
-        if is_hole || !self.is_believed {
+        // What was known right before it is of who knows when.
+        let is_doubtful = is_hole || !self.is_believed;
+        if is_doubtful {
             self.doubt_for += step;
         }
         if self.out.is_some() && !is_hole {
@@ -66,7 +71,7 @@ impl Track {
         match &mut self.out {
             None if is_off(seen.state) => {
                 self.count += 1;
-                self.out = Some(Out { left_ms: Some(at_ms), left_earlier: is_hole, worst: seen.shown(at_ms) });
+                self.out = Some(Out { left_ms: Some(at_ms), left_earlier: is_doubtful, worst: seen.shown(at_ms) });
             }
             None => self.normal = seen.value.or(self.normal),
             Some(out) if is_off(seen.state) => {
@@ -78,7 +83,7 @@ impl Track {
             Some(_) if !seen.is_shown() => {}
             Some(_) => {
                 if let Some(out) = self.out.take() {
-                    self.end(out, Some(at_ms), is_hole);
+                    self.end(out, Some(at_ms), is_doubtful);
                 }
                 self.normal = seen.value.or(self.normal);
             }
@@ -123,13 +128,21 @@ impl Track {
             decimals: view.decimals,
             here: view.is_here,
             then: self.then.clone(),
-            now: self.now.clone().filter(|_| is_done && view.is_here),
+            now: self.now.clone().filter(|_| is_done && view.is_here).map(|now| aged(now, unknown)),
             worst,
             count: self.count,
             out_ms: millis(self.out_for),
             doubt_ms: millis(self.doubt_for + unknown),
         })
     }
+}
+
+/// What was recorded so long before the end is what was known last.
+fn aged(now: SinceShown, unknown: Duration) -> SinceShown {
+    if unknown.is_zero() || !now.freshness.is_current() {
+        return now;
+    }
+    SinceShown { freshness: Freshness::Stale, ..now }
 }
 
 fn ended(out: Out, back_ms: Option<i64>, back_earlier: bool) -> SinceWorst {
