@@ -64,6 +64,19 @@ fn bad_rules() {
     check(&two("").replace("\"b\"", "\"a\""), &[("15:6", "two alarms with the id `a`", "line 12")]);
     check(&with("[alarms]\nwebhook-token = { env = \"T\" }\n"), &[("11:1", "`webhook` is missing in `[alarms]`", "")]);
     check(&with("[alarms]\nwebhook = \"on-call\"\n"), &[("12:11", "", "`http` or `https`")]);
+    let tones = |tones: &str| with(&format!("[alarms]\ntones = {tones}\n"));
+    check(&tones("{ low = \"a.wav\" }"), &[("12:11", "no priority that has a tone in `tones`", "`critical`")]);
+    check(
+        &tones("{ high = \"../a.wav\" }"),
+        &[("12:18", "a file that is not in the board's folder", "beside the board")],
+    );
+    check(&tones("{ high = \"a.mp3\" }"), &[("12:18", "no WAV file for `high`", "siren.wav")]);
+    check(&tones("{ high = \"/a.wav\" }"), &[("12:18", "a file that is not in the board's folder", "")]);
+    check(&tones("{}"), &[("12:9", "no file for `tones`", "siren.wav")]);
+    let own =
+        parse(&tones("{ high = \"a/b.WAV\", critical = \"c.wav\" }\noperator = \"desk 3\""), "f").expect("a board");
+    let how = own.alarming.expect("it says how");
+    assert_eq!((how.tones.len(), how.operator.as_deref()), (2, Some("desk 3")));
     // Of a widget that can't be read nothing is guessed.
     check(
         &rule("x > 5").replace("[[alarm]]", "[[widget]]\nid = \"x\"\nkind = \"gauge\"\n[[alarm]]"),
