@@ -437,4 +437,6 @@ impl Policy {
 }
 
 #[cfg(test)]
+mod blizzard;
+#[cfg(test)]
 mod tests;
