@@ -11,7 +11,7 @@ use watchfloor_board::{
     freshness::Freshness,
 };
 use watchfloor_engine::since;
-use watchfloor_model::{Continuity, Timestamp};
+use watchfloor_model::Continuity;
 
 use super::{At, Span, now, plain};
 use crate::{
