@@ -102,6 +102,8 @@ struct Own {
     rule: EventRule,
     /// By key, of those that hold or are on their way.
     delays: BTreeMap<Arc<str>, Delay>,
+    /// By key, when another system says that it began. As folded, which after a crash is earlier than what stands.
+    began: BTreeMap<Arc<str>, Timestamp>,
     /// Keys of which events may have been missed since the last one.
     doubted: BTreeSet<Arc<str>>,
     is_current: bool,
@@ -117,6 +119,8 @@ pub(super) type EventsCheckpoint = BTreeMap<String, OwnCheckpoint>;
 pub struct OwnCheckpoint {
     story: String,
     keys: Vec<(Arc<str>, Delay)>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    began: Vec<(Arc<str>, Timestamp)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     empty_since: Option<Timestamp>,
 }
@@ -132,9 +136,14 @@ impl EventRules {
         let mut old: BTreeMap<String, Own> = self.rules.drain(..).map(|own| (own.rule.id.to_string(), own)).collect();
         let own = |rule: EventRule| match old.remove(&*rule.id).filter(|own| own.rule.story() == rule.story()) {
             Some(own) => Own { rule, ..own },
-            None => {
-                Own { rule, delays: BTreeMap::new(), doubted: BTreeSet::new(), is_current: false, empty_since: None }
-            }
+            None => Own {
+                rule,
+                delays: BTreeMap::new(),
+                began: BTreeMap::new(),
+                doubted: BTreeSet::new(),
+                is_current: false,
+                empty_since: None,
+            },
         };
         self.rules = rules.into_iter().map(own).collect();
     }
@@ -150,16 +159,26 @@ impl EventRules {
 
     pub(super) fn checkpoint(&self) -> EventsCheckpoint {
         let keys = |own: &Own| own.delays.iter().map(|(key, delay)| (Arc::clone(key), *delay)).collect();
-        let of = |own: &Own| OwnCheckpoint { story: own.rule.story(), keys: keys(own), empty_since: own.empty_since };
+        let began = |own: &Own| own.began.iter().map(|(key, since)| (Arc::clone(key), *since)).collect();
+        let of = |own: &Own| OwnCheckpoint {
+            story: own.rule.story(),
+            keys: keys(own),
+            began: began(own),
+            empty_since: own.empty_since,
+        };
         self.rules.iter().map(|own| (own.rule.id.to_string(), of(own))).collect()
     }
 
     pub(super) fn restore(&mut self, mut checkpoint: EventsCheckpoint) {
         for own in &mut self.rules {
             let kept = checkpoint.remove(&*own.rule.id).filter(|kept| kept.story == own.rule.story());
-            (own.delays, own.empty_since) = match kept {
-                Some(kept) => (kept.keys.into_iter().take(KEYS_MAX).collect(), kept.empty_since),
-                None => (BTreeMap::new(), None),
+            (own.delays, own.began, own.empty_since) = match kept {
+                Some(kept) => (
+                    kept.keys.into_iter().take(KEYS_MAX).collect(),
+                    kept.began.into_iter().take(KEYS_MAX).collect(),
+                    kept.empty_since,
+                ),
+                None => (BTreeMap::new(), BTreeMap::new(), None),
             };
         }
     }
@@ -169,7 +188,10 @@ impl EventRules {
         for own in &mut self.rules {
             own.delays.retain(|key, delay| !delay.holds() || alarms.holds(&key_of(&own.rule, key)));
             let standing = alarms.standing().iter().filter(|(key, _)| key.rule == own.rule.id);
-            for (key, _) in standing.filter(|(key, _)| alarms.holds(key)) {
+            for (key, standing) in standing.filter(|(key, _)| alarms.holds(key)) {
+                if let Some(since) = standing.foreign.as_ref().and_then(|foreign| foreign.since) {
+                    own.began.insert(Arc::clone(&key.of), since);
+                }
                 let delay = own.delays.entry(Arc::clone(&key.of)).or_insert(Delay::of(true));
                 if !delay.holds() {
                     *delay = Delay::of(true);
@@ -313,6 +335,7 @@ impl Own {
         alarms.agree(&key, (delay.holds(), at), evidence, told, now);
         if delay == Delay::default() {
             self.delays.remove(of);
+            self.began.remove(of);
         } else {
             self.delays.insert(Arc::clone(&key.of), delay);
         }
@@ -337,9 +360,8 @@ impl Own {
         let began = alert.since.filter(|since| *since <= at);
         // It ended in between, and nobody was told: another occurrence. Whoever triggers what stands says nothing new.
         let renews = matches!(self.rule.judge, Judge::Foreign { system: System::Alertmanager, .. });
-        let raised = alarms.standing().get(&key).filter(|own| own.alarm.base.is_active()).and_then(|own| own.raised);
         if renews
-            && began.zip(raised).is_some_and(|(began, raised)| raised < began)
+            && alert.since.zip(self.began.get(&*alert.key).copied()).is_some_and(|(since, known)| known < since)
             && !self.say(&alert.key, Truth::No, (at, None), &Vec::new, now, alarms)
         {
             return false;
@@ -352,10 +374,14 @@ impl Own {
                 advice: alert.advice.clone(),
                 group: alert.group.clone(),
                 priority,
+                since: alert.since,
             })),
         };
         if !self.say(&alert.key, Truth::Yes, (at, began), &told, now, alarms) {
             return false;
+        }
+        if let Some(since) = alert.since {
+            self.began.insert(Arc::clone(&key.of), since);
         }
         alarms.handle_urgency(&key, priority, at, now);
         if let Some(is_suppressed) = alert.is_suppressed {

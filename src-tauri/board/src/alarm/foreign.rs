@@ -56,6 +56,9 @@ pub struct Foreign {
     pub group: Option<String>,
     /// How soon somebody must act.
     pub priority: Priority,
+    /// When it began, by the other system's clock, which may be ahead of the source's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
 }
 
 /// What is said of an alarm.

@@ -1,5 +1,6 @@
 //! H6: another system's alarms are told once each, whatever it repeats, forgets or is told late.
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use watchfloor_model::{Mono, Payload};
 
@@ -89,6 +90,11 @@ fn what_alertmanager_repeats_is_told_once() {
     // The group interval, and the other one of a pair: the same alarms.
     tell(&mut watch, AM, &webhook(&[alert("firing", "disk", 10), alert("resolved", "cpu", 12)]), 340);
     assert_eq!(heard(&mut watch), [("cpu f-cpu".to_owned(), Sound::Stop)]);
+    // Its clock is ahead: the same alarm is one, also when its beginning isn't in the future any more.
+    tell(&mut watch, AM, &webhook(&[alert("firing", "net", 400)]), 350);
+    assert_eq!(heard(&mut watch), [("net f-net".to_owned(), Sound::Start)]);
+    tell(&mut watch, AM, &webhook(&[alert("firing", "net", 400)]), 450);
+    assert_eq!(heard(&mut watch), []);
     // That it was resolved in between nobody said: another occurrence calls.
     tell(&mut watch, AM, &webhook(&[alert("firing", "disk", 500)]), 640);
     let told = heard(&mut watch);
@@ -185,39 +191,67 @@ fn what_cannot_be_used() {
     assert_eq!((mixed.alerts.len(), mixed.unusable.len()), (1, 1));
 }
 
-/// After a crash all is folded again: what is on record is done once, in whatever order it was.
-#[test]
-fn what_is_on_record_is_not_done_again() {
-    let (system, story) = (System::PagerDuty, |watch: &mut Watch, from: usize, to: usize| {
-        let event = |action: &str, severity: &str| json!({"event_action": action, "dedup_key": "k", "payload": {"summary": "x", "severity": severity}});
-        let all = [
-            event("trigger", "error"),
-            event("acknowledge", "error"),
-            event("trigger", "critical"),
-            event("acknowledge", "critical"),
-            event("trigger", "info"),
-            event("resolve", "info"),
-            event("trigger", "error"),
-            event("acknowledge", "error"),
-        ];
-        for (number, event) in all.iter().enumerate().take(to).skip(from) {
-            tell(watch, System::PagerDuty, event, 10 + i64::try_from(number).unwrap());
+/// One message of a story: what it says of one of three keys.
+type Step = (u8, u8, u8);
+
+fn step(system: System, (what, key, severity): Step, seconds: i64) -> Value {
+    let severity = ["critical", "error", "info"][usize::from(severity % 3)];
+    let name = ["disk", "cpu", "net"][usize::from(key % 3)];
+    match system {
+        System::PagerDuty => {
+            let action = ["trigger", "trigger", "acknowledge", "resolve"][usize::from(what % 4)];
+            json!({"event_action": action, "dedup_key": name, "payload": {"summary": name, "severity": severity}})
         }
-    });
-    let mut whole = watch(system);
-    story(&mut whole, 0, 8);
-    let expected: Vec<Change> = whole.alarms_mut().take_changes();
-    assert_eq!(expected.iter().filter(|change| matches!(change.what, Some(Input::Acknowledge { .. }))).count(), 3);
-    for recorded in 0..=expected.len() {
+        System::Alertmanager => {
+            // As a list says it, or a webhook; of a start that may be known already.
+            let since = seconds - i64::from(what % 3) * 7;
+            let state = ["active", "suppressed", "active"][usize::from(severity.len() % 3)];
+            let mut own = if what % 2 == 0 { listed(name, since, state) } else { alert("firing", name, since) };
+            own["labels"]["severity"] = json!(severity);
+            match what % 5 {
+                0 | 2 => json!([own]),
+                4 => json!([]),
+                1 => webhook(&[own]),
+                _ => webhook(&[alert("resolved", name, since)]),
+            }
+        }
+    }
+}
+
+proptest! {
+    /// H4, H6: killed behind any entry of the record, and all folded again: each is done once, and what stands is what would have stood.
+    #[test]
+    fn what_is_on_record_is_not_done_again(
+        is_pager in any::<bool>(),
+        story in prop::collection::vec((any::<u8>(), any::<u8>(), any::<u8>()), 1..25),
+        killed in any::<prop::sample::Index>(),
+    ) {
+        let system = if is_pager { System::PagerDuty } else { System::Alertmanager };
+        let run = |watch: &mut Watch| {
+            for (number, own) in story.iter().enumerate() {
+                let seconds = 100 + 20 * i64::try_from(number).unwrap();
+                tell(watch, system, &step(system, *own, seconds), seconds);
+            }
+        };
+        let mut whole = watch(system);
+        run(&mut whole);
+        let expected: Vec<Change> = whole.alarms_mut().take_changes();
+        let recorded = killed.index(expected.len() + 1);
         let mut again = watch(system);
-        again.restore(WatchCheckpoint::default(), expected[..recorded].to_vec(), now(100));
-        again.handle_level(0, true, now(100));
-        story(&mut again, 0, 8);
+        again.restore(WatchCheckpoint::default(), expected[..recorded].to_vec(), now(10_000));
+        run(&mut again);
         again.be_folded();
-        let written: Vec<_> = again.alarms_mut().take_changes().into_iter().map(|own| (own.what, own.event)).collect();
-        let missing: Vec<_> = expected[recorded..].iter().map(|own| (own.what, own.event)).collect();
-        // That it is told of live data again is all that may be added.
-        let written: Vec<_> = written.into_iter().filter(|(what, _)| !matches!(what, Some(Input::Judge(_)))).collect();
-        assert_eq!(written, missing, "with {recorded} on record");
+        // How far it can be believed is said anew.
+        let said = |all: &[Change]| -> Vec<_> {
+            let others = all.iter().filter(|own| !matches!(own.what, Some(Input::Judge(_))));
+            others.map(|own| (own.key.to_string(), own.what, own.event, own.sound)).collect()
+        };
+        let written = again.alarms_mut().take_changes();
+        prop_assert_eq!(said(&written), said(&expected[recorded..]), "with {} on record", recorded);
+        let stands = |watch: &Watch| -> Vec<_> {
+            let all = watch.alarms().standing().iter();
+            all.map(|(key, own)| (key.to_string(), own.alarm.base, own.alarm.suppression, own.priority)).collect()
+        };
+        prop_assert_eq!(stands(&again), stands(&whole));
     }
 }
