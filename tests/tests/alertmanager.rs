@@ -174,7 +174,8 @@ async fn a_real_one() -> Result<()> {
 
     alertmanager.fires(&["Disk", "Queue"]).await?;
     let raised: &[&str] = &["raise"];
-    let both = [("hook", "Disk", raised), ("list", "Disk", raised), ("hook", "Queue", raised), ("list", "Queue", raised)];
+    let both =
+        [("hook", "Disk", raised), ("list", "Disk", raised), ("hook", "Queue", raised), ("list", "Queue", raised)];
     wants(&data, "two alarms, by both ways", &both).await?;
     let entries = record(&data)?;
     let first = entries.first().context("an entry")?;
@@ -185,8 +186,12 @@ async fn a_real_one() -> Result<()> {
     let mut wall = WallProcess::start(&options)?;
     alertmanager.resolves("Disk").await?;
     let over: &[&str] = &["raise", "clear"];
-    wants(&data, "one is over", &[("hook", "Disk", over), ("list", "Disk", over), ("hook", "Queue", raised), ("list", "Queue", raised)])
-        .await?;
+    wants(
+        &data,
+        "one is over",
+        &[("hook", "Disk", over), ("list", "Disk", over), ("hook", "Queue", raised), ("list", "Queue", raised)],
+    )
+    .await?;
 
     // Silenced there: the list says so, the webhook says nothing more.
     let (begins, ends) = (jiff::Timestamp::now(), jiff::Timestamp::now() + Duration::from_secs(3600));

@@ -23,8 +23,10 @@ const LIMIT: Duration = Duration::from_secs(60);
 const FULL: &str = "High: Tank full";
 const READY: &str = "High: Ready";
 const REPEATED: &str = "It may have been told before";
-/// A kill comes this long after what it is meant for, at most: a button takes its way by the desktop.
+/// A kill comes this long after what it is meant for, at most: a button takes its way by the desktop, and that something was told is noted once
+/// it was seen to stay on the screen.
 const INSTANTS_US: u64 = 80_000;
+const INSTANTS_OF_RAISES_US: u64 = 500_000;
 
 fn board(port: u16) -> String {
     format!(
@@ -130,8 +132,7 @@ impl Stand {
     }
 
     /// The wall is killed, at once and without a word, and started again.
-    async fn kill(&mut self) -> Result<()> {
-        let pid = process_with_argument(&self.data())?;
+    async fn kill(&mut self, pid: u32) -> Result<()> {
         ensure!(Command::new("kill").args(["-9", &pid.to_string()]).status()?.success(), "it had ended by itself");
         until("its end", LIMIT, || Ok(process_with_argument(&self.data()).is_err().then_some(())))?;
         self.page = None;
@@ -297,9 +298,13 @@ async fn a_kill_around_all_that_becomes_of_an_alarm() -> Result<()> {
         stand.prepare(instant).await.map_err(at)?;
         occurrences += 1 + usize::from(instant == Instant::RaiseAgain);
         let before = stand.overheard.taken().len();
-        stand.meet(instant, Duration::from_micros((dice >> 33) % INSTANTS_US)).await.map_err(at)?;
-        stand.kill().await.map_err(at)?;
-        if matches!(instant, Instant::Raise | Instant::RaiseAgain) {
+        let is_raise = matches!(instant, Instant::Raise | Instant::RaiseAgain);
+        // To look for it takes as long as what is to be met.
+        let pid = process_with_argument(&stand.data()).map_err(at)?;
+        let most = if is_raise { INSTANTS_OF_RAISES_US } else { INSTANTS_US };
+        stand.meet(instant, Duration::from_micros((dice >> 33) % most)).await.map_err(at)?;
+        stand.kill(pid).await.map_err(at)?;
+        if is_raise {
             until_told("its raise, as announced", LIMIT, async || {
                 let is_there = stand.record()?.iter().filter(|entry| entry["what"] == "raise").count() == occurrences;
                 Ok((is_there && stand.newest()?.1).then_some(()))
@@ -317,7 +322,6 @@ async fn a_kill_around_all_that_becomes_of_an_alarm() -> Result<()> {
         let told: Vec<&Taken> = told.iter().filter(|taken| taken.heading == FULL).collect();
         let popped = told.iter().filter(|taken| taken.is_new).count();
         let again = told.iter().filter(|taken| taken.rest.contains(REPEATED)).count();
-        let is_raise = matches!(instant, Instant::Raise | Instant::RaiseAgain);
         let record = stand.record().map_err(at)?;
         let (state, (occurrence, _)) = (stand.state().map_err(at)?, stand.newest().map_err(at)?);
         let is_on_record =
@@ -328,7 +332,7 @@ async fn a_kill_around_all_that_becomes_of_an_alarm() -> Result<()> {
             ensure!(popped <= may, "popped up {popped} times, {again} said to be again: {told:?}");
             ensure!(!is_raise || popped > 0, "nobody was told: {told:?}");
             Ok(match instant {
-                Instant::Raise | Instant::RaiseAgain => again > 0,
+                Instant::Raise | Instant::RaiseAgain => is_on_record("raise"),
                 Instant::AcknowledgeThere | Instant::AcknowledgeHere | Instant::ClearAcknowledged => {
                     let is_done = is_on_record("acknowledge");
                     ensure!(!is_done || matches!(state.as_str(), "acknowledged" | "normal"), "it is {state}");

@@ -103,7 +103,8 @@ async fn publish(State(door): State<Doorway>, request: Request) -> Result<Respon
 /// Takes what somebody posts in a form of his own as the data of one event.
 async fn receive(State(door): State<Doorway>, found: Parameters, request: Request) -> Result<Response, Failure> {
     let [channel, name] = parameters(found, ["channel", "name"])?;
-    let channel = channel.ok_or_else(|| Failure::bad("bad-query", "parameter channel is missing: expected a channel"))?;
+    let channel =
+        channel.ok_or_else(|| Failure::bad("bad-query", "parameter channel is missing: expected a channel"))?;
     body::form(request.headers(), false)?;
     let body = body::read(request, event_limits::DATA_BYTES_MAX, &door.hub.large_bodies).await?;
     let event = publish::received(&channel, name.as_deref(), &body.bytes).map_err(refused)?;

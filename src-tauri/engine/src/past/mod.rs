@@ -23,12 +23,12 @@ use std::{path::Path, time::Duration};
 use watchfloor_board::frame::Frame;
 use watchfloor_model::Timestamp;
 
-pub(crate) use self::{look::present, reader::Reader, since::Glass};
 pub use self::{
     error::PastError,
     look::{Gesture, LookBack, LookBackConfig, is_past_revision},
     verify::{Broken, Hole, Verified},
 };
+pub(crate) use self::{look::present, reader::Reader, since::Glass};
 use crate::recorder::PERIOD_QUIET;
 
 /// From one record to the next it takes at most this long, unless there is a hole: records come every two seconds at least, and a
