@@ -375,7 +375,7 @@ impl Run {
             }
             Event::Board(file) => self.handle_board(*file, now),
             Event::Notice(notice) => {
-                self.observe(|| Observed::Notice { id: notice.id.to_string(), text: notice.text.clone() });
+                self.observe(|| Observed::Notice { id: notice.id.clone(), text: notice.text.clone() });
                 self.board.set_notice(notice);
             }
             Event::NoticeOver { id } => self.board.clear_notice(id),

@@ -266,7 +266,7 @@ impl Walk {
             };
             match handed {
                 Some(Observed::HandedOn { count, answer: Ok(200..=299) }) => {
-                    (taken, messages) = (taken + count, messages + 1)
+                    (taken, messages) = (taken + count, messages + 1);
                 }
                 Some(Observed::HandedOn { answer: Ok(status), .. }) => {
                     let text = format!(

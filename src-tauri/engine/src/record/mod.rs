@@ -219,6 +219,9 @@ impl Reader {
     }
 }
 
+/// What became of alarms, what couldn't be looked at, and what the record itself calls alarms.
+pub(crate) type AlarmsSince = (SinceAlarms, Vec<SinceLack>, BTreeMap<String, AlarmName>);
+
 /// What became of alarms from `from` until before `to`, what couldn't be looked at, and what the record itself calls alarms.
 ///
 /// # Errors
@@ -228,7 +231,7 @@ pub(crate) fn since(
     from: Timestamp,
     to: Timestamp,
     wanted: Wanted<'_>,
-) -> Result<(SinceAlarms, Vec<SinceLack>, BTreeMap<String, AlarmName>), RecordError> {
+) -> Result<AlarmsSince, RecordError> {
     reader.hold()?;
     let begin = reader.begin()?;
     let reaches = begin.is_some_and(|begin| begin <= from);

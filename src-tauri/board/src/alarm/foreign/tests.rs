@@ -205,7 +205,7 @@ fn step(system: System, (what, key, severity): Step, seconds: i64) -> Value {
         System::Alertmanager => {
             // As a list says it, or a webhook; of a start that may be known already.
             let since = seconds - i64::from(what % 3) * 7;
-            let state = ["active", "suppressed", "active"][usize::from(severity.len() % 3)];
+            let state = ["active", "suppressed", "active"][severity.len() % 3];
             let mut own = if what % 2 == 0 { listed(name, since, state) } else { alert("firing", name, since) };
             own["labels"]["severity"] = json!(severity);
             match what % 5 {

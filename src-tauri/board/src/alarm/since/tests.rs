@@ -11,7 +11,7 @@ use crate::{
         Act, Alarms, By, Heard, Instant, Terms,
         alarms::Change,
         delay::Turn,
-        machine::{Evidence, Manner},
+        machine::{Base, Evidence, Manner},
         state_of,
     },
     frame::Outage,
@@ -69,16 +69,18 @@ struct Was {
 const NORMAL: Was =
     Was { stands: false, waits: false, occurrence: 0, shown: AlarmState::Normal, aside: (false, false) };
 
-/// After each step: when it was, how all were, and whose alarm somebody acknowledged or wrote to.
+/// After a step: when it was, how all were, and whose alarm somebody acknowledged or wrote to.
+type Step = (i64, BTreeMap<AlarmKey, Was>, Option<(AlarmKey, bool)>);
+
 struct Life {
-    steps: Vec<(i64, BTreeMap<AlarmKey, Was>, Option<(AlarmKey, bool)>)>,
+    steps: Vec<Step>,
     entries: Vec<(AlarmEntry, bool)>,
 }
 
 /// Whether the journal counts an entry as one of an alarm that stands.
 fn is_kept(change: &Change) -> bool {
     let alarm = change.now.alarm;
-    !alarm.is_removed && (alarm.base != crate::alarm::machine::Base::Normal || alarm.suppression.is_any())
+    !alarm.is_removed && (alarm.base != Base::Normal || alarm.suppression.is_any())
 }
 
 fn live(steps: &[(u8, u8, i64)]) -> Life {
@@ -109,8 +111,8 @@ fn live(steps: &[(u8, u8, i64)]) -> Life {
                 let base = alarms.standing().get(&key).map(|own| own.alarm.base);
                 let is_ack = matches!(act, Act::Acknowledge { .. });
                 let does = match act {
-                    Act::Acknowledge { .. } => base.is_some_and(|base| base.wants_acknowledgement()),
-                    Act::Reset => base.is_some_and(|base| base.is_latched()),
+                    Act::Acknowledge { .. } => base.is_some_and(Base::wants_acknowledgement),
+                    Act::Reset => base.is_some_and(Base::is_latched),
                     Act::Comment { .. } => true,
                     _ => false,
                 };
