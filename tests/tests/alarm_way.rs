@@ -192,8 +192,19 @@ async fn a_notification_leads_to_the_widget() -> Result<()> {
     notifier.press("Show")?;
     until_told("the window's coming", LIMIT, async || Ok((!desktop.windows()?.is_empty()).then_some(()))).await?;
     let where_ = "return document.activeElement?.closest('[data-widget]')?.dataset.widget ?? null";
-    until_told("the widget", LIMIT, async || Ok((page.execute(where_, Vec::new()).await? == "level").then_some(())))
-        .await?;
+    let led =
+        until_told(
+            "the widget",
+            LIMIT,
+            async || Ok((page.execute(where_, Vec::new()).await? == "level").then_some(())),
+        )
+        .await;
+    if led.is_err() {
+        let seen = page
+            .execute("return document.body.innerText + ' ' + document.activeElement?.outerHTML", Vec::new())
+            .await?;
+        led.with_context(|| format!("the page has {seen}"))?;
+    }
     // It still calls: nobody has acknowledged it.
     ensure!(notifier.control(&["count", "displayed"])? == "1");
     page.close().await?;

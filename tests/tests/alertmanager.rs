@@ -94,7 +94,8 @@ fn alert(name: &str) -> Value {
     })
 }
 
-fn board(hub: &HubProcess, alertmanager: u16) -> String {
+/// `hub` is its address and port. A hub that reads it needs none.
+fn board(hub: &str, alertmanager: u16) -> String {
     format!(
         r#"
 [board]
@@ -107,7 +108,7 @@ source-lost = "none"
 [[source]]
 id = "hook"
 kind = "hub"
-url = "http://{}"
+url = "http://{hub}"
 channels = ["alertmanager"]
 
 [[source]]
@@ -135,8 +136,7 @@ source = "hook"
 id = "list"
 from = "alertmanager"
 source = "list"
-"#,
-        hub.address()
+"#
     )
 }
 
@@ -164,11 +164,11 @@ async fn a_real_one() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let path = folder.path();
     let (file, data) = (path.join("board.toml"), path.join("data"));
-    fs::write(&file, "[board]\ntitle = \"x\"\n")?;
     let port = free_port()?;
+    fs::write(&file, board("127.0.0.1:1", port))?;
     let mut hub = HubProcess::start(&file).await?;
     let mut alertmanager = Alertmanager::start(path, port, &hub).await?;
-    fs::write(&file, board(&hub, port))?;
+    fs::write(&file, board(&hub.address().to_string(), port))?;
     let options = WallOptions { board: file, data: data.clone(), ..WallOptions::default() };
     let mut wall = WallProcess::start(&options)?;
 

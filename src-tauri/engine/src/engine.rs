@@ -1,5 +1,7 @@
 //! The engine's handle: starting, asking, stopping.
 
+mod alarms;
+
 use std::{
     collections::BTreeMap,
     fs::File,
@@ -17,9 +19,9 @@ use tokio::sync::{
     oneshot, watch as watched,
 };
 use watchfloor_board::{
-    Board, Called, Gesture, GlassSpec, Room,
+    Board, Gesture, GlassSpec, Room,
     config::{self, spec::BoardFile},
-    frame::{AlarmAct, AlarmsSeen, Detail, Frame, Notice, RowsFound, RowsQuery},
+    frame::{Detail, Frame, Notice, RowsFound, RowsQuery},
     freshness::Summary,
 };
 
@@ -354,35 +356,6 @@ impl Engine {
         answered.await.ok()
     }
 
-    /// Somebody does something about an alarm, at `station`.
-    ///
-    /// # Errors
-    /// Why it wasn't done, for people.
-    pub async fn act(&self, act: AlarmAct, station: String) -> Result<(), String> {
-        let (answer, answered) = oneshot::channel();
-        self.tell(Event::Act { act, station, answer }).await;
-        answered.await.unwrap_or_else(|_| Err("the backend has ended".to_owned()))
-    }
-
-    /// Somebody acknowledges all that he has seen, but what is critical. Answers how many were.
-    pub async fn acknowledge(&self, seen: AlarmsSeen, station: String) -> usize {
-        let (answer, answered) = oneshot::channel();
-        self.tell(Event::Acknowledge { seen, station, answer }).await;
-        answered.await.unwrap_or_default()
-    }
-
-    /// How many have wanted to see an alarm on the wall.
-    #[must_use]
-    pub fn sought_until_now(&self) -> u64 {
-        self.inner.sought.borrow().number
-    }
-
-    /// The newest wish to see an alarm on the wall, when there is one after `after` (0 for none yet). None once the engine has stopped.
-    pub async fn sought(&self, after: u64) -> Option<Sought> {
-        let mut sought = self.inner.sought.clone();
-        sought.wait_for(|sought| sought.number > after).await.ok().map(|sought| sought.clone())
-    }
-
     /// Rows of a table as they are now, for a hand; none if there is no such table.
     pub async fn rows(&self, query: RowsQuery) -> Option<RowsFound> {
         let (answer, answered) = oneshot::channel();
@@ -405,13 +378,6 @@ impl Engine {
         let (answer, answered) = oneshot::channel();
         self.tell(Event::Summary { answer }).await;
         answered.await.ok()
-    }
-
-    /// What these alarms, by their keys, and the board's sources are called now; nothing once the engine has stopped.
-    pub async fn called(&self, alarms: Vec<String>) -> Called {
-        let (answer, answered) = oneshot::channel();
-        self.tell(Event::Called { alarms, answer }).await;
-        answered.await.unwrap_or_default()
     }
 
     /// How the wall stands; nothing of it once the engine has stopped.

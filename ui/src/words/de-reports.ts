@@ -100,6 +100,7 @@ export const reports: Pick<Words, keyof typeof english> = {
   'since.went': { one: '{count} stand an und ging', other: '{count} standen an und gingen' },
   'since.dealt': { one: '{count} behandelt', other: '{count} behandelt' },
   'since.unseen': { one: '{count} kam und ging vielleicht', other: '{count} kamen und gingen vielleicht' },
+  'since.calls-at-least': { one: '≥ {count} wartet auf jemanden', other: '≥ {count} warten auf jemanden' },
   'since.calls': { one: '{count} wartet auf jemanden', other: '{count} warten auf jemanden' },
   'since.untouched': { one: '{count} steht an wie zuvor', other: '{count} stehen an wie zuvor' },
   'since.fate.stand': 'kam und steht an',

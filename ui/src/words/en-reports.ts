@@ -97,6 +97,7 @@ export const reports = {
   'since.went': { one: '{count} went that stood', other: '{count} went that stood' },
   'since.dealt': { one: '{count} dealt with', other: '{count} dealt with' },
   'since.unseen': { one: '{count} may have come and gone', other: '{count} may have come and gone' },
+  'since.calls-at-least': { one: '≥ {count} waits for somebody', other: '≥ {count} wait for somebody' },
   'since.calls': { one: '{count} waits for somebody', other: '{count} wait for somebody' },
   'since.untouched': { one: '{count} stands as it stood', other: '{count} stand as they stood' },
   'since.fate.stand': 'came and stands',

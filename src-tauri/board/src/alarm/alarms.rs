@@ -26,7 +26,9 @@ use super::{
 };
 
 /// Alarms at most that are something else than normal. What comes beyond is counted, and told.
-pub const STANDING_MAX: usize = 10_000;
+pub const STANDING_MAX: usize = 12_000;
+/// Of these, as many are for critical ones alone, and as many for critical and high ones.
+const FOR_URGENT: usize = 1000;
 /// Alarms that are over and of which the last turn is remembered, so that what comes late is known to be late. Of more, the oldest go.
 const ENDED_MAX: usize = 10_000;
 
@@ -282,7 +284,8 @@ impl Alarms {
         let group = told.as_ref().and_then(|told| told.foreign.as_ref()?.group.as_deref());
         let is_first = turn.holds && self.is_first(key, group);
         let is_new = !self.standing.contains_key(key);
-        let Some(own) = self.stand(key) else { return };
+        let priority = told.as_ref().and_then(|told| Some(told.foreign.as_ref()?.priority));
+        let Some(own) = self.stand_as(key, priority) else { return };
         own.taken = Some(turn.at);
         // What holds or doesn't by proven events is known as of them.
         let before = std::mem::replace(&mut own.alarm.evidence, Evidence::Live);
@@ -411,9 +414,20 @@ impl Alarms {
 
     /// An alarm as one that stands, whether or not it did. None if there is no such rule, or there are too many.
     pub(super) fn stand(&mut self, key: &AlarmKey) -> Option<&mut Standing> {
+        self.stand_as(key, None)
+    }
+
+    /// The same of one that has this priority, if another system says so.
+    fn stand_as(&mut self, key: &AlarmKey, priority: Option<Priority>) -> Option<&mut Standing> {
         let terms = self.rules.get(&key.rule)?;
         if !self.standing.contains_key(key) {
-            if self.standing.len() >= STANDING_MAX {
+            // What is more urgent finds room where the rest has none.
+            let kept_free = match priority.unwrap_or(terms.priority) {
+                Priority::Critical => 0,
+                Priority::High => FOR_URGENT,
+                Priority::Medium | Priority::Low => 2 * FOR_URGENT,
+            };
+            if self.standing.len() >= STANDING_MAX - kept_free {
                 self.lost = self.lost.saturating_add(1);
                 return None;
             }

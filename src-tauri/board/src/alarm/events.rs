@@ -346,6 +346,12 @@ impl Own {
     fn hear(&mut self, alert: &Alert, at: Timestamp, now: Instant, alarms: &mut Alarms) -> bool {
         let key = key_of(&self.rule, &alert.key);
         match alert.says {
+            // The end of an occurrence before the one that stands.
+            Says::IsOver
+                if alert.since.zip(self.began.get(&*alert.key).copied()).is_some_and(|(own, known)| own < known) =>
+            {
+                return true;
+            }
             Says::IsOver => return self.say(&alert.key, Truth::No, (at, None), &Vec::new, now, alarms),
             Says::IsKnown => {
                 let station = match &self.rule.judge {

@@ -2,7 +2,7 @@
 
 mod judged;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use toml::de::DeTable;
@@ -54,6 +54,8 @@ impl Shape for ConditionText {
 /// The widgets that conditions can name: by their names there, the id, the number and the look.
 pub(super) struct Widgets {
     by_name: BTreeMap<String, (usize, &'static [Facet])>,
+    /// Names that more than one widget has, as `a-b` and `a_b`.
+    of_two: BTreeSet<String>,
     /// Whether all widgets of the file could be read.
     is_whole: bool,
 }
@@ -61,14 +63,16 @@ pub(super) struct Widgets {
 impl Widgets {
     /// Of all `[[widget]]` in their order: the id and, if it is one with data that could be read, its number and look.
     pub(super) fn new<'a>(all: impl Iterator<Item = (Option<&'a str>, Option<(usize, &'a Look)>)>) -> Self {
-        let mut own = Self { by_name: BTreeMap::new(), is_whole: true };
+        let mut own = Self { by_name: BTreeMap::new(), of_two: BTreeSet::new(), is_whole: true };
         for (id, look) in all {
             let Some(id) = id else {
                 own.is_whole = false;
                 continue;
             };
             let entry = look.map_or((0, [].as_slice()), |(number, look)| (number, Facet::of(look)));
-            own.by_name.insert(name_of(id), entry);
+            if own.by_name.insert(name_of(id), entry).is_some() {
+                own.of_two.insert(name_of(id));
+            }
         }
         own
     }
@@ -77,6 +81,10 @@ impl Widgets {
 impl Names for Widgets {
     fn find(&self, parts: &[&str]) -> Result<(usize, u32), (String, String)> {
         let name = parts.first().copied().unwrap_or_default();
+        if self.of_two.contains(name) {
+            let found = format!("`{name}`, which two widgets are called in conditions");
+            return Err((found, "ids of widgets that differ in more than `-` and `_`".to_owned()));
+        }
         let Some((widget, facets)) = self.by_name.get(name) else {
             let hint = did_you_mean(name, self.by_name.keys().map(String::as_str));
             let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
@@ -134,7 +142,60 @@ pub(super) fn read_alarms(
             report_parents(reader, name.as_ref(), &ids, sink);
         }
     }
-    specs.into_iter().collect()
+    let specs: Vec<AlarmSpec> = specs.into_iter().collect::<Option<_>>()?;
+    let ring = ring(&specs);
+    if let [first, rest @ ..] = ring.as_slice()
+        && !rest.is_empty()
+        && let Some((reader, _)) =
+            entries.iter().flatten().find(|(_, name)| name.as_ref().is_some_and(|own| own.id == *first))
+    {
+        let names = ring.iter().take(RING_NAMED_MAX).map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ");
+        let more = if ring.len() > RING_NAMED_MAX { ", ..." } else { "" };
+        sink.report(Problem {
+            span: reader.key_span(alarm::PARENTS.name),
+            message: format!("{} is the reason of its own reason", reader.label),
+            found: format!("{names}{more}, each with the next one as its parent"),
+            expected: "parents that lead to no ring: each of its alarms would silence the others".to_owned(),
+            help: None,
+        });
+        return None;
+    }
+    Some(specs)
+}
+
+/// Alarms of a ring that are named.
+const RING_NAMED_MAX: usize = 5;
+
+/// Rules of which each is a parent of the one before, and the first of the last, if there are any.
+fn ring(specs: &[AlarmSpec]) -> Vec<&str> {
+    let by_id: BTreeMap<&str, &AlarmSpec> = specs.iter().map(|spec| (spec.id.as_str(), spec)).collect();
+    let mut done = BTreeSet::new();
+    for spec in specs {
+        // From each along its parents, the way remembered with how many of the parents were seen.
+        let mut way: Vec<(&str, usize)> = vec![(spec.id.as_str(), 0)];
+        let mut on_way = BTreeSet::from([spec.id.as_str()]);
+        while let Some((id, seen)) = way.last_mut() {
+            let id = *id;
+            let parent = by_id.get(id).and_then(|own| own.parents.get(*seen)).map(String::as_str);
+            *seen += 1;
+            match parent {
+                Some(parent) if on_way.contains(parent) => {
+                    return way.iter().map(|(id, _)| *id).skip_while(|id| *id != parent).collect();
+                }
+                Some(parent) if !done.contains(parent) => {
+                    way.push((parent, 0));
+                    on_way.insert(parent);
+                }
+                Some(_) => {}
+                None => {
+                    done.insert(id);
+                    on_way.remove(id);
+                    way.pop();
+                }
+            }
+        }
+    }
+    Vec::new()
 }
 
 fn read_alarm(

@@ -198,7 +198,11 @@ fn is_bounded() {
         alarms.handle_turn(&of(number), turn(true, 1), Evidence::Unknown, Vec::new, now(1));
         alarms.take_changes();
     }
-    assert_eq!((alarms.standing().len(), alarms.lost()), (STANDING_MAX, 500));
+    let kept = STANDING_MAX - super::FOR_URGENT;
+    assert_eq!((alarms.standing().len(), alarms.lost()), (kept, 500 + super::FOR_URGENT as u64));
+    // What must be acted on at once finds room all the same.
+    raise(&mut alarms, "fire", 2);
+    assert_eq!(heard(&mut alarms), [("fire".to_owned(), Sound::Start)]);
     let mut alarms = Alarms::new(rules());
     for number in 0..super::ENDED_MAX * 3 {
         let seconds = number as u64;

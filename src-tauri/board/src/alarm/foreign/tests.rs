@@ -99,6 +99,9 @@ fn what_alertmanager_repeats_is_told_once() {
     tell(&mut watch, AM, &webhook(&[alert("firing", "disk", 500)]), 640);
     let told = heard(&mut watch);
     assert_eq!(told, [("disk f-disk".to_owned(), Sound::Stop), ("disk f-disk".to_owned(), Sound::Start)]);
+    // That the one before is over comes late, and says nothing of this one.
+    tell(&mut watch, AM, &webhook(&[alert("resolved", "disk", 10)]), 700);
+    assert_eq!(shown(watch.alarms(), "disk f-disk"), Some(Shown::Base(Base::Unacknowledged)));
 }
 
 #[test]

@@ -61,6 +61,10 @@ fn bad_rules() {
     let two = |more: &str| rule("w > 5") + &rule("w > 6").replace(SMALL, "").replace("\"a\"", "\"b\"") + more;
     check(&two("parents = [\"a\", \"c\"]\n"), &[("17:17", "unknown alarm `c`", "the id of another `[[alarm]]`")]);
     check(&two("parents = \"b\"\n"), &[("17:11", "`b` is its own parent", "")]);
+    let ring = two("parents = \"a\"\n").replacen("when", "parents = [\"b\"]\nwhen", 1);
+    check(&ring, &[("13:1", "is the reason of its own reason", "no ring")]);
+    let names = "[[widget]]\nid = \"x-y\"\nkind = \"gauge\"\nvalue = \"v\"\n[[widget]]\nid = \"x_y\"\nkind = \"gauge\"\nvalue = \"v\"\n[[alarm]]";
+    check(&rule("x_y > 5").replace("[[alarm]]", names), &[("21:9", "two widgets are called", "differ in more")]);
     check(&two("").replace("\"b\"", "\"a\""), &[("15:6", "two alarms with the id `a`", "line 12")]);
     check(&with("[alarms]\nwebhook-token = { env = \"T\" }\n"), &[("11:1", "`webhook` is missing in `[alarms]`", "")]);
     check(&with("[alarms]\nwebhook = \"on-call\"\n"), &[("12:11", "", "`http` or `https`")]);
