@@ -225,7 +225,8 @@ pub(crate) async fn alarm_sought(
     glasses: State<'_, Arc<Glasses>>,
     after: Option<u64>,
 ) -> Answer<Option<Sought>> {
-    if !glasses.of(view.label()).is_some_and(|glass| glass.is_first()) {
+    // A page may ask before its window is known: then it asks again.
+    if !glasses.of(view.label()).ok_or("this window is not known yet")?.is_first() {
         return Ok(None);
     }
     let engine = page.engine().await?;

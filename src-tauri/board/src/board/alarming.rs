@@ -328,7 +328,10 @@ impl Board {
             (on_wall(gap.began), on_wall(gap.ended))
         });
         let known = if gap.proof == Continuity::Snapshot { "; what it came to is known" } else { "" };
-        let words = format!("may have come and gone from {began} to {ended} ({}){known}", gap.reason);
+        let time = |at: Timestamp| {
+            jiff::Timestamp::from_millisecond(at.as_millis()).map_or_else(|_| at.to_string(), |at| at.to_string())
+        };
+        let words = format!("may have come and gone from {} to {} ({}){known}", time(began), time(ended), gap.reason);
         let (key, instant) = (AlarmKey::of_rule(&of_source(&source.spec.id)), self.instant(now));
         let Some(told) = self.alarming.unseen.get_mut(lane) else { return };
         if told.replace(ended).is_none_or(|told| ended.since(told) > ONE_OUTAGE) {
