@@ -217,11 +217,12 @@ async fn a_real_one() -> Result<()> {
         &[
             ("list", "Fan", raised),
             ("hook", "Fan", raised),
-            ("list", "Queue", &["raise", "suppress"]),
+            // What was killed has forgotten its silences as well.
+            ("list", "Queue", &["raise", "suppress", "unsuppress"]),
             ("hook", "Queue", raised),
         ],
     )
     .await?;
-    wall.end().await?;
+    wall.kill()?;
     Ok(())
 }
