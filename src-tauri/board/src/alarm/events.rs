@@ -250,13 +250,14 @@ impl EventRules {
     ) {
         for (_, own) in self.rules.iter_mut().enumerate().filter(|(number, _)| is_meant(*number)) {
             let evidence = if own.is_current { Evidence::Live } else { Evidence::Stale };
-            let Own { rule, delays, .. } = own;
+            let Own { rule, delays, began, .. } = own;
             for (of, delay) in delays.iter_mut() {
                 if let Some(turn) = delay.handle_time(at, rule.delays) {
                     alarms.handle_turn(&key_of(rule, of), turn, evidence, Vec::new, now);
                 }
             }
             delays.retain(|_, delay| *delay != Delay::default());
+            began.retain(|key, _| delays.contains_key(key));
             if let Some(due) = own.empty_until().filter(|due| *due <= at) {
                 own.empty_since = None;
                 own.let_go(&BTreeSet::new(), due, now, alarms);
@@ -345,13 +346,10 @@ impl Own {
     /// What another system says of one of its alarms. False if there is no room for it.
     fn hear(&mut self, alert: &Alert, at: Timestamp, now: Instant, alarms: &mut Alarms) -> bool {
         let key = key_of(&self.rule, &alert.key);
+        let known = self.began.get(&key.of).copied();
         match alert.says {
             // The end of an occurrence before the one that stands.
-            Says::IsOver
-                if alert.since.zip(self.began.get(&*alert.key).copied()).is_some_and(|(own, known)| own < known) =>
-            {
-                return true;
-            }
+            Says::IsOver if alert.since.zip(known).is_some_and(|(own, known)| own < known) => return true,
             Says::IsOver => return self.say(&alert.key, Truth::No, (at, None), &Vec::new, now, alarms),
             Says::IsKnown => {
                 let station = match &self.rule.judge {
@@ -367,7 +365,7 @@ impl Own {
         // It ended in between, and nobody was told: another occurrence. Whoever triggers what stands says nothing new.
         let renews = matches!(self.rule.judge, Judge::Foreign { system: System::Alertmanager, .. });
         if renews
-            && alert.since.zip(self.began.get(&*alert.key).copied()).is_some_and(|(since, known)| known < since)
+            && alert.since.zip(known).is_some_and(|(since, known)| known < since)
             && !self.say(&alert.key, Truth::No, (at, None), &Vec::new, now, alarms)
         {
             return false;
