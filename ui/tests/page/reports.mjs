@@ -556,6 +556,7 @@ async function looks() {
         // Where there is more to be said than has room, a line to write in takes what is left.
         if (!query.includes('huge')) {
           await page.keyboard.press('5')
+          await laid_out(page)
           await assert_readable(page)
           await page.keyboard.press('Escape')
         }
@@ -594,6 +595,12 @@ async function looks() {
     }),
   )
 }
+
+/** A list knows its room one frame after what stands beside it has changed, and has its lines by the next. @param {Page} page */
+const laid_out = (page) =>
+  page.evaluate(async () => {
+    for (let frame = 0; frame < 4; frame += 1) await new Promise((done) => requestAnimationFrame(done))
+  })
 
 export async function reports() {
   await report()
