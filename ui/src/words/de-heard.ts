@@ -487,6 +487,7 @@ export const heard: Heard = {
   'the backend has ended': 'das Programm hinter der Wand ist beendet',
   'this wall is not a demo': 'diese Wand ist keine Vorführung',
   'this window is closed': 'dieses Fenster ist geschlossen',
+  'this window is not known yet': 'dieses Fenster ist noch nicht bekannt',
   'there is no such way to turn a page': 'so lässt sich keine Seite wenden',
   'there is no table {a}': 'es gibt keine Tabelle {a}',
   'there is no fault {a}': 'es gibt keine Störung {a}',

@@ -422,6 +422,7 @@ export const SENTENCES = [
   'the backend has ended',
   'this wall is not a demo',
   'this window is closed',
+  'this window is not known yet',
   'there is no such way to turn a page',
   'there is no table {a}',
   'there is no fault {a}',
