@@ -368,7 +368,11 @@ export const of_kinds: { readonly [K in (typeof OF_KINDS)[number]]: string } = {
   'the keyring has {n} entries {a}/{b}: expected one': 'der Schlüsselbund hat {n} Einträge {a}/{b}: erwartet ist einer',
   "the keyring's entry {a}/{b} holds no text: expected one line":
     'der Eintrag {a}/{b} im Schlüsselbund enthält keinen Text: erwartet ist eine Zeile',
-  'the address sends elsewhere: name where it leads': 'die Adresse verweist weiter: nenne, wohin sie führt',
+  'sent elsewhere (HTTP {n}), to {a}: set the new address':
+    'weitergeschickt (HTTP {n}), nach {a}: die neue Adresse eintragen',
+  'sent elsewhere (HTTP {n}), to another path there: set the new address':
+    'weitergeschickt (HTTP {n}), zu einem anderen Pfad dort: die neue Adresse eintragen',
+  'sent elsewhere (HTTP {n}), to what is no address': 'weitergeschickt (HTTP {n}), zu etwas, das keine Adresse ist',
   'the alarm has changed: it was raised anew': 'der Alarm ist ein anderer: er wurde erneut gemeldet',
   'its condition still holds': 'seine Bedingung gilt noch',
   'it must be acknowledged first': 'er muss zuerst quittiert werden',

@@ -318,7 +318,9 @@ export const OF_KINDS = [
   'the keyring with the entry {a}/{b} is locked: unlock it, or have it unlocked at login',
   'the keyring has {n} entries {a}/{b}: expected one',
   "the keyring's entry {a}/{b} holds no text: expected one line",
-  'the address sends elsewhere: name where it leads',
+  'sent elsewhere (HTTP {n}), to {a}: set the new address',
+  'sent elsewhere (HTTP {n}), to another path there: set the new address',
+  'sent elsewhere (HTTP {n}), to what is no address',
   // What is refused about an alarm.
   'the alarm has changed: it was raised anew',
   'its condition still holds',

@@ -39,7 +39,7 @@ use crate::{
     event::Event,
     journal::{FILE_NAME, JournalError, alarms::AlarmWork, table::alarm, unwritten},
     secrets,
-    transport::{Doors, Route, Task},
+    transport::{Doors, Elsewhere, Posted, Route, Task},
 };
 
 /// Id of the notice about alarms that can't be handed on.
@@ -50,6 +50,8 @@ const KEPT_FOR: Duration = Duration::from_secs(24 * 3600);
 const QUEUE_MAX: usize = 2000;
 /// Hand-overs of the loop's that wait to be taken.
 const TOLD_MAX: usize = 64;
+/// Characters at most of where a receiver says that it has gone.
+const ORIGIN_MAX: usize = 100;
 /// Entries read from the record at once.
 const READ_MAX: u32 = 500;
 /// A record that can't be read is tried again after this.
@@ -246,6 +248,20 @@ enum Outcome {
     },
 }
 
+/// Where a receiver has gone, in words. What is to be told to one isn't told to whom it names: that is for people to decide, who know whom they
+/// trust. Its path isn't said, as it may hold a secret.
+fn moved(given: &Posted) -> Option<String> {
+    let status = given.status;
+    Some(match given.elsewhere.as_ref()? {
+        Elsewhere::Origin(origin) => {
+            let origin: String = origin.chars().take(ORIGIN_MAX).collect();
+            format!("sent elsewhere (HTTP {status}), to {origin}: set the new address")
+        }
+        Elsewhere::Path => format!("sent elsewhere (HTTP {status}), to another path there: set the new address"),
+        Elsewhere::Nowhere => format!("sent elsewhere (HTTP {status}), to what is no address"),
+    })
+}
+
 /// The sender.
 struct Sending {
     settings: Arc<Settings>,
@@ -438,15 +454,18 @@ impl Sending {
         let (url, pace) = (self.settings.url.clone(), self.settings.pace);
         match self.doors.post_json(url, text.into(), secret.as_ref(), pace.answer).await {
             Err(fault) => failed(fault.to_string()),
-            Ok(given) => {
-                let outcome = match given.status {
-                    200..=299 => Outcome::Taken,
-                    // The message itself is none to it: no other attempt is any better.
-                    400 | 413 | 422 => Outcome::Refused(format!("HTTP status {}", given.status)),
-                    status => Outcome::Failed { reason: format!("HTTP status {status}"), after: given.retry_after },
-                };
-                (outcome, Ok(given.status))
-            }
+            Ok(given) => match moved(&given) {
+                Some(reason) => (Outcome::Failed { reason: reason.clone(), after: given.retry_after }, Err(reason)),
+                None => {
+                    let outcome = match given.status {
+                        200..=299 => Outcome::Taken,
+                        // The message itself is none to it: no other attempt is any better.
+                        400 | 413 | 422 => Outcome::Refused(format!("HTTP status {}", given.status)),
+                        status => Outcome::Failed { reason: format!("HTTP status {status}"), after: given.retry_after },
+                    };
+                    (outcome, Ok(given.status))
+                }
+            },
         }
     }
 

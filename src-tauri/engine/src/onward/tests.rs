@@ -31,12 +31,14 @@ use crate::journal::{
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What the server does with a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Answer {
     Taken,
     /// It takes it and says nothing in time.
     TakenAndSilent,
     Status(u16),
+    /// It sends elsewhere.
+    Moved(u16, String),
 }
 
 /// The server's book.
@@ -71,6 +73,10 @@ async fn answer(Shared(book): Shared<Shelf>, headers: HeaderMap, body: String) -
         Answer::Status(status) => {
             let status = StatusCode::from_u16(status).unwrap();
             (status, [("location", "/elsewhere"), ("retry-after", "0")]).into_response()
+        }
+        Answer::Moved(status, there) => {
+            (StatusCode::from_u16(status).unwrap(), [("location", there), ("retry-after", "0".to_owned())])
+                .into_response()
         }
     }
 }
@@ -375,6 +381,45 @@ async fn a_refused_message_is_told_and_left() {
     wall.record();
     until("the other one", || taken(&book).contains_key("b/x0")).await;
     assert!(!taken(&book).contains_key("a/x0"));
+}
+
+/// H8: where the receiver sends elsewhere nothing goes there, neither what is told nor the token; people hear where it has gone, without its path.
+/// H6: it is kept, and tried again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_sends_elsewhere_is_told_of_and_not_followed() {
+    let (other, other_book) = serve().await;
+    let origin = other.origin().ascii_serialization();
+    let to_other = format!("sent elsewhere (HTTP 307), to {origin}: set the new address");
+    let to_path = "sent elsewhere (HTTP 308), to another path there: set the new address".to_owned();
+    for (status, there, told_of) in [
+        (307, other.to_string(), to_other),
+        (308, "/hook?key=other".to_owned(), to_path),
+        (303, "http://".to_owned(), "sent elsewhere (HTTP 303), to what is no address".to_owned()),
+        (
+            307,
+            format!("http://ann:pass@{}", &other.as_str()["http://".len()..]),
+            format!("sent elsewhere (HTTP 307), to {origin}: set the new address"),
+        ),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let token = folder.path().join("token");
+        std::fs::write(&token, "t0ken").unwrap();
+        #[cfg(unix)]
+        std::fs::set_permissions(&token, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        let (url, book) = serve().await;
+        book.lock().unwrap().answers = std::iter::repeat_n(Answer::Moved(status, there), 30).collect();
+        let bearer = Some(SecretSpec::File(token.to_str().unwrap().to_owned()));
+        let mut wall = Wall::start(folder.path(), Settings { bearer, ..settings(&url) }, alarms()).await;
+        happen(&mut wall.alarms, 0, 0, 1);
+        wall.record();
+        let told = tokio::time::timeout(PATIENCE, wall.control.recv()).await.unwrap();
+        let Some(Event::Notice(notice)) = told else { panic!("{told:?}") };
+        assert!(notice.detail.contains(&told_of), "{told_of}: {notice:?}");
+        assert!(!["s3cret", "t0ken", "key=", "pass"].iter().any(|secret| format!("{notice:?}").contains(secret)));
+        until("the message, in the end", || taken(&book).contains_key("a/x0")).await;
+        assert_eq!(book.lock().unwrap().taken.len(), 1);
+    }
+    assert!(other_book.lock().unwrap().authorizations.is_empty(), "nobody asked there");
 }
 
 /// A receiver that is new gets what comes, not what was; one that was away for more than a day gets what is no older.

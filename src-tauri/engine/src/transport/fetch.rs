@@ -18,7 +18,7 @@ use super::{
     Doors,
     cookies::{self, Cookies},
     fault, head,
-    http::{Answer, Ask, From, Http},
+    http::{self, Answer, Ask, From, Http},
 };
 
 /// The longest answer of whoever signs for channels, in bytes.
@@ -44,6 +44,26 @@ pub(crate) struct Given {
     pub(crate) body: Bytes,
 }
 
+/// Where an answer sends whoever asks, as far as people are told: a path may hold a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Elsewhere {
+    /// To another origin, which is this one.
+    Origin(String),
+    /// To another path of the same one.
+    Path,
+    /// To what is no address.
+    Nowhere,
+}
+
+/// What came of a text that was posted.
+#[derive(Debug)]
+pub(crate) struct Posted {
+    pub(crate) status: u16,
+    pub(crate) retry_after: Option<Duration>,
+    /// It wasn't taken, and is to be posted there.
+    pub(crate) elsewhere: Option<Elsewhere>,
+}
+
 /// Posts nothing but a secret. An answer of any status is an answer.
 pub(super) async fn post(
     doors: &Doors,
@@ -66,27 +86,29 @@ pub(super) async fn post(
     within(timeout, exchange).await
 }
 
-/// Posts a JSON text. An answer of any status is an answer, but one of another address is none: what was posted isn't there.
+/// Posts a JSON text, to this address alone: where it sends elsewhere that is told, and neither the text nor the token goes there. An answer
+/// of any status is an answer.
 pub(super) async fn post_json(
     doors: &Doors,
     url: Url,
     text: Bytes,
     secret: Option<&Secret>,
     timeout: Duration,
-) -> Result<Given, LinkFault> {
+) -> Result<Posted, LinkFault> {
     let exchange = async {
         let mut headers = of_json(secret)?;
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let ask = Ask { method: Method::POST, url: url.clone(), headers, body: Some(text) };
-        let answer = doors.http().await?.send(ask).await?;
-        if answer.extensions().get::<From>().is_some_and(|from| from.0 != url) {
-            return Err(LinkFault::new(LinkFaultKind::Other, "the address sends elsewhere: name where it leads"));
-        }
-        Ok(Given {
+        let answer = doors.http().await?.send_here(ask).await?;
+        let elsewhere = http::elsewhere(&url, &answer).map(|there| match there {
+            Some(there) if there.origin() == url.origin() => Elsewhere::Path,
+            Some(there) if there.origin().is_tuple() => Elsewhere::Origin(there.origin().ascii_serialization()),
+            _ => Elsewhere::Nowhere,
+        });
+        Ok(Posted {
             status: answer.status().as_u16(),
             retry_after: fault::retry_after(answer.headers(), doors.clock.wall()),
-            date: fault::server_time(answer.headers()),
-            body: Bytes::new(),
+            elsewhere,
         })
     };
     within(timeout, exchange).await

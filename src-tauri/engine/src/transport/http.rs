@@ -53,6 +53,15 @@ pub(super) struct Ask {
     pub(super) body: Option<Bytes>,
 }
 
+impl Ask {
+    fn sign(&mut self) {
+        self.headers.insert(USER_AGENT, HeaderValue::from_static(super::USER_AGENT));
+        if !self.headers.contains_key(ACCEPT) {
+            self.headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+        }
+    }
+}
+
 /// A client that keeps connections for the next request.
 #[derive(Clone, Debug)]
 pub(super) struct Http {
@@ -76,12 +85,15 @@ impl Http {
         Self { client, proxy }
     }
 
+    /// Asks this address and no other, wherever the answer sends.
+    pub(super) async fn send_here(&self, mut ask: Ask) -> Result<Answer, LinkFault> {
+        ask.sign();
+        self.once(&ask).await
+    }
+
     /// Asks, and follows where the answer sends. What is sensitive doesn't go to another origin.
     pub(super) async fn send(&self, mut ask: Ask) -> Result<Answer, LinkFault> {
-        ask.headers.insert(USER_AGENT, HeaderValue::from_static(super::USER_AGENT));
-        if !ask.headers.contains_key(ACCEPT) {
-            ask.headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
-        }
+        ask.sign();
         let mut status = 0;
         for _ in 0..=REDIRECTS_MAX {
             let mut answer = self.once(&ask).await?;
@@ -130,7 +142,7 @@ fn sent_elsewhere(status: u16) -> LinkFault {
 }
 
 /// Where an answer sends, if it does; none in it if that is no address.
-fn elsewhere(from: &Url, answer: &Answer) -> Option<Option<Url>> {
+pub(super) fn elsewhere(from: &Url, answer: &Answer) -> Option<Option<Url>> {
     if !matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
         return None;
     }

@@ -37,7 +37,7 @@ use watchfloor_board::config::spec::{ProxySpec, SourceSpec, TlsSpec};
 use watchfloor_feed::{FetchId, Header, Input, LinkFault, LinkFaultKind, LinkId, Message, Request, Secret};
 use watchfloor_model::Transport;
 
-pub(crate) use self::fetch::Given;
+pub(crate) use self::fetch::{Elsewhere, Given, Posted};
 pub(crate) use self::inputs::{Heard, Inputs, inputs};
 use self::{
     commands::{Commands, Teller},
@@ -273,14 +273,14 @@ impl Doors {
         fetch::post(self, url, secret, body_bytes_max, timeout).await
     }
 
-    /// Posts a JSON text, showing a secret as a bearer. An answer of any status is an answer, but no other address's.
+    /// Posts a JSON text, showing a secret as a bearer: to this address alone. An answer of any status is an answer.
     pub(crate) async fn post_json(
         &self,
         url: Url,
         body: Bytes,
         secret: Option<&Secret>,
         timeout: Duration,
-    ) -> Result<Given, LinkFault> {
+    ) -> Result<Posted, LinkFault> {
         fetch::post_json(self, url, body, secret, timeout).await
     }
 
