@@ -14,10 +14,11 @@ use watchfloor_tests::program::root;
 const MAY_KNOW: [(&str, &[&str]); 11] = [
     ("watchfloor-model", &[]),
     ("watchfloor-log", &[]),
+    ("watchfloor-settings", &[]),
     ("watchfloor-feed", &["watchfloor-model"]),
-    ("watchfloor-board", &["watchfloor-model"]),
+    ("watchfloor-board", &["watchfloor-model", "watchfloor-settings"]),
     ("watchfloor-engine", &["watchfloor-model", "watchfloor-log", "watchfloor-feed", "watchfloor-board"]),
-    ("watchfloor-hub", &["watchfloor-model", "watchfloor-log", "watchfloor-board"]),
+    ("watchfloor-hub", &["watchfloor-model", "watchfloor-log", "watchfloor-settings", "watchfloor-board"]),
     ("watchfloor-demo", &["watchfloor-model", "watchfloor-log", "watchfloor-board", "watchfloor-hub"]),
     ("watchfloor", &["watchfloor-model", "watchfloor-log", "watchfloor-board", "watchfloor-engine", "watchfloor-demo"]),
     ("watchfloor-fuzz", &[]),
@@ -36,7 +37,7 @@ const MAY_KNOW: [(&str, &[&str]); 11] = [
 ];
 
 /// Crates that must be the same everywhere: no I/O, no clock, no randomness of their own.
-const PURE: [&str; 3] = ["src-tauri/model/src", "src-tauri/feed/src", "src-tauri/board/src"];
+const PURE: [&str; 4] = ["src-tauri/model/src", "src-tauri/settings/src", "src-tauri/feed/src", "src-tauri/board/src"];
 
 /// What a pure crate must not say, and why.
 const IMPURE: [(&str, &str); 12] = [

@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 use toml::de::DeTable;
 
 use super::{
-    decode::{NameEntry, SourceEntry, label_by_id, report_twins, tables_of},
+    decode::{NameEntry, SourceEntry, label_by_id, report_twins},
     diagnostic::{Problem, Sink},
     keys::alarm,
     nearest::did_you_mean,
     shape::text_of,
     spec::{AlarmSpec, AlarmingSpec},
-    table::{Node, Shape, TableReader, names, wrong_type},
+    table::{Node, Shape, TableReader, names, tables_of, wrong_type},
 };
 use crate::{
     alarm::{

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, ops::Range, time::Duration};
 
-use toml::{Spanned, de::DeTable};
+use toml::de::DeTable;
 
 use super::{
     alarm::{Widgets, read_alarming, read_alarms},
@@ -18,7 +18,7 @@ use super::{
     shape::Name,
     source_kind::{Found, report_members_of_several, report_unlike},
     spec::{BoardFile, FoldSpec, ReducerSpec, SourceSpec, TokenSpec, WidgetSpec},
-    table::{Key, Node, TableReader, cut, names, wrong_type},
+    table::{Key, Node, TableReader, cut, names, tables_of},
     wanted::{read_channels, read_events},
     way,
     widget_kind::{self, Folded, Kind, KindShape},
@@ -105,45 +105,6 @@ fn report_unknown_tables(file: &DeTable<'_>, sink: &mut Sink<'_>) {
             help: keys::belongs(name).or_else(|| did_you_mean(name, TABLES)),
         });
     }
-}
-
-/// The tables of `[[name]]`; at least one is needed.
-pub(super) fn tables_of<'a>(
-    file: &'a DeTable<'a>,
-    name: &'static str,
-    count_max: usize,
-    sink: &mut Sink<'_>,
-) -> Vec<Node<'a>> {
-    let expected = format!("1 to {count_max} tables `[[{name}]]`");
-    let Some(value) = file.get(name) else {
-        sink.report_absence(Problem {
-            span: 0..0,
-            message: format!("`[[{name}]]` is missing"),
-            found: "nothing".to_owned(),
-            expected,
-            help: None,
-        });
-        return Vec::new();
-    };
-    if sink.is_damaged(&value.span()) {
-        return Vec::new();
-    }
-    let node = Node { name, value };
-    let Some(items) = value.get_ref().as_array() else {
-        let help = value.get_ref().is_table().then(|| format!("write `[[{name}]]`, with two brackets"));
-        wrong_type(node, &expected, help, sink);
-        return Vec::new();
-    };
-    if items.is_empty() || items.len() > count_max {
-        sink.report(Problem {
-            span: items.get(count_max).map_or_else(|| value.span(), Spanned::span),
-            message: format!("too {} tables `[[{name}]]`", if items.is_empty() { "few" } else { "many" }),
-            found: items.len().to_string(),
-            expected,
-            help: None,
-        });
-    }
-    items.iter().take(count_max).map(|value| Node { name, value }).collect()
 }
 
 /// A source as far as it could be read.

@@ -3,13 +3,13 @@
 use toml::de::DeTable;
 
 use super::{
-    decode::{NameEntry, label_by_id, report_twins, tables_of},
+    decode::{NameEntry, label_by_id, report_twins},
     diagnostic::{Problem, Sink},
     grid::{Cells, Tenant, lay_out},
     keys::{page, widget},
     nearest::did_you_mean,
     spec::PageSpec,
-    table::{Node, TableReader, names},
+    table::{Node, TableReader, names, tables_of},
 };
 use crate::frame::Place;
 

@@ -1,6 +1,8 @@
 //! The JSON Schema of a board file, for editors.
 
 use serde_json::{Map, Value, json};
+pub(super) use watchfloor_settings::schema::object;
+use watchfloor_settings::schema::{properties, required};
 
 use super::{
     alarm::ALARMS_MAX,
@@ -8,7 +10,6 @@ use super::{
     furniture::{FURNITURE, FurnitureShape},
     keys::{self, alarm, page, source, widget},
     page::PAGES_MAX,
-    table::{AnyKey, Need, TableShape},
     widget_kind::{KINDS, KindShape, Operand},
 };
 
@@ -43,24 +44,6 @@ pub fn schema() -> Value {
         "required": ["board", "source", "widget"],
         "additionalProperties": false,
     })
-}
-
-/// A table on its own.
-pub(super) fn object(table: &TableShape) -> Value {
-    json!({
-        "type": "object",
-        "properties": properties(table.keys),
-        "required": required(table.keys),
-        "additionalProperties": false,
-    })
-}
-
-fn properties(keys: &[&dyn AnyKey]) -> Map<String, Value> {
-    keys.iter().map(|key| (key.name().to_owned(), key.schema())).collect()
-}
-
-fn required(keys: &[&dyn AnyKey]) -> Vec<&'static str> {
-    keys.iter().filter(|key| key.need() == Need::Required).map(|key| key.name()).collect()
 }
 
 /// A widget: what all kinds have, and for each kind what it adds.

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use serde_json::Value;
 use toml::de::DeTable;
+use watchfloor_settings::{diagnostic::Sink, syntax, text::SourceText};
 
 use super::{super::*, SMALL, SOUND, validator};
 use crate::config::{
@@ -126,7 +127,7 @@ fn decoder_and_schema_know_the_same_keys() {
     for example in examples(&whole) {
         let example = completed(&example);
         let source = SourceText::new(&example);
-        let mut sink = Sink::beside(&source, &beside);
+        let mut sink = Sink::beside(&source, &beside, keys::belongs);
         let file = syntax::read(&example, &mut sink);
         decode::decode(file.get_ref(), &mut sink);
         asked.extend(sink.asked);

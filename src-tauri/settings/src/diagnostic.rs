@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt, ops::Range};
 
-use super::{
+use crate::{
     Beside,
     text::{Excerpt, SourceText},
 };
@@ -102,19 +102,27 @@ fn block(file_name: &str, error: &Diagnostic) -> String {
 }
 
 /// What is to be said of a place in the file.
-pub(super) struct Problem {
-    pub(super) span: Range<usize>,
-    pub(super) message: String,
-    pub(super) found: String,
-    pub(super) expected: String,
-    pub(super) help: Option<String>,
+pub struct Problem {
+    /// Where, in bytes of the text.
+    pub span: Range<usize>,
+    /// What is wrong, one line, no trailing stop.
+    pub message: String,
+    /// What stands there.
+    pub found: String,
+    /// What could stand there.
+    pub expected: String,
+    /// What may have been meant, or what to do.
+    pub help: Option<String>,
 }
 
 /// Takes the errors as they are met.
-pub(super) struct Sink<'a> {
-    pub(super) source: &'a SourceText<'a>,
+pub struct Sink<'a> {
+    /// The text that is read.
+    pub source: &'a SourceText<'a>,
     /// Gives the files that the file names.
-    pub(super) beside: &'a Beside<'a>,
+    pub beside: &'a Beside<'a>,
+    /// Says where a key belongs.
+    pub elsewhere: fn(&str) -> Option<String>,
     list: Vec<(usize, Diagnostic)>,
     more: usize,
     /// Offsets of the syntax errors. What contains one is not looked into: its errors would be guesses.
@@ -124,36 +132,37 @@ pub(super) struct Sink<'a> {
     /// Where something stands that may be a secret: no line is shown with it, whatever it is shown for (H8).
     secrets: Vec<Range<usize>>,
     /// Keys that the decoder asked for, with the name of their table.
-    #[cfg(test)]
-    pub(super) asked: BTreeSet<(&'static str, &'static str)>,
+    pub asked: BTreeSet<(&'static str, &'static str)>,
 }
 
 impl<'a> Sink<'a> {
     /// Of a text that stands alone: no file lies beside it.
-    pub(super) fn new(source: &'a SourceText<'a>) -> Self {
-        Self::beside(source, &|_| Err("there is no folder beside this text".to_owned()))
+    pub fn new(source: &'a SourceText<'a>) -> Self {
+        Self::beside(source, &|_| Err("there is no folder beside this text".to_owned()), |_| None)
     }
 
-    pub(super) fn beside(source: &'a SourceText<'a>, beside: &'a Beside<'a>) -> Self {
+    /// Of a file that may name others, which `beside` gives; `elsewhere` says where a key belongs that isn't known where it stands.
+    pub fn beside(source: &'a SourceText<'a>, beside: &'a Beside<'a>, elsewhere: fn(&str) -> Option<String>) -> Self {
         Self {
             source,
             beside,
+            elsewhere,
             list: Vec::new(),
             more: 0,
             damage: BTreeSet::new(),
             damaged_lines: BTreeSet::new(),
             secrets: Vec::new(),
-            #[cfg(test)]
             asked: BTreeSet::new(),
         }
     }
 
-    pub(super) fn report(&mut self, problem: Problem) {
+    /// Takes an error.
+    pub fn report(&mut self, problem: Problem) {
         self.report_with(problem, false);
     }
 
     /// The same of a place that holds what may be a secret: it isn't repeated (H8).
-    pub(super) fn report_secret(&mut self, problem: Problem) {
+    pub fn report_secret(&mut self, problem: Problem) {
         self.report_with(problem, true);
     }
 
@@ -171,39 +180,39 @@ impl<'a> Sink<'a> {
     }
 
     /// A syntax error: reported, and remembered as damage.
-    pub(super) fn report_syntax(&mut self, problem: Problem) {
+    pub fn report_syntax(&mut self, problem: Problem) {
         self.damage.insert(problem.span.start);
         self.damaged_lines.insert(self.source.line_of(problem.span.start));
         self.report(problem);
     }
 
     /// Reports that something is not there, unless a syntax error may have swallowed it.
-    pub(super) fn report_absence(&mut self, problem: Problem) {
+    pub fn report_absence(&mut self, problem: Problem) {
         if self.damage.is_empty() {
             self.report(problem);
         }
     }
 
     /// Whether a syntax error lies in the span.
-    pub(super) fn is_damaged(&self, span: &Range<usize>) -> bool {
+    pub fn is_damaged(&self, span: &Range<usize>) -> bool {
         self.damage.range(span.start..=span.end.max(span.start)).next().is_some()
     }
 
     /// Whether a key that begins here may have strayed from where it belongs: a syntax error lies in its line, or in the
     /// header above it.
-    pub(super) fn is_astray(&self, offset: usize) -> bool {
+    pub fn is_astray(&self, offset: usize) -> bool {
         let line = self.source.line_of(offset);
         let header = self.source.header_above(line);
         [Some(line), header].into_iter().flatten().any(|line| self.damaged_lines.contains(&line))
     }
 
     /// Whether anything was reported.
-    pub(super) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 
     /// Counts an error if there is room for no more: what it would say need not be worked out.
-    pub(super) fn counts_only(&mut self) -> bool {
+    pub fn counts_only(&mut self) -> bool {
         let is_full = self.list.len() >= DIAGNOSTICS_MAX;
         self.more += usize::from(is_full);
         is_full
@@ -224,7 +233,8 @@ impl<'a> Sink<'a> {
         }
     }
 
-    pub(super) fn into_diagnostics(mut self, file_name: &str) -> Diagnostics {
+    /// All errors, in the order of the text.
+    pub fn into_diagnostics(mut self, file_name: &str) -> Diagnostics {
         self.list.sort_by_key(|(at, _)| *at);
         let mut list: Vec<Diagnostic> = self.list.into_iter().map(|(_, error)| error).collect();
         list.iter_mut().for_each(|error| Self::hide_secrets(self.source, &self.secrets, error));

@@ -7,10 +7,10 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::diagnostic::{DIAGNOSTICS_MAX, Problem, Sink};
+use crate::diagnostic::{DIAGNOSTICS_MAX, Problem, Sink};
 
 /// The file's tables. Syntax errors are reported; what they damage is remembered, so that nobody guesses at it.
-pub(super) fn read<'a>(text: &'a str, sink: &mut Sink<'_>) -> Spanned<DeTable<'a>> {
+pub fn read<'a>(text: &'a str, sink: &mut Sink<'_>) -> Spanned<DeTable<'a>> {
     let (file, errors) = DeTable::parse_recoverable(text);
     // After an open bracket the rest of the file reads as its content: one error, where it was opened, says it all.
     let open: Vec<Range<usize>> = errors
@@ -72,7 +72,7 @@ fn syntax_problem(span: Range<usize>, message: &str, sink: &Sink<'_>) -> Problem
     let found = match found.chars().next() {
         None if span.start >= sink.source.len() => "the end of the file".to_owned(),
         None | Some('\n' | '\r') => "the end of the line".to_owned(),
-        Some(_) => format!("`{}`", super::table::cut(found)),
+        Some(_) => format!("`{}`", crate::table::cut(found)),
     };
     let (message, expected) = message.split_once(", expected ").unwrap_or((message, "TOML"));
     let help = help_for(message);

@@ -23,7 +23,7 @@ const ENDINGS: [&str; 12] = [
 const WHOLE: [&str; 10] = ["key", "auth", "authorization", "bearer", "jwt", "pass", "sig", "seed", "code", "login"];
 
 /// Whether a secret is commonly given by such a name.
-pub(super) fn is_name(name: &str) -> bool {
+pub fn is_name(name: &str) -> bool {
     let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
     ENDINGS.iter().any(|ending| plain.ends_with(ending)) || WHOLE.contains(&plain.as_str())
 }
@@ -32,13 +32,13 @@ pub(super) fn is_name(name: &str) -> bool {
 const HEADER_ENDINGS: [&str; 6] = ["key", "auth", "authorization", "jwt", "cookie", "session"];
 
 /// Whether a header of such a name is commonly a secret.
-pub(super) fn is_header(name: &str) -> bool {
+pub fn is_header(name: &str) -> bool {
     let last = name.rsplit(['-', '_']).next().unwrap_or_default();
     is_name(name) || HEADER_ENDINGS.iter().any(|ending| last.eq_ignore_ascii_case(ending))
 }
 
 /// Whether a header's value is or has a secret: by its form, as credentials (RFC 9110, section 11.4), or in an address.
-pub(super) fn in_header(text: &str) -> bool {
+pub fn in_header(text: &str) -> bool {
     let scheme = text.split_once(' ').map(|(scheme, _)| scheme).unwrap_or_default();
     let is_login = ["bearer", "basic", "digest"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
     let tells = |url: &Url| {
@@ -50,7 +50,7 @@ pub(super) fn in_header(text: &str) -> bool {
 }
 
 /// Whether it has the form of a secret: a JWT, an nkey's seed, or a bearer.
-pub(super) fn is_form(text: &str) -> bool {
+pub fn is_form(text: &str) -> bool {
     let of = |c: char| c.is_ascii_alphanumeric() || "-_=.".contains(c);
     let is_jwt = text.starts_with("eyJ") && text.split('.').count() == 3 && text.chars().all(of);
     let is_seed =
@@ -59,7 +59,7 @@ pub(super) fn is_form(text: &str) -> bool {
 }
 
 /// The first secret that stands in a template of JSON, by the name of its key.
-pub(super) fn in_template(text: &str) -> Option<String> {
+pub fn in_template(text: &str) -> Option<String> {
     // Holes stand within quotes, or for a number.
     let json: Value = serde_json::from_str(&text.replace(":{sequence}", ":0")).ok()?;
     within(&json, 0)

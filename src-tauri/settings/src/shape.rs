@@ -3,15 +3,16 @@
 use serde_json::{Value, json};
 use toml::de::DeValue;
 
-use super::{
+use crate::{
     diagnostic::Sink,
     nearest::did_you_mean,
     table::{Node, Shape, bad_character, bad_value, cut, names, wrong_type},
 };
 
 /// A text for people, on one line.
-pub(super) struct Text {
-    pub(super) characters_max: usize,
+pub struct Text {
+    /// Its length at most.
+    pub characters_max: usize,
 }
 
 impl Shape for Text {
@@ -21,7 +22,6 @@ impl Shape for Text {
         format!("a text of 1 to {} characters, on one line", self.characters_max)
     }
 
-    #[cfg(test)]
     fn words(&self) -> String {
         format!("text, at most {} characters", self.characters_max)
     }
@@ -47,7 +47,7 @@ impl Shape for Text {
 }
 
 /// The string that stands there.
-pub(super) fn text_of<'a>(node: Node<'a>, expected: &str, sink: &mut Sink<'_>) -> Option<&'a str> {
+pub fn text_of<'a>(node: Node<'a>, expected: &str, sink: &mut Sink<'_>) -> Option<&'a str> {
     let text = node.value.get_ref().as_str();
     if text.is_none() {
         let help = match node.value.get_ref() {
@@ -60,7 +60,7 @@ pub(super) fn text_of<'a>(node: Node<'a>, expected: &str, sink: &mut Sink<'_>) -
 }
 
 /// Yes or no.
-pub(super) struct Flag;
+pub struct Flag;
 
 impl Shape for Flag {
     type Value = bool;
@@ -69,7 +69,6 @@ impl Shape for Flag {
         "`true` or `false`".to_owned()
     }
 
-    #[cfg(test)]
     fn words(&self) -> String {
         "`true` or `false`".to_owned()
     }
@@ -88,20 +87,23 @@ impl Shape for Flag {
 }
 
 /// A name made of a fixed set of characters: ids and channels.
-pub(super) struct Name {
-    pub(super) what: &'static str,
-    pub(super) characters: &'static str,
+pub struct Name {
+    /// What it is, for errors.
+    pub what: &'static str,
+    /// What it is made of, for people.
+    pub characters: &'static str,
     /// Punctuation allowed besides ASCII letters and digits.
-    pub(super) punctuation: &'static str,
-    pub(super) characters_max: usize,
+    pub punctuation: &'static str,
+    /// Its length at most.
+    pub characters_max: usize,
 }
 
 /// `id` of sources and widgets.
-pub(super) const ID: Name =
+pub const ID: Name =
     Name { what: "an id", characters: "letters, digits, `-`, `_`", punctuation: "-_", characters_max: 64 };
 
 /// A channel of any kind of source. What each kind allows of it is said with the kind.
-pub(super) const CHANNEL: Name = Name {
+pub const CHANNEL: Name = Name {
     what: "a channel name",
     characters: "letters, digits and punctuation of ASCII, without quotes and spaces",
     punctuation: CHANNEL_PUNCTUATION,
@@ -117,7 +119,6 @@ impl Shape for Name {
         format!("{} of 1 to {} characters: {}", self.what, self.characters_max, self.characters)
     }
 
-    #[cfg(test)]
     fn words(&self) -> String {
         format!("1 to {} of {}", self.characters_max, self.characters)
     }
@@ -148,9 +149,9 @@ impl Shape for Name {
 }
 
 /// One of a few words.
-pub(super) struct Choice<T: 'static> {
+pub struct Choice<T: 'static> {
     /// Each word, what it stands for, and what it means.
-    pub(super) options: &'static [(&'static str, T, &'static str)],
+    pub options: &'static [(&'static str, T, &'static str)],
 }
 
 impl<T: Copy + Sync> Shape for Choice<T> {
@@ -177,9 +178,11 @@ impl<T: Copy + Sync> Shape for Choice<T> {
 }
 
 /// A whole number in a range.
-pub(super) struct Whole {
-    pub(super) min: u32,
-    pub(super) max: u32,
+pub struct Whole {
+    /// The least.
+    pub min: u32,
+    /// The greatest.
+    pub max: u32,
 }
 
 impl Shape for Whole {
@@ -189,7 +192,6 @@ impl Shape for Whole {
         format!("a whole number from {} to {}", self.min, self.max)
     }
 
-    #[cfg(test)]
     fn words(&self) -> String {
         format!("whole number, {} to {}", self.min, self.max)
     }
@@ -213,14 +215,17 @@ impl Shape for Whole {
 }
 
 /// A finite number in a range.
-pub(super) struct Number {
-    pub(super) what: &'static str,
-    pub(super) min: f64,
-    pub(super) max: f64,
+pub struct Number {
+    /// What it is, for errors.
+    pub what: &'static str,
+    /// The least.
+    pub min: f64,
+    /// The greatest.
+    pub max: f64,
 }
 
 /// A number of any size that is exact enough to draw.
-pub(super) const ANY_NUMBER: Number = Number { what: "a number", min: -1e15, max: 1e15 };
+pub const ANY_NUMBER: Number = Number { what: "a number", min: -1e15, max: 1e15 };
 
 impl Number {
     fn is_open(&self) -> bool {
@@ -235,7 +240,6 @@ impl Shape for Number {
         if self.is_open() { self.what.to_owned() } else { format!("{} from {} to {}", self.what, self.min, self.max) }
     }
 
-    #[cfg(test)]
     fn words(&self) -> String {
         let what = self.what.trim_start_matches("a ");
         if self.is_open() { what.to_owned() } else { format!("{what}, {} to {}", self.min, self.max) }
@@ -259,7 +263,7 @@ impl Shape for Number {
 }
 
 /// The number that stands there, whole or not; perhaps not finite.
-pub(super) fn real(value: &DeValue<'_>) -> Option<f64> {
+pub fn real(value: &DeValue<'_>) -> Option<f64> {
     match value {
         DeValue::Integer(number) => {
             #[allow(clippy::cast_precision_loss)] // the ranges end where whole numbers stop being exact
@@ -278,14 +282,17 @@ fn unquote(node: Node<'_>) -> Option<String> {
 }
 
 /// One value or a list of them; with or without the short form for a single one.
-pub(super) struct List<S> {
-    pub(super) item: S,
-    pub(super) min: usize,
-    pub(super) max: usize,
+pub struct List<S> {
+    /// Each of them.
+    pub item: S,
+    /// As many at least.
+    pub min: usize,
+    /// As many at most.
+    pub max: usize,
     /// Whether a single value may stand for a list of one.
-    pub(super) or_one: bool,
+    pub or_one: bool,
     /// Plural, for errors.
-    pub(super) what: &'static str,
+    pub what: &'static str,
 }
 
 impl<S: Shape> Shape for List<S> {
@@ -296,7 +303,6 @@ impl<S: Shape> Shape for List<S> {
         format!("{one}an array of {} to {} {}", self.min, self.max, self.what)
     }
 
-    #[cfg(test)]
     fn words(&self) -> String {
         let one = if self.or_one { "one, or " } else { "" };
         format!("{one}array of {} to {} {}", self.min, self.max, self.what)

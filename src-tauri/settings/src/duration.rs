@@ -34,7 +34,8 @@ pub fn parse(text: &str) -> Result<Duration, DurationError> {
     while at < characters.len() {
         let digits = run(&characters[at..], |c| c.is_ascii_digit());
         if digits == 0 {
-            return Err(error(at, "no whole number"));
+            let is_negative = at == 0 && characters.first() == Some(&'-');
+            return Err(error(at, if is_negative { "less than nothing" } else { "no whole number" }));
         }
         if digits > DIGITS_MAX {
             return Err(error(at, "a number of more than 9 digits"));

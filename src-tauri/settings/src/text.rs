@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::secrets;
+use crate::secrets;
 
 /// The most characters of a source line that an error shows.
 const EXCERPT_CHARACTERS_MAX: usize = 120;
@@ -12,7 +12,7 @@ const EXCERPT_CHARACTERS_BEFORE: usize = 50;
 const SECRET_WORDS: [&str; 7] = ["token", "secret", "password", "passwd", "credential", "authorization", "api-key"];
 
 /// A board file's text with the places where its lines begin.
-pub(super) struct SourceText<'a> {
+pub struct SourceText<'a> {
     text: &'a str,
     line_starts: Vec<usize>,
     /// Lines (from 1) that begin with a bracket, as headers do.
@@ -21,17 +21,18 @@ pub(super) struct SourceText<'a> {
 
 /// A line of the file as shown below an error, with the part to underline.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Excerpt {
+pub struct Excerpt {
     /// The line, cut to a bounded length, free of control characters and secrets.
-    pub(super) line: String,
+    pub line: String,
     /// Characters before the underlined part.
-    pub(super) before: usize,
+    pub before: usize,
     /// Characters underlined, at least 1.
-    pub(super) length: usize,
+    pub length: usize,
 }
 
 impl<'a> SourceText<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
+    /// A text.
+    pub fn new(text: &'a str) -> Self {
         let line_starts: Vec<usize> =
             std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         let is_header = |start: usize| text[start..].trim_start_matches([' ', '\t']).starts_with('[');
@@ -40,17 +41,18 @@ impl<'a> SourceText<'a> {
         Self { text, line_starts, header_lines }
     }
 
-    pub(super) fn len(&self) -> usize {
+    /// Its length in bytes.
+    pub fn len(&self) -> usize {
         self.text.len()
     }
 
     /// The text that a span covers; empty if the span is none of this text's.
-    pub(super) fn slice(&self, span: Range<usize>) -> &'a str {
+    pub fn slice(&self, span: Range<usize>) -> &'a str {
         self.text.get(span).unwrap_or("")
     }
 
     /// Line and column of a byte, both from 1; columns count characters.
-    pub(super) fn locate(&self, offset: usize) -> (usize, usize) {
+    pub fn locate(&self, offset: usize) -> (usize, usize) {
         let offset = floor_char_boundary(self.text, offset);
         let line = self.line_of(offset);
         let start = self.line_starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
@@ -58,18 +60,18 @@ impl<'a> SourceText<'a> {
     }
 
     /// The line of a byte, from 1.
-    pub(super) fn line_of(&self, offset: usize) -> usize {
+    pub fn line_of(&self, offset: usize) -> usize {
         self.line_starts.partition_point(|start| *start <= offset)
     }
 
     /// The last line up to this one that begins with a bracket, as headers do.
-    pub(super) fn header_above(&self, line: usize) -> Option<usize> {
+    pub fn header_above(&self, line: usize) -> Option<usize> {
         let after = self.header_lines.partition_point(|header| *header <= line);
         after.checked_sub(1).map(|at| self.header_lines[at])
     }
 
     /// The line of a span's first byte, with as much of the span as lies in it.
-    pub(super) fn excerpt(&self, span: Range<usize>) -> Excerpt {
+    pub fn excerpt(&self, span: Range<usize>) -> Excerpt {
         let (line, column) = self.locate(span.start);
         let start = self.line_starts.get(line - 1).copied().unwrap_or(0);
         let end = self.line_starts.get(line).copied().unwrap_or(self.text.len());
@@ -105,7 +107,7 @@ fn floor_char_boundary(text: &str, offset: usize) -> usize {
 }
 
 /// What a terminal or a page may be given: control characters and those that turn the writing direction are replaced.
-pub(super) fn printable(character: char) -> char {
+pub fn printable(character: char) -> char {
     match character {
         '\t' => ' ',
         '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
@@ -128,7 +130,7 @@ fn mask(line: &str) -> String {
 
 /// A text as many characters long, with what may be a secret replaced by `*`: user, password and query of a URL, and what JSON
 /// calls one (invariant H8).
-pub(super) fn mask_url(text: &str) -> String {
+pub fn mask_url(text: &str) -> String {
     let mut hidden = vec![false; text.len()];
     for (at, _) in text.match_indices("://") {
         let rest = &text[at + 3..];
@@ -184,7 +186,7 @@ fn mask_user(line: &str) -> String {
 
 /// Where in the TOML string literal `raw` the `nth` character (from 1) of the string that it stands for is written, in
 /// bytes; the closing quote if the string is shorter. (TOML 1.1, section String.)
-pub(super) fn offset_in_literal(raw: &str, nth: usize) -> usize {
+pub fn offset_in_literal(raw: &str, nth: usize) -> usize {
     let quote = ["\"\"\"", "'''", "\"", "'"].into_iter().find(|quote| raw.starts_with(quote)).unwrap_or("");
     let mut at = quote.len();
     if quote.len() == 3 {

@@ -4,7 +4,7 @@
 const NAME_CHARACTERS_MAX: usize = 64;
 
 /// The candidate nearest to `found`, if one is near enough to be meant. Case, and `_` or a space for `-`, count as nothing.
-pub(super) fn nearest<'a>(found: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(found: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if found.chars().nth(NAME_CHARACTERS_MAX).is_some() {
         return None;
     }
@@ -19,7 +19,7 @@ pub(super) fn nearest<'a>(found: &str, candidates: impl IntoIterator<Item = &'a 
 }
 
 /// `did you mean …?` for the nearest candidate.
-pub(super) fn did_you_mean<'a>(found: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub fn did_you_mean<'a>(found: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     nearest(found, candidates).map(|name| format!("did you mean `{name}`?"))
 }
 
