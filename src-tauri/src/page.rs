@@ -6,7 +6,7 @@ use tauri::{Manager, State, Webview};
 use tokio::sync::watch;
 use watchfloor_board::{
     Gesture,
-    frame::{AlarmAct, AlarmsSeen, Detail, Frame, RowsFound, RowsQuery},
+    frame::{AlarmAct, AlarmRowsFound, AlarmRowsQuery, AlarmsSeen, Detail, Frame, RowsFound, RowsQuery},
 };
 use watchfloor_demo::{Demo, Fault};
 use watchfloor_engine::Engine;
@@ -213,6 +213,12 @@ pub(crate) struct Sought {
     /// Its key; none for all of them.
     key: Option<String>,
     /// Whether somebody does, or the page only learns the number.
+/// Alarms of all that stand, for a hand in their list: a frame has the most urgent ones alone. Of the present.
+#[tauri::command]
+pub(crate) async fn alarm_rows(page: State<'_, Page>, query: AlarmRowsQuery) -> Answer<AlarmRowsFound> {
+    page.engine().await?.alarm_rows(query).await.ok_or_else(|| "this board has no alarms".to_owned())
+}
+
     is_new: bool,
 }
 

@@ -126,6 +126,7 @@ pub(crate) fn run(args: WallArgs, ground: Ground, levels: &Levels, runtime: &Run
             page::rows,
             page::alarm_act,
             page::alarms_acknowledge,
+            page::alarm_rows,
             page::alarm_sought,
             report::alarm_report,
             report::alarm_record,

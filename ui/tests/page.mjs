@@ -10,6 +10,7 @@ import { spawn } from 'node:child_process'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { alarm_list } from './page/alarm-list.mjs'
+import { alarm_rows } from './page/alarm-rows.mjs'
 import { alarms } from './page/alarms.mjs'
 import { alarms_past } from './page/alarms-past.mjs'
 import { aloud } from './page/aloud.mjs'
@@ -43,7 +44,7 @@ import { finish } from './page/harness.mjs'
 const SUBJECTS = {
   // The longest first: a long one at the end would be waited for alone.
   ...{ pseudo, tiles, span, looks, night, numbers, sight, silence, history, broken, past, pages, drill, demo, still },
-  ...{ alarms, alarm_list, alarms_past, reports },
+  ...{ alarms, alarm_list, alarm_rows, alarms_past, reports },
   ...{ aloud, keys, desk, chart, shift, zoom, words, furniture, fences, bundle },
 }
 /** Pages wait more than they draw: each subject has a process and a browser of its own, so many at once. */

@@ -5,6 +5,7 @@
 //! alone changes something.
 
 mod against;
+mod alarm_rows;
 mod alarm_view;
 mod alarming;
 mod check;

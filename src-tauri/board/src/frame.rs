@@ -29,8 +29,8 @@ use watchfloor_model::{Continuity, Phase, Transport};
 
 pub use self::{
     alarm::{
-        AlarmAct, AlarmCause, AlarmCount, AlarmEvidence, AlarmSaid, AlarmState, AlarmView, AlarmsSeen, AlarmsView,
-        FloodView,
+        AlarmAct, AlarmCause, AlarmCount, AlarmEvidence, AlarmOrder, AlarmRowsFound, AlarmRowsQuery, AlarmSaid,
+        AlarmState, AlarmView, AlarmWhich, AlarmsSeen, AlarmsView, FloodView,
     },
     chart::{AxisLook, LineLook, MarkValue, MarksValue},
     desk::{ColumnSort, Detail, RawEvent, RowsFound, RowsQuery},

@@ -8,7 +8,7 @@ use watchfloor_board::{
     Called, Gesture, GlassSpec, Room, Subject,
     alarm::Change,
     config::spec::BoardFile,
-    frame::{AlarmAct, AlarmsSeen, Frame, Notice, Outage, RowsFound, RowsQuery, State},
+    frame::{AlarmAct, AlarmRowsFound, AlarmRowsQuery, AlarmsSeen, Frame, Notice, Outage, RowsFound, RowsQuery, State},
     freshness::{Freshness, Summary},
 };
 use watchfloor_model::{Delivery, SourceStatus};
@@ -68,6 +68,13 @@ pub(crate) enum Event {
         query: RowsQuery,
         /// Where to; none if there is no such table.
         answer: oneshot::Sender<Option<RowsFound>>,
+    },
+    /// A hand asks for alarms of all that stand.
+    AlarmRows {
+        /// Which.
+        query: AlarmRowsQuery,
+        /// Where to; none if the board has no rules.
+        answer: oneshot::Sender<Option<AlarmRowsFound>>,
     },
     /// A hand asks for what is behind something that a widget shows.
     Subject {

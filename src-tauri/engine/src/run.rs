@@ -339,6 +339,9 @@ impl Run {
             Event::Rows { query, answer } => {
                 let _gone = answer.send(self.board.rows(&query, now));
             }
+            Event::AlarmRows { query, answer } => {
+                let _gone = answer.send(self.board.alarm_rows(&query));
+            }
             Event::Subject { widget, key, answer } => {
                 let _gone = answer.send(self.board.subject(&widget, &key, now));
             }

@@ -62,7 +62,7 @@ const SHOTS: [Shot; 7] = [
     shot("demo-orders", "orders", made_up(15, 28)),
     shot("demo-dispatch", "dispatch", made_up(18, 42)),
     shot("demo-infrastructure", "infrastructure", made_up(14, 12)),
-    shot("demo-process", "process", made_up(10, 50)),
+    shot("demo-process", "process", made_up(10, 5)),
     Shot { page: 2, size: UHD, ..shot("demo-4k", "infrastructure", made_up(14, 12)) },
     Shot { is_lit: true, ..shot("demo-lit", "process", made_up(5, 30)) },
 ];

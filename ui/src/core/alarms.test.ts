@@ -79,7 +79,16 @@ function view(list: readonly AlarmView[], part: Partial<AlarmsView> = {}): Alarm
       acknowledged: own.filter((one) => which_of(one) === 'acknowledged').length,
     }
   })
-  return { list: [...list], counts, aside: 0, unsupervised: 0, flood: null, lost: 0, ...part }
+  return {
+    list: [...list],
+    total: list.length,
+    counts,
+    aside: 0,
+    unsupervised: 0,
+    flood: null,
+    lost: 0,
+    ...part,
+  }
 }
 
 const nowhere = (): string => ''
@@ -116,11 +125,13 @@ test('what is acknowledged at once is what stood there and calls, each as it was
 
 test('an act is awaited until a frame says that this occurrence calls no more (H6)', () => {
   const asked = new Map([[named(alarm()), 5]])
-  expect(awaited(asked, [alarm()])).toEqual(asked)
-  expect(awaited(asked, [alarm({ state: 'latched-unacknowledged' })]).size).toBe(1)
-  expect(awaited(asked, [alarm({ state: 'acknowledged' })]).size).toBe(0)
-  expect(awaited(asked, [alarm({ occurrence: 2 })]).size).toBe(0)
-  expect(awaited(asked, []).size).toBe(0)
+  expect(awaited(asked, [alarm()], true)).toEqual(asked)
+  expect(awaited(asked, [alarm({ state: 'latched-unacknowledged' })], true).size).toBe(1)
+  expect(awaited(asked, [alarm({ state: 'acknowledged' })], true).size).toBe(0)
+  expect(awaited(asked, [alarm({ occurrence: 2 })], false).size).toBe(0)
+  expect(awaited(asked, [], true).size).toBe(0)
+  // Of what these don't tell nothing is known yet.
+  expect(awaited(asked, [], false)).toEqual(asked)
 })
 
 test('the newest that calls is the newest of all that call, whatever is sorted or filtered', () => {
@@ -258,6 +269,9 @@ test('where it is, of what it was made, and what comes next', () => {
       }),
     ),
   ).toBe('a 1, b')
+  const own = [{ name: 'text', value: '20 parcels at risk' }]
+  expect(cause_text(alarm({ cause: own, widgets: [] }))).toBe('20 parcels at risk')
+  expect(cause_text(alarm({ cause: own, widgets: ['text'] }))).toBe('text 20 parcels at risk')
   const causes = ['0.2549019607843137', '31.4', '-0.00123456', '12345.678', '42', 'on', '1.2.3', '1e9', '']
   expect(causes.map((value) => cause_text(alarm({ cause: [{ name: 'x', value }] })))).toEqual([
     'x 0.2549',

@@ -3,6 +3,7 @@
  * and nothing is taken for dealt with before the backend says so (H6).
  */
 import type { Act, AlarmState, AlarmsView, AlarmView, Priority } from '../generated/frame'
+import { numerals_now } from '../words/numerals'
 import { say } from '../words/say'
 import { number_text } from './format'
 import { label_width_em } from './width'
@@ -55,10 +56,12 @@ export function is_believed({ evidence }: AlarmView, silent: boolean): boolean {
 /** As the page says it: of the loss of a source the backend knows the source's title alone. */
 export function worded(view: AlarmsView | null): AlarmsView | null {
   if (view?.list.some(({ source }) => source !== undefined) !== true) return view
-  const list = view.list.map((alarm) =>
-    alarm.source === undefined ? alarm : { ...alarm, title: say('alarm.source-lost', { source: alarm.title }) },
-  )
-  return { ...view, list }
+  return { ...view, list: view.list.map(worded_one) }
+}
+
+/** The same of one that the page hasn't worded yet. */
+export function worded_one(alarm: AlarmView): AlarmView {
+  return alarm.source === undefined ? alarm : { ...alarm, title: say('alarm.source-lost', { source: alarm.title }) }
 }
 
 /** Since when, by the source's clock; of what was never raised by it, by this machine's. Milliseconds since the Unix epoch. */
@@ -151,6 +154,19 @@ export function is_filtered({ priority, which, find }: Filter): boolean {
   return priority !== null || which !== null || find !== ''
 }
 
+/** Words that must all be found. */
+export function words_of(find: string): string[] {
+  return find.toLowerCase().split(/\s+/).filter(Boolean)
+}
+
+/** A word as it is written, and, if it is a number, as it came: without groups, with a point and a plain minus. */
+export function spellings(word: string): string[] {
+  const { group, point } = numerals_now()
+  const whole = group === '' ? word : word.replaceAll(group, '')
+  const plain = whole.replace(point, '.').replace('\u2212', '-')
+  return plain === word || !/^[-+]?\d*\.?\d*$/.test(plain) || !/\d/.test(plain) ? [word] : [word, plain]
+}
+
 /** Those that pass, in the order that is wanted; those of one rank stay in the backend's. `where`: what an alarm's place is called. */
 export function listed(
   list: readonly AlarmView[],
@@ -158,13 +174,14 @@ export function listed(
   order: Order,
   where: (alarm: AlarmView) => string,
 ): AlarmView[] {
-  const words = filter.find.toLowerCase().split(/\s+/).filter(Boolean)
+  const words = words_of(filter.find).map(spellings)
   const passing = list.filter((alarm) => {
     if (filter.priority !== null && alarm.priority !== filter.priority) return false
     if (filter.which !== null && which_of(alarm) !== filter.which) return false
     if (words.length === 0) return true
-    const text = [alarm.title, alarm.key, alarm.group ?? '', where(alarm), cause_text(alarm)].join(' ').toLowerCase()
-    return words.every((word) => text.includes(word))
+    const cause = [cause_text(alarm), ...alarm.cause.map(({ value }) => value)]
+    const text = [alarm.title, alarm.key, alarm.group ?? '', where(alarm), ...cause].join(' ').toLowerCase()
+    return words.every((spelt) => spelt.some((word) => text.includes(word)))
   })
   const rank: Record<Order, (one: AlarmView, two: AlarmView) => number> = {
     urgency: () => 0,
@@ -203,10 +220,19 @@ export function pressed(alarms: readonly AlarmView[]): Pressed {
 export const named = ({ key, occurrence }: Pick<AlarmView, 'key' | 'occurrence'>): string =>
   JSON.stringify([key, occurrence])
 
-/** Of what was asked to be acknowledged, what the backend hasn't said to be: the rest is forgotten. */
-export function awaited(asked: ReadonlyMap<string, number>, list: readonly AlarmView[]): Map<string, number> {
+/**
+ * Of what was asked to be acknowledged, what the backend hasn't said to be: the rest is forgotten. `all`: whether these are all that stand; if not, one of
+ * which they say nothing is awaited on.
+ */
+export function awaited(
+  asked: ReadonlyMap<string, number>,
+  list: readonly AlarmView[],
+  all: boolean,
+): Map<string, number> {
   const calling = new Set(list.filter(calls).map(named))
-  return new Map([...asked].filter(([name]) => calling.has(name)))
+  const known = new Set(list.map(({ key }) => key))
+  const key_of = (name: string): string => (JSON.parse(name) as [string, number])[0]
+  return new Map([...asked].filter(([name]) => calling.has(name) || (!all && !known.has(key_of(name)))))
 }
 
 export type ActKind = Act['kind']
@@ -238,9 +264,13 @@ export function is_reason(words: string): boolean {
   return length >= REASON_MIN && length <= WORDS_MAX
 }
 
-/** What its condition was made of: `pressure 9.2, pump on`. */
-export function cause_text({ cause }: Pick<AlarmView, 'cause'>): string {
-  return cause.map(({ name, value }) => `${name} ${told(value)}`.trim()).join(', ')
+/** What its condition was made of: `pressure 9.2, pump on`. What a rule over events says in its own words has no name: it is judged by no widget. */
+export function cause_text({
+  cause,
+  widgets = [],
+}: Pick<AlarmView, 'cause'> & { readonly widgets?: readonly string[] }): string {
+  const is_own = (name: string): boolean => name === 'text' && widgets.length === 0
+  return cause.map(({ name, value }) => (is_own(name) ? value : `${name} ${told(value)}`.trim())).join(', ')
 }
 
 /** A number as far as somebody reads it, of whatever else a word. */

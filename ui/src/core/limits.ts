@@ -103,3 +103,7 @@ export const DESK_ANSWER_MS = 3_000
 
 /** For how long it is said that something was copied. */
 export const DESK_SAID_MS = 2_500
+
+/** The list of alarms asks for others no more often, and an answer that is older than what the wall knows says so after so long. */
+export const ALARM_ROWS_PACE_MS = 250
+export const ALARM_ROWS_BEHIND_MS = 1_000

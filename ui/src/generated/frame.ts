@@ -2152,10 +2152,14 @@ missed: number | null, };
  */
 export type AlarmsView = { 
 /**
- * The most urgent ones: unacknowledged before all others, then by priority, then the newest. What is put aside and what nobody watches
- * over comes last.
+ * The 200 most urgent ones: unacknowledged before all others, then by priority, then the newest. What is put aside and what nobody watches
+ * over comes last. Where more stand, the most urgent one of each widget that none of these is judged by follows.
  */
 list: Array<AlarmView>, 
+/**
+ * How many stand in all, put aside or not.
+ */
+total: number, 
 /**
  * How many there are by priority, whether or not they are in the list; the highest first.
  */
@@ -2408,6 +2412,106 @@ seen: [string, number][],
  * His name, if he said it.
  */
 name: string | null, };
+
+/**
+ * Alarms that a hand wants to see, of all that stand.
+ */
+export type AlarmRowsQuery = { 
+/**
+ * The first one, from 0.
+ */
+offset: number, 
+/**
+ * How many at most; no more than 200 come.
+ */
+count: number, 
+/**
+ * Those of this priority alone.
+ */
+priority: Priority | null, 
+/**
+ * Those that ask for this alone.
+ */
+which: AlarmWhich | null, 
+/**
+ * Words that must all be in what is said of it, each in one of its spellings. At most 50 words.
+ */
+words: Array<Array<string>>, 
+/**
+ * In which order.
+ */
+order: AlarmOrder, 
+/**
+ * What the loss of a source is called, with `{source}` in place of its title.
+ */
+lost: string, 
+/**
+ * One that is asked for by its key, and its place.
+ */
+key: string | null, 
+/**
+ * Keys and occurrences that were before somebody's eyes. At most 1,000 count.
+ */
+seen: [string, number][], };
+
+/**
+ * The answer.
+ */
+export type AlarmRowsFound = { 
+/**
+ * Of which revision of the board.
+ */
+revision: number, 
+/**
+ * The first one's place.
+ */
+offset: number, 
+/**
+ * The alarms.
+ */
+rows: Array<AlarmView>, 
+/**
+ * How many pass.
+ */
+matched: number, 
+/**
+ * How many stand.
+ */
+total: number, 
+/**
+ * How many call for somebody and don't pass.
+ */
+calls_hidden: number, 
+/**
+ * The newest that calls for somebody, whether or not it passes.
+ */
+newest: AlarmView | null, 
+/**
+ * The one that was asked for, whether or not it passes; none if it doesn't stand.
+ */
+own: AlarmView | null, 
+/**
+ * Its place; none if it doesn't pass.
+ */
+at: number | null, 
+/**
+ * Of those that were seen, what passes and calls for somebody, but critical ones.
+ */
+seen: [string, number][], 
+/**
+ * How many critical ones there are besides.
+ */
+seen_critical: number, };
+
+/**
+ * What an alarm asks for.
+ */
+export type AlarmWhich = "unacknowledged" | "acknowledged" | "aside" | "unsupervised";
+
+/**
+ * An order of alarms. Those of one rank in it stand in that of their urgency.
+ */
+export type AlarmOrder = "urgency" | "newest" | "priority" | "state" | "title";
 
 /**
  * What happened to an alarm.

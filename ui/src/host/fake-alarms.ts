@@ -3,6 +3,8 @@ import type {
   Act,
   AlarmAct,
   AlarmCount,
+  AlarmRowsFound,
+  AlarmRowsQuery,
   AlarmSaid,
   AlarmsSeen,
   AlarmState,
@@ -10,12 +12,15 @@ import type {
   AlarmView,
   Priority,
 } from '../generated/frame'
+import { alarm_rows, blizzard } from './fake-alarm-rows'
 
 const MINUTE_MS = 60_000
 /** The most that a frame lists. */
 const LISTED_MAX = 200
 const RANKS: readonly Priority[] = ['critical', 'high', 'medium', 'low']
 const DECIDES_MS = 120
+/** So many stand besides in a blizzard. */
+const BLIZZARD = 5_000
 /** How often a new one comes. */
 const COMES_MS = 20_000
 
@@ -45,6 +50,11 @@ export class FakeAlarms {
   refuses: string | null = null
   /** Set to what stood in the record, for the page's tests. */
   stood: AlarmView[] | null = null
+  /** Set so that nothing is told of more alarms than a frame has; and after how long it is. */
+  deaf = false
+  slow_ms = 20
+  /** How often that was asked for. */
+  rows_asked = 0
   /** What hands asked for, newest last. */
   readonly asked: (AlarmAct | AlarmsSeen)[] = []
 
@@ -54,6 +64,7 @@ export class FakeAlarms {
     if (!this.is_on || scenario === 'alarms-quiet') return
     this.#begin()
     if (scenario === 'alarms-flood') this.#flooded()
+    if (scenario === 'alarms-blizzard') for (const part of blizzard(BLIZZARD, this.#board_ms())) this.raise(part)
     if (scenario === 'alarms-stale') this.#all = this.#all.map((alarm) => ({ ...alarm, evidence: 'stale' }))
   }
 
@@ -289,20 +300,30 @@ export class FakeAlarms {
       }))
   }
 
+  /** All that stand. */
+  all(): AlarmView[] {
+    return this.#all
+  }
+
   view(): AlarmsView {
     return this.#view(this.#all)
   }
 
-  #view(all: readonly AlarmView[]): AlarmsView {
+  /** In the order of their urgency. */
+  #sorted(all: readonly AlarmView[]): AlarmView[] {
     const rank = ({ state, wants_acknowledgement, priority, raised_ms }: AlarmView): number[] => {
       const put_aside = ['shelved', 'suppressed', 'out-of-service', 'unsupervised'].includes(state)
       return [put_aside ? 2 : wants_acknowledgement ? 0 : 1, RANKS.indexOf(priority), -(raised_ms ?? 0)]
     }
-    const list = [...all].sort((one, two) => {
+    return [...all].sort((one, two) => {
       const [a, b] = [rank(one), rank(two)]
       const at = a.findIndex((part, at) => part !== b[at])
       return at === -1 ? 0 : (a[at] ?? 0) - (b[at] ?? 0)
     })
+  }
+
+  #view(all: readonly AlarmView[]): AlarmsView {
+    const list = this.#sorted(all)
     const is_aside = ({ state }: AlarmView): boolean => ['shelved', 'suppressed', 'out-of-service'].includes(state)
     const counted = list.filter((alarm) => !is_aside(alarm) && alarm.state !== 'unsupervised')
     const counts = RANKS.map((priority): AlarmCount => {
@@ -312,12 +333,22 @@ export class FakeAlarms {
     })
     return {
       list: list.slice(0, LISTED_MAX),
+      total: list.length,
       counts,
       aside: list.filter(is_aside).length,
       unsupervised: this.#scenario === 'alarms-quiet' ? 0 : 12,
       flood: this.#flood,
       lost: 0,
     }
+  }
+
+  /** Of all that stand, however many a frame has. */
+  async rows(query: AlarmRowsQuery): Promise<AlarmRowsFound> {
+    this.rows_asked += 1
+    if (this.hangs) await new Promise(() => undefined)
+    await new Promise((resolve) => setTimeout(resolve, this.slow_ms))
+    if (this.deaf) throw new Error('the backend has ended')
+    return alarm_rows(this.#sorted(this.#all), query)
   }
 
   async act(act: AlarmAct): Promise<void> {

@@ -23,6 +23,7 @@ import type {
 } from '../generated/frame'
 import { Busy } from './fake-busy'
 import { BOARD, GAUGE_BOARD, ONE_BOARD, whole } from './fake-board'
+import { Changes } from './fake-changes'
 import { HOUR_MS, MIDNIGHT_MS } from './fake-day'
 import { ORDERS, orders_value, PAIR } from './fake-orders'
 import { FakeDrill } from './fake-drill'
@@ -66,7 +67,16 @@ export const SCENARIOS = [
     'pair',
   ] as const),
   ...(['furniture', 'pages', 'past', 'past-odd', 'disputed'] as const),
-  ...(['desk', 'alarms', 'alarms-quiet', 'alarms-flood', 'alarms-stale', 'alarms-pages', 'sheet'] as const),
+  ...([
+    'desk',
+    'alarms',
+    'alarms-quiet',
+    'alarms-flood',
+    'alarms-stale',
+    'alarms-pages',
+    'alarms-blizzard',
+    'sheet',
+  ] as const),
 ] as const
 export type Scenario = (typeof SCENARIOS)[number]
 
@@ -128,7 +138,7 @@ export class FakeHost implements Host {
   readonly alarms: FakeAlarms
   readonly reports: FakeReports
   #version = 0
-  #sent = new Map<string, string>()
+  readonly #changes = new Changes()
   #faults = new Map<FaultName, boolean>(FAULTS.map((name) => [name, false]))
   #speed: number
   #paused = false
@@ -218,7 +228,7 @@ export class FakeHost implements Host {
   frame(all: boolean): Frame {
     const now = this.#now()
     this.#version += 1
-    if (all) this.#sent.clear()
+    if (all) this.#changes.forget()
     const { scenario, theme } = this.#options
     if (scenario === 'rush') return this.#rushed(all)
     if (scenario === 'busy') return this.#hurried(all)
@@ -232,7 +242,7 @@ export class FakeHost implements Host {
       if (scenario === 'gaps' && value.kind === 'number') value.at_least = view.look.kind === 'counter'
       const against = scenario === 'disputed' ? disputed(view, value) : null
       const quality = { ...this.#quality(now), against }
-      return { id: view.id, quality, value: value === null ? null : this.#changed(view.id, value) }
+      return { id: view.id, quality, value: value === null ? null : this.#changes.of(view.id, value) }
     })
     return {
       version: this.#version,
@@ -410,64 +420,6 @@ export class FakeHost implements Host {
     return source_view(freshness, { version: this.#version, checked_at_ms: this.#checked_at_ms, has_gaps })
   }
 
-  /** The value as a change to what was sent before, or null if nothing changed. */
-  #changed(id: string, value: WidgetValue): WidgetValue | null {
-    const changed = (key: string, part: unknown): boolean => {
-      const text = JSON.stringify(part)
-      if (this.#sent.get(`${id}/${key}`) === text) return false
-      this.#sent.set(`${id}/${key}`, text)
-      return true
-    }
-    const first = !this.#sent.has(`${id}/`)
-    if (!changed('', value)) return null
-    if (first) this.#remember(id, value)
-    if (first || value.kind === 'number' || value.kind === 'status') return value
-    if (value.kind === 'table') {
-      const order = value.order ?? []
-      const before = JSON.parse(this.#sent.get(`${id}/order`) ?? '[]') as string[]
-      const rows = value.rows.filter((row) => changed(`row/${row.key}`, row))
-      const removed = before.filter((key) => !order.includes(key))
-      for (const key of removed) this.#sent.delete(`${id}/row/${key}`)
-      return { ...value, whole: false, rows, removed, order: changed('order', order) ? order : null }
-    }
-    if (value.kind === 'markers') {
-      const keys = value.markers.map((marker) => marker.key)
-      const before = JSON.parse(this.#sent.get(`${id}/keys`) ?? '[]') as string[]
-      changed('keys', keys)
-      const markers = value.markers.filter((marker) => changed(`marker/${marker.key}`, marker))
-      return { ...value, whole: false, markers, removed: before.filter((key) => !keys.includes(key)) }
-    }
-    if (value.kind === 'log') {
-      const newest = Number(this.#sent.get(`${id}/newest`) ?? 0)
-      this.#sent.set(`${id}/newest`, String(value.lines[0]?.number ?? 0))
-      return { ...value, whole: false, lines: value.lines.filter((line) => line.number > newest) }
-    }
-    if (value.kind !== 'series') return value
-    const lines = value.lines.map(({ key, points }) => ({
-      key,
-      points: points.filter((point) => changed(`${key}/${String(point[0])}`, point)),
-    }))
-    return { ...value, whole: false, lines }
-  }
-
-  #remember(id: string, value: WidgetValue): void {
-    const keep = (key: string, part: unknown): void => {
-      this.#sent.set(`${id}/${key}`, JSON.stringify(part))
-    }
-    if (value.kind === 'table') {
-      keep('order', value.order)
-      for (const row of value.rows) keep(`row/${row.key}`, row)
-    } else if (value.kind === 'markers') {
-      keep(
-        'keys',
-        value.markers.map((marker) => marker.key),
-      )
-      for (const marker of value.markers) keep(`marker/${marker.key}`, marker)
-    } else if (value.kind === 'log') keep('newest', value.lines[0]?.number ?? 0)
-    else if (value.kind === 'series')
-      for (const line of value.lines) for (const point of line.points) keep(`${line.key}/${String(point[0])}`, point)
-  }
-
   past_open(at_ms: number | null): Promise<void> {
     if (this.#options.scenario === 'one') return Promise.reject(new Error('the journal has no record of the glass'))
     this.#past = new FakePast(at_ms, this.#options.scenario)
@@ -546,6 +498,7 @@ export class FakeHost implements Host {
   /** There is no desktop that could tell of one. */
   readonly alarm_sought: Host['alarm_sought'] = () => Promise.resolve(null)
   readonly alarms_acknowledge: Host['alarms_acknowledge'] = (seen) => this.alarms.acknowledge(seen)
+  readonly alarm_rows: Host['alarm_rows'] = (query) => this.alarms.rows(query)
   readonly alarm_report: Host['alarm_report'] = (...of) => this.reports.alarm_report(...of)
   readonly since: Host['since'] = (...of) => this.reports.since(...of)
   readonly since_moments: Host['since_moments'] = (...of) => this.reports.since_moments(...of)

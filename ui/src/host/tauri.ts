@@ -1,7 +1,7 @@
 /** The one door to the backend: commands, answered one by one. No events, no channels. */
 import { invoke } from '@tauri-apps/api/core'
 import type { Sight } from '../core/sight'
-import type { AlarmReport, Detail, Frame, RowsFound, Since, SinceMoments } from '../generated/frame'
+import type { AlarmReport, AlarmRowsFound, Detail, Frame, RowsFound, Since, SinceMoments } from '../generated/frame'
 import type { TilesFile } from '../widgets/tiles/host'
 import type { AlarmSought, DemoState, DrillLast, Host } from './types'
 
@@ -15,6 +15,7 @@ export const tauri: Host = {
   detail: (widget, key) => invoke<Detail | null>('detail', { widget, key }),
   alarm_act: (act) => invoke('alarm_act', { act }),
   alarms_acknowledge: (seen) => invoke<number>('alarms_acknowledge', { seen }),
+  alarm_rows: (query) => invoke<AlarmRowsFound>('alarm_rows', { query }),
   alarm_report: (from_ms, to_ms) =>
     invoke<AlarmReport>('alarm_report', { fromMs: rounded(from_ms), toMs: rounded(to_ms) }),
   since: (from_ms, after) => invoke<Since>('since', { fromMs: Math.round(from_ms), after }),

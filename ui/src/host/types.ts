@@ -4,6 +4,8 @@ import type { TilesHost } from '../widgets/tiles/host'
 import type {
   AlarmAct,
   AlarmReport,
+  AlarmRowsFound,
+  AlarmRowsQuery,
   AlarmsSeen,
   Detail,
   Frame,
@@ -69,6 +71,8 @@ export interface Host extends TilesHost {
   alarm_act(act: AlarmAct): Promise<void>
   /** Acknowledges all of these but critical ones, as they were seen; answers how many were. */
   alarms_acknowledge(seen: AlarmsSeen): Promise<number>
+  /** Any of the alarms that stand, of the present; rejects with a sentence where the board has no rules. */
+  alarm_rows(query: AlarmRowsQuery): Promise<AlarmRowsFound>
   /** The standard's figures of the alarms, from an instant until before another, milliseconds since the Unix epoch; from null: thirty days, to null: now. */
   alarm_report(from_ms: number | null, to_ms: number | null): Promise<AlarmReport>
   /**

@@ -498,6 +498,7 @@ export const heard: Heard = {
   // Lamp tests.
   'Lamp test {why}': 'Lampentest {why}',
   'passed {n} of {m}': 'bestand {n} von {m}',
+  'this board has no alarms': 'diese Tafel hat keine Alarme',
   'FAILED {n} of {m}': 'FEHLGESCHLAGEN: {n} von {m}',
   '{n} not tested': '{n} nicht geprüft',
   'was ended ({why}): {n} of {m} steps passed': 'wurde beendet ({why}): {n} von {m} Schritten bestanden',

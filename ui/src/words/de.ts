@@ -424,6 +424,9 @@ export const de: Words = {
   'alarms.before': '↑ {count}',
   'alarms.after': '↓ {count}',
   'alarms.close': 'schließen',
+  'alarms.only': { one: 'NUR der dringendste von {total}', other: 'NUR die {count} dringendsten von {total}' },
+  'alarms.behind': 'ÄLTERE ANTWORT: zuletzt bekannt',
+  'alarms.cannot-ask': 'der Rest lässt sich nicht auflisten: {error}',
   'alarms.cannot-open': 'die Alarmliste lässt sich nicht laden: {error}',
 
   'clock.unknown': 'hier unbekannt',

@@ -432,6 +432,7 @@ export const SENTENCES = [
   'it does not answer',
   // Lamp tests.
   'Lamp test {why}',
+  'this board has no alarms',
   'passed {n} of {m}',
   'FAILED {n} of {m}',
   '{n} not tested',

@@ -424,6 +424,9 @@ export const en = {
   'alarms.before': '↑ {count}',
   'alarms.after': '↓ {count}',
   'alarms.close': 'close',
+  'alarms.only': { one: 'ONLY the most urgent of {total}', other: 'ONLY the {count} most urgent of {total}' },
+  'alarms.behind': 'OLDER ANSWER: last known',
+  'alarms.cannot-ask': 'the rest cannot be listed: {error}',
   'alarms.cannot-open': 'the list of alarms cannot be loaded: {error}',
 
   'clock.unknown': 'not known here',

@@ -7,7 +7,7 @@ import { become_kiosk } from './keys.mjs'
 /** @typedef {import('playwright-core').Page} Page */
 
 /** What was asked of the backend about alarms. @param {Page} page */
-const asked = (page) =>
+export const asked = (page) =>
   page.evaluate(() => {
     const { __wall } =
       /** @type {{ __wall?: { host: { alarms: { asked: (import('../../src/generated/frame').AlarmAct | import('../../src/generated/frame').AlarmsSeen)[] } } } }} */ (
@@ -17,14 +17,14 @@ const asked = (page) =>
   })
 
 /** @param {Page} page */
-const row_keys = (page) =>
+export const row_keys = (page) =>
   page.$$eval('.rows [data-alarm-row]', (all) => all.map((one) => one.getAttribute('data-alarm-row')))
 
 /** @param {Page} page */
-const chosen = (page) => page.getAttribute('.rows [aria-selected="true"]', 'data-alarm-row')
+export const chosen = (page) => page.getAttribute('.rows [aria-selected="true"]', 'data-alarm-row')
 
 /** @param {Page} page @param {string} key */
-async function open_list(page, key = 'a') {
+export async function open_list(page, key = 'a') {
   await all_become(page, 'live')
   await made_up(page, 'alarms.still = true')
   await page.keyboard.press(key)

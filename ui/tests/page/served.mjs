@@ -51,6 +51,7 @@ export async function backend() {
           reconcile: () => host.reconcile(),
           alarm_act: ({ act }) => host.alarm_act(act),
           alarms_acknowledge: ({ seen }) => host.alarms_acknowledge(seen),
+          alarm_rows: ({ query }) => host.alarm_rows(query),
           alarm_report: ({ fromMs, toMs }) => host.alarm_report(fromMs, toMs),
           since: ({ fromMs, after }) => host.since(fromMs, after),
           since_moments: ({ name }) => host.since_moments(name),

@@ -1,6 +1,9 @@
 //! Alarms as the page lists them.
 
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use watchfloor_model::{Mono, Timestamp};
 
@@ -12,6 +15,7 @@ use crate::{
         machine::{Base, Evidence, Shown},
         state_of,
     },
+    config::spec::AlarmSpec,
     frame::{AlarmCause, AlarmCount, AlarmEvidence, AlarmName, AlarmSaid, AlarmView, AlarmsView, FloodView, State},
 };
 
@@ -31,29 +35,94 @@ pub struct Called {
 
 const PRIORITIES: [Priority; 4] = [Priority::Critical, Priority::High, Priority::Medium, Priority::Low];
 
+/// What tells the place of an alarm among all: the smallest is the most urgent.
+pub(super) type Urgency<'a> = (u8, Reverse<Priority>, Reverse<Option<Timestamp>>, &'a AlarmKey);
+
+pub(super) fn urgency<'a>(key: &'a AlarmKey, own: &Standing) -> Urgency<'a> {
+    (rank(own), Reverse(own.priority), Reverse(own.raised), key)
+}
+
 impl Board {
     /// All that people see of the alarms, if the board has any rules.
     pub(super) fn alarms_view(&self, now: Mono) -> Option<AlarmsView> {
         self.file.alarming.as_ref()?;
         let alarms = self.alarms();
-        let mut all: Vec<(&AlarmKey, &Standing)> = alarms.standing().iter().collect();
-        all.sort_by_key(|(key, own)| (rank(own), Reverse(own.priority), Reverse(own.raised), *key));
+        let mut all: Vec<(Urgency<'_>, &Standing)> = Vec::with_capacity(alarms.standing().len());
+        let (mut counts, mut aside) = ([(0, 0); PRIORITIES.len()], 0);
+        for (key, own) in alarms.standing() {
+            let urgency = urgency(key, own);
+            let (unacknowledged, acknowledged) = &mut counts[own.priority as usize];
+            if urgency.0 <= RANK_STANDING && own.alarm.base.wants_acknowledgement() {
+                *unacknowledged += 1;
+            } else if urgency.0 <= RANK_STANDING {
+                *acknowledged += 1;
+            }
+            aside += usize::from(own.alarm.suppression.is_any());
+            all.push((urgency, own));
+        }
+        let total = number(all.len());
+        let by_urgency = |one: &(Urgency<'_>, _), two: &(Urgency<'_>, _)| one.0.cmp(&two.0);
+        let mut beyond = Vec::new();
+        if all.len() > LISTED_MAX {
+            all.select_nth_unstable_by(LISTED_MAX, by_urgency);
+            beyond = all.split_off(LISTED_MAX);
+        }
+        all.sort_unstable_by(by_urgency);
+        self.add_of_other_widgets(&mut all, beyond);
         let instant = self.instant(now);
         let flood = alarms.flood().since().map(|since| FloodView {
             since_ms: instant.wall.minus(now.since(since)).as_millis(),
             total: alarms.flood().total(),
         });
         Some(AlarmsView {
-            counts: PRIORITIES.iter().map(|priority| count(*priority, &all)).collect(),
-            aside: number(all.iter().filter(|(_, own)| own.alarm.suppression.is_any()).count()),
-            list: all.into_iter().take(LISTED_MAX).map(|(key, own)| self.alarm_view(key, own)).collect(),
+            counts: PRIORITIES.into_iter().map(|priority| count(priority, counts[priority as usize])).collect(),
+            aside: number(aside),
+            list: all.into_iter().map(|((.., key), own)| self.alarm_view(key, own)).collect(),
+            total,
             unsupervised: number(self.alarming.unsupervised()),
             flood,
             lost: alarms.lost(),
         })
     }
 
-    fn alarm_view(&self, key: &AlarmKey, own: &Standing) -> AlarmView {
+    /// A widget's band is that of its most urgent alarm, however many more urgent ones stand elsewhere.
+    fn add_of_other_widgets<'a>(
+        &self,
+        listed: &mut Vec<(Urgency<'a>, &'a Standing)>,
+        beyond: Vec<(Urgency<'a>, &'a Standing)>,
+    ) {
+        let mut by_rule: BTreeMap<&str, (Urgency<'a>, &'a Standing)> = BTreeMap::new();
+        for one in beyond.into_iter().filter(|((rank, ..), _)| *rank <= RANK_STANDING) {
+            let own = by_rule.entry(&one.0.3.rule).or_insert(one);
+            if one.0 < own.0 {
+                *own = one;
+            }
+        }
+        if by_rule.is_empty() {
+            return;
+        }
+        let widgets = |key: &AlarmKey| {
+            let inputs = self.alarming.spec(&self.file, &key.rule).map(AlarmSpec::inputs).unwrap_or_default();
+            inputs.iter().filter_map(|input| Some(Facet::of_input(*input)?.0))
+        };
+        let mut covered: BTreeSet<usize> = BTreeSet::new();
+        for ((rank, .., key), _) in listed.iter() {
+            if *rank <= RANK_STANDING {
+                covered.extend(widgets(key));
+            }
+        }
+        let mut rest: Vec<(Urgency<'a>, &'a Standing)> = by_rule.into_values().collect();
+        rest.sort_unstable_by(|one, two| one.0.cmp(&two.0));
+        for one in rest {
+            let before = covered.len();
+            covered.extend(widgets(one.0.3));
+            if covered.len() > before {
+                listed.push(one);
+            }
+        }
+    }
+
+    pub(super) fn alarm_view(&self, key: &AlarmKey, own: &Standing) -> AlarmView {
         let spec = self.alarming.spec(&self.file, &key.rule);
         let AlarmName { title, source, widgets } = self.alarm_name(key);
         let foreign = own.foreign.as_deref();
@@ -94,7 +163,7 @@ impl Board {
     }
 
     /// What an alarm is called; of another system's, as far as it stands.
-    fn alarm_name(&self, key: &AlarmKey) -> AlarmName {
+    pub(super) fn alarm_name(&self, key: &AlarmKey) -> AlarmName {
         let spec = self.alarming.spec(&self.file, &key.rule);
         let source = Alarming::source(&key.rule);
         let foreign = self.alarms().standing().get(key).and_then(|own| own.foreign.as_deref());
@@ -122,6 +191,12 @@ impl Board {
             sources: self.file.sources.iter().map(|source| (source.id.clone(), source.title.clone())).collect(),
             timezone: self.file.board.timezone.clone(),
         }
+    }
+
+    /// What the widget is called where to look.
+    pub(super) fn place_of(&self, spec: &AlarmSpec) -> Option<&str> {
+        let (widget, _) = Facet::of_input(*spec.inputs().first()?)?;
+        Some(&self.file.widgets.get(widget)?.title)
     }
 
     /// The ids of the widgets that these inputs are of, each once.
@@ -155,15 +230,11 @@ const fn rank(own: &Standing) -> u8 {
     }
 }
 
-/// How many of a priority stand, put aside by nobody.
-fn count(priority: Priority, all: &[(&AlarmKey, &Standing)]) -> AlarmCount {
-    let own = || all.iter().filter(|(_, own)| own.priority == priority && rank(own) <= 2);
-    let unacknowledged = own().filter(|(_, own)| own.alarm.base.wants_acknowledgement()).count();
-    AlarmCount {
-        priority,
-        unacknowledged: number(unacknowledged),
-        acknowledged: number(own().count() - unacknowledged),
-    }
+/// What stands, and is put aside by nobody, has this rank or a smaller one.
+const RANK_STANDING: u8 = 2;
+
+fn count(priority: Priority, (unacknowledged, acknowledged): (usize, usize)) -> AlarmCount {
+    AlarmCount { priority, unacknowledged: number(unacknowledged), acknowledged: number(acknowledged) }
 }
 
 fn said(said: &Said) -> AlarmSaid {

@@ -2,6 +2,7 @@
 
 mod against;
 mod ahead;
+mod alarm_rows;
 mod alarms;
 mod check;
 mod documents;

@@ -9,9 +9,12 @@ use crate::alarm::{Act, Nuisance, Priority};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export_to = "frame.ts")]
 pub struct AlarmsView {
-    /// The most urgent ones: unacknowledged before all others, then by priority, then the newest. What is put aside and what nobody watches
-    /// over comes last.
+    /// The 200 most urgent ones: unacknowledged before all others, then by priority, then the newest. What is put aside and what nobody watches
+    /// over comes last. Where more stand, the most urgent one of each widget that none of these is judged by follows.
     pub list: Vec<AlarmView>,
+    /// How many stand in all, put aside or not.
+    #[serde(default)]
+    pub total: u32,
     /// How many there are by priority, whether or not they are in the list; the highest first.
     pub counts: Vec<AlarmCount>,
     /// How many are on the shelf, suppressed by design and out of service.
@@ -200,4 +203,91 @@ pub struct AlarmsSeen {
     pub seen: Vec<(String, u64)>,
     /// His name, if he said it.
     pub name: Option<String>,
+}
+
+/// Alarms that a hand wants to see, of all that stand.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export_to = "frame.ts")]
+pub struct AlarmRowsQuery {
+    /// The first one, from 0.
+    pub offset: u32,
+    /// How many at most; no more than 200 come.
+    pub count: u32,
+    /// Those of this priority alone.
+    pub priority: Option<Priority>,
+    /// Those that ask for this alone.
+    pub which: Option<AlarmWhich>,
+    /// Words that must all be in what is said of it, each in one of its spellings. At most 50 words.
+    pub words: Vec<Vec<String>>,
+    /// In which order.
+    pub order: AlarmOrder,
+    /// What the loss of a source is called, with `{source}` in place of its title.
+    pub lost: String,
+    /// One that is asked for by its key, and its place.
+    pub key: Option<String>,
+    /// Keys and occurrences that were before somebody's eyes. At most 1,000 count.
+    #[ts(type = "[string, number][]")]
+    pub seen: Vec<(String, u64)>,
+}
+
+/// What an alarm asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+#[ts(export_to = "frame.ts")]
+pub enum AlarmWhich {
+    /// Somebody who says that he knows.
+    Unacknowledged,
+    /// Nothing: somebody knows.
+    Acknowledged,
+    /// Nothing for now: it is on the shelf, suppressed, or out of service.
+    Aside,
+    /// That what it is judged by be known.
+    Unsupervised,
+}
+
+/// An order of alarms. Those of one rank in it stand in that of their urgency.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+#[ts(export_to = "frame.ts")]
+pub enum AlarmOrder {
+    /// The most urgent first.
+    #[default]
+    Urgency,
+    /// The newest first, by the source's clock; what was never raised by it, by this machine's.
+    Newest,
+    /// The highest priority first.
+    Priority,
+    /// By what they ask for.
+    State,
+    /// By what they are called.
+    Title,
+}
+
+/// The answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export_to = "frame.ts")]
+pub struct AlarmRowsFound {
+    /// Of which revision of the board.
+    pub revision: u32,
+    /// The first one's place.
+    pub offset: u32,
+    /// The alarms.
+    pub rows: Vec<AlarmView>,
+    /// How many pass.
+    pub matched: u32,
+    /// How many stand.
+    pub total: u32,
+    /// How many call for somebody and don't pass.
+    pub calls_hidden: u32,
+    /// The newest that calls for somebody, whether or not it passes.
+    pub newest: Option<AlarmView>,
+    /// The one that was asked for, whether or not it passes; none if it doesn't stand.
+    pub own: Option<AlarmView>,
+    /// Its place; none if it doesn't pass.
+    pub at: Option<u32>,
+    /// Of those that were seen, what passes and calls for somebody, but critical ones.
+    #[ts(type = "[string, number][]")]
+    pub seen: Vec<(String, u64)>,
+    /// How many critical ones there are besides.
+    pub seen_critical: u32,
 }

@@ -3,7 +3,7 @@
 use tokio::sync::oneshot;
 use watchfloor_board::{
     Called,
-    frame::{AlarmAct, AlarmsSeen},
+    frame::{AlarmAct, AlarmRowsFound, AlarmRowsQuery, AlarmsSeen},
 };
 
 use super::Engine;
@@ -25,6 +25,13 @@ impl Engine {
         let (answer, answered) = oneshot::channel();
         self.tell(Event::Acknowledge { seen, station, answer }).await;
         answered.await.unwrap_or_default()
+    }
+
+    /// Any of the alarms that stand, as they are now, for a hand; none if the board has no rules.
+    pub async fn alarm_rows(&self, query: AlarmRowsQuery) -> Option<AlarmRowsFound> {
+        let (answer, answered) = oneshot::channel();
+        self.tell(Event::AlarmRows { query, answer }).await;
+        answered.await.ok().flatten()
     }
 
     /// How many have wanted to see an alarm on the wall.

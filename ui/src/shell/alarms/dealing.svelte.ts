@@ -5,7 +5,7 @@
 import { untrack } from 'svelte'
 import { awaited, CONFIRMED_MS, named, type Pressed } from '../../core/alarms'
 import { error_text } from '../../core/format'
-import type { Act, AlarmsView, AlarmView } from '../../generated/frame'
+import type { Act, AlarmView } from '../../generated/frame'
 import type { Host } from '../../host/types'
 import { say } from '../../words/say'
 
@@ -52,10 +52,10 @@ class Dealing {
     remember(this.name)
   }
 
-  /** A frame said how all of them stand. */
-  settle(view: AlarmsView | null): void {
+  /** It was said how these stand. `all`: whether no others do. */
+  settle(list: readonly AlarmView[], all: boolean): void {
     const asked = untrack(() => this.#asked)
-    if (asked.size > 0) this.#asked = awaited(asked, view?.list ?? [])
+    if (asked.size > 0) this.#asked = awaited(asked, list, all)
   }
 
   async act(alarm: AlarmView, act: Act): Promise<void> {
