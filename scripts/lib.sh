@@ -5,7 +5,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # What the app is built with, and what its tests need besides. Debian's names; Ubuntu has the same.
 BUILD_PACKAGES=(build-essential pkg-config libwebkit2gtk-4.1-dev libgtk-3-dev librsvg2-dev libdbus-1-dev libasound2-dev)
-TEST_PACKAGES=(cage chromium dbus dunst fonts-dejavu-core gnome-keyring imagemagick libasound2-plugins libsecret-tools openbox pulseaudio pulseaudio-utils webkit2gtk-driver x11-utils x11-xserver-utils xclip xdotool
+TEST_PACKAGES=(cage chromium dbus dunst fonts-dejavu-core gnome-keyring imagemagick libasound2-plugins libsecret-tools openbox pulseaudio pulseaudio-utils python3-venv webkit2gtk-driver x11-utils x11-xserver-utils xclip xdotool
     xserver-xorg-core xserver-xorg-video-dummy xvfb xwayland)
 # What the tests go through and talk to.
 TEST_SERVERS=(nginx libnginx-mod-nchan prometheus-alertmanager redis-server mosquitto)

@@ -18,6 +18,8 @@ need_servers "${TEST_SERVERS[@]}"
 need_rust
 need_node
 scripts/npm-packages.sh ably-client
+scripts/npm-packages.sh pusher-clients
+scripts/pip-packages.sh pusher-python
 
 step "The page: build"
 build_ui

@@ -244,7 +244,7 @@ pub(crate) fn front(view: &Webview) {
 /// Who pressed *Show* on a notification sees the wall: its first window comes to the front, and its page goes to the alarm. A kiosk's
 /// notifications have no buttons.
 pub(crate) async fn come_when_sought(app: AppHandle, engine: Engine) {
-    let mut seen = engine.sought_until_now();
+    let mut seen = 0;
     while let Some(sought) = engine.sought(seen).await {
         seen = sought.number;
         raise(&app);

@@ -10,6 +10,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
+use fantoccini::Client;
 use serde_json::{Value, json};
 use watchfloor_tests::{
     desktop::Desktop,
@@ -171,7 +172,7 @@ async fn the_whole_way_is_tried_out() -> Result<()> {
 
 /// Who presses *Show* finds the wall before him, at the alarm's widget.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_notification_brings_the_window_back() -> Result<()> {
+async fn a_notification_leads_to_the_widget() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("board.toml");
     let hub = hub(&file).await?;
@@ -191,10 +192,27 @@ async fn a_notification_brings_the_window_back() -> Result<()> {
     until_told("the window's going", LIMIT, async || Ok(desktop.windows()?.is_empty().then_some(()))).await?;
     notifier.press("Show")?;
     until_told("the window's coming", LIMIT, async || Ok((!desktop.windows()?.is_empty()).then_some(()))).await?;
+    let led = async || until_told("the widget", LIMIT, async || Ok(is_at_level(&page).await?.then_some(()))).await;
+    led().await?;
     // It still calls: nobody has acknowledged it.
-    ensure!(notifier.control(&["count", "displayed"])? == "1");
+    let is_shown = || Ok::<_, anyhow::Error>(notifier.control(&["count", "displayed"])? == "1");
+    ensure!(is_shown()?);
+
+    // Who presses it while the page is being loaded is led there too, as soon as it can.
+    page.refresh().await?;
+    ensure!(!is_at_level(&page).await?);
+    notifier.press("Show")?;
+    page.refresh().await?;
+    led().await?;
+    ensure!(is_shown()?);
     page.close().await?;
     Ok(())
+}
+
+/// Whether the widget of the alarm has the focus.
+async fn is_at_level(page: &Client) -> Result<bool> {
+    let focused = "return document.activeElement?.closest('[data-widget]')?.dataset.widget ?? null";
+    Ok(page.execute(focused, Vec::new()).await? == "level")
 }
 
 /// A tone of one's own is heard in place of the one that is made; where its file is damaged the made one is, and the wall says so.

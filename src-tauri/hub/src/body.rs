@@ -43,6 +43,14 @@ pub(crate) struct Taken {
     _place: Option<OwnedSemaphorePermit>,
 }
 
+#[cfg(test)]
+impl Taken {
+    /// A body that was read elsewhere.
+    pub(crate) const fn whole(bytes: Bytes) -> Self {
+        Self { bytes, _place: None }
+    }
+}
+
 /// Reads a whole body of at most `bytes_max`. A large one waits for a place.
 ///
 /// # Errors

@@ -1,9 +1,12 @@
 //! The clock that the hub's windows run on, and the two readings that everything else is computed from.
 
-use std::sync::Arc;
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
 
 use serde::{Deserialize, Serialize, Serializer};
-use watchfloor_model::{Mono, SourceClock, Timestamp};
+use watchfloor_model::{Mono, SourceClock, SteadyClock, Timestamp};
 
 use crate::limits;
 
@@ -16,12 +19,97 @@ pub(crate) struct Now {
     pub(crate) wall: Timestamp,
 }
 
+/// The machine's two clocks. That on the wall doesn't go back: what is published later is the newer.
+#[derive(Debug)]
+pub(crate) struct Clocks {
+    zero: Instant,
+    wall: Mutex<Wall>,
+}
+
+/// The clock on the wall, as it was last looked at.
+#[derive(Debug, Default)]
+struct Wall {
+    steady: SteadyClock,
+    /// Whether it was set back so far that it was followed nevertheless, and nobody has seen to that.
+    turned_back: bool,
+}
+
+impl Clocks {
+    /// Clocks that are read from now on.
+    pub(crate) fn new() -> Self {
+        let clocks = Self { zero: Instant::now(), wall: Mutex::default() };
+        let read = clocks.read();
+        clocks.wall().steady.set(read.wall, read.mono);
+        clocks
+    }
+
+    /// The two, now.
+    pub(crate) fn now(&self) -> Now {
+        let read = self.read();
+        let mut wall = self.wall();
+        wall.turned_back |= wall.steady.set(read.wall, read.mono);
+        Now { wall: wall.steady.at(read.mono), ..read }
+    }
+
+    /// What was dated by an earlier life of the hub is not of a time to come, unless that is more than a day: then its clock was wrong.
+    pub(crate) fn be_after(&self, newest: Timestamp) {
+        let read = self.read();
+        let mut wall = self.wall();
+        if newest > wall.steady.at(read.mono) && newest.since(read.wall) <= SteadyClock::BACK_MAX {
+            wall.steady.set(newest, read.mono);
+        }
+    }
+
+    /// Whether the one on the wall was set back by more than a day since somebody asked.
+    pub(crate) fn was_turned_back(&self) -> bool {
+        std::mem::take(&mut self.wall().turned_back)
+    }
+
+    fn wall(&self) -> MutexGuard<'_, Wall> {
+        self.wall.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read(&self) -> Now {
+        let micros = u64::try_from(self.zero.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let millis = match SystemTime::now().duration_since(UNIX_EPOCH) {
+            Ok(since) => i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
+            Err(before) => i64::try_from(before.duration().as_millis()).map_or(i64::MIN, |millis| -millis),
+        };
+        Now { mono: MONO_ZERO.plus(Duration::from_micros(micros)), wall: Timestamp::from_millis(millis) }
+    }
+
+    /// As if the clock on the wall had been ahead by so much until now.
+    #[cfg(test)]
+    pub(crate) fn be_ahead(&self, ahead: Duration) -> Timestamp {
+        let read = self.read();
+        let mut wall = self.wall();
+        wall.steady.set(read.wall.plus(ahead), read.mono);
+        wall.steady.at(read.mono)
+    }
+}
+
+/// What the monotonic clock says when the hub begins: what an earlier life of it has taken lies before.
+const MONO_ZERO: Mono = Mono::from_millis(20 * 365 * 86_400_000);
+
 /// The hub's clock: the system's, unless a replay set another.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HubClock {
     set: Option<SourceClock>,
     /// Counts the settings, so that readers can tell that there was a new one.
     generation: u64,
+}
+
+/// What a store keeps of a clock that was set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct KeptClock {
+    /// What it said …
+    pub(crate) at: Timestamp,
+    /// … when the system's clock said this.
+    pub(crate) wall: Timestamp,
+    /// Hub seconds a real second.
+    pub(crate) speed: f64,
+    /// What kind of time it is.
+    pub(crate) label: Option<String>,
 }
 
 /// What the clock says, as in every message that has a `clock`.
@@ -63,6 +151,22 @@ impl HubClock {
                 Some(SourceClock { at: *at, read: now.mono, speed: *speed, label: label.clone() })
             }
         };
+    }
+
+    /// What a store keeps of it; none if it is the system's.
+    pub(crate) fn kept(&self, now: Now) -> Option<KeptClock> {
+        let set = self.set.as_ref()?;
+        Some(KeptClock { at: set.at(now.mono), wall: now.wall, speed: set.speed, label: set.label.clone() })
+    }
+
+    /// The clock that a store has kept: it has run on since, by the system's clock.
+    pub(crate) fn restored(kept: Option<&KeptClock>, now: Now) -> Self {
+        let restored = |kept: &KeptClock| {
+            let before = SourceClock { at: kept.at, read: Mono::ZERO, speed: kept.speed, label: kept.label.clone() };
+            let at = before.at(Mono::ZERO.plus(now.wall.since(kept.wall)));
+            SourceClock { at, read: now.mono, ..before }
+        };
+        Self { set: kept.map(restored), generation: 0 }
     }
 
     /// Whether it is the system's.

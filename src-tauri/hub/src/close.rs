@@ -1,5 +1,7 @@
 //! Why the hub closes a WebSocket: one table of codes, RFC 6455 section 7.4.1, as in `docs/hub.md`.
 
+use crate::door::pusher::wire::Code;
+
 /// Why a WebSocket is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CloseReason {
@@ -13,6 +15,8 @@ pub(crate) enum CloseReason {
     Expired,
     /// The client sent more than one frame may hold.
     TooBig,
+    /// What the Pusher protocol has a code of its own for; a `pusher:error` came before.
+    Pusher(Code),
 }
 
 impl CloseReason {
@@ -23,6 +27,7 @@ impl CloseReason {
             Self::Broken | Self::Denied => 1008,
             Self::Expired => 4001,
             Self::TooBig => 1009,
+            Self::Pusher(code) => code.number(),
         }
     }
 
@@ -34,6 +39,7 @@ impl CloseReason {
             Self::Denied => "denied",
             Self::Expired => "token expired",
             Self::TooBig => "frame too big",
+            Self::Pusher(_) => "see pusher:error",
         }
     }
 }

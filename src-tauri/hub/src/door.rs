@@ -18,7 +18,9 @@ use crate::{
 };
 
 pub(crate) mod poll;
+pub(crate) mod pusher;
 pub(crate) mod snapshot;
+pub(crate) mod socket;
 pub(crate) mod sse;
 pub(crate) mod websocket;
 

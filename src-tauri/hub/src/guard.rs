@@ -54,26 +54,50 @@ pub(crate) async fn check_origin(State(rule): State<HostRule>, request: Request,
     }
 }
 
+/// Refuses requests by `Host` alone: who comes by this address is judged there by what its application says of pages.
+pub(crate) async fn check_host(State(rule): State<HostRule>, request: Request, next: Next) -> Response {
+    match host(request.headers(), request.uri(), rule) {
+        Ok(_) => next.run(request).await,
+        Err(failure) => failure.into_response(),
+    }
+}
+
+/// The page that opens a connection, if it is one, and isn't the hub's own: browsers let any page open a WebSocket anywhere and say by whom it is.
+pub(crate) fn foreign_page<'a>(headers: &'a HeaderMap, uri: &Uri) -> Option<&'a str> {
+    let page = authority(headers, header::ORIGIN.as_str())?;
+    let own = host(headers, uri, HostRule::Any).is_ok_and(|host| is_of(page, &host));
+    (!own).then_some(page)
+}
+
+fn is_of(page: &str, host: &Authority) -> bool {
+    page.split_once("://").is_some_and(|(_, rest)| rest.eq_ignore_ascii_case(host.as_str()))
+}
+
 fn origin(headers: &HeaderMap, uri: &Uri, rule: HostRule) -> Result<(), Failure> {
-    let forbidden = |code, message| Failure::new(StatusCode::FORBIDDEN, code, message);
+    host(headers, uri, rule)?;
+    match foreign_page(headers, uri) {
+        None => Ok(()),
+        Some(_) => {
+            let message = "`Origin` is another site: expected none or this hub's";
+            Err(Failure::new(StatusCode::FORBIDDEN, "origin", message))
+        }
+    }
+}
+
+/// The name by which a request comes.
+fn host(headers: &HeaderMap, uri: &Uri, rule: HostRule) -> Result<Authority, Failure> {
+    let forbidden = |message| Failure::new(StatusCode::FORBIDDEN, "host", message);
     let host = authority(headers, header::HOST.as_str()).map(str::parse::<Authority>);
     // The request line's own authority, if there is one, counts for more than the header (RFC 9112, section 3.2.2).
     let host = uri.authority().cloned().or_else(|| host.and_then(Result::ok));
     let Some(host) = host else {
-        return Err(forbidden("host", "`Host` is missing or malformed: expected this hub's".to_owned()));
+        return Err(forbidden("`Host` is missing or malformed: expected this hub's".to_owned()));
     };
     if rule == HostRule::Loopback && !is_loopback(host.host()) {
         let message = format!("`Host` is {:?}: expected localhost, 127.0.0.1 or [::1]", host.host());
-        return Err(forbidden("host", message));
+        return Err(forbidden(message));
     }
-    // Browsers let any page open a WebSocket anywhere and say by whom it is.
-    match authority(headers, header::ORIGIN.as_str()) {
-        None => Ok(()),
-        Some(origin) if origin.split_once("://").is_some_and(|(_, rest)| rest.eq_ignore_ascii_case(host.as_str())) => {
-            Ok(())
-        }
-        Some(_) => Err(forbidden("origin", "`Origin` is another site: expected none or this hub's".to_owned())),
-    }
+    Ok(host)
 }
 
 fn authority<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -3,30 +3,34 @@
 use std::{
     collections::BTreeSet,
     future::Future,
-    hash::{BuildHasher, RandomState},
     io,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
 };
 
 use axum::Router;
 use rand::RngExt;
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::{net::TcpListener, sync::Semaphore, time::timeout};
 use watchfloor_board::config::spec::FoldSpec;
-use watchfloor_model::{Mono, SteadyClock, Timestamp};
+use watchfloor_model::Mono;
 
 use crate::{
     access::Readers,
+    app::App,
     channel::HistoryLimits,
-    clock::{ClockOrder, Now},
+    clock::{ClockOrder, Clocks, Now},
     guard::{HostRule, Token},
-    idempotency::Digest,
+    idempotency::{Digest, Known},
     ledger::Rejected,
     limits,
+    people::Told,
     publish::{Form, Incoming, Refused},
-    routes, serve,
-    state::{Key, Outcome, State, StateLimits},
+    routes,
+    rules::Rules,
+    serve,
+    state::{Key, Outcome, State, StateLimits, Unkept},
     stop::Stop,
+    store::{Opened, Store, StoreConfig, StoreError},
     wake::Wakers,
 };
 
@@ -53,6 +57,15 @@ pub struct HubConfig {
     pub write_stall: Duration,
     /// Connections served at once; more wait. Default 10,000.
     pub connections_max: usize,
+    /// Who may come by the Pusher door. Default nobody.
+    pub apps: Vec<App>,
+    /// How long an event with an id and a time is remembered: one of the same channel, name, id and time isn't published again, and the
+    /// publisher is told where the first one is. Default zero: events are taken as they come.
+    pub repeats: Duration,
+    /// What outlives the hub. Default nothing.
+    pub store: Option<StoreConfig>,
+    /// What holds for which channel.
+    pub rules: Rules,
 }
 
 impl Default for HubConfig {
@@ -68,6 +81,10 @@ impl Default for HubConfig {
             key_age: limits::KEY_AGE,
             write_stall: limits::WRITE_STALL,
             connections_max: limits::CONNECTIONS_MAX,
+            apps: Vec::new(),
+            repeats: Duration::ZERO,
+            store: None,
+            rules: Rules::default(),
         }
     }
 }
@@ -79,10 +96,19 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// An empty hub.
+    /// An empty hub, in memory: for one with a store, see [`Hub::open`].
     #[must_use]
     pub fn new(config: HubConfig) -> Self {
         Self { shared: Arc::new(Shared::new(config)) }
+    }
+
+    /// A hub with the store that its configuration names, which takes up what is in it. It is put in order for the next start when the
+    /// last clone is dropped; that may wait for the disk.
+    ///
+    /// # Errors
+    /// If the store can't be used. A damaged one is set aside, and a new history begins.
+    pub fn open(config: HubConfig) -> Result<Self, StoreError> {
+        Ok(Self { shared: Arc::new(Shared::open(config)?) })
     }
 
     /// All doors, for a server of one's own. What [`Hub::serve`] adds is missing: the end of stalled connections, bounds on
@@ -124,24 +150,16 @@ impl Hub {
     }
 }
 
-/// The clock on the wall, as it was last looked at.
-#[derive(Debug, Default)]
-struct Wall {
-    steady: SteadyClock,
-    /// Whether it was set back so far that it was followed nevertheless, and nobody has seen to that.
-    turned_back: bool,
-}
-
 /// What all connections of a hub have in common. One lock at a time: never the state's and the wakers' together.
 pub(crate) struct Shared {
     pub(crate) config: HubConfig,
     pub(crate) wakers: Arc<Wakers>,
     /// Places for large bodies, from their first bytes until they are published.
     pub(crate) large_bodies: Arc<Semaphore>,
-    state: Mutex<State>,
-    zero: Instant,
-    wall: Mutex<Wall>,
-    digests: [RandomState; 2],
+    state: Arc<Mutex<State>>,
+    clocks: Arc<Clocks>,
+    /// Dropped with the last who has the hub: then all is put in order for the next start.
+    store: Option<Store>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -152,20 +170,26 @@ impl std::fmt::Debug for Shared {
 
 impl Shared {
     fn new(config: HubConfig) -> Self {
-        let limits = StateLimits {
-            history: config.history.clone(),
-            channels_max: config.channels_max,
-            keys_max: config.keys_max,
-            key_age: config.key_age,
-        };
-        let zero = Instant::now();
-        let now = read_clocks(zero);
-        let mut wall = Wall::default();
-        wall.steady.set(now.wall, now.mono);
-        let state = Mutex::new(State::new(new_epoch(), limits, config.aggregates.clone(), now));
+        let clocks = Clocks::new();
+        let state = State::new(new_epoch(), limits_of(&config), config.aggregates.clone(), clocks.now());
+        Self::of(config, state, clocks)
+    }
+
+    fn of(config: HubConfig, state: State, clocks: Clocks) -> Self {
         let large_bodies = Arc::new(Semaphore::new(limits::LARGE_BODIES_MAX));
-        let digests = [RandomState::new(), RandomState::new()];
-        Self { config, wakers: Arc::default(), large_bodies, state, zero, wall: Mutex::new(wall), digests }
+        let (state, clocks) = (Arc::new(Mutex::new(state)), Arc::new(clocks));
+        Self { config, wakers: Arc::default(), large_bodies, state, clocks, store: None }
+    }
+
+    fn open(config: HubConfig) -> Result<Self, StoreError> {
+        let Some(place) = &config.store else { return Ok(Self::new(config)) };
+        let clocks = Clocks::new();
+        let (rules, specs) = (config.rules.clone(), &config.aggregates);
+        let (state, file) = Opened::new(place, rules, limits_of(&config), specs, &clocks)?.parts();
+        let mut shared = Self::of(config, state, clocks);
+        let (state, wakers, clocks) = (shared.state.clone(), shared.wakers.clone(), shared.clocks.clone());
+        shared.store = Some(Store::start(file, state, wakers, clocks)?);
+        Ok(shared)
     }
 
     /// The state, alone. Held for as long as it takes to read a batch or to append one, never across a wait.
@@ -174,24 +198,16 @@ impl Shared {
         self.state.lock().expect("the state is whole: no reducer panicked")
     }
 
-    /// The two clocks, now. That on the wall doesn't go back: what is published later is the newer.
+    /// The two clocks, now.
     pub(crate) fn now(&self) -> Now {
-        let read = read_clocks(self.zero);
-        let mut wall = self.wall();
-        wall.turned_back |= wall.steady.set(read.wall, read.mono);
-        Now { wall: wall.steady.at(read.mono), ..read }
-    }
-
-    fn wall(&self) -> MutexGuard<'_, Wall> {
-        self.wall.lock().unwrap_or_else(PoisonError::into_inner)
+        self.clocks.now()
     }
 
     /// Begins anew where the clock was set back by more than a day: what was dated by it is of a time to come, and would be the newest
     /// until then.
     fn keep_time(&self) {
         let now = self.now();
-        let turned_back = std::mem::take(&mut self.wall().turned_back);
-        if turned_back && self.state().follows_system() {
+        if self.clocks.was_turned_back() && self.state().follows_system() {
             tracing::warn!("the clock was set back by more than a day: a new history begins");
             self.state().reset(new_epoch(), now);
             self.wakers.wake_all();
@@ -204,20 +220,101 @@ impl Shared {
         tokio::time::Instant::now() + mono.since(self.now().mono).min(far)
     }
 
-    /// Tells bodies apart. Keyed anew for each hub, so that nobody can prepare two bodies that look alike.
-    pub(crate) fn digest(&self, form: Form, body: &[u8]) -> Digest {
-        self.digests.each_ref().map(|state| state.hash_one((form == Form::Lines, body)))
+    /// Tells bodies apart, also for those who come after a restart.
+    pub(crate) fn digest(form: Form, body: &[u8]) -> Digest {
+        let mut context = ring::digest::Context::new(&ring::digest::SHA256);
+        context.update(&[u8::from(form == Form::Lines)]);
+        context.update(body);
+        let digest = context.finish();
+        let half =
+            |from: usize| digest.as_ref()[from..from + 8].iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
+        [half(0), half(8)]
     }
 
-    /// Publishes a batch and wakes the readers of its channels.
-    pub(crate) fn publish(&self, batch: Vec<Incoming>, key: Option<Key<'_>>) -> Outcome {
+    /// Publishes a batch and wakes the readers of its channels. What is published on a `durable` channel is kept when this answers.
+    pub(crate) async fn publish(&self, batch: Vec<Incoming>, key: Option<Key<'_>>) -> Outcome {
+        if let Some(store) = &self.store {
+            let channels = batch.iter().map(|event| event.channel.clone()).collect();
+            if self.state().owes(&channels, self.now().mono) {
+                let mut progress = store.progress();
+                let caught_up = async {
+                    while self.state().owes(&channels, self.now().mono) {
+                        // It ends with the hub only.
+                        let _ = progress.changed().await;
+                    }
+                };
+                if timeout(limits::STORE_WAIT, caught_up).await.is_err() {
+                    return Outcome::Unkept(Unkept::Slow);
+                }
+            }
+        }
+        let outcome = self.publish_now(batch, key);
+        let settled = match &outcome {
+            Outcome::Published(published) if published.waits => self.kept(published.positions.last()).await,
+            Outcome::Repeated(positions) => self.kept(positions.last()).await,
+            _ => Ok(()),
+        };
+        settled.map_or_else(Outcome::Unkept, |()| outcome)
+    }
+
+    /// The same for a publisher that doesn't wait to be told: its events go to readers as soon as they may.
+    pub(crate) fn publish_now(&self, batch: Vec<Incoming>, key: Option<Key<'_>>) -> Outcome {
         self.keep_time();
-        let outcome = self.state().publish(batch, key, self.now());
+        let (outcome, is_waited_for) = {
+            let mut state = self.state();
+            let outcome = state.publish(batch, key, self.now());
+            (outcome, state.is_waited_for())
+        };
+        if let Some(store) = &self.store {
+            store.ask(is_waited_for);
+        }
         if let Outcome::Published(published) = &outcome {
             self.wakers.wake(published.channels.iter());
             published.rejected.iter().for_each(log);
         }
         outcome
+    }
+
+    /// What is known of a request's key. What was answered to it is kept when this answers.
+    pub(crate) async fn known(&self, key: Key<'_>) -> Result<Known, Unkept> {
+        let known = self.state().known(key, self.now());
+        if let Known::Same(positions) = &known {
+            self.kept(positions.last()).await?;
+        }
+        Ok(known)
+    }
+
+    /// Answers when everything up to this number is kept.
+    async fn kept(&self, serial: u64) -> Result<(), Unkept> {
+        let Some(store) = &self.store else { return Ok(()) };
+        let mut progress = store.progress();
+        let settled = progress.wait_for(|progress| progress.kept >= serial || progress.fails);
+        match timeout(limits::STORE_WAIT, settled).await {
+            Ok(Ok(progress)) if progress.kept >= serial => Ok(()),
+            Ok(_) => Err(Unkept::Failing),
+            Err(_) => Err(Unkept::Slow),
+        }
+    }
+
+    /// Whether its store keeps what it is told; none without one.
+    pub(crate) fn keeps(&self) -> Option<bool> {
+        self.store.as_ref().map(|store| !store.now().fails)
+    }
+
+    /// Wakes those for whom there is something new in who is there.
+    pub(crate) fn tell(&self, told: &Told) {
+        self.wakers.wake(told.wake.iter());
+    }
+
+    /// Sees to what is due by the clock alone.
+    pub(crate) fn advance(&self) {
+        let now = self.now().mono;
+        let told = {
+            let mut state = self.state();
+            let (people, serial) = state.people_mut();
+            people.advance(now, serial)
+        };
+        self.tell(&told);
     }
 
     /// A publisher says that it lives.
@@ -229,21 +326,25 @@ impl Shared {
     /// Sets the clock and tells every reader at once.
     pub(crate) fn set_clock(&self, order: &ClockOrder) {
         self.state().set_clock(order, self.now());
+        if let Some(store) = &self.store {
+            store.ask(true);
+        }
         self.wakers.wake_all();
     }
 }
 
-fn read_clocks(zero: Instant) -> Now {
-    let micros = u64::try_from(zero.elapsed().as_micros()).unwrap_or(u64::MAX);
-    let millis = match SystemTime::now().duration_since(UNIX_EPOCH) {
-        Ok(since) => i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
-        Err(before) => i64::try_from(before.duration().as_millis()).map_or(i64::MIN, |millis| -millis),
-    };
-    Now { mono: Mono::from_micros(micros), wall: Timestamp::from_millis(millis) }
+fn limits_of(config: &HubConfig) -> StateLimits {
+    StateLimits {
+        history: config.history.clone(),
+        channels_max: config.channels_max,
+        keys_max: config.keys_max,
+        key_age: config.key_age,
+        repeats_age: config.repeats,
+    }
 }
 
 /// A flood of events that don't fit must not become a flood of lines.
-fn log(rejected: &Rejected) {
+pub(crate) fn log(rejected: &Rejected) {
     let Rejected { aggregate, reason, count } = rejected;
     if count.is_power_of_two() {
         tracing::warn!(aggregate, reason, count, "an event does not fit an aggregate");
@@ -253,7 +354,7 @@ fn log(rejected: &Rejected) {
 }
 
 /// 50 random bits: no two histories of one hub have the same name.
-fn new_epoch() -> Arc<str> {
+pub(crate) fn new_epoch() -> Arc<str> {
     const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let mut rng = rand::rng();
     (0..10).map(|_| char::from(LETTERS[rng.random_range(0..LETTERS.len())])).collect::<String>().into()
@@ -271,11 +372,7 @@ mod tests {
         let shared = Shared::new(HubConfig::default());
         let channels = BTreeSet::from([Arc::from("c")]);
         let epoch = |shared: &Shared| shared.state().ledger().epoch().clone();
-        let was_at = |ahead: Duration| {
-            let read = read_clocks(shared.zero);
-            shared.wall().steady.set(read.wall.plus(ahead), read.mono);
-            shared.wall().steady.at(read.mono)
-        };
+        let was_at = |ahead: Duration| shared.clocks.be_ahead(ahead);
         let before = epoch(&shared);
         let ahead = was_at(HOUR);
         let first = shared.now();

@@ -2,28 +2,59 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    hash::{BuildHasher, RandomState},
     sync::Arc,
     time::Duration,
 };
 
-use watchfloor_model::Mono;
+use watchfloor_model::{Mono, Timestamp};
 
-use crate::limits;
+use crate::{channel::Number, limits};
 
 /// Tells bodies apart: a keyed hash of type and text, made by the caller.
 pub(crate) type Digest = [u64; 2];
 
 /// The positions that a batch was given, in the order of its events, written as stretches of offsets that count up by one.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Positions {
     epoch: Arc<str>,
     stretches: Vec<(u64, u64)>,
+    /// The number of the last event among those of all channels.
+    end: u64,
 }
+
+impl PartialEq for Positions {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.epoch, &self.stretches) == (&other.epoch, &other.stretches)
+    }
+}
+
+impl Eq for Positions {}
 
 impl Positions {
     /// None yet.
     pub(crate) fn new(epoch: Arc<str>) -> Self {
-        Self { epoch, stretches: Vec::new() }
+        Self { epoch, stretches: Vec::new(), end: 0 }
+    }
+
+    /// As a store has them.
+    pub(crate) const fn restored(epoch: Arc<str>, stretches: Vec<(u64, u64)>) -> Self {
+        Self { epoch, stretches, end: 0 }
+    }
+
+    /// The history that they are of, and their stretches: the first offset and how many.
+    pub(crate) fn parts(&self) -> (&str, &[(u64, u64)]) {
+        (&self.epoch, &self.stretches)
+    }
+
+    /// The last event has this number among those of all channels.
+    pub(crate) const fn end(&mut self, serial: u64) {
+        self.end = serial;
+    }
+
+    /// The number of the last event; 0 if it is of an earlier life of the hub, and kept for long.
+    pub(crate) const fn last(&self) -> u64 {
+        self.end
     }
 
     /// The next event's offset.
@@ -94,6 +125,13 @@ impl Keys {
         self.forget(now);
     }
 
+    /// All of them, the oldest first.
+    pub(crate) fn answers(&self) -> impl Iterator<Item = (&Arc<str>, Digest, &Positions, Mono)> {
+        self.order
+            .iter()
+            .filter_map(|key| self.answers.get(key).map(|answer| (key, answer.digest, &answer.positions, answer.at)))
+    }
+
     fn forget(&mut self, now: Mono) {
         while let Some(oldest) = self.order.front() {
             let Some(answer) = self.answers.get(oldest) else { break };
@@ -108,9 +146,89 @@ impl Keys {
     }
 }
 
+/// What tells an event from every other of a publisher: its channel, name, id and time. Hashed, keyed anew for each hub.
+pub(crate) type Trait = [u64; 2];
+
+/// Events that a publisher has given an id and a time, so that one that comes again is known. Bounded by count and by age.
+#[derive(Debug)]
+pub(crate) struct Repeats {
+    hashers: [RandomState; 2],
+    known: HashMap<Trait, Number>,
+    order: VecDeque<(Trait, Mono)>,
+    age: Duration,
+}
+
+impl Repeats {
+    /// Each is known for `age`; zero for none ever.
+    pub(crate) fn new(age: Duration) -> Self {
+        let hashers = [RandomState::new(), RandomState::new()];
+        Self { hashers, known: HashMap::new(), order: VecDeque::new(), age }
+    }
+
+    /// What to know such an event by; none if it isn't to be known.
+    pub(crate) fn trait_of(
+        &self,
+        channel: &str,
+        name: &str,
+        id: Option<&str>,
+        time: Option<Timestamp>,
+    ) -> Option<Trait> {
+        let (id, time) = id.zip(time).filter(|_| !self.age.is_zero())?;
+        Some(self.hashers.each_ref().map(|hasher| hasher.hash_one((channel, name, id, time.as_millis()))))
+    }
+
+    /// Where it is, if it came before.
+    pub(crate) fn find(&mut self, event: Trait, now: Mono) -> Option<Number> {
+        self.forget(now);
+        self.known.get(&event).copied()
+    }
+
+    /// It came, and is here.
+    pub(crate) fn remember(&mut self, event: Trait, number: Number, now: Mono) {
+        if self.known.insert(event, number).is_none() {
+            self.order.push_back((event, now));
+        }
+        self.forget(now);
+    }
+
+    /// A publisher begins anew, and may tell the same story again.
+    pub(crate) fn clear(&mut self) {
+        self.known.clear();
+        self.order.clear();
+    }
+
+    fn forget(&mut self, now: Mono) {
+        while let Some((oldest, at)) = self.order.front() {
+            if self.order.len() <= limits::REPEATS_MAX && now.since(*at) <= self.age {
+                break;
+            }
+            self.known.remove(oldest);
+            self.order.pop_front();
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// An event is known by all of its channel, name, id and time, for a while.
+    #[test]
+    fn repeats_are_known_for_a_while() {
+        let mut repeats = Repeats::new(Duration::from_secs(10));
+        let event = |repeats: &Repeats, id: &str, time: i64| {
+            repeats.trait_of("c", "n", Some(id), Some(Timestamp::from_millis(time))).expect("known by")
+        };
+        let (one, later) = (event(&repeats, "a", 1), event(&repeats, "a", 2));
+        let number = Number { offset: 7, serial: 9 };
+        repeats.remember(one, number, Mono::ZERO);
+        assert_eq!(repeats.find(one, Mono::from_millis(10_000)), Some(number));
+        assert_eq!(repeats.find(later, Mono::from_millis(10_000)), None, "the same thing at another time is news");
+        assert_eq!(repeats.find(one, Mono::from_millis(10_001)), None);
+        assert!(repeats.known.is_empty() && repeats.order.is_empty());
+        assert_eq!(repeats.trait_of("c", "n", None, Some(Timestamp::from_millis(1))), None);
+        assert_eq!(repeats.trait_of("c", "n", Some("a"), None), None);
+    }
 
     fn positions(offsets: &[u64]) -> Positions {
         let mut positions = Positions::new("e".into());

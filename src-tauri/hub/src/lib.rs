@@ -4,10 +4,12 @@
 //! `subscription` is a reader's place in it, the modules under `door` write what it reads to a WebSocket, an event stream or an answer.
 
 mod access;
+mod app;
 mod body;
 mod channel;
 mod clock;
 mod close;
+pub mod config;
 mod cursor;
 mod door;
 mod failure;
@@ -19,16 +21,22 @@ mod idempotency;
 mod ledger;
 pub mod limits;
 mod message;
+mod people;
 mod publish;
 mod routes;
+mod rules;
 mod serve;
 mod stall;
 mod state;
 mod stop;
+mod store;
 mod subscription;
 mod wake;
 
 pub use access::{KEY_BYTES_MIN, Readers, SigningKey};
+pub use app::{App, AppConfig, Origins};
 pub use channel::HistoryLimits;
 pub use guard::Token;
 pub use hub::{Hub, HubConfig};
+pub use rules::{Durability, Rules, Settings};
+pub use store::{StoreConfig, StoreError};

@@ -48,9 +48,27 @@ pub const HISTORY_BYTES_TOTAL: usize = 1 << 30;
 /// How long an event is kept, real time.
 pub const HISTORY_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 /// What an event in the history costs besides its text, bytes.
-pub const ENTRY_OVERHEAD_BYTES: usize = 64;
+pub const ENTRY_OVERHEAD_BYTES: usize = 128;
+/// What was acknowledged on a `fast` channel is kept after this at the latest; while it isn't, nothing more is acknowledged there.
+pub const FAST: Duration = Duration::from_millis(100);
+/// How long events of `fast` channels are gathered before they are written.
+pub const FAST_GATHER: Duration = Duration::from_millis(50);
+/// How long a publisher waits for the store before it is answered that it must come again.
+pub const STORE_WAIT: Duration = Duration::from_secs(10);
+/// How often a store that keeps nothing is tried again.
+pub const STORE_RETRY: Duration = Duration::from_millis(500);
+/// Bytes of events that wait to be written; beyond it nothing more is taken.
+pub const UNKEPT_BYTES_MAX: usize = 64 << 20;
+/// Offsets of a `fast` or `memory` channel that are set apart at once, before their events are kept.
+pub const RESERVE: u64 = 1 << 16;
+/// The aggregates are written at least so often where something changed, so that a start needn't fold more than this brings.
+pub const CHECKPOINT_PERIOD: Duration = Duration::from_secs(30);
+/// The aggregates are written as well when this many bytes of events came since, and four times what they take themselves.
+pub const CHECKPOINT_BYTES: usize = 16 << 20;
 /// How often histories of channels to which nothing is published are looked through for old events.
 pub const TRIM_PERIOD: Duration = Duration::from_secs(10);
+/// How often it is looked for who is no longer present.
+pub const ADVANCE_PERIOD: Duration = Duration::from_millis(250);
 
 /// Idempotency keys remembered.
 pub const KEYS_MAX: usize = 10_000;
@@ -58,6 +76,10 @@ pub const KEYS_MAX: usize = 10_000;
 pub const KEY_AGE: Duration = Duration::from_secs(60 * 60);
 /// The longest idempotency key, bytes.
 pub const KEY_BYTES_MAX: usize = 200;
+/// Events with an id and a time that are remembered, so that one that comes again is known.
+pub const REPEATS_MAX: usize = 100_000;
+/// How long the binary remembers them, real time.
+pub const REPEATS_AGE: Duration = Duration::from_secs(60 * 60);
 /// Stretches of positions remembered with all keys together. A batch in one channel is one stretch.
 pub const KEY_STRETCHES_MAX: usize = 1_000_000;
 
@@ -92,3 +114,32 @@ pub const WRITE_STALL: Duration = Duration::from_secs(10);
 pub const CLOSE_GRACE: Duration = Duration::from_millis(500);
 /// How long connections have to end after the hub was told to stop.
 pub const STOP_GRACE: Duration = Duration::from_millis(900);
+
+/// Channels of one connection by the Pusher door.
+pub const PUSHER_SUBSCRIPTIONS_MAX: usize = 1_000;
+/// The largest event of a client, bytes.
+pub const CLIENT_EVENT_BYTES_MAX: usize = 10 << 10;
+/// People present in one channel.
+pub const PRESENCE_MEMBERS_MAX: usize = 10_000;
+/// Comings and goings of a channel that are kept for slow readers.
+pub const PRESENCE_MOVES_MAX: usize = 1_000;
+/// How long somebody counts as present after his last connection broke.
+pub const PRESENCE_LINGER: Duration = Duration::from_secs(3);
+/// What others may be told of somebody, bytes.
+pub const PERSON_BYTES_MAX: usize = 2 << 10;
+/// After so long without a word of a Pusher client the hub asks whether it is there.
+pub const PUSHER_ACTIVITY: Duration = Duration::from_secs(120);
+/// How long it has to answer.
+pub const PUSHER_PONG: Duration = Duration::from_secs(30);
+/// Events that a client may publish a second.
+pub const CLIENT_EVENTS_A_SECOND: u32 = 10;
+/// How old the signature of a request may be, and how far ahead.
+pub const SIGNATURE_AGE_MAX: Duration = Duration::from_secs(600);
+/// Channels of one event of Pusher's HTTP API.
+pub const PUSHER_CHANNELS_MAX: usize = 100;
+/// Events of one batch of Pusher's HTTP API. Pusher itself takes 10.
+pub const PUSHER_BATCH_MAX: usize = 1_000;
+/// How old the newest event of a cache channel may be to be given to who comes later.
+pub const PUSHER_CACHE_AGE: Duration = Duration::from_secs(30 * 60);
+/// Applications that come by the Pusher door.
+pub const APPS_MAX: usize = 100;

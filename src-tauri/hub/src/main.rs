@@ -1,29 +1,51 @@
 //! The binary `watchfloor-hub`: reads its command line, makes a [`Hub`] and serves it until it is told to stop.
 
+mod setup;
+
 use std::{
     fmt,
-    fs::File,
-    io::{Read, Write},
-    net::SocketAddr,
-    path::{Path, PathBuf},
+    io::Write,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
     process::ExitCode,
     time::Duration,
 };
 
-use anyhow::{Context, anyhow};
-use clap::{CommandFactory, Parser, error::ErrorKind};
+use anyhow::Context;
+use clap::{Args, CommandFactory, Parser, Subcommand, error::ErrorKind};
 use tokio::net::TcpListener;
-use watchfloor_board::config::spec::FoldSpec;
-use watchfloor_hub::{HistoryLimits, Hub, HubConfig, KEY_BYTES_MIN, Readers, SigningKey, Token, limits};
+use watchfloor_hub::{Durability, HistoryLimits, Hub, HubConfig, Rules, Settings, StoreConfig, limits};
 use watchfloor_log::{Levels, NoLevels};
+
+use setup::Site;
 
 /// Takes events by HTTP and passes them on to walls. The contract is docs/hub.md.
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(version, args_conflicts_with_subcommands = true)]
+struct CommandLine {
+    #[command(subcommand)]
+    task: Option<Task>,
+    #[command(flatten)]
+    options: Options,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Says what is wrong with a hub file, and with what it names.
+    Check {
+        /// The hub file.
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
 struct Options {
-    /// Where to listen; beyond the loopback only with a publish token.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8787")]
-    listen: SocketAddr,
+    /// The hub's file; what stands on the command line counts for more.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where to listen, 127.0.0.1:8787 if nothing else is said; beyond the loopback only with a publish token.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
     /// A board file whose widgets are folded for snapshots; may be given several times.
     #[arg(long, value_name = "FILE")]
     board: Vec<PathBuf>,
@@ -45,9 +67,19 @@ struct Options {
     /// How long events are remembered.
     #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = duration)]
     history_age: Duration,
-    /// The time between two heartbeats.
-    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = heartbeat)]
-    heartbeat: Duration,
+    /// A folder for history, aggregates and answered keys, which outlive the hub then; it is made if need be.
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// What a crash may take, with a data folder: nothing that was acknowledged (durable), what was acknowledged in the last 100 ms (fast), or
+    /// everything (memory).
+    #[arg(long, value_name = "KIND", default_value = "durable", value_parser = durability)]
+    durability: Durability,
+    /// How long an event with an id and a time is known, so that one that comes again isn't published; 0s if it is.
+    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = any_duration)]
+    repeats: Duration,
+    /// The time between two heartbeats, 1s if nothing else is said.
+    #[arg(long, value_name = "DURATION", value_parser = heartbeat)]
+    heartbeat: Option<Duration>,
 }
 
 /// Why the hub doesn't run, and the exit code that says so.
@@ -82,14 +114,13 @@ impl fmt::Display for Failure {
 }
 
 fn main() -> ExitCode {
-    let options = Options::parse();
-    if !options.listen.ip().is_loopback() && options.publish_token_file.is_none() {
-        let message = format!("{} can be reached by others: give --publish-token-file too", options.listen);
-        Options::command().error(ErrorKind::MissingRequiredArgument, message).exit();
-    }
+    let CommandLine { task, options } = CommandLine::parse();
     let done = Levels::from_environment().map_err(Failure::Usage).and_then(|levels| {
         levels.start();
-        run(&options)
+        match task {
+            Some(Task::Check { file }) => Site::read(&file)?.check(),
+            None => run(&options),
+        }
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -102,15 +133,20 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<(), Failure> {
-    let publish_token = options.publish_token_file.as_deref();
-    let publish_token = publish_token.map(|file| token(file, "publish")).transpose().map_err(Failure::Environment)?;
-    let subscribe_token = options.subscribe_token_file.as_deref();
-    let readers = Readers {
-        token: subscribe_token.map(|file| token(file, "subscribe")).transpose().map_err(Failure::Environment)?,
-        key: options.subscribe_key_file.as_deref().map(key).transpose().map_err(Failure::Environment)?,
-    };
+    let site = options.config.as_deref().map(Site::read).transpose()?.unwrap_or_default();
+    let own = SocketAddr::from((Ipv4Addr::LOCALHOST, 8787));
+    let listen = options.listen.or(site.file.hub.listen).unwrap_or(own);
+    let publish_token = site.publish_token(options.publish_token_file.as_deref()).map_err(Failure::Environment)?;
+    if !listen.ip().is_loopback() && publish_token.is_none() {
+        let message = format!(
+            "{listen} can be reached by others: give --publish-token-file, or `publish-token` in the hub's file, too"
+        );
+        CommandLine::command().error(ErrorKind::MissingRequiredArgument, message).exit();
+    }
+    let readers = site.readers(options.subscribe_token_file.as_deref(), options.subscribe_key_file.as_deref());
+    let boards = [site.boards(), options.board.clone()].concat();
     let config = HubConfig {
-        heartbeat: options.heartbeat,
+        heartbeat: options.heartbeat.or(site.file.hub.heartbeat).unwrap_or(limits::HEARTBEAT),
         history: HistoryLimits {
             events: options.history_events,
             bytes: options.history_mib.saturating_mul(1 << 20),
@@ -118,8 +154,12 @@ fn run(options: &Options) -> Result<(), Failure> {
             ..HistoryLimits::default()
         },
         publish_token,
-        readers,
-        aggregates: folds(&options.board)?,
+        readers: readers.map_err(Failure::Environment)?,
+        aggregates: setup::folds(&boards)?,
+        apps: site.apps().map_err(Failure::Environment)?,
+        repeats: options.repeats,
+        store: options.data_dir.clone().map(|folder| StoreConfig { folder }),
+        rules: Rules::all(Settings { durability: options.durability }),
         ..HubConfig::default()
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -127,15 +167,17 @@ fn run(options: &Options) -> Result<(), Failure> {
         .build()
         .context("the system gives no threads: raise its limit")
         .map_err(Failure::Environment)?;
-    runtime.block_on(serve(options.listen, config)).map_err(Failure::Environment)
+    runtime.block_on(serve(listen, config)).map_err(Failure::Environment)
 }
 
 async fn serve(address: SocketAddr, config: HubConfig) -> anyhow::Result<()> {
+    let place = config.store.as_ref().map(|store| store.folder.display().to_string());
+    let hub = Hub::open(config).with_context(|| format!("can't keep anything in {}", place.unwrap_or_default()))?;
     let listener = TcpListener::bind(address)
         .await
         .with_context(|| format!("can't listen on {address}: end what uses it, or choose another with --listen"))?;
     let stop = told_to_stop().context("can't be told to stop by signals")?;
-    Hub::new(config).serve(listener, stop).await.context("serving ended")
+    hub.serve(listener, stop).await.context("serving ended")
 }
 
 #[cfg(unix)]
@@ -159,60 +201,13 @@ fn told_to_stop() -> std::io::Result<impl Future<Output = ()> + Send + 'static> 
     })
 }
 
-/// A token is one line. What is named may be a device without end.
-const TOKEN_FILE_BYTES_MAX: u64 = 4096;
-
-fn token(file: &Path, kind: &str) -> anyhow::Result<Token> {
-    let name = file.display();
-    let mut text = String::new();
-    File::open(file)
-        .and_then(|file| file.take(TOKEN_FILE_BYTES_MAX).read_to_string(&mut text))
-        .with_context(|| format!("can't read the {kind} token file {name}: create it, readable for this user"))?;
-    Token::new(text.trim()).ok_or_else(|| {
-        anyhow!("the {kind} token file {name} holds no token: write one line of visible ASCII characters into it")
-    })
-}
-
-/// The key by which readers' tokens are signed: the whole file but a line end after it.
-fn key(file: &Path) -> anyhow::Result<SigningKey> {
-    let name = file.display();
-    let mut bytes = Vec::new();
-    File::open(file)
-        .and_then(|file| file.take(TOKEN_FILE_BYTES_MAX).read_to_end(&mut bytes))
-        .with_context(|| format!("can't read the subscribe key file {name}: create it, readable for this user"))?;
-    let bare = bytes.strip_suffix(b"\n").map_or(&*bytes, |rest| rest.strip_suffix(b"\r").unwrap_or(rest));
-    SigningKey::new(bare).ok_or_else(|| {
-        let found = bare.len();
-        anyhow!("the subscribe key file {name} holds {found} bytes: write at least {KEY_BYTES_MIN} random ones into it")
-    })
-}
-
-/// What the widgets of these files fold. The mistakes of all files are told at once.
-fn folds(files: &[PathBuf]) -> Result<Vec<FoldSpec>, Failure> {
-    let mut folds = Vec::new();
-    let mut mistakes = Vec::new();
-    for file in files {
-        let name = file.display().to_string();
-        match File::open(file).and_then(watchfloor_board::config::text_of) {
-            Err(error) => mistakes.push(format!("{name}: can't be read: {error}: expected a board file")),
-            Ok(text) => match watchfloor_board::config::parse_beside(&text, &name, &|named| beside(file, named)) {
-                Ok(board) => folds.extend(board.folds().cloned()),
-                Err(diagnostics) => mistakes.push(diagnostics.to_string()),
-            },
-        }
+fn durability(text: &str) -> Result<Durability, String> {
+    match text {
+        "durable" => Ok(Durability::Durable),
+        "fast" => Ok(Durability::Fast),
+        "memory" => Ok(Durability::Memory),
+        _ => Err("expected durable, fast or memory".to_owned()),
     }
-    if mistakes.is_empty() { Ok(folds) } else { Err(Failure::Input(mistakes.join("\n"))) }
-}
-
-/// The text of a file that the board at `board` names.
-fn beside(board: &Path, named: &str) -> Result<String, String> {
-    let path = board.parent().map_or_else(|| named.into(), |folder| folder.join(named));
-    if !path.is_file() {
-        // A pipe would wait for somebody who writes.
-        return Err("there is no such file".to_owned());
-    }
-    let read = File::open(path).and_then(watchfloor_board::config::layer_text_of);
-    read.map_err(|error| format!("it can't be read: {error}"))
 }
 
 fn positive(text: &str) -> Result<usize, String> {
@@ -225,7 +220,11 @@ fn heartbeat(text: &str) -> Result<Duration, String> {
         .and_then(|time| if range.contains(&time) { Ok(time) } else { Err("expected 10ms to 60s".to_owned()) })
 }
 
+fn any_duration(text: &str) -> Result<Duration, String> {
+    watchfloor_board::config::duration::parse(text).map_err(|error| error.to_string())
+}
+
 fn duration(text: &str) -> Result<Duration, String> {
-    let time = watchfloor_board::config::duration::parse(text).map_err(|error| error.to_string())?;
+    let time = any_duration(text)?;
     if time.is_zero() { Err("expected more than nothing".to_owned()) } else { Ok(time) }
 }

@@ -27,6 +27,8 @@ pub(crate) enum Break {
     Fresh,
     /// The reader was so slow that the history moved past its place.
     Slow,
+    /// A crash took events before they were written.
+    HubCrashed,
 }
 
 /// All messages but events, which are written by [`event`] once for all readers.

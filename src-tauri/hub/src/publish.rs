@@ -12,7 +12,7 @@ use serde::{
 use serde_json::value::RawValue;
 use watchfloor_model::{Payload, Timestamp, limits as event_limits};
 
-use crate::limits;
+use crate::{channel::Aside, limits};
 
 /// One event as a publisher sent it, checked.
 #[derive(Clone, Debug)]
@@ -27,6 +27,8 @@ pub(crate) struct Incoming {
     pub(crate) time: Option<Timestamp>,
     /// What it says: one line of JSON.
     pub(crate) data: Payload,
+    /// What only the Pusher door asks for.
+    pub(crate) aside: Option<Box<Aside>>,
 }
 
 /// How a body holds its events.
@@ -96,7 +98,8 @@ pub(crate) fn received(channel: &str, name: Option<&str>, body: &[u8]) -> Result
         serde_json::from_str(text).map_err(|error| Refused::bad(format!("the body is not JSON: {error}")))?;
     let channel = self::channel(channel).map_err(Refused::bad)?;
     let name = check_label("name", name.unwrap_or(RECEIVED), event_limits::NAME_BYTES_MAX).map_err(Refused::bad)?;
-    Ok(Incoming { channel, name, id: None, time: None, data: data(value.get()).map_err(Refused::bad)? })
+    let data = data(value.get()).map_err(Refused::bad)?;
+    Ok(Incoming { channel, name, id: None, time: None, data, aside: None })
 }
 
 /// The texts of a batch's events. Those over the limit are counted and not kept.
@@ -188,7 +191,7 @@ fn event(text: &str, last: Option<&Arc<str>>) -> Result<Incoming, String> {
     let id = envelope.id.map(|id| label("id", id.get(), "text", event_limits::ID_BYTES_MAX)).transpose()?;
     let time = envelope.time.map(|time| self::time(time.get())).transpose()?;
     let data = envelope.data.ok_or("`data` is missing: expected any JSON value")?.get();
-    Ok(Incoming { channel, name, id, time, data: self::data(data)? })
+    Ok(Incoming { channel, name, id, time, data: self::data(data)?, aside: None })
 }
 
 fn is_quoted(json: &str, name: &str) -> bool {
@@ -217,7 +220,7 @@ fn label(field: &str, json: &str, expected: &str, bytes_max: usize) -> Result<Ar
     check_label(field, &string(field, json, expected)?, bytes_max)
 }
 
-fn check_label(field: &str, text: &str, bytes_max: usize) -> Result<Arc<str>, String> {
+pub(crate) fn check_label(field: &str, text: &str, bytes_max: usize) -> Result<Arc<str>, String> {
     if text.is_empty() || text.len() > bytes_max {
         return Err(format!("`{field}` has {} bytes: expected 1 to {bytes_max}", text.len()));
     }
@@ -234,7 +237,7 @@ fn time(json: &str) -> Result<Timestamp, String> {
 }
 
 /// Keeps the text as it came, but on one line: a message is one line.
-fn data(json: &str) -> Result<Payload, String> {
+pub(crate) fn data(json: &str) -> Result<Payload, String> {
     if json.len() > event_limits::DATA_BYTES_MAX {
         let (found, max) = (json.len(), event_limits::DATA_BYTES_MAX);
         return Err(format!("`data` has {found} bytes: expected at most {max}"));

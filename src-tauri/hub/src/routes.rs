@@ -7,7 +7,7 @@ use axum::{
     extract::{Query, Request, State, rejection::QueryRejection},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode},
     middleware,
-    response::{IntoResponse, Response},
+    response::Response,
     routing::{get, post},
 };
 use bytes::Bytes;
@@ -17,14 +17,14 @@ use watchfloor_model::limits as event_limits;
 use crate::{
     body,
     clock::ClockOrder,
-    door::{poll, snapshot, sse, websocket},
+    door::{poll, pusher, snapshot, sse, websocket},
     failure::{Failure, json},
     guard::{self, HostRule},
     hub::Shared,
     idempotency::{Known, Positions},
     limits,
     publish::{self, Form, Refused},
-    state::{Key, Outcome},
+    state::{Key, Outcome, Unkept},
     stop::Stop,
 };
 
@@ -53,14 +53,16 @@ pub(crate) fn router(hub: Arc<Shared>, stop: Stop, rule: HostRule) -> Router {
         .route("/v1/poll", get(poll::answer))
         .route("/v1/snapshot", get(snapshot::answer))
         .route("/v1/health", get(health));
-    publishing
+    let own = publishing
         .merge(reading)
         .fallback(|| async { Failure::new(StatusCode::NOT_FOUND, "not-found", "no such address: see docs/hub.md") })
         .method_not_allowed_fallback(|| async {
             Failure::new(StatusCode::METHOD_NOT_ALLOWED, "method", "this address takes another method")
         })
-        .layer(middleware::from_fn_with_state(rule, guard::check_origin))
-        .with_state(Doorway { hub, stop })
+        .layer(middleware::from_fn_with_state(rule, guard::check_origin));
+    // Pages of other sites come by it, if its application says so.
+    let pusher = pusher::routes().layer(middleware::from_fn_with_state(rule, guard::check_host));
+    own.merge(pusher).with_state(Doorway { hub, stop })
 }
 
 /// Takes the named parameters out of an address.
@@ -93,9 +95,11 @@ async fn publish(State(door): State<Doorway>, request: Request) -> Result<Respon
     let body = body::read(request, limits::BODY_BYTES_MAX, &door.hub.large_bodies).await?;
     // Reading a large batch takes milliseconds, in which the connections of this thread would have to wait.
     if body.bytes.len() <= limits::LARGE_BODY_BYTES {
-        return take(&door.hub, form, key.as_deref(), &body.bytes);
+        return take(&door.hub, form, key.as_deref(), &body.bytes).await;
     }
-    let task = tokio::task::spawn_blocking(move || take(&door.hub, form, key.as_deref(), &body.bytes));
+    let runtime = tokio::runtime::Handle::current();
+    let task =
+        tokio::task::spawn_blocking(move || runtime.block_on(take(&door.hub, form, key.as_deref(), &body.bytes)));
     let broken = |_| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the hub failed on this batch");
     task.await.map_err(broken)?
 }
@@ -108,28 +112,44 @@ async fn receive(State(door): State<Doorway>, found: Parameters, request: Reques
     body::form(request.headers(), false)?;
     let body = body::read(request, event_limits::DATA_BYTES_MAX, &door.hub.large_bodies).await?;
     let event = publish::received(&channel, name.as_deref(), &body.bytes).map_err(refused)?;
-    match door.hub.publish(vec![event], None) {
+    match door.hub.publish(vec![event], None).await {
         Outcome::Published(published) => Ok(json(&Accepted { positions: published.positions.texts() })),
         Outcome::Refused(reason) => Err(refused(reason)),
+        Outcome::Unkept(reason) => Err(unkept(reason)),
         Outcome::Repeated(_) | Outcome::KeyReused => Err(key_reused()),
     }
 }
 
-fn take(hub: &Shared, form: Form, key: Option<&str>, body: &Bytes) -> Result<Response, Failure> {
-    let key = key.map(|text| Key { text, digest: hub.digest(form, body) });
+async fn take(hub: &Shared, form: Form, key: Option<&str>, body: &Bytes) -> Result<Response, Failure> {
+    let key = key.map(|text| Key { text, digest: Shared::digest(form, body) });
     // A batch that was taken before is not read again: only its key counts.
-    match key.map_or(Known::New, |key| hub.state().known(key, hub.now())) {
-        Known::New => {}
-        Known::Same(positions) => return Ok(repeated(&positions)),
-        Known::Other => return Err(key_reused()),
+    if let Some(key) = key {
+        match hub.known(key).await.map_err(unkept)? {
+            Known::New => {}
+            Known::Same(positions) => return Ok(repeated(&positions)),
+            Known::Other => return Err(key_reused()),
+        }
     }
     let batch = publish::parse(body, form).map_err(refused)?;
-    match hub.publish(batch, key) {
+    match hub.publish(batch, key).await {
         Outcome::Published(published) => Ok(json(&Accepted { positions: published.positions.texts() })),
         Outcome::Repeated(positions) => Ok(repeated(&positions)),
         Outcome::KeyReused => Err(key_reused()),
         Outcome::Refused(reason) => Err(refused(reason)),
+        Outcome::Unkept(reason) => Err(unkept(reason)),
     }
+}
+
+/// Nothing was told to anybody; but what is offered to the store may be kept later.
+pub(crate) fn unkept(reason: Unkept) -> Failure {
+    let (code, why) = match reason {
+        Unkept::Failing => ("store-failing", "the hub's store can't be written"),
+        Unkept::Slow => ("store-slow", "the hub's store doesn't answer in time"),
+        Unkept::Full => ("store-full", "too much waits for the hub's store"),
+    };
+    let message =
+        format!("{why}: send it again later, with an `Idempotency-Key` that stays the same, for it may be kept yet");
+    Failure::new(StatusCode::SERVICE_UNAVAILABLE, code, message)
 }
 
 fn repeated(positions: &Positions) -> Response {
@@ -197,6 +217,8 @@ struct Health {
     epoch: Arc<str>,
     channels: usize,
     subscriptions: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    store: Option<&'static str>,
 }
 
 async fn health(State(door): State<Doorway>) -> Response {
@@ -205,5 +227,12 @@ async fn health(State(door): State<Doorway>) -> Response {
         let state = door.hub.state();
         (state.ledger().epoch().clone(), state.ledger().channels())
     };
-    json(&Health { status: "ok", epoch, channels, subscriptions }).into_response()
+    let keeps = door.hub.keeps();
+    let store = keeps.map(|keeps| if keeps { "ok" } else { "failing" });
+    let status = if keeps == Some(false) { "failing" } else { "ok" };
+    let mut response = json(&Health { status, epoch, channels, subscriptions, store });
+    if keeps == Some(false) {
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    }
+    response
 }

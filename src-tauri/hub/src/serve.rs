@@ -61,6 +61,8 @@ async fn accept(
     let mut connections = JoinSet::new();
     let mut trim = interval(limits::TRIM_PERIOD);
     trim.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut advance = interval(limits::ADVANCE_PERIOD);
+    advance.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut end = std::pin::pin!(end);
     let next = async || {
         let place = places.clone().acquire_owned().await.expect("the semaphore is never closed");
@@ -72,6 +74,10 @@ async fn accept(
             () = &mut end => return connections,
             _ = trim.tick() => {
                 hub.state().trim(hub.now().mono);
+                continue;
+            }
+            _ = advance.tick() => {
+                hub.advance();
                 continue;
             }
             Some(_) = connections.join_next() => continue,

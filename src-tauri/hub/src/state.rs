@@ -1,21 +1,27 @@
 //! All that a hub knows, as a value: inputs take `now` as an argument, nothing here waits, reads a clock or wakes anybody.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 
 use watchfloor_board::config::spec::FoldSpec;
-use watchfloor_model::{Event, Mono, Timestamp};
+use watchfloor_model::{Event, Mono, Position, Timestamp};
 
 use crate::{
-    channel::{Entry, HistoryLimits, Ring},
+    channel::{Entry, HistoryLimits, Number, Ring},
     clock::{ClockOrder, Now},
-    idempotency::{Digest, Keys, Known, Positions},
+    idempotency::{Digest, Keys, Known, Positions, Repeats},
     ledger::{Cut, Ledger, Rejected},
     limits, message,
+    people::People,
     publish::{Incoming, Refused},
+    rules::Durability,
+    store::{Outbox, Stored, StoredKey, Write},
 };
+
+mod keep;
+pub(crate) use keep::Resuming;
 
 /// The bounds of a hub's state.
 #[derive(Clone, Debug)]
@@ -24,6 +30,8 @@ pub(crate) struct StateLimits {
     pub(crate) channels_max: usize,
     pub(crate) keys_max: usize,
     pub(crate) key_age: std::time::Duration,
+    /// How long an event with an id and a time is remembered, so that one that comes again is known; zero if it isn't to be.
+    pub(crate) repeats_age: std::time::Duration,
 }
 
 /// A request's key, and what tells its body from others.
@@ -44,6 +52,19 @@ pub(crate) enum Outcome {
     KeyReused,
     /// It can't be taken.
     Refused(Refused),
+    /// It can't be kept at present. What was taken of it, if anything, is for no reader before it is kept.
+    Unkept(Unkept),
+}
+
+/// Why a batch can't be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unkept {
+    /// The store fails.
+    Failing,
+    /// It doesn't answer in time.
+    Slow,
+    /// Too much waits for it.
+    Full,
 }
 
 /// A batch that was published.
@@ -51,10 +72,21 @@ pub(crate) enum Outcome {
 pub(crate) struct Published {
     /// Where its events are.
     pub(crate) positions: Positions,
-    /// The channels with something new.
+    /// Whether they may be told only when the store has kept the batch.
+    pub(crate) waits: bool,
+    /// The channels with something new for readers.
     pub(crate) channels: BTreeSet<Arc<str>>,
     /// What aggregates could not use.
     pub(crate) rejected: Vec<Rejected>,
+}
+
+/// An event that is taken, and not for readers yet.
+struct Unreleased {
+    event: Event,
+    number: Number,
+    /// The hub's time when it was taken.
+    hub: Timestamp,
+    durability: Durability,
 }
 
 /// See the module.
@@ -62,6 +94,7 @@ pub(crate) struct State {
     ledger: Ledger,
     rings: BTreeMap<Arc<str>, Ring>,
     keys: Keys,
+    repeats: Repeats,
     limits: StateLimits,
     /// Numbers the events of all channels.
     serial: u64,
@@ -69,26 +102,46 @@ pub(crate) struct State {
     bytes: usize,
     /// Events of a time to come.
     ahead: u64,
+    /// Events that aren't for readers yet, the oldest first: the one order of all channels holds for what waits for a store as well.
+    unreleased: VecDeque<Unreleased>,
+    /// What the store is to be told; none without one.
+    outbox: Option<Outbox>,
+    people: People,
 }
 
 impl State {
     /// An empty hub.
     pub(crate) fn new(epoch: Arc<str>, limits: StateLimits, specs: Vec<FoldSpec>, now: Now) -> Self {
         let keys = Keys::new(limits.keys_max, limits.key_age);
+        let repeats = Repeats::new(limits.repeats_age);
         Self {
             ledger: Ledger::new(epoch, specs, now),
             rings: BTreeMap::new(),
             keys,
+            repeats,
             limits,
             serial: 0,
             bytes: 0,
             ahead: 0,
+            unreleased: VecDeque::new(),
+            outbox: None,
+            people: People::new(limits::PRESENCE_LINGER),
         }
     }
 
     /// What is true now, without history.
     pub(crate) const fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// Who is connected, and who is present.
+    pub(crate) const fn people(&self) -> &People {
+        &self.people
+    }
+
+    /// The same, to change it, and the number that the last event or move has.
+    pub(crate) const fn people_mut(&mut self) -> (&mut People, &mut u64) {
+        (&mut self.people, &mut self.serial)
     }
 
     /// A channel's history, if it has one.
@@ -108,40 +161,112 @@ impl State {
             Known::Same(positions) => return Outcome::Repeated(positions),
             Known::Other => return Outcome::KeyReused,
         }
+        if let Some(unkept) = self.keeps_nothing() {
+            return Outcome::Unkept(unkept);
+        }
         let channels: BTreeSet<_> = batch.iter().map(|event| event.channel.clone()).collect();
         if let Err(refused) = self.room_for(&channels) {
             return Outcome::Refused(refused);
         }
         let mut positions = Positions::new(self.ledger.epoch().clone());
-        let mut rejected = Vec::new();
+        let mut newest: BTreeMap<Arc<str>, Number> = BTreeMap::new();
         for event in batch {
-            positions.push(self.append(event, now, &mut rejected));
+            let channel = event.channel.clone();
+            let known = self.repeats.trait_of(&channel, &event.name, event.id.as_deref(), event.time);
+            let number = known.and_then(|known| self.repeats.find(known, now.mono)).unwrap_or_else(|| {
+                let number = self.append(event, now);
+                if let Some(known) = known {
+                    self.repeats.remember(known, number, now.mono);
+                }
+                number
+            });
+            positions.push(number.offset);
+            let before = newest.entry(channel).or_insert(number);
+            if before.serial < number.serial {
+                *before = number;
+            }
         }
+        positions.end(newest.values().map(|number| number.serial).max().unwrap_or(0));
+        if let Some(outbox) = &mut self.outbox {
+            for (channel, ring) in channels.iter().filter_map(|channel| Some((channel, self.rings.get(channel)?))) {
+                if outbox.durability(channel) != Durability::Durable {
+                    outbox.reserve(channel, ring.taken());
+                }
+            }
+        }
+        let released = self.release();
+        let waits = self.outbox.as_mut().is_some_and(|outbox| {
+            newest.iter().any(|(channel, number)| {
+                let durability = outbox.durability(channel);
+                !outbox.releases(channel, durability, number.offset, number.serial)
+            })
+        });
         for channel in &channels {
             self.trim_channel(channel, now.mono);
         }
         self.trim_total();
         if let Some(key) = key {
             self.keys.remember(key.text, key.digest, positions.clone(), now.mono);
+            if let Some(outbox) = &mut self.outbox {
+                let key =
+                    StoredKey { key: key.text.into(), digest: key.digest, positions: positions.clone(), at: now.wall };
+                outbox.write(Write::Key(key));
+            }
         }
-        Outcome::Published(Published { positions, channels, rejected })
+        let Released { channels, rejected } = released;
+        Outcome::Published(Published { positions, waits, channels, rejected })
     }
 
-    fn append(&mut self, event: Incoming, now: Now, rejected: &mut Vec<Rejected>) -> u64 {
-        let position = self.ledger.place(&event.channel, now.mono);
-        let offset = position.offset;
-        let time = self.time_of(event.time, now);
-        let line = message::event(&event, &position, time);
+    fn append(&mut self, event: Incoming, now: Now) -> Number {
+        self.ledger.take(&event.channel, now.mono);
         self.serial += 1;
         let ring = self.rings.entry(event.channel.clone()).or_default();
+        let number = Number { offset: ring.taken() + 1, serial: self.serial };
+        let position = Position::new(self.ledger.epoch().clone(), number.offset);
+        let (time, hub) = (self.time_of(event.time, now), self.ledger.clock().now(now));
+        let line = message::event(&event, &position, time);
+        let mut durability = Durability::Memory;
+        if let Some(outbox) = &mut self.outbox {
+            durability = outbox.durability(&event.channel);
+            if durability != Durability::Memory || !self.unreleased.is_empty() {
+                outbox.weigh(line.len());
+            }
+            if durability != Durability::Memory {
+                let (channel, line) = (event.channel.clone(), line.clone());
+                outbox.write(Write::Event(Stored { channel, number, at: now.wall, hub, line }));
+            }
+            if durability == Durability::Fast {
+                outbox.owe(now.mono);
+            }
+        }
+        let Incoming { channel, name, id, data, aside, .. } = event;
+        let ring = self.rings.entry(channel.clone()).or_default();
         let before = ring.bytes();
-        ring.append(Entry { line, serial: self.serial, at: now.mono });
+        ring.append(Entry::new(line, number, hub, now.mono, aside));
         self.bytes += ring.bytes() - before;
-        debug_assert_eq!(ring.head(), offset, "the ledger and the ring count the same events");
-        let Incoming { channel, name, id, data, .. } = event;
         let event = Event { channel, name, id, position: Some(position), time, received: now.mono, data };
-        self.ledger.fold(&event, now, rejected);
-        offset
+        self.unreleased.push_back(Unreleased { event, number, hub, durability });
+        number
+    }
+
+    /// Hands on what may be sent to readers, in the order in which it was taken: folded, and at the head of its channel.
+    fn release(&mut self) -> Released {
+        let mut released = Released::default();
+        while let Some(next) = self.unreleased.front() {
+            let Number { offset, serial } = next.number;
+            let waits = |outbox: &Outbox| !outbox.releases(&next.event.channel, next.durability, offset, serial);
+            if self.outbox.as_ref().is_some_and(waits) {
+                break;
+            }
+            let Some(Unreleased { event, hub, .. }) = self.unreleased.pop_front() else { break };
+            self.ledger.fold(&event, hub, &mut released.rejected);
+            self.ledger.stand(&event.channel, offset);
+            if let Some(ring) = self.rings.get_mut(&event.channel) {
+                ring.release(offset);
+            }
+            released.channels.insert(event.channel);
+        }
+        released
     }
 
     /// When an event happened: the publisher's word, unless that is a time to come. A publisher's clock that is ahead would make its
@@ -192,6 +317,11 @@ impl State {
     /// Sets the clock.
     pub(crate) fn set_clock(&mut self, order: &ClockOrder, now: Now) {
         self.ledger.set_clock(order, now);
+        self.repeats.clear();
+        if let Some(outbox) = &mut self.outbox {
+            outbox.write(Write::Basis(self.ledger.basis(now)));
+            outbox.wants_checkpoint = true;
+        }
     }
 
     /// The aggregates over these channels.
@@ -203,7 +333,7 @@ impl State {
     pub(crate) fn trim(&mut self, now: Mono) {
         for ring in self.rings.values_mut() {
             let before = ring.bytes();
-            ring.trim(&self.limits.history, now);
+            ring.trim(&self.limits.history, now, forgotten(&mut self.outbox));
             self.bytes -= before - ring.bytes();
         }
     }
@@ -211,7 +341,7 @@ impl State {
     fn trim_channel(&mut self, channel: &str, now: Mono) {
         if let Some(ring) = self.rings.get_mut(channel) {
             let before = ring.bytes();
-            ring.trim(&self.limits.history, now);
+            ring.trim(&self.limits.history, now, forgotten(&mut self.outbox));
             self.bytes -= before - ring.bytes();
         }
     }
@@ -223,8 +353,13 @@ impl State {
         while self.bytes > max {
             let Some(largest) = self.rings.values_mut().max_by_key(|ring| ring.bytes()) else { return };
             let before = largest.bytes();
-            largest.free((self.bytes - max).max(max / 256));
-            self.bytes -= before - largest.bytes();
+            largest.free((self.bytes - max).max(max / 256), forgotten(&mut self.outbox));
+            let freed = before - largest.bytes();
+            if freed == 0 {
+                // The rest is for no reader yet, and has a bound of its own.
+                return;
+            }
+            self.bytes -= freed;
         }
     }
 
@@ -237,16 +372,42 @@ impl State {
     /// that they stand for are in it.
     pub(crate) fn lose_history(&mut self, epoch: Arc<str>) {
         self.ledger.begin_epoch(epoch);
+        self.forget_all();
+    }
+
+    fn forget_all(&mut self) {
         self.rings.clear();
+        self.unreleased.clear();
+        self.repeats.clear();
         self.bytes = 0;
+        if let Some(outbox) = &mut self.outbox {
+            outbox.begin();
+        }
     }
 
     /// A restart of an empty hub.
     pub(crate) fn reset(&mut self, epoch: Arc<str>, now: Now) {
         self.ledger.reset(epoch, now);
-        self.rings.clear();
-        self.bytes = 0;
+        self.forget_all();
         self.keys = Keys::new(self.limits.keys_max, self.limits.key_age);
+    }
+}
+
+/// What has become something for readers.
+#[derive(Debug, Default)]
+pub(crate) struct Released {
+    /// Its channels.
+    pub(crate) channels: BTreeSet<Arc<str>>,
+    /// What aggregates could not use.
+    pub(crate) rejected: Vec<Rejected>,
+}
+
+/// Tells the store's part that an event is gone.
+fn forgotten(outbox: &mut Option<Outbox>) -> impl FnMut(u64) {
+    move |serial| {
+        if let Some(outbox) = outbox {
+            outbox.forget(serial);
+        }
     }
 }
 
@@ -257,6 +418,7 @@ impl Default for StateLimits {
             channels_max: limits::CHANNELS_MAX,
             keys_max: limits::KEYS_MAX,
             key_age: limits::KEY_AGE,
+            repeats_age: std::time::Duration::ZERO,
         }
     }
 }

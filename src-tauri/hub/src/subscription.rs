@@ -201,29 +201,54 @@ impl Subscription {
 
     /// Takes events in the order in which the hub took them, across channels.
     fn take_events(&mut self, hub: &State, lines: &mut Vec<Arc<str>>) {
-        let mut readers: Vec<(&Ring, &mut Position)> = self
+        let mut readers: Vec<Behind<'_>> = self
             .places
             .iter_mut()
-            .filter_map(|(channel, place)| Some((hub.ring(channel)?, place)))
-            .filter(|(ring, place)| ring.head() > place.offset)
+            .filter_map(|(channel, place)| Some(Behind { channel, ring: hub.ring(channel)?, place }))
+            .filter(|behind| behind.ring.head() > behind.place.offset)
             .collect();
-        let next = |(ring, place): &(&Ring, &mut Position)| ring.entry(place.offset + 1).map(|entry| entry.serial);
+        readers.iter_mut().for_each(|behind| behind.pass_holes(lines));
         let mut order: BinaryHeap<_> =
-            readers.iter().enumerate().filter_map(|(index, reader)| Some(Reverse((next(reader)?, index)))).collect();
+            readers.iter().enumerate().filter_map(|(index, behind)| Some(Reverse((behind.next()?, index)))).collect();
         let mut bytes: usize = lines.iter().map(|line| line.len() + 1).sum();
         while lines.len() < limits::BATCH_MESSAGES_MAX {
             let Some(Reverse((_, index))) = order.pop() else { break };
-            let (ring, place) = &mut readers[index];
-            let Some(entry) = ring.entry(place.offset + 1) else { continue };
+            let behind = &mut readers[index];
+            let Some(entry) = behind.ring.entry(behind.place.offset + 1) else { continue };
             bytes += entry.line.len() + 1;
             if bytes > limits::BATCH_BYTES_MAX && !lines.is_empty() {
                 break;
             }
             lines.push(entry.line.clone());
-            place.offset += 1;
-            if let Some(serial) = next(&readers[index]) {
+            behind.place.offset += 1;
+            behind.pass_holes(lines);
+            if let Some(serial) = behind.next() {
                 order.push(Reverse((serial, index)));
             }
+        }
+    }
+}
+
+/// A channel of which the reader hasn't got everything.
+struct Behind<'a> {
+    channel: &'a str,
+    ring: &'a Ring,
+    place: &'a mut Position,
+}
+
+impl Behind<'_> {
+    /// The number of the next event among those of all channels.
+    fn next(&self) -> Option<u64> {
+        self.ring.entry(self.place.offset + 1).map(|entry| entry.serial)
+    }
+
+    /// Goes on after what a crash has taken, and says so.
+    fn pass_holes(&mut self, lines: &mut Vec<Arc<str>>) {
+        while let Some(upto) = self.ring.hole_after(self.place.offset) {
+            let head = Position::new(self.place.epoch.clone(), upto);
+            let (channel, reason) = (self.channel, Break::HubCrashed);
+            lines.push(Message::Lost { channel, from: self.place, head: &head, reason }.line());
+            self.place.offset = upto;
         }
     }
 }

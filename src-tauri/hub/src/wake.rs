@@ -44,6 +44,13 @@ impl Wakers {
         }
     }
 
+    /// There is something new for this reader.
+    pub(crate) fn wake_reader(&self, id: u64) {
+        if let Some(notify) = self.lock().readers.get(&id) {
+            notify.notify_one();
+        }
+    }
+
     /// There is something new for everybody.
     pub(crate) fn wake_all(&self) {
         self.lock().readers.values().for_each(|notify| notify.notify_one());
@@ -79,6 +86,25 @@ impl Waker {
         }
         drop(registry);
         self.channels = channels;
+    }
+
+    /// Which reader it is.
+    pub(crate) const fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Waits for this channel too.
+    pub(crate) fn add(&mut self, channel: &Arc<str>) {
+        let by_channel = &mut self.wakers.lock().by_channel;
+        if by_channel.entry(channel.clone()).or_default().insert(self.id, self.notify.clone()).is_none() {
+            self.channels.push(channel.clone());
+        }
+    }
+
+    /// No longer waits for this channel.
+    pub(crate) fn remove(&mut self, channel: &Arc<str>) {
+        self.wakers.lock().leave(self.id, std::slice::from_ref(channel));
+        self.channels.retain(|other| other != channel);
     }
 
     /// Answers at once if there was a wake-up since the last time.

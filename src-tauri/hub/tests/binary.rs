@@ -43,7 +43,7 @@ fn exit_codes() {
         (vec!["--history-age", "24"], 2, "malformed duration"),
         (vec!["--history-events", "0"], 2, "a whole number above 0"),
         (vec!["--heartbeat", "2m"], 2, "expected 10ms to 60s"),
-        (vec!["--listen", "0.0.0.0:0"], 2, "0.0.0.0:0 can be reached by others: give --publish-token-file too"),
+        (vec!["--listen", "0.0.0.0:0"], 2, "0.0.0.0:0 can be reached by others: give --publish-token-file"),
         (vec!["--board", &bad], 1, "titel"),
         (vec!["--board", &missing], 1, "expected a board file"),
         (vec!["--publish-token-file", &missing], 3, "create it, readable for this user"),

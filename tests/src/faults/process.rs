@@ -53,7 +53,7 @@ pub fn free_port() -> Result<u16> {
 #[derive(Debug)]
 pub struct HubProcess {
     child: Child,
-    board: PathBuf,
+    board: Option<PathBuf>,
     arguments: Vec<String>,
     address: SocketAddr,
 }
@@ -80,8 +80,21 @@ impl HubProcess {
     /// # Errors
     /// If it doesn't start.
     pub async fn start_with(board: &Path, arguments: Vec<String>) -> Result<Self> {
+        Self::start_as(Some(board), arguments).await
+    }
+
+    /// A hub that folds nothing, with these arguments.
+    ///
+    /// # Errors
+    /// If it doesn't start.
+    pub async fn start_alone(arguments: Vec<String>) -> Result<Self> {
+        Self::start_as(None, arguments).await
+    }
+
+    async fn start_as(board: Option<&Path>, arguments: Vec<String>) -> Result<Self> {
         let address = (Ipv4Addr::LOCALHOST, free_port()?).into();
-        let hub = Self { child: spawn_hub(address, board, &arguments)?, board: board.to_owned(), arguments, address };
+        let board = board.map(Path::to_owned);
+        let hub = Self { child: spawn_hub(address, board.as_deref(), &arguments)?, board, arguments, address };
         hub.is_up().await?;
         Ok(hub)
     }
@@ -126,7 +139,7 @@ impl HubProcess {
     /// # Errors
     /// If it doesn't start.
     pub async fn start_again(&mut self) -> Result<()> {
-        self.child = spawn_hub(self.address, &self.board, &self.arguments)?;
+        self.child = spawn_hub(self.address, self.board.as_deref(), &self.arguments)?;
         self.is_up().await
     }
 
@@ -140,13 +153,12 @@ impl HubProcess {
     }
 }
 
-fn spawn_hub(address: SocketAddr, board: &Path, arguments: &[String]) -> Result<Child> {
+fn spawn_hub(address: SocketAddr, board: Option<&Path>, arguments: &[String]) -> Result<Child> {
     let mut command = Command::new(program("watchfloor-hub")?);
     command
         .args(["--heartbeat", "500ms", "--listen"])
         .arg(address.to_string())
-        .arg("--board")
-        .arg(board)
+        .args(board.map(|board| [OsStr::new("--board"), board.as_os_str()]).into_iter().flatten())
         .args(arguments);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().context("the hub")
 }

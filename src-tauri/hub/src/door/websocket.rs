@@ -1,35 +1,31 @@
-//! `GET /v1/ws`: a WebSocket, RFC 6455.
-//!
-//! One half reads the client's orders, the other writes; both run in the connection's own task. Orders wait in a short
-//! queue: when the writer can't keep up, reading stops too, so a client can't make the hub remember more than it takes.
+//! `GET /v1/ws`: the hub's own messages over a WebSocket.
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use axum::{
     extract::{
         State,
-        ws::{CloseFrame, Message as Frame, WebSocket, WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
+        ws::{Utf8Bytes, WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
     },
     http::HeaderMap,
     response::Response,
 };
-use futures_util::{
-    SinkExt, StreamExt,
-    stream::{SplitSink, SplitStream},
-};
 use serde::Deserialize;
-use tokio::sync::mpsc;
 
 use crate::{
     access::Untaken,
     close::CloseReason,
     cursor::Places,
-    door::{Reader, Unauthorised, Unsubscribed},
+    door::{
+        Reader, Unauthorised, Unsubscribed,
+        socket::{self, Heard, Talk},
+    },
     failure::Failure,
     limits,
     message::Message,
     publish,
     routes::Doorway,
+    stop::Stop,
     subscription::Manner,
 };
 
@@ -42,21 +38,16 @@ pub(crate) async fn open(
     let reader = Reader::admit(door, &headers, Manner::Connection)?;
     let upgrade =
         upgrade.map_err(|error| Failure::new(error.status(), "no-websocket", format!("no WebSocket: {error}")))?;
-    let upgrade = upgrade
-        .max_message_size(limits::CLIENT_FRAME_BYTES_MAX)
-        .max_frame_size(limits::CLIENT_FRAME_BYTES_MAX)
-        .on_failed_upgrade(|error| tracing::debug!(reason = %error, "a WebSocket was not opened"));
-    Ok(upgrade.on_upgrade(move |socket| session(socket, reader)))
+    let upgrade = socket::bounded(upgrade).on_failed_upgrade(socket::not_opened);
+    Ok(upgrade.on_upgrade(move |socket| socket::converse(socket, reader)))
 }
 
 /// What a client asks for, checked.
 #[derive(Debug, PartialEq)]
-enum Order {
+pub(crate) enum Order {
     Subscribe(Places),
     Unsubscribe(Vec<String>),
     Ping(u64),
-    /// The library has answered a ping: see that the answer goes out before more is read.
-    Pinged,
     /// Present another token.
     Authorise(Secret),
     /// The client broke the protocol: say why and close.
@@ -65,7 +56,7 @@ enum Order {
 
 /// A token, never shown.
 #[derive(PartialEq)]
-struct Secret(String);
+pub(crate) struct Secret(String);
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -73,115 +64,57 @@ impl fmt::Debug for Secret {
     }
 }
 
-async fn session(socket: WebSocket, mut reader: Reader) {
-    let stop = reader.stop.clone();
-    let (mut sink, mut stream) = socket.split();
-    let (orders, queue) = mpsc::channel(limits::ORDERS_MAX);
-    let conversation = async {
-        let goodbye = tokio::select! {
-            () = read(&mut stream, &orders) => None,
-            goodbye = write(&mut sink, &mut reader, queue) => goodbye,
-        };
-        let Some(reason) = goodbye else { return };
-        let frame = CloseFrame { code: reason.code(), reason: reason.text().into() };
-        if sink.send(Frame::Close(Some(frame))).await.is_ok() {
-            // Its own close frame ends the stream; what it sends until then is not looked at.
-            let answered = async { while let Some(Ok(_)) = stream.next().await {} };
-            let _ = tokio::time::timeout(limits::CLOSE_GRACE, answered).await;
-        }
-    };
-    tokio::select! {
-        () = conversation => {}
-        () = async { stop.told().await; tokio::time::sleep(limits::CLOSE_GRACE).await } => {}
-    }
-}
+impl Talk for Reader {
+    type Order = Order;
 
-/// Reads orders until the client goes or breaks the protocol.
-async fn read(stream: &mut SplitStream<WebSocket>, orders: &mpsc::Sender<Order>) {
-    while let Some(frame) = stream.next().await {
-        let order = match frame {
-            Ok(Frame::Text(text)) => order(&text),
-            Ok(Frame::Binary(_)) => broken("binary frame: expected text"),
-            // The library answers pings and closes by itself, and would keep any number of answers for who doesn't read them.
-            Ok(Frame::Ping(_)) => Order::Pinged,
-            Ok(Frame::Pong(_) | Frame::Close(_)) => continue,
-            Err(error) if is_too_big(&error) => {
+    fn order(heard: Heard<'_>) -> Order {
+        match heard {
+            Heard::Text(text) => order(text),
+            Heard::Binary => broken("binary frame: expected text"),
+            Heard::TooBig => {
                 let max = limits::CLIENT_FRAME_BYTES_MAX;
                 Order::Fail("too-big", format!("frame too big: expected at most {max} bytes"), CloseReason::TooBig)
             }
-            Err(error) => {
-                tracing::debug!(reason = %error, "a WebSocket broke");
-                return;
-            }
-        };
-        let last = matches!(order, Order::Fail(..));
-        if orders.send(order).await.is_err() {
-            return;
-        }
-        if last {
-            // The writer closes; the connection ends with it.
-            std::future::pending::<()>().await;
         }
     }
-}
 
-fn is_too_big(error: &axum::Error) -> bool {
-    let cause = std::error::Error::source(error);
-    let cause = cause.and_then(|cause| cause.downcast_ref::<tungstenite::Error>());
-    matches!(cause, Some(tungstenite::Error::Capacity(_)))
-}
+    fn follow(&mut self, order: Order, frames: &mut Vec<Utf8Bytes>) -> Option<CloseReason> {
+        let mut lines = Vec::new();
+        let failed = follow(order, self, &mut lines);
+        push_lines(frames, &lines);
+        failed
+    }
 
-/// Writes what there is; answers why to close, none if the connection is gone.
-async fn write(
-    sink: &mut SplitSink<WebSocket, Frame>,
-    reader: &mut Reader,
-    mut queue: mpsc::Receiver<Order>,
-) -> Option<CloseReason> {
-    let mut waiting = None;
-    loop {
-        // Answers to orders go before events, or a busy channel would delay every pong.
-        let mut answers = Vec::new();
-        let (mut failed, mut is_pinged) = (None, false);
-        while failed.is_none()
-            && let Some(order) = waiting.take().or_else(|| queue.try_recv().ok())
-        {
-            is_pinged |= order == Order::Pinged;
-            failed = follow(order, reader, &mut answers);
-        }
-        if is_pinged {
-            sink.flush().await.ok()?;
-        }
-        send(sink, &answers).await?;
-        if failed.is_some() {
-            return failed;
-        }
-        if reader.is_expired() {
+    fn next_batch(&mut self, frames: &mut Vec<Utf8Bytes>) -> Option<CloseReason> {
+        if self.is_expired() {
             return Some(CloseReason::Expired);
         }
-        let lines = reader.next_batch();
-        send(sink, &lines).await?;
-        if reader.stop.is_told() {
-            return Some(CloseReason::Restarting);
-        }
-        if !lines.is_empty() {
-            continue;
-        }
+        push_lines(frames, &Self::next_batch(self));
+        None
+    }
+
+    fn restarting(&mut self, _: &mut Vec<Utf8Bytes>) -> CloseReason {
+        CloseReason::Restarting
+    }
+
+    fn stop(&self) -> &Stop {
+        &self.stop
+    }
+
+    async fn woken(&self) {
         tokio::select! {
-            () = reader.stop.told() => {}
-            order = queue.recv() => waiting = Some(order?),
-            () = reader.woken() => {}
-            () = reader.heartbeat_due() => {}
-            () = reader.expiry_due() => {}
+            () = Self::woken(self) => {}
+            () = self.heartbeat_due() => {}
+            () = self.expiry_due() => {}
         }
     }
 }
 
-/// Sends lines, if there are any, as one frame; none if the connection is gone.
-async fn send(sink: &mut SplitSink<WebSocket, Frame>, lines: &[Arc<str>]) -> Option<()> {
-    if lines.is_empty() {
-        return Some(());
+/// Lines, if there are any, are one frame.
+fn push_lines(frames: &mut Vec<Utf8Bytes>, lines: &[Arc<str>]) {
+    if !lines.is_empty() {
+        frames.push(lines.join("\n").into());
     }
-    sink.send(Frame::Text(lines.join("\n").into())).await.ok()
 }
 
 /// Does what the client asks for; answers why to close if that can't be.
@@ -193,7 +126,6 @@ fn follow(order: Order, reader: &mut Reader, lines: &mut Vec<Arc<str>>) -> Optio
             lines.push(Message::Pong { id, clock: &clock }.line());
             return None;
         }
-        Order::Pinged => return None,
         Order::Unsubscribe(channels) => {
             reader.unsubscribe(&channels);
             return None;

@@ -83,7 +83,7 @@ stat = "sum"
 value = "delay"
 "#;
 
-static FOLDS: LazyLock<Vec<FoldSpec>> = LazyLock::new(|| match config::parse(BOARD, "board.toml") {
+pub(crate) static FOLDS: LazyLock<Vec<FoldSpec>> = LazyLock::new(|| match config::parse(BOARD, "board.toml") {
     Ok(board) => board.widgets.into_iter().map(|widget| widget.fold).collect(),
     Err(diagnostics) => panic!("{diagnostics}"),
 });
@@ -254,7 +254,7 @@ impl World {
 }
 
 /// An event as a reader gets it.
-fn received(line: &str) -> Event {
+pub(crate) fn received(line: &str) -> Event {
     #[derive(Deserialize)]
     struct Line<'a> {
         channel: Arc<str>,
@@ -270,7 +270,7 @@ fn received(line: &str) -> Event {
 }
 
 /// An aggregate such as `like` with the state of the snapshot.
-fn restored(cut: &Cut, like: &Aggregate) -> Aggregate {
+pub(crate) fn restored(cut: &Cut, like: &Aggregate) -> Aggregate {
     let spec = FOLDS.iter().find(|spec| Aggregate::new(spec).fingerprint() == like.fingerprint()).expect("known");
     let mut aggregate = Aggregate::new(spec);
     aggregate.restore(&cut.aggregates[like.fingerprint()]).expect("the hub's own state");

@@ -2,6 +2,7 @@
 
 mod carry;
 mod guard;
+mod kept;
 mod poll;
 mod publish;
 mod restart;

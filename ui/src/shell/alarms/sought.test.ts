@@ -57,7 +57,7 @@ test('a window that was minimised waits for the frame that has the alarm, and no
   }
 })
 
-test('what was wanted before the page was there is no wish', async () => {
+test('it asks for what is behind what it has led to, and leads only to what is new', async () => {
   const asked: (number | null)[] = []
   const answers = [
     { number: 7, key: null, is_new: false },

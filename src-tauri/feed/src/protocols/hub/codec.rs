@@ -284,6 +284,7 @@ fn words(reason: &str) -> String {
         "ahead" => "the server's history ends before our place".to_owned(),
         "fresh" => "no place asked for".to_owned(),
         "slow" => "too slow for the server's history".to_owned(),
+        "hub-crashed" => "the server was killed before it had kept them".to_owned(),
         other => cut(other),
     }
 }

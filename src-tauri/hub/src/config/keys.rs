@@ -1,0 +1,127 @@
+//! Every setting of a hub's file: its name, what may stand there, its default, and what it does.
+
+use std::time::Duration;
+
+use watchfloor_settings::{
+    shape::{Flag, List, Name, Text},
+    span::Span,
+    table::{Key, Need, TableShape},
+};
+
+use super::shapes::{Address, Origin, SecretPlace};
+
+pub(super) static HUB: TableShape = TableShape {
+    name: "`[hub]`",
+    keys: &[&LISTEN, &HEARTBEAT, &BOARDS, &PUBLISH_TOKEN, &SUBSCRIBE_TOKEN, &SUBSCRIBE_KEY],
+};
+
+pub(super) static LISTEN: Key<Address> = Key {
+    name: "listen",
+    need: Need::Optional,
+    about: "Where it listens; beyond the loopback only with `publish-token`. Left out, 127.0.0.1:8787.",
+    shape: Address,
+};
+
+pub(super) static HEARTBEAT: Key<Span> = Key {
+    name: "heartbeat",
+    need: Need::Optional,
+    about: "The time between two heartbeats of a subscription. Left out, 1s.",
+    shape: Span { min: Duration::from_millis(10), max: Duration::from_secs(60) },
+};
+
+pub(super) static BOARDS: Key<List<Text>> = Key {
+    name: "boards",
+    need: Need::Optional,
+    about: "Board files whose widgets are folded for snapshots, relative to this file.",
+    shape: List { item: Text { characters_max: 500 }, min: 1, max: 100, or_one: true, what: "board files" },
+};
+
+pub(super) static PUBLISH_TOKEN: Key<SecretPlace> = Key {
+    name: "publish-token",
+    need: Need::Optional,
+    about: "Where the token is that publishers present.",
+    shape: SecretPlace,
+};
+
+pub(super) static SUBSCRIBE_TOKEN: Key<SecretPlace> = Key {
+    name: "subscribe-token",
+    need: Need::Optional,
+    about: "Where the token is that readers present.",
+    shape: SecretPlace,
+};
+
+pub(super) static SUBSCRIBE_KEY: Key<SecretPlace> = Key {
+    name: "subscribe-key",
+    need: Need::Optional,
+    about: "Where the key is by which readers' tokens are signed (JWT, HS256), at least 32 bytes.",
+    shape: SecretPlace,
+};
+
+pub(super) static APP: TableShape =
+    TableShape { name: "`[[app]]`", keys: &[&ID, &KEY, &SECRET, &CLIENT_EVENTS, &ORIGINS] };
+
+const NAME: Name = Name {
+    what: "a name of an application",
+    characters: "letters, digits, `-`, `_`",
+    punctuation: "-_",
+    characters_max: 100,
+};
+
+pub(super) static ID: Key<Name> =
+    Key { name: "id", need: Need::Required, about: "Names the application in addresses of its HTTP API.", shape: NAME };
+
+pub(super) static KEY: Key<Name> =
+    Key { name: "key", need: Need::Required, about: "Names the application to clients; it is public.", shape: NAME };
+
+pub(super) static SECRET: Key<SecretPlace> = Key {
+    name: "secret",
+    need: Need::Required,
+    about: "Where the secret is that the application signs with.",
+    shape: SecretPlace,
+};
+
+pub(super) static CLIENT_EVENTS: Key<Flag> = Key {
+    name: "client-events",
+    need: Need::Default("false"),
+    about: "Whether clients may publish to each other, on private and presence channels.",
+    shape: Flag,
+};
+
+pub(super) static ORIGINS: Key<List<Origin>> = Key {
+    name: "origins",
+    need: Need::Optional,
+    about: "Pages that may connect, as `https://app.example`; `*` for any. Left out, those of the hub's own address, and what is no page.",
+    shape: List { item: Origin, min: 1, max: 100, or_one: true, what: "origins" },
+};
+
+pub(super) static PLACE: TableShape = TableShape { name: "the place of a secret", keys: &[&FILE, &VARIABLE] };
+
+pub(super) static FILE: Key<Text> = Key {
+    name: "file",
+    need: Need::Optional,
+    about: "A file that holds it, relative to this file, readable for the hub's user alone.",
+    shape: Text { characters_max: 500 },
+};
+
+pub(super) static VARIABLE: Key<Name> = Key {
+    name: "env",
+    need: Need::Optional,
+    about: "A variable of the environment that holds it.",
+    shape: Name {
+        what: "a name of a variable",
+        characters: "letters, digits, `_`",
+        punctuation: "_",
+        characters_max: 100,
+    },
+};
+
+/// Every table there is.
+pub(super) fn tables() -> [&'static TableShape; 3] {
+    [&HUB, &APP, &PLACE]
+}
+
+/// Where a key belongs that isn't known where it stands.
+pub(super) fn belongs(name: &str) -> Option<String> {
+    let table = tables().into_iter().find(|table| table.has(name))?;
+    Some(format!("`{name}` belongs to {}", table.name))
+}

@@ -1,0 +1,166 @@
+//! The hub's file: reading and checking it. What it names (secrets, boards) is read by who runs the hub.
+
+mod keys;
+mod shapes;
+
+#[cfg(test)]
+mod tests;
+
+use std::{net::SocketAddr, time::Duration};
+
+use toml::de::DeTable;
+use watchfloor_settings::{
+    Beside, Whole,
+    diagnostic::{Diagnostics, Problem, Sink},
+    nearest::did_you_mean,
+    table::{Node, TableReader, cut, names, tables_of},
+};
+
+pub use shapes::Place;
+
+use crate::{app::Origins, limits};
+
+/// The largest hub file, in bytes.
+pub const FILE_BYTES_MAX: usize = 1 << 20;
+
+/// What a hub's file says, checked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HubFile {
+    /// `[hub]`
+    pub hub: HubPart,
+    /// `[[app]]`
+    pub apps: Vec<AppPart>,
+}
+
+/// `[hub]`: what holds for the whole hub. What is left out is none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HubPart {
+    /// Where it listens.
+    pub listen: Option<SocketAddr>,
+    /// The time between two heartbeats.
+    pub heartbeat: Option<Duration>,
+    /// Board files whose widgets are folded, as they stand in the file.
+    pub boards: Vec<String>,
+    /// Where the token is that publishers present.
+    pub publish_token: Option<Place>,
+    /// Where the token is that readers present.
+    pub subscribe_token: Option<Place>,
+    /// Where the key is that readers' tokens are signed by.
+    pub subscribe_key: Option<Place>,
+}
+
+/// `[[app]]`: who comes by the Pusher door.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppPart {
+    /// Names it in addresses.
+    pub id: String,
+    /// Names it to clients.
+    pub key: String,
+    /// Where its secret is.
+    pub secret: Place,
+    /// Whether clients may publish to each other.
+    pub client_events: bool,
+    /// Which pages may connect.
+    pub origins: Origins,
+}
+
+/// Reads a hub's file. `file_name` is only what errors call it.
+///
+/// # Errors
+/// Everything that is wrong with the file, in its order.
+pub fn parse(text: &str, file_name: &str) -> Result<HubFile, Diagnostics> {
+    const FILE: Whole = Whole { what: "hub file", bytes_max: FILE_BYTES_MAX, elsewhere: keys::belongs };
+    let beside: &Beside<'_> = &|_| Err("a hub file names no file that is part of it".to_owned());
+    FILE.read(text, file_name, beside, decode)
+}
+
+const TABLES: [&str; 2] = ["hub", "app"];
+
+fn decode(file: &DeTable<'_>, sink: &mut Sink<'_>) -> Option<HubFile> {
+    report_unknown_tables(file, sink);
+    let hub = match file.get("hub") {
+        None => Some(HubPart::default()),
+        Some(value) => read_hub(Node { name: "hub", value }, sink),
+    };
+    let nodes = if file.contains_key("app") { tables_of(file, "app", limits::APPS_MAX, sink) } else { Vec::new() };
+    let apps: Vec<Option<AppPart>> = nodes.iter().map(|node| read_app(*node, sink)).collect();
+    report_twins(&nodes, &apps, sink);
+    Some(HubFile { hub: hub?, apps: apps.into_iter().collect::<Option<_>>()? })
+}
+
+fn read_hub(node: Node<'_>, sink: &mut Sink<'_>) -> Option<HubPart> {
+    let reader = TableReader::open(node, &keys::HUB, sink)?;
+    reader.finish(sink);
+    let listen = reader.optional(&keys::LISTEN, sink);
+    let heartbeat = reader.optional(&keys::HEARTBEAT, sink);
+    let boards = reader.optional(&keys::BOARDS, sink);
+    let publish_token = reader.optional(&keys::PUBLISH_TOKEN, sink);
+    let subscribe_token = reader.optional(&keys::SUBSCRIBE_TOKEN, sink);
+    let subscribe_key = reader.optional(&keys::SUBSCRIBE_KEY, sink);
+    Some(HubPart {
+        listen: listen?,
+        heartbeat: heartbeat?,
+        boards: boards?.unwrap_or_default(),
+        publish_token: publish_token?,
+        subscribe_token: subscribe_token?,
+        subscribe_key: subscribe_key?,
+    })
+}
+
+fn read_app(node: Node<'_>, sink: &mut Sink<'_>) -> Option<AppPart> {
+    let reader = TableReader::open(node, &keys::APP, sink)?;
+    reader.finish(sink);
+    let id = reader.get(&keys::ID, sink);
+    let key = reader.get(&keys::KEY, sink);
+    let secret = reader.get(&keys::SECRET, sink);
+    let client_events = reader.get(&keys::CLIENT_EVENTS, sink);
+    let origins = reader.optional(&keys::ORIGINS, sink);
+    Some(AppPart {
+        id: id?,
+        key: key?,
+        secret: secret?,
+        client_events: client_events?,
+        origins: match origins? {
+            None => Origins::Own,
+            Some(origins) if origins.iter().any(|origin| origin == "*") => Origins::Any,
+            Some(origins) => Origins::These(origins),
+        },
+    })
+}
+
+/// Two applications of one name would be one.
+fn report_twins(nodes: &[Node<'_>], apps: &[Option<AppPart>], sink: &mut Sink<'_>) {
+    for (at, (node, app)) in nodes.iter().zip(apps).enumerate() {
+        let Some(app) = app else { continue };
+        for other in apps.iter().take(at).flatten() {
+            let (what, name) = match () {
+                () if app.id == other.id => ("id", &app.id),
+                () if app.key == other.key => ("key", &app.key),
+                () => continue,
+            };
+            sink.report(Problem {
+                span: node.value.span(),
+                message: format!("two applications of one {what}"),
+                found: format!("`{what}` {name:?} a second time"),
+                expected: "ids and keys that differ".to_owned(),
+                help: None,
+            });
+        }
+    }
+}
+
+fn report_unknown_tables(file: &DeTable<'_>, sink: &mut Sink<'_>) {
+    for key in file.keys() {
+        let name = key.get_ref().as_ref();
+        if TABLES.contains(&name) || sink.is_astray(key.span().start) || sink.counts_only() {
+            continue;
+        }
+        sink.report(Problem {
+            span: key.span(),
+            message: format!("unknown key `{}` in the hub file", cut(name)),
+            found: format!("`{}`", cut(name)),
+            expected: names(["[hub]", "[[app]]"]),
+            help: keys::belongs(name).or_else(|| did_you_mean(name, TABLES)),
+        });
+    }
+}

@@ -1,0 +1,70 @@
+//! The hub's file: what it says, and what is said of mistakes in it.
+
+use super::*;
+
+const SOUND: &str = r#"
+[hub]
+listen = "127.0.0.1:9000"
+heartbeat = "500ms"
+boards = "board.toml"
+publish-token = { env = "HUB_TOKEN" }
+
+[[app]]
+id = "1"
+key = "wall"
+secret = { file = "app.secret" }
+client-events = true
+origins = ["https://app.example"]
+"#;
+
+#[test]
+fn what_it_says() {
+    let file = parse(SOUND, "hub.toml").expect("sound");
+    assert_eq!(file.hub.listen.map(|address| address.port()), Some(9000));
+    assert_eq!(file.hub.heartbeat, Some(Duration::from_millis(500)));
+    assert_eq!(file.hub.publish_token, Some(Place::Variable("HUB_TOKEN".to_owned())));
+    let app = &file.apps[0];
+    assert_eq!((&*app.id, &*app.key, app.client_events), ("1", "wall", true));
+    assert_eq!(app.secret, Place::File("app.secret".to_owned()));
+    assert_eq!(app.origins, Origins::These(vec!["https://app.example".to_owned()]));
+    assert_eq!(parse("", "hub.toml"), Ok(HubFile::default()));
+}
+
+/// Bad input: each mistake with its place, what was found, what was expected, what to do. No secret is repeated (H8).
+#[test]
+fn mistakes() {
+    for (from, to, message) in [
+        (
+            "\"127.0.0.1:9000\"",
+            "9000",
+            "hub.toml:3:10: wrong type for `listen`: found the integer 9000, expected an address",
+        ),
+        (
+            "127.0.0.1:9000",
+            "localhost",
+            "hub.toml:3:10: no address for `listen`: found \"localhost\", expected an address",
+        ),
+        ("500ms", "1ms", "hub.toml:4:13: out of range for `heartbeat`"),
+        (
+            "{ env = \"HUB_TOKEN\" }",
+            "\"hunter2\"",
+            "hub.toml:6:17: `publish-token` is written out: found a text, expected a table",
+        ),
+        ("{ env = \"HUB_TOKEN\" }", "{}", "no place of the secret for `publish-token`"),
+        ("client-events", "client-event", "unknown key `client-event` in `[[app]]`"),
+        ("[[app]]", "[app]", "write `[[app]]`, with two brackets"),
+        ("[[app]]", "[[apps]]", "unknown key `apps` in the hub file: found `apps`, expected `[hub]` or `[[app]]`"),
+        ("id = \"1\"\n", "", "`id` is missing in `[[app]]`"),
+        ("https://app.example", "app.example", "no origin for `origins`"),
+        ("\"wall\"", "\"a b\"", "' ' is not allowed in a name of an application"),
+        ("listen", "secret", "`secret` belongs to `[[app]]`"),
+    ] {
+        let text = SOUND.replacen(from, to, 1);
+        let found = parse(&text, "hub.toml").expect_err(message);
+        let lines = found.lines().join("\n");
+        assert!(lines.contains(message), "{lines}");
+        assert!(!format!("{found}{lines}").contains("hunter2"), "{found}");
+    }
+    let twice = format!("{SOUND}{}", &SOUND[SOUND.find("[[app]]").expect("there")..]);
+    assert!(parse(&twice, "hub.toml").expect_err("twins").lines()[0].contains("two applications of one id"));
+}

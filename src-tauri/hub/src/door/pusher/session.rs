@@ -1,0 +1,411 @@
+//! One client of the Pusher protocol: its channels, its places in them, and its answers.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap},
+    sync::Arc,
+};
+
+use axum::extract::ws::Utf8Bytes;
+use rand::RngExt;
+use watchfloor_model::{Mono, Position};
+
+use super::{
+    order::{self, Order, Signature, Subscribe},
+    wire::{self, Code},
+};
+use crate::{
+    app::{self, App, Kind, OF_USER},
+    channel::{Aside, Ring},
+    clock::Now,
+    close::CloseReason,
+    door::socket::{Heard, Talk},
+    hub::Shared,
+    limits,
+    people::{Full, Person, Socket},
+    publish::{self, Incoming},
+    routes::Doorway,
+    state::{Outcome, State},
+    stop::Stop,
+    wake::Waker,
+};
+
+/// See the module.
+pub(crate) struct Session {
+    hub: Arc<Shared>,
+    stop: Stop,
+    waker: Waker,
+    app: App,
+    socket: Socket,
+    is_greeted: bool,
+    user: Option<Arc<str>>,
+    seats: BTreeMap<Arc<str>, Seat>,
+    /// When the client was last heard of, and when it was asked whether it is there since.
+    heard: Mono,
+    asked: Option<Mono>,
+    allowance: Allowance,
+}
+
+/// A place in a channel.
+struct Seat {
+    /// Everything up to here was sent.
+    place: Position,
+    /// So many comings and goings.
+    moves: u64,
+    /// As whom.
+    user: Option<Arc<str>>,
+}
+
+/// How many events the client may still publish in this second.
+struct Allowance {
+    begins: Mono,
+    left: u32,
+}
+
+impl Session {
+    /// A client that has just come.
+    pub(crate) fn new(door: Doorway, app: App) -> Self {
+        let Doorway { hub, stop } = door;
+        let mut random = rand::rng();
+        let socket = Socket::new(random.random_range(1..u32::MAX), random.random_range(1..u32::MAX));
+        let waker = hub.wakers.register();
+        let now = hub.now().mono;
+        hub.state().people_mut().0.connect(socket, waker.id(), app.id.clone());
+        Self {
+            hub,
+            stop,
+            waker,
+            app,
+            socket,
+            is_greeted: false,
+            user: None,
+            seats: BTreeMap::new(),
+            heard: now,
+            asked: None,
+            allowance: Allowance { begins: now, left: limits::CLIENT_EVENTS_A_SECOND },
+        }
+    }
+
+    fn subscribe(&mut self, asked: Subscribe, frames: &mut Vec<Utf8Bytes>) {
+        let name = asked.channel.clone();
+        match self.admit(&asked) {
+            Err((status, message)) => frames.push(wire::subscription_error(&name, status, &message)),
+            Ok(person) => self.sit(&name, person, frames),
+        }
+    }
+
+    /// As whom the client may come into the channel, nobody in particular if it is none of presence; or a status and why not.
+    fn admit(&self, asked: &Subscribe) -> Result<Option<Person>, (u16, String)> {
+        let name = &*asked.channel;
+        app::check_channel(name).map_err(|problem| (400, problem))?;
+        let is_new = !self.seats.contains_key(&self.app.inside(name));
+        if is_new && self.seats.len() >= limits::PUSHER_SUBSCRIPTIONS_MAX {
+            let max = limits::PUSHER_SUBSCRIPTIONS_MAX;
+            return Err((403, format!("this connection has {max} channels: expected no more")));
+        }
+        match Kind::of(name) {
+            Kind::Public => Ok(None),
+            Kind::User => {
+                let user = name.strip_prefix(OF_USER);
+                let is_own = self.user.is_some() && self.user.as_deref() == user;
+                is_own.then_some(None).ok_or((401, "the channel is of a user that has not signed in here".to_owned()))
+            }
+            Kind::Private => {
+                self.check(asked.auth.as_ref(), &format!("{}:{name}", self.socket)).map_err(|why| (401, why))?;
+                Ok(None)
+            }
+            Kind::Presence => {
+                let data = asked.channel_data.as_deref().ok_or((400, "`channel_data` is missing".to_owned()))?;
+                self.check(asked.auth.as_ref(), &format!("{}:{name}:{data}", self.socket)).map_err(|why| (401, why))?;
+                order::person(data).map(Some).map_err(|problem| (400, problem))
+            }
+        }
+    }
+
+    /// Whether the application has signed this text.
+    fn check(&self, auth: Option<&Signature>, text: &str) -> Result<(), String> {
+        let Some(Signature(auth)) = auth else { return Err("`auth` is missing: expected KEY:SIGNATURE".to_owned()) };
+        let Some((key, signature)) = auth.split_once(':') else {
+            return Err("`auth` has no `:`: expected KEY:SIGNATURE".to_owned());
+        };
+        if key != &*self.app.key {
+            return Err("`auth` is by another application's key".to_owned());
+        }
+        if !self.app.signed(text, signature) {
+            return Err("`auth` is not the application's signature of this connection and this channel".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Takes a seat: from here on.
+    fn sit(&mut self, name: &str, person: Option<Person>, frames: &mut Vec<Utf8Bytes>) {
+        let channel = self.app.inside(name);
+        // Before it looks, or what comes meanwhile would not wake it.
+        self.waker.add(&channel);
+        let now = self.hub.now().mono;
+        let told = {
+            let mut state = self.hub.state();
+            let (people, serial) = state.people_mut();
+            match people.subscribe(self.socket, &channel, person.as_ref(), serial) {
+                Err(Full) => {
+                    let max = limits::PRESENCE_MEMBERS_MAX;
+                    let message = format!("{max} people are in this channel: expected no more");
+                    frames.push(wire::subscription_error(name, 403, &message));
+                    drop(state);
+                    self.waker.remove(&channel);
+                    return;
+                }
+                Ok(told) => {
+                    let people = state.people();
+                    let present = person.is_some().then(|| people.present(&channel));
+                    frames.push(wire::subscribed(name, present));
+                    if app::is_cached(name) {
+                        frames.push(cached(&state, &channel, now).unwrap_or_else(|| wire::cache_miss(name)));
+                    }
+                    let place = state.ledger().head(&channel);
+                    let seat = Seat { place, moves: people.moves(&channel), user: person.map(|person| person.id) };
+                    self.seats.insert(channel, seat);
+                    told
+                }
+            }
+        };
+        self.hub.tell(&told);
+    }
+
+    fn unsubscribe(&mut self, name: &str) {
+        let channel = self.app.inside(name);
+        if self.seats.remove(&channel).is_none() {
+            return;
+        }
+        self.waker.remove(&channel);
+        let told = {
+            let mut state = self.hub.state();
+            let (people, serial) = state.people_mut();
+            people.unsubscribe(self.socket, &channel, serial)
+        };
+        self.hub.tell(&told);
+    }
+
+    fn sign_in(&mut self, auth: &Signature, user_data: &str, frames: &mut Vec<Utf8Bytes>) -> Option<CloseReason> {
+        let signed = self.check(Some(auth), &format!("{}::user::{user_data}", self.socket));
+        match signed.and_then(|()| order::user(user_data)) {
+            Ok(user) => {
+                self.hub.state().people_mut().0.sign_in(self.socket, user.clone());
+                self.user = Some(user);
+                frames.push(wire::signed_in(user_data));
+                None
+            }
+            Err(why) => {
+                frames.push(wire::error(Some(Code::Unauthorised), &why));
+                Some(CloseReason::Pusher(Code::Unauthorised))
+            }
+        }
+    }
+
+    /// Tells the others of a channel.
+    ///
+    /// # Errors
+    /// Why not, for people.
+    fn publish(&mut self, name: &str, channel: &str, data: &str, now: Mono) -> Result<(), String> {
+        if !self.app.client_events {
+            return Err("clients of this application may not publish".to_owned());
+        }
+        if !matches!(Kind::of(channel), Kind::Private | Kind::Presence) || app::is_encrypted(channel) {
+            return Err("clients may publish on private and presence channels that are not encrypted".to_owned());
+        }
+        let inside = self.app.inside(channel);
+        let Some((inside, seat)) = self.seats.get_key_value(&inside) else {
+            return Err("the client is not subscribed to the channel".to_owned());
+        };
+        if !self.allowance.takes(now) {
+            let max = limits::CLIENT_EVENTS_A_SECOND;
+            return Err(format!("too many events of this client: expected at most {max} a second"));
+        }
+        let aside = Aside { is_bare: true, except: Some(self.socket), user: seat.user.clone() };
+        let event = Incoming {
+            channel: inside.clone(),
+            name: publish::check_label("event", name, watchfloor_model::limits::NAME_BYTES_MAX)?,
+            id: None,
+            time: None,
+            data: publish::data(data)?,
+            aside: Some(Box::new(aside)),
+        };
+        match self.hub.publish_now(vec![event], None) {
+            Outcome::Refused(refused) => Err(refused.message),
+            Outcome::Unkept(_) => Err("the hub's store can't be written: come again later".to_owned()),
+            Outcome::Published(_) | Outcome::Repeated(_) | Outcome::KeyReused => Ok(()),
+        }
+    }
+
+    /// Whether the client is still there, by what is heard of it.
+    fn ask(&mut self, now: Mono, frames: &mut Vec<Utf8Bytes>) -> Option<CloseReason> {
+        if now < self.due() {
+            return None;
+        }
+        if self.asked.is_some() {
+            frames.push(wire::error(Some(Code::NoPong), "nothing was heard of this client"));
+            return Some(CloseReason::Pusher(Code::NoPong));
+        }
+        self.asked = Some(now);
+        frames.push(wire::ping());
+        None
+    }
+
+    /// When something is due by the clock.
+    fn due(&self) -> Mono {
+        match self.asked {
+            None => self.heard.plus(limits::PUSHER_ACTIVITY),
+            Some(asked) => asked.plus(limits::PUSHER_PONG),
+        }
+    }
+}
+
+impl Allowance {
+    fn takes(&mut self, now: Mono) -> bool {
+        if now.since(self.begins).as_secs() >= 1 {
+            *self = Self { begins: now, left: limits::CLIENT_EVENTS_A_SECOND };
+        }
+        let takes = self.left > 0;
+        self.left -= u32::from(takes);
+        takes
+    }
+}
+
+/// The newest event of a channel that is no client's, if it isn't too old.
+fn cached(state: &State, channel: &str, now: Mono) -> Option<Utf8Bytes> {
+    let ring = state.ring(channel)?;
+    let newest = (ring.first()..=ring.head()).rev().filter_map(|offset| ring.entry(offset));
+    let mut young = newest.take_while(|entry| now.since(entry.at) <= limits::PUSHER_CACHE_AGE);
+    let is_clients = |user: &Aside| user.is_bare && user.except.is_some();
+    young.find(|entry| !entry.aside.as_deref().is_some_and(is_clients)).map(wire::event)
+}
+
+/// The readers of a state at their places, the one with the oldest news first.
+fn take_news(seats: &mut BTreeMap<Arc<str>, Seat>, own: Socket, state: &State, frames: &mut Vec<Utf8Bytes>) {
+    let people = state.people();
+    let mut readers: Vec<(&str, Option<&Ring>, &mut Seat)> =
+        seats.iter_mut().map(|(channel, seat)| (&**channel, state.ring(channel), seat)).collect();
+    let next = |(channel, ring, seat): &(&str, Option<&Ring>, &mut Seat)| {
+        let event = ring.and_then(|ring| ring.entry(seat.place.offset + 1)).map(|entry| entry.serial);
+        let moved = people.after(channel, seat.moves).map(|moved| moved.serial);
+        event.into_iter().chain(moved).min()
+    };
+    let mut order: BinaryHeap<_> =
+        readers.iter().enumerate().filter_map(|(index, reader)| Some(Reverse((next(reader)?, index)))).collect();
+    let mut bytes = 0;
+    while frames.len() < limits::BATCH_MESSAGES_MAX && bytes < limits::BATCH_BYTES_MAX {
+        let Some(Reverse((serial, index))) = order.pop() else { break };
+        let (channel, ring, seat) = &mut readers[index];
+        let frame = match people.after(channel, seat.moves).filter(|moved| moved.serial == serial) {
+            Some(moved) => {
+                seat.moves += 1;
+                Some(moved.frame.clone())
+            }
+            None => {
+                let entry = ring.and_then(|ring| ring.entry(seat.place.offset + 1));
+                seat.place.offset += 1;
+                let for_others =
+                    entry.filter(|entry| entry.aside.as_ref().is_none_or(|aside| aside.except != Some(own)));
+                for_others.map(wire::event)
+            }
+        };
+        if let Some(frame) = frame {
+            bytes += frame.as_str().len();
+            frames.push(frame);
+        }
+        if let Some(serial) = next(&readers[index]) {
+            order.push(Reverse((serial, index)));
+        }
+    }
+}
+
+/// Whether nothing of a seat's channel is lost: the protocol has no word for that.
+fn is_whole(channel: &str, seat: &Seat, state: &State) -> bool {
+    let head = state.ledger().head(channel);
+    if head.epoch != seat.place.epoch || state.people().forgot(channel, seat.moves) {
+        return false;
+    }
+    head.offset == seat.place.offset || state.ring(channel).is_some_and(|ring| ring.continues(seat.place.offset))
+}
+
+impl Talk for Session {
+    type Order = Order;
+
+    fn order(heard: Heard<'_>) -> Order {
+        match heard {
+            Heard::Text(text) => order::read(text),
+            Heard::Binary => Order::Unusable("binary frame: expected text".to_owned()),
+            Heard::TooBig => Order::TooBig,
+        }
+    }
+
+    fn follow(&mut self, order: Order, frames: &mut Vec<Utf8Bytes>) -> Option<CloseReason> {
+        let now = self.hub.now().mono;
+        (self.heard, self.asked) = (now, None);
+        match order {
+            Order::Ping => frames.push(wire::pong()),
+            Order::Pong => {}
+            Order::Subscribe(asked) => self.subscribe(asked, frames),
+            Order::Unsubscribe(name) => self.unsubscribe(&name),
+            Order::SignIn { auth, user_data } => return self.sign_in(&auth, &user_data, frames),
+            Order::Publish { name, channel, data } => {
+                if let Err(why) = self.publish(&name, &channel, &data, now) {
+                    frames.push(wire::error(Some(Code::ClientEvent), &why));
+                }
+            }
+            Order::Unusable(why) => frames.push(wire::error(None, &why)),
+            Order::TooBig => {
+                let max = limits::CLIENT_FRAME_BYTES_MAX;
+                frames.push(wire::error(None, &format!("frame too big: expected at most {max} bytes")));
+                return Some(CloseReason::TooBig);
+            }
+        }
+        None
+    }
+
+    fn next_batch(&mut self, frames: &mut Vec<Utf8Bytes>) -> Option<CloseReason> {
+        if !self.is_greeted {
+            self.is_greeted = true;
+            frames.push(wire::established(self.socket));
+        }
+        let Now { mono: now, .. } = self.hub.now();
+        {
+            let state = self.hub.state();
+            if state.people().is_ended(self.socket) {
+                frames.push(wire::error(Some(Code::Unauthorised), "this connection was ended by the application"));
+                return Some(CloseReason::Pusher(Code::Unauthorised));
+            }
+            if !self.seats.iter().all(|(channel, seat)| is_whole(channel, seat, &state)) {
+                let why = "events are lost here, by a client that is too slow or a history that began anew: come back, and ask for what is true";
+                frames.push(wire::error(Some(Code::Reconnect), why));
+                return Some(CloseReason::Pusher(Code::Reconnect));
+            }
+            take_news(&mut self.seats, self.socket, &state, frames);
+        }
+        self.ask(now, frames)
+    }
+
+    fn restarting(&mut self, frames: &mut Vec<Utf8Bytes>) -> CloseReason {
+        frames.push(wire::error(Some(Code::Reconnect), "the hub goes down: come back"));
+        CloseReason::Pusher(Code::Reconnect)
+    }
+
+    fn stop(&self) -> &Stop {
+        &self.stop
+    }
+
+    async fn woken(&self) {
+        tokio::select! {
+            () = self.waker.woken() => {}
+            () = tokio::time::sleep_until(self.hub.instant(self.due())) => {}
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let now = self.hub.now().mono;
+        let told = self.hub.state().people_mut().0.disconnect(self.socket, now);
+        self.hub.tell(&told);
+    }
+}

@@ -1,0 +1,341 @@
+//! Who is connected by a door that knows people, to which channels, and who is present where.
+//!
+//! A value, as the rest of the state: nothing here waits or sends. A move (somebody came, somebody went) is kept in the room's list under a
+//! number of the same count as events have, so each reader takes both in one order.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    fmt,
+    str::FromStr,
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::extract::ws::Utf8Bytes;
+use watchfloor_model::Mono;
+
+use crate::{door::pusher::wire, limits};
+
+#[cfg(test)]
+mod tests;
+
+/// A connection's name, `1234.5678`: drawn at random, for who knows it can ask for signatures for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Socket(u32, u32);
+
+impl Socket {
+    pub(crate) const fn new(first: u32, second: u32) -> Self {
+        Self(first, second)
+    }
+}
+
+impl fmt::Display for Socket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.0, self.1)
+    }
+}
+
+impl FromStr for Socket {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
+        let (first, second) = text.split_once('.').ok_or(())?;
+        Ok(Self(digits(first).ok_or(())?, digits(second).ok_or(())?))
+    }
+}
+
+/// Somebody, as a presence channel has him.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Person {
+    pub(crate) id: Arc<str>,
+    /// What others are told of him, one line of JSON.
+    pub(crate) info: Option<Arc<str>>,
+}
+
+/// Why somebody can't come into a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Full;
+
+/// One connection.
+#[derive(Debug)]
+struct Connection {
+    /// Who waits there, by its waker.
+    reader: u64,
+    app: Arc<str>,
+    user: Option<Arc<str>>,
+    /// Its channels, and as whom it is in those of presence.
+    channels: BTreeMap<Arc<str>, Option<Arc<str>>>,
+    is_ended: bool,
+}
+
+/// A channel of presence.
+#[derive(Debug, Default)]
+struct Room {
+    members: BTreeMap<Arc<str>, Member>,
+    moves: VecDeque<Move>,
+    /// Moves that were forgotten.
+    forgotten: u64,
+}
+
+#[derive(Debug)]
+struct Member {
+    info: Option<Arc<str>>,
+    connections: BTreeSet<Socket>,
+    /// When he is gone, if none of his connections comes back until then.
+    leaves: Option<Mono>,
+}
+
+/// Somebody came or went.
+#[derive(Clone, Debug)]
+pub(crate) struct Move {
+    pub(crate) serial: u64,
+    pub(crate) frame: Utf8Bytes,
+}
+
+/// What a change leads to outside.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Told {
+    /// Channels in which there is something new for readers.
+    pub(crate) wake: BTreeSet<Arc<str>>,
+    /// What a site may be told of.
+    pub(crate) happened: Vec<Happened>,
+}
+
+/// What a site may be told of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Happened {
+    /// The channel has its first connection.
+    Occupied(Arc<str>),
+    /// The channel's last connection has gone.
+    Vacated(Arc<str>),
+    /// Somebody is present.
+    Came(Arc<str>, Arc<str>),
+    /// Somebody is no longer present.
+    Went(Arc<str>, Arc<str>),
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct People {
+    connections: HashMap<Socket, Connection>,
+    /// Connections a channel.
+    counts: BTreeMap<Arc<str>, usize>,
+    rooms: HashMap<Arc<str>, Room>,
+    /// Who leaves when.
+    leaving: BTreeSet<(Mono, Arc<str>, Arc<str>)>,
+    /// How long somebody counts as present after his last connection broke.
+    linger: Duration,
+}
+
+impl People {
+    /// Who lost his last connection counts as present for `linger`.
+    pub(crate) fn new(linger: Duration) -> Self {
+        Self { linger, ..Self::default() }
+    }
+
+    /// A connection begins.
+    pub(crate) fn connect(&mut self, socket: Socket, reader: u64, app: Arc<str>) {
+        let connection = Connection { reader, app, user: None, channels: BTreeMap::new(), is_ended: false };
+        self.connections.insert(socket, connection);
+    }
+
+    /// A connection has said who it is.
+    pub(crate) fn sign_in(&mut self, socket: Socket, user: Arc<str>) {
+        if let Some(connection) = self.connections.get_mut(&socket) {
+            connection.user = Some(user);
+        }
+    }
+
+    /// A connection is gone: a person without another one lingers.
+    pub(crate) fn disconnect(&mut self, socket: Socket, now: Mono) -> Told {
+        let mut told = Told::default();
+        let Some(connection) = self.connections.remove(&socket) else { return told };
+        for (channel, person) in connection.channels {
+            self.count_down(&channel, &mut told);
+            let Some(id) = person else { continue };
+            let Some(member) = self.rooms.get_mut(&channel).and_then(|room| room.members.get_mut(&id)) else {
+                continue;
+            };
+            member.connections.remove(&socket);
+            if member.connections.is_empty() {
+                let at = now.plus(self.linger);
+                member.leaves = Some(at);
+                self.leaving.insert((at, channel, id));
+            }
+        }
+        told
+    }
+
+    /// A connection subscribes to a channel, in one of presence as `person`. Whoever is in the channel already changes nothing.
+    ///
+    /// # Errors
+    /// If the room has no place for another person.
+    pub(crate) fn subscribe(
+        &mut self,
+        socket: Socket,
+        channel: &Arc<str>,
+        person: Option<&Person>,
+        serial: &mut u64,
+    ) -> Result<Told, Full> {
+        let mut told = Told::default();
+        let Some(connection) = self.connections.get_mut(&socket) else { return Ok(told) };
+        if connection.channels.contains_key(channel) {
+            return Ok(told);
+        }
+        if let Some(person) = person {
+            let room = self.rooms.entry(channel.clone()).or_default();
+            let known = room.members.get(&person.id).is_some();
+            if !known && room.members.len() >= limits::PRESENCE_MEMBERS_MAX {
+                return Err(Full);
+            }
+            let member = room.members.entry(person.id.clone()).or_insert_with(|| Member {
+                info: person.info.clone(),
+                connections: BTreeSet::new(),
+                leaves: None,
+            });
+            member.connections.insert(socket);
+            if let Some(at) = member.leaves.take() {
+                self.leaving.remove(&(at, channel.clone(), person.id.clone()));
+            }
+            if !known {
+                *serial += 1;
+                room.note(*serial, wire::member_added(channel, person));
+                told.wake.insert(channel.clone());
+                told.happened.push(Happened::Came(channel.clone(), person.id.clone()));
+            }
+        }
+        connection.channels.insert(channel.clone(), person.map(|person| person.id.clone()));
+        let count = self.counts.entry(channel.clone()).or_default();
+        *count += 1;
+        if *count == 1 {
+            told.happened.insert(0, Happened::Occupied(channel.clone()));
+        }
+        Ok(told)
+    }
+
+    /// A connection leaves a channel, and who has no other one there is gone at once: he said so.
+    pub(crate) fn unsubscribe(&mut self, socket: Socket, channel: &Arc<str>, serial: &mut u64) -> Told {
+        let mut told = Told::default();
+        let connection = self.connections.get_mut(&socket);
+        let Some(person) = connection.and_then(|connection| connection.channels.remove(channel)) else { return told };
+        if let Some(id) = person
+            && let Some(member) = self.rooms.get_mut(channel).and_then(|room| room.members.get_mut(&id))
+        {
+            member.connections.remove(&socket);
+            if member.connections.is_empty() {
+                self.leave(channel, &id, serial, &mut told);
+            }
+        }
+        self.count_down(channel, &mut told);
+        told
+    }
+
+    /// Lets go who lingered long enough.
+    pub(crate) fn advance(&mut self, now: Mono, serial: &mut u64) -> Told {
+        let mut told = Told::default();
+        while self.leaving.first().is_some_and(|(at, ..)| *at <= now)
+            && let Some((_, channel, id)) = self.leaving.pop_first()
+        {
+            self.leave(&channel, &id, serial, &mut told);
+        }
+        told
+    }
+
+    /// When the next one goes.
+    #[cfg(test)]
+    fn poll_timeout(&self) -> Mono {
+        self.leaving.first().map_or(Mono::NEVER, |(at, ..)| *at)
+    }
+
+    fn leave(&mut self, channel: &Arc<str>, id: &Arc<str>, serial: &mut u64, told: &mut Told) {
+        let Some(room) = self.rooms.get_mut(channel) else { return };
+        if room.members.remove(id).is_none() {
+            return;
+        }
+        *serial += 1;
+        room.note(*serial, wire::member_removed(channel, id));
+        if room.members.is_empty() {
+            // Nobody is there who would take its moves.
+            self.rooms.remove(channel);
+        }
+        told.wake.insert(channel.clone());
+        told.happened.push(Happened::Went(channel.clone(), id.clone()));
+    }
+
+    fn count_down(&mut self, channel: &Arc<str>, told: &mut Told) {
+        let Some(count) = self.counts.get_mut(channel) else { return };
+        *count -= 1;
+        if *count == 0 {
+            self.counts.remove(channel);
+            told.happened.push(Happened::Vacated(channel.clone()));
+        }
+    }
+
+    /// Ends the connections of a user of an application. Answers who waits there.
+    pub(crate) fn terminate(&mut self, app: &str, user: &str) -> Vec<u64> {
+        let theirs = |connection: &&mut Connection| &*connection.app == app && connection.user.as_deref() == Some(user);
+        self.connections
+            .values_mut()
+            .filter(theirs)
+            .map(|connection| {
+                connection.is_ended = true;
+                connection.reader
+            })
+            .collect()
+    }
+
+    /// Whether the connection was ended from outside: nothing goes out by it any more.
+    pub(crate) fn is_ended(&self, socket: Socket) -> bool {
+        self.connections.get(&socket).is_none_or(|connection| connection.is_ended)
+    }
+
+    /// How many connections an application has.
+    pub(crate) fn connections(&self, app: &str) -> usize {
+        self.connections.values().filter(|connection| &*connection.app == app).count()
+    }
+
+    /// The channels that begin so and have a connection, with how many, in their order.
+    pub(crate) fn occupied<'a>(&'a self, beginning: &'a str) -> impl Iterator<Item = (&'a Arc<str>, usize)> {
+        let from: Arc<str> = beginning.into();
+        let range = self.counts.range(from..).map(|(channel, count)| (channel, *count));
+        range.take_while(move |(channel, _)| channel.starts_with(beginning))
+    }
+
+    /// How many connections a channel has.
+    pub(crate) fn count(&self, channel: &str) -> usize {
+        self.counts.get(channel).copied().unwrap_or_default()
+    }
+
+    /// Who is present, in the order of their ids.
+    pub(crate) fn present(&self, channel: &str) -> impl Iterator<Item = (&Arc<str>, Option<&Arc<str>>)> {
+        let members = self.rooms.get(channel).into_iter().flat_map(|room| &room.members);
+        members.map(|(id, member)| (id, member.info.as_ref()))
+    }
+
+    /// How many moves a room has had.
+    pub(crate) fn moves(&self, channel: &str) -> u64 {
+        self.rooms.get(channel).map_or(0, |room| room.forgotten + room.moves.len() as u64)
+    }
+
+    /// The move after the first `seen`; none if there is none, or if it is forgotten.
+    pub(crate) fn after(&self, channel: &str, seen: u64) -> Option<&Move> {
+        let room = self.rooms.get(channel)?;
+        room.moves.get(usize::try_from(seen.checked_sub(room.forgotten)?).ok()?)
+    }
+
+    /// Whether moves after the first `seen` are forgotten.
+    pub(crate) fn forgot(&self, channel: &str, seen: u64) -> bool {
+        self.rooms.get(channel).is_some_and(|room| seen < room.forgotten)
+    }
+}
+
+impl Room {
+    fn note(&mut self, serial: u64, frame: Utf8Bytes) {
+        self.moves.push_back(Move { serial, frame });
+        if self.moves.len() > limits::PRESENCE_MOVES_MAX {
+            self.moves.pop_front();
+            self.forgotten += 1;
+        }
+    }
+}

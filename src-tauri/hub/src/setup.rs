@@ -1,0 +1,181 @@
+//! From the hub's file and the command line to what a hub is told: reads what they name. The command line counts for more.
+
+use std::{
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, anyhow};
+use watchfloor_board::config::spec::FoldSpec;
+use watchfloor_hub::{
+    App, AppConfig, KEY_BYTES_MIN, Readers, SigningKey, Token,
+    config::{self, AppPart, FILE_BYTES_MAX, HubFile, Place},
+};
+
+use crate::Failure;
+
+/// A token is one line. What is named may be a device without end.
+const SECRET_BYTES_MAX: u64 = 4096;
+
+/// A hub's file with the folder that what it names is relative to.
+#[derive(Debug, Default)]
+pub(crate) struct Site {
+    pub(crate) file: HubFile,
+    folder: PathBuf,
+}
+
+impl Site {
+    /// Reads a hub's file.
+    ///
+    /// # Errors
+    /// If it can't be read, or says what can't be.
+    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
+        let name = path.display().to_string();
+        let read = File::open(path).and_then(|file| watchfloor_settings::text_up_to(file, FILE_BYTES_MAX));
+        let text =
+            read.map_err(|error| Failure::Input(format!("{name}: can't be read: {error}: expected a hub file")))?;
+        let file = config::parse(&text, &name).map_err(|diagnostics| Failure::Input(diagnostics.to_string()))?;
+        Ok(Self { file, folder: path.parent().map(Path::to_owned).unwrap_or_default() })
+    }
+
+    /// Everything that the file names is there and can be used.
+    ///
+    /// # Errors
+    /// All that is wrong with boards, or the first secret that can't be read.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        folds(&self.boards())?;
+        self.publish_token(None).and(self.readers(None, None).map(drop)).map_err(Failure::Environment)?;
+        self.apps().map(drop).map_err(Failure::Environment)
+    }
+
+    /// The board files whose widgets are folded.
+    pub(crate) fn boards(&self) -> Vec<PathBuf> {
+        self.file.hub.boards.iter().map(|board| self.folder.join(board)).collect()
+    }
+
+    /// What publishers present.
+    pub(crate) fn publish_token(&self, named: Option<&Path>) -> anyhow::Result<Option<Token>> {
+        self.secret(named, self.file.hub.publish_token.as_ref(), "publish token")?
+            .map(|secret| secret.token())
+            .transpose()
+    }
+
+    /// What readers present.
+    pub(crate) fn readers(&self, token: Option<&Path>, key: Option<&Path>) -> anyhow::Result<Readers> {
+        let hub = &self.file.hub;
+        let token = self.secret(token, hub.subscribe_token.as_ref(), "subscribe token")?;
+        let key = self.secret(key, hub.subscribe_key.as_ref(), "subscribe key")?;
+        Ok(Readers {
+            token: token.map(|secret| secret.token()).transpose()?,
+            key: key.map(|secret| secret.key()).transpose()?,
+        })
+    }
+
+    /// Who comes by the Pusher door.
+    pub(crate) fn apps(&self) -> anyhow::Result<Vec<App>> {
+        let mut apps = Vec::new();
+        for part in &self.file.apps {
+            let AppPart { id, key, secret, client_events, origins } = part;
+            let read = self.kept(secret, &format!("secret of application {id}"))?;
+            let config = AppConfig {
+                id: id.clone(),
+                key: key.clone(),
+                secret: read.text()?.to_owned(),
+                client_events: *client_events,
+                origins: origins.clone(),
+            };
+            let app = App::new(&config, &apps).map_err(|why| anyhow!("{why}"))?;
+            apps.push(app);
+        }
+        Ok(apps)
+    }
+
+    fn secret(&self, named: Option<&Path>, kept: Option<&Place>, what: &str) -> anyhow::Result<Option<Secret>> {
+        match (named, kept) {
+            (Some(path), _) => Secret::of_file(path, what).map(Some),
+            (None, Some(place)) => self.kept(place, what).map(Some),
+            (None, None) => Ok(None),
+        }
+    }
+
+    fn kept(&self, place: &Place, what: &str) -> anyhow::Result<Secret> {
+        match place {
+            Place::File(name) => Secret::of_file(&self.folder.join(name), what),
+            Place::Variable(name) => {
+                let value = std::env::var(name).map_err(|_| {
+                    anyhow!("the {what} is to be in the variable {name}, which is not set: set it, or name a file")
+                })?;
+                Ok(Secret { bytes: value.into_bytes(), whence: format!("the {what} in the variable {name}") })
+            }
+        }
+    }
+}
+
+/// What was read. Never shown.
+struct Secret {
+    bytes: Vec<u8>,
+    /// What it is, for errors.
+    whence: String,
+}
+
+impl Secret {
+    fn of_file(path: &Path, what: &str) -> anyhow::Result<Self> {
+        let name = path.display();
+        let mut bytes = Vec::new();
+        File::open(path)
+            .and_then(|file| file.take(SECRET_BYTES_MAX).read_to_end(&mut bytes))
+            .with_context(|| format!("can't read the {what} file {name}: create it, readable for this user"))?;
+        Ok(Self { bytes, whence: format!("the {what} file {name}") })
+    }
+
+    /// The whole but a line end after it.
+    fn bare(&self) -> &[u8] {
+        self.bytes.strip_suffix(b"\n").map_or(&*self.bytes, |rest| rest.strip_suffix(b"\r").unwrap_or(rest))
+    }
+
+    fn text(&self) -> anyhow::Result<&str> {
+        std::str::from_utf8(self.bare()).map(str::trim).with_context(|| format!("{} holds no text", self.whence))
+    }
+
+    fn token(&self) -> anyhow::Result<Token> {
+        Token::new(self.text()?).ok_or_else(|| {
+            anyhow!("{} holds no token: write one line of visible ASCII characters into it", self.whence)
+        })
+    }
+
+    fn key(&self) -> anyhow::Result<SigningKey> {
+        let found = self.bare().len();
+        SigningKey::new(self.bare()).ok_or_else(|| {
+            anyhow!("{} holds {found} bytes: write at least {KEY_BYTES_MIN} random ones into it", self.whence)
+        })
+    }
+}
+
+/// What the widgets of these files fold. The mistakes of all files are told at once.
+pub(crate) fn folds(files: &[PathBuf]) -> Result<Vec<FoldSpec>, Failure> {
+    let mut folds = Vec::new();
+    let mut mistakes = Vec::new();
+    for file in files {
+        let name = file.display().to_string();
+        match File::open(file).and_then(watchfloor_board::config::text_of) {
+            Err(error) => mistakes.push(format!("{name}: can't be read: {error}: expected a board file")),
+            Ok(text) => match watchfloor_board::config::parse_beside(&text, &name, &|named| beside(file, named)) {
+                Ok(board) => folds.extend(board.folds().cloned()),
+                Err(diagnostics) => mistakes.push(diagnostics.to_string()),
+            },
+        }
+    }
+    if mistakes.is_empty() { Ok(folds) } else { Err(Failure::Input(mistakes.join("\n"))) }
+}
+
+/// The text of a file that the board at `board` names.
+fn beside(board: &Path, named: &str) -> Result<String, String> {
+    let path = board.parent().map_or_else(|| named.into(), |folder| folder.join(named));
+    if !path.is_file() {
+        // A pipe would wait for somebody who writes.
+        return Err("there is no such file".to_owned());
+    }
+    let read = File::open(path).and_then(watchfloor_board::config::layer_text_of);
+    read.map_err(|error| format!("it can't be read: {error}"))
+}
