@@ -9,9 +9,12 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use watchfloor_board::alarm::{
-    AlarmWhat, priority_word,
-    report::{AlarmReport, AlarmShare},
+use watchfloor_board::{
+    alarm::{
+        AlarmWhat, priority_word,
+        report::{AlarmReport, AlarmShare},
+    },
+    frame::SinceLack,
 };
 use watchfloor_engine::record::{self, Form, RecordError};
 use watchfloor_model::Timestamp;
@@ -22,6 +25,9 @@ use crate::{
     failure::Failure,
     output, surroundings,
 };
+
+/// The exit code of an answer that lacks something: see docs/alarms.md.
+const INCOMPLETE: u8 = 5;
 
 impl From<RecordError> for Failure {
     fn from(error: RecordError) -> Self {
@@ -44,8 +50,11 @@ pub(crate) fn run(command: AlarmsCommand) -> Result<ExitCode, Failure> {
 fn export(args: RecordArgs, form: Form) -> Result<ExitCode, Failure> {
     let data_dir = surroundings::data_dir(args.data.data_dir, args.demo)?;
     let mut out = BufWriter::new(io::stdout().lock());
-    record::export(&data_dir, args.from, args.to, form, &mut out)?;
-    Ok(ExitCode::SUCCESS)
+    let (_, lacks) = record::export(&data_dir, args.from, args.to, form, &mut out)?;
+    for lack in &lacks {
+        output::complain(&plain(&format!("NOT KNOWN: {}", record::lack_words(lack))));
+    }
+    Ok(ended(lacks.is_empty()))
 }
 
 fn report(args: RecordArgs, json: bool) -> Result<ExitCode, Failure> {
@@ -64,7 +73,12 @@ fn report(args: RecordArgs, json: bool) -> Result<ExitCode, Failure> {
             output::line(&line)?;
         }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(ended(report.lacks.is_empty()))
+}
+
+/// How the program ends: what can't be known is named, and whoever takes the answer for all of it finds that it isn't.
+fn ended(is_whole: bool) -> ExitCode {
+    if is_whole { ExitCode::SUCCESS } else { ExitCode::from(INCOMPLETE) }
 }
 
 fn now() -> Timestamp {
@@ -100,14 +114,17 @@ impl fmt::Display for Span {
 
 fn lines(report: &AlarmReport) -> Vec<String> {
     let AlarmReport { rate, .. } = report;
+    let least = if report.lacks.iter().any(SinceLack::is_of_alarms) { "at least " } else { "" };
     let mut lines = vec![
         format!("alarms from {} to {}", At(report.from_ms), At(report.to_ms)),
         format!(
-            "{} alarms, {} called again, {} raised while put aside; {} entries on record",
+            "{least}{} alarms, {} called again, {} raised while put aside; {} entries on record",
             report.alarms, report.again, report.aside_raised, report.entries
         ),
     ];
+    lines.extend(report.lacks.iter().map(|lack| format!("NOT KNOWN: {}", record::lack_words(lack))));
     match report.begin_ms {
+        None if !report.lacks.is_empty() => {}
         None => lines.push("nothing is on record".to_owned()),
         Some(begin) if report.from_ms > report.asked_from_ms => {
             lines.push(format!("the record begins {}; asked for was from {} on", At(begin), At(report.asked_from_ms)));
@@ -118,8 +135,9 @@ fn lines(report: &AlarmReport) -> Vec<String> {
         lines.push(format!("not recorded: {} stretches", report.unrecorded_count));
     }
     lines.extend(since::unrecorded_lines(&report.unrecorded, report.unrecorded_count));
-    if report.missing > 0 {
-        lines.push(format!("NOT RECORDED: {} entries, as the journal could not be written", report.missing));
+    if report.observed_ms < report.to_ms - report.from_ms {
+        let (observed, all) = (Span(report.observed_ms), Span(report.to_ms - report.from_ms));
+        lines.push(format!("observed: {observed} of {all}; averages are over that"));
     }
     let mean = rate
         .mean
@@ -193,7 +211,7 @@ fn lines(report: &AlarmReport) -> Vec<String> {
 
 /// What sources and people wrote can't make lines of its own, nor move a terminal's cursor.
 fn plain(line: &str) -> String {
-    line.chars().map(|own| if own.is_control() { ' ' } else { own }).collect()
+    record::visible(line, &[])
 }
 
 fn shares(all: &[AlarmShare]) -> impl Iterator<Item = String> {
@@ -235,7 +253,9 @@ mod tests {
         let has = |line: &str| assert!(lines.iter().any(|own| own == line), "{line:?} is not in {lines:#?}");
         has("  from 2026-11-24T10:15:00Z goes on: 40 alarms, 12 in ten minutes at most");
         has("  and 2 more");
-        has("  2026-11-24T10:15:00Z a/ [2Jx: on the shelf until 2026-11-24T11:15:00Z by Ann at wall: being repaired");
+        has(
+            "  2026-11-24T10:15:00Z a/\\u{1b}[2Jx: on the shelf until 2026-11-24T11:15:00Z by Ann at wall: being\\u{a}repaired",
+        );
         assert_eq!(Span(3_725_000).to_string(), "1 h 2 min");
         assert_eq!(Span(62_000).to_string(), "1 min 2 s");
     }

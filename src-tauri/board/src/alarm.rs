@@ -20,6 +20,7 @@ pub mod machine;
 pub mod nuisance;
 pub mod people;
 pub mod report;
+pub mod room;
 pub mod since;
 pub mod watch;
 

@@ -140,6 +140,10 @@ pub struct BoardView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub locale: Option<String>,
+    /// When shifts begin, in minutes after midnight of that zone, the earliest first; as is usual if the board says nothing of alarms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub shifts: Option<Vec<u32>>,
     /// `dark` or `light`.
     pub theme: String,
     /// From how far it is read, millimetres, if the board says so.

@@ -119,8 +119,9 @@ fn write_on(folder: &Path, bounds: Bounds, file: &BoardFile, clock: Clock) -> Re
     };
     // Finding out now that nothing can be written is better than at the first event.
     opened.journal.try_write()?;
-    let (board, positions, unproven, marks) = loaded;
-    let (journal, notice) = (Found::Writable(opened.journal), notice(opened.set_aside));
+    let Loaded { board, positions, unproven, marks, damaged } = loaded;
+    let damaged = (damaged > 0).then(|| writer::alarms_damaged(damaged));
+    let (journal, notice) = (Found::Writable(opened.journal), notice(opened.set_aside).or(damaged));
     Ok(Restored { board, journal, positions, unproven, marks, notice })
 }
 
@@ -135,7 +136,7 @@ fn read_only(
     tracing::warn!(reason = %refused, "the journal can't be written: going on from memory");
     let mut notice = writer::not_remembering(clock.wall(), refused.to_string());
     let read = Journal::read(folder, bounds).and_then(|journal| Ok((load(&journal, file, clock)?, journal)));
-    let ((board, positions, unproven, marks), journal) = match read {
+    let (Loaded { board, positions, unproven, marks, damaged }, journal) = match read {
         Ok((loaded, journal)) => (loaded, Some(journal)),
         Err(JournalError::Newer(found)) => return Err(JournalError::Newer(found)),
         Err(error) => {
@@ -144,11 +145,21 @@ fn read_only(
             (nothing(file, clock), None)
         }
     };
-    Ok(Restored { board, journal: Found::Refused(journal), positions, unproven, marks, notice: Some(notice) })
+    if damaged > 0 {
+        notice.detail.push(format!("Entries of the record of alarms can't be read: {damaged}"));
+    }
+    let journal = Found::Refused(journal);
+    Ok(Restored { board, journal, positions, unproven, marks, notice: Some(notice) })
 }
 
 fn nothing(file: &BoardFile, clock: Clock) -> Loaded {
-    (Board::new(file.clone(), clock.now()), Positions::new(), BTreeSet::new(), Vec::new())
+    Loaded {
+        board: Board::new(file.clone(), clock.now()),
+        positions: Positions::new(),
+        unproven: BTreeSet::new(),
+        marks: Vec::new(),
+        damaged: 0,
+    }
 }
 
 fn notice(set_aside: Option<(std::path::PathBuf, String)>) -> Option<Notice> {
@@ -157,7 +168,15 @@ fn notice(set_aside: Option<(std::path::PathBuf, String)>) -> Option<Notice> {
     Some(writer::replaced(&path.display().to_string(), &reason))
 }
 
-type Loaded = (Board, Positions, BTreeSet<String>, Vec<Mark>);
+/// What the journal leads to.
+struct Loaded {
+    board: Board,
+    positions: Positions,
+    unproven: BTreeSet<String>,
+    marks: Vec<Mark>,
+    /// Entries of the record of alarms that can't be read.
+    damaged: u64,
+}
 
 /// Which story the journal tells of a source, and which one the source tells.
 struct Story {
@@ -209,8 +228,13 @@ fn load(journal: &Journal, file: &BoardFile, clock: Clock) -> Result<Loaded, Jou
             Err(error) => tracing::warn!(seq = row.seq, reason = %error, "a checkpoint can't be read"),
         }
     }
-    let record = journal.alarm_changes_after(alarms.alarms.number)?;
-    board.restore_alarms(alarms, record, clock.now());
+    let record = journal.alarms_after(alarms.alarms.number)?;
+    // What isn't there any more had its numbers all the same.
+    alarms.alarms.number = alarms.alarms.number.max(record.newest);
+    if record.damaged > 0 {
+        tracing::warn!(count = record.damaged, "entries of the record of alarms can't be read");
+    }
+    board.restore_alarms(alarms, record.changes, clock.now());
     let mut replay = Replay::new(clock);
     let mut batches = 0u64;
     let is_whole = journal.replay(seq, |batch| {
@@ -241,7 +265,7 @@ fn load(journal: &Journal, file: &BoardFile, clock: Clock) -> Result<Loaded, Jou
         tracing::warn!("the journal has a hole: every source begins anew");
         unproven.extend(positions.keys().map(ToString::to_string));
     }
-    Ok((board, positions, unproven, journal.announced()?))
+    Ok(Loaded { board, positions, unproven, marks: journal.announced()?, damaged: record.damaged })
 }
 
 #[cfg(test)]

@@ -10,10 +10,10 @@ use watchfloor_board::{
     },
     freshness::Freshness,
 };
-use watchfloor_engine::since;
+use watchfloor_engine::{record::lack_words, since};
 use watchfloor_model::Continuity;
 
-use super::{At, Span, now, plain};
+use super::{At, Span, ended, now, plain};
 use crate::{
     cli::{Moment, SinceArgs},
     failure::Failure,
@@ -48,12 +48,15 @@ pub(super) fn run(args: SinceArgs) -> Result<ExitCode, Failure> {
             output::line(&line)?;
         }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(ended(own.lacks.is_empty() && own.unrecorded_count == 0))
 }
 
 fn lines(own: &Since) -> Vec<String> {
     let mut lines = vec![format!("what changed from {} to {}", At(own.from_ms), At(own.to_ms))];
     lines.extend(own.lacks.iter().map(|lack| format!("NOT KNOWN: {}", lack_words(lack))));
+    // Of a time in which the wall didn't run nothing is known either.
+    let lacks = |is: fn(&SinceLack) -> bool| own.unrecorded_count > 0 || own.lacks.iter().any(is);
+    let none = if lacks(SinceLack::is_of_alarms) { "not known" } else { "none" };
     let alarms = &own.alarms;
     for (heading, list) in [
         ("came and stand", &alarms.stand),
@@ -62,12 +65,18 @@ fn lines(own: &Since) -> Vec<String> {
         ("were dealt with", &alarms.dealt),
         ("may have come and gone", &alarms.unseen),
     ] {
-        lines.push(format!("alarms that {heading}: {}", counted(list)));
+        lines.push(format!("alarms that {heading}: {}", counted(list, none)));
         lines.extend(list.lines.iter().map(|line| alarm(own, line)));
         lines.extend(more(list.lines.len(), list.count));
     }
-    lines.push(format!("alarms that stood before and stand still, untouched: {}", alarms.untouched));
-    lines.push(format!("sources that were lost: {}", own.sources.len()));
+    let least = |count: u64, is: fn(&SinceLack) -> bool| match (lacks(is), count) {
+        (true, 0) => "not known".to_owned(),
+        (true, count) => format!("{count}, that are known"),
+        (false, count) => count.to_string(),
+    };
+    let untouched = least(alarms.untouched, SinceLack::is_of_alarms);
+    lines.push(format!("alarms that stood before and stand still, untouched: {untouched}"));
+    lines.push(format!("sources that were lost: {}", least(own.sources.len() as u64, SinceLack::is_of_losses)));
     for source in &own.sources {
         lines.push(source_words(source));
         lines.extend(source.outages.iter().map(outage));
@@ -76,7 +85,7 @@ fn lines(own: &Since) -> Vec<String> {
     lines.push(format!("stretches of which nothing is recorded: {}", own.unrecorded_count));
     lines.extend(unrecorded_lines(&own.unrecorded, own.unrecorded_count));
     let widgets = &own.widgets;
-    lines.push(format!("widgets that left what is normal: {}", widgets.count));
+    lines.push(format!("widgets that left what is normal: {}", least(widgets.count, SinceLack::is_of_widgets)));
     lines.extend(widgets.lines.iter().map(widget));
     lines.extend(more(widgets.lines.len(), widgets.count));
     if widgets.read_ms.is_some() {
@@ -93,10 +102,10 @@ fn more(shown: usize, all: u64) -> Option<String> {
     (more > 0).then(|| format!("  and {more} more"))
 }
 
-fn counted(list: &SinceAlarmList) -> String {
+fn counted(list: &SinceAlarmList, none: &str) -> String {
     let [critical, high, medium, low] = list.counts;
     match list.count {
-        0 => "none".to_owned(),
+        0 => none.to_owned(),
         count => format!("{count} ({critical} critical, {high} high, {medium} medium, {low} low)"),
     }
 }
@@ -222,28 +231,6 @@ fn word(shown: Option<&SinceShown>, own: &SinceWidget) -> String {
     [Some(state.to_owned()), value, what, freshness].into_iter().flatten().collect()
 }
 
-fn lack_words(lack: &SinceLack) -> String {
-    match lack {
-        SinceLack::NoJournal => "nothing is kept".to_owned(),
-        SinceLack::AlarmsBegin { at_ms } => format!("the record of alarms begins {}", At(*at_ms)),
-        SinceLack::AlarmsMissing { count } => {
-            format!("{count} entries of the record of alarms, which the disk refused")
-        }
-        SinceLack::AlarmsTooMany { count } => format!("{count} entries of more alarms than are told apart"),
-        SinceLack::LossesBegin { at_ms } => format!("losses before {}", At(*at_ms)),
-        SinceLack::NoGlass => "what widgets did, and whether the wall ran: there is no record of the glass".to_owned(),
-        SinceLack::GlassBegins { at_ms } => format!("what was before the record of the glass begins, {}", At(*at_ms)),
-        SinceLack::GlassDamaged { at_ms, count } => {
-            format!("what {count} records of the glass say, the first of {}: changed or damaged", At(*at_ms))
-        }
-        SinceLack::GlassTooMuch { at_ms } => format!("what widgets did after {}: too much to read", At(*at_ms)),
-        SinceLack::ClockSetBack { at_ms } => {
-            format!("which of two times is meant: the machine's clock was set back to {}", At(*at_ms))
-        }
-        SinceLack::Unreadable { reason } => reason.clone(),
-    }
-}
-
 fn millis(span: u64) -> i64 {
     i64::try_from(span).unwrap_or(i64::MAX)
 }
@@ -342,11 +329,13 @@ mod tests {
         has("NOT KNOWN: what widgets did, and whether the wall ran: there is no record of the glass");
         has("alarms that came and stand: 8 (0 critical, 1 high, 7 medium, 0 low)");
         has(
-            "  high Level  [2Jlow: shelved; came 3 times; raised 2026-11-24T10:15:00Z; heard of late; put on the shelf 2026-11-24T10:15:00Z until \
-             2026-11-24T10:30:00Z by Ann at wall: being repaired",
+            "  high Level \\u{1b}[2Jlow: shelved; came 3 times; raised 2026-11-24T10:15:00Z; heard of late; put on the shelf 2026-11-24T10:15:00Z until \
+             2026-11-24T10:30:00Z by Ann at wall: being\\u{a}repaired",
         );
         has("  and 7 more");
-        has("alarms that came and went: none");
+        has("alarms that came and went: not known");
+        has("widgets that left what is normal: 1, that are known");
+        has("sources that were lost: not known");
         has(
             "  Level: normal 7.2 m, stale; then not known; worst alarm 1.0 m, left 2026-11-24T10:15:00Z at the latest, back 2026-11-24T10:16:00Z; \
              2 times, 1 min 2 s in all",

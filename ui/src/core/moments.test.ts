@@ -16,6 +16,18 @@ test('a shift began at six, two or ten of the zone, also over midnight and in th
   expect(shift_start(at('2026-10-25T02:30:00+01:00'), offset)).toBe(at('2026-10-24T22:00:00+02:00'))
 })
 
+test('the shifts of the board are its own: one a day, or at odd minutes, also in a night that is turned', () => {
+  const of = (iso: string, ...shifts: readonly number[]): number => shift_start(at(iso), offset, shifts)
+  expect(of('2026-11-29T05:59:59+01:00', 360)).toBe(at('2026-11-28T06:00:00+01:00'))
+  expect(of('2026-11-29T06:00:00+01:00', 360)).toBe(at('2026-11-29T06:00:00+01:00'))
+  expect(of('2026-11-29T17:00:00+01:00', 390, 1110)).toBe(at('2026-11-29T06:30:00+01:00'))
+  expect(of('2026-11-29T00:10:00+01:00', 1410)).toBe(at('2026-11-28T23:30:00+01:00'))
+  expect(of('2026-03-29T05:00:00+02:00', 0, 720)).toBe(at('2026-03-29T00:00:00+01:00'))
+  const known = { left_ms: null, act_ms: null, lost_ms: null, shifts: [390, 1110] }
+  expect(moment_of('shift', at('2026-11-29T17:00:00+01:00'), offset, known)).toBe(at('2026-11-29T06:30:00+01:00'))
+  expect(span_start('shift', at('2026-11-29T17:00:00+01:00'), offset, [960])).toBe(at('2026-11-29T16:00:00+01:00'))
+})
+
 test('no shift is longer than a turned night, and none begins ahead', () => {
   for (let hour = 0; hour < 24 * 400; hour += 1) {
     const now_ms = at('2026-01-01T00:17:00Z') + hour * HOUR_MS

@@ -8,8 +8,8 @@ const DAY_MS = 86_400_000
 
 export type Offset = (ms: number) => number
 
-/** Hours of the day at which shifts begin. */
-const SHIFT_HOURS = [6, 14, 22]
+/** When shifts begin where the board doesn't say so, in minutes after midnight. */
+const SHIFTS_MIN: readonly number[] = [360, 840, 1320]
 /** A hand that has not moved for so long has gone: what it does next is another visit. */
 const AWAY_MS = 300_000
 /** So long nobody has touched the wall before it is offered to tell what happened. */
@@ -27,22 +27,22 @@ export function at_local(local_ms: number, offset: Offset): number {
   return local_ms - offset(near)
 }
 
-/** When the shift began that now is in. */
-export function shift_start(now_ms: number, offset: Offset): number {
+/** When the shift began that now is in; `shifts` are the board's, in minutes after midnight. */
+export function shift_start(now_ms: number, offset: Offset, shifts: readonly number[] = SHIFTS_MIN): number {
   const local_ms = now_ms + offset(now_ms)
   const midnight_ms = Math.floor(local_ms / DAY_MS) * DAY_MS
   // The first shift of the day before is far enough back for any night, also one in which clocks are turned.
   const starts = [-1, 0]
-    .flatMap((day) => SHIFT_HOURS.map((hour) => at_local(midnight_ms + day * DAY_MS + hour * HOUR_MS, offset)))
+    .flatMap((day) => shifts.map((minute) => at_local(midnight_ms + day * DAY_MS + minute * MINUTE_MS, offset)))
     .filter((start_ms) => start_ms <= now_ms)
   return Math.max(...starts)
 }
 
 /** From when on; null of one that is still to be written. */
-export function span_start(span: Span, now_ms: number, offset: Offset): number | null {
+export function span_start(span: Span, now_ms: number, offset: Offset, shifts?: readonly number[]): number | null {
   switch (span) {
     case 'shift':
-      return shift_start(now_ms, offset)
+      return shift_start(now_ms, offset, shifts)
     case 'day':
       return now_ms - DAY_MS
     case 'week':
@@ -62,6 +62,8 @@ export interface Known {
   readonly act_ms: number | null
   /** When the last source was lost. */
   readonly lost_ms: number | null
+  /** When the board's shifts begin, in minutes after midnight, if it says so. */
+  readonly shifts?: readonly number[] | undefined
 }
 
 /** The same; null also of what is not known. */
@@ -69,7 +71,7 @@ export function moment_of(
   moment: Moment,
   now_ms: number,
   offset: Offset,
-  { left_ms, act_ms, lost_ms }: Known,
+  { left_ms, act_ms, lost_ms, shifts }: Known,
 ): number | null {
   switch (moment) {
     case 'touch':
@@ -77,7 +79,7 @@ export function moment_of(
     case 'act':
       return act_ms
     case 'shift':
-      return shift_start(now_ms, offset)
+      return shift_start(now_ms, offset, shifts)
     case 'outage':
       return lost_ms
     case 'hour':

@@ -65,6 +65,8 @@ export function said_text(said: Said): string {
     case 'kept-by-another':
     case 'screens-need-x11':
       return say(`said.${said.code}`)
+    case 'alarms-damaged':
+      return say('said.alarms-damaged', { count: said.count })
     case 'next-try':
       return say('said.next-try', { age: span_said(said.ms) })
     case 'live':

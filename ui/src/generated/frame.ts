@@ -107,6 +107,10 @@ language?: string,
  */
 locale?: string, 
 /**
+ * When shifts begin, in minutes after midnight of that zone, the earliest first; as is usual if the board says nothing of alarms.
+ */
+shifts?: Array<number>, 
+/**
  * `dark` or `light`.
  */
 theme: string, 
@@ -369,7 +373,11 @@ of: number, } | { "code": "not-running" } | { "code": "disk-silent" } | { "code"
 /**
  * Since when, as a machine writes it.
  */
-since: string, } | { "code": "journal-replaced" } | { "code": "engine-stopped" } | { "code": "board-gone", 
+since: string, } | { "code": "journal-replaced" } | { "code": "alarms-damaged", 
+/**
+ * How many.
+ */
+count: number, } | { "code": "engine-stopped" } | { "code": "board-gone", 
 /**
  * Its name.
  */
@@ -2677,9 +2685,13 @@ unrecorded_count: number,
  */
 entries: number, 
 /**
- * Entries in between that are not there, as the disk refused them for too long.
+ * For how long of the stretch the wall ran and wrote down what came: means are over that. Milliseconds.
  */
-missing: number, 
+observed_ms: number, 
+/**
+ * What could not be looked at: the figures are of the rest.
+ */
+lacks: Array<SinceLack>, 
 /**
  * Alarms that began to call.
  */
@@ -2774,7 +2786,7 @@ names: { [key: string]: AlarmName }, };
  */
 export type AlarmRate = { 
 /**
- * The mean; none over less than ten minutes, which would have to be guessed.
+ * The mean over what was observed; none over less than ten minutes, which would have to be guessed.
  */
 mean: number | null, 
 /**
@@ -2786,9 +2798,13 @@ p95: number,
  */
 max: number, 
 /**
- * Periods of ten minutes that began in the stretch. The last one may be cut short by its end.
+ * Periods of ten minutes that began in the stretch, but those of which nothing was observed. The last one may be cut short by its end.
  */
 periods: number, 
+/**
+ * Periods of which nothing was observed: nobody knows how many alarms there would have been.
+ */
+unobserved: number, 
 /**
  * Those of them with more than ten alarms.
  */
@@ -2806,7 +2822,7 @@ max_minute: number,
  */
 spread: Array<number>, 
 /**
- * The alarms of each of them, in order; of a stretch of more than 31 days none.
+ * The alarms of each period, in order, observed or not; of a stretch of more than 31 days none.
  */
 each: Array<number>, };
 
@@ -3089,9 +3105,49 @@ export type SinceLack = { "code": "no-journal" } | { "code": "alarms-begin",
 /**
  * With this instant.
  */
-at_ms: number, } | { "code": "alarms-missing", 
+at_ms: number, } | { "code": "no-alarms" } | { "code": "alarms-missing", 
+/**
+ * When the last one was decided before them; none if there is none.
+ */
+from_ms: number | null, 
+/**
+ * When the first one was decided behind them; none if there is none.
+ */
+to_ms: number | null, 
 /**
  * How many.
+ */
+count: number, } | { "code": "alarms-damaged", 
+/**
+ * When the last one was decided before them that can be read; none if there is none.
+ */
+from_ms: number | null, 
+/**
+ * When the first one was decided behind them that can be read; none if there is none.
+ */
+to_ms: number | null, 
+/**
+ * How many.
+ */
+count: number, } | { "code": "alarm-marks-damaged", 
+/**
+ * Of how many calls.
+ */
+count: number, } | { "code": "alarms-no-room", 
+/**
+ * Since when.
+ */
+from_ms: number, 
+/**
+ * Until when; none if it lasted to the end.
+ */
+to_ms: number | null, 
+/**
+ * The rule's id, where its keys were too many; none where all alarms were.
+ */
+rule: string | null, 
+/**
+ * How many, at least.
  */
 count: number, } | { "code": "alarms-too-many", 
 /**

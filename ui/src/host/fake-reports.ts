@@ -162,7 +162,9 @@ export class FakeReports {
       unrecorded: this.#holes(from_ms, to_ms),
       unrecorded_count: this.#holes(from_ms, to_ms).length,
       entries: alarms * 3,
-      missing: mood === 'huge' ? 1_204 : 0,
+      observed_ms:
+        to_ms - from_ms - this.#holes(from_ms, to_ms).reduce((sum, hole) => sum + hole.to_ms - hole.from_ms, 0),
+      lacks: mood === 'huge' ? [{ code: 'alarms-missing', count: 1_204, from_ms: from_ms + HOUR_MS, to_ms }] : [],
       alarms,
       again: Math.floor(alarms / 19),
       aside_raised: Math.floor(alarms / 40),
@@ -171,6 +173,7 @@ export class FakeReports {
         p95: sorted[Math.max(0, Math.ceil(periods * 0.95) - 1)] ?? 0,
         max,
         periods,
+        unobserved: 0,
         over,
         max_hour: Math.max(0, ...each.map((_, at) => each.slice(at, at + 6).reduce((sum, one) => sum + one, 0))),
         max_minute: Math.ceil(max / 4),
@@ -295,7 +298,11 @@ export class FakeReports {
       mood === 'empty'
         ? [{ code: 'no-journal' }]
         : mood === 'doubt'
-          ? [{ code: 'alarms-missing', count: 12 }]
+          ? [
+              { code: 'alarms-missing', count: 12, from_ms: to_ms - 4 * HOUR_MS, to_ms: to_ms - 3 * HOUR_MS },
+              { code: 'alarms-damaged', count: 1, from_ms: to_ms - 2 * HOUR_MS, to_ms: null },
+              { code: 'alarms-no-room', count: 312, from_ms: to_ms - 2 * HOUR_MS, to_ms: to_ms - HOUR_MS, rule: null },
+            ]
           : mood === 'late'
             ? [
                 { code: 'alarms-begin', at_ms: to_ms - 3 * HOUR_MS },

@@ -261,6 +261,7 @@ export const heard: Heard = {
   "the server's history doesn't reach back so far": 'der Verlauf des Servers reicht nicht so weit zurück',
   "the server's history ends before our place": 'der Verlauf des Servers endet vor unserer Stelle',
   "too slow for the server's history": 'zu langsam für den Verlauf des Servers',
+  'the server was killed before it had kept them': 'der Server wurde beendet, bevor er sie gesichert hatte',
   'the server keeps no history': 'der Server hält keinen Verlauf',
   'the server keeps no history of this channel': 'der Server hält von diesem Kanal keinen Verlauf',
   'the server keeps nothing of this channel': 'der Server behält von diesem Kanal nichts',
@@ -363,6 +364,13 @@ export const heard: Heard = {
   'The wall goes on from memory and tries again every few seconds.':
     'Die Wand macht aus dem Gedächtnis weiter und versucht es alle paar Sekunden erneut.',
   'The damaged one is kept as {a}': 'Das beschädigte ist aufbewahrt als {a}',
+  'The wall goes on from what can be read. `watchfloor alarms since` says when they are from.':
+    'Die Wand macht mit dem weiter, was lesbar ist. `watchfloor alarms since` sagt, von wann sie sind.',
+  "Entries of the record of alarms can't be read: {n}": 'Einträge der Aufzeichnung der Alarme sind nicht lesbar: {n}',
+  'found no room: {n} alarms': 'fanden keinen Platz: {n} Alarme',
+  'found no room: {n} alarms of {a}': 'fanden keinen Platz: {n} Alarme von {a}',
+  'found no room, now over: {n} alarms': 'fanden keinen Platz, nun vorbei: {n} Alarme',
+  'found no room, now over: {n} alarms of {a}': 'fanden keinen Platz, nun vorbei: {n} Alarme von {a}',
   'Nor can it be read, so the wall began empty: {why}': 'Es ist auch nicht lesbar, darum begann die Wand leer: {why}',
   'no session bus: alarms and lost sources are told on the wall only':
     'kein Sitzungsbus: Alarme und verlorene Quellen werden nur auf der Wand gemeldet',
@@ -490,6 +498,7 @@ export const heard: Heard = {
   'this window is not known yet': 'dieses Fenster ist noch nicht bekannt',
   'there is no such way to turn a page': 'so lässt sich keine Seite wenden',
   'there is no table {a}': 'es gibt keine Tabelle {a}',
+  'this board has no alarms': 'diese Tafel hat keine Alarme',
   'there is no fault {a}': 'es gibt keine Störung {a}',
   '{n} is not a speed: expected 0.1 to 3600': '{n} ist keine Geschwindigkeit: erwartet ist 0.1 bis 3600',
   'the engine has stopped': 'die Maschine steht',
@@ -498,7 +507,6 @@ export const heard: Heard = {
   // Lamp tests.
   'Lamp test {why}': 'Lampentest {why}',
   'passed {n} of {m}': 'bestand {n} von {m}',
-  'this board has no alarms': 'diese Tafel hat keine Alarme',
   'FAILED {n} of {m}': 'FEHLGESCHLAGEN: {n} von {m}',
   '{n} not tested': '{n} nicht geprüft',
   'was ended ({why}): {n} of {m} steps passed': 'wurde beendet ({why}): {n} von {m} Schritten bestanden',

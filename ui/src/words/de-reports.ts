@@ -77,10 +77,7 @@ export const reports: Pick<Words, keyof typeof english> = {
   'report.aside-unnamed': { one: '{count} namenlos beiseite gelegt', other: '{count} namenlos beiseite gelegt' },
   'report.empty': 'noch ist nichts aufgezeichnet',
   'report.begins': 'die Aufzeichnung beginnt {time}',
-  'report.missing': {
-    one: '{count} Eintrag fehlt in der Aufzeichnung',
-    other: '{count} Einträge fehlen in der Aufzeichnung',
-  },
+  'report.observed': 'beobachtet {span} von {all}: darüber geht das Mittel',
   'report.unrecorded': { one: 'einmal nicht aufgezeichnet: {span}', other: '{count}-mal nicht aufgezeichnet: {span}' },
 
   'unrecorded.not-running': 'die Wand lief nicht',
@@ -154,7 +151,27 @@ export const reports: Pick<Words, keyof typeof english> = {
 
   'lack.no-journal': 'nichts wird aufbewahrt: es gibt kein Journal',
   'lack.alarms-begin': 'die Aufzeichnung der Alarme beginnt {time}',
+  'lack.no-alarms': 'es gibt keine Aufzeichnung der Alarme',
   'lack.alarms-missing': { one: '{count} Eintrag zu Alarmen fehlt', other: '{count} Einträge zu Alarmen fehlen' },
+  'lack.alarms-damaged': {
+    one: '{count} Eintrag zu Alarmen ist nicht lesbar',
+    other: '{count} Einträge zu Alarmen sind nicht lesbar',
+  },
+  'lack.alarm-marks-damaged': {
+    one: 'wann {count} Ruf gemeldet und gesehen wurde, ist nicht lesbar',
+    other: 'wann {count} Rufe gemeldet und gesehen wurden, ist nicht lesbar',
+  },
+  'lack.alarms-no-room': {
+    one: 'mindestens {count} Alarm fand keinen Platz',
+    other: 'mindestens {count} Alarme fanden keinen Platz',
+  },
+  'lack.keys-no-room': {
+    one: 'mindestens {count} Alarm von {rule} fand keinen Platz',
+    other: 'mindestens {count} Alarme von {rule} fanden keinen Platz',
+  },
+  'lack.between': 'zwischen {from} und {to}',
+  'lack.before': 'vor {time}',
+  'lack.after': 'nach {time}',
   'lack.alarms-too-many': {
     one: '{count} weiterer Alarm wurde nicht angesehen',
     other: '{count} weitere Alarme wurden nicht angesehen',

@@ -74,10 +74,7 @@ export const reports = {
   'report.aside-unnamed': { one: '{count} put aside by nobody named', other: '{count} put aside by nobody named' },
   'report.empty': 'nothing is on record yet',
   'report.begins': 'the record begins {time}',
-  'report.missing': {
-    one: '{count} entry is missing from the record',
-    other: '{count} entries are missing from the record',
-  },
+  'report.observed': 'observed {span} of {all}: the mean is over that',
   'report.unrecorded': { one: 'unrecorded once: {span}', other: 'unrecorded {count} times: {span}' },
 
   'unrecorded.not-running': 'the wall did not run',
@@ -151,7 +148,27 @@ export const reports = {
 
   'lack.no-journal': 'nothing is kept: there is no journal',
   'lack.alarms-begin': 'the record of alarms begins {time}',
+  'lack.no-alarms': 'there is no record of alarms',
   'lack.alarms-missing': { one: '{count} entry of alarms is missing', other: '{count} entries of alarms are missing' },
+  'lack.alarms-damaged': {
+    one: '{count} entry of alarms cannot be read',
+    other: '{count} entries of alarms cannot be read',
+  },
+  'lack.alarm-marks-damaged': {
+    one: 'when {count} call was announced and seen cannot be read',
+    other: 'when {count} calls were announced and seen cannot be read',
+  },
+  'lack.alarms-no-room': {
+    one: 'at least {count} alarm found no room',
+    other: 'at least {count} alarms found no room',
+  },
+  'lack.keys-no-room': {
+    one: 'at least {count} alarm of {rule} found no room',
+    other: 'at least {count} alarms of {rule} found no room',
+  },
+  'lack.between': 'between {from} and {to}',
+  'lack.before': 'before {time}',
+  'lack.after': 'after {time}',
   'lack.alarms-too-many': {
     one: '{count} more alarm was not looked at',
     other: '{count} more alarms were not looked at',

@@ -22,7 +22,8 @@ use super::{
     flood::{Flood, FloodChange},
     index::Index,
     machine::{Evidence, Input, Manner, Record, Refusal, Sound, Step},
-    people::{By, COMMENTS_MAX, Said},
+    people::{COMMENTS_MAX, Said},
+    room::{Room, RoomCheckpoint},
 };
 
 /// Alarms at most that are something else than normal. What comes beyond is counted, and told.
@@ -116,6 +117,9 @@ pub struct AlarmsCheckpoint {
     /// The number of the last entry of the record.
     #[serde(default)]
     pub number: u64,
+    /// What has no room.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) room: RoomCheckpoint,
 }
 
 impl AlarmsCheckpoint {
@@ -141,6 +145,7 @@ pub struct Alarms {
     floods: Vec<FloodChange>,
     flood: Flood,
     lost: u64,
+    room: Room,
 }
 
 impl Alarms {
@@ -202,7 +207,7 @@ impl Alarms {
     pub fn checkpoint(&self) -> AlarmsCheckpoint {
         let standing = self.standing.iter().map(|(key, own)| (key.clone(), own.clone())).collect();
         let ended = self.ended.iter().map(|(key, own)| (key.clone(), *own)).collect();
-        AlarmsCheckpoint { standing, ended, number: self.number }
+        AlarmsCheckpoint { standing, ended, number: self.number, room: self.room.checkpoint() }
     }
 
     /// Takes what was written down, and what went on record after it, in its order. Then the events since are folded again; turns that are
@@ -211,8 +216,12 @@ impl Alarms {
         self.standing = checkpoint.standing.into_iter().collect();
         self.ended = checkpoint.ended.into_iter().collect();
         self.number = checkpoint.number;
+        self.room.restore(checkpoint.room, now);
         for change in record {
             self.number = self.number.max(change.number);
+            if self.room.take(&change, now) {
+                continue;
+            }
             if let Some(recorded) = Effect::of(&change) {
                 self.recorded.entry(change.key.clone()).or_default().push_back(recorded);
             }
@@ -237,6 +246,7 @@ impl Alarms {
     /// All that is on record was folded again: what comes now is new.
     pub fn be_folded(&mut self) {
         self.recorded.clear();
+        self.room.be_folded();
     }
 
     /// Takes the rules of another file. An alarm whose rule is gone is shown as removed until somebody lets it go.
@@ -274,6 +284,9 @@ impl Alarms {
             Some(own) => own.taken,
             None => self.ended.get(key).map(|(taken, _)| *taken),
         };
+        if !turn.holds {
+            self.room.let_go(key);
+        }
         if taken.is_some_and(|taken| turn.at < taken) || !turn.holds && !self.standing.contains_key(key) {
             return;
         }
@@ -285,7 +298,10 @@ impl Alarms {
         let is_first = turn.holds && self.is_first(key, group);
         let is_new = !self.standing.contains_key(key);
         let priority = told.as_ref().and_then(|told| Some(told.foreign.as_ref()?.priority));
-        let Some(own) = self.stand_as(key, priority) else { return };
+        let Some(own) = self.stand_as(key, priority) else {
+            self.refuse(None, key, turn.at, now);
+            return;
+        };
         own.taken = Some(turn.at);
         // What holds or doesn't by proven events is known as of them.
         let before = std::mem::replace(&mut own.alarm.evidence, Evidence::Live);
@@ -304,6 +320,7 @@ impl Alarms {
         }
         if turn.holds {
             self.floods.extend(self.flood.handle_raise(now.mono));
+            self.room.let_go(key);
         }
         self.settle(key, now);
     }
@@ -367,6 +384,7 @@ impl Alarms {
     /// Time has passed: what was on the shelf for long enough comes back, and what was acknowledged and holds on calls anew.
     pub fn handle_time(&mut self, now: Instant) {
         self.floods.extend(self.flood.handle_time(now.mono));
+        self.tell_room(now);
         let is_due = |at: Option<Mono>| at.is_some_and(|at| at <= now.mono);
         let is_over =
             |own: &Standing| own.shelved.as_ref().and_then(|said| said.until).is_some_and(|at| at <= now.wall);
@@ -388,7 +406,7 @@ impl Alarms {
     pub fn poll_timeout(&self) -> Option<Mono> {
         let timed = self.index.timed().filter_map(|key| self.standing.get(key));
         let deadlines = timed.flat_map(|own| [own.deadlines.shelf, own.deadlines.realarm]).flatten();
-        deadlines.chain(self.flood.poll_timeout()).min()
+        deadlines.chain(self.flood.poll_timeout()).chain(self.room.poll_timeout()).min()
     }
 
     /// The keys of those that stand and are meant.
@@ -428,7 +446,6 @@ impl Alarms {
                 Priority::Medium | Priority::Low => 2 * FOR_URGENT,
             };
             if self.standing.len() >= STANDING_MAX - kept_free {
-                self.lost = self.lost.saturating_add(1);
                 return None;
             }
             let mut own = Standing::new(terms.priority);
@@ -495,33 +512,6 @@ impl Alarms {
         self.write(change);
     }
 
-    /// What became of this until `at`, by its source's clock, will never be known: that goes on record, once.
-    pub fn note_unseen(&mut self, key: &AlarmKey, words: String, at: Timestamp, now: Instant) {
-        if self.is_recorded(key, at, Effect::Unseen) {
-            return;
-        }
-        let was = || {
-            let mut own = Standing::new(self.rules.get(&key.rule).map(|terms| terms.priority).unwrap_or_default());
-            if let Some((taken, occurrence)) = self.ended.get(key) {
-                (own.taken, own.alarm.occurrence) = (Some(*taken), *occurrence);
-            }
-            own
-        };
-        let own = self.standing.get(key).cloned().unwrap_or_else(was);
-        self.write(Change {
-            number: 0,
-            key: key.clone(),
-            what: Some(Input::Unseen),
-            from: own.alarm.shown(),
-            now: own,
-            sound: Sound::Keep,
-            event: Some(at),
-            decided: now.wall,
-            said: Some(Said { by: By::default(), at: now.wall, words, until: None }),
-            refusal: None,
-        });
-    }
-
     /// Something was done to an alarm: what follows for the others, and whether there is anything left to say of it.
     pub(super) fn settle(&mut self, key: &AlarmKey, now: Instant) {
         self.inhibit(key, None, now);
@@ -579,6 +569,8 @@ impl Alarms {
         }
     }
 }
+
+mod unseen;
 
 #[cfg(test)]
 mod tests;

@@ -323,9 +323,11 @@ impl Own {
         }
         let known = self.delays.get(of).copied();
         if known.is_none() && truth == Truth::No {
+            alarms.let_go(&key);
             return true;
         }
         if known.is_none() && self.delays.len() >= KEYS_MAX {
+            alarms.refuse(Some(&self.rule.id), &key, at, now);
             return false;
         }
         let mut delay = known.unwrap_or_default();

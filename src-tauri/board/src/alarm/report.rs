@@ -4,6 +4,8 @@
 //! alarms were decided, since that is when somebody had to deal with them; how an alarm behaved goes by its source's time. The two clocks are
 //! never held against each other.
 
+mod rate;
+
 use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
@@ -15,20 +17,14 @@ use super::{
     flood,
     late::Losses,
     nuisance,
+    room::is_of_room,
 };
-use crate::frame::{AlarmName, AlarmState, Unrecorded};
+use crate::frame::{AlarmName, AlarmState, SinceLack, Unrecorded};
 
 /// Lines at most of each list; how many there are is told beside it.
 pub const LINES_MAX: usize = 100;
 /// Of the alarms that came most often.
 const TOP: usize = 10;
-/// What rates are counted over, in milliseconds.
-const PERIOD_MS: i64 = 600_000;
-/// Of a stretch up to so long the alarms of each period are told, in milliseconds: a month.
-const EACH_MS: i64 = 31 * 24 * 3_600_000;
-/// Periods with 0 to 10 alarms, and those with more.
-const SPREAD: usize = flood::BEGINS_ABOVE as usize + 2;
-
 /// The figures.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export_to = "frame.ts")]
@@ -53,9 +49,13 @@ pub struct AlarmReport {
     /// Entries of the record in the stretch.
     #[ts(type = "number")]
     pub entries: u64,
-    /// Entries in between that are not there, as the disk refused them for too long.
+    /// For how long of the stretch the wall ran and wrote down what came: means are over that. Milliseconds.
+    #[serde(default)]
     #[ts(type = "number")]
-    pub missing: u64,
+    pub observed_ms: i64,
+    /// What could not be looked at: the figures are of the rest.
+    #[serde(default)]
+    pub lacks: Vec<SinceLack>,
     /// Alarms that began to call.
     #[ts(type = "number")]
     pub alarms: u64,
@@ -119,14 +119,17 @@ pub struct AlarmReport {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export_to = "frame.ts")]
 pub struct AlarmRate {
-    /// The mean; none over less than ten minutes, which would have to be guessed.
+    /// The mean over what was observed; none over less than ten minutes, which would have to be guessed.
     pub mean: Option<f64>,
     /// What 95 of 100 periods don't exceed.
     pub p95: u32,
     /// The most.
     pub max: u32,
-    /// Periods of ten minutes that began in the stretch. The last one may be cut short by its end.
+    /// Periods of ten minutes that began in the stretch, but those of which nothing was observed. The last one may be cut short by its end.
     pub periods: u32,
+    /// Periods of which nothing was observed: nobody knows how many alarms there would have been.
+    #[serde(default)]
+    pub unobserved: u32,
     /// Those of them with more than ten alarms.
     pub over: u32,
     /// The most within any sixty minutes.
@@ -135,7 +138,7 @@ pub struct AlarmRate {
     pub max_minute: u32,
     /// In how many of them there were 0, 1 and so on to 10 alarms, and last, more than ten.
     pub spread: Vec<u32>,
-    /// The alarms of each of them, in order; of a stretch of more than 31 days none.
+    /// The alarms of each period, in order, observed or not; of a stretch of more than 31 days none.
     pub each: Vec<u32>,
 }
 
@@ -275,6 +278,8 @@ pub struct Reporter {
     /// When alarms began to call.
     calls: Vec<i64>,
     losses: Losses,
+    /// Of which nothing is recorded, in order and apart from one another.
+    unobserved: Vec<(i64, i64)>,
 }
 
 impl Reporter {
@@ -288,12 +293,18 @@ impl Reporter {
             priorities: BTreeMap::new(),
             calls: Vec::new(),
             losses: Losses::default(),
+            unobserved: Vec::new(),
         }
     }
 
     /// When sources were lost: what happened meanwhile was heard of late.
     pub fn note_losses(&mut self, losses: Losses) {
         self.losses = losses;
+    }
+
+    /// Stretches of which nothing is recorded: nothing is told of them, and they are no time without alarms.
+    pub fn note_unobserved(&mut self, stretches: impl IntoIterator<Item = (i64, i64)>) {
+        self.unobserved = rate::apart(stretches, self.report.from_ms, self.report.to_ms);
     }
 
     /// From when on it was asked for, and when the record begins.
@@ -306,14 +317,9 @@ impl Reporter {
         self.note_state(entry);
     }
 
-    /// So many entries of the stretch are not there.
-    pub const fn note_missing(&mut self, count: u64) {
-        self.report.missing = count;
-    }
-
     /// An entry of the stretch. Others are left out.
     pub fn take(&mut self, entry: &AlarmEntry) {
-        if !(self.report.from_ms..self.report.to_ms).contains(&entry.decided_ms) {
+        if !(self.report.from_ms..self.report.to_ms).contains(&entry.decided_ms) || is_of_room(&entry.rule) {
             return;
         }
         self.report.entries += 1;
@@ -322,7 +328,7 @@ impl Reporter {
         }
         self.note_state(entry);
         let key = entry.key();
-        let Self { report, known, priorities, calls, losses } = self;
+        let Self { report, known, priorities, calls, losses, .. } = self;
         let known = known.entry(key.clone()).or_default();
         let late = || losses.behind(entry.event_ms?, entry.decided_ms);
         match entry.what {
@@ -398,13 +404,15 @@ impl Reporter {
     /// The figures.
     #[must_use]
     pub fn finish(self) -> AlarmReport {
-        let Self { mut report, known, mut priorities, mut calls, losses: _ } = self;
+        let Self { mut report, known, mut priorities, mut calls, losses: _, unobserved } = self;
         calls.sort_unstable();
         report.alarms = calls.len() as u64;
-        report.rate = rate(&calls, report.from_ms, report.to_ms);
-        let all = floods(&calls, report.to_ms);
+        let holes = rate::length(&unobserved);
+        report.observed_ms = report.to_ms.saturating_sub(report.from_ms).saturating_sub(holes).max(0);
+        report.rate = rate::rate(&calls, report.from_ms, report.to_ms, &unobserved);
+        let all = rate::floods(&calls, report.to_ms);
         let in_flood: i64 = all.iter().map(|flood| flood.to_ms.unwrap_or(report.to_ms) - flood.from_ms).sum();
-        report.flood_percent = percent(in_flood, report.to_ms - report.from_ms);
+        report.flood_percent = percent(in_flood, report.observed_ms).min(100.0);
         report.floods_count = all.len() as u64;
         report.floods = all.into_iter().take(LINES_MAX).collect();
         for own in known.values() {
@@ -472,96 +480,6 @@ fn chatters(clears: &mut VecDeque<i64>, at: i64) -> bool {
     }
     let span = i64::try_from(nuisance::CHATTER_SPAN.as_millis()).unwrap_or(i64::MAX);
     clears.len() == nuisance::CHATTER_CYCLES && clears.front().is_some_and(|first| at.saturating_sub(*first) < span)
-}
-
-/// How many began to call within ten minutes each; `calls` are sorted.
-fn rate(calls: &[i64], from: i64, to: i64) -> AlarmRate {
-    let span = to.saturating_sub(from);
-    let mut spread = vec![0_u32; SPREAD];
-    if span <= 0 {
-        return AlarmRate { spread, ..AlarmRate::default() };
-    }
-    let periods = u32::try_from((span - 1) / PERIOD_MS + 1).unwrap_or(u32::MAX);
-    // Only periods with an alarm have a count: the others are as many as are left.
-    let held: Vec<(usize, u32)> = calls
-        .chunk_by(|a, b| (a - from) / PERIOD_MS == (b - from) / PERIOD_MS)
-        .filter_map(|period| {
-            let number = usize::try_from((period.first()? - from) / PERIOD_MS).ok()?;
-            Some((number, u32::try_from(period.len()).unwrap_or(u32::MAX)))
-        })
-        .collect();
-    let mut each = vec![0_u32; if span <= EACH_MS { periods as usize } else { 0 }];
-    for (number, count) in &held {
-        if let Some(own) = each.get_mut(*number) {
-            *own = *count;
-        }
-    }
-    let mut counts: Vec<u32> = held.into_iter().map(|(_, count)| count).collect();
-    counts.sort_unstable();
-    let empty = (periods as usize).saturating_sub(counts.len());
-    spread[0] = u32::try_from(empty).unwrap_or(u32::MAX);
-    for count in &counts {
-        spread[(*count as usize).min(SPREAD - 1)] += 1;
-    }
-    let rank = (periods as usize * 95).div_ceil(100).max(1);
-    let p95 = rank.checked_sub(empty + 1).and_then(|at| counts.get(at)).copied().unwrap_or(0);
-    AlarmRate {
-        mean: (span >= PERIOD_MS).then(|| calls.len() as f64 / (span as f64 / PERIOD_MS as f64)),
-        p95,
-        max: counts.last().copied().unwrap_or(0),
-        periods,
-        over: spread[SPREAD - 1],
-        max_hour: most_within(calls, 6 * PERIOD_MS),
-        max_minute: most_within(calls, PERIOD_MS / 10),
-        spread,
-        each,
-    }
-}
-
-/// The most of these within any `span`; `calls` are sorted.
-fn most_within(calls: &[i64], span: i64) -> u32 {
-    let mut first = 0;
-    let most = calls.iter().enumerate().map(|(last, at)| {
-        while calls.get(first).is_some_and(|own| own.saturating_add(span) <= *at) {
-            first += 1;
-        }
-        last + 1 - first
-    });
-    u32::try_from(most.max().unwrap_or(0)).unwrap_or(u32::MAX)
-}
-
-/// Every flood among these; `calls` are sorted.
-fn floods(calls: &[i64], to: i64) -> Vec<AlarmFlood> {
-    let span = i64::try_from(flood::SPAN.as_millis()).unwrap_or(i64::MAX);
-    let (mut window, mut found, mut is_on) = (VecDeque::new(), Vec::<AlarmFlood>::new(), false);
-    // What leaves by `now`; a flood ends when so few are left.
-    let leave = |window: &mut VecDeque<i64>, found: &mut Vec<AlarmFlood>, is_on: &mut bool, now: i64| {
-        while let Some(first) = window.front().copied().filter(|first| first.saturating_add(span) <= now) {
-            window.pop_front();
-            if *is_on && window.len() < flood::ENDS_BELOW as usize {
-                *is_on = false;
-                if let Some(last) = found.last_mut() {
-                    last.to_ms = Some(first + span);
-                }
-            }
-        }
-    };
-    for at in calls {
-        leave(&mut window, &mut found, &mut is_on, *at);
-        window.push_back(*at);
-        let count = u32::try_from(window.len()).unwrap_or(u32::MAX);
-        match found.last_mut().filter(|_| is_on) {
-            Some(last) => (last.total, last.peak) = (last.total + 1, last.peak.max(count)),
-            None if count > flood::BEGINS_ABOVE => {
-                is_on = true;
-                found.push(AlarmFlood { from_ms: *at, to_ms: None, peak: count, total: count.into() });
-            }
-            None => {}
-        }
-    }
-    // One that is over at the very end was on until then.
-    leave(&mut window, &mut found, &mut is_on, to);
-    found
 }
 
 /// What `percent` of 100 don't exceed, by the nearest rank; `sorted` is.

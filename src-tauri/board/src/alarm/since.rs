@@ -9,6 +9,7 @@ use super::{
     alarms::{AlarmKey, Priority},
     entry::{AlarmEntry, AlarmWhat},
     late::Losses,
+    room::is_of_room,
 };
 use crate::frame::{
     AlarmCause, AlarmSaid, AlarmState, SinceAct, SinceAlarm, SinceAlarmList, SinceAlarms, SincePriority,
@@ -83,7 +84,7 @@ impl Sincer {
 
     /// An entry since the moment. Others are left out.
     pub fn take(&mut self, entry: &AlarmEntry) {
-        if !(self.from_ms..self.to_ms).contains(&entry.decided_ms) {
+        if !(self.from_ms..self.to_ms).contains(&entry.decided_ms) || is_of_room(&entry.rule) {
             return;
         }
         self.entries += 1;

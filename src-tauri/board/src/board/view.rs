@@ -11,6 +11,7 @@ pub(super) fn board_view(file: &BoardFile) -> BoardView {
         timezone: file.board.timezone.clone(),
         language: file.board.language.map(str::to_owned),
         locale: file.board.locale.clone(),
+        shifts: file.alarming.as_ref().map(|how| how.shifts.clone()),
         theme: match file.board.theme {
             Theme::Dark => "dark",
             Theme::Light => "light",

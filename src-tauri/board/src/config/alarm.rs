@@ -307,6 +307,7 @@ pub(super) fn read_alarming(file: &DeTable<'_>, has_rules: bool, sink: &mut Sink
     let webhook_token = reader.optional(&alarm::WEBHOOK_TOKEN, sink);
     let tones = reader.optional(&alarm::TONES, sink);
     let operator = reader.optional(&alarm::OPERATOR, sink);
+    let shifts = shifts(&reader, sink);
     if reader.has(alarm::WEBHOOK_TOKEN.name) && !reader.has(alarm::WEBHOOK.name) {
         reader.missing(alarm::WEBHOOK.name, &alarm::WEBHOOK.shape.expected(), None, sink);
         return None;
@@ -324,5 +325,25 @@ pub(super) fn read_alarming(file: &DeTable<'_>, has_rules: bool, sink: &mut Sink
         webhook_token: webhook_token?,
         tones: tones?.unwrap_or_default(),
         operator: operator?,
+        shifts: shifts?,
     }))
+}
+
+/// When shifts begin, in minutes after midnight, the earliest first.
+fn shifts(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Vec<u32>> {
+    let mut shifts = reader.get(&alarm::SHIFTS, sink)?;
+    for (at, shift) in shifts.iter().enumerate() {
+        if shifts.iter().take(at).any(|own| own == shift) {
+            sink.report(Problem {
+                span: reader.span_of_item(alarm::SHIFTS.name, at),
+                message: format!("two shifts that begin at {:02}:{:02}", shift / 60, shift % 60),
+                found: "a time of day that stands there already".to_owned(),
+                expected: "times of day that differ".to_owned(),
+                help: None,
+            });
+            return None;
+        }
+    }
+    shifts.sort_unstable();
+    Some(shifts)
 }

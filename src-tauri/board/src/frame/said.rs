@@ -129,6 +129,12 @@ pub enum Said {
     },
     /// A damaged journal was set aside.
     JournalReplaced,
+    /// Entries of the record of alarms are not what was written.
+    AlarmsDamaged {
+        /// How many.
+        #[ts(type = "number")]
+        count: u64,
+    },
     /// The engine has stopped.
     EngineStopped,
     /// The board's file is gone.
@@ -228,6 +234,7 @@ impl fmt::Display for Said {
             Self::DiskSilent => f.write_str("the disk does not answer: what comes now can't be shown until it does"),
             Self::NotRemembering { since } => write!(f, "not remembering since {since}: the journal can't be written"),
             Self::JournalReplaced => f.write_str("the journal was damaged: a new one was begun"),
+            Self::AlarmsDamaged { count } => write!(f, "entries of the record of alarms can't be read: {count}"),
             Self::EngineStopped => f.write_str("the engine has stopped: nothing here is current any more"),
             Self::BoardGone { file } => write!(f, "{file} is gone: the last good board goes on"),
             Self::BoardUnreadable { file } => write!(f, "{file} can't be read: the last good board goes on"),

@@ -77,9 +77,49 @@ pub enum SinceLack {
         #[ts(type = "number")]
         at_ms: i64,
     },
-    /// Entries of the record of alarms are not there: the disk refused them for too long.
+    /// There is no record of alarms: it was taken away, or the journal is that of a program that knew none.
+    NoAlarms,
+    /// Entries of the record of alarms are not there though their numbers were given: the disk refused them for too long, or somebody took them away.
     AlarmsMissing {
+        /// When the last one was decided before them; none if there is none.
+        #[ts(type = "number | null")]
+        from_ms: Option<i64>,
+        /// When the first one was decided behind them; none if there is none.
+        #[ts(type = "number | null")]
+        to_ms: Option<i64>,
         /// How many.
+        #[ts(type = "number")]
+        count: u64,
+    },
+    /// Entries of the record of alarms are not what was written; what they say is left out.
+    AlarmsDamaged {
+        /// When the last one was decided before them that can be read; none if there is none.
+        #[ts(type = "number | null")]
+        from_ms: Option<i64>,
+        /// When the first one was decided behind them that can be read; none if there is none.
+        #[ts(type = "number | null")]
+        to_ms: Option<i64>,
+        /// How many.
+        #[ts(type = "number")]
+        count: u64,
+    },
+    /// When alarms were announced and seen isn't what was written; that is left out.
+    AlarmMarksDamaged {
+        /// Of how many calls.
+        #[ts(type = "number")]
+        count: u64,
+    },
+    /// Alarms found no room among those that stand, or among the keys of their rule: nothing is known of them.
+    AlarmsNoRoom {
+        /// Since when.
+        #[ts(type = "number")]
+        from_ms: i64,
+        /// Until when; none if it lasted to the end.
+        #[ts(type = "number | null")]
+        to_ms: Option<i64>,
+        /// The rule's id, where its keys were too many; none where all alarms were.
+        rule: Option<String>,
+        /// How many, at least.
         #[ts(type = "number")]
         count: u64,
     },
@@ -129,6 +169,58 @@ pub enum SinceLack {
         /// Why, for people.
         reason: String,
     },
+}
+
+impl SinceLack {
+    /// Whether an alarm that isn't told may have been there for this.
+    #[must_use]
+    pub const fn is_of_alarms(&self) -> bool {
+        match self {
+            Self::NoJournal
+            | Self::NoAlarms
+            | Self::AlarmsBegin { .. }
+            | Self::AlarmsMissing { .. }
+            | Self::AlarmsDamaged { .. }
+            | Self::AlarmsTooMany { .. }
+            | Self::AlarmsNoRoom { .. }
+            | Self::NoGlass
+            | Self::ClockSetBack { .. }
+            | Self::Unreadable { .. } => true,
+            Self::AlarmMarksDamaged { .. }
+            | Self::LossesBegin { .. }
+            | Self::GlassBegins { .. }
+            | Self::GlassDamaged { .. }
+            | Self::GlassTooMuch { .. } => false,
+        }
+    }
+
+    /// The same of a loss of a source.
+    #[must_use]
+    pub const fn is_of_losses(&self) -> bool {
+        matches!(
+            self,
+            Self::NoJournal
+                | Self::NoGlass
+                | Self::LossesBegin { .. }
+                | Self::ClockSetBack { .. }
+                | Self::Unreadable { .. }
+        )
+    }
+
+    /// The same of a widget that left what is normal.
+    #[must_use]
+    pub const fn is_of_widgets(&self) -> bool {
+        matches!(
+            self,
+            Self::NoJournal
+                | Self::NoGlass
+                | Self::GlassBegins { .. }
+                | Self::GlassDamaged { .. }
+                | Self::GlassTooMuch { .. }
+                | Self::ClockSetBack { .. }
+                | Self::Unreadable { .. }
+        )
+    }
 }
 
 /// A stretch of which nothing is recorded.

@@ -174,6 +174,9 @@ impl Journal {
             let bound = alarm::Bound { bytes_max, before: now.minus(self.bounds.alarm_age_max) };
             alarm::prune(&transaction, &mut held, &bound, Step::ALARMS.beside(batch.entries.len(), bytes))?;
         }
+        if held.newest > self.alarms.newest {
+            alarm::note_given(&transaction, &held)?;
+        }
         transaction.commit()?;
         self.alarms = held;
         Ok(are_there)
@@ -184,20 +187,39 @@ impl Journal {
         self.bounds.alarm_age_max = age_max;
     }
 
-    /// What went on record after entry `number`, in order; of very much only what still stands and the newest. Nothing where the file is an
-    /// older program's that can't be written.
-    pub(crate) fn alarm_changes_after(&self, number: u64) -> Result<Vec<Change>, JournalError> {
-        let mut changes = Vec::new();
+    /// What went on record after entry `number`, as far as it can be read. Nothing where the file is an older program's that can't be written.
+    pub(crate) fn alarms_after(&self, number: u64) -> Result<AlarmsFound, JournalError> {
+        let mut found = AlarmsFound::default();
         if alarm::is_there(&self.connection)? {
-            alarm::each_after(&self.connection, number, |change| changes.push(change))?;
+            found.damaged = alarm::each_after(&self.connection, number, |change| found.changes.push(change))?;
+            found.newest = alarm::newest(&self.connection)?;
         }
-        Ok(changes)
+        Ok(found)
     }
 
-    /// What is known of the announcements of alarms that stand: which were made, and when.
+    /// What is known of the announcements of alarms that stand: which were made, and when. One that isn't what was written is left out: what it
+    /// was of is announced once more.
     pub(crate) fn announced(&self) -> Result<Vec<Mark>, JournalError> {
-        if alarm::is_there(&self.connection)? { alarm::marks(&self.connection) } else { Ok(Vec::new()) }
+        if !alarm::is_there(&self.connection)? {
+            return Ok(Vec::new());
+        }
+        let (marks, damaged) = alarm::marks(&self.connection)?;
+        if damaged > 0 {
+            tracing::warn!(damaged, "what was announced can't be read of all alarms");
+        }
+        Ok(marks)
     }
+}
+
+/// What a start finds on record.
+#[derive(Debug, Default)]
+pub(crate) struct AlarmsFound {
+    /// In order; of very much only what still stands and the newest.
+    pub(crate) changes: Vec<Change>,
+    /// How many entries can't be read.
+    pub(crate) damaged: u64,
+    /// The newest number that was given.
+    pub(crate) newest: u64,
 }
 
 #[cfg(test)]

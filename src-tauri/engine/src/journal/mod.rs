@@ -113,17 +113,7 @@ impl JournalError {
     /// Whether the file itself is bad, so that only a new one helps.
     pub(crate) fn is_damage(&self) -> bool {
         match self {
-            // A value that isn't what was written there: SQLite itself looks into no cell.
-            Self::Sql(
-                rusqlite::Error::FromSqlConversionFailure(..)
-                | rusqlite::Error::IntegralValueOutOfRange(..)
-                | rusqlite::Error::InvalidColumnType(..)
-                | rusqlite::Error::Utf8Error(..),
-            ) => true,
-            Self::Sql(error) => matches!(
-                error.sqlite_error_code(),
-                Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase)
-            ),
+            Self::Sql(error) => says_damage(error),
             Self::Damaged(_) => true,
             Self::Newer(_) | Self::Io(_) | Self::Unanswered(_) => false,
         }
@@ -136,6 +126,21 @@ impl JournalError {
             Self::Unanswered(_) => true,
             Self::Damaged(_) | Self::Newer(_) | Self::Io(_) => false,
         }
+    }
+}
+
+/// Whether what SQLite says is that the file itself is bad.
+fn says_damage(error: &rusqlite::Error) -> bool {
+    match error {
+        // A value that isn't what was written there: SQLite itself looks into no cell.
+        rusqlite::Error::FromSqlConversionFailure(..)
+        | rusqlite::Error::IntegralValueOutOfRange(..)
+        | rusqlite::Error::InvalidColumnType(..)
+        | rusqlite::Error::Utf8Error(..) => true,
+        error => matches!(
+            error.sqlite_error_code(),
+            Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase)
+        ),
     }
 }
 
@@ -261,6 +266,7 @@ impl Journal {
         connection.pragma_update(None, "cache_size", CACHE_KIB)?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         migrate::migrate(&mut connection)?;
+        alarm::mend(&connection)?;
         let ends = batch::ends(&connection)?;
         let last_seq = ends.newest_seq.max(checkpoint::newest_seq(&connection)?);
         let glass = glass::head(&connection)?;

@@ -21,7 +21,7 @@ use watchfloor_model::Delivery;
 
 pub(crate) use self::{
     ends::{Answer, Ends, Pace, Taken},
-    lost::{not_remembering, replaced},
+    lost::{alarms_damaged, not_remembering, replaced},
 };
 
 use self::{alarms::Kept, history::history, lost::Lost};

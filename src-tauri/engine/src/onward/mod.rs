@@ -378,12 +378,13 @@ impl Sending {
                 if alarm::is_there(&connection)? {
                     alarm::some_after(&connection, after, READ_MAX)
                 } else {
-                    Ok(Vec::new())
+                    Ok((Vec::new(), None))
                 }
             });
-            let read: Result<Vec<Change>, JournalError> = read.await.unwrap_or_else(|_| Ok(Vec::new()));
-            let changes = match read {
-                Ok(changes) => changes,
+            let read: Result<(Vec<Change>, Option<u64>), JournalError> =
+                read.await.unwrap_or_else(|_| Ok((Vec::new(), None)));
+            let (changes, upto) = match read {
+                Ok(read) => read,
                 Err(error) => {
                     tracing::warn!(reason = %error, "what is to be handed on of alarms can't be read");
                     self.is_behind.store(true, Ordering::SeqCst);
@@ -391,14 +392,12 @@ impl Sending {
                     return;
                 }
             };
-            let is_all = changes.len() < READ_MAX as usize;
             for change in &changes {
                 self.upto = self.upto.max(change.number);
                 self.queue.extend(message::item(change, &self.settings));
             }
-            if is_all {
-                return;
-            }
+            let Some(upto) = upto else { return };
+            self.upto = self.upto.max(upto);
             // There is more, and what was told meanwhile is among it.
             self.is_behind.store(true, Ordering::SeqCst);
             if !self.queue.is_empty() {

@@ -16,6 +16,8 @@ mod verify;
 mod view;
 
 #[cfg(test)]
+mod story;
+#[cfg(test)]
 mod tests;
 
 use std::{path::Path, time::Duration};
@@ -28,7 +30,11 @@ pub use self::{
     look::{Gesture, LookBack, LookBackConfig, is_past_revision},
     verify::{Broken, Hole, Verified},
 };
-pub(crate) use self::{look::present, reader::Reader, since::Glass};
+pub(crate) use self::{
+    look::present,
+    reader::Reader,
+    since::{Glass, UNRECORDED_MAX},
+};
 use crate::recorder::PERIOD_QUIET;
 
 /// From one record to the next it takes at most this long, unless there is a hole: records come every two seconds at least, and a

@@ -220,6 +220,7 @@ fn whole(seen: View, past: PastView) -> Frame {
             timezone: "UTC".to_owned(),
             language: None,
             locale: None,
+            shifts: None,
             theme: "dark".to_owned(),
             viewing_distance_mm: None,
             columns: 1,

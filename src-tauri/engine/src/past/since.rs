@@ -25,7 +25,7 @@ const READ_MAX: u32 = 128;
 /// Lines at most; how many there are is told beside it.
 const LINES_MAX: usize = 200;
 /// Stretches of which nothing is recorded, at most; of more, the newest.
-const UNRECORDED_MAX: usize = 100;
+pub(crate) const UNRECORDED_MAX: usize = 100;
 /// Widgets that are told apart at most: several boards that followed one another.
 const WIDGETS_MAX: usize = 10_000;
 
@@ -65,11 +65,11 @@ impl Glass {
         Self { reader, from, to }
     }
 
-    /// Stretches of which nothing is recorded, the newest first, and how many there are.
+    /// Stretches of which nothing is recorded, the newest first.
     ///
     /// # Errors
     /// If the journal can't be read.
-    pub(crate) fn unrecorded(&self) -> Result<(Vec<Unrecorded>, u64), PastError> {
+    pub(crate) fn unrecorded(&self) -> Result<Vec<Unrecorded>, PastError> {
         let range = self.reader.range()?;
         let mut all: Vec<Unrecorded> = self
             .reader
@@ -85,10 +85,8 @@ impl Glass {
                 why: UnrecordedWhy::Ended,
             });
         }
-        let count = all.len() as u64;
         all.reverse();
-        all.truncate(UNRECORDED_MAX);
-        Ok((all, count))
+        Ok(all)
     }
 
     /// What can't be known of the stretch, whatever is read of it.

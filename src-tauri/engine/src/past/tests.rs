@@ -1,13 +1,11 @@
 //! Looking back at a record of a random story: what is shown equals what was recorded, and what was changed is named.
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use rusqlite::Connection;
 use serde_json::json;
-use tempfile::TempDir;
 use watchfloor_board::{Board, config, frame::Frame, freshness::Freshness};
-use watchfloor_model::{Delivery, Event, Mono, Payload, Phase, SourceClock, SourceStatus, Timestamp, Transport};
+use watchfloor_model::{Phase, Timestamp};
 
 use super::{
     body::{Glass, Packer, Taken},
@@ -15,10 +13,11 @@ use super::{
     player::{Player, Present, is_past_revision},
     reader::Reader,
     reel::Reel,
+    story::{Plan, Story, Told, at, event, mono, speak},
     view::view,
 };
 use crate::journal::{
-    Bounds, FILE_NAME, Journal,
+    Bounds, Journal,
     table::glass::{Kind, Record},
 };
 
@@ -51,110 +50,34 @@ kind = "series"
 bucket = "10s"
 keep = "5m"
 "#;
-/// 2026-11-24T10:00:00Z.
-const BEGIN: i64 = 1_795_514_400_000;
-/// From one key to the next, in records.
-const KEYS: usize = 10;
-
-fn at(second: usize) -> Timestamp {
-    Timestamp::from_millis(BEGIN).plus(Duration::from_secs(second as u64))
+/// A record a second of a board to which anything happens; `stops` are seconds at which the program isn't there.
+fn story(seed: u64, seconds: usize, stops: std::ops::Range<usize>) -> Story {
+    story_by(seed, seconds, stops, at)
 }
 
-fn mono(second: usize) -> Mono {
-    Mono::from_millis(1_000_000 + 1000 * second as u64)
-}
-
-/// A journal, and what was on the glass at each second that was recorded.
-struct Story {
-    folder: TempDir,
-    told: Vec<(Timestamp, Frame)>,
+/// The same by this machine's clock.
+fn story_by(seed: u64, seconds: usize, stops: std::ops::Range<usize>, clock: impl Fn(usize) -> Timestamp) -> Story {
+    let mut dice = StdRng::seed_from_u64(seed);
+    let glass = |second| Glass {
+        painted_ago_ms: Some(if second == 7 { 7000 } else { 100 }),
+        looked_back: false,
+        drilled: false,
+    };
+    let plan = Plan { board: BOARD, seconds, stops, clock, glass };
+    Story::of(plan, |board, second| {
+        for _ in 0..dice.random_range(0..4) {
+            let key = ["a", "b", "c", "d"][dice.random_range(0..4_usize)];
+            let data = json!({"k": key, "v": dice.random_range(-50..50)});
+            board.handle_delivery("shop", &event("orders", "order", second, data), mono(second));
+        }
+        speak(board, "shop", if second % 50 < 40 { Phase::Live } else { Phase::Waiting }, second);
+    })
 }
 
 impl Story {
-    /// A record a second of a board to which anything happens; `stops` are seconds at which the program isn't there.
-    fn new(seed: u64, seconds: usize, stops: std::ops::Range<usize>) -> Self {
-        Self::by(seed, seconds, stops, at)
-    }
-
-    /// The same by this machine's clock.
-    fn by(seed: u64, seconds: usize, stops: std::ops::Range<usize>, clock: impl Fn(usize) -> Timestamp) -> Self {
-        let mut dice = StdRng::seed_from_u64(seed);
-        let folder = tempfile::tempdir().unwrap();
-        let mut journal = Journal::open(folder.path(), Bounds::default(), at(0)).unwrap().journal;
-        let mut board = Board::new(config::parse(BOARD, "orders.toml").unwrap(), mono(0));
-        let (mut mark, mut packer, mut told) = (None, Packer::new(), Vec::new());
-        for second in 0..seconds {
-            happen(&mut board, &mut dice, second);
-            if stops.contains(&second) {
-                continue;
-            }
-            let starts = second == 0 || second == stops.end;
-            let went_back = second > 0 && clock(second) < clock(second - 1);
-            let kind = if starts {
-                Kind::Start
-            } else if second % KEYS == 0 || went_back {
-                Kind::Key
-            } else {
-                Kind::Delta
-            };
-            if kind.is_key() {
-                mark = None;
-            }
-            let frame = board.frame_after(&mut mark, mono(second), clock(second));
-            let glass = Glass {
-                painted_ago_ms: Some(if second == 7 { 7000 } else { 100 }),
-                looked_back: false,
-                drilled: false,
-            };
-            let body = packer.pack(&Taken { frame, glass }, kind.is_key()).unwrap();
-            let wall = clock(second);
-            journal.put_glass(&Record { at: wall, kind, body }, wall).unwrap();
-            told.push((wall, board.frame_after(&mut None, mono(second), wall)));
-        }
-        Self { folder, told }
-    }
-
-    fn path(&self) -> &Path {
-        self.folder.path()
-    }
-
     fn reel(&self) -> Reel {
         Reel::new(Reader::open(self.path()).unwrap())
     }
-
-    fn change(&self, statement: &str) {
-        let changed = Connection::open(self.path().join(FILE_NAME)).unwrap().execute(statement, []).unwrap();
-        assert!(changed > 0, "{statement}");
-    }
-}
-
-fn happen(board: &mut Board, dice: &mut StdRng, second: usize) {
-    let now = mono(second);
-    for _ in 0..dice.random_range(0..4) {
-        let key = ["a", "b", "c", "d"][dice.random_range(0..4_usize)];
-        let event = Event {
-            channel: "orders".into(),
-            name: "order".into(),
-            id: None,
-            position: None,
-            time: at(second),
-            received: now,
-            data: Payload::from(json!({"k": key, "v": dice.random_range(-50..50)})),
-        };
-        board.handle_delivery("shop", &Delivery::Events(vec![event]), now);
-    }
-    let phase = if second % 50 < 40 { Phase::Live } else { Phase::Waiting };
-    let clock = SourceClock { at: at(second), read: now, speed: 1.0, label: None };
-    let status = SourceStatus {
-        phase,
-        transport: Some(Transport::WebSocket),
-        link_proof: Some(now),
-        publisher_proof: Some(now),
-        clock: Some(clock),
-        ..SourceStatus::default()
-    };
-    board.handle_status("shop", status, now);
-    board.handle_tick(now);
 }
 
 /// As a record's text has it.
@@ -166,7 +89,7 @@ fn read_back(frame: &Frame) -> Frame {
 #[test]
 fn what_is_shown_is_what_was_there() {
     for seed in 0..4 {
-        let story = Story::new(seed, 130, 0..0);
+        let story = story(seed, 130, 0..0);
         let mut reel = story.reel();
         let mut dice = StdRng::seed_from_u64(seed);
         for _ in 0..150 {
@@ -174,7 +97,7 @@ fn what_is_shown_is_what_was_there() {
             let when = at(0).plus(Duration::from_millis(millis));
             reel.seek(when).unwrap();
             let seen = view(&reel, when);
-            let (told_at, told) = story.told.iter().rev().find(|(told, _)| *told <= when).unwrap();
+            let Told { at: told_at, frame: told, .. } = story.told.iter().rev().find(|told| told.at <= when).unwrap();
             let told = read_back(told);
             let frame = seen.frame.unwrap();
             assert_eq!((seen.damage, seen.hole), (None, None));
@@ -196,14 +119,14 @@ fn what_is_shown_is_what_was_there() {
 fn a_clock_that_was_ahead_hides_nothing() {
     let days = Duration::from_secs(3 * 86_400);
     let clock = |second: usize| if (34..63).contains(&second) { at(second).plus(days) } else { at(second) };
-    let story = Story::by(2, 100, 0..0, clock);
+    let story = story_by(2, 100, 0..0, clock);
     let mut reel = story.reel();
     for second in [80, 45, 10, 99, 62, 34, 63, 33, 0, 64] {
         let when = clock(second);
         reel.seek(when).unwrap();
         let seen = view(&reel, when);
         assert_eq!((reel.scene().unwrap().at, seen.damage, seen.hole), (when, None, None), "second {second}");
-        let told = read_back(&story.told[second].1);
+        let told = read_back(&story.told[second].frame);
         let shown = seen.frame.unwrap();
         assert!(shown.widgets.iter().zip(&told.widgets).all(|(shown, told)| shown.value == told.value), "{second}");
     }
@@ -234,7 +157,7 @@ fn a_clock_that_was_ahead_hides_nothing() {
 #[test]
 fn a_time_that_came_twice_shows_the_newer() {
     let clock = |second: usize| if second < 60 { at(second) } else { at(second - 20) };
-    let story = Story::by(4, 100, 0..0, clock);
+    let story = story_by(4, 100, 0..0, clock);
     let mut reel = story.reel();
     for (second, number) in [(39, 39), (45, 65), (59, 79), (40, 60), (70, 90), (5, 5)] {
         reel.seek(at(second)).unwrap();
@@ -246,7 +169,7 @@ fn a_time_that_came_twice_shows_the_newer() {
 /// H1 of the past: where nothing is recorded, nothing stays live; the stretch and its reason are named.
 #[test]
 fn a_hole_is_no_live_wall() {
-    let story = Story::new(1, 130, 31..95);
+    let story = story(1, 130, 31..95);
     let mut reel = story.reel();
     for (second, is_hole, freshness) in [
         (30, false, Freshness::Live),
@@ -279,7 +202,7 @@ fn a_changed_record_is_named_and_doubted() {
         "UPDATE glass SET body = (SELECT body FROM glass WHERE seq = 24) WHERE seq = 25",
         "DELETE FROM glass WHERE seq = 25",
     ] {
-        let story = Story::new(3, 60, 0..0);
+        let story = story(3, 60, 0..0);
         story.change(change);
         let found = super::verify(story.path()).unwrap();
         let (broken, _) = found.broken.unwrap_or_else(|| panic!("not found: {change}"));
@@ -305,7 +228,7 @@ fn what_was_before_a_missing_record_is_doubted() {
         "DELETE FROM glass WHERE seq BETWEEN 25 AND 27",
         "UPDATE glass SET at_ms = at_ms + 2500 WHERE seq = 25",
     ] {
-        let story = Story::new(3, 60, 0..0);
+        let story = story(3, 60, 0..0);
         story.change(change);
         let mut reel = story.reel();
         for (millis, is_doubted) in [(22_900, false), (23_000, false), (23_100, true), (24_500, true), (30_000, false)]
@@ -326,7 +249,7 @@ fn what_was_before_a_missing_record_is_doubted() {
 /// never taken for the present's.
 #[test]
 fn frames_of_the_past_add_up() {
-    let story = Story::new(5, 120, 0..0);
+    let story = story(5, 120, 0..0);
     let open = || Player::new(Reader::open(story.path()).unwrap(), Some(at(20)), Duration::ZERO, mono(0)).unwrap();
     let (mut player, mut dice) = (open(), StdRng::seed_from_u64(5));
     let present = Present::default();
@@ -360,7 +283,7 @@ fn frames_of_the_past_add_up() {
 /// Time goes at its speed, stops at the record's ends, and a gesture that comes twice does what it does once.
 #[test]
 fn time_goes_as_it_is_told() {
-    let story = Story::new(5, 120, 0..0);
+    let story = story(5, 120, 0..0);
     let mut player = Player::new(Reader::open(story.path()).unwrap(), Some(at(20)), Duration::ZERO, mono(0)).unwrap();
     assert_eq!(player.time(mono(50)), at(20), "it stands until it is told to go");
     for _ in 0..2 {
@@ -385,7 +308,7 @@ fn what_there_is_is_told() {
     assert!(matches!(super::check(empty.path(), at(0)), Err(PastError::Missing { .. })));
     drop(Journal::open(empty.path(), Bounds::default(), at(0)).unwrap());
     assert!(matches!(super::check(empty.path(), at(0)), Err(PastError::Empty { .. })));
-    let story = Story::new(5, 20, 0..0);
+    let story = story(5, 20, 0..0);
     assert!(super::check(story.path(), at(10)).is_ok());
     let error = super::check(story.path(), at(3600)).unwrap_err();
     assert!(error.is_input());
@@ -395,7 +318,7 @@ fn what_there_is_is_told() {
 /// H4: the record is read while a program writes to it, and reading leaves no trace in it.
 #[test]
 fn reading_beside_a_writer() {
-    let story = Story::new(5, 20, 0..0);
+    let story = story(5, 20, 0..0);
     let mut journal = Journal::open(story.path(), Bounds::default(), at(20)).unwrap().journal;
     let mut reel = story.reel();
     reel.seek(at(19)).unwrap();

@@ -19,6 +19,7 @@ use watchfloor_board::{
         late::Losses,
         priority_word,
         report::{AlarmReport, Reporter},
+        room::{OF_ROOM, Refused},
         since::Sincer,
         state_word,
     },
@@ -26,13 +27,13 @@ use watchfloor_board::{
 };
 use watchfloor_model::Timestamp;
 
-pub use self::export::Form;
+pub use self::export::{Form, lack_words, visible};
 use crate::{
     journal::{
         FILE_NAME, JournalError,
         migrate::FORMAT,
         table::{
-            alarm::{self, Asked},
+            alarm::{self, Asked, GapKind, Lacking},
             glass, outage,
         },
         unwritten,
@@ -127,6 +128,25 @@ pub struct RecordPage {
 /// Whether who asked still wants to know.
 pub type Wanted<'a> = &'a dyn Fn() -> bool;
 
+/// What could not be looked at.
+#[derive(Debug, Default)]
+pub(crate) struct Lacks(pub(crate) Vec<SinceLack>);
+
+impl Lacks {
+    fn of(lacking: Lacking) -> Self {
+        let millis = |at: Option<Timestamp>| at.map(Timestamp::as_millis);
+        let gaps = lacking.gaps.into_iter().map(|gap| {
+            let (count, from_ms, to_ms) = (gap.count, millis(gap.from), millis(gap.to));
+            match gap.kind {
+                GapKind::Missing => SinceLack::AlarmsMissing { count, from_ms, to_ms },
+                GapKind::Damaged => SinceLack::AlarmsDamaged { count, from_ms, to_ms },
+            }
+        });
+        let marks = (lacking.marks > 0).then_some(SinceLack::AlarmMarksDamaged { count: lacking.marks });
+        Self(gaps.chain(marks).collect())
+    }
+}
+
 /// The open journal.
 pub(crate) struct Reader {
     connection: Connection,
@@ -156,30 +176,50 @@ impl Reader {
         RecordError::Unreadable { path: self.path.clone(), reason: error.into().to_string() }
     }
 
-    pub(crate) fn each(&self, asked: &Asked<'_>, mut take: impl FnMut(&AlarmEntry) -> bool) -> Result<(), RecordError> {
+    /// Hands entries to `take` until that says that it has enough. Answers what could not be read.
+    pub(crate) fn each(
+        &self,
+        asked: &Asked<'_>,
+        mut take: impl FnMut(&AlarmEntry) -> bool,
+    ) -> Result<Lacks, RecordError> {
         if self.is_older {
-            return Ok(());
+            return Ok(Lacks(vec![SinceLack::NoAlarms]));
         }
-        alarm::each(&self.connection, asked, |entry| Ok(take(&entry))).map_err(|error| self.told(error))
+        let lacking = alarm::each(&self.connection, asked, |entry| take(&entry)).map_err(|error| self.told(error))?;
+        Ok(Lacks::of(lacking))
     }
 
-    /// The same from `from` until before `to`, as long as somebody wants to know.
+    /// The same from `from` until before `to`, as long as somebody wants to know. What found no room is among what could not be read.
     fn stretch(
         &self,
         from: Timestamp,
         to: Timestamp,
         wanted: Wanted<'_>,
         mut take: impl FnMut(&AlarmEntry),
-    ) -> Result<(), RecordError> {
+    ) -> Result<Lacks, RecordError> {
         let mut is_wanted = wanted();
         let mut count = 0_u32;
-        self.each(&Asked { from: Some(from), to: Some(to), ..Asked::default() }, |entry| {
-            take(entry);
+        let mut refused = self.refused(Some(from))?;
+        let mut lacks = self.each(&Asked { from: Some(from), to: Some(to), ..Asked::default() }, |entry| {
+            if !refused.take(entry) {
+                take(entry);
+            }
             count += 1;
             is_wanted = is_wanted && (!count.is_multiple_of(WANTED_EVERY) || wanted());
             is_wanted
         })?;
-        if is_wanted { Ok(()) } else { Err(RecordError::Superseded) }
+        lacks.0.extend(refused.lacks());
+        if is_wanted { Ok(lacks) } else { Err(RecordError::Superseded) }
+    }
+
+    /// What had found no room at an instant.
+    fn refused(&self, at: Option<Timestamp>) -> Result<Refused, RecordError> {
+        let mut refused = Refused::default();
+        if let Some(at) = at.filter(|_| !self.is_older) {
+            let before = alarm::newest_before(&self.connection, at, OF_ROOM).map_err(|error| self.told(error))?;
+            before.iter().for_each(|entry| refused.carry(entry, at.as_millis()));
+        }
+        Ok(refused)
     }
 
     /// One state of the file for all that is asked from here on.
@@ -193,8 +233,8 @@ impl Reader {
         if self.is_older {
             return Ok(None);
         }
-        let told = |error| self.told(error);
-        let oldest = alarm::begin(&self.connection).map_err(told)?;
+        let told = |error: rusqlite::Error| self.told(error);
+        let oldest = alarm::begin(&self.connection).map_err(|error| self.told(error))?;
         if !alarm::is_whole(&self.connection).map_err(told)? {
             return Ok(oldest);
         }
@@ -202,15 +242,13 @@ impl Reader {
         Ok(oldest.into_iter().chain(glass).min())
     }
 
-    fn missing(&self, from: Timestamp, to: Timestamp) -> Result<u64, RecordError> {
-        if self.is_older { Ok(0) } else { alarm::missing(&self.connection, from, to).map_err(|error| self.told(error)) }
-    }
-
-    fn standing_at(&self, at: Timestamp) -> Result<Vec<AlarmEntry>, RecordError> {
+    /// What stood at an instant, and what can't be read of it.
+    fn standing_at(&self, at: Timestamp) -> Result<(Vec<AlarmEntry>, Lacks), RecordError> {
         if self.is_older {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), Lacks::default()));
         }
-        alarm::standing_at(&self.connection, at).map_err(|error| self.told(error))
+        let (found, lacking) = alarm::standing_at(&self.connection, at).map_err(|error| self.told(error))?;
+        Ok((found, Lacks::of(lacking)))
     }
 
     /// When sources were lost, oldest first.
@@ -243,22 +281,19 @@ pub(crate) fn since(
             names.insert(entry.key().to_string(), AlarmName { title, ..AlarmName::default() });
         }
     };
-    for entry in reader.standing_at(from)? {
+    let (standing, Lacks(mut lacks)) = reader.standing_at(from)?;
+    for entry in standing {
         sincer.carry(&entry);
         name(&entry);
     }
-    reader.stretch(from, to, wanted, |entry| {
+    let Lacks(others) = reader.stretch(from, to, wanted, |entry| {
         sincer.take(entry);
         name(entry);
     })?;
+    lacks.extend(others);
     let (found, left_out) = sincer.finish(begin.map(Timestamp::as_millis));
-    let mut lacks = Vec::new();
     if let Some(begin) = begin.filter(|_| !reaches) {
         lacks.push(SinceLack::AlarmsBegin { at_ms: begin.as_millis() });
-    }
-    let missing = reader.missing(from, to)?;
-    if missing > 0 {
-        lacks.push(SinceLack::AlarmsMissing { count: missing });
     }
     if left_out > 0 {
         lacks.push(SinceLack::AlarmsTooMany { count: left_out });
@@ -319,30 +354,35 @@ pub fn report(
     let mut reporter = Reporter::new(from.as_millis(), to.as_millis());
     reporter.note_begin(asked.as_millis(), begin.map(Timestamp::as_millis));
     reporter.note_losses(Losses::new(reader.outages()?.iter().map(Outage::view).collect()));
-    reader.standing_at(from)?.iter().for_each(|entry| reporter.carry(entry));
-    reporter.note_missing(reader.missing(from, to)?);
+    let (standing, Lacks(mut lacks)) = reader.standing_at(from)?;
+    standing.iter().for_each(|entry| reporter.carry(entry));
     // What another system calls its alarms is known by the record alone.
     let mut names = BTreeMap::new();
-    reader.stretch(from, to, wanted, |entry| {
+    let Lacks(others) = reader.stretch(from, to, wanted, |entry| {
         reporter.take(entry);
         if let Some(title) = entry.title.clone().filter(|_| names.len() < NAMES_MAX) {
             names.insert(entry.key().to_string(), AlarmName { title, ..AlarmName::default() });
         }
     })?;
+    lacks.extend(others);
+    // That there is no record of the glass is no reason to tell no figures.
+    let unrecorded = past::Reader::open(data_dir)
+        .and_then(|glass| past::Glass::new(glass, from, to).unrecorded())
+        .unwrap_or_default();
+    reporter.note_unobserved(unrecorded.iter().map(|own| (own.from_ms, own.to_ms)));
     let mut report = reporter.finish();
+    lacks.sort();
+    lacks.dedup();
+    report.lacks = lacks;
+    report.unrecorded_count = unrecorded.len() as u64;
+    report.unrecorded = unrecorded.into_iter().take(past::UNRECORDED_MAX).collect();
     let keys: BTreeSet<String> = report.keys().map(str::to_owned).collect();
     names.retain(|key, _| keys.contains(key));
     report.names = names;
-    // That there is no record of the glass is no reason to tell no figures.
-    if let Ok(glass) = past::Reader::open(data_dir)
-        && let Ok((list, count)) = past::Glass::new(glass, from, to).unrecorded()
-    {
-        (report.unrecorded, report.unrecorded_count) = (list, count);
-    }
     Ok(report)
 }
 
-/// Writes entries out, oldest first. Answers how many.
+/// Writes entries out, oldest first, and behind them what could not be. Answers how many entries, and what could not be.
 ///
 /// # Errors
 /// If there is no journal, it can't be read, or `out` takes no more.
@@ -352,17 +392,25 @@ pub fn export(
     to: Option<Timestamp>,
     form: Form,
     out: &mut impl Write,
-) -> Result<u64, RecordError> {
+) -> Result<(u64, Vec<SinceLack>), RecordError> {
     let reader = Reader::open(data_dir)?;
+    reader.hold()?;
     let mut count = 0;
+    let mut refused = reader.refused(from)?;
     let mut written = export::begin(form, out);
+    let mut lacks = Lacks::default();
     if written.is_ok() {
-        reader.each(&Asked { from, to, ..Asked::default() }, |entry| {
+        lacks = reader.each(&Asked { from, to, ..Asked::default() }, |entry| {
+            refused.take(entry);
             written = export::line(form, entry, out);
             count += 1;
             written.is_ok()
         })?;
+        lacks.0.extend(refused.lacks());
     }
-    written.and_then(|()| out.flush()).map_err(RecordError::Unwritable)?;
-    Ok(count)
+    written
+        .and_then(|()| lacks.0.iter().try_for_each(|lack| export::lack(form, lack, out)))
+        .and_then(|()| out.flush())
+        .map_err(RecordError::Unwritable)?;
+    Ok((count, lacks.0))
 }

@@ -110,7 +110,9 @@ fn glass(
     tell: &mut dyn FnMut(Since),
 ) -> Result<(), Stopped> {
     let glass = Glass::new(past::Reader::open(data_dir)?, from, to);
-    (own.unrecorded, own.unrecorded_count) = glass.unrecorded()?;
+    own.unrecorded = glass.unrecorded()?;
+    own.unrecorded_count = own.unrecorded.len() as u64;
+    own.unrecorded.truncate(past::UNRECORDED_MAX);
     own.lacks.extend(glass.lacks()?);
     let mut reading = glass.read()?;
     let clock = Clock::start();

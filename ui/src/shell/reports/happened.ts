@@ -41,9 +41,12 @@ export interface AlarmLine {
 
 /** Lacks that concern alarms: where there is one, no alarm is none seen. */
 const OF_ALARMS: readonly SinceLack['code'][] = [
-  ...(['no-journal', 'alarms-begin', 'alarms-missing', 'alarms-too-many', 'unreadable', 'clock-set-back'] as const),
+  ...(['no-journal', 'no-alarms', 'alarms-begin', 'alarms-missing', 'alarms-damaged', 'alarms-no-room'] as const),
+  ...(['alarms-too-many', 'no-glass', 'unreadable', 'clock-set-back'] as const),
 ]
-const OF_LOSSES: readonly SinceLack['code'][] = ['no-journal', 'losses-begin', 'unreadable', 'clock-set-back']
+const OF_LOSSES: readonly SinceLack['code'][] = [
+  ...(['no-journal', 'losses-begin', 'no-glass', 'unreadable', 'clock-set-back'] as const),
+]
 const OF_WIDGETS: readonly SinceLack['code'][] = [
   ...(['no-journal', 'no-glass', 'glass-begins', 'glass-damaged', 'glass-too-much', 'unreadable'] as const),
   'clock-set-back',
@@ -232,6 +235,7 @@ function lack_text(live: LiveWall, lack: SinceLack): string {
   const at = (ms: number): string => live.zone.instant(ms, live.beat * 1000)
   switch (lack.code) {
     case 'no-journal':
+    case 'no-alarms':
     case 'no-glass':
       return say(`lack.${lack.code}`)
     case 'alarms-begin':
@@ -241,8 +245,14 @@ function lack_text(live: LiveWall, lack: SinceLack): string {
     case 'clock-set-back':
       return say(`lack.${lack.code}`, { time: at(lack.at_ms) })
     case 'alarms-missing':
+    case 'alarms-damaged':
+    case 'alarm-marks-damaged':
     case 'alarms-too-many':
       return say(`lack.${lack.code}`, { count: lack.count })
+    case 'alarms-no-room':
+      return lack.rule === null
+        ? say('lack.alarms-no-room', { count: lack.count })
+        : say('lack.keys-no-room', { count: lack.count, rule: lack.rule })
     case 'glass-damaged':
       return say('lack.glass-damaged', { count: lack.count, time: at(lack.at_ms) })
     case 'unreadable':
@@ -250,11 +260,27 @@ function lack_text(live: LiveWall, lack: SinceLack): string {
   }
 }
 
+/** Between what it isn't known. */
+function lack_span(live: LiveWall, lack: SinceLack): string {
+  if (!('from_ms' in lack)) return ''
+  const at = (ms: number): string => live.zone.instant(ms, live.beat * 1000)
+  const { from_ms, to_ms } = lack
+  if (from_ms === null) return to_ms === null ? '' : say('lack.before', { time: at(to_ms) })
+  return to_ms === null
+    ? say('lack.after', { time: at(from_ms) })
+    : say('lack.between', { from: at(from_ms), to: at(to_ms) })
+}
+
+/** What could not be looked at. */
+export function lack_lines(live: LiveWall, lacks: readonly SinceLack[]): Listed[] {
+  return lacks.map((lack): Listed => {
+    const past_ms = 'at_ms' in lack ? lack.at_ms : 'from_ms' in lack ? lack.from_ms : null
+    const aim = { key: '', widgets: [], past_ms }
+    return { title: lack_text(live, lack), detail: lack_span(live, lack), priority: null, aim }
+  })
+}
+
 /** What can't be known: what could not be looked at, then when nothing was recorded. */
 export function unknown_lines(live: LiveWall, since: Since): Listed[] {
-  const lacks = since.lacks.map((lack): Listed => {
-    const past_ms = 'at_ms' in lack ? lack.at_ms : null
-    return { title: lack_text(live, lack), detail: '', priority: null, aim: { key: '', widgets: [], past_ms } }
-  })
-  return [...lacks, ...since.unrecorded.map((one) => unrecorded_line(live, one))]
+  return [...lack_lines(live, since.lacks), ...since.unrecorded.map((one) => unrecorded_line(live, one))]
 }

@@ -150,7 +150,7 @@ proptest! {
         let raises: Vec<&&AlarmEntry> =
             inside.iter().filter(|entry| entry.calls && entry.what == AlarmWhat::Raise).collect();
         let calls: Vec<i64> = raises.iter().map(|entry| entry.decided_ms).collect();
-        prop_assert_eq!((own.entries, own.alarms, own.missing), (inside.len() as u64, calls.len() as u64, 0));
+        prop_assert_eq!((own.entries, own.alarms), (inside.len() as u64, calls.len() as u64));
         prop_assert_eq!(own.again, inside.iter().filter(|entry| entry.calls && entry.what != AlarmWhat::Raise).count() as u64);
 
         let mut periods = Vec::new();
@@ -235,8 +235,7 @@ fn chattering_is_three_cycles_in_a_minute() {
     assert_eq!(report_of([0, 20, 59]).fleeting_count, 0);
 }
 
-/// What stood before the stretch stands in it, what was raised and over while a source was lost was missed, and entries that could not be
-/// written are counted. None of it depends on what the source's clock says.
+/// What stood before the stretch stands in it, and what was raised and over while a source was lost was missed. None of it depends on what the source's clock says.
 #[test]
 fn the_stretch_is_not_alone() {
     let day = 86_400_000;
@@ -273,13 +272,38 @@ fn the_stretch_is_not_alone() {
             told(10, 3, AlarmWhat::Clear, BEGIN + 900_000, BEGIN + 900_001),
             told(11, 1, AlarmWhat::Clear, BEGIN + 1_000_000, BEGIN + 1_000_000),
         ];
-        reporter.note_missing(3);
         all.iter().for_each(|entry| reporter.take(entry));
         let report = reporter.finish();
-        assert_eq!((report.late, report.missed, report.missing), (2, 1, 3), "{ahead}");
+        assert_eq!((report.late, report.missed), (2, 1), "{ahead}");
         let stands: Vec<(&str, i64)> = report.standing.iter().map(|own| (own.key.as_str(), own.since_ms)).collect();
         assert_eq!((stands, report.standing_count), (vec![("r/0", BEGIN - day)], 1), "{ahead}");
     }
+}
+
+/// H1: of a time in which nobody was there to count, nothing is told: it is no time without alarms.
+#[test]
+fn what_was_not_observed_is_in_no_mean() {
+    let minute = 60_000;
+    let call = |number: u64, at: i64| AlarmEntry { calls: true, ..entry(number, 0, AlarmWhat::Raise, BEGIN + at) };
+    let of = |holes: &[(i64, i64)], calls: &[i64]| {
+        let mut reporter = Reporter::new(BEGIN, BEGIN + 120 * minute);
+        (0..).zip(calls).for_each(|(number, at)| reporter.take(&call(number, *at)));
+        reporter.note_unobserved(holes.iter().map(|(from, to)| (BEGIN + from, BEGIN + to)));
+        reporter.finish()
+    };
+    let calls: Vec<i64> = (0..6).map(|at| at * 10 * minute + 1).collect();
+    let whole = of(&[], &calls);
+    assert_eq!((whole.rate.mean, whole.rate.periods, whole.observed_ms), (Some(0.5), 12, 120 * minute));
+    // It ran for the first hour alone; the stretches lie over one another, and over the end.
+    let half = of(&[(60 * minute, 90 * minute), (80 * minute, 500 * minute)], &calls);
+    assert_eq!((half.rate.mean, half.observed_ms), (Some(1.0), 60 * minute));
+    assert_eq!((half.rate.periods, half.rate.unobserved, half.rate.spread[0]), (6, 6, 0));
+    assert_eq!((half.rate.each.len(), half.alarms, half.rate.p95), (12, 6, 1));
+    // What was decided within one all the same is told, and in no mean; a period that is cut is one.
+    let odd = of(&[(5 * minute, 35 * minute)], &[15 * minute, 50 * minute]);
+    assert_eq!((odd.rate.mean, odd.alarms, odd.rate.periods, odd.rate.unobserved), (Some(1.0 / 9.0), 2, 11, 1));
+    let never = of(&[(-minute, 500 * minute)], &[]);
+    assert_eq!((never.rate.mean, never.rate.periods, never.observed_ms, never.flood_percent), (None, 0, 0, 0.0));
 }
 
 /// Who puts something aside has a name on record: that there is none is counted. What a rule of the board does has none.

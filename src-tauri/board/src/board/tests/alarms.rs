@@ -344,6 +344,19 @@ fn what_nobody_will_know_is_on_record() {
     assert!(again.iter().all(|change| change.what != Some(Input::Unseen)), "{again:?}");
 }
 
+/// That a source is followed from now on is no gap, whatever lies before it; one that nobody closes is, also of a source that was never followed.
+#[test]
+fn a_first_start_is_no_gap() {
+    let mut stage = stage();
+    stage.gap(Continuity::Snapshot, 0);
+    stage.gap(Continuity::Unknown, 900);
+    let is_unseen = |change: &Change| change.what == Some(Input::Unseen);
+    assert!(!stage.board.take_alarm_changes().iter().any(is_unseen));
+    stage.pass(60_000);
+    stage.gap(Continuity::Unknown, 59_000);
+    assert_eq!(stage.board.take_alarm_changes().iter().filter(|change| is_unseen(change)).count(), 1);
+}
+
 /// H6: another system's alarms, by its own names and priorities, on the glass and in a notification's words.
 #[test]
 fn of_another_system() {

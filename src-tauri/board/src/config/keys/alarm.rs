@@ -12,6 +12,7 @@ use crate::{
         shape::{CHANNEL, Choice, Flag, ID as ID_SHAPE, List, Name, Number, Text, Whole},
         shape_event::{EventName, PathText, Span, TemplateText},
         shape_site::Address,
+        shape_time::TimeText,
         shape_tones::Tones,
         shape_words::{self, Words},
         table::{Key, Need, TableShape},
@@ -247,6 +248,7 @@ pub(in crate::config) static ALL_TABLE: TableShape = TableShape {
         &WEBHOOK_TOKEN,
         &TONES,
         &OPERATOR,
+        &SHIFTS,
     ],
 };
 
@@ -346,4 +348,14 @@ pub(in crate::config) static OPERATOR: Key<Text> = Key {
     need: Need::Optional,
     about: "Who is on record for what is done about alarms by somebody who says no name; at a desk the user who is logged in if left out.",
     shape: Text { characters_max: TITLE_CHARACTERS_MAX },
+};
+
+/// The most shifts of a day.
+const SHIFTS_MAX: usize = 12;
+
+pub(in crate::config) static SHIFTS: Key<List<TimeText>> = Key {
+    name: "shifts",
+    need: Need::Default("[\"06:00\", \"14:00\", \"22:00\"]"),
+    about: "When shifts begin, in `timezone`: what the report and *since you looked away* begin at.",
+    shape: List { item: TimeText, min: 1, max: SHIFTS_MAX, or_one: false, what: "times of day" },
 };

@@ -113,4 +113,6 @@ pub struct AlarmingSpec {
     pub tones: BTreeMap<Priority, String>,
     /// `operator`: who is on record for what somebody did who said no name.
     pub operator: Option<String>,
+    /// `shifts`: when shifts begin, in minutes after midnight, the earliest first. Default 6, 14 and 22 o'clock.
+    pub shifts: Vec<u32>,
 }

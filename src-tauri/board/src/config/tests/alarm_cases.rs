@@ -81,6 +81,15 @@ fn bad_rules() {
         parse(&tones("{ high = \"a/b.WAV\", critical = \"c.wav\" }\noperator = \"desk 3\""), "f").expect("a board");
     let how = own.alarming.expect("it says how");
     assert_eq!((how.tones.len(), how.operator.as_deref()), (2, Some("desk 3")));
+    let shifts = |shifts: &str| with(&format!("[alarms]\nshifts = {shifts}\n"));
+    check(&shifts("\"06:00\""), &[("12:10", "", "an array of 1 to 12 times of day")]);
+    check(&shifts("[]"), &[("12:10", "0 times of day", "an array of 1 to 12 times of day")]);
+    check(&shifts("[\"6:00\"]"), &[("12:11", "no time of day", "")]);
+    check(&shifts("[\"06:00\", \"24:00\"]"), &[("12:20", "no time of day", "")]);
+    check(&shifts("[\"06:00\", \"18:30\", \"06:00\"]"), &[("12:29", "two shifts that begin at 06:00", "that differ")]);
+    let own = |text: &str| parse(text, "f").unwrap_or_else(|errors| panic!("{errors}")).alarming.expect("it says how");
+    assert_eq!(own(&shifts("[\"18:30\", \"06:00\"]")).shifts, [360, 1110]);
+    assert_eq!(own(&with("[alarms]\n")).shifts, [360, 840, 1320]);
     // Of a widget that can't be read nothing is guessed.
     check(
         &rule("x > 5").replace("[[alarm]]", "[[widget]]\nid = \"x\"\nkind = \"gauge\"\n[[alarm]]"),

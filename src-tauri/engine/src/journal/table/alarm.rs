@@ -5,18 +5,17 @@
 
 use rusqlite::{Connection, OptionalExtension, Result, Row};
 use watchfloor_board::alarm::{
-    AlarmEntry, AlarmKey, AlarmWhat, Change, Heard,
+    AlarmKey, AlarmWhat, Change, Heard,
     machine::{Base, Input},
     priority_word, state_of, state_word,
 };
 use watchfloor_model::Timestamp;
 
-use super::{
-    meta,
-    step::Step,
-    sum::{self, Sum},
-};
-use crate::journal::JournalError;
+pub(crate) use self::read::{Asked, GapKind, Lacking, begin, each, newest_before, standing_at};
+use super::{meta, step::Step, sum::Sum};
+use crate::journal::{JournalError, says_damage};
+
+mod read;
 
 /// Creates the tables. `body` is the change as JSON; the other columns are what people ask by. `stands` says whether something is to be
 /// said of the alarm from then on; of those that stand, a table of their own has the two entries that are needed.
@@ -43,6 +42,8 @@ CREATE TABLE alarm_onward (receiver TEXT PRIMARY KEY, number INTEGER NOT NULL, s
 const ROW_BYTES: i64 = 256;
 /// Number of the newest entry that went by age or bytes.
 const GONE: &str = "alarm-gone";
+/// Number of the newest entry that was written.
+const GIVEN: &str = "alarm-given";
 /// The newest entries at most that a start gets; of older ones only what still stands.
 const AFTER_MAX: u32 = 20_000;
 
@@ -119,10 +120,38 @@ pub(crate) struct Held {
     from: i64,
 }
 
-/// What there is.
+/// What there is. The number of the newest goes on also where that is gone.
 pub(crate) fn held(connection: &Connection) -> Result<Held> {
-    let all = "SELECT COALESCE(MAX(number), 0), COALESCE((SELECT SUM(bytes) FROM alarm), 0) FROM alarm";
-    connection.query_row(all, [], |row| Ok(Held { newest: row.get(0)?, bytes: row.get(1)?, from: 0 }))
+    let bytes = connection.query_row("SELECT COALESCE(SUM(bytes), 0) FROM alarm", [], |row| row.get(0))?;
+    Ok(Held { newest: whole(newest(connection)?), bytes, from: 0 })
+}
+
+/// The newest number that was given to an entry that was written, as far as that is noted.
+fn given(connection: &Connection) -> Result<i64> {
+    Ok(meta::value(connection, GIVEN)?.and_then(|text| text.parse().ok()).unwrap_or(0))
+}
+
+/// The newest number of all, also where its entry is gone.
+pub(crate) fn newest(connection: &Connection) -> Result<u64> {
+    let newest: i64 = connection.query_row("SELECT COALESCE(MAX(number), 0) FROM alarm", [], |row| row.get(0))?;
+    Ok(natural(newest.max(given(connection)?)))
+}
+
+/// Notes it.
+pub(crate) fn note_given(connection: &Connection, held: &Held) -> Result<()> {
+    meta::put(connection, GIVEN, &held.newest.to_string())
+}
+
+/// Makes anew what somebody has taken away, or damage has: what is on record from now on has its place.
+pub(crate) fn mend(connection: &Connection) -> Result<()> {
+    let known = "SELECT COUNT(*) FROM sqlite_schema WHERE name IN
+                 ('alarm', 'alarm_standing', 'alarm_heard', 'alarm_onward', 'alarm_decided', 'alarm_key')";
+    if connection.query_row(known, [], |row| row.get::<_, i64>(0))? < 6 {
+        tracing::warn!("a table of the record of alarms is gone: it is made anew");
+        let anew = CREATE.replace("CREATE TABLE", "CREATE TABLE IF NOT EXISTS");
+        connection.execute_batch(&anew.replace("CREATE INDEX", "CREATE INDEX IF NOT EXISTS"))?;
+    }
+    Ok(())
 }
 
 /// Whether the file has a record of alarms. That of an older program that can't be written hasn't.
@@ -198,7 +227,8 @@ fn sum_of(number: i64, received: Option<i64>, body: &str) -> Sum {
 /// Notes what became of an announcement: the first time that it was seen, the last that it was announced.
 pub(crate) fn mark(connection: &Connection, mark: &Mark) -> Result<()> {
     let Mark { call, heard } = mark;
-    let known = heard_of(connection, call)?.unwrap_or_default();
+    // One that isn't what was written is put right by this.
+    let known = heard_of(connection, call)?.unwrap_or_default().unwrap_or_default();
     let now = Heard {
         announced: heard.announced.or(known.announced),
         by: heard.by.clone().or(known.by),
@@ -235,14 +265,26 @@ fn heard_sum(call: &Call, heard: &Heard) -> Sum {
         .number(millis(heard.seen))
 }
 
-fn heard_of(connection: &Connection, call: &Call) -> Result<Option<Heard>> {
-    connection
+/// What is known of an announcement; none where nothing is. The inner none is a row that isn't what was written.
+fn heard_of(connection: &Connection, call: &Call) -> Result<Option<Option<Heard>>> {
+    let found = connection
         .prepare_cached(
-            "SELECT announced_ms, announced_by, repeated, seen_ms FROM alarm_heard
+            "SELECT announced_ms, announced_by, repeated, seen_ms, sum FROM alarm_heard
              WHERE rule = ?1 AND of = ?2 AND occurrence = ?3 AND realarms = ?4",
-        )?
-        .query_row((&*call.key.rule, &*call.key.of, whole(call.occurrence), call.realarms), |row| heard(row, 0))
-        .optional()
+        )
+        .and_then(|mut statement| {
+            let (rule, of) = (&*call.key.rule, &*call.key.of);
+            statement
+                .query_row((rule, of, whole(call.occurrence), call.realarms), |row| Ok((heard(row, 0)?, row.get(4)?)))
+                .optional()
+        });
+    match found {
+        Ok(found) => Ok(found.map(|(heard, sum): (Heard, Option<Vec<u8>>)| {
+            (sum == Some(heard_sum(call, &heard).bytes().to_vec())).then_some(heard)
+        })),
+        Err(error) if is_lost(&error) => Ok(Some(None)),
+        Err(error) => Err(error),
+    }
 }
 
 fn heard(row: &Row<'_>, at: usize) -> Result<Heard> {
@@ -255,163 +297,113 @@ fn heard(row: &Row<'_>, at: usize) -> Result<Heard> {
     })
 }
 
-/// Every mark of the occurrences that stand, and of alarms of which there is no entry, as after a file that was damaged.
+/// Whether what was asked for isn't there any more, or isn't what was written.
+fn is_lost(error: &rusqlite::Error) -> bool {
+    says_damage(error) || error.to_string().contains("no such table")
+}
+
+/// Every mark of the occurrences that stand, and of alarms of which there is no entry, as after a file that was damaged; and how many aren't what
+/// was written.
 ///
 /// # Errors
-/// If one isn't what was written.
-pub(crate) fn marks(connection: &Connection) -> Result<Vec<Mark>, JournalError> {
+/// If the file can't be read.
+pub(crate) fn marks(connection: &Connection) -> Result<(Vec<Mark>, u64), JournalError> {
     let all = "SELECT announced_ms, announced_by, repeated, seen_ms, rule, of, occurrence, realarms, sum
                FROM alarm_heard LEFT JOIN alarm_standing AS standing USING (rule, of, occurrence)
                WHERE standing.newest IS NOT NULL
                   OR NOT EXISTS (SELECT 1 FROM alarm WHERE rule = alarm_heard.rule AND of = alarm_heard.of)
                ORDER BY rule, of, occurrence, realarms";
     let mut statement = connection.prepare_cached(all)?;
-    let (mut rows, mut found) = (statement.query([])?, Vec::new());
+    let (mut rows, mut found, mut damaged) = (statement.query([])?, Vec::new(), 0);
     while let Some(row) = rows.next()? {
-        let key = AlarmKey { rule: row.get::<_, String>(4)?.into(), of: row.get::<_, String>(5)?.into() };
-        let call = Call { key, occurrence: natural(row.get(6)?), realarms: row.get(7)? };
-        let heard = heard(row, 0)?;
-        heard_sum(&call, &heard).check(row.get(8)?, || format!("what was heard of {}", call.key))?;
-        found.push(Mark { call, heard });
+        match mark_of(row) {
+            Ok(mark) => found.push(mark),
+            Err(error) if error.is_damage() => damaged += 1,
+            Err(error) => return Err(error),
+        }
     }
-    Ok(found)
+    Ok((found, damaged))
 }
 
-/// Hands what a start goes on from to `take`, oldest first: every entry after `number`. Where that is more than a start can use, of the older
-/// ones only what still stands.
+fn mark_of(row: &Row<'_>) -> Result<Mark, JournalError> {
+    let key = AlarmKey { rule: row.get::<_, String>(4)?.into(), of: row.get::<_, String>(5)?.into() };
+    let call = Call { key, occurrence: natural(row.get(6)?), realarms: row.get(7)? };
+    let heard = heard(row, 0)?;
+    heard_sum(&call, &heard).check(row.get(8)?, || format!("what was heard of {}", call.key))?;
+    Ok(Mark { call, heard })
+}
+
+/// Hands what a start goes on from to `take`, oldest first: every entry after `number` that can be read. Where that is more than a start can
+/// use, of the older ones only what still stands. Answers how many can't be read.
 ///
 /// # Errors
-/// If one isn't what was written.
+/// If the file can't be read.
 pub(crate) fn each_after(
     connection: &Connection,
     number: u64,
     mut take: impl FnMut(Change),
-) -> Result<(), JournalError> {
+) -> Result<u64, JournalError> {
     let bound = "SELECT number FROM alarm WHERE number > ?1 ORDER BY number DESC LIMIT 1 OFFSET ?2";
     let whole_from: Option<i64> =
         connection.prepare_cached(bound)?.query_row((whole(number), AFTER_MAX), |row| row.get(0)).optional()?;
-    let all = format!(
-        "SELECT number, received_ms, body, {} FROM alarm WHERE number > ?2
-         OR number IN (SELECT newest FROM alarm_standing WHERE newest BETWEEN ?1 + 1 AND ?2) ORDER BY number",
-        sum::column(connection, "alarm")?
-    );
-    let mut statement = connection.prepare_cached(&all)?;
+    let all = "SELECT number, received_ms, body, sum FROM alarm WHERE number > ?2
+         OR number IN (SELECT newest FROM alarm_standing WHERE newest BETWEEN ?1 + 1 AND ?2) ORDER BY number";
+    let mut statement = connection.prepare_cached(all)?;
     let mut rows = statement.query((whole(number), whole_from.unwrap_or_else(|| whole(number))))?;
+    let mut damaged = 0;
     while let Some(row) = rows.next()? {
-        let (number, body): (i64, String) = (row.get(0)?, row.get(2)?);
-        sum_of(number, row.get(1)?, &body).check(row.get(3)?, || format!("entry {number} of the record of alarms"))?;
-        take(read(number, &body)?);
+        match entry(row)? {
+            Some((change, _)) => take(change),
+            None => damaged += 1,
+        }
     }
-    Ok(())
+    Ok(damaged)
 }
 
-/// The entries after `number`, `count` at most, oldest first.
+/// The entries after `number`, `count` at most, oldest first, but those that can't be read; and the number of the last that was looked at, if there
+/// was more to look at than that.
 ///
 /// # Errors
-/// If one isn't what was written.
-pub(crate) fn some_after(connection: &Connection, number: u64, count: u32) -> Result<Vec<Change>, JournalError> {
+/// If the file can't be read.
+pub(crate) fn some_after(
+    connection: &Connection,
+    number: u64,
+    count: u32,
+) -> Result<(Vec<Change>, Option<u64>), JournalError> {
     let some = "SELECT number, received_ms, body, sum FROM alarm WHERE number > ?1 ORDER BY number LIMIT ?2";
     let mut statement = connection.prepare_cached(some)?;
     let (mut rows, mut found) = (statement.query((whole(number), count))?, Vec::new());
+    let (mut seen, mut last) = (0, 0);
     while let Some(row) = rows.next()? {
-        let (number, body): (i64, String) = (row.get(0)?, row.get(2)?);
-        sum_of(number, row.get(1)?, &body).check(row.get(3)?, || format!("entry {number} of the record of alarms"))?;
-        found.push(read(number, &body)?);
-    }
-    Ok(found)
-}
-
-fn read(number: i64, body: &str) -> Result<Change, JournalError> {
-    serde_json::from_str(body).map_err(|error| {
-        JournalError::Damaged(format!("entry {number} of the record of alarms can't be read: {error}"))
-    })
-}
-
-/// What is asked of the record.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Asked<'a> {
-    /// Decided then or later.
-    pub(crate) from: Option<Timestamp>,
-    /// Decided before.
-    pub(crate) to: Option<Timestamp>,
-    /// Of this priority.
-    pub(crate) priority: Option<&'a str>,
-    /// Of this rule.
-    pub(crate) rule: Option<&'a str>,
-    /// Of this one of the rule's alarms.
-    pub(crate) of: Option<&'a str>,
-    /// Which led to this state.
-    pub(crate) state: Option<&'a str>,
-    /// Behind this number, in the order that is asked for.
-    pub(crate) behind: Option<u64>,
-    /// The newest first.
-    pub(crate) is_newest_first: bool,
-}
-
-/// Hands entries to `take` until that says that it has enough.
-///
-/// # Errors
-/// If one can't be read.
-pub(crate) fn each(
-    connection: &Connection,
-    asked: &Asked<'_>,
-    mut take: impl FnMut(AlarmEntry) -> Result<bool, JournalError>,
-) -> Result<(), JournalError> {
-    let (beyond, order) = if asked.is_newest_first { ("<", "DESC") } else { (">", "ASC") };
-    // Numbers go with time, but for clocks that were set: nothing before this one is of the stretch.
-    let first: Option<i64> = match asked.from {
-        Some(from) => connection
-            .prepare_cached("SELECT MIN(number) FROM alarm WHERE decided_ms >= ?1")?
-            .query_row([from.as_millis()], |row| row.get(0))?,
-        None => Some(0),
-    };
-    let Some(first) = first else { return Ok(()) };
-    let all = format!(
-        "SELECT heard.announced_ms, heard.announced_by, heard.repeated, heard.seen_ms, number, received_ms, body
-         FROM alarm LEFT JOIN alarm_heard AS heard ON heard.rule = alarm.rule AND heard.of = alarm.of
-              AND heard.occurrence = alarm.occurrence AND heard.realarms = alarm.realarms
-         WHERE number >= ?7 AND (?1 IS NULL OR decided_ms >= ?1) AND (?2 IS NULL OR decided_ms < ?2)
-           AND (?3 IS NULL OR priority = ?3) AND (?4 IS NULL OR alarm.rule = ?4) AND (?5 IS NULL OR state = ?5)
-           AND (?6 IS NULL OR number {beyond} ?6) AND (?8 IS NULL OR alarm.of = ?8)
-         ORDER BY number {order}"
-    );
-    let millis = |at: Option<Timestamp>| at.map(Timestamp::as_millis);
-    let mut statement = connection.prepare_cached(&all)?;
-    let mut rows = statement.query((
-        millis(asked.from),
-        millis(asked.to),
-        asked.priority,
-        asked.rule,
-        asked.state,
-        asked.behind.map(whole),
-        first,
-        asked.of,
-    ))?;
-    while let Some(row) = rows.next()? {
-        let change = read(row.get(4)?, &row.get::<_, String>(6)?)?;
-        let received: Option<i64> = row.get(5)?;
-        if !take(AlarmEntry::of(&change, received.map(Timestamp::from_millis), heard(row, 0)?))? {
-            break;
+        (seen, last) = (seen + 1, row.get(0)?);
+        match entry(row)? {
+            Some((change, _)) => found.push(change),
+            None => tracing::warn!(number = last, "an entry of the record of alarms can't be read"),
         }
     }
-    Ok(())
+    Ok((found, (seen >= count).then(|| natural(last))))
 }
 
-/// The newest entry of each alarm that stood at an instant, oldest first.
-///
-/// # Errors
-/// If one can't be read.
-pub(crate) fn standing_at(connection: &Connection, at: Timestamp) -> Result<Vec<AlarmEntry>, JournalError> {
-    let all = "SELECT number, received_ms, body FROM alarm WHERE stands AND number IN
-               (SELECT MAX(number) FROM alarm WHERE decided_ms < ?1 GROUP BY rule, of) ORDER BY number";
-    let mut statement = connection.prepare_cached(all)?;
-    let (mut rows, mut found) = (statement.query([at.as_millis()])?, Vec::new());
-    while let Some(row) = rows.next()? {
-        let change = read(row.get(0)?, &row.get::<_, String>(2)?)?;
-        let received: Option<i64> = row.get(1)?;
-        found.push(AlarmEntry::of(&change, received.map(Timestamp::from_millis), Heard::default()));
+/// An entry, with when it was heard of, out of `number, received_ms, body, sum`; none if it isn't what was written.
+fn entry(row: &Row<'_>) -> Result<Option<(Change, Option<Timestamp>)>, JournalError> {
+    let read = || {
+        let (number, received, body): (i64, Option<i64>, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let sum: Option<Vec<u8>> = row.get(3)?;
+        // Each was written with one.
+        sum_of(number, received, &body)
+            .check(Some(sum.unwrap_or_default()), || format!("entry {number} of the record"))?;
+        let change: Change = serde_json::from_str(&body)
+            .map_err(|error| JournalError::Damaged(format!("entry {number} of the record can't be read: {error}")))?;
+        Ok((change, received.map(Timestamp::from_millis)))
+    };
+    match read() {
+        Ok(found) => Ok(Some(found)),
+        Err(error @ JournalError::Sql(_)) if !error.is_damage() => Err(error),
+        Err(error) => {
+            tracing::debug!(reason = %error, "an entry can't be read");
+            Ok(None)
+        }
     }
-    Ok(found)
 }
 
 /// Notes up to which entry a receiver has all.
@@ -443,13 +435,6 @@ fn onward_sum(receiver: &str, number: i64) -> Sum {
     Sum::of("alarm_onward").text(receiver).number(number)
 }
 
-/// When the oldest entry was decided of what is kept whole.
-pub(crate) fn begin(connection: &Connection) -> Result<Option<Timestamp>> {
-    let oldest = "SELECT decided_ms FROM alarm WHERE number > ?1 ORDER BY number LIMIT 1";
-    let oldest: Option<i64> = connection.query_row(oldest, [gone(connection)?], |row| row.get(0)).optional()?;
-    Ok(oldest.map(Timestamp::from_millis))
-}
-
 /// Whether nothing has gone by age or bytes yet: then nothing was decided before the oldest entry.
 pub(crate) fn is_whole(connection: &Connection) -> Result<bool> {
     Ok(gone(connection)? == 0)
@@ -457,19 +442,6 @@ pub(crate) fn is_whole(connection: &Connection) -> Result<bool> {
 
 fn gone(connection: &Connection) -> Result<i64> {
     Ok(meta::value(connection, GONE)?.and_then(|text| text.parse().ok()).unwrap_or(0))
-}
-
-/// How many entries of a stretch are not there though their numbers were given: the disk refused them for too long.
-pub(crate) fn missing(connection: &Connection, from: Timestamp, to: Timestamp) -> Result<u64> {
-    let ends = "SELECT MIN(number), MAX(number) FROM alarm WHERE decided_ms >= ?1 AND decided_ms < ?2 AND number > ?3";
-    let ends: (Option<i64>, Option<i64>) =
-        connection.query_row(ends, (from.as_millis(), to.as_millis(), gone(connection)?), |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?;
-    let (Some(first), Some(last)) = ends else { return Ok(0) };
-    let count = "SELECT COUNT(*) FROM alarm WHERE number BETWEEN ?1 AND ?2";
-    let count: i64 = connection.query_row(count, (first, last), |row| row.get(0))?;
-    Ok(natural(last - first + 1 - count))
 }
 
 /// How much is kept.
@@ -506,9 +478,13 @@ pub(crate) fn prune(connection: &Connection, held: &mut Held, bound: &Bound, ste
             bytes -= own;
             // What is heard of the occurrence that stands is kept with it.
             let is_current = row.get::<_, Option<i64>>(7)? == Some(row.get(5)?);
-            let (rule, of): (String, String) = (row.get(3)?, row.get(4)?);
-            let marks = (rule, of, row.get::<_, i64>(5)?, row.get::<_, i64>(6)?);
-            due.push((number, own, (!is_current).then_some(marks)));
+            // Nobody finds what is heard of a key that isn't what was written.
+            let key = row.get::<_, String>(3).and_then(|rule| Ok((rule, row.get::<_, String>(4)?)));
+            let marks = match key {
+                Ok((rule, of)) if !is_current => Some((rule, of, row.get::<_, i64>(5)?, row.get::<_, i64>(6)?)),
+                _ => None,
+            };
+            due.push((number, own, marks));
             if held.bytes - bytes >= step.bytes {
                 break number + 1;
             }

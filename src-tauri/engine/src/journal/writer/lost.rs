@@ -180,3 +180,9 @@ pub(crate) fn replaced(path: &str, reason: &str) -> Notice {
     let detail = vec![reason.into(), format!("The damaged one is kept as {path}")];
     Notice::said(NOTICE, State::Warning, Said::JournalReplaced, detail)
 }
+
+/// The notice about entries of the record of alarms that a start couldn't read.
+pub(crate) fn alarms_damaged(count: u64) -> Notice {
+    let detail = vec!["The wall goes on from what can be read. `watchfloor alarms since` says when they are from.".into()];
+    Notice::said("alarm-record", State::Warning, Said::AlarmsDamaged { count }, detail)
+}
