@@ -1,9 +1,6 @@
 //! Alarms as the page lists them.
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use watchfloor_model::{Mono, Timestamp};
 
@@ -62,13 +59,16 @@ impl Board {
         }
         let total = number(all.len());
         let by_urgency = |one: &(Urgency<'_>, _), two: &(Urgency<'_>, _)| one.0.cmp(&two.0);
-        let mut beyond = Vec::new();
+        let mut others = Vec::new();
         if all.len() > LISTED_MAX {
-            all.select_nth_unstable_by(LISTED_MAX, by_urgency);
-            beyond = all.split_off(LISTED_MAX);
+            let of_widgets = self.most_urgent_of_widgets(&all);
+            let (_, first, _) = all.select_nth_unstable_by(LISTED_MAX, by_urgency);
+            let first = first.0;
+            others.extend(of_widgets.into_iter().filter(|(urgency, _)| *urgency >= first));
+            all.truncate(LISTED_MAX);
         }
         all.sort_unstable_by(by_urgency);
-        self.add_of_other_widgets(&mut all, beyond);
+        all.append(&mut others);
         let instant = self.instant(now);
         let flood = alarms.flood().since().map(|since| FloodView {
             since_ms: instant.wall.minus(now.since(since)).as_millis(),
@@ -85,41 +85,33 @@ impl Board {
         })
     }
 
-    /// A widget's band is that of its most urgent alarm, however many more urgent ones stand elsewhere.
-    fn add_of_other_widgets<'a>(
-        &self,
-        listed: &mut Vec<(Urgency<'a>, &'a Standing)>,
-        beyond: Vec<(Urgency<'a>, &'a Standing)>,
-    ) {
-        let mut by_rule: BTreeMap<&str, (Urgency<'a>, &'a Standing)> = BTreeMap::new();
-        for one in beyond.into_iter().filter(|((rank, ..), _)| *rank <= RANK_STANDING) {
-            let own = by_rule.entry(&one.0.3.rule).or_insert(one);
-            if one.0 < own.0 {
-                *own = one;
+    /// The most urgent alarm of each widget, in the order of their urgency: its band is that one's, however many more urgent ones stand elsewhere.
+    /// `all` is in the order of keys.
+    fn most_urgent_of_widgets<'a>(&self, all: &[(Urgency<'a>, &'a Standing)]) -> Vec<(Urgency<'a>, &'a Standing)> {
+        let mut best: Vec<Option<(Urgency<'a>, &'a Standing)>> = vec![None; self.file.widgets.len()];
+        // Both are in the order of the rules' ids: none is looked up.
+        let mut rules = self.alarming.numbers.iter().peekable();
+        for one in all {
+            let ((rank, .., key), _) = one;
+            while rules.next_if(|(id, _)| **id < key.rule).is_some() {}
+            let Some(spec) =
+                rules.peek().filter(|(id, _)| **id == key.rule).and_then(|(_, at)| self.file.alarms.get(**at))
+            else {
+                continue;
+            };
+            for (widget, _) in spec.inputs().iter().filter_map(|input| Facet::of_input(*input)) {
+                if let Some(own) = best.get_mut(widget)
+                    && *rank <= RANK_STANDING
+                    && own.is_none_or(|own| one.0 < own.0)
+                {
+                    *own = Some(*one);
+                }
             }
         }
-        if by_rule.is_empty() {
-            return;
-        }
-        let widgets = |key: &AlarmKey| {
-            let inputs = self.alarming.spec(&self.file, &key.rule).map(AlarmSpec::inputs).unwrap_or_default();
-            inputs.iter().filter_map(|input| Some(Facet::of_input(*input)?.0))
-        };
-        let mut covered: BTreeSet<usize> = BTreeSet::new();
-        for ((rank, .., key), _) in listed.iter() {
-            if *rank <= RANK_STANDING {
-                covered.extend(widgets(key));
-            }
-        }
-        let mut rest: Vec<(Urgency<'a>, &'a Standing)> = by_rule.into_values().collect();
-        rest.sort_unstable_by(|one, two| one.0.cmp(&two.0));
-        for one in rest {
-            let before = covered.len();
-            covered.extend(widgets(one.0.3));
-            if covered.len() > before {
-                listed.push(one);
-            }
-        }
+        let mut best: Vec<(Urgency<'a>, &'a Standing)> = best.into_iter().flatten().collect();
+        best.sort_unstable_by(|one, two| one.0.cmp(&two.0));
+        best.dedup_by(|one, two| one.0 == two.0);
+        best
     }
 
     pub(super) fn alarm_view(&self, key: &AlarmKey, own: &Standing) -> AlarmView {

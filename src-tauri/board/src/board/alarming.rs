@@ -79,7 +79,7 @@ pub(super) struct Alarming {
     /// By source, whether it is lost: by the program's own clock, since the machine's can be set.
     losses: Vec<Delay>,
     /// By the rule's id, its number in the file.
-    numbers: BTreeMap<Arc<str>, usize>,
+    pub(super) numbers: BTreeMap<Arc<str>, usize>,
     /// What people saw of it last.
     shown: Shown,
 }

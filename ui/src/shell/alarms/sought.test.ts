@@ -82,3 +82,16 @@ test('it asks for what is behind what it has led to, and leads only to what is n
   expect(asked).toEqual([null, 7, 8, 8])
   expect(way.wanted).toBe('hidden')
 })
+
+test('an alarm that is none of those of a frame is asked for by its key', async () => {
+  const live = {
+    past: null,
+    alarms: { list: [{ key: 'other' }], total: 5_000 },
+    after_paint: () => () => undefined,
+  } as unknown as LiveWall
+  const alarm_rows = vi.fn(() => Promise.resolve({ own: { key: 'pump/3' } }))
+  way.show('other')
+  await lead(live, { ...host, alarm_rows } as unknown as Host, 'pump/3')
+  expect([way.open, way.wanted]).toEqual([false, null])
+  expect(alarm_rows).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ key: 'pump/3', count: 0 }))
+})

@@ -1,7 +1,9 @@
 /** Who pressed *Show* on an alarm's notification is led to its widget, in the window that came to the front for it. */
+import { is_partial } from '../../core/alarm-rows'
 import type { AlarmView } from '../../generated/frame'
 import type { Host } from '../../host/types'
 import type { LiveWall } from '../../wall.svelte'
+import { alarm_by_key } from './by_key'
 import { go_to } from './go'
 import { way } from './way.svelte'
 
@@ -37,14 +39,14 @@ export function hear_sought(live: LiveWall, host: Host): () => void {
 /** To the widget; where there is none on this glass, or no such alarm any more, to the list. What is looked at of the past is left for it. */
 export async function lead(live: LiveWall, host: Host, key: string | null): Promise<void> {
   if (live.past !== null) await host.past_close()
-  const alarm = key === null ? undefined : await find(live, key)
+  const alarm = key === null ? undefined : await find(live, host, key)
   way.close()
   if (alarm !== undefined && go_to(live, host, alarm)) return
   if (live.alarms !== null) way.show(key)
 }
 
-/** The alarm, as soon as a frame has it; undefined if none does for long enough. */
-function find(live: LiveWall, key: string): Promise<AlarmView | undefined> {
+/** The alarm, as soon as a frame has it, or the backend says that it is beyond what a frame has; undefined if neither does for long enough. */
+function find(live: LiveWall, host: Host, key: string): Promise<AlarmView | undefined> {
   const found = (): AlarmView | undefined => live.alarms?.list.find((one) => one.key === key)
   return new Promise((done) => {
     const own = found()
@@ -52,14 +54,24 @@ function find(live: LiveWall, key: string): Promise<AlarmView | undefined> {
       done(own)
       return
     }
-    const end = (): void => {
+    const end = (beyond?: AlarmView): void => {
       stop()
       clearTimeout(timer)
-      done(found())
+      done(found() ?? beyond)
+    }
+    let asked = false
+    const ask = (): void => {
+      if (asked || live.alarms === null || !is_partial(live.alarms)) return
+      asked = true
+      void alarm_by_key(host, key).then((beyond) => {
+        if (beyond !== undefined) end(beyond)
+      })
     }
     const stop = live.after_paint(() => {
       if (found() !== undefined) end()
+      else ask()
     })
     const timer = setTimeout(end, FRESH_MS)
+    ask()
   })
 }
