@@ -4,7 +4,10 @@ use std::{fmt, sync::Arc};
 
 use ring::hmac;
 
-use crate::publish;
+use crate::{
+    publish,
+    webhook::{Topic, Webhook},
+};
 
 /// An application. Its secret is never shown.
 #[derive(Clone)]
@@ -16,6 +19,7 @@ pub struct App {
     /// What all its channels begin with inside. The first application shares its channels with the hub's own doors.
     space: Arc<str>,
     pub(crate) origins: Origins,
+    pub(crate) webhook: Option<Webhook>,
 }
 
 /// Which pages may open a connection.
@@ -43,6 +47,8 @@ pub struct AppConfig {
     pub client_events: bool,
     /// Which pages may open a connection.
     pub origins: Origins,
+    /// Where its site is told what happens among its clients.
+    pub webhook: Option<Webhook>,
 }
 
 impl fmt::Debug for AppConfig {
@@ -86,6 +92,7 @@ impl App {
             client_events: config.client_events,
             space: space.into(),
             origins: config.origins.clone(),
+            webhook: config.webhook.clone(),
         })
     }
 
@@ -96,14 +103,27 @@ impl App {
     }
 
     /// This application's signature of a text, in hexadecimal digits.
-    #[cfg(test)]
-    fn sign(&self, text: &[u8]) -> String {
+    pub(crate) fn sign(&self, text: &[u8]) -> String {
         hex::encode(hmac::sign(&self.secret, text))
     }
 
     /// What a channel of this application is called inside.
     pub(crate) fn inside(&self, name: &str) -> Arc<str> {
         if self.space.is_empty() { name.into() } else { format!("{}{name}", self.space).into() }
+    }
+
+    /// Whether a channel is one of its own.
+    pub(crate) fn owns(&self, channel: &str) -> bool {
+        match self.space.is_empty() {
+            // A user's id, the only place for another slash, comes after the beginning of his channel.
+            true => channel.starts_with('#') || !channel.contains('/'),
+            false => channel.starts_with(&*self.space),
+        }
+    }
+
+    /// Whether its site is told of this.
+    pub(crate) fn is_told(&self, topic: Topic) -> bool {
+        self.webhook.as_ref().is_some_and(|webhook| webhook.events.contains(&topic))
     }
 
     /// What the application calls a channel, which is one of its own.

@@ -10,7 +10,7 @@ use std::{
 
 use axum::Router;
 use rand::RngExt;
-use tokio::{net::TcpListener, sync::Semaphore, time::timeout};
+use tokio::{net::TcpListener, sync::{Notify, Semaphore}, time::timeout};
 use watchfloor_board::config::spec::FoldSpec;
 use watchfloor_model::Mono;
 
@@ -23,7 +23,7 @@ use crate::{
     idempotency::{Digest, Known},
     ledger::Rejected,
     limits,
-    people::Told,
+    people::Wake,
     publish::{Form, Incoming, Refused},
     routes,
     rules::Rules,
@@ -156,6 +156,8 @@ pub(crate) struct Shared {
     pub(crate) wakers: Arc<Wakers>,
     /// Places for large bodies, from their first bytes until they are published.
     pub(crate) large_bodies: Arc<Semaphore>,
+    /// Sites may have to be told something.
+    pub(crate) happened: Notify,
     state: Arc<Mutex<State>>,
     clocks: Arc<Clocks>,
     /// Dropped with the last who has the hub: then all is put in order for the next start.
@@ -178,7 +180,7 @@ impl Shared {
     fn of(config: HubConfig, state: State, clocks: Clocks) -> Self {
         let large_bodies = Arc::new(Semaphore::new(limits::LARGE_BODIES_MAX));
         let (state, clocks) = (Arc::new(Mutex::new(state)), Arc::new(clocks));
-        Self { config, wakers: Arc::default(), large_bodies, state, clocks, store: None }
+        Self { config, wakers: Arc::default(), large_bodies, happened: Notify::new(), state, clocks, store: None }
     }
 
     fn open(config: HubConfig) -> Result<Self, StoreError> {
@@ -302,19 +304,20 @@ impl Shared {
     }
 
     /// Wakes those for whom there is something new in who is there.
-    pub(crate) fn tell(&self, told: &Told) {
-        self.wakers.wake(told.wake.iter());
+    pub(crate) fn tell(&self, wake: &Wake) {
+        self.wakers.wake(wake.iter());
+        self.happened.notify_one();
     }
 
     /// Sees to what is due by the clock alone.
     pub(crate) fn advance(&self) {
         let now = self.now().mono;
-        let told = {
+        let wake = {
             let mut state = self.state();
             let (people, serial) = state.people_mut();
             people.advance(now, serial)
         };
-        self.tell(&told);
+        self.tell(&wake);
     }
 
     /// A publisher says that it lives.

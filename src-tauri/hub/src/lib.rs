@@ -32,6 +32,7 @@ mod stop;
 mod store;
 mod subscription;
 mod wake;
+mod webhook;
 
 pub use access::{KEY_BYTES_MIN, Readers, SigningKey};
 pub use app::{App, AppConfig, Origins};
@@ -40,3 +41,4 @@ pub use guard::Token;
 pub use hub::{Hub, HubConfig};
 pub use rules::{Durability, Rules, Settings};
 pub use store::{StoreConfig, StoreError};
+pub use webhook::{Topic, Webhook};

@@ -143,3 +143,11 @@ pub const PUSHER_BATCH_MAX: usize = 1_000;
 pub const PUSHER_CACHE_AGE: Duration = Duration::from_secs(30 * 60);
 /// Applications that come by the Pusher door.
 pub const APPS_MAX: usize = 100;
+/// What sites are still to be told of: more of it drops the oldest.
+pub const HAPPENED_MAX: usize = 10_000;
+/// What one call of a site tells.
+pub const WEBHOOK_EVENTS_MAX: usize = 100;
+/// How long it is tried to tell a site.
+pub const WEBHOOK_PATIENCE: Duration = Duration::from_secs(300);
+/// How long a site may take to answer.
+pub const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(10);

@@ -93,14 +93,8 @@ pub(crate) struct Move {
     pub(crate) frame: Utf8Bytes,
 }
 
-/// What a change leads to outside.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Told {
-    /// Channels in which there is something new for readers.
-    pub(crate) wake: BTreeSet<Arc<str>>,
-    /// What a site may be told of.
-    pub(crate) happened: Vec<Happened>,
-}
+/// Channels in which there is something new for readers.
+pub(crate) type Wake = BTreeSet<Arc<str>>;
 
 /// What a site may be told of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,6 +107,22 @@ pub(crate) enum Happened {
     Came(Arc<str>, Arc<str>),
     /// Somebody is no longer present.
     Went(Arc<str>, Arc<str>),
+    /// A client told others something.
+    Said(Box<Saying>),
+    /// A cache channel had nothing for who came.
+    Missed(Arc<str>),
+}
+
+/// What a client told others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Saying {
+    pub(crate) channel: Arc<str>,
+    pub(crate) event: Arc<str>,
+    /// JSON as the client sent it.
+    pub(crate) data: Arc<str>,
+    pub(crate) socket: Socket,
+    /// As whom it is there.
+    pub(crate) user: Option<Arc<str>>,
 }
 
 /// See the module.
@@ -124,8 +134,13 @@ pub(crate) struct People {
     rooms: HashMap<Arc<str>, Room>,
     /// Who leaves when.
     leaving: BTreeSet<(Mono, Arc<str>, Arc<str>)>,
-    /// How long somebody counts as present after his last connection broke.
+    /// Channels that nobody has any more, and since when they count as empty if nobody comes back.
+    emptying: BTreeMap<Arc<str>, Mono>,
+    /// How long somebody counts as present after his last connection broke, and a channel as occupied.
     linger: Duration,
+    /// What sites are still to be told of, in its order, and how much of it found no room.
+    happened: VecDeque<Happened>,
+    dropped: u64,
 }
 
 impl People {
@@ -148,11 +163,10 @@ impl People {
     }
 
     /// A connection is gone: a person without another one lingers.
-    pub(crate) fn disconnect(&mut self, socket: Socket, now: Mono) -> Told {
-        let mut told = Told::default();
-        let Some(connection) = self.connections.remove(&socket) else { return told };
+    pub(crate) fn disconnect(&mut self, socket: Socket, now: Mono) {
+        let Some(connection) = self.connections.remove(&socket) else { return };
         for (channel, person) in connection.channels {
-            self.count_down(&channel, &mut told);
+            self.count_down(&channel, now);
             let Some(id) = person else { continue };
             let Some(member) = self.rooms.get_mut(&channel).and_then(|room| room.members.get_mut(&id)) else {
                 continue;
@@ -164,7 +178,6 @@ impl People {
                 self.leaving.insert((at, channel, id));
             }
         }
-        told
     }
 
     /// A connection subscribes to a channel, in one of presence as `person`. Whoever is in the channel already changes nothing.
@@ -177,12 +190,13 @@ impl People {
         channel: &Arc<str>,
         person: Option<&Person>,
         serial: &mut u64,
-    ) -> Result<Told, Full> {
-        let mut told = Told::default();
-        let Some(connection) = self.connections.get_mut(&socket) else { return Ok(told) };
+    ) -> Result<Wake, Full> {
+        let mut wake = Wake::new();
+        let Some(connection) = self.connections.get_mut(&socket) else { return Ok(wake) };
         if connection.channels.contains_key(channel) {
-            return Ok(told);
+            return Ok(wake);
         }
+        let mut came = None;
         if let Some(person) = person {
             let room = self.rooms.entry(channel.clone()).or_default();
             let known = room.members.get(&person.id).is_some();
@@ -201,45 +215,68 @@ impl People {
             if !known {
                 *serial += 1;
                 room.note(*serial, wire::member_added(channel, person));
-                told.wake.insert(channel.clone());
-                told.happened.push(Happened::Came(channel.clone(), person.id.clone()));
+                wake.insert(channel.clone());
+                came = Some(Happened::Came(channel.clone(), person.id.clone()));
             }
         }
         connection.channels.insert(channel.clone(), person.map(|person| person.id.clone()));
         let count = self.counts.entry(channel.clone()).or_default();
         *count += 1;
-        if *count == 1 {
-            told.happened.insert(0, Happened::Occupied(channel.clone()));
+        if *count == 1 && self.emptying.remove(channel).is_none() {
+            self.note(Happened::Occupied(channel.clone()));
         }
-        Ok(told)
+        if let Some(came) = came {
+            self.note(came);
+        }
+        Ok(wake)
     }
 
     /// A connection leaves a channel, and who has no other one there is gone at once: he said so.
-    pub(crate) fn unsubscribe(&mut self, socket: Socket, channel: &Arc<str>, serial: &mut u64) -> Told {
-        let mut told = Told::default();
+    pub(crate) fn unsubscribe(&mut self, socket: Socket, channel: &Arc<str>, now: Mono, serial: &mut u64) -> Wake {
+        let mut wake = Wake::new();
         let connection = self.connections.get_mut(&socket);
-        let Some(person) = connection.and_then(|connection| connection.channels.remove(channel)) else { return told };
+        let Some(person) = connection.and_then(|connection| connection.channels.remove(channel)) else { return wake };
         if let Some(id) = person
             && let Some(member) = self.rooms.get_mut(channel).and_then(|room| room.members.get_mut(&id))
         {
             member.connections.remove(&socket);
             if member.connections.is_empty() {
-                self.leave(channel, &id, serial, &mut told);
+                self.leave(channel, &id, serial, &mut wake);
             }
         }
-        self.count_down(channel, &mut told);
-        told
+        self.count_down(channel, now);
+        wake
     }
 
     /// Lets go who lingered long enough.
-    pub(crate) fn advance(&mut self, now: Mono, serial: &mut u64) -> Told {
-        let mut told = Told::default();
+    pub(crate) fn advance(&mut self, now: Mono, serial: &mut u64) -> Wake {
+        let mut wake = Wake::new();
         while self.leaving.first().is_some_and(|(at, ..)| *at <= now)
             && let Some((_, channel, id)) = self.leaving.pop_first()
         {
-            self.leave(&channel, &id, serial, &mut told);
+            self.leave(&channel, &id, serial, &mut wake);
         }
-        told
+        let is_due = |(channel, at): (&Arc<str>, &Mono)| (*at <= now).then(|| channel.clone());
+        let empty: Vec<_> = self.emptying.iter().filter_map(is_due).collect();
+        for channel in empty {
+            self.emptying.remove(&channel);
+            self.note(Happened::Vacated(channel));
+        }
+        wake
+    }
+
+    /// Notes what a site may be told of.
+    pub(crate) fn note(&mut self, what: Happened) {
+        if self.happened.len() >= limits::HAPPENED_MAX {
+            self.happened.pop_front();
+            self.dropped += 1;
+        }
+        self.happened.push_back(what);
+    }
+
+    /// What happened since the last time, in its order, and how much more that found no room.
+    pub(crate) fn take_happened(&mut self) -> (Vec<Happened>, u64) {
+        (self.happened.drain(..).collect(), std::mem::take(&mut self.dropped))
     }
 
     /// When the next one goes.
@@ -248,7 +285,7 @@ impl People {
         self.leaving.first().map_or(Mono::NEVER, |(at, ..)| *at)
     }
 
-    fn leave(&mut self, channel: &Arc<str>, id: &Arc<str>, serial: &mut u64, told: &mut Told) {
+    fn leave(&mut self, channel: &Arc<str>, id: &Arc<str>, serial: &mut u64, wake: &mut Wake) {
         let Some(room) = self.rooms.get_mut(channel) else { return };
         if room.members.remove(id).is_none() {
             return;
@@ -259,16 +296,16 @@ impl People {
             // Nobody is there who would take its moves.
             self.rooms.remove(channel);
         }
-        told.wake.insert(channel.clone());
-        told.happened.push(Happened::Went(channel.clone(), id.clone()));
+        wake.insert(channel.clone());
+        self.note(Happened::Went(channel.clone(), id.clone()));
     }
 
-    fn count_down(&mut self, channel: &Arc<str>, told: &mut Told) {
+    fn count_down(&mut self, channel: &Arc<str>, now: Mono) {
         let Some(count) = self.counts.get_mut(channel) else { return };
         *count -= 1;
         if *count == 0 {
             self.counts.remove(channel);
-            told.happened.push(Happened::Vacated(channel.clone()));
+            self.emptying.insert(channel.clone(), now.plus(self.linger));
         }
     }
 

@@ -21,6 +21,7 @@ use crate::{
     limits, routes,
     stall::StallLimit,
     stop::{Stop, Stopper},
+    webhook,
 };
 
 /// How long to wait when the system can't give us a connection, most often for want of file descriptors.
@@ -42,7 +43,8 @@ pub(crate) async fn serve(
     let (stopper, stop) = Stop::new();
     let router = routes::router(hub.clone(), stop.clone(), rule);
     tracing::info!(%address, "listening");
-    let connections = accept(&hub, listener, end, &router, &stop).await;
+    let webhooks = webhook::tell(&hub, stop.clone());
+    let (connections, ()) = tokio::join!(accept(&hub, listener, end, &router, &stop), webhooks);
     drop((router, stop));
     goodbye(stopper, connections).await;
     tracing::info!(%address, "stopped");

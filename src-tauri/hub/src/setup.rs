@@ -76,7 +76,7 @@ impl Site {
     pub(crate) fn apps(&self) -> anyhow::Result<Vec<App>> {
         let mut apps = Vec::new();
         for part in &self.file.apps {
-            let AppPart { id, key, secret, client_events, origins } = part;
+            let AppPart { id, key, secret, client_events, origins, webhook } = part;
             let read = self.kept(secret, &format!("secret of application {id}"))?;
             let config = AppConfig {
                 id: id.clone(),
@@ -84,6 +84,7 @@ impl Site {
                 secret: read.text()?.to_owned(),
                 client_events: *client_events,
                 origins: origins.clone(),
+                webhook: webhook.clone(),
             };
             let app = App::new(&config, &apps).map_err(|why| anyhow!("{why}"))?;
             apps.push(app);

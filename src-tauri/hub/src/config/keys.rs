@@ -3,23 +3,24 @@
 use std::time::Duration;
 
 use watchfloor_settings::{
-    shape::{Flag, List, Name, Text},
+    shape::{Choice, Flag, List, Name, Text},
     span::Span,
     table::{Key, Need, TableShape},
 };
 
-use super::shapes::{Address, Origin, SecretPlace};
+use super::shapes::{Address, Listen, Origin, SecretPlace};
+use crate::webhook::Topic;
 
 pub(super) static HUB: TableShape = TableShape {
     name: "`[hub]`",
     keys: &[&LISTEN, &HEARTBEAT, &BOARDS, &PUBLISH_TOKEN, &SUBSCRIBE_TOKEN, &SUBSCRIBE_KEY],
 };
 
-pub(super) static LISTEN: Key<Address> = Key {
+pub(super) static LISTEN: Key<Listen> = Key {
     name: "listen",
     need: Need::Optional,
     about: "Where it listens; beyond the loopback only with `publish-token`. Left out, 127.0.0.1:8787.",
-    shape: Address,
+    shape: Listen,
 };
 
 pub(super) static HEARTBEAT: Key<Span> = Key {
@@ -58,7 +59,7 @@ pub(super) static SUBSCRIBE_KEY: Key<SecretPlace> = Key {
 };
 
 pub(super) static APP: TableShape =
-    TableShape { name: "`[[app]]`", keys: &[&ID, &KEY, &SECRET, &CLIENT_EVENTS, &ORIGINS] };
+    TableShape { name: "`[[app]]`", keys: &[&ID, &KEY, &SECRET, &CLIENT_EVENTS, &ORIGINS, &WEBHOOK, &WEBHOOK_EVENTS] };
 
 const NAME: Name = Name {
     what: "a name of an application",
@@ -92,6 +93,35 @@ pub(super) static ORIGINS: Key<List<Origin>> = Key {
     need: Need::Optional,
     about: "Pages that may connect, as `https://app.example`; `*` for any. Left out, those of the hub's own address, and what is no page.",
     shape: List { item: Origin, min: 1, max: 100, or_one: true, what: "origins" },
+};
+
+pub(super) static WEBHOOK: Key<Address> = Key {
+    name: "webhook",
+    need: Need::Optional,
+    about: "Where the application's site is told what happens among its clients, as Pusher does.",
+    shape: Address,
+};
+
+pub(super) static WEBHOOK_EVENTS: Key<List<Choice<Topic>>> = Key {
+    name: "webhook-events",
+    need: Need::Optional,
+    about: "Of what it is told. Left out, of all.",
+    shape: List {
+        item: Choice {
+            options: &[
+                ("channel_occupied", Topic::Occupied, "a channel has its first client"),
+                ("channel_vacated", Topic::Vacated, "a channel's last client has gone"),
+                ("member_added", Topic::Added, "somebody is present"),
+                ("member_removed", Topic::Removed, "somebody is no longer present"),
+                ("client_event", Topic::ClientEvent, "a client told others something"),
+                ("cache_miss", Topic::CacheMiss, "a cache channel had nothing for who came"),
+            ],
+        },
+        min: 1,
+        max: 6,
+        or_one: true,
+        what: "names",
+    },
 };
 
 pub(super) static PLACE: TableShape = TableShape { name: "the place of a secret", keys: &[&FILE, &VARIABLE] };

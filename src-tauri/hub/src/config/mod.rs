@@ -13,12 +13,16 @@ use watchfloor_settings::{
     Beside, Whole,
     diagnostic::{Diagnostics, Problem, Sink},
     nearest::did_you_mean,
-    table::{Node, TableReader, cut, names, tables_of},
+    table::{Node, Shape as _, TableReader, cut, names, tables_of},
 };
 
 pub use shapes::Place;
 
-use crate::{app::Origins, limits};
+use crate::{
+    app::Origins,
+    limits,
+    webhook::{Topic, Webhook},
+};
 
 /// The largest hub file, in bytes.
 pub const FILE_BYTES_MAX: usize = 1 << 20;
@@ -62,6 +66,8 @@ pub struct AppPart {
     pub client_events: bool,
     /// Which pages may connect.
     pub origins: Origins,
+    /// Where its site is told what happens.
+    pub webhook: Option<Webhook>,
 }
 
 /// Reads a hub's file. `file_name` is only what errors call it.
@@ -115,6 +121,7 @@ fn read_app(node: Node<'_>, sink: &mut Sink<'_>) -> Option<AppPart> {
     let secret = reader.get(&keys::SECRET, sink);
     let client_events = reader.get(&keys::CLIENT_EVENTS, sink);
     let origins = reader.optional(&keys::ORIGINS, sink);
+    let webhook = read_webhook(&reader, sink);
     Some(AppPart {
         id: id?,
         key: key?,
@@ -125,7 +132,22 @@ fn read_app(node: Node<'_>, sink: &mut Sink<'_>) -> Option<AppPart> {
             Some(origins) if origins.iter().any(|origin| origin == "*") => Origins::Any,
             Some(origins) => Origins::These(origins),
         },
+        webhook: webhook?,
     })
+}
+
+#[allow(clippy::option_option)] // the two absences are two things
+fn read_webhook(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Option<Webhook>> {
+    let url = reader.optional(&keys::WEBHOOK, sink);
+    let events = reader.optional(&keys::WEBHOOK_EVENTS, sink);
+    if reader.has(keys::WEBHOOK_EVENTS.name) && !reader.has(keys::WEBHOOK.name) {
+        let expected = keys::WEBHOOK.shape.expected();
+        reader.missing(keys::WEBHOOK.name, &expected, None, sink);
+        return None;
+    }
+    let all = || Topic::ALL.iter().map(|(_, topic)| *topic).collect();
+    let events = events?.unwrap_or_else(all);
+    Some(url?.map(|url| Webhook { url, events }))
 }
 
 /// Two applications of one name would be one.

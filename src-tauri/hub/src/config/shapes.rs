@@ -13,10 +13,39 @@ use watchfloor_settings::{
 
 use super::keys;
 
-/// An address to listen on.
+/// An address to call.
 pub(super) struct Address;
 
 impl Shape for Address {
+    type Value = String;
+
+    fn expected(&self) -> String {
+        "an address such as `\"https://app.example/pusher/webhook\"`".to_owned()
+    }
+
+    fn words(&self) -> String {
+        "address of http or https".to_owned()
+    }
+
+    fn schema(&self) -> Value {
+        json!({"type": "string", "format": "uri"})
+    }
+
+    fn read(&self, node: Node<'_>, sink: &mut Sink<'_>) -> Option<String> {
+        let text = text_of(node, &self.expected(), sink)?;
+        let is_one = reqwest::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+        if is_one {
+            return Some(text.to_owned());
+        }
+        bad_value(node, "no address", &self.expected(), None, sink);
+        None
+    }
+}
+
+/// An address to listen on.
+pub(super) struct Listen;
+
+impl Shape for Listen {
     type Value = SocketAddr;
 
     fn expected(&self) -> String {

@@ -15,6 +15,8 @@ key = "wall"
 secret = { file = "app.secret" }
 client-events = true
 origins = ["https://app.example"]
+webhook = "https://app.example/webhook"
+webhook-events = "channel_vacated"
 "#;
 
 #[test]
@@ -26,6 +28,8 @@ fn what_it_says() {
     let app = &file.apps[0];
     assert_eq!((&*app.id, &*app.key, app.client_events), ("1", "wall", true));
     assert_eq!(app.secret, Place::File("app.secret".to_owned()));
+    let webhook = Webhook { url: "https://app.example/webhook".to_owned(), events: vec![Topic::Vacated] };
+    assert_eq!(app.webhook, Some(webhook));
     assert_eq!(app.origins, Origins::These(vec!["https://app.example".to_owned()]));
     assert_eq!(parse("", "hub.toml"), Ok(HubFile::default()));
 }
@@ -57,6 +61,8 @@ fn mistakes() {
         ("id = \"1\"\n", "", "`id` is missing in `[[app]]`"),
         ("https://app.example", "app.example", "no origin for `origins`"),
         ("\"wall\"", "\"a b\"", "' ' is not allowed in a name of an application"),
+        ("https://app.example/webhook", "app.example", "no address for `webhook`"),
+        ("webhook =", "# ", "`webhook` is missing in `[[app]]`"),
         ("listen", "secret", "`secret` belongs to `[[app]]`"),
     ] {
         let text = SOUND.replacen(from, to, 1);

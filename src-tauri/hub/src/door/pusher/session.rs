@@ -22,12 +22,13 @@ use crate::{
     door::socket::{Heard, Talk},
     hub::Shared,
     limits,
-    people::{Full, Person, Socket},
+    people::{Full, Happened, Person, Saying, Socket},
     publish::{self, Incoming},
     routes::Doorway,
     state::{Outcome, State},
     stop::Stop,
     wake::Waker,
+    webhook::Topic,
 };
 
 /// See the module.
@@ -143,7 +144,7 @@ impl Session {
         // Before it looks, or what comes meanwhile would not wake it.
         self.waker.add(&channel);
         let now = self.hub.now().mono;
-        let told = {
+        let wake = {
             let mut state = self.hub.state();
             let (people, serial) = state.people_mut();
             match people.subscribe(self.socket, &channel, person.as_ref(), serial) {
@@ -155,21 +156,26 @@ impl Session {
                     self.waker.remove(&channel);
                     return;
                 }
-                Ok(told) => {
+                Ok(wake) => {
                     let people = state.people();
                     let present = person.is_some().then(|| people.present(&channel));
                     frames.push(wire::subscribed(name, present));
-                    if app::is_cached(name) {
-                        frames.push(cached(&state, &channel, now).unwrap_or_else(|| wire::cache_miss(name)));
+                    let newest = app::is_cached(name).then(|| cached(&state, &channel, now));
+                    if let Some(newest) = &newest {
+                        frames.push(newest.clone().unwrap_or_else(|| wire::cache_miss(name)));
                     }
-                    let place = state.ledger().head(&channel);
-                    let seat = Seat { place, moves: people.moves(&channel), user: person.map(|person| person.id) };
-                    self.seats.insert(channel, seat);
-                    told
+                    let (place, moves) = (state.ledger().head(&channel), people.moves(&channel));
+                    let seat = Seat { place, moves, user: person.map(|person| person.id) };
+                    if newest == Some(None) {
+                        state.people_mut().0.note(Happened::Missed(channel.clone()));
+                    }
+                    // Who asks a second time goes on where he is.
+                    self.seats.entry(channel).or_insert(seat);
+                    wake
                 }
             }
         };
-        self.hub.tell(&told);
+        self.hub.tell(&wake);
     }
 
     fn unsubscribe(&mut self, name: &str) {
@@ -178,12 +184,13 @@ impl Session {
             return;
         }
         self.waker.remove(&channel);
-        let told = {
+        let now = self.hub.now().mono;
+        let wake = {
             let mut state = self.hub.state();
             let (people, serial) = state.people_mut();
-            people.unsubscribe(self.socket, &channel, serial)
+            people.unsubscribe(self.socket, &channel, now, serial)
         };
-        self.hub.tell(&told);
+        self.hub.tell(&wake);
     }
 
     fn sign_in(&mut self, auth: &Signature, user_data: &str, frames: &mut Vec<Utf8Bytes>) -> Option<CloseReason> {
@@ -191,7 +198,10 @@ impl Session {
         match signed.and_then(|()| order::user(user_data)) {
             Ok(user) => {
                 self.hub.state().people_mut().0.sign_in(self.socket, user.clone());
+                let own = format!("{OF_USER}{user}");
                 self.user = Some(user);
+                // What is sent to the user from now on reaches him, whenever his client comes to ask for it: that answer is for then.
+                self.sit(&own, None, &mut Vec::new());
                 frames.push(wire::signed_in(user_data));
                 None
             }
@@ -221,6 +231,13 @@ impl Session {
             let max = limits::CLIENT_EVENTS_A_SECOND;
             return Err(format!("too many events of this client: expected at most {max} a second"));
         }
+        let saying = Saying {
+            channel: inside.clone(),
+            event: name.into(),
+            data: data.into(),
+            socket: self.socket,
+            user: seat.user.clone(),
+        };
         let aside = Aside { is_bare: true, except: Some(self.socket), user: seat.user.clone() };
         let event = Incoming {
             channel: inside.clone(),
@@ -233,7 +250,13 @@ impl Session {
         match self.hub.publish_now(vec![event], None) {
             Outcome::Refused(refused) => Err(refused.message),
             Outcome::Unkept(_) => Err("the hub's store can't be written: come again later".to_owned()),
-            Outcome::Published(_) | Outcome::Repeated(_) | Outcome::KeyReused => Ok(()),
+            Outcome::Published(_) | Outcome::Repeated(_) | Outcome::KeyReused => {
+                if self.app.is_told(Topic::ClientEvent) {
+                    self.hub.state().people_mut().0.note(Happened::Said(Box::new(saying)));
+                    self.hub.happened.notify_one();
+                }
+                Ok(())
+            }
         }
     }
 
@@ -405,7 +428,7 @@ impl Talk for Session {
 impl Drop for Session {
     fn drop(&mut self) {
         let now = self.hub.now().mono;
-        let told = self.hub.state().people_mut().0.disconnect(self.socket, now);
-        self.hub.tell(&told);
+        self.hub.state().people_mut().0.disconnect(self.socket, now);
+        self.hub.happened.notify_one();
     }
 }
