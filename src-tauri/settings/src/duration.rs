@@ -110,7 +110,7 @@ mod tests {
             ("5 m", 2, "no unit"),
             ("5min", 2, "an unknown unit"),
             ("1.5h", 2, "no unit"),
-            ("-5s", 1, "no whole number"),
+            ("-5s", 1, "less than nothing"),
             ("30m1h", 5, "from long to short"),
             ("1h1h", 4, "from long to short"),
             ("1h30", 5, "no unit"),

@@ -202,6 +202,11 @@ impl Alarms {
         std::mem::take(&mut self.floods)
     }
 
+    /// Goes on after a start: these were raised here before it, oldest first. A flood that stands goes on.
+    pub(crate) fn resume_flood(&mut self, raised: impl IntoIterator<Item = Mono>, now: Mono) {
+        self.floods.extend(self.flood.resume(raised, now));
+    }
+
     /// What is to be written down of it.
     #[must_use]
     pub fn checkpoint(&self) -> AlarmsCheckpoint {

@@ -10,6 +10,7 @@ mod compile;
 mod evaluate;
 mod function;
 mod term;
+mod typical;
 
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ use self::compile::Node;
 pub use self::{
     evaluate::Truth,
     term::{Term, Why},
+    typical::Typical,
 };
 
 /// The longest condition, in bytes.
@@ -100,6 +102,13 @@ impl Condition {
     #[must_use]
     pub fn inputs(&self) -> &[u32] {
         &self.inputs
+    }
+
+    /// Why a part of it is never known, whatever its inputs are: a text compared with a number, a loop over too much. None if each part is for
+    /// something.
+    #[must_use]
+    pub fn never_known(&self, of: &dyn Fn(u32) -> Typical) -> Option<Why> {
+        typical::never_known(&self.node, of)
     }
 
     /// Whether it holds. Of an alarm that is raised, a comparison with a number has `deadband` to go before it holds no more; of others that

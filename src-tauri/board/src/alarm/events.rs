@@ -28,6 +28,13 @@ const KEYS_MAX: usize = 10_000;
 /// up to a minute.
 const EMPTY_FOR: Duration = Duration::from_secs(60);
 
+/// A delivery of Alertmanager's that is older than another one comes within this: of a pair or three that know of each other the second one waits 15 s
+/// for the first, and the third one 30 s (`--cluster.peer-timeout`). A group's next message that is one comes later (`group_interval`, 5 min where
+/// nobody says otherwise, and hardly less than a minute).
+const LATE: Duration = Duration::from_secs(45);
+/// For how long it is remembered which occurrence is over.
+const OVER_KEPT: Duration = Duration::from_secs(3600);
+
 /// A rule, as a board has it.
 #[derive(Clone, Debug)]
 pub struct EventRule {
@@ -104,11 +111,22 @@ struct Own {
     delays: BTreeMap<Arc<str>, Delay>,
     /// By key, when another system says that it began. As folded, which after a crash is earlier than what stands.
     began: BTreeMap<Arc<str>, Timestamp>,
+    /// By key, which occurrence another system has said to be over.
+    over: BTreeMap<Arc<str>, Over>,
     /// Keys of which events may have been missed since the last one.
     doubted: BTreeSet<Arc<str>>,
     is_current: bool,
     /// Since when another system has said that nothing stands, where something did.
     empty_since: Option<Timestamp>,
+}
+
+/// An occurrence that is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Over {
+    /// When it began, by the other system's clock.
+    since: Timestamp,
+    /// When that was said, by the source's clock.
+    at: Timestamp,
 }
 
 /// What is written down: by the rule's id, which rule that was, and how far each key was.
@@ -121,6 +139,8 @@ pub struct OwnCheckpoint {
     keys: Vec<(Arc<str>, Delay)>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     began: Vec<(Arc<str>, Timestamp)>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    over: Vec<(Arc<str>, Over)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     empty_since: Option<Timestamp>,
 }
@@ -140,6 +160,7 @@ impl EventRules {
                 rule,
                 delays: BTreeMap::new(),
                 began: BTreeMap::new(),
+                over: BTreeMap::new(),
                 doubted: BTreeSet::new(),
                 is_current: false,
                 empty_since: None,
@@ -160,10 +181,12 @@ impl EventRules {
     pub(super) fn checkpoint(&self) -> EventsCheckpoint {
         let keys = |own: &Own| own.delays.iter().map(|(key, delay)| (Arc::clone(key), *delay)).collect();
         let began = |own: &Own| own.began.iter().map(|(key, since)| (Arc::clone(key), *since)).collect();
+        let over = |own: &Own| own.over.iter().map(|(key, over)| (Arc::clone(key), *over)).collect();
         let of = |own: &Own| OwnCheckpoint {
             story: own.rule.story(),
             keys: keys(own),
             began: began(own),
+            over: over(own),
             empty_since: own.empty_since,
         };
         self.rules.iter().map(|own| (own.rule.id.to_string(), of(own))).collect()
@@ -172,13 +195,14 @@ impl EventRules {
     pub(super) fn restore(&mut self, mut checkpoint: EventsCheckpoint) {
         for own in &mut self.rules {
             let kept = checkpoint.remove(&*own.rule.id).filter(|kept| kept.story == own.rule.story());
-            (own.delays, own.began, own.empty_since) = match kept {
+            (own.delays, own.began, own.over, own.empty_since) = match kept {
                 Some(kept) => (
                     kept.keys.into_iter().take(KEYS_MAX).collect(),
                     kept.began.into_iter().take(KEYS_MAX).collect(),
+                    kept.over.into_iter().take(KEYS_MAX).collect(),
                     kept.empty_since,
                 ),
-                None => (BTreeMap::new(), BTreeMap::new(), None),
+                None => (BTreeMap::new(), BTreeMap::new(), BTreeMap::new(), None),
             };
         }
     }
@@ -258,6 +282,7 @@ impl EventRules {
             }
             delays.retain(|_, delay| *delay != Delay::default());
             began.retain(|key, _| delays.contains_key(key));
+            own.over.retain(|_, over| at.since(over.at) < OVER_KEPT);
             if let Some(due) = own.empty_until().filter(|due| *due <= at) {
                 own.empty_since = None;
                 own.let_go(&BTreeSet::new(), due, now, alarms);
@@ -346,13 +371,23 @@ impl Own {
     }
 
     /// What another system says of one of its alarms. False if there is no room for it.
+    ///
+    /// Alertmanager tells one occurrence from another by `startsAt` alone: what has fired anew since it was resolved has another one. That the one which
+    /// is over fires is said by a delivery that is older than that of its end, which comes soon after it ([`LATE`]); or by Alertmanager, where it had
+    /// taken for over what nobody told it of in time (`resolve_timeout`) and is told so now: then by the next message of the group, later than that,
+    /// or in the API's list with an `updatedAt` behind the end. A webhook has no `updatedAt`, and its `endsAt` is zero for what fires. The former says
+    /// nothing that is so still; the latter calls, since to be told once more is better than never. Of an occurrence before the one that stands
+    /// nothing counts that is said.
     fn hear(&mut self, alert: &Alert, at: Timestamp, now: Instant, alarms: &mut Alarms) -> bool {
         let key = key_of(&self.rule, &alert.key);
         let known = self.began.get(&key.of).copied();
         match alert.says {
             // The end of an occurrence before the one that stands.
             Says::IsOver if alert.since.zip(known).is_some_and(|(own, known)| own < known) => return true,
-            Says::IsOver => return self.say(&alert.key, Truth::No, (at, None), &Vec::new, now, alarms),
+            Says::IsOver => {
+                self.note_over(&key.of, alert.since.or(known), at);
+                return self.say(&alert.key, Truth::No, (at, None), &Vec::new, now, alarms);
+            }
             Says::IsKnown => {
                 let station = match &self.rule.judge {
                     Judge::Foreign { system, .. } => system.word().to_owned(),
@@ -361,12 +396,12 @@ impl Own {
                 alarms.handle_known(&key, By { name: None, station }, at, now);
                 return true;
             }
+            Says::Stands if self.is_late(alert, known, at) => return true,
             Says::Stands => {}
         }
         let began = alert.since.filter(|since| *since <= at);
         // It ended in between, and nobody was told: another occurrence. Whoever triggers what stands says nothing new.
-        let renews = matches!(self.rule.judge, Judge::Foreign { system: System::Alertmanager, .. });
-        if renews
+        if self.tells_occurrences()
             && alert.since.zip(known).is_some_and(|(since, known)| known < since)
             && !self.say(&alert.key, Truth::No, (at, None), &Vec::new, now, alarms)
         {
@@ -388,12 +423,38 @@ impl Own {
         }
         if let Some(since) = alert.since {
             self.began.insert(Arc::clone(&key.of), since);
+            // The one that was over stands again.
+            if self.over.get(&key.of).is_some_and(|over| since <= over.since) {
+                self.over.remove(&key.of);
+            }
         }
         alarms.handle_urgency(&key, priority, at, now);
         if let Some(is_suppressed) = alert.is_suppressed {
             alarms.handle_suppressed(&key, is_suppressed, at, now);
         }
         true
+    }
+
+    /// Whether the other system tells one occurrence from another by when it began.
+    const fn tells_occurrences(&self) -> bool {
+        matches!(self.rule.judge, Judge::Foreign { system: System::Alertmanager, .. })
+    }
+
+    /// An occurrence of what stood is over. What has no room isn't remembered: at worst it calls once more.
+    fn note_over(&mut self, of: &Arc<str>, since: Option<Timestamp>, at: Timestamp) {
+        let Some(since) = since.filter(|_| self.tells_occurrences() && self.delays.contains_key(of)) else { return };
+        if self.over.len() < KEYS_MAX || self.over.contains_key(of) {
+            self.over.insert(Arc::clone(of), Over { since, at });
+        }
+    }
+
+    /// Whether that it stands was said before its end was, and came later.
+    fn is_late(&self, alert: &Alert, known: Option<Timestamp>, at: Timestamp) -> bool {
+        let Some((over, since)) = self.over.get(&*alert.key).zip(alert.since) else { return false };
+        let has_another = known.is_some_and(|known| over.since < known);
+        // A clock that was set back tells nothing of what came before what.
+        let is_soon = over.at <= at && at.since(over.at) < LATE;
+        since <= over.since && (has_another || is_soon && alert.updated.is_none_or(|updated| updated <= over.at))
     }
 
     /// That nothing stands any more counts when it is said for a while: who has just been started knows of nothing yet, and says so.
@@ -415,6 +476,7 @@ impl Own {
     fn let_go(&mut self, named: &BTreeSet<&str>, at: Timestamp, now: Instant, alarms: &mut Alarms) {
         let gone: Vec<Arc<str>> = self.delays.keys().filter(|key| !named.contains(&***key)).cloned().collect();
         for of in gone {
+            self.note_over(&of, self.began.get(&of).copied(), at);
             self.say(&of, Truth::No, (at, None), &Vec::new, now, alarms);
         }
     }

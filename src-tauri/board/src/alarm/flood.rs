@@ -103,6 +103,16 @@ impl Flood {
         Some(FloodChange::Began { at: now })
     }
 
+    /// Goes on after a start: alarms were raised here then, oldest first, before anything is told by this run. What they come to now is no news of
+    /// that run's, and is for this one.
+    pub fn resume(&mut self, raised: impl IntoIterator<Item = Mono>, now: Mono) -> Option<FloodChange> {
+        for at in raised {
+            let _told_then = self.handle_raise(at.min(now));
+        }
+        let _told_then = self.handle_time(now);
+        self.flood.map(|flood| FloodChange::Began { at: flood.since })
+    }
+
     /// Time has passed.
     pub fn handle_time(&mut self, now: Mono) -> Option<FloodChange> {
         while let Some((_, count)) = self.counts.front().filter(|(at, _)| now.since(*at) >= SPAN) {
@@ -149,6 +159,36 @@ mod tests {
     }
 
     proptest! {
+        /// H6: a flood goes on through a restart at any instant as if there had been none.
+        #[test]
+        fn a_start_goes_on_with_it(steps in proptest::collection::vec((0_u64..120, 0_u32..4), 1..60), cut in 0_usize..60) {
+            let (mut through, mut before, mut now) = (Flood::default(), Vec::new(), 3_600);
+            let mut resumed: Option<Flood> = None;
+            for (number, (wait, raises)) in steps.iter().enumerate() {
+                now += wait;
+                let _ = through.handle_time(at(now));
+                if number == cut {
+                    let mut own = Flood::default();
+                    let changed = own.resume(before.iter().copied().map(at), at(now));
+                    prop_assert_eq!(changed.is_some(), through.since().is_some());
+                    resumed = Some(own);
+                }
+                if let Some(own) = &mut resumed {
+                    let _ = own.handle_time(at(now));
+                }
+                for _ in 0..*raises {
+                    let changed = through.handle_raise(at(now));
+                    match &mut resumed {
+                        Some(own) => prop_assert_eq!(own.handle_raise(at(now)), changed),
+                        None => before.push(now),
+                    }
+                }
+                if let Some(own) = &resumed {
+                    prop_assert_eq!((own.since(), own.count(), own.total()), (through.since(), through.count(), through.total()));
+                }
+            }
+        }
+
         /// As a list of all of them says; at whole seconds the grain takes nothing away.
         #[test]
         fn as_a_list_says(gaps in prop::collection::vec(prop_oneof![0..30u64, 0..300u64], 1..200)) {

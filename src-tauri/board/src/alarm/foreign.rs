@@ -18,6 +18,9 @@ use crate::reduce::{Rejection, describe, instant_of_text};
 const ALERTS_MAX: usize = 10_000;
 /// The most bytes of what tells one alarm from another.
 const KEY_BYTES_MAX: usize = 255;
+/// FNV-1a of 128 bits (RFC 9923).
+const FNV_BASIS: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
+const FNV_PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
 /// The most characters of what an alarm is called.
 const TITLE_CHARACTERS_MAX: usize = 200;
 /// The same of what to do about it.
@@ -80,6 +83,8 @@ pub struct Alert {
     pub(super) says: Says,
     /// When it began, by the other system's clock.
     pub(super) since: Option<Timestamp>,
+    /// When it was last told to the other system, by that one's clock, where the message says so.
+    pub(super) updated: Option<Timestamp>,
     /// How bad it is, in the other system's words.
     pub(super) severity: Option<String>,
     pub(super) title: String,
@@ -154,11 +159,19 @@ fn unusable(place: &str, data: Json<'_>, expected: &str) -> Rejection {
     Rejection { place: format!("`{place}`"), found, expected: expected.to_owned() }
 }
 
-/// A key, whole: what is cut might be another's.
-fn key(place: &str, text: &str) -> Result<String, Rejection> {
+/// What tells one alarm from another, out of a text that does. What is longer than a key can be is cut between two characters, and a hash of all of
+/// it takes the place of the rest: the same text has the same key, another one has another, and none is refused.
+fn key(text: &str) -> String {
     if text.len() <= KEY_BYTES_MAX {
-        return Ok(text.to_owned());
+        return text.to_owned();
     }
-    let found = format!("{} bytes", text.len());
-    Err(Rejection { place: format!("`{place}`"), found, expected: format!("at most {KEY_BYTES_MAX} bytes") })
+    let hash = text.bytes().fold(FNV_BASIS, |hash, byte| (hash ^ u128::from(byte)).wrapping_mul(FNV_PRIME));
+    let hash = format!("…{hash:032x}");
+    format!("{}{hash}", cut_bytes(text, KEY_BYTES_MAX - hash.len()))
+}
+
+/// As much of a text as has room in so many bytes, in whole characters.
+fn cut_bytes(text: &str, bytes: usize) -> &str {
+    let end = (0..=bytes.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    text.get(..end).unwrap_or_default()
 }

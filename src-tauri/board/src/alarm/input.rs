@@ -1,5 +1,6 @@
 //! What a rule over widgets can ask: a widget's number, how bad it is, how much of it there is.
 
+use super::condition::Typical;
 use crate::frame::{Look, State};
 
 /// What of a widget is asked.
@@ -47,6 +48,14 @@ impl Facet {
         }
     }
 
+    /// What it typically is.
+    pub(crate) const fn typical(self) -> Typical {
+        match self {
+            Self::State => Typical::Word(&STATE_WORDS),
+            Self::Value | Self::Count | Self::Alarm | Self::Warning => Typical::Number,
+        }
+    }
+
     /// The number of the input that asks this of a widget.
     pub(crate) fn input(self, widget: usize) -> u32 {
         let place = (0..).zip(Self::ALL).find(|(_, own)| *own == self).map_or(0, |(place, _)| place);
@@ -61,6 +70,14 @@ impl Facet {
 
 /// What a condition over events can name: the event's data, and what it is called.
 pub(crate) const EVENT_INPUTS: [&str; 2] = ["event", "event_name"];
+
+/// The words of [`state_word`].
+const STATE_WORDS: [&str; 5] = ["normal", "muted", "warning", "alarm", "unknown"];
+
+/// What a condition over events typically is evaluated over.
+pub(crate) const fn typical_of_event(input: u32) -> Typical {
+    if input == 0 { Typical::Data } else { Typical::Word(&["order.new"]) }
+}
 
 /// What a condition has for a state.
 pub(crate) const fn state_word(state: State) -> &'static str {

@@ -279,6 +279,12 @@ impl Board {
         self.note_alarms();
     }
 
+    /// Alarms were raised here before this start, oldest first: a flood goes on. To be called before anything is folded.
+    pub fn resume_flood(&mut self, raised: impl IntoIterator<Item = Mono>, now: Mono) {
+        self.alarming.watch.alarms_mut().resume_flood(raised, now);
+        self.note_alarms();
+    }
+
     /// All that is on record was folded again: what comes now is new.
     pub fn be_folded(&mut self) {
         self.alarming.watch.be_folded();

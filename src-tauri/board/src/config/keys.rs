@@ -78,7 +78,7 @@ pub(super) static NIGHT: Key<super::night::Night> = Key {
     name: "night",
     need: Need::Optional,
     about: "When the wall is painted for a room that is dark, in place of `theme`: as dim as can still be read. By this machine's clock, in `timezone`.",
-    shape: super::night::Night,
+    shape: super::night::NIGHT,
 };
 
 pub(super) static NIGHT_TABLE: TableShape =

@@ -1,4 +1,5 @@
-//! `night = { from = "21:00", to = "06:00" }`: when the board is painted for a room in which nobody has a lamp on.
+//! `night = { from = "21:00", to = "06:00" }`: when the board is painted for a room in which nobody has a lamp on; and `quiet`, in the same form, when
+//! only critical alarms are told.
 
 use serde_json::Value;
 
@@ -11,7 +12,23 @@ use super::{
 use crate::hours::Hours;
 
 /// The table.
-pub(super) struct Night;
+pub(super) struct Night {
+    /// What is wrong with one that ends when it begins, and what to do.
+    endless: (&'static str, &'static str),
+}
+
+/// When the board is painted for a dark room.
+pub(super) const NIGHT: Night = Night {
+    endless: ("a night that ends when it begins", "a night that never ends is `theme`"),
+};
+
+/// When only critical alarms are told.
+pub(super) const QUIET: Night = Night {
+    endless: (
+        "quiet hours that end when they begin",
+        "critical alarms alone, at any hour, are `notify = \"critical\"` and `sound = \"critical\"`",
+    ),
+};
 
 impl Shape for Night {
     type Value = Hours;
@@ -30,7 +47,8 @@ impl Shape for Night {
     }
 
     fn read(&self, node: Node<'_>, sink: &mut Sink<'_>) -> Option<Hours> {
-        let reader = TableReader::open(node, &keys::NIGHT_TABLE, sink)?;
+        let mut reader = TableReader::open(node, &keys::NIGHT_TABLE, sink)?;
+        reader.label = format!("`{}`", node.name);
         reader.finish(sink);
         let from = reader.get(&keys::NIGHT_FROM, sink);
         let to = reader.get(&keys::NIGHT_TO, sink);
@@ -44,8 +62,8 @@ impl Shape for Night {
         }
         let hours = Hours::new(from, to, begins);
         if hours.is_none() {
-            let help = "a night that never ends is `theme`".to_owned();
-            bad_value(node, "a night that ends when it begins", "two times of day that differ", Some(help), sink);
+            let (message, help) = self.endless;
+            bad_value(node, message, "two times of day that differ", Some(help.to_owned()), sink);
         }
         hours
     }

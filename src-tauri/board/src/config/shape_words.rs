@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{
-    diagnostic::Sink,
+    diagnostic::{Problem, Sink},
     shape::{ANY_NUMBER, Choice, Number},
     shape_event::STATE,
-    table::{Node, Shape, bad_value, wrong_type},
+    table::{Node, Shape, bad_value, cut, wrong_type},
 };
 use crate::{alarm::Priority, frame::State, reduce::TALLY_BARS_MAX};
 
@@ -27,6 +27,8 @@ pub(super) struct Words<S: 'static> {
     stands_for: &'static str,
     example: &'static str,
     max: usize,
+    /// Whether a word may be nothing, or have spaces around it: data may say that.
+    is_any: bool,
 }
 
 /// What each word of the data means.
@@ -36,6 +38,7 @@ pub(super) const STATES: Words<Choice<State>> = Words {
     stands_for: "what they mean",
     example: "{ cancelled = \"alarm\" }",
     max: STATES_MAX,
+    is_any: true,
 };
 
 /// A number a category.
@@ -45,6 +48,7 @@ pub(super) const TARGETS: Words<Number> = Words {
     stands_for: "numbers",
     example: "{ DHL = 120 }",
     max: TALLY_BARS_MAX,
+    is_any: true,
 };
 
 /// How soon somebody must act, by another system's word for it.
@@ -54,6 +58,7 @@ pub(super) const SEVERITIES: Words<Choice<Priority>> = Words {
     stands_for: "priorities",
     example: "{ page = \"critical\" }",
     max: SEVERITIES_MAX,
+    is_any: false,
 };
 
 impl<S: Shape> Shape for Words<S> {
@@ -85,6 +90,17 @@ impl<S: Shape> Shape for Words<S> {
         }
         let read = |(key, value)| {
             let key: &toml::Spanned<toml::de::DeString<'_>> = key;
+            let word: &str = key.get_ref();
+            if !self.is_any && (word.is_empty() || word.trim() != word) {
+                sink.report(Problem {
+                    span: key.span(),
+                    message: format!("a word that nothing says in `{}`", cut(node.name)),
+                    found: format!("\"{}\"", cut(word)),
+                    expected: format!("{} without spaces around them, such as `{}`", self.what, self.example),
+                    help: None,
+                });
+                return None;
+            }
             let value = self.item.read(Node { name: key.get_ref(), value }, sink);
             value.map(|value| (key.get_ref().to_string(), value))
         };

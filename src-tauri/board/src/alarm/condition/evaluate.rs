@@ -36,6 +36,11 @@ pub(super) fn evaluate(node: &Node, inputs: &dyn Inputs, deadband: f64) -> Truth
     }
 }
 
+/// What a part of a condition comes to.
+pub(super) fn term<'a>(node: &'a Node, inputs: &'a dyn Inputs) -> Term<'a> {
+    Run { inputs, deadband: 0.0, steps: 0, locals: Vec::new() }.term(node)
+}
+
 impl<'a> Run<'a> {
     fn term(&mut self, node: &'a Node) -> Term<'a> {
         self.steps += 1;

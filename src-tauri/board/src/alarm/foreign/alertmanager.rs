@@ -6,12 +6,15 @@
 use watchfloor_model::{Json, Shape};
 
 use super::{
-    ADVICE_CHARACTERS_MAX, ALERTS_MAX, Alert, Message, Says, TITLE_CHARACTERS_MAX, cut, instant, key, text, unusable,
+    ADVICE_CHARACTERS_MAX, ALERTS_MAX, Alert, KEY_BYTES_MAX, Message, Says, TITLE_CHARACTERS_MAX, cut, cut_bytes,
+    instant, key, text, unusable,
 };
 use crate::reduce::{Rejection, describe};
 
 /// The webhook's version that is known here.
 const VERSION: &str = "4";
+/// Characters at most of a name that stands in a key, before the fingerprint.
+const NAME_CHARACTERS_MAX: usize = 100;
 /// Labels at most that are told as a cause.
 const LABELS_TOLD_MAX: usize = 8;
 /// The label that says how bad it is.
@@ -100,11 +103,16 @@ fn one(alert: Json<'_>, group: Option<&str>) -> Result<Alert, Rejection> {
     let label = |wanted: &str| named.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value);
     let name = label(NAME).unwrap_or("alert");
     let key = match text(alert, "fingerprint") {
-        Some(fingerprint) => key("fingerprint", &format!("{} {fingerprint}", cut(name, 100)))?,
+        // A name has as much room as the fingerprint leaves.
+        Some(fingerprint) => {
+            let name = cut(name, NAME_CHARACTERS_MAX);
+            let room = KEY_BYTES_MAX.saturating_sub(fingerprint.len() + 1);
+            key(&format!("{} {fingerprint}", cut_bytes(&name, room)))
+        }
         // Before 0.18 there was none.
         None => {
             let labels: Vec<String> = named.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
-            key("labels", &format!("{{{}}}", labels.join(",")))?
+            key(&format!("{{{}}}", labels.join(",")))
         }
     };
     let telling: Vec<(&str, &str)> =
@@ -122,6 +130,7 @@ fn one(alert: Json<'_>, group: Option<&str>) -> Result<Alert, Rejection> {
         key,
         says,
         since: instant(alert, "startsAt"),
+        updated: instant(alert, "updatedAt"),
         severity: label(SEVERITY).map(str::to_owned),
         title: cut(&title, TITLE_CHARACTERS_MAX),
         advice: (!advice.is_empty()).then(|| cut(&advice.join(" · "), ADVICE_CHARACTERS_MAX)),

@@ -29,9 +29,10 @@ fn one(data: Json<'_>) -> Result<Alert, Rejection> {
     let of = |name: &str| payload.and_then(|payload| text(payload, name));
     let told = [("source", of("source")), ("component", of("component")), ("class", of("class"))];
     Ok(Alert {
-        key: key("dedup_key", dedup)?,
+        key: key(dedup),
         says,
         since: payload.and_then(|payload| instant(payload, "timestamp")),
+        updated: None,
         severity: of("severity").map(str::to_owned),
         title: cut(of("summary").unwrap_or(dedup), TITLE_CHARACTERS_MAX),
         advice: text(data, "client_url").map(|url| cut(url, ADVICE_CHARACTERS_MAX)),

@@ -15,8 +15,8 @@ use super::{
 };
 use crate::alarm::{
     Judge,
-    condition::{Condition, Fault, Names},
-    input::EVENT_INPUTS,
+    condition::{Condition, Fault, Names, Typical, Why},
+    input::{EVENT_INPUTS, Facet, typical_of_event},
 };
 
 /// What an alarm is judged by: `when`, `raise` or `from`, and what goes with it.
@@ -48,7 +48,8 @@ pub(super) fn read_judged(
     match (when, raise, from) {
         (Some(text), ..) => {
             report_useless(reader, "when", &[&OF_RAISE, &OF_EVENTS, &OF_FROM], sink);
-            let when = read_condition(reader, alarm::WHEN.name, &text, widgets, widgets.is_whole, sink)?;
+            let when =
+                read_condition(reader, alarm::WHEN.name, &text, (widgets, &typical_of_widget), widgets.is_whole, sink)?;
             if when.inputs().is_empty() {
                 report_nothing(reader, sink);
                 return None;
@@ -59,9 +60,16 @@ pub(super) fn read_judged(
         (_, Some(text), _) => {
             report_useless(reader, "raise", &[&OF_FROM], sink);
             let clear = reader.optional(&alarm::CLEAR, sink);
-            let raise = read_condition(reader, alarm::RAISE.name, &text, &EventNames, true, sink);
+            let raise = read_condition(reader, alarm::RAISE.name, &text, (&EventNames, &typical_of_event), true, sink);
             let clear = match clear? {
-                Some(text) => Some(read_condition(reader, alarm::CLEAR.name, &text, &EventNames, true, sink)?),
+                Some(text) => Some(read_condition(
+                    reader,
+                    alarm::CLEAR.name,
+                    &text,
+                    (&EventNames, &typical_of_event),
+                    true,
+                    sink,
+                )?),
                 None => None,
             };
             let judge = raise.map(|raise| Judge::Conditions { raise, clear });
@@ -154,17 +162,43 @@ impl Names for EventNames {
     }
 }
 
+/// What a condition over widgets is evaluated over.
+fn typical_of_widget(input: u32) -> Typical {
+    Facet::of_input(input).map_or(Typical::Number, |(_, facet)| facet.typical())
+}
+
+/// What to do about a condition that is never known.
+const fn never(why: Why) -> &'static str {
+    match why {
+        Why::TooMuch => "loops over fewer items: an answer takes 20,000 steps at most",
+        Why::Arithmetic => "a calculation that has a result, with no division by zero in it",
+        _ => "numbers beside numbers and texts beside texts, such as `late > 50` or `late.state == 'alarm'`",
+    }
+}
+
 /// The condition; what is wrong with it is shown where it stands. Where not all of what it names could be read, nothing is said.
 fn read_condition(
     reader: &TableReader<'_>,
     key: &str,
     text: &str,
-    named: &dyn Names,
+    (named, typical): (&dyn Names, &dyn Fn(u32) -> Typical),
     are_known: bool,
     sink: &mut Sink<'_>,
 ) -> Option<Condition> {
     match Condition::parse(text, named) {
-        Ok(condition) => Some(condition),
+        Ok(condition) => match condition.never_known(typical) {
+            None => Some(condition),
+            Some(why) => {
+                sink.report(Problem {
+                    span: reader.span_of(key),
+                    message: format!("the condition of {} can never be evaluated", reader.label),
+                    found: format!("a part of which is never known, whatever comes: {why}"),
+                    expected: never(why).to_owned(),
+                    help: None,
+                });
+                None
+            }
+        },
         Err(_) if !are_known => None,
         Err(Fault { at, found, expected }) => {
             let span = reader.span_of(key);

@@ -8,7 +8,7 @@ use crate::{
     config::{
         alarm::ConditionText,
         condition::Conditions,
-        night::Night,
+        night::{self, Night},
         shape::{CHANNEL, Choice, Flag, ID as ID_SHAPE, List, Name, Number, Text, Whole},
         shape_event::{EventName, PathText, Span, TemplateText},
         shape_site::Address,
@@ -189,7 +189,7 @@ pub(in crate::config) static DEADBAND: Key<Number> = Key {
     name: "deadband",
     need: Need::Default("0"),
     about: "By how much a number must come back, in its own unit, before a comparison holds no more.",
-    shape: Number { what: "a number", min: 0.0, max: 1e15 },
+    shape: Number { what: "a number from 0 on", min: 0.0, max: 1e15 },
 };
 
 pub(in crate::config) static LATCH: Key<Flag> = Key {
@@ -301,7 +301,7 @@ pub(in crate::config) static QUIET: Key<Night> = Key {
     name: "quiet",
     need: Need::Optional,
     about: "Hours in which only critical alarms are told, by this machine's clock in `timezone`. What still waits at their end is told then. As `night` in `[board]`.",
-    shape: Night,
+    shape: night::QUIET,
 };
 
 pub(in crate::config) static SOURCE_LOST: Key<Choice<Option<Priority>>> = Key {

@@ -97,6 +97,109 @@ fn bad_rules() {
     );
 }
 
+/// H6: a condition that nothing ever fulfils, since it can't be evaluated, raises no alarm: that is said before.
+#[test]
+fn conditions_that_are_never_known() {
+    let rule = |when: &str| with(&format!("[[alarm]]\nid = \"a\"\nwhen = \"{when}\"\n"));
+    let never = ("13:8", "the condition of `[[alarm]]` `a` can never be evaluated", "");
+    let ten = (1..=10).map(|own| own.to_string()).collect::<Vec<_>>().join(",");
+    let loops = format!("[{ten}].all(a, [{ten}].all(b, [{ten}].all(c, [{ten}].all(d, a + b + c + d + w > -9))))");
+    for (when, expected) in [
+        ("w > 'x'", "numbers beside numbers"),
+        ("w.state > 3", "numbers beside numbers"),
+        ("w == 'alarm'", "numbers beside numbers"),
+        ("w > 5 && w.state == 2", "numbers beside numbers"),
+        ("w > 5 || !(w + w.state > 2)", "numbers beside numbers"),
+        ("w > 5 ? w.state == 'alarm' : w < 'x'", "numbers beside numbers"),
+        ("w.contains('x')", "numbers beside numbers"),
+        ("w / 0 > 5", "no division by zero"),
+        (&loops, "20,000 steps at most"),
+    ] {
+        check(&rule(when), &[(never.0, never.1, expected)]);
+    }
+    for when in [
+        "w > 5",
+        "w.state == 'alarm' && w / 2 > 7 || w == 3",
+        "1 / w > 2",
+        "w != null",
+        "known(w)",
+        "!known(w) || w > 1e300",
+        "w in [1, 2]",
+        "w.state in ['alarm', 'warning']",
+        "w.state.startsWith('al')",
+        "math.abs(w) > 3",
+        "string(w) == '7'",
+    ] {
+        parse(&rule(when), "f").unwrap_or_else(|errors| panic!("{when}: {errors}"));
+    }
+    let rule = |raise: &str| with(&format!("[[alarm]]\nid = \"a\"\nraise = \"{raise}\"\n"));
+    for raise in
+        ["event_name > 3", "event_name == 3", "event.x > 3 && event_name / 2 > 1", "event.x + 1 > 'x'", "event > 3"]
+    {
+        check(&rule(raise), &[("13:9", never.1, "numbers beside numbers")]);
+    }
+    for raise in [
+        "event.x > 3",
+        "event.x.y.z == 'a'",
+        "event.x > event.y",
+        "event.on",
+        "!event.on",
+        "has(event.x) && event.x == null",
+        "event.items.exists(own, own.level > event.limit)",
+        "event.items.all(own, own == 7)",
+        "event['x-y'] > 2",
+        "event.list[5] > 2",
+        "timestamp(event.at) > timestamp('2026-01-01T00:00:00Z')",
+        "duration(event.took) > duration('5s')",
+        "double(event.text) > 1",
+        "event.text.contains('x') || event_name == 'belt.jam'",
+        "event.a.b.c.d.e > 1",
+        "size(event.list) > 2",
+        "event.a + event.b > 7",
+        "event.text + 'x' == event.other",
+        "event.kind in ['a', 'b']",
+        "'x' in event.tags",
+        "event == null",
+        "event.map(own, own)[0] == 'x'",
+        "timestamp(event.at) - timestamp(event.from) > duration('1h')",
+        "event.t.matches('^a') && event.n % 2 == 1",
+    ] {
+        parse(&rule(raise), "f").unwrap_or_else(|errors| panic!("{raise}: {errors}"));
+    }
+}
+
+#[test]
+fn small_words() {
+    let alarms = |lines: &str| with(&format!("[alarms]\n{lines}\n"));
+    check(&alarms("quiet = { from = \"22:00\" }"), &[("12:9", "`to` is missing in `quiet`", "")]);
+    check(
+        &alarms("quiet = { from = \"22:00\", to = \"22:00\" }"),
+        &[("12:9", "quiet hours that end when they begin for `quiet`", "that differ")],
+    );
+    check(&alarms("quiet = \"22:00\""), &[("12:9", "wrong type for `quiet`", "a table with `from`")]);
+    let rule = |lines: &str| with(&format!("[[alarm]]\nid = \"a\"\nwhen = \"w > 1\"\n{lines}\n"));
+    check(
+        &rule("deadband = -1"),
+        &[("14:12", "out of range for `deadband`: found the integer -1", "a number from 0 on")],
+    );
+    check(&rule("on-delay = \"-5s\""), &[("14:13", "less than nothing", "0s to 1d")]);
+    check(&rule("off-delay = \"400d\""), &[("14:13", "out of range for `off-delay`", "0s to 1d")]);
+    check(&rule("on-delay = \"9999999999s\""), &[("14:13", "more than 9 digits", "0s to 1d")]);
+    check(&rule("on-delay = 5"), &[("14:12", "wrong type for `on-delay`", "0s to 1d")]);
+    let severities = |word: &str| {
+        let text =
+            format!("[[alarm]]\nid = \"a\"\nfrom = \"alertmanager\"\nseverities = {{ \"{word}\" = \"high\" }}\n");
+        with(&text)
+    };
+    for word in ["", " ", " page"] {
+        check(
+            &severities(word),
+            &[("14:16", "a word that nothing says in `severities`", "without spaces around them")],
+        );
+    }
+    parse(&severities("sev 1"), "f").unwrap_or_else(|errors| panic!("{errors}"));
+}
+
 #[test]
 fn rules_over_events() {
     let text = with(

@@ -476,7 +476,7 @@ fn malformed_texts() {
         ("30", "11:18", "no unit"),
         ("5min", "11:17", "an unknown unit"),
         ("1.5h", "11:17", "no unit"),
-        ("-5s", "11:16", "no whole number"),
+        ("-5s", "11:16", "less than nothing"),
         ("1m1h", "11:19", "units not from long to short"),
         ("", "11:16", "nothing is written"),
     ] {
