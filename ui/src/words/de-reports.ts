@@ -77,8 +77,10 @@ export const reports: Pick<Words, keyof typeof english> = {
   'report.aside-unnamed': { one: '{count} namenlos beiseite gelegt', other: '{count} namenlos beiseite gelegt' },
   'report.empty': 'noch ist nichts aufgezeichnet',
   'report.begins': 'die Aufzeichnung beginnt {time}',
-  'report.observed': 'beobachtet {span} von {all}: darüber geht das Mittel',
-  'report.unrecorded': { one: 'einmal nicht aufgezeichnet: {span}', other: '{count}-mal nicht aufgezeichnet: {span}' },
+  'report.unrecorded': {
+    one: 'einmal nicht aufgezeichnet: {span}, beobachtet {observed}',
+    other: '{count}-mal nicht aufgezeichnet: {span}, beobachtet {observed}',
+  },
 
   'unrecorded.not-running': 'die Wand lief nicht',
   'unrecorded.not-written': 'die Aufzeichnung ließ sich nicht schreiben',

@@ -74,8 +74,10 @@ export const reports = {
   'report.aside-unnamed': { one: '{count} put aside by nobody named', other: '{count} put aside by nobody named' },
   'report.empty': 'nothing is on record yet',
   'report.begins': 'the record begins {time}',
-  'report.observed': 'observed {span} of {all}: the mean is over that',
-  'report.unrecorded': { one: 'unrecorded once: {span}', other: 'unrecorded {count} times: {span}' },
+  'report.unrecorded': {
+    one: 'unrecorded once: {span}, observed {observed}',
+    other: 'unrecorded {count} times: {span}, observed {observed}',
+  },
 
   'unrecorded.not-running': 'the wall did not run',
   'unrecorded.not-written': 'the record could not be written',
