@@ -78,8 +78,8 @@ export const reports: Pick<Words, keyof typeof english> = {
   'report.empty': 'noch ist nichts aufgezeichnet',
   'report.begins': 'die Aufzeichnung beginnt {time}',
   'report.unrecorded': {
-    one: 'einmal nicht aufgezeichnet: {span}, beobachtet {observed}',
-    other: '{count}-mal nicht aufgezeichnet: {span}, beobachtet {observed}',
+    one: 'einmal nicht aufgezeichnet: {span} von {all}',
+    other: '{count}-mal nicht aufgezeichnet: {span} von {all}',
   },
 
   'unrecorded.not-running': 'die Wand lief nicht',

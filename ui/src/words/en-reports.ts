@@ -75,8 +75,8 @@ export const reports = {
   'report.empty': 'nothing is on record yet',
   'report.begins': 'the record begins {time}',
   'report.unrecorded': {
-    one: 'unrecorded once: {span}, observed {observed}',
-    other: 'unrecorded {count} times: {span}, observed {observed}',
+    one: 'unrecorded once: {span} of {all}',
+    other: 'unrecorded {count} times: {span} of {all}',
   },
 
   'unrecorded.not-running': 'the wall did not run',
