@@ -24,6 +24,7 @@ use watchfloor_board::{
     frame::{Detail, Frame, Notice, RowsFound, RowsQuery},
     freshness::Summary,
 };
+use watchfloor_model::Timestamp;
 
 use crate::{
     announce::{Announcer, Desktop, Sought, trial::Trial},
@@ -194,7 +195,7 @@ impl Engine {
             stall: stall.clone(),
             records,
         };
-        let Found { mut board, begin, remembered, marks, notice } = found;
+        let Found { mut board, begin, remembered, marks, told, notice } = found;
         if let Some(notice) = notice {
             board.set_notice(notice);
         }
@@ -235,6 +236,7 @@ impl Engine {
             actions: config.actions,
             reach,
             marks,
+            told,
             runtime: tokio::runtime::Handle::current(),
             doors,
             steps,
@@ -501,6 +503,8 @@ struct Found {
     remembered: Option<Remembered>,
     /// What is known of the announcements of alarms that stand.
     marks: Vec<Mark>,
+    /// When people were told something right before this.
+    told: Vec<Timestamp>,
     notice: Option<Notice>,
 }
 
@@ -513,21 +517,22 @@ struct Remembered {
 async fn find(folder: Option<PathBuf>, bounds: Bounds, file: BoardFile, clock: Clock) -> Result<Found, EngineError> {
     let Some(folder) = folder else {
         let board = Board::new(file, clock.now());
-        return Ok(Found { board, begin: BTreeMap::new(), remembered: None, marks: Vec::new(), notice: None });
+        let (marks, told) = (Vec::new(), Vec::new());
+        return Ok(Found { board, begin: BTreeMap::new(), remembered: None, marks, told, notice: None });
     };
     let finding = tokio::task::spawn_blocking(move || {
         let lock = restore::lock(&folder)?;
         let restored = restore::restore(&folder, bounds, &file, clock)?;
         let begin = file.sources.iter().filter_map(|source| Some((source.id.clone(), restored.resume(&source.id)?)));
         let begin = begin.collect();
-        let restore::Restored { board, journal, positions, marks, notice, .. } = restored;
+        let restore::Restored { board, journal, positions, marks, told, notice, .. } = restored;
         let writer = Box::new(move |ends| match journal {
             restore::Found::Writable(journal) => Writer::into(ends, journal, folder, positions, Pace::default()),
             restore::Found::Refused(journal) => {
                 Writer::refused(ends, journal.as_ref(), folder, bounds, positions, Pace::default())
             }
         });
-        Ok(Found { board, begin, remembered: Some(Remembered { writer, lock }), marks, notice })
+        Ok(Found { board, begin, remembered: Some(Remembered { writer, lock }), marks, told, notice })
     });
     finding.await.unwrap_or_else(|error| Err(EngineError::System { what: "a thread", reason: error.to_string() }))
 }

@@ -10,6 +10,7 @@ use watchfloor_model::SourceStatus;
 pub(crate) struct Rejections {
     widgets: BTreeMap<String, Tally>,
     sources: BTreeMap<String, Tally>,
+    rules: BTreeMap<String, Tally>,
 }
 
 #[derive(Debug, Default)]
@@ -26,6 +27,13 @@ impl Rejections {
         self.widgets.entry(widget.to_owned()).or_default().reason = reason;
     }
 
+    /// Takes why an alarm's rule could not use an event, or a part of it, in the same way. Nobody else counts those: they are counted as they come.
+    pub(crate) fn handle_rule(&mut self, rule: &str, rejection: &Rejection) {
+        let tally = self.rules.entry(rule.to_owned()).or_default();
+        tally.reason = format!("{}: expected {}", rejection.place, rejection.expected);
+        tally.count = tally.count.saturating_add(1);
+    }
+
     /// Takes how many events a widget could not use so far.
     pub(crate) fn handle_count(&mut self, widget: &str, count: u64) {
         self.widgets.entry(widget.to_owned()).or_default().count = count;
@@ -40,10 +48,13 @@ impl Rejections {
         }
     }
 
-    /// Logs what is new: one line a widget and one a source, with the number of events and the newest reason.
+    /// Logs what is new: one line a widget, one a rule and one a source, with the number of events and the newest reason.
     pub(crate) fn log(&mut self) {
         for (widget_id, count, reason) in due(&mut self.widgets) {
             tracing::warn!(widget_id, count, reason, "events rejected by a widget");
+        }
+        for (rule, count, reason) in due(&mut self.rules) {
+            tracing::warn!(rule, count, reason, "what came can't be used by an alarm's rule: it may lack alarms");
         }
         for (source, count, reason) in due(&mut self.sources) {
             tracing::warn!(source, count, reason, "events rejected");
@@ -63,6 +74,23 @@ fn due(tallies: &mut BTreeMap<String, Tally>) -> impl Iterator<Item = (&str, u64
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// H8: what a rule can't use is in the log as well, though no widget counts it.
+    #[test]
+    fn what_a_rule_cannot_use_is_logged_once() {
+        let mut rejections = Rejections::default();
+        let rejection = Rejection { place: "`labels`".into(), found: "s3cret".into(), expected: "an object".into() };
+        for (times, expected) in [
+            (3, vec!["ops 3 `labels`: expected an object"]),
+            (0, vec![]),
+            (1, vec!["ops 1 `labels`: expected an object"]),
+        ] {
+            (0..times).for_each(|_| rejections.handle_rule("ops", &rejection));
+            let logged: Vec<String> =
+                due(&mut rejections.rules).map(|(rule, count, reason)| format!("{rule} {count} {reason}")).collect();
+            assert_eq!(logged, expected);
+        }
+    }
 
     /// H8: each rejection is in the log once, as part of a sum, without what the event said.
     #[test]

@@ -5,11 +5,13 @@ use std::{
     fs::{self, File, TryLockError},
     io,
     path::Path,
+    time::Duration,
 };
 
 use watchfloor_board::{
     Board, Checkpoint, NotRestored, alarm::watch::WatchCheckpoint, config::spec::BoardFile, frame::Notice,
 };
+use watchfloor_model::Timestamp;
 
 use crate::{
     clock::Clock,
@@ -22,6 +24,9 @@ use crate::{
     },
     source::Begin,
 };
+
+/// So far back it is looked whether there is a flood: one that goes on since before that is seen as of then.
+const FLOODS_FROM: Duration = Duration::from_secs(3600);
 
 /// Takes the data folder for this process, making it if need be. It is held until the file is dropped.
 ///
@@ -74,6 +79,8 @@ pub(crate) struct Restored {
     pub(crate) unproven: BTreeSet<String>,
     /// What is known of the announcements of alarms that stand.
     pub(crate) marks: Vec<Mark>,
+    /// When people were told something right before this.
+    pub(crate) told: Vec<Timestamp>,
     /// What people must know.
     pub(crate) notice: Option<Notice>,
 }
@@ -119,10 +126,10 @@ fn write_on(folder: &Path, bounds: Bounds, file: &BoardFile, clock: Clock) -> Re
     };
     // Finding out now that nothing can be written is better than at the first event.
     opened.journal.try_write()?;
-    let Loaded { board, positions, unproven, marks, damaged } = loaded;
+    let Loaded { board, positions, unproven, marks, told, damaged } = loaded;
     let damaged = (damaged > 0).then(|| writer::alarms_damaged(damaged));
     let (journal, notice) = (Found::Writable(opened.journal), notice(opened.set_aside).or(damaged));
-    Ok(Restored { board, journal, positions, unproven, marks, notice })
+    Ok(Restored { board, journal, positions, unproven, marks, told, notice })
 }
 
 /// What can be read of a journal that can't be written because of `refused`.
@@ -136,7 +143,7 @@ fn read_only(
     tracing::warn!(reason = %refused, "the journal can't be written: going on from memory");
     let mut notice = writer::not_remembering(clock.wall(), refused.to_string());
     let read = Journal::read(folder, bounds).and_then(|journal| Ok((load(&journal, file, clock)?, journal)));
-    let (Loaded { board, positions, unproven, marks, damaged }, journal) = match read {
+    let (Loaded { board, positions, unproven, marks, told, damaged }, journal) = match read {
         Ok((loaded, journal)) => (loaded, Some(journal)),
         Err(JournalError::Newer(found)) => return Err(JournalError::Newer(found)),
         Err(error) => {
@@ -149,7 +156,7 @@ fn read_only(
         notice.detail.push(format!("Entries of the record of alarms can't be read: {damaged}"));
     }
     let journal = Found::Refused(journal);
-    Ok(Restored { board, journal, positions, unproven, marks, notice: Some(notice) })
+    Ok(Restored { board, journal, positions, unproven, marks, told, notice: Some(notice) })
 }
 
 fn nothing(file: &BoardFile, clock: Clock) -> Loaded {
@@ -158,6 +165,7 @@ fn nothing(file: &BoardFile, clock: Clock) -> Loaded {
         positions: Positions::new(),
         unproven: BTreeSet::new(),
         marks: Vec::new(),
+        told: Vec::new(),
         damaged: 0,
     }
 }
@@ -174,6 +182,7 @@ struct Loaded {
     positions: Positions,
     unproven: BTreeSet<String>,
     marks: Vec<Mark>,
+    told: Vec<Timestamp>,
     /// Entries of the record of alarms that can't be read.
     damaged: u64,
 }
@@ -235,6 +244,8 @@ fn load(journal: &Journal, file: &BoardFile, clock: Clock) -> Result<Loaded, Jou
         tracing::warn!(count = record.damaged, "entries of the record of alarms can't be read");
     }
     board.restore_alarms(alarms, record.changes, clock.now());
+    let lately = journal.lately(clock.wall().minus(FLOODS_FROM))?;
+    board.resume_flood(lately.raised.iter().map(|at| clock.place(*at)), clock.now());
     let mut replay = Replay::new(clock);
     let mut batches = 0u64;
     let is_whole = journal.replay(seq, |batch| {
@@ -265,7 +276,7 @@ fn load(journal: &Journal, file: &BoardFile, clock: Clock) -> Result<Loaded, Jou
         tracing::warn!("the journal has a hole: every source begins anew");
         unproven.extend(positions.keys().map(ToString::to_string));
     }
-    Ok(Loaded { board, positions, unproven, marks: journal.announced()?, damaged: record.damaged })
+    Ok(Loaded { board, positions, unproven, marks: journal.announced()?, told: lately.told, damaged: record.damaged })
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ use watchfloor_board::{
     config::spec::BoardFile,
     frame::{AlarmsSeen, State},
 };
-use watchfloor_model::{Delivery, Mono, SourceStatus, SteadyClock};
+use watchfloor_model::{Delivery, Mono, SourceStatus, SteadyClock, Timestamp};
 
 use crate::{
     announce::{Announcer, Sought, trial::Observed},
@@ -90,6 +90,8 @@ pub(crate) struct Parts {
     pub(crate) reach: Reach,
     /// What is known of the announcements of alarms that stand.
     pub(crate) marks: Vec<Mark>,
+    /// When people were told something right before this.
+    pub(crate) told: Vec<Timestamp>,
     /// Where sources run.
     pub(crate) runtime: Handle,
     /// What sources go through.
@@ -225,7 +227,7 @@ impl Run {
         let now = run.clock.now();
         run.board.set_wall(run.clock.wall(), now);
         run.keep_alarms();
-        run.resume_alarms(parts.marks, now);
+        run.resume_alarms(parts.marks, &parts.told, now);
         for setup in run.setups() {
             let begin = begin.remove(&setup.feed.id).unwrap_or_default();
             run.start_source(setup, begin);
@@ -533,8 +535,12 @@ impl Run {
                 self.rejections.handle_count(&widget.id, rejected.count);
             }
         }
-        for (widget, rejection) in self.board.take_rejections() {
-            self.rejections.handle_rejection(&widget, &rejection);
+        for (of, rejection) in self.board.take_rejections() {
+            // A rule and a widget may have the same id: then it is logged of both.
+            if self.file.alarms.iter().any(|rule| rule.id == of) {
+                self.rejections.handle_rule(&of, &rejection);
+            }
+            self.rejections.handle_rejection(&of, &rejection);
         }
         self.rejections.log();
         self.save_corrections();

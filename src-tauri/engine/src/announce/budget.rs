@@ -42,22 +42,40 @@ impl Way {
 pub(super) struct Budget {
     /// When, and under which number; the oldest first.
     told: VecDeque<(Mono, u64)>,
+    /// Whether nobody was told of that yet.
+    has_changed: bool,
 }
 
 impl Budget {
+    /// Goes on after a start: so many were announced before it, the oldest first. Nothing has the number 0.
+    pub(super) fn resume(&mut self, told: Vec<Mono>, now: Mono) {
+        self.told = told.into_iter().map(|at| (at.min(now), 0)).collect();
+        self.forget(now);
+        // Of more than there may be in a window, as after a file that was changed, the newest are enough.
+        self.told.drain(..self.told.len().saturating_sub(ANNOUNCED_MAX));
+    }
+
+    /// When something was announced, the oldest first, if that has changed since this was last asked.
+    pub(super) fn take_told(&mut self) -> Option<Vec<Mono>> {
+        std::mem::take(&mut self.has_changed).then(|| self.told.iter().map(|(at, _)| *at).collect())
+    }
+
     /// Takes one, if there is one left.
     pub(super) fn take(&mut self, way: Way, number: u64, now: Mono) -> bool {
         self.forget(now);
         let is_left = self.told.len() < way.limit();
         if is_left {
             self.told.push_back((now, number));
+            self.has_changed = true;
         }
         is_left
     }
 
     /// It wasn't announced after all.
     pub(super) fn give_back(&mut self, number: u64) {
+        let before = self.told.len();
         self.told.retain(|(_, own)| *own != number);
+        self.has_changed |= self.told.len() != before;
     }
 
     /// The same announcement, under another number. Says whether it is within the window.

@@ -348,6 +348,8 @@ pub struct Sought {
     pub number: u64,
     /// Which alarm; none for all of them.
     pub key: Option<String>,
+    /// When; none if nobody has yet.
+    pub at: Option<std::time::Instant>,
 }
 
 /// What announces.
@@ -404,6 +406,16 @@ impl Announcer {
     /// Everything is ordered that calls since before this run: what else one before it has shown is taken away.
     pub(crate) const fn settle(&mut self) {
         self.is_settling = true;
+    }
+
+    /// A run before this one has told people something then: that counts.
+    pub(crate) fn resume(&mut self, told: Vec<Mono>, now: Mono) {
+        self.policy.resume(told, now);
+    }
+
+    /// When people were told something, as far as it counts still, if that has changed since this was last asked: to be noted in the journal.
+    pub(crate) fn take_told(&mut self) -> Option<Vec<Mono>> {
+        self.policy.take_told()
     }
 
     /// Takes an order, which is on record by now.

@@ -217,6 +217,16 @@ impl Policy {
         self.wake = Some(Mono::ZERO);
     }
 
+    /// A run before this one has told people something then: that counts.
+    pub(super) fn resume(&mut self, told: Vec<Mono>, now: Mono) {
+        self.budget.resume(told, now);
+    }
+
+    /// When people were told something, if that has changed since this was last asked.
+    pub(super) fn take_told(&mut self) -> Option<Vec<Mono>> {
+        self.budget.take_told()
+    }
+
     /// When [`Self::handle_time`] has something to do.
     pub(super) const fn poll_timeout(&self) -> Option<Mono> {
         self.wake

@@ -14,6 +14,7 @@ use super::{
     Journal, JournalError, saturated,
     table::{
         alarm::{self, Call, Entry, Mark, Ready},
+        meta,
         step::Step,
     },
 };
@@ -37,6 +38,8 @@ pub(crate) enum AlarmWork {
         /// The entry's number.
         number: u64,
     },
+    /// When people were told something, as far as it counts still, the oldest first.
+    Told(Vec<Timestamp>),
     /// Entries are kept for so long.
     Keep(Duration),
 }
@@ -93,6 +96,13 @@ impl AlarmLane {
         self.flush();
     }
 
+    /// When people were told something, as far as it counts still: in place of what was said of that before.
+    pub(crate) fn told(&mut self, told: Vec<Timestamp>) {
+        self.waiting.retain(|work| !matches!(work, AlarmWork::Told(_)));
+        self.waiting.push_back(AlarmWork::Told(told));
+        self.flush();
+    }
+
     /// For how long entries are kept from now on.
     pub(crate) fn keep(&mut self, age_max: Duration) {
         self.waiting.retain(|work| !matches!(work, AlarmWork::Keep(_)));
@@ -139,7 +149,7 @@ impl AlarmWork {
         match self {
             Self::Entries(entries) => entries.len(),
             Self::Marks(marks) => marks.len(),
-            Self::Onward { .. } | Self::Keep(_) => 0,
+            Self::Onward { .. } | Self::Told(_) | Self::Keep(_) => 0,
         }
     }
 }
@@ -151,6 +161,20 @@ pub(crate) struct Batch<'a> {
     pub(crate) entries: &'a [Ready],
     pub(crate) marks: &'a [Mark],
     pub(crate) onward: &'a [(Arc<str>, u64)],
+    /// When people were told something, if that has changed.
+    pub(crate) told: Option<&'a [Timestamp]>,
+}
+
+/// Where it is noted when people were told something: JSON, milliseconds since the Unix epoch.
+const TOLD: &str = "alarm-told";
+
+/// What a start has to know of the time right before it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Lately {
+    /// When alarms were raised, the oldest first.
+    pub(crate) raised: Vec<Timestamp>,
+    /// When people were told something, the oldest first.
+    pub(crate) told: Vec<Timestamp>,
 }
 
 impl Journal {
@@ -169,6 +193,10 @@ impl Journal {
         for (receiver, number) in batch.onward {
             alarm::put_onward(&transaction, receiver, *number)?;
         }
+        if let Some(told) = batch.told {
+            let millis: Vec<i64> = told.iter().map(|at| at.as_millis()).collect();
+            meta::put(&transaction, TOLD, &serde_json::json!(millis).to_string())?;
+        }
         if !batch.entries.is_empty() {
             let bytes_max = saturated(self.bounds.alarm_bytes_max);
             let bound = alarm::Bound { bytes_max, before: now.minus(self.bounds.alarm_age_max) };
@@ -180,6 +208,17 @@ impl Journal {
         transaction.commit()?;
         self.alarms = held;
         Ok(are_there)
+    }
+
+    /// What happened since `from`, by this machine's clock, as far as it can be read.
+    pub(crate) fn lately(&self, from: Timestamp) -> Result<Lately, JournalError> {
+        if !alarm::is_there(&self.connection)? {
+            return Ok(Lately::default());
+        }
+        let told = meta::value(&self.connection, TOLD)?;
+        let told: Vec<i64> = told.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        let told = told.into_iter().map(Timestamp::from_millis).filter(|at| from <= *at).collect();
+        Ok(Lately { raised: alarm::raised_since(&self.connection, from)?, told })
     }
 
     /// For how long entries are kept from now on.

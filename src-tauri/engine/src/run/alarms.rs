@@ -27,7 +27,9 @@ const STATION: &str = "notification";
 impl Run {
     /// What a start found: alarms that call already are heard on, and those that nobody knows to be announced are announced, as what they may be:
     /// once more.
-    pub(super) fn resume_alarms(&mut self, marks: Vec<Mark>, now: Mono) {
+    ///
+    /// A flood goes on, and what people were told within the last ten minutes counts: a restart allows nothing more.
+    pub(super) fn resume_alarms(&mut self, marks: Vec<Mark>, told: &[Timestamp], now: Mono) {
         let marked: BTreeMap<Named, Heard> = marks.into_iter().map(|mark| (mark.call, mark.heard)).collect();
         let decided = self.board.take_alarm_changes();
         let is_new = |key: &AlarmKey, own: &Standing| {
@@ -50,6 +52,19 @@ impl Run {
             })
             .collect();
         let wall = self.clock.wall();
+        // By what was told of it, and by what a killed run may have told last, and could not note.
+        let noted = told.last().copied();
+        let unnoted = calling.iter().filter_map(|(_, order)| match order {
+            Order::Start(call) => Some(call.decided),
+            _ => None,
+        });
+        let unnoted = unnoted.filter(|decided| noted.is_none_or(|noted| noted < *decided)).max();
+        let mut told: Vec<Mono> = told.iter().copied().chain(unnoted).map(|at| self.clock.place(at)).collect();
+        told.sort_unstable();
+        self.announcer.resume(told, now);
+        for is_flood in self.board.take_alarm_floods() {
+            self.announcer.handle_order(Order::Flood(is_flood), now, wall);
+        }
         for (named, order) in calling {
             if matches!(order, Order::Start(_)) {
                 self.repeated.insert(named);
@@ -150,6 +165,9 @@ impl Run {
             let by = Some(how.name().to_owned());
             self.alarms.mark(named, Heard { announced: Some(at), by, is_repeated, ..Heard::default() });
         }
+        if let Some(told) = self.announcer.take_told() {
+            self.alarms.told(told.into_iter().map(|at| self.clock.wall_at(at)).collect());
+        }
     }
 
     /// What the desktop and the sound device say.
@@ -163,7 +181,8 @@ impl Run {
                 }
             }
             Told::Acted { key, asked: Asked::Show, .. } => self.reach.sought.send_modify(|sought| {
-                *sought = Sought { number: sought.number + 1, key: key.as_ref().map(ToString::to_string) };
+                let key = key.as_ref().map(ToString::to_string);
+                *sought = Sought { number: sought.number + 1, key, at: Some(std::time::Instant::now()) };
             }),
             _ => {}
         }

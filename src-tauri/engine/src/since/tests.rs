@@ -75,7 +75,7 @@ impl Wall {
         let changes = self.alarms.take_changes();
         let ready: Vec<Ready> =
             changes.into_iter().map(|change| Ready::of(Entry { change, received: None }).unwrap()).collect();
-        self.journal.put_alarms(&Batch { entries: &ready, marks: &[], onward: &[] }, at(0)).unwrap();
+        self.journal.put_alarms(&Batch { entries: &ready, ..Batch::default() }, at(0)).unwrap();
     }
 
     /// A second of a wall that shows nothing.

@@ -475,3 +475,26 @@ fn receivers_have_their_places() {
     journal.connection().execute("UPDATE alarm_onward SET number = 10", []).unwrap();
     assert!(alarm::onward(journal.connection(), "pager").unwrap_err().is_damage());
 }
+
+/// H6: what a start has to know of the time right before it is on the file: when alarms were raised, and when people were told something.
+#[test]
+fn what_happened_lately_is_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = open(folder.path(), Bounds::default());
+    assert_eq!(journal.lately(at(0)).unwrap(), Lately::default());
+    let mut alarms = alarms();
+    for second in [10, 700, 1300] {
+        happen(&mut alarms, 0, 0, second);
+        happen(&mut alarms, 0, 2, second + 1);
+    }
+    put(&mut journal, &alarms.take_changes(), at(2000));
+    let told = |journal: &mut Journal, told: &[Timestamp]| {
+        journal.put_alarms(&Batch { told: Some(told), ..Batch::default() }, at(2000)).unwrap();
+    };
+    told(&mut journal, &[at(11)]);
+    told(&mut journal, &[at(11), at(701), at(1302)]);
+    drop(journal);
+    let journal = open(folder.path(), Bounds::default());
+    let lately = Lately { raised: vec![at(700), at(1300)], told: vec![at(701), at(1302)] };
+    assert_eq!(journal.lately(at(100)).unwrap(), lately);
+}

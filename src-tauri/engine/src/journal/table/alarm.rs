@@ -406,6 +406,17 @@ fn entry(row: &Row<'_>) -> Result<Option<(Change, Option<Timestamp>)>, JournalEr
     }
 }
 
+/// When alarms were raised since then, the oldest first; of very many the newest.
+pub(crate) fn raised_since(connection: &Connection, from: Timestamp) -> Result<Vec<Timestamp>> {
+    let some = "SELECT decided_ms FROM alarm WHERE decided_ms >= ?1 AND what = ?2 ORDER BY decided_ms DESC LIMIT ?3";
+    let mut statement = connection.prepare_cached(some)?;
+    let raise = AlarmWhat::of(Some(Input::Raise { stamp: 0 })).word();
+    let rows = statement.query_map((from.as_millis(), raise, AFTER_MAX), |row| row.get(0))?;
+    let mut found: Vec<Timestamp> = rows.map(|row| row.map(Timestamp::from_millis)).collect::<Result<_>>()?;
+    found.reverse();
+    Ok(found)
+}
+
 /// Notes up to which entry a receiver has all.
 pub(crate) fn put_onward(connection: &Connection, receiver: &str, number: u64) -> Result<()> {
     let number = whole(number);

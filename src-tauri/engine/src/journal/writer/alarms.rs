@@ -7,6 +7,7 @@ use std::{
 };
 
 use watchfloor_board::alarm::AlarmKey;
+use watchfloor_model::Timestamp;
 
 use super::{Gone, Memory, Writer};
 use crate::{
@@ -40,6 +41,8 @@ pub(super) struct Kept {
     onward: BTreeMap<Arc<str>, u64>,
     /// The newest of each alarm.
     heard: BTreeMap<AlarmKey, Mark>,
+    /// When people were told something, as far as it counts still.
+    told: Option<Vec<Timestamp>>,
 }
 
 impl Kept {
@@ -59,7 +62,10 @@ impl Kept {
         self.onward.extend(work.onward);
     }
 
-    fn hear(&mut self, marks: &[Mark]) {
+    fn hear(&mut self, marks: &[Mark], told: Option<&Vec<Timestamp>>) {
+        if told.is_some() {
+            self.told = told.cloned();
+        }
         for mark in marks {
             if self.heard.len() >= HEARD_MAX && !self.heard.contains_key(&mark.call.key) {
                 self.heard.pop_first();
@@ -81,15 +87,12 @@ impl Kept {
     }
 
     /// Writes all that waits into a journal just opened, and what was announced of each alarm, which a new file doesn't know.
-    pub(super) fn write(
-        &mut self,
-        journal: &mut Journal,
-        now: watchfloor_model::Timestamp,
-    ) -> Result<(), JournalError> {
+    pub(super) fn write(&mut self, journal: &mut Journal, now: Timestamp) -> Result<(), JournalError> {
         let marks: Vec<Mark> = self.heard.values().cloned().chain(std::mem::take(&mut self.marks)).collect();
         let onward: Vec<(Arc<str>, u64)> = self.onward.iter().map(|(own, number)| (Arc::clone(own), *number)).collect();
         let entries = self.entries.make_contiguous();
-        let put = journal.put_alarms(&Batch { entries, marks: &marks, onward: &onward }, now);
+        let told = self.told.as_deref();
+        let put = journal.put_alarms(&Batch { entries, marks: &marks, onward: &onward, told }, now);
         match put {
             Ok(are_there) => {
                 if !are_there {
@@ -98,7 +101,8 @@ impl Kept {
                 if self.lost > 0 {
                     tracing::warn!(lost = self.lost, "entries of the record of alarms are lost");
                 }
-                *self = Self { heard: std::mem::take(&mut self.heard), ..Self::default() };
+                let (heard, told) = (std::mem::take(&mut self.heard), self.told.take());
+                *self = Self { heard, told, ..Self::default() };
                 Ok(())
             }
             Err(error) => {
@@ -115,6 +119,7 @@ struct Sorted {
     entries: Vec<Ready>,
     marks: Vec<Mark>,
     onward: Vec<(Arc<str>, u64)>,
+    told: Option<Vec<Timestamp>>,
 }
 
 impl Writer {
@@ -149,7 +154,7 @@ impl Writer {
             return Ok(());
         }
         let (sorted, changes) = self.sort(work);
-        self.kept.hear(&sorted.marks);
+        self.kept.hear(&sorted.marks, sorted.told.as_ref());
         let is_written = match &mut self.memory {
             Memory::Off => false,
             Memory::Lost(_) => {
@@ -158,8 +163,9 @@ impl Writer {
             }
             Memory::Kept(journal) => {
                 self.stall.begin(self.clock.now());
-                let Sorted { entries, marks, onward } = &sorted;
-                let put = journal.put_alarms(&Batch { entries, marks, onward }, self.clock.wall());
+                let Sorted { entries, marks, onward, told } = &sorted;
+                let told = told.as_deref();
+                let put = journal.put_alarms(&Batch { entries, marks, onward, told }, self.clock.wall());
                 self.stall.end();
                 match put {
                     Ok(are_there) => {
@@ -204,6 +210,7 @@ impl Writer {
                 }
                 AlarmWork::Marks(marks) => sorted.marks.extend(marks),
                 AlarmWork::Onward { receiver, number } => sorted.onward.push((receiver, number)),
+                AlarmWork::Told(told) => sorted.told = Some(told),
                 AlarmWork::Keep(age_max) => {
                     self.bounds.alarm_age_max = age_max;
                     if let Memory::Kept(journal) = &mut self.memory {

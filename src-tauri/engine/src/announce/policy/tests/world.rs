@@ -68,6 +68,9 @@ pub(super) struct World {
     pub(super) sounded: BTreeMap<AlarmKey, Mono>,
     /// What a run before this one left on the screen, and nobody has said anything about yet.
     pub(super) left: BTreeSet<Slot>,
+    /// When something was told, as it would be noted in the journal.
+    pub(super) told: Vec<Mono>,
+    pub(super) is_flood: bool,
 }
 
 impl World {
@@ -90,6 +93,8 @@ impl World {
             popped: BTreeMap::new(),
             sounded: BTreeMap::new(),
             left: BTreeSet::new(),
+            told: Vec::new(),
+            is_flood: false,
         }
     }
 
@@ -122,6 +127,9 @@ impl World {
 
     pub(super) fn order(&mut self, order: Order) {
         let wall = self.wall();
+        if let Order::Flood(is_on) = order {
+            self.is_flood = is_on;
+        }
         self.policy.handle_order(order, self.now, wall);
         self.pump();
     }
@@ -148,10 +156,12 @@ impl World {
         self.order(Order::Stop { key: Self::key(key) });
     }
 
-    /// The program is killed, and started again: what it has shown is still there, and what was marked is known.
+    /// The program is killed, and started again: what it has shown is still there, and what was marked is known, as is when something was told. What
+    /// was heard before counts on: a restart allows nothing more.
     pub(super) fn restart(&mut self) {
         self.policy = Policy::new(self.settings.clone(), Ways { notices: true, sound: true });
-        (self.tone, self.log) = (None, Vec::new());
+        self.policy.resume(self.told.clone(), self.now);
+        self.tone = None;
         (self.came, self.popped, self.sounded) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         self.left = self.screen.keys().cloned().collect();
         let mut orders = Vec::new();
@@ -170,6 +180,7 @@ impl World {
             orders.push((number, kept.clone(), marked.is_some(), by));
         }
         let wall = self.wall();
+        self.policy.handle_order(Order::Flood(self.is_flood), self.now, wall);
         for (number, kept, is_marked, by) in orders {
             let call = self.call(number, &kept, !is_marked);
             let order = if is_marked { Order::Resume { call, by } } else { Order::Start(call) };
@@ -207,6 +218,9 @@ impl World {
             }
         }
         self.announced.extend(std::iter::from_fn(|| self.policy.poll_announced()));
+        if let Some(told) = self.policy.take_told() {
+            self.told = told;
+        }
     }
 
     pub(super) fn put_out(&mut self, output: Output) -> Option<Told> {
