@@ -61,6 +61,8 @@ pub const STORE_RETRY: Duration = Duration::from_millis(500);
 pub const UNKEPT_BYTES_MAX: usize = 64 << 20;
 /// Offsets of a `fast` or `memory` channel that are set apart at once, before their events are kept.
 pub const RESERVE: u64 = 1 << 16;
+/// A channel to which nothing was published for so long gives back those that it doesn't use.
+pub const RESERVE_QUIET: Duration = Duration::from_secs(2);
 /// The aggregates are written at least so often where something changed, so that a start needn't fold more than this brings.
 pub const CHECKPOINT_PERIOD: Duration = Duration::from_secs(30);
 /// The aggregates are written as well when this many bytes of events came since, and four times what they take themselves.
@@ -151,3 +153,15 @@ pub const WEBHOOK_EVENTS_MAX: usize = 100;
 pub const WEBHOOK_PATIENCE: Duration = Duration::from_secs(300);
 /// How long a site may take to answer.
 pub const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often a set of keys is fetched.
+pub const JWKS_PERIOD: Duration = Duration::from_secs(600);
+/// How soon it is fetched again at the earliest, where a token names a key that isn't known, or it couldn't be fetched.
+pub const JWKS_AGAIN: Duration = Duration::from_secs(2);
+/// How long the site may take to answer.
+pub const JWKS_TIMEOUT: Duration = Duration::from_secs(5);
+/// The largest set of keys, bytes.
+pub const JWKS_BYTES_MAX: usize = 256 << 10;
+/// Keys that readers' tokens are signed by and that are given.
+pub const KEYS_GIVEN_MAX: usize = 20;
+/// Keys of a set.
+pub const JWKS_KEYS_MAX: usize = 100;

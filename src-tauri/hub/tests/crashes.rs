@@ -16,9 +16,10 @@ use std::{
 use futures_util::{SinkExt, StreamExt};
 use rand::RngExt;
 use reqwest::{Client, StatusCode};
-use serde_json::{Value, json};
+use serde_json::{Value, json, value::RawValue};
 use tokio::sync::watch;
 use tokio_tungstenite::{connect_async, tungstenite::Message};
+use watchfloor_board::Aggregate;
 
 const CHANNELS: [&str; 2] = ["a", "b"];
 const PUBLISHERS: u64 = 4;
@@ -31,6 +32,22 @@ const ALLOWANCE: Duration = Duration::from_millis(400);
 /// How long the end may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// One widget that counts everything.
+const BOARD: &str = r#"
+[board]
+title = "Crashes"
+
+[[source]]
+id = "hub"
+kind = "hub"
+url = "http://127.0.0.1:8787"
+channels = ["a", "b"]
+
+[[widget]]
+id = "count"
+kind = "counter"
+"#;
+
 /// A place: channel and offset.
 type Place = (String, u64);
 /// An event: the publisher and its number.
@@ -42,10 +59,12 @@ struct Running {
 }
 
 impl Running {
-    fn start(folder: &Path, durability: &str) -> Self {
+    fn start(folder: &Path, board: &Path, durability: &str) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_watchfloor-hub"))
             .args(["--listen", "127.0.0.1:0", "--durability", durability, "--heartbeat", "50ms", "--data-dir"])
             .arg(folder)
+            .arg("--board")
+            .arg(board)
             .env_remove("WATCHFLOOR_LOG")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -217,6 +236,7 @@ struct Outcome {
     read: Read,
     kills: Vec<Instant>,
     published: Vec<u64>,
+    counted: (Option<f64>, Option<i64>),
 }
 
 async fn run(durability: &'static str) -> Outcome {
@@ -224,7 +244,9 @@ async fn run(durability: &'static str) -> Outcome {
     let lives: u32 = std::env::var("WATCHFLOOR_HUB_LIVES").ok().and_then(|text| text.parse().ok()).unwrap_or(30);
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("data");
-    let start = || Running::start(&data, durability);
+    let board = folder.path().join("board.toml");
+    std::fs::write(&board, BOARD).expect("written");
+    let start = || Running::start(&data, &board, durability);
     let mut running = tokio::task::block_in_place(start);
     let (addresses, address) = watch::channel(running.address.clone());
     let (stop, stopped) = watch::channel(false);
@@ -260,10 +282,25 @@ async fn run(durability: &'static str) -> Outcome {
     })
     .await;
     reading.abort();
+    let counted = counted(&running.address).await;
     running.kill();
     let (told, read) =
         (std::mem::take(&mut *told.lock().expect("whole")), std::mem::take(&mut *read.lock().expect("whole")));
-    Outcome { told, read, kills, published }
+    Outcome { told, read, kills, published, counted }
+}
+
+/// What the hub's own counter comes to, and the hub's time since when it misses nothing.
+async fn counted(address: &str) -> (Option<f64>, Option<i64>) {
+    let answer = reqwest::get(format!("http://{address}/v1/snapshot?channels=a,b")).await.expect("an answer");
+    let snapshot: Value = answer.json().await.expect("a snapshot");
+    let board = match watchfloor_board::config::parse(BOARD, "board.toml") {
+        Ok(board) => board,
+        Err(diagnostics) => panic!("{diagnostics}"),
+    };
+    let mut counter = Aggregate::new(&board.widgets[0].fold);
+    let state = snapshot["aggregates"][counter.fingerprint()].to_string();
+    counter.restore(&RawValue::from_string(state).expect("JSON")).expect("a counter");
+    (counter.report().as_f64(), snapshot["since"].as_i64())
 }
 
 async fn wait_for(what: &str, is_so: impl Fn() -> bool) {
@@ -277,7 +314,7 @@ async fn wait_for(what: &str, is_so: impl Fn() -> bool) {
 /// Nothing acknowledged is missing, each event is there once, in order, under its own position, and nothing is lost.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_durable_channel_loses_nothing() {
-    let Outcome { told, read, kills, published } = run("durable").await;
+    let Outcome { told, read, kills, published, counted } = run("durable").await;
     assert!(read.lost.is_empty(), "{:?}", read.lost);
     for (place, (number, _)) in &told.acknowledged {
         assert_eq!(read.events.get(place), Some(number), "acknowledged at {place:?}");
@@ -287,6 +324,7 @@ async fn a_durable_channel_loses_nothing() {
     let expected: BTreeSet<_> =
         (0_u64..).zip(&published).flat_map(|(own, count)| (1..=*count).map(move |n| (own, n))).collect();
     assert_eq!((read.events.len(), &all), (expected.len(), &expected), "each once");
+    assert_eq!(counted.0, Some(expected.len() as f64), "the hub has counted each once, through all of its lives");
     println!("durable: {} events through {} kills", read.events.len(), kills.len());
 }
 

@@ -16,6 +16,7 @@ use crate::{
     clock::Now,
     idempotency::{Keys, Repeats},
     ledger::{Missing, Resumed},
+    limits,
     rules::{Durability, Rules},
     store::{Batch, Checkpoint, Loaded, Outbox, Stand, Stored, StoredChannel, StoredKey, Write},
 };
@@ -57,6 +58,24 @@ impl State {
     /// Whether there is something for the store.
     pub(crate) fn has_news(&self) -> bool {
         self.outbox.as_ref().is_some_and(|outbox| !outbox.is_empty())
+    }
+
+    /// Channels to which nothing was published for a while give back the offsets that they don't use. Says whether others may later.
+    pub(crate) fn give_back(&mut self, now: Mono) -> bool {
+        let Some(outbox) = &mut self.outbox else { return false };
+        let mut later = false;
+        let mut quiet = Vec::new();
+        for (channel, reserved) in outbox.reserved() {
+            let Some(ring) = self.rings.get(channel).filter(|ring| ring.taken() < reserved) else { continue };
+            let newest = ring.entries().last().map_or(Mono::ZERO, |entry| entry.at);
+            if ring.head() == ring.taken() && now.since(newest) >= limits::RESERVE_QUIET {
+                quiet.push((channel.clone(), ring.taken()));
+            } else {
+                later = true;
+            }
+        }
+        quiet.iter().for_each(|(channel, taken)| outbox.give_back(channel, *taken));
+        later
     }
 
     /// Whether something is waited for that only the store can give.

@@ -36,7 +36,7 @@ pub(crate) struct Outbox {
     writing: usize,
     reserves: BTreeMap<Arc<str>, Reserve>,
     /// Channels with a reserve in what is being written.
-    reserving: Vec<(Arc<str>, u64)>,
+    reserving: BTreeMap<Arc<str>, u64>,
     /// Numbers of events that the history has let go of, as stretches.
     gone: Vec<(u64, u64)>,
     /// Everything up to this number is kept.
@@ -60,7 +60,7 @@ impl Outbox {
             bytes: 0,
             writing: 0,
             reserves: BTreeMap::new(),
-            reserving: Vec::new(),
+            reserving: BTreeMap::new(),
             gone: Vec::new(),
             kept,
             oldest: [None; 2],
@@ -100,6 +100,17 @@ impl Outbox {
             reserve.asked = taken + limits::RESERVE;
             self.writes.push(Write::Reserve { channel: channel.clone(), upto: reserve.asked });
         }
+    }
+
+    /// Channels with offsets set apart beyond where they are.
+    pub(crate) fn reserved(&self) -> impl Iterator<Item = (&Arc<str>, u64)> {
+        self.reserves.iter().map(|(channel, reserve)| (channel, reserve.asked))
+    }
+
+    /// A channel that is quiet gives back what it doesn't use: then a crash leaves no hole in it.
+    pub(crate) fn give_back(&mut self, channel: &Arc<str>, taken: u64) {
+        self.reserves.insert(channel.clone(), Reserve { asked: taken, kept: taken });
+        self.writes.push(Write::Reserve { channel: channel.clone(), upto: taken });
     }
 
     /// Whether an event may be sent to readers.
@@ -158,8 +169,7 @@ impl Outbox {
         self.writing = 0;
         self.oldest[1] = None;
         for (channel, upto) in std::mem::take(&mut self.reserving) {
-            let reserve = self.reserves.entry(channel).or_default();
-            reserve.kept = reserve.kept.max(upto);
+            self.reserves.entry(channel).or_default().kept = upto;
         }
     }
 

@@ -601,6 +601,36 @@ fn events_gather_while_others_are_written() {
     assert_eq!(heads(&machine), [2, 3]);
 }
 
+/// H2: a channel that was quiet when the hub was killed has lost nothing, and nothing is told of a loss.
+#[test]
+fn a_quiet_channel_has_no_hole() {
+    let mut machine = Machine::new(StateLimits::default(), rules());
+    let begun = machine.now.wall;
+    let publish = |machine: &mut Machine| {
+        let text = body(&[(1, 0, 1, 5, 0)], machine.now.wall, 0);
+        let batch = publish::parse(text.as_bytes(), Form::Json).expect("events");
+        let Outcome::Published(published) = machine.state.publish(batch, None, machine.now) else {
+            panic!("not taken")
+        };
+        published.waits
+    };
+    assert!(publish(&mut machine));
+    machine.save(false, false);
+    assert!(!publish(&mut machine) && machine.state.give_back(machine.now.mono), "not yet");
+    machine.save(false, false);
+    machine.wait(Duration::from_secs(3));
+    assert!(!machine.state.give_back(machine.now.mono));
+    machine.save(false, false);
+    assert!(publish(&mut machine), "its offsets are to be set apart again");
+    machine.start();
+    assert_eq!((machine.state.ledger().head("weather").offset, machine.cut(&CHANNELS).since), (2, Some(begun)));
+    assert!(publish(&mut machine));
+    machine.save(false, false);
+    assert_eq!(machine.state.ledger().head("weather").offset, 3);
+    machine.start();
+    assert!(machine.state.ledger().head("weather").offset > 3 && machine.cut(&CHANNELS).since > Some(begun));
+}
+
 /// H4: what is no store of this program is not taken for one.
 #[test]
 fn foreign_and_newer_files_are_told_apart() {
@@ -636,7 +666,7 @@ fn a_full_disk_keeps_nothing_until_there_is_room() {
     let clocks = Arc::new(clocks);
     let store = Store::start((place, file, lock), state.clone(), Arc::default(), clocks.clone()).expect("a thread");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
-    let until = |is_so: fn(&super::writer::Progress, u64) -> bool| {
+    let until = |is_so: fn(&writer::Progress, u64) -> bool| {
         let mut progress = store.progress();
         let wait = async { progress.wait_for(|progress| is_so(progress, serial)).await.map(|_| ()) };
         runtime

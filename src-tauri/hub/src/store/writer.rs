@@ -195,6 +195,7 @@ impl Store {
             folder,
             file: Some(file),
             checkpoint: Due::default(),
+            reserves: false,
             _lock: lock,
         };
         let thread = thread::Builder::new().name("store".into()).spawn(move || writer.run())?;
@@ -283,6 +284,8 @@ struct Writer {
     /// None while it can't be opened.
     file: Option<File>,
     checkpoint: Due,
+    /// Whether there are offsets to be given back.
+    reserves: bool,
     _lock: fs::File,
 }
 
@@ -291,6 +294,7 @@ impl Writer {
         loop {
             let until = self.checkpoint.last + limits::CHECKPOINT_PERIOD;
             let until = if self.checkpoint.changed { until } else { Instant::now() + limits::CHECKPOINT_PERIOD };
+            let until = if self.reserves { until.min(Instant::now() + limits::RESERVE_QUIET) } else { until };
             let ends = self.signals.wait(until);
             if let Some(batch) = self.take(ends) {
                 self.write(batch);
@@ -309,7 +313,8 @@ impl Writer {
     fn take(&mut self, is_last: bool) -> Option<Batch> {
         let now = self.clocks.now();
         let with_checkpoint = self.checkpoint.is_now();
-        let mut state = self.state()?;
+        let mut state = self.state.lock().ok()?;
+        self.reserves = state.give_back(now.mono);
         if !state.has_news() && !with_checkpoint && !is_last {
             return None;
         }

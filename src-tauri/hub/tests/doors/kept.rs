@@ -91,7 +91,9 @@ async fn a_store_that_is_gone_is_written_anew() {
     hub.publish("a", 1..=3).await;
     std::fs::remove_dir_all(&data).expect("removed");
     published(&hub, 4).await;
-    std::fs::remove_file(data.join("hub.db")).expect("removed");
+    for name in ["hub.db", "hub.db-wal", "hub.db-shm"] {
+        std::fs::remove_file(data.join(name)).expect("removed");
+    }
     std::fs::write(data.join("hub.db"), [0xa5; 50_000]).expect("written");
     published(&hub, 5).await;
     assert!(
