@@ -28,7 +28,7 @@ use support::{BOARD, PATIENCE, Server, Wall, board};
 use tokio::net::TcpListener;
 use watchfloor_board::freshness::Freshness;
 use watchfloor_engine::{BoardInput, EngineConfig};
-use watchfloor_hub::{Readers, SigningKey, Token};
+use watchfloor_hub::{Keys, Readers, SigningKey, Token};
 
 const KEY: &[u8; 32] = b"k3y-0123456789abcdef-0123456789a";
 const LOGIN: &str = "l0gin-s3cret";
@@ -145,7 +145,7 @@ async fn short_lived_tokens() {
     let login = data.path().join("login");
     secret_file(&login, LOGIN);
     let (address, desk) = desk(Manner::Good(4)).await;
-    let server = Server::start_for(BOARD, Readers { token: None, key: SigningKey::new(KEY) }).await;
+    let server = Server::start_for(BOARD, Readers { token: None, keys: Keys::new(SigningKey::new(KEY)) }).await;
     server.publish(1..=10).await;
     let place = format!("{{ from = \"http://{address}/token\", secret = {{ file = \"{}\" }} }}", login.display());
     let journal = data.path().join("data");
@@ -212,7 +212,7 @@ async fn short_lived_tokens() {
 async fn token_files_that_change() {
     let data = tempfile::tempdir().unwrap();
     let path = data.path().join("token");
-    let readers = |token: &str| Readers { token: Token::new(token), key: None };
+    let readers = |token: &str| Readers { token: Token::new(token), keys: Keys::default() };
     let mut server = Server::start_for(BOARD, readers("first-s3cret")).await;
     server.publish(1..=3).await;
     let place = format!("{{ file = \"{}\" }}", path.display());
@@ -248,7 +248,7 @@ async fn channels_outside_the_token_are_refused() {
     let data = tempfile::tempdir().unwrap();
     let path = data.path().join("token");
     secret_file(&path, &token(600));
-    let server = Server::start_for(BOARD, Readers { token: None, key: SigningKey::new(KEY) }).await;
+    let server = Server::start_for(BOARD, Readers { token: None, keys: Keys::new(SigningKey::new(KEY)) }).await;
     let place = format!("{{ file = \"{}\" }}", path.display());
     let BoardInput::Text { name, text } = with_token(server.address, &place) else { return };
     let text = text.replace("channels = [\"orders\"]", "channels = [\"orders\", \"wages\"]");

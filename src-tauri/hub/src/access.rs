@@ -2,19 +2,20 @@
 //!
 //! With neither configured everybody may read everything, as long as nobody else can reach the hub.
 
-use std::{fmt, sync::Once, time::Duration};
+mod jwks;
+mod keys;
+
+use std::time::Duration;
 
 use axum::http::{HeaderMap, StatusCode};
 use jsonwebtoken::{
-    Algorithm, DecodingKey, EncodingKey, Validation,
-    crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils},
-    decode, decode_header,
+    Validation, decode, decode_header,
     errors::{Error, ErrorKind},
-    signature,
 };
-use ring::hmac;
 use serde::Deserialize;
 use watchfloor_model::Mono;
+
+pub use keys::{KEY_BYTES_MIN, Keys, Signing, SigningKey};
 
 use crate::{
     clock::Now,
@@ -25,71 +26,14 @@ use crate::{
 
 /// The audience that a token may name, if it names one.
 const AUDIENCE: &str = "watchfloor-hub";
-/// The shortest key: as many bytes as the hash has (RFC 7518, section 3.2).
-pub const KEY_BYTES_MIN: usize = 32;
-
-/// The key that readers' tokens are signed with, by HMAC with SHA-256 (`HS256`). Never shown.
-#[derive(Clone)]
-pub struct SigningKey(DecodingKey);
-
-impl SigningKey {
-    /// A key of at least [`KEY_BYTES_MIN`] bytes.
-    #[must_use]
-    pub fn new(bytes: &[u8]) -> Option<Self> {
-        static PROVIDER: CryptoProvider = CryptoProvider {
-            signer_factory: signer,
-            verifier_factory: verifier,
-            key_utils: KeyUtils::new_unimplemented(),
-        };
-        static INSTALL: Once = Once::new();
-        // A program around this one that has installed another knows this algorithm too.
-        INSTALL.call_once(|| {
-            let _installed = PROVIDER.install_default();
-        });
-        (bytes.len() >= KEY_BYTES_MIN).then(|| Self(DecodingKey::from_secret(bytes)))
-    }
-}
-
-impl fmt::Debug for SigningKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SigningKey(***)")
-    }
-}
-
-/// Nothing is signed here.
-fn signer(_: &Algorithm, _: &EncodingKey) -> Result<Box<dyn JwtSigner>, Error> {
-    Err(ErrorKind::UnsupportedAlgorithm.into())
-}
-
-fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>, Error> {
-    match algorithm {
-        Algorithm::HS256 => Ok(Box::new(Hs256(hmac::Key::new(hmac::HMAC_SHA256, key.try_get_as_bytes()?)))),
-        _ => Err(ErrorKind::UnsupportedAlgorithm.into()),
-    }
-}
-
-/// Compares in constant time.
-struct Hs256(hmac::Key);
-
-impl signature::Verifier<Vec<u8>> for Hs256 {
-    fn verify(&self, message: &[u8], tag: &Vec<u8>) -> Result<(), signature::Error> {
-        hmac::verify(&self.0, message, tag).map_err(|_| signature::Error::new())
-    }
-}
-
-impl JwtVerifier for Hs256 {
-    fn algorithm(&self) -> Algorithm {
-        Algorithm::HS256
-    }
-}
 
 /// What readers must present. Nothing if it holds nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Readers {
     /// A token of all readers, good for every channel and for ever.
     pub token: Option<Token>,
-    /// The key of tokens that say what they are good for.
-    pub key: Option<SigningKey>,
+    /// The keys of tokens that say what they are good for.
+    pub keys: Keys,
 }
 
 /// What a reader may read, and until when.
@@ -149,8 +93,25 @@ struct Claims {
 
 impl Readers {
     /// Whether anything must be presented.
-    pub(crate) const fn are_asked(&self) -> bool {
-        self.token.is_some() || self.key.is_some()
+    pub(crate) fn are_asked(&self) -> bool {
+        self.token.is_some() || self.keys.are_asked()
+    }
+
+    /// Keeps the keys as the site has them, for as long as it is waited for. Ends at once if there is no such site.
+    pub(crate) async fn follow_keys(&self) {
+        if let Some(set) = self.keys.set() {
+            set.follow(&self.keys).await;
+        }
+    }
+
+    /// Looks for the key that the head of a request names, if it isn't known and may be elsewhere.
+    pub(crate) async fn prepare(&self, headers: &HeaderMap) {
+        let Some(set) = self.keys.set() else { return };
+        let Ok(presented) = bearer(headers, "") else { return };
+        let Ok(header) = decode_header(presented) else { return };
+        if self.keys.meant(header.kid.as_deref(), header.alg).is_empty() {
+            set.look_again().await;
+        }
     }
 
     /// What the head of a request entitles to.
@@ -166,26 +127,41 @@ impl Readers {
         if !self.are_asked() || self.token.as_ref().is_some_and(|token| token.matches(presented)) {
             return Ok(Rights::default());
         }
-        match &self.key {
-            Some(key) => key.judge(presented, now),
-            None => Err(Untaken::new("unauthorised", "the token is not this hub's token for readers")),
+        if !self.keys.are_asked() {
+            return Err(Untaken::new("unauthorised", "the token is not this hub's token for readers"));
         }
+        self.judge_signed(presented, now)
     }
-}
 
-impl SigningKey {
-    fn judge(&self, presented: &[u8], now: Now) -> Result<Rights, Untaken> {
+    fn judge_signed(&self, presented: &[u8], now: Now) -> Result<Rights, Untaken> {
         let bad = |message: String| Untaken::new("unauthorised", message);
+        let header = decode_header(presented).map_err(|error| self.untaken(&error))?;
         // What must be understood isn't: RFC 7515, section 4.1.11.
-        if decode_header(presented).is_ok_and(|header| header.crit.is_some()) {
+        if header.crit.is_some() {
             return Err(bad("the token's `crit` names what this hub does not know".to_owned()));
         }
-        let mut validation = Validation::new(Algorithm::HS256);
+        let keys = self.keys.meant(header.kid.as_deref(), header.alg);
+        let mut reason = match self.keys.meant(None, header.alg).is_empty() {
+            true => self.untaken(&ErrorKind::InvalidAlgorithm.into()),
+            false => bad("the token names a key that is not this hub's (`kid`)".to_owned()),
+        };
+        for key in keys {
+            match self.judge_by(&key, presented, now) {
+                Ok(rights) => return Ok(rights),
+                Err(untaken) => reason = untaken,
+            }
+        }
+        Err(reason)
+    }
+
+    fn judge_by(&self, key: &SigningKey, presented: &[u8], now: Now) -> Result<Rights, Untaken> {
+        let bad = |message: String| Untaken::new("unauthorised", message);
+        let mut validation = Validation::new(key.algorithm());
         validation.leeway = TOKEN_GRACE.as_secs();
         validation.validate_nbf = true;
         validation.set_audience(&[AUDIENCE]);
         let Claims { exp, channels } =
-            decode::<Claims>(presented, &self.0, &validation).map_err(|error| untaken(&error))?.claims;
+            decode::<Claims>(presented, key.key(), &validation).map_err(|error| self.untaken(&error))?.claims;
         if channels.len() > CLAIMED_CHANNELS_MAX {
             return Err(bad(format!("`channels` has {}: expected at most {CLAIMED_CHANNELS_MAX}", channels.len())));
         }
@@ -193,25 +169,34 @@ impl SigningKey {
         let life = Duration::try_from_secs_f64(life.max(0.0)).unwrap_or(TOKEN_LIFE_MAX).min(TOKEN_LIFE_MAX);
         Ok(Rights { channels: Some(channels), ends: Some(now.mono.plus(life)) })
     }
-}
 
-/// The library's reasons in the hub's words. Nothing of the token is repeated.
-fn untaken(error: &Error) -> Untaken {
-    let message = match error.kind() {
-        ErrorKind::ExpiredSignature => return Untaken::new("token-expired", "the token has expired: get a new one"),
-        ErrorKind::ImmatureSignature => "the token is not valid yet (`nbf`)",
-        ErrorKind::InvalidSignature | ErrorKind::Provider(_) => "the token is not signed with this hub's key",
-        ErrorKind::InvalidAlgorithm | ErrorKind::UnsupportedAlgorithm | ErrorKind::InvalidAlgorithmName => {
-            "the token is signed by another algorithm: expected HS256"
-        }
-        ErrorKind::InvalidAudience => "the token is for somebody else: expected `aud` watchfloor-hub or none",
-        ErrorKind::MissingRequiredClaim(_) | ErrorKind::InvalidClaimFormat(_) => {
-            "the token lacks a usable `exp`: expected seconds since 1970"
-        }
-        ErrorKind::Json(_) => "the token can't be read: expected `alg` HS256, `exp`, and `channels`, a list of names",
-        _ => "the token is none: expected a JWT signed by HS256",
-    };
-    Untaken::new("unauthorised", message)
+    /// The library's reasons in the hub's words. Nothing of the token is repeated.
+    fn untaken(&self, error: &Error) -> Untaken {
+        let expected = self.keys.algorithms();
+        let message = match error.kind() {
+            ErrorKind::ExpiredSignature => {
+                return Untaken::new("token-expired", "the token has expired: get a new one");
+            }
+            ErrorKind::ImmatureSignature => "the token is not valid yet (`nbf`)".to_owned(),
+            ErrorKind::InvalidSignature | ErrorKind::Provider(_) => {
+                "the token is not signed with this hub's key".to_owned()
+            }
+            ErrorKind::InvalidAlgorithm | ErrorKind::UnsupportedAlgorithm | ErrorKind::InvalidAlgorithmName => {
+                format!("the token is signed by another algorithm: expected {expected}")
+            }
+            ErrorKind::InvalidAudience => {
+                "the token is for somebody else: expected `aud` watchfloor-hub or none".to_owned()
+            }
+            ErrorKind::MissingRequiredClaim(_) | ErrorKind::InvalidClaimFormat(_) => {
+                "the token lacks a usable `exp`: expected seconds since 1970".to_owned()
+            }
+            ErrorKind::Json(_) => {
+                format!("the token can't be read: expected `alg` {expected}, `exp`, and `channels`, a list of names")
+            }
+            _ => format!("the token is none: expected a JWT signed by {expected}"),
+        };
+        Untaken::new("unauthorised", message)
+    }
 }
 
 #[cfg(test)]

@@ -65,8 +65,9 @@ impl Reader {
     ///
     /// # Errors
     /// `401` if what the head of its request presents entitles to nothing.
-    pub(crate) fn admit(door: Doorway, headers: &HeaderMap, manner: Manner) -> Result<Self, Failure> {
+    pub(crate) async fn admit(door: Doorway, headers: &HeaderMap, manner: Manner) -> Result<Self, Failure> {
         let Doorway { hub, stop } = door;
+        hub.config.readers.prepare(headers).await;
         let rights = hub.config.readers.admit(headers, hub.now())?;
         let mut subscription = Subscription::new(manner, hub.config.heartbeat);
         if hub.config.readers.are_asked() {

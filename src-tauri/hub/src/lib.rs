@@ -34,7 +34,7 @@ mod subscription;
 mod wake;
 mod webhook;
 
-pub use access::{KEY_BYTES_MIN, Readers, SigningKey};
+pub use access::{KEY_BYTES_MIN, Keys, Readers, Signing, SigningKey};
 pub use app::{App, AppConfig, Origins};
 pub use channel::HistoryLimits;
 pub use guard::Token;

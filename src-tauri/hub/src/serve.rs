@@ -43,8 +43,14 @@ pub(crate) async fn serve(
     let (stopper, stop) = Stop::new();
     let router = routes::router(hub.clone(), stop.clone(), rule);
     tracing::info!(%address, "listening");
-    let webhooks = webhook::tell(&hub, stop.clone());
-    let (connections, ()) = tokio::join!(accept(&hub, listener, end, &router, &stop), webhooks);
+    let besides = async {
+        tokio::join!(webhook::tell(&hub), hub.config.readers.follow_keys());
+        std::future::pending().await
+    };
+    let connections = tokio::select! {
+        connections = accept(&hub, listener, end, &router, &stop) => connections,
+        connections = besides => connections,
+    };
     drop((router, stop));
     goodbye(stopper, connections).await;
     tracing::info!(%address, "stopped");

@@ -9,8 +9,8 @@ use std::{
 use anyhow::{Context, anyhow};
 use watchfloor_board::config::spec::FoldSpec;
 use watchfloor_hub::{
-    App, AppConfig, KEY_BYTES_MIN, Readers, SigningKey, Token,
-    config::{self, AppPart, FILE_BYTES_MAX, HubFile, Place},
+    App, AppConfig, KEY_BYTES_MIN, Keys, Readers, SigningKey, Token,
+    config::{self, AppPart, FILE_BYTES_MAX, HubFile, KeyPart, Place},
 };
 
 use crate::Failure;
@@ -65,11 +65,27 @@ impl Site {
     pub(crate) fn readers(&self, token: Option<&Path>, key: Option<&Path>) -> anyhow::Result<Readers> {
         let hub = &self.file.hub;
         let token = self.secret(token, hub.subscribe_token.as_ref(), "subscribe token")?;
-        let key = self.secret(key, hub.subscribe_key.as_ref(), "subscribe key")?;
+        let key = key.map(|path| Secret::of_file(path, "subscribe key")?.key()).transpose()?;
+        let given = self.file.keys.iter().map(|part| self.signing_key(part)).collect::<anyhow::Result<Vec<_>>>()?;
+        let keys = Keys::new(key.into_iter().chain(given));
         Ok(Readers {
             token: token.map(|secret| secret.token()).transpose()?,
-            key: key.map(|secret| secret.key()).transpose()?,
+            keys: match &hub.jwks {
+                None => keys,
+                Some(url) => keys.with_set(url),
+            },
         })
+    }
+
+    fn signing_key(&self, part: &KeyPart) -> anyhow::Result<SigningKey> {
+        let read = self.kept(&part.key, "key of readers' tokens")?;
+        let key = match part.signing {
+            None => read.key()?,
+            Some(signing) => {
+                SigningKey::public(signing, read.bare()).map_err(|why| anyhow!("{} holds {why}", read.whence))?
+            }
+        };
+        Ok(part.id.as_deref().map_or_else(|| key.clone(), |id| key.clone().called(id)))
     }
 
     /// Who comes by the Pusher door.

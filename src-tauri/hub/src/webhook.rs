@@ -15,7 +15,6 @@ use crate::{
     hub::Shared,
     limits,
     people::{Happened, Saying},
-    stop::Stop,
 };
 
 /// Where a site is told, and of what.
@@ -141,8 +140,8 @@ impl<'a> Told<'a> {
     }
 }
 
-/// Tells all sites until the hub goes down. Never ends if nobody is to be told.
-pub(crate) async fn tell(hub: &Arc<Shared>, stop: Stop) {
+/// Tells all sites for as long as it is waited for. Ends at once if nobody is to be told.
+pub(crate) async fn tell(hub: &Arc<Shared>) {
     let told: Vec<&App> = hub.config.apps.iter().filter(|app| app.webhook.is_some()).collect();
     if told.is_empty() {
         return;
@@ -175,10 +174,7 @@ pub(crate) async fn tell(hub: &Arc<Shared>, stop: Stop) {
                 tracing::warn!(app = %app.id, "a site is told too slowly: what just happened is dropped");
             }
         }
-        tokio::select! {
-            () = hub.happened.notified() => {}
-            () = stop.told() => return,
-        }
+        hub.happened.notified().await;
     }
 }
 

@@ -9,12 +9,10 @@ use watchfloor_settings::{
 };
 
 use super::shapes::{Address, Listen, Origin, SecretPlace};
-use crate::webhook::Topic;
+use crate::{access::Signing, webhook::Topic};
 
-pub(super) static HUB: TableShape = TableShape {
-    name: "`[hub]`",
-    keys: &[&LISTEN, &HEARTBEAT, &BOARDS, &PUBLISH_TOKEN, &SUBSCRIBE_TOKEN, &SUBSCRIBE_KEY],
-};
+pub(super) static HUB: TableShape =
+    TableShape { name: "`[hub]`", keys: &[&LISTEN, &HEARTBEAT, &BOARDS, &PUBLISH_TOKEN, &SUBSCRIBE_TOKEN, &JWKS] };
 
 pub(super) static LISTEN: Key<Listen> = Key {
     name: "listen",
@@ -51,10 +49,45 @@ pub(super) static SUBSCRIBE_TOKEN: Key<SecretPlace> = Key {
     shape: SecretPlace,
 };
 
-pub(super) static SUBSCRIBE_KEY: Key<SecretPlace> = Key {
-    name: "subscribe-key",
+pub(super) static JWKS: Key<Address> = Key {
+    name: "jwks",
     need: Need::Optional,
-    about: "Where the key is by which readers' tokens are signed (JWT, HS256), at least 32 bytes.",
+    about: "The address of a set of public keys (RFC 7517) by which readers' tokens are signed. It is fetched every ten minutes, and for a token that names a key which isn't known.",
+    shape: Address,
+};
+
+pub(super) static SIGNING: TableShape = TableShape { name: "`[[key]]`", keys: &[&KEY_ID, &ALGORITHM, &KEPT] };
+
+pub(super) static KEY_ID: Key<Name> = Key {
+    name: "kid",
+    need: Need::Optional,
+    about: "What tokens call the key; one that names another is not judged by it.",
+    shape: Name {
+        what: "a name of a key",
+        characters: "letters, digits, `-`, `_`, `.`",
+        punctuation: "-_.",
+        characters_max: 100,
+    },
+};
+
+pub(super) static ALGORITHM: Key<Choice<Option<Signing>>> = Key {
+    name: "algorithm",
+    need: Need::Required,
+    about: "How tokens are signed with it.",
+    shape: Choice {
+        options: &[
+            ("HS256", None, "with a secret of at least 32 bytes"),
+            ("RS256", Some(Signing::Rs256), "with an RSA key"),
+            ("ES256", Some(Signing::Es256), "with a key of the curve P-256"),
+            ("EdDSA", Some(Signing::EdDsa), "with an Ed25519 key"),
+        ],
+    },
+};
+
+pub(super) static KEPT: Key<SecretPlace> = Key {
+    name: "key",
+    need: Need::Required,
+    about: "Where the secret is, or the public key in PEM.",
     shape: SecretPlace,
 };
 
@@ -146,8 +179,8 @@ pub(super) static VARIABLE: Key<Name> = Key {
 };
 
 /// Every table there is.
-pub(super) fn tables() -> [&'static TableShape; 3] {
-    [&HUB, &APP, &PLACE]
+pub(super) fn tables() -> [&'static TableShape; 4] {
+    [&HUB, &SIGNING, &APP, &PLACE]
 }
 
 /// Where a key belongs that isn't known where it stands.

@@ -19,6 +19,7 @@ use watchfloor_settings::{
 pub use shapes::Place;
 
 use crate::{
+    access::Signing,
     app::Origins,
     limits,
     webhook::{Topic, Webhook},
@@ -32,6 +33,8 @@ pub const FILE_BYTES_MAX: usize = 1 << 20;
 pub struct HubFile {
     /// `[hub]`
     pub hub: HubPart,
+    /// `[[key]]`
+    pub keys: Vec<KeyPart>,
     /// `[[app]]`
     pub apps: Vec<AppPart>,
 }
@@ -49,8 +52,19 @@ pub struct HubPart {
     pub publish_token: Option<Place>,
     /// Where the token is that readers present.
     pub subscribe_token: Option<Place>,
-    /// Where the key is that readers' tokens are signed by.
-    pub subscribe_key: Option<Place>,
+    /// The address of a set of keys that readers' tokens are signed by.
+    pub jwks: Option<String>,
+}
+
+/// `[[key]]`: a key that readers' tokens are signed by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyPart {
+    /// What tokens call it.
+    pub id: Option<String>,
+    /// How it signs; none for a secret.
+    pub signing: Option<Signing>,
+    /// Where it is.
+    pub key: Place,
 }
 
 /// `[[app]]`: who comes by the Pusher door.
@@ -80,7 +94,7 @@ pub fn parse(text: &str, file_name: &str) -> Result<HubFile, Diagnostics> {
     FILE.read(text, file_name, beside, decode)
 }
 
-const TABLES: [&str; 2] = ["hub", "app"];
+const TABLES: [&str; 3] = ["hub", "key", "app"];
 
 fn decode(file: &DeTable<'_>, sink: &mut Sink<'_>) -> Option<HubFile> {
     report_unknown_tables(file, sink);
@@ -88,10 +102,16 @@ fn decode(file: &DeTable<'_>, sink: &mut Sink<'_>) -> Option<HubFile> {
         None => Some(HubPart::default()),
         Some(value) => read_hub(Node { name: "hub", value }, sink),
     };
-    let nodes = if file.contains_key("app") { tables_of(file, "app", limits::APPS_MAX, sink) } else { Vec::new() };
+    let mut nodes_of = |name, max| if file.contains_key(name) { tables_of(file, name, max, sink) } else { Vec::new() };
+    let (keys, nodes) = (nodes_of("key", limits::KEYS_GIVEN_MAX), nodes_of("app", limits::APPS_MAX));
+    let keys: Vec<Option<KeyPart>> = keys.into_iter().map(|node| read_key(node, sink)).collect();
     let apps: Vec<Option<AppPart>> = nodes.iter().map(|node| read_app(*node, sink)).collect();
     report_twins(&nodes, &apps, sink);
-    Some(HubFile { hub: hub?, apps: apps.into_iter().collect::<Option<_>>()? })
+    Some(HubFile {
+        hub: hub?,
+        keys: keys.into_iter().collect::<Option<_>>()?,
+        apps: apps.into_iter().collect::<Option<_>>()?,
+    })
 }
 
 fn read_hub(node: Node<'_>, sink: &mut Sink<'_>) -> Option<HubPart> {
@@ -102,15 +122,24 @@ fn read_hub(node: Node<'_>, sink: &mut Sink<'_>) -> Option<HubPart> {
     let boards = reader.optional(&keys::BOARDS, sink);
     let publish_token = reader.optional(&keys::PUBLISH_TOKEN, sink);
     let subscribe_token = reader.optional(&keys::SUBSCRIBE_TOKEN, sink);
-    let subscribe_key = reader.optional(&keys::SUBSCRIBE_KEY, sink);
+    let jwks = reader.optional(&keys::JWKS, sink);
     Some(HubPart {
         listen: listen?,
         heartbeat: heartbeat?,
         boards: boards?.unwrap_or_default(),
         publish_token: publish_token?,
         subscribe_token: subscribe_token?,
-        subscribe_key: subscribe_key?,
+        jwks: jwks?,
     })
+}
+
+fn read_key(node: Node<'_>, sink: &mut Sink<'_>) -> Option<KeyPart> {
+    let reader = TableReader::open(node, &keys::SIGNING, sink)?;
+    reader.finish(sink);
+    let id = reader.optional(&keys::KEY_ID, sink);
+    let signing = reader.get(&keys::ALGORITHM, sink);
+    let key = reader.get(&keys::KEPT, sink);
+    Some(KeyPart { id: id?, signing: signing?, key: key? })
 }
 
 fn read_app(node: Node<'_>, sink: &mut Sink<'_>) -> Option<AppPart> {
@@ -181,7 +210,7 @@ fn report_unknown_tables(file: &DeTable<'_>, sink: &mut Sink<'_>) {
             span: key.span(),
             message: format!("unknown key `{}` in the hub file", cut(name)),
             found: format!("`{}`", cut(name)),
-            expected: names(["[hub]", "[[app]]"]),
+            expected: names(["[hub]", "[[key]]", "[[app]]"]),
             help: keys::belongs(name).or_else(|| did_you_mean(name, TABLES)),
         });
     }

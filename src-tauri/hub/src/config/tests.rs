@@ -9,6 +9,11 @@ heartbeat = "500ms"
 boards = "board.toml"
 publish-token = { env = "HUB_TOKEN" }
 
+[[key]]
+kid = "2026-11"
+algorithm = "EdDSA"
+key = { file = "site.pem" }
+
 [[app]]
 id = "1"
 key = "wall"
@@ -25,6 +30,12 @@ fn what_it_says() {
     assert_eq!(file.hub.listen.map(|address| address.port()), Some(9000));
     assert_eq!(file.hub.heartbeat, Some(Duration::from_millis(500)));
     assert_eq!(file.hub.publish_token, Some(Place::Variable("HUB_TOKEN".to_owned())));
+    let key = KeyPart {
+        id: Some("2026-11".to_owned()),
+        signing: Some(Signing::EdDsa),
+        key: Place::File("site.pem".to_owned()),
+    };
+    assert_eq!(file.keys, [key]);
     let app = &file.apps[0];
     assert_eq!((&*app.id, &*app.key, app.client_events), ("1", "wall", true));
     assert_eq!(app.secret, Place::File("app.secret".to_owned()));
@@ -57,7 +68,12 @@ fn mistakes() {
         ("{ env = \"HUB_TOKEN\" }", "{}", "no place of the secret for `publish-token`"),
         ("client-events", "client-event", "unknown key `client-event` in `[[app]]`"),
         ("[[app]]", "[app]", "write `[[app]]`, with two brackets"),
-        ("[[app]]", "[[apps]]", "unknown key `apps` in the hub file: found `apps`, expected `[hub]` or `[[app]]`"),
+        (
+            "[[app]]",
+            "[[apps]]",
+            "unknown key `apps` in the hub file: found `apps`, expected `[hub]`, `[[key]]` or `[[app]]`",
+        ),
+        ("\"EdDSA\"", "\"none\"", "for `algorithm`: found \"none\""),
         ("id = \"1\"\n", "", "`id` is missing in `[[app]]`"),
         ("https://app.example", "app.example", "no origin for `origins`"),
         ("\"wall\"", "\"a b\"", "' ' is not allowed in a name of an application"),

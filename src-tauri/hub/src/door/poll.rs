@@ -28,7 +28,7 @@ pub(crate) async fn answer(
     query: Parameters,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let mut reader = Reader::admit(door, &headers, Manner::Call)?;
+    let mut reader = Reader::admit(door, &headers, Manner::Call).await?;
     let [cursor, wait] = parameters(query, ["cursor", "wait_ms"])?;
     let Some(cursor) = cursor else {
         return Err(Failure::bad("bad-cursor", "`cursor` is missing: expected `channel~epoch:offset` or `channel~`"));

@@ -33,6 +33,7 @@ pub(crate) async fn answer(
     query: Parameters,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
+    door.hub.config.readers.prepare(&headers).await;
     let rights = door.hub.config.readers.admit(&headers, door.hub.now())?;
     let [channels] = parameters(query, ["channels"])?;
     let channels = channels_of(channels.as_deref()).map_err(|problem| Failure::bad("bad-query", problem))?;

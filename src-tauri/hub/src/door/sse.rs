@@ -27,7 +27,7 @@ pub(crate) async fn open(
     query: Parameters,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let mut reader = Reader::admit(door, &headers, Manner::Connection)?;
+    let mut reader = Reader::admit(door, &headers, Manner::Connection).await?;
     let [asked] = parameters(query, ["cursor"])?;
     let last = headers.get("last-event-id").filter(|value| !value.is_empty());
     let last = last.map(|value| value.to_str().map_err(|_| Failure::bad("bad-cursor", "`Last-Event-ID` is no cursor")));

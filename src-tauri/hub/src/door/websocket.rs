@@ -35,7 +35,7 @@ pub(crate) async fn open(
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Failure> {
-    let reader = Reader::admit(door, &headers, Manner::Connection)?;
+    let reader = Reader::admit(door, &headers, Manner::Connection).await?;
     let upgrade =
         upgrade.map_err(|error| Failure::new(error.status(), "no-websocket", format!("no WebSocket: {error}")))?;
     let upgrade = socket::bounded(upgrade).on_failed_upgrade(socket::not_opened);

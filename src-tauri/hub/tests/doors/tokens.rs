@@ -2,17 +2,24 @@
 
 #![allow(clippy::panic, reason = "what a test did not expect ends it")]
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 use reqwest::StatusCode;
-use ring::hmac;
+use ring::{
+    hmac,
+    rand::SystemRandom,
+    signature::{Ed25519KeyPair, KeyPair as _},
+};
 use serde_json::{Value, json};
 use tokio_tungstenite::{
     connect_async,
     tungstenite::{self, client::IntoClientRequest},
 };
-use watchfloor_hub::{HubConfig, Readers, SigningKey, Token};
+use watchfloor_hub::{HubConfig, Keys, Readers, SigningKey, Token};
 
 use crate::support::{EventStream, Served, Socket, answer, error};
 
@@ -32,7 +39,7 @@ fn token(life: i64, channels: &[&str]) -> String {
 }
 
 async fn served() -> Served {
-    let readers = Readers { token: Token::new("all-readers"), key: SigningKey::new(KEY) };
+    let readers = Readers { token: Token::new("all-readers"), keys: Keys::new(SigningKey::new(KEY)) };
     Served::start(HubConfig { readers, ..HubConfig::default() }).await
 }
 
@@ -175,4 +182,59 @@ async fn open_hubs_are_as_ever() {
     let hello = socket.until("hello").await.remove(0);
     assert!(hello.get("access").is_none(), "{hello}");
     served.stop().await;
+}
+
+/// A key of a site, and its token that names it.
+fn site_key(name: &str) -> (Value, String) {
+    let pair = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).expect("a key");
+    let pair = Ed25519KeyPair::from_pkcs8(pair.as_ref()).expect("a key");
+    let jwk = json!({"kty": "OKP", "crv": "Ed25519", "kid": name, "use": "sig", "x": BASE64.encode(pair.public_key())});
+    let head = json!({"alg": "EdDSA", "kid": name});
+    let claims = json!({"exp": 4_102_444_800_u64, "channels": ["flights"]});
+    let message = format!("{}.{}", BASE64.encode(head.to_string()), BASE64.encode(claims.to_string()));
+    let tag = pair.sign(message.as_bytes());
+    (jwk, format!("{message}.{}", BASE64.encode(tag)))
+}
+
+/// A site changes its keys without a word: what is signed by the new one is taken at once, and by the old one no more. While the site can't be
+/// asked, the keys that were known are good.
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_of_a_site() {
+    let ((old, by_old), (new, by_new)) = (site_key("2026-10"), site_key("2026-11"));
+    let set = Arc::new(Mutex::new(Some(json!({"keys": [old]}))));
+    let site = axum::Router::new().route(
+        "/keys",
+        axum::routing::get({
+            let set = set.clone();
+            async move || {
+                let set = set.lock().expect("nobody panics").clone();
+                set.map(|set| set.to_string()).ok_or(StatusCode::BAD_GATEWAY)
+            }
+        }),
+    );
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}/keys", listener.local_addr().expect("its address"));
+    let serving = tokio::spawn(async move { axum::serve(listener, site).await });
+
+    let readers = Readers { token: None, keys: Keys::default().with_set(&url) };
+    let served = Served::start(HubConfig { readers, ..HubConfig::default() }).await;
+    let path = "/v1/snapshot?channels=flights";
+    let asked = async |token: &str| get(&served, path, Some(token)).await.0;
+    assert_eq!(asked(&by_old).await, StatusCode::OK);
+    assert_eq!(asked(&by_new).await, StatusCode::UNAUTHORIZED);
+
+    *set.lock().expect("nobody panics") = None;
+    let until = async |token: &str, wanted: StatusCode| {
+        let begun = Instant::now();
+        while asked(token).await != wanted {
+            assert!(begun.elapsed() < Duration::from_secs(20), "never {wanted}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    assert_eq!(asked(&by_old).await, StatusCode::OK);
+    *set.lock().expect("nobody panics") = Some(json!({"keys": [new]}));
+    until(&by_new, StatusCode::OK).await;
+    assert_eq!(asked(&by_old).await, StatusCode::UNAUTHORIZED);
+    served.stop().await;
+    serving.abort();
 }
