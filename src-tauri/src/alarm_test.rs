@@ -25,7 +25,10 @@ use watchfloor_engine::{
     record::{self, Form},
 };
 
-use self::{stream::Stream, walk::Walk};
+use self::{
+    stream::Stream,
+    walk::{Absence, Walk},
+};
 use crate::{
     check,
     cli::{AlarmTestArgs, Switch},
@@ -175,14 +178,23 @@ async fn test(
     }
     let has_notices = with_notices && how.notify.is_some();
     let has_sound = how.sound.is_some();
+    let (mut no_desktop, mut no_sound) = (Absence::default(), Absence::default());
     if has_notices {
         match desktop::notifier() {
             Ok(name) => report.tell(Verdict::Works, "desktop", &name)?,
-            Err(lack) => report.tell(Verdict::Failed, "desktop", &format_args!("{lack}: {}", desktop_advice(&lack)))?,
+            Err(lack) => {
+                report.tell(Verdict::Failed, "desktop", &format_args!("{lack}: {}", desktop_advice(&lack)))?;
+                if matches!(lack, desktop::Lack::Bus | desktop::Lack::Service) {
+                    no_desktop = Absence::of(&lack);
+                }
+            }
         }
     }
-    if has_sound {
-        look_over_sound(&how, beside, report)?;
+    if has_sound
+        && let Some(lack) = look_over_sound(&how, beside, report)?
+        && matches!(lack, SoundLack::Device | SoundLack::Missing(_))
+    {
+        no_sound = Absence::of(&lack);
     }
     let data_dir = surroundings::data_dir(args.data.data_dir.clone(), args.demo)?;
     let folder = std::fs::create_dir_all(&data_dir)
@@ -210,7 +222,15 @@ async fn test(
         ..EngineConfig::new(input)
     })
     .await?;
-    let mut trial = Walk { stream, heard, news: Vec::new(), told: Vec::new(), is_written: true };
+    let mut trial = Walk {
+        stream,
+        heard,
+        news: Vec::new(),
+        told: Vec::new(),
+        is_written: true,
+        desktop: no_desktop,
+        sound: no_sound,
+    };
     let notify = how.notify.filter(|_| has_notices);
     let begun = trial.begin().await;
     if begun {
@@ -255,12 +275,15 @@ fn words(board: Option<&BoardFile>, how: &AlarmingSpec, with_notices: bool) -> S
     format!("{title}: {notices}, {}{volume}, {webhook}", from("sound", how.sound))
 }
 
-fn look_over_sound(how: &AlarmingSpec, beside: &Path, report: &mut Report) -> Result<(), Failure> {
+/// Answers what is amiss with the device, if anything is.
+fn look_over_sound(how: &AlarmingSpec, beside: &Path, report: &mut Report) -> Result<Option<SoundLack>, Failure> {
+    let mut found = None;
     match sound::look(how.device.as_deref()) {
         Ok(way) if way.is_proven => report.tell(Verdict::Works, "sound device", &way)?,
         Ok(way) => report.tell(Verdict::Open, "sound device", &way)?,
         Err(lack) => {
             report.tell(Verdict::Failed, "sound device", &format_args!("{lack}: {}", sound_advice(&lack)))?;
+            found = Some(lack);
         }
     }
     for (priority, name) in &how.tones {
@@ -273,7 +296,7 @@ fn look_over_sound(how: &AlarmingSpec, beside: &Path, report: &mut Report) -> Re
             }
         }
     }
-    Ok(())
+    Ok(found)
 }
 
 const fn sound_advice(lack: &SoundLack) -> &'static str {

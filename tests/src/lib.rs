@@ -3,6 +3,7 @@
 pub mod ably;
 pub mod authority;
 pub mod bench;
+pub mod boiler_house;
 pub mod chords;
 pub mod desktop;
 pub mod ear;

@@ -3,71 +3,24 @@
 //!
 //! `WATCHFLOOR_LIVES` says how many kills; left out there are two of each kind.
 
-use std::{collections::BTreeMap, fs, process::Command, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use watchfloor_tests::{
+    boiler_house::{BoilerHouse, Dice, FULL, LIMIT, READY, REPEATED, kill},
     desktop::Desktop,
-    faults::process::HubProcess,
     notifier::Notifier,
     overheard::{Overheard, Taken},
     page::Page,
     program::process_with_argument,
-    record::record,
     wait::{until, until_told},
 };
 
-/// For a start of an unoptimised build on a busy machine.
-const LIMIT: Duration = Duration::from_secs(60);
-const FULL: &str = "High: Tank full";
-const READY: &str = "High: Ready";
-const REPEATED: &str = "It may have been told before";
 /// A kill comes this long after what it is meant for, at most: a button takes its way by the desktop, and that something was told is noted once
 /// it was seen to stay on the screen.
 const INSTANTS_US: u64 = 80_000;
 const INSTANTS_OF_RAISES_US: u64 = 500_000;
-
-fn board(port: u16) -> String {
-    format!(
-        r#"
-[board]
-title = "Boiler house"
-stale-after = "2s"
-
-[alarms]
-notify = "high"
-sound = "none"
-source-lost = "none"
-
-[[source]]
-id = "ops"
-kind = "hub"
-url = "http://127.0.0.1:{port}"
-channels = ["ops"]
-
-[[widget]]
-id = "level"
-kind = "gauge"
-on = "level"
-value = "level"
-
-[[alarm]]
-id = "full"
-title = "Tank full"
-when = "level > 50"
-priority = "high"
-
-[[alarm]]
-id = "ready"
-title = "Ready"
-on = "ready"
-raise = "event.is_ready"
-priority = "high"
-acknowledge = "none"
-"#
-    )
-}
 
 /// What a kill comes right after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,33 +52,28 @@ struct Stand {
     page: Option<Page>,
     notifier: Notifier,
     overheard: Overheard,
-    hub: HubProcess,
     desktop: Desktop,
-    folder: tempfile::TempDir,
+    house: BoilerHouse,
 }
 
 impl Stand {
     async fn start() -> Result<Self> {
-        let folder = tempfile::tempdir()?;
-        let file = folder.path().join("board.toml");
-        fs::write(&file, board(1))?;
-        let hub = HubProcess::start(&file).await?;
-        fs::write(&file, board(hub.address().port()))?;
+        let house = BoilerHouse::start("none").await?;
         let desktop = Desktop::with_driver(1280, 720).await?;
         let overheard = Overheard::start(&desktop)?;
-        let notifier = Notifier::start(&desktop, folder.path())?;
+        let notifier = Notifier::start(&desktop, house.folder())?;
         notifier.shows(0).await?;
-        let mut stand = Self { page: None, notifier, overheard, hub, desktop, folder };
+        let mut stand = Self { page: None, notifier, overheard, desktop, house };
         stand.open().await?;
         Ok(stand)
     }
 
     fn data(&self) -> String {
-        self.folder.path().join("data").to_string_lossy().into_owned()
+        self.house.data().to_string_lossy().into_owned()
     }
 
     async fn open(&mut self) -> Result<()> {
-        let board = self.folder.path().join("board.toml").to_string_lossy().into_owned();
+        let board = self.house.board().to_string_lossy().into_owned();
         let client = self.desktop.open_wall(&["--board", &board, "--data-dir", &self.data()]).await?;
         self.page = Some(Page::new(client));
         Ok(())
@@ -133,15 +81,15 @@ impl Stand {
 
     /// The wall is killed, at once and without a word, and started again.
     async fn kill(&mut self, pid: u32) -> Result<()> {
-        ensure!(Command::new("kill").args(["-9", &pid.to_string()]).status()?.success(), "it had ended by itself");
+        kill(pid)?;
         until("its end", LIMIT, || Ok(process_with_argument(&self.data()).is_err().then_some(())))?;
+        self.house.let_hours_pass()?;
         self.page = None;
         self.open().await
     }
 
     fn record(&self) -> Result<Vec<Value>> {
-        let all = record(self.folder.path().join("data").as_path())?;
-        Ok(all.into_iter().filter(|entry| entry["rule"] == "full").collect())
+        self.house.record("full")
     }
 
     /// Where it stands by the last entry of its record.
@@ -165,7 +113,7 @@ impl Stand {
     }
 
     async fn level(&self, level: u32) -> Result<()> {
-        self.hub.publish(&json!({"channel": "ops", "name": "level", "data": {"level": level}})).await
+        self.house.measure(level, 20).await
     }
 
     async fn act(&self, act: Value) -> Result<Value> {
@@ -195,13 +143,10 @@ impl Stand {
     /// Until the wall has heard of all that was published: an alarm that comes, is shown, and goes by itself.
     async fn has_heard(&self) -> Result<()> {
         let shown = || self.overheard.taken().iter().filter(|taken| taken.heading == READY && taken.is_new).count();
-        let ready = async |is_ready: bool| {
-            self.hub.publish(&json!({"channel": "ops", "name": "ready", "data": {"is_ready": is_ready}})).await
-        };
         let before = shown();
-        ready(true).await?;
+        self.house.ready(true).await?;
         until_told("what says that it hears", LIMIT, async || Ok((shown() > before).then_some(()))).await?;
-        ready(false).await?;
+        self.house.ready(false).await?;
         let is_shown = || self.overheard.shown().iter().any(|taken| taken.heading == READY);
         until_told("its end", LIMIT, async || Ok((!is_shown()).then_some(()))).await
     }
@@ -290,11 +235,10 @@ async fn a_kill_around_all_that_becomes_of_an_alarm() -> Result<()> {
     let kills: usize = std::env::var("WATCHFLOOR_LIVES").ok().and_then(|count| count.parse().ok()).unwrap_or(16);
     let mut stand = Stand::start().await?;
     stand.has_heard().await?;
-    let (mut occurrences, mut dice, mut done) = (0, 7_u64, BTreeMap::<Instant, [usize; 4]>::new());
+    let (mut occurrences, mut dice, mut done) = (0, Dice::default(), BTreeMap::<Instant, [usize; 4]>::new());
     for number in 0..kills {
         let instant = Instant::ALL[number % Instant::ALL.len()];
         let at = |error: anyhow::Error| error.context(format!("kill {number}, {instant:?}"));
-        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         stand.prepare(instant).await.map_err(at)?;
         occurrences += 1 + usize::from(instant == Instant::RaiseAgain);
         let before = stand.overheard.taken().len();
@@ -302,7 +246,7 @@ async fn a_kill_around_all_that_becomes_of_an_alarm() -> Result<()> {
         // To look for it takes as long as what is to be met.
         let pid = process_with_argument(&stand.data()).map_err(at)?;
         let most = if is_raise { INSTANTS_OF_RAISES_US } else { INSTANTS_US };
-        stand.meet(instant, Duration::from_micros((dice >> 33) % most)).await.map_err(at)?;
+        stand.meet(instant, dice.instant(most)).await.map_err(at)?;
         stand.kill(pid).await.map_err(at)?;
         if is_raise {
             until_told("its raise, as announced", LIMIT, async || {

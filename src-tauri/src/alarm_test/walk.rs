@@ -1,6 +1,9 @@
 //! The test's alarms, one after another, and what becomes of each.
 
-use std::time::{Duration, Instant};
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
 use serde_json::json;
 use tokio::{
@@ -22,6 +25,28 @@ pub(super) struct Walk {
     /// Which were announced, in one way at least.
     pub(super) told: Vec<Priority>,
     pub(super) is_written: bool,
+    /// Ways that aren't there at all, as was found before.
+    pub(super) desktop: Absence,
+    pub(super) sound: Absence,
+}
+
+/// A way that isn't there at all, if so: that its first alarm isn't told by it is waited for, and that others aren't is known by then. A wall goes on
+/// trying, later each time.
+#[derive(Debug, Default)]
+pub(super) struct Absence {
+    reason: Option<String>,
+    is_shown: bool,
+}
+
+impl Absence {
+    pub(super) fn of(lack: &dyn fmt::Display) -> Self {
+        Self { reason: Some(lack.to_string()), is_shown: false }
+    }
+
+    /// It has failed by now as well.
+    fn is_shown(&self) -> Option<&str> {
+        self.reason.as_deref().filter(|_| self.is_shown)
+    }
 }
 
 /// What became of something that was waited for.
@@ -126,33 +151,18 @@ impl Walk {
         }
         let mut is_heard = false;
         if tone {
-            let step = format!("{word}: sound");
-            match self.until(STEP_MAX, |seen| *seen == Observed::Heard, |seen| *seen == Observed::NotHeard).await {
-                Came::After(after) => {
-                    is_heard = true;
-                    let tone = tone_words(priority).unwrap_or("a tone");
-                    let text = format!("{tone}: the device took it after {} ms", after.as_millis());
-                    report.tell(Verdict::Works, &step, &text)?;
-                }
-                Came::Not => {
-                    let reason = self.reason("sound");
-                    report.tell(Verdict::Failed, &step, &format_args!("the device did not take it: {reason}"))?;
-                }
-                Came::Late => {
-                    let reason = self.reason("sound");
-                    report.tell(
-                        Verdict::Failed,
-                        &step,
-                        &format_args!("the device did not say that it took it: {reason}"),
-                    )?;
-                }
-            }
+            is_heard = self.tone(priority, report).await?;
         }
         if is_shown || is_heard {
             self.told.push(priority);
         }
         // As long as a tone takes, and as somebody needs to see it.
-        sleep(if tone { TONE } else { SEEN }).await;
+        sleep(match (is_heard, is_shown) {
+            (true, _) => TONE,
+            (false, true) => SEEN,
+            (false, false) => Duration::ZERO,
+        })
+        .await;
         let swallowed = |seen: &Observed| matches!(seen, Observed::Swallowed { rule: Some(rule) } if *rule == own);
         if is_shown && self.until(Duration::ZERO, swallowed, |_| false).await != Came::Late {
             is_shown = false;
@@ -183,9 +193,40 @@ impl Walk {
         Ok(())
     }
 
+    async fn tone(&mut self, priority: Priority, report: &mut Report) -> Result<bool, Failure> {
+        let step = format!("{}: sound", priority_word(priority));
+        if let Some(reason) = self.sound.is_shown() {
+            report.tell(Verdict::Failed, &step, &format_args!("the device did not take it: {reason}"))?;
+            return Ok(false);
+        }
+        match self.until(STEP_MAX, |seen| *seen == Observed::Heard, |seen| *seen == Observed::NotHeard).await {
+            Came::After(after) => {
+                let tone = tone_words(priority).unwrap_or("a tone");
+                let text = format!("{tone}: the device took it after {} ms", after.as_millis());
+                report.tell(Verdict::Works, &step, &text)?;
+                return Ok(true);
+            }
+            Came::Not => {
+                let reason = self.reason("sound");
+                report.tell(Verdict::Failed, &step, &format_args!("the device did not take it: {reason}"))?;
+            }
+            Came::Late => {
+                let reason = self.reason("sound");
+                let text = format!("the device did not say that it took it: {reason}");
+                report.tell(Verdict::Failed, &step, &text)?;
+            }
+        }
+        self.sound.is_shown = true;
+        Ok(false)
+    }
+
     async fn notice(&mut self, priority: Priority, report: &mut Report) -> Result<bool, Failure> {
         let own = rule(priority);
         let step = format!("{}: notification", priority_word(priority));
+        if let Some(reason) = self.desktop.is_shown() {
+            report.tell(Verdict::Failed, &step, &format_args!("the desktop did not take it: {reason}"))?;
+            return Ok(false);
+        }
         let shown = |seen: &Observed| matches!(seen, Observed::Shown { rule: Some(rule) } if *rule == own);
         let not = |seen: &Observed| matches!(seen, Observed::NotShown { rule: Some(rule) } if *rule == own);
         match self.until(STEP_MAX, shown, not).await {
@@ -202,6 +243,7 @@ impl Walk {
                 report.tell(Verdict::Failed, &step, &"the desktop did not answer: look at its notification service")?;
             }
         }
+        self.desktop.is_shown = true;
         Ok(false)
     }
 
