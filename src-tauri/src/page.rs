@@ -1,6 +1,12 @@
 //! The commands that the page may call, and nothing else that it can reach.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use tauri::{Manager, State, Webview};
 use tokio::sync::watch;
@@ -22,6 +28,8 @@ use crate::{
 /// What the commands act on: the running backend, once it runs.
 pub(crate) struct Page {
     backend: watch::Receiver<Option<Backend>>,
+    /// How many of those who wanted to see an alarm have been led there: a page that is loaded anew begins behind them.
+    led: AtomicU64,
 }
 
 /// A running wall without its glass.
@@ -36,7 +44,7 @@ pub(crate) struct Backend {
 /// The longest that a page may rest between two frames.
 const REST_MAX: Duration = Duration::from_millis(500);
 
-/// A page that is gone doesn't wait for longer.
+/// A page that is gone doesn't wait for longer, nor does anybody for his alarm.
 const SOUGHT_MAX: Duration = Duration::from_secs(60);
 
 /// What a refused command says. The page shows it and never takes it apart.
@@ -44,7 +52,7 @@ type Answer<T> = Result<T, String>;
 
 impl Page {
     pub(crate) fn new(backend: watch::Receiver<Option<Backend>>) -> Self {
-        Self { backend }
+        Self { backend, led: AtomicU64::new(0) }
     }
 
     async fn backend(&self) -> Answer<Backend> {
@@ -205,25 +213,25 @@ pub(crate) async fn alarms_acknowledge(
     Ok(page.engine().await?.acknowledge(seen, station).await)
 }
 
-/// An alarm that somebody wants to see who was told of it by the desktop.
-#[derive(serde::Serialize)]
-pub(crate) struct Sought {
-    /// How many have wanted to see one; the page asks for what is behind it.
-    number: u64,
-    /// Its key; none for all of them.
-    key: Option<String>,
-    /// Whether somebody does, or the page only learns the number.
 /// Alarms of all that stand, for a hand in their list: a frame has the most urgent ones alone. Of the present.
 #[tauri::command]
 pub(crate) async fn alarm_rows(page: State<'_, Page>, query: AlarmRowsQuery) -> Answer<AlarmRowsFound> {
     page.engine().await?.alarm_rows(query).await.ok_or_else(|| "this board has no alarms".to_owned())
 }
 
+/// An alarm that somebody wants to see who was told of it by the desktop.
+#[derive(serde::Serialize)]
+pub(crate) struct Sought {
+    /// How many have wanted to see one; the page asks for what is behind it, and says by that that it has led there.
+    number: u64,
+    /// Its key; none for all of them.
+    key: Option<String>,
+    /// Whether somebody does, or the page only learns the number.
     is_new: bool,
 }
 
-/// Waits for somebody who wants to see an alarm, for a minute at most; `after` is null at first. Null for every window but the first, which is the
-/// one that is brought to the front.
+/// Waits for somebody who wants to see an alarm, for a minute at most; `after` is null at first. Who wanted it while no page was there is still
+/// led there, unless it was longer ago than that. Null for every window but the first, which is the one that is brought to the front.
 #[tauri::command]
 pub(crate) async fn alarm_sought(
     view: Webview,
@@ -236,11 +244,15 @@ pub(crate) async fn alarm_sought(
         return Ok(None);
     }
     let engine = page.engine().await?;
-    let Some(after) = after else {
-        return Ok(Some(Sought { number: engine.sought_until_now(), key: None, is_new: false }));
+    let after = match after {
+        Some(after) => page.led.fetch_max(after, Ordering::Relaxed).max(after),
+        None => page.led.load(Ordering::Relaxed),
     };
     match tokio::time::timeout(SOUGHT_MAX, engine.sought(after)).await {
-        Ok(Some(sought)) => Ok(Some(Sought { number: sought.number, key: sought.key, is_new: true })),
+        Ok(Some(sought)) => {
+            let is_new = sought.at.is_some_and(|at| at.elapsed() < SOUGHT_MAX);
+            Ok(Some(Sought { number: sought.number, key: sought.key, is_new }))
+        }
         Ok(None) => Err("the backend has ended".to_owned()),
         Err(_) => Ok(Some(Sought { number: after, key: None, is_new: false })),
     }

@@ -34,12 +34,6 @@ impl Engine {
         answered.await.ok().flatten()
     }
 
-    /// How many have wanted to see an alarm on the wall.
-    #[must_use]
-    pub fn sought_until_now(&self) -> u64 {
-        self.inner.sought.borrow().number
-    }
-
     /// The newest wish to see an alarm on the wall, when there is one after `after` (0 for none yet). None once the engine has stopped.
     pub async fn sought(&self, after: u64) -> Option<Sought> {
         let mut sought = self.inner.sought.clone();
