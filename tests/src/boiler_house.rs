@@ -162,7 +162,7 @@ impl BoilerHouse {
     }
 
     /// What a wall that doesn't run has noted is of two hours before: how much people are told in ten minutes, and that there is a flood, is another
-    /// test's matter (`flooded.rs`).
+    /// test's matter.
     ///
     /// # Errors
     /// If its journal can't be written.
