@@ -90,3 +90,39 @@ fn mistakes() {
     let twice = format!("{SOUND}{}", &SOUND[SOUND.find("[[app]]").expect("there")..]);
     assert!(parse(&twice, "hub.toml").expect_err("twins").lines()[0].contains("two applications of one id"));
 }
+
+fn docs() -> String {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/hub.md");
+    std::fs::read_to_string(path).expect("docs/hub.md").replace("\r\n", "\n")
+}
+
+/// Set to write the tables of the documentation again.
+const REFRESH: &str = "WATCHFLOOR_REFRESH";
+
+/// The documentation has each setting as the program has it, and its examples are good and have each of them.
+#[test]
+fn the_documentation() {
+    let page = docs();
+    let mut tables = String::new();
+    for table in keys::tables() {
+        let rows: Vec<String> = table.keys.iter().map(|key| key.row()).collect();
+        let head = "| setting | what may stand there | if left out | what it does |\n| --- | --- | --- | --- |";
+        tables.push_str(&format!("### {}\n\n{head}\n{}\n\n", table.name, rows.join("\n")));
+    }
+    let begins = page.find("### `[hub]`").expect("its tables");
+    let ends = page[begins..].find("## Running it").expect("the next part") + begins;
+    if std::env::var_os(REFRESH).is_some() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/hub.md");
+        std::fs::write(path, format!("{}{tables}{}", &page[..begins], &page[ends..])).expect("written");
+    } else {
+        assert_eq!(&page[begins..ends], tables, "docs/hub.md: run this test with {REFRESH}=1");
+    }
+    let examples: Vec<&str> = page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    for example in &examples {
+        parse(example, "docs/hub.md").expect("a good example");
+    }
+    for key in keys::tables().iter().flat_map(|table| table.keys) {
+        let is_there = examples.iter().any(|example| example.contains(&format!("{} =", key.name())));
+        assert!(is_there, "no example has `{}`", key.name());
+    }
+}
