@@ -5,6 +5,7 @@ mod guard;
 mod kept;
 mod poll;
 mod publish;
+mod pusher;
 mod restart;
 mod snapshot;
 mod sse;
