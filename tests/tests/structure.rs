@@ -11,7 +11,7 @@ use serde_json::Value;
 use watchfloor_tests::program::root;
 
 /// What each crate may use of this workspace.
-const MAY_KNOW: [(&str, &[&str]); 11] = [
+const MAY_KNOW: [(&str, &[&str]); 12] = [
     ("watchfloor-model", &[]),
     ("watchfloor-log", &[]),
     ("watchfloor-settings", &[]),
