@@ -240,7 +240,7 @@ impl Shared {
             if self.state().owes(&channels, self.now().mono) {
                 let mut progress = store.progress();
                 let caught_up = async {
-                    while self.state().owes(&channels, self.now().mono) {
+                    while !store.now().fails && self.state().owes(&channels, self.now().mono) {
                         // It ends with the hub only.
                         let _ = progress.changed().await;
                     }

@@ -43,6 +43,7 @@ fn exit_codes() {
         (vec!["--history-age", "24"], 2, "malformed duration"),
         (vec!["--history-events", "0"], 2, "a whole number above 0"),
         (vec!["--heartbeat", "2m"], 2, "expected 10ms to 60s"),
+        (vec!["--durability", "lazy"], 2, "expected durable, fast or memory"),
         (vec!["--listen", "0.0.0.0:0"], 2, "0.0.0.0:0 can be reached by others: give --publish-token-file"),
         (vec!["--board", &bad], 1, "titel"),
         (vec!["--board", &missing], 1, "expected a board file"),
@@ -51,6 +52,7 @@ fn exit_codes() {
         (vec!["--subscribe-token-file", &missing], 3, "can't read the subscribe token file"),
         (vec!["--subscribe-key-file", &missing], 3, "can't read the subscribe key file"),
         (vec!["--subscribe-key-file", &empty], 3, "holds 0 bytes: write at least 32 random ones into it"),
+        (vec!["--data-dir", &empty], 3, "can't keep anything in"),
     ] {
         let (found, words) = run(&arguments);
         assert_eq!(found, Some(code), "{arguments:?}: {words}");
@@ -60,6 +62,17 @@ fn exit_codes() {
     // Both files' mistakes at once.
     let (_, words) = run(&["--board", &bad, "--board", &missing]);
     assert!(words.contains("titel") && words.contains("missing"), "{words}");
+}
+
+/// One hub has a data folder at a time; the other says so, and what to do.
+#[test]
+fn a_taken_folder() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data").to_str().expect("text").to_owned();
+    let _running = Running::start(&["--data-dir", &data]);
+    let (code, words) = run(&["--listen", "127.0.0.1:0", "--data-dir", &data]);
+    assert_eq!((code, words.trim_end().lines().count()), (Some(3), 1), "{words}");
+    assert!(words.contains("another hub uses") && words.contains("choose another folder"), "{words}");
 }
 
 /// A taken port is said in one line, with what to do.
