@@ -164,8 +164,9 @@ impl Screen {
         let _in_time = timeout(END_MAX, async {
             for slot in slots {
                 self.withdraw(&slot).await;
+                // One by one: what is written down as shown and is gone would come back with the next start.
+                self.note().await;
             }
-            self.note().await;
         })
         .await;
     }
