@@ -157,6 +157,9 @@ proptest! {
     }
 }
 
+/// The position that an event was given: its channel, its offset, and the event's number.
+type Given = (Arc<str>, u64, i32);
+
 /// A reader that comes back after whatever happened.
 struct Witness {
     places: BTreeMap<Arc<str>, Option<Position>>,
@@ -174,7 +177,7 @@ struct World {
     /// What was told to publishers of `durable` channels.
     owed: BTreeMap<(Arc<str>, u64), i32>,
     /// What publishers wait for: the number that has to be kept, and what they are told then.
-    waiting: Vec<(u64, Vec<(Arc<str>, u64, i32)>)>,
+    waiting: Vec<(u64, Vec<Given>)>,
     readers: Vec<Witness>,
     /// When a crash took something last that isn't `durable`, perhaps.
     crashed: Option<Timestamp>,

@@ -386,7 +386,7 @@ impl Writer {
             Some((found, serial))
                 if *found == *epoch && serial == batch.serial && batch.begins.is_none() && serial > before => {}
             Some((found, serial)) if *found == *epoch && serial == before && batch.begins.is_none() => {
-                file.commit(batch)?
+                file.commit(batch)?;
             }
             _ => {
                 let anew = self.state().and_then(|mut state| {
