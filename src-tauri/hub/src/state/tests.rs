@@ -124,14 +124,18 @@ fn old_events_go() {
 #[test]
 fn repeats_are_published_once() {
     let mut hub = hub(StateLimits { repeats_age: Duration::from_secs(60), ..StateLimits::default() });
-    let event = |id: Option<&str>, time: Option<i64>| json!({"channel": "a", "name": "n", "data": 1, "id": id, "time": time});
+    let event =
+        |id: Option<&str>, time: Option<i64>| json!({"channel": "a", "name": "n", "data": 1, "id": id, "time": time});
     let mut publish = |events: serde_json::Value, ms: u64| {
         let batch = publish::parse(events.to_string().as_bytes(), Form::Json).expect("events");
         positions(hub.publish(batch, None, at(ms)))
     };
     let (x, y) = (event(Some("x"), Some(1_000_000)), event(Some("y"), Some(1_000_000)));
     assert_eq!(publish(json!([x, y, x]), 0), ["e0:1", "e0:2", "e0:1"]);
-    assert_eq!(publish(json!([y, event(Some("y"), Some(1_000_001)), event(Some("y"), None), x]), 1), ["e0:2", "e0:3", "e0:4", "e0:1"]);
+    assert_eq!(
+        publish(json!([y, event(Some("y"), Some(1_000_001)), event(Some("y"), None), x]), 1),
+        ["e0:2", "e0:3", "e0:4", "e0:1"]
+    );
     assert_eq!(publish(json!([event(None, Some(1_000_000)), event(Some("y"), None)]), 2), ["e0:5", "e0:6"]);
     assert_eq!(publish(json!([x]), 60_001), ["e0:7"], "it is known for so long");
     hub.set_clock(&ClockOrder::SYSTEM, at(60_002));
