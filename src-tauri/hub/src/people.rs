@@ -199,7 +199,7 @@ impl People {
         let mut came = None;
         if let Some(person) = person {
             let room = self.rooms.entry(channel.clone()).or_default();
-            let known = room.members.get(&person.id).is_some();
+            let known = room.members.contains_key(&person.id);
             if !known && room.members.len() >= limits::PRESENCE_MEMBERS_MAX {
                 return Err(Full);
             }

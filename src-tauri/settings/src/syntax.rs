@@ -70,7 +70,7 @@ fn outermost(value: &Spanned<DeValue<'_>>, offset: usize) -> Option<Range<usize>
 fn syntax_problem(span: Range<usize>, message: &str, sink: &Sink<'_>) -> Problem {
     let found = sink.source.slice(span.clone());
     let found = match found.chars().next() {
-        None if span.start >= sink.source.len() => "the end of the file".to_owned(),
+        None if span.start >= sink.source.bytes() => "the end of the file".to_owned(),
         None | Some('\n' | '\r') => "the end of the line".to_owned(),
         Some(_) => format!("`{}`", crate::table::cut(found)),
     };

@@ -42,7 +42,7 @@ impl<'a> SourceText<'a> {
     }
 
     /// Its length in bytes.
-    pub fn len(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         self.text.len()
     }
 

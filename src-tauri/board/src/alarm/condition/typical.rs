@@ -247,7 +247,7 @@ impl Maker<'_> {
             1 => json!(true),
             2 => depth.checked_sub(1).map_or(Value::Null, |depth| self.object(depth)),
             // Of objects, or of values.
-            3 if self.number % 2 == 0 => json!([self.value(2, leaf, depth), self.value(2, leaf, depth)]),
+            3 if self.number.is_multiple_of(2) => json!([self.value(2, leaf, depth), self.value(2, leaf, depth)]),
             3 => json!([self.value(leaf, leaf, depth), self.value(leaf, leaf, depth)]),
             text => json!(TEXTS.get(text - 4)),
         }

@@ -34,6 +34,8 @@ use crate::event::Event;
 const CHECK_PERIOD: Duration = Duration::from_secs(60);
 /// The same while something is wrong with it.
 const LACK_PERIOD: Duration = Duration::from_secs(5);
+/// A tone that breaks off is begun anew so often at most: a device that never takes it is told of.
+const ANEW_PERIOD: Duration = Duration::from_secs(5);
 /// A device that hasn't answered by then is stuck.
 const ANSWER_MAX: Duration = Duration::from_secs(5);
 /// Words of the device that wait to be read.
@@ -193,6 +195,7 @@ impl Sound {
                 files: None,
                 unusable: Vec::new(),
                 stuck: Arc::default(),
+                anew: None,
             };
             player.run(&heard);
         });
@@ -252,6 +255,8 @@ struct Player {
     unusable: Vec<String>,
     /// A device that didn't answer in time is not asked again before it does.
     stuck: Arc<AtomicBool>,
+    /// When a tone that broke off was begun anew last.
+    anew: Option<Instant>,
 }
 
 impl Player {
@@ -293,6 +298,11 @@ impl Player {
                     self.give_up(number);
                     true
                 }
+                // A sound server that had a hiccup takes it when it is asked again.
+                Signal::Broke(number, _) if current == Some(number) && self.may_begin_anew() => {
+                    self.playing = None;
+                    true
+                }
                 Signal::Broke(number, lack) if current == Some(number) => {
                     self.playing = None;
                     self.give_up(number);
@@ -328,6 +338,15 @@ impl Player {
                 self.tell(Some(lack)) && self.send(Event::Told(Told::NotHeard { number }))
             }
         }
+    }
+
+    /// Whether a tone that broke off is begun anew: not if one has just been.
+    fn may_begin_anew(&mut self) -> bool {
+        let may = self.anew.is_none_or(|at| at.elapsed() > ANEW_PERIOD);
+        if may {
+            self.anew = Some(Instant::now());
+        }
+        may
     }
 
     /// It isn't begun again by itself.
