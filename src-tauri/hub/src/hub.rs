@@ -10,7 +10,11 @@ use std::{
 
 use axum::Router;
 use rand::RngExt;
-use tokio::{net::TcpListener, sync::{Notify, Semaphore}, time::timeout};
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, Semaphore},
+    time::timeout,
+};
 use watchfloor_board::config::spec::FoldSpec;
 use watchfloor_model::Mono;
 

@@ -86,4 +86,3 @@ impl Shape for SpanOrOff {
         }
     }
 }
-

@@ -118,7 +118,9 @@ async function report() {
       await in_mood(page, 'huge')
       await page.keyboard.press('4')
       await page.waitForFunction(() =>
-        /1204 entries of alarms are missing between/.test(document.querySelector('[data-report-told]')?.textContent ?? ''),
+        /1204 entries of alarms are missing between/.test(
+          document.querySelector('[data-report-told]')?.textContent ?? '',
+        ),
       )
     }),
   )

@@ -18,9 +18,8 @@ pub(super) struct Night {
 }
 
 /// When the board is painted for a dark room.
-pub(super) const NIGHT: Night = Night {
-    endless: ("a night that ends when it begins", "a night that never ends is `theme`"),
-};
+pub(super) const NIGHT: Night =
+    Night { endless: ("a night that ends when it begins", "a night that never ends is `theme`") };
 
 /// When only critical alarms are told.
 pub(super) const QUIET: Night = Night {

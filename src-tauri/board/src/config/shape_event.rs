@@ -1,6 +1,5 @@
 //! What may stand as a value, where it speaks of events: paths, templates, durations, names, states.
 
-
 use serde_json::{Value, json};
 use watchfloor_model::limits;
 pub(super) use watchfloor_settings::span::{Span, SpanOrOff};

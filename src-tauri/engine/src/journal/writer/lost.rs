@@ -183,6 +183,7 @@ pub(crate) fn replaced(path: &str, reason: &str) -> Notice {
 
 /// The notice about entries of the record of alarms that a start couldn't read.
 pub(crate) fn alarms_damaged(count: u64) -> Notice {
-    let detail = vec!["The wall goes on from what can be read. `watchfloor alarms since` says when they are from.".into()];
+    let detail =
+        vec!["The wall goes on from what can be read. `watchfloor alarms since` says when they are from.".into()];
     Notice::said("alarm-record", State::Warning, Said::AlarmsDamaged { count }, detail)
 }
