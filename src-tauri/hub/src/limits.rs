@@ -161,6 +161,8 @@ pub const JWKS_AGAIN: Duration = Duration::from_secs(2);
 pub const JWKS_TIMEOUT: Duration = Duration::from_secs(5);
 /// The largest set of keys, bytes.
 pub const JWKS_BYTES_MAX: usize = 256 << 10;
+/// Namespaces of the hub's file.
+pub const NAMESPACES_MAX: usize = 100;
 /// Keys that readers' tokens are signed by and that are given.
 pub const KEYS_GIVEN_MAX: usize = 20;
 /// Keys of a set.

@@ -14,7 +14,7 @@ use std::{
 use anyhow::Context;
 use clap::{Args, CommandFactory, Parser, Subcommand, error::ErrorKind};
 use tokio::net::TcpListener;
-use watchfloor_hub::{Durability, HistoryLimits, Hub, HubConfig, Rules, Settings, StoreConfig, limits};
+use watchfloor_hub::{Durability, HistoryLimits, Hub, HubConfig, StoreConfig, limits};
 use watchfloor_log::{Levels, NoLevels};
 
 use setup::Site;
@@ -58,29 +58,32 @@ struct Options {
     /// A file that holds the key by which readers' tokens are signed (JWT, HS256), at least 32 bytes.
     #[arg(long, value_name = "FILE")]
     subscribe_key_file: Option<PathBuf>,
-    /// Events remembered a channel.
-    #[arg(long, value_name = "N", default_value_t = limits::HISTORY_EVENTS, value_parser = positive)]
-    history_events: usize,
-    /// MiB remembered a channel.
-    #[arg(long, value_name = "N", default_value_t = limits::HISTORY_BYTES >> 20, value_parser = positive)]
-    history_mib: usize,
-    /// How long events are remembered.
-    #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = duration)]
-    history_age: Duration,
+    /// Events remembered a channel, 100000 if nothing else is said.
+    #[arg(long, value_name = "N", value_parser = positive)]
+    history_events: Option<usize>,
+    /// MiB remembered a channel, 64 if nothing else is said.
+    #[arg(long, value_name = "N", value_parser = positive)]
+    history_mib: Option<usize>,
+    /// How long events are remembered, 24h if nothing else is said.
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    history_age: Option<Duration>,
     /// A folder for history, aggregates and answered keys, which outlive the hub then; it is made if need be.
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// What a crash may take, with a data folder: nothing that was acknowledged (durable), what was acknowledged in the last 100 ms (fast), or
-    /// everything (memory).
-    #[arg(long, value_name = "KIND", default_value = "durable", value_parser = durability)]
-    durability: Durability,
-    /// How long an event with an id and a time is known, so that one that comes again isn't published; 0s if it is.
-    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = any_duration)]
-    repeats: Duration,
+    /// What a crash may take, with a data folder: nothing that was acknowledged (durable, if nothing else is said), what was acknowledged in
+    /// the last 100 ms (fast), or everything (memory).
+    #[arg(long, value_name = "KIND", value_parser = durability)]
+    durability: Option<Durability>,
+    /// How long an event with an id and a time is known, so that one that comes again isn't published, 1h if nothing else is said; 0s if it is.
+    #[arg(long, value_name = "DURATION", value_parser = any_duration)]
+    repeats: Option<Duration>,
     /// The time between two heartbeats, 1s if nothing else is said.
     #[arg(long, value_name = "DURATION", value_parser = heartbeat)]
     heartbeat: Option<Duration>,
 }
+
+/// For how long an event is known again, if nothing else is said.
+const REPEATS: Duration = Duration::from_secs(3600);
 
 /// Why the hub doesn't run, and the exit code that says so.
 #[derive(Debug)]
@@ -145,21 +148,24 @@ fn run(options: &Options) -> Result<(), Failure> {
     }
     let readers = site.readers(options.subscribe_token_file.as_deref(), options.subscribe_key_file.as_deref());
     let boards = [site.boards(), options.board.clone()].concat();
+    let (hub, count) = (&site.file.hub, |number: Option<u32>| number.and_then(|number| usize::try_from(number).ok()));
+    let mib = options.history_mib.or(count(hub.history_mib));
+    let repeats = hub.repeats.map(Option::unwrap_or_default);
     let config = HubConfig {
-        heartbeat: options.heartbeat.or(site.file.hub.heartbeat).unwrap_or(limits::HEARTBEAT),
+        heartbeat: options.heartbeat.or(hub.heartbeat).unwrap_or(limits::HEARTBEAT),
         history: HistoryLimits {
-            events: options.history_events,
-            bytes: options.history_mib.saturating_mul(1 << 20),
-            age: options.history_age,
+            events: options.history_events.or(count(hub.history_events)).unwrap_or(limits::HISTORY_EVENTS),
+            bytes: mib.map_or(limits::HISTORY_BYTES, |mib| mib.saturating_mul(1 << 20)),
+            age: options.history_age.or(hub.history_age).unwrap_or(limits::HISTORY_AGE),
             ..HistoryLimits::default()
         },
         publish_token,
         readers: readers.map_err(Failure::Environment)?,
         aggregates: setup::folds(&boards)?,
         apps: site.apps().map_err(Failure::Environment)?,
-        repeats: options.repeats,
-        store: options.data_dir.clone().map(|folder| StoreConfig { folder }),
-        rules: Rules::all(Settings { durability: options.durability }),
+        repeats: options.repeats.or(repeats).unwrap_or(REPEATS),
+        store: options.data_dir.clone().or_else(|| site.data_dir()).map(|folder| StoreConfig { folder }),
+        rules: site.rules(options.durability),
         ..HubConfig::default()
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()

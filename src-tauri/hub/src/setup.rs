@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, anyhow};
 use watchfloor_board::config::spec::FoldSpec;
 use watchfloor_hub::{
-    App, AppConfig, KEY_BYTES_MIN, Keys, Readers, SigningKey, Token,
+    App, AppConfig, Durability, KEY_BYTES_MIN, Keys, Readers, Rules, Settings, SigningKey, Token,
     config::{self, AppPart, FILE_BYTES_MAX, HubFile, KeyPart, Place},
 };
 
@@ -52,6 +52,21 @@ impl Site {
     /// The board files whose widgets are folded.
     pub(crate) fn boards(&self) -> Vec<PathBuf> {
         self.file.hub.boards.iter().map(|board| self.folder.join(board)).collect()
+    }
+
+    /// Where what outlives the hub is.
+    pub(crate) fn data_dir(&self) -> Option<PathBuf> {
+        self.file.hub.data_dir.as_ref().map(|folder| self.folder.join(folder))
+    }
+
+    /// What holds for which channel; `durability` of the command line for those that no namespace speaks of.
+    pub(crate) fn rules(&self, durability: Option<Durability>) -> Rules {
+        let durability = durability.or(self.file.hub.durability).unwrap_or_default();
+        let namespaces = self.file.namespaces.clone();
+        Rules::new(move |channel| {
+            let own = namespaces.iter().find(|namespace| namespace.has(channel));
+            Settings { durability: own.and_then(|namespace| namespace.durability).unwrap_or(durability) }
+        })
     }
 
     /// What publishers present.

@@ -3,16 +3,31 @@
 use std::time::Duration;
 
 use watchfloor_settings::{
-    shape::{Choice, Flag, List, Name, Text},
-    span::Span,
+    shape::{Choice, Flag, List, Name, Text, Whole},
+    span::{Span, SpanOrOff},
     table::{Key, Need, TableShape},
 };
 
-use super::shapes::{Address, Listen, Origin, SecretPlace};
-use crate::{access::Signing, webhook::Topic};
+use super::shapes::{Address, Listen, Origin, Pattern, SecretPlace};
+use crate::{access::Signing, rules::Durability, webhook::Topic};
 
-pub(super) static HUB: TableShape =
-    TableShape { name: "`[hub]`", keys: &[&LISTEN, &HEARTBEAT, &BOARDS, &PUBLISH_TOKEN, &SUBSCRIBE_TOKEN, &JWKS] };
+pub(super) static HUB: TableShape = TableShape {
+    name: "`[hub]`",
+    keys: &[
+        &LISTEN,
+        &HEARTBEAT,
+        &BOARDS,
+        &DATA_DIR,
+        &DURABILITY,
+        &REPEATS,
+        &HISTORY_EVENTS,
+        &HISTORY_MIB,
+        &HISTORY_AGE,
+        &PUBLISH_TOKEN,
+        &SUBSCRIBE_TOKEN,
+        &JWKS,
+    ],
+};
 
 pub(super) static LISTEN: Key<Listen> = Key {
     name: "listen",
@@ -33,6 +48,74 @@ pub(super) static BOARDS: Key<List<Text>> = Key {
     need: Need::Optional,
     about: "Board files whose widgets are folded for snapshots, relative to this file.",
     shape: List { item: Text { characters_max: 500 }, min: 1, max: 100, or_one: true, what: "board files" },
+};
+
+pub(super) static DATA_DIR: Key<Text> = Key {
+    name: "data-dir",
+    need: Need::Optional,
+    about: "A folder for history, aggregates and answered keys, relative to this file, which outlive the hub then. Left out, all is in memory.",
+    shape: Text { characters_max: 500 },
+};
+
+const DURABILITIES: Choice<Durability> = Choice {
+    options: &[
+        ("durable", Durability::Durable, "nothing that was acknowledged"),
+        ("fast", Durability::Fast, "what was acknowledged in the last 100 ms"),
+        ("memory", Durability::Memory, "everything"),
+    ],
+};
+
+pub(super) static DURABILITY: Key<Choice<Durability>> = Key {
+    name: "durability",
+    need: Need::Default("\"durable\""),
+    about: "What a crash may take of channels that no `[[namespace]]` speaks of, with a data folder.",
+    shape: DURABILITIES,
+};
+
+pub(super) static REPEATS: Key<SpanOrOff> = Key {
+    name: "repeats",
+    need: Need::Default("\"1h\""),
+    about: "For how long an event of the same channel, name, id and time is one that was published before, and published once.",
+    shape: SpanOrOff(Span { min: Duration::from_secs(1), max: WEEK }),
+};
+
+const WEEK: Duration = Duration::from_secs(7 * 86_400);
+
+pub(super) static HISTORY_EVENTS: Key<Whole> = Key {
+    name: "history-events",
+    need: Need::Default("100000"),
+    about: "Events remembered a channel.",
+    shape: Whole { min: 1, max: 100_000_000 },
+};
+
+pub(super) static HISTORY_MIB: Key<Whole> = Key {
+    name: "history-mib",
+    need: Need::Default("64"),
+    about: "MiB remembered a channel.",
+    shape: Whole { min: 1, max: 65_536 },
+};
+
+pub(super) static HISTORY_AGE: Key<Span> = Key {
+    name: "history-age",
+    need: Need::Default("\"24h\""),
+    about: "How long events are remembered.",
+    shape: Span { min: Duration::from_secs(1), max: Duration::from_secs(366 * 86_400) },
+};
+
+pub(super) static NAMESPACE: TableShape = TableShape { name: "`[[namespace]]`", keys: &[&NAMES, &OWN_DURABILITY] };
+
+pub(super) static NAMES: Key<List<Pattern>> = Key {
+    name: "channels",
+    need: Need::Required,
+    about: "Channels by their names, or by how they begin, with `*` at the end: `private-team.*`. The first namespace that has a channel counts.",
+    shape: List { item: Pattern, min: 1, max: 100, or_one: true, what: "channels" },
+};
+
+pub(super) static OWN_DURABILITY: Key<Choice<Durability>> = Key {
+    name: "durability",
+    need: Need::Optional,
+    about: "What a crash may take of them, with a data folder. Left out, as `[hub]` has it.",
+    shape: DURABILITIES,
 };
 
 pub(super) static PUBLISH_TOKEN: Key<SecretPlace> = Key {
@@ -179,8 +262,8 @@ pub(super) static VARIABLE: Key<Name> = Key {
 };
 
 /// Every table there is.
-pub(super) fn tables() -> [&'static TableShape; 4] {
-    [&HUB, &SIGNING, &APP, &PLACE]
+pub(super) fn tables() -> [&'static TableShape; 5] {
+    [&HUB, &NAMESPACE, &SIGNING, &APP, &PLACE]
 }
 
 /// Where a key belongs that isn't known where it stands.

@@ -22,6 +22,7 @@ use crate::{
     access::Signing,
     app::Origins,
     limits,
+    rules::Durability,
     webhook::{Topic, Webhook},
 };
 
@@ -33,6 +34,8 @@ pub const FILE_BYTES_MAX: usize = 1 << 20;
 pub struct HubFile {
     /// `[hub]`
     pub hub: HubPart,
+    /// `[[namespace]]`, the first that has a channel counts.
+    pub namespaces: Vec<NamespacePart>,
     /// `[[key]]`
     pub keys: Vec<KeyPart>,
     /// `[[app]]`
@@ -48,12 +51,44 @@ pub struct HubPart {
     pub heartbeat: Option<Duration>,
     /// Board files whose widgets are folded, as they stand in the file.
     pub boards: Vec<String>,
+    /// Where what outlives the hub is, as it stands in the file.
+    pub data_dir: Option<String>,
+    /// What a crash may take of channels that no namespace speaks of.
+    pub durability: Option<Durability>,
+    /// For how long an event is known again; none at all if it is none inside.
+    pub repeats: Option<Option<Duration>>,
+    /// Events remembered a channel.
+    pub history_events: Option<u32>,
+    /// MiB remembered a channel.
+    pub history_mib: Option<u32>,
+    /// How long events are remembered.
+    pub history_age: Option<Duration>,
     /// Where the token is that publishers present.
     pub publish_token: Option<Place>,
     /// Where the token is that readers present.
     pub subscribe_token: Option<Place>,
     /// The address of a set of keys that readers' tokens are signed by.
     pub jwks: Option<String>,
+}
+
+/// `[[namespace]]`: what holds for some channels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamespacePart {
+    /// Names, or beginnings with `*`.
+    pub channels: Vec<String>,
+    /// What a crash may take of them.
+    pub durability: Option<Durability>,
+}
+
+impl NamespacePart {
+    /// Whether a channel is one of them.
+    #[must_use]
+    pub fn has(&self, channel: &str) -> bool {
+        self.channels.iter().any(|pattern| match pattern.strip_suffix('*') {
+            Some(beginning) => channel.starts_with(beginning),
+            None => pattern == channel,
+        })
+    }
 }
 
 /// `[[key]]`: a key that readers' tokens are signed by.
@@ -94,7 +129,7 @@ pub fn parse(text: &str, file_name: &str) -> Result<HubFile, Diagnostics> {
     FILE.read(text, file_name, beside, decode)
 }
 
-const TABLES: [&str; 3] = ["hub", "key", "app"];
+const TABLES: [&str; 4] = ["hub", "namespace", "key", "app"];
 
 fn decode(file: &DeTable<'_>, sink: &mut Sink<'_>) -> Option<HubFile> {
     report_unknown_tables(file, sink);
@@ -103,12 +138,16 @@ fn decode(file: &DeTable<'_>, sink: &mut Sink<'_>) -> Option<HubFile> {
         Some(value) => read_hub(Node { name: "hub", value }, sink),
     };
     let mut nodes_of = |name, max| if file.contains_key(name) { tables_of(file, name, max, sink) } else { Vec::new() };
+    let namespaces = nodes_of("namespace", limits::NAMESPACES_MAX);
     let (keys, nodes) = (nodes_of("key", limits::KEYS_GIVEN_MAX), nodes_of("app", limits::APPS_MAX));
+    let namespaces: Vec<Option<NamespacePart>> =
+        namespaces.into_iter().map(|node| read_namespace(node, sink)).collect();
     let keys: Vec<Option<KeyPart>> = keys.into_iter().map(|node| read_key(node, sink)).collect();
     let apps: Vec<Option<AppPart>> = nodes.iter().map(|node| read_app(*node, sink)).collect();
     report_twins(&nodes, &apps, sink);
     Some(HubFile {
         hub: hub?,
+        namespaces: namespaces.into_iter().collect::<Option<_>>()?,
         keys: keys.into_iter().collect::<Option<_>>()?,
         apps: apps.into_iter().collect::<Option<_>>()?,
     })
@@ -120,6 +159,12 @@ fn read_hub(node: Node<'_>, sink: &mut Sink<'_>) -> Option<HubPart> {
     let listen = reader.optional(&keys::LISTEN, sink);
     let heartbeat = reader.optional(&keys::HEARTBEAT, sink);
     let boards = reader.optional(&keys::BOARDS, sink);
+    let data_dir = reader.optional(&keys::DATA_DIR, sink);
+    let durability = reader.get(&keys::DURABILITY, sink);
+    let repeats = reader.get(&keys::REPEATS, sink);
+    let history_events = reader.get(&keys::HISTORY_EVENTS, sink);
+    let history_mib = reader.get(&keys::HISTORY_MIB, sink);
+    let history_age = reader.get(&keys::HISTORY_AGE, sink);
     let publish_token = reader.optional(&keys::PUBLISH_TOKEN, sink);
     let subscribe_token = reader.optional(&keys::SUBSCRIBE_TOKEN, sink);
     let jwks = reader.optional(&keys::JWKS, sink);
@@ -127,10 +172,24 @@ fn read_hub(node: Node<'_>, sink: &mut Sink<'_>) -> Option<HubPart> {
         listen: listen?,
         heartbeat: heartbeat?,
         boards: boards?.unwrap_or_default(),
+        data_dir: data_dir?,
+        durability: Some(durability?),
+        repeats: Some(repeats?),
+        history_events: Some(history_events?),
+        history_mib: Some(history_mib?),
+        history_age: Some(history_age?),
         publish_token: publish_token?,
         subscribe_token: subscribe_token?,
         jwks: jwks?,
     })
+}
+
+fn read_namespace(node: Node<'_>, sink: &mut Sink<'_>) -> Option<NamespacePart> {
+    let reader = TableReader::open(node, &keys::NAMESPACE, sink)?;
+    reader.finish(sink);
+    let channels = reader.get(&keys::NAMES, sink);
+    let durability = reader.optional(&keys::OWN_DURABILITY, sink);
+    Some(NamespacePart { channels: channels?, durability: durability? })
 }
 
 fn read_key(node: Node<'_>, sink: &mut Sink<'_>) -> Option<KeyPart> {
@@ -210,7 +269,7 @@ fn report_unknown_tables(file: &DeTable<'_>, sink: &mut Sink<'_>) {
             span: key.span(),
             message: format!("unknown key `{}` in the hub file", cut(name)),
             found: format!("`{}`", cut(name)),
-            expected: names(["[hub]", "[[key]]", "[[app]]"]),
+            expected: names(["[hub]", "[[namespace]]", "[[key]]", "[[app]]"]),
             help: keys::belongs(name).or_else(|| did_you_mean(name, TABLES)),
         });
     }

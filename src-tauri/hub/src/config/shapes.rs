@@ -12,6 +12,7 @@ use watchfloor_settings::{
 };
 
 use super::keys;
+use crate::publish;
 
 /// An address to call.
 pub(super) struct Address;
@@ -96,6 +97,35 @@ impl Shape for Origin {
             return Some(text.to_owned());
         }
         bad_value(node, "no origin", &self.expected(), None, sink);
+        None
+    }
+}
+
+/// Channels, by name or by how they begin.
+pub(super) struct Pattern;
+
+impl Shape for Pattern {
+    type Value = String;
+
+    fn expected(&self) -> String {
+        "a channel's name, or the beginning of one with `*` at the end, such as `\"private-team.*\"`".to_owned()
+    }
+
+    fn words(&self) -> String {
+        "channel, or beginning and `*`".to_owned()
+    }
+
+    fn schema(&self) -> Value {
+        json!({"type": "string"})
+    }
+
+    fn read(&self, node: Node<'_>, sink: &mut Sink<'_>) -> Option<String> {
+        let text = text_of(node, &self.expected(), sink)?;
+        let beginning = text.strip_suffix('*');
+        if text == "*" || publish::channel(beginning.unwrap_or(text)).is_ok() {
+            return Some(text.to_owned());
+        }
+        bad_value(node, "no channel", &self.expected(), None, sink);
         None
     }
 }

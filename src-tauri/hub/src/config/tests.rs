@@ -9,6 +9,10 @@ heartbeat = "500ms"
 boards = "board.toml"
 publish-token = { env = "HUB_TOKEN" }
 
+[[namespace]]
+channels = ["private-team.*", "clock"]
+durability = "fast"
+
 [[key]]
 kid = "2026-11"
 algorithm = "EdDSA"
@@ -30,6 +34,12 @@ fn what_it_says() {
     assert_eq!(file.hub.listen.map(|address| address.port()), Some(9000));
     assert_eq!(file.hub.heartbeat, Some(Duration::from_millis(500)));
     assert_eq!(file.hub.publish_token, Some(Place::Variable("HUB_TOKEN".to_owned())));
+    let channels = vec!["private-team.*".to_owned(), "clock".to_owned()];
+    assert_eq!(file.namespaces, [NamespacePart { channels, durability: Some(Durability::Fast) }]);
+    assert_eq!(
+        (file.hub.durability, file.hub.repeats),
+        (Some(Durability::Durable), Some(Some(Duration::from_secs(3600))))
+    );
     let key = KeyPart {
         id: Some("2026-11".to_owned()),
         signing: Some(Signing::EdDsa),
@@ -71,12 +81,14 @@ fn mistakes() {
         (
             "[[app]]",
             "[[apps]]",
-            "unknown key `apps` in the hub file: found `apps`, expected `[hub]`, `[[key]]` or `[[app]]`",
+            "unknown key `apps` in the hub file: found `apps`, expected `[hub]`, `[[namespace]]`, `[[key]]` or `[[app]]`",
         ),
         ("\"EdDSA\"", "\"none\"", "for `algorithm`: found \"none\""),
         ("id = \"1\"\n", "", "`id` is missing in `[[app]]`"),
         ("https://app.example", "app.example", "no origin for `origins`"),
         ("\"wall\"", "\"a b\"", "' ' is not allowed in a name of an application"),
+        ("\"fast\"", "\"quick\"", "for `durability`: found \"quick\", expected `durable`, `fast` or `memory`"),
+        ("private-team.*", "private team", "no channel for `channels`"),
         ("https://app.example/webhook", "app.example", "no address for `webhook`"),
         ("webhook =", "# ", "`webhook` is missing in `[[app]]`"),
         ("listen", "secret", "`secret` belongs to `[[app]]`"),
