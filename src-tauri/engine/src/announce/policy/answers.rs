@@ -142,12 +142,10 @@ impl Policy {
                 if is_it {
                     self.summary.screen = Screen::Off;
                     // Of those before this run nothing is told anew.
-                    if std::mem::take(&mut self.summary.is_adopting) {
-                        return true;
-                    }
+                    let is_adopting = std::mem::take(&mut self.summary.is_adopting);
                     for own in self.calls.values_mut() {
                         if let Place::Summed { number, is_told } = &mut own.place {
-                            (*number, *is_told) = (None, false);
+                            (*number, *is_told) = (None, *is_told && is_adopting);
                         }
                     }
                 }

@@ -132,12 +132,14 @@ impl Policy {
             }
             return;
         }
-        let is_adopting = std::mem::take(&mut self.summary.is_left) && self.summary.screen == Screen::Off && !is_news;
+        let is_left = std::mem::take(&mut self.summary.is_left) && self.summary.screen == Screen::Off;
+        let mut is_adopting = is_left && !is_news;
         let is_on = self.summary.screen != Screen::Off || is_adopting;
         if !is_news && !is_adopting && (!is_on || counts == self.summary.counts) {
             return;
         }
         if !self.notices.may(now) {
+            self.summary.is_left = is_left;
             self.wake_at(self.notices.retry.unwrap_or(now));
             return;
         }
@@ -149,8 +151,12 @@ impl Policy {
         let number = self.next_number();
         let way = Way::Summary { is_critical };
         if !is_on && !self.budget.take(way, number, now) {
-            self.wake_at(self.budget.free_at(way, now));
-            return;
+            if !is_left {
+                self.wake_at(self.budget.free_at(way, now));
+                return;
+            }
+            // No more may pop up: what is new is told where the run before this one has told the rest, if that is there still.
+            is_adopting = true;
         }
         self.summary =
             Summary { screen: Screen::Sent { number, at: now }, counts, said: now, is_adopting, ..self.summary };
@@ -165,7 +171,7 @@ impl Policy {
         self.outputs.push_back(Output::Show(Show {
             slot: Slot::Summary,
             number,
-            is_update: is_on,
+            is_update: is_on || is_adopting,
             heading,
             rest,
             urgency: Urgency::of(highest.unwrap_or_default()),
