@@ -10,6 +10,9 @@ pub(super) const WINDOW: Duration = Duration::from_secs(600);
 /// Announcements in it at most: what one person can take (EEMUA 191).
 pub(super) const ANNOUNCED_MAX: usize = 10;
 
+/// As many at most count from before a start: with them there is room for the one for many, and for what is critical.
+pub(super) const RESUMED_MAX: usize = 7;
+
 /// What would be announced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
@@ -51,8 +54,9 @@ impl Budget {
     pub(super) fn resume(&mut self, told: Vec<Mono>, now: Mono) {
         self.told = told.into_iter().map(|at| (at.min(now), 0)).collect();
         self.forget(now);
-        // Of more than there may be in a window, as after a file that was changed, the newest are enough.
-        self.told.drain(..self.told.len().saturating_sub(ANNOUNCED_MAX));
+        // Room is left for the summary and for what is critical: nobody is to be without a word of what is new for ten minutes, because the wall was
+        // killed just then.
+        self.told.drain(..self.told.len().saturating_sub(RESUMED_MAX));
     }
 
     /// When something was announced, the oldest first, if that has changed since this was last asked.

@@ -7,7 +7,10 @@ use proptest::prelude::*;
 use watchfloor_board::hours::Hours;
 
 use super::super::{tones::CHIME, *};
-use crate::announce::{Show, Told, Tone, budget::ANNOUNCED_MAX};
+use crate::announce::{
+    Show, Told, Tone,
+    budget::{ANNOUNCED_MAX, RESUMED_MAX},
+};
 
 /// Half past nine in the evening.
 pub(super) const BEGIN: i64 = 1_700_000_000_000 - 1_700_000_000_000 % 86_400_000 + 77_400_000;
@@ -157,11 +160,12 @@ impl World {
     }
 
     /// The program is killed, and started again: what it has shown is still there, and what was marked is known, as is when something was told. What
-    /// was heard before counts on: a restart allows nothing more.
+    /// was heard before counts on: a restart allows the summary and what is critical, and nothing more.
     pub(super) fn restart(&mut self) {
         self.policy = Policy::new(self.settings.clone(), Ways { notices: true, sound: true });
         self.policy.resume(self.told.clone(), self.now);
         self.tone = None;
+        self.log.drain(..self.log.len().saturating_sub(RESUMED_MAX));
         (self.came, self.popped, self.sounded) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         self.left = self.screen.keys().cloned().collect();
         let mut orders = Vec::new();
