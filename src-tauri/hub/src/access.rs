@@ -22,6 +22,7 @@ use crate::{
     failure::Failure,
     guard::{Token, bearer},
     limits::{CLAIMED_CHANNELS_MAX, TOKEN_GRACE, TOKEN_LIFE_MAX},
+    rules,
 };
 
 /// The audience that a token may name, if it names one.
@@ -48,10 +49,7 @@ pub(crate) struct Rights {
 impl Rights {
     pub(crate) fn allows(&self, channel: &str) -> bool {
         let Some(patterns) = &self.channels else { return true };
-        patterns.iter().any(|pattern| match pattern.strip_suffix('*') {
-            Some(beginning) => channel.starts_with(beginning),
-            None => pattern == channel,
-        })
+        patterns.iter().any(|pattern| rules::is_meant(pattern, channel))
     }
 
     /// The first channel that isn't allowed, in words.

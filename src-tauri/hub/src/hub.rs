@@ -181,7 +181,10 @@ impl Shared {
         Self::of(config, state, clocks)
     }
 
-    fn of(config: HubConfig, state: State, clocks: Clocks) -> Self {
+    fn of(config: HubConfig, mut state: State, clocks: Clocks) -> Self {
+        if config.apps.iter().any(|app| app.webhook.is_some()) {
+            state.people_mut().0.tell_sites();
+        }
         let large_bodies = Arc::new(Semaphore::new(limits::LARGE_BODIES_MAX));
         let (state, clocks) = (Arc::new(Mutex::new(state)), Arc::new(clocks));
         Self { config, wakers: Arc::default(), large_bodies, happened: Notify::new(), state, clocks, store: None }

@@ -26,6 +26,7 @@ mod publish;
 mod routes;
 mod rules;
 mod serve;
+mod site;
 mod stall;
 mod state;
 mod stop;

@@ -138,6 +138,7 @@ pub(crate) struct People {
     emptying: BTreeMap<Arc<str>, Mono>,
     /// How long somebody counts as present after his last connection broke, and a channel as occupied.
     linger: Duration,
+    tells_sites: bool,
     /// What sites are still to be told of, in its order, and how much of it found no room.
     happened: VecDeque<Happened>,
     dropped: u64,
@@ -265,8 +266,16 @@ impl People {
         wake
     }
 
+    /// Sites are told what happens from now on: until then nothing is noted of it.
+    pub(crate) const fn tell_sites(&mut self) {
+        self.tells_sites = true;
+    }
+
     /// Notes what a site may be told of.
     pub(crate) fn note(&mut self, what: Happened) {
+        if !self.tells_sites {
+            return;
+        }
         if self.happened.len() >= limits::HAPPENED_MAX {
             self.happened.pop_front();
             self.dropped += 1;

@@ -14,6 +14,14 @@ pub enum Durability {
     Durable,
 }
 
+/// Whether a channel is meant by a pattern: its name, or the beginning of it with `*` at the end.
+pub(crate) fn is_meant(pattern: &str, channel: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(beginning) => channel.starts_with(beginning),
+        None => pattern == channel,
+    }
+}
+
 /// What holds for one channel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Settings {

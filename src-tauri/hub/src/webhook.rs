@@ -15,6 +15,7 @@ use crate::{
     hub::Shared,
     limits,
     people::{Happened, Saying},
+    site,
 };
 
 /// Where a site is told, and of what.
@@ -146,7 +147,7 @@ pub(crate) async fn tell(hub: &Arc<Shared>) {
     if told.is_empty() {
         return;
     }
-    let client = match client() {
+    let client = match site::client(limits::WEBHOOK_TIMEOUT) {
         Ok(client) => client,
         Err(error) => {
             tracing::error!(reason = %error, "no site can be told of anything by a webhook");
@@ -158,7 +159,7 @@ pub(crate) async fn tell(hub: &Arc<Shared>) {
     for app in told {
         let (sender, queue) = mpsc::channel(limits::HAPPENED_MAX);
         queues.insert(app.id.clone(), sender);
-        tellers.spawn(site(hub.clone(), app.clone(), client.clone(), queue));
+        tellers.spawn(tell_site(hub.clone(), app.clone(), client.clone(), queue));
     }
     loop {
         let (happened, dropped) = hub.state().people_mut().0.take_happened();
@@ -178,14 +179,7 @@ pub(crate) async fn tell(hub: &Arc<Shared>) {
     }
 }
 
-fn client() -> reqwest::Result<reqwest::Client> {
-    // A program around this one that has installed another is served by that.
-    let _installed = rustls::crypto::ring::default_provider().install_default();
-    // What is signed for one address is not to be carried to another.
-    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(limits::WEBHOOK_TIMEOUT).build()
-}
-
-async fn site(hub: Arc<Shared>, app: App, client: reqwest::Client, mut queue: mpsc::Receiver<Happened>) {
+async fn tell_site(hub: Arc<Shared>, app: App, client: reqwest::Client, mut queue: mpsc::Receiver<Happened>) {
     let mut happened = Vec::new();
     while queue.recv_many(&mut happened, limits::WEBHOOK_EVENTS_MAX).await > 0 {
         let events: Vec<_> = happened.iter().filter_map(|what| Told::of(what, &app)).collect();
@@ -221,8 +215,7 @@ async fn call(app: &App, client: &reqwest::Client, body: &[u8]) -> Result<(), St
     match request.send().await {
         Ok(answer) if answer.status().is_success() => Ok(()),
         Ok(answer) => Err(format!("it answered {}", answer.status())),
-        // Without the address, which may hold a secret.
-        Err(error) => Err(error.without_url().to_string()),
+        Err(error) => Err(site::reason(error)),
     }
 }
 

@@ -245,6 +245,25 @@ impl<'a> TableReader<'a> {
     }
 }
 
+/// Reports what stands at the top of a file and is none of its tables, which are given as they are written: `[board]`, `[[page]]`. `what` is the
+/// file in errors.
+pub fn report_unknown_tables(file: &DeTable<'_>, what: &str, tables: &[&str], sink: &mut Sink<'_>) {
+    let bare = || tables.iter().map(|table| table.trim_matches(['[', ']']));
+    for key in file.keys() {
+        let name = key.get_ref().as_ref();
+        if bare().any(|table| table == name) || sink.is_astray(key.span().start) || sink.counts_only() {
+            continue;
+        }
+        sink.report(Problem {
+            span: key.span(),
+            message: format!("unknown key `{}` in the {what}", cut(name)),
+            found: format!("`{}`", cut(name)),
+            expected: names(tables.iter().copied()),
+            help: (sink.elsewhere)(name).or_else(|| did_you_mean(name, bare())),
+        });
+    }
+}
+
 /// The tables of `[[name]]`; at least one is needed.
 pub fn tables_of<'a>(
     file: &'a DeTable<'a>,

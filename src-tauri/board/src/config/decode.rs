@@ -11,14 +11,14 @@ use super::{
     furniture::{self, Standing},
     grid::{Cells, Tenant},
     headers,
-    keys::{self, source, widget},
+    keys::{source, widget},
     nearest::{did_you_mean, nearest},
     page::{self, PageEntry, lay_out_pages, page_of, read_pages},
     restating,
     shape::Name,
     source_kind::{Found, report_members_of_several, report_unlike},
     spec::{BoardFile, FoldSpec, ReducerSpec, SourceSpec, TokenSpec, WidgetSpec},
-    table::{Key, Node, TableReader, cut, names, tables_of},
+    table::{Key, Node, TableReader, cut, names, report_unknown_tables, tables_of},
     wanted::{read_channels, read_events},
     way,
     widget_kind::{self, Folded, Kind, KindShape},
@@ -30,11 +30,11 @@ pub const SOURCES_MAX: usize = 16;
 /// The most widgets of a board.
 pub const WIDGETS_MAX: usize = 200;
 
-const TABLES: [&str; 6] = ["board", "page", "source", "widget", "alarm", "alarms"];
+const TABLES: [&str; 6] = ["[board]", "[[page]]", "[[source]]", "[[widget]]", "[[alarm]]", "[alarms]"];
 
 /// The whole file; `None` if something was reported.
 pub(super) fn decode(file: &DeTable<'_>, sink: &mut Sink<'_>) -> Option<BoardFile> {
-    report_unknown_tables(file, sink);
+    report_unknown_tables(file, "board file", &TABLES, sink);
     let board = read_board(file, sink);
     let sources: Vec<SourceEntry> =
         tables_of(file, "source", SOURCES_MAX, sink).into_iter().map(|node| read_source(node, sink)).collect();
@@ -89,22 +89,6 @@ fn widgets_with_data(all: &[WidgetEntry]) -> impl Iterator<Item = (Option<&str>,
         let id = widget.name.as_ref().map(|name| name.id.as_str());
         (id.filter(|_| look.is_some() || widget.is_furniture), look)
     })
-}
-
-fn report_unknown_tables(file: &DeTable<'_>, sink: &mut Sink<'_>) {
-    for key in file.keys() {
-        let name = key.get_ref().as_ref();
-        if TABLES.contains(&name) || sink.is_astray(key.span().start) || sink.counts_only() {
-            continue;
-        }
-        sink.report(Problem {
-            span: key.span(),
-            message: format!("unknown key `{}` in the board file", cut(name)),
-            found: format!("`{}`", cut(name)),
-            expected: "`[board]`, `[[page]]`, `[[source]]`, `[[widget]]`, `[[alarm]]` or `[alarms]`".to_owned(),
-            help: keys::belongs(name).or_else(|| did_you_mean(name, TABLES)),
-        });
-    }
 }
 
 /// A source as far as it could be read.

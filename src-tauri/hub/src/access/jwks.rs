@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use super::{Keys, SigningKey};
-use crate::limits;
+use crate::{limits, site};
 
 /// Where a set is, and when it was looked at.
 #[derive(Debug)]
@@ -69,12 +69,7 @@ impl Jwks {
 
     /// Keeps the keys as the set has them, for as long as it is waited for.
     pub(crate) async fn follow(&self, keys: &Keys) {
-        let _installed = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(limits::JWKS_TIMEOUT)
-            .build();
-        let client = match client {
+        let client = match site::client(limits::JWKS_TIMEOUT) {
             Ok(client) => client,
             Err(error) => {
                 tracing::error!(reason = %error, "the set of keys can't be fetched");
@@ -105,13 +100,12 @@ impl Jwks {
     }
 
     async fn fetch(&self, client: &reqwest::Client) -> Result<Vec<SigningKey>, String> {
-        let told = |error: reqwest::Error| error.without_url().to_string();
-        let mut answer = client.get(&self.url).send().await.map_err(told)?;
+        let mut answer = client.get(&self.url).send().await.map_err(site::reason)?;
         if !answer.status().is_success() {
             return Err(format!("the site answered {}", answer.status()));
         }
         let mut body = Vec::new();
-        while let Some(part) = answer.chunk().await.map_err(told)? {
+        while let Some(part) = answer.chunk().await.map_err(site::reason)? {
             body.extend_from_slice(&part);
             if body.len() > limits::JWKS_BYTES_MAX {
                 return Err(format!("it has more than {} bytes", limits::JWKS_BYTES_MAX));

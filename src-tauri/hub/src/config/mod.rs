@@ -12,8 +12,7 @@ use toml::de::DeTable;
 use watchfloor_settings::{
     Beside, Whole,
     diagnostic::{Diagnostics, Problem, Sink},
-    nearest::did_you_mean,
-    table::{Node, Shape as _, TableReader, cut, names, tables_of},
+    table::{Node, Shape as _, TableReader, report_unknown_tables, tables_of},
 };
 
 pub use shapes::Place;
@@ -22,7 +21,7 @@ use crate::{
     access::Signing,
     app::Origins,
     limits,
-    rules::Durability,
+    rules::{self, Durability},
     webhook::{Topic, Webhook},
 };
 
@@ -84,10 +83,7 @@ impl NamespacePart {
     /// Whether a channel is one of them.
     #[must_use]
     pub fn has(&self, channel: &str) -> bool {
-        self.channels.iter().any(|pattern| match pattern.strip_suffix('*') {
-            Some(beginning) => channel.starts_with(beginning),
-            None => pattern == channel,
-        })
+        self.channels.iter().any(|pattern| rules::is_meant(pattern, channel))
     }
 }
 
@@ -129,10 +125,10 @@ pub fn parse(text: &str, file_name: &str) -> Result<HubFile, Diagnostics> {
     FILE.read(text, file_name, beside, decode)
 }
 
-const TABLES: [&str; 4] = ["hub", "namespace", "key", "app"];
+const TABLES: [&str; 4] = ["[hub]", "[[namespace]]", "[[key]]", "[[app]]"];
 
 fn decode(file: &DeTable<'_>, sink: &mut Sink<'_>) -> Option<HubFile> {
-    report_unknown_tables(file, sink);
+    report_unknown_tables(file, "hub file", &TABLES, sink);
     let hub = match file.get("hub") {
         None => Some(HubPart::default()),
         Some(value) => read_hub(Node { name: "hub", value }, sink),
@@ -256,21 +252,5 @@ fn report_twins(nodes: &[Node<'_>], apps: &[Option<AppPart>], sink: &mut Sink<'_
                 help: None,
             });
         }
-    }
-}
-
-fn report_unknown_tables(file: &DeTable<'_>, sink: &mut Sink<'_>) {
-    for key in file.keys() {
-        let name = key.get_ref().as_ref();
-        if TABLES.contains(&name) || sink.is_astray(key.span().start) || sink.counts_only() {
-            continue;
-        }
-        sink.report(Problem {
-            span: key.span(),
-            message: format!("unknown key `{}` in the hub file", cut(name)),
-            found: format!("`{}`", cut(name)),
-            expected: names(["[hub]", "[[namespace]]", "[[key]]", "[[app]]"]),
-            help: keys::belongs(name).or_else(|| did_you_mean(name, TABLES)),
-        });
     }
 }

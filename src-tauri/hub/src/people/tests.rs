@@ -16,6 +16,7 @@ fn person(id: &str) -> Person {
 
 fn people(sockets: u32) -> (People, u64, Arc<str>) {
     let mut people = People::new(LINGER);
+    people.tell_sites();
     for socket in 0..sockets {
         people.connect(Socket::new(socket, 0), u64::from(socket), "app".into());
     }

@@ -99,13 +99,10 @@ fn data(raw: &str) -> Result<(Payload, bool), String> {
 
 impl Triggered {
     /// The event once for each of its channels.
-    ///
-    /// # Errors
-    /// None yet.
-    pub(super) fn incoming(&self, app: &App) -> Result<Vec<Incoming>, Refused> {
+    pub(super) fn incoming(&self, app: &App) -> impl Iterator<Item = Incoming> {
         let aside = Aside { is_bare: self.is_bare, except: self.except, user: None };
         let aside = (aside != Aside::default()).then(|| Box::new(aside));
-        let one = |channel: &String| Incoming {
+        let one = move |channel: &String| Incoming {
             channel: app.inside(channel),
             name: self.name.clone(),
             id: None,
@@ -113,7 +110,7 @@ impl Triggered {
             data: self.data.clone(),
             aside: aside.clone(),
         };
-        Ok(self.channels.iter().map(one).collect())
+        self.channels.iter().map(one)
     }
 }
 

@@ -110,10 +110,7 @@ async fn batch(State(door): State<Doorway>, Path(id): Path<String>, request: Req
 }
 
 async fn publish(door: &Doorway, signed: &Signed, events: &[event::Triggered]) -> Result<(), Refused> {
-    let mut batch = Vec::new();
-    for event in events {
-        batch.extend(event.incoming(&signed.app)?);
-    }
+    let batch = events.iter().flat_map(|event| event.incoming(&signed.app)).collect();
     match door.hub.publish(batch, None).await {
         Outcome::Refused(refused) => Err(Refused::new(StatusCode::BAD_REQUEST, refused.message)),
         Outcome::Unkept(_) => Err(Refused::new(
