@@ -11,7 +11,7 @@ use serde_json::Value;
 use watchfloor_tests::program::root;
 
 /// What each crate may use of this workspace.
-const MAY_KNOW: [(&str, &[&str]); 12] = [
+const MAY_KNOW: [(&str, &[&str]); 13] = [
     ("watchfloor-model", &[]),
     ("watchfloor-log", &[]),
     ("watchfloor-settings", &[]),
@@ -20,6 +20,7 @@ const MAY_KNOW: [(&str, &[&str]); 12] = [
     ("watchfloor-engine", &["watchfloor-model", "watchfloor-log", "watchfloor-feed", "watchfloor-board"]),
     ("watchfloor-hub", &["watchfloor-model", "watchfloor-log", "watchfloor-settings", "watchfloor-board"]),
     ("watchfloor-demo", &["watchfloor-model", "watchfloor-log", "watchfloor-board", "watchfloor-hub"]),
+    ("watchfloor-load", &[]),
     ("watchfloor", &["watchfloor-model", "watchfloor-log", "watchfloor-board", "watchfloor-engine", "watchfloor-demo"]),
     ("watchfloor-fuzz", &[]),
     ("watchfloor-simulation", &["watchfloor-model", "watchfloor-feed", "watchfloor-board"]),
