@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
-use axum::http::{HeaderMap, StatusCode};
+use axum::{
+    extract::ws::Utf8Bytes,
+    http::{HeaderMap, StatusCode},
+};
 use watchfloor_model::Mono;
 
 use crate::{
     access::{Rights, Untaken},
+    clock::Now,
     cursor::Places,
     failure::Failure,
     hub::Shared,
@@ -17,6 +21,7 @@ use crate::{
     wake::Waker,
 };
 
+pub(crate) mod line;
 pub(crate) mod poll;
 pub(crate) mod pusher;
 pub(crate) mod snapshot;
@@ -109,7 +114,7 @@ impl Reader {
     }
 
     /// When the connection is closed for its token.
-    fn closes(&self) -> Mono {
+    pub(crate) fn closes(&self) -> Mono {
         self.subscription.rights().map_or(Mono::NEVER, Rights::closes)
     }
 
@@ -133,6 +138,18 @@ impl Reader {
     pub(crate) fn next_batch(&mut self) -> Vec<Arc<str>> {
         let now = self.hub.now();
         self.subscription.next_batch(&self.hub.state(), now)
+    }
+
+    /// The same as one text, which all readers at the same place share; none if there is nothing yet.
+    pub(crate) fn next_text(&mut self, now: Now) -> Option<Utf8Bytes> {
+        let lines = {
+            let mut state = self.hub.state();
+            if let Some(text) = self.subscription.next_shared(&mut state, now) {
+                return Some(text);
+            }
+            self.subscription.next_batch(&state, now)
+        };
+        (!lines.is_empty()).then(|| lines.join("\n").into())
     }
 
     /// Answers when there may be something new.

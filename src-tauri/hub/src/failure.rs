@@ -14,6 +14,10 @@ pub(crate) struct Failure {
     message: String,
 }
 
+/// The code of a refusal, beside its answer, for who counts them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Code(pub(crate) &'static str);
+
 #[derive(Serialize)]
 struct Body<'a> {
     error: Detail<'a>,
@@ -50,6 +54,7 @@ impl IntoResponse for Failure {
         let body = Body { error: Detail { code: self.code, message: &self.message } };
         let mut response = json(&body);
         *response.status_mut() = self.status;
+        response.extensions_mut().insert(Code(self.code));
         if self.status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }

@@ -27,6 +27,7 @@ use crate::{
     idempotency::{Digest, Known},
     ledger::Rejected,
     limits,
+    metrics::Metrics,
     people::Wake,
     publish::{Form, Incoming, Refused},
     routes,
@@ -160,6 +161,7 @@ pub(crate) struct Shared {
     pub(crate) wakers: Arc<Wakers>,
     /// Places for large bodies, from their first bytes until they are published.
     pub(crate) large_bodies: Arc<Semaphore>,
+    pub(crate) metrics: Metrics,
     /// Sites may have to be told something.
     pub(crate) happened: Notify,
     state: Arc<Mutex<State>>,
@@ -187,7 +189,16 @@ impl Shared {
         }
         let large_bodies = Arc::new(Semaphore::new(limits::LARGE_BODIES_MAX));
         let (state, clocks) = (Arc::new(Mutex::new(state)), Arc::new(clocks));
-        Self { config, wakers: Arc::default(), large_bodies, happened: Notify::new(), state, clocks, store: None }
+        Self {
+            config,
+            wakers: Arc::default(),
+            large_bodies,
+            metrics: Metrics::default(),
+            happened: Notify::new(),
+            state,
+            clocks,
+            store: None,
+        }
     }
 
     fn open(config: HubConfig) -> Result<Self, StoreError> {

@@ -21,6 +21,7 @@ mod idempotency;
 mod ledger;
 pub mod limits;
 mod message;
+mod metrics;
 mod people;
 mod publish;
 mod routes;

@@ -39,6 +39,14 @@ pub const BATCH_MESSAGES_MAX: usize = 512;
 /// The most text of one frame or answer, bytes; a single longer message goes alone.
 pub const BATCH_BYTES_MAX: usize = 256 << 10;
 
+/// Texts of frames that are remembered for readers at the same place.
+pub const RUNS_MAX: usize = 64;
+/// Bytes of them all.
+pub const RUNS_BYTES_MAX: usize = 4 << 20;
+
+/// Codes of refusals that are counted apart.
+pub const METRIC_CODES_MAX: usize = 200;
+
 /// Events kept a channel.
 pub const HISTORY_EVENTS: usize = 100_000;
 /// Bytes kept a channel.

@@ -13,7 +13,7 @@ use std::{
 
 use anyhow::Context;
 use clap::{Args, CommandFactory, Parser, Subcommand, error::ErrorKind};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use watchfloor_hub::{Durability, HistoryLimits, Hub, HubConfig, StoreConfig, limits};
 use watchfloor_log::{Levels, NoLevels};
 
@@ -77,6 +77,9 @@ struct Options {
     /// How long an event with an id and a time is known, so that one that comes again isn't published, 1h if nothing else is said; 0s if it is.
     #[arg(long, value_name = "DURATION", value_parser = any_duration)]
     repeats: Option<Duration>,
+    /// Connections served at once, 10000 if nothing else is said; more wait.
+    #[arg(long, value_name = "N", value_parser = positive)]
+    connections: Option<usize>,
     /// The time between two heartbeats, 1s if nothing else is said.
     #[arg(long, value_name = "DURATION", value_parser = heartbeat)]
     heartbeat: Option<Duration>,
@@ -166,8 +169,10 @@ fn run(options: &Options) -> Result<(), Failure> {
         repeats: options.repeats.or(repeats).unwrap_or(REPEATS),
         store: options.data_dir.clone().or_else(|| site.data_dir()).map(|folder| StoreConfig { folder }),
         rules: site.rules(options.durability),
+        connections_max: options.connections.or(count(hub.connections)).unwrap_or(limits::CONNECTIONS_MAX),
         ..HubConfig::default()
     };
+    files_for(config.connections_max);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -176,11 +181,48 @@ fn run(options: &Options) -> Result<(), Failure> {
     runtime.block_on(serve(listen, config)).map_err(Failure::Environment)
 }
 
+/// Open files that the hub needs besides one for each connection.
+const FILES_BESIDES: u64 = 200;
+
+/// Raises this process's limit of open files as far as it needs and may. Where that isn't enough, connections wait that it has no file for.
+#[cfg(unix)]
+fn files_for(connections: usize) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let wanted = connections as u64 + FILES_BESIDES;
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let Some(had) = current.filter(|current| *current < wanted) else { return };
+    let most = maximum.map_or(wanted, |maximum| maximum.min(wanted));
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: Some(most), maximum });
+    if raised.is_err() || most < wanted {
+        let have = if raised.is_ok() { most } else { had };
+        tracing::warn!(
+            have,
+            wanted,
+            "fewer files may be open than there may be connections: raise the limit (LimitNOFILE, ulimit -n)"
+        );
+    }
+}
+
+#[cfg(not(unix))]
+fn files_for(_: usize) {}
+
+/// Connections that may wait for the hub to take them: after a restart all come within seconds, and who finds no place here comes a second later.
+/// The system may allow less.
+const WAITING_MAX: u32 = 4096;
+
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A port whose last connections are still being forgotten is free; on Windows this word would mean something else.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(WAITING_MAX)
+}
+
 async fn serve(address: SocketAddr, config: HubConfig) -> anyhow::Result<()> {
     let place = config.store.as_ref().map(|store| store.folder.display().to_string());
     let hub = Hub::open(config).with_context(|| format!("can't keep anything in {}", place.unwrap_or_default()))?;
-    let listener = TcpListener::bind(address)
-        .await
+    let listener = listen(address)
         .with_context(|| format!("can't listen on {address}: end what uses it, or choose another with --listen"))?;
     let stop = told_to_stop().context("can't be told to stop by signals")?;
     hub.serve(listener, stop).await.context("serving ended")

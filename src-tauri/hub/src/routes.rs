@@ -22,7 +22,7 @@ use crate::{
     guard::{self, HostRule},
     hub::Shared,
     idempotency::{Known, Positions},
-    limits,
+    limits, metrics,
     publish::{self, Form, Refused},
     state::{Key, Outcome, Unkept},
     stop::Stop,
@@ -46,6 +46,8 @@ pub(crate) fn router(hub: Arc<Shared>, stop: Stop, rule: HostRule) -> Router {
         .route("/v1/receive", post(receive))
         .route("/v1/alive", post(alive))
         .route("/v1/clock", post(clock))
+        .route("/metrics", get(metrics::scraped))
+        .route("/status", get(metrics::looked_at))
         .route_layer(middleware::from_fn_with_state(token, guard::check_token));
     let reading = Router::new()
         .route("/v1/ws", get(websocket::open))
@@ -62,7 +64,8 @@ pub(crate) fn router(hub: Arc<Shared>, stop: Stop, rule: HostRule) -> Router {
         .layer(middleware::from_fn_with_state(rule, guard::check_origin));
     // Pages of other sites come by it, if its application says so.
     let pusher = pusher::routes().layer(middleware::from_fn_with_state(rule, guard::check_host));
-    own.merge(pusher).with_state(Doorway { hub, stop })
+    let counted = middleware::from_fn_with_state(hub.clone(), metrics::count_refusals);
+    own.merge(pusher).layer(counted).with_state(Doorway { hub, stop })
 }
 
 /// Takes the named parameters out of an address.

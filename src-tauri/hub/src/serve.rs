@@ -27,6 +27,9 @@ use crate::{
 /// How long to wait when the system can't give us a connection, most often for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// A connection that nothing is wrapped around but its limits: what the doors of tens of thousands are made for.
+pub(crate) type Plain = StallLimit<TcpStream, OwnedSemaphorePermit>;
+
 /// See [`crate::Hub::serve`].
 pub(crate) async fn serve(
     hub: Arc<Shared>,
@@ -109,7 +112,7 @@ async fn accept(
     }
 }
 
-async fn connection(stream: StallLimit<TcpStream, OwnedSemaphorePermit>, router: Router, stop: Stop) {
+async fn connection(stream: Plain, router: Router, stop: Stop) {
     let io = TokioIo::new(stream);
     let service = TowerToHyperService::new(router);
     let connection = http1::Builder::new()

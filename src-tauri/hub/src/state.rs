@@ -21,7 +21,11 @@ use crate::{
 };
 
 mod keep;
+mod runs;
+pub(crate) mod told;
 pub(crate) use keep::Resuming;
+use runs::Runs;
+use told::Told;
 
 /// The bounds of a hub's state.
 #[derive(Clone, Debug)]
@@ -107,6 +111,8 @@ pub(crate) struct State {
     /// What the store is to be told; none without one.
     outbox: Option<Outbox>,
     people: People,
+    runs: Runs,
+    told: Told,
 }
 
 impl State {
@@ -126,12 +132,24 @@ impl State {
             unreleased: VecDeque::new(),
             outbox: None,
             people: People::new(limits::PRESENCE_LINGER),
+            runs: Runs::default(),
+            told: Told::default(),
         }
     }
 
     /// What is true now, without history.
     pub(crate) const fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// What was taken and given, counted.
+    pub(crate) const fn told(&self) -> &Told {
+        &self.told
+    }
+
+    /// What all histories together cost.
+    pub(crate) const fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Who is connected, and who is present.
@@ -219,6 +237,7 @@ impl State {
 
     fn append(&mut self, event: Incoming, now: Now) -> Number {
         self.ledger.take(&event.channel, now.mono);
+        self.told.take();
         self.serial += 1;
         let ring = self.rings.entry(event.channel.clone()).or_default();
         let number = Number { offset: ring.taken() + 1, serial: self.serial };

@@ -17,6 +17,7 @@ use std::{
     time::Duration,
 };
 
+use axum::extract::ws::Utf8Bytes;
 use watchfloor_model::{Mono, Position};
 
 use crate::{
@@ -146,8 +147,42 @@ impl Subscription {
             self.clock_generation = clock.generation();
             lines.push(self.heartbeat(hub, now));
         }
-        self.take_events(hub, &mut lines);
+        let before = lines.len();
+        let oldest = self.take_events(hub, &mut lines);
+        if !lines.is_empty() {
+            let bytes = lines.iter().map(|line| line.len() + 1).sum();
+            hub.told().give(bytes, (lines.len() - before) as u64, now.mono.since(oldest.unwrap_or(now.mono)));
+        }
         lines
+    }
+
+    /// The text of what the reader is sent next, where that is events of one channel and nothing else: all readers at the same place share
+    /// it. None if there is anything else to say, or nothing.
+    pub(crate) fn next_shared(&mut self, hub: &mut State, now: Now) -> Option<Utf8Bytes> {
+        let is_quiet = self.greeted
+            && self.asked.is_empty()
+            && now.mono < self.next_heartbeat
+            && self.clock_generation == hub.ledger().clock().generation();
+        if !is_quiet {
+            return None;
+        }
+        let mut news = None;
+        for (channel, place) in &mut self.places {
+            let whole = place.epoch == *hub.ledger().epoch();
+            match hub.ring(channel) {
+                Some(ring) if whole && ring.head() == place.offset => {}
+                Some(ring) if whole && news.is_none() && ring.continues(place.offset) => news = Some((channel, place)),
+                None if whole && place.offset == 0 => {}
+                // Several channels, or something lost.
+                _ => return None,
+            }
+        }
+        let (channel, place) = news?;
+        let oldest = hub.ring(channel)?.entry(place.offset + 1)?.at;
+        let (text, upto) = hub.run_after(channel, place.offset)?;
+        hub.told().give(text.as_str().len(), upto - place.offset, now.mono.since(oldest));
+        place.offset = upto;
+        Some(text)
     }
 
     /// The heartbeat that is true now.
@@ -179,6 +214,7 @@ impl Subscription {
                 lines.push(
                     Message::Subscribed { channel: &channel, head: &head, from: &from, recovered, reason }.line(),
                 );
+                hub.told().begin(reason);
             }
             self.places.insert(channel, from);
         }
@@ -195,12 +231,14 @@ impl Subscription {
                 Some(other) => other,
             };
             lines.push(Message::Lost { channel, from: place, head: &head, reason }.line());
+            hub.told().lose(reason);
             *place = head;
         }
     }
 
-    /// Takes events in the order in which the hub took them, across channels.
-    fn take_events(&mut self, hub: &State, lines: &mut Vec<Arc<str>>) {
+    /// Takes events in the order in which the hub took them, across channels: when the oldest of them was taken.
+    fn take_events(&mut self, hub: &State, lines: &mut Vec<Arc<str>>) -> Option<Mono> {
+        let mut oldest = None;
         let mut readers: Vec<Behind<'_>> = self
             .places
             .iter_mut()
@@ -219,6 +257,7 @@ impl Subscription {
             if bytes > limits::BATCH_BYTES_MAX && !lines.is_empty() {
                 break;
             }
+            oldest = oldest.or(Some(entry.at));
             lines.push(entry.line.clone());
             behind.place.offset += 1;
             behind.pass_holes(lines);
@@ -226,6 +265,7 @@ impl Subscription {
                 order.push(Reverse((serial, index)));
             }
         }
+        oldest
     }
 }
 

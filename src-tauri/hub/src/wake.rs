@@ -61,6 +61,11 @@ impl Wakers {
         self.lock().readers.len()
     }
 
+    /// Their channels, all together.
+    pub(crate) fn subscriptions(&self) -> usize {
+        self.lock().by_channel.values().map(HashMap::len).sum()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Registry> {
         self.registry.lock().expect("nothing panics while it holds the registry")
     }

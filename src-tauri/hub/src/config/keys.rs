@@ -16,6 +16,7 @@ pub(super) static HUB: TableShape = TableShape {
     keys: &[
         &LISTEN,
         &HEARTBEAT,
+        &CONNECTIONS,
         &BOARDS,
         &DATA_DIR,
         &DURABILITY,
@@ -41,6 +42,13 @@ pub(super) static HEARTBEAT: Key<Span> = Key {
     need: Need::Optional,
     about: "The time between two heartbeats of a subscription. Left out, 1s.",
     shape: Span { min: Duration::from_millis(10), max: Duration::from_secs(60) },
+};
+
+pub(super) static CONNECTIONS: Key<Whole> = Key {
+    name: "connections",
+    need: Need::Default("10000"),
+    about: "Connections served at once; more wait. Each needs an open file: the hub raises its own limit as far as it may.",
+    shape: Whole { min: 1, max: 1_000_000 },
 };
 
 pub(super) static BOARDS: Key<List<Text>> = Key {

@@ -48,6 +48,8 @@ pub struct HubPart {
     pub listen: Option<SocketAddr>,
     /// The time between two heartbeats.
     pub heartbeat: Option<Duration>,
+    /// Connections served at once.
+    pub connections: Option<u32>,
     /// Board files whose widgets are folded, as they stand in the file.
     pub boards: Vec<String>,
     /// Where what outlives the hub is, as it stands in the file.
@@ -154,6 +156,7 @@ fn read_hub(node: Node<'_>, sink: &mut Sink<'_>) -> Option<HubPart> {
     reader.finish(sink);
     let listen = reader.optional(&keys::LISTEN, sink);
     let heartbeat = reader.optional(&keys::HEARTBEAT, sink);
+    let connections = reader.get(&keys::CONNECTIONS, sink);
     let boards = reader.optional(&keys::BOARDS, sink);
     let data_dir = reader.optional(&keys::DATA_DIR, sink);
     let durability = reader.get(&keys::DURABILITY, sink);
@@ -167,6 +170,7 @@ fn read_hub(node: Node<'_>, sink: &mut Sink<'_>) -> Option<HubPart> {
     Some(HubPart {
         listen: listen?,
         heartbeat: heartbeat?,
+        connections: Some(connections?),
         boards: boards?.unwrap_or_default(),
         data_dir: data_dir?,
         durability: Some(durability?),

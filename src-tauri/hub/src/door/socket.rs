@@ -1,28 +1,38 @@
 //! A WebSocket (RFC 6455), whatever is spoken over it.
 //!
-//! One half reads the client's orders, the other writes; both run in the connection's own task. Orders wait in a short
-//! queue: when the writer can't keep up, reading stops too, so a client can't make the hub remember more than it takes.
+//! Who speaks and who listens is one task. Orders wait in a short queue: when they can't be answered, nothing more is read, so a client
+//! can't make the hub remember more than it takes.
 
-use std::future::Future;
-
-use axum::extract::ws::{CloseFrame, Message as Frame, Utf8Bytes, WebSocket, WebSocketUpgrade};
-use futures_util::{
-    SinkExt, StreamExt,
-    stream::{SplitSink, SplitStream},
+use std::{
+    collections::VecDeque,
+    future::{Future, poll_fn},
+    io,
+    pin::Pin,
+    task::Poll,
 };
-use tokio::sync::mpsc;
 
-use crate::{close::CloseReason, limits, stop::Stop};
+use axum::{
+    body::Body,
+    extract::{
+        FromRequestParts,
+        ws::{Utf8Bytes, WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
+    },
+    http::StatusCode,
+    http::{HeaderValue, header, request::Parts},
+    response::Response,
+};
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::{Instant, Sleep, sleep_until, timeout},
+};
+use tungstenite::handshake::derive_accept_key;
+use watchfloor_model::Mono;
 
-/// What comes from a client.
-#[derive(Debug)]
-pub(crate) enum Heard<'a> {
-    Text(&'a str),
-    /// A frame of bytes.
-    Binary,
-    /// More than a frame may hold.
-    TooBig,
-}
+pub(crate) use super::line::Heard;
+use super::line::Line;
+use crate::{close::CloseReason, limits, serve, stop::Stop};
 
 /// What is spoken over a WebSocket.
 pub(crate) trait Talk: Send {
@@ -44,137 +54,238 @@ pub(crate) trait Talk: Send {
     /// Told when the hub goes down.
     fn stop(&self) -> &Stop;
 
+    /// The connection is closed for this.
+    fn closes(&self, _reason: CloseReason) {}
+
     /// Answers when there may be something to say.
     fn woken(&self) -> impl Future<Output = ()> + Send;
+
+    /// When there is something to say, or to end, by the clock alone.
+    fn due(&self) -> Mono;
+
+    /// The instant of it for a timer.
+    fn instant(&self, due: Mono) -> Instant;
 }
 
-/// With the limits that hold for every client.
-pub(crate) fn bounded(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
-    upgrade.max_message_size(limits::CLIENT_FRAME_BYTES_MAX).max_frame_size(limits::CLIENT_FRAME_BYTES_MAX)
+/// A request to open a WebSocket, and how to answer it.
+pub(crate) struct Opening {
+    comes: Option<OnUpgrade>,
+    accept: String,
 }
 
-/// Not a fault of the hub.
-pub(crate) fn not_opened(error: axum::Error) {
-    tracing::debug!(reason = %error, "a WebSocket was not opened");
+impl<S: Send + Sync> FromRequestParts<S> for Opening {
+    type Rejection = WebSocketUpgradeRejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        let comes = parts.extensions.get::<OnUpgrade>().cloned();
+        let key = parts.headers.get(header::SEC_WEBSOCKET_KEY).cloned();
+        // The library looks whether it is such a request, and says what it lacks.
+        drop(WebSocketUpgrade::from_request_parts(parts, state).await?);
+        let accept = derive_accept_key(key.as_ref().map_or(&[][..], HeaderValue::as_bytes));
+        Ok(Self { comes, accept })
+    }
 }
 
-enum Order<O> {
-    Own(O),
-    /// The library has answered a ping: see that the answer goes out before more is read.
-    Pinged,
+impl Opening {
+    /// The answer. What the connection is then for begins when it has gone out.
+    pub(crate) fn answer<F: Future<Output = ()> + Send + 'static>(
+        self,
+        talk: impl FnOnce(Upgraded) -> F + Send + 'static,
+    ) -> Response {
+        let Self { comes, accept } = self;
+        tokio::spawn(async move {
+            let Some(comes) = comes else { return };
+            match comes.await {
+                Ok(upgraded) => talk(upgraded).await,
+                // Not a fault of the hub.
+                Err(error) => tracing::debug!(reason = %error, "a WebSocket was not opened"),
+            }
+        });
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+        let headers = response.headers_mut();
+        headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+        headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+        if let Ok(accept) = HeaderValue::try_from(accept) {
+            headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+        }
+        response
+    }
 }
 
 /// Talks until one side has enough.
-pub(crate) async fn converse<T: Talk>(socket: WebSocket, mut talk: T) {
-    let stop = talk.stop().clone();
-    let (mut sink, mut stream) = socket.split();
-    let (orders, queue) = mpsc::channel(limits::ORDERS_MAX);
-    let conversation = async {
-        let goodbye = tokio::select! {
-            () = read::<T>(&mut stream, &orders) => None,
-            goodbye = write(&mut sink, &mut talk, queue) => goodbye,
-        };
-        let Some(reason) = goodbye else { return };
-        let frame = CloseFrame { code: reason.code(), reason: reason.text().into() };
-        if sink.send(Frame::Close(Some(frame))).await.is_ok() {
-            // Its own close frame ends the stream; what it sends until then is not looked at.
-            let answered = async { while let Some(Ok(_)) = stream.next().await {} };
-            let _ = tokio::time::timeout(limits::CLOSE_GRACE, answered).await;
+pub(crate) async fn converse<T: Talk>(upgraded: Upgraded, talk: T) {
+    // In a box: it would be a part of each of the futures that it goes through.
+    let talk = Box::new(talk);
+    match upgraded.downcast::<TokioIo<serve::Plain>>() {
+        Ok(parts) => {
+            let (connection, come) = (parts.io.into_inner(), parts.read_buf);
+            let line = Line::new(connection, &come);
+            // It is the whole buffer that the head of the request was read into.
+            drop(come);
+            Conversation::new(line, talk).run().await;
         }
-    };
-    tokio::select! {
-        () = conversation => {}
-        () = async { stop.told().await; tokio::time::sleep(limits::CLOSE_GRACE).await } => {}
+        Err(upgraded) => Conversation::new(Line::new(TokioIo::new(upgraded), &[]), talk).run().await,
     }
 }
 
-/// Reads orders until the client goes.
-async fn read<T: Talk>(stream: &mut SplitStream<WebSocket>, orders: &mpsc::Sender<Order<T::Order>>) {
-    while let Some(frame) = stream.next().await {
-        let (order, is_last) = match frame {
-            Ok(Frame::Text(text)) => (Order::Own(T::order(Heard::Text(&text))), false),
-            Ok(Frame::Binary(_)) => (Order::Own(T::order(Heard::Binary)), false),
-            // The library answers pings and closes by itself, and would keep any number of answers for who doesn't read them.
-            Ok(Frame::Ping(_)) => (Order::Pinged, false),
-            Ok(Frame::Pong(_) | Frame::Close(_)) => continue,
-            Err(error) if is_too_big(&error) => (Order::Own(T::order(Heard::TooBig)), true),
-            Err(error) => {
-                tracing::debug!(reason = %error, "a WebSocket broke");
-                return;
-            }
-        };
-        if orders.send(order).await.is_err() {
-            return;
-        }
-        if is_last {
-            // The writer closes; the connection ends with it.
-            std::future::pending::<()>().await;
-        }
+struct Conversation<C, T: Talk> {
+    line: Line<C>,
+    talk: Box<T>,
+    /// What the client asked for, and wasn't answered yet.
+    orders: VecDeque<T::Order>,
+    frames: Vec<Utf8Bytes>,
+}
+
+impl<C: AsyncRead + AsyncWrite + Unpin + Send, T: Talk> Conversation<C, T> {
+    const fn new(line: Line<C>, talk: Box<T>) -> Self {
+        Self { line, talk, orders: VecDeque::new(), frames: Vec::new() }
     }
-}
 
-fn is_too_big(error: &axum::Error) -> bool {
-    let cause = std::error::Error::source(error);
-    let cause = cause.and_then(|cause| cause.downcast_ref::<tungstenite::Error>());
-    matches!(cause, Some(tungstenite::Error::Capacity(_)))
-}
-
-/// Writes what there is; answers why to close, none if the connection is gone.
-async fn write<T: Talk>(
-    sink: &mut SplitSink<WebSocket, Frame>,
-    talk: &mut T,
-    mut queue: mpsc::Receiver<Order<T::Order>>,
-) -> Option<CloseReason> {
-    let mut waiting = None;
-    let mut frames = Vec::new();
-    loop {
-        // Answers to orders go before events, or a busy channel would delay every pong.
-        let (mut failed, mut is_pinged) = (None, false);
-        while failed.is_none()
-            && let Some(order) = waiting.take().or_else(|| queue.try_recv().ok())
-        {
-            match order {
-                Order::Pinged => is_pinged = true,
-                Order::Own(order) => failed = talk.follow(order, &mut frames),
-            }
-        }
-        if is_pinged {
-            sink.flush().await.ok()?;
-        }
-        let is_answer = !frames.is_empty();
-        send(sink, &mut frames).await?;
-        if failed.is_some() {
-            return failed;
-        }
-        let ends = talk.next_batch(&mut frames);
-        let is_news = !frames.is_empty();
-        send(sink, &mut frames).await?;
-        if ends.is_some() {
-            return ends;
-        }
-        if talk.stop().is_told() {
-            let reason = talk.restarting(&mut frames);
-            send(sink, &mut frames).await?;
-            return Some(reason);
-        }
-        if is_answer || is_news {
-            continue;
-        }
+    async fn run(mut self) {
+        let stop = self.talk.stop().clone();
+        let cut_off = async {
+            stop.told().await;
+            tokio::time::sleep(limits::CLOSE_GRACE).await;
+        };
         tokio::select! {
-            () = talk.stop().told() => {}
-            order = queue.recv() => waiting = Some(order?),
-            () = talk.woken() => {}
+            () = self.talk_and_part() => {}
+            () = cut_off => {}
         }
+    }
+
+    async fn talk_and_part(&mut self) {
+        let Some(reason) = self.talk_on().await else {
+            // The library has answered the client's goodbye.
+            let _ = timeout(limits::CLOSE_GRACE, poll_fn(|cx| self.line.poll_write(cx))).await;
+            return;
+        };
+        self.talk.closes(reason);
+        self.line.push_close(reason);
+        // Its own goodbye ends the connection; what it says until then is not looked at.
+        let _ = timeout(limits::CLOSE_GRACE, async {
+            poll_fn(|cx| self.line.poll_write(cx)).await?;
+            poll_fn(|cx| self.line.poll_hear(cx, |_| true)).await;
+            poll_fn(|cx| self.line.poll_write(cx)).await
+        })
+        .await;
+    }
+
+    /// Says what there is; answers why to close, none if the connection is gone.
+    async fn talk_on(&mut self) -> Option<CloseReason> {
+        let stop = self.talk.stop().clone();
+        let mut told = std::pin::pin!(stop.told());
+        let due = self.talk.due();
+        let mut alarm = std::pin::pin!(sleep_until(self.talk.instant(due)));
+        let mut alarm = Alarm { at: due, sleep: alarm.as_mut() };
+        loop {
+            // Answers to orders go before events, or a busy channel would delay every pong.
+            let mut failed = None;
+            while failed.is_none()
+                && let Some(order) = self.orders.pop_front()
+            {
+                failed = self.talk.follow(order, &mut self.frames);
+            }
+            let is_answer = !self.frames.is_empty();
+            self.say().await?;
+            if failed.is_some() {
+                return failed;
+            }
+            let ends = self.talk.next_batch(&mut self.frames);
+            let is_news = !self.frames.is_empty();
+            self.say().await?;
+            if ends.is_some() {
+                return ends;
+            }
+            if self.talk.stop().is_told() {
+                let reason = self.talk.restarting(&mut self.frames);
+                self.say().await?;
+                return Some(reason);
+            }
+            if is_answer || is_news {
+                continue;
+            }
+            self.orders = VecDeque::new();
+            self.frames = Vec::new();
+            let due = self.talk.due();
+            if alarm.is_late(due) {
+                alarm.set(due, self.talk.instant(due));
+            }
+            let Self { line, orders, talk, .. } = self;
+            tokio::select! {
+                () = talk.woken() => {}
+                () = hear::<C, T>(line, orders) => {
+                    if line.is_over() && orders.is_empty() {
+                        return None;
+                    }
+                }
+                () = alarm.sleep.as_mut() => {}
+                () = &mut told => {}
+            }
+        }
+    }
+
+    /// Sends frames, if there are any, together; none if the connection is gone. Meanwhile it is listened to, as long as there is room.
+    async fn say(&mut self) -> Option<()> {
+        for frame in self.frames.drain(..) {
+            self.line.push(frame);
+        }
+        let Self { line, orders, .. } = self;
+        let said: io::Result<()> = poll_fn(|cx| {
+            if let Poll::Ready(said) = line.poll_write(cx) {
+                return Poll::Ready(said);
+            }
+            if orders.len() < limits::ORDERS_MAX {
+                let _ = line.poll_hear(cx, |heard| put::<T>(orders, heard));
+            }
+            if line.is_over() { Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())) } else { Poll::Pending }
+        })
+        .await;
+        said.ok()
     }
 }
 
-/// Sends frames, if there are any, together; none if the connection is gone.
-async fn send(sink: &mut SplitSink<WebSocket, Frame>, frames: &mut Vec<Utf8Bytes>) -> Option<()> {
-    if frames.is_empty() {
-        return Some(());
+/// Waits for an order, or the end.
+async fn hear<C: AsyncRead + AsyncWrite + Unpin, T: Talk>(line: &mut Line<C>, orders: &mut VecDeque<T::Order>) {
+    poll_fn(|cx| {
+        loop {
+            let heard = line.poll_hear(cx, |heard| put::<T>(orders, heard));
+            if heard.is_ready() || !orders.is_empty() {
+                return Poll::Ready(());
+            }
+            if !line.has_more() {
+                return Poll::Pending;
+            }
+            // Answers to pings go out at once, and before more is heard.
+            match line.poll_write(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(_)) => return Poll::Ready(()),
+            }
+        }
+    })
+    .await;
+}
+
+/// Puts an order into the queue; whether there is room for more.
+fn put<T: Talk>(orders: &mut VecDeque<T::Order>, heard: Heard<'_>) -> bool {
+    orders.push_back(T::order(heard));
+    orders.len() < limits::ORDERS_MAX
+}
+
+/// A timer that is set anew only where it would come too late: what is due later than it was is found out when it comes.
+struct Alarm<'a> {
+    at: Mono,
+    sleep: Pin<&'a mut Sleep>,
+}
+
+impl Alarm<'_> {
+    fn is_late(&self, due: Mono) -> bool {
+        due < self.at || self.sleep.is_elapsed()
     }
-    for frame in frames.drain(..) {
-        sink.feed(Frame::Text(frame)).await.ok()?;
+
+    fn set(&mut self, due: Mono, instant: Instant) {
+        self.at = due;
+        self.sleep.as_mut().reset(instant);
     }
-    sink.flush().await.ok()
 }

@@ -17,6 +17,7 @@ use crate::{
     failure::Failure,
     limits,
     message::Message,
+    metrics::{Door, Present},
     routes::{Doorway, Parameters, parameters},
     subscription::Manner,
 };
@@ -36,14 +37,15 @@ pub(crate) async fn open(
     };
     let places = cursor::parse(&text).map_err(|problem| Failure::bad("bad-cursor", problem))?;
     reader.subscribe(places).map_err(|problem| problem.failure("bad-cursor"))?;
-    let body = stream::unfold((Some(reader), true), |(reader, first)| async move {
-        let mut reader = reader?;
+    let present = Present::new(reader.hub.clone(), Door::Events);
+    let body = stream::unfold((Some((reader, present)), true), |(reader, first)| async move {
+        let (mut reader, present) = reader?;
         let (lines, is_last) = match next(&mut reader).await? {
             Next::Lines(lines) => (lines, false),
             Next::Expired => (vec![expired()], true),
         };
         let event = event(&lines, &reader.subscription.cursor(), first);
-        Some((Ok::<_, Infallible>(event), ((!is_last).then_some(reader), false)))
+        Some((Ok::<_, Infallible>(event), ((!is_last).then_some((reader, present)), false)))
     });
     Ok((
         [

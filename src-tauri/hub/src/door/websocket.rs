@@ -5,12 +5,14 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 use axum::{
     extract::{
         State,
-        ws::{Utf8Bytes, WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
+        ws::{Utf8Bytes, rejection::WebSocketUpgradeRejection},
     },
     http::HeaderMap,
     response::Response,
 };
 use serde::Deserialize;
+use tokio::time::Instant;
+use watchfloor_model::Mono;
 
 use crate::{
     access::Untaken,
@@ -18,11 +20,12 @@ use crate::{
     cursor::Places,
     door::{
         Reader, Unauthorised, Unsubscribed,
-        socket::{self, Heard, Talk},
+        socket::{self, Heard, Opening, Talk},
     },
     failure::Failure,
     limits,
     message::Message,
+    metrics::{Door, Present},
     publish,
     routes::Doorway,
     stop::Stop,
@@ -33,13 +36,15 @@ use crate::{
 pub(crate) async fn open(
     State(door): State<Doorway>,
     headers: HeaderMap,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    opening: Result<Opening, WebSocketUpgradeRejection>,
 ) -> Result<Response, Failure> {
     let reader = Reader::admit(door, &headers, Manner::Connection).await?;
-    let upgrade =
-        upgrade.map_err(|error| Failure::new(error.status(), "no-websocket", format!("no WebSocket: {error}")))?;
-    let upgrade = socket::bounded(upgrade).on_failed_upgrade(socket::not_opened);
-    Ok(upgrade.on_upgrade(move |socket| socket::converse(socket, reader)))
+    let opening =
+        opening.map_err(|error| Failure::new(error.status(), "no-websocket", format!("no WebSocket: {error}")))?;
+    Ok(opening.answer(async move |upgraded| {
+        let _present = Present::new(reader.hub.clone(), Door::WebSocket);
+        socket::converse(upgraded, reader).await;
+    }))
 }
 
 /// What a client asks for, checked.
@@ -86,10 +91,11 @@ impl Talk for Reader {
     }
 
     fn next_batch(&mut self, frames: &mut Vec<Utf8Bytes>) -> Option<CloseReason> {
-        if self.is_expired() {
+        let now = self.hub.now();
+        if self.closes() <= now.mono {
             return Some(CloseReason::Expired);
         }
-        push_lines(frames, &Self::next_batch(self));
+        frames.extend(self.next_text(now));
         None
     }
 
@@ -101,12 +107,20 @@ impl Talk for Reader {
         &self.stop
     }
 
+    fn closes(&self, reason: CloseReason) {
+        self.hub.metrics.close(reason.code());
+    }
+
     async fn woken(&self) {
-        tokio::select! {
-            () = Self::woken(self) => {}
-            () = self.heartbeat_due() => {}
-            () = self.expiry_due() => {}
-        }
+        Self::woken(self).await;
+    }
+
+    fn due(&self) -> Mono {
+        self.subscription.poll_timeout().min(self.closes())
+    }
+
+    fn instant(&self, due: Mono) -> Instant {
+        self.hub.instant(due)
     }
 }
 

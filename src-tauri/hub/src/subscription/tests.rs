@@ -166,7 +166,14 @@ impl World {
     /// Reads one batch; false if there was no event in it.
     fn read(&mut self, reader: usize) -> bool {
         let witness = &mut self.readers[reader];
-        let lines = witness.subscription.next_batch(&self.hub, self.now);
+        // As the door of WebSockets reads; the others read batches alone.
+        let shared = matches!(witness.door, Door::WebSocket)
+            .then(|| witness.subscription.next_shared(&mut self.hub, self.now))
+            .flatten();
+        let lines = match shared {
+            Some(text) => text.as_str().lines().map(Arc::from).collect(),
+            None => witness.subscription.next_batch(&self.hub, self.now),
+        };
         assert!(lines.len() <= limits::BATCH_MESSAGES_MAX);
         let mut events = false;
         for line in &lines {

@@ -6,7 +6,7 @@
 
 use axum::{
     Router,
-    extract::{Path, Query, State, WebSocketUpgrade},
+    extract::{Path, Query, State},
     http::{HeaderMap, Uri},
     response::Response,
     routing::get,
@@ -15,9 +15,10 @@ use serde::Deserialize;
 
 use crate::{
     app::{App, Origins},
-    door::socket,
+    door::socket::{self, Opening},
     failure::Failure,
     guard,
+    metrics::{Door, Present},
     routes::Doorway,
 };
 
@@ -50,13 +51,15 @@ async fn open(
     Query(asked): Query<Asked>,
     headers: HeaderMap,
     uri: Uri,
-    upgrade: WebSocketUpgrade,
+    opening: Opening,
 ) -> Result<Response, Failure> {
-    let upgrade = socket::bounded(upgrade).on_failed_upgrade(socket::not_opened);
     let app = door.hub.config.apps.iter().find(|app| *app.key == *key).cloned();
     let refused = refused(app.as_ref(), &asked, guard::foreign_page(&headers, &uri));
-    Ok(upgrade.on_upgrade(async move |socket| match (app, refused) {
-        (Some(app), None) => socket::converse(socket, Session::new(door, app)).await,
+    Ok(opening.answer(async move |socket| match (app, refused) {
+        (Some(app), None) => {
+            let _present = Present::new(door.hub.clone(), Door::Pusher);
+            socket::converse(socket, Session::new(door, app)).await;
+        }
         (_, Some(refusal)) => socket::converse(socket, Refusal::new(door.stop, refusal)).await,
         (None, None) => {}
     }))

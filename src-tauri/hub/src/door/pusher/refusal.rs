@@ -1,6 +1,8 @@
 //! A connection on which nothing is said but why there is none.
 
 use axum::extract::ws::Utf8Bytes;
+use tokio::time::Instant;
+use watchfloor_model::Mono;
 
 use super::wire::{self, Code};
 use crate::{
@@ -45,4 +47,12 @@ impl Talk for Refusal {
     }
 
     async fn woken(&self) {}
+
+    fn due(&self) -> Mono {
+        Mono::ZERO
+    }
+
+    fn instant(&self, _: Mono) -> Instant {
+        Instant::now()
+    }
 }

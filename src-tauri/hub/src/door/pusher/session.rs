@@ -8,6 +8,7 @@ use std::{
 
 use axum::extract::ws::Utf8Bytes;
 use rand::RngExt;
+use tokio::time::Instant;
 use watchfloor_model::{Mono, Position};
 
 use super::{
@@ -304,7 +305,7 @@ fn cached(state: &State, channel: &str, now: Mono) -> Option<Utf8Bytes> {
 }
 
 /// The readers of a state at their places, the one with the oldest news first.
-fn take_news(seats: &mut BTreeMap<Arc<str>, Seat>, own: Socket, state: &State, frames: &mut Vec<Utf8Bytes>) {
+fn take_news(seats: &mut BTreeMap<Arc<str>, Seat>, own: Socket, state: &State, now: Mono, frames: &mut Vec<Utf8Bytes>) {
     let people = state.people();
     let mut readers: Vec<(&str, Option<&Ring>, &mut Seat)> =
         seats.iter_mut().map(|(channel, seat)| (&**channel, state.ring(channel), seat)).collect();
@@ -315,7 +316,8 @@ fn take_news(seats: &mut BTreeMap<Arc<str>, Seat>, own: Socket, state: &State, f
     };
     let mut order: BinaryHeap<_> =
         readers.iter().enumerate().filter_map(|(index, reader)| Some(Reverse((next(reader)?, index)))).collect();
-    let mut bytes = 0;
+    let (mut bytes, mut oldest) = (0, None);
+    let before = frames.len();
     while frames.len() < limits::BATCH_MESSAGES_MAX && bytes < limits::BATCH_BYTES_MAX {
         let Some(Reverse((serial, index))) = order.pop() else { break };
         let (channel, ring, seat) = &mut readers[index];
@@ -327,6 +329,7 @@ fn take_news(seats: &mut BTreeMap<Arc<str>, Seat>, own: Socket, state: &State, f
             None => {
                 let entry = ring.and_then(|ring| ring.entry(seat.place.offset + 1));
                 seat.place.offset += 1;
+                oldest = oldest.or(entry.map(|entry| entry.at));
                 let for_others =
                     entry.filter(|entry| entry.aside.as_ref().is_none_or(|aside| aside.except != Some(own)));
                 for_others.map(wire::event)
@@ -339,6 +342,10 @@ fn take_news(seats: &mut BTreeMap<Arc<str>, Seat>, own: Socket, state: &State, f
         if let Some(serial) = next(&readers[index]) {
             order.push(Reverse((serial, index)));
         }
+    }
+    let given = frames.len() - before;
+    if given > 0 {
+        state.told().give(bytes, given as u64, now.since(oldest.unwrap_or(now)));
     }
 }
 
@@ -403,7 +410,7 @@ impl Talk for Session {
                 frames.push(wire::error(Some(Code::Reconnect), why));
                 return Some(CloseReason::Pusher(Code::Reconnect));
             }
-            take_news(&mut self.seats, self.socket, &state, frames);
+            take_news(&mut self.seats, self.socket, &state, now, frames);
         }
         self.ask(now, frames)
     }
@@ -417,11 +424,20 @@ impl Talk for Session {
         &self.stop
     }
 
+    fn closes(&self, reason: CloseReason) {
+        self.hub.metrics.close(reason.code());
+    }
+
     async fn woken(&self) {
-        tokio::select! {
-            () = self.waker.woken() => {}
-            () = tokio::time::sleep_until(self.hub.instant(self.due())) => {}
-        }
+        self.waker.woken().await;
+    }
+
+    fn due(&self) -> Mono {
+        Self::due(self)
+    }
+
+    fn instant(&self, due: Mono) -> Instant {
+        self.hub.instant(due)
     }
 }
 

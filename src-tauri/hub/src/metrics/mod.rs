@@ -1,0 +1,177 @@
+//! What a hub does, in numbers: for Prometheus, and for a person who looks.
+//!
+//! What is decided under the state's lock is counted there (`state/told.rs`); here is what is counted elsewhere, and how all of it is shown.
+
+mod page;
+mod text;
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderName, HeaderValue, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+
+use crate::{failure::Code, hub::Shared, limits, routes::Doorway, state::told::Told};
+
+/// How a connection that stays is spoken over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Door {
+    WebSocket,
+    Pusher,
+    Events,
+}
+
+/// What doors are called.
+const DOORS: [&str; 3] = ["websocket", "pusher", "events"];
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct Metrics {
+    /// Connections that came and that went, by door.
+    came: [AtomicU64; DOORS.len()],
+    went: [AtomicU64; DOORS.len()],
+    /// Requests that were refused, by the code that they were told.
+    refused: Mutex<BTreeMap<&'static str, u64>>,
+    /// WebSockets that the hub closed, by code.
+    closed: Mutex<BTreeMap<u16, u64>>,
+}
+
+/// A connection is there.
+pub(crate) struct Present {
+    hub: Arc<Shared>,
+    door: Door,
+}
+
+impl Present {
+    pub(crate) fn new(hub: Arc<Shared>, door: Door) -> Self {
+        hub.metrics.came[door as usize].fetch_add(1, Relaxed);
+        Self { hub, door }
+    }
+}
+
+impl Drop for Present {
+    fn drop(&mut self) {
+        self.hub.metrics.went[self.door as usize].fetch_add(1, Relaxed);
+    }
+}
+
+impl Metrics {
+    /// A request is refused.
+    pub(crate) fn refuse(&self, code: &'static str) {
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        // Codes are the program's own, so they are few; a mistake must not make them many.
+        if refused.len() < limits::METRIC_CODES_MAX || refused.contains_key(code) {
+            *refused.entry(code).or_default() += 1;
+        }
+    }
+
+    /// The hub closes a WebSocket.
+    pub(crate) fn close(&self, code: u16) {
+        let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
+        if closed.len() < limits::METRIC_CODES_MAX || closed.contains_key(&code) {
+            *closed.entry(code).or_default() += 1;
+        }
+    }
+}
+
+/// Counts what is refused by HTTP.
+pub(crate) async fn count_refusals(State(hub): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    if response.status().is_client_error() || response.status().is_server_error() {
+        hub.metrics.refuse(response.extensions().get::<Code>().map_or("other", |code| code.0));
+    }
+    response
+}
+
+/// `GET /metrics`
+pub(crate) async fn scraped(State(door): State<Doorway>) -> Response {
+    answer("text/plain; version=0.0.4; charset=utf-8", text::text(&door.hub))
+}
+
+/// `GET /status`
+pub(crate) async fn looked_at(State(door): State<Doorway>) -> Response {
+    answer("text/html; charset=utf-8", page::page(&door.hub))
+}
+
+fn answer(kind: &'static str, text: String) -> Response {
+    let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'");
+    (
+        [
+            (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
+            (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+            (header::CONTENT_SECURITY_POLICY, policy),
+            (HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff")),
+        ],
+        text,
+    )
+        .into_response()
+}
+
+/// All numbers, at one instant.
+struct Figures {
+    connections: [(&'static str, u64, u64); DOORS.len()],
+    readers: u64,
+    subscriptions: u64,
+    channels: u64,
+    history_bytes: u64,
+    taken: u64,
+    events: u64,
+    texts: u64,
+    bytes: u64,
+    ages: Vec<u64>,
+    ages_micros: u64,
+    begun: Vec<u64>,
+    lost: Vec<u64>,
+    refused: Vec<(&'static str, u64)>,
+    closed: Vec<(u16, u64)>,
+    keeps: Option<bool>,
+}
+
+impl Figures {
+    fn of(hub: &Shared) -> Self {
+        let (readers, subscriptions) = (hub.wakers.readers() as u64, hub.wakers.subscriptions() as u64);
+        let keeps = hub.keeps();
+        let Metrics { came, went, refused, closed } = &hub.metrics;
+        let refused =
+            refused.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|(code, n)| (*code, *n)).collect();
+        let closed =
+            closed.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|(code, n)| (*code, *n)).collect();
+        let mut connections = [("", 0, 0); DOORS.len()];
+        for (at, connection) in connections.iter_mut().enumerate() {
+            // In this order: what goes meanwhile doesn't make a number below nothing.
+            let gone = went[at].load(Relaxed);
+            let all = came[at].load(Relaxed);
+            *connection = (DOORS[at], all.saturating_sub(gone), all);
+        }
+        let state = hub.state();
+        let told: &Told = state.told();
+        let read = |counts: &[AtomicU64]| counts.iter().map(|count| count.load(Relaxed)).collect();
+        Self {
+            connections,
+            readers,
+            subscriptions,
+            channels: state.ledger().channels() as u64,
+            history_bytes: state.bytes() as u64,
+            taken: told.taken.load(Relaxed),
+            events: told.events.load(Relaxed),
+            texts: told.texts.load(Relaxed),
+            bytes: told.bytes.load(Relaxed),
+            ages: read(&told.ages),
+            ages_micros: told.ages_micros.load(Relaxed),
+            begun: read(&told.begun),
+            lost: read(&told.lost),
+            refused,
+            closed,
+            keeps,
+        }
+    }
+}
