@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Connections from one address: a system has some 28,000 ports for each.
-const CONNECTIONS_A_SOURCE: usize = 20_000;
+const CONNECTIONS_A_SOURCE: usize = 4_000;
 /// Bytes read at once.
 const READ_BYTES: usize = 256 << 10;
 /// The longest that a thread waits for bytes before it looks whether it is to end.

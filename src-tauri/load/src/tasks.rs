@@ -138,9 +138,12 @@ fn server(text: &str) -> Result<(Make, PathBuf), String> {
     Ok((<Make as clap::ValueEnum>::from_str(make, false)?, program.into()))
 }
 
+/// Open files besides those of connections.
+const FILES_BESIDES: u64 = 60;
+
 /// As many files as connections, for this process and those that it starts.
 fn raise_limit(connections: usize) -> Result<()> {
-    let wanted = connections as u64 + 2000;
+    let wanted = connections as u64 + FILES_BESIDES;
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     if current.is_some_and(|current| current < wanted) {
         let maximum = maximum.map(|maximum| maximum.max(wanted));
