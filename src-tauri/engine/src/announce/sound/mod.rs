@@ -294,17 +294,17 @@ impl Player {
             let go_on = match signal {
                 Signal::Began(number) if current == Some(number) => self.send(Event::Told(Told::Heard { number })),
                 Signal::Ended(number) if current == Some(number) => {
-                    self.playing = None;
+                    self.let_go();
                     self.give_up(number);
                     true
                 }
                 // A sound server that had a hiccup takes it when it is asked again.
                 Signal::Broke(number, _) if current == Some(number) && self.may_begin_anew() => {
-                    self.playing = None;
+                    self.let_go();
                     true
                 }
                 Signal::Broke(number, lack) if current == Some(number) => {
-                    self.playing = None;
+                    self.let_go();
                     self.give_up(number);
                     next = Instant::now() + LACK_PERIOD;
                     self.tell(Some(lack)) && self.send(Event::Told(Told::NotHeard { number }))
@@ -324,7 +324,7 @@ impl Player {
         if self.playing.as_ref().is_some_and(is_it) {
             return true;
         }
-        self.playing = None;
+        self.let_go();
         let Some((tone, number)) = wanted.tone else { return true };
         let (voice, back) = (wanted.voice.clone(), self.back.clone());
         let begun = in_time(move || play::begin(tone, number, &voice, back), &self.stuck);
@@ -336,6 +336,31 @@ impl Player {
             Err(lack) => {
                 self.give_up(number);
                 self.tell(Some(lack)) && self.send(Event::Told(Told::NotHeard { number }))
+            }
+        }
+    }
+
+    /// Plays nothing. A device that is stuck holds up a thread, not this one, and isn't asked for anything before it has let go.
+    fn let_go(&mut self) {
+        let Some(playing) = self.playing.take() else { return };
+        let (own, was_stuck) = (Arc::clone(&self.stuck), self.stuck.swap(true, Ordering::AcqRel));
+        let (told, is_gone) = channel();
+        let started = thread::Builder::new().name("sound-device".into()).spawn(move || {
+            drop(playing);
+            // One that was stuck before is freed by whoever waits for it.
+            if !was_stuck {
+                own.store(false, Ordering::Release);
+            }
+            // Nobody waits any more if it took too long.
+            let _ = told.send(());
+        });
+        match started {
+            Ok(_ends_by_itself) => drop(is_gone.recv_timeout(ANSWER_MAX)),
+            Err(error) => {
+                if !was_stuck {
+                    self.stuck.store(false, Ordering::Release);
+                }
+                tracing::warn!(reason = %error, "a thread could not be started");
             }
         }
     }

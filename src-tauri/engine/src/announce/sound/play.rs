@@ -1,6 +1,14 @@
 //! A tone on its way to a device.
 
-use std::sync::mpsc::SyncSender;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+        mpsc::SyncSender,
+    },
+    thread,
+    time::{Duration, Instant},
+};
 
 use cpal::{
     Device, Error, ErrorKind, FromSample, Sample, SampleFormat, SizedSample, StreamConfig,
@@ -12,6 +20,12 @@ use super::{
     tone::{self, Pattern},
     wav,
 };
+
+/// A device that complains and takes nothing for so long has broken off. A sound server that is busy complains for moments, at the beginning above all, and
+/// goes on by itself.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Between two complaints: the library asks again at once, however often the device refuses.
+const COMPLAINT_PAUSE: Duration = Duration::from_millis(20);
 
 /// Silent when it is dropped.
 pub(super) struct Stream {
@@ -47,7 +61,7 @@ pub(super) fn begin(tone: Tone, number: u64, voice: &Voice, back: SyncSender<Sig
     let mut pattern = pattern(tone, voice, config.sample_rate);
     let volume = voice.volume_percent as f32 / 100.0;
     pattern.samples.iter_mut().for_each(|sample| *sample *= volume);
-    let feed = Feed { pattern, at: 0, calls: 0, number, back };
+    let feed = Feed { pattern, at: 0, calls: Arc::default(), number, back };
     let stream = match format {
         SampleFormat::F32 => build::<f32>(&device, config, feed),
         SampleFormat::F64 => build::<f64>(&device, config, feed),
@@ -86,19 +100,52 @@ fn build<T: SizedSample + FromSample<f32>>(
 ) -> Result<cpal::Stream, Error> {
     let channels = usize::from(config.channels).max(1);
     let (number, back) = (feed.number, feed.back.clone());
+    let mut patience = Patience::new(feed.calls.clone());
     let failed = move |error: Error| match error.kind() {
         // It goes on.
         ErrorKind::DeviceChanged | ErrorKind::Xrun | ErrorKind::RealtimeDenied => {}
-        _ => drop(back.try_send(Signal::Broke(number, lack(&error)))),
+        ErrorKind::DeviceNotAvailable => drop(back.try_send(Signal::Broke(number, lack(&error)))),
+        _ => {
+            if patience.is_over(Instant::now()) {
+                drop(back.try_send(Signal::Broke(number, lack(&error))));
+            }
+            thread::sleep(COMPLAINT_PAUSE);
+        }
     };
     device.build_output_stream(config, move |data: &mut [T], _| feed.fill(data, channels), failed, None)
+}
+
+/// For how long a device's complaints are borne.
+struct Patience {
+    /// How often it has taken something.
+    calls: Arc<AtomicU32>,
+    /// How often it had at its first complaint, and when that was.
+    since: Option<(u32, Instant)>,
+}
+
+impl Patience {
+    const fn new(calls: Arc<AtomicU32>) -> Self {
+        Self { calls, since: None }
+    }
+
+    /// It has complained. Whether it has for too long, and has taken nothing since.
+    fn is_over(&mut self, now: Instant) -> bool {
+        let calls = self.calls.load(Ordering::Relaxed);
+        match self.since {
+            Some((then, at)) if then == calls => now.saturating_duration_since(at) >= PATIENCE,
+            _ => {
+                self.since = Some((calls, now));
+                false
+            }
+        }
+    }
 }
 
 /// What the device is fed with.
 struct Feed {
     pattern: Pattern,
     at: usize,
-    calls: u32,
+    calls: Arc<AtomicU32>,
     number: u64,
     back: SyncSender<Signal>,
 }
@@ -107,8 +154,7 @@ impl Feed {
     /// Called by the device's thread: nothing here waits.
     fn fill<T: Sample + FromSample<f32>>(&mut self, data: &mut [T], channels: usize) {
         // Asked for more, it has taken the first.
-        self.calls = self.calls.saturating_add(1);
-        if self.calls == 2 {
+        if self.calls.fetch_add(1, Ordering::Relaxed) == 1 {
             let _thread_is_gone = self.back.try_send(Signal::Began(self.number));
         }
         for frame in data.chunks_mut(channels) {
@@ -128,5 +174,24 @@ impl Feed {
             let _thread_is_gone = self.back.try_send(Signal::Ended(self.number));
         }
         sample
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// H6: a device that complains and goes on is heard; one that only complains isn't said to be.
+    #[test]
+    fn complaints_are_borne_for_a_while() {
+        let calls = Arc::new(AtomicU32::new(0));
+        let mut patience = Patience::new(calls.clone());
+        let begin = Instant::now();
+        let mut complain = |after: Duration| patience.is_over(begin + after);
+        assert!(!complain(Duration::ZERO) && !complain(PATIENCE / 2));
+        calls.fetch_add(1, Ordering::Relaxed);
+        assert!(!complain(PATIENCE), "it has taken something");
+        assert!(!complain(PATIENCE * 3 / 2));
+        assert!(complain(PATIENCE * 2));
     }
 }
