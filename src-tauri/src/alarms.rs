@@ -112,14 +112,21 @@ impl fmt::Display for Span {
     }
 }
 
+fn alarms(count: u64) -> String {
+    if count == 1 { "1 alarm".to_owned() } else { format!("{count} alarms") }
+}
+
 fn lines(report: &AlarmReport) -> Vec<String> {
     let AlarmReport { rate, .. } = report;
     let least = if report.lacks.iter().any(SinceLack::is_of_alarms) { "at least " } else { "" };
     let mut lines = vec![
         format!("alarms from {} to {}", At(report.from_ms), At(report.to_ms)),
         format!(
-            "{least}{} alarms, {} called again, {} raised while put aside; {} entries on record",
-            report.alarms, report.again, report.aside_raised, report.entries
+            "{least}{}, {} called again, {} raised while put aside; entries on record: {}",
+            alarms(report.alarms),
+            report.again,
+            report.aside_raised,
+            report.entries
         ),
     ];
     lines.extend(report.lacks.iter().map(|lack| format!("NOT KNOWN: {}", record::lack_words(lack))));
@@ -165,9 +172,9 @@ fn lines(report: &AlarmReport) -> Vec<String> {
     for flood in &report.floods {
         let to = flood.to_ms.map_or_else(|| "goes on".to_owned(), |to| format!("to {}", At(to)));
         lines.push(format!(
-            "  from {} {to}: {} alarms, {} in ten minutes at most",
+            "  from {} {to}: {}, {} in ten minutes at most",
             At(flood.from_ms),
-            flood.total,
+            alarms(flood.total),
             flood.peak
         ));
     }

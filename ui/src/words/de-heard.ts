@@ -367,10 +367,10 @@ export const heard: Heard = {
   'The wall goes on from what can be read. `watchfloor alarms since` says when they are from.':
     'Die Wand macht mit dem weiter, was lesbar ist. `watchfloor alarms since` sagt, von wann sie sind.',
   "Entries of the record of alarms can't be read: {n}": 'Einträge der Aufzeichnung der Alarme sind nicht lesbar: {n}',
-  'found no room: {n} alarms': 'fanden keinen Platz: {n} Alarme',
-  'found no room: {n} alarms of {a}': 'fanden keinen Platz: {n} Alarme von {a}',
-  'found no room, now over: {n} alarms': 'fanden keinen Platz, nun vorbei: {n} Alarme',
-  'found no room, now over: {n} alarms of {a}': 'fanden keinen Platz, nun vorbei: {n} Alarme von {a}',
+  'alarms without room: {n}': 'Alarme ohne Platz: {n}',
+  'alarms of {a} without room: {n}': 'Alarme von {a} ohne Platz: {n}',
+  'over now; alarms without room: {n}': 'nun vorbei; Alarme ohne Platz: {n}',
+  'over now; alarms of {a} without room: {n}': 'nun vorbei; Alarme von {a} ohne Platz: {n}',
   'Nor can it be read, so the wall began empty: {why}': 'Es ist auch nicht lesbar, darum begann die Wand leer: {why}',
   'no session bus: alarms and lost sources are told on the wall only':
     'kein Sitzungsbus: Alarme und verlorene Quellen werden nur auf der Wand gemeldet',

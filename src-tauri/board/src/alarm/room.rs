@@ -193,10 +193,10 @@ impl NoRoom {
     fn telling(&self, key: &AlarmKey, until: Option<Timestamp>) -> ToTell {
         let count = self.count;
         let words = match (until, &*key.of) {
-            (None, "") => format!("found no room: {count} alarms"),
-            (None, of) => format!("found no room: {count} alarms of {of}"),
-            (Some(_), "") => format!("found no room, now over: {count} alarms"),
-            (Some(_), of) => format!("found no room, now over: {count} alarms of {of}"),
+            (None, "") => format!("alarms without room: {count}"),
+            (None, of) => format!("alarms of {of} without room: {count}"),
+            (Some(_), "") => format!("over now; alarms without room: {count}"),
+            (Some(_), of) => format!("over now; alarms of {of} without room: {count}"),
         };
         ToTell { key: key.clone(), words, cause: vec![(COUNT.to_owned(), count.to_string())], at: self.at, until }
     }

@@ -115,7 +115,7 @@ pub fn lack_words(lack: &SinceLack) -> String {
         SinceLack::AlarmsNoRoom { count, from_ms, to_ms, rule } => {
             let of = rule.as_ref().map(|rule| format!(" of {rule}")).unwrap_or_default();
             let to = to_ms.map(|to| format!(" to {}", at(to))).unwrap_or_default();
-            format!("at least {count} alarms{of} that found no room from {}{to}", at(*from_ms))
+            format!("alarms{of} without room from {}{to}, at least: {count}", at(*from_ms))
         }
         SinceLack::AlarmsTooMany { count } => format!("{count} entries of more alarms than are told apart"),
         SinceLack::LossesBegin { at_ms } => format!("losses before {}", at(*at_ms)),

@@ -5,7 +5,7 @@ use watchfloor_model::Timestamp;
 use super::{Alarms, Change, Effect, Instant, Priority, Standing};
 use crate::alarm::{
     AlarmKey,
-    machine::{Input, Sound},
+    machine::{Evidence, Input, Sound},
     people::{By, Said},
     room::{self, ToTell},
 };
@@ -27,7 +27,9 @@ impl Alarms {
     /// What is to be said of what has no room goes on record.
     pub(super) fn tell_room(&mut self, now: Instant) {
         for ToTell { key, words, cause, at, until } in self.room.due(now) {
-            let own = Standing { cause, ..Standing::new(Priority::High) };
+            let mut own = Standing { cause, ..Standing::new(Priority::High) };
+            // It is known well: what isn't is what became of those alarms.
+            own.alarm.evidence = Evidence::Live;
             self.write_unseen(key, own, at, Said { by: By::default(), at: now.wall, words, until }, now);
         }
     }
