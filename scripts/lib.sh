@@ -8,7 +8,7 @@ BUILD_PACKAGES=(build-essential pkg-config libwebkit2gtk-4.1-dev libgtk-3-dev li
 TEST_PACKAGES=(cage chromium dbus dunst fonts-dejavu-core gnome-keyring imagemagick libasound2-plugins libsecret-tools openbox pulseaudio pulseaudio-utils python3-venv webkit2gtk-driver x11-utils x11-xserver-utils xclip xdotool
     xserver-xorg-core xserver-xorg-video-dummy xvfb xwayland)
 # What the tests go through and talk to.
-TEST_SERVERS=(nginx libnginx-mod-nchan prometheus-alertmanager redis-server mosquitto)
+TEST_SERVERS=(haproxy nginx libnginx-mod-nchan prometheus-alertmanager redis-server mosquitto)
 RUST_LEAST=1.90
 NODE_LEAST=20.19
 

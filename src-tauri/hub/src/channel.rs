@@ -192,6 +192,13 @@ impl Ring {
         self.taken += 1;
     }
 
+    /// Takes the event before the oldest that is here.
+    pub(crate) fn prepend(&mut self, entry: Entry) {
+        debug_assert_eq!(entry.offset + 1, self.first(), "offsets count down by one");
+        self.bytes += entry.bytes();
+        self.entries.push_front(entry);
+    }
+
     /// Everything up to `offset` is for readers from now on.
     pub(crate) fn release(&mut self, offset: u64) {
         debug_assert!(offset <= self.taken, "only what was taken is released");

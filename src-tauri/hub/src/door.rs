@@ -90,8 +90,10 @@ impl Reader {
         if let Some(message) = self.forbids(places.keys()) {
             return Err(Unsubscribed::Denied(message));
         }
-        self.subscription.subscribe(places).map_err(Unsubscribed::TooMany)?;
+        self.subscription.come(self.hub.now().mono);
+        self.subscription.subscribe(places.clone()).map_err(Unsubscribed::TooMany)?;
         self.waker.watch(self.subscription.channels());
+        self.hub.want(&places);
         Ok(())
     }
 

@@ -23,6 +23,8 @@ use crate::{
     app::App,
     channel::HistoryLimits,
     clock::{ClockOrder, Clocks, Now},
+    cursor::Places,
+    engine::{self, Engine, EngineConfig, Order},
     guard::{HostRule, Token},
     idempotency::{Digest, Known},
     ledger::Rejected,
@@ -71,6 +73,8 @@ pub struct HubConfig {
     pub store: Option<StoreConfig>,
     /// What holds for which channel.
     pub rules: Rules,
+    /// What holds all that outlives a node, where several are one hub. Instead of a store. Default none.
+    pub engine: Option<EngineConfig>,
 }
 
 impl Default for HubConfig {
@@ -90,6 +94,7 @@ impl Default for HubConfig {
             repeats: Duration::ZERO,
             store: None,
             rules: Rules::default(),
+            engine: None,
         }
     }
 }
@@ -164,6 +169,8 @@ pub(crate) struct Shared {
     pub(crate) metrics: Metrics,
     /// Sites may have to be told something.
     pub(crate) happened: Notify,
+    /// What holds the channels, if they aren't this hub's own.
+    pub(crate) engine: Option<Engine>,
     state: Arc<Mutex<State>>,
     clocks: Arc<Clocks>,
     /// Dropped with the last who has the hub: then all is put in order for the next start.
@@ -187,6 +194,18 @@ impl Shared {
         if config.apps.iter().any(|app| app.webhook.is_some()) {
             state.people_mut().0.tell_sites();
         }
+        if config.engine.is_some() {
+            state.be_node(engine::good_for(config.heartbeat));
+            state.people_mut().0.share();
+            let left_out = state.followed_ledger().leave_out_unnamed();
+            if left_out > 0 {
+                tracing::warn!(
+                    left_out,
+                    "a widget that names no channel folds all that there are: nodes don't fold it"
+                );
+            }
+        }
+        let engine = config.engine.clone().map(Engine::new);
         let large_bodies = Arc::new(Semaphore::new(limits::LARGE_BODIES_MAX));
         let (state, clocks) = (Arc::new(Mutex::new(state)), Arc::new(clocks));
         Self {
@@ -195,6 +214,7 @@ impl Shared {
             large_bodies,
             metrics: Metrics::default(),
             happened: Notify::new(),
+            engine,
             state,
             clocks,
             store: None,
@@ -253,6 +273,9 @@ impl Shared {
 
     /// Publishes a batch and wakes the readers of its channels. What is published on a `durable` channel is kept when this answers.
     pub(crate) async fn publish(&self, batch: Vec<Incoming>, key: Option<Key<'_>>) -> Outcome {
+        if let Some(engine) = &self.engine {
+            return engine.publish(self, batch, key).await;
+        }
         if let Some(store) = &self.store {
             let channels = batch.iter().map(|event| event.channel.clone()).collect();
             if self.state().owes(&channels, self.now().mono) {
@@ -279,6 +302,9 @@ impl Shared {
 
     /// The same for a publisher that doesn't wait to be told: its events go to readers as soon as they may.
     pub(crate) fn publish_now(&self, batch: Vec<Incoming>, key: Option<Key<'_>>) -> Outcome {
+        if let Some(engine) = &self.engine {
+            return engine.publish_later(batch);
+        }
         self.keep_time();
         let (outcome, is_waited_for) = {
             let mut state = self.state();
@@ -297,6 +323,10 @@ impl Shared {
 
     /// What is known of a request's key. What was answered to it is kept when this answers.
     pub(crate) async fn known(&self, key: Key<'_>) -> Result<Known, Unkept> {
+        if self.engine.is_some() {
+            // The engine is asked with the batch.
+            return Ok(Known::New);
+        }
         let known = self.state().known(key, self.now());
         if let Known::Same(positions) = &known {
             self.kept(positions.last()).await?;
@@ -318,6 +348,9 @@ impl Shared {
 
     /// Whether its store keeps what it is told; none without one.
     pub(crate) fn keeps(&self) -> Option<bool> {
+        if let Some(engine) = &self.engine {
+            return Some(engine.is_live());
+        }
         self.store.as_ref().map(|store| !store.now().fails)
     }
 
@@ -325,6 +358,9 @@ impl Shared {
     pub(crate) fn tell(&self, wake: &Wake) {
         self.wakers.wake(wake.iter());
         self.happened.notify_one();
+        if let Some(engine) = &self.engine {
+            engine.moved.notify_one();
+        }
     }
 
     /// Sees to what is due by the clock alone.
@@ -339,9 +375,49 @@ impl Shared {
     }
 
     /// A publisher says that it lives.
-    pub(crate) fn alive(&self, channels: &BTreeSet<Arc<str>>) -> Result<(), Refused> {
+    pub(crate) async fn alive(&self, channels: &BTreeSet<Arc<str>>) -> Result<(), Refused> {
+        match &self.engine {
+            Some(engine) => engine.alive(channels).await,
+            None => self.lives(channels),
+        }
+    }
+
+    fn lives(&self, channels: &BTreeSet<Arc<str>>) -> Result<(), Refused> {
         self.keep_time();
         self.state().alive(channels, self.now())
+    }
+
+    /// Does what all nodes do.
+    pub(crate) fn obey(&self, order: &Order) {
+        match order {
+            Order::Terminate { app, user } => {
+                let readers = self.state().people_mut().0.terminate(app, user);
+                readers.into_iter().for_each(|reader| self.wakers.wake_reader(reader));
+            }
+        }
+    }
+
+    /// Does something, and has all other nodes do it. Says whether it is known that all have.
+    pub(crate) async fn order(&self, order: &Order) -> bool {
+        self.obey(order);
+        match &self.engine {
+            Some(engine) => engine.give(order, 0).await.is_ok(),
+            None => true,
+        }
+    }
+
+    /// Somebody comes to a channel of presence.
+    pub(crate) fn want_people(&self, channel: &Arc<str>) {
+        if let Some(engine) = &self.engine {
+            engine.want_people(channel.clone());
+        }
+    }
+
+    /// A reader comes for these places: it has to be woken by their channels already.
+    pub(crate) fn want(&self, places: &Places) {
+        if let Some(engine) = &self.engine {
+            engine.want(places);
+        }
     }
 
     /// Sets the clock and tells every reader at once.
@@ -398,16 +474,16 @@ mod tests {
         let ahead = was_at(HOUR);
         let first = shared.now();
         assert!(first.wall >= ahead && first.wall.since(ahead) < HOUR, "an hour is made up for slowly");
-        shared.alive(&channels).expect("room");
+        shared.lives(&channels).expect("room");
         assert_eq!(epoch(&shared), before);
 
         let ahead = was_at(HOUR * 72);
         // A reader's heartbeat may be the first to look.
         assert!(shared.now().wall < ahead);
-        shared.alive(&channels).expect("room");
+        shared.lives(&channels).expect("room");
         assert_ne!(epoch(&shared), before);
         let anew = epoch(&shared);
-        shared.alive(&channels).expect("room");
+        shared.lives(&channels).expect("room");
         assert_eq!(epoch(&shared), anew, "once");
     }
 }

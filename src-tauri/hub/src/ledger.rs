@@ -2,6 +2,8 @@
 //!
 //! A snapshot is read from here and from here alone. The ledger knows no history, so a snapshot can't go through it.
 
+mod followed;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
@@ -12,8 +14,10 @@ use watchfloor_model::{Event, Mono, Position, Timestamp};
 use crate::clock::{ClockOrder, ClockReading, HubClock, KeptClock, Now};
 
 /// What is known of one channel.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Standing {
+    /// Its own history's name, where it is an engine that keeps it.
+    epoch: Option<Arc<str>>,
     /// The offset of the newest event; 0 if there was none.
     head: u64,
     /// When a publisher last published to it or said that it lives.
@@ -141,7 +145,8 @@ impl Ledger {
 
     /// Where a channel stands. One that doesn't exist stands before its first event.
     pub(crate) fn head(&self, channel: &str) -> Position {
-        Position::new(self.epoch.clone(), self.channels.get(channel).map_or(0, |standing| standing.head))
+        let head = self.channels.get(channel).map_or(0, |standing| standing.head);
+        Position::new(self.epoch_of(channel).clone(), head)
     }
 
     /// When a publisher last published to the channel or said that it lives.

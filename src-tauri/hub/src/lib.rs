@@ -12,6 +12,7 @@ mod close;
 pub mod config;
 mod cursor;
 mod door;
+mod engine;
 mod failure;
 #[cfg(test)]
 mod fuzz;
@@ -39,6 +40,7 @@ mod webhook;
 pub use access::{KEY_BYTES_MIN, Keys, Readers, Signing, SigningKey};
 pub use app::{App, AppConfig, Origins};
 pub use channel::HistoryLimits;
+pub use engine::{EngineConfig, EnginePlace, check_address};
 pub use guard::Token;
 pub use hub::{Hub, HubConfig};
 pub use rules::{Durability, Rules, Settings};

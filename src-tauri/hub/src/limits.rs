@@ -175,3 +175,50 @@ pub const NAMESPACES_MAX: usize = 100;
 pub const KEYS_GIVEN_MAX: usize = 20;
 /// Keys of a set.
 pub const JWKS_KEYS_MAX: usize = 100;
+
+/// How long an engine may take to take a connection.
+pub const ENGINE_CONNECT: Duration = Duration::from_secs(3);
+/// How long it may take to answer.
+pub const ENGINE_ANSWER: Duration = Duration::from_secs(4);
+/// How long to wait at first before an engine that can't be reached is tried again; five times it doubles.
+pub const ENGINE_RETRY: Duration = Duration::from_millis(50);
+/// The most events that are read of an engine at once, and …
+pub const ENGINE_READ_EVENTS: usize = 2_000;
+/// … how many bytes of them, besides the last.
+pub const ENGINE_READ_BYTES: usize = 1 << 20;
+/// Reads of an engine under way at once.
+pub const ENGINE_READS_MAX: usize = 32;
+/// How many of the newest events a node reads of a channel that it begins to follow.
+pub const ENGINE_TAIL: usize = 100;
+/// The most channels that a node follows.
+pub const FOLLOWED_MAX: usize = 100_000;
+/// How long a node goes on following a channel that nobody reads there any more.
+pub const FOLLOW_LINGER: Duration = Duration::from_secs(60);
+/// The longest between two questions where all channels stand.
+pub const PROOF_PERIOD_MAX: Duration = Duration::from_millis(500);
+/// The shortest.
+pub const PROOF_PERIOD_MIN: Duration = Duration::from_millis(20);
+/// Channels of one such question.
+pub const PROOF_CHANNELS: usize = 500;
+/// How long an engine remembers where a channel stands to which nothing is published, milliseconds.
+pub const STANDING_MS: u64 = 30 * 86_400_000;
+/// How many scripts of one batch run at once, each for a channel.
+pub const ENGINE_SCRIPTS_MAX: usize = 64;
+/// Events of Pusher clients that wait to be published to an engine; beyond it they are refused.
+pub const ENGINE_QUEUE_MAX: usize = 1_000;
+/// How long it is waited for replicas.
+pub const REPLICAS_WAIT: Duration = Duration::from_secs(1);
+/// How long a node counts as living after it has said so.
+pub const NODE_LEASE: Duration = Duration::from_secs(4);
+/// How often it says so.
+pub const NODE_RENEW: Duration = Duration::from_secs(1);
+/// How long a node that ends may take to say that.
+pub const NODE_LEAVE: Duration = Duration::from_millis(300);
+/// How long an engine remembers who is present where nobody comes or goes, milliseconds.
+pub const PRESENCE_MS: u64 = 7 * 86_400_000;
+/// How long it is waited for all nodes to do something.
+pub const ORDER_PATIENCE: Duration = Duration::from_secs(10);
+/// How soon they are told again.
+pub const ORDER_AGAIN: Duration = Duration::from_millis(300);
+/// Orders that stand at once.
+pub const STANDING_ORDERS_MAX: usize = 100_000;

@@ -169,9 +169,14 @@ fn run(options: &Options) -> Result<(), Failure> {
         repeats: options.repeats.or(repeats).unwrap_or(REPEATS),
         store: options.data_dir.clone().or_else(|| site.data_dir()).map(|folder| StoreConfig { folder }),
         rules: site.rules(options.durability),
+        engine: site.engine().map_err(Failure::Environment)?,
         connections_max: options.connections.or(count(hub.connections)).unwrap_or(limits::CONNECTIONS_MAX),
         ..HubConfig::default()
     };
+    if config.engine.is_some() && config.store.is_some() {
+        let message = "there are both an `[engine]` and a data folder: one of the two holds what outlives the hub";
+        return Err(Failure::Input(message.to_owned()));
+    }
     files_for(config.connections_max);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -102,25 +102,41 @@ pub(crate) fn raw(line: &str) -> Box<RawValue> {
 
 /// The finished line of an event.
 pub(crate) fn event(event: &Incoming, position: &Position, time: Timestamp) -> Arc<str> {
-    let data = event.data.text();
-    let mut line = String::with_capacity(160 + event.channel.len() + event.name.len() + data.len());
+    let mut line = String::with_capacity(160 + event.channel.len() + event.name.len() + event.data.text().len());
+    push_head(&mut line, &event.channel, position);
+    push_tail(&mut line, event, time);
+    line.into()
+}
+
+/// The finished line of an event whose part from its name on is known.
+pub(crate) fn with_tail(channel: &str, position: &Position, tail: &str) -> Arc<str> {
+    let mut line = String::with_capacity(80 + channel.len() + tail.len());
+    push_head(&mut line, channel, position);
+    line.push_str(tail);
+    line.into()
+}
+
+fn push_head(line: &mut String, channel: &str, position: &Position) {
     // Channels and epochs are made of characters that JSON takes as they are.
     line.push_str(r#"{"type":"event","channel":""#);
-    line.push_str(&event.channel);
+    line.push_str(channel);
     line.push_str(r#"","position":""#);
     line.push_str(&position.to_string());
     line.push_str(r#"","name":"#);
-    push_quoted(&mut line, &event.name);
+}
+
+/// The line from the event's name on.
+pub(crate) fn push_tail(line: &mut String, event: &Incoming, time: Timestamp) {
+    push_quoted(line, &event.name);
     line.push_str(r#","time":"#);
     line.push_str(&time.to_string());
     if let Some(id) = &event.id {
         line.push_str(r#","id":"#);
-        push_quoted(&mut line, id);
+        push_quoted(line, id);
     }
     line.push_str(r#","data":"#);
-    line.push_str(data);
+    line.push_str(event.data.text());
     line.push('}');
-    line.into()
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use watchfloor_model::Mono;
 
 use crate::{door::pusher::wire, limits};
 
+mod others;
 #[cfg(test)]
 mod tests;
 
@@ -82,6 +83,10 @@ struct Room {
 struct Member {
     info: Option<Arc<str>>,
     connections: BTreeSet<Socket>,
+    /// His connections to other nodes of this hub, as those call them.
+    elsewhere: BTreeSet<Arc<str>>,
+    /// Whether the connection that he lost last was to this node.
+    was_ours: bool,
     /// When he is gone, if none of his connections comes back until then.
     leaves: Option<Mono>,
 }
@@ -142,6 +147,18 @@ pub(crate) struct People {
     /// What sites are still to be told of, in its order, and how much of it found no room.
     happened: VecDeque<Happened>,
     dropped: u64,
+    /// What is known of those who came by other nodes; none for a hub alone.
+    others: Option<others::Others>,
+}
+
+impl Member {
+    fn new(info: Option<Arc<str>>) -> Self {
+        Self { info, connections: BTreeSet::new(), elsewhere: BTreeSet::new(), was_ours: true, leaves: None }
+    }
+
+    fn is_gone(&self) -> bool {
+        self.connections.is_empty() && self.elsewhere.is_empty()
+    }
 }
 
 impl People {
@@ -173,11 +190,9 @@ impl People {
                 continue;
             };
             member.connections.remove(&socket);
-            if member.connections.is_empty() {
-                let at = now.plus(self.linger);
-                member.leaves = Some(at);
-                self.leaving.insert((at, channel, id));
-            }
+            member.was_ours = true;
+            self.changed(&channel);
+            self.linger(channel, id, now);
         }
     }
 
@@ -204,11 +219,7 @@ impl People {
             if !known && room.members.len() >= limits::PRESENCE_MEMBERS_MAX {
                 return Err(Full);
             }
-            let member = room.members.entry(person.id.clone()).or_insert_with(|| Member {
-                info: person.info.clone(),
-                connections: BTreeSet::new(),
-                leaves: None,
-            });
+            let member = room.members.entry(person.id.clone()).or_insert_with(|| Member::new(person.info.clone()));
             member.connections.insert(socket);
             if let Some(at) = member.leaves.take() {
                 self.leaving.remove(&(at, channel.clone(), person.id.clone()));
@@ -221,6 +232,9 @@ impl People {
             }
         }
         connection.channels.insert(channel.clone(), person.map(|person| person.id.clone()));
+        if person.is_some() {
+            self.changed(channel);
+        }
         let count = self.counts.entry(channel.clone()).or_default();
         *count += 1;
         if *count == 1 && self.emptying.remove(channel).is_none() {
@@ -241,7 +255,10 @@ impl People {
             && let Some(member) = self.rooms.get_mut(channel).and_then(|room| room.members.get_mut(&id))
         {
             member.connections.remove(&socket);
-            if member.connections.is_empty() {
+            member.was_ours = true;
+            let is_gone = member.is_gone();
+            self.changed(channel);
+            if is_gone {
                 self.leave(channel, &id, serial, &mut wake);
             }
         }
@@ -294,11 +311,19 @@ impl People {
         self.leaving.first().map_or(Mono::NEVER, |(at, ..)| *at)
     }
 
+    /// Somebody without a connection counts as present for some time more.
+    fn linger(&mut self, channel: Arc<str>, id: Arc<str>, now: Mono) {
+        let member = self.rooms.get_mut(&channel).and_then(|room| room.members.get_mut(&id));
+        if let Some(member) = member.filter(|member| member.is_gone() && member.leaves.is_none()) {
+            let at = now.plus(self.linger);
+            member.leaves = Some(at);
+            self.leaving.insert((at, channel, id));
+        }
+    }
+
     fn leave(&mut self, channel: &Arc<str>, id: &Arc<str>, serial: &mut u64, wake: &mut Wake) {
         let Some(room) = self.rooms.get_mut(channel) else { return };
-        if room.members.remove(id).is_none() {
-            return;
-        }
+        let Some(member) = room.members.remove(id) else { return };
         *serial += 1;
         room.note(*serial, wire::member_removed(channel, id));
         if room.members.is_empty() {
@@ -306,7 +331,9 @@ impl People {
             self.rooms.remove(channel);
         }
         wake.insert(channel.clone());
-        self.note(Happened::Went(channel.clone(), id.clone()));
+        if member.was_ours {
+            self.note(Happened::Went(channel.clone(), id.clone()));
+        }
     }
 
     fn count_down(&mut self, channel: &Arc<str>, now: Mono) {

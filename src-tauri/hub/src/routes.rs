@@ -24,7 +24,7 @@ use crate::{
     idempotency::{Known, Positions},
     limits, metrics,
     publish::{self, Form, Refused},
-    state::{Key, Outcome, Unkept},
+    state::{Key, Outcome, Placed, Unkept},
     stop::Stop,
 };
 
@@ -117,6 +117,7 @@ async fn receive(State(door): State<Doorway>, found: Parameters, request: Reques
     let event = publish::received(&channel, name.as_deref(), &body.bytes).map_err(refused)?;
     match door.hub.publish(vec![event], None).await {
         Outcome::Published(published) => Ok(json(&Accepted { positions: published.positions.texts() })),
+        Outcome::Placed(placed) => Ok(self::placed(&placed)),
         Outcome::Refused(reason) => Err(refused(reason)),
         Outcome::Unkept(reason) => Err(unkept(reason)),
         Outcome::Repeated(_) | Outcome::KeyReused => Err(key_reused()),
@@ -136,6 +137,7 @@ async fn take(hub: &Shared, form: Form, key: Option<&str>, body: &Bytes) -> Resu
     let batch = publish::parse(body, form).map_err(refused)?;
     match hub.publish(batch, key).await {
         Outcome::Published(published) => Ok(json(&Accepted { positions: published.positions.texts() })),
+        Outcome::Placed(placed) => Ok(self::placed(&placed)),
         Outcome::Repeated(positions) => Ok(repeated(&positions)),
         Outcome::KeyReused => Err(key_reused()),
         Outcome::Refused(reason) => Err(refused(reason)),
@@ -155,8 +157,17 @@ pub(crate) fn unkept(reason: Unkept) -> Failure {
     Failure::new(StatusCode::SERVICE_UNAVAILABLE, code, message)
 }
 
+fn placed(placed: &Placed) -> Response {
+    let accepted = Accepted { positions: placed.positions.iter().map(ToString::to_string).collect() };
+    if placed.repeated { replayed(&accepted) } else { json(&accepted) }
+}
+
 fn repeated(positions: &Positions) -> Response {
-    let mut response = json(&Accepted { positions: positions.texts() });
+    replayed(&Accepted { positions: positions.texts() })
+}
+
+fn replayed(accepted: &Accepted) -> Response {
+    let mut response = json(accepted);
     response.headers_mut().insert(HeaderName::from_static("idempotency-replayed"), HeaderValue::from_static("true"));
     response
 }
@@ -167,6 +178,9 @@ fn key_reused() -> Failure {
 }
 
 fn refused(reason: Refused) -> Failure {
+    if reason.code == "store-failing" {
+        return Failure::new(StatusCode::SERVICE_UNAVAILABLE, reason.code, reason.message);
+    }
     Failure::bad(reason.code, reason.message)
 }
 
@@ -202,7 +216,7 @@ async fn alive(State(door): State<Doorway>, request: Request) -> Result<StatusCo
     }
     let channels: Result<BTreeSet<_>, _> = channels.iter().map(|name| publish::channel(name)).collect();
     let channels = channels.map_err(|problem| Failure::bad("bad-request", problem))?;
-    door.hub.alive(&channels).map_err(refused)?;
+    door.hub.alive(&channels).await.map_err(refused)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -210,6 +224,11 @@ async fn clock(State(door): State<Doorway>, request: Request) -> Result<StatusCo
     body::form(request.headers(), false)?;
     let body = body::read(request, limits::LARGE_BODY_BYTES, &door.hub.large_bodies).await?;
     let order = ClockOrder::parse(&body.bytes).map_err(|problem| Failure::bad("bad-clock", problem))?;
+    if door.hub.engine.is_some() {
+        let message =
+            "this hub is several nodes on an engine, and goes by the engine's time: expected a hub without one";
+        return Err(Failure::new(StatusCode::CONFLICT, "clock-of-engine", message));
+    }
     door.hub.set_clock(&order);
     Ok(StatusCode::NO_CONTENT)
 }

@@ -16,6 +16,7 @@ use tokio::{
 };
 
 use crate::{
+    engine,
     guard::HostRule,
     hub::Shared,
     limits, routes,
@@ -47,7 +48,7 @@ pub(crate) async fn serve(
     let router = routes::router(hub.clone(), stop.clone(), rule);
     tracing::info!(%address, "listening");
     let besides = async {
-        tokio::join!(webhook::tell(&hub), hub.config.readers.follow_keys());
+        tokio::join!(webhook::tell(&hub), hub.config.readers.follow_keys(), engine::run(&hub));
         std::future::pending().await
     };
     let connections = tokio::select! {
@@ -56,6 +57,9 @@ pub(crate) async fn serve(
     };
     drop((router, stop));
     goodbye(stopper, connections).await;
+    if let Some(engine) = &hub.engine {
+        engine.leave(&hub).await;
+    }
     tracing::info!(%address, "stopped");
     Ok(())
 }

@@ -9,8 +9,8 @@ use std::{
 use anyhow::{Context, anyhow};
 use watchfloor_board::config::spec::FoldSpec;
 use watchfloor_hub::{
-    App, AppConfig, Durability, KEY_BYTES_MIN, Keys, Readers, Rules, Settings, SigningKey, Token,
-    config::{self, AppPart, FILE_BYTES_MAX, HubFile, KeyPart, Place},
+    App, AppConfig, Durability, EngineConfig, KEY_BYTES_MIN, Keys, Readers, Rules, Settings, SigningKey, Token,
+    config::{self, AppPart, EnginePart, FILE_BYTES_MAX, HubFile, KeyPart, Place},
 };
 
 use crate::Failure;
@@ -46,6 +46,7 @@ impl Site {
     pub(crate) fn check(&self) -> Result<(), Failure> {
         folds(&self.boards())?;
         self.publish_token(None).and(self.readers(None, None).map(drop)).map_err(Failure::Environment)?;
+        self.engine().map(drop).map_err(Failure::Environment)?;
         self.apps().map(drop).map_err(Failure::Environment)
     }
 
@@ -90,6 +91,25 @@ impl Site {
                 Some(url) => keys.with_set(url),
             },
         })
+    }
+
+    /// What holds everything, where several nodes are one hub.
+    pub(crate) fn engine(&self) -> anyhow::Result<Option<EngineConfig>> {
+        let Some(part) = &self.file.engine else { return Ok(None) };
+        let EnginePart { place, user, password, sentinel_password, prefix, replicas, keeps } = part;
+        let secret = |place: &Option<Place>, what: &str| {
+            let read = place.as_ref().map(|place| self.kept(place, what)).transpose()?;
+            read.map(|read| read.text().map(str::to_owned)).transpose()
+        };
+        Ok(Some(EngineConfig {
+            place: place.clone(),
+            user: user.clone(),
+            password: secret(password, "password of the engine")?,
+            sentinel_password: secret(sentinel_password, "password of the engine's Sentinels")?,
+            prefix: prefix.clone(),
+            replicas: *replicas,
+            keeps: *keeps,
+        }))
     }
 
     fn signing_key(&self, part: &KeyPart) -> anyhow::Result<SigningKey> {

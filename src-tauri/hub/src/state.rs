@@ -20,6 +20,7 @@ use crate::{
     store::{Outbox, Stored, StoredKey, Write},
 };
 
+mod follow;
 mod keep;
 mod runs;
 pub(crate) mod told;
@@ -50,6 +51,8 @@ pub(crate) struct Key<'a> {
 pub(crate) enum Outcome {
     /// It is published.
     Published(Published),
+    /// It is published by an engine, or was before.
+    Placed(Placed),
     /// Its key was known: nothing is published, this was the answer.
     Repeated(Positions),
     /// Its key was known with another body.
@@ -58,6 +61,15 @@ pub(crate) enum Outcome {
     Refused(Refused),
     /// It can't be kept at present. What was taken of it, if anything, is for no reader before it is kept.
     Unkept(Unkept),
+}
+
+/// A batch that an engine has taken.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Placed {
+    /// Where its events are, in their order; none for who doesn't wait to be told.
+    pub(crate) positions: Vec<Position>,
+    /// Whether its key was known, and this was the answer.
+    pub(crate) repeated: bool,
 }
 
 /// Why a batch can't be kept.
@@ -111,6 +123,8 @@ pub(crate) struct State {
     /// What the store is to be told; none without one.
     outbox: Option<Outbox>,
     people: People,
+    /// The channels that are an engine's; none if all are its own.
+    followed: Option<follow::Followed>,
     runs: Runs,
     told: Told,
 }
@@ -132,6 +146,7 @@ impl State {
             unreleased: VecDeque::new(),
             outbox: None,
             people: People::new(limits::PRESENCE_LINGER),
+            followed: None,
             runs: Runs::default(),
             told: Told::default(),
         }
@@ -140,6 +155,11 @@ impl State {
     /// What is true now, without history.
     pub(crate) const fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// The same, for what an engine says of its channels.
+    pub(crate) const fn followed_ledger(&mut self) -> &mut Ledger {
+        &mut self.ledger
     }
 
     /// What was taken and given, counted.
@@ -290,7 +310,7 @@ impl State {
 
     /// When an event happened: the publisher's word, unless that is a time to come. A publisher's clock that is ahead would make its
     /// events the newest for as long as it is, and what is newest is shown.
-    fn time_of(&mut self, said: Option<Timestamp>, now: Now) -> Timestamp {
+    pub(crate) fn time_of(&mut self, said: Option<Timestamp>, now: Now) -> Timestamp {
         let reading = self.ledger.clock().reading(now);
         let latest = reading.now.plus(limits::AHEAD_MAX.mul_f64(reading.speed.max(1.0)));
         match said {

@@ -53,6 +53,8 @@ pub(crate) struct Subscription {
     places: BTreeMap<Arc<str>, Position>,
     next_heartbeat: Mono,
     clock_generation: u64,
+    /// When it asked for channels last.
+    came: Mono,
 }
 
 /// More channels than one subscription may have.
@@ -74,6 +76,7 @@ impl Subscription {
             places: BTreeMap::new(),
             next_heartbeat: Mono::NEVER,
             clock_generation: 0,
+            came: Mono::ZERO,
         }
     }
 
@@ -85,6 +88,11 @@ impl Subscription {
     /// What the reader may read. Everything if nothing was asked for.
     pub(crate) fn rights(&self) -> Option<&Rights> {
         self.rights.as_ref()
+    }
+
+    /// Channels are asked for now.
+    pub(crate) const fn come(&mut self, now: Mono) {
+        self.came = now;
     }
 
     /// Adds channels, or begins them anew.
@@ -142,7 +150,10 @@ impl Subscription {
         let begun = self.begin(hub, &mut lines);
         self.notice_losses(hub, &mut lines);
         let due = begun || now.mono >= self.next_heartbeat || self.clock_generation != clock.generation();
-        if due && self.manner == Manner::Connection {
+        if due && !self.is_proven(hub, now.mono) {
+            // What can't be proven isn't said: a reader that hears no heartbeat shows nothing as live.
+            self.next_heartbeat = now.mono.plus(self.heartbeat / 4);
+        } else if due && self.manner == Manner::Connection {
             self.next_heartbeat = now.mono.plus(self.heartbeat);
             self.clock_generation = clock.generation();
             lines.push(self.heartbeat(hub, now));
@@ -168,7 +179,7 @@ impl Subscription {
         }
         let mut news = None;
         for (channel, place) in &mut self.places {
-            let whole = place.epoch == *hub.ledger().epoch();
+            let whole = place.epoch == *hub.ledger().epoch_of(channel);
             match hub.ring(channel) {
                 Some(ring) if whole && ring.head() == place.offset => {}
                 Some(ring) if whole && news.is_none() && ring.continues(place.offset) => news = Some((channel, place)),
@@ -199,10 +210,19 @@ impl Subscription {
         Message::Heartbeat { clock: &ledger.clock().reading(now), channels }.line()
     }
 
-    /// Finds the place of each channel that was asked for.
+    /// Whether all heads that a heartbeat would name are known to be the newest.
+    pub(crate) fn is_proven(&self, hub: &State, now: Mono) -> bool {
+        self.asked.is_empty() && self.places.keys().all(|channel| hub.is_proven(channel, now))
+    }
+
+    /// Finds the place of each channel that was asked for, as far as that can be known yet.
     fn begin(&mut self, hub: &State, lines: &mut Vec<Arc<str>>) -> bool {
-        let begun = !self.asked.is_empty();
-        for (channel, asked) in std::mem::take(&mut self.asked) {
+        let (ready, waiting): (Places, Places) = std::mem::take(&mut self.asked)
+            .into_iter()
+            .partition(|(channel, asked)| hub.can_begin(channel, asked.as_ref(), self.came));
+        self.asked = waiting;
+        let begun = !ready.is_empty() && self.asked.is_empty();
+        for (channel, asked) in ready {
             let head = hub.ledger().head(&channel);
             let reason = resume(asked.as_ref(), &head, hub.ring(&channel));
             let from = match (reason, asked) {

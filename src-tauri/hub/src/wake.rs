@@ -56,6 +56,11 @@ impl Wakers {
         self.lock().readers.values().for_each(|notify| notify.notify_one());
     }
 
+    /// Whether a channel has readers.
+    pub(crate) fn has_readers(&self, channel: &str) -> bool {
+        self.lock().by_channel.contains_key(channel)
+    }
+
     /// How many readers there are.
     pub(crate) fn readers(&self) -> usize {
         self.lock().readers.len()

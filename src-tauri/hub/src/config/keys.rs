@@ -8,6 +8,7 @@ use watchfloor_settings::{
     table::{Key, Need, TableShape},
 };
 
+use super::engine;
 use super::shapes::{Address, Listen, Origin, Pattern, SecretPlace};
 use crate::{access::Signing, rules::Durability, webhook::Topic};
 
@@ -270,8 +271,8 @@ pub(super) static VARIABLE: Key<Name> = Key {
 };
 
 /// Every table there is.
-pub(super) fn tables() -> [&'static TableShape; 5] {
-    [&HUB, &NAMESPACE, &SIGNING, &APP, &PLACE]
+pub(super) fn tables() -> [&'static TableShape; 6] {
+    [&HUB, &NAMESPACE, &SIGNING, &APP, &engine::ENGINE, &PLACE]
 }
 
 /// Where a key belongs that isn't known where it stands.

@@ -1,5 +1,6 @@
 //! The hub's file: reading and checking it. What it names (secrets, boards) is read by who runs the hub.
 
+mod engine;
 mod keys;
 mod shapes;
 
@@ -15,6 +16,7 @@ use watchfloor_settings::{
     table::{Node, Shape as _, TableReader, report_unknown_tables, tables_of},
 };
 
+pub use engine::EnginePart;
 pub use shapes::Place;
 
 use crate::{
@@ -39,6 +41,8 @@ pub struct HubFile {
     pub keys: Vec<KeyPart>,
     /// `[[app]]`
     pub apps: Vec<AppPart>,
+    /// `[engine]`
+    pub engine: Option<EnginePart>,
 }
 
 /// `[hub]`: what holds for the whole hub. What is left out is none.
@@ -127,7 +131,7 @@ pub fn parse(text: &str, file_name: &str) -> Result<HubFile, Diagnostics> {
     FILE.read(text, file_name, beside, decode)
 }
 
-const TABLES: [&str; 4] = ["[hub]", "[[namespace]]", "[[key]]", "[[app]]"];
+const TABLES: [&str; 5] = ["[hub]", "[[namespace]]", "[[key]]", "[[app]]", "[engine]"];
 
 fn decode(file: &DeTable<'_>, sink: &mut Sink<'_>) -> Option<HubFile> {
     report_unknown_tables(file, "hub file", &TABLES, sink);
@@ -143,11 +147,16 @@ fn decode(file: &DeTable<'_>, sink: &mut Sink<'_>) -> Option<HubFile> {
     let keys: Vec<Option<KeyPart>> = keys.into_iter().map(|node| read_key(node, sink)).collect();
     let apps: Vec<Option<AppPart>> = nodes.iter().map(|node| read_app(*node, sink)).collect();
     report_twins(&nodes, &apps, sink);
+    let engine = match file.get("engine") {
+        None => Some(None),
+        Some(value) => engine::read(Node { name: "engine", value }, sink).map(Some),
+    };
     Some(HubFile {
         hub: hub?,
         namespaces: namespaces.into_iter().collect::<Option<_>>()?,
         keys: keys.into_iter().collect::<Option<_>>()?,
         apps: apps.into_iter().collect::<Option<_>>()?,
+        engine: engine?,
     })
 }
 

@@ -1,6 +1,7 @@
 //! The hub's file: what it says, and what is said of mistakes in it.
 
 use super::*;
+use crate::engine::EnginePlace;
 
 const SOUND: &str = r#"
 [hub]
@@ -26,6 +27,11 @@ client-events = true
 origins = ["https://app.example"]
 webhook = "https://app.example/webhook"
 webhook-events = "channel_vacated"
+
+[engine]
+redis = "redis://127.0.0.1:6379/2"
+password = { env = "REDIS_PASSWORD" }
+replicas = 1
 "#;
 
 #[test]
@@ -52,6 +58,9 @@ fn what_it_says() {
     let webhook = Webhook { url: "https://app.example/webhook".to_owned(), events: vec![Topic::Vacated] };
     assert_eq!(app.webhook, Some(webhook));
     assert_eq!(app.origins, Origins::These(vec!["https://app.example".to_owned()]));
+    let engine = file.engine.expect("an engine");
+    assert_eq!(engine.place, EnginePlace::At("redis://127.0.0.1:6379/2".to_owned()));
+    assert_eq!((engine.prefix.as_str(), engine.replicas, engine.keeps), ("wf", 1, None));
     assert_eq!(parse("", "hub.toml"), Ok(HubFile::default()));
 }
 
@@ -81,7 +90,7 @@ fn mistakes() {
         (
             "[[app]]",
             "[[apps]]",
-            "unknown key `apps` in the hub file: found `apps`, expected `[hub]`, `[[namespace]]`, `[[key]]` or `[[app]]`",
+            "unknown key `apps` in the hub file: found `apps`, expected `[hub]`, `[[namespace]]`, `[[key]]`, `[[app]]` or `[engine]`",
         ),
         ("\"EdDSA\"", "\"none\"", "for `algorithm`: found \"none\""),
         ("id = \"1\"\n", "", "`id` is missing in `[[app]]`"),
@@ -92,6 +101,15 @@ fn mistakes() {
         ("https://app.example/webhook", "app.example", "no address for `webhook`"),
         ("webhook =", "# ", "`webhook` is missing in `[[app]]`"),
         ("listen", "secret", "`secret` belongs to `[[app]]`"),
+        ("redis://", "redis://:hunter2@", "`redis` holds a user or a password"),
+        ("redis://", "http://", "no address of Redis for `redis`"),
+        ("redis =", "master =", "no place of the engine for `engine`"),
+        ("replicas = 1", "sentinels = \"s:26379\"", "no place of the engine for `engine`"),
+        (
+            "redis = \"redis://127.0.0.1:6379/2\"",
+            "sentinels = \"s\"\nmaster = \"m\"",
+            "no address of a Sentinel for `sentinels`",
+        ),
     ] {
         let text = SOUND.replacen(from, to, 1);
         let found = parse(&text, "hub.toml").expect_err(message);

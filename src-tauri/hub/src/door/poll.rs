@@ -2,7 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::{extract::State, http::HeaderMap, response::Response};
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -39,13 +43,24 @@ pub(crate) async fn answer(
     let lines = next(&mut reader, wait).await;
     let heartbeat = {
         let now = reader.hub.now();
-        reader.subscription.heartbeat(&reader.hub.state(), now)
+        let state = reader.hub.state();
+        if !reader.subscription.is_proven(&state, now.mono) {
+            return Err(not_current());
+        }
+        reader.subscription.heartbeat(&state, now)
     };
     Ok(json(&Answer {
         cursor: reader.subscription.cursor(),
         messages: lines.iter().map(|line| message::raw(line)).collect(),
         heartbeat: message::raw(&heartbeat),
     }))
+}
+
+/// What a node answers that doesn't know whether what it has is the newest.
+pub(super) fn not_current() -> Failure {
+    let message =
+        "this node can't reach its engine, and doesn't know what is the newest: come again, or to another node";
+    Failure::new(StatusCode::SERVICE_UNAVAILABLE, "not-current", message)
 }
 
 /// What comes next; nothing if nothing came in time or the hub stops.

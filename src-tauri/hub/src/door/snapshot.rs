@@ -13,6 +13,7 @@ use watchfloor_model::{Position, Timestamp};
 
 use crate::{
     clock::ClockReading,
+    door::poll,
     failure::{Failure, json},
     ledger::Cut,
     limits, publish,
@@ -40,9 +41,35 @@ pub(crate) async fn answer(
     if let Some(message) = rights.forbids(channels.iter().map(|channel| &**channel)) {
         return Err(Failure::new(StatusCode::FORBIDDEN, "denied", message));
     }
+    if !are_current(&door, &channels).await {
+        return Err(poll::not_current());
+    }
     let now = door.hub.now();
     let Cut { positions, clock, since, aggregates } = door.hub.state().snapshot(&channels, now);
     Ok(json(&Answer { positions, clock, since, aggregates }))
+}
+
+/// Waits until it is known where the channels stand, if they are an engine's. Says whether it is.
+async fn are_current(door: &Doorway, channels: &[Arc<str>]) -> bool {
+    let mut waker = door.hub.wakers.register();
+    waker.watch(channels.iter());
+    let end = tokio::time::Instant::now() + limits::ENGINE_ANSWER;
+    loop {
+        let now = door.hub.now().mono;
+        if channels.iter().all(|channel| door.hub.state().is_proven(channel, now)) {
+            return true;
+        }
+        door.hub.want(&channels.iter().map(|channel| (channel.clone(), None)).collect());
+        let soon = tokio::time::Instant::now() + limits::PROOF_PERIOD_MAX;
+        tokio::select! {
+            () = waker.woken() => {}
+            () = tokio::time::sleep_until(soon.min(end)) => {
+                if tokio::time::Instant::now() >= end {
+                    return false;
+                }
+            }
+        }
+    }
 }
 
 fn channels_of(text: Option<&str>) -> Result<Vec<Arc<str>>, String> {

@@ -281,7 +281,7 @@ impl Resuming {
 }
 
 /// An event, from its message.
-fn read(line: &str) -> Result<Event, String> {
+pub(super) fn read(line: &str) -> Result<Event, String> {
     #[derive(Deserialize)]
     struct Line<'a> {
         channel: Arc<str>,

@@ -2,7 +2,7 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BinaryHeap},
+    collections::{BTreeMap, BTreeSet, BinaryHeap},
     sync::Arc,
 };
 
@@ -42,6 +42,8 @@ pub(crate) struct Session {
     is_greeted: bool,
     user: Option<Arc<str>>,
     seats: BTreeMap<Arc<str>, Seat>,
+    /// Channels of an engine of which it isn't known yet where they stand.
+    waiting: Vec<Waiting>,
     /// When the client was last heard of, and when it was asked whether it is there since.
     heard: Mono,
     asked: Option<Mono>,
@@ -56,6 +58,14 @@ struct Seat {
     moves: u64,
     /// As whom.
     user: Option<Arc<str>>,
+}
+
+/// A seat to be.
+struct Waiting {
+    name: String,
+    person: Option<Person>,
+    /// Whether the client hasn't asked for it.
+    is_quiet: bool,
 }
 
 /// How many events the client may still publish in this second.
@@ -82,6 +92,7 @@ impl Session {
             is_greeted: false,
             user: None,
             seats: BTreeMap::new(),
+            waiting: Vec::new(),
             heard: now,
             asked: None,
             allowance: Allowance { begins: now, left: limits::CLIENT_EVENTS_A_SECOND },
@@ -92,8 +103,30 @@ impl Session {
         let name = asked.channel.clone();
         match self.admit(&asked) {
             Err((status, message)) => frames.push(wire::subscription_error(&name, status, &message)),
-            Ok(person) => self.sit(&name, person, frames),
+            Ok(person) => self.come_to(Waiting { name: name.to_string(), person, is_quiet: false }, frames),
         }
+    }
+
+    /// Takes a seat as soon as it is known where the channel stands.
+    fn come_to(&mut self, waiting: Waiting, frames: &mut Vec<Utf8Bytes>) {
+        let channel = self.app.inside(&waiting.name);
+        let (is_here, are_known) = {
+            let state = self.hub.state();
+            let are_known = waiting.person.is_none() || state.people().knows_others(&channel);
+            (state.can_begin(&channel, None, Mono::ZERO), are_known)
+        };
+        if is_here && are_known {
+            let told: &mut Vec<_> = if waiting.is_quiet { &mut Vec::new() } else { frames };
+            self.sit(&waiting.name, waiting.person, told);
+            return;
+        }
+        self.waker.add(&channel);
+        if !are_known {
+            self.hub.want_people(&channel);
+        }
+        self.hub.want(&[(channel, None)].into());
+        self.waiting.retain(|other| other.name != waiting.name);
+        self.waiting.push(waiting);
     }
 
     /// As whom the client may come into the channel, nobody in particular if it is none of presence; or a status and why not.
@@ -101,7 +134,7 @@ impl Session {
         let name = &*asked.channel;
         app::check_channel(name).map_err(|problem| (400, problem))?;
         let is_new = !self.seats.contains_key(&self.app.inside(name));
-        if is_new && self.seats.len() >= limits::PUSHER_SUBSCRIPTIONS_MAX {
+        if is_new && self.seats.len() + self.waiting.len() >= limits::PUSHER_SUBSCRIPTIONS_MAX {
             let max = limits::PUSHER_SUBSCRIPTIONS_MAX;
             return Err((403, format!("this connection has {max} channels: expected no more")));
         }
@@ -181,7 +214,12 @@ impl Session {
 
     fn unsubscribe(&mut self, name: &str) {
         let channel = self.app.inside(name);
+        let waited = self.waiting.len();
+        self.waiting.retain(|waiting| waiting.name != name);
         if self.seats.remove(&channel).is_none() {
+            if self.waiting.len() < waited {
+                self.waker.remove(&channel);
+            }
             return;
         }
         self.waker.remove(&channel);
@@ -202,7 +240,7 @@ impl Session {
                 let own = format!("{OF_USER}{user}");
                 self.user = Some(user);
                 // What is sent to the user from now on reaches him, whenever his client comes to ask for it: that answer is for then.
-                self.sit(&own, None, &mut Vec::new());
+                self.come_to(Waiting { name: own, person: None, is_quiet: true }, frames);
                 frames.push(wire::signed_in(user_data));
                 None
             }
@@ -251,7 +289,7 @@ impl Session {
         match self.hub.publish_now(vec![event], None) {
             Outcome::Refused(refused) => Err(refused.message),
             Outcome::Unkept(_) => Err("the hub's store can't be written: come again later".to_owned()),
-            Outcome::Published(_) | Outcome::Repeated(_) | Outcome::KeyReused => {
+            Outcome::Published(_) | Outcome::Placed(_) | Outcome::Repeated(_) | Outcome::KeyReused => {
                 if self.app.is_told(Topic::ClientEvent) {
                     self.hub.state().people_mut().0.note(Happened::Said(Box::new(saying)));
                     self.hub.happened.notify_one();
@@ -398,6 +436,9 @@ impl Talk for Session {
             self.is_greeted = true;
             frames.push(wire::established(self.socket));
         }
+        for waiting in std::mem::take(&mut self.waiting) {
+            self.come_to(waiting, frames);
+        }
         let Now { mono: now, .. } = self.hub.now();
         {
             let state = self.hub.state();
@@ -445,6 +486,6 @@ impl Drop for Session {
     fn drop(&mut self) {
         let now = self.hub.now().mono;
         self.hub.state().people_mut().0.disconnect(self.socket, now);
-        self.hub.happened.notify_one();
+        self.hub.tell(&BTreeSet::new());
     }
 }

@@ -15,6 +15,7 @@ use serde::Serialize;
 use crate::{
     app::{self, Kind},
     body,
+    engine::Order,
     failure::json,
     limits,
     routes::Doorway,
@@ -117,7 +118,7 @@ async fn publish(door: &Doorway, signed: &Signed, events: &[event::Triggered]) -
             StatusCode::SERVICE_UNAVAILABLE,
             "the hub's store can't be written: come again later".to_owned(),
         )),
-        Outcome::Published(_) | Outcome::Repeated(_) | Outcome::KeyReused => Ok(()),
+        Outcome::Published(_) | Outcome::Placed(_) | Outcome::Repeated(_) | Outcome::KeyReused => Ok(()),
     }
 }
 
@@ -187,8 +188,11 @@ async fn terminate(
 ) -> Result<Response, Refused> {
     let signed = read(&door, &id, request).await?;
     app::check_user(&user).map_err(Refused::bad)?;
-    let readers = door.hub.state().people_mut().0.terminate(&signed.app.id, &user);
-    readers.into_iter().for_each(|reader| door.hub.wakers.wake_reader(reader));
+    let order = Order::Terminate { app: signed.app.id.clone(), user: user.into() };
+    if !door.hub.order(&order).await {
+        let why = "not all nodes have answered that they have ended them: come again".to_owned();
+        return Err(Refused::new(StatusCode::SERVICE_UNAVAILABLE, why));
+    }
     Ok(json(&BTreeMap::<String, ()>::new()))
 }
 
