@@ -18,5 +18,7 @@ export default defineConfig({
   test: {
     include: ['src/**/*.test.ts'],
     environment: 'node',
+    // No test is of time, and the machine may have other work.
+    testTimeout: 60_000,
   },
 })
