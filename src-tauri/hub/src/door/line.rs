@@ -275,3 +275,126 @@ impl<C: AsyncRead + AsyncWrite + Unpin> Line<C> {
         has_room
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use futures_util::{SinkExt, StreamExt};
+    use tokio::io::{DuplexStream, duplex};
+    use tokio_tungstenite::WebSocketStream;
+
+    use super::*;
+
+    async fn pair(bytes: usize) -> (Line<DuplexStream>, WebSocketStream<DuplexStream>) {
+        let (near, far) = duplex(bytes);
+        (Line::new(near, &[]), WebSocketStream::from_raw_socket(far, Role::Client, None).await)
+    }
+
+    /// Listens until there are `count` words, and says what was heard.
+    async fn hear(line: &mut Line<DuplexStream>, count: usize) -> Vec<String> {
+        let mut words = Vec::new();
+        poll_fn(|cx| {
+            loop {
+                let heard = line.poll_hear(cx, |heard| {
+                    words.push(match heard {
+                        Heard::Text(text) => text.to_owned(),
+                        Heard::Binary => "binary".to_owned(),
+                        Heard::TooBig => "too big".to_owned(),
+                    });
+                    words.len() < count
+                });
+                if heard.is_ready() || words.len() >= count {
+                    return Poll::Ready(());
+                }
+                if !line.has_more() || line.poll_write(cx).is_pending() {
+                    return Poll::Pending;
+                }
+            }
+        })
+        .await;
+        words
+    }
+
+    /// H1: texts of every length arrive whole and in order, however little the connection takes at once, and nothing is held after.
+    #[tokio::test]
+    async fn texts_arrive_whole() {
+        for room in [1, 7, 1 << 20] {
+            let (mut line, mut client) = pair(room).await;
+            let lengths = [0, 1, 125, 126, 127, 65_535, 65_536, 70_000, 3];
+            let texts = || lengths.iter().enumerate().map(|(at, length)| at.to_string().repeat(*length));
+            texts().for_each(|text| line.push(text.into()));
+            let written = tokio::spawn(async move {
+                poll_fn(|cx| line.poll_write(cx)).await.expect("written");
+                assert!(!line.has_more() && line.out.capacity() == 0);
+                line
+            });
+            for text in texts() {
+                assert_eq!(client.next().await.expect("open").expect("sound").into_text().expect("text"), text);
+            }
+            written.await.expect("no panic");
+        }
+    }
+
+    /// What a client says is heard in its order, its pings are answered, and after too much of it nothing is heard.
+    #[tokio::test]
+    async fn clients_are_heard() {
+        let (mut line, mut client) = pair(1 << 20).await;
+        client.send(Message::text("a")).await.expect("sent");
+        client.send(Message::binary(vec![1])).await.expect("sent");
+        client.send(Message::Ping("p".into())).await.expect("sent");
+        client.send(Message::text("b".repeat(5000))).await.expect("sent");
+        assert_eq!(hear(&mut line, 3).await, ["a".to_owned(), "binary".to_owned(), "b".repeat(5000)]);
+        poll_fn(|cx| line.poll_write(cx)).await.expect("written");
+        assert_eq!(client.next().await.expect("open").expect("sound"), Message::Pong("p".into()));
+        client.send(Message::text("c".repeat(limits::CLIENT_FRAME_BYTES_MAX + 1))).await.expect("sent");
+        assert_eq!(hear(&mut line, 1).await, ["too big"]);
+        line.push_close(CloseReason::TooBig);
+        poll_fn(|cx| line.poll_write(cx)).await.expect("written");
+        let Message::Close(Some(frame)) = client.next().await.expect("open").expect("sound") else {
+            panic!("no goodbye")
+        };
+        assert_eq!(u16::from(frame.code), 1009);
+    }
+
+    /// What came with the handshake is heard, a goodbye is answered, and what isn't masked ends the connection.
+    #[tokio::test]
+    async fn beginnings_and_ends() {
+        let (near, _far) = duplex(64);
+        let mut line = Line::new(near, &[0x81, 0x81, 0, 0, 0, 0, b'x']);
+        assert_eq!(hear(&mut line, 1).await, ["x"]);
+
+        let (mut line, mut client) = pair(1 << 10).await;
+        client.close(None).await.expect("sent");
+        assert!(hear(&mut line, 1).await.is_empty() && line.is_over());
+        poll_fn(|cx| line.poll_write(cx)).await.expect("written");
+        assert!(matches!(client.next().await, Some(Ok(Message::Close(None)))));
+
+        let (near, _far) = duplex(64);
+        let mut line = Line::new(near, &[0x81, 1, b'x']);
+        assert!(hear(&mut line, 1).await.is_empty() && line.is_over());
+    }
+
+    /// H5: who pings and reads nothing isn't listened to: answers are not kept without end.
+    #[tokio::test]
+    async fn answers_are_bounded() {
+        let (near, mut far) = duplex(256);
+        let mut line = Line::new(near, &[]);
+        let flood = tokio::spawn(async move {
+            use tokio::io::AsyncWriteExt;
+            // Ten thousand pings of 100 bytes, masked with nothing.
+            let ping = [&[0x89, 0xe4, 0, 0, 0, 0][..], &[b'p'; 100]].concat();
+            for _ in 0..10_000 {
+                if tokio::time::timeout(std::time::Duration::from_millis(200), far.write_all(&ping)).await.is_err() {
+                    return true;
+                }
+            }
+            false
+        });
+        let listening = tokio::time::timeout(std::time::Duration::from_secs(5), hear(&mut line, 1));
+        assert!(listening.await.is_err(), "there is nothing to hear");
+        assert!(flood.await.expect("no panic"), "the flood is held back");
+        let kept: usize = line.out.iter().flat_map(Part::slices).map(<[u8]>::len).sum();
+        assert!(kept <= 2 * READ_BYTES, "{kept}");
+    }
+}

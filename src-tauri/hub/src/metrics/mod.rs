@@ -175,3 +175,58 @@ impl Figures {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::{TcpListener, TcpStream},
+    };
+
+    use crate::{Hub, HubConfig};
+
+    async fn ask(address: &str, head: &str, body: &str) -> String {
+        let mut stream = TcpStream::connect(address).await.expect("a connection");
+        let length = body.len();
+        let request = format!(
+            "{head} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        );
+        stream.write_all(request.as_bytes()).await.expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("an answer");
+        answer
+    }
+
+    /// What is counted is what happened, and both pages show it. Each line of the text is one that Prometheus takes.
+    #[tokio::test]
+    async fn what_happened_is_counted() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address").to_string();
+        let router = Hub::new(HubConfig::default()).router();
+        let served = tokio::spawn(async move { axum::serve(listener, router).await });
+        let event = r#"[{"channel":"a","name":"n","data":1},{"channel":"a","name":"n","data":2}]"#;
+        assert!(ask(&address, "POST /v1/publish", event).await.starts_with("HTTP/1.1 200"));
+        assert!(ask(&address, "POST /v1/publish", "{").await.starts_with("HTTP/1.1 400"));
+        assert!(ask(&address, "GET /v1/poll?cursor=a~&wait_ms=0", "").await.contains("fresh"));
+        let answer = ask(&address, "GET /metrics", "").await;
+        for line in [
+            "watchfloor_hub_events_in_total 2",
+            "watchfloor_hub_channels 1",
+            "watchfloor_hub_connections{door=\"websocket\"} 0",
+            "watchfloor_hub_catch_ups_total{kind=\"fresh\"} 1",
+            "watchfloor_hub_refusals_total{code=\"bad-event\"} 1",
+            "watchfloor_hub_delivery_seconds_bucket{le=\"+Inf\"} 0",
+        ] {
+            assert!(answer.lines().any(|found| found == line), "{line}\n{answer}");
+        }
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a body");
+        assert!(head.contains("text/plain; version=0.0.4"), "{head}");
+        for line in body.lines().filter(|line| !line.starts_with("# ")) {
+            let (name, value) = line.rsplit_once(' ').expect("a value");
+            assert!(name.starts_with("watchfloor_hub_") && value.parse::<f64>().is_ok(), "{line}");
+        }
+        let page = ask(&address, "GET /status", "").await;
+        assert!(page.contains("<td>events in</td><td>2</td>") && page.contains("bad-event"), "{page}");
+        served.abort();
+    }
+}

@@ -3,7 +3,7 @@
 //! Readers that keep up are all at the same few places: after a batch was published, each is sent the same. What was made for the first
 //! is given to the others. Nothing is decided here of who may be sent what.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::collections::VecDeque;
 
 use axum::extract::ws::Utf8Bytes;
 
@@ -19,8 +19,7 @@ pub(super) struct Runs {
 
 #[derive(Debug)]
 struct Run {
-    channel: Arc<str>,
-    /// The numbers of its first and its last event among those of all channels.
+    /// The numbers of its first and its last event among those of all channels: no two runs of channels have both.
     ends: (u64, u64),
     upto: u64,
     text: Utf8Bytes,
@@ -30,15 +29,14 @@ impl State {
     /// The text of what comes in a channel after `offset`, as much as one frame holds, and the offset of its last event. None if there is
     /// nothing, or if something was lost on the way.
     pub(crate) fn run_after(&mut self, channel: &str, offset: u64) -> Option<(Utf8Bytes, u64)> {
-        let (channel, ring) = self.rings.get_key_value(channel)?;
+        let ring = self.rings.get(channel)?;
         let first = ring.entry(offset + 1).filter(|_| ring.holes().next().is_none())?;
         let newest = ring.entry(ring.head())?;
-        if let Some(run) = self.runs.kept.iter().find(|run| run.ends == (first.serial, newest.serial) && run.channel == *channel) {
+        if let Some(run) = self.runs.kept.iter().find(|run| run.ends == (first.serial, newest.serial)) {
             return Some((run.text.clone(), run.upto));
         }
         let (text, upto) = make(ring, offset)?;
-        let ends = (first.serial, newest.serial);
-        self.runs.keep(Run { channel: channel.clone(), ends, upto, text: text.clone() });
+        self.runs.keep(Run { ends: (first.serial, newest.serial), upto, text: text.clone() });
         Some((text, upto))
     }
 }
@@ -73,4 +71,57 @@ fn make(ring: &Ring, offset: u64) -> Option<(Utf8Bytes, u64)> {
         text.push_str(&entry.line);
     }
     Some((text.into(), upto))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        clock::Clocks,
+        publish::{self, Form},
+        state::{Outcome, StateLimits},
+    };
+
+    fn published(events: &[(&str, u32)]) -> State {
+        let clocks = Clocks::new();
+        let mut state = State::new("e".into(), StateLimits::default(), Vec::new(), clocks.now());
+        for (channel, number) in events {
+            let body = format!(r#"{{"channel":"{channel}","name":"n","data":{number}}}"#);
+            let batch = publish::parse(body.as_bytes(), Form::Json).expect("an event");
+            assert!(matches!(state.publish(batch, None, clocks.now()), Outcome::Published(_)));
+        }
+        state
+    }
+
+    /// H1: readers at the same place share one text, which has every event after it once and in order, and others of the channel's only.
+    #[test]
+    fn readers_share() {
+        let mut state = published(&[("a", 1), ("b", 2), ("a", 3), ("a", 4)]);
+        let (text, upto) = state.run_after("a", 1).expect("events");
+        let numbers: Vec<_> = text.as_str().lines().map(|line| line.rsplit(':').next().expect("data")).collect();
+        assert_eq!((numbers, upto), (vec!["3}", "4}"], 3));
+        let (again, _) = state.run_after("a", 1).expect("events");
+        assert_eq!(text.as_str().as_ptr(), again.as_str().as_ptr(), "made once");
+        let (whole, _) = state.run_after("a", 0).expect("events");
+        assert_eq!(whole.as_str().lines().count(), 3);
+        assert!(state.run_after("a", 3).is_none() && state.run_after("c", 0).is_none());
+    }
+
+    /// H5: a frame holds so much and no more, a single longer event goes alone, and what is remembered is bounded.
+    #[test]
+    fn runs_are_bounded() {
+        let many: Vec<_> = (0..1500).map(|number| ("a", number)).collect();
+        let mut state = published(&many);
+        let mut at = 0;
+        let mut counts = Vec::new();
+        while let Some((text, upto)) = state.run_after("a", at) {
+            counts.push(text.as_str().lines().count());
+            at = upto;
+        }
+        assert_eq!(counts, [512, 512, 476]);
+        for after in 0..1500 {
+            state.run_after("a", after).expect("events");
+        }
+        assert!(state.runs.kept.len() <= limits::RUNS_MAX && state.runs.bytes <= limits::RUNS_BYTES_MAX);
+    }
 }
