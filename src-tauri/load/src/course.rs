@@ -165,6 +165,7 @@ impl Shared {
         Self {
             target,
             begin: Instant::now(),
+            net: rand::random(),
             channels: plan.channels,
             each: plan.each,
             ramp: plan.ramp.div_ceil(plan.threads),

@@ -119,6 +119,19 @@ impl Shared {
 
 /// One request and its answer: the status.
 fn ask(shared: &Shared, http: &mut Option<TcpStream>, request: &[u8], answer: &mut Vec<u8>) -> io::Result<u16> {
+    let is_used = http.is_some();
+    match ask_once(shared, http, request, answer) {
+        // A server may end a connection that it has answered on, whenever it likes.
+        Err(_) if is_used && answer.is_empty() => {
+            *http = None;
+            ask_once(shared, http, request, answer)
+        }
+        other => other,
+    }
+}
+
+fn ask_once(shared: &Shared, http: &mut Option<TcpStream>, request: &[u8], answer: &mut Vec<u8>) -> io::Result<u16> {
+    answer.clear();
     let stream = match http {
         Some(stream) => stream,
         None => {
@@ -129,7 +142,6 @@ fn ask(shared: &Shared, http: &mut Option<TcpStream>, request: &[u8], answer: &m
         }
     };
     stream.write_all(request)?;
-    answer.clear();
     let mut chunk = [0; 16 << 10];
     loop {
         let read = stream.read(&mut chunk)?;

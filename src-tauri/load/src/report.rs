@@ -4,26 +4,26 @@ use std::io::{self, Write};
 
 use crate::course::{Figures, Stage};
 
-/// Prints both.
-pub(crate) fn print(all: &[Figures], json: bool) -> io::Result<()> {
+/// Prints one.
+pub(crate) fn print(figures: &Figures, json: bool) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    for figures in all {
-        if json {
-            writeln!(out, "{}", serde_json::to_string(figures).unwrap_or_default())?;
-        }
-    }
     if json {
-        return Ok(());
+        writeln!(out, "{}", serde_json::to_string(figures).unwrap_or_default())
+    } else {
+        table(&mut out, figures)
     }
-    for figures in all {
-        table(&mut out, figures)?;
-    }
-    if let Some((own, others)) = all.split_first() {
-        for other in others {
-            ratios(&mut out, own, other)?;
-        }
-    }
-    Ok(())
+}
+
+/// Prints how the first stands beside the others.
+pub(crate) fn print_ratios(all: &[Figures], json: bool) -> io::Result<()> {
+    let Some((own, others)) = all.split_first().filter(|_| !json) else { return Ok(()) };
+    let mut out = io::stdout().lock();
+    others.iter().try_for_each(|other| ratios(&mut out, own, other))
+}
+
+/// Says why a server has no figures.
+pub(crate) fn failed(name: &str, error: &anyhow::Error, log: &str) -> io::Result<()> {
+    writeln!(io::stderr(), "{name}: {error:#}\n{log}")
 }
 
 fn table(out: &mut impl Write, figures: &Figures) -> io::Result<()> {

@@ -24,8 +24,9 @@ use crate::{
     wire::{self, Opcode},
 };
 
-/// Connections from one address: a system has some 28,000 ports for each.
-const CONNECTIONS_A_SOURCE: usize = 4_000;
+/// Connections from one address. A system has some 28,000 ports for each, and takes long to find a free one where many are taken, or
+/// not forgotten yet.
+const CONNECTIONS_A_SOURCE: usize = 500;
 /// Bytes read at once.
 const READ_BYTES: usize = 256 << 10;
 /// The longest that a thread waits for bytes before it looks whether it is to end.
@@ -42,6 +43,8 @@ const GOING_AWAY: u16 = 1001;
 pub(crate) struct Shared {
     pub(crate) target: Target,
     pub(crate) begin: Instant,
+    /// The part of the loopback that connections come from: another one each run.
+    pub(crate) net: u8,
     /// Channels there are, and how many of them a connection has.
     pub(crate) channels: usize,
     pub(crate) each: usize,
@@ -182,8 +185,8 @@ impl Swarm<'_> {
     }
 
     fn open(&mut self, at: usize) {
-        let source = (self.first + at) / CONNECTIONS_A_SOURCE + 2;
-        let source = Ipv4Addr::new(127, 0, 0, u8::try_from(source).unwrap_or(u8::MAX));
+        let source = u8::try_from((self.first + at) / CONNECTIONS_A_SOURCE % 250).unwrap_or_default();
+        let source = Ipv4Addr::new(127, self.shared.net, rand::rng().random(), source + 1);
         let opened = connect(self.shared.target.address, source).and_then(|mut stream| {
             self.poll.registry().register(&mut stream, Token(at), Interest::READABLE | Interest::WRITABLE)?;
             Ok(stream)

@@ -162,7 +162,7 @@ pub(crate) fn main() -> Result<()> {
             let plan = load.plan()?;
             raise_limit(plan.connections)?;
             let target = Target { kind, address, payload: load.payload };
-            report::print(&[course::run(&format!("{address}"), target, Process(pid), &plan)?], load.json)?;
+            report::print(&course::run(&format!("{address}"), target, Process(pid), &plan)?, load.json)?;
         }
         Task::Compare { servers, with, load } => {
             let plan = load.plan()?;
@@ -172,11 +172,17 @@ pub(crate) fn main() -> Result<()> {
                 let with = if at == 0 { with.as_slice() } else { &[] };
                 let server = Server::start(*make, program, plan.connections, with)?;
                 let target = Target { kind: make.kind(), address: server.address, payload: load.payload };
-                let figures = course::run(make.name(), target, Process(server.pid()), &plan)
-                    .with_context(|| format!("{}: {}", make.name(), server.log()))?;
-                all.push(figures);
+                match course::run(make.name(), target, Process(server.pid()), &plan) {
+                    Ok(figures) => {
+                        report::print(&figures, load.json)?;
+                        all.push(figures);
+                    }
+                    // The others are measured all the same.
+                    Err(error) => report::failed(make.name(), &error, &server.log())?,
+                }
             }
-            report::print(&all, load.json)?;
+            report::print_ratios(&all, load.json)?;
+            ensure!(all.len() == servers.len(), "not every server could be measured");
         }
         Task::Storm { hub, in_order, load } => {
             let plan = load.plan()?;
