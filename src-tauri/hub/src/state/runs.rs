@@ -3,7 +3,7 @@
 //! Readers that keep up are all at the same few places: after a batch was published, each is sent the same. What was made for the first
 //! is given to the others. Nothing is decided here of who may be sent what.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
 use axum::extract::ws::Utf8Bytes;
 
@@ -19,7 +19,9 @@ pub(super) struct Runs {
 
 #[derive(Debug)]
 struct Run {
-    /// The numbers of its first and its last event among those of all channels: no two runs of channels have both.
+    channel: Arc<str>,
+    epoch: Arc<str>,
+    /// The numbers of its first and its last event. On a hub of several nodes another channel, or another history, may have the same.
     ends: (u64, u64),
     upto: u64,
     text: Utf8Bytes,
@@ -29,14 +31,16 @@ impl State {
     /// The text of what comes in a channel after `offset`, as much as one frame holds, and the offset of its last event. None if there is
     /// nothing, or if something was lost on the way.
     pub(crate) fn run_after(&mut self, channel: &str, offset: u64) -> Option<(Utf8Bytes, u64)> {
-        let ring = self.rings.get(channel)?;
+        let (channel, ring) = self.rings.get_key_value(channel)?;
         let first = ring.entry(offset + 1).filter(|_| ring.holes().next().is_none())?;
         let newest = ring.entry(ring.head())?;
-        if let Some(run) = self.runs.kept.iter().find(|run| run.ends == (first.serial, newest.serial)) {
+        let (epoch, ends) = (self.ledger.epoch_of(channel), (first.serial, newest.serial));
+        let is_it = |run: &&Run| run.ends == ends && run.channel == *channel && run.epoch == *epoch;
+        if let Some(run) = self.runs.kept.iter().find(is_it) {
             return Some((run.text.clone(), run.upto));
         }
         let (text, upto) = make(ring, offset)?;
-        self.runs.keep(Run { ends: (first.serial, newest.serial), upto, text: text.clone() });
+        self.runs.keep(Run { channel: channel.clone(), epoch: epoch.clone(), ends, upto, text: text.clone() });
         Some((text, upto))
     }
 }
