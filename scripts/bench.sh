@@ -81,8 +81,19 @@ bench_hub() {
     local soketi=$SERVERS/soketi/node_modules/@soketi/soketi/bin/server.js
     [ -f "$soketi" ] && servers+=(--server "soketi=$soketi")
     "$load" compare "${servers[@]}" --connections 1000 --rate 50 --rate 500 --flood "${form[@]}" >&3
-    "$load" compare --server "hub=$own" --server "hub-pusher=$own" --connections 20000 --rest 10 --rate 2 "${form[@]}" >&3
-    "$load" storm --hub "$own" --connections 10000 --rate 20 --seconds 20 "${form[@]}" >&3
+    "$load" compare "${servers[@]}" --connections 1000 --rate 500 --batch 10 "${form[@]}" >&3
+    "$load" compare "${servers[@]}" --connections 500 --rate 100 "${form[@]}" >&3
+    # Each connection is an open file on both sides.
+    local many=20000 files
+    files=$(ulimit -Hn)
+    if [ "$files" != unlimited ] && [ "$files" -lt 20100 ]; then
+        many=$((files - 100))
+        echo "a process may have $files open files here: $many connections in place of 20000" >&2
+    fi
+    "$load" compare --server "hub=$own" --server "hub-pusher=$own" --connections "$many" --rest 10 --rate 2 --with=--heartbeat --with=20s "${form[@]}" >&3
+    "$load" compare --server "hub=$own" --connections "$many" --rest 10 "${form[@]}" >&3
+    "$load" storm --hub "$own" --connections 10000 --rate 4 --seconds 12 "${form[@]}" >&3
+    "$load" storm --hub "$own" --connections 10000 --rate 4 --seconds 12 --in-order "${form[@]}" >&3
 }
 
 for bench in "${which[@]}"; do
