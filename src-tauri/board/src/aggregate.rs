@@ -64,7 +64,7 @@ impl Aggregate {
 
     /// An empty aggregate of the same fold.
     #[must_use]
-    pub(crate) fn like(&self) -> Self {
+    pub fn like(&self) -> Self {
         Self::new(&self.fold)
     }
 
@@ -215,7 +215,7 @@ impl Aggregate {
     ///
     /// # Errors
     /// If the state of `right` can't be read. The own state is as it was before.
-    pub(crate) fn correct(&mut self, right: &Self) -> Result<(), RestoreError> {
+    pub fn correct(&mut self, right: &Self) -> Result<(), RestoreError> {
         match (&mut self.reducer, &right.reducer) {
             (Reducer::Gauge(own), Reducer::Gauge(right)) => own.correct(right),
             (Reducer::Status(own), Reducer::Status(right)) => own.correct(right),
@@ -283,7 +283,8 @@ impl Aggregate {
     }
 
     /// The key of the row, tile, cell, bar or marker that an event speaks of, whether it holds that or not.
-    pub(crate) fn key_in(&self, event: &Event) -> Option<String> {
+    #[must_use]
+    pub fn key_in(&self, event: &Event) -> Option<String> {
         let data = event.data.value();
         let key = match &self.fold.reducer {
             ReducerSpec::Table { key, .. }
@@ -313,7 +314,7 @@ impl Aggregate {
     }
 
     /// Forgets everything but the time and what it holds by these keys.
-    pub(crate) fn clear_but(&mut self, keys: &BTreeSet<String>) {
+    pub fn clear_but(&mut self, keys: &BTreeSet<String>) {
         if keys.is_empty() {
             self.clear();
             return;
@@ -351,8 +352,17 @@ impl Aggregate {
         self.reducer.report()
     }
 
+    /// Puts a number right that is found to be off by `delta`. False if it is of no kind that can be told so (counts and sums can), or would become
+    /// what no events make.
+    pub fn amend(&mut self, delta: f64) -> bool {
+        let is_amended = self.reducer.amend(delta);
+        self.version += u64::from(is_amended);
+        is_amended
+    }
+
     /// The one number that it comes to, a table's being how many rows it has; and whether it is more. None of other kinds, and where there is none.
-    pub(crate) fn number(&self) -> Option<(f64, bool)> {
+    #[must_use]
+    pub fn number(&self) -> Option<(f64, bool)> {
         self.reducer.one_number()
     }
 

@@ -10,6 +10,7 @@ pub mod spec;
 mod speech;
 
 mod against;
+mod aggregate;
 mod alarm;
 mod board;
 mod condition;
@@ -43,6 +44,7 @@ mod widget_kind;
 #[cfg(test)]
 mod tests;
 
+pub use aggregate::{AggregateEntry, AggregateSpec, table as aggregate_table};
 pub use alarm::ALARMS_MAX;
 pub use condition::{CONDITION_VALUES_MAX, CONDITIONS_MAX};
 pub use decode::{SOURCES_MAX, WIDGETS_MAX};

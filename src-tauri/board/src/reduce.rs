@@ -105,6 +105,10 @@ pub(crate) trait Reduce {
     fn one_number(&self) -> Option<(f64, bool)> {
         None
     }
+    /// It is found to be off by this much. False if it isn't of a kind that can be told so, or would be what it can't be.
+    fn amend(&mut self, _delta: f64) -> bool {
+        false
+    }
     /// The next instant at which time alone changes something visible.
     fn next_change(&self) -> Option<Ms>;
     /// The value depends on nothing before this instant; none if it depends on everything.
@@ -351,6 +355,10 @@ impl Reduce for Reducer {
 
     fn one_number(&self) -> Option<(f64, bool)> {
         each!(self, inner => inner.one_number())
+    }
+
+    fn amend(&mut self, delta: f64) -> bool {
+        each!(self, inner => inner.amend(delta))
     }
 
     fn next_change(&self) -> Option<Ms> {

@@ -73,7 +73,11 @@ fn sqlite_alone(path: &Path, events: usize) -> f64 {
 /// Publishers that publish one batch after the other: events a second, and how long each batch took to be answered.
 async fn hub(data: &Path, durability: Durability, publishers: usize, events: usize) -> (f64, Vec<Duration>) {
     let store = Some(StoreConfig { folder: data.to_owned() });
-    let hub = Hub::open(HubConfig { store, rules: Rules::all(Settings { durability }), ..HubConfig::default() });
+    let hub = Hub::open(HubConfig {
+        store,
+        rules: Rules::all(Settings { durability, ..Settings::default() }),
+        ..HubConfig::default()
+    });
     let hub = hub.expect("a store");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}/v1/publish", listener.local_addr().expect("an address"));

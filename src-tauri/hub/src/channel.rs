@@ -109,6 +109,8 @@ pub(crate) struct Ring {
     /// The oldest first.
     holes: VecDeque<Hole>,
     bytes: usize,
+    /// How much of it is remembered, once that was asked for.
+    limits: Option<Arc<HistoryLimits>>,
 }
 
 /// Offsets that may have been given to events which a crash has taken: those after `after` up to `upto`. They are never given again.
@@ -124,7 +126,7 @@ impl Ring {
     /// A ring as a store has it: up to `head` offsets were given, and `holes` of them are lost. Entries come in order.
     pub(crate) fn restored(entries: VecDeque<Entry>, head: u64, holes: VecDeque<Hole>) -> Self {
         let bytes = entries.iter().map(Entry::bytes).sum();
-        let mut ring = Self { entries, head, taken: head, holes, bytes };
+        let mut ring = Self { entries, head, taken: head, holes, bytes, limits: None };
         ring.forget_holes();
         ring
     }
@@ -142,6 +144,11 @@ impl Ring {
     /// The offset of the oldest event still here; one past the newest if there is none.
     pub(crate) fn first(&self) -> u64 {
         self.entries.front().map_or(self.taken + 1, |entry| entry.offset)
+    }
+
+    /// How much of it is remembered: what `find` finds, which is asked once.
+    pub(crate) fn limits(&mut self, find: impl FnOnce() -> Arc<HistoryLimits>) -> Arc<HistoryLimits> {
+        self.limits.get_or_insert_with(find).clone()
     }
 
     /// What it costs, bytes.

@@ -21,6 +21,7 @@ use crate::{
     wake::Waker,
 };
 
+pub(crate) mod aggregates;
 pub(crate) mod line;
 pub(crate) mod poll;
 pub(crate) mod pusher;

@@ -25,6 +25,11 @@ impl Token {
         (!text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic())).then_some(Self(text))
     }
 
+    /// For who is asked something by the hub, and for nobody else.
+    pub(crate) fn for_a_site(&self) -> &str {
+        &self.0
+    }
+
     /// Takes the same time wherever the two begin to differ.
     pub(crate) fn matches(&self, presented: &[u8]) -> bool {
         self.0.as_bytes().ct_eq(presented).into()

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeSet,
     future::Future,
     io,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -20,6 +20,7 @@ use watchfloor_model::Mono;
 
 use crate::{
     access::Readers,
+    admission::Admission,
     app::App,
     channel::HistoryLimits,
     clock::{ClockOrder, Clocks, Now},
@@ -32,6 +33,7 @@ use crate::{
     metrics::Metrics,
     people::Wake,
     publish::{Form, Incoming, Refused},
+    reconcile::Named,
     routes,
     rules::Rules,
     serve,
@@ -56,6 +58,8 @@ pub struct HubConfig {
     pub readers: Readers,
     /// What is folded for snapshots. Folds that are alike are folded once.
     pub aggregates: Vec<FoldSpec>,
+    /// What is folded besides, for who asks by name.
+    pub named: Vec<Named>,
     /// Idempotency keys remembered. Default 10,000.
     pub keys_max: usize,
     /// How long an idempotency key is remembered. Default 1 h.
@@ -86,6 +90,7 @@ impl Default for HubConfig {
             publish_token: None,
             readers: Readers::default(),
             aggregates: Vec::new(),
+            named: Vec::new(),
             keys_max: limits::KEYS_MAX,
             key_age: limits::KEY_AGE,
             write_stall: limits::WRITE_STALL,
@@ -172,6 +177,7 @@ pub(crate) struct Shared {
     /// What holds the channels, if they aren't this hub's own.
     pub(crate) engine: Option<Engine>,
     state: Arc<Mutex<State>>,
+    admission: Mutex<Admission>,
     clocks: Arc<Clocks>,
     /// Dropped with the last who has the hub: then all is put in order for the next start.
     store: Option<Store>,
@@ -186,7 +192,7 @@ impl std::fmt::Debug for Shared {
 impl Shared {
     fn new(config: HubConfig) -> Self {
         let clocks = Clocks::new();
-        let state = State::new(new_epoch(), limits_of(&config), config.aggregates.clone(), clocks.now());
+        let state = State::new(new_epoch(), limits_of(&config), specs_of(&config), clocks.now());
         Self::of(config, state, clocks)
     }
 
@@ -208,24 +214,17 @@ impl Shared {
         let engine = config.engine.clone().map(Engine::new);
         let large_bodies = Arc::new(Semaphore::new(limits::LARGE_BODIES_MAX));
         let (state, clocks) = (Arc::new(Mutex::new(state)), Arc::new(clocks));
-        Self {
-            config,
-            wakers: Arc::default(),
-            large_bodies,
-            metrics: Metrics::default(),
-            happened: Notify::new(),
-            engine,
-            state,
-            clocks,
-            store: None,
-        }
+        let admission = Mutex::new(Admission::new(config.rules.clone()));
+        let (wakers, happened) = (Arc::default(), Notify::new());
+        let metrics = Metrics::default();
+        Self { config, wakers, large_bodies, metrics, happened, engine, state, admission, clocks, store: None }
     }
 
     fn open(config: HubConfig) -> Result<Self, StoreError> {
         let Some(place) = &config.store else { return Ok(Self::new(config)) };
         let clocks = Clocks::new();
-        let (rules, specs) = (config.rules.clone(), &config.aggregates);
-        let (state, file) = Opened::new(place, rules, limits_of(&config), specs, &clocks)?.parts();
+        let (rules, specs) = (config.rules.clone(), specs_of(&config));
+        let (state, file) = Opened::new(place, rules, limits_of(&config), &specs, &clocks)?.parts();
         let mut shared = Self::of(config, state, clocks);
         let (state, wakers, clocks) = (shared.state.clone(), shared.wakers.clone(), shared.clocks.clone());
         shared.store = Some(Store::start(file, state, wakers, clocks)?);
@@ -272,7 +271,10 @@ impl Shared {
     }
 
     /// Publishes a batch and wakes the readers of its channels. What is published on a `durable` channel is kept when this answers.
-    pub(crate) async fn publish(&self, batch: Vec<Incoming>, key: Option<Key<'_>>) -> Outcome {
+    pub(crate) async fn publish(&self, mut batch: Vec<Incoming>, key: Option<Key<'_>>) -> Outcome {
+        if let Err(refused) = self.admit(&mut batch) {
+            return Outcome::Refused(refused);
+        }
         if let Some(engine) = &self.engine {
             return engine.publish(self, batch, key).await;
         }
@@ -291,7 +293,7 @@ impl Shared {
                 }
             }
         }
-        let outcome = self.publish_now(batch, key);
+        let outcome = self.take(batch, key);
         let settled = match &outcome {
             Outcome::Published(published) if published.waits => self.kept(published.positions.last()).await,
             Outcome::Repeated(positions) => self.kept(positions.last()).await,
@@ -301,10 +303,27 @@ impl Shared {
     }
 
     /// The same for a publisher that doesn't wait to be told: its events go to readers as soon as they may.
-    pub(crate) fn publish_now(&self, batch: Vec<Incoming>, key: Option<Key<'_>>) -> Outcome {
-        if let Some(engine) = &self.engine {
-            return engine.publish_later(batch);
+    pub(crate) fn publish_now(&self, mut batch: Vec<Incoming>, key: Option<Key<'_>>) -> Outcome {
+        match self.admit(&mut batch) {
+            Ok(()) => match &self.engine {
+                Some(engine) => engine.publish_later(batch),
+                None => self.take(batch, key),
+            },
+            Err(refused) => Outcome::Refused(refused),
         }
+    }
+
+    /// Whether its channels take it, stripped of what they don't carry.
+    fn admit(&self, batch: &mut [Incoming]) -> Result<(), Refused> {
+        if self.config.rules.are_plain() {
+            return Ok(());
+        }
+        let now = self.now().mono;
+        // Nothing is left half done there by a panic.
+        self.admission.lock().unwrap_or_else(PoisonError::into_inner).admit(batch, now)
+    }
+
+    fn take(&self, batch: Vec<Incoming>, key: Option<Key<'_>>) -> Outcome {
         self.keep_time();
         let (outcome, is_waited_for) = {
             let mut state = self.state();
@@ -430,6 +449,12 @@ impl Shared {
     }
 }
 
+/// Everything that is folded.
+fn specs_of(config: &HubConfig) -> Vec<FoldSpec> {
+    let named = config.named.iter().map(|named| &named.fold);
+    config.aggregates.iter().chain(named).cloned().collect()
+}
+
 fn limits_of(config: &HubConfig) -> StateLimits {
     StateLimits {
         history: config.history.clone(),
@@ -437,6 +462,7 @@ fn limits_of(config: &HubConfig) -> StateLimits {
         keys_max: config.keys_max,
         key_age: config.key_age,
         repeats_age: config.repeats,
+        rules: config.rules.clone(),
     }
 }
 

@@ -3,6 +3,7 @@
 //! A snapshot is read from here and from here alone. The ledger knows no history, so a snapshot can't go through it.
 
 mod followed;
+mod named;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -11,6 +12,7 @@ use serde_json::value::RawValue;
 use watchfloor_board::{Aggregate, config::spec::FoldSpec};
 use watchfloor_model::{Event, Mono, Position, Timestamp};
 
+pub(crate) use self::named::{Course, Incomparable, Reading};
 use crate::clock::{ClockOrder, ClockReading, HubClock, KeptClock, Now};
 
 /// What is known of one channel.
@@ -33,6 +35,8 @@ struct Folded {
     rejected: u64,
     /// From when on nothing is missing in it; none if nothing happened before.
     since: Option<Timestamp>,
+    /// What it has been through since somebody follows it.
+    course: Option<Course>,
 }
 
 /// What a store keeps of an aggregate, true after some event.
@@ -323,7 +327,9 @@ pub(crate) struct Missing {
 impl Folded {
     fn fold(&mut self, event: &Event, time: Timestamp, rejected: &mut Vec<Rejected>) {
         self.begun = true;
+        self.note_event(event);
         self.aggregate.advance(time);
+        self.note();
         if let Err(reason) = self.aggregate.fold(event) {
             self.rejected += 1;
             rejected.push(Rejected {
@@ -332,6 +338,7 @@ impl Folded {
                 count: self.rejected,
             });
         }
+        self.note();
     }
 }
 
@@ -349,7 +356,7 @@ fn aggregates(specs: &[FoldSpec], since: Option<Timestamp>) -> Vec<Folded> {
     for spec in specs {
         let aggregate = Aggregate::new(spec);
         if folded.iter().all(|other| other.aggregate.fingerprint() != aggregate.fingerprint()) {
-            folded.push(Folded { aggregate, begun: false, rejected: 0, since });
+            folded.push(Folded { aggregate, begun: false, rejected: 0, since, course: None });
         }
     }
     folded

@@ -4,6 +4,7 @@
 //! `subscription` is a reader's place in it, the modules under `door` write what it reads to a WebSocket, an event stream or an answer.
 
 mod access;
+mod admission;
 mod app;
 mod body;
 mod channel;
@@ -14,6 +15,7 @@ mod cursor;
 mod door;
 mod engine;
 mod failure;
+mod fields;
 #[cfg(test)]
 mod fuzz;
 mod guard;
@@ -25,6 +27,7 @@ mod message;
 mod metrics;
 mod people;
 mod publish;
+mod reconcile;
 mod routes;
 mod rules;
 mod serve;
@@ -41,8 +44,10 @@ pub use access::{KEY_BYTES_MIN, Keys, Readers, Signing, SigningKey};
 pub use app::{App, AppConfig, Origins};
 pub use channel::HistoryLimits;
 pub use engine::{EngineConfig, EnginePlace, check_address};
+pub use fields::Fields;
 pub use guard::Token;
 pub use hub::{Hub, HubConfig};
-pub use rules::{Durability, Rules, Settings};
+pub use reconcile::{Named, Reconcile};
+pub use rules::{Durability, OwnHistory, Rules, Settings};
 pub use store::{StoreConfig, StoreError};
 pub use webhook::{Topic, Webhook};

@@ -1,6 +1,7 @@
 //! The binary `watchfloor-hub`: reads its command line, makes a [`Hub`] and serves it until it is told to stop.
 
 mod setup;
+mod tools;
 
 use std::{
     fmt,
@@ -36,6 +37,10 @@ enum Task {
         /// The hub file.
         file: PathBuf,
     },
+    /// Publishes an event, or events from standard input, each once, and writes their positions.
+    Publish(tools::Publish),
+    /// Shows what comes by channels, and says what is missing of it.
+    Tail(tools::Tail),
 }
 
 #[derive(Debug, Args)]
@@ -125,6 +130,8 @@ fn main() -> ExitCode {
         levels.start();
         match task {
             Some(Task::Check { file }) => Site::read(&file)?.check(),
+            Some(Task::Publish(publish)) => tools::run(publish.run()),
+            Some(Task::Tail(tail)) => tools::run(tail.run()),
             None => run(&options),
         }
     });
@@ -165,6 +172,7 @@ fn run(options: &Options) -> Result<(), Failure> {
         publish_token,
         readers: readers.map_err(Failure::Environment)?,
         aggregates: setup::folds(&boards)?,
+        named: site.named().map_err(Failure::Environment)?,
         apps: site.apps().map_err(Failure::Environment)?,
         repeats: options.repeats.or(repeats).unwrap_or(REPEATS),
         store: options.data_dir.clone().or_else(|| site.data_dir()).map(|folder| StoreConfig { folder }),

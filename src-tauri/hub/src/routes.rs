@@ -17,7 +17,7 @@ use watchfloor_model::limits as event_limits;
 use crate::{
     body,
     clock::ClockOrder,
-    door::{poll, pusher, snapshot, sse, websocket},
+    door::{aggregates, poll, pusher, snapshot, sse, websocket},
     failure::{Failure, json},
     guard::{self, HostRule},
     hub::Shared,
@@ -54,6 +54,8 @@ pub(crate) fn router(hub: Arc<Shared>, stop: Stop, rule: HostRule) -> Router {
         .route("/v1/sse", get(sse::open))
         .route("/v1/poll", get(poll::answer))
         .route("/v1/snapshot", get(snapshot::answer))
+        .route("/v1/aggregates", get(aggregates::list))
+        .route("/v1/aggregates/{id}", get(aggregates::answer))
         .route("/v1/health", get(health));
     let own = publishing
         .merge(reading)
@@ -178,10 +180,12 @@ fn key_reused() -> Failure {
 }
 
 fn refused(reason: Refused) -> Failure {
-    if reason.code == "store-failing" {
-        return Failure::new(StatusCode::SERVICE_UNAVAILABLE, reason.code, reason.message);
-    }
-    Failure::bad(reason.code, reason.message)
+    let status = match reason.code {
+        "too-fast" => StatusCode::TOO_MANY_REQUESTS,
+        "store-failing" => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::BAD_REQUEST,
+    };
+    Failure::new(status, reason.code, reason.message)
 }
 
 fn key(headers: &HeaderMap) -> Result<Option<String>, Failure> {

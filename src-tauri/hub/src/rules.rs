@@ -1,6 +1,8 @@
 //! What holds for a channel, by its name.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
+
+use crate::{channel::HistoryLimits, fields::Fields};
 
 /// What a crash may take of a channel, in a hub that has a store. Without one, all is in memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,32 +25,72 @@ pub(crate) fn is_meant(pattern: &str, channel: &str) -> bool {
 }
 
 /// What holds for one channel.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     /// What a crash may take of it.
     pub durability: Durability,
+    /// What of its events' data is passed on; everything if it is none.
+    pub fields: Option<Arc<Fields>>,
+    /// Events that it takes a second; any number if it is none.
+    pub events_a_second: Option<u32>,
+    /// What of it is remembered.
+    pub history: OwnHistory,
+}
+
+/// How much is remembered of a channel, where that is other than of all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OwnHistory {
+    /// Events.
+    pub events: Option<usize>,
+    /// Bytes.
+    pub bytes: Option<usize>,
+    /// Real time.
+    pub age: Option<Duration>,
+}
+
+impl OwnHistory {
+    /// With what holds for all.
+    #[must_use]
+    pub(crate) fn within(self, all: &HistoryLimits) -> HistoryLimits {
+        HistoryLimits {
+            events: self.events.unwrap_or(all.events),
+            bytes: self.bytes.unwrap_or(all.bytes),
+            age: self.age.unwrap_or(all.age),
+            bytes_total: all.bytes_total,
+        }
+    }
 }
 
 /// What holds for which channel: a function of its name, asked once for each channel.
 #[derive(Clone)]
-pub struct Rules(Arc<dyn Fn(&str) -> Settings + Send + Sync>);
+pub struct Rules {
+    settings: Arc<dyn Fn(&str) -> Settings + Send + Sync>,
+    /// Whether every channel takes everything.
+    are_plain: bool,
+}
 
 impl Rules {
     /// Settings by the channel's name.
     pub fn new(settings: impl Fn(&str) -> Settings + Send + Sync + 'static) -> Self {
-        Self(Arc::new(settings))
+        Self { settings: Arc::new(settings), are_plain: false }
     }
 
     /// The same settings for every channel.
     #[must_use]
     pub fn all(settings: Settings) -> Self {
-        Self::new(move |_| settings)
+        let are_plain = settings.fields.is_none() && settings.events_a_second.is_none();
+        Self { settings: Arc::new(move |_| settings.clone()), are_plain }
     }
 
     /// What holds for this channel.
     #[must_use]
     pub fn of(&self, channel: &str) -> Settings {
-        (self.0)(channel)
+        (self.settings)(channel)
+    }
+
+    /// Whether every channel takes everything.
+    pub(crate) const fn are_plain(&self) -> bool {
+        self.are_plain
     }
 }
 

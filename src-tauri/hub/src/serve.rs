@@ -19,7 +19,7 @@ use crate::{
     engine,
     guard::HostRule,
     hub::Shared,
-    limits, routes,
+    limits, reconcile, routes,
     stall::StallLimit,
     stop::{Stop, Stopper},
     webhook,
@@ -48,7 +48,7 @@ pub(crate) async fn serve(
     let router = routes::router(hub.clone(), stop.clone(), rule);
     tracing::info!(%address, "listening");
     let besides = async {
-        tokio::join!(webhook::tell(&hub), hub.config.readers.follow_keys(), engine::run(&hub));
+        tokio::join!(webhook::tell(&hub), hub.config.readers.follow_keys(), reconcile::follow(&hub), engine::run(&hub));
         std::future::pending().await
     };
     let connections = tokio::select! {

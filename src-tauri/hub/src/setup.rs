@@ -4,13 +4,17 @@ use std::{
     fs::File,
     io::Read,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use anyhow::{Context, anyhow};
 use watchfloor_board::config::spec::FoldSpec;
 use watchfloor_hub::{
-    App, AppConfig, Durability, EngineConfig, KEY_BYTES_MIN, Keys, Readers, Rules, Settings, SigningKey, Token,
-    config::{self, AppPart, EnginePart, FILE_BYTES_MAX, HubFile, KeyPart, Place},
+    App, AppConfig, Durability, EngineConfig, Fields, KEY_BYTES_MIN, Keys, Named, OwnHistory, Readers, Reconcile,
+    Rules, Settings, SigningKey, Token,
+    config::{
+        self, AggregatePart, AppPart, EnginePart, FILE_BYTES_MAX, HubFile, KeyPart, NamespacePart, Place, ReconcilePart,
+    },
 };
 
 use crate::Failure;
@@ -46,6 +50,7 @@ impl Site {
     pub(crate) fn check(&self) -> Result<(), Failure> {
         folds(&self.boards())?;
         self.publish_token(None).and(self.readers(None, None).map(drop)).map_err(Failure::Environment)?;
+        self.named().map(drop).map_err(Failure::Environment)?;
         self.engine().map(drop).map_err(Failure::Environment)?;
         self.apps().map(drop).map_err(Failure::Environment)
     }
@@ -64,10 +69,27 @@ impl Site {
     pub(crate) fn rules(&self, durability: Option<Durability>) -> Rules {
         let durability = durability.or(self.file.hub.durability).unwrap_or_default();
         let namespaces = self.file.namespaces.clone();
+        if namespaces.is_empty() {
+            return Rules::all(Settings { durability, ..Settings::default() });
+        }
         Rules::new(move |channel| {
             let own = namespaces.iter().find(|namespace| namespace.has(channel));
-            Settings { durability: own.and_then(|namespace| namespace.durability).unwrap_or(durability) }
+            own.map_or_else(|| Settings { durability, ..Settings::default() }, |own| settings(own, durability))
         })
+    }
+
+    /// What is folded for who asks by name.
+    pub(crate) fn named(&self) -> anyhow::Result<Vec<Named>> {
+        let named = |part: &AggregatePart| {
+            let reconcile = part.reconcile.as_ref().map(|ReconcilePart { url, every, lag, token }| {
+                let what = format!("token by which {} is reconciled", part.spec.id);
+                let token = self.secret(None, token.as_ref(), &what)?.map(|secret| secret.token()).transpose()?;
+                Ok::<_, anyhow::Error>(Reconcile { url: url.clone(), every: *every, lag: *lag, token })
+            });
+            let reconcile = reconcile.transpose()?;
+            Ok(Named { id: part.spec.id.clone(), fold: part.spec.fold.clone(), reconcile })
+        };
+        self.file.aggregates.iter().map(named).collect()
     }
 
     /// What publishers present.
@@ -161,6 +183,22 @@ impl Site {
                 Ok(Secret { bytes: value.into_bytes(), whence: format!("the {what} in the variable {name}") })
             }
         }
+    }
+}
+
+/// What a namespace says of its channels, where `durability` holds for those of which nothing else is said.
+fn settings(own: &NamespacePart, durability: Durability) -> Settings {
+    let count = |number: Option<u32>| number.and_then(|number| usize::try_from(number).ok());
+    let fields = own.fields.as_ref().map(|fields| Arc::new(Fields::new(fields.iter().map(String::as_str))));
+    Settings {
+        durability: own.durability.unwrap_or(durability),
+        fields,
+        events_a_second: own.events_a_second,
+        history: OwnHistory {
+            events: count(own.history_events),
+            bytes: count(own.history_mib).map(|mib| mib.saturating_mul(1 << 20)),
+            age: own.history_age,
+        },
     }
 }
 

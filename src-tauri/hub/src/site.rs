@@ -16,3 +16,21 @@ pub(crate) fn client(timeout: Duration) -> reqwest::Result<reqwest::Client> {
 pub(crate) fn reason(error: reqwest::Error) -> String {
     error.without_url().to_string()
 }
+
+/// An answer's body, if it is a good one.
+///
+/// # Errors
+/// If the answer is none, doesn't come, or has more bytes than `bytes_max`.
+pub(crate) async fn body(mut answer: reqwest::Response, bytes_max: usize) -> Result<Vec<u8>, String> {
+    if !answer.status().is_success() {
+        return Err(format!("the site answered {}", answer.status()));
+    }
+    let mut body = Vec::new();
+    while let Some(part) = answer.chunk().await.map_err(reason)? {
+        body.extend_from_slice(&part);
+        if body.len() > bytes_max {
+            return Err(format!("the site's answer has more than {bytes_max} bytes"));
+        }
+    }
+    Ok(body)
+}

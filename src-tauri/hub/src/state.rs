@@ -16,7 +16,7 @@ use crate::{
     limits, message,
     people::People,
     publish::{Incoming, Refused},
-    rules::Durability,
+    rules::{Durability, Rules},
     store::{Outbox, Stored, StoredKey, Write},
 };
 
@@ -37,6 +37,15 @@ pub(crate) struct StateLimits {
     pub(crate) key_age: std::time::Duration,
     /// How long an event with an id and a time is remembered, so that one that comes again is known; zero if it isn't to be.
     pub(crate) repeats_age: std::time::Duration,
+    /// What holds for which channel.
+    pub(crate) rules: Rules,
+}
+
+impl StateLimits {
+    /// How much of a channel is remembered.
+    fn history_of(&self, channel: &str) -> Arc<HistoryLimits> {
+        Arc::new(self.rules.of(channel).history.within(&self.history))
+    }
 }
 
 /// A request's key, and what tells its body from others.
@@ -155,6 +164,18 @@ impl State {
     /// What is true now, without history.
     pub(crate) const fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// The same, for aggregates one by one.
+    pub(crate) const fn ledger_mut(&mut self) -> &mut Ledger {
+        &mut self.ledger
+    }
+
+    /// The aggregates are other than what was published makes them: they are kept as they are now, as soon as may be.
+    pub(crate) const fn keep_aggregates(&mut self) {
+        if let Some(outbox) = &mut self.outbox {
+            outbox.wants_checkpoint = true;
+        }
     }
 
     /// The same, for what an engine says of its channels.
@@ -370,9 +391,10 @@ impl State {
 
     /// Forgets events that are too old, in channels to which nothing is published too.
     pub(crate) fn trim(&mut self, now: Mono) {
-        for ring in self.rings.values_mut() {
+        for (channel, ring) in &mut self.rings {
             let before = ring.bytes();
-            ring.trim(&self.limits.history, now, forgotten(&mut self.outbox));
+            let limits = ring.limits(|| self.limits.history_of(channel));
+            ring.trim(&limits, now, forgotten(&mut self.outbox));
             self.bytes -= before - ring.bytes();
         }
     }
@@ -380,7 +402,8 @@ impl State {
     fn trim_channel(&mut self, channel: &str, now: Mono) {
         if let Some(ring) = self.rings.get_mut(channel) {
             let before = ring.bytes();
-            ring.trim(&self.limits.history, now, forgotten(&mut self.outbox));
+            let limits = ring.limits(|| self.limits.history_of(channel));
+            ring.trim(&limits, now, forgotten(&mut self.outbox));
             self.bytes -= before - ring.bytes();
         }
     }
@@ -458,6 +481,7 @@ impl Default for StateLimits {
             keys_max: limits::KEYS_MAX,
             key_age: limits::KEY_AGE,
             repeats_age: std::time::Duration::ZERO,
+            rules: Rules::default(),
         }
     }
 }

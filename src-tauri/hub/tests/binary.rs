@@ -187,3 +187,50 @@ fn resident_kib(child: &Child) -> u64 {
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("a resident size");
     digits(line["VmRSS:".len()..].trim()).parse().expect("a number")
 }
+
+/// H3: what is published from a shell is published once and shown with its place; what came before is shown if it is asked for, and what nobody sent
+/// doesn't move a terminal's cursor.
+#[test]
+fn publishes_and_shows() {
+    let running = Running::start(&[]);
+    let url = format!("http://{}", running.address);
+    let said = |arguments: &[&str], input: &str| {
+        let mut child =
+            hub(&[arguments, &["--url", &url]].concat()).stdin(Stdio::piped()).spawn().expect("the binary runs");
+        child.stdin.take().expect("piped").write_all(input.as_bytes()).expect("sent");
+        let Output { status, stdout, stderr } = child.wait_with_output().expect("its end");
+        let text = |bytes| String::from_utf8(bytes).expect("text");
+        (status.code(), text(stdout), text(stderr))
+    };
+    let (code, first, words) = said(&["publish", "a", "n", "{\"v\": 1}", "--id", "one", "--time", "1360335600000"], "");
+    assert_eq!((code, &*words), (Some(0), ""));
+    let epoch = first.trim().strip_suffix(":1").expect(&first).to_owned();
+    let lines =
+        "{\"channel\":\"a\",\"name\":\"n\",\"data\":\"\u{202e}\"}\n\n{\"channel\":\"a\",\"name\":\"m\",\"data\":3}";
+    let (code, positions, words) = said(&["publish"], lines);
+    assert_eq!((code, positions, &*words), (Some(0), format!("{epoch}:2\n{epoch}:3\n"), ""));
+    let (code, shown, words) = said(&["tail", "a", "--last", "3", "--count", "3"], "");
+    assert_eq!((code, &*words), (Some(0), ""));
+    let shown: Vec<&str> = shown.lines().collect();
+    assert_eq!(shown[0], format!("2013-02-08T15:00:00.000Z a {epoch}:1 n {{\"v\": 1}}"));
+    assert!(shown[1].ends_with(&format!("{epoch}:2 n \"\\u{{202e}}\"")), "{shown:?}");
+    let (code, shown, _) = said(&["tail", "a", "--last", "2", "--count", "1", "--json"], "");
+    let message: serde_json::Value = serde_json::from_str(&shown).expect("JSON");
+    assert_eq!((code, &message["position"]), (Some(0), &serde_json::json!(format!("{epoch}:2"))));
+    // What is asked for beyond the beginning is all that there is.
+    assert_eq!(said(&["tail", "a", "--last", "100", "--count", "3"], "").1.lines().count(), 3);
+    for (arguments, input, code, part) in [
+        (&["publish", "a", "n", "text"][..], "", 1, "the data is no JSON"),
+        (&["publish", "a b", "n"], "", 1, "no channel name"),
+        (&["publish"], "{}", 1, "event 1: `channel` is missing"),
+        (&["tail", "a b"], "", 1, "no channel name"),
+        (&["tail"], "", 2, "required"),
+        (&["publish", "a"], "", 2, "required"),
+    ] {
+        let (found, _, words) = said(arguments, input);
+        assert!(found == Some(code) && words.contains(part), "{arguments:?}: {found:?}: {words}");
+    }
+    drop(running);
+    let (code, _, words) = said(&["publish", "a", "n", "--patience", "1s"], "");
+    assert!(code == Some(3) && words.contains("can't be reached"), "{words}");
+}

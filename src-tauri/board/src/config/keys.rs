@@ -162,7 +162,7 @@ pub(super) static ROTATE: Key<Flag> = Key {
 };
 
 /// `id`
-const fn id(about: &'static str) -> Key<Name> {
+pub(super) const fn id(about: &'static str) -> Key<Name> {
     Key { name: "id", need: Need::Required, about, shape: ID }
 }
 

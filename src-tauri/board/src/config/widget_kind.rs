@@ -145,14 +145,43 @@ impl Shape for KindWord {
     }
 
     fn read(&self, node: Node<'_>, sink: &mut Sink<'_>) -> Option<Kind> {
-        let text = text_of(node, &self.expected(), sink)?;
-        let kind = find(text);
-        if kind.is_none() {
-            let help = did_you_mean(text, kinds().map(Kind::name));
-            bad_value(node, &format!("unknown word `{}`", cut(text)), &self.expected(), help, sink);
-        }
-        kind
+        word(node, &self.expected(), find, kinds().map(Kind::name), sink)
     }
+}
+
+/// The same where there must be something to fold.
+pub(super) struct FoldWord;
+
+impl Shape for FoldWord {
+    type Value = &'static KindShape;
+
+    fn expected(&self) -> String {
+        names(KINDS.iter().map(|kind| kind.name))
+    }
+
+    fn schema(&self) -> Value {
+        json!({"type": "string", "enum": KINDS.iter().map(|kind| kind.name).collect::<Vec<_>>()})
+    }
+
+    fn read(&self, node: Node<'_>, sink: &mut Sink<'_>) -> Option<&'static KindShape> {
+        let find = |text: &str| KINDS.iter().copied().find(|kind| kind.name == text);
+        word(node, &self.expected(), find, KINDS.iter().map(|kind| kind.name), sink)
+    }
+}
+
+fn word<T>(
+    node: Node<'_>,
+    expected: &str,
+    find: impl Fn(&str) -> Option<T>,
+    known: impl Iterator<Item = &'static str>,
+    sink: &mut Sink<'_>,
+) -> Option<T> {
+    let text = text_of(node, expected, sink)?;
+    let found = find(text);
+    if found.is_none() {
+        bad_value(node, &format!("unknown word `{}`", cut(text)), expected, did_you_mean(text, known), sink);
+    }
+    found
 }
 
 fn whole_millis(span: Duration) -> u64 {

@@ -8,7 +8,7 @@ use watchfloor_model::{Event, Json};
 
 use super::{
     Ms, Reduce, Rejection, Text,
-    buckets::Tally,
+    buckets::{EVENTS_MAX, Tally},
     days::{ALWAYS, Days, NEVER, Period, is_in},
     filter::Conditions,
     number_report, pick,
@@ -77,6 +77,17 @@ impl Counter {
     fn number(&self) -> Option<f64> {
         read_of(self.stat)(&self.state.sums)
     }
+}
+
+/// A number of events that is off by `delta`; none if that can't be.
+fn amended(n: u64, delta: f64) -> Option<u64> {
+    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    // within bounds by the test before
+    let amended = {
+        let right = n as f64 + delta;
+        ((0.0..=EVENTS_MAX as f64).contains(&right) && right.fract() == 0.0).then_some(right as u64)
+    };
+    amended
 }
 
 fn read_of(stat: CounterStat) -> fn(&Sums) -> Option<f64> {
@@ -162,6 +173,25 @@ impl Reduce for Counter {
         self.number().map(|value| (value, false))
     }
 
+    fn amend(&mut self, delta: f64) -> bool {
+        let sums = &mut self.state.sums;
+        match self.stat {
+            CounterStat::Sum if (sums.sum + delta).is_finite() => {
+                sums.add_any(&Sample { value: delta, hit: false });
+                true
+            }
+            CounterStat::Count => {
+                let Some(n) = amended(sums.n, delta) else { return false };
+                // Each event counts as one.
+                #[allow(clippy::cast_precision_loss)] // far below 2^53 events
+                let sum = n as f64;
+                *sums = if n == 0 { Sums::default() } else { Sums { n, hits: 0, sum, min: 1.0, max: 1.0 } };
+                true
+            }
+            _ => false,
+        }
+    }
+
     fn report(&self) -> Value {
         number_report(self.number())
     }
@@ -245,6 +275,24 @@ mod tests {
         let mut again = daily("count");
         again.restore(&own.state_text()).expect("own state");
         assert_eq!(again.state_text().get(), own.state_text().get());
+    }
+
+    /// H2: a number that is found to be off is put right at once, goes on from there, and can't become what no events make.
+    #[test]
+    fn what_is_off_is_amended() {
+        let mut own = daily("count");
+        advance(&mut own, at("2013-02-08T15:00:00Z"));
+        fold(&mut own, at("2013-02-08T14:00:00Z"), json!({}));
+        assert!(own.amend(3.0) && own.report() == json!(4), "{}", own.report());
+        fold(&mut own, at("2013-02-08T14:00:00Z"), json!({}));
+        assert!(!own.amend(-6.0) && !own.amend(0.5) && !own.amend(f64::NAN) && own.report() == json!(5));
+        let mut again = daily("count");
+        again.restore(&own.state_text()).expect("own state");
+        assert!(again.amend(-5.0) && again.report() == json!(0));
+        again.restore(&again.state_text()).expect("own state");
+        let mut sum = daily("sum");
+        advance(&mut sum, at("2013-02-08T15:00:00Z"));
+        assert!(sum.amend(-2.5) && sum.report() == json!(-2.5) && !daily("share").amend(1.0));
     }
 
     #[test]

@@ -100,17 +100,8 @@ impl Jwks {
     }
 
     async fn fetch(&self, client: &reqwest::Client) -> Result<Vec<SigningKey>, String> {
-        let mut answer = client.get(&self.url).send().await.map_err(site::reason)?;
-        if !answer.status().is_success() {
-            return Err(format!("the site answered {}", answer.status()));
-        }
-        let mut body = Vec::new();
-        while let Some(part) = answer.chunk().await.map_err(site::reason)? {
-            body.extend_from_slice(&part);
-            if body.len() > limits::JWKS_BYTES_MAX {
-                return Err(format!("it has more than {} bytes", limits::JWKS_BYTES_MAX));
-            }
-        }
+        let answer = client.get(&self.url).send().await.map_err(site::reason)?;
+        let body = site::body(answer, limits::JWKS_BYTES_MAX).await?;
         keys_of(&body)
     }
 }

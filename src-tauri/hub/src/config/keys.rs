@@ -8,8 +8,10 @@ use watchfloor_settings::{
     table::{Key, Need, TableShape},
 };
 
-use super::engine;
-use super::shapes::{Address, Listen, Origin, Pattern, SecretPlace};
+use watchfloor_board::config::aggregate_table;
+
+use super::shapes::{Address, FieldPath, Listen, Origin, Pattern, SecretPlace};
+use super::{aggregates, engine};
 use crate::{access::Signing, rules::Durability, webhook::Topic};
 
 pub(super) static HUB: TableShape = TableShape {
@@ -111,7 +113,18 @@ pub(super) static HISTORY_AGE: Key<Span> = Key {
     shape: Span { min: Duration::from_secs(1), max: Duration::from_secs(366 * 86_400) },
 };
 
-pub(super) static NAMESPACE: TableShape = TableShape { name: "`[[namespace]]`", keys: &[&NAMES, &OWN_DURABILITY] };
+pub(super) static NAMESPACE: TableShape = TableShape {
+    name: "`[[namespace]]`",
+    keys: &[
+        &NAMES,
+        &OWN_DURABILITY,
+        &FIELDS,
+        &EVENTS_A_SECOND,
+        &OWN_HISTORY_EVENTS,
+        &OWN_HISTORY_MIB,
+        &OWN_HISTORY_AGE,
+    ],
+};
 
 pub(super) static NAMES: Key<List<Pattern>> = Key {
     name: "channels",
@@ -125,6 +138,41 @@ pub(super) static OWN_DURABILITY: Key<Choice<Durability>> = Key {
     need: Need::Optional,
     about: "What a crash may take of them, with a data folder. Left out, as `[hub]` has it.",
     shape: DURABILITIES,
+};
+
+pub(super) static FIELDS: Key<List<FieldPath>> = Key {
+    name: "fields",
+    need: Need::Optional,
+    about: "What of their events' `data` is passed on: fields by name, those inside by a path such as `aircraft.type`; everything else is stripped before anything is done with it, and `data` that is no object is refused.",
+    shape: List { item: FieldPath, min: 1, max: 200, or_one: true, what: "fields" },
+};
+
+pub(super) static EVENTS_A_SECOND: Key<Whole> = Key {
+    name: "events-a-second",
+    need: Need::Optional,
+    about: "Events that each of them takes a second, and at once; what is more is refused (`429`, code `too-fast`), a batch as a whole. Left out, any number.",
+    shape: Whole { min: 1, max: 1_000_000 },
+};
+
+pub(super) static OWN_HISTORY_EVENTS: Key<Whole> = Key {
+    name: "history-events",
+    need: Need::Optional,
+    about: "Events remembered of each of them. Left out, as `[hub]` has it.",
+    shape: Whole { min: 1, max: 100_000_000 },
+};
+
+pub(super) static OWN_HISTORY_MIB: Key<Whole> = Key {
+    name: "history-mib",
+    need: Need::Optional,
+    about: "MiB remembered of each of them. Left out, as `[hub]` has it.",
+    shape: Whole { min: 1, max: 65_536 },
+};
+
+pub(super) static OWN_HISTORY_AGE: Key<Span> = Key {
+    name: "history-age",
+    need: Need::Optional,
+    about: "How long their events are remembered. Left out, as `[hub]` has it.",
+    shape: Span { min: Duration::from_secs(1), max: Duration::from_secs(366 * 86_400) },
 };
 
 pub(super) static PUBLISH_TOKEN: Key<SecretPlace> = Key {
@@ -271,8 +319,8 @@ pub(super) static VARIABLE: Key<Name> = Key {
 };
 
 /// Every table there is.
-pub(super) fn tables() -> [&'static TableShape; 6] {
-    [&HUB, &NAMESPACE, &SIGNING, &APP, &engine::ENGINE, &PLACE]
+pub(super) fn tables() -> [&'static TableShape; 8] {
+    [&HUB, &NAMESPACE, aggregate_table(), &aggregates::MORE, &SIGNING, &APP, &engine::ENGINE, &PLACE]
 }
 
 /// Where a key belongs that isn't known where it stands.

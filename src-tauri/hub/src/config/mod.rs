@@ -1,5 +1,6 @@
 //! The hub's file: reading and checking it. What it names (secrets, boards) is read by who runs the hub.
 
+mod aggregates;
 mod engine;
 mod keys;
 mod shapes;
@@ -16,6 +17,7 @@ use watchfloor_settings::{
     table::{Node, Shape as _, TableReader, report_unknown_tables, tables_of},
 };
 
+pub use aggregates::{AggregatePart, ReconcilePart};
 pub use engine::EnginePart;
 pub use shapes::Place;
 
@@ -31,12 +33,14 @@ use crate::{
 pub const FILE_BYTES_MAX: usize = 1 << 20;
 
 /// What a hub's file says, checked.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct HubFile {
     /// `[hub]`
     pub hub: HubPart,
     /// `[[namespace]]`, the first that has a channel counts.
     pub namespaces: Vec<NamespacePart>,
+    /// `[[aggregate]]`
+    pub aggregates: Vec<AggregatePart>,
     /// `[[key]]`
     pub keys: Vec<KeyPart>,
     /// `[[app]]`
@@ -83,6 +87,16 @@ pub struct NamespacePart {
     pub channels: Vec<String>,
     /// What a crash may take of them.
     pub durability: Option<Durability>,
+    /// What of their events' data is passed on, by path.
+    pub fields: Option<Vec<String>>,
+    /// Events that each of them takes a second.
+    pub events_a_second: Option<u32>,
+    /// Events remembered of each.
+    pub history_events: Option<u32>,
+    /// MiB remembered of each.
+    pub history_mib: Option<u32>,
+    /// How long their events are remembered.
+    pub history_age: Option<Duration>,
 }
 
 impl NamespacePart {
@@ -131,7 +145,7 @@ pub fn parse(text: &str, file_name: &str) -> Result<HubFile, Diagnostics> {
     FILE.read(text, file_name, beside, decode)
 }
 
-const TABLES: [&str; 5] = ["[hub]", "[[namespace]]", "[[key]]", "[[app]]", "[engine]"];
+const TABLES: [&str; 6] = ["[hub]", "[[namespace]]", "[[aggregate]]", "[[key]]", "[[app]]", "[engine]"];
 
 fn decode(file: &DeTable<'_>, sink: &mut Sink<'_>) -> Option<HubFile> {
     report_unknown_tables(file, "hub file", &TABLES, sink);
@@ -147,6 +161,7 @@ fn decode(file: &DeTable<'_>, sink: &mut Sink<'_>) -> Option<HubFile> {
     let keys: Vec<Option<KeyPart>> = keys.into_iter().map(|node| read_key(node, sink)).collect();
     let apps: Vec<Option<AppPart>> = nodes.iter().map(|node| read_app(*node, sink)).collect();
     report_twins(&nodes, &apps, sink);
+    let aggregates = aggregates::read(file, sink);
     let engine = match file.get("engine") {
         None => Some(None),
         Some(value) => engine::read(Node { name: "engine", value }, sink).map(Some),
@@ -154,6 +169,7 @@ fn decode(file: &DeTable<'_>, sink: &mut Sink<'_>) -> Option<HubFile> {
     Some(HubFile {
         hub: hub?,
         namespaces: namespaces.into_iter().collect::<Option<_>>()?,
+        aggregates: aggregates?,
         keys: keys.into_iter().collect::<Option<_>>()?,
         apps: apps.into_iter().collect::<Option<_>>()?,
         engine: engine?,
@@ -198,7 +214,20 @@ fn read_namespace(node: Node<'_>, sink: &mut Sink<'_>) -> Option<NamespacePart> 
     reader.finish(sink);
     let channels = reader.get(&keys::NAMES, sink);
     let durability = reader.optional(&keys::OWN_DURABILITY, sink);
-    Some(NamespacePart { channels: channels?, durability: durability? })
+    let fields = reader.optional(&keys::FIELDS, sink);
+    let events_a_second = reader.optional(&keys::EVENTS_A_SECOND, sink);
+    let history_events = reader.optional(&keys::OWN_HISTORY_EVENTS, sink);
+    let history_mib = reader.optional(&keys::OWN_HISTORY_MIB, sink);
+    let history_age = reader.optional(&keys::OWN_HISTORY_AGE, sink);
+    Some(NamespacePart {
+        channels: channels?,
+        durability: durability?,
+        fields: fields?,
+        events_a_second: events_a_second?,
+        history_events: history_events?,
+        history_mib: history_mib?,
+        history_age: history_age?,
+    })
 }
 
 fn read_key(node: Node<'_>, sink: &mut Sink<'_>) -> Option<KeyPart> {

@@ -71,6 +71,35 @@ impl Shape for Listen {
     }
 }
 
+/// A field of an event's data, by its name or by a path to it.
+pub(super) struct FieldPath;
+
+impl Shape for FieldPath {
+    type Value = String;
+
+    fn expected(&self) -> String {
+        "a field such as `\"carrier\"`, or one inside such as `\"aircraft.type\"`".to_owned()
+    }
+
+    fn words(&self) -> String {
+        "field, or path to it".to_owned()
+    }
+
+    fn schema(&self) -> Value {
+        json!({"type": "string"})
+    }
+
+    fn read(&self, node: Node<'_>, sink: &mut Sink<'_>) -> Option<String> {
+        let text = text_of(node, &self.expected(), sink)?;
+        let is_one = text.len() <= 200 && text.split('.').all(|name| !name.is_empty());
+        if is_one {
+            return Some(text.to_owned());
+        }
+        bad_value(node, "no field", &self.expected(), None, sink);
+        None
+    }
+}
+
 /// Where pages come from.
 pub(super) struct Origin;
 

@@ -13,6 +13,18 @@ publish-token = { env = "HUB_TOKEN" }
 [[namespace]]
 channels = ["private-team.*", "clock"]
 durability = "fast"
+fields = ["carrier", "aircraft.type"]
+events-a-second = 100
+history-events = 5
+history-age = "1m"
+
+[[aggregate]]
+id = "cancelled"
+kind = "counter"
+channels = ["flights", "delays"]
+on = "cancelled"
+reconcile = "https://app.example/cancelled"
+reconcile-every = "1m"
 
 [[key]]
 kid = "2026-11"
@@ -41,11 +53,26 @@ fn what_it_says() {
     assert_eq!(file.hub.heartbeat, Some(Duration::from_millis(500)));
     assert_eq!(file.hub.publish_token, Some(Place::Variable("HUB_TOKEN".to_owned())));
     let channels = vec!["private-team.*".to_owned(), "clock".to_owned()];
-    assert_eq!(file.namespaces, [NamespacePart { channels, durability: Some(Durability::Fast) }]);
+    let fields = Some(vec!["carrier".to_owned(), "aircraft.type".to_owned()]);
+    let namespace = NamespacePart {
+        channels,
+        durability: Some(Durability::Fast),
+        fields,
+        events_a_second: Some(100),
+        history_events: Some(5),
+        history_mib: None,
+        history_age: Some(Duration::from_secs(60)),
+    };
+    assert_eq!(file.namespaces, [namespace]);
     assert_eq!(
         (file.hub.durability, file.hub.repeats),
         (Some(Durability::Durable), Some(Some(Duration::from_secs(3600))))
     );
+    let aggregate = &file.aggregates[0];
+    assert_eq!((&*aggregate.spec.id, &*aggregate.spec.fold.on), ("cancelled", &["cancelled".to_owned()][..]));
+    assert_eq!(aggregate.spec.fold.channels, ["delays", "flights"], "sorted, as a board's");
+    let reconcile = aggregate.reconcile.as_ref().map(|own| (&*own.url, own.every.as_secs(), own.lag.as_secs()));
+    assert_eq!(reconcile, Some(("https://app.example/cancelled", 60, 10)));
     let key = KeyPart {
         id: Some("2026-11".to_owned()),
         signing: Some(Signing::EdDsa),
@@ -90,13 +117,20 @@ fn mistakes() {
         (
             "[[app]]",
             "[[apps]]",
-            "unknown key `apps` in the hub file: found `apps`, expected `[hub]`, `[[namespace]]`, `[[key]]`, `[[app]]` or `[engine]`",
+            "unknown key `apps` in the hub file: found `apps`, expected `[hub]`, `[[namespace]]`, `[[aggregate]]`, `[[key]]`, `[[app]]` or `[engine]`",
         ),
         ("\"EdDSA\"", "\"none\"", "for `algorithm`: found \"none\""),
         ("id = \"1\"\n", "", "`id` is missing in `[[app]]`"),
         ("https://app.example", "app.example", "no origin for `origins`"),
+        ("\"counter\"", "\"clock\"", "unknown word `clock` for `kind`"),
+        ("\"counter\"", "\"rate\"", "`last` is missing in `[[aggregate]]` `cancelled`"),
+        ("\"counter\"", "\"tally\"\nby = \"carrier\"\nlast = \"1h\"", "an aggregate of this kind can't be reconciled"),
+        ("on = \"cancelled\"", "place = 1", "unknown key `place` in `[[aggregate]]` `cancelled`"),
+        ("reconcile = ", "# ", "`reconcile` is missing in `[[aggregate]]` `cancelled`"),
+        ("[\"flights\", \"delays\"]", "[\"a\", \"a\"]", "`a` twice in `channels`"),
         ("\"wall\"", "\"a b\"", "' ' is not allowed in a name of an application"),
         ("\"fast\"", "\"quick\"", "for `durability`: found \"quick\", expected `durable`, `fast` or `memory`"),
+        ("aircraft.type", "aircraft..type", "no field for `fields`"),
         ("private-team.*", "private team", "no channel for `channels`"),
         ("https://app.example/webhook", "app.example", "no address for `webhook`"),
         ("webhook =", "# ", "`webhook` is missing in `[[app]]`"),
@@ -119,6 +153,9 @@ fn mistakes() {
     }
     let twice = format!("{SOUND}{}", &SOUND[SOUND.find("[[app]]").expect("there")..]);
     assert!(parse(&twice, "hub.toml").expect_err("twins").lines()[0].contains("two applications of one id"));
+    let aggregate = &SOUND[SOUND.find("[[aggregate]]").expect("there")..SOUND.find("[[key]]").expect("there")];
+    let twice = parse(&format!("{SOUND}{aggregate}"), "hub.toml").expect_err("twins");
+    assert!(twice.lines()[0].contains("two aggregates with the id `cancelled`"), "{twice}");
 }
 
 fn docs() -> String {

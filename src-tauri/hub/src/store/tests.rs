@@ -33,6 +33,7 @@ fn rules() -> Rules {
             "weather" => Durability::Fast,
             _ => Durability::Memory,
         },
+        ..Settings::default()
     })
 }
 

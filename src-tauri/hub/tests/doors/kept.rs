@@ -12,6 +12,7 @@ fn config(folder: &Path) -> HubConfig {
     let store = Some(StoreConfig { folder: folder.join("data") });
     let rules = Rules::new(|channel| Settings {
         durability: if channel == "fast" { Durability::Fast } else { Durability::Durable },
+        ..Settings::default()
     });
     HubConfig { store, rules, ..HubConfig::default() }
 }

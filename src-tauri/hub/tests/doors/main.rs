@@ -1,5 +1,6 @@
 //! The hub from outside: real sockets, every door, what is refused and with which words.
 
+mod aggregates;
 mod carry;
 mod guard;
 mod kept;
@@ -7,6 +8,7 @@ mod poll;
 mod publish;
 mod pusher;
 mod restart;
+mod rules;
 mod snapshot;
 mod sse;
 mod support;
