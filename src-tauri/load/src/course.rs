@@ -175,6 +175,7 @@ impl Shared {
             before: 0.into(),
             unreached: 0.into(),
             refused: 0.into(),
+            refusal: None.into(),
             broken: 0.into(),
             ends: false.into(),
             stage: 0.into(),

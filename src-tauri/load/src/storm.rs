@@ -37,6 +37,7 @@ struct Figures {
     /// Tries that found nobody (while it was down), that were refused, connections that broke (by the kill: all of them once).
     unreached: usize,
     refused: usize,
+    refusal: Option<String>,
     broken: usize,
     published: u64,
     unanswered: u64,
@@ -125,6 +126,7 @@ pub(crate) fn run(hub: &Path, in_order: bool, plan: &Plan, payload: usize, json:
         all_back_s: back[2].as_secs_f64(),
         unreached,
         refused,
+        refusal: shared.refusal.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone(),
         broken: shared.broken.load(Relaxed),
         published: published.load(Relaxed),
         unanswered,

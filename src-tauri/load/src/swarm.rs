@@ -62,6 +62,8 @@ pub(crate) struct Shared {
     pub(crate) unreached: AtomicUsize,
     pub(crate) refused: AtomicUsize,
     pub(crate) broken: AtomicUsize,
+    /// What the first of those was told that were refused.
+    pub(crate) refusal: Mutex<Option<String>>,
     pub(crate) ends: AtomicBool,
     /// Counts up with each part of a run that is measured for itself.
     pub(crate) stage: AtomicUsize,
@@ -247,7 +249,12 @@ impl Swarm<'_> {
         loop {
             let Some(stream) = &mut self.connections[at].stream else { return };
             match stream.read(buffer) {
-                Ok(0) => return self.lost(at, None),
+                Ok(0) => {
+                    if self.connections[at].phase == Phase::Upgrading {
+                        self.shared.note_refusal("nothing: the connection was closed");
+                    }
+                    return self.lost(at, None);
+                }
                 Ok(read) => {
                     self.tally.bytes += read as u64;
                     self.take(at, &buffer[..read]);
@@ -258,7 +265,12 @@ impl Swarm<'_> {
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => return self.lost(at, None),
+                Err(error) => {
+                    if self.connections[at].phase == Phase::Upgrading {
+                        self.shared.note_refusal(&format!("nothing: {error}"));
+                    }
+                    return self.lost(at, None);
+                }
             }
         }
     }
@@ -290,6 +302,7 @@ impl Swarm<'_> {
         if self.connections[at].phase == Phase::Upgrading {
             let Some((status, end)) = wire::answer(bytes) else { return 0 };
             if status != 101 {
+                self.shared.note_refusal(&String::from_utf8_lossy(bytes));
                 self.lost(at, None);
                 return bytes.len();
             }
@@ -385,6 +398,13 @@ impl Swarm<'_> {
 }
 
 impl Shared {
+    fn note_refusal(&self, told: &str) {
+        self.refusal
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get_or_insert_with(|| told.chars().take(300).collect());
+    }
+
     /// Keeps what the server calls its history: the hub says it with each `subscribed`.
     fn note_epoch(&self, payload: &[u8]) {
         let Some(at) = memchr::memmem::find(payload, b"\"head\":\"") else { return };
