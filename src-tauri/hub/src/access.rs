@@ -5,15 +5,15 @@
 mod jwks;
 mod keys;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::http::{HeaderMap, StatusCode};
 use jsonwebtoken::{
     Validation, decode, decode_header,
     errors::{Error, ErrorKind},
 };
-use serde::Deserialize;
-use watchfloor_model::Mono;
+use serde::{Deserialize, Serialize};
+use watchfloor_model::{Mono, Timestamp};
 
 pub use keys::{KEY_BYTES_MIN, Keys, Signing, SigningKey};
 
@@ -21,7 +21,7 @@ use crate::{
     clock::Now,
     failure::Failure,
     guard::{Token, bearer},
-    limits::{CLAIMED_CHANNELS_MAX, TOKEN_GRACE, TOKEN_LIFE_MAX},
+    limits::{CLAIM_BYTES_MAX, CLAIMED_CHANNELS_MAX, TOKEN_GRACE, TOKEN_LIFE_MAX},
     rules,
 };
 
@@ -37,9 +37,17 @@ pub struct Readers {
     pub keys: Keys,
 }
 
-/// What a reader may read, and until when.
+/// What a reader may read, until when, and who it is.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rights {
+    /// Whose token it is (`sub`).
+    pub(crate) user: Option<Arc<str>>,
+    /// What the token is called (`jti`).
+    pub(crate) token: Option<Arc<str>>,
+    /// When it was issued (`iat`).
+    pub(crate) issued: Option<Timestamp>,
+    /// All that it says, as JSON.
+    pub(crate) claims: Option<Arc<str>>,
     /// Patterns of channels; none for every channel.
     channels: Option<Vec<String>>,
     /// The end that its token names.
@@ -83,10 +91,40 @@ impl From<Untaken> for Failure {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 struct Claims {
     exp: f64,
     channels: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sub: Option<Named>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jti: Option<Named>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iat: Option<f64>,
+    /// What only a site that is asked looks at.
+    #[serde(flatten)]
+    others: serde_json::Map<String, serde_json::Value>,
+}
+
+/// Who or what somebody is: a text, or a number.
+#[derive(Deserialize, Serialize)]
+#[serde(untagged)]
+enum Named {
+    Text(String),
+    Number(i64),
+}
+
+impl Named {
+    fn read(self, claim: &str) -> Result<Arc<str>, String> {
+        let text = match self {
+            Self::Text(text) => text,
+            Self::Number(number) => number.to_string(),
+        };
+        if (1..=CLAIM_BYTES_MAX).contains(&text.len()) {
+            return Ok(text.into());
+        }
+        Err(format!("`{claim}` has {} bytes: expected 1 to {CLAIM_BYTES_MAX}", text.len()))
+    }
 }
 
 impl Readers {
@@ -158,14 +196,23 @@ impl Readers {
         validation.leeway = TOKEN_GRACE.as_secs();
         validation.validate_nbf = true;
         validation.set_audience(&[AUDIENCE]);
-        let Claims { exp, channels } =
-            decode::<Claims>(presented, key.key(), &validation).map_err(|error| self.untaken(&error))?.claims;
+        let claims = decode::<Claims>(presented, key.key(), &validation).map_err(|error| self.untaken(&error))?.claims;
+        let all = serde_json::to_string(&claims).ok().map(Into::into);
+        let Claims { exp, channels, sub, jti, iat, others: _ } = claims;
+        // One that can't be named could not be revoked.
+        let user = sub.map(|sub| sub.read("sub")).transpose().map_err(bad)?;
+        let token = jti.map(|jti| jti.read("jti")).transpose().map_err(bad)?;
+        let issued = iat.map(|seconds| Timestamp::from_millis((seconds * 1000.0) as i64));
         if channels.len() > CLAIMED_CHANNELS_MAX {
             return Err(bad(format!("`channels` has {}: expected at most {CLAIMED_CHANNELS_MAX}", channels.len())));
         }
         let life = exp - now.wall.as_millis() as f64 / 1000.0;
         let life = Duration::try_from_secs_f64(life.max(0.0)).unwrap_or(TOKEN_LIFE_MAX).min(TOKEN_LIFE_MAX);
-        Ok(Rights { channels: Some(channels), ends: Some(now.mono.plus(life)) })
+        if life > self.keys.life_max().saturating_add(TOKEN_GRACE) {
+            let (found, max) = (life.as_secs(), self.keys.life_max().as_secs());
+            return Err(bad(format!("the token lives {found} s: expected at most {max} s")));
+        }
+        Ok(Rights { user, token, issued, claims: all, channels: Some(channels), ends: Some(now.mono.plus(life)) })
     }
 
     /// The library's reasons in the hub's words. Nothing of the token is repeated.

@@ -13,6 +13,10 @@ pub(crate) enum CloseReason {
     Denied,
     /// The token that the client came by has expired, and it presented no other.
     Expired,
+    /// What entitled the client was revoked; an `error` message came before.
+    Revoked,
+    /// The site could not be asked whether the client may read: come back later. An `error` message came before.
+    Unsure,
     /// The client sent more than one frame may hold.
     TooBig,
     /// What the Pusher protocol has a code of its own for; a `pusher:error` came before.
@@ -26,6 +30,8 @@ impl CloseReason {
             Self::Restarting => 1001,
             Self::Broken | Self::Denied => 1008,
             Self::Expired => 4001,
+            Self::Revoked => 4003,
+            Self::Unsure => 1013,
             Self::TooBig => 1009,
             Self::Pusher(code) => code.number(),
         }
@@ -38,6 +44,8 @@ impl CloseReason {
             Self::Broken => "broken protocol",
             Self::Denied => "denied",
             Self::Expired => "token expired",
+            Self::Revoked => "revoked",
+            Self::Unsure => "try again later",
             Self::TooBig => "frame too big",
             Self::Pusher(_) => "see pusher:error",
         }

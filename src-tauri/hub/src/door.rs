@@ -1,6 +1,6 @@
 //! The doors: each writes what a [`Subscription`](crate::subscription::Subscription) reads to its own kind of connection.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     extract::ws::Utf8Bytes,
@@ -10,12 +10,17 @@ use watchfloor_model::Mono;
 
 use crate::{
     access::{Rights, Untaken},
+    audit::{Note, Who},
+    authorise::{self, Asker, Granted, Withheld},
     clock::Now,
     cursor::Places,
     failure::Failure,
-    hub::Shared,
-    message::Access,
+    guard::bearer,
+    hub::{Shared, new_connection},
+    message::{Access, Message},
+    revocation::{Door, Lease, Peer, Seat, Session, Taken, Why},
     routes::Doorway,
+    state::{StandsAgainst, State},
     stop::Stop,
     subscription::{Manner, Subscription, TooManyChannels},
     wake::Waker,
@@ -37,6 +42,64 @@ pub(crate) enum Unsubscribed {
     TooMany(TooManyChannels),
     /// It may not read one of them.
     Denied(String),
+    /// What entitled it to one of them was revoked.
+    Revoked,
+    /// The site says no of this one, or can't be asked.
+    Withheld(Arc<str>, Withheld),
+}
+
+impl Unsubscribed {
+    /// The code, and what it is in words.
+    pub(crate) fn words(&self) -> (&'static str, String) {
+        match self {
+            Self::TooMany(problem) => ("too-many-channels", problem.to_string()),
+            Self::Denied(message) => ("denied", message.clone()),
+            Self::Revoked => ("revoked", REVOKED.to_owned()),
+            Self::Withheld(channel, withheld) => withheld_words(channel, *withheld),
+        }
+    }
+}
+
+/// What is told of a channel of which the site doesn't say yes.
+pub(crate) fn withheld_words(channel: &str, withheld: Withheld) -> (&'static str, String) {
+    match withheld {
+        Withheld::Denied => ("denied", format!("the site says that channel {channel} may not be read")),
+        Withheld::Unsure => ("authorise-failing", UNSURE.to_owned()),
+    }
+}
+
+/// The same as the answer to a request.
+pub(crate) fn withheld(channel: &str, withheld: Withheld) -> Failure {
+    let (code, message) = withheld_words(channel, withheld);
+    let status = match withheld {
+        Withheld::Denied => StatusCode::FORBIDDEN,
+        Withheld::Unsure => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    Failure::new(status, code, message)
+}
+
+/// What is told of what was revoked: no more than that.
+pub(crate) const REVOKED: &str = "what entitled this reader was revoked: expected another right";
+/// What is told where a site could not be asked.
+pub(crate) const UNSURE: &str = "the site can't be asked at present whether this may be read: come again later";
+
+/// As the answer to a request of somebody against whom a revocation stands.
+pub(crate) fn revoked() -> Failure {
+    Failure::new(StatusCode::FORBIDDEN, "revoked", REVOKED)
+}
+
+/// What ends a reader's connection: the code, and what it is told.
+pub(crate) const fn words(why: Why) -> (&'static str, &'static str) {
+    match why {
+        Why::Revoked => ("revoked", REVOKED),
+        Why::Unsure => ("authorise-failing", UNSURE),
+    }
+}
+
+/// The last message of a connection that is ended.
+pub(crate) fn farewell(why: Why) -> Arc<str> {
+    let (code, message) = words(why);
+    Message::Error { code, message }.line()
 }
 
 impl Unsubscribed {
@@ -44,7 +107,9 @@ impl Unsubscribed {
     pub(crate) fn failure(self, code: &'static str) -> Failure {
         match self {
             Self::TooMany(problem) => Failure::bad(code, problem.to_string()),
-            Self::Denied(message) => Failure::new(StatusCode::FORBIDDEN, "denied", message),
+            Self::Denied(message) => Failure::new(StatusCode::FORBIDDEN, "denied", message).noted(),
+            Self::Revoked => revoked().noted(),
+            Self::Withheld(channel, why) => withheld(&channel, why).noted(),
         }
     }
 }
@@ -56,6 +121,10 @@ pub(crate) enum Unauthorised {
     Untaken(Untaken),
     /// It takes rights away that the reader uses.
     Denied(String),
+    /// It is one that was revoked.
+    Revoked,
+    /// The site can't be asked whether it is good for what the reader reads. What it came by stays.
+    Unsure,
 }
 
 /// A reader at a door: its place, and how it hears that there is something new.
@@ -64,6 +133,78 @@ pub(crate) struct Reader {
     pub(crate) stop: Stop,
     pub(crate) subscription: Subscription,
     waker: Waker,
+    seat: Arc<Seat>,
+    /// As whom sites are asked.
+    asker: Asker,
+    /// By what sites have said.
+    granted: BTreeMap<Arc<str>, Granted>,
+}
+
+/// Somebody who reads once what is true of these channels.
+pub(crate) struct Once {
+    waker: Waker,
+    seat: Arc<Seat>,
+    _granted: Vec<(Arc<str>, Granted)>,
+}
+
+impl Once {
+    /// Enters him, if nothing stands against him and the sites that are asked say yes.
+    ///
+    /// # Errors
+    /// `403` or `503` if not.
+    pub(crate) async fn admit(
+        hub: &Arc<Shared>,
+        headers: &HeaderMap,
+        rights: &Rights,
+        peer: Peer,
+        channels: &[Arc<str>],
+    ) -> Result<Self, Failure> {
+        let waker = hub.wakers.register();
+        let (seat, connection) = enter(hub, &waker, Door::Snapshot, rights, peer)?;
+        let asker = Asker::by(hub, rights, bearer(headers, "").ok(), connection);
+        let granted = authorise::may_all(hub, waker.id(), &asker, channels).await;
+        let granted = granted.map_err(|(channel, why)| withheld(&channel, why))?;
+        Ok(Self { waker, seat, _granted: granted })
+    }
+
+    /// Whether he may read now, with the state locked; he holds what he reads until it is out.
+    ///
+    /// # Errors
+    /// `403` if something was revoked since he came.
+    pub(crate) fn read(&self, state: &mut State, channels: &[Arc<str>], now: Now) -> Result<(), Failure> {
+        let given = channels.iter().map(|channel| (channel, None));
+        state.give(self.waker.id(), given, now).map_err(|_| revoked())?;
+        if self.seat.lease().taken() != Taken::Nothing {
+            return Err(revoked());
+        }
+        self.seat.hold_until_flushed();
+        Ok(())
+    }
+}
+
+/// Enters a reader among the sessions.
+///
+/// # Errors
+/// `403` if a revocation stands against it.
+pub(crate) fn enter(
+    hub: &Arc<Shared>,
+    waker: &Waker,
+    door: Door,
+    rights: &Rights,
+    peer: Peer,
+) -> Result<(Arc<Seat>, Arc<str>), Failure> {
+    let (lease, connection) = (Lease::new(peer.outlet.clone()), new_connection());
+    let mut session = Session::new(connection.clone(), door, hub.now().wall, lease.clone());
+    (session.user, session.token, session.issued) = (rights.user.clone(), rights.token.clone(), rights.issued);
+    session.address = peer.address;
+    let entered = hub.state().enter(waker.id(), session, hub.now());
+    if entered.is_err() {
+        let who = Who::by(rights, &peer);
+        let note = Note { code: "revoked", door: Some(door.word()), who, reason: REVOKED, ..Note::default() };
+        hub.audit.refuse(note, hub.now().wall);
+        return Err(revoked().noted());
+    }
+    Ok((Seat::new(hub.clone(), waker.id(), lease), connection))
 }
 
 impl Reader {
@@ -71,42 +212,96 @@ impl Reader {
     ///
     /// # Errors
     /// `401` if what the head of its request presents entitles to nothing.
-    pub(crate) async fn admit(door: Doorway, headers: &HeaderMap, manner: Manner) -> Result<Self, Failure> {
-        let Doorway { hub, stop } = door;
+    pub(crate) async fn admit(
+        doorway: Doorway,
+        headers: &HeaderMap,
+        manner: Manner,
+        (door, peer): (Door, Peer),
+    ) -> Result<Self, Failure> {
+        let Doorway { hub, stop } = doorway;
         hub.config.readers.prepare(headers).await;
         let rights = hub.config.readers.admit(headers, hub.now())?;
         let mut subscription = Subscription::new(manner, hub.config.heartbeat);
+        let waker = hub.wakers.register();
+        let (seat, connection) = enter(&hub, &waker, door, &rights, peer)?;
+        let asker = Asker::by(&hub, &rights, bearer(headers, "").ok(), connection);
         if hub.config.readers.are_asked() {
             subscription.come_by(rights);
         }
-        let waker = hub.wakers.register();
-        Ok(Self { hub, stop, subscription, waker })
+        Ok(Self { hub, stop, subscription, waker, seat, asker, granted: BTreeMap::new() })
     }
 
     /// Adds channels.
     ///
     /// # Errors
     /// If there are too many, or some that the reader may not read; then nothing changes.
-    pub(crate) fn subscribe(&mut self, places: Places) -> Result<(), Unsubscribed> {
+    pub(crate) async fn subscribe(&mut self, places: Places) -> Result<(), Unsubscribed> {
+        let subscribed = self.take_on(places).await;
+        if let Err(problem) = &subscribed
+            && !matches!(problem, Unsubscribed::TooMany(_))
+        {
+            let (code, message) = problem.words();
+            self.hub.note_refusal(self.seat.id(), code, None, &message);
+        }
+        subscribed
+    }
+
+    async fn take_on(&mut self, places: Places) -> Result<(), Unsubscribed> {
         if let Some(message) = self.forbids(places.keys()) {
             return Err(Unsubscribed::Denied(message));
         }
+        let channels: Vec<Arc<str>> = places.keys().cloned().collect();
+        self.subscription.has_room_for(&places).map_err(Unsubscribed::TooMany)?;
+        // What is let go of after it was answered again would take the new answer with it.
+        channels.iter().for_each(|channel| drop(self.granted.remove(channel)));
+        let granted = authorise::may_all(&self.hub, self.seat.id(), &self.asker, &channels).await;
+        self.granted.extend(granted.map_err(|(channel, why)| Unsubscribed::Withheld(channel, why))?);
         self.subscription.come(self.hub.now().mono);
         self.subscription.subscribe(places.clone()).map_err(Unsubscribed::TooMany)?;
+        let given = channels.iter().map(|channel| (channel, None));
+        if self.hub.state().give(self.seat.id(), given, self.hub.now()).is_err() {
+            channels.iter().for_each(|channel| self.subscription.unsubscribe(channel));
+            return Err(Unsubscribed::Revoked);
+        }
         self.waker.watch(self.subscription.channels());
         self.hub.want(&places);
         Ok(())
     }
 
     /// Presents another token: the answer, or why it isn't taken.
-    pub(crate) fn authorise(&mut self, token: &str) -> Result<Access, Unauthorised> {
+    pub(crate) async fn authorise(&mut self, token: &str) -> Result<Access, Unauthorised> {
         let now = self.hub.now();
         let rights = self.hub.config.readers.judge(token.as_bytes(), now).map_err(Unauthorised::Untaken)?;
         let channels = self.subscription.channels().map(|channel| &**channel);
         if let Some(message) = rights.forbids(channels) {
+            self.hub.note_refusal(self.seat.id(), "denied", None, &message);
             return Err(Unauthorised::Denied(message));
         }
+        let asker = Asker::by(&self.hub, &rights, Some(token.as_bytes()), self.asker.connection.clone());
+        if !asker.is_as(&self.asker) {
+            let channels: Vec<_> = self.subscription.channels().cloned().collect();
+            let granted = authorise::may_all(&self.hub, self.seat.id(), &asker, &channels).await;
+            self.granted = granted
+                .map_err(|(channel, why)| {
+                    let (code, message) = withheld_words(&channel, why);
+                    self.hub.note_refusal(self.seat.id(), code, Some(&channel), &message);
+                    match why {
+                        Withheld::Denied => Unauthorised::Denied(message),
+                        Withheld::Unsure => Unauthorised::Unsure,
+                    }
+                })?
+                .into_iter()
+                .collect();
+            self.asker = asker;
+        }
         let access = Access::of(&rights, now.mono);
+        if self.hub.config.readers.are_asked() {
+            let know = |session: &mut Session| {
+                (session.user, session.token, session.issued) =
+                    (rights.user.clone(), rights.token.clone(), rights.issued);
+            };
+            self.hub.state().know(self.seat.id(), know, now).map_err(|StandsAgainst| Unauthorised::Revoked)?;
+        }
         self.subscription.come_by(rights);
         Ok(access)
     }
@@ -133,26 +328,55 @@ impl Reader {
 
     /// Takes channels out.
     pub(crate) fn unsubscribe(&mut self, channels: &[String]) {
-        channels.iter().for_each(|channel| self.subscription.unsubscribe(channel));
+        for channel in channels {
+            self.subscription.unsubscribe(channel);
+            self.granted.remove(&**channel);
+        }
         self.waker.watch(self.subscription.channels());
+        let mut state = self.hub.state();
+        channels.iter().for_each(|channel| state.give_up(self.seat.id(), channel));
     }
 
-    /// What the reader is sent next; empty if there is nothing yet.
-    pub(crate) fn next_batch(&mut self) -> Vec<Arc<str>> {
+    /// What the reader is sent next, which it holds from now on; empty if there is nothing yet.
+    ///
+    /// # Errors
+    /// Why nothing more is for it.
+    pub(crate) fn next_batch(&mut self, hold: impl FnOnce(&Arc<Seat>)) -> Result<Vec<Arc<str>>, Why> {
         let now = self.hub.now();
-        self.subscription.next_batch(&self.hub.state(), now)
+        let state = self.hub.state();
+        if let Taken::All(why) = self.seat.lease().taken() {
+            return Err(why);
+        }
+        let lines = self.subscription.next_batch(&state, now);
+        if !lines.is_empty() {
+            hold(&self.seat);
+        }
+        Ok(lines)
+    }
+
+    /// By what it is among the sessions.
+    pub(crate) const fn seat(&self) -> &Arc<Seat> {
+        &self.seat
     }
 
     /// The same as one text, which all readers at the same place share; none if there is nothing yet.
-    pub(crate) fn next_text(&mut self, now: Now) -> Option<Utf8Bytes> {
+    /// The reader holds it until it says that it is out.
+    ///
+    /// # Errors
+    /// Why nothing more is for it.
+    pub(crate) fn next_text(&mut self, now: Now) -> Result<Option<Utf8Bytes>, Why> {
         let lines = {
             let mut state = self.hub.state();
+            if let Taken::All(why) = self.seat.lease().taken() {
+                return Err(why);
+            }
+            self.seat.hold();
             if let Some(text) = self.subscription.next_shared(&mut state, now) {
-                return Some(text);
+                return Ok(Some(text));
             }
             self.subscription.next_batch(&state, now)
         };
-        (!lines.is_empty()).then(|| lines.join("\n").into())
+        Ok((!lines.is_empty()).then(|| lines.join("\n").into()))
     }
 
     /// Answers when there may be something new.

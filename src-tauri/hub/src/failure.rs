@@ -6,12 +6,16 @@ use axum::{
 };
 use serde::Serialize;
 
+use crate::refusal::Refused;
+
 /// An HTTP error answer: `{"error": {"code": "…", "message": "…"}}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Failure {
     status: StatusCode,
     code: &'static str,
     message: String,
+    /// The audit log has it already.
+    is_noted: bool,
 }
 
 /// The code of a refusal, beside its answer, for who counts them.
@@ -32,7 +36,12 @@ struct Detail<'a> {
 impl Failure {
     /// `code` is for programs and never changes; `message` is for people: what was found, what was expected.
     pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into() }
+        Self { status, code, message: message.into(), is_noted: false }
+    }
+
+    /// One that the audit log has already.
+    pub(crate) fn noted(self) -> Self {
+        Self { is_noted: true, ..self }
     }
 
     pub(crate) const fn status(&self) -> StatusCode {
@@ -55,6 +64,8 @@ impl IntoResponse for Failure {
         let mut response = json(&body);
         *response.status_mut() = self.status;
         response.extensions_mut().insert(Code(self.code));
+        let refused = Refused { code: self.code, message: self.message.as_str().into(), is_noted: self.is_noted };
+        response.extensions_mut().insert(refused);
         if self.status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }

@@ -4,7 +4,11 @@ use std::{
     collections::BTreeSet,
     future::Future,
     io,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
     time::Duration,
 };
 
@@ -20,8 +24,11 @@ use watchfloor_model::Mono;
 
 use crate::{
     access::Readers,
+    admin,
     admission::Admission,
     app::App,
+    audit::{Audit, Note},
+    authorise::{Authorise, Authoriser},
     channel::HistoryLimits,
     clock::{ClockOrder, Clocks, Now},
     cursor::Places,
@@ -34,10 +41,11 @@ use crate::{
     people::Wake,
     publish::{Form, Incoming, Refused},
     reconcile::Named,
+    revocation::{Ended, Revocation, Revoked, Unrevoked, Whom, Why},
     routes,
     rules::Rules,
     serve,
-    state::{Key, Outcome, State, StateLimits, Unkept},
+    state::{Entered, Key, Outcome, State, StateLimits, Unkept},
     stop::Stop,
     store::{Opened, Store, StoreConfig, StoreError},
     wake::Wakers,
@@ -77,6 +85,12 @@ pub struct HubConfig {
     pub store: Option<StoreConfig>,
     /// What holds for which channel.
     pub rules: Rules,
+    /// What those present who look after the hub; without one, [`Hub::administer`] listens on the loopback only.
+    pub admin_token: Option<Token>,
+    /// A file that refusals and revocations are written to, besides the log.
+    pub audit_log: Option<PathBuf>,
+    /// Which sites are asked who may read.
+    pub authorise: Option<Authorise>,
     /// What holds all that outlives a node, where several are one hub. Instead of a store. Default none.
     pub engine: Option<EngineConfig>,
 }
@@ -99,6 +113,9 @@ impl Default for HubConfig {
             repeats: Duration::ZERO,
             store: None,
             rules: Rules::default(),
+            admin_token: None,
+            audit_log: None,
+            authorise: None,
             engine: None,
         }
     }
@@ -114,14 +131,18 @@ impl Hub {
     /// An empty hub, in memory: for one with a store, see [`Hub::open`].
     #[must_use]
     pub fn new(config: HubConfig) -> Self {
-        Self { shared: Arc::new(Shared::new(config)) }
+        let audit = Audit::open(config.audit_log.as_deref()).unwrap_or_else(|error| {
+            tracing::error!(reason = %error, "the audit log's file can't be opened: it isn't written");
+            Audit::default()
+        });
+        Self { shared: Arc::new(Shared::new(config, audit)) }
     }
 
     /// A hub with the store that its configuration names, which takes up what is in it. It is put in order for the next start when the
     /// last clone is dropped; that may wait for the disk.
     ///
     /// # Errors
-    /// If the store can't be used. A damaged one is set aside, and a new history begins.
+    /// If the store, or the audit log's file, can't be used. A damaged store is set aside, and a new history begins.
     pub fn open(config: HubConfig) -> Result<Self, StoreError> {
         Ok(Self { shared: Arc::new(Shared::open(config)?) })
     }
@@ -144,6 +165,29 @@ impl Hub {
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
         serve::serve(self.shared.clone(), listener, stop).await
+    }
+
+    /// Serves those who look after the hub, on a listener of its own, until `stop` answers.
+    ///
+    /// # Errors
+    /// If the listener has no address, or listens beyond the loopback although the hub has no admin token.
+    pub async fn administer(
+        &self,
+        listener: TcpListener,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> io::Result<()> {
+        admin::serve(self.shared.clone(), listener, stop).await
+    }
+
+    /// Takes back what was given: no event goes out by what it means when this answers. Those that stand are kept then, where there is a store.
+    ///
+    /// # Errors
+    /// If too many stand already, or they can't be kept.
+    pub async fn revoke(&self, list: &[Revocation]) -> Result<Revoked, Unrevoked> {
+        let revoked = self.shared.revoke(list, Why::Revoked).await;
+        let count = revoked.as_ref().ok().map(|revoked| revoked.connections as u64);
+        list.iter().for_each(|revocation| self.shared.note_revocation(revocation, "by the program", count));
+        revoked
     }
 
     /// As a restart from a backup without history: a new epoch, the history empty, the aggregates kept.
@@ -174,6 +218,11 @@ pub(crate) struct Shared {
     pub(crate) metrics: Metrics,
     /// Sites may have to be told something.
     pub(crate) happened: Notify,
+    pub(crate) audit: Audit,
+    /// Asks sites who may read; nobody is asked if it is none.
+    pub(crate) authoriser: Option<Authoriser>,
+    /// How many listeners serve.
+    serving: Arc<AtomicUsize>,
     /// What holds the channels, if they aren't this hub's own.
     pub(crate) engine: Option<Engine>,
     state: Arc<Mutex<State>>,
@@ -190,13 +239,13 @@ impl std::fmt::Debug for Shared {
 }
 
 impl Shared {
-    fn new(config: HubConfig) -> Self {
+    fn new(config: HubConfig, audit: Audit) -> Self {
         let clocks = Clocks::new();
         let state = State::new(new_epoch(), limits_of(&config), specs_of(&config), clocks.now());
-        Self::of(config, state, clocks)
+        Self::of(config, state, clocks, audit)
     }
 
-    fn of(config: HubConfig, mut state: State, clocks: Clocks) -> Self {
+    fn of(config: HubConfig, mut state: State, clocks: Clocks, audit: Audit) -> Self {
         if config.apps.iter().any(|app| app.webhook.is_some()) {
             state.people_mut().0.tell_sites();
         }
@@ -215,17 +264,31 @@ impl Shared {
         let large_bodies = Arc::new(Semaphore::new(limits::LARGE_BODIES_MAX));
         let (state, clocks) = (Arc::new(Mutex::new(state)), Arc::new(clocks));
         let admission = Mutex::new(Admission::new(config.rules.clone()));
-        let (wakers, happened) = (Arc::default(), Notify::new());
-        let metrics = Metrics::default();
-        Self { config, wakers, large_bodies, metrics, happened, engine, state, admission, clocks, store: None }
+        let authoriser = config.authorise.clone().map(Authoriser::new);
+        Self {
+            config,
+            wakers: Arc::default(),
+            large_bodies,
+            metrics: Metrics::default(),
+            happened: Notify::new(),
+            audit,
+            authoriser,
+            serving: Arc::default(),
+            engine,
+            state,
+            admission,
+            clocks,
+            store: None,
+        }
     }
 
     fn open(config: HubConfig) -> Result<Self, StoreError> {
-        let Some(place) = &config.store else { return Ok(Self::new(config)) };
+        let audit = Audit::open(config.audit_log.as_deref())?;
+        let Some(place) = &config.store else { return Ok(Self::new(config, audit)) };
         let clocks = Clocks::new();
         let (rules, specs) = (config.rules.clone(), specs_of(&config));
         let (state, file) = Opened::new(place, rules, limits_of(&config), &specs, &clocks)?.parts();
-        let mut shared = Self::of(config, state, clocks);
+        let mut shared = Self::of(config, state, clocks, audit);
         let (state, wakers, clocks) = (shared.state.clone(), shared.wakers.clone(), shared.clocks.clone());
         shared.store = Some(Store::start(file, state, wakers, clocks)?);
         Ok(shared)
@@ -384,13 +447,83 @@ impl Shared {
 
     /// Sees to what is due by the clock alone.
     pub(crate) fn advance(&self) {
-        let now = self.now().mono;
+        let Now { mono: now, wall } = self.now();
         let wake = {
             let mut state = self.state();
             let (people, serial) = state.people_mut();
             people.advance(now, serial)
         };
         self.tell(&wake);
+        self.audit.advance(wall);
+    }
+
+    /// Takes back what a list of revocations says, and answers when no event goes out any more by what they mean.
+    pub(crate) async fn revoke(&self, list: &[Revocation], why: Why) -> Result<Revoked, Unrevoked> {
+        let Entered { ended, serial } = self.state().revoke(list, why, self.now())?;
+        if let Some(store) = &self.store {
+            store.ask(true);
+        }
+        if let Some(authoriser) = &self.authoriser {
+            // What the site said before is not to be believed of who comes back.
+            for Revocation { target, .. } in list {
+                let user = if let Whom::User { id, .. } = &target.whom { Some(&**id) } else { None };
+                authoriser.forget(user, target.channel.as_deref());
+            }
+        }
+        let cut_off = self.silence(&ended).await;
+        let new = ended.iter().filter(|ended| ended.is_new).map(|ended| ended.id);
+        let connections = new.collect::<BTreeSet<_>>().len();
+        if let Some(serial) = serial {
+            self.kept(serial).await.map_err(|_| Unrevoked::Unkept)?;
+        }
+        Ok(Revoked { connections, cut_off })
+    }
+
+    /// Waits until nothing is held of what these were being sent, and cuts off who takes nothing. Answers how many those are.
+    async fn silence(&self, ended: &[Ended]) -> usize {
+        ended.iter().for_each(|ended| self.wakers.wake_reader(ended.id));
+        let all = async {
+            for ended in ended {
+                ended.lease.is_silent().await;
+            }
+        };
+        if timeout(limits::REVOKE_GRACE, all).await.is_ok() {
+            return 0;
+        }
+        let held = ended.iter().filter(|ended| ended.lease.is_held());
+        held.inspect(|ended| ended.lease.cut()).count()
+    }
+
+    /// Ends what these sessions have of a channel, or cut off who takes nothing.
+    pub(crate) async fn end(&self, sessions: &[u64], channel: &Arc<str>, why: Why) {
+        let ended = self.state().end(sessions, channel, why);
+        let (code, reason) = match why {
+            Why::Revoked => ("recheck", "the site says no where it said yes"),
+            Why::Unsure => ("authorise-failing", "the site can't be asked any more"),
+        };
+        let count = Some(ended.len() as u64);
+        let note = Note { code, channel: Some(channel), reason, count, ..Note::default() };
+        self.audit.revoke(note, self.now().wall);
+        self.silence(&ended).await;
+    }
+
+    /// A listener serves until what is answered is dropped.
+    pub(crate) fn open_doors(&self) -> OpenDoors {
+        self.serving.fetch_add(1, SeqCst);
+        OpenDoors(self.serving.clone())
+    }
+
+    /// Whether anybody can come in.
+    pub(crate) fn is_served(&self) -> bool {
+        self.serving.load(SeqCst) > 0
+    }
+
+    /// A session is over.
+    pub(crate) fn leave(&self, id: u64) {
+        // One that another has broken has no sessions.
+        if let Ok(mut state) = self.state.lock() {
+            state.leave(id);
+        }
     }
 
     /// A publisher says that it lives.
@@ -455,6 +588,16 @@ fn specs_of(config: &HubConfig) -> Vec<FoldSpec> {
     config.aggregates.iter().chain(named).cloned().collect()
 }
 
+/// A listener that serves for as long as this is there.
+#[derive(Debug)]
+pub(crate) struct OpenDoors(Arc<AtomicUsize>);
+
+impl Drop for OpenDoors {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, SeqCst);
+    }
+}
+
 fn limits_of(config: &HubConfig) -> StateLimits {
     StateLimits {
         history: config.history.clone(),
@@ -478,9 +621,18 @@ pub(crate) fn log(rejected: &Rejected) {
 
 /// 50 random bits: no two histories of one hub have the same name.
 pub(crate) fn new_epoch() -> Arc<str> {
+    letters(10)
+}
+
+/// 80 random bits: nobody guesses the name of somebody else's connection.
+pub(crate) fn new_connection() -> Arc<str> {
+    letters(16)
+}
+
+fn letters(count: usize) -> Arc<str> {
     const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let mut rng = rand::rng();
-    (0..10).map(|_| char::from(LETTERS[rng.random_range(0..LETTERS.len())])).collect::<String>().into()
+    (0..count).map(|_| char::from(LETTERS[rng.random_range(0..LETTERS.len())])).collect::<String>().into()
 }
 
 #[cfg(test)]
@@ -492,7 +644,7 @@ mod tests {
     /// H1: what is published later is the newer, whatever was done to the machine's clock; where that was days ahead, all begins anew.
     #[test]
     fn the_clock_does_not_go_back() {
-        let shared = Shared::new(HubConfig::default());
+        let shared = Shared::new(HubConfig::default(), Audit::default());
         let channels = BTreeSet::from([Arc::from("c")]);
         let epoch = |shared: &Shared| shared.state().ledger().epoch().clone();
         let was_at = |ahead: Duration| shared.clocks.be_ahead(ahead);

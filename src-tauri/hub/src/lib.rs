@@ -4,8 +4,11 @@
 //! `subscription` is a reader's place in it, the modules under `door` write what it reads to a WebSocket, an event stream or an answer.
 
 mod access;
+mod admin;
 mod admission;
 mod app;
+mod audit;
+mod authorise;
 mod body;
 mod channel;
 mod clock;
@@ -28,6 +31,8 @@ mod metrics;
 mod people;
 mod publish;
 mod reconcile;
+mod refusal;
+mod revocation;
 mod routes;
 mod rules;
 mod serve;
@@ -42,12 +47,14 @@ mod webhook;
 
 pub use access::{KEY_BYTES_MIN, Keys, Readers, Signing, SigningKey};
 pub use app::{App, AppConfig, Origins};
+pub use authorise::Authorise;
 pub use channel::HistoryLimits;
 pub use engine::{EngineConfig, EnginePlace, check_address};
 pub use fields::Fields;
 pub use guard::Token;
 pub use hub::{Hub, HubConfig};
 pub use reconcile::{Named, Reconcile};
+pub use revocation::{Revocation, Revoked, Target, Unrevoked, Whom};
 pub use rules::{Durability, OwnHistory, Rules, Settings};
 pub use store::{StoreConfig, StoreError};
 pub use webhook::{Topic, Webhook};

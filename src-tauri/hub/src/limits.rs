@@ -114,6 +114,66 @@ pub const TOKEN_LIFE_MAX: Duration = Duration::from_secs(10 * 365 * 86_400);
 /// Channels that a token names.
 pub const CLAIMED_CHANNELS_MAX: usize = 1000;
 
+/// Revocations that stand. One more is refused: to forget an older one would give back what was taken.
+pub const REVOCATIONS_MAX: usize = 100_000;
+/// Revocations of one request.
+pub const REVOCATIONS_A_REQUEST_MAX: usize = 100;
+/// How long a connection whose right was revoked has to take what it was being sent before it is cut off.
+pub const REVOKE_GRACE: Duration = Duration::from_secs(2);
+/// The longest `sub` and `jti` of a token, bytes.
+pub const CLAIM_BYTES_MAX: usize = 256;
+/// The body of a request that revokes, bytes.
+pub const REVOKE_BYTES_MAX: usize = 256 << 10;
+
+/// Connections of those who look after the hub.
+pub const ADMIN_CONNECTIONS_MAX: usize = 64;
+/// Entries of an admin answer that doesn't say how many.
+pub const ADMIN_PAGE: usize = 100;
+/// Connections of one answer.
+pub const ADMIN_PAGE_MAX: usize = 1_000;
+/// Channels that are named of each connection in such an answer.
+pub const ADMIN_CHANNELS_SHOWN: usize = 20;
+
+/// Refusals that the audit log has in memory, and as many revocations.
+pub const AUDIT_ENTRIES_MAX: usize = 1_000;
+/// Refusals that are entered one by one a second; more of them are counted.
+pub const AUDIT_REFUSALS_A_SECOND: u32 = 100;
+/// The longest text of an entry, characters.
+pub const AUDIT_TEXT_CHARS_MAX: usize = 200;
+/// A file of the audit log is begun anew when it would have more bytes than this.
+pub const AUDIT_FILE_BYTES: u64 = 16 << 20;
+/// Older files that are kept.
+pub const AUDIT_FILES_MAX: u32 = 4;
+/// Entries that wait to be written to it; more are counted.
+pub const AUDIT_WAITING_MAX: usize = 4_096;
+
+/// How long a site has to say whether somebody may read.
+pub const AUTHORISE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a reader waits for that, with those before it.
+pub const AUTHORISE_WAIT: Duration = Duration::from_secs(10);
+/// Questions to sites that are on their way at once; others wait.
+pub const AUTHORISE_AT_ONCE: usize = 32;
+/// The largest answer, bytes.
+pub const AUTHORISE_BYTES_MAX: usize = 64 << 10;
+/// Questions whose answers are remembered, or waited for.
+pub const AUTHORISE_ENTRIES_MAX: usize = 100_000;
+/// For how long a yes is good for who comes, if nothing else is said.
+pub const AUTHORISE_YES: Duration = Duration::from_secs(60);
+/// For how long a no is.
+pub const AUTHORISE_NO: Duration = Duration::from_secs(10);
+/// How often it is asked again while somebody reads by a yes.
+pub const AUTHORISE_RECHECK: Duration = Duration::from_secs(60);
+/// A site that could not be asked is asked again, for who comes, after this.
+pub const AUTHORISE_AGAIN: Duration = Duration::from_secs(1);
+/// So too for who reads by an older yes.
+pub const AUTHORISE_RETRY: Duration = Duration::from_secs(5);
+/// How long somebody reads on by an older yes while the site can't be asked again.
+pub const AUTHORISE_PATIENCE: Duration = Duration::from_secs(60);
+/// How often it is looked for what is to be asked again.
+pub const AUTHORISE_TICK: Duration = Duration::from_millis(250);
+/// What is asked again at once.
+pub const AUTHORISE_DUE_MAX: usize = 1_000;
+
 /// Connections served at once; more wait in the system's queue.
 pub const CONNECTIONS_MAX: usize = 10_000;
 /// How long a client may take for the head of a request, and how long an idle connection is kept.

@@ -156,6 +156,12 @@ fn run(options: &Options) -> Result<(), Failure> {
         );
         CommandLine::command().error(ErrorKind::MissingRequiredArgument, message).exit();
     }
+    let admin_token = site.admin_token().map_err(Failure::Environment)?;
+    let admin = site.file.hub.admin;
+    if let Some(admin) = admin.filter(|admin| !admin.ip().is_loopback() && admin_token.is_none()) {
+        let message = format!("{admin} can be reached by others: give `admin-token` in the hub's file, too");
+        CommandLine::command().error(ErrorKind::MissingRequiredArgument, message).exit();
+    }
     let readers = site.readers(options.subscribe_token_file.as_deref(), options.subscribe_key_file.as_deref());
     let boards = [site.boards(), options.board.clone()].concat();
     let (hub, count) = (&site.file.hub, |number: Option<u32>| number.and_then(|number| usize::try_from(number).ok()));
@@ -177,6 +183,9 @@ fn run(options: &Options) -> Result<(), Failure> {
         repeats: options.repeats.or(repeats).unwrap_or(REPEATS),
         store: options.data_dir.clone().or_else(|| site.data_dir()).map(|folder| StoreConfig { folder }),
         rules: site.rules(options.durability),
+        admin_token,
+        audit_log: site.audit_log(),
+        authorise: site.authorise().map_err(Failure::Environment)?,
         engine: site.engine().map_err(Failure::Environment)?,
         connections_max: options.connections.or(count(hub.connections)).unwrap_or(limits::CONNECTIONS_MAX),
         ..HubConfig::default()
@@ -191,7 +200,7 @@ fn run(options: &Options) -> Result<(), Failure> {
         .build()
         .context("the system gives no threads: raise its limit")
         .map_err(Failure::Environment)?;
-    runtime.block_on(serve(listen, config)).map_err(Failure::Environment)
+    runtime.block_on(serve(listen, admin, config)).map_err(Failure::Environment)
 }
 
 /// Open files that the hub needs besides one for each connection.
@@ -232,13 +241,30 @@ fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     socket.listen(WAITING_MAX)
 }
 
-async fn serve(address: SocketAddr, config: HubConfig) -> anyhow::Result<()> {
-    let place = config.store.as_ref().map(|store| store.folder.display().to_string());
-    let hub = Hub::open(config).with_context(|| format!("can't keep anything in {}", place.unwrap_or_default()))?;
+async fn serve(address: SocketAddr, admin: Option<SocketAddr>, config: HubConfig) -> anyhow::Result<()> {
+    let paths = config.store.iter().map(|store| &store.folder).chain(&config.audit_log);
+    let places: Vec<String> = paths.map(|path| path.display().to_string()).collect();
+    let hub = Hub::open(config).with_context(|| format!("can't keep anything in {}", places.join(" or ")))?;
     let listener = listen(address)
         .with_context(|| format!("can't listen on {address}: end what uses it, or choose another with --listen"))?;
     let stop = told_to_stop().context("can't be told to stop by signals")?;
-    hub.serve(listener, stop).await.context("serving ended")
+    let Some(admin) = admin else { return hub.serve(listener, stop).await.context("serving ended") };
+    let own = TcpListener::bind(admin)
+        .await
+        .with_context(|| format!("can't listen on {admin}: end what uses it, or choose another `admin`"))?;
+    let (told, stopped) = tokio::sync::watch::channel(false);
+    let until = |mut stopped: tokio::sync::watch::Receiver<bool>| async move {
+        // Gone is told too.
+        let _ = stopped.wait_for(|stopped| *stopped).await;
+    };
+    let tell = async move {
+        stop.await;
+        told.send_replace(true);
+        Ok::<_, std::io::Error>(())
+    };
+    let serving =
+        tokio::try_join!(hub.serve(listener, until(stopped.clone())), hub.administer(own, until(stopped)), tell);
+    serving.map(drop).context("serving ended")
 }
 
 #[cfg(unix)]

@@ -24,6 +24,7 @@ use crate::{
     idempotency::{Known, Positions},
     limits, metrics,
     publish::{self, Form, Refused},
+    refusal,
     state::{Key, Outcome, Placed, Unkept},
     stop::Stop,
 };
@@ -67,7 +68,8 @@ pub(crate) fn router(hub: Arc<Shared>, stop: Stop, rule: HostRule) -> Router {
     // Pages of other sites come by it, if its application says so.
     let pusher = pusher::routes().layer(middleware::from_fn_with_state(rule, guard::check_host));
     let counted = middleware::from_fn_with_state(hub.clone(), metrics::count_refusals);
-    own.merge(pusher).layer(counted).with_state(Doorway { hub, stop })
+    let noted = middleware::from_fn_with_state(hub.clone(), refusal::note);
+    own.merge(pusher).layer(counted).layer(noted).with_state(Doorway { hub, stop })
 }
 
 /// Takes the named parameters out of an address.

@@ -3,7 +3,7 @@
 use std::{future::Future, io, sync::Arc, time::Duration};
 
 use axum::Router;
-use hyper::server::conn::http1;
+use hyper::{Request, body::Incoming, server::conn::http1, service::Service};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
@@ -16,17 +16,19 @@ use tokio::{
 };
 
 use crate::{
-    engine,
+    authorise, engine,
     guard::HostRule,
     hub::Shared,
-    limits, reconcile, routes,
+    limits, reconcile,
+    revocation::{Outlet, Peer},
+    routes,
     stall::StallLimit,
     stop::{Stop, Stopper},
     webhook,
 };
 
 /// How long to wait when the system can't give us a connection, most often for want of file descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// A connection that nothing is wrapped around but its limits: what the doors of tens of thousands are made for.
 pub(crate) type Plain = StallLimit<TcpStream, OwnedSemaphorePermit>;
@@ -47,15 +49,17 @@ pub(crate) async fn serve(
     let (stopper, stop) = Stop::new();
     let router = routes::router(hub.clone(), stop.clone(), rule);
     tracing::info!(%address, "listening");
+    let open = hub.open_doors();
     let besides = async {
-        tokio::join!(webhook::tell(&hub), hub.config.readers.follow_keys(), reconcile::follow(&hub), engine::run(&hub));
+        let keys = hub.config.readers.follow_keys();
+        tokio::join!(webhook::tell(&hub), keys, reconcile::follow(&hub), engine::run(&hub), authorise::follow(&hub));
         std::future::pending().await
     };
     let connections = tokio::select! {
         connections = accept(&hub, listener, end, &router, &stop) => connections,
         connections = besides => connections,
     };
-    drop((router, stop));
+    drop((router, stop, open));
     goodbye(stopper, connections).await;
     if let Some(engine) = &hub.engine {
         engine.leave(&hub).await;
@@ -99,14 +103,16 @@ async fn accept(
             accepted = next() => accepted,
         };
         match accepted {
-            Ok((stream, _)) => {
+            Ok((stream, address)) => {
                 // Events are small and must not wait for more of them.
                 if let Err(error) = stream.set_nodelay(true) {
                     tracing::debug!(reason = %error, "a connection was gone before it began");
                     continue;
                 }
-                let stream = StallLimit::new(stream, hub.config.write_stall, place);
-                connections.spawn(connection(stream, router.clone(), stop.clone()));
+                let outlet = Arc::new(Outlet::default());
+                let peer = Peer { address: Some(address), outlet: Some(outlet.clone()) };
+                let stream = StallLimit::new(stream, hub.config.write_stall, outlet, place);
+                connections.spawn(connection(stream, router.clone(), peer, stop.clone()));
             }
             Err(error) => {
                 tracing::warn!(reason = %error, "a connection could not be accepted");
@@ -116,9 +122,34 @@ async fn accept(
     }
 }
 
-async fn connection(stream: Plain, router: Router, stop: Stop) {
+/// The addresses behind one connection: each request is told who is at its other side.
+struct Addresses {
+    router: TowerToHyperService<Router>,
+    peer: Peer,
+}
+
+impl Service<Request<Incoming>> for Addresses {
+    type Response = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Response;
+    type Error = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Error;
+    type Future = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Future;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        request.extensions_mut().insert(self.peer.clone());
+        self.router.call(request)
+    }
+}
+
+/// Serves one connection until one side has enough.
+pub(crate) async fn connection(stream: Plain, router: Router, peer: Peer, stop: Stop) {
+    let outlet = peer.outlet.clone();
+    let cut_off = async {
+        match outlet {
+            Some(outlet) => outlet.cut_off().await,
+            None => std::future::pending().await,
+        }
+    };
     let io = TokioIo::new(stream);
-    let service = TowerToHyperService::new(router);
+    let service = Addresses { router: TowerToHyperService::new(router), peer };
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits::HEAD_TIMEOUT)
@@ -131,6 +162,10 @@ async fn connection(stream: Plain, router: Router, stop: Stop) {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
+        () = cut_off => {
+            tracing::debug!("a connection is cut off: what entitled it was revoked, and it took nothing");
+            return;
+        }
     };
     if let Err(error) = ended {
         tracing::debug!(reason = %error, "a connection broke");
@@ -138,7 +173,7 @@ async fn connection(stream: Plain, router: Router, stop: Stop) {
 }
 
 /// Tells everybody to end, and cuts off who doesn't.
-async fn goodbye(mut stopper: Stopper, mut connections: JoinSet<()>) {
+pub(crate) async fn goodbye(mut stopper: Stopper, mut connections: JoinSet<()>) {
     stopper.stop();
     let gone = timeout(limits::STOP_GRACE, async {
         while connections.join_next().await.is_some() {}

@@ -10,8 +10,8 @@ use std::{
 use anyhow::{Context, anyhow};
 use watchfloor_board::config::spec::FoldSpec;
 use watchfloor_hub::{
-    App, AppConfig, Durability, EngineConfig, Fields, KEY_BYTES_MIN, Keys, Named, OwnHistory, Readers, Reconcile,
-    Rules, Settings, SigningKey, Token,
+    App, AppConfig, Authorise, Durability, EngineConfig, Fields, KEY_BYTES_MIN, Keys, Named, OwnHistory, Readers,
+    Reconcile, Rules, Settings, SigningKey, Token,
     config::{
         self, AggregatePart, AppPart, EnginePart, FILE_BYTES_MAX, HubFile, KeyPart, NamespacePart, Place, ReconcilePart,
     },
@@ -51,6 +51,7 @@ impl Site {
         folds(&self.boards())?;
         self.publish_token(None).and(self.readers(None, None).map(drop)).map_err(Failure::Environment)?;
         self.named().map(drop).map_err(Failure::Environment)?;
+        self.admin_token().and(self.authorise().map(drop)).map_err(Failure::Environment)?;
         self.engine().map(drop).map_err(Failure::Environment)?;
         self.apps().map(drop).map_err(Failure::Environment)
     }
@@ -63,6 +64,43 @@ impl Site {
     /// Where what outlives the hub is.
     pub(crate) fn data_dir(&self) -> Option<PathBuf> {
         self.file.hub.data_dir.as_ref().map(|folder| self.folder.join(folder))
+    }
+
+    /// The file of the audit log.
+    pub(crate) fn audit_log(&self) -> Option<PathBuf> {
+        self.file.hub.audit_log.as_ref().map(|file| self.folder.join(file))
+    }
+
+    /// What those present who look after the hub.
+    pub(crate) fn admin_token(&self) -> anyhow::Result<Option<Token>> {
+        let token = self.secret(None, self.file.hub.admin_token.as_ref(), "admin token")?;
+        token.map(|secret| secret.token()).transpose()
+    }
+
+    /// Which sites are asked who may read.
+    pub(crate) fn authorise(&self) -> anyhow::Result<Option<Authorise>> {
+        let hub = &self.file.hub;
+        let Some(place) = &hub.authorise_secret else { return Ok(None) };
+        let read = self.kept(place, "secret of questions to sites")?;
+        let secret = read.bare();
+        if secret.len() < KEY_BYTES_MIN {
+            return Err(anyhow!(
+                "{} holds {} bytes: write at least {KEY_BYTES_MIN} random ones",
+                read.whence,
+                secret.len()
+            ));
+        }
+        let (namespaces, default) = (self.file.namespaces.clone(), hub.authorise.as_deref().map(Arc::<str>::from));
+        let sites: Vec<_> = namespaces.iter().map(|one| one.authorise.as_deref().map(Arc::<str>::from)).collect();
+        let whom = move |channel: &str| {
+            let own = namespaces.iter().position(|namespace| namespace.has(channel));
+            own.and_then(|own| sites[own].clone()).or_else(|| default.clone())
+        };
+        let asked = Authorise::new(secret, whom).with_token(hub.authorise_token);
+        Ok(Some(match hub.authorise_times {
+            Some(times) => asked.good_for(times.yes, times.no, times.recheck),
+            None => asked,
+        }))
     }
 
     /// What holds for which channel; `durability` of the command line for those that no namespace speaks of.
@@ -106,6 +144,10 @@ impl Site {
         let key = key.map(|path| Secret::of_file(path, "subscribe key")?.key()).transpose()?;
         let given = self.file.keys.iter().map(|part| self.signing_key(part)).collect::<anyhow::Result<Vec<_>>>()?;
         let keys = Keys::new(key.into_iter().chain(given));
+        let keys = match hub.token_life {
+            Some(life) => keys.living_at_most(life),
+            None => keys,
+        };
         Ok(Readers {
             token: token.map(|secret| secret.token()).transpose()?,
             keys: match &hub.jwks {

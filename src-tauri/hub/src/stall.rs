@@ -6,6 +6,7 @@
 use std::{
     io,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -15,19 +16,23 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
+use crate::revocation::Outlet;
+
 /// A connection with a limit on how long a write may take no byte.
 pub(crate) struct StallLimit<C, P> {
     connection: C,
     limit: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
+    /// Through which all is written.
+    outlet: Arc<Outlet>,
     /// The place that the connection takes up among all, given back when it ends, whatever it was upgraded to.
     _place: P,
 }
 
 impl<C, P> StallLimit<C, P> {
     /// Drops `connection` when it takes nothing for `limit`.
-    pub(crate) const fn new(connection: C, limit: Duration, place: P) -> Self {
-        Self { connection, limit, stalled: None, _place: place }
+    pub(crate) const fn new(connection: C, limit: Duration, outlet: Arc<Outlet>, place: P) -> Self {
+        Self { connection, limit, stalled: None, outlet, _place: place }
     }
 
     fn judge<T>(&mut self, cx: &mut Context<'_>, poll: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
@@ -55,7 +60,8 @@ impl<C: AsyncRead + Unpin, P: Unpin> AsyncRead for StallLimit<C, P> {
 
 impl<C: AsyncWrite + Unpin, P: Unpin> AsyncWrite for StallLimit<C, P> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let poll = Pin::new(&mut self.connection).poll_write(cx, bytes);
+        let Self { outlet, connection, .. } = &mut *self;
+        let poll = outlet.write(|| Pin::new(connection).poll_write(cx, bytes));
         self.judge(cx, poll)
     }
 
@@ -64,7 +70,8 @@ impl<C: AsyncWrite + Unpin, P: Unpin> AsyncWrite for StallLimit<C, P> {
         cx: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let poll = Pin::new(&mut self.connection).poll_write_vectored(cx, bytes);
+        let Self { outlet, connection, .. } = &mut *self;
+        let poll = outlet.write(|| Pin::new(connection).poll_write_vectored(cx, bytes));
         self.judge(cx, poll)
     }
 
@@ -73,11 +80,21 @@ impl<C: AsyncWrite + Unpin, P: Unpin> AsyncWrite for StallLimit<C, P> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.connection).poll_flush(cx)
+        let flushed = Pin::new(&mut self.connection).poll_flush(cx);
+        if matches!(flushed, Poll::Ready(Ok(()))) {
+            self.outlet.flushed();
+        }
+        flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.connection).poll_shutdown(cx)
+    }
+}
+
+impl<C, P> Drop for StallLimit<C, P> {
+    fn drop(&mut self) {
+        self.outlet.cut();
     }
 }
 
@@ -91,7 +108,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn stalled_is_not_slow() {
         let (near, mut far) = duplex(4);
-        let mut near = StallLimit::new(near, Duration::from_secs(10), ());
+        let mut near = StallLimit::new(near, Duration::from_secs(10), Arc::default(), ());
         let reader = tokio::spawn(async move {
             let mut byte = [0];
             for _ in 0..6 {

@@ -16,15 +16,18 @@ use crate::{
     limits, message,
     people::People,
     publish::{Incoming, Refused},
+    revocation::{Sessions, Standing},
     rules::{Durability, Rules},
     store::{Outbox, Stored, StoredKey, Write},
 };
 
 mod follow;
 mod keep;
+mod revoke;
 mod runs;
 pub(crate) mod told;
 pub(crate) use keep::Resuming;
+pub(crate) use revoke::{Entered, StandsAgainst};
 use runs::Runs;
 use told::Told;
 
@@ -132,6 +135,8 @@ pub(crate) struct State {
     /// What the store is to be told; none without one.
     outbox: Option<Outbox>,
     people: People,
+    sessions: Sessions,
+    standing: Standing,
     /// The channels that are an engine's; none if all are its own.
     followed: Option<follow::Followed>,
     runs: Runs,
@@ -155,6 +160,8 @@ impl State {
             unreleased: VecDeque::new(),
             outbox: None,
             people: People::new(limits::PRESENCE_LINGER),
+            sessions: Sessions::default(),
+            standing: Standing::default(),
             followed: None,
             runs: Runs::default(),
             told: Told::default(),

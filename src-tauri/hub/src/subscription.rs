@@ -81,7 +81,9 @@ impl Subscription {
     }
 
     /// The reader came by this, or presents it now.
-    pub(crate) fn come_by(&mut self, rights: Rights) {
+    pub(crate) fn come_by(&mut self, mut rights: Rights) {
+        // For sites that are asked, which is not done here.
+        rights.claims = None;
         self.rights = Some(rights);
     }
 
@@ -95,16 +97,25 @@ impl Subscription {
         self.came = now;
     }
 
-    /// Adds channels, or begins them anew.
+    /// Whether there is room for these channels besides.
     ///
     /// # Errors
-    /// If there would be too many; then nothing changes.
-    pub(crate) fn subscribe(&mut self, asked: Places) -> Result<(), TooManyChannels> {
+    /// If there would be too many.
+    pub(crate) fn has_room_for(&self, asked: &Places) -> Result<(), TooManyChannels> {
         let known = |channel: &Arc<str>| self.asked.contains_key(channel) || self.places.contains_key(channel);
         let found = self.asked.len() + self.places.len() + asked.keys().filter(|channel| !known(channel)).count();
         if found > limits::SUBSCRIPTION_CHANNELS_MAX {
             return Err(TooManyChannels { found });
         }
+        Ok(())
+    }
+
+    /// Adds channels, or begins them anew.
+    ///
+    /// # Errors
+    /// If there would be too many; then nothing changes.
+    pub(crate) fn subscribe(&mut self, asked: Places) -> Result<(), TooManyChannels> {
+        self.has_room_for(&asked)?;
         for (channel, place) in asked {
             self.places.remove(&channel);
             self.asked.insert(channel, place);

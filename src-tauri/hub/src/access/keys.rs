@@ -3,6 +3,7 @@
 use std::{
     fmt,
     sync::{Arc, Once, PoisonError, RwLock},
+    time::Duration,
 };
 
 use jsonwebtoken::{
@@ -20,6 +21,7 @@ use ring::{
 };
 
 use super::jwks::Jwks;
+use crate::limits::TOKEN_LIFE_MAX;
 
 /// The shortest secret: as many bytes as the hash has (RFC 7518, section 3.2).
 pub const KEY_BYTES_MIN: usize = 32;
@@ -129,6 +131,8 @@ pub struct Keys {
     given: Arc<[SigningKey]>,
     set: Option<Arc<Jwks>>,
     fetched: Arc<RwLock<Arc<[SigningKey]>>>,
+    /// The longest life of a token that is taken, if there is one.
+    life: Option<Duration>,
 }
 
 impl Keys {
@@ -142,6 +146,17 @@ impl Keys {
     #[must_use]
     pub fn with_set(self, url: &str) -> Self {
         Self { set: Some(Arc::new(Jwks::new(url))), ..self }
+    }
+
+    /// Tokens that live longer are not taken.
+    #[must_use]
+    pub fn living_at_most(self, life: Duration) -> Self {
+        Self { life: Some(life), ..self }
+    }
+
+    /// The longest life of a token that is taken.
+    pub(crate) fn life_max(&self) -> Duration {
+        self.life.unwrap_or(TOKEN_LIFE_MAX)
     }
 
     pub(crate) fn are_asked(&self) -> bool {

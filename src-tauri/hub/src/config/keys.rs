@@ -12,7 +12,7 @@ use watchfloor_board::config::aggregate_table;
 
 use super::shapes::{Address, FieldPath, Listen, Origin, Pattern, SecretPlace};
 use super::{aggregates, engine};
-use crate::{access::Signing, rules::Durability, webhook::Topic};
+use crate::{access::Signing, limits, rules::Durability, webhook::Topic};
 
 pub(super) static HUB: TableShape = TableShape {
     name: "`[hub]`",
@@ -30,7 +30,94 @@ pub(super) static HUB: TableShape = TableShape {
         &PUBLISH_TOKEN,
         &SUBSCRIBE_TOKEN,
         &JWKS,
+        &TOKEN_LIFE,
+        &AUTHORISE,
+        &AUTHORISE_SECRET,
+        &AUTHORISE_TOKEN,
+        &AUTHORISE_CACHE,
+        &AUTHORISE_CACHE_NO,
+        &RECHECK,
+        &ADMIN,
+        &ADMIN_TOKEN,
+        &AUDIT_LOG,
     ],
+};
+
+pub(super) static TOKEN_LIFE: Key<Span> = Key {
+    name: "token-life",
+    need: Need::Optional,
+    about: "The longest life of a reader's token that is taken, and how long a revocation stands that doesn't say. Left out, ten years.",
+    shape: Span { min: Duration::from_secs(1), max: limits::TOKEN_LIFE_MAX },
+};
+
+pub(super) static AUTHORISE: Key<Address> = Key {
+    name: "authorise",
+    need: Need::Optional,
+    about: "The site that is asked who may read channels for which no `[[namespace]]` names another. Left out, none is.",
+    shape: Address,
+};
+
+pub(super) static AUTHORISE_SECRET: Key<SecretPlace> = Key {
+    name: "authorise-secret",
+    need: Need::Optional,
+    about: "Where the secret is that questions to sites are signed with; required if one is asked.",
+    shape: SecretPlace,
+};
+
+pub(super) static AUTHORISE_TOKEN: Key<Flag> = Key {
+    name: "authorise-token",
+    need: Need::Default("false"),
+    about: "Whether the site is sent what a reader presents as its token, too.",
+    shape: Flag,
+};
+
+pub(super) static AUTHORISE_CACHE: Key<Span> = Key {
+    name: "authorise-cache",
+    need: Need::Default("\"1m\""),
+    about: "For how long a site's yes is good for who comes and asks the same.",
+    shape: Span { min: Duration::from_millis(1), max: WEEK },
+};
+
+pub(super) static AUTHORISE_CACHE_NO: Key<Span> = Key {
+    name: "authorise-cache-no",
+    need: Need::Default("\"10s\""),
+    about: "For how long a site's no is.",
+    shape: Span { min: Duration::from_millis(1), max: WEEK },
+};
+
+pub(super) static RECHECK: Key<Span> = Key {
+    name: "recheck",
+    need: Need::Default("\"1m\""),
+    about: "How often the site is asked again while somebody reads by its yes.",
+    shape: Span { min: Duration::from_secs(1), max: WEEK },
+};
+
+pub(super) static ADMIN: Key<Listen> = Key {
+    name: "admin",
+    need: Need::Optional,
+    about: "Where it listens for who looks after it, apart from readers and publishers; beyond the loopback only with `admin-token`. Left out, nowhere.",
+    shape: Listen,
+};
+
+pub(super) static ADMIN_TOKEN: Key<SecretPlace> = Key {
+    name: "admin-token",
+    need: Need::Optional,
+    about: "Where the token is that those present.",
+    shape: SecretPlace,
+};
+
+pub(super) static AUDIT_LOG: Key<Text> = Key {
+    name: "audit-log",
+    need: Need::Optional,
+    about: "A file that refusals and revocations are written to, relative to this file, besides the log. Left out, none.",
+    shape: Text { characters_max: 500 },
+};
+
+pub(super) static OWN_AUTHORISE: Key<Address> = Key {
+    name: "authorise",
+    need: Need::Optional,
+    about: "The site that is asked who may read them. Left out, as `[hub]` has it.",
+    shape: Address,
 };
 
 pub(super) static LISTEN: Key<Listen> = Key {
@@ -123,6 +210,7 @@ pub(super) static NAMESPACE: TableShape = TableShape {
         &OWN_HISTORY_EVENTS,
         &OWN_HISTORY_MIB,
         &OWN_HISTORY_AGE,
+        &OWN_AUTHORISE,
     ],
 };
 

@@ -78,6 +78,33 @@ pub struct HubPart {
     pub subscribe_token: Option<Place>,
     /// The address of a set of keys that readers' tokens are signed by.
     pub jwks: Option<String>,
+    /// The longest life of a reader's token.
+    pub token_life: Option<Duration>,
+    /// The address of the site that is asked who may read channels that no namespace speaks of.
+    pub authorise: Option<String>,
+    /// Where the secret is that questions to sites are signed with.
+    pub authorise_secret: Option<Place>,
+    /// Whether a reader's token itself is sent to the site.
+    pub authorise_token: bool,
+    /// For how long a yes and a no of a site are good for who comes, and how often it is asked again for who reads.
+    pub authorise_times: Option<AuthoriseTimes>,
+    /// Where those are listened for who look after the hub.
+    pub admin: Option<SocketAddr>,
+    /// Where the token is that they present.
+    pub admin_token: Option<Place>,
+    /// The file of the audit log, as it stands in the file.
+    pub audit_log: Option<String>,
+}
+
+/// How long what a site says is good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuthoriseTimes {
+    /// A yes, for who comes.
+    pub yes: Duration,
+    /// A no, for who comes.
+    pub no: Duration,
+    /// How often it is asked again for who reads.
+    pub recheck: Duration,
 }
 
 /// `[[namespace]]`: what holds for some channels.
@@ -97,6 +124,8 @@ pub struct NamespacePart {
     pub history_mib: Option<u32>,
     /// How long their events are remembered.
     pub history_age: Option<Duration>,
+    /// The address of the site that is asked who may read them.
+    pub authorise: Option<String>,
 }
 
 impl NamespacePart {
@@ -156,12 +185,26 @@ fn decode(file: &DeTable<'_>, sink: &mut Sink<'_>) -> Option<HubFile> {
     let mut nodes_of = |name, max| if file.contains_key(name) { tables_of(file, name, max, sink) } else { Vec::new() };
     let namespaces = nodes_of("namespace", limits::NAMESPACES_MAX);
     let (keys, nodes) = (nodes_of("key", limits::KEYS_GIVEN_MAX), nodes_of("app", limits::APPS_MAX));
+    let namespace_spans: Vec<_> = namespaces.iter().map(|node| node.value.span()).collect();
     let namespaces: Vec<Option<NamespacePart>> =
         namespaces.into_iter().map(|node| read_namespace(node, sink)).collect();
     let keys: Vec<Option<KeyPart>> = keys.into_iter().map(|node| read_key(node, sink)).collect();
     let apps: Vec<Option<AppPart>> = nodes.iter().map(|node| read_app(*node, sink)).collect();
     report_twins(&nodes, &apps, sink);
     let aggregates = aggregates::read(file, sink);
+    let is_asked = |namespace: &Option<NamespacePart>| namespace.as_ref().is_some_and(|one| one.authorise.is_some());
+    if hub.as_ref().is_some_and(|hub| hub.authorise_secret.is_none())
+        && let Some(at) = namespaces.iter().position(is_asked)
+    {
+        sink.report(Problem {
+            span: namespace_spans[at].clone(),
+            message: "a site is asked without a secret".to_owned(),
+            found: "`authorise`, and no `authorise-secret` in `[hub]`".to_owned(),
+            expected: "`authorise-secret` in `[hub]`, that questions are signed with".to_owned(),
+            help: None,
+        });
+        return None;
+    }
     let engine = match file.get("engine") {
         None => Some(None),
         Some(value) => engine::read(Node { name: "engine", value }, sink).map(Some),
@@ -192,6 +235,20 @@ fn read_hub(node: Node<'_>, sink: &mut Sink<'_>) -> Option<HubPart> {
     let publish_token = reader.optional(&keys::PUBLISH_TOKEN, sink);
     let subscribe_token = reader.optional(&keys::SUBSCRIBE_TOKEN, sink);
     let jwks = reader.optional(&keys::JWKS, sink);
+    let token_life = reader.optional(&keys::TOKEN_LIFE, sink);
+    let authorise = reader.optional(&keys::AUTHORISE, sink);
+    let authorise_secret = reader.optional(&keys::AUTHORISE_SECRET, sink);
+    let authorise_token = reader.get(&keys::AUTHORISE_TOKEN, sink);
+    let yes = reader.get(&keys::AUTHORISE_CACHE, sink);
+    let no = reader.get(&keys::AUTHORISE_CACHE_NO, sink);
+    let recheck = reader.get(&keys::RECHECK, sink);
+    let admin = reader.optional(&keys::ADMIN, sink);
+    let admin_token = reader.optional(&keys::ADMIN_TOKEN, sink);
+    let audit_log = reader.optional(&keys::AUDIT_LOG, sink);
+    if reader.has(keys::AUTHORISE.name) && !reader.has(keys::AUTHORISE_SECRET.name) {
+        reader.missing(keys::AUTHORISE_SECRET.name, &keys::AUTHORISE_SECRET.shape.expected(), None, sink);
+        return None;
+    }
     Some(HubPart {
         listen: listen?,
         heartbeat: heartbeat?,
@@ -206,6 +263,14 @@ fn read_hub(node: Node<'_>, sink: &mut Sink<'_>) -> Option<HubPart> {
         publish_token: publish_token?,
         subscribe_token: subscribe_token?,
         jwks: jwks?,
+        token_life: token_life?,
+        authorise: authorise?,
+        authorise_secret: authorise_secret?,
+        authorise_token: authorise_token?,
+        authorise_times: Some(AuthoriseTimes { yes: yes?, no: no?, recheck: recheck? }),
+        admin: admin?,
+        admin_token: admin_token?,
+        audit_log: audit_log?,
     })
 }
 
@@ -219,6 +284,7 @@ fn read_namespace(node: Node<'_>, sink: &mut Sink<'_>) -> Option<NamespacePart> 
     let history_events = reader.optional(&keys::OWN_HISTORY_EVENTS, sink);
     let history_mib = reader.optional(&keys::OWN_HISTORY_MIB, sink);
     let history_age = reader.optional(&keys::OWN_HISTORY_AGE, sink);
+    let authorise = reader.optional(&keys::OWN_AUTHORISE, sink);
     Some(NamespacePart {
         channels: channels?,
         durability: durability?,
@@ -227,6 +293,7 @@ fn read_namespace(node: Node<'_>, sink: &mut Sink<'_>) -> Option<NamespacePart> 
         history_events: history_events?,
         history_mib: history_mib?,
         history_age: history_age?,
+        authorise: authorise?,
     })
 }
 

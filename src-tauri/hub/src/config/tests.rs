@@ -62,6 +62,7 @@ fn what_it_says() {
         history_events: Some(5),
         history_mib: None,
         history_age: Some(Duration::from_secs(60)),
+        authorise: None,
     };
     assert_eq!(file.namespaces, [namespace]);
     assert_eq!(
@@ -134,6 +135,13 @@ fn mistakes() {
         ("private-team.*", "private team", "no channel for `channels`"),
         ("https://app.example/webhook", "app.example", "no address for `webhook`"),
         ("webhook =", "# ", "`webhook` is missing in `[[app]]`"),
+        ("durability = \"fast\"", "authorise = \"https://app.example/may\"", "a site is asked without a secret"),
+        (
+            "boards = \"board.toml\"",
+            "authorise = \"https://app.example/may\"",
+            "`authorise-secret` is missing in `[hub]`",
+        ),
+        ("boards = \"board.toml\"", "recheck = \"1ms\"", "out of range for `recheck`"),
         ("listen", "secret", "`secret` belongs to `[[app]]`"),
         ("redis://", "redis://:hunter2@", "`redis` holds a user or a password"),
         ("redis://", "http://", "no address of Redis for `redis`"),

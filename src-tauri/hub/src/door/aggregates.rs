@@ -15,9 +15,11 @@ use watchfloor_model::{Position, Timestamp};
 use crate::{
     access::Rights,
     clock::ClockReading,
+    door::Once,
     failure::{Failure, json},
     ledger::Reading,
     reconcile::Named,
+    revocation::Peer,
     routes::Doorway,
 };
 
@@ -75,6 +77,7 @@ pub(crate) async fn answer(
     State(door): State<Doorway>,
     id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
+    peer: Peer,
 ) -> Result<Response, Failure> {
     let rights = rights(&door, &headers).await?;
     let unknown = || Failure::new(StatusCode::NOT_FOUND, "unknown-aggregate", "the hub's file has no such aggregate");
@@ -84,7 +87,13 @@ pub(crate) async fn answer(
         return Err(Failure::new(StatusCode::FORBIDDEN, "denied", message));
     }
     let (fingerprint, now) = (fingerprint(named), door.hub.now());
-    let reading = door.hub.state().ledger_mut().read(&fingerprint, now).ok_or_else(unknown)?;
+    let channels: Vec<Arc<str>> = named.fold.channels.iter().map(|channel| channel.as_str().into()).collect();
+    let reader = Once::admit(&door.hub, &headers, &rights, peer, &channels).await?;
+    let reading = {
+        let mut state = door.hub.state();
+        reader.read(&mut state, &channels, now)?;
+        state.ledger_mut().read(&fingerprint, now).ok_or_else(unknown)?
+    };
     let Reading { positions, clock, since, rejected, value } = reading;
     Ok(json(&Answer { id: &named.id, fingerprint, positions, clock, since, rejected, value }))
 }

@@ -12,9 +12,10 @@ use serde_json::value::RawValue;
 
 use crate::{
     cursor,
-    door::Reader,
+    door::{Reader, words},
     failure::{Failure, json},
     limits, message,
+    revocation::{Door, Peer, Seat, Why},
     routes::{Doorway, Parameters, parameters},
     subscription::Manner,
 };
@@ -31,16 +32,17 @@ pub(crate) async fn answer(
     State(door): State<Doorway>,
     query: Parameters,
     headers: HeaderMap,
+    peer: Peer,
 ) -> Result<Response, Failure> {
-    let mut reader = Reader::admit(door, &headers, Manner::Call).await?;
+    let mut reader = Reader::admit(door, &headers, Manner::Call, (Door::Poll, peer)).await?;
     let [cursor, wait] = parameters(query, ["cursor", "wait_ms"])?;
     let Some(cursor) = cursor else {
         return Err(Failure::bad("bad-cursor", "`cursor` is missing: expected `channel~epoch:offset` or `channel~`"));
     };
     let places = cursor::parse(&cursor).map_err(|problem| Failure::bad("bad-cursor", problem))?;
     let wait = wait_of(wait.as_deref())?;
-    reader.subscribe(places).map_err(|problem| problem.failure("bad-cursor"))?;
-    let lines = next(&mut reader, wait).await;
+    reader.subscribe(places).await.map_err(|problem| problem.failure("bad-cursor"))?;
+    let lines = next(&mut reader, wait).await.map_err(ended)?;
     let heartbeat = {
         let now = reader.hub.now();
         let state = reader.hub.state();
@@ -56,6 +58,16 @@ pub(crate) async fn answer(
     }))
 }
 
+/// As an answer to who is ended while he waits.
+fn ended(why: Why) -> Failure {
+    let (code, message) = words(why);
+    let status = match why {
+        Why::Revoked => StatusCode::FORBIDDEN,
+        Why::Unsure => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    Failure::new(status, code, message)
+}
+
 /// What a node answers that doesn't know whether what it has is the newest.
 pub(super) fn not_current() -> Failure {
     let message =
@@ -64,19 +76,19 @@ pub(super) fn not_current() -> Failure {
 }
 
 /// What comes next; nothing if nothing came in time or the hub stops.
-async fn next(reader: &mut Reader, wait: Duration) -> Vec<Arc<str>> {
+async fn next(reader: &mut Reader, wait: Duration) -> Result<Vec<Arc<str>>, Why> {
     let end = tokio::time::Instant::now() + wait;
     loop {
-        let lines = reader.next_batch();
+        let lines = reader.next_batch(Seat::hold_until_flushed)?;
         if !lines.is_empty() {
-            return lines;
+            return Ok(lines);
         }
         tokio::select! {
             biased;
-            () = reader.stop.told() => return lines,
+            () = reader.stop.told() => return Ok(lines),
             () = reader.woken() => {}
-            () = tokio::time::sleep_until(end) => return lines,
-            () = reader.expiry_due(), if !reader.is_expired() => return lines,
+            () = tokio::time::sleep_until(end) => return Ok(lines),
+            () = reader.expiry_due(), if !reader.is_expired() => return Ok(lines),
         }
     }
 }

@@ -13,10 +13,11 @@ use watchfloor_model::{Position, Timestamp};
 
 use crate::{
     clock::ClockReading,
-    door::poll,
+    door::{Once, poll},
     failure::{Failure, json},
     ledger::Cut,
     limits, publish,
+    revocation::Peer,
     routes::{Doorway, Parameters, parameters},
 };
 
@@ -33,6 +34,7 @@ pub(crate) async fn answer(
     State(door): State<Doorway>,
     query: Parameters,
     headers: HeaderMap,
+    peer: Peer,
 ) -> Result<Response, Failure> {
     door.hub.config.readers.prepare(&headers).await;
     let rights = door.hub.config.readers.admit(&headers, door.hub.now())?;
@@ -41,11 +43,16 @@ pub(crate) async fn answer(
     if let Some(message) = rights.forbids(channels.iter().map(|channel| &**channel)) {
         return Err(Failure::new(StatusCode::FORBIDDEN, "denied", message));
     }
+    let reader = Once::admit(&door.hub, &headers, &rights, peer, &channels).await?;
     if !are_current(&door, &channels).await {
         return Err(poll::not_current());
     }
     let now = door.hub.now();
-    let Cut { positions, clock, since, aggregates } = door.hub.state().snapshot(&channels, now);
+    let Cut { positions, clock, since, aggregates } = {
+        let mut state = door.hub.state();
+        reader.read(&mut state, &channels, now)?;
+        state.snapshot(&channels, now)
+    };
     Ok(json(&Answer { positions, clock, since, aggregates }))
 }
 

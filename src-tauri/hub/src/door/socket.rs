@@ -2,12 +2,15 @@
 //!
 //! Who speaks and who listens is one task. Orders wait in a short queue: when they can't be answered, nothing more is read, so a client
 //! can't make the hub remember more than it takes.
+//!
+//! What is read for a client is out when the line has written all that it holds to the connection, which holds nothing back itself.
 
 use std::{
     collections::VecDeque,
     future::{Future, poll_fn},
     io,
     pin::Pin,
+    sync::Arc,
     task::Poll,
 };
 
@@ -32,7 +35,7 @@ use watchfloor_model::Mono;
 
 pub(crate) use super::line::Heard;
 use super::line::Line;
-use crate::{close::CloseReason, limits, serve, stop::Stop};
+use crate::{close::CloseReason, limits, revocation::Lease, serve, stop::Stop};
 
 /// What is spoken over a WebSocket.
 pub(crate) trait Talk: Send {
@@ -43,7 +46,11 @@ pub(crate) trait Talk: Send {
     fn order(heard: Heard<'_>) -> Self::Order;
 
     /// Does it, and answers by frames; why to close, if that can't be.
-    fn follow(&mut self, order: Self::Order, frames: &mut Vec<Utf8Bytes>) -> Option<CloseReason>;
+    fn follow(
+        &mut self,
+        order: Self::Order,
+        frames: &mut Vec<Utf8Bytes>,
+    ) -> impl Future<Output = Option<CloseReason>> + Send;
 
     /// What goes out next, nothing if there is nothing yet; why to close after it.
     fn next_batch(&mut self, frames: &mut Vec<Utf8Bytes>) -> Option<CloseReason>;
@@ -53,6 +60,9 @@ pub(crate) trait Talk: Send {
 
     /// Told when the hub goes down.
     fn stop(&self) -> &Stop;
+
+    /// By what it reads.
+    fn lease(&self) -> &Arc<Lease>;
 
     /// The connection is closed for this.
     fn closes(&self, _reason: CloseReason) {}
@@ -148,9 +158,11 @@ impl<C: AsyncRead + AsyncWrite + Unpin + Send, T: Talk> Conversation<C, T> {
             stop.told().await;
             tokio::time::sleep(limits::CLOSE_GRACE).await;
         };
+        let lease = self.talk.lease().clone();
         tokio::select! {
             () = self.talk_and_part() => {}
             () = cut_off => {}
+            () = lease.cut_off() => {}
         }
     }
 
@@ -184,16 +196,19 @@ impl<C: AsyncRead + AsyncWrite + Unpin + Send, T: Talk> Conversation<C, T> {
             while failed.is_none()
                 && let Some(order) = self.orders.pop_front()
             {
-                failed = self.talk.follow(order, &mut self.frames);
+                // In a box, while it is followed: it would be a part of the connection for as long as that is.
+                failed = Box::pin(self.talk.follow(order, &mut self.frames)).await;
             }
             let is_answer = !self.frames.is_empty();
             self.say().await?;
+            self.talk.lease().release();
             if failed.is_some() {
                 return failed;
             }
             let ends = self.talk.next_batch(&mut self.frames);
             let is_news = !self.frames.is_empty();
             self.say().await?;
+            self.talk.lease().release();
             if ends.is_some() {
                 return ends;
             }

@@ -13,11 +13,12 @@ use futures_util::stream;
 
 use crate::{
     cursor,
-    door::Reader,
+    door::{Reader, farewell},
     failure::Failure,
     limits,
     message::Message,
     metrics::{Door, Present},
+    revocation::{Door as ByDoor, Peer, Seat},
     routes::{Doorway, Parameters, parameters},
     subscription::Manner,
 };
@@ -27,8 +28,9 @@ pub(crate) async fn open(
     State(door): State<Doorway>,
     query: Parameters,
     headers: HeaderMap,
+    peer: Peer,
 ) -> Result<Response, Failure> {
-    let mut reader = Reader::admit(door, &headers, Manner::Connection).await?;
+    let mut reader = Reader::admit(door, &headers, Manner::Connection, (ByDoor::Sse, peer)).await?;
     let [asked] = parameters(query, ["cursor"])?;
     let last = headers.get("last-event-id").filter(|value| !value.is_empty());
     let last = last.map(|value| value.to_str().map_err(|_| Failure::bad("bad-cursor", "`Last-Event-ID` is no cursor")));
@@ -36,13 +38,13 @@ pub(crate) async fn open(
         return Err(Failure::bad("bad-cursor", "`cursor` is missing: expected `channel~epoch:offset` or `channel~`"));
     };
     let places = cursor::parse(&text).map_err(|problem| Failure::bad("bad-cursor", problem))?;
-    reader.subscribe(places).map_err(|problem| problem.failure("bad-cursor"))?;
+    reader.subscribe(places).await.map_err(|problem| problem.failure("bad-cursor"))?;
     let present = Present::new(reader.hub.clone(), Door::Events);
     let body = stream::unfold((Some((reader, present)), true), |(reader, first)| async move {
         let (mut reader, present) = reader?;
         let (lines, is_last) = match next(&mut reader).await? {
             Next::Lines(lines) => (lines, false),
-            Next::Expired => (vec![expired()], true),
+            Next::Last(line) => (vec![line], true),
         };
         let event = event(&lines, &reader.subscription.cursor(), first);
         Some((Ok::<_, Infallible>(event), ((!is_last).then_some((reader, present)), false)))
@@ -60,7 +62,8 @@ pub(crate) async fn open(
 
 enum Next {
     Lines(Vec<Arc<str>>),
-    Expired,
+    /// The stream ends with this.
+    Last(Arc<str>),
 }
 
 /// The last message of a stream whose token has expired.
@@ -72,9 +75,12 @@ fn expired() -> Arc<str> {
 async fn next(reader: &mut Reader) -> Option<Next> {
     loop {
         if reader.is_expired() {
-            return Some(Next::Expired);
+            return Some(Next::Last(expired()));
         }
-        let lines = reader.next_batch();
+        let lines = match reader.next_batch(Seat::hold_until_flushed) {
+            Ok(lines) => lines,
+            Err(why) => return Some(Next::Last(farewell(why))),
+        };
         if !lines.is_empty() {
             return Some(Next::Lines(lines));
         }

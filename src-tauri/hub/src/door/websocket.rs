@@ -16,10 +16,11 @@ use watchfloor_model::Mono;
 
 use crate::{
     access::Untaken,
+    authorise::Withheld,
     close::CloseReason,
     cursor::Places,
     door::{
-        Reader, Unauthorised, Unsubscribed,
+        REVOKED, Reader, UNSURE, Unauthorised, Unsubscribed, farewell,
         socket::{self, Heard, Opening, Talk},
     },
     failure::Failure,
@@ -27,6 +28,7 @@ use crate::{
     message::Message,
     metrics::{Door, Present},
     publish,
+    revocation::{Door as ByDoor, Lease, Peer, Why},
     routes::Doorway,
     stop::Stop,
     subscription::Manner,
@@ -36,9 +38,10 @@ use crate::{
 pub(crate) async fn open(
     State(door): State<Doorway>,
     headers: HeaderMap,
+    peer: Peer,
     opening: Result<Opening, WebSocketUpgradeRejection>,
 ) -> Result<Response, Failure> {
-    let reader = Reader::admit(door, &headers, Manner::Connection).await?;
+    let reader = Reader::admit(door, &headers, Manner::Connection, (ByDoor::WebSocket, peer)).await?;
     let opening =
         opening.map_err(|error| Failure::new(error.status(), "no-websocket", format!("no WebSocket: {error}")))?;
     Ok(opening.answer(async move |upgraded| {
@@ -83,9 +86,9 @@ impl Talk for Reader {
         }
     }
 
-    fn follow(&mut self, order: Order, frames: &mut Vec<Utf8Bytes>) -> Option<CloseReason> {
+    async fn follow(&mut self, order: Order, frames: &mut Vec<Utf8Bytes>) -> Option<CloseReason> {
         let mut lines = Vec::new();
-        let failed = follow(order, self, &mut lines);
+        let failed = follow(order, self, &mut lines).await;
         push_lines(frames, &lines);
         failed
     }
@@ -95,8 +98,20 @@ impl Talk for Reader {
         if self.closes() <= now.mono {
             return Some(CloseReason::Expired);
         }
-        frames.extend(self.next_text(now));
-        None
+        match self.next_text(now) {
+            Ok(text) => {
+                frames.extend(text);
+                None
+            }
+            Err(why) => {
+                push_lines(frames, &[farewell(why)]);
+                Some(ending(why))
+            }
+        }
+    }
+
+    fn lease(&self) -> &Arc<Lease> {
+        self.seat().lease()
     }
 
     fn restarting(&mut self, _: &mut Vec<Utf8Bytes>) -> CloseReason {
@@ -124,6 +139,14 @@ impl Talk for Reader {
     }
 }
 
+/// How a connection is closed that is ended.
+const fn ending(why: Why) -> CloseReason {
+    match why {
+        Why::Revoked => CloseReason::Revoked,
+        Why::Unsure => CloseReason::Unsure,
+    }
+}
+
 /// Lines, if there are any, are one frame.
 fn push_lines(frames: &mut Vec<Utf8Bytes>, lines: &[Arc<str>]) {
     if !lines.is_empty() {
@@ -132,7 +155,7 @@ fn push_lines(frames: &mut Vec<Utf8Bytes>, lines: &[Arc<str>]) {
 }
 
 /// Does what the client asks for; answers why to close if that can't be.
-fn follow(order: Order, reader: &mut Reader, lines: &mut Vec<Arc<str>>) -> Option<CloseReason> {
+async fn follow(order: Order, reader: &mut Reader, lines: &mut Vec<Arc<str>>) -> Option<CloseReason> {
     let (code, message, reason) = match order {
         Order::Ping(id) => {
             let now = reader.hub.now();
@@ -144,12 +167,20 @@ fn follow(order: Order, reader: &mut Reader, lines: &mut Vec<Arc<str>>) -> Optio
             reader.unsubscribe(&channels);
             return None;
         }
-        Order::Subscribe(places) => match reader.subscribe(places) {
+        Order::Subscribe(places) => match reader.subscribe(places).await {
             Ok(()) => return None,
-            Err(Unsubscribed::TooMany(error)) => ("too-many-channels", error.to_string(), CloseReason::Broken),
-            Err(Unsubscribed::Denied(message)) => ("denied", message, CloseReason::Denied),
+            Err(problem) => {
+                let reason = match &problem {
+                    Unsubscribed::TooMany(_) => CloseReason::Broken,
+                    Unsubscribed::Denied(_) | Unsubscribed::Withheld(_, Withheld::Denied) => CloseReason::Denied,
+                    Unsubscribed::Revoked => CloseReason::Revoked,
+                    Unsubscribed::Withheld(_, Withheld::Unsure) => CloseReason::Unsure,
+                };
+                let (code, message) = problem.words();
+                (code, message, reason)
+            }
         },
-        Order::Authorise(Secret(token)) => match reader.authorise(&token) {
+        Order::Authorise(Secret(token)) => match reader.authorise(&token).await {
             Ok(access) => {
                 lines.push(Message::Authorised(access).line());
                 return None;
@@ -158,7 +189,12 @@ fn follow(order: Order, reader: &mut Reader, lines: &mut Vec<Arc<str>>) -> Optio
                 lines.push(Message::Error { code: "bad-token", message: &message }.line());
                 return None;
             }
+            Err(Unauthorised::Unsure) => {
+                lines.push(Message::Error { code: "bad-token", message: UNSURE }.line());
+                return None;
+            }
             Err(Unauthorised::Denied(message)) => ("denied", message, CloseReason::Denied),
+            Err(Unauthorised::Revoked) => ("revoked", REVOKED.to_owned(), CloseReason::Revoked),
         },
         Order::Fail(code, message, reason) => (code, message, reason),
     };

@@ -117,6 +117,7 @@ impl State {
             gone: outbox.take_gone(folded),
             keys_from: now.wall.minus(self.limits.key_age),
             keys_max: self.limits.keys_max,
+            stands_from: now.wall,
         });
         self.outbox = Some(outbox);
         Some(Batch { begins, writes, serial: self.serial, checkpoint, is_last })
@@ -139,6 +140,7 @@ impl State {
         writes.extend(self.keys.answers().map(|(key, digest, positions, at)| {
             Write::Key(StoredKey { key: key.clone(), digest, positions: positions.clone(), at: wall_of(at) })
         }));
+        writes.extend(self.standing.all().cloned().map(Write::Stand));
         outbox.reserves_are_written();
         writes
     }

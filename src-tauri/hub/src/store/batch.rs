@@ -8,6 +8,7 @@ use crate::{
     channel::{Hole, Number},
     idempotency::{Digest, Positions},
     ledger::{Basis, Kept},
+    revocation::{Stand as Revoked, Target},
 };
 
 /// One thing to be kept.
@@ -23,6 +24,10 @@ pub(crate) enum Write {
     Key(StoredKey),
     /// The clock was set.
     Basis(Basis),
+    /// A revocation stands.
+    Stand(Revoked),
+    /// None stands against this any more.
+    Lift(Target),
 }
 
 /// An event as it is kept.
@@ -63,6 +68,8 @@ pub(crate) struct Checkpoint {
     pub(crate) keys_from: Timestamp,
     /// Keys kept.
     pub(crate) keys_max: usize,
+    /// Revocations that ended before are forgotten.
+    pub(crate) stands_from: Timestamp,
 }
 
 /// Where a channel stands: the offsets of the newest event taken, and of the oldest that the history has.

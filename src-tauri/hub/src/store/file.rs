@@ -17,6 +17,7 @@ use super::{
     aside::set_aside,
     batch::{Batch, Checkpoint, Loaded, Stand, Stored, StoredChannel, StoredKey, Write},
     place::{self, Place},
+    revoked,
 };
 use crate::{
     channel::{Hole, Number},
@@ -29,7 +30,7 @@ pub(crate) const FILE_NAME: &str = "hub.db";
 /// Marks the file as a hub's in its header: `WFHB`.
 const APPLICATION_ID: i32 = 0x5746_4842;
 /// The form of the tables.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// Size of a page, in bytes.
 const PAGE_BYTES: u32 = 8192;
 /// The write-ahead log is written back to the file when it has this many pages: 8 MiB. More would make some publisher wait longer.
@@ -50,6 +51,12 @@ const TABLES: &str = "
     CREATE TABLE answer (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, digest BLOB NOT NULL, epoch TEXT NOT NULL,
         stretches TEXT NOT NULL, at INTEGER NOT NULL);
     CREATE TABLE checkpoint (id INTEGER PRIMARY KEY, serial INTEGER NOT NULL, body TEXT NOT NULL);
+";
+
+/// What came with the second form of the tables. An empty text stands for none.
+const TABLES_OF_2: &str = "
+    CREATE TABLE revocation (kind INTEGER NOT NULL, app TEXT NOT NULL, id TEXT NOT NULL, channel TEXT NOT NULL, at INTEGER NOT NULL,
+        until INTEGER NOT NULL, before INTEGER, PRIMARY KEY (kind, app, id, channel)) WITHOUT ROWID;
 ";
 
 /// The open file.
@@ -74,7 +81,7 @@ impl File {
         let mut connection = Connection::open_with_flags(&path, flags)?;
         // Until it is known to be ours, not even closing it may write to it.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-        let is_new = Self::is_new(&connection, &path)?;
+        let format = Self::format(&connection, &path)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
         // Only a new file takes it.
@@ -87,9 +94,12 @@ impl File {
         connection.pragma_update(None, "cache_size", CACHE_KIB)?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         connection.set_prepared_statement_cache_capacity(32);
-        if is_new {
+        if format < FORMAT {
             let transaction = connection.transaction()?;
-            transaction.execute_batch(TABLES)?;
+            if format == 0 {
+                transaction.execute_batch(TABLES)?;
+            }
+            transaction.execute_batch(TABLES_OF_2)?;
             transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
             transaction.pragma_update(None, "user_version", FORMAT)?;
             transaction.commit()?;
@@ -98,18 +108,18 @@ impl File {
         Ok(Self { connection, place, ids: HashMap::new() })
     }
 
-    /// Whether there is nothing in it; if there is, it is this program's.
-    fn is_new(connection: &Connection, path: &Path) -> Result<bool, StoreError> {
+    /// The form of what is in it, which is this program's; 0 if there is nothing.
+    fn format(connection: &Connection, path: &Path) -> Result<u32, StoreError> {
         let format: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
         let application: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
         let tables: i64 = connection.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |row| row.get(0))?;
         if tables == 0 && format == 0 {
-            return Ok(true);
+            return Ok(0);
         }
         if application != APPLICATION_ID {
             return Err(StoreError::Damaged("the file is a database of something else".to_owned()));
         }
-        if format > FORMAT { Err(StoreError::Newer { path: path.into(), format }) } else { Ok(false) }
+        if format > FORMAT { Err(StoreError::Newer { path: path.into(), format }) } else { Ok(format) }
     }
 
     /// Moves the file in `folder` out of the way, and begins another: where the old one is.
@@ -221,6 +231,14 @@ impl File {
         Ok(keys)
     }
 
+    /// The revocations that stood.
+    ///
+    /// # Errors
+    /// If they can't be read.
+    pub(crate) fn revocations(&self) -> Result<Vec<crate::revocation::Stand>, StoreError> {
+        revoked::all(&self.connection)
+    }
+
     /// When the newest event was taken, by the system's clock.
     ///
     /// # Errors
@@ -280,7 +298,7 @@ impl File {
 
 fn write_all(transaction: &Transaction<'_>, ids: &mut HashMap<Arc<str>, i64>, batch: &Batch) -> Result<(), StoreError> {
     if let Some(epoch) = &batch.begins {
-        for table in ["meta", "channel", "hole", "event", "answer", "checkpoint"] {
+        for table in ["meta", "channel", "hole", "event", "answer", "checkpoint", "revocation"] {
             transaction.execute(&format!("DELETE FROM {table}"), [])?;
         }
         put_meta(transaction, "epoch", epoch)?;
@@ -331,6 +349,8 @@ fn put(transaction: &Transaction<'_>, ids: &mut HashMap<Arc<str>, i64>, write: &
             transaction.prepare_cached(sql)?.execute(params![&**key, digest, epoch, stretches, at.as_millis()])?;
         }
         Write::Basis(basis) => put_basis(transaction, basis)?,
+        Write::Stand(stand) => revoked::put(transaction, stand)?,
+        Write::Lift(target) => revoked::lift(transaction, target)?,
     }
     Ok(())
 }
@@ -350,7 +370,7 @@ fn put_checkpoint(
     ids: &mut HashMap<Arc<str>, i64>,
     checkpoint: &Checkpoint,
 ) -> Result<(), StoreError> {
-    let Checkpoint { serial, aggregates, basis, stands, gone, keys_from, keys_max } = checkpoint;
+    let Checkpoint { serial, aggregates, basis, stands, gone, keys_from, keys_max, stands_from } = checkpoint;
     put_basis(transaction, basis)?;
     let body = serde_json::to_string(aggregates).map_err(|error| StoreError::Damaged(error.to_string()))?;
     transaction.execute(
@@ -375,7 +395,7 @@ fn put_checkpoint(
     transaction.execute("DELETE FROM answer WHERE at < ?1", [keys_from.as_millis()])?;
     let beyond = "DELETE FROM answer WHERE id <= (SELECT MAX(id) FROM answer) - ?1";
     transaction.execute(beyond, [i64::try_from(*keys_max).unwrap_or(i64::MAX)])?;
-    Ok(())
+    revoked::forget(transaction, *stands_from)
 }
 
 /// The channel's number in the file; it gets one if it has none.

@@ -15,6 +15,7 @@ mod batch;
 mod file;
 mod outbox;
 mod place;
+mod revoked;
 mod writer;
 
 #[cfg(test)]

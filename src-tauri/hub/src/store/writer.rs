@@ -120,16 +120,18 @@ impl Opened {
         let resume = |file: &File| resume(file, rules.clone(), limits.clone(), specs, clocks);
         let begun = File::open(&folder).and_then(|file| {
             let state = resume(&file)?;
-            Ok((file, state))
+            // Whatever becomes of the history, they stand.
+            let stands = file.revocations()?;
+            Ok((file, state, stands))
         });
-        let (mut file, state) = match begun {
+        let (mut file, state, stands) = match begun {
             Err(error) if error.is_damage() => {
                 let (file, aside) = File::replace(&folder, clocks.now().wall)?;
                 tracing::error!(
                     reason = %error, aside = %aside.display(),
-                    "the store is damaged: it is set aside, and a new history begins with nothing"
+                    "the store is damaged: it is set aside, and a new history begins with nothing, revocations neither"
                 );
-                (file, None)
+                (file, None, Vec::new())
             }
             begun => begun?,
         };
@@ -138,6 +140,7 @@ impl Opened {
             state.be_kept(rules.clone());
             state
         });
+        state.stand_again(stands, clocks.now());
         // Nobody is told of anything that the next start might not know.
         if let Some(batch) = state.take_batch(true, false, clocks.now()) {
             file.commit(&batch)?;

@@ -1,6 +1,8 @@
 //! The hub from outside: real sockets, every door, what is refused and with which words.
 
+mod admin;
 mod aggregates;
+mod authorise;
 mod carry;
 mod guard;
 mod kept;
@@ -8,6 +10,7 @@ mod poll;
 mod publish;
 mod pusher;
 mod restart;
+mod revoke;
 mod rules;
 mod snapshot;
 mod sse;

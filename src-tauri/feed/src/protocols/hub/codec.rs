@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Error codes that mean that access is denied.
-const DENIED: [&str; 4] = ["unauthorized", "unauthorised", "forbidden", "denied"];
+const DENIED: [&str; 5] = ["unauthorized", "unauthorised", "forbidden", "denied", "revoked"];
 
 /// The error code of a token that was presented on an open link and isn't taken.
 const BAD_TOKEN: &str = "bad-token";

@@ -54,6 +54,7 @@ fn every_message_of_the_contract() {
     );
     check(r#"{"type":"pong","id":7,"clock":{"now":1,"speed":1,"label":null}}"#, &["Clock { id: 7"]);
     check(r#"{"type":"error","code":"forbidden","message":"no"}"#, &["denied: true"]);
+    check(r#"{"type":"error","code":"revoked","message":"no"}"#, &["denied: true"]);
     check(r#"{"type":"error","code":"bad-message","message":"no"}"#, &["denied: false"]);
 }
 

@@ -15,10 +15,12 @@ use serde::Deserialize;
 
 use crate::{
     app::{App, Origins},
+    audit::{Note, Who},
     door::socket::{self, Opening},
     failure::Failure,
     guard,
     metrics::{Door, Present},
+    revocation::Peer,
     routes::Doorway,
 };
 
@@ -51,14 +53,20 @@ async fn open(
     Query(asked): Query<Asked>,
     headers: HeaderMap,
     uri: Uri,
+    peer: Peer,
     opening: Opening,
 ) -> Result<Response, Failure> {
     let app = door.hub.config.apps.iter().find(|app| *app.key == *key).cloned();
     let refused = refused(app.as_ref(), &asked, guard::foreign_page(&headers, &uri));
+    if let Some((code, reason)) = &refused {
+        let who = Who { address: peer.address, app: app.as_ref().map(|app| app.id.clone()), ..Who::default() };
+        let code = if *code == wire::Code::Unauthorised { "origin" } else { "not-spoken" };
+        door.hub.audit.refuse(Note { code, door: Some("pusher"), who, reason, ..Note::default() }, door.hub.now().wall);
+    }
     Ok(opening.answer(async move |socket| match (app, refused) {
         (Some(app), None) => {
             let _present = Present::new(door.hub.clone(), Door::Pusher);
-            socket::converse(socket, Session::new(door, app)).await;
+            socket::converse(socket, Session::new(door, app, peer)).await;
         }
         (_, Some(refusal)) => socket::converse(socket, Refusal::new(door.stop, refusal)).await,
         (None, None) => {}

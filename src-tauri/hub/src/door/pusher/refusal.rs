@@ -1,5 +1,7 @@
 //! A connection on which nothing is said but why there is none.
 
+use std::sync::Arc;
+
 use axum::extract::ws::Utf8Bytes;
 use tokio::time::Instant;
 use watchfloor_model::Mono;
@@ -8,19 +10,21 @@ use super::wire::{self, Code};
 use crate::{
     close::CloseReason,
     door::socket::{Heard, Talk},
+    revocation::Lease,
     stop::Stop,
 };
 
 /// See the module.
 pub(crate) struct Refusal {
     stop: Stop,
+    lease: Arc<Lease>,
     code: Code,
     message: &'static str,
 }
 
 impl Refusal {
-    pub(crate) const fn new(stop: Stop, (code, message): (Code, &'static str)) -> Self {
-        Self { stop, code, message }
+    pub(crate) fn new(stop: Stop, (code, message): (Code, &'static str)) -> Self {
+        Self { stop, lease: Lease::new(None), code, message }
     }
 }
 
@@ -29,7 +33,11 @@ impl Talk for Refusal {
 
     fn order(_: Heard<'_>) {}
 
-    fn follow(&mut self, (): (), _: &mut Vec<Utf8Bytes>) -> Option<CloseReason> {
+    fn lease(&self) -> &Arc<Lease> {
+        &self.lease
+    }
+
+    async fn follow(&mut self, (): (), _: &mut Vec<Utf8Bytes>) -> Option<CloseReason> {
         None
     }
 

@@ -1,5 +1,7 @@
 //! One client of the Pusher protocol: its channels, its places in them, and its answers.
 
+mod rights;
+
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet, BinaryHeap},
@@ -17,16 +19,22 @@ use super::{
 };
 use crate::{
     app::{self, App, Kind, OF_USER},
+    authorise::Granted,
     channel::{Aside, Ring},
     clock::Now,
     close::CloseReason,
-    door::socket::{Heard, Talk},
+    door::{
+        REVOKED,
+        socket::{Heard, Talk},
+        words,
+    },
     hub::Shared,
     limits,
     people::{Full, Happened, Person, Saying, Socket},
     publish::{self, Incoming},
+    revocation::{Door, Lease, Peer, Seat as OwnSeat, Session as Entry, Taken, Why},
     routes::Doorway,
-    state::{Outcome, State},
+    state::{Outcome, StandsAgainst, State},
     stop::Stop,
     wake::Waker,
     webhook::Topic,
@@ -39,9 +47,13 @@ pub(crate) struct Session {
     waker: Waker,
     app: App,
     socket: Socket,
+    /// By what it is among all who read.
+    seat: Arc<OwnSeat>,
     is_greeted: bool,
     user: Option<Arc<str>>,
     seats: BTreeMap<Arc<str>, Seat>,
+    /// By what the site has said, where it is asked.
+    granted: BTreeMap<Arc<str>, Granted>,
     /// Channels of an engine of which it isn't known yet where they stand.
     waiting: Vec<Waiting>,
     /// When the client was last heard of, and when it was asked whether it is there since.
@@ -76,22 +88,34 @@ struct Allowance {
 
 impl Session {
     /// A client that has just come.
-    pub(crate) fn new(door: Doorway, app: App) -> Self {
+    pub(crate) fn new(door: Doorway, app: App, peer: Peer) -> Self {
         let Doorway { hub, stop } = door;
         let mut random = rand::rng();
         let socket = Socket::new(random.random_range(1..u32::MAX), random.random_range(1..u32::MAX));
         let waker = hub.wakers.register();
-        let now = hub.now().mono;
-        hub.state().people_mut().0.connect(socket, waker.id(), app.id.clone());
+        let now = hub.now();
+        let lease = Lease::new(peer.outlet);
+        let mut entry = Entry::new(socket.to_string().into(), Door::Pusher, now.wall, lease.clone());
+        (entry.address, entry.app) = (peer.address, Some(app.id.clone()));
+        {
+            let mut state = hub.state();
+            state.people_mut().0.connect(socket, waker.id(), app.id.clone());
+            // Nothing can stand against who has said nothing yet.
+            let _ = state.enter(waker.id(), entry, now);
+        }
+        let seat = OwnSeat::new(hub.clone(), waker.id(), lease);
+        let now = now.mono;
         Self {
             hub,
             stop,
             waker,
             app,
             socket,
+            seat,
             is_greeted: false,
             user: None,
             seats: BTreeMap::new(),
+            granted: BTreeMap::new(),
             waiting: Vec::new(),
             heard: now,
             asked: None,
@@ -99,11 +123,19 @@ impl Session {
         }
     }
 
-    fn subscribe(&mut self, asked: Subscribe, frames: &mut Vec<Utf8Bytes>) {
+    async fn subscribe(&mut self, asked: Subscribe, frames: &mut Vec<Utf8Bytes>) {
         let name = asked.channel.clone();
-        match self.admit(&asked) {
-            Err((status, message)) => frames.push(wire::subscription_error(&name, status, &message)),
+        let admitted = match self.admit(&asked) {
+            Ok(person) => self.ask_site(&name, person.as_ref()).await.map(|()| person),
+            Err(refused) => Err(refused),
+        };
+        match admitted {
             Ok(person) => self.come_to(Waiting { name: name.to_string(), person, is_quiet: false }, frames),
+            Err((status, message)) => {
+                let code = if status == 503 { "authorise-failing" } else { "denied" };
+                self.hub.note_refusal(self.seat.id(), code, Some(&name), &message);
+                frames.push(wire::subscription_error(&name, status, &message));
+            }
         }
     }
 
@@ -177,15 +209,32 @@ impl Session {
         let channel = self.app.inside(name);
         // Before it looks, or what comes meanwhile would not wake it.
         self.waker.add(&channel);
-        let now = self.hub.now().mono;
+        let now = self.hub.now();
         let wake = {
             let mut state = self.hub.state();
+            if matches!(self.seat.lease().taken(), Taken::All(_)) {
+                // It is told so next.
+                return;
+            }
+            let user = person.as_ref().map(|person| &person.id);
+            if state.give(self.seat.id(), [(&channel, user)], now).is_err() {
+                frames.push(wire::subscription_error(name, 403, REVOKED));
+                drop(state);
+                self.hub.note_refusal(self.seat.id(), "revoked", Some(name), REVOKED);
+                if !self.seats.contains_key(&channel) {
+                    self.waker.remove(&channel);
+                }
+                return;
+            }
+            self.seat.hold();
+            let now = now.mono;
             let (people, serial) = state.people_mut();
             match people.subscribe(self.socket, &channel, person.as_ref(), serial) {
                 Err(Full) => {
                     let max = limits::PRESENCE_MEMBERS_MAX;
                     let message = format!("{max} people are in this channel: expected no more");
                     frames.push(wire::subscription_error(name, 403, &message));
+                    state.give_up(self.seat.id(), &channel);
                     drop(state);
                     self.waker.remove(&channel);
                     return;
@@ -214,6 +263,7 @@ impl Session {
 
     fn unsubscribe(&mut self, name: &str) {
         let channel = self.app.inside(name);
+        self.granted.remove(&channel);
         let waited = self.waiting.len();
         self.waiting.retain(|waiting| waiting.name != name);
         if self.seats.remove(&channel).is_none() {
@@ -226,6 +276,7 @@ impl Session {
         let now = self.hub.now().mono;
         let wake = {
             let mut state = self.hub.state();
+            state.give_up(self.seat.id(), &channel);
             let (people, serial) = state.people_mut();
             people.unsubscribe(self.socket, &channel, now, serial)
         };
@@ -236,7 +287,18 @@ impl Session {
         let signed = self.check(Some(auth), &format!("{}::user::{user_data}", self.socket));
         match signed.and_then(|()| order::user(user_data)) {
             Ok(user) => {
-                self.hub.state().people_mut().0.sign_in(self.socket, user.clone());
+                {
+                    let now = self.hub.now();
+                    let mut state = self.hub.state();
+                    let know = |entry: &mut Entry| entry.user = Some(user.clone());
+                    if state.know(self.seat.id(), know, now) == Err(StandsAgainst) {
+                        drop(state);
+                        self.hub.note_refusal(self.seat.id(), "revoked", None, REVOKED);
+                        frames.push(wire::error(Some(Code::Unauthorised), REVOKED));
+                        return Some(CloseReason::Pusher(Code::Unauthorised));
+                    }
+                    state.people_mut().0.sign_in(self.socket, user.clone());
+                }
                 let own = format!("{OF_USER}{user}");
                 self.user = Some(user);
                 // What is sent to the user from now on reaches him, whenever his client comes to ask for it: that answer is for then.
@@ -245,6 +307,7 @@ impl Session {
                 None
             }
             Err(why) => {
+                self.hub.note_refusal(self.seat.id(), "unauthorised", None, &why);
                 frames.push(wire::error(Some(Code::Unauthorised), &why));
                 Some(CloseReason::Pusher(Code::Unauthorised))
             }
@@ -286,6 +349,9 @@ impl Session {
             data: publish::data(data)?,
             aside: Some(Box::new(aside)),
         };
+        if !self.may() {
+            return Err(REVOKED.to_owned());
+        }
         match self.hub.publish_now(vec![event], None) {
             Outcome::Refused(refused) => Err(refused.message),
             Outcome::Unkept(_) => Err("the hub's store can't be written: come again later".to_owned()),
@@ -407,13 +473,17 @@ impl Talk for Session {
         }
     }
 
-    fn follow(&mut self, order: Order, frames: &mut Vec<Utf8Bytes>) -> Option<CloseReason> {
+    fn lease(&self) -> &Arc<Lease> {
+        self.seat.lease()
+    }
+
+    async fn follow(&mut self, order: Order, frames: &mut Vec<Utf8Bytes>) -> Option<CloseReason> {
         let now = self.hub.now().mono;
         (self.heard, self.asked) = (now, None);
         match order {
             Order::Ping => frames.push(wire::pong()),
             Order::Pong => {}
-            Order::Subscribe(asked) => self.subscribe(asked, frames),
+            Order::Subscribe(asked) => self.subscribe(asked, frames).await,
             Order::Unsubscribe(name) => self.unsubscribe(&name),
             Order::SignIn { auth, user_data } => return self.sign_in(&auth, &user_data, frames),
             Order::Publish { name, channel, data } => {
@@ -440,8 +510,21 @@ impl Talk for Session {
             self.come_to(waiting, frames);
         }
         let Now { mono: now, .. } = self.hub.now();
+        let hub = self.hub.clone();
+        let state = loop {
+            let state = hub.state();
+            if self.seat.lease().taken() != Taken::Channels {
+                break state;
+            }
+            drop(state);
+            self.lose(frames);
+        };
         {
-            let state = self.hub.state();
+            if let Taken::All(why) = self.seat.lease().taken() {
+                let code = if why == Why::Unsure { Code::Later } else { Code::Unauthorised };
+                frames.push(wire::error(Some(code), words(why).1));
+                return Some(CloseReason::Pusher(code));
+            }
             if state.people().is_ended(self.socket) {
                 frames.push(wire::error(Some(Code::Unauthorised), "this connection was ended by the application"));
                 return Some(CloseReason::Pusher(Code::Unauthorised));
@@ -452,7 +535,9 @@ impl Talk for Session {
                 return Some(CloseReason::Pusher(Code::Reconnect));
             }
             take_news(&mut self.seats, self.socket, &state, now, frames);
+            self.seat.hold();
         }
+        drop(state);
         self.ask(now, frames)
     }
 

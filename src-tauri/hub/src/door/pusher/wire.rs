@@ -27,6 +27,8 @@ pub(crate) enum Code {
     NoVersion = 4008,
     /// It may not.
     Unauthorised = 4009,
+    /// Come back after a while.
+    Later = 4100,
     /// Come back at once.
     Reconnect = 4200,
     /// It did not answer.

@@ -1,0 +1,89 @@
+//! The way out of one connection, below all that is spoken on it.
+
+use std::{
+    convert::Infallible,
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::Poll,
+};
+
+use axum::{extract::FromRequestParts, http::request::Parts};
+use tokio::sync::Notify;
+
+use super::Seat;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct Outlet {
+    inner: Mutex<Inner>,
+    cut: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    closed: bool,
+    /// Whose answers are not flushed yet. One connection answers one request at a time, so they are one or two.
+    held: Vec<Arc<Seat>>,
+}
+
+impl Outlet {
+    /// Something of this session goes out by it until it is flushed.
+    pub(super) fn hold(&self, seat: &Arc<Seat>) {
+        let mut inner = self.lock();
+        if !inner.held.iter().any(|held| held.id() == seat.id()) {
+            inner.held.push(seat.clone());
+        }
+    }
+
+    /// Writes to the connection, if it isn't closed. Nobody closes it meanwhile.
+    pub(crate) fn write<T>(&self, write: impl FnOnce() -> Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        let inner = self.lock();
+        if inner.closed {
+            let message = "the reader's right was revoked";
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionAborted, message)));
+        }
+        write()
+    }
+
+    /// All that was written to the connection is the system's.
+    pub(crate) fn flushed(&self) {
+        let held = std::mem::take(&mut self.lock().held);
+        held.iter().for_each(|seat| seat.lease().release());
+    }
+
+    /// Closes it: when this returns, nothing is being written, and nothing will be.
+    pub(crate) fn cut(&self) {
+        let held = {
+            let mut inner = self.lock();
+            inner.closed = true;
+            std::mem::take(&mut inner.held)
+        };
+        held.iter().for_each(|seat| seat.lease().release());
+        self.cut.notify_one();
+    }
+
+    /// Answers when it was closed.
+    pub(crate) async fn cut_off(&self) {
+        self.cut.notified().await;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Who is at the other side of a connection. Nobody known, behind a server of one's own.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Peer {
+    pub(crate) address: Option<SocketAddr>,
+    pub(crate) outlet: Option<Arc<Outlet>>,
+}
+
+impl<S: Sync> FromRequestParts<S> for Peer {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(parts.extensions.get::<Self>().cloned().unwrap_or_default())
+    }
+}
