@@ -76,9 +76,9 @@ pub(crate) fn run(hub: &Path, in_order: bool, plan: &Plan, payload: usize, json:
             shared.stage.store(1, Relaxed);
             let killed = Instant::now();
             if in_order {
-                server.end()?
+                server.end()?;
             } else {
-                server.kill()?
+                server.kill()?;
             }
             server.start_anew()?;
             down = killed.elapsed();
