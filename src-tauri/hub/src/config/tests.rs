@@ -122,7 +122,7 @@ fn mistakes() {
         ),
         ("\"EdDSA\"", "\"none\"", "for `algorithm`: found \"none\""),
         ("id = \"1\"\n", "", "`id` is missing in `[[app]]`"),
-        ("https://app.example", "app.example", "no origin for `origins`"),
+        ("[\"https://app.example\"]", "[\"app.example\"]", "no origin for `origins`"),
         ("\"counter\"", "\"clock\"", "unknown word `clock` for `kind`"),
         ("\"counter\"", "\"rate\"", "`last` is missing in `[[aggregate]]` `cancelled`"),
         ("\"counter\"", "\"tally\"\nby = \"carrier\"\nlast = \"1h\"", "an aggregate of this kind can't be reconciled"),
