@@ -14,6 +14,7 @@ use axum::{
     http::StatusCode,
     middleware::{self, Next},
     response::{IntoResponse, Response},
+    routing::get,
 };
 use std::sync::Arc;
 
@@ -23,6 +24,7 @@ use crate::{
     failure::Failure,
     guard::{self, HostRule, Token, bearer},
     hub::Shared,
+    metrics,
     routes::Doorway,
     stop::Stop,
 };
@@ -34,6 +36,8 @@ fn router(hub: Arc<Shared>, stop: Stop, rule: HostRule) -> Router {
         .merge(revoke::routes())
         .merge(connections::routes())
         .merge(audit::routes())
+        .route("/metrics", get(metrics::scraped))
+        .route("/status", get(metrics::looked_at))
         .route_layer(middleware::from_fn_with_state(token, check_token));
     // What looks whether a hub is alive has no token.
     let open = Router::new().merge(health::routes());
