@@ -113,7 +113,7 @@ struct Channel {
 /// What is under way.
 enum Done {
     Read { channel: Arc<str>, asked: Mono, span: Result<Span, RedisError> },
-    Older { channel: Arc<str>, read: Result<Span, RedisError> },
+    Older { channel: Arc<str>, after: u64, read: Result<Span, RedisError> },
     Proofs { asked: Mono, stands: Result<Vec<(Arc<str>, Standing)>, RedisError> },
     Heard(Result<(), RedisError>),
     Present { channel: Arc<str>, found: Result<Vec<(String, String)>, RedisError> },
@@ -391,7 +391,7 @@ impl Session<'_> {
                 self.send_reads();
                 went
             }
-            Done::Older { channel, read } => self.was_read_older(&channel, read),
+            Done::Older { channel, after, read } => self.was_read_older(&channel, after, read),
             Done::Proofs { asked, stands } => {
                 self.proves = false;
                 let stands =

@@ -112,23 +112,35 @@ impl State {
         released
     }
 
-    /// Older events than are here, up to the first that is. `floor` is the oldest that the engine has.
-    pub(crate) fn hear_older(&mut self, channel: &Arc<str>, events: Vec<Heard>, floor: u64, now: Now) {
-        let Some(ring) = self.rings.get_mut(channel) else { return };
+    /// Older events than are here, from the one after `after` on. `floor` is the oldest that the engine has. Says whether they reach up to what is
+    /// here: if not, that has changed meanwhile.
+    pub(crate) fn hear_older(
+        &mut self,
+        channel: &Arc<str>,
+        after: u64,
+        events: Vec<Heard>,
+        floor: u64,
+        now: Now,
+    ) -> bool {
+        let Some(ring) = self.rings.get_mut(channel) else { return true };
         let before = ring.bytes();
+        let asked = floor.max(after + 1);
+        let given = events.first().map_or(ring.first(), |event| event.offset);
         for heard in events.into_iter().rev() {
             if heard.offset + 1 == ring.first() {
                 ring.prepend(history_entry(heard, now));
             }
         }
         self.bytes += ring.bytes() - before;
+        let is_whole = ring.first() <= asked.max(given);
         self.trim_channel(channel, now.mono);
         let first = self.ring(channel).map_or(floor, Ring::first);
         // What finds no room here is as if nobody had it.
-        let floor = floor.max(first);
+        let floor = if is_whole && first > asked { first } else { floor };
         if let Some(known) = self.followed.as_mut().and_then(|followed| followed.channels.get_mut(channel)) {
             known.floor = known.floor.max(floor);
         }
+        is_whole
     }
 
     /// The engine was asked at `asked`, and said that the channel's head is the newest. A publisher was heard at `heard`.

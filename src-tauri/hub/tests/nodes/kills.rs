@@ -19,6 +19,11 @@ use crate::{
     stand::{Program, Stand, ask},
 };
 
+/// How long it takes to publish the events of a small course, at least.
+const LEAST: Duration = Duration::from_secs(12);
+/// Events of a channel in one batch.
+const BATCH: u64 = 20;
+
 /// How large a course is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Size {
@@ -80,10 +85,14 @@ pub(crate) async fn course(stand: &mut Stand, mut front: Option<&mut Program>, s
     let mut publishers = JoinSet::new();
     for (number, own) in channels.chunks(channels.len().div_ceil(2)).enumerate() {
         let (at, own) = (at.iter().copied().cycle().skip(number).take(at.len()).collect(), own.to_vec());
-        let pause = Duration::from_millis(if size.events > 100_000 { 0 } else { 10 });
-        publishers.spawn(publish_all(format!("p{number}"), at, own, count, 20, pause));
+        // A quick machine isn't done before anything is killed.
+        let pause = if size.events > 100_000 { Duration::ZERO } else { LEAST.div_f64((count / BATCH) as f64) };
+        publishers.spawn(publish_all(format!("p{number}"), at, own, count, BATCH, pause));
     }
     let mut came = Came::default();
+    // Each kind in turn, beginning with any.
+    let kinds = if front.is_some() { 4 } else { 3 };
+    let mut turn = rand::rng().random_range(0..kinds);
     let begun = Instant::now();
     loop {
         let calm = size.calm.mul_f64(rand::rng().random_range(0.3..1.0));
@@ -97,7 +106,8 @@ pub(crate) async fn course(stand: &mut Stand, mut front: Option<&mut Program>, s
         }
         assert!(begun.elapsed() < size.patience, "publishing takes too long: {came:?}");
         let away = Duration::from_millis(rand::rng().random_range(0..500));
-        let what = rand::rng().random_range(0..if front.is_some() { 4 } else { 3 });
+        let what = turn % kinds;
+        turn += 1;
         came.kills[what] += 1;
         match (what, &mut front) {
             (0, _) => {
@@ -135,7 +145,13 @@ pub(crate) async fn course(stand: &mut Stand, mut front: Option<&mut Program>, s
         panic!("{} readers have not everything: {behind:?}\n{}", behind.len(), stand.nodes[0].said());
     }
     for channel in &channels {
-        let length = ask(stand.redis.address, &format!("HGET wf:{{{channel}}}:m o")).await;
+        let asked = format!("HGET wf:{{{channel}}}:m o");
+        let mut length = ask(stand.redis.address, &asked).await;
+        // It may have been killed just now, and read its file.
+        while length.starts_with("-LOADING") && begun.elapsed() < size.patience {
+            sleep(Duration::from_millis(50)).await;
+            length = ask(stand.redis.address, &asked).await;
+        }
         assert!(length.contains(&format!("\r\n{count}\r\n")), "{channel} has {length:?}, not {count}");
     }
     came.read = seen.iter().map(|progress| progress.borrow().read).sum();

@@ -6,6 +6,7 @@
 #![allow(clippy::panic, reason = "what a test did not expect ends it, in its support too")]
 
 mod between;
+mod failover;
 mod kills;
 mod presence;
 mod proxies;

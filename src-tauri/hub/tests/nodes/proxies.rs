@@ -5,16 +5,19 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     path::Path,
     process::Command,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use reqwest::StatusCode;
+use tokio::time::sleep;
 
 use crate::{
     kills::{Size, course, println_of},
     publisher::{http, numbered, publish},
     stand::{Program, Stand, free_port},
 };
+
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A configuration with the addresses of this stand.
 fn configuration(name: &str, stand: &Stand, listen: (&str, &str)) -> String {
@@ -74,8 +77,15 @@ async fn haproxy(stand: &Stand) -> Program {
 async fn limits(proxy: SocketAddr) {
     let http = http();
     let large = serde_json::json!({"channel": "large", "name": "n", "data": "x".repeat(900 << 10)});
-    let (status, body, _) = publish(&http, proxy, None, &large).await.expect("an answer");
-    assert_eq!(status, StatusCode::OK, "{body}");
+    // Nodes may not have reached their engine yet, and the proxy may hold them for gone.
+    let begun = Instant::now();
+    loop {
+        match publish(&http, proxy, None, &large).await {
+            Ok((StatusCode::OK, ..)) => break,
+            other => assert!(begun.elapsed() < PATIENCE, "{other:?}"),
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
     let batch = numbered(&["large".to_owned()], 1..=10_000);
     assert_eq!(publish(&http, proxy, None, &batch).await.expect("an answer").0, StatusCode::OK);
     // A head as large as a token with many channels passes; one that is no head any more doesn't.

@@ -130,7 +130,7 @@ impl Session {
             Err(refused) => Err(refused),
         };
         match admitted {
-            Ok(person) => self.come_to(Waiting { name: name.to_string(), person, is_quiet: false }, frames),
+            Ok(person) => self.come_to(Waiting { name: name.clone(), person, is_quiet: false }, frames),
             Err((status, message)) => {
                 let code = if status == 503 { "authorise-failing" } else { "denied" };
                 self.hub.note_refusal(self.seat.id(), code, Some(&name), &message);

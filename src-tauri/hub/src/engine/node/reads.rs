@@ -74,7 +74,7 @@ impl Session<'_> {
         let (name, bytes) = (name.clone(), self.node.hub.config.history.bytes);
         self.work.push(Box::pin(async move {
             let read = read.all(Position::new(head.epoch.clone(), after), head, first - 1, bytes).await;
-            Done::Older { channel: name, read }
+            Done::Older { channel: name, after, read }
         }));
     }
 
@@ -206,7 +206,12 @@ impl Session<'_> {
         self.tell(&released);
     }
 
-    pub(super) fn was_read_older(&mut self, name: &Arc<str>, read: Result<Span, RedisError>) -> Result<(), RedisError> {
+    pub(super) fn was_read_older(
+        &mut self,
+        name: &Arc<str>,
+        after: u64,
+        read: Result<Span, RedisError>,
+    ) -> Result<(), RedisError> {
         let Some(channel) = self.node.channels.get_mut(name) else { return Ok(()) };
         channel.reads_older = false;
         match read {
@@ -215,10 +220,12 @@ impl Session<'_> {
             Ok(span) => {
                 let now = self.node.hub.now();
                 let mut state = self.node.hub.state();
-                if state.ledger().head(name).epoch == span.epoch {
-                    state.hear_older(name, span.events, span.floor, now);
-                }
+                let is_it = state.ledger().head(name).epoch == span.epoch;
+                let is_whole = !is_it || state.hear_older(name, after, span.events, span.floor, now);
                 drop(state);
+                if !is_whole {
+                    channel.older = Some(channel.older.map_or(after, |before| before.min(after)));
+                }
                 self.node.hub.wakers.wake([name].into_iter());
             }
         }
