@@ -239,7 +239,7 @@ source = "ops"
         let spec = &file.sources[0];
         let config = Settings::default().config(spec, Duration::from_secs(5)).unwrap();
         assert_eq!((config.url.as_str(), &*config.ladder), ("https://hub.example.net/base", &[Transport::Sse][..]));
-        assert_eq!(config.channels, ["x".into(), "y".into()]);
+        assert_eq!(config.channels, ["x", "y"].map(Arc::<str>::from));
         let settings =
             Settings { urls: BTreeMap::from([("ops".into(), "http://127.0.0.1:9".into())]), ..Settings::default() };
         assert_eq!(settings.config(spec, Duration::ZERO).unwrap().url.port(), Some(9));

@@ -4,7 +4,6 @@ use std::{
     collections::BTreeSet,
     future::Future,
     io,
-    path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering::SeqCst},
@@ -19,107 +18,31 @@ use tokio::{
     sync::{Notify, Semaphore},
     time::timeout,
 };
-use watchfloor_board::config::spec::FoldSpec;
 use watchfloor_model::Mono;
 
 use crate::{
-    access::Readers,
     admin,
     admission::Admission,
-    app::App,
     audit::{Audit, Note},
-    authorise::{Authorise, Authoriser},
-    channel::HistoryLimits,
+    authorise::Authoriser,
     clock::{ClockOrder, Clocks, Now},
     cursor::Places,
-    engine::{self, Engine, EngineConfig, Order},
-    guard::{HostRule, Token},
+    engine::{self, Engine, Order},
+    guard::HostRule,
+    hub_config::HubConfig,
     idempotency::{Digest, Known},
     ledger::Rejected,
     limits,
     metrics::Metrics,
     people::Wake,
     publish::{Form, Incoming, Refused},
-    reconcile::Named,
     revocation::{Ended, Revocation, Revoked, Unrevoked, Whom, Why},
-    routes,
-    rules::Rules,
-    serve,
-    state::{Entered, Key, Outcome, State, StateLimits, Unkept},
+    routes, serve,
+    state::{Entered, Key, Outcome, State, Unkept},
     stop::Stop,
-    store::{Opened, Store, StoreConfig, StoreError},
+    store::{Opened, Store, StoreError},
     wake::Wakers,
 };
-
-/// What a hub is told when it is made.
-#[derive(Clone, Debug)]
-pub struct HubConfig {
-    /// The time between two heartbeats of a subscription. Default 1 s.
-    pub heartbeat: Duration,
-    /// How much is remembered.
-    pub history: HistoryLimits,
-    /// Channels at most. Default 10,000.
-    pub channels_max: usize,
-    /// What publishers must present; without one the hub listens on loopback only.
-    pub publish_token: Option<Token>,
-    /// What readers must present.
-    pub readers: Readers,
-    /// What is folded for snapshots. Folds that are alike are folded once.
-    pub aggregates: Vec<FoldSpec>,
-    /// What is folded besides, for who asks by name.
-    pub named: Vec<Named>,
-    /// Idempotency keys remembered. Default 10,000.
-    pub keys_max: usize,
-    /// How long an idempotency key is remembered. Default 1 h.
-    pub key_age: Duration,
-    /// How long a connection may take no byte of what it is sent before it is dropped. Default 10 s.
-    pub write_stall: Duration,
-    /// Connections served at once; more wait. Default 10,000.
-    pub connections_max: usize,
-    /// Who may come by the Pusher door. Default nobody.
-    pub apps: Vec<App>,
-    /// How long an event with an id and a time is remembered: one of the same channel, name, id and time isn't published again, and the
-    /// publisher is told where the first one is. Default zero: events are taken as they come.
-    pub repeats: Duration,
-    /// What outlives the hub. Default nothing.
-    pub store: Option<StoreConfig>,
-    /// What holds for which channel.
-    pub rules: Rules,
-    /// What those present who look after the hub; without one, [`Hub::administer`] listens on the loopback only.
-    pub admin_token: Option<Token>,
-    /// A file that refusals and revocations are written to, besides the log.
-    pub audit_log: Option<PathBuf>,
-    /// Which sites are asked who may read.
-    pub authorise: Option<Authorise>,
-    /// What holds all that outlives a node, where several are one hub. Instead of a store. Default none.
-    pub engine: Option<EngineConfig>,
-}
-
-impl Default for HubConfig {
-    fn default() -> Self {
-        Self {
-            heartbeat: limits::HEARTBEAT,
-            history: HistoryLimits::default(),
-            channels_max: limits::CHANNELS_MAX,
-            publish_token: None,
-            readers: Readers::default(),
-            aggregates: Vec::new(),
-            named: Vec::new(),
-            keys_max: limits::KEYS_MAX,
-            key_age: limits::KEY_AGE,
-            write_stall: limits::WRITE_STALL,
-            connections_max: limits::CONNECTIONS_MAX,
-            apps: Vec::new(),
-            repeats: Duration::ZERO,
-            store: None,
-            rules: Rules::default(),
-            admin_token: None,
-            audit_log: None,
-            authorise: None,
-            engine: None,
-        }
-    }
-}
 
 /// A hub. Clones are the same hub; its state lives as long as one of them, through any number of [`Hub::serve`]s.
 #[derive(Clone, Debug)]
@@ -241,7 +164,7 @@ impl std::fmt::Debug for Shared {
 impl Shared {
     fn new(config: HubConfig, audit: Audit) -> Self {
         let clocks = Clocks::new();
-        let state = State::new(new_epoch(), limits_of(&config), specs_of(&config), clocks.now());
+        let state = State::new(new_epoch(), config.limits(), config.specs(), clocks.now());
         Self::of(config, state, clocks, audit)
     }
 
@@ -286,8 +209,8 @@ impl Shared {
         let audit = Audit::open(config.audit_log.as_deref())?;
         let Some(place) = &config.store else { return Ok(Self::new(config, audit)) };
         let clocks = Clocks::new();
-        let (rules, specs) = (config.rules.clone(), specs_of(&config));
-        let (state, file) = Opened::new(place, rules, limits_of(&config), &specs, &clocks)?.parts();
+        let (rules, specs) = (config.rules.clone(), config.specs());
+        let (state, file) = Opened::new(place, rules, config.limits(), &specs, &clocks)?.parts();
         let mut shared = Self::of(config, state, clocks, audit);
         let (state, wakers, clocks) = (shared.state.clone(), shared.wakers.clone(), shared.clocks.clone());
         shared.store = Some(Store::start(file, state, wakers, clocks)?);
@@ -582,12 +505,6 @@ impl Shared {
     }
 }
 
-/// Everything that is folded.
-fn specs_of(config: &HubConfig) -> Vec<FoldSpec> {
-    let named = config.named.iter().map(|named| &named.fold);
-    config.aggregates.iter().chain(named).cloned().collect()
-}
-
 /// A listener that serves for as long as this is there.
 #[derive(Debug)]
 pub(crate) struct OpenDoors(Arc<AtomicUsize>);
@@ -595,17 +512,6 @@ pub(crate) struct OpenDoors(Arc<AtomicUsize>);
 impl Drop for OpenDoors {
     fn drop(&mut self) {
         self.0.fetch_sub(1, SeqCst);
-    }
-}
-
-fn limits_of(config: &HubConfig) -> StateLimits {
-    StateLimits {
-        history: config.history.clone(),
-        channels_max: config.channels_max,
-        keys_max: config.keys_max,
-        key_age: config.key_age,
-        repeats_age: config.repeats,
-        rules: config.rules.clone(),
     }
 }
 

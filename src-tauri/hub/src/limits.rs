@@ -233,12 +233,6 @@ pub const JWKS_BYTES_MAX: usize = 256 << 10;
 pub const NAMESPACES_MAX: usize = 100;
 /// Keys that readers' tokens are signed by and that are given.
 pub const KEYS_GIVEN_MAX: usize = 20;
-/// How often the files of a certificate are looked at.
-pub const TLS_LOOK_PERIOD: Duration = Duration::from_secs(5);
-/// The largest file of a certificate or key, bytes.
-pub const TLS_FILE_BYTES_MAX: u64 = 1 << 20;
-/// How long a client may take to agree on a key.
-pub const TLS_TIMEOUT: Duration = Duration::from_secs(10);
 /// Aggregates of the hub's file.
 pub const NAMED_AGGREGATES_MAX: usize = 200;
 /// How long a site may take to say what an aggregate should be.
