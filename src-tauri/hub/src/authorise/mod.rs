@@ -22,11 +22,14 @@ use tokio::{
 use self::answers::{Answers, Found, Key, Settled};
 use crate::{access::Rights, hub::Shared, limits, site};
 
+/// Where a site is asked about a channel.
+type Asked = dyn Fn(&str) -> Option<Arc<str>> + Send + Sync;
+
 /// How sites are asked who may read what.
 #[derive(Clone)]
 pub struct Authorise {
     /// Where the site is asked about a channel; nowhere if it isn't.
-    whom: Arc<dyn Fn(&str) -> Option<Arc<str>> + Send + Sync>,
+    whom: Arc<Asked>,
     /// What questions are signed with.
     secret: hmac::Key,
     /// Whether a reader's token itself is sent.

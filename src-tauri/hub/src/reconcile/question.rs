@@ -65,7 +65,7 @@ impl<'a> Questions<'a> {
                 Ok(None) => tracing::debug!(aggregate, "an aggregate is what the site says"),
                 Ok(Some(off)) => tracing::warn!(aggregate, off, "an aggregate was not what the site says: it is now"),
                 Err(reason) => {
-                    tracing::warn!(aggregate, reason, "an aggregate can't be held against what the site says")
+                    tracing::warn!(aggregate, reason, "an aggregate can't be held against what the site says");
                 }
             }
             tokio::time::sleep(self.site.every).await;

@@ -53,6 +53,9 @@ impl Group<'_> {
     }
 }
 
+/// All attacks of a kind.
+type Tried = fn(&Target, &mut Group<'_>);
+
 /// Set to write the table of the documentation again.
 const REFRESH: &str = "WATCHFLOOR_REFRESH";
 const BEGINS: &str = "| what | tried | result |\n| --- | --- | --- |\n";
@@ -61,7 +64,7 @@ const BEGINS: &str = "| what | tried | result |\n| --- | --- | --- |\n";
 fn what_comes_of_attacks() {
     let target = Target::start();
     let (mut attacks, mut succeeded) = (Vec::new(), Vec::new());
-    let groups: [(&'static str, fn(&Target, &mut Group<'_>)); 7] = [
+    let groups: [(&'static str, Tried); 7] = [
         ("readers' tokens", tokens::attack),
         ("Pusher's signatures", pusher::attack),
         ("pages and names of this machine", pages::attack),

@@ -44,8 +44,7 @@ pub(crate) fn attack(target: &Target, group: &mut Group<'_>) {
     group.refused("the same with the port", host("evil.example:8787"));
     group.refused("a name that begins like the loopback's", host("127.0.0.1.evil.example"));
     group.refused("no name", target.raw(format!("{POLL} HTTP/1.1\r\nauthorization: {bearer}\r\n\r\n").as_bytes()));
-    let absolute =
-        format!("GET http://evil.example/v1/health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    let absolute = "GET http://evil.example/v1/health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
     group.refused("another name in the request line than in `Host`", target.raw(absolute.as_bytes()));
     let options = target.request(
         "OPTIONS /v1/publish",

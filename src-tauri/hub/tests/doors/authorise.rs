@@ -16,6 +16,9 @@ use watchfloor_hub::{App, AppConfig, Authorise, HubConfig, Keys, Readers, Signin
 
 use crate::support::{PATIENCE, Served, Socket, answer};
 
+/// How a site answers, and what it was asked.
+type Kept = (Arc<Mutex<Manner>>, Arc<Mutex<Vec<Value>>>);
+
 const KEY: &[u8; 32] = b"0123456789abcdef0123456789abcdef";
 const SECRET: &[u8] = b"what questions to the site are signed with";
 
@@ -59,11 +62,7 @@ impl Site {
         Self { manner, asked, url, serving: Arc::new(serving) }
     }
 
-    async fn answer(
-        State((manner, asked)): State<(Arc<Mutex<Manner>>, Arc<Mutex<Vec<Value>>>)>,
-        headers: HeaderMap,
-        body: Bytes,
-    ) -> axum::response::Response {
+    async fn answer(State((manner, asked)): State<Kept>, headers: HeaderMap, body: Bytes) -> axum::response::Response {
         let header = |name: &str| headers[name].to_str().expect("text").to_owned();
         let (time, signature) = (header("x-watchfloor-time"), header("x-watchfloor-signature"));
         assert!(time.parse::<u128>().is_ok_and(|time| time.abs_diff(now_ms()) < 60_000));

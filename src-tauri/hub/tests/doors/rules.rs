@@ -68,8 +68,8 @@ async fn histories_are_as_long_as_they_say() {
     served.publish("short", 1..=5).await;
     served.publish("long", 1..=5).await;
     let epoch = served.hub.epoch();
-    let mut record = Record::default();
-    record.places = [("short", 3), ("long", 0)].map(|(name, at)| (name.to_owned(), format!("{epoch}:{at}"))).into();
+    let places = [("short", 3), ("long", 0)].map(|(name, at)| (name.to_owned(), format!("{epoch}:{at}"))).into();
+    let mut record = Record { places, ..Record::default() };
     let mut socket = served.subscribed(record.subscription()).await;
     socket.record(&mut record, 7).await;
     let (_, poll) = served.get(&format!("/v1/poll?cursor=short~{epoch}:2")).await;
