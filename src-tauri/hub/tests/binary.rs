@@ -212,7 +212,7 @@ fn publishes_and_shows() {
     let (code, shown, words) = said(&["tail", "a", "--last", "3", "--count", "3"], "");
     assert_eq!((code, &*words), (Some(0), ""));
     let shown: Vec<&str> = shown.lines().collect();
-    assert_eq!(shown[0], format!("2013-02-08T15:00:00.000Z a {epoch}:1 n {{\"v\": 1}}"));
+    assert_eq!(shown[0], format!("2013-02-08T15:00:00.000Z a {epoch}:1 n {{\"v\":1}}"));
     assert!(shown[1].ends_with(&format!("{epoch}:2 n \"\\u{{202e}}\"")), "{shown:?}");
     let (code, shown, _) = said(&["tail", "a", "--last", "2", "--count", "1", "--json"], "");
     let message: serde_json::Value = serde_json::from_str(&shown).expect("JSON");

@@ -15,6 +15,8 @@ use tokio::{
     time::sleep,
 };
 
+use crate::publisher::http;
+
 /// For a start of an unoptimised build on a busy machine.
 const START_MAX: Duration = Duration::from_secs(60);
 /// What publishers present.
@@ -108,6 +110,7 @@ impl Stand {
         let mut stand = Self { folder, redis, nodes: Vec::new() };
         for number in 0..nodes {
             let node = node(stand.folder.path(), number, &engine, more).await;
+            knows(node.address).await;
             stand.nodes.push(node);
         }
         stand
@@ -116,6 +119,20 @@ impl Stand {
     /// Where the nodes are.
     pub(crate) fn addresses(&self) -> Vec<SocketAddr> {
         self.nodes.iter().map(|node| node.address).collect()
+    }
+}
+
+/// Until a node has found its engine: before that it says of everything that it can't know.
+async fn knows(node: SocketAddr) {
+    let (http, begun) = (http(), Instant::now());
+    while !http
+        .get(format!("http://{node}/v1/snapshot?channels=begins"))
+        .send()
+        .await
+        .is_ok_and(|answer| answer.status().is_success())
+    {
+        assert!(begun.elapsed() < START_MAX, "the node at {node} doesn't find its engine");
+        sleep(Duration::from_millis(20)).await;
     }
 }
 
