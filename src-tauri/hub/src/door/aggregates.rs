@@ -15,7 +15,7 @@ use watchfloor_model::{Position, Timestamp};
 use crate::{
     access::Rights,
     clock::ClockReading,
-    door::Once,
+    door::{Once, poll, snapshot},
     failure::{Failure, json},
     ledger::Reading,
     reconcile::Named,
@@ -89,6 +89,9 @@ pub(crate) async fn answer(
     let (fingerprint, now) = (fingerprint(named), door.hub.now());
     let channels: Vec<Arc<str>> = named.fold.channels.iter().map(|channel| channel.as_str().into()).collect();
     let reader = Once::admit(&door.hub, &headers, &rights, peer, &channels).await?;
+    if !snapshot::are_current(&door, &channels).await {
+        return Err(poll::not_current());
+    }
     let reading = {
         let mut state = door.hub.state();
         reader.read(&mut state, &channels, now)?;

@@ -57,7 +57,7 @@ pub(crate) async fn answer(
 }
 
 /// Waits until it is known where the channels stand, if they are an engine's. Says whether it is.
-async fn are_current(door: &Doorway, channels: &[Arc<str>]) -> bool {
+pub(crate) async fn are_current(door: &Doorway, channels: &[Arc<str>]) -> bool {
     let mut waker = door.hub.wakers.register();
     waker.watch(channels.iter());
     let end = tokio::time::Instant::now() + limits::ENGINE_ANSWER;
