@@ -67,6 +67,15 @@ need_packages() {
     echo "system packages: installed"
 }
 
+# want_packages NAME…: installs those that this system has. They make something quicker, and nothing needs them.
+want_packages() {
+    command -v apt-cache >/dev/null || return 0
+    local name
+    for name in "$@"; do
+        if apt-cache show "$name" >/dev/null 2>&1; then need_packages "$name"; fi
+    done
+}
+
 # need_servers NAME…: the same of packages that are servers, which then don't start at each boot either, unless they were there before.
 need_servers() {
     local fresh=() name unit root=()

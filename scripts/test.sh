@@ -7,13 +7,16 @@ DEFECTS_LOG=$(mktemp)
 DEFECTS=
 # Whatever ends this ends what still goes on beside it.
 trap '[ -z "$DEFECTS" ] || kill "$DEFECTS" 2>/dev/null || true; rm -f "$LOG" "$DEFECTS_LOG"' EXIT
-# logged COMMAND…: runs it, shows what it prints, and keeps it to count from. Its failure ends the script.
-logged() {
-    "$@" 2>&1 | tee -a "$LOG"
+FAILED=()
+# tried COMMAND…: runs it, shows what it prints, and keeps it to count from. Its failure is told at the end, where one run has shown all that fails.
+tried() {
+    "$@" 2>&1 | tee -a "$LOG" || FAILED+=("$*")
 }
 
 step "What is needed"
 need_packages "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
+# The browser without a desktop's furniture opens a page in half the time.
+want_packages chromium-headless-shell
 need_servers "${TEST_SERVERS[@]}"
 need_rust
 need_node
@@ -25,45 +28,50 @@ step "The page: build"
 build_ui
 
 step "The page: format, lint, types"
-npm --prefix ui run format:check --silent
-npm --prefix ui run lint --silent
-npm --prefix ui run check --silent
+tried npm --prefix ui run format:check --silent
+tried npm --prefix ui run lint --silent
+tried npm --prefix ui run check --silent
 
 step "The page: unit tests"
-logged npm --prefix ui test --silent
+tried npm --prefix ui test --silent
 
 step "The page: in a browser"
-logged npm --prefix ui run test:page --silent
+tried npm --prefix ui run test:page --silent
 
 step "Rust: format"
-cargo fmt --all --check
+tried cargo fmt --all --check
 
 step "Deliberate defects: each still has its place"
-node scripts/mutants.mjs --check
+tried node scripts/mutants.mjs --check
 
 step "Rust: lint"
-cargo clippy --workspace --all-targets --locked --quiet -- --deny warnings
+tried cargo clippy --workspace --all-targets --locked --quiet -- --deny warnings
 
 step "Rust: build"
 # All targets, so that programs and tests share one build of what they depend on.
 cargo build --workspace --all-targets --locked
 
 step "Rust: tests, with real servers and a real window"
-logged node scripts/rust-tests.mjs
+tried node scripts/rust-tests.mjs
 
 step "Other people's servers: those that install quickly"
 # Walls and servers wait most of the time. Deliberate defects are built and tried beside them, with what they leave.
 # The engine's take a build of their own: scripts/mutants.sh has them.
 nice -n 19 node scripts/mutants.mjs --every 18 --crates feed,board >"$DEFECTS_LOG" 2>&1 &
 DEFECTS=$!
-logged scripts/interop.sh --at-once 5
+tried scripts/interop.sh --at-once 5
 
 step "Deliberate defects: a few of them, each caught"
 caught=0
 wait "$DEFECTS" || caught=$?
 DEFECTS=
 cat "$DEFECTS_LOG"
-[ "$caught" -eq 0 ] || fail "deliberate defects: see above"
+[ "$caught" -eq 0 ] || FAILED+=("deliberate defects")
 
 step "Counts"
-node scripts/count.mjs "$LOG"
+node scripts/count.mjs "$LOG" || FAILED+=("counts")
+if [ "${#FAILED[@]}" -gt 0 ]; then
+    step "What failed"
+    grep -aE "^(FAIL |test .* FAILED$|  [a-z_]+: ended with )" "$LOG" | cut -c1-160 | tail -n 40 || true
+    fail "$(printf '%s; ' "${FAILED[@]}")see above"
+fi

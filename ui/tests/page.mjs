@@ -50,6 +50,9 @@ const SUBJECTS = {
 /** Pages wait more than they draw: each subject has a process and a browser of its own, so many at once. */
 const AT_ONCE = 3
 
+/** Told once more at the end: a long output is read from there. @type {string[]} */
+const failures = []
+
 /**
  * A subject in a process of its own. What it says is shown when it ends.
  *
@@ -60,6 +63,7 @@ async function apart(name) {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const said = await text(child.stdout)
+  failures.push(...(said.match(/^FAIL .*$/gm) ?? []).map((line) => `${name}: ${line}`))
   const [, passed, failed] = /^page: (\d+) passed, (\d+) failed\n$/m.exec(said) ?? []
   process.stdout.write(said.replace(/^page: .*\n/m, ''))
   // One that ends without its count has failed, whatever it has shown until then.
@@ -83,6 +87,7 @@ async function all_apart() {
   await hand()
   names.push(...Object.keys(SUBJECTS).filter((name) => name !== ALONE))
   await Promise.all(Array.from({ length: AT_ONCE }, hand))
+  for (const one of failures) console.log(one)
   console.log(`page: ${sum.passed} passed, ${sum.failed} failed`)
   process.exitCode = sum.failed === 0 ? 0 : 1
 }

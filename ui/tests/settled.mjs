@@ -3,7 +3,7 @@
 /** Resolves once nothing of the wall has changed for a while in which frames came, in the document or on a canvas, and all faces are there. */
 export function settled() {
   const QUIET_MS = 400
-  const REST_MS_MAX = 20_000
+  const REST_MS_MAX = 60_000
   return /** @type {Promise<void>} */ (
     new Promise((resolve, reject) => {
       const begun_ms = performance.now()

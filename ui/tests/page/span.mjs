@@ -1,7 +1,7 @@
 /** One page over several monitors: a window for each, which together are one picture. */
 import assert from 'node:assert/strict'
 import { mkdirSync } from 'node:fs'
-import { all_become, assert_readable, check, FULL_HD, on_page, say, ULTRA_HD } from './harness.mjs'
+import { all_become, assert_readable, at_rest, check, FULL_HD, on_page, say, ULTRA_HD } from './harness.mjs'
 
 /** @typedef {import('playwright-core').Page} Page */
 /** @typedef {{ columns: number, rows: number, hidden: [number, number] }} Wall */
@@ -26,9 +26,24 @@ async function on_wall(query, size, wall, use, open = []) {
   if (at === wall.columns * wall.rows) return use(open)
   await on_page(query, size, async (page) => {
     await all_become(page, 'live')
+    await stay(page)
     await part(page, wall, at, size)
     await on_wall(query, size, wall, use, [...open, page])
   })
+}
+
+/**
+ * The first page, from now on: on a slow machine the pages turn before all windows are open, each by its own clock.
+ *
+ * @param {Page} page
+ */
+async function stay(page) {
+  await page.evaluate(async () => {
+    const { host } = /** @type {any} */ (globalThis).__wall
+    await host.turn('show', 0)
+    await host.turn('pin')
+  })
+  await page.waitForSelector('[data-page="now"][aria-current="page"]')
 }
 
 /**
@@ -44,7 +59,7 @@ async function part(page, { columns, rows, hidden }, at, size) {
     (wanted) => document.querySelector('main')?.getAttribute('data-part') === wanted,
     `${own.column},${own.row}`,
   )
-  await page.waitForTimeout(700)
+  await at_rest(page)
 }
 
 /**
@@ -177,7 +192,7 @@ export async function span() {
           [6, 4, 7, 5],
         ])
         await page.waitForSelector('[data-notice="bezel"]')
-        await page.waitForTimeout(600)
+        await at_rest(page)
       }
       await keep(pages, 'across')
       /** @type {Map<string, Box>} */
@@ -210,7 +225,7 @@ export async function span() {
       for (const [at, page] of pages.entries()) {
         await lay(page, [[1, 1, 12, 8]], 'markers')
         await page.waitForSelector('[data-kind="markers"] canvas')
-        await page.waitForTimeout(900)
+        await at_rest(page)
         const [box] = Object.values(await boxes(page, 'data-widget'))
         if (box === undefined) throw new Error('no map')
         found.push(on_whole(box, wall, at, FULL_HD))
