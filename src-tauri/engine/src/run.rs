@@ -312,6 +312,8 @@ impl Run {
                 self.handle_status(&source, *status, now);
             }
             Event::CheckpointWanted { seq } => {
+                // What was decided in this turn is in the state, and goes on record before it.
+                self.handle_alarms(None, now);
                 let mut checkpoint = self.board.checkpoint(now, self.clock.wall());
                 checkpoint.sources.retain(|id, _| !self.unheard.contains(id));
                 let taken = Taken { seq, checkpoint, alarms: self.alarms.take_waiting() };
@@ -588,3 +590,6 @@ fn received_at(delivery: &Delivery) -> Option<Mono> {
     let Delivery::Events(events) = delivery else { return None };
     events.last().map(|event| event.received)
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,8 +10,11 @@ pub(super) const WINDOW: Duration = Duration::from_secs(600);
 /// Announcements in it at most: what one person can take (EEMUA 191).
 pub(super) const ANNOUNCED_MAX: usize = 10;
 
-/// As many at most count from before a start: with them there is room for the one for many, and for what is critical.
+/// As many at most count from before a start as far as more urgent things have room after less urgent ones: with them there is room for the one for
+/// many, and for what is critical.
 pub(super) const RESUMED_MAX: usize = 7;
+/// As many at most are known of from before a start.
+const KNOWN_MAX: usize = 64;
 
 /// What would be announced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +41,16 @@ impl Way {
             Self::Tone(Priority::Critical) => ANNOUNCED_MAX,
         }
     }
+
+    /// Nobody may be left without it for long.
+    const fn is_critical(self) -> bool {
+        matches!(
+            self,
+            Self::Notice { priority: Priority::Critical, .. }
+                | Self::Summary { is_critical: true }
+                | Self::Tone(Priority::Critical)
+        )
+    }
 }
 
 /// What was announced within the window.
@@ -45,18 +58,23 @@ impl Way {
 pub(super) struct Budget {
     /// When, and under which number; the oldest first.
     told: VecDeque<(Mono, u64)>,
+    /// So many of the oldest are of before the start, and take no room from what is more urgent than they were.
+    passed: usize,
     /// Whether nobody was told of that yet.
     has_changed: bool,
 }
 
 impl Budget {
     /// Goes on after a start: so many were announced before it, the oldest first. Nothing has the number 0.
-    pub(super) fn resume(&mut self, told: Vec<Mono>, now: Mono) {
+    ///
+    /// Room is left for the summary and for what is critical: nobody is to be without a word of what is new for ten minutes, because the wall was
+    /// killed just then. Yet a wall that is started again and again tells no more than any other: what isn't critical has an end at ten in all.
+    pub(super) fn resume(&mut self, mut told: Vec<Mono>, now: Mono) {
+        told.drain(..told.len().saturating_sub(KNOWN_MAX));
         self.told = told.into_iter().map(|at| (at.min(now), 0)).collect();
+        self.passed = 0;
         self.forget(now);
-        // Room is left for the summary and for what is critical: nobody is to be without a word of what is new for ten minutes, because the wall was
-        // killed just then.
-        self.told.drain(..self.told.len().saturating_sub(RESUMED_MAX));
+        self.passed = self.told.len().saturating_sub(RESUMED_MAX);
     }
 
     /// When something was announced, the oldest first, if that has changed since this was last asked.
@@ -67,7 +85,7 @@ impl Budget {
     /// Takes one, if there is one left.
     pub(super) fn take(&mut self, way: Way, number: u64, now: Mono) -> bool {
         self.forget(now);
-        let is_left = self.told.len() < way.limit();
+        let is_left = self.told.len() < self.most(way);
         if is_left {
             self.told.push_back((now, number));
             self.has_changed = true;
@@ -88,17 +106,32 @@ impl Budget {
         own.map(|(_, number)| *number = to).is_some()
     }
 
+    /// With fewer than so many within the window there may be one more.
+    fn most(&self, way: Way) -> usize {
+        let most = self.passed + way.limit();
+        if way.is_critical() { most } else { most.min(ANNOUNCED_MAX) }
+    }
+
     /// When there is one left.
     pub(super) fn free_at(&self, way: Way, now: Mono) -> Mono {
         let over = |at: Mono| at.plus(WINDOW).plus(Duration::from_micros(1));
-        let last = self.told.len().checked_sub(way.limit()).and_then(|at| self.told.get(at));
-        last.map_or(now, |(at, _)| over(*at).max(now))
+        let count = self.told.len();
+        let last = if count >= self.passed + way.limit() {
+            // Those that have passed go first, and make no room.
+            count.checked_sub(way.limit())
+        } else if count >= self.most(way) {
+            count.checked_sub(ANNOUNCED_MAX)
+        } else {
+            None
+        };
+        last.and_then(|at| self.told.get(at)).map_or(now, |(at, _)| over(*at).max(now))
     }
 
     /// The window has both its ends.
     fn forget(&mut self, now: Mono) {
         while self.told.front().is_some_and(|(at, _)| now.since(*at) > WINDOW) {
             self.told.pop_front();
+            self.passed = self.passed.saturating_sub(1);
         }
     }
 }

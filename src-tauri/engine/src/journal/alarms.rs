@@ -4,7 +4,11 @@
 //! lane has no room for waits with the loop, and goes along with the board's state at the latest: no state is written down that is ahead of
 //! the record (H6).
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::sync::mpsc::{Receiver, Sender, channel, error::TrySendError};
 use watchfloor_board::alarm::{Change, Heard};
@@ -44,19 +48,53 @@ pub(crate) enum AlarmWork {
     Keep(Duration),
 }
 
+/// What is handed over to the writer, by one of two ways: the lane, or along with the board's state. `turn` says in which order, so that neither
+/// overtakes the other; what is of nobody's order has none.
+#[derive(Debug)]
+pub(crate) struct HandOver {
+    /// One more with each.
+    pub(crate) turn: Option<u64>,
+    /// What.
+    pub(crate) work: AlarmWork,
+}
+
 /// The loop's end of the way.
 #[derive(Debug)]
 pub(crate) struct AlarmLane {
-    lane: Sender<AlarmWork>,
+    lane: Sender<HandOver>,
+    /// Of the next one that is handed over.
+    turn: u64,
     waiting: VecDeque<AlarmWork>,
     /// Entries and marks in it.
     count: usize,
 }
 
 /// A way to the writer.
-pub(crate) fn alarm_lane() -> (AlarmLane, Receiver<AlarmWork>) {
+pub(crate) fn alarm_lane() -> (AlarmLane, Receiver<HandOver>) {
     let (lane, receiver) = channel(QUEUED_MAX);
-    (AlarmLane { lane, waiting: VecDeque::new(), count: 0 }, receiver)
+    (AlarmLane { lane, turn: 0, waiting: VecDeque::new(), count: 0 }, receiver)
+}
+
+/// The writer's end of both ways: what came by either, in the order in which it was handed over.
+#[derive(Debug, Default)]
+pub(crate) struct InTurn {
+    next: u64,
+    /// What came before its turn. The other way brings what is missing.
+    early: BTreeMap<u64, AlarmWork>,
+}
+
+impl InTurn {
+    /// One came. What has its turn now goes behind what is in `out`.
+    pub(crate) fn take(&mut self, over: HandOver, out: &mut Vec<AlarmWork>) {
+        match over.turn {
+            Some(turn) => _ = self.early.insert(turn, over.work),
+            None => out.push(over.work),
+        }
+        while let Some(work) = self.early.remove(&self.next) {
+            self.next += 1;
+            out.push(work);
+        }
+    }
 }
 
 impl AlarmLane {
@@ -111,16 +149,16 @@ impl AlarmLane {
     }
 
     /// A way beside the loop's, for who may wait.
-    pub(crate) fn beside(&self) -> Sender<AlarmWork> {
+    pub(crate) fn beside(&self) -> Sender<HandOver> {
         self.lane.clone()
     }
 
     /// Hands over what waits, as far as there is room. To be called at every turn.
     pub(crate) fn flush(&mut self) {
         while let Some(work) = self.waiting.pop_front() {
-            match self.lane.try_send(work) {
-                Ok(()) => {}
-                Err(TrySendError::Full(work)) => {
+            match self.lane.try_send(HandOver { turn: Some(self.turn), work }) {
+                Ok(()) => self.turn += 1,
+                Err(TrySendError::Full(HandOver { work, .. })) => {
                     self.waiting.push_front(work);
                     return;
                 }
@@ -132,15 +170,19 @@ impl AlarmLane {
     }
 
     /// All that waits, to go along with the board's state.
-    pub(crate) fn take_waiting(&mut self) -> Vec<AlarmWork> {
+    pub(crate) fn take_waiting(&mut self) -> Vec<HandOver> {
         self.count = 0;
-        std::mem::take(&mut self.waiting).into()
+        let waiting = std::mem::take(&mut self.waiting).into_iter().zip(self.turn..);
+        let waiting: Vec<HandOver> = waiting.map(|(work, turn)| HandOver { turn: Some(turn), work }).collect();
+        self.turn += waiting.len() as u64;
+        waiting
     }
 
-    /// It couldn't.
-    pub(crate) fn put_back(&mut self, waiting: Vec<AlarmWork>) {
-        self.count = waiting.iter().map(AlarmWork::count).sum();
-        self.waiting = waiting.into();
+    /// It couldn't, and nothing was handed over since.
+    pub(crate) fn put_back(&mut self, waiting: Vec<HandOver>) {
+        self.turn -= waiting.len() as u64;
+        self.waiting = waiting.into_iter().map(|over| over.work).collect();
+        self.count = self.waiting.iter().map(AlarmWork::count).sum();
     }
 }
 

@@ -25,7 +25,13 @@ pub(crate) use self::{
 };
 
 use self::{alarms::Kept, history::history, lost::Lost};
-use super::{Bounds, Entry, Journal, Positions, alarms::AlarmWork, apply, stall::Stall, table::glass::Record};
+use super::{
+    Bounds, Entry, Journal, Positions,
+    alarms::{AlarmWork, HandOver, InTurn},
+    apply,
+    stall::Stall,
+    table::glass::Record,
+};
 use crate::{
     clock::Clock,
     event::Event,
@@ -65,7 +71,8 @@ pub(crate) struct Writer {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) events: Sender<Event>,
     pub(crate) taken: Receiver<Answer>,
-    alarms: Receiver<AlarmWork>,
+    alarms: Receiver<HandOver>,
+    in_turn: InTurn,
     /// What of them came while the board's lane was full.
     early: Vec<AlarmWork>,
     /// What of them isn't written.
@@ -136,6 +143,7 @@ impl Writer {
             events,
             taken,
             alarms,
+            in_turn: InTurn::default(),
             early: Vec::new(),
             kept: Kept::default(),
             stall,

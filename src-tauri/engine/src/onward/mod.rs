@@ -37,7 +37,12 @@ use self::message::Item;
 use crate::{
     clock::Clock,
     event::Event,
-    journal::{FILE_NAME, JournalError, alarms::AlarmWork, table::alarm, unwritten},
+    journal::{
+        FILE_NAME, JournalError,
+        alarms::{AlarmWork, HandOver},
+        table::alarm,
+        unwritten,
+    },
     secrets,
     transport::{Doors, Elsewhere, Posted, Route, Task},
 };
@@ -138,7 +143,7 @@ impl Onward {
         settings: Settings,
         doors: &Arc<Doors>,
         folder: Option<PathBuf>,
-        journal: Sender<AlarmWork>,
+        journal: Sender<HandOver>,
         control: WeakSender<Event>,
         clock: Clock,
     ) -> Self {
@@ -152,7 +157,7 @@ impl Onward {
         settings: Settings,
         doors: &Arc<Doors>,
         folder: Option<PathBuf>,
-        journal: Sender<AlarmWork>,
+        journal: Sender<HandOver>,
         control: WeakSender<Event>,
         clock: Clock,
     ) -> Self {
@@ -167,7 +172,7 @@ impl Onward {
         settings: Settings,
         doors: &Arc<Doors>,
         folder: Option<PathBuf>,
-        journal: Sender<AlarmWork>,
+        journal: Sender<HandOver>,
         control: WeakSender<Event>,
         clock: Clock,
     ) -> (Beginning, Sending) {
@@ -269,7 +274,7 @@ struct Sending {
     changes: watch::Receiver<Arc<Settings>>,
     doors: Arc<Doors>,
     folder: Option<PathBuf>,
-    journal: Sender<AlarmWork>,
+    journal: Sender<HandOver>,
     control: WeakSender<Event>,
     clock: Clock,
     told: Receiver<Vec<Item>>,
@@ -312,7 +317,8 @@ impl Sending {
     async fn note(&self, number: u64) {
         let receiver = Arc::clone(&self.settings.receiver);
         // Who is gone keeps nothing.
-        let _gone = self.journal.send(AlarmWork::Onward { receiver, number }).await;
+        let over = HandOver { turn: None, work: AlarmWork::Onward { receiver, number } };
+        let _gone = self.journal.send(over).await;
     }
 
     async fn run(mut self) {

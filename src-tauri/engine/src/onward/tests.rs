@@ -129,8 +129,8 @@ impl Wall {
         let (to_control, control) = channel(64);
         let writer = Arc::clone(&journal);
         let keeping = tokio::spawn(async move {
-            while let Some(work) = works.recv().await {
-                if let AlarmWork::Onward { receiver, number } = work {
+            while let Some(over) = works.recv().await {
+                if let AlarmWork::Onward { receiver, number } = over.work {
                     let batch = Batch { onward: &[(receiver, number)], ..Batch::default() };
                     writer.lock().unwrap().put_alarms(&batch, Timestamp::from_millis(0)).unwrap();
                 }

@@ -48,6 +48,20 @@ struct Note {
 struct Notes {
     by: Identity,
     shown: Vec<Note>,
+    /// Numbers of those that are being taken away.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    going: Vec<u32>,
+}
+
+/// What a run before this one has left on the screen.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Before {
+    /// Of whom.
+    pub(super) by: Identity,
+    /// What is to be changed in place, or taken away.
+    pub(super) left: Vec<(Slot, Left)>,
+    /// What may be there still, and is not to be changed: it was being taken away.
+    pub(super) going: Vec<u32>,
 }
 
 /// One that a run before this one has shown.
@@ -70,19 +84,24 @@ impl Ledger {
         Self { path: folder.map(|folder| folder.join(FILE)), writing: None, written: Notes::default() }
     }
 
-    /// What the run before this one has left on the screen of whom.
-    pub(super) async fn read(&mut self) -> (Identity, Vec<(Slot, Left)>) {
+    /// What the run before this one has left.
+    pub(super) async fn read(&mut self) -> Before {
         let Some(path) = self.path.clone() else { return Default::default() };
         let reading = spawn_blocking(move || read(&path));
         let Ok(Ok(Some(notes))) = timeout(DISK_MAX * 5, reading).await else { return Default::default() };
         self.written = notes.clone();
         let slot = |alarm: Option<String>| alarm.map_or(Slot::Summary, |key| Slot::Alarm(AlarmKey::read(&key)));
         let left = |note: Note| (slot(note.alarm), Left { id: note.id, until_ms: note.until_ms });
-        (notes.by, notes.shown.into_iter().map(left).collect())
+        Before { by: notes.by, left: notes.shown.into_iter().map(left).collect(), going: notes.going }
     }
 
     /// Writes down what is there now, if that is news. A disk that is stuck is tried again with the next change.
-    pub(super) async fn write<'a>(&mut self, by: &Identity, shown: impl Iterator<Item = (&'a Slot, Left)>) {
+    pub(super) async fn write<'a>(
+        &mut self,
+        by: &Identity,
+        shown: impl Iterator<Item = (&'a Slot, Left)>,
+        going: &[u32],
+    ) {
         let Some(path) = self.path.clone() else { return };
         let note = |(slot, left): (&Slot, Left)| {
             let alarm = match slot {
@@ -94,7 +113,8 @@ impl Ledger {
         };
         let mut shown: Vec<Note> = shown.filter_map(note).take(NOTES_MAX).collect();
         shown.sort_by(|one, other| one.alarm.cmp(&other.alarm));
-        let notes = Notes { by: by.clone(), shown };
+        let going = going.iter().copied().take(NOTES_MAX).collect();
+        let notes = Notes { by: by.clone(), shown, going };
         if notes == self.written {
             return;
         }
@@ -118,6 +138,7 @@ fn read(path: &Path) -> Option<Notes> {
     let bytes = fs::metadata(path).ok().filter(|own| own.len() <= BYTES_MAX).and_then(|_| fs::read(path).ok())?;
     let mut notes: Notes = serde_json::from_slice(&bytes).ok()?;
     notes.shown.truncate(NOTES_MAX);
+    notes.going.truncate(NOTES_MAX);
     Some(notes)
 }
 
@@ -142,16 +163,17 @@ mod tests {
             (Slot::Summary, Left { id: 9, until_ms: None }),
         ];
         let mut ledger = Ledger::new(Some(folder.path().into()));
-        ledger.write(&by, shown.iter().map(|(slot, left)| (slot, *left))).await;
+        ledger.write(&by, shown.iter().map(|(slot, left)| (slot, *left)), &[]).await;
         let source = Slot::Source("ops".into());
-        ledger.write(&by, shown.iter().map(|(slot, left)| (slot, *left)).chain([(&source, shown[1].1)])).await;
-        let (found, mut left) = Ledger::new(Some(folder.path().into())).read().await;
-        left.sort();
-        assert_eq!((found, left), (by.clone(), shown.to_vec()));
-        ledger.write(&by, std::iter::empty()).await;
-        assert_eq!(Ledger::new(Some(folder.path().into())).read().await, (by, Vec::new()));
+        ledger.write(&by, shown.iter().map(|(slot, left)| (slot, *left)).chain([(&source, shown[1].1)]), &[]).await;
+        let mut before = Ledger::new(Some(folder.path().into())).read().await;
+        before.left.sort();
+        assert_eq!(before, Before { by: by.clone(), left: shown.to_vec(), going: Vec::new() });
+        ledger.write(&by, std::iter::empty(), &[4, 9]).await;
+        let before = Ledger::new(Some(folder.path().into())).read().await;
+        assert_eq!(before, Before { by, left: Vec::new(), going: vec![4, 9] });
         fs::write(folder.path().join(FILE), "{\"by\":").expect("written");
-        assert_eq!(Ledger::new(Some(folder.path().into())).read().await, Default::default());
-        assert_eq!(Ledger::new(None).read().await, Default::default());
+        assert_eq!(Ledger::new(Some(folder.path().into())).read().await, Before::default());
+        assert_eq!(Ledger::new(None).read().await, Before::default());
     }
 }

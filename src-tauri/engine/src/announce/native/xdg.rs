@@ -9,13 +9,13 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use futures_util::StreamExt as _;
+use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::time::{sleep_until, timeout};
 use zbus::{Connection, Message, MessageStream, Variant};
 
 use super::{
     Deed, Event, News, PathBuf, Receiver, Show, Slot, Urgency, WeakSender,
-    left::{Identity, Ledger, Left},
+    left::{Before, Identity, Ledger, Left},
 };
 use crate::{
     announce::{Asked, Told},
@@ -92,8 +92,10 @@ struct Screen {
     bus: Option<Bus>,
     shown: HashMap<Slot, Shown>,
     /// What a run before this one has shown, by whom; it is there still if that is who shows them now.
-    before: Option<(Identity, Vec<(Slot, Left)>)>,
+    before: Option<Before>,
     left: HashMap<Slot, Left>,
+    /// What is taken away, by this run or by one that ended over it.
+    going: Vec<u32>,
     /// Nothing more will be said of those.
     is_settled: bool,
     ledger: Ledger,
@@ -120,6 +122,7 @@ impl Screen {
             shown: HashMap::new(),
             before: None,
             left: HashMap::new(),
+            going: Vec::new(),
             is_settled: false,
             ledger: Ledger::new(folder),
             retry: None,
@@ -160,15 +163,21 @@ impl Screen {
                 break;
             }
         }
-        let slots: Vec<Slot> = self.shown.keys().filter(|slot| !matches!(slot, Slot::Source(_))).cloned().collect();
-        let _in_time = timeout(END_MAX, async {
-            for slot in slots {
-                self.withdraw(&slot).await;
-                // One by one: what is written down as shown and is gone would come back with the next start.
-                self.note().await;
-            }
-        })
-        .await;
+        // Written down before anything is taken away: whatever becomes of the rest, the next run takes none of it for shown, and what it would
+        // change pops up no second time.
+        self.going
+            .extend(self.shown.drain().filter(|(slot, _)| !matches!(slot, Slot::Source(_))).map(|(_, own)| own.id));
+        self.note().await;
+        let _in_time = timeout(END_MAX, self.clear_going()).await;
+    }
+
+    /// Takes away what is going.
+    async fn clear_going(&mut self) {
+        while let Some(id) = self.going.last().copied() {
+            self.close(id).await;
+            self.going.pop();
+        }
+        self.note().await;
     }
 
     /// Writes down what is on the screen.
@@ -176,7 +185,7 @@ impl Screen {
         let Some(bus) = &self.bus else { return };
         let shown = self.shown.iter().map(|(slot, own)| (slot, Left { id: own.id, until_ms: own.until_ms }));
         let left = self.left.iter().map(|(slot, left)| (slot, *left));
-        self.ledger.write(&bus.identity, shown.chain(left)).await;
+        self.ledger.write(&bus.identity, shown.chain(left), &self.going).await;
     }
 
     /// What was left by the run before this one, and nobody took over.
@@ -267,10 +276,12 @@ impl Screen {
         bus.has_actions = can.iter().any(|can| can == "actions");
         bus.identity = bus.identity().await.map_err(|error| desktop::lack(&error))?;
         // Of another service, or another bus, a number may be somebody else's notification.
-        if let Some((by, left)) = self.before.take()
-            && by == bus.identity
+        if let Some(before) = self.before.take()
+            && before.by == bus.identity
         {
-            self.left.extend(left);
+            self.left.extend(before.left);
+            self.going = before.going;
+            self.clear_going().await;
         }
         Ok(())
     }
@@ -279,6 +290,7 @@ impl Screen {
     async fn lose(&mut self, lack: Option<Lack>) -> bool {
         self.shown.clear();
         self.left.clear();
+        self.going.clear();
         self.was_lost = true;
         if lack.is_some() {
             self.bus = None;
@@ -317,7 +329,18 @@ impl Screen {
             },
         };
         let now = Instant::now();
+        let was_gone = match before {
+            Some(before) if result.is_ok() => self.hear_closed(before).await,
+            _ => false,
+        };
         let (lack, told) = match result {
+            // The service has put it away a moment before, and shows it as a new one: what was only to be changed goes again.
+            Ok(id) if was_gone && show.is_update => {
+                (self.shown.remove(&slot), self.left.remove(&slot));
+                self.close(id).await;
+                self.note().await;
+                (None, Told::Closed { slot, number })
+            }
             Ok(id) => {
                 let until_ms = (is_alarm && !show.stays).then(|| now_ms.saturating_add(SHORT_MS.into()));
                 if let Some(other) = self.left.remove(&slot).filter(|left| left.id != id) {
@@ -338,6 +361,22 @@ impl Screen {
         };
         let news = self.news.tell(lack, is_alarm, now);
         self.send(news).await && self.send(is_alarm.then_some(Event::Told(told))).await
+    }
+
+    /// Whether notification `id` was put away before the answer that has just come: its service says one thing after the other. What else was said by
+    /// then is heard as well.
+    async fn hear_closed(&mut self, id: u32) -> bool {
+        let (mut is_closed, mut others) = (false, Vec::new());
+        while let Some(bus) = &mut self.bus
+            && let Some(Some(Ok(message))) = bus.signals.next().now_or_never()
+        {
+            if closed(&message).is_some_and(|(own, _)| own == id) { is_closed = true } else { others.push(message) }
+        }
+        for message in others {
+            // Who hears nothing any more is noticed by what comes next.
+            let _goes_on = self.handle_signal(&message).await;
+        }
+        is_closed
     }
 
     async fn withdraw(&mut self, slot: &Slot) -> Option<Event> {
@@ -383,9 +422,10 @@ impl Screen {
                 self.send(Some(Event::Told(Told::Acted { key, occurrence, asked }))).await
             }
             Some("NotificationClosed") => {
-                let Ok((id, reason)) = body.deserialize::<(u32, u32)>() else { return true };
+                let Some((id, reason)) = closed(message) else { return true };
                 let Some(slot) = slot_of(id) else {
                     self.left.retain(|_, left| left.id != id);
+                    self.note().await;
                     return true;
                 };
                 let Some(Shown { number, at, .. }) = self.shown.remove(&slot) else { return true };
@@ -422,6 +462,13 @@ impl Screen {
             None => false,
         }
     }
+}
+
+/// Which notification is on the screen no more, and why, if that is what a signal says.
+fn closed(message: &Message) -> Option<(u32, u32)> {
+    let header = message.header();
+    let is_it = header.member().is_some_and(|member| member.as_str() == "NotificationClosed");
+    if is_it { message.body().deserialize().ok() } else { None }
 }
 
 impl Bus {

@@ -5,7 +5,7 @@ mod world;
 use proptest::prelude::*;
 
 use super::*;
-use crate::announce::{Told, Tone, Urgency};
+use crate::announce::{Told, Tone, Urgency, budget::ANNOUNCED_MAX};
 use world::*;
 
 proptest! {
@@ -233,6 +233,31 @@ fn what_is_new_after_a_kill_is_told_at_once() {
     world.restart();
     world.start(22, Priority::High);
     assert!(heading(&world).is_some_and(|heading| heading.starts_with("14 alarms")), "{:?}", world.screen);
+}
+
+/// H6: a wall that is ended in good order takes away what it has shown, so its next start may tell the rest anew; one that is started again and again
+/// tells no more in ten minutes than any other, and what waits for that is told in the end.
+#[test]
+fn starts_in_a_row_are_no_more_than_a_person_can_take() {
+    let mut world = World::new(settings(false, None));
+    (world.settings.sound, world.sound) = (None, Mode::Works);
+    world.policy.set_settings(world.settings.clone(), Ways { notices: true, sound: false });
+    for number in 1..=40 {
+        world.start(number, Priority::High);
+        world.wait(Duration::from_secs(5));
+        if number == 12 {
+            world.order(Order::Flood(true));
+        }
+        if number % 3 == 0 {
+            world.screen.clear();
+            world.restart();
+        }
+    }
+    assert!((8..=ANNOUNCED_MAX).contains(&world.heard.len()), "{:?}", world.heard);
+    world.wait(Duration::from_secs(600));
+    assert_eq!(world.announced.len(), 40, "all were told in the end");
+    world.start(100, Priority::Critical);
+    assert!(world.screen.contains_key(&Slot::Alarm(World::key(100))) || world.screen.contains_key(&Slot::Summary));
 }
 
 /// H6: what a killed run has shown is changed in place by the next one, and pops up no second time; what was told by the one for many is in it still.

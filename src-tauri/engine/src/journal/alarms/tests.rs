@@ -373,7 +373,7 @@ async fn handed_back_when_it_is_committed() {
     }
     // As if the lane had been full.
     let entries = raised(&mut own, 4, 2).into_iter().map(|change| Entry { change, received: None }).collect();
-    stage.lane.put_back(vec![AlarmWork::Entries(entries)]);
+    stage.lane.waiting.push_back(AlarmWork::Entries(entries));
     let waiting = stage.lane.take_waiting();
     let taken = Taken { seq: 77, checkpoint: Checkpoint::default(), alarms: waiting };
     stage.taken.send(Answer::Taken(taken)).await.unwrap();
@@ -395,8 +395,8 @@ async fn the_loop_never_waits() {
     }
     assert!(lane.waiting.len() <= 1, "what waits is put together");
     let mut numbers = Vec::new();
-    while let Ok(work) = writer.try_recv() {
-        if let AlarmWork::Entries(entries) = work {
+    while let Ok(over) = writer.try_recv() {
+        if let AlarmWork::Entries(entries) = over.work {
             numbers.extend(entries.iter().map(|entry| entry.change.number));
         }
         lane.flush();
@@ -405,6 +405,55 @@ async fn the_loop_never_waits() {
     let changes = raised(&mut own, 5, 500);
     lane.count = WAITING_MAX;
     assert_eq!(lane.record(changes.clone(), None), changes, "told at once: it is announced all the same");
+}
+
+proptest! {
+    /// H6: whatever goes by the lane and whatever goes along with the board's state, and whenever the writer looks at which of the two: it has all of
+    /// it, in the order in which it was decided. An entry that is committed before an older one is a hole in the record for whoever reads it
+    /// meanwhile, and for good if the wall is killed just then.
+    #[test]
+    fn neither_way_overtakes_the_other(deeds in prop::collection::vec((0..6_u8, any::<bool>()), 1..400)) {
+        let (mut lane, mut writer) = alarm_lane();
+        let (mut own, mut sent, mut along) = (alarms(), 0, VecDeque::new());
+        let (mut in_turn, mut out) = (InTurn::default(), Vec::new());
+        let mut second = 0;
+        for (deed, is_lost) in deeds {
+            match deed {
+                // Enough to fill the lane now and then.
+                0..=2 => for _ in 0..20 {
+                    second += 1;
+                    happen(&mut own, 0, if second % 2 == 0 { 0 } else { 2 }, second);
+                    let changes = own.take_changes();
+                    sent += changes.len() as u64;
+                    prop_assert!(lane.record(changes, None).is_empty());
+                },
+                3 => {
+                    let waiting = lane.take_waiting();
+                    if is_lost { lane.put_back(waiting) } else { along.push_back(waiting) }
+                }
+                4 => for over in along.pop_front().unwrap_or_default() {
+                    in_turn.take(over, &mut out);
+                },
+                _ => {
+                    for _ in 0..30 {
+                        let Ok(over) = writer.try_recv() else { break };
+                        in_turn.take(over, &mut out);
+                    }
+                    lane.flush();
+                }
+            }
+        }
+        along.push_back(lane.take_waiting());
+        along.into_iter().flatten().for_each(|over| in_turn.take(over, &mut out));
+        while let Ok(over) = writer.try_recv() {
+            in_turn.take(over, &mut out);
+        }
+        let numbers = out.into_iter().flat_map(|work| match work {
+            AlarmWork::Entries(entries) => entries.into_iter().map(|entry| entry.change.number).collect(),
+            _ => Vec::new(),
+        });
+        prop_assert_eq!(numbers.collect::<Vec<_>>(), (1..=sent).collect::<Vec<_>>());
+    }
 }
 
 /// H6: where nothing is remembered, alarms are heard.

@@ -14,7 +14,7 @@ use crate::{
     event::Event,
     journal::{
         Journal, JournalError,
-        alarms::{AlarmWork, Batch},
+        alarms::{AlarmWork, Batch, HandOver},
         table::alarm::{Entry, Mark, Ready},
     },
 };
@@ -124,28 +124,35 @@ struct Sorted {
 
 impl Writer {
     /// What was on the way of alarms, the first of it and what else is there.
-    pub(super) async fn handle_alarms(&mut self, first: AlarmWork) -> Result<(), Gone> {
-        let work = self.gather_alarms(vec![first]);
+    pub(super) async fn handle_alarms(&mut self, first: HandOver) -> Result<(), Gone> {
+        let mut work = Vec::new();
+        self.in_turn.take(first, &mut work);
+        self.gather_alarms(&mut work);
         self.write_alarms(work).await
     }
 
-    /// What is on the way and, behind it, `rest`, which went along with the board's state.
-    pub(super) async fn absorb_alarms(&mut self, rest: Vec<AlarmWork>) -> Result<(), Gone> {
-        let mut work = self.gather_alarms(Vec::new());
-        while !work.is_empty() {
-            self.write_alarms(work).await?;
-            work = self.gather_alarms(Vec::new());
+    /// What is on the way, and `rest`, which went along with the board's state.
+    pub(super) async fn absorb_alarms(&mut self, rest: Vec<HandOver>) -> Result<(), Gone> {
+        let mut work = Vec::new();
+        for over in rest {
+            self.in_turn.take(over, &mut work);
         }
-        self.write_alarms(rest).await
+        while self.gather_alarms(&mut work) || !work.is_empty() {
+            self.write_alarms(std::mem::take(&mut work)).await?;
+        }
+        Ok(())
     }
 
-    fn gather_alarms(&mut self, mut work: Vec<AlarmWork>) -> Vec<AlarmWork> {
+    /// Takes what is on the way, but no more than goes into one transaction. Says whether there was any.
+    fn gather_alarms(&mut self, work: &mut Vec<AlarmWork>) -> bool {
+        let mut is_any = false;
         while work.len() < GATHERED_MAX
             && let Ok(more) = self.alarms.try_recv()
         {
-            work.push(more);
+            is_any = true;
+            self.in_turn.take(more, work);
         }
-        work
+        is_any
     }
 
     /// Commits what came, and hands the entries back.
@@ -232,7 +239,9 @@ impl Writer {
                     permit.map_err(|_| Gone)?.send(event);
                     break;
                 }
-                Some(work) = self.alarms.recv(), if self.early.len() < GATHERED_MAX => self.early.push(work),
+                Some(over) = self.alarms.recv(), if self.early.len() < GATHERED_MAX => {
+                    self.in_turn.take(over, &mut self.early);
+                }
             }
         }
         let early = std::mem::take(&mut self.early);

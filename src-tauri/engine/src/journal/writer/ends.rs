@@ -8,7 +8,7 @@ use watchfloor_board::Checkpoint;
 use crate::{
     clock::Clock,
     event::Event,
-    journal::{alarms::AlarmWork, stall::Stall},
+    journal::{alarms::HandOver, stall::Stall},
     metrics::Metrics,
     recorder::Records,
 };
@@ -42,7 +42,7 @@ pub(crate) struct Taken {
     /// The state.
     pub(crate) checkpoint: Checkpoint,
     /// What waits with the loop of the record of alarms: that is written before a state which has it.
-    pub(crate) alarms: Vec<AlarmWork>,
+    pub(crate) alarms: Vec<HandOver>,
 }
 
 /// What the loop says to the writer.
@@ -66,7 +66,7 @@ pub(crate) struct Ends {
     /// Its answers to [`Event::CheckpointWanted`].
     pub(crate) taken: Receiver<Answer>,
     /// What is to be written of alarms.
-    pub(crate) alarms: Receiver<AlarmWork>,
+    pub(crate) alarms: Receiver<HandOver>,
     /// Where a transaction under way is told.
     pub(crate) stall: Stall,
     /// What was on the glass.

@@ -8,7 +8,7 @@ use watchfloor_board::hours::Hours;
 
 use super::super::{tones::CHIME, *};
 use crate::announce::{
-    Show, Told, Tone,
+    Show, Told, Tone, Urgency,
     budget::{ANNOUNCED_MAX, RESUMED_MAX},
 };
 
@@ -59,6 +59,8 @@ pub(super) struct World {
     pub(super) chimes_until: Mono,
     /// When something popped up, or a tone began.
     pub(super) log: Vec<Mono>,
+    /// The same, whatever was restarted meanwhile.
+    pub(super) heard: Vec<Mono>,
     pub(super) calls: BTreeMap<AlarmKey, Kept>,
     /// How often each announcement popped up by itself, and how often it may have.
     pub(super) pops: BTreeMap<(AlarmKey, u64, u32), (u32, u32)>,
@@ -88,6 +90,7 @@ impl World {
             tone: None,
             chimes_until: Mono::ZERO,
             log: Vec::new(),
+            heard: Vec::new(),
             calls: BTreeMap::new(),
             pops: BTreeMap::new(),
             announced: Vec::new(),
@@ -248,7 +251,7 @@ impl World {
                 }
                 self.left.remove(&slot);
                 if !show.is_update {
-                    self.log.push(self.now);
+                    self.hear(show.urgency == Urgency::Critical);
                     self.check_quiet(&show);
                 }
                 match &slot {
@@ -289,7 +292,7 @@ impl World {
                     Mode::SaysNothing => None,
                     Mode::Fails => Some(Told::NotHeard { number }),
                     Mode::Works => {
-                        self.log.push(self.now);
+                        self.hear(tone.level() == Priority::Critical);
                         self.tone = Some(tone);
                         let keys = self.policy.playing.as_ref().map(|own| own.keys().clone()).unwrap_or_default();
                         for key in keys {
@@ -309,6 +312,14 @@ impl World {
                 None
             }
         }
+    }
+
+    /// Something pops up, or a tone begins. What isn't critical is no eleventh within ten minutes, however often there was a start.
+    fn hear(&mut self, is_critical: bool) {
+        self.log.push(self.now);
+        self.heard.push(self.now);
+        let count = self.heard.iter().filter(|at| self.now.since(**at) <= Duration::from_secs(600)).count();
+        assert!(is_critical || count <= ANNOUNCED_MAX, "the {count}th within ten minutes: {:?}", self.heard);
     }
 
     /// Quiet hours keep back all but what is critical.
