@@ -7,6 +7,7 @@
 #   scripts/bench.sh table              a minute: what a table of 100,000 rows takes
 #   scripts/bench.sh alarms             four minutes: what 5,000 rules take, and how long an alarm takes to be announced
 #   scripts/bench.sh hub                five minutes: the hub beside Centrifugo and Soketi, 20,000 connections, and a restart under 10,000
+#   scripts/bench.sh kept               two minutes: what it costs the hub to keep events, beside SQLite alone
 #   scripts/bench.sh paint bundle heap  the page alone, in five minutes: frames and long tasks, bytes, what grows in an hour at 30 times its pace
 #   scripts/bench.sh --minutes 60 heap  what grows in an hour, as it goes
 source "$(dirname "$0")/lib.sh"
@@ -35,7 +36,7 @@ $json && exec 1>&2
 programs=false page=false decoders=false alarms=false hub=false
 for bench in "${which[@]}"; do
     case $bench in
-    decode | table) decoders=true ;;
+    decode | table | kept) decoders=true ;;
     alarms) decoders=true alarms=true ;;
     hub) decoders=true hub=true ;;
     paint | bundle | heap) page=true ;;
@@ -101,6 +102,7 @@ for bench in "${which[@]}"; do
     case $bench in
     decode) cargo bench --locked -p watchfloor-feed --bench decode >&3 ;;
     table) cargo bench --locked -p watchfloor-board --bench table >&3 ;;
+    kept) cargo bench --locked -p watchfloor-hub --bench kept >&3 ;;
     alarms)
         cargo bench --locked -p watchfloor-board --bench alarms >&3
         cargo run --release --locked -p watchfloor-tests --bin bench -- alarms >&3
