@@ -41,6 +41,8 @@ enum Task {
     Publish(tools::Publish),
     /// Shows what comes by channels, and says what is missing of it.
     Tail(tools::Tail),
+    /// Shows what a hub does now: connections, events, delays, refusals.
+    Top(tools::Top),
 }
 
 #[derive(Debug, Args)]
@@ -132,6 +134,7 @@ fn main() -> ExitCode {
             Some(Task::Check { file }) => Site::read(&file)?.check(),
             Some(Task::Publish(publish)) => tools::run(publish.run()),
             Some(Task::Tail(tail)) => tools::run(tail.run()),
+            Some(Task::Top(top)) => tools::run(top.run()),
             None => run(&options),
         }
     });

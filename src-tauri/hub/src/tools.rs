@@ -2,6 +2,7 @@
 
 mod publish;
 mod tail;
+mod top;
 
 use std::{
     fmt,
@@ -16,7 +17,7 @@ use clap::Args;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
 
-pub(crate) use self::{publish::Publish, tail::Tail};
+pub(crate) use self::{publish::Publish, tail::Tail, top::Top};
 use crate::Failure;
 
 /// A token is one line. What is named may be a device without end.

@@ -234,3 +234,37 @@ fn publishes_and_shows() {
     let (code, _, words) = said(&["publish", "a", "n", "--patience", "1s"], "");
     assert!(code == Some(3) && words.contains("can't be reached"), "{words}");
 }
+
+/// H1: `top` tells what the hub counts now, with rates between two answers; where nobody answers it says that, and no number.
+#[test]
+fn shows_what_it_does() {
+    let running = Running::start(&[]);
+    let url = format!("http://{}", running.address);
+    let top = |arguments: &[&str]| {
+        let arguments = [&["top", "--once", "--every", "100ms", "--url", &url], arguments].concat();
+        let Output { status, stdout, stderr } = hub(&arguments).output().expect("the binary runs");
+        let text = |bytes| String::from_utf8(bytes).expect("text");
+        (status.code(), text(stdout), text(stderr))
+    };
+    let mut answer = String::new();
+    running
+        .request("POST /v1/publish", br#"[{"channel":"a","name":"n","data":1},{"channel":"a","name":"n","data":2}]"#)
+        .read_to_string(&mut answer)
+        .expect("an answer");
+    let (code, shown, words) = top(&["--json"]);
+    let look: serde_json::Value = serde_json::from_str(&shown).expect("one object");
+    assert_eq!((code, &*words), (Some(0), ""));
+    assert_eq!(
+        (&look["events_in"], &look["events_in_per_s"], &look["channels"]),
+        (&2.0.into(), &0.0.into(), &1.0.into())
+    );
+    let (code, shown, _) = top(&[]);
+    assert_eq!(code, Some(0));
+    assert!(shown.lines().any(|line| line.split_whitespace().eq(["events", "in", "2", "0"])), "{shown}");
+    drop(running);
+    let (code, shown, words) = top(&[]);
+    assert!(
+        code == Some(3) && shown.starts_with("NO ANSWER: ") && words.contains("can't be reached"),
+        "{shown}{words}"
+    );
+}
