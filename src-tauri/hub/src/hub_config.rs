@@ -7,6 +7,7 @@ use watchfloor_board::config::spec::FoldSpec;
 use crate::{
     access::Readers, app::App, authorise::Authorise, channel::HistoryLimits, engine::EngineConfig, guard::Token,
     limits, reconcile::Named, rules::Rules, state::StateLimits, store::StoreConfig,
+    tls::Tls,
 };
 
 /// What a hub is told when it is made.
@@ -51,6 +52,10 @@ pub struct HubConfig {
     pub authorise: Option<Authorise>,
     /// What holds all that outlives a node, where several are one hub. Instead of a store. Default none.
     pub engine: Option<EngineConfig>,
+    /// By which certificate it is spoken to by TLS. Default none: by plain HTTP.
+    pub tls: Option<Tls>,
+    /// Whether those who look after the hub come by TLS too, where there is a certificate. Default: beyond the loopback.
+    pub admin_tls: Option<bool>,
 }
 
 impl Default for HubConfig {
@@ -75,6 +80,8 @@ impl Default for HubConfig {
             audit_log: None,
             authorise: None,
             engine: None,
+            tls: None,
+            admin_tls: None,
         }
     }
 }

@@ -43,6 +43,7 @@ mod state;
 mod stop;
 mod store;
 mod subscription;
+mod tls;
 mod wake;
 mod webhook;
 
@@ -59,4 +60,5 @@ pub use reconcile::{Named, Reconcile};
 pub use revocation::{Revocation, Revoked, Target, Unrevoked, Whom};
 pub use rules::{Durability, OwnHistory, Rules, Settings};
 pub use store::{StoreConfig, StoreError};
+pub use tls::{Tls, TlsFiles};
 pub use webhook::{Topic, Webhook};

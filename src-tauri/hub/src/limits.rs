@@ -178,6 +178,14 @@ pub const AUTHORISE_DUE_MAX: usize = 1_000;
 pub const CONNECTIONS_MAX: usize = 10_000;
 /// How long a client may take for the head of a request, and how long an idle connection is kept.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(100);
+/// How long a client may take to agree with the hub upon how to speak TLS.
+pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often the files of a certificate are looked at.
+pub const TLS_LOOK_PERIOD: Duration = Duration::from_secs(5);
+/// The largest of them, bytes.
+pub const TLS_FILE_BYTES_MAX: u64 = 1 << 20;
+/// How long before its end it is warned of a certificate.
+pub const TLS_EXPIRY_WARNED: Duration = Duration::from_secs(14 * 86_400);
 /// How long a connection may take no byte of what it is sent before it is dropped.
 pub const WRITE_STALL: Duration = Duration::from_secs(10);
 /// How long the other side of a closing WebSocket has to answer.

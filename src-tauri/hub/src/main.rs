@@ -1,5 +1,6 @@
 //! The binary `watchfloor-hub`: reads its command line, makes a [`Hub`] and serves it until it is told to stop.
 
+mod secret;
 mod setup;
 mod tools;
 
@@ -15,7 +16,7 @@ use std::{
 use anyhow::Context;
 use clap::{Args, CommandFactory, Parser, Subcommand, error::ErrorKind};
 use tokio::net::{TcpListener, TcpSocket};
-use watchfloor_hub::{Durability, HistoryLimits, Hub, HubConfig, StoreConfig, limits};
+use watchfloor_hub::{Durability, HistoryLimits, Hub, HubConfig, StoreConfig, Tls, limits};
 use watchfloor_log::{Levels, NoLevels};
 
 use setup::Site;
@@ -190,6 +191,8 @@ fn run(options: &Options) -> Result<(), Failure> {
         audit_log: site.audit_log(),
         authorise: site.authorise().map_err(Failure::Environment)?,
         engine: site.engine().map_err(Failure::Environment)?,
+        tls: site.tls().map_err(Failure::Environment)?,
+        admin_tls: site.file.hub.admin_tls,
         connections_max: options.connections.or(count(hub.connections)).unwrap_or(limits::CONNECTIONS_MAX),
         ..HubConfig::default()
     };
@@ -247,10 +250,12 @@ fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
 async fn serve(address: SocketAddr, admin: Option<SocketAddr>, config: HubConfig) -> anyhow::Result<()> {
     let paths = config.store.iter().map(|store| &store.folder).chain(&config.audit_log);
     let places: Vec<String> = paths.map(|path| path.display().to_string()).collect();
+    let tls = config.tls.clone();
     let hub = Hub::open(config).with_context(|| format!("can't keep anything in {}", places.join(" or ")))?;
     let listener = listen(address)
         .with_context(|| format!("can't listen on {address}: end what uses it, or choose another with --listen"))?;
     let stop = told_to_stop().context("can't be told to stop by signals")?;
+    look_again_when_told(tls).context("can't be told to look again by a signal")?;
     let Some(admin) = admin else { return hub.serve(listener, stop).await.context("serving ended") };
     let own = TcpListener::bind(admin)
         .await
@@ -280,6 +285,24 @@ fn told_to_stop() -> std::io::Result<impl Future<Output = ()> + Send + 'static> 
             _ = interrupt.recv() => {}
         }
     })
+}
+
+/// By SIGHUP, the files of the certificate are looked at.
+#[cfg(unix)]
+fn look_again_when_told(tls: Option<Tls>) -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            tls.iter().for_each(Tls::look_again);
+        }
+    });
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn look_again_when_told(_: Option<Tls>) -> std::io::Result<()> {
+    Ok(())
 }
 
 #[cfg(not(unix))]

@@ -1,6 +1,6 @@
 //! Accepting connections, and letting them go.
 
-use std::{future::Future, io, sync::Arc, time::Duration};
+use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
 use hyper::{Request, body::Incoming, server::conn::http1, service::Service};
@@ -9,6 +9,7 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
     task::JoinSet,
@@ -24,11 +25,12 @@ use crate::{
     routes,
     stall::StallLimit,
     stop::{Stop, Stopper},
+    tls::{Tls, Unmet},
     webhook,
 };
 
 /// How long to wait when the system can't give us a connection, most often for want of file descriptors.
-pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// A connection that nothing is wrapped around but its limits: what the doors of tens of thousands are made for.
 pub(crate) type Plain = StallLimit<TcpStream, OwnedSemaphorePermit>;
@@ -48,18 +50,27 @@ pub(crate) async fn serve(
     let rule = if local { HostRule::Loopback } else { HostRule::Any };
     let (stopper, stop) = Stop::new();
     let router = routes::router(hub.clone(), stop.clone(), rule);
-    tracing::info!(%address, "listening");
+    let tls = hub.config.tls.clone();
+    tracing::info!(%address, tls = tls.is_some(), "listening");
     let open = hub.open_doors();
     let besides = async {
         let keys = hub.config.readers.follow_keys();
-        tokio::join!(webhook::tell(&hub), keys, reconcile::follow(&hub), engine::run(&hub), authorise::follow(&hub));
+        let certificate = async {
+            if let Some(tls) = &tls {
+                tls.follow(&hub).await;
+            }
+        };
+        let told = webhook::tell(&hub);
+        let asked = authorise::follow(&hub);
+        tokio::join!(told, keys, certificate, reconcile::follow(&hub), engine::run(&hub), asked, keep_time(&hub));
         std::future::pending().await
     };
+    let gate = Gate { hub: &hub, listener, router, stop, tls: tls.clone(), places: hub.config.connections_max };
     let connections = tokio::select! {
-        connections = accept(&hub, listener, end, &router, &stop) => connections,
+        connections = gate.accept(end) => connections,
         connections = besides => connections,
     };
-    drop((router, stop, open));
+    drop(open);
     goodbye(stopper, connections).await;
     if let Some(engine) = &hub.engine {
         engine.leave(&hub).await;
@@ -68,57 +79,95 @@ pub(crate) async fn serve(
     Ok(())
 }
 
-/// Takes connections until `end` answers.
-async fn accept(
-    hub: &Shared,
-    listener: TcpListener,
-    end: impl Future<Output = ()>,
-    router: &Router,
-    stop: &Stop,
-) -> JoinSet<()> {
-    let places = Arc::new(Semaphore::new(hub.config.connections_max));
-    let mut connections = JoinSet::new();
+/// Sees to what is due by the clock alone, for as long as it is waited for.
+async fn keep_time(hub: &Shared) {
     let mut trim = interval(limits::TRIM_PERIOD);
     trim.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut advance = interval(limits::ADVANCE_PERIOD);
     advance.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut end = std::pin::pin!(end);
-    let next = async || {
-        let place = places.clone().acquire_owned().await.expect("the semaphore is never closed");
-        (listener.accept().await, place)
-    };
     loop {
-        let (accepted, place) = tokio::select! {
-            biased;
-            () = &mut end => return connections,
-            _ = trim.tick() => {
-                hub.state().trim(hub.now().mono);
-                continue;
-            }
-            _ = advance.tick() => {
-                hub.advance();
-                continue;
-            }
-            Some(_) = connections.join_next() => continue,
-            accepted = next() => accepted,
+        tokio::select! {
+            _ = trim.tick() => hub.state().trim(hub.now().mono),
+            _ = advance.tick() => hub.advance(),
+        }
+    }
+}
+
+/// A listener, and what is behind it.
+pub(crate) struct Gate<'a> {
+    pub(crate) hub: &'a Arc<Shared>,
+    pub(crate) listener: TcpListener,
+    pub(crate) router: Router,
+    pub(crate) stop: Stop,
+    /// By which certificate it is spoken to, if it is by TLS.
+    pub(crate) tls: Option<Tls>,
+    /// Connections at once.
+    pub(crate) places: usize,
+}
+
+impl Gate<'_> {
+    /// Takes connections until `end` answers.
+    pub(crate) async fn accept(self, end: impl Future<Output = ()>) -> JoinSet<()> {
+        let places = Arc::new(Semaphore::new(self.places));
+        let mut connections = JoinSet::new();
+        let mut end = std::pin::pin!(end);
+        let next = async || {
+            let place = places.clone().acquire_owned().await.expect("the semaphore is never closed");
+            (self.listener.accept().await, place)
         };
-        match accepted {
-            Ok((stream, address)) => {
-                // Events are small and must not wait for more of them.
-                if let Err(error) = stream.set_nodelay(true) {
-                    tracing::debug!(reason = %error, "a connection was gone before it began");
-                    continue;
+        loop {
+            let (accepted, place) = tokio::select! {
+                biased;
+                () = &mut end => return connections,
+                Some(_) = connections.join_next() => continue,
+                accepted = next() => accepted,
+            };
+            match accepted {
+                Ok((stream, address)) => self.take(stream, address, place, &mut connections),
+                Err(error) => {
+                    tracing::warn!(reason = %error, "a connection could not be accepted");
+                    sleep(ACCEPT_PAUSE).await;
                 }
-                let outlet = Arc::new(Outlet::default());
-                let peer = Peer { address: Some(address), outlet: Some(outlet.clone()) };
-                let stream = StallLimit::new(stream, hub.config.write_stall, outlet, place);
-                connections.spawn(connection(stream, router.clone(), peer, stop.clone()));
-            }
-            Err(error) => {
-                tracing::warn!(reason = %error, "a connection could not be accepted");
-                sleep(ACCEPT_PAUSE).await;
             }
         }
+    }
+
+    fn take(
+        &self,
+        stream: TcpStream,
+        address: SocketAddr,
+        place: OwnedSemaphorePermit,
+        connections: &mut JoinSet<()>,
+    ) {
+        // Events are small and must not wait for more of them.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(reason = %error, "a connection was gone before it began");
+            return;
+        }
+        let outlet = Arc::new(Outlet::default());
+        let peer = Peer { address: Some(address), outlet: Some(outlet.clone()) };
+        let stream = StallLimit::new(stream, self.hub.config.write_stall, outlet, place);
+        let (router, stop) = (self.router.clone(), self.stop.clone());
+        match &self.tls {
+            None => connections.spawn(connection(stream, router, peer, stop)),
+            Some(tls) => {
+                let (hub, tls) = (self.hub.clone(), tls.clone());
+                connections.spawn(async move {
+                    let met = tokio::select! {
+                        met = tls.meet(stream) => met,
+                        () = stop.told() => return,
+                    };
+                    hub.metrics.meet(met.as_ref().err());
+                    match met {
+                        Ok(stream) => connection(stream, router, peer, stop).await,
+                        Err(Unmet::TimedOut) => tracing::debug!(%address, "somebody didn't greet by TLS in time"),
+                        Err(Unmet::Failed(error)) => {
+                            tracing::debug!(reason = %error, %address, "somebody was not met by TLS");
+                        }
+                    }
+                })
+            }
+        };
     }
 }
 
@@ -140,7 +189,10 @@ impl Service<Request<Incoming>> for Addresses {
 }
 
 /// Serves one connection until one side has enough.
-pub(crate) async fn connection(stream: Plain, router: Router, peer: Peer, stop: Stop) {
+async fn connection<C>(stream: C, router: Router, peer: Peer, stop: Stop)
+where
+    C: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let outlet = peer.outlet.clone();
     let cut_off = async {
         match outlet {

@@ -2,25 +2,22 @@
 
 use std::{
     fs::File,
-    io::Read,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use watchfloor_board::config::spec::FoldSpec;
 use watchfloor_hub::{
     App, AppConfig, Authorise, Durability, EngineConfig, Fields, KEY_BYTES_MIN, Keys, Named, OwnHistory, Readers,
-    Reconcile, Rules, Settings, SigningKey, Token,
+    Reconcile, Rules, Settings, SigningKey, Tls, TlsFiles, Token,
     config::{
         self, AggregatePart, AppPart, EnginePart, FILE_BYTES_MAX, HubFile, KeyPart, NamespacePart, Place, ReconcilePart,
+        TlsPart,
     },
 };
 
-use crate::Failure;
-
-/// A token is one line. What is named may be a device without end.
-const SECRET_BYTES_MAX: u64 = 4096;
+use crate::{Failure, secret::Secret};
 
 /// A hub's file with the folder that what it names is relative to.
 #[derive(Debug, Default)]
@@ -53,6 +50,7 @@ impl Site {
         self.named().map(drop).map_err(Failure::Environment)?;
         self.admin_token().and(self.authorise().map(drop)).map_err(Failure::Environment)?;
         self.engine().map(drop).map_err(Failure::Environment)?;
+        self.tls().map(drop).map_err(Failure::Environment)?;
         self.apps().map(drop).map_err(Failure::Environment)
     }
 
@@ -71,6 +69,13 @@ impl Site {
         self.file.hub.audit_log.as_ref().map(|file| self.folder.join(file))
     }
 
+    /// By which certificate it is spoken to.
+    pub(crate) fn tls(&self) -> anyhow::Result<Option<Tls>> {
+        let Some(TlsPart { certificate, key }) = &self.file.hub.tls else { return Ok(None) };
+        let files = TlsFiles { certificate: self.folder.join(certificate), key: self.folder.join(key) };
+        Tls::open(files).map(Some).map_err(|why| anyhow!(why))
+    }
+
     /// What those present who look after the hub.
     pub(crate) fn admin_token(&self) -> anyhow::Result<Option<Token>> {
         let token = self.secret(None, self.file.hub.admin_token.as_ref(), "admin token")?;
@@ -86,7 +91,7 @@ impl Site {
         if secret.len() < KEY_BYTES_MIN {
             return Err(anyhow!(
                 "{} holds {} bytes: write at least {KEY_BYTES_MIN} random ones",
-                read.whence,
+                read.whence(),
                 secret.len()
             ));
         }
@@ -181,7 +186,7 @@ impl Site {
         let key = match part.signing {
             None => read.key()?,
             Some(signing) => {
-                SigningKey::public(signing, read.bare()).map_err(|why| anyhow!("{} holds {why}", read.whence))?
+                SigningKey::public(signing, read.bare()).map_err(|why| anyhow!("{} holds {why}", read.whence()))?
             }
         };
         Ok(part.id.as_deref().map_or_else(|| key.clone(), |id| key.clone().called(id)))
@@ -222,7 +227,7 @@ impl Site {
                 let value = std::env::var(name).map_err(|_| {
                     anyhow!("the {what} is to be in the variable {name}, which is not set: set it, or name a file")
                 })?;
-                Ok(Secret { bytes: value.into_bytes(), whence: format!("the {what} in the variable {name}") })
+                Ok(Secret::new(value.into_bytes(), format!("the {what} in the variable {name}")))
             }
         }
     }
@@ -241,46 +246,6 @@ fn settings(own: &NamespacePart, durability: Durability) -> Settings {
             bytes: count(own.history_mib).map(|mib| mib.saturating_mul(1 << 20)),
             age: own.history_age,
         },
-    }
-}
-
-/// What was read. Never shown.
-struct Secret {
-    bytes: Vec<u8>,
-    /// What it is, for errors.
-    whence: String,
-}
-
-impl Secret {
-    fn of_file(path: &Path, what: &str) -> anyhow::Result<Self> {
-        let name = path.display();
-        let mut bytes = Vec::new();
-        File::open(path)
-            .and_then(|file| file.take(SECRET_BYTES_MAX).read_to_end(&mut bytes))
-            .with_context(|| format!("can't read the {what} file {name}: create it, readable for this user"))?;
-        Ok(Self { bytes, whence: format!("the {what} file {name}") })
-    }
-
-    /// The whole but a line end after it.
-    fn bare(&self) -> &[u8] {
-        self.bytes.strip_suffix(b"\n").map_or(&*self.bytes, |rest| rest.strip_suffix(b"\r").unwrap_or(rest))
-    }
-
-    fn text(&self) -> anyhow::Result<&str> {
-        std::str::from_utf8(self.bare()).map(str::trim).with_context(|| format!("{} holds no text", self.whence))
-    }
-
-    fn token(&self) -> anyhow::Result<Token> {
-        Token::new(self.text()?).ok_or_else(|| {
-            anyhow!("{} holds no token: write one line of visible ASCII characters into it", self.whence)
-        })
-    }
-
-    fn key(&self) -> anyhow::Result<SigningKey> {
-        let found = self.bare().len();
-        SigningKey::new(self.bare()).ok_or_else(|| {
-            anyhow!("{} holds {found} bytes: write at least {KEY_BYTES_MIN} random ones into it", self.whence)
-        })
     }
 }
 

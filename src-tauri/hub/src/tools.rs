@@ -6,9 +6,8 @@ mod top;
 
 use std::{
     fmt,
-    fs::File,
-    io::{self, Read, Write},
-    path::{Path, PathBuf},
+    io::{self, Write},
+    path::PathBuf,
     time::Duration,
 };
 
@@ -18,10 +17,8 @@ use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
 
 pub(crate) use self::{publish::Publish, tail::Tail, top::Top};
-use crate::Failure;
+use crate::{Failure, secret::Secret};
 
-/// A token is one line. What is named may be a device without end.
-const TOKEN_BYTES_MAX: u64 = 4096;
 /// The first and the longest wait before a hub is called again that couldn't be reached.
 const RETRY_MIN: Duration = Duration::from_millis(200);
 const RETRY_MAX: Duration = Duration::from_secs(5);
@@ -41,28 +38,14 @@ pub(crate) struct Target {
 
 impl Target {
     fn open(&self) -> Result<Hub, Failure> {
-        let token = self.token_file.as_deref().map(token).transpose().map_err(Failure::Environment)?;
+        let read = |path| Secret::of_file(path, "token")?.presented();
+        let token = self.token_file.as_deref().map(read).transpose().map_err(Failure::Environment)?;
         // A program around this one that has installed another is served by that.
         let _installed = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder().connect_timeout(CONNECT_MAX).redirect(reqwest::redirect::Policy::none()).build();
         let client = client.context("no client can be made").map_err(Failure::Environment)?;
         Ok(Hub { client, url: self.url.clone(), token })
     }
-}
-
-fn token(path: &Path) -> anyhow::Result<String> {
-    let name = path.display();
-    let mut text = String::new();
-    File::open(path)
-        .and_then(|file| file.take(TOKEN_BYTES_MAX).read_to_string(&mut text))
-        .with_context(|| format!("can't read the token file {name}: create it, readable for this user"))?;
-    let token = text.trim();
-    if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(anyhow!(
-            "the token file {name} holds no token: write one line of visible ASCII characters into it"
-        ));
-    }
-    Ok(token.to_owned())
 }
 
 /// A hub that is called.

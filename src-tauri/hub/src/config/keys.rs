@@ -10,7 +10,7 @@ use watchfloor_settings::{
 
 use watchfloor_board::config::aggregate_table;
 
-use super::shapes::{Address, FieldPath, Listen, Origin, Pattern, SecretPlace};
+use super::shapes::{Address, CertificatePlace, FieldPath, Listen, Origin, Pattern, SecretPlace};
 use super::{aggregates, engine};
 use crate::{access::Signing, limits, rules::Durability, webhook::Topic};
 
@@ -40,6 +40,8 @@ pub(super) static HUB: TableShape = TableShape {
         &ADMIN,
         &ADMIN_TOKEN,
         &AUDIT_LOG,
+        &TLS,
+        &ADMIN_TLS,
     ],
 };
 
@@ -111,6 +113,20 @@ pub(super) static AUDIT_LOG: Key<Text> = Key {
     need: Need::Optional,
     about: "A file that refusals and revocations are written to, relative to this file, besides the log. Left out, none.",
     shape: Text { characters_max: 500 },
+};
+
+pub(super) static TLS: Key<CertificatePlace> = Key {
+    name: "tls",
+    need: Need::Optional,
+    about: "Where its certificate is: it is spoken to by TLS then, and by nothing else. Left out, by plain HTTP.",
+    shape: CertificatePlace,
+};
+
+pub(super) static ADMIN_TLS: Key<Flag> = Key {
+    name: "admin-tls",
+    need: Need::Optional,
+    about: "Whether `admin` is spoken to by TLS too, with the same certificate. Left out, it is beyond the loopback, where there is `tls`.",
+    shape: Flag,
 };
 
 pub(super) static OWN_AUTHORISE: Key<Address> = Key {
@@ -406,9 +422,36 @@ pub(super) static VARIABLE: Key<Name> = Key {
     },
 };
 
+pub(super) static CERTIFICATE_PLACE: TableShape =
+    TableShape { name: "the place of a certificate", keys: &[&CERTIFICATE, &CERTIFICATE_KEY] };
+
+pub(super) static CERTIFICATE: Key<Text> = Key {
+    name: "certificate",
+    need: Need::Required,
+    about: "A file with the hub's certificate and those between it and an authority, in PEM, relative to this file.",
+    shape: Text { characters_max: 500 },
+};
+
+pub(super) static CERTIFICATE_KEY: Key<Text> = Key {
+    name: "key",
+    need: Need::Required,
+    about: "A file with its key in PEM, for its owner alone (0600), or one of root's that a group may read (0640).",
+    shape: Text { characters_max: 500 },
+};
+
 /// Every table there is.
-pub(super) fn tables() -> [&'static TableShape; 8] {
-    [&HUB, &NAMESPACE, aggregate_table(), &aggregates::MORE, &SIGNING, &APP, &engine::ENGINE, &PLACE]
+pub(super) fn tables() -> [&'static TableShape; 9] {
+    [
+        &HUB,
+        &NAMESPACE,
+        aggregate_table(),
+        &aggregates::MORE,
+        &SIGNING,
+        &APP,
+        &engine::ENGINE,
+        &PLACE,
+        &CERTIFICATE_PLACE,
+    ]
 }
 
 /// Where a key belongs that isn't known where it stands.

@@ -19,7 +19,7 @@ use watchfloor_settings::{
 
 pub use aggregates::{AggregatePart, ReconcilePart};
 pub use engine::EnginePart;
-pub use shapes::Place;
+pub use shapes::{Place, TlsPart};
 
 use crate::{
     access::Signing,
@@ -94,6 +94,10 @@ pub struct HubPart {
     pub admin_token: Option<Place>,
     /// The file of the audit log, as it stands in the file.
     pub audit_log: Option<String>,
+    /// Where its certificate is.
+    pub tls: Option<TlsPart>,
+    /// Whether those who look after the hub come by TLS too.
+    pub admin_tls: Option<bool>,
 }
 
 /// How long what a site says is good.
@@ -245,6 +249,12 @@ fn read_hub(node: Node<'_>, sink: &mut Sink<'_>) -> Option<HubPart> {
     let admin = reader.optional(&keys::ADMIN, sink);
     let admin_token = reader.optional(&keys::ADMIN_TOKEN, sink);
     let audit_log = reader.optional(&keys::AUDIT_LOG, sink);
+    let tls = reader.optional(&keys::TLS, sink);
+    let admin_tls = reader.optional(&keys::ADMIN_TLS, sink);
+    if reader.has(keys::ADMIN_TLS.name) && !reader.has(keys::TLS.name) {
+        reader.missing(keys::TLS.name, &keys::TLS.shape.expected(), None, sink);
+        return None;
+    }
     if reader.has(keys::AUTHORISE.name) && !reader.has(keys::AUTHORISE_SECRET.name) {
         reader.missing(keys::AUTHORISE_SECRET.name, &keys::AUTHORISE_SECRET.shape.expected(), None, sink);
         return None;
@@ -271,6 +281,8 @@ fn read_hub(node: Node<'_>, sink: &mut Sink<'_>) -> Option<HubPart> {
         admin: admin?,
         admin_token: admin_token?,
         audit_log: audit_log?,
+        tls: tls?,
+        admin_tls: admin_tls?,
     })
 }
 

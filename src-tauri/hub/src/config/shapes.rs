@@ -214,3 +214,39 @@ impl Shape for SecretPlace {
         }
     }
 }
+
+/// Where a certificate and its key are, as it stands in the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsPart {
+    /// The certificates.
+    pub certificate: String,
+    /// The key of the first of them.
+    pub key: String,
+}
+
+/// `tls = { certificate = "fullchain.pem", key = "privkey.pem" }`
+pub(super) struct CertificatePlace;
+
+impl Shape for CertificatePlace {
+    type Value = TlsPart;
+
+    fn expected(&self) -> String {
+        "a table such as `{ certificate = \"fullchain.pem\", key = \"privkey.pem\" }`".to_owned()
+    }
+
+    fn words(&self) -> String {
+        "table, below".to_owned()
+    }
+
+    fn schema(&self) -> Value {
+        object(&keys::CERTIFICATE_PLACE)
+    }
+
+    fn read(&self, node: Node<'_>, sink: &mut Sink<'_>) -> Option<TlsPart> {
+        let reader = TableReader::open(node, &keys::CERTIFICATE_PLACE, sink)?;
+        reader.finish(sink);
+        let certificate = reader.get(&keys::CERTIFICATE, sink);
+        let key = reader.get(&keys::CERTIFICATE_KEY, sink);
+        Some(TlsPart { certificate: certificate?, key: key? })
+    }
+}

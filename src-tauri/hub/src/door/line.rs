@@ -47,6 +47,8 @@ pub(crate) struct Line<C> {
     library: WebSocketContext,
     /// What is to be written, the first of it perhaps in part.
     out: VecDeque<Part>,
+    /// What was written may still be held below.
+    is_unflushed: bool,
     /// What came with the handshake wasn't looked at yet.
     is_new: bool,
     /// Nothing more is listened to.
@@ -157,7 +159,7 @@ impl<C: AsyncRead + AsyncWrite + Unpin> Line<C> {
             .max_message_size(Some(limits::CLIENT_FRAME_BYTES_MAX))
             .max_frame_size(Some(limits::CLIENT_FRAME_BYTES_MAX));
         let library = WebSocketContext::from_partially_read(come.to_vec(), Role::Server, Some(config));
-        Self { connection, library, out: VecDeque::new(), is_new: true, is_deaf: false, is_over: false }
+        Self { connection, library, out: VecDeque::new(), is_unflushed: false, is_new: true, is_deaf: false, is_over: false }
     }
 
     /// Text that is to go out.
@@ -180,9 +182,9 @@ impl<C: AsyncRead + AsyncWrite + Unpin> Line<C> {
         self.is_over
     }
 
-    /// Whether something waits to be written.
+    /// Whether something waits to be written, here or below.
     pub(crate) fn has_more(&self) -> bool {
-        !self.out.is_empty()
+        !self.out.is_empty() || self.is_unflushed
     }
 
     fn keep(&mut self, written: Vec<u8>) {
@@ -191,9 +193,10 @@ impl<C: AsyncRead + AsyncWrite + Unpin> Line<C> {
         }
     }
 
-    /// Writes what is to go out; ready when all of it is written.
+    /// Writes what is to go out; ready when the system has all of it.
     pub(crate) fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.out.is_empty() {
+            self.is_unflushed = true;
             let mut slices = [IoSlice::new(&[]); 2 * FRAMES_A_WRITE];
             let pieces = self.out.iter().flat_map(Part::slices).filter(|piece| !piece.is_empty());
             let mut count = 0;
@@ -215,7 +218,15 @@ impl<C: AsyncRead + AsyncWrite + Unpin> Line<C> {
         }
         // At rest it holds nothing.
         self.out = VecDeque::new();
+        // TLS holds what the system has not taken yet.
+        ready!(Pin::new(&mut self.connection).poll_flush(cx))?;
+        self.is_unflushed = false;
         Poll::Ready(Ok(()))
+    }
+
+    /// Ends what is spoken below, in order.
+    pub(crate) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.connection).poll_shutdown(cx)
     }
 
     /// Listens to what comes, as long as `each` says that there is room for more. Pending when more may come; ready when there is no room,

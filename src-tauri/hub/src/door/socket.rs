@@ -3,7 +3,7 @@
 //! Who speaks and who listens is one task. Orders wait in a short queue: when they can't be answered, nothing more is read, so a client
 //! can't make the hub remember more than it takes.
 //!
-//! What is read for a client is out when the line has written all that it holds to the connection, which holds nothing back itself.
+//! What is read for a client is out when the line has written all that it holds to the connection, and has flushed that: TLS may hold something back.
 
 use std::{
     collections::VecDeque,
@@ -21,10 +21,10 @@ use axum::{
         ws::{Utf8Bytes, WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
     },
     http::StatusCode,
-    http::{HeaderValue, header, request::Parts},
+    http::{HeaderValue, header, request},
     response::Response,
 };
-use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper::upgrade::{OnUpgrade, Parts, Upgraded};
 use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -35,7 +35,7 @@ use watchfloor_model::Mono;
 
 pub(crate) use super::line::Heard;
 use super::line::Line;
-use crate::{close::CloseReason, limits, revocation::Lease, serve, stop::Stop};
+use crate::{close::CloseReason, limits, revocation::Lease, serve, stop::Stop, tls::Secure};
 
 /// What is spoken over a WebSocket.
 pub(crate) trait Talk: Send {
@@ -86,7 +86,7 @@ pub(crate) struct Opening {
 impl<S: Send + Sync> FromRequestParts<S> for Opening {
     type Rejection = WebSocketUpgradeRejection;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+    async fn from_request_parts(parts: &mut request::Parts, state: &S) -> Result<Self, Self::Rejection> {
         let comes = parts.extensions.get::<OnUpgrade>().cloned();
         let key = parts.headers.get(header::SEC_WEBSOCKET_KEY).cloned();
         // The library looks whether it is such a request, and says what it lacks.
@@ -127,16 +127,23 @@ impl Opening {
 pub(crate) async fn converse<T: Talk>(upgraded: Upgraded, talk: T) {
     // In a box: it would be a part of each of the futures that it goes through.
     let talk = Box::new(talk);
-    match upgraded.downcast::<TokioIo<serve::Plain>>() {
-        Ok(parts) => {
-            let (connection, come) = (parts.io.into_inner(), parts.read_buf);
-            let line = Line::new(connection, &come);
-            // It is the whole buffer that the head of the request was read into.
-            drop(come);
-            Conversation::new(line, talk).run().await;
-        }
+    let upgraded = match upgraded.downcast::<TokioIo<serve::Plain>>() {
+        Ok(parts) => return speak(parts, talk).await,
+        Err(upgraded) => upgraded,
+    };
+    match upgraded.downcast::<TokioIo<Secure>>() {
+        Ok(parts) => speak(parts, talk).await,
         Err(upgraded) => Conversation::new(Line::new(TokioIo::new(upgraded), &[]), talk).run().await,
     }
+}
+
+/// The same over a connection that is known.
+async fn speak<C: AsyncRead + AsyncWrite + Unpin + Send, T: Talk>(parts: Parts<TokioIo<C>>, talk: Box<T>) {
+    let (connection, come) = (parts.io.into_inner(), parts.read_buf);
+    let line = Line::new(connection, &come);
+    // It is the whole buffer that the head of the request was read into.
+    drop(come);
+    Conversation::new(line, talk).run().await;
 }
 
 struct Conversation<C, T: Talk> {
@@ -169,7 +176,11 @@ impl<C: AsyncRead + AsyncWrite + Unpin + Send, T: Talk> Conversation<C, T> {
     async fn talk_and_part(&mut self) {
         let Some(reason) = self.talk_on().await else {
             // The library has answered the client's goodbye.
-            let _ = timeout(limits::CLOSE_GRACE, poll_fn(|cx| self.line.poll_write(cx))).await;
+            let _ = timeout(limits::CLOSE_GRACE, async {
+                poll_fn(|cx| self.line.poll_write(cx)).await?;
+                poll_fn(|cx| self.line.poll_end(cx)).await
+            })
+            .await;
             return;
         };
         self.talk.closes(reason);
@@ -178,7 +189,8 @@ impl<C: AsyncRead + AsyncWrite + Unpin + Send, T: Talk> Conversation<C, T> {
         let _ = timeout(limits::CLOSE_GRACE, async {
             poll_fn(|cx| self.line.poll_write(cx)).await?;
             poll_fn(|cx| self.line.poll_hear(cx, |_| true)).await;
-            poll_fn(|cx| self.line.poll_write(cx)).await
+            poll_fn(|cx| self.line.poll_write(cx)).await?;
+            poll_fn(|cx| self.line.poll_end(cx)).await
         })
         .await;
     }

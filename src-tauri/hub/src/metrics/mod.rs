@@ -20,7 +20,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{failure::Code, hub::Shared, limits, routes::Doorway, state::told::Told};
+use crate::{failure::Code, hub::Shared, limits, routes::Doorway, state::told::Told, tls::Unmet};
 
 /// How a connection that stays is spoken over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +43,12 @@ pub(crate) struct Metrics {
     refused: Mutex<BTreeMap<&'static str, u64>>,
     /// WebSockets that the hub closed, by code.
     closed: Mutex<BTreeMap<u16, u64>>,
+    /// What became of those who came by TLS.
+    met: [AtomicU64; MET.len()],
 }
+
+/// What becomes of who comes by TLS.
+const MET: [&str; 3] = ["met", "timed-out", "failed"];
 
 /// A connection is there.
 pub(crate) struct Present {
@@ -72,6 +77,16 @@ impl Metrics {
         if refused.len() < limits::METRIC_CODES_MAX || refused.contains_key(code) {
             *refused.entry(code).or_default() += 1;
         }
+    }
+
+    /// Somebody was met by TLS, or was not.
+    pub(crate) fn meet(&self, unmet: Option<&Unmet>) {
+        let at = match unmet {
+            None => 0,
+            Some(Unmet::TimedOut) => 1,
+            Some(Unmet::Failed(_)) => 2,
+        };
+        self.met[at].fetch_add(1, Relaxed);
     }
 
     /// The hub closes a WebSocket.
@@ -134,13 +149,15 @@ struct Figures {
     refused: Vec<(&'static str, u64)>,
     closed: Vec<(u16, u64)>,
     keeps: Option<bool>,
+    /// With a certificate: for how many seconds it is good yet, and what became of those who came.
+    tls: Option<(i64, [u64; MET.len()])>,
 }
 
 impl Figures {
     fn of(hub: &Shared) -> Self {
         let (readers, subscriptions) = (hub.wakers.readers() as u64, hub.wakers.subscriptions() as u64);
         let keeps = hub.keeps();
-        let Metrics { came, went, refused, closed } = &hub.metrics;
+        let Metrics { came, went, refused, closed, met } = &hub.metrics;
         let refused =
             refused.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|(code, n)| (*code, *n)).collect();
         let closed =
@@ -152,6 +169,10 @@ impl Figures {
             let all = came[at].load(Relaxed);
             *connection = (DOORS[at], all.saturating_sub(gone), all);
         }
+        let tls = hub.config.tls.as_ref().map(|tls| {
+            let left = tls.ends().as_millis().saturating_sub(hub.now().wall.as_millis()).div_euclid(1000);
+            (left, std::array::from_fn(|at| met[at].load(Relaxed)))
+        });
         let state = hub.state();
         let told: &Told = state.told();
         let read = |counts: &[AtomicU64]| counts.iter().map(|count| count.load(Relaxed)).collect();
@@ -172,6 +193,7 @@ impl Figures {
             refused,
             closed,
             keeps,
+            tls,
         }
     }
 }

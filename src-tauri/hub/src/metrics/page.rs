@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::Figures;
+use super::{Figures, MET};
 use crate::{
     hub::Shared,
     state::told::{AGES_MS, BEGUN, LOST},
@@ -49,6 +49,14 @@ pub(crate) fn page(hub: &Shared) -> String {
     let refused = figures.refused.iter().map(|(code, n)| ((*code).to_owned(), n.to_string()));
     let closed = figures.closed.iter().map(|(code, n)| (format!("close {code}"), n.to_string()));
     table(&mut out, "Refused, and closed", refused.chain(closed));
+    if let Some((left, met)) = &figures.tls {
+        let word = match left {
+            ..=0 => "it has ended".to_owned(),
+            left => format!("{} days", left / 86_400),
+        };
+        let met = MET.iter().zip(met).map(|(result, n)| (format!("connections {result}"), n.to_string()));
+        table(&mut out, "TLS", [("the certificate is good for".to_owned(), word)].into_iter().chain(met));
+    }
     let _ = write!(out, "<p>Events are {word}.</p></html>");
     out
 }

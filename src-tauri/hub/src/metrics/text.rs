@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Write};
 
-use super::Figures;
+use super::{Figures, MET};
 use crate::{
     hub::Shared,
     state::told::{AGES_MS, BEGUN, LOST},
@@ -55,6 +55,12 @@ pub(crate) fn text(hub: &Shared) -> String {
     if let Some(keeps) = figures.keeps {
         out.family("store_up", "gauge", "Whether the store keeps what it is told.");
         out.line("store_up", None, u8::from(keeps));
+    }
+    if let Some((left, met)) = &figures.tls {
+        out.family("tls_certificate_seconds", "gauge", "For how long the certificate that is shown is good yet; below 0 it has ended.");
+        out.line("tls_certificate_seconds", None, left);
+        out.family("tls_handshakes_total", "counter", "Those who came by TLS, by what became of them.");
+        MET.iter().zip(met).for_each(|(result, n)| out.line("tls_handshakes_total", Some(("result", result)), n));
     }
     out.0
 }

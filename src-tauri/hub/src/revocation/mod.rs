@@ -9,10 +9,10 @@
 //! 2. **After it**, a read finds its [`Lease`] marked and gives nothing; an entry finds what [`Standing`] holds and is refused.
 //! 3. **Before it**, what was read may be on its way through this process. A read notes that in its lease (`held`), under the lock, before
 //!    anything is done with it. It is noted as gone when nothing of it is left in this process:
-//!    - *WebSocket and Pusher*: the writer has fed all frames to the socket and flushed it. The library reports a flush as done when its own
-//!      buffer is empty, and there is none below it: it writes to the connection itself.
+//!    - *WebSocket and Pusher*: the writer has fed all frames to the connection and flushed it. A plain one holds nothing back; TLS reports a flush
+//!      as done when its own buffer is empty.
 //!    - *Event streams, polls and snapshots*: the HTTP library flushes the connection itself only when its own buffer is empty, and takes what
-//!      a body gives in the same step in which it asks for it. So [`Outlet::flushed`] says that all of it is out. Until then the outlet holds the
+//!      a body gives in the same step in which it asks for it; TLS between them flushes what is below it only when its own is empty too. So [`Outlet::flushed`] says that all of it is out. Until then the outlet holds the
 //!      session, so one whose handler has long answered is still found by a revocation.
 //! 4. A revocation is acknowledged when each session that it ends holds nothing. One that still does after
 //!    [`REVOKE_GRACE`](crate::limits::REVOKE_GRACE), because its other side takes nothing, is cut off: its [`Outlet`] is closed, under the lock under

@@ -15,5 +15,6 @@ mod rules;
 mod snapshot;
 mod sse;
 mod support;
+mod tls;
 mod tokens;
 mod websocket;

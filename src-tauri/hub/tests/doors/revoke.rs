@@ -16,15 +16,15 @@ use reqwest::StatusCode;
 use ring::hmac;
 use serde_json::{Value, json};
 use tokio::{task::JoinSet, time::timeout};
-use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async,
-    tungstenite::{Message, client::IntoClientRequest, protocol::CloseFrame},
-};
+use tokio_tungstenite::tungstenite::{Message, protocol::CloseFrame};
 use watchfloor_hub::{
     App, AppConfig, Hub, HubConfig, Keys, Readers, Revocation, SigningKey, StoreConfig, Target, Whom,
 };
 
-use crate::support::{EventStream, PATIENCE, Served, Socket, answer, messages};
+use crate::{
+    support::{EventStream, PATIENCE, Served, Socket, WebSocket, answer, messages},
+    tls::Site,
+};
 
 const KEY: &[u8; 32] = b"0123456789abcdef0123456789abcdef";
 const SECRET: &str = "a secret of its own";
@@ -79,9 +79,7 @@ fn channel(mut revocation: Revocation, name: &str) -> Revocation {
 }
 
 async fn websocket(served: &Served, token: &str) -> Socket {
-    let mut request = format!("ws://{}/v1/ws", served.address).into_client_request().expect("request");
-    request.headers_mut().insert("authorization", format!("Bearer {token}").parse().expect("header"));
-    Socket { socket: connect_async(request).await.expect("a WebSocket").0 }
+    Socket { socket: served.open("/v1/ws", Some(token)).await }
 }
 
 async fn get(served: &Served, path: &str, token: &str) -> (StatusCode, Value) {
@@ -90,14 +88,13 @@ async fn get(served: &Served, path: &str, token: &str) -> (StatusCode, Value) {
 
 /// A client of the Pusher protocol.
 struct Client {
-    socket: WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>,
+    socket: WebSocket,
     id: String,
 }
 
 impl Client {
     async fn connect(served: &Served) -> Self {
-        let url = format!("ws://{}/app/key?protocol=7", served.address);
-        let mut client = Self { socket: connect_async(url).await.expect("open").0, id: String::new() };
+        let mut client = Self { socket: served.open("/app/key?protocol=7", None).await, id: String::new() };
         let (_, data) = client.until("pusher:connection_established").await;
         client.id = data["socket_id"].as_str().expect("an id").to_owned();
         client
@@ -243,7 +240,17 @@ const AFTER: u64 = 10;
 /// not one goes out, by any of the four doors.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn nothing_goes_out_after_the_acknowledgement() {
-    let served = Arc::new(Served::start(config()).await);
+    silence(Served::start(config()).await, WAVES).await;
+}
+
+/// The same with TLS between readers and their sockets, which has a buffer of its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nothing_goes_out_by_tls() {
+    silence(Site::new().serve(config()).await, WAVES / 2).await;
+}
+
+async fn silence(served: Served, waves: usize) {
+    let served = Arc::new(served);
     let (last, tries, heard) = (AtomicU64::new(0), AtomicUsize::new(0), AtomicU64::new(0));
     // A number is drawn before its event is published: one above that of an acknowledgement was published after it.
     let publish = async |channels: &[String], each: u64| {
@@ -254,7 +261,7 @@ async fn nothing_goes_out_after_the_acknowledgement() {
         let events: Vec<Value> = (0..each).flat_map(draw).collect();
         assert_eq!(served.post("/v1/publish", json!(events)).await.0, StatusCode::OK);
     };
-    for wave in 0..WAVES {
+    for wave in 0..waves {
         let mut readers = Vec::new();
         for number in 0..4 * WAVE {
             let name = format!("{wave}-{number}");
@@ -300,8 +307,8 @@ async fn nothing_goes_out_after_the_acknowledgement() {
             assert!(highest <= at, "event {highest} went out after {at} was acknowledged");
         }
     }
-    assert!(tries.load(SeqCst) >= 10_000);
-    assert!(heard.load(SeqCst) > 500, "the flood reached {} readers before", heard.load(SeqCst));
+    assert!(tries.load(SeqCst) >= waves * 4 * WAVE * 10);
+    assert!(heard.load(SeqCst) > 50 * waves as u64, "the flood reached {} readers before", heard.load(SeqCst));
     Arc::into_inner(served).expect("the last").stop().await;
 }
 
@@ -309,7 +316,12 @@ async fn nothing_goes_out_after_the_acknowledgement() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_takes_nothing_is_cut_off() {
     // The hub's own end of such connections comes later than this test's.
-    let served = Served::start(HubConfig { write_stall: LONG, ..config() }).await;
+    let config = HubConfig { write_stall: LONG, ..config() };
+    cut_off(Served::start(config.clone()).await).await;
+    cut_off(Site::new().serve(config).await).await;
+}
+
+async fn cut_off(served: Served) {
     let mut socket = websocket(&served, &token(json!({"sub": "7"}))).await;
     socket.send(json!({"type": "subscribe", "channels": {"a": null}})).await;
     socket.until("heartbeat").await;

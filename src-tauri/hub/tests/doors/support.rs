@@ -2,11 +2,12 @@
 
 #![allow(clippy::panic, reason = "what a test did not expect ends it, in its support too")]
 
-use std::{collections::BTreeMap, io, time::Duration};
+use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{SinkExt, Stream, StreamExt};
 use reqwest::{Client, Response, StatusCode};
+use rustls::ClientConfig;
 use serde_json::{Value, json};
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -15,8 +16,8 @@ use tokio::{
     time::timeout,
 };
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async,
-    tungstenite::{Message, protocol::CloseFrame},
+    Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config,
+    tungstenite::{Message, client::IntoClientRequest, protocol::CloseFrame},
 };
 use watchfloor_hub::{Hub, HubConfig};
 
@@ -28,6 +29,8 @@ pub(crate) struct Served {
     pub(crate) hub: Hub,
     pub(crate) address: String,
     pub(crate) client: Client,
+    /// Whom its clients believe, if they come by TLS.
+    trust: Option<Arc<ClientConfig>>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<io::Result<()>>,
 }
@@ -38,6 +41,11 @@ impl Served {
     }
 
     pub(crate) async fn serve(hub: Hub) -> Self {
+        Self::serve_by(hub, None).await
+    }
+
+    /// The same with clients that come by TLS, and believe whom this says.
+    pub(crate) async fn serve_by(hub: Hub, trust: Option<Arc<ClientConfig>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("its address").to_string();
         let (stop, stopped) = oneshot::channel();
@@ -52,7 +60,13 @@ impl Served {
         });
         // The client could speak TLS and wants to know how, though it never does here.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        Self { hub, address, client: Client::new(), stop, task }
+        let client = match &trust {
+            None => Client::new(),
+            Some(trust) => {
+                Client::builder().tls_backend_preconfigured((**trust).clone()).build().expect("a client")
+            }
+        };
+        Self { hub, address, client, trust, stop, task }
     }
 
     pub(crate) async fn stop(self) -> Hub {
@@ -62,7 +76,19 @@ impl Served {
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
+        let scheme = if self.trust.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}{path}", self.address)
+    }
+
+    /// A WebSocket at this path, which presents a token if there is one.
+    pub(crate) async fn open(&self, path: &str, token: Option<&str>) -> WebSocket {
+        let scheme = if self.trust.is_some() { "wss" } else { "ws" };
+        let mut request = format!("{scheme}://{}{path}", self.address).into_client_request().expect("a request");
+        if let Some(token) = token {
+            request.headers_mut().insert("authorization", format!("Bearer {token}").parse().expect("a header"));
+        }
+        let connector = self.trust.clone().map(Connector::Rustls);
+        connect_async_tls_with_config(request, None, false, connector).await.expect("a WebSocket").0
     }
 
     pub(crate) async fn get(&self, path: &str) -> (StatusCode, Value) {
@@ -83,8 +109,7 @@ impl Served {
     }
 
     pub(crate) async fn websocket(&self) -> Socket {
-        let (socket, _) = connect_async(format!("ws://{}/v1/ws", self.address)).await.expect("a WebSocket");
-        Socket { socket }
+        Socket { socket: self.open("/v1/ws", None).await }
     }
 
     /// A WebSocket after `hello`, with this subscription.
@@ -127,8 +152,11 @@ pub(crate) fn error(code: &str, message: &str) -> Value {
     json!({"error": {"code": code, "message": message}})
 }
 
+/// A WebSocket, by TLS or not.
+pub(crate) type WebSocket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
 pub(crate) struct Socket {
-    pub(crate) socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    pub(crate) socket: WebSocket,
 }
 
 impl Socket {
