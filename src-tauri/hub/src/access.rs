@@ -15,6 +15,7 @@ use jsonwebtoken::{
 use serde::{Deserialize, Serialize};
 use watchfloor_model::{Mono, Timestamp};
 
+pub(crate) use keys::Mark;
 pub use keys::{KEY_BYTES_MIN, Keys, Signing, SigningKey};
 
 use crate::{
@@ -50,6 +51,8 @@ pub(crate) struct Rights {
     pub(crate) claims: Option<Arc<str>>,
     /// Patterns of channels; none for every channel.
     channels: Option<Vec<String>>,
+    /// By what it is judged.
+    pub(crate) by: Option<Mark>,
     /// The end that its token names.
     pub(crate) ends: Option<Mono>,
 }
@@ -133,6 +136,16 @@ impl Readers {
         self.token.is_some() || self.keys.are_asked()
     }
 
+    /// Whether what was judged by this would still be.
+    pub(crate) fn know(&self, mark: Option<Mark>) -> bool {
+        if !self.are_asked() {
+            return true;
+        }
+        let Some(mark) = mark else { return false };
+        self.token.as_ref().is_some_and(|token| Mark::of(&[token.for_a_site().as_bytes()]) == mark)
+            || self.keys.know(mark)
+    }
+
     /// Keeps the keys as the site has them, for as long as it is waited for. Ends at once if there is no such site.
     pub(crate) async fn follow_keys(&self) {
         if let Some(set) = self.keys.set() {
@@ -160,8 +173,11 @@ impl Readers {
 
     /// What a token entitles to.
     pub(crate) fn judge(&self, presented: &[u8], now: Now) -> Result<Rights, Untaken> {
-        if !self.are_asked() || self.token.as_ref().is_some_and(|token| token.matches(presented)) {
+        if !self.are_asked() {
             return Ok(Rights::default());
+        }
+        if let Some(token) = self.token.as_ref().filter(|token| token.matches(presented)) {
+            return Ok(Rights { by: Some(Mark::of(&[token.for_a_site().as_bytes()])), ..Rights::default() });
         }
         if !self.keys.are_asked() {
             return Err(Untaken::new("unauthorised", "the token is not this hub's token for readers"));
@@ -212,7 +228,8 @@ impl Readers {
             let (found, max) = (life.as_secs(), self.keys.life_max().as_secs());
             return Err(bad(format!("the token lives {found} s: expected at most {max} s")));
         }
-        Ok(Rights { user, token, issued, claims: all, channels: Some(channels), ends: Some(now.mono.plus(life)) })
+        let by = key.mark().or_else(|| self.keys.mark_of_set());
+        Ok(Rights { user, token, issued, by, claims: all, channels: Some(channels), ends: Some(now.mono.plus(life)) })
     }
 
     /// The library's reasons in the hub's words. Nothing of the token is repeated.

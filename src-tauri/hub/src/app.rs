@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc};
 use ring::hmac;
 
 use crate::{
+    access::Mark,
     publish,
     webhook::{Topic, Webhook},
 };
@@ -15,6 +16,7 @@ pub struct App {
     pub(crate) id: Arc<str>,
     pub(crate) key: Arc<str>,
     secret: hmac::Key,
+    mark: Mark,
     pub(crate) client_events: bool,
     /// What all its channels begin with inside. The first application shares its channels with the hub's own doors.
     space: Arc<str>,
@@ -88,12 +90,18 @@ impl App {
         Ok(Self {
             id: config.id.as_str().into(),
             key: config.key.as_str().into(),
+            mark: Mark::of(&[config.key.as_bytes(), config.secret.as_bytes(), space.as_bytes()]),
             secret: hmac::Key::new(hmac::HMAC_SHA256, config.secret.as_bytes()),
             client_events: config.client_events,
             space: space.into(),
             origins: config.origins.clone(),
             webhook: config.webhook.clone(),
         })
+    }
+
+    /// What tells it from one of another key, secret or channels.
+    pub(crate) const fn mark(&self) -> Mark {
+        self.mark
     }
 
     /// Whether `signature`, in hexadecimal digits, is this application's of `text`. In constant time.

@@ -18,6 +18,7 @@ use crate::{
     guard::bearer,
     hub::{Shared, new_connection},
     message::{Access, Message},
+    rates::{TooMany, Whose},
     revocation::{Door, Lease, Peer, Seat, Session, Taken, Why},
     routes::Doorway,
     state::{StandsAgainst, State},
@@ -193,9 +194,21 @@ pub(crate) fn enter(
     rights: &Rights,
     peer: Peer,
 ) -> Result<(Arc<Seat>, Arc<str>), Failure> {
+    // Who is answered at once is not there.
+    let counted = rights.user.clone().filter(|_| door != Door::Snapshot).map(|user| {
+        let is_new = matches!(door, Door::WebSocket | Door::Sse);
+        hub.counts.come(Whose::User(None, user), is_new, hub.now().mono)
+    });
+    let place = counted.transpose().map_err(|too_many| {
+        let (who, reason) = (Who::by(rights, &peer), too_many.to_string());
+        let note = Note { code: too_many.code, door: Some(door.word()), who, reason: &reason, ..Note::default() };
+        hub.audit.refuse(note, hub.now().wall);
+        Failure::from(too_many).noted()
+    })?;
     let (lease, connection) = (Lease::new(peer.outlet.clone()), new_connection());
     let mut session = Session::new(connection.clone(), door, hub.now().wall, lease.clone());
     (session.user, session.token, session.issued) = (rights.user.clone(), rights.token.clone(), rights.issued);
+    session.by = rights.by;
     session.address = peer.address;
     let entered = hub.state().enter(waker.id(), session, hub.now());
     if entered.is_err() {
@@ -204,7 +217,13 @@ pub(crate) fn enter(
         hub.audit.refuse(note, hub.now().wall);
         return Err(revoked().noted());
     }
-    Ok((Seat::new(hub.clone(), waker.id(), lease), connection))
+    let seat = Seat::new(hub.clone(), waker.id(), lease, peer.place);
+    seat.count_as(place.flatten());
+    if !hub.live().knows(rights.by, None) {
+        // What it came by was taken out of the hub's file just now.
+        return Err(revoked());
+    }
+    Ok((seat, connection))
 }
 
 impl Reader {
@@ -219,13 +238,14 @@ impl Reader {
         (door, peer): (Door, Peer),
     ) -> Result<Self, Failure> {
         let Doorway { hub, stop } = doorway;
-        hub.config.readers.prepare(headers).await;
-        let rights = hub.config.readers.admit(headers, hub.now())?;
+        let live = hub.live();
+        live.readers.prepare(headers).await;
+        let rights = live.readers.admit(headers, hub.now())?;
         let mut subscription = Subscription::new(manner, hub.config.heartbeat);
         let waker = hub.wakers.register();
         let (seat, connection) = enter(&hub, &waker, door, &rights, peer)?;
         let asker = Asker::by(&hub, &rights, bearer(headers, "").ok(), connection);
-        if hub.config.readers.are_asked() {
+        if live.readers.are_asked() {
             subscription.come_by(rights);
         }
         Ok(Self { hub, stop, subscription, waker, seat, asker, granted: BTreeMap::new() })
@@ -271,7 +291,8 @@ impl Reader {
     /// Presents another token: the answer, or why it isn't taken.
     pub(crate) async fn authorise(&mut self, token: &str) -> Result<Access, Unauthorised> {
         let now = self.hub.now();
-        let rights = self.hub.config.readers.judge(token.as_bytes(), now).map_err(Unauthorised::Untaken)?;
+        let live = self.hub.live();
+        let rights = live.readers.judge(token.as_bytes(), now).map_err(Unauthorised::Untaken)?;
         let channels = self.subscription.channels().map(|channel| &**channel);
         if let Some(message) = rights.forbids(channels) {
             self.hub.note_refusal(self.seat.id(), "denied", None, &message);
@@ -295,15 +316,26 @@ impl Reader {
             self.asker = asker;
         }
         let access = Access::of(&rights, now.mono);
-        if self.hub.config.readers.are_asked() {
+        if let Some(user) = rights.user.clone().filter(|_| rights.user != self.asked_as()) {
+            let place = self.hub.counts.come(Whose::User(None, user), false, now.mono);
+            let untaken = |why: TooMany| Untaken { code: why.code, message: why.to_string() };
+            self.seat.count_as(place.map_err(|why| Unauthorised::Untaken(untaken(why)))?);
+        }
+        if live.readers.are_asked() {
             let know = |session: &mut Session| {
                 (session.user, session.token, session.issued) =
                     (rights.user.clone(), rights.token.clone(), rights.issued);
+                session.by = rights.by;
             };
             self.hub.state().know(self.seat.id(), know, now).map_err(|StandsAgainst| Unauthorised::Revoked)?;
         }
         self.subscription.come_by(rights);
         Ok(access)
+    }
+
+    /// Whose token it came by last.
+    fn asked_as(&self) -> Option<Arc<str>> {
+        self.subscription.rights().and_then(|rights| rights.user.clone())
     }
 
     /// The first of these channels that the reader may not read, in words.

@@ -1,5 +1,7 @@
 //! What a request that can't be met is answered with.
 
+use std::time::Duration;
+
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -16,6 +18,8 @@ pub(crate) struct Failure {
     message: String,
     /// The audit log has it already.
     is_noted: bool,
+    /// When it may be tried again.
+    after: Option<Duration>,
 }
 
 /// The code of a refusal, beside its answer, for who counts them.
@@ -36,7 +40,12 @@ struct Detail<'a> {
 impl Failure {
     /// `code` is for programs and never changes; `message` is for people: what was found, what was expected.
     pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), is_noted: false }
+        Self { status, code, message: message.into(), is_noted: false, after: None }
+    }
+
+    /// One after which it may be tried again so much later.
+    pub(crate) fn after(self, after: Duration) -> Self {
+        Self { after: Some(after), ..self }
     }
 
     /// One that the audit log has already.
@@ -66,6 +75,11 @@ impl IntoResponse for Failure {
         response.extensions_mut().insert(Code(self.code));
         let refused = Refused { code: self.code, message: self.message.as_str().into(), is_noted: self.is_noted };
         response.extensions_mut().insert(refused);
+        if let Some(after) = self.after {
+            // Whole seconds, and not too early.
+            let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+        }
         if self.status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }

@@ -1,7 +1,7 @@
 //! Who may come in: nobody by a name that isn't ours, no foreign web page, no publisher without the token. What readers need is in
 //! [`access`](crate::access).
 
-use std::{fmt, net::IpAddr};
+use std::{fmt, net::IpAddr, sync::Arc};
 
 use axum::{
     extract::{Request, State},
@@ -11,7 +11,7 @@ use axum::{
 };
 use subtle::ConstantTimeEq;
 
-use crate::failure::Failure;
+use crate::{failure::Failure, hub::Shared};
 
 /// What a publisher, or a reader, must present. Never shown.
 #[derive(Clone, PartialEq, Eq)]
@@ -115,8 +115,8 @@ fn is_loopback(host: &str) -> bool {
 }
 
 /// Refuses publishers without the token, if there is one.
-pub(crate) async fn check_token(State(token): State<Option<Token>>, request: Request, next: Next) -> Response {
-    match token.as_ref().map_or(Ok(()), |token| publisher(request.headers(), token)) {
+pub(crate) async fn check_token(State(hub): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    match hub.live().publish_token.as_ref().map_or(Ok(()), |token| publisher(request.headers(), token)) {
         Ok(()) => next.run(request).await,
         Err(failure) => failure.into_response(),
     }

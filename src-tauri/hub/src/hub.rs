@@ -5,7 +5,7 @@ use std::{
     future::Future,
     io,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicUsize, Ordering::SeqCst},
     },
     time::Duration,
@@ -15,7 +15,7 @@ use axum::Router;
 use rand::RngExt;
 use tokio::{
     net::TcpListener,
-    sync::{Notify, Semaphore},
+    sync::{Notify, Semaphore, watch},
     time::timeout,
 };
 use watchfloor_model::Mono;
@@ -33,9 +33,11 @@ use crate::{
     idempotency::{Digest, Known},
     ledger::Rejected,
     limits,
+    live::Live,
     metrics::Metrics,
     people::Wake,
     publish::{Form, Incoming, Refused},
+    rates::Counts,
     revocation::{Ended, Revocation, Revoked, Unrevoked, Whom, Why},
     routes, serve,
     state::{Entered, Key, Outcome, State, Unkept},
@@ -113,6 +115,12 @@ impl Hub {
         revoked
     }
 
+    /// Other settings hold from now on, as far as they can while it runs: tokens and keys, applications, sites that are asked, what channels take,
+    /// proxies and rates. Answers how many connections were ended, because what they came by is good no more.
+    pub async fn reload(&self, config: &HubConfig) -> usize {
+        self.shared.reload(config).await
+    }
+
     /// As a restart from a backup without history: a new epoch, the history empty, the aggregates kept.
     pub fn lose_history(&self) {
         self.shared.state().lose_history(new_epoch());
@@ -142,14 +150,20 @@ pub(crate) struct Shared {
     /// Sites may have to be told something.
     pub(crate) happened: Notify,
     pub(crate) audit: Audit,
-    /// Asks sites who may read; nobody is asked if it is none.
-    pub(crate) authoriser: Option<Authoriser>,
+    /// Asks sites who may read.
+    pub(crate) authoriser: Authoriser,
+    /// What can be other while it runs.
+    pub(crate) live: RwLock<Arc<Live>>,
+    /// How often it became so.
+    pub(crate) reloaded: watch::Sender<u64>,
+    /// Who comes how often.
+    pub(crate) counts: Counts,
     /// How many listeners serve.
     serving: Arc<AtomicUsize>,
     /// What holds the channels, if they aren't this hub's own.
     pub(crate) engine: Option<Engine>,
     state: Arc<Mutex<State>>,
-    admission: Mutex<Admission>,
+    pub(crate) admission: Mutex<Admission>,
     clocks: Arc<Clocks>,
     /// Dropped with the last who has the hub: then all is put in order for the next start.
     store: Option<Store>,
@@ -187,7 +201,9 @@ impl Shared {
         let large_bodies = Arc::new(Semaphore::new(limits::LARGE_BODIES_MAX));
         let (state, clocks) = (Arc::new(Mutex::new(state)), Arc::new(clocks));
         let admission = Mutex::new(Admission::new(config.rules.clone()));
-        let authoriser = config.authorise.clone().map(Authoriser::new);
+        let authoriser = Authoriser::new(config.authorise.clone());
+        let live = RwLock::new(Arc::new(Live::of(&config)));
+        let counts = Counts::new(config.rates);
         Self {
             config,
             wakers: Arc::default(),
@@ -196,6 +212,9 @@ impl Shared {
             happened: Notify::new(),
             audit,
             authoriser,
+            live,
+            reloaded: watch::Sender::new(0),
+            counts,
             serving: Arc::default(),
             engine,
             state,
@@ -301,9 +320,6 @@ impl Shared {
 
     /// Whether its channels take it, stripped of what they don't carry.
     fn admit(&self, batch: &mut [Incoming]) -> Result<(), Refused> {
-        if self.config.rules.are_plain() {
-            return Ok(());
-        }
         let now = self.now().mono;
         // Nothing is left half done there by a panic.
         self.admission.lock().unwrap_or_else(PoisonError::into_inner).admit(batch, now)
@@ -386,12 +402,10 @@ impl Shared {
         if let Some(store) = &self.store {
             store.ask(true);
         }
-        if let Some(authoriser) = &self.authoriser {
-            // What the site said before is not to be believed of who comes back.
-            for Revocation { target, .. } in list {
-                let user = if let Whom::User { id, .. } = &target.whom { Some(&**id) } else { None };
-                authoriser.forget(user, target.channel.as_deref());
-            }
+        // What the site said before is not to be believed of who comes back.
+        for Revocation { target, .. } in list {
+            let user = if let Whom::User { id, .. } = &target.whom { Some(&**id) } else { None };
+            self.authoriser.forget(user, target.channel.as_deref());
         }
         let cut_off = self.silence(&ended).await;
         let new = ended.iter().filter(|ended| ended.is_new).map(|ended| ended.id);
@@ -403,7 +417,7 @@ impl Shared {
     }
 
     /// Waits until nothing is held of what these were being sent, and cuts off who takes nothing. Answers how many those are.
-    async fn silence(&self, ended: &[Ended]) -> usize {
+    pub(crate) async fn silence(&self, ended: &[Ended]) -> usize {
         ended.iter().for_each(|ended| self.wakers.wake_reader(ended.id));
         let all = async {
             for ended in ended {

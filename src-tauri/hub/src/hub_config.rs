@@ -6,7 +6,7 @@ use watchfloor_board::config::spec::FoldSpec;
 
 use crate::{
     access::Readers, app::App, authorise::Authorise, channel::HistoryLimits, engine::EngineConfig, guard::Token,
-    limits, reconcile::Named, rules::Rules, state::StateLimits, store::StoreConfig,
+    limits, proxies::Proxies, rates::Rates, reconcile::Named, rules::Rules, state::StateLimits, store::StoreConfig,
     tls::Tls,
 };
 
@@ -54,6 +54,10 @@ pub struct HubConfig {
     pub engine: Option<EngineConfig>,
     /// By which certificate it is spoken to by TLS. Default none: by plain HTTP.
     pub tls: Option<Tls>,
+    /// The proxies of the site's own, whose word on who comes is believed. Default none.
+    pub proxies: Proxies,
+    /// How often, and how many at once, somebody may come, and what a client may say. Default: any number.
+    pub rates: Rates,
     /// Whether those who look after the hub come by TLS too, where there is a certificate. Default: beyond the loopback.
     pub admin_tls: Option<bool>,
 }
@@ -81,6 +85,8 @@ impl Default for HubConfig {
             authorise: None,
             engine: None,
             tls: None,
+            proxies: Proxies::default(),
+            rates: Rates::default(),
             admin_tls: None,
         }
     }

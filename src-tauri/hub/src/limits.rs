@@ -176,16 +176,48 @@ pub const AUTHORISE_DUE_MAX: usize = 1_000;
 
 /// Connections served at once; more wait in the system's queue.
 pub const CONNECTIONS_MAX: usize = 10_000;
-/// How long a client may take for the head of a request, and how long an idle connection is kept.
-pub const HEAD_TIMEOUT: Duration = Duration::from_secs(100);
+/// How long a client may take for the head of a later request, and how long an idle connection is kept: longer than proxies keep theirs.
+pub const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
 /// How long a client may take to agree with the hub upon how to speak TLS.
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often it is looked whether the hub's file has changed.
+pub const FILE_LOOK_PERIOD: Duration = Duration::from_secs(5);
 /// How often the files of a certificate are looked at.
 pub const TLS_LOOK_PERIOD: Duration = Duration::from_secs(5);
 /// The largest of them, bytes.
 pub const TLS_FILE_BYTES_MAX: u64 = 1 << 20;
 /// How long before its end it is warned of a certificate.
 pub const TLS_EXPIRY_WARNED: Duration = Duration::from_secs(14 * 86_400);
+/// What of a rate may come at once: so many seconds' worth.
+pub const BURST: Duration = Duration::from_secs(10);
+/// When it may be tried again where too many are there.
+pub const PLACE_AGAIN: Duration = Duration::from_secs(5);
+/// Addresses, and users, that are counted; those for whom there is no room are counted as one.
+pub const RATE_ENTRIES_MAX: usize = 100_000;
+/// How often it is looked which of them can be forgotten, where there is no room.
+pub const SWEEP_PERIOD: Duration = Duration::from_secs(1);
+/// Connections that are refused by an answer at once; more are closed without one.
+pub const REFUSING_MAX: usize = 64;
+/// How long such a one has to ask something.
+pub const REFUSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// Connections of one address at once, if the hub's file doesn't say.
+pub const ADDRESS_CONNECTIONS: u32 = 1_000;
+/// New ones of it a second.
+pub const ADDRESS_A_SECOND: u32 = 100;
+/// Connections of one user at once.
+pub const USER_CONNECTIONS: u32 = 1_000;
+/// New ones of his a second.
+pub const USER_A_SECOND: u32 = 100;
+/// Messages that a client may say a second, on a WebSocket.
+pub const MESSAGES_A_SECOND: u32 = 100;
+/// KiB of them.
+pub const KIB_A_SECOND: u32 = 128;
+/// How long who has just come may take for the head of his first request.
+pub const FIRST_HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// Proxies one behind the other that are followed to who is before them.
+pub const PROXY_HOPS_MAX: usize = 20;
+/// Networks of proxies that are named.
+pub const PROXIES_MAX: usize = 100;
 /// How long a connection may take no byte of what it is sent before it is dropped.
 pub const WRITE_STALL: Duration = Duration::from_secs(10);
 /// How long the other side of a closing WebSocket has to answer.

@@ -1,5 +1,6 @@
 //! The binary `watchfloor-hub`: reads its command line, makes a [`Hub`] and serves it until it is told to stop.
 
+mod reload;
 mod secret;
 mod setup;
 mod tools;
@@ -16,9 +17,10 @@ use std::{
 use anyhow::Context;
 use clap::{Args, CommandFactory, Parser, Subcommand, error::ErrorKind};
 use tokio::net::{TcpListener, TcpSocket};
-use watchfloor_hub::{Durability, HistoryLimits, Hub, HubConfig, StoreConfig, Tls, limits};
+use watchfloor_hub::{Durability, HistoryLimits, Hub, HubConfig, Rates, StoreConfig, config::HubFile, limits};
 use watchfloor_log::{Levels, NoLevels};
 
+use reload::Reload;
 use setup::Site;
 
 /// Takes events by HTTP and passes them on to walls. The contract is docs/hub.md.
@@ -46,7 +48,7 @@ enum Task {
     Top(tools::Top),
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 struct Options {
     /// The hub's file; what stands on the command line counts for more.
     #[arg(long, value_name = "FILE")]
@@ -101,6 +103,8 @@ const REPEATS: Duration = Duration::from_secs(3600);
 enum Failure {
     /// The input is wrong: 1.
     Input(String),
+    /// Others could reach what they must not, or with what they must not: 2, as for the command line.
+    Exposed(String),
     /// The environment asks for what there isn't: 2, as for the command line.
     Usage(NoLevels),
     /// The environment lacks something: 3.
@@ -111,7 +115,7 @@ impl Failure {
     const fn code(&self) -> u8 {
         match self {
             Self::Input(_) => 1,
-            Self::Usage(_) => 2,
+            Self::Exposed(_) | Self::Usage(_) => 2,
             Self::Environment(_) => 3,
         }
     }
@@ -120,7 +124,7 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Input(text) => f.write_str(text.trim_end()),
+            Self::Input(text) | Self::Exposed(text) => f.write_str(text.trim_end()),
             Self::Usage(error) => write!(f, "watchfloor-hub: {error}"),
             Self::Environment(error) => write!(f, "watchfloor-hub: {error:#}"),
         }
@@ -151,20 +155,42 @@ fn main() -> ExitCode {
 
 fn run(options: &Options) -> Result<(), Failure> {
     let site = options.config.as_deref().map(Site::read).transpose()?.unwrap_or_default();
-    let own = SocketAddr::from((Ipv4Addr::LOCALHOST, 8787));
-    let listen = options.listen.or(site.file.hub.listen).unwrap_or(own);
+    let config = match config_of(options, &site) {
+        // A mistake of the command line, as much as of the file.
+        Err(Failure::Exposed(message)) => {
+            CommandLine::command().error(ErrorKind::MissingRequiredArgument, message).exit()
+        }
+        config => config?,
+    };
+    files_for(config.connections_max);
+    let (listen, admin) = (listen_of(options, &site.file), site.file.hub.admin);
+    let reload = Reload::new(options.clone(), site.file, config.clone());
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("the system gives no threads: raise its limit")
+        .map_err(Failure::Environment)?;
+    runtime.block_on(serve(listen, admin, config, reload)).map_err(Failure::Environment)
+}
+
+fn listen_of(options: &Options, file: &HubFile) -> SocketAddr {
+    options.listen.or(file.hub.listen).unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 8787)))
+}
+
+/// What a hub is told, by the command line and the hub's file.
+fn config_of(options: &Options, site: &Site) -> Result<HubConfig, Failure> {
+    let listen = listen_of(options, &site.file);
     let publish_token = site.publish_token(options.publish_token_file.as_deref()).map_err(Failure::Environment)?;
     if !listen.ip().is_loopback() && publish_token.is_none() {
-        let message = format!(
+        return Err(Failure::Exposed(format!(
             "{listen} can be reached by others: give --publish-token-file, or `publish-token` in the hub's file, too"
-        );
-        CommandLine::command().error(ErrorKind::MissingRequiredArgument, message).exit();
+        )));
     }
     let admin_token = site.admin_token().map_err(Failure::Environment)?;
-    let admin = site.file.hub.admin;
-    if let Some(admin) = admin.filter(|admin| !admin.ip().is_loopback() && admin_token.is_none()) {
-        let message = format!("{admin} can be reached by others: give `admin-token` in the hub's file, too");
-        CommandLine::command().error(ErrorKind::MissingRequiredArgument, message).exit();
+    if let Some(admin) = site.file.hub.admin.filter(|admin| !admin.ip().is_loopback() && admin_token.is_none()) {
+        return Err(Failure::Exposed(format!(
+            "{admin} can be reached by others: give `admin-token` in the hub's file, too"
+        )));
     }
     let readers = site.readers(options.subscribe_token_file.as_deref(), options.subscribe_key_file.as_deref());
     let boards = [site.boards(), options.board.clone()].concat();
@@ -193,6 +219,8 @@ fn run(options: &Options) -> Result<(), Failure> {
         engine: site.engine().map_err(Failure::Environment)?,
         tls: site.tls().map_err(Failure::Environment)?,
         admin_tls: site.file.hub.admin_tls,
+        proxies: site.file.hub.proxies.clone(),
+        rates: site.file.hub.rates.unwrap_or(Rates::usual()),
         connections_max: options.connections.or(count(hub.connections)).unwrap_or(limits::CONNECTIONS_MAX),
         ..HubConfig::default()
     };
@@ -200,13 +228,7 @@ fn run(options: &Options) -> Result<(), Failure> {
         let message = "there are both an `[engine]` and a data folder: one of the two holds what outlives the hub";
         return Err(Failure::Input(message.to_owned()));
     }
-    files_for(config.connections_max);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("the system gives no threads: raise its limit")
-        .map_err(Failure::Environment)?;
-    runtime.block_on(serve(listen, admin, config)).map_err(Failure::Environment)
+    Ok(config)
 }
 
 /// Open files that the hub needs besides one for each connection.
@@ -247,15 +269,29 @@ fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     socket.listen(WAITING_MAX)
 }
 
-async fn serve(address: SocketAddr, admin: Option<SocketAddr>, config: HubConfig) -> anyhow::Result<()> {
+/// Ends a task when it is dropped: it has the hub, which ends with the last who does.
+struct Reloads(tokio::task::AbortHandle);
+
+impl Drop for Reloads {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+async fn serve(
+    address: SocketAddr,
+    admin: Option<SocketAddr>,
+    config: HubConfig,
+    reload: Reload,
+) -> anyhow::Result<()> {
     let paths = config.store.iter().map(|store| &store.folder).chain(&config.audit_log);
     let places: Vec<String> = paths.map(|path| path.display().to_string()).collect();
-    let tls = config.tls.clone();
     let hub = Hub::open(config).with_context(|| format!("can't keep anything in {}", places.join(" or ")))?;
     let listener = listen(address)
         .with_context(|| format!("can't listen on {address}: end what uses it, or choose another with --listen"))?;
     let stop = told_to_stop().context("can't be told to stop by signals")?;
-    look_again_when_told(tls).context("can't be told to look again by a signal")?;
+    // It ends with what it is for.
+    let _reloads = Reloads(tokio::spawn(reload.follow(hub.clone())).abort_handle());
     let Some(admin) = admin else { return hub.serve(listener, stop).await.context("serving ended") };
     let own = TcpListener::bind(admin)
         .await
@@ -285,24 +321,6 @@ fn told_to_stop() -> std::io::Result<impl Future<Output = ()> + Send + 'static> 
             _ = interrupt.recv() => {}
         }
     })
-}
-
-/// By SIGHUP, the files of the certificate are looked at.
-#[cfg(unix)]
-fn look_again_when_told(tls: Option<Tls>) -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut hangup = signal(SignalKind::hangup())?;
-    tokio::spawn(async move {
-        while hangup.recv().await.is_some() {
-            tls.iter().for_each(Tls::look_again);
-        }
-    });
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn look_again_when_told(_: Option<Tls>) -> std::io::Result<()> {
-    Ok(())
 }
 
 #[cfg(not(unix))]

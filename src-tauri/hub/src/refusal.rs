@@ -70,6 +70,14 @@ impl Shared {
         self.audit.revoke(Note { code, who, channel, reason, count, ..Note::default() }, self.now().wall);
     }
 
+    /// A client says more than it may, and is listened to more slowly.
+    pub(crate) fn note_slowed(&self, seat: u64, is_first: bool) {
+        self.metrics.slow();
+        if is_first {
+            self.note_refusal(seat, "slowed", None, "it says more a second than it may: it is listened to more slowly");
+        }
+    }
+
     /// Enters what a reader, of whom all this is known, was refused.
     pub(crate) fn note_refusal(&self, seat: u64, code: &'static str, channel: Option<&str>, reason: &str) {
         let (who, door) = {

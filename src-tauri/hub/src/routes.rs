@@ -1,6 +1,6 @@
 //! Which address leads where.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -24,7 +24,7 @@ use crate::{
     idempotency::{Known, Positions},
     limits, metrics,
     publish::{self, Form, Refused},
-    refusal,
+    rates, refusal,
     state::{Key, Outcome, Placed, Unkept},
     stop::Stop,
 };
@@ -41,7 +41,6 @@ pub(crate) type Parameters = Result<Query<Vec<(String, String)>>, QueryRejection
 
 /// All doors.
 pub(crate) fn router(hub: Arc<Shared>, stop: Stop, rule: HostRule) -> Router {
-    let token = hub.config.publish_token.clone();
     let publishing = Router::new()
         .route("/v1/publish", post(publish))
         .route("/v1/receive", post(receive))
@@ -49,7 +48,7 @@ pub(crate) fn router(hub: Arc<Shared>, stop: Stop, rule: HostRule) -> Router {
         .route("/v1/clock", post(clock))
         .route("/metrics", get(metrics::scraped))
         .route("/status", get(metrics::looked_at))
-        .route_layer(middleware::from_fn_with_state(token, guard::check_token));
+        .route_layer(middleware::from_fn_with_state(hub.clone(), guard::check_token));
     let reading = Router::new()
         .route("/v1/ws", get(websocket::open))
         .route("/v1/sse", get(sse::open))
@@ -69,7 +68,8 @@ pub(crate) fn router(hub: Arc<Shared>, stop: Stop, rule: HostRule) -> Router {
     let pusher = pusher::routes().layer(middleware::from_fn_with_state(rule, guard::check_host));
     let counted = middleware::from_fn_with_state(hub.clone(), metrics::count_refusals);
     let noted = middleware::from_fn_with_state(hub.clone(), refusal::note);
-    own.merge(pusher).layer(counted).layer(noted).with_state(Doorway { hub, stop })
+    let limited = middleware::from_fn_with_state(hub.clone(), rates::limit);
+    own.merge(pusher).layer(limited).layer(counted).layer(noted).with_state(Doorway { hub, stop })
 }
 
 /// Takes the named parameters out of an address.
@@ -187,7 +187,8 @@ fn refused(reason: Refused) -> Failure {
         "store-failing" => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::BAD_REQUEST,
     };
-    Failure::new(status, reason.code, reason.message)
+    let failure = Failure::new(status, reason.code, reason.message);
+    if status == StatusCode::TOO_MANY_REQUESTS { failure.after(Duration::from_secs(1)) } else { failure }
 }
 
 fn key(headers: &HeaderMap) -> Result<Option<String>, Failure> {

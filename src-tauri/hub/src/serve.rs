@@ -1,6 +1,14 @@
 //! Accepting connections, and letting them go.
 
-use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use axum::Router;
 use hyper::{Request, body::Incoming, server::conn::http1, service::Service};
@@ -17,10 +25,14 @@ use tokio::{
 };
 
 use crate::{
+    audit::{Note, Who},
     authorise, engine,
     guard::HostRule,
     hub::Shared,
-    limits, reconcile,
+    limits,
+    proxies::ClientAddress,
+    rates::{Place, TooMany, Whose},
+    reconcile,
     revocation::{Outlet, Peer},
     routes,
     stall::StallLimit,
@@ -33,7 +45,23 @@ use crate::{
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// A connection that nothing is wrapped around but its limits: what the doors of tens of thousands are made for.
-pub(crate) type Plain = StallLimit<TcpStream, OwnedSemaphorePermit>;
+pub(crate) type Plain = StallLimit<TcpStream, Held>;
+
+/// What a connection has for as long as it is there.
+#[derive(Debug)]
+pub(crate) struct Held {
+    /// Its place among all.
+    _place: OwnedSemaphorePermit,
+    /// Its place among those of its address, or among those that are refused.
+    _own: Own,
+}
+
+#[derive(Debug)]
+enum Own {
+    Nothing,
+    Counted(#[allow(dead_code, reason = "it counts for as long as it is there")] Place),
+    Refused(#[allow(dead_code, reason = "it counts for as long as it is there")] OwnedSemaphorePermit),
+}
 
 /// See [`crate::Hub::serve`].
 pub(crate) async fn serve(
@@ -54,7 +82,21 @@ pub(crate) async fn serve(
     tracing::info!(%address, tls = tls.is_some(), "listening");
     let open = hub.open_doors();
     let besides = async {
-        let keys = hub.config.readers.follow_keys();
+        let keys = async {
+            let mut reloaded = hub.reloaded.subscribe();
+            loop {
+                let live = hub.live();
+                let followed = async {
+                    live.readers.follow_keys().await;
+                    std::future::pending::<()>().await;
+                };
+                tokio::select! {
+                    () = followed => {}
+                    // It ends with the hub only.
+                    changed = reloaded.changed() => if changed.is_err() { return },
+                }
+            }
+        };
         let certificate = async {
             if let Some(tls) = &tls {
                 tls.follow(&hub).await;
@@ -65,7 +107,8 @@ pub(crate) async fn serve(
         tokio::join!(told, keys, certificate, reconcile::follow(&hub), engine::run(&hub), asked, keep_time(&hub));
         std::future::pending().await
     };
-    let gate = Gate { hub: &hub, listener, router, stop, tls: tls.clone(), places: hub.config.connections_max };
+    let gate =
+        Gate { hub: &hub, listener, router, stop, tls: tls.clone(), places: hub.config.connections_max, counts: true };
     let connections = tokio::select! {
         connections = gate.accept(end) => connections,
         connections = besides => connections,
@@ -103,12 +146,15 @@ pub(crate) struct Gate<'a> {
     pub(crate) tls: Option<Tls>,
     /// Connections at once.
     pub(crate) places: usize,
+    /// Whether those who come are counted by their addresses.
+    pub(crate) counts: bool,
 }
 
 impl Gate<'_> {
     /// Takes connections until `end` answers.
     pub(crate) async fn accept(self, end: impl Future<Output = ()>) -> JoinSet<()> {
         let places = Arc::new(Semaphore::new(self.places));
+        let refusing = Arc::new(Semaphore::new(limits::REFUSING_MAX));
         let mut connections = JoinSet::new();
         let mut end = std::pin::pin!(end);
         let next = async || {
@@ -123,7 +169,13 @@ impl Gate<'_> {
                 accepted = next() => accepted,
             };
             match accepted {
-                Ok((stream, address)) => self.take(stream, address, place, &mut connections),
+                Ok((stream, address)) => match self.count(address.into(), &refusing) {
+                    Ok((own, refused)) => {
+                        let held = Held { _place: place, _own: own };
+                        self.take(stream, (address.into(), refused), held, &mut connections);
+                    }
+                    Err(TooMany { .. }) => self.hub.metrics.drop_one(),
+                },
                 Err(error) => {
                     tracing::warn!(reason = %error, "a connection could not be accepted");
                     sleep(ACCEPT_PAUSE).await;
@@ -132,11 +184,34 @@ impl Gate<'_> {
         }
     }
 
+    /// Counts who has come by his address, if that is his own: what he holds then, and why he is refused.
+    ///
+    /// # Errors
+    /// If he is refused, and so many others are being told so that he isn't.
+    fn count(&self, address: ClientAddress, refusing: &Arc<Semaphore>) -> Result<(Own, Option<TooMany>), TooMany> {
+        if !self.counts || self.hub.live().proxies.has(address.ip) {
+            return Ok((Own::Nothing, None));
+        }
+        match self.hub.counts.come(Whose::Address(address.household()), true, self.hub.now().mono) {
+            Ok(place) => Ok((place.map_or(Own::Nothing, Own::Counted), None)),
+            Err(why) => match refusing.clone().try_acquire_owned() {
+                Ok(place) => Ok((Own::Refused(place), Some(why))),
+                Err(_) => {
+                    let who = Who { address: Some(address), ..Who::default() };
+                    let reason = why.to_string();
+                    let note = Note { code: why.code, who, reason: &reason, ..Note::default() };
+                    self.hub.audit.refuse(note, self.hub.now().wall);
+                    Err(why)
+                }
+            },
+        }
+    }
+
     fn take(
         &self,
         stream: TcpStream,
-        address: SocketAddr,
-        place: OwnedSemaphorePermit,
+        (address, refused): (ClientAddress, Option<TooMany>),
+        held: Held,
         connections: &mut JoinSet<()>,
     ) {
         // Events are small and must not wait for more of them.
@@ -145,13 +220,15 @@ impl Gate<'_> {
             return;
         }
         let outlet = Arc::new(Outlet::default());
-        let peer = Peer { address: Some(address), outlet: Some(outlet.clone()) };
-        let stream = StallLimit::new(stream, self.hub.config.write_stall, outlet, place);
-        let (router, stop) = (self.router.clone(), self.stop.clone());
+        let is_proxied = self.hub.live().proxies.has(address.ip);
+        let peer =
+            Peer { address: Some(address), outlet: Some(outlet.clone()), is_proxied, refused, ..Peer::default() };
+        let stream = StallLimit::new(stream, self.hub.config.write_stall, outlet, held);
+        let (hub, router, stop) = (self.hub.clone(), self.router.clone(), self.stop.clone());
         match &self.tls {
-            None => connections.spawn(connection(stream, router, peer, stop)),
+            None => connections.spawn(connection(stream, hub, router, peer, stop)),
             Some(tls) => {
-                let (hub, tls) = (self.hub.clone(), tls.clone());
+                let tls = tls.clone();
                 connections.spawn(async move {
                     let met = tokio::select! {
                         met = tls.meet(stream) => met,
@@ -159,7 +236,7 @@ impl Gate<'_> {
                     };
                     hub.metrics.meet(met.as_ref().err());
                     match met {
-                        Ok(stream) => connection(stream, router, peer, stop).await,
+                        Ok(stream) => connection(stream, hub, router, peer, stop).await,
                         Err(Unmet::TimedOut) => tracing::debug!(%address, "somebody didn't greet by TLS in time"),
                         Err(Unmet::Failed(error)) => {
                             tracing::debug!(reason = %error, %address, "somebody was not met by TLS");
@@ -173,6 +250,9 @@ impl Gate<'_> {
 
 /// The addresses behind one connection: each request is told who is at its other side.
 struct Addresses {
+    /// Whether anything was asked.
+    has_begun: Arc<AtomicBool>,
+    hub: Arc<Shared>,
     router: TowerToHyperService<Router>,
     peer: Peer,
 }
@@ -183,13 +263,16 @@ impl Service<Request<Incoming>> for Addresses {
     type Future = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Future;
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
-        request.extensions_mut().insert(self.peer.clone());
+        self.has_begun.store(true, Relaxed);
+        let mut peer = self.peer.clone();
+        peer.address = peer.address.map(|address| self.hub.live().proxies.client(address, request.headers()));
+        request.extensions_mut().insert(peer);
         self.router.call(request)
     }
 }
 
 /// Serves one connection until one side has enough.
-async fn connection<C>(stream: C, router: Router, peer: Peer, stop: Stop)
+async fn connection<C>(stream: C, hub: Arc<Shared>, router: Router, peer: Peer, stop: Stop)
 where
     C: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -200,8 +283,16 @@ where
             None => std::future::pending().await,
         }
     };
+    let has_begun = Arc::new(AtomicBool::new(false));
+    let (refused, begins) = (peer.refused.is_some(), has_begun.clone());
+    let idle = async move {
+        sleep(if refused { limits::REFUSE_TIMEOUT } else { limits::FIRST_HEAD_TIMEOUT }).await;
+        if begins.load(Relaxed) {
+            std::future::pending::<()>().await;
+        }
+    };
     let io = TokioIo::new(stream);
-    let service = Addresses { router: TowerToHyperService::new(router), peer };
+    let service = Addresses { has_begun, hub, router: TowerToHyperService::new(router), peer };
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits::HEAD_TIMEOUT)
@@ -213,6 +304,10 @@ where
         () = stop.told() => {
             connection.as_mut().graceful_shutdown();
             connection.await
+        }
+        () = idle => {
+            tracing::debug!("a connection is closed that asks for nothing");
+            return;
         }
         () = cut_off => {
             tracing::debug!("a connection is cut off: what entitled it was revoked, and it took nothing");

@@ -12,8 +12,8 @@ use watchfloor_hub::{
     App, AppConfig, Authorise, Durability, EngineConfig, Fields, KEY_BYTES_MIN, Keys, Named, OwnHistory, Readers,
     Reconcile, Rules, Settings, SigningKey, Tls, TlsFiles, Token,
     config::{
-        self, AggregatePart, AppPart, EnginePart, FILE_BYTES_MAX, HubFile, KeyPart, NamespacePart, Place, ReconcilePart,
-        TlsPart,
+        self, AggregatePart, AppPart, EnginePart, FILE_BYTES_MAX, HubFile, KeyPart, NamespacePart, Place,
+        ReconcilePart, TlsPart,
     },
 };
 

@@ -141,17 +141,40 @@ impl<'a> Told<'a> {
     }
 }
 
-/// Tells all sites for as long as it is waited for. Ends at once if nobody is to be told.
+/// Tells all sites for as long as it is waited for: those that the hub's file has.
 pub(crate) async fn tell(hub: &Arc<Shared>) {
-    let told: Vec<&App> = hub.config.apps.iter().filter(|app| app.webhook.is_some()).collect();
+    let mut reloaded = hub.reloaded.subscribe();
+    loop {
+        let live = hub.live();
+        let others = async {
+            // It ends with the hub only.
+            while reloaded.changed().await.is_ok() {
+                let are_same = |(one, other): (&App, &App)| one.mark() == other.mark() && one.webhook == other.webhook;
+                let now = hub.live();
+                if now.apps.len() != live.apps.len() || !now.apps.iter().zip(&live.apps).all(are_same) {
+                    return;
+                }
+            }
+            std::future::pending().await
+        };
+        // What is still to be told when others are to be told is dropped.
+        tokio::select! {
+            () = tell_all(hub, &live.apps) => return,
+            () = others => {}
+        }
+    }
+}
+
+async fn tell_all(hub: &Arc<Shared>, apps: &[App]) {
+    let told: Vec<&App> = apps.iter().filter(|app| app.webhook.is_some()).collect();
     if told.is_empty() {
-        return;
+        return std::future::pending().await;
     }
     let client = match site::client(limits::WEBHOOK_TIMEOUT) {
         Ok(client) => client,
         Err(error) => {
             tracing::error!(reason = %error, "no site can be told of anything by a webhook");
-            return;
+            return std::future::pending().await;
         }
     };
     let mut queues = HashMap::new();
@@ -167,7 +190,7 @@ pub(crate) async fn tell(hub: &Arc<Shared>) {
             tracing::warn!(dropped, "sites are told too slowly of what happens: what was oldest is dropped");
         }
         for what in happened {
-            let app = hub.config.apps.iter().find(|app| app.owns(what.channel()));
+            let app = apps.iter().find(|app| app.owns(what.channel()));
             let Some(app) = app.filter(|app| app.is_told(Topic::of(&what))) else { continue };
             if let Some(queue) = queues.get(&app.id)
                 && queue.try_send(what).is_err()

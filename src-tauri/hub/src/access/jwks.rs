@@ -51,6 +51,10 @@ impl Jwks {
         }
     }
 
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Somebody names a key that isn't known: the set is looked at anew, unless it just was. Answers when it was, or will not be.
     pub(crate) async fn look_again(&self) {
         let mut tried = self.tried.subscribe();

@@ -37,6 +37,23 @@ pub enum Signing {
     EdDsa,
 }
 
+/// What tells a secret, or a key, from others. Nothing can be found out from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Mark([u8; 16]);
+
+impl Mark {
+    pub(crate) fn of(parts: &[&[u8]]) -> Self {
+        let mut context = ring::digest::Context::new(&ring::digest::SHA256);
+        for part in parts {
+            context.update(&(part.len() as u64).to_be_bytes());
+            context.update(part);
+        }
+        let mut mark = [0; 16];
+        mark.copy_from_slice(&context.finish().as_ref()[..16]);
+        Self(mark)
+    }
+}
+
 /// A key that readers' tokens are signed with. Never shown.
 #[derive(Clone)]
 pub struct SigningKey {
@@ -44,6 +61,8 @@ pub struct SigningKey {
     id: Option<Arc<str>>,
     algorithm: Algorithm,
     key: DecodingKey,
+    /// None of one of a set, which may change at any time.
+    mark: Option<Mark>,
 }
 
 impl SigningKey {
@@ -51,7 +70,8 @@ impl SigningKey {
     #[must_use]
     pub fn new(bytes: &[u8]) -> Option<Self> {
         install();
-        let key = || Self { id: None, algorithm: Algorithm::HS256, key: DecodingKey::from_secret(bytes) };
+        let mark = Some(Mark::of(&[b"secret", bytes]));
+        let key = || Self { id: None, algorithm: Algorithm::HS256, key: DecodingKey::from_secret(bytes), mark };
         (bytes.len() >= KEY_BYTES_MIN).then(key)
     }
 
@@ -67,7 +87,7 @@ impl SigningKey {
             Signing::EdDsa => (Algorithm::EdDSA, DecodingKey::from_ed_pem(pem), "Ed25519"),
         };
         match key {
-            Ok(key) => Ok(Self { id: None, algorithm, key }),
+            Ok(key) => Ok(Self { id: None, algorithm, key, mark: Some(Mark::of(&[what.as_bytes(), pem])) }),
             Err(_) => Err(format!("no public key of {what} in PEM: expected `-----BEGIN PUBLIC KEY-----`")),
         }
     }
@@ -98,11 +118,15 @@ impl SigningKey {
         let is_for_signatures = matches!(jwk.common.public_key_use, None | Some(PublicKeyUse::Signature));
         let id = jwk.common.key_id.as_deref().map(Arc::from);
         let key = DecodingKey::from_jwk(jwk).ok()?;
-        (named && is_for_signatures).then_some(Self { id, algorithm, key })
+        (named && is_for_signatures).then_some(Self { id, algorithm, key, mark: None })
     }
 
     pub(crate) const fn algorithm(&self) -> Algorithm {
         self.algorithm
+    }
+
+    pub(crate) const fn mark(&self) -> Option<Mark> {
+        self.mark
     }
 
     pub(crate) const fn key(&self) -> &DecodingKey {
@@ -161,6 +185,27 @@ impl Keys {
 
     pub(crate) fn are_asked(&self) -> bool {
         !self.given.is_empty() || self.set.is_some()
+    }
+
+    /// The mark of those of its set.
+    pub(crate) fn mark_of_set(&self) -> Option<Mark> {
+        self.set.as_ref().map(|set| Mark::of(&[b"set", set.url().as_bytes()]))
+    }
+
+    /// Whether this is one of them.
+    pub(crate) fn know(&self, mark: Mark) -> bool {
+        self.given.iter().any(|key| key.mark == Some(mark)) || self.mark_of_set() == Some(mark)
+    }
+
+    /// With what was fetched by others, if it is of the same set.
+    #[must_use]
+    pub(crate) fn carried_on(self, before: &Self) -> Self {
+        match (&self.set, &before.set) {
+            (Some(own), Some(set)) if own.url() == set.url() => {
+                Self { set: before.set.clone(), fetched: before.fetched.clone(), ..self }
+            }
+            _ => self,
+        }
     }
 
     pub(crate) const fn set(&self) -> Option<&Arc<Jwks>> {

@@ -1,6 +1,6 @@
 //! `GET /v1/connections?user=7&channel=orders&after=0&limit=100`: who reads, in the order in which they came.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
 use axum::{Router, extract::State, response::Response, routing::get};
 use serde::Serialize;
@@ -10,6 +10,7 @@ use super::audit::limit_of;
 use crate::{
     failure::{Failure, json},
     limits,
+    proxies::ClientAddress,
     revocation::{Door, Session},
     routes::{Doorway, Parameters, parameters},
     state::State as HubState,
@@ -30,7 +31,7 @@ struct Answer {
 struct One {
     connection: Arc<str>,
     door: Door,
-    address: Option<SocketAddr>,
+    address: Option<ClientAddress>,
     app: Option<Arc<str>>,
     user: Option<Arc<str>>,
     token: Option<Arc<str>>,

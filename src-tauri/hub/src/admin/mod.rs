@@ -22,7 +22,7 @@ pub(crate) use serve::serve;
 
 use crate::{
     failure::Failure,
-    guard::{self, HostRule, Token, bearer},
+    guard::{self, HostRule, bearer},
     hub::Shared,
     metrics,
     routes::Doorway,
@@ -31,14 +31,13 @@ use crate::{
 
 /// All of it.
 fn router(hub: Arc<Shared>, stop: Stop, rule: HostRule) -> Router {
-    let token = hub.config.admin_token.clone();
     let trusted = Router::new()
         .merge(revoke::routes())
         .merge(connections::routes())
         .merge(audit::routes())
         .route("/metrics", get(metrics::scraped))
         .route("/status", get(metrics::looked_at))
-        .route_layer(middleware::from_fn_with_state(token, check_token));
+        .route_layer(middleware::from_fn_with_state(hub.clone(), check_token));
     // What looks whether a hub is alive has no token.
     let open = Router::new().merge(health::routes());
     trusted
@@ -53,8 +52,8 @@ fn router(hub: Arc<Shared>, stop: Stop, rule: HostRule) -> Router {
 }
 
 /// Refuses who doesn't have the token, if there is one.
-async fn check_token(State(token): State<Option<Token>>, request: Request, next: Next) -> Response {
-    let Some(token) = token else { return next.run(request).await };
+async fn check_token(State(hub): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let Some(token) = hub.live().admin_token.clone() else { return next.run(request).await };
     let checked = bearer(request.headers(), "the admin token").and_then(|presented| match token.matches(presented) {
         true => Ok(()),
         false => Err(Failure::new(StatusCode::UNAUTHORIZED, "unauthorised", "the token is not this hub's admin token")),

@@ -29,7 +29,7 @@ pub(crate) async fn serve(
     let router = super::router(hub.clone(), stop.clone(), rule);
     let tls = hub.config.tls.clone().filter(|_| hub.config.admin_tls.unwrap_or(!is_local));
     tracing::info!(%address, tls = tls.is_some(), "listening for who looks after the hub");
-    let gate = Gate { hub: &hub, listener, router, stop, tls, places: limits::ADMIN_CONNECTIONS_MAX };
+    let gate = Gate { hub: &hub, listener, router, stop, tls, places: limits::ADMIN_CONNECTIONS_MAX, counts: false };
     goodbye(stopper, gate.accept(end).await).await;
     Ok(())
 }

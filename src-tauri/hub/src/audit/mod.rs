@@ -12,7 +12,6 @@ mod tests;
 use std::{
     collections::{BTreeMap, VecDeque},
     io,
-    net::SocketAddr,
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -21,7 +20,7 @@ use serde::Serialize;
 use watchfloor_model::Timestamp;
 
 use self::file::LogFile;
-use crate::{limits, revocation::Door};
+use crate::{limits, proxies::ClientAddress, revocation::Door};
 
 /// What an entry is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -39,7 +38,7 @@ pub(crate) enum What {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Who {
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) address: Option<SocketAddr>,
+    pub(crate) address: Option<ClientAddress>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) app: Option<Arc<str>>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -106,6 +106,11 @@ impl Answers {
         Self { entries: HashMap::new(), yes, no, recheck }
     }
 
+    /// For how long answers are good from now on.
+    pub(super) const fn be_good_for(&mut self, yes: Duration, no: Duration, recheck: Duration) {
+        (self.yes, self.no, self.recheck) = (yes, no, recheck);
+    }
+
     /// What is known. By a yes, the reader is entered among those who read by it.
     pub(super) fn look(&mut self, key: &Key, reader: u64, asker: &Asker, now: Mono) -> Found {
         if !self.entries.contains_key(key) {

@@ -9,7 +9,7 @@ mod call;
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock},
     time::Duration,
 };
 
@@ -95,8 +95,8 @@ pub(crate) struct Asker {
 impl Asker {
     /// Who came by this on a connection, and what he presented.
     pub(crate) fn by(hub: &Shared, rights: &Rights, presented: Option<&[u8]>, connection: Arc<str>) -> Self {
-        let Some(authoriser) = &hub.authoriser else { return Self::default() };
-        let presented = presented.filter(|_| authoriser.how.sends_token);
+        let Some(how) = hub.authoriser.how() else { return Self::default() };
+        let presented = presented.filter(|_| how.sends_token);
         let token = presented.and_then(|presented| std::str::from_utf8(presented).ok());
         Self {
             app: None,
@@ -135,9 +135,10 @@ pub(crate) enum Withheld {
 /// All questions and answers of a hub.
 #[derive(Debug)]
 pub(crate) struct Authoriser {
-    how: Authorise,
+    /// Nobody is asked if it is none.
+    how: RwLock<Option<Arc<Authorise>>>,
     answers: Mutex<Answers>,
-    client: Option<reqwest::Client>,
+    client: OnceLock<Option<reqwest::Client>>,
     /// Questions that are on their way at once.
     places: Semaphore,
     /// Of failures, so that a site that is down is no flood of lines.
@@ -159,26 +160,49 @@ impl fmt::Debug for Granted {
 
 impl Drop for Granted {
     fn drop(&mut self) {
-        if let Some(authoriser) = &self.hub.authoriser {
-            authoriser.lock().leave(&self.key, self.reader);
-        }
+        self.hub.authoriser.lock().leave(&self.key, self.reader);
     }
 }
 
 impl Authoriser {
-    pub(crate) fn new(how: Authorise) -> Self {
-        let client = site::client(limits::AUTHORISE_TIMEOUT);
-        if let Err(error) = &client {
-            tracing::error!(reason = %error, "no site can be asked who may read: nobody may");
-        }
-        let answers = Answers::new(how.yes, how.no, how.recheck);
-        Self {
-            how,
-            answers: Mutex::new(answers),
-            client: client.ok(),
+    pub(crate) fn new(how: Option<Authorise>) -> Self {
+        let authoriser = Self {
+            how: RwLock::default(),
+            answers: Mutex::new(Answers::new(limits::AUTHORISE_YES, limits::AUTHORISE_NO, limits::AUTHORISE_RECHECK)),
+            client: OnceLock::new(),
             places: Semaphore::new(limits::AUTHORISE_AT_ONCE),
             failures: std::sync::atomic::AtomicU64::new(0),
+        };
+        authoriser.set(how);
+        authoriser
+    }
+
+    /// Sites are asked like this from now on. What they said before is forgotten for who comes.
+    pub(crate) fn set(&self, how: Option<Authorise>) {
+        {
+            let mut answers = self.lock();
+            answers.forget(None, None);
+            if let Some(Authorise { yes, no, recheck, .. }) = &how {
+                answers.be_good_for(*yes, *no, *recheck);
+            }
         }
+        *self.how.write().unwrap_or_else(PoisonError::into_inner) = how.map(Arc::new);
+    }
+
+    /// How they are asked; none if they aren't.
+    fn how(&self) -> Option<Arc<Authorise>> {
+        self.how.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn client(&self) -> Option<&reqwest::Client> {
+        let client = self.client.get_or_init(|| {
+            let client = site::client(limits::AUTHORISE_TIMEOUT);
+            if let Err(error) = &client {
+                tracing::error!(reason = %error, "no site can be asked who may read: nobody may");
+            }
+            client.ok()
+        });
+        client.as_ref()
     }
 
     fn lock(&self) -> MutexGuard<'_, Answers> {
@@ -198,8 +222,8 @@ pub(crate) async fn may(
     asker: &Asker,
     channel: &Arc<str>,
 ) -> Result<Option<Granted>, Withheld> {
-    let Some(authoriser) = &hub.authoriser else { return Ok(None) };
-    let Some(url) = authoriser.how.asks(channel) else { return Ok(None) };
+    let authoriser = &hub.authoriser;
+    let Some(url) = authoriser.how().and_then(|how| how.asks(channel)) else { return Ok(None) };
     let key = Key::new(url, channel.clone(), asker);
     let answered = async {
         loop {
@@ -229,7 +253,7 @@ pub(crate) async fn may_all(
     asker: &Asker,
     channels: &[Arc<str>],
 ) -> Result<Vec<(Arc<str>, Granted)>, (Arc<str>, Withheld)> {
-    if hub.authoriser.is_none() {
+    if hub.authoriser.how().is_none() {
         return Ok(Vec::new());
     }
     let answers = channels.iter().map(|channel| may(hub, reader, asker, channel));
@@ -245,12 +269,12 @@ pub(crate) async fn may_all(
 
 /// Asks the site, and tells all who wait. Who reads by a yes that is none any more is ended.
 async fn ask(hub: Arc<Shared>, key: Key) {
-    let Some(authoriser) = &hub.authoriser else { return };
+    let authoriser = &hub.authoriser;
     let question = authoriser.lock().question(&key);
-    let answer = match (&authoriser.client, question) {
-        (Some(client), Some(asker)) => {
+    let answer = match (authoriser.client(), authoriser.how(), question) {
+        (Some(client), Some(how), Some(asker)) => {
             let place = authoriser.places.acquire().await;
-            let answer = call::ask(client, &authoriser.how, &key, &asker, hub.now().wall).await;
+            let answer = call::ask(client, &how, &key, &asker, hub.now().wall).await;
             drop(place);
             answer
         }
@@ -272,14 +296,13 @@ async fn ask(hub: Arc<Shared>, key: Key) {
     }
 }
 
-/// Asks again what is due, for as long as it is waited for. Ends at once if no site is asked.
+/// Asks again what is due, for as long as it is waited for.
 pub(crate) async fn follow(hub: &Arc<Shared>) {
-    let Some(authoriser) = &hub.authoriser else { return };
     let mut tick = interval(limits::AUTHORISE_TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tick.tick().await;
-        let due = authoriser.lock().due(hub.now().mono);
+        let due = hub.authoriser.lock().due(hub.now().mono);
         for key in due {
             tokio::spawn(ask(hub.clone(), key));
         }

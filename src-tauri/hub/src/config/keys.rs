@@ -10,9 +10,9 @@ use watchfloor_settings::{
 
 use watchfloor_board::config::aggregate_table;
 
-use super::shapes::{Address, CertificatePlace, FieldPath, Listen, Origin, Pattern, SecretPlace};
+use super::shapes::{Address, CertificatePlace, FieldPath, Listen, Origin, Pattern, ProxyNetwork, SecretPlace};
 use super::{aggregates, engine};
-use crate::{access::Signing, limits, rules::Durability, webhook::Topic};
+use crate::{access::Signing, limits, proxies::ProxyHeader, rules::Durability, webhook::Topic};
 
 pub(super) static HUB: TableShape = TableShape {
     name: "`[hub]`",
@@ -42,6 +42,14 @@ pub(super) static HUB: TableShape = TableShape {
         &AUDIT_LOG,
         &TLS,
         &ADMIN_TLS,
+        &TRUSTED_PROXIES,
+        &PROXY_HEADER,
+        &ADDRESS_CONNECTIONS,
+        &ADDRESS_A_SECOND,
+        &USER_CONNECTIONS,
+        &USER_A_SECOND,
+        &MESSAGES_A_SECOND,
+        &KIB_A_SECOND,
     ],
 };
 
@@ -127,6 +135,67 @@ pub(super) static ADMIN_TLS: Key<Flag> = Key {
     need: Need::Optional,
     about: "Whether `admin` is spoken to by TLS too, with the same certificate. Left out, it is beyond the loopback, where there is `tls`.",
     shape: Flag,
+};
+
+pub(super) static TRUSTED_PROXIES: Key<List<ProxyNetwork>> = Key {
+    name: "trusted-proxies",
+    need: Need::Optional,
+    about: "Proxies of the site's own, by address or network: whom they say that they were called by is who comes. Left out, it is who connects.",
+    shape: List { item: ProxyNetwork, min: 1, max: limits::PROXIES_MAX, or_one: true, what: "proxies" },
+};
+
+pub(super) static PROXY_HEADER: Key<Choice<ProxyHeader>> = Key {
+    name: "proxy-header",
+    need: Need::Default("\"x-forwarded-for\""),
+    about: "In which header they say it. The other is not looked at.",
+    shape: Choice {
+        options: &[
+            ("x-forwarded-for", ProxyHeader::ForwardedFor, "a list of addresses"),
+            ("forwarded", ProxyHeader::Forwarded, "RFC 7239"),
+        ],
+    },
+};
+
+pub(super) static ADDRESS_CONNECTIONS: Key<Whole> = Key {
+    name: "address-connections",
+    need: Need::Optional,
+    about: "Connections of one address at once, of IPv6 those of one network (/64); who comes by a trusted proxy counts by his own. Left out, 1000, and any number from this machine itself.",
+    shape: Whole { min: 1, max: 1_000_000 },
+};
+
+pub(super) static ADDRESS_A_SECOND: Key<Whole> = Key {
+    name: "address-connections-a-second",
+    need: Need::Optional,
+    about: "New connections of one address a second, and ten seconds' worth of them at once. Left out, 100, and any number from this machine itself.",
+    shape: Whole { min: 1, max: 1_000_000 },
+};
+
+pub(super) static USER_CONNECTIONS: Key<Whole> = Key {
+    name: "user-connections",
+    need: Need::Default("1000"),
+    about: "Connections of one user at once, by the `sub` of his token, or as he signed in at the Pusher door.",
+    shape: Whole { min: 1, max: 1_000_000 },
+};
+
+pub(super) static USER_A_SECOND: Key<Whole> = Key {
+    name: "user-connections-a-second",
+    need: Need::Default("100"),
+    about: "New connections of one user a second, and ten seconds' worth of them at once.",
+    shape: Whole { min: 1, max: 1_000_000 },
+};
+
+pub(super) static MESSAGES_A_SECOND: Key<Whole> = Key {
+    name: "messages-a-second",
+    need: Need::Default("100"),
+    about: "Messages of one client a second on a WebSocket, and ten seconds' worth of them at once; what more it says is read later.",
+    shape: Whole { min: 1, max: 1_000_000 },
+};
+
+pub(super) static KIB_A_SECOND: Key<Whole> = Key {
+    name: "kib-a-second",
+    need: Need::Default("128"),
+    about: "KiB that one client may say a second there, and ten seconds' worth of them at once; what more it says is read later.",
+    shape: Whole { min: 1, max: 1_000_000 },
 };
 
 pub(super) static OWN_AUTHORISE: Key<Address> = Key {

@@ -25,6 +25,8 @@ use crate::{
     access::Signing,
     app::Origins,
     limits,
+    proxies::Proxies,
+    rates::{Rate, Rates, Speech},
     rules::{self, Durability},
     webhook::{Topic, Webhook},
 };
@@ -98,6 +100,10 @@ pub struct HubPart {
     pub tls: Option<TlsPart>,
     /// Whether those who look after the hub come by TLS too.
     pub admin_tls: Option<bool>,
+    /// The proxies of the site's own.
+    pub proxies: Proxies,
+    /// How often, and how many at once, somebody may come, and what a client may say. None without a `[hub]`.
+    pub rates: Option<Rates>,
 }
 
 /// How long what a site says is good.
@@ -251,6 +257,9 @@ fn read_hub(node: Node<'_>, sink: &mut Sink<'_>) -> Option<HubPart> {
     let audit_log = reader.optional(&keys::AUDIT_LOG, sink);
     let tls = reader.optional(&keys::TLS, sink);
     let admin_tls = reader.optional(&keys::ADMIN_TLS, sink);
+    let networks = reader.optional(&keys::TRUSTED_PROXIES, sink);
+    let header = reader.get(&keys::PROXY_HEADER, sink);
+    let rates = read_rates(&reader, sink);
     if reader.has(keys::ADMIN_TLS.name) && !reader.has(keys::TLS.name) {
         reader.missing(keys::TLS.name, &keys::TLS.shape.expected(), None, sink);
         return None;
@@ -283,6 +292,24 @@ fn read_hub(node: Node<'_>, sink: &mut Sink<'_>) -> Option<HubPart> {
         audit_log: audit_log?,
         tls: tls?,
         admin_tls: admin_tls?,
+        proxies: Proxies { networks: networks?.unwrap_or_default(), header: header? },
+        rates: Some(rates?),
+    })
+}
+
+fn read_rates(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Rates> {
+    let at_once = reader.optional(&keys::ADDRESS_CONNECTIONS, sink);
+    let a_second = reader.optional(&keys::ADDRESS_A_SECOND, sink);
+    let user_at_once = reader.get(&keys::USER_CONNECTIONS, sink);
+    let user_a_second = reader.get(&keys::USER_A_SECOND, sink);
+    let messages = reader.get(&keys::MESSAGES_A_SECOND, sink);
+    let kib = reader.get(&keys::KIB_A_SECOND, sink);
+    let (at_once, a_second, usual) = (at_once?, a_second?, Rates::usual());
+    Some(Rates {
+        address: Rate { at_once: at_once.or(usual.address.at_once), a_second: a_second.or(usual.address.a_second) },
+        spares_loopback: at_once.is_none() && a_second.is_none(),
+        user: Rate { at_once: Some(user_at_once?), a_second: Some(user_a_second?) },
+        speech: Speech { messages: Some(messages?), bytes: Some(kib?.saturating_mul(1024)) },
     })
 }
 

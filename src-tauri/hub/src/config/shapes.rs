@@ -12,7 +12,7 @@ use watchfloor_settings::{
 };
 
 use super::keys;
-use crate::publish;
+use crate::{proxies::Network, publish};
 
 /// An address to call.
 pub(super) struct Address;
@@ -248,5 +248,36 @@ impl Shape for CertificatePlace {
         let certificate = reader.get(&keys::CERTIFICATE, sink);
         let key = reader.get(&keys::CERTIFICATE_KEY, sink);
         Some(TlsPart { certificate: certificate?, key: key? })
+    }
+}
+
+/// Addresses of proxies.
+pub(super) struct ProxyNetwork;
+
+impl Shape for ProxyNetwork {
+    type Value = Network;
+
+    fn expected(&self) -> String {
+        "an address or a network such as `\"10.0.0.7\"`, `\"10.0.0.0/8\"` or `\"fd00::/8\"`".to_owned()
+    }
+
+    fn words(&self) -> String {
+        "address or network".to_owned()
+    }
+
+    fn schema(&self) -> Value {
+        json!({"type": "string"})
+    }
+
+    fn read(&self, node: Node<'_>, sink: &mut Sink<'_>) -> Option<Network> {
+        let text = text_of(node, &self.expected(), sink)?;
+        match text.parse() {
+            Ok(network) => Some(network),
+            Err(why) => {
+                let why: String = why;
+                bad_value(node, "no network", &self.expected(), Some(why), sink);
+                None
+            }
+        }
     }
 }

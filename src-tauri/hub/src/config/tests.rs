@@ -90,6 +90,10 @@ fn what_it_says() {
     assert_eq!(engine.place, EnginePlace::At("redis://127.0.0.1:6379/2".to_owned()));
     assert_eq!((engine.prefix.as_str(), engine.replicas, engine.keeps), ("wf", 1, None));
     assert_eq!(parse("", "hub.toml"), Ok(HubFile::default()));
+    assert_eq!(file.hub.rates, Some(Rates::usual()), "what holds without a word");
+    let limited = parse("[hub]\naddress-connections = 7", "hub.toml").expect("sound").hub.rates.expect("a hub");
+    assert!(!limited.spares_loopback && limited.address.at_once == Some(7));
+    assert_eq!(limited.address.a_second, Rates::usual().address.a_second);
 }
 
 /// Bad input: each mistake with its place, what was found, what was expected, what to do. No secret is repeated (H8).
@@ -143,6 +147,20 @@ fn mistakes() {
         ),
         ("boards = \"board.toml\"", "recheck = \"1ms\"", "out of range for `recheck`"),
         ("listen", "secret", "`secret` belongs to `[[app]]`"),
+        (
+            "boards = \"board.toml\"",
+            "tls = { key = \"key.pem\" }",
+            "`certificate` is missing in the place of a certificate",
+        ),
+        ("boards = \"board.toml\"", "tls = \"cert.pem\"", "for `tls`"),
+        ("boards = \"board.toml\"", "admin-tls = true", "`tls` is missing in `[hub]`"),
+        (
+            "boards = \"board.toml\"",
+            "trusted-proxies = \"10.0.0.1/8\"",
+            "no network for `trusted-proxies`: found \"10.0.0.1/8\", expected an address or a network",
+        ),
+        ("boards = \"board.toml\"", "proxy-header = \"via\"", "for `proxy-header`: found \"via\""),
+        ("boards = \"board.toml\"", "messages-a-second = 0", "out of range for `messages-a-second`"),
         ("redis://", "redis://:hunter2@", "`redis` holds a user or a password"),
         ("redis://", "http://", "no address of Redis for `redis`"),
         ("redis =", "master =", "no place of the engine for `engine`"),

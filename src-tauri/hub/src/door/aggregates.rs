@@ -53,8 +53,9 @@ struct Answer<'a> {
 }
 
 async fn rights(door: &Doorway, headers: &HeaderMap) -> Result<Rights, Failure> {
-    door.hub.config.readers.prepare(headers).await;
-    door.hub.config.readers.admit(headers, door.hub.now())
+    let live = door.hub.live();
+    live.readers.prepare(headers).await;
+    live.readers.admit(headers, door.hub.now())
 }
 
 fn forbids(rights: &Rights, named: &Named) -> Option<String> {

@@ -8,17 +8,26 @@ use std::{
     io::{self, IoSlice, Read, Write},
     pin::Pin,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use axum::extract::ws::Utf8Bytes;
 use bytes::{Buf, Bytes};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Instant, Sleep, sleep},
+};
 use tungstenite::{
     Message,
     protocol::{CloseFrame, Role, WebSocketConfig, WebSocketContext},
 };
+use watchfloor_model::Mono;
 
-use crate::{close::CloseReason, limits};
+use crate::{
+    close::CloseReason,
+    limits,
+    rates::{Bucket, Speech},
+};
 
 /// What comes from a client.
 #[derive(Debug)]
@@ -54,6 +63,55 @@ pub(crate) struct Line<C> {
     /// Nothing more is listened to.
     is_deaf: bool,
     is_over: bool,
+    ear: Option<Box<Ear>>,
+}
+
+/// How much is listened to.
+struct Ear {
+    speech: Speech,
+    zero: Instant,
+    messages: Bucket,
+    bytes: Bucket,
+    /// Nothing is read until then.
+    pause: Option<Pin<Box<Sleep>>>,
+    /// How often nothing was, and how often that was told.
+    pauses: u64,
+    told: u64,
+}
+
+impl Ear {
+    fn now(&self) -> Mono {
+        Mono::ZERO.plus(self.zero.elapsed())
+    }
+
+    fn hear(&mut self, messages: u32, bytes: usize) {
+        let now = self.now();
+        if let Some(a_second) = self.speech.messages {
+            self.messages.spend(a_second, f64::from(messages), now);
+        }
+        if let Some(a_second) = self.speech.bytes {
+            self.bytes.spend(a_second, bytes as f64, now);
+        }
+    }
+
+    /// Ready when it may be listened to.
+    fn poll_pause(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            if let Some(pause) = &mut self.pause {
+                ready!(pause.as_mut().poll(cx));
+                self.pause = None;
+            }
+            self.hear(0, 0);
+            let owed =
+                |bucket: &Bucket, a_second: Option<u32>| a_second.map_or(Duration::ZERO, |rate| bucket.owes(rate));
+            let owed = owed(&self.messages, self.speech.messages).max(owed(&self.bytes, self.speech.bytes));
+            if owed.is_zero() {
+                return Poll::Ready(());
+            }
+            self.pauses += 1;
+            self.pause = Some(Box::pin(sleep(owed)));
+        }
+    }
 }
 
 /// A piece of what is written.
@@ -159,7 +217,35 @@ impl<C: AsyncRead + AsyncWrite + Unpin> Line<C> {
             .max_message_size(Some(limits::CLIENT_FRAME_BYTES_MAX))
             .max_frame_size(Some(limits::CLIENT_FRAME_BYTES_MAX));
         let library = WebSocketContext::from_partially_read(come.to_vec(), Role::Server, Some(config));
-        Self { connection, library, out: VecDeque::new(), is_unflushed: false, is_new: true, is_deaf: false, is_over: false }
+        Self {
+            connection,
+            library,
+            out: VecDeque::new(),
+            is_unflushed: false,
+            is_new: true,
+            is_deaf: false,
+            is_over: false,
+            ear: None,
+        }
+    }
+
+    /// The same, listened to no more than this.
+    pub(crate) fn listening(self, speech: Speech) -> Self {
+        let Speech { messages, bytes } = speech;
+        let bucket = |a_second: Option<u32>| Bucket::full(a_second.unwrap_or(0), Mono::ZERO);
+        let ear = || {
+            let (messages, bytes) = (bucket(messages), bucket(bytes));
+            Box::new(Ear { speech, zero: Instant::now(), messages, bytes, pause: None, pauses: 0, told: 0 })
+        };
+        Self { ear: (messages.is_some() || bytes.is_some()).then(ear), ..self }
+    }
+
+    /// Whether it was not listened to for a while, since this was last asked, and whether that was the first time.
+    pub(crate) fn was_slowed(&mut self) -> Option<bool> {
+        let ear = self.ear.as_mut().filter(|ear| ear.pauses > ear.told)?;
+        let is_first = ear.told == 0;
+        ear.told = ear.pauses;
+        Some(is_first)
     }
 
     /// Text that is to go out.
@@ -244,6 +330,9 @@ impl<C: AsyncRead + AsyncWrite + Unpin> Line<C> {
             if self.is_deaf || is_answering {
                 return Poll::Pending;
             }
+            if let Some(ear) = &mut self.ear {
+                ready!(ear.poll_pause(cx));
+            }
             let mut buffer = [0; READ_BYTES];
             let mut buffer = ReadBuf::new(&mut buffer);
             match ready!(Pin::new(&mut self.connection).poll_read(cx, &mut buffer)) {
@@ -265,8 +354,11 @@ impl<C: AsyncRead + AsyncWrite + Unpin> Line<C> {
     fn take(&mut self, come: &[u8], each: &mut impl FnMut(Heard<'_>) -> bool) -> bool {
         let mut ends = Ends { come, written: Vec::new() };
         let mut has_room = true;
+        let mut messages = 0;
         while !self.is_deaf && !self.is_over {
-            match self.library.read(&mut ends) {
+            let read = self.library.read(&mut ends);
+            messages += u32::from(read.is_ok());
+            match read {
                 Ok(Message::Text(text)) => has_room = each(Heard::Text(&text)),
                 Ok(Message::Binary(_)) => has_room = each(Heard::Binary),
                 // The library answers these by itself.
@@ -283,6 +375,9 @@ impl<C: AsyncRead + AsyncWrite + Unpin> Line<C> {
             }
         }
         self.keep(ends.written);
+        if let Some(ear) = &mut self.ear {
+            ear.hear(messages, come.len());
+        }
         has_room
     }
 }
@@ -396,13 +491,13 @@ mod tests {
             // Ten thousand pings of 100 bytes, masked with nothing.
             let ping = [&[0x89, 0xe4, 0, 0, 0, 0][..], &[b'p'; 100]].concat();
             for _ in 0..10_000 {
-                if tokio::time::timeout(std::time::Duration::from_millis(200), far.write_all(&ping)).await.is_err() {
+                if tokio::time::timeout(Duration::from_millis(200), far.write_all(&ping)).await.is_err() {
                     return true;
                 }
             }
             false
         });
-        let listening = tokio::time::timeout(std::time::Duration::from_secs(5), hear(&mut line, 1));
+        let listening = tokio::time::timeout(Duration::from_secs(5), hear(&mut line, 1));
         assert!(listening.await.is_err(), "there is nothing to hear");
         assert!(flood.await.expect("no panic"), "the flood is held back");
         let kept: usize = line.out.iter().flat_map(Part::slices).map(<[u8]>::len).sum();

@@ -36,8 +36,9 @@ pub(crate) async fn answer(
     headers: HeaderMap,
     peer: Peer,
 ) -> Result<Response, Failure> {
-    door.hub.config.readers.prepare(&headers).await;
-    let rights = door.hub.config.readers.admit(&headers, door.hub.now())?;
+    let live = door.hub.live();
+    live.readers.prepare(&headers).await;
+    let rights = live.readers.admit(&headers, door.hub.now())?;
     let [channels] = parameters(query, ["channels"])?;
     let channels = channels_of(channels.as_deref()).map_err(|problem| Failure::bad("bad-query", problem))?;
     if let Some(message) = rights.forbids(channels.iter().map(|channel| &**channel)) {

@@ -35,7 +35,7 @@ use watchfloor_model::Mono;
 
 pub(crate) use super::line::Heard;
 use super::line::Line;
-use crate::{close::CloseReason, limits, revocation::Lease, serve, stop::Stop, tls::Secure};
+use crate::{close::CloseReason, limits, rates::Speech, revocation::Lease, serve, stop::Stop, tls::Secure};
 
 /// What is spoken over a WebSocket.
 pub(crate) trait Talk: Send {
@@ -63,6 +63,14 @@ pub(crate) trait Talk: Send {
 
     /// By what it reads.
     fn lease(&self) -> &Arc<Lease>;
+
+    /// How much a client may say.
+    fn speech(&self) -> Speech {
+        Speech::default()
+    }
+
+    /// It says more, and is listened to more slowly.
+    fn slowed(&self, _is_first: bool) {}
 
     /// The connection is closed for this.
     fn closes(&self, _reason: CloseReason) {}
@@ -133,14 +141,17 @@ pub(crate) async fn converse<T: Talk>(upgraded: Upgraded, talk: T) {
     };
     match upgraded.downcast::<TokioIo<Secure>>() {
         Ok(parts) => speak(parts, talk).await,
-        Err(upgraded) => Conversation::new(Line::new(TokioIo::new(upgraded), &[]), talk).run().await,
+        Err(upgraded) => {
+            let line = Line::new(TokioIo::new(upgraded), &[]).listening(talk.speech());
+            Conversation::new(line, talk).run().await;
+        }
     }
 }
 
 /// The same over a connection that is known.
 async fn speak<C: AsyncRead + AsyncWrite + Unpin + Send, T: Talk>(parts: Parts<TokioIo<C>>, talk: Box<T>) {
     let (connection, come) = (parts.io.into_inner(), parts.read_buf);
-    let line = Line::new(connection, &come);
+    let line = Line::new(connection, &come).listening(talk.speech());
     // It is the whole buffer that the head of the request was read into.
     drop(come);
     Conversation::new(line, talk).run().await;
@@ -171,16 +182,18 @@ impl<C: AsyncRead + AsyncWrite + Unpin + Send, T: Talk> Conversation<C, T> {
             () = cut_off => {}
             () = lease.cut_off() => {}
         }
+        // TLS has a goodbye of its own, for which nobody waits.
+        poll_fn(|cx| {
+            let _ = self.line.poll_end(cx);
+            Poll::Ready(())
+        })
+        .await;
     }
 
     async fn talk_and_part(&mut self) {
         let Some(reason) = self.talk_on().await else {
             // The library has answered the client's goodbye.
-            let _ = timeout(limits::CLOSE_GRACE, async {
-                poll_fn(|cx| self.line.poll_write(cx)).await?;
-                poll_fn(|cx| self.line.poll_end(cx)).await
-            })
-            .await;
+            let _ = timeout(limits::CLOSE_GRACE, poll_fn(|cx| self.line.poll_write(cx))).await;
             return;
         };
         self.talk.closes(reason);
@@ -189,8 +202,7 @@ impl<C: AsyncRead + AsyncWrite + Unpin + Send, T: Talk> Conversation<C, T> {
         let _ = timeout(limits::CLOSE_GRACE, async {
             poll_fn(|cx| self.line.poll_write(cx)).await?;
             poll_fn(|cx| self.line.poll_hear(cx, |_| true)).await;
-            poll_fn(|cx| self.line.poll_write(cx)).await?;
-            poll_fn(|cx| self.line.poll_end(cx)).await
+            poll_fn(|cx| self.line.poll_write(cx)).await
         })
         .await;
     }
@@ -234,6 +246,9 @@ impl<C: AsyncRead + AsyncWrite + Unpin + Send, T: Talk> Conversation<C, T> {
             }
             self.orders = VecDeque::new();
             self.frames = Vec::new();
+            if let Some(is_first) = self.line.was_slowed() {
+                self.talk.slowed(is_first);
+            }
             let due = self.talk.due();
             if alarm.is_late(due) {
                 alarm.set(due, self.talk.instant(due));

@@ -28,6 +28,7 @@ use crate::{
     message::Message,
     metrics::{Door, Present},
     publish,
+    rates::Speech,
     revocation::{Door as ByDoor, Lease, Peer, Why},
     routes::Doorway,
     stop::Stop,
@@ -112,6 +113,14 @@ impl Talk for Reader {
 
     fn lease(&self) -> &Arc<Lease> {
         self.seat().lease()
+    }
+
+    fn speech(&self) -> Speech {
+        self.hub.counts.speech()
+    }
+
+    fn slowed(&self, is_first: bool) {
+        self.hub.note_slowed(self.seat().id(), is_first);
     }
 
     fn restarting(&mut self, _: &mut Vec<Utf8Bytes>) -> CloseReason {

@@ -45,6 +45,10 @@ pub(crate) struct Metrics {
     closed: Mutex<BTreeMap<u16, u64>>,
     /// What became of those who came by TLS.
     met: [AtomicU64; MET.len()],
+    /// How often a client was listened to more slowly.
+    slowed: AtomicU64,
+    /// Connections beyond a rate that were closed without an answer.
+    dropped: AtomicU64,
 }
 
 /// What becomes of who comes by TLS.
@@ -77,6 +81,16 @@ impl Metrics {
         if refused.len() < limits::METRIC_CODES_MAX || refused.contains_key(code) {
             *refused.entry(code).or_default() += 1;
         }
+    }
+
+    /// A client is listened to more slowly.
+    pub(crate) fn slow(&self) {
+        self.slowed.fetch_add(1, Relaxed);
+    }
+
+    /// A connection is closed without an answer.
+    pub(crate) fn drop_one(&self) {
+        self.dropped.fetch_add(1, Relaxed);
     }
 
     /// Somebody was met by TLS, or was not.
@@ -149,6 +163,8 @@ struct Figures {
     refused: Vec<(&'static str, u64)>,
     closed: Vec<(u16, u64)>,
     keeps: Option<bool>,
+    slowed: u64,
+    dropped: u64,
     /// With a certificate: for how many seconds it is good yet, and what became of those who came.
     tls: Option<(i64, [u64; MET.len()])>,
 }
@@ -157,7 +173,7 @@ impl Figures {
     fn of(hub: &Shared) -> Self {
         let (readers, subscriptions) = (hub.wakers.readers() as u64, hub.wakers.subscriptions() as u64);
         let keeps = hub.keeps();
-        let Metrics { came, went, refused, closed, met } = &hub.metrics;
+        let Metrics { came, went, refused, closed, met, slowed, dropped } = &hub.metrics;
         let refused =
             refused.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|(code, n)| (*code, *n)).collect();
         let closed =
@@ -193,6 +209,8 @@ impl Figures {
             refused,
             closed,
             keeps,
+            slowed: slowed.load(Relaxed),
+            dropped: dropped.load(Relaxed),
             tls,
         }
     }

@@ -48,7 +48,9 @@ pub(crate) fn page(hub: &Shared) -> String {
     table(&mut out, "Subscriptions lost events", named(&LOST, &figures.lost));
     let refused = figures.refused.iter().map(|(code, n)| ((*code).to_owned(), n.to_string()));
     let closed = figures.closed.iter().map(|(code, n)| (format!("close {code}"), n.to_string()));
-    table(&mut out, "Refused, and closed", refused.chain(closed));
+    let rates = [("listened to more slowly", figures.slowed), ("closed without an answer", figures.dropped)];
+    let rates = rates.map(|(name, value)| (name.to_owned(), value.to_string()));
+    table(&mut out, "Refused, and closed", refused.chain(closed).chain(rates));
     if let Some((left, met)) = &figures.tls {
         let word = match left {
             ..=0 => "it has ended".to_owned(),

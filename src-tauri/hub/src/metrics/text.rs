@@ -52,12 +52,23 @@ pub(crate) fn text(hub: &Shared) -> String {
     figures.refused.iter().for_each(|(code, n)| out.line("refusals_total", Some(("code", code)), n));
     out.family("closes_total", "counter", "WebSockets that the hub closed, by close code.");
     figures.closed.iter().for_each(|(code, n)| out.line("closes_total", Some(("code", &code.to_string())), n));
+    for (name, about, value) in [
+        ("slowed_total", "How often a client said more than it may, and was listened to more slowly.", figures.slowed),
+        ("dropped_total", "Connections beyond a rate that were closed without an answer.", figures.dropped),
+    ] {
+        out.family(name, "counter", about);
+        out.line(name, None, value);
+    }
     if let Some(keeps) = figures.keeps {
         out.family("store_up", "gauge", "Whether the store keeps what it is told.");
         out.line("store_up", None, u8::from(keeps));
     }
     if let Some((left, met)) = &figures.tls {
-        out.family("tls_certificate_seconds", "gauge", "For how long the certificate that is shown is good yet; below 0 it has ended.");
+        out.family(
+            "tls_certificate_seconds",
+            "gauge",
+            "For how long the certificate that is shown is good yet; below 0 it has ended.",
+        );
         out.line("tls_certificate_seconds", None, left);
         out.family("tls_handshakes_total", "counter", "Those who came by TLS, by what became of them.");
         MET.iter().zip(met).for_each(|(result, n)| out.line("tls_handshakes_total", Some(("result", result)), n));

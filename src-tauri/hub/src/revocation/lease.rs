@@ -3,7 +3,7 @@
 use std::{
     fmt,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU8, Ordering::SeqCst},
     },
 };
@@ -11,7 +11,7 @@ use std::{
 use tokio::sync::Notify;
 
 use super::{Outlet, Why};
-use crate::hub::Shared;
+use crate::{hub::Shared, rates::Place};
 
 /// What was taken from a reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,12 +131,22 @@ pub(crate) struct Seat {
     hub: Arc<Shared>,
     id: u64,
     lease: Arc<Lease>,
+    /// By what its address is counted, if that isn't by its connection.
+    _of_address: Option<Arc<Place>>,
+    /// By what its user is.
+    of_user: Mutex<Option<Place>>,
 }
 
 impl Seat {
-    /// The seat of a session that was entered under this number.
-    pub(crate) fn new(hub: Arc<Shared>, id: u64, lease: Arc<Lease>) -> Arc<Self> {
-        Arc::new(Self { hub, id, lease })
+    /// The seat of a session that was entered under this number, and by what its address is counted.
+    pub(crate) fn new(hub: Arc<Shared>, id: u64, lease: Arc<Lease>, of_address: Option<Arc<Place>>) -> Arc<Self> {
+        Arc::new(Self { hub, id, lease, _of_address: of_address, of_user: Mutex::default() })
+    }
+
+    /// It is of this user from now on. Not with the state locked.
+    pub(crate) fn count_as(&self, place: Option<Place>) {
+        let before = std::mem::replace(&mut *self.of_user.lock().unwrap_or_else(PoisonError::into_inner), place);
+        drop(before);
     }
 
     /// Under which number.

@@ -3,7 +3,6 @@
 use std::{
     convert::Infallible,
     io,
-    net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Poll,
 };
@@ -12,6 +11,10 @@ use axum::{extract::FromRequestParts, http::request::Parts};
 use tokio::sync::Notify;
 
 use super::Seat;
+use crate::{
+    proxies::ClientAddress,
+    rates::{Place, TooMany},
+};
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -76,8 +79,14 @@ impl Outlet {
 /// Who is at the other side of a connection. Nobody known, behind a server of one's own.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Peer {
-    pub(crate) address: Option<SocketAddr>,
+    pub(crate) address: Option<ClientAddress>,
     pub(crate) outlet: Option<Arc<Outlet>>,
+    /// Whether it came by a proxy of the site's own: then it isn't counted yet.
+    pub(crate) is_proxied: bool,
+    /// Why it is refused whatever it asks.
+    pub(crate) refused: Option<TooMany>,
+    /// By what it is counted.
+    pub(crate) place: Option<Arc<Place>>,
 }
 
 impl<S: Sync> FromRequestParts<S> for Peer {

@@ -1,11 +1,12 @@
 //! Who reads at present, by what right, and which channels.
 
-use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::Serialize;
 use watchfloor_model::Timestamp;
 
 use super::{Lease, Revocation, Taken, Target, Whom, Why};
+use crate::{access::Mark, proxies::ClientAddress};
 
 /// By which door a reader came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -24,7 +25,7 @@ pub(crate) struct Session {
     /// What it is called outside: nobody can guess it.
     pub(crate) connection: Arc<str>,
     pub(crate) door: Door,
-    pub(crate) address: Option<SocketAddr>,
+    pub(crate) address: Option<ClientAddress>,
     /// The application by whose door it came.
     pub(crate) app: Option<Arc<str>>,
     pub(crate) user: Option<Arc<str>>,
@@ -32,6 +33,8 @@ pub(crate) struct Session {
     pub(crate) token: Option<Arc<str>>,
     /// When its token was issued, if it says so.
     pub(crate) issued: Option<Timestamp>,
+    /// What its token is signed by, or its application signs with.
+    pub(crate) by: Option<Mark>,
     /// When it came.
     pub(crate) since: Timestamp,
     /// Its channels, and as whom it is in those of presence.
@@ -52,6 +55,7 @@ impl Session {
             user: None,
             token: None,
             issued: None,
+            by: None,
             since,
             channels: BTreeMap::new(),
             lost: Vec::new(),
@@ -119,6 +123,11 @@ impl Sessions {
 
     pub(crate) fn get_mut(&mut self, id: u64) -> Option<&mut Session> {
         self.by_id.get_mut(&id)
+    }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (u64, &Session)> {
+        self.by_id.iter().map(|(id, session)| (*id, session))
     }
 
     /// Those after this number, in the order in which they came.

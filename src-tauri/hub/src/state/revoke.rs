@@ -86,7 +86,7 @@ impl State {
     /// If something stands against him as that: then he is who he was.
     pub(crate) fn know(&mut self, id: u64, know: impl FnOnce(&mut Session), now: Now) -> Result<(), StandsAgainst> {
         let Some(session) = self.sessions.get_mut(id) else { return Ok(()) };
-        let before = (session.user.clone(), session.token.clone(), session.issued);
+        let before = (session.user.clone(), session.token.clone(), session.issued, session.by);
         know(session);
         let forbidden = self.standing.forbids(session, now.wall)
             || session
@@ -94,7 +94,7 @@ impl State {
                 .iter()
                 .any(|(channel, user)| self.standing.forbids_channel(session, channel, user.as_ref(), now.wall));
         if forbidden {
-            (session.user, session.token, session.issued) = before;
+            (session.user, session.token, session.issued, session.by) = before;
             return Err(StandsAgainst);
         }
         Ok(())
@@ -139,6 +139,11 @@ impl State {
     /// Takes a channel from these sessions: nothing stands against those who come.
     pub(crate) fn end(&mut self, sessions: &[u64], channel: &Arc<str>, why: Why) -> Vec<Ended> {
         sessions.iter().filter_map(|id| self.sessions.end(*id, Some(channel), why)).collect()
+    }
+
+    /// Takes everything from these sessions: nothing stands against those who come.
+    pub(crate) fn end_whole(&mut self, sessions: &[u64], why: Why) -> Vec<Ended> {
+        sessions.iter().filter_map(|id| self.sessions.end(*id, None, why)).collect()
     }
 
     fn write_kept(&mut self, write: Write) {

@@ -139,7 +139,8 @@ mod tests {
     fn the_end_is_told_in_time() {
         let day = |days: i64| Timestamp::from_millis(days * 86_400_000);
         let mut told = Told::default();
-        let due: Vec<_> = (0..104).filter_map(|now| told.is_due(day(100), day(now)).map(|stage| (now, stage))).collect();
+        let due: Vec<_> =
+            (0..104).filter_map(|now| told.is_due(day(100), day(now)).map(|stage| (now, stage))).collect();
         let mut expected = vec![(0, Stage::Far)];
         expected.extend((86..100).map(|now| (now, Stage::Near)));
         expected.extend((100..104).map(|now| (now, Stage::Over)));

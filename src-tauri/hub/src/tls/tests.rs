@@ -57,6 +57,7 @@ fn mistakes() {
         // One that only its owner may write is in the way of the next.
         fs::remove_file(folder.path().join("key.pem")).expect("removed");
     }
+    write(folder.path(), "cert.pem", &certificate, 0o644);
     let gone = Tls::open(files).expect_err("no key");
     assert!(gone.contains("is not there: put it there, or name another"), "{gone}");
 }

@@ -9,6 +9,7 @@ mod kept;
 mod poll;
 mod publish;
 mod pusher;
+mod rates;
 mod restart;
 mod revoke;
 mod rules;

@@ -26,7 +26,7 @@ use crate::{
     tls::Site,
 };
 
-const KEY: &[u8; 32] = b"0123456789abcdef0123456789abcdef";
+pub(crate) const KEY: &[u8; 32] = b"0123456789abcdef0123456789abcdef";
 const SECRET: &str = "a secret of its own";
 const LONG: Duration = Duration::from_secs(3600);
 
@@ -36,7 +36,7 @@ fn seconds() -> i64 {
 }
 
 /// A token with these claims besides its end and `channels`.
-fn token(more: Value) -> String {
+pub(crate) fn token(more: Value) -> String {
     let mut claims = json!({"exp": seconds() + 3600, "channels": ["*"]});
     let claims_of = claims.as_object_mut().expect("an object");
     claims_of.extend(more.as_object().expect("an object").clone());

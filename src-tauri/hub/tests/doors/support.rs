@@ -62,9 +62,7 @@ impl Served {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = match &trust {
             None => Client::new(),
-            Some(trust) => {
-                Client::builder().tls_backend_preconfigured((**trust).clone()).build().expect("a client")
-            }
+            Some(trust) => Client::builder().tls_backend_preconfigured((**trust).clone()).build().expect("a client"),
         };
         Self { hub, address, client, trust, stop, task }
     }

@@ -155,7 +155,7 @@ async fn every_door() {
     let first = timeout(PATIENCE, pusher.next()).await.expect("something").expect("open").expect("sound");
     assert!(first.to_text().expect("text").contains("pusher:connection_established"));
     socket.until("heartbeat").await.iter().for_each(|message| by_socket.take_all(std::slice::from_ref(message)));
-    served.has_subscriptions(2).await;
+    served.has_subscriptions(3).await;
     served.publish("a", 1..=5000).await;
     socket.record(&mut by_socket, 5000).await;
     stream.record(&mut by_stream, 5000).await;
@@ -175,7 +175,8 @@ async fn every_door() {
         let event = socket.until("event").await.pop().expect("an event");
         assert_eq!(event["data"].as_str().map(str::len), Some(900_000));
     }
-    let metrics = served.client.get(served.url("/metrics")).send().await.expect("an answer").text().await.expect("text");
+    let metrics =
+        served.client.get(served.url("/metrics")).send().await.expect("an answer").text().await.expect("text");
     let left = metrics.lines().find_map(|line| line.strip_prefix("watchfloor_hub_tls_certificate_seconds "));
     let left: i64 = left.expect("in the metrics").parse().expect("a number");
     assert!(left > 60 * 365 * 86_400, "{left}");
@@ -268,7 +269,8 @@ async fn who_doesnt_greet() {
         assert!(took <= watchfloor_hub::limits::HANDSHAKE_TIMEOUT + Duration::from_secs(5), "{took:?}");
     }
     assert_eq!(served.get("/v1/health").await.0, StatusCode::OK);
-    let metrics = served.client.get(served.url("/metrics")).send().await.expect("an answer").text().await.expect("text");
+    let metrics =
+        served.client.get(served.url("/metrics")).send().await.expect("an answer").text().await.expect("text");
     assert!(metrics.contains("tls_handshakes_total{result=\"timed-out\"}"), "{metrics}");
     served.stop().await;
 }

@@ -20,6 +20,7 @@ use crate::{
     failure::Failure,
     guard,
     metrics::{Door, Present},
+    rates,
     revocation::Peer,
     routes::Doorway,
 };
@@ -53,14 +54,21 @@ async fn open(
     Query(asked): Query<Asked>,
     headers: HeaderMap,
     uri: Uri,
-    peer: Peer,
+    mut peer: Peer,
     opening: Opening,
 ) -> Result<Response, Failure> {
-    let app = door.hub.config.apps.iter().find(|app| *app.key == *key).cloned();
-    let refused = refused(app.as_ref(), &asked, guard::foreign_page(&headers, &uri));
+    let app = door.hub.live().apps.iter().find(|app| *app.key == *key).cloned();
+    let refused = match rates::count_in(&door.hub, &mut peer, true) {
+        Ok(()) => refused(app.as_ref(), &asked, guard::foreign_page(&headers, &uri)),
+        Err(why) => Some((wire::Code::Later, why.brief())),
+    };
     if let Some((code, reason)) = &refused {
         let who = Who { address: peer.address, app: app.as_ref().map(|app| app.id.clone()), ..Who::default() };
-        let code = if *code == wire::Code::Unauthorised { "origin" } else { "not-spoken" };
+        let code = match code {
+            wire::Code::Unauthorised => "origin",
+            wire::Code::Later => "too-many",
+            _ => "not-spoken",
+        };
         door.hub.audit.refuse(Note { code, door: Some("pusher"), who, reason, ..Note::default() }, door.hub.now().wall);
     }
     Ok(opening.answer(async move |socket| match (app, refused) {

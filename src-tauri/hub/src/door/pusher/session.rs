@@ -32,6 +32,7 @@ use crate::{
     limits,
     people::{Full, Happened, Person, Saying, Socket},
     publish::{self, Incoming},
+    rates::{Speech, Whose},
     revocation::{Door, Lease, Peer, Seat as OwnSeat, Session as Entry, Taken, Why},
     routes::Doorway,
     state::{Outcome, StandsAgainst, State},
@@ -96,14 +97,18 @@ impl Session {
         let now = hub.now();
         let lease = Lease::new(peer.outlet);
         let mut entry = Entry::new(socket.to_string().into(), Door::Pusher, now.wall, lease.clone());
-        (entry.address, entry.app) = (peer.address, Some(app.id.clone()));
+        (entry.address, entry.app, entry.by) = (peer.address, Some(app.id.clone()), Some(app.mark()));
         {
             let mut state = hub.state();
             state.people_mut().0.connect(socket, waker.id(), app.id.clone());
             // Nothing can stand against who has said nothing yet.
             let _ = state.enter(waker.id(), entry, now);
+            if !hub.live().knows(Some(app.mark()), Some(&app.id)) {
+                // It was taken out of the hub's file just now.
+                state.end_whole(&[waker.id()], Why::Revoked);
+            }
         }
-        let seat = OwnSeat::new(hub.clone(), waker.id(), lease);
+        let seat = OwnSeat::new(hub.clone(), waker.id(), lease, peer.place);
         let now = now.mono;
         Self {
             hub,
@@ -287,6 +292,16 @@ impl Session {
         let signed = self.check(Some(auth), &format!("{}::user::{user_data}", self.socket));
         match signed.and_then(|()| order::user(user_data)) {
             Ok(user) => {
+                let whose = Whose::User(Some(self.app.id.clone()), user.clone());
+                match self.hub.counts.come(whose, true, self.hub.now().mono) {
+                    Ok(place) => self.seat.count_as(place),
+                    Err(why) => {
+                        let (code, why) = (why.code, why.to_string());
+                        self.hub.note_refusal(self.seat.id(), code, None, &why);
+                        frames.push(wire::error(Some(Code::Later), &why));
+                        return Some(CloseReason::Pusher(Code::Later));
+                    }
+                }
                 {
                     let now = self.hub.now();
                     let mut state = self.hub.state();
@@ -475,6 +490,14 @@ impl Talk for Session {
 
     fn lease(&self) -> &Arc<Lease> {
         self.seat.lease()
+    }
+
+    fn speech(&self) -> Speech {
+        self.hub.counts.speech()
+    }
+
+    fn slowed(&self, is_first: bool) {
+        self.hub.note_slowed(self.seat.id(), is_first);
     }
 
     async fn follow(&mut self, order: Order, frames: &mut Vec<Utf8Bytes>) -> Option<CloseReason> {

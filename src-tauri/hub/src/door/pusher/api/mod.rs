@@ -79,7 +79,7 @@ async fn read(door: &Doorway, id: &str, request: Request) -> Result<Signed, Refu
     let request = Request::from_parts(parts.clone(), body);
     let read = body::read(request, limits::BODY_BYTES_MAX, &door.hub.large_bodies).await;
     let body = read.map_err(|failure| Refused::of(&failure))?;
-    Signed::check(&door.hub.config.apps, id, &parts, body, door.hub.now().wall)
+    Signed::check(&door.hub.live().apps, id, &parts, body, door.hub.now().wall)
 }
 
 async fn events(State(door): State<Doorway>, Path(id): Path<String>, request: Request) -> Result<Response, Refused> {
