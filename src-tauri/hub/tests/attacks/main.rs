@@ -4,8 +4,10 @@ mod framing;
 mod logs;
 mod names;
 mod pages;
+mod proxied;
 mod pusher;
 mod sizes;
+mod slow;
 mod target;
 mod tokens;
 
@@ -41,6 +43,7 @@ impl Group<'_> {
         self.judge(what, result == expected, result);
     }
 
+    /// Whether it is held off.
     fn judge(&mut self, what: &'static str, holds: bool, result: String) {
         if !holds {
             self.succeeded.push(format!("{}: {what}: {result}", self.name));
@@ -64,13 +67,16 @@ const BEGINS: &str = "| what | tried | result |\n| --- | --- | --- |\n";
 fn what_comes_of_attacks() {
     let target = Target::start();
     let (mut attacks, mut succeeded) = (Vec::new(), Vec::new());
-    let groups: [(&'static str, Tried); 7] = [
+    let groups: [(&'static str, Tried); 10] = [
         ("readers' tokens", tokens::attack),
         ("Pusher's signatures", pusher::attack),
         ("pages and names of this machine", pages::attack),
         ("names and places", names::attack),
         ("sizes", sizes::attack),
         ("framing and smuggling", framing::attack),
+        ("through nginx", proxied::by_nginx),
+        ("through HAProxy", proxied::by_haproxy),
+        ("slowness", slow::attack),
         ("logs", logs::attack),
     ];
     for (name, attack) in groups {

@@ -85,6 +85,16 @@ fn pem(key: &Ed25519KeyPair) -> String {
 
 impl Target {
     pub(crate) fn start() -> Self {
+        Self::start_with(include_str!("hub.toml"))
+    }
+
+    /// Another one, that is spoken to by TLS.
+    pub(crate) fn tls(&self) -> Self {
+        let own = "[hub]\ntls = { certificate = \"cert.pem\", key = \"key.pem\" }";
+        Self::start_with(&include_str!("hub.toml").replace("[hub]", own))
+    }
+
+    fn start_with(file: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let document = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).expect("a key");
         let ed = Ed25519KeyPair::from_pkcs8(document.as_ref()).expect("the same key");
@@ -93,7 +103,11 @@ impl Target {
         write(folder.path(), "hs.key", HS_KEY);
         write(folder.path(), "ed.pem", pem(&ed));
         write(folder.path(), "app.secret", APP_SECRET);
-        write(folder.path(), "hub.toml", include_str!("hub.toml"));
+        let key = rcgen::KeyPair::generate().expect("a key");
+        let params = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).expect("a name");
+        write(folder.path(), "cert.pem", params.self_signed(&key).expect("a certificate").pem());
+        write(folder.path(), "key.pem", key.serialize_pem());
+        write(folder.path(), "hub.toml", file);
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         listener.set_nonblocking(true).expect("not waited for");
         let mut command = Command::new(env!("CARGO_BIN_EXE_watchfloor-hub"));
@@ -232,7 +246,7 @@ impl Socket {
 }
 
 /// An answer's status, and the code of its error.
-fn outcome(answer: &[u8]) -> String {
+pub(crate) fn outcome(answer: &[u8]) -> String {
     let text = String::from_utf8_lossy(answer);
     let Some(status) = text.strip_prefix("HTTP/1.").and_then(|rest| rest.get(2..5)) else {
         return "closed without an answer".to_owned();
@@ -242,7 +256,7 @@ fn outcome(answer: &[u8]) -> String {
 }
 
 /// The code in the body of an error.
-fn code_of(body: &[u8]) -> String {
+pub(crate) fn code_of(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     let Some((_, rest)) = text.split_once("\"code\":\"") else { return String::new() };
     rest.split('"').next().unwrap_or_default().to_owned()
