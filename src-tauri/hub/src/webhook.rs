@@ -155,7 +155,7 @@ pub(crate) async fn tell(hub: &Arc<Shared>) {
                     return;
                 }
             }
-            std::future::pending().await
+            std::future::pending::<()>().await;
         };
         // What is still to be told when others are to be told is dropped.
         tokio::select! {
@@ -168,13 +168,13 @@ pub(crate) async fn tell(hub: &Arc<Shared>) {
 async fn tell_all(hub: &Arc<Shared>, apps: &[App]) {
     let told: Vec<&App> = apps.iter().filter(|app| app.webhook.is_some()).collect();
     if told.is_empty() {
-        return std::future::pending().await;
+        return std::future::pending::<()>().await;
     }
     let client = match site::client(limits::WEBHOOK_TIMEOUT) {
         Ok(client) => client,
         Err(error) => {
             tracing::error!(reason = %error, "no site can be told of anything by a webhook");
-            return std::future::pending().await;
+            return std::future::pending::<()>().await;
         }
     };
     let mut queues = HashMap::new();

@@ -14,7 +14,7 @@ use reqwest::StatusCode;
 use rustls::{
     ClientConfig, RootCertStore, SupportedProtocolVersion,
     crypto::ring,
-    pki_types::{CertificateDer, ServerName, pem::PemObject},
+    pki_types::{CertificateDer, ServerName},
     version::{TLS12, TLS13},
 };
 use serde_json::json;
@@ -290,7 +290,7 @@ async fn who_looks_after_it() {
         let listener = TcpListener::bind(SocketAddr::from((address, 0))).await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let serving = tokio::spawn(async move { hub.administer(listener, std::future::pending()).await });
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        let _ = ring::default_provider().install_default();
         let trust = (*site.trust(rustls::ALL_VERSIONS)).clone();
         let client = reqwest::Client::builder().tls_backend_preconfigured(trust).build().expect("a client");
         for scheme in ["http", "https"] {
