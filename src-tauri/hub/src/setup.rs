@@ -43,15 +43,34 @@ impl Site {
     /// Everything that the file names is there and can be used.
     ///
     /// # Errors
-    /// All that is wrong with boards, or the first secret that can't be read.
+    /// All that is wrong with it.
     pub(crate) fn check(&self) -> Result<(), Failure> {
-        folds(&self.boards())?;
-        self.publish_token(None).and(self.readers(None, None).map(drop)).map_err(Failure::Environment)?;
-        self.named().map(drop).map_err(Failure::Environment)?;
-        self.admin_token().and(self.authorise().map(drop)).map_err(Failure::Environment)?;
-        self.engine().map(drop).map_err(Failure::Environment)?;
-        self.tls().map(drop).map_err(Failure::Environment)?;
-        self.apps().map(drop).map_err(Failure::Environment)
+        let hub = &self.file.hub;
+        let mut wrong: Vec<anyhow::Error> = Vec::new();
+        wrong.extend(self.publish_token(None).err());
+        let token = self.secret(None, hub.subscribe_token.as_ref(), "subscribe token");
+        wrong.extend(token.and_then(|token| token.map(|secret| secret.token()).transpose()).err());
+        wrong.extend(self.file.keys.iter().filter_map(|part| self.signing_key(part).err()));
+        wrong.extend(self.named().err());
+        wrong.extend(self.admin_token().err());
+        wrong.extend(self.authorise().err());
+        wrong.extend(self.engine().err());
+        wrong.extend(self.tls().err());
+        let secrets = self.file.apps.iter().map(|part| self.secret_of(part)).filter_map(Result::err);
+        let secrets: Vec<_> = secrets.collect();
+        match secrets.is_empty() {
+            true => wrong.extend(self.apps().err()),
+            false => wrong.extend(secrets),
+        }
+        let words: Vec<String> = wrong.iter().map(|error| format!("{error:#}")).collect();
+        match (folds(&self.boards()), words.is_empty()) {
+            (Ok(_), true) => Ok(()),
+            (Ok(_), false) => Err(Failure::Environment(anyhow!(words.join("\nwatchfloor-hub: ")))),
+            (Err(Failure::Input(boards)), false) => {
+                Err(Failure::Input(format!("{}\n{}", boards.trim_end(), words.join("\n"))))
+            }
+            (Err(failure), _) => Err(failure),
+        }
     }
 
     /// The board files whose widgets are folded.
@@ -196,12 +215,11 @@ impl Site {
     pub(crate) fn apps(&self) -> anyhow::Result<Vec<App>> {
         let mut apps = Vec::new();
         for part in &self.file.apps {
-            let AppPart { id, key, secret, client_events, origins, webhook } = part;
-            let read = self.kept(secret, &format!("secret of application {id}"))?;
+            let AppPart { id, key, secret: _, client_events, origins, webhook } = part;
             let config = AppConfig {
                 id: id.clone(),
                 key: key.clone(),
-                secret: read.text()?.to_owned(),
+                secret: self.secret_of(part)?,
                 client_events: *client_events,
                 origins: origins.clone(),
                 webhook: webhook.clone(),
@@ -210,6 +228,12 @@ impl Site {
             apps.push(app);
         }
         Ok(apps)
+    }
+
+    /// What an application signs with.
+    fn secret_of(&self, part: &AppPart) -> anyhow::Result<String> {
+        let read = self.kept(&part.secret, &format!("secret of application {}", part.id))?;
+        read.text().map(str::to_owned)
     }
 
     fn secret(&self, named: Option<&Path>, kept: Option<&Place>, what: &str) -> anyhow::Result<Option<Secret>> {

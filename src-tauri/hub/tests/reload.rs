@@ -217,7 +217,9 @@ fn mistakes_and_restarts() {
     running.until(0, "lissen");
     let log = format!("{log}{}", running.until(0, "none"));
     assert!(!log.contains("read anew"), "{log}");
-    let log = running.change(&FILE.replace("old.key", "missing.key"), "missing.key");
+    let log =
+        running.change(&FILE.replace("old.key", "missing.key").replace("app.secret", "gone.secret"), "gone.secret");
+    assert!(log.contains("missing.key"), "all of them: {log}");
     assert!(log.contains("can't be used as it is now"), "{log}");
     assert_eq!((running.poll(&token("old", OLD)), running.publish("a", PUBLISH)), (200, 200));
 
