@@ -8,12 +8,14 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     os::unix::fs::PermissionsExt,
+    path::Path,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
+use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use ring::hmac;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -32,6 +34,20 @@ impl Drop for Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn write(folder: &Path, name: &str, text: &str) {
+    fs::write(folder.join(name), text).expect("written");
+    fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o600)).expect("its mode");
+}
+
+/// Another certificate, and its key.
+fn certify(folder: &Path) {
+    let key = KeyPair::generate().expect("a key");
+    let mut params = CertificateParams::new(vec!["localhost".to_owned()]).expect("a name");
+    params.not_after = date_time_ymd(2020, 1, 1);
+    write(folder, "cert.pem", &params.self_signed(&key).expect("a certificate").pem());
+    write(folder, "key.pem", &key.serialize_pem());
 }
 
 const PUBLISH: &str = "publishers";
@@ -61,6 +77,10 @@ secret = { file = "app.secret" }
 
 impl Running {
     fn start() -> Self {
+        Self::start_with(FILE)
+    }
+
+    fn start_with(file: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         for (name, text) in [
             ("publish.token", PUBLISH),
@@ -68,11 +88,11 @@ impl Running {
             ("new.key", NEW),
             ("stays.key", "a key that stays where it is, always"),
             ("app.secret", "an application's secret"),
-            ("hub.toml", FILE),
+            ("hub.toml", file),
         ] {
-            fs::write(folder.path().join(name), text).expect("written");
-            fs::set_permissions(folder.path().join(name), fs::Permissions::from_mode(0o600)).expect("its mode");
+            write(folder.path(), name, text);
         }
+        certify(folder.path());
         let mut command = Command::new(env!("CARGO_BIN_EXE_watchfloor-hub"));
         command.args(["--listen", "127.0.0.1:0", "--config"]).arg(folder.path().join("hub.toml"));
         command.env_remove("WATCHFLOOR_LOG").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
@@ -242,6 +262,24 @@ fn by_itself() {
     running.put(&FILE.replace("\"old\"", "\"new\"").replace("old.key", "new.key"));
     running.until(before, "the hub's file was read anew");
     assert_eq!(running.poll(&token("new", NEW)), 200);
+}
+
+/// A certificate is read anew by the same signal; one that can't be used is told and changes nothing, and one that has ended is told as an error.
+#[test]
+fn certificates() {
+    let tls = "[hub]\ntls = { certificate = \"cert.pem\", key = \"key.pem\" }";
+    let running = Running::start_with(&FILE.replace("[hub]", tls));
+    let log = running.until(0, "the certificate has ended");
+    assert!(log.contains("ERROR") && log.contains("2020-01-01"), "{log}");
+    let before = running.log().len();
+    certify(running.folder.path());
+    running.hang_up();
+    running.until(before, "the certificate was read anew");
+    let before = running.log().len();
+    write(running.folder.path(), "key.pem", OLD);
+    running.hang_up();
+    let log = running.until(before, "the certificate can't be read anew");
+    assert!(log.contains("holds no key in PEM") && !log.contains(OLD), "{log}");
 }
 
 /// An application whose secret was changed: who came by the old one has to come again.
