@@ -121,6 +121,11 @@ impl Hub {
         self.shared.reload(config).await
     }
 
+    /// Other settings could not be used: those that hold go on, and its numbers say so.
+    pub fn reload_refused(&self) {
+        self.shared.metrics.reload(false);
+    }
+
     /// As a restart from a backup without history: a new epoch, the history empty, the aggregates kept.
     pub fn lose_history(&self) {
         self.shared.state().lose_history(new_epoch());

@@ -59,6 +59,7 @@ impl Shared {
 
     /// Other settings hold from now on. Who came by what is good no more is ended, and it is told how many those are.
     pub(crate) async fn reload(&self, config: &HubConfig) -> usize {
+        self.metrics.reload(true);
         let before = self.live();
         let mut live = Live::of(config);
         live.readers.keys = live.readers.keys.carried_on(&before.readers.keys);

@@ -106,11 +106,15 @@ impl Reload {
                 self.config = config;
             }
             Ok(Err(failure)) => {
+                hub.reload_refused();
                 for reason in failure.to_string().lines() {
                     tracing::error!(reason, "the hub's file can't be used as it is now: what was before holds");
                 }
             }
-            Err(error) => tracing::error!(reason = %error, "the hub's file could not be read: what was before holds"),
+            Err(error) => {
+                hub.reload_refused();
+                tracing::error!(reason = %error, "the hub's file could not be read: what was before holds");
+            }
         }
         self
     }

@@ -242,6 +242,12 @@ fn mistakes_and_restarts() {
     assert!(log.contains("missing.key"), "all of them: {log}");
     assert!(log.contains("can't be used as it is now"), "{log}");
     assert_eq!((running.poll(&token("old", OLD)), running.publish("a", PUBLISH)), (200, 200));
+    let metrics = || {
+        let mut answer = String::new();
+        running.request("GET /metrics", PUBLISH, "").read_to_string(&mut answer).expect("an answer");
+        answer
+    };
+    assert!(metrics().contains("watchfloor_hub_file_refused 1"), "{}", metrics());
 
     let other = FILE
         .replace("[hub]", "[hub]\nlisten = \"127.0.0.1:1\"\ndata-dir = \"data\"")
@@ -249,6 +255,12 @@ fn mistakes_and_restarts() {
     let log = running.change(&other, "name=\"data-dir\"");
     assert!(log.contains("name=\"listen\"") && log.contains("needs a restart"), "{log}");
     assert_eq!((running.publish("a", PUBLISH), running.publish("a", NEW)), (401, 200), "the rest takes effect");
+    let mut now = String::new();
+    running.request("GET /metrics", NEW, "").read_to_string(&mut now).expect("an answer");
+    assert!(
+        now.contains("watchfloor_hub_file_refused 0") && now.contains("reloads_total{result=\"refused\"} 2"),
+        "{now}"
+    );
     assert!(until(&mut stream, "event").1, "who is there reads on");
     assert!(!running.folder.path().join("data").exists());
 }

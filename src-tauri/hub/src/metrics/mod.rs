@@ -9,7 +9,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
 };
 
@@ -49,7 +49,14 @@ pub(crate) struct Metrics {
     slowed: AtomicU64,
     /// Connections beyond a rate that were closed without an answer.
     dropped: AtomicU64,
+    /// How often the hub's file was read anew and taken, and how often it couldn't be.
+    reloads: [AtomicU64; RELOADS.len()],
+    /// Whether it couldn't be the last time.
+    is_refused: AtomicBool,
 }
+
+/// What becomes of a hub's file that is read anew.
+const RELOADS: [&str; 2] = ["taken", "refused"];
 
 /// What becomes of who comes by TLS.
 const MET: [&str; 3] = ["met", "timed-out", "failed"];
@@ -81,6 +88,12 @@ impl Metrics {
         if refused.len() < limits::METRIC_CODES_MAX || refused.contains_key(code) {
             *refused.entry(code).or_default() += 1;
         }
+    }
+
+    /// The hub's file was read anew, and taken or not.
+    pub(crate) fn reload(&self, is_taken: bool) {
+        self.reloads[usize::from(!is_taken)].fetch_add(1, Relaxed);
+        self.is_refused.store(!is_taken, Relaxed);
     }
 
     /// A client is listened to more slowly.
@@ -165,6 +178,8 @@ struct Figures {
     keeps: Option<bool>,
     slowed: u64,
     dropped: u64,
+    reloads: [u64; RELOADS.len()],
+    is_refused: bool,
     /// With a certificate: for how many seconds it is good yet, and what became of those who came.
     tls: Option<(i64, [u64; MET.len()])>,
 }
@@ -173,7 +188,7 @@ impl Figures {
     fn of(hub: &Shared) -> Self {
         let (readers, subscriptions) = (hub.wakers.readers() as u64, hub.wakers.subscriptions() as u64);
         let keeps = hub.keeps();
-        let Metrics { came, went, refused, closed, met, slowed, dropped } = &hub.metrics;
+        let Metrics { came, went, refused, closed, met, slowed, dropped, reloads, is_refused } = &hub.metrics;
         let refused =
             refused.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|(code, n)| (*code, *n)).collect();
         let closed =
@@ -211,6 +226,8 @@ impl Figures {
             keeps,
             slowed: slowed.load(Relaxed),
             dropped: dropped.load(Relaxed),
+            reloads: std::array::from_fn(|at| reloads[at].load(Relaxed)),
+            is_refused: is_refused.load(Relaxed),
             tls,
         }
     }

@@ -59,6 +59,9 @@ pub(crate) fn page(hub: &Shared) -> String {
         let met = MET.iter().zip(met).map(|(result, n)| (format!("connections {result}"), n.to_string()));
         table(&mut out, "TLS", [("the certificate is good for".to_owned(), word)].into_iter().chain(met));
     }
+    if figures.is_refused {
+        out.push_str("<p>The hub's file can't be used as it is now: what was before holds. The log says why.</p>");
+    }
     let _ = write!(out, "<p>Events are {word}.</p></html>");
     out
 }

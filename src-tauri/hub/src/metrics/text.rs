@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Write};
 
-use super::{Figures, MET};
+use super::{Figures, MET, RELOADS};
 use crate::{
     hub::Shared,
     state::told::{AGES_MS, BEGUN, LOST},
@@ -59,6 +59,18 @@ pub(crate) fn text(hub: &Shared) -> String {
         out.family(name, "counter", about);
         out.line(name, None, value);
     }
+    out.family(
+        "reloads_total",
+        "counter",
+        "How often the hub's file was read anew while it ran, by what became of that.",
+    );
+    RELOADS.iter().zip(&figures.reloads).for_each(|(result, n)| out.line("reloads_total", Some(("result", result)), n));
+    out.family(
+        "file_refused",
+        "gauge",
+        "Whether the hub's file could not be used when it was read last: what was before holds.",
+    );
+    out.line("file_refused", None, u8::from(figures.is_refused));
     if let Some(keeps) = figures.keeps {
         out.family("store_up", "gauge", "Whether the store keeps what it is told.");
         out.line("store_up", None, u8::from(keeps));
