@@ -53,7 +53,7 @@ let browser
 let gl_browser
 const chromium_with_gl = () =>
   (gl_browser ??= chromium.launch({
-    executablePath: CHROMIUM,
+    executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
     args: [
       '--no-sandbox',
       '--use-angle=swiftshader',
