@@ -91,7 +91,8 @@ impl Shared {
             (state.end_whole(&gone, Why::Revoked), asked)
         };
         self.silence(&ended).await;
-        let count = ended.len();
+        // Who was being ended already isn't ended by this.
+        let count = ended.iter().filter(|ended| ended.is_new).count();
         if count > 0 {
             let reason = "the hub's file no longer has what they came by";
             let note = Note { code: "reload", reason, count: Some(count as u64), ..Note::default() };

@@ -1,5 +1,6 @@
 //! H8: attacks on a hub of its own process, with everything that a site may configure. The table of docs/security.md is what comes of them here.
 
+mod floods;
 mod framing;
 mod logs;
 mod names;
@@ -67,7 +68,7 @@ const BEGINS: &str = "| what | tried | result |\n| --- | --- | --- |\n";
 fn what_comes_of_attacks() {
     let target = Target::start();
     let (mut attacks, mut succeeded) = (Vec::new(), Vec::new());
-    let groups: [(&'static str, Tried); 10] = [
+    let groups: [(&'static str, Tried); 11] = [
         ("readers' tokens", tokens::attack),
         ("Pusher's signatures", pusher::attack),
         ("pages and names of this machine", pages::attack),
@@ -77,6 +78,7 @@ fn what_comes_of_attacks() {
         ("through nginx", proxied::by_nginx),
         ("through HAProxy", proxied::by_haproxy),
         ("slowness", slow::attack),
+        ("floods", floods::attack),
         ("logs", logs::attack),
     ];
     for (name, attack) in groups {

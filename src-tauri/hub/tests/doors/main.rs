@@ -10,6 +10,7 @@ mod poll;
 mod publish;
 mod pusher;
 mod rates;
+mod reload;
 mod restart;
 mod revoke;
 mod rules;
