@@ -19,6 +19,18 @@ pub(crate) struct Now {
     pub(crate) wall: Timestamp,
 }
 
+impl Now {
+    /// So much later, or earlier.
+    pub(crate) fn plus(self, time: Duration) -> Self {
+        Self { mono: self.mono.plus(time), wall: self.wall.plus(time) }
+    }
+
+    /// Whether neither clock has come so far.
+    pub(crate) fn is_before(self, until: Self) -> bool {
+        self.mono < until.mono && self.wall < until.wall
+    }
+}
+
 /// The machine's two clocks. That on the wall doesn't go back: what is published later is the newer.
 #[derive(Debug)]
 pub(crate) struct Clocks {

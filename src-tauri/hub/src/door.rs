@@ -141,14 +141,36 @@ pub(crate) struct Reader {
     granted: BTreeMap<Arc<str>, Granted>,
 }
 
-/// Somebody who reads once what is true of these channels.
+/// Somebody who reads once what is true of some channels.
 pub(crate) struct Once {
+    hub: Arc<Shared>,
     waker: Waker,
     seat: Arc<Seat>,
-    _granted: Vec<(Arc<str>, Granted)>,
+    asker: Asker,
+    granted: Vec<(Arc<str>, Granted)>,
 }
 
 impl Once {
+    /// Enters him, if nothing stands against him as such.
+    ///
+    /// # Errors
+    /// `403` if something does.
+    pub(crate) fn come(hub: &Arc<Shared>, headers: &HeaderMap, rights: &Rights, peer: Peer) -> Result<Self, Failure> {
+        let waker = hub.wakers.register();
+        let (seat, connection) = enter(hub, &waker, Door::Snapshot, rights, peer)?;
+        let asker = Asker::by(hub, rights, bearer(headers, "").ok(), connection);
+        Ok(Self { hub: hub.clone(), waker, seat, asker, granted: Vec::new() })
+    }
+
+    /// Asks the sites that are asked about these channels.
+    ///
+    /// # Errors
+    /// Which channel may not be read by their word, and why.
+    pub(crate) async fn ask(&mut self, channels: &[Arc<str>]) -> Result<(), (Arc<str>, Withheld)> {
+        self.granted.extend(authorise::may_all(&self.hub, self.waker.id(), &self.asker, channels).await?);
+        Ok(())
+    }
+
     /// Enters him, if nothing stands against him and the sites that are asked say yes.
     ///
     /// # Errors
@@ -160,22 +182,26 @@ impl Once {
         peer: Peer,
         channels: &[Arc<str>],
     ) -> Result<Self, Failure> {
-        let waker = hub.wakers.register();
-        let (seat, connection) = enter(hub, &waker, Door::Snapshot, rights, peer)?;
-        let asker = Asker::by(hub, rights, bearer(headers, "").ok(), connection);
-        let granted = authorise::may_all(hub, waker.id(), &asker, channels).await;
-        let granted = granted.map_err(|(channel, why)| withheld(&channel, why))?;
-        Ok(Self { waker, seat, _granted: granted })
+        let mut once = Self::come(hub, headers, rights, peer)?;
+        once.ask(channels).await.map_err(|(channel, why)| withheld(&channel, why))?;
+        Ok(once)
+    }
+
+    /// Whether nothing stands against these channels for him, with the state locked.
+    pub(crate) fn has(&self, state: &mut State, channels: &[Arc<str>], now: Now) -> bool {
+        let given = channels.iter().map(|channel| (channel, None));
+        state.give(self.waker.id(), given, now).is_ok()
     }
 
     /// Whether he may read now, with the state locked; he holds what he reads until it is out.
     ///
     /// # Errors
-    /// `403` if something was revoked since he came.
+    /// `403` if something was revoked since he came, `503` if a node doesn't know whether.
     pub(crate) fn read(&self, state: &mut State, channels: &[Arc<str>], now: Now) -> Result<(), Failure> {
-        let given = channels.iter().map(|channel| (channel, None));
-        state.give(self.waker.id(), given, now).map_err(|_| revoked())?;
-        if self.seat.lease().taken() != Taken::Nothing {
+        if !state.may_send(now) {
+            return Err(poll::not_current());
+        }
+        if !self.has(state, channels, now) || self.seat.lease().taken() != Taken::Nothing {
             return Err(revoked());
         }
         self.seat.hold_until_flushed();
@@ -205,7 +231,7 @@ pub(crate) fn enter(
         hub.audit.refuse(note, hub.now().wall);
         Failure::from(too_many).noted()
     })?;
-    let (lease, connection) = (Lease::new(peer.outlet.clone()), new_connection());
+    let (lease, connection) = (Lease::new(peer.outlet.clone(), hub.fence.as_ref()), new_connection());
     let mut session = Session::new(connection.clone(), door, hub.now().wall, lease.clone());
     (session.user, session.token, session.issued) = (rights.user.clone(), rights.token.clone(), rights.issued);
     session.by = rights.by;
@@ -402,11 +428,15 @@ impl Reader {
             if let Taken::All(why) = self.seat.lease().taken() {
                 return Err(why);
             }
-            self.seat.hold();
             if let Some(text) = self.subscription.next_shared(&mut state, now) {
+                self.seat.hold();
                 return Ok(Some(text));
             }
-            self.subscription.next_batch(&state, now)
+            let lines = self.subscription.next_batch(&state, now);
+            if !lines.is_empty() {
+                self.seat.hold();
+            }
+            lines
         };
         Ok((!lines.is_empty()).then(|| lines.join("\n").into()))
     }

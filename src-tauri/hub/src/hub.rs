@@ -18,16 +18,16 @@ use tokio::{
     sync::{Notify, Semaphore, watch},
     time::timeout,
 };
-use watchfloor_model::Mono;
+use watchfloor_model::{Mono, Timestamp};
 
 use crate::{
     admin,
     admission::Admission,
-    audit::{Audit, Note},
+    audit::Audit,
     authorise::Authoriser,
     clock::{ClockOrder, Clocks, Now},
     cursor::Places,
-    engine::{self, Engine, Order},
+    engine::{self, Engine},
     guard::HostRule,
     hub_config::HubConfig,
     idempotency::{Digest, Known},
@@ -38,13 +38,16 @@ use crate::{
     people::Wake,
     publish::{Form, Incoming, Refused},
     rates::Counts,
-    revocation::{Ended, Revocation, Revoked, Unrevoked, Whom, Why},
+    revocation::{Fence, Revocation, Revoked, Unrevoked},
     routes, serve,
-    state::{Entered, Key, Outcome, State, Unkept},
+    state::{Key, Outcome, State, Unkept},
     stop::Stop,
     store::{Opened, Store, StoreError},
     wake::Wakers,
 };
+
+mod revoke;
+pub(crate) use revoke::connections;
 
 /// A hub. Clones are the same hub; its state lives as long as one of them, through any number of [`Hub::serve`]s.
 #[derive(Clone, Debug)]
@@ -109,7 +112,7 @@ impl Hub {
     /// # Errors
     /// If too many stand already, or they can't be kept.
     pub async fn revoke(&self, list: &[Revocation]) -> Result<Revoked, Unrevoked> {
-        let revoked = self.shared.revoke(list, Why::Revoked).await;
+        let revoked = self.shared.revoke(list).await;
         let count = revoked.as_ref().ok().map(|revoked| revoked.connections as u64);
         list.iter().for_each(|revocation| self.shared.note_revocation(revocation, "by the program", count));
         revoked
@@ -167,6 +170,8 @@ pub(crate) struct Shared {
     serving: Arc<AtomicUsize>,
     /// What holds the channels, if they aren't this hub's own.
     pub(crate) engine: Option<Engine>,
+    /// What nothing of them goes out behind.
+    pub(crate) fence: Option<Arc<Fence>>,
     state: Arc<Mutex<State>>,
     pub(crate) admission: Mutex<Admission>,
     clocks: Arc<Clocks>,
@@ -203,8 +208,13 @@ impl Shared {
             }
         }
         let engine = config.engine.clone().map(Engine::new);
+        let clocks = Arc::new(clocks);
+        let fence = engine.is_some().then(|| Fence::new(clocks.clone()));
+        if engine.is_some() {
+            state.send_until(Now { mono: Mono::ZERO, wall: Timestamp::from_millis(i64::MIN) });
+        }
         let large_bodies = Arc::new(Semaphore::new(limits::LARGE_BODIES_MAX));
-        let (state, clocks) = (Arc::new(Mutex::new(state)), Arc::new(clocks));
+        let state = Arc::new(Mutex::new(state));
         let admission = Mutex::new(Admission::new(config.rules.clone()));
         let authoriser = Authoriser::new(config.authorise.clone());
         let live = RwLock::new(Arc::new(Live::of(&config)));
@@ -222,6 +232,7 @@ impl Shared {
             counts,
             serving: Arc::default(),
             engine,
+            fence,
             state,
             admission,
             clocks,
@@ -401,54 +412,6 @@ impl Shared {
         self.audit.advance(wall);
     }
 
-    /// Takes back what a list of revocations says, and answers when no event goes out any more by what they mean.
-    pub(crate) async fn revoke(&self, list: &[Revocation], why: Why) -> Result<Revoked, Unrevoked> {
-        let Entered { ended, serial } = self.state().revoke(list, why, self.now())?;
-        if let Some(store) = &self.store {
-            store.ask(true);
-        }
-        // What the site said before is not to be believed of who comes back.
-        for Revocation { target, .. } in list {
-            let user = if let Whom::User { id, .. } = &target.whom { Some(&**id) } else { None };
-            self.authoriser.forget(user, target.channel.as_deref());
-        }
-        let cut_off = self.silence(&ended).await;
-        let new = ended.iter().filter(|ended| ended.is_new).map(|ended| ended.id);
-        let connections = new.collect::<BTreeSet<_>>().len();
-        if let Some(serial) = serial {
-            self.kept(serial).await.map_err(|_| Unrevoked::Unkept)?;
-        }
-        Ok(Revoked { connections, cut_off })
-    }
-
-    /// Waits until nothing is held of what these were being sent, and cuts off who takes nothing. Answers how many those are.
-    pub(crate) async fn silence(&self, ended: &[Ended]) -> usize {
-        ended.iter().for_each(|ended| self.wakers.wake_reader(ended.id));
-        let all = async {
-            for ended in ended {
-                ended.lease.is_silent().await;
-            }
-        };
-        if timeout(limits::REVOKE_GRACE, all).await.is_ok() {
-            return 0;
-        }
-        let held = ended.iter().filter(|ended| ended.lease.is_held());
-        held.inspect(|ended| ended.lease.cut()).count()
-    }
-
-    /// Ends what these sessions have of a channel, or cut off who takes nothing.
-    pub(crate) async fn end(&self, sessions: &[u64], channel: &Arc<str>, why: Why) {
-        let ended = self.state().end(sessions, channel, why);
-        let (code, reason) = match why {
-            Why::Revoked => ("recheck", "the site says no where it said yes"),
-            Why::Unsure => ("authorise-failing", "the site can't be asked any more"),
-        };
-        let count = Some(ended.len() as u64);
-        let note = Note { code, channel: Some(channel), reason, count, ..Note::default() };
-        self.audit.revoke(note, self.now().wall);
-        self.silence(&ended).await;
-    }
-
     /// A listener serves until what is answered is dropped.
     pub(crate) fn open_doors(&self) -> OpenDoors {
         self.serving.fetch_add(1, SeqCst);
@@ -458,14 +421,6 @@ impl Shared {
     /// Whether anybody can come in.
     pub(crate) fn is_served(&self) -> bool {
         self.serving.load(SeqCst) > 0
-    }
-
-    /// A session is over.
-    pub(crate) fn leave(&self, id: u64) {
-        // One that another has broken has no sessions.
-        if let Ok(mut state) = self.state.lock() {
-            state.leave(id);
-        }
     }
 
     /// A publisher says that it lives.
@@ -479,25 +434,6 @@ impl Shared {
     fn lives(&self, channels: &BTreeSet<Arc<str>>) -> Result<(), Refused> {
         self.keep_time();
         self.state().alive(channels, self.now())
-    }
-
-    /// Does what all nodes do.
-    pub(crate) fn obey(&self, order: &Order) {
-        match order {
-            Order::Terminate { app, user } => {
-                let readers = self.state().people_mut().0.terminate(app, user);
-                readers.into_iter().for_each(|reader| self.wakers.wake_reader(reader));
-            }
-        }
-    }
-
-    /// Does something, and has all other nodes do it. Says whether it is known that all have.
-    pub(crate) async fn order(&self, order: &Order) -> bool {
-        self.obey(order);
-        match &self.engine {
-            Some(engine) => engine.give(order, 0).await.is_ok(),
-            None => true,
-        }
     }
 
     /// Somebody comes to a channel of presence.

@@ -326,5 +326,7 @@ pub const PRESENCE_MS: u64 = 7 * 86_400_000;
 pub const ORDER_PATIENCE: Duration = Duration::from_secs(10);
 /// How soon they are told again.
 pub const ORDER_AGAIN: Duration = Duration::from_millis(300);
-/// Orders that stand at once.
-pub const STANDING_ORDERS_MAX: usize = 100_000;
+/// Orders of all nodes that an engine keeps for those that were cut off. One that was for longer ends all its connections.
+pub const ORDERS_KEPT: usize = 2_000;
+/// By how much a node's lease ends earlier for itself than for the others: no two machines' clocks run alike.
+pub const LEASE_MARGIN: Duration = Duration::from_millis(500);

@@ -27,7 +27,7 @@ mod revoke;
 mod runs;
 pub(crate) mod told;
 pub(crate) use keep::Resuming;
-pub(crate) use revoke::{Entered, StandsAgainst};
+pub(crate) use revoke::{Entered, StandsAgainst, stands};
 use runs::Runs;
 use told::Told;
 
@@ -139,6 +139,8 @@ pub(crate) struct State {
     standing: Standing,
     /// The channels that are an engine's; none if all are its own.
     followed: Option<follow::Followed>,
+    /// Until when readers may be sent something; none for ever.
+    sends_until: Option<Now>,
     runs: Runs,
     told: Told,
 }
@@ -163,6 +165,7 @@ impl State {
             sessions: Sessions::default(),
             standing: Standing::default(),
             followed: None,
+            sends_until: None,
             runs: Runs::default(),
             told: Told::default(),
         }

@@ -158,6 +158,12 @@ impl Subscription {
             let access = self.rights.as_ref().map(|rights| Access::of(rights, now.mono));
             lines.push(Message::hello(heartbeat_ms, &clock.reading(now), access).line());
         }
+        if !hub.may_send(now) {
+            if now.mono >= self.next_heartbeat {
+                self.next_heartbeat = now.mono.plus(self.heartbeat / 4);
+            }
+            return lines;
+        }
         let begun = self.begin(hub, &mut lines);
         self.notice_losses(hub, &mut lines);
         let due = begun || now.mono >= self.next_heartbeat || self.clock_generation != clock.generation();
@@ -182,6 +188,7 @@ impl Subscription {
     /// it. None if there is anything else to say, or nothing.
     pub(crate) fn next_shared(&mut self, hub: &mut State, now: Now) -> Option<Utf8Bytes> {
         let is_quiet = self.greeted
+            && hub.may_send(now)
             && self.asked.is_empty()
             && now.mono < self.next_heartbeat
             && self.clock_generation == hub.ledger().clock().generation();

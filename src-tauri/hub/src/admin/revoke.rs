@@ -16,7 +16,7 @@ use crate::{
     app, body,
     failure::{Failure, json},
     limits, publish,
-    revocation::{Revocation, Revoked, Target, Unrevoked, Whom, Why},
+    revocation::{Revocation, Revoked, Target, Unrevoked, Whom},
     routes::Doorway,
 };
 
@@ -57,7 +57,7 @@ async fn revoke(State(door): State<Doorway>, request: Request) -> Result<Respons
     body::form(request.headers(), false)?;
     let body = body::read(request, limits::REVOKE_BYTES_MAX, &door.hub.large_bodies).await?;
     let (list, reasons) = read(&door, &body.bytes).map_err(|problem| Failure::bad("bad-revocation", problem))?;
-    let told = door.hub.revoke(&list, Why::Revoked).await;
+    let told = door.hub.revoke(&list).await;
     for (revocation, reason) in list.iter().zip(&reasons) {
         let count = told.as_ref().ok().map(|revoked| revoked.connections as u64);
         door.hub.note_revocation(revocation, reason.as_deref().unwrap_or("by the admin API"), count);
@@ -67,7 +67,8 @@ async fn revoke(State(door): State<Doorway>, request: Request) -> Result<Respons
         Err(unrevoked) => {
             let code = match unrevoked {
                 Unrevoked::Full => "revocations-full",
-                Unrevoked::Unkept => "store-failing",
+                Unrevoked::Unkept | Unrevoked::Untold => "store-failing",
+                Unrevoked::Unanswered => "nodes-unsure",
             };
             Err(Failure::new(StatusCode::SERVICE_UNAVAILABLE, code, unrevoked.to_string()))
         }

@@ -14,8 +14,9 @@ use watchfloor_model::{Position, Timestamp};
 
 use crate::{
     access::Rights,
+    authorise::Withheld,
     clock::ClockReading,
-    door::{Once, poll, snapshot},
+    door::{Once, poll, snapshot, withheld},
     failure::{Failure, json},
     ledger::Reading,
     reconcile::Named,
@@ -67,10 +68,30 @@ fn fingerprint(named: &Named) -> String {
 }
 
 /// Those of which everything may be read.
-pub(crate) async fn list(State(door): State<Doorway>, headers: HeaderMap) -> Result<Response, Failure> {
+pub(crate) async fn list(State(door): State<Doorway>, headers: HeaderMap, peer: Peer) -> Result<Response, Failure> {
     let rights = rights(&door, &headers).await?;
-    let mine = door.hub.config.named.iter().filter(|named| forbids(&rights, named).is_none());
-    Ok(json(&List { aggregates: mine.map(Entry::of).collect() }))
+    let mut reader = Once::come(&door.hub, &headers, &rights, peer)?;
+    let mut may = Vec::new();
+    for named in door.hub.config.named.iter().filter(|named| forbids(&rights, named).is_none()) {
+        let channels = channels(named);
+        match reader.ask(&channels).await {
+            Ok(()) => may.push((named, channels)),
+            Err((_, Withheld::Denied)) => {}
+            Err((channel, why)) => return Err(withheld(&channel, why)),
+        }
+    }
+    let now = door.hub.now();
+    let mine = {
+        let mut state = door.hub.state();
+        reader.read(&mut state, &[], now)?;
+        may.retain(|(_, channels)| reader.has(&mut state, channels, now));
+        may
+    };
+    Ok(json(&List { aggregates: mine.into_iter().map(|(named, _)| Entry::of(named)).collect() }))
+}
+
+fn channels(named: &Named) -> Vec<Arc<str>> {
+    named.fold.channels.iter().map(|channel| channel.as_str().into()).collect()
 }
 
 /// What one comes to.
@@ -88,7 +109,7 @@ pub(crate) async fn answer(
         return Err(Failure::new(StatusCode::FORBIDDEN, "denied", message));
     }
     let (fingerprint, now) = (fingerprint(named), door.hub.now());
-    let channels: Vec<Arc<str>> = named.fold.channels.iter().map(|channel| channel.as_str().into()).collect();
+    let channels = channels(named);
     let reader = Once::admit(&door.hub, &headers, &rights, peer, &channels).await?;
     if !snapshot::are_current(&door, &channels).await {
         return Err(poll::not_current());

@@ -64,7 +64,7 @@ impl Names {
 
     /// The nodes that live: a sorted set, by when their lease ends.
     pub(crate) fn nodes(&self) -> String {
-        format!("{}:nodes", self.0)
+        self.of("/", "nodes")
     }
 
     /// Where all nodes are told something.
@@ -72,9 +72,10 @@ impl Names {
         format!("{}:orders", self.0)
     }
 
-    /// Orders that stand: a sorted set, by when they end.
-    pub(crate) fn standing_orders(&self) -> String {
-        format!("{}:standing", self.0)
+    /// What was ordered of all nodes: a hash with the row and how many orders it has, a stream of the newest, a hash of the revocations that stand, and a
+    /// sorted set of them by when they end. No channel has this name.
+    pub(crate) fn row(&self) -> [String; 4] {
+        ["o", "ol", "os", "oe"].map(|part| self.of("/", part))
     }
 
     /// Where one node is answered.

@@ -40,12 +40,21 @@ use std::{
 };
 
 use redis::aio::MultiplexedConnection;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::{
+    sync::{Notify, mpsc, watch},
+    time::Instant,
+};
 use watchfloor_model::Position;
 
 use self::keys::Names;
 pub use self::link::{EngineConfig, EnginePlace, check_address};
-pub(crate) use self::{follow::Span, link::sentinel, node::run, orders::Order, wire::Heard};
+pub(crate) use self::{
+    follow::Span,
+    link::sentinel,
+    node::run,
+    orders::{Order, Ungiven},
+    wire::Heard,
+};
 use crate::{cursor::Places, hub::new_epoch, limits, publish::Incoming};
 
 /// What a node publishes by.
@@ -54,6 +63,8 @@ struct Live {
     publishing: MultiplexedConnection,
     /// See [`link::Link::run`].
     run: Arc<str>,
+    /// Since when.
+    since: Instant,
 }
 
 /// A node's part of the engine. It is run by [`node::run`].

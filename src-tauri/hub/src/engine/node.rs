@@ -24,12 +24,14 @@ use super::{
     Engine, Live,
     follow::{Follower, Proof, Span, Stand, Step},
     link::{self, Link, Unlinked},
-    presence::Rooms,
+    orders::Read,
+    presence::{Renewed, Rooms},
     proof_period,
     read::{self, Standing},
     wire::{self, News},
 };
 use crate::{
+    clock::Now,
     hub::{Shared, log},
     limits,
     state::Released,
@@ -49,6 +51,7 @@ async fn follow(hub: &Arc<Shared>, engine: &Engine) {
         begins: Some(BTreeMap::new()),
         rooms: Rooms::default(),
         moved: BTreeSet::new(),
+        orders: orders::Orders::default(),
     };
     for channel in hub.state().ledger().folded_channels() {
         node.channels.insert(channel, Channel { is_folded: true, ..Channel::default() });
@@ -83,6 +86,8 @@ struct Node {
     rooms: Rooms,
     /// Channels of presence in which somebody of this node has come or gone, and the engine isn't told yet.
     moved: BTreeSet<Arc<str>>,
+    /// What it was ordered.
+    orders: orders::Orders,
 }
 
 /// A channel, as far as it is here.
@@ -118,7 +123,9 @@ enum Done {
     Heard(Result<(), RedisError>),
     Present { channel: Arc<str>, found: Result<Vec<(String, String)>, RedisError> },
     Written(Result<(), RedisError>),
-    Renewed(Result<Vec<String>, RedisError>),
+    Renewed { asked: Now, renewed: Result<Renewed, RedisError> },
+    Orders(Result<Read, RedisError>),
+    Obeyed(orders::Obeyed),
     Answered(Result<(), RedisError>),
 }
 
@@ -129,6 +136,7 @@ struct Session<'a> {
     node: &'a mut Node,
     engine: &'a Engine,
     reading: MultiplexedConnection,
+    publishing: MultiplexedConnection,
     run: Arc<str>,
     sink: PubSubSink,
     work: Work,
@@ -148,6 +156,7 @@ impl Node {
     /// Follows as long as the link stands.
     async fn go_on(&mut self, engine: &Engine, link: Link) -> Unlinked {
         let Link { reading, publishing, news, run } = link;
+        let since = Instant::now();
         let (sink, stream) = news.split();
         for (name, channel) in &mut self.channels {
             if self.begins.as_mut().is_some_and(|begins| begins.remove(name).is_some()) {
@@ -165,6 +174,7 @@ impl Node {
             node: self,
             engine,
             reading,
+            publishing: publishing.clone(),
             run: run.clone(),
             sink,
             work: FuturesUnordered::new(),
@@ -185,7 +195,7 @@ impl Node {
         if let Err(error) = session.begin_people().await {
             return error.into();
         }
-        engine.live.send_replace(Some(Live { publishing, run }));
+        engine.live.send_replace(Some(Live { publishing, run, since }));
         session.run(stream).await
     }
 }
@@ -381,8 +391,13 @@ impl Session<'_> {
                 self.was_written();
                 Ok(())
             }
-            Done::Renewed(live) => {
-                self.was_renewed(live?);
+            Done::Renewed { asked, renewed } => {
+                self.was_renewed(asked, renewed?);
+                Ok(())
+            }
+            Done::Orders(read) => self.were_read_orders(read),
+            Done::Obeyed(obeyed) => {
+                self.was_obeyed(obeyed);
                 Ok(())
             }
             Done::Read { channel, asked, span } => {

@@ -183,15 +183,29 @@ pub(super) async fn read(
     redis::cmd("HGETALL").arg(names.present(&channel)).query_async(&mut connection).await
 }
 
+/// What the engine says with a lease.
+#[derive(Clone, Debug)]
+pub(super) struct Renewed {
+    /// The nodes that live.
+    pub(super) nodes: Vec<String>,
+    /// The row of [orders](super::orders), and how many it has.
+    pub(super) row: Arc<str>,
+    pub(super) count: u64,
+    /// Whether enough replicas know of the lease.
+    pub(super) is_sure: bool,
+}
+
 /// Renews the lease, and asks who lives.
 pub(super) async fn renew(
     mut connection: MultiplexedConnection,
     names: Names,
     node: Arc<str>,
-) -> Result<Vec<String>, RedisError> {
+) -> Result<Renewed, RedisError> {
     let mut script = scripts::RENEWING.prepare_invoke();
-    script.key(names.nodes()).arg(&*node).arg(limits::NODE_LEASE.as_millis() as u64);
-    script.invoke_async(&mut connection).await
+    let [row, ..] = names.row();
+    script.key(names.nodes()).key(row).arg(&*node).arg(limits::NODE_LEASE.as_millis() as u64);
+    let (row, count, nodes): (String, u64, Vec<String>) = script.invoke_async(&mut connection).await?;
+    Ok(Renewed { nodes, row: row.into(), count, is_sure: true })
 }
 
 impl Engine {

@@ -166,7 +166,7 @@ impl Engine {
         part: &Part,
         key: Option<Key<'_>>,
     ) -> Result<Taken, Untaken> {
-        let Live { publishing: mut connection, run } = live;
+        let Live { publishing: mut connection, run, .. } = live;
         let (epoch, what, stretches, newest) = self
             .run_part(hub, &mut connection, &run, channel, part, key)
             .await
@@ -200,7 +200,7 @@ impl Engine {
         };
         let (seen_epoch, seen) = seen.as_ref().map_or(("", 0), |seen| (&*seen.epoch, seen.offset));
         let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-        let history = &hub.config.history;
+        let history = hub.config.rules.of(channel).history.within(&hub.config.history);
         let (repeats, key_age) = (hub.config.repeats, hub.config.key_age);
         let [newer, older] = self.names.known(channel);
         let mut script = scripts::PUBLISHING.prepare_invoke();

@@ -199,29 +199,86 @@ redis.call('PEXPIRE', m, ARGV[5])
 return 1
 ";
 
-/// Renews the lease of a node, and answers which nodes live. Key: the nodes. Arguments: the node, for how long.
+/// Renews the lease of a node, and answers the row of orders, how many it has, and which nodes live. Keys: the nodes, the row. Arguments: the node, for
+/// how long.
 const RENEW: &str = r"
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
-return redis.call('ZRANGE', KEYS[1], 0, -1)
+local row = redis.call('HMGET', KEYS[2], 'e', 'n')
+return {row[1] or '', tonumber(row[2]) or 0, redis.call('ZRANGE', KEYS[1], 0, -1)}
 ";
 
-/// Orders that stand. Key: them. Arguments, to add one: the order, for how long, how many at most. Answers 1 if there is room. Without arguments: all
-/// that stand.
-const STAND: &str = r"
+/// Reads where the row of orders stands, and begins another one if there is none, or if some of it may be lost (as [`BEGIN`] does for a channel). What
+/// stands is kept as it is. Keys: the row, the newest orders, what stands, when that ends. Arguments: candidate, run, the row that was seen, how much of it.
+const BEGIN_ROW: &str = r"
+local m, l, s, u = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local candidate, run, seen_row, seen = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
-if #ARGV == 0 then return redis.call('ZRANGE', KEYS[1], 0, -1) end
-if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[3]) then return 0 end
-redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
-return 1
+local function whole(number) return string.format('%.0f', number) end
+local has = redis.call('HMGET', m, 'e', 'n', 'r')
+local row, count = has[1], tonumber(has[2]) or 0
+if not row or (run ~= '' and has[3] ~= run) or (row == seen_row and count < seen) then
+    row, count = candidate, 0
+    redis.call('DEL', l)
+    redis.call('HSET', m, 'e', row, 'n', '0', 'r', run)
+end
 ";
 
-/// See [`STAND`].
-pub(super) static STANDING: LazyLock<Script> = LazyLock::new(|| Script::new(STAND));
+/// Enters an order. Arguments besides: where nodes are told, who gives it, the order, how many are kept, how many revocations may stand, then of each
+/// revocation its target, for what was issued before when, and for how long it stands in milliseconds: 0 if nothing stands any more.
+///
+/// Answers the row, the order's number, and what nodes were told; an empty row if there is no room.
+const ENTER: &str = r"
+local ended = redis.call('ZRANGEBYSCORE', u, '-inf', whole(now), 'LIMIT', 0, 1000)
+for index = 1, #ended do redis.call('HDEL', s, ended[index]) end
+if #ended > 0 then redis.call('ZREM', u, unpack(ended)) end
+local more = 0
+for index = 10, #ARGV, 3 do
+    if ARGV[index + 2] ~= '0' and redis.call('HEXISTS', s, ARGV[index]) == 0 then more = more + 1 end
+end
+if more > 0 and redis.call('HLEN', s) + more > tonumber(ARGV[9]) then return {'', 0, ''} end
+for index = 10, #ARGV, 3 do
+    local target, before, ttl = ARGV[index], ARGV[index + 1], tonumber(ARGV[index + 2])
+    if ttl == 0 then
+        redis.call('HDEL', s, target)
+        redis.call('ZREM', u, target)
+    else
+        redis.call('HSET', s, target, whole(now) .. ' ' .. whole(now + ttl) .. ' ' .. before)
+        redis.call('ZADD', u, whole(now + ttl), target)
+    end
+end
+count = count + 1
+redis.call('HSET', m, 'n', whole(count))
+local text = row .. ' ' .. whole(count) .. ' ' .. whole(now) .. ' ' .. ARGV[6] .. '\n' .. ARGV[7]
+redis.call('XADD', l, 'MAXLEN', ARGV[8], whole(count) .. '-0', 'o', text)
+redis.call('PUBLISH', ARGV[5], text)
+return {row, count, text}
+";
+
+/// Reads what was ordered after a place. Answers the row, how many orders it has, the time, whether all that was ordered since is there (1) and what stands
+/// is said (2), these orders, and what stands.
+const READ_ROW: &str = r"
+local after, orders, stands, is_whole = 0, {}, {}, 0
+if row == seen_row then after = seen end
+if count > after then
+    local some = redis.call('XRANGE', l, whole(after + 1) .. '-0', '+')
+    for index = 1, #some do orders[index] = some[index][2][2] end
+end
+if #orders == count - after then is_whole = 1 else orders = {} end
+if is_whole == 0 or row ~= seen_row then
+    is_whole = is_whole + 2
+    stands = redis.call('HGETALL', s)
+end
+return {row, count, now, is_whole, orders, stands}
+";
+
+/// See [`ENTER`].
+pub(super) static ENTERING: LazyLock<Script> = LazyLock::new(|| Script::new(&[BEGIN_ROW, ENTER].concat()));
+/// See [`READ_ROW`].
+pub(super) static ROW: LazyLock<Script> = LazyLock::new(|| Script::new(&[BEGIN_ROW, READ_ROW].concat()));
 /// See [`RENEW`].
 pub(super) static RENEWING: LazyLock<Script> = LazyLock::new(|| Script::new(RENEW));
 /// See [`PUBLISH`].

@@ -10,7 +10,7 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::{Outlet, Why};
+use super::{Fence, Outlet, Why};
 use crate::{hub::Shared, rates::Place};
 
 /// What was taken from a reader.
@@ -40,8 +40,11 @@ pub(crate) struct Lease {
 }
 
 impl Lease {
-    /// Of a reader whose connection is this one, if it is known.
-    pub(crate) fn new(outlet: Option<Arc<Outlet>>) -> Arc<Self> {
+    /// Of a reader whose connection is this one, if it is known, and of a node that has such a fence.
+    pub(crate) fn new(outlet: Option<Arc<Outlet>>, fence: Option<&Arc<Fence>>) -> Arc<Self> {
+        if let (Some(outlet), Some(fence)) = (&outlet, fence) {
+            outlet.be_fenced(fence);
+        }
         Arc::new(Self {
             taken: AtomicU8::new(0),
             held: AtomicBool::new(false),
@@ -79,7 +82,11 @@ impl Lease {
 
     /// Something was read for the reader. With the state locked.
     fn hold(&self) {
-        self.held.store(true, SeqCst);
+        if !self.held.swap(true, SeqCst)
+            && let Some(outlet) = &self.outlet
+        {
+            outlet.carry();
+        }
     }
 
     #[cfg(test)]
@@ -89,7 +96,13 @@ impl Lease {
 
     /// Nothing of what was read is left here.
     pub(crate) fn release(&self) {
-        if self.held.swap(false, SeqCst) && self.taken.load(SeqCst) != 0 {
+        if !self.held.swap(false, SeqCst) {
+            return;
+        }
+        if let Some(outlet) = &self.outlet {
+            outlet.put_down();
+        }
+        if self.taken.load(SeqCst) != 0 {
             self.changed.notify_waiters();
         }
     }

@@ -22,6 +22,7 @@
 //! after the acknowledgement is the reason, and the end of the connection. A server of one's own around [`Hub::router`](crate::Hub::router) has no
 //! outlets: there, what it buffers of answers isn't known.
 
+mod fence;
 mod lease;
 mod outlet;
 mod sessions;
@@ -32,9 +33,11 @@ mod tests;
 
 use std::{sync::Arc, time::Duration};
 
+use serde::{Deserialize, Serialize};
 use watchfloor_model::Timestamp;
 
 pub(crate) use self::{
+    fence::Fence,
     lease::{Lease, Seat, Taken},
     outlet::{Outlet, Peer},
     sessions::{Door, Ended, Session, Sessions},
@@ -42,7 +45,8 @@ pub(crate) use self::{
 };
 
 /// From whom something is taken.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Whom {
     /// Everybody; for a channel.
     Everybody,
@@ -60,7 +64,7 @@ pub enum Whom {
 }
 
 /// What is taken from whom.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Target {
     /// From whom.
     pub whom: Whom,
@@ -69,7 +73,7 @@ pub struct Target {
 }
 
 /// A revocation, as it is asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revocation {
     /// What is taken from whom.
     pub target: Target,
@@ -106,4 +110,12 @@ pub enum Unrevoked {
     /// They hold, and what they mean has ended, but the store can't be written: a restart would forget them.
     #[error("the revocation holds, but the store can't be written, and a restart would forget it: send it again")]
     Unkept,
+    /// The other nodes can't be told.
+    #[error(
+        "the engine can't be reached or didn't keep it: the revocation holds at this node, and maybe at others: send it again"
+    )]
+    Untold,
+    /// It isn't known that all nodes obey. Who doesn't, will.
+    #[error("the revocation holds at all nodes that can be reached, but one that lives doesn't answer: send it again")]
+    Unanswered,
 }

@@ -3,14 +3,17 @@
 use std::{
     convert::Infallible,
     io,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
     task::Poll,
 };
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use tokio::sync::Notify;
 
-use super::Seat;
+use super::{Fence, Seat};
 use crate::{
     proxies::ClientAddress,
     rates::{Place, TooMany},
@@ -21,6 +24,10 @@ use crate::{
 pub(crate) struct Outlet {
     inner: Mutex<Inner>,
     cut: Notify,
+    /// How many readers have something on its way out by it.
+    carried: AtomicUsize,
+    /// What nothing of that goes out behind.
+    fence: OnceLock<Arc<Fence>>,
 }
 
 #[derive(Debug, Default)]
@@ -31,6 +38,22 @@ struct Inner {
 }
 
 impl Outlet {
+    /// Nothing of a channel goes out by it when this has fallen.
+    pub(super) fn be_fenced(&self, fence: &Arc<Fence>) {
+        // Every reader of a connection is of the same hub.
+        let _ = self.fence.set(fence.clone());
+    }
+
+    /// Something of a channel is on its way out.
+    pub(super) fn carry(&self) {
+        self.carried.fetch_add(1, SeqCst);
+    }
+
+    /// It is out, or never will be.
+    pub(super) fn put_down(&self) {
+        self.carried.fetch_sub(1, SeqCst);
+    }
+
     /// Something of this session goes out by it until it is flushed.
     pub(super) fn hold(&self, seat: &Arc<Seat>) {
         let mut inner = self.lock();
@@ -41,9 +64,14 @@ impl Outlet {
 
     /// Writes to the connection, if it isn't closed. Nobody closes it meanwhile.
     pub(crate) fn write<T>(&self, write: impl FnOnce() -> Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        let inner = self.lock();
+        let mut inner = self.lock();
+        if self.carried.load(SeqCst) > 0 && self.fence.get().is_some_and(|fence| fence.has_fallen()) {
+            inner.closed = true;
+            // Who waits to end the connection is told; nothing is released here, for the lock is held.
+            self.cut.notify_one();
+        }
         if inner.closed {
-            let message = "the reader's right was revoked";
+            let message = "the reader's right was revoked, or may have been";
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionAborted, message)));
         }
         write()

@@ -135,6 +135,11 @@ impl Sessions {
         self.by_id.range(id.saturating_add(1)..).map(|(id, session)| (*id, session))
     }
 
+    /// What those have who may have something of a channel on its way to them.
+    pub(crate) fn held(&self) -> impl Iterator<Item = Arc<Lease>> {
+        self.by_id.values().map(|session| &session.lease).filter(|lease| lease.is_held()).cloned()
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.by_id.len()
     }

@@ -28,6 +28,8 @@ pub(crate) struct Standing {
     by_number: HashMap<u64, Target>,
     numbers: HashMap<Target, u64>,
     last: u64,
+    /// How often something was entered or lifted.
+    changes: u64,
 }
 
 impl Standing {
@@ -39,6 +41,7 @@ impl Standing {
     /// Stands from now on, instead of what stood against the same before.
     pub(crate) fn enter(&mut self, stand: Stand) {
         self.lift(&stand.target);
+        self.changes += 1;
         self.last += 1;
         self.ends.insert((stand.until, self.last));
         self.by_number.insert(self.last, stand.target.clone());
@@ -49,11 +52,22 @@ impl Standing {
     /// Nothing stands against this any more. Says whether something did.
     pub(crate) fn lift(&mut self, target: &Target) -> bool {
         let Some(stand) = self.by_target.remove(target) else { return false };
+        self.changes += 1;
         if let Some(number) = self.numbers.remove(target) {
             self.by_number.remove(&number);
             self.ends.remove(&(stand.until, number));
         }
         true
+    }
+
+    /// Nothing stands any more.
+    pub(crate) fn clear(&mut self) {
+        *self = Self { last: self.last, changes: self.changes + 1, ..Self::default() };
+    }
+
+    /// How often something was entered or lifted.
+    pub(crate) const fn changes(&self) -> u64 {
+        self.changes
     }
 
     /// Forgets those that have ended.

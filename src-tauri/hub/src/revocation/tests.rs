@@ -9,7 +9,7 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 fn session(user: Option<&str>, token: Option<&str>, app: Option<&str>) -> Session {
-    let mut session = Session::new("c".into(), Door::WebSocket, at(0), Lease::new(None));
+    let mut session = Session::new("c".into(), Door::WebSocket, at(0), Lease::new(None, None));
     (session.user, session.token, session.app) = (user.map(Into::into), token.map(Into::into), app.map(Into::into));
     session
 }
@@ -124,7 +124,7 @@ fn full() {
 /// Whoever waits for what is held is told when it is out, whichever comes first.
 #[tokio::test]
 async fn silence_is_waited_for() {
-    let lease = Lease::new(None);
+    let lease = Lease::new(None, None);
     lease.is_silent().await;
     lease.hold_for_test();
     let waiting = tokio::spawn({

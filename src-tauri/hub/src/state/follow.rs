@@ -36,6 +36,16 @@ impl State {
         self.followed = Some(Followed { channels: BTreeMap::new(), good_for });
     }
 
+    /// Readers are sent something until then alone: what is revoked at other nodes is known here until then.
+    pub(crate) const fn send_until(&mut self, until: Now) {
+        self.sends_until = Some(until);
+    }
+
+    /// Whether readers may be sent something.
+    pub(crate) fn may_send(&self, now: Now) -> bool {
+        self.sends_until.is_none_or(|until| now.is_before(until))
+    }
+
     /// Whether a reader that came at `came` and asks for this place can begin: what lies after it is here, or it is known that nobody has it. A place
     /// that isn't known here may be newer than what is: the engine must have been asked since.
     pub(crate) fn can_begin(&self, channel: &str, asked: Option<&Position>, came: Mono) -> bool {

@@ -1,17 +1,22 @@
 //! Who reads, and what is taken back: entered under the same lock as all that is read.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::State;
 use crate::{
     clock::Now,
-    revocation::{Ended, Revocation, Session, Sessions, Stand, Standing, Unrevoked, Whom, Why},
+    revocation::{Ended, Revocation, Session, Sessions, Stand, Standing, Target, Unrevoked, Whom, Why},
     store::Write,
 };
 
 /// Why a session, or a channel of one, isn't entered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct StandsAgainst;
+
+/// Whether it stands against who comes.
+pub(crate) fn stands(revocation: &Revocation) -> bool {
+    !revocation.ttl.is_zero() && !matches!(revocation.target.whom, Whom::Connection(_))
+}
 
 /// Revocations as they were entered.
 #[derive(Debug)]
@@ -107,33 +112,57 @@ impl State {
     /// If so many would stand that there is no room: then nothing is taken.
     pub(crate) fn revoke(&mut self, list: &[Revocation], why: Why, now: Now) -> Result<Entered, Unrevoked> {
         self.standing.forget(now.wall);
-        let stands = |revocation: &&Revocation| {
-            !revocation.ttl.is_zero() && !matches!(revocation.target.whom, Whom::Connection(_))
-        };
-        if !self.standing.has_room_for(list.iter().filter(stands).count()) {
+        if !self.standing.has_room_for(list.iter().filter(|revocation| stands(revocation)).count()) {
             return Err(Unrevoked::Full);
         }
-        let mut ended: Vec<Ended> = Vec::new();
-        let mut is_changed = false;
-        for revocation in list {
-            ended.extend(self.sessions.take(revocation, now.wall, why));
-            if stands(&revocation) {
-                let Revocation { target, ttl, before } = revocation.clone();
-                let stand = Stand { target, at: now.wall, until: now.wall.plus(ttl), before };
-                self.standing.enter(stand.clone());
-                self.write_kept(Write::Stand(stand));
-                is_changed = true;
-            } else if self.standing.lift(&revocation.target) {
-                self.write_kept(Write::Lift(revocation.target.clone()));
-                is_changed = true;
-            }
-        }
-        let serial = (is_changed && self.outbox.is_some()).then(|| {
+        let before = self.outbox.as_ref().map(|_| self.standing.changes());
+        let ended = self.take_back(list, why, Duration::ZERO, now);
+        let serial = before.filter(|before| *before != self.standing.changes()).map(|_| {
             // A number of its own: when it is kept, so is this.
             self.serial += 1;
             self.serial
         });
         Ok(Entered { ended, serial })
+    }
+
+    /// The same for what was decided so long ago, and has room.
+    pub(crate) fn take_back(&mut self, list: &[Revocation], why: Why, age: Duration, now: Now) -> Vec<Ended> {
+        let at = now.wall.minus(age);
+        let mut ended: Vec<Ended> = Vec::new();
+        for revocation in list {
+            ended.extend(self.sessions.take(revocation, at, why));
+            if stands(revocation) {
+                let Revocation { target, ttl, before } = revocation.clone();
+                let stand = Stand { target, at, until: at.plus(ttl), before };
+                self.standing.enter(stand.clone());
+                self.write_kept(Write::Stand(stand));
+            } else if self.standing.lift(&revocation.target) {
+                self.write_kept(Write::Lift(revocation.target.clone()));
+            }
+        }
+        ended
+    }
+
+    /// What stands is this, and nothing else. It means who is there as well; everybody, if more may have been taken back.
+    pub(crate) fn stand_anew(&mut self, stands: Vec<Stand>, has_missed: bool, now: Now) -> Vec<Ended> {
+        self.standing.clear();
+        let mut ended = Vec::new();
+        for stand in stands {
+            let Stand { target, at, until, before } = stand.clone();
+            let revocation = Revocation { target, ttl: until.since(at), before };
+            ended.extend(self.sessions.take(&revocation, at, Why::Revoked));
+            self.standing.enter(stand);
+        }
+        if has_missed {
+            let everybody = Revocation {
+                target: Target { whom: Whom::Everybody, channel: None },
+                ttl: Duration::ZERO,
+                before: None,
+            };
+            ended.extend(self.sessions.take(&everybody, now.wall, Why::Unsure));
+        }
+        self.standing.forget(now.wall);
+        ended
     }
 
     /// Takes a channel from these sessions: nothing stands against those who come.

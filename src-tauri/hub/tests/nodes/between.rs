@@ -182,3 +182,36 @@ async fn a_redis_that_forgets_begins_anew() {
     assert_ne!(anew.split(':').next(), place.split(':').next());
     assert_eq!(poll(node, &format!("a~{place}")).await["messages"][0]["reason"], "epoch-changed");
 }
+
+/// H5: what a namespace says of its channels' history holds with nodes as well: by count, and by age.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_namespace_has_its_own_history() {
+    let own = "[[namespace]]\nchannels = \"few.*\"\nhistory-events = 10\n\n[[namespace]]\nchannels = \"young\"\nhistory-age = \"1s\"\n";
+    let stand = Stand::new(2, own).await;
+    let [first, second] = stand.addresses()[..] else { panic!("two nodes") };
+    let http = http();
+    let mut epochs = Vec::new();
+    for channel in ["few.a", "many", "young"] {
+        let (status, body, _) =
+            publish(&http, first, None, &numbered(&names(&[channel]), 1..=1000)).await.expect("an answer");
+        assert_eq!(status, StatusCode::OK, "{body}");
+        epochs.push(body["positions"][0].as_str().and_then(|text| text.split(':').next()).expect("an epoch").to_owned());
+    }
+    let length = async |channel: &str| {
+        let answer = ask(stand.redis.address, &format!("XLEN wf:{{{channel}}}:s")).await;
+        answer.trim().trim_start_matches(':').parse::<u64>().expect("a number")
+    };
+    // Redis lets go of them by the hundred.
+    assert!((10..=200).contains(&length("few.a").await), "{}", length("few.a").await);
+    assert_eq!(length("many").await, 1000);
+    for node in [first, second] {
+        assert_eq!(poll(node, &format!("few.a~{}:100", epochs[0])).await["messages"][0]["reason"], "trimmed");
+        assert_eq!(poll(node, &format!("few.a~{}:995", epochs[0])).await["messages"].as_array().map(Vec::len), Some(5));
+        assert_eq!(poll(node, &format!("many~{}:100", epochs[1])).await["messages"][0]["data"]["n"], 101);
+    }
+    let begun = std::time::Instant::now();
+    while length("young").await > 0 {
+        assert!(begun.elapsed() < PATIENCE, "what is too old is forgotten");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}

@@ -12,4 +12,5 @@ mod presence;
 mod proxies;
 mod publisher;
 mod reader;
+mod revoke;
 mod stand;

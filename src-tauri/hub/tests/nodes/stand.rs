@@ -3,6 +3,7 @@
 use std::{
     fs,
     net::{Ipv4Addr, SocketAddr, TcpListener},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -12,6 +13,7 @@ use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    sync::watch,
     time::sleep,
 };
 
@@ -19,6 +21,8 @@ use crate::publisher::http;
 
 /// For a start of an unoptimised build on a busy machine.
 const START_MAX: Duration = Duration::from_secs(60);
+/// What readers' tokens are signed with.
+pub(crate) const KEY: &str = "0123456789abcdef0123456789abcdef";
 /// What publishers present.
 pub(crate) const TOKEN: &str = "publishers-only";
 
@@ -34,6 +38,8 @@ pub(crate) struct Program {
     command: Box<dyn Fn() -> Command + Send + Sync>,
     log: PathBuf,
     pub(crate) address: SocketAddr,
+    /// Where a node's admin listener is.
+    pub(crate) admin: SocketAddr,
 }
 
 impl Drop for Program {
@@ -49,7 +55,7 @@ impl Program {
         log: PathBuf,
         command: impl Fn() -> Command + Send + Sync + 'static,
     ) -> Self {
-        let mut program = Self { name, child: None, command: Box::new(command), log, address };
+        let mut program = Self { name, child: None, command: Box::new(command), log, address, admin: address };
         program.start_anew().await;
         program
     }
@@ -61,6 +67,13 @@ impl Program {
             let _ = child.kill();
             let _ = child.wait();
         }
+    }
+
+    /// Sends it a signal by name.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.child.as_ref().expect("it runs").id().to_string();
+        let sent = Command::new("kill").args([&format!("-{name}"), &id]).status().expect("kill");
+        assert!(sent.success(), "{name}");
     }
 
     /// Starts it and waits until it takes connections.
@@ -165,21 +178,70 @@ pub(crate) async fn redis(folder: &Path, name: &str, settings: &str) -> Program 
 /// A node.
 pub(crate) async fn node(folder: &Path, number: usize, engine: &str, more: &str) -> Program {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
+    let admin = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
     let own = folder.join(format!("node-{number}"));
     fs::create_dir(&own).expect("a folder");
-    fs::write(own.join("publish.token"), TOKEN).expect("a token");
+    for (name, secret) in [("publish.token", TOKEN), ("reader.key", KEY)] {
+        fs::write(own.join(name), secret).expect("a secret");
+        fs::set_permissions(own.join(name), fs::Permissions::from_mode(0o600)).expect("its mode");
+    }
     let config = own.join("hub.toml");
     let text = format!(
-        "[hub]\nlisten = \"{address}\"\nheartbeat = \"500ms\"\npublish-token = {{ file = \"publish.token\" }}\n\n[engine]\n{engine}\n{more}"
+        "[hub]\nlisten = \"{address}\"\nadmin = \"{admin}\"\nheartbeat = \"500ms\"\npublish-token = {{ file = \"publish.token\" }}\n\n[engine]\n{engine}\n{more}"
     );
     fs::write(&config, text).expect("its file");
     let log = own.join("log");
-    Program::start("watchfloor-hub", address, log, move || {
+    let mut program = Program::start("watchfloor-hub", address, log, move || {
         let mut command = Command::new(env!("CARGO_BIN_EXE_watchfloor-hub"));
         command.arg("--config").arg(&config);
         command
     })
-    .await
+    .await;
+    program.admin = admin;
+    program
+}
+
+/// What is between a node and Redis, and may stop passing anything on without hanging up.
+pub(crate) struct Wire {
+    pub(crate) address: SocketAddr,
+    holds: watch::Sender<bool>,
+}
+
+impl Wire {
+    pub(crate) async fn to(server: SocketAddr) -> Self {
+        let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let (holds, held) = watch::channel(false);
+        tokio::spawn(async move {
+            while let Ok((near, _)) = listener.accept().await {
+                let held = held.clone();
+                tokio::spawn(async move {
+                    let Ok(far) = TcpStream::connect(server).await else { return };
+                    let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());
+                    tokio::join!(pass(near_in, far_out, held.clone()), pass(far_in, near_out, held));
+                });
+            }
+        });
+        Self { address, holds }
+    }
+
+    /// Nothing passes from now on, or everything does again.
+    pub(crate) fn hold(&self, holds: bool) {
+        self.holds.send_replace(holds);
+    }
+}
+
+async fn pass(
+    mut from: tokio::net::tcp::OwnedReadHalf,
+    mut to: tokio::net::tcp::OwnedWriteHalf,
+    mut held: watch::Receiver<bool>,
+) {
+    let mut some = vec![0; 16 << 10];
+    while let Ok(size) = from.read(&mut some).await {
+        if size == 0 || held.wait_for(|held| !held).await.is_err() || to.write_all(&some[..size]).await.is_err() {
+            return;
+        }
+    }
 }
 
 /// Sends Redis a command that is a line, and reads the first line or more of its answer.

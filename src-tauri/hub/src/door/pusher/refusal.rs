@@ -24,7 +24,7 @@ pub(crate) struct Refusal {
 
 impl Refusal {
     pub(crate) fn new(stop: Stop, (code, message): (Code, &'static str)) -> Self {
-        Self { stop, lease: Lease::new(None), code, message }
+        Self { stop, lease: Lease::new(None, None), code, message }
     }
 }
 

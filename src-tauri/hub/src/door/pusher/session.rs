@@ -95,7 +95,7 @@ impl Session {
         let socket = Socket::new(random.random_range(1..u32::MAX), random.random_range(1..u32::MAX));
         let waker = hub.wakers.register();
         let now = hub.now();
-        let lease = Lease::new(peer.outlet);
+        let lease = Lease::new(peer.outlet, hub.fence.as_ref());
         let mut entry = Entry::new(socket.to_string().into(), Door::Pusher, now.wall, lease.clone());
         (entry.address, entry.app, entry.by) = (peer.address, Some(app.id.clone()), Some(app.mark()));
         {
@@ -150,7 +150,8 @@ impl Session {
         let (is_here, are_known) = {
             let state = self.hub.state();
             let are_known = waiting.person.is_none() || state.people().knows_others(&channel);
-            (state.can_begin(&channel, None, Mono::ZERO), are_known)
+            let may_send = state.may_send(self.hub.now());
+            (may_send && state.can_begin(&channel, None, Mono::ZERO), are_known)
         };
         if is_here && are_known {
             let told: &mut Vec<_> = if waiting.is_quiet { &mut Vec::new() } else { frames };
@@ -557,8 +558,10 @@ impl Talk for Session {
                 frames.push(wire::error(Some(Code::Reconnect), why));
                 return Some(CloseReason::Pusher(Code::Reconnect));
             }
-            take_news(&mut self.seats, self.socket, &state, now, frames);
-            self.seat.hold();
+            if state.may_send(self.hub.now()) {
+                take_news(&mut self.seats, self.socket, &state, now, frames);
+                self.seat.hold();
+            }
         }
         drop(state);
         self.ask(now, frames)

@@ -5,7 +5,11 @@ use std::{collections::BTreeMap, sync::Arc};
 use redis::{Msg, RedisError};
 
 use super::{Done, Session};
-use crate::{engine::presence, limits};
+use crate::{
+    clock::Now,
+    engine::presence::{self, Renewed},
+    limits,
+};
 
 /// What is under way.
 #[derive(Debug, Default)]
@@ -127,15 +131,16 @@ impl Session<'_> {
     /// Says that this node lives, and asks who else does.
     pub(super) fn renew(&mut self) {
         if !std::mem::replace(&mut self.under.renews, true) {
-            let renew = presence::renew(self.reading.clone(), self.engine.names.clone(), self.engine.node.clone());
-            self.work.push(Box::pin(async move { Done::Renewed(renew.await) }));
+            let (asked, renewing) = (self.node.hub.now(), self.renewing());
+            self.work.push(Box::pin(async move { Done::Renewed { asked, renewed: renewing.await } }));
         }
     }
 
-    pub(super) fn was_renewed(&mut self, live: Vec<String>) {
+    pub(super) fn was_renewed(&mut self, asked: Now, renewed: Renewed) {
         self.under.renews = false;
+        self.has_lease(asked, &renewed);
         let now = self.node.hub.now().mono;
-        if self.node.rooms.live(live, now) {
+        if self.node.rooms.live(renewed.nodes, now) {
             for channel in self.node.rooms.known() {
                 self.hear_others(&channel);
             }

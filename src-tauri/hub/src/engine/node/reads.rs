@@ -36,7 +36,9 @@ impl Session<'_> {
             && let Some(name) = self.waiting.pop_front()
         {
             let Some(channel) = self.node.channels.get(&name) else { continue };
-            let tail = if channel.is_folded { self.node.hub.config.history.events } else { limits::ENGINE_TAIL };
+            let config = &self.node.hub.config;
+            let history = config.rules.of(&name).history.within(&config.history);
+            let tail = if channel.is_folded { history.events } else { limits::ENGINE_TAIL };
             let asked = match (&channel.follower, &channel.want) {
                 (Some(follower), _) => {
                     let place = Position::new(follower.epoch().clone(), follower.head());
@@ -71,7 +73,8 @@ impl Session<'_> {
             return;
         }
         let read = self.reader(name);
-        let (name, bytes) = (name.clone(), self.node.hub.config.history.bytes);
+        let config = &self.node.hub.config;
+        let (name, bytes) = (name.clone(), config.rules.of(name).history.within(&config.history).bytes);
         self.work.push(Box::pin(async move {
             let read = read.all(Position::new(head.epoch.clone(), after), head, first - 1, bytes).await;
             Done::Older { channel: name, after, read }
