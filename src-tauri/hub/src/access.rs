@@ -22,7 +22,7 @@ use crate::{
     clock::Now,
     failure::Failure,
     guard::{Token, bearer},
-    limits::{CLAIM_BYTES_MAX, CLAIMED_CHANNELS_MAX, TOKEN_GRACE, TOKEN_LIFE_MAX},
+    limits::{CLAIM_BYTES_MAX, CLAIMED_CHANNELS_MAX, PERSON_BYTES_MAX, TOKEN_GRACE, TOKEN_LIFE_MAX},
     rules,
 };
 
@@ -47,12 +47,16 @@ pub(crate) struct Rights {
     pub(crate) token: Option<Arc<str>>,
     /// When it was issued (`iat`).
     pub(crate) issued: Option<Timestamp>,
+    /// What others are told of who it is (`info`), one line of JSON.
+    pub(crate) info: Option<Arc<str>>,
     /// All that it says, as JSON.
     pub(crate) claims: Option<Arc<str>>,
     /// Patterns of channels; none for every channel.
     channels: Option<Vec<String>>,
     /// By what it is judged.
     pub(crate) by: Option<Mark>,
+    /// Patterns of those that it may publish to, where they let readers.
+    publishes: Vec<String>,
     /// The end that its token names.
     pub(crate) ends: Option<Mono>,
 }
@@ -61,6 +65,11 @@ impl Rights {
     pub(crate) fn allows(&self, channel: &str) -> bool {
         let Some(patterns) = &self.channels else { return true };
         patterns.iter().any(|pattern| rules::is_meant(pattern, channel))
+    }
+
+    /// Whether it names a channel for publishing.
+    pub(crate) fn publishes(&self, channel: &str) -> bool {
+        self.publishes.iter().any(|pattern| rules::is_meant(pattern, channel))
     }
 
     /// The first channel that isn't allowed, in words.
@@ -112,13 +121,13 @@ struct Claims {
 /// Who or what somebody is: a text, or a number.
 #[derive(Deserialize, Serialize)]
 #[serde(untagged)]
-enum Named {
+pub(crate) enum Named {
     Text(String),
     Number(i64),
 }
 
 impl Named {
-    fn read(self, claim: &str) -> Result<Arc<str>, String> {
+    pub(crate) fn read(self, claim: &str) -> Result<Arc<str>, String> {
         let text = match self {
             Self::Text(text) => text,
             Self::Number(number) => number.to_string(),
@@ -128,6 +137,17 @@ impl Named {
         }
         Err(format!("`{claim}` has {} bytes: expected 1 to {CLAIM_BYTES_MAX}", text.len()))
     }
+}
+
+/// A claim that is a list of channels or their beginnings; empty if it isn't there.
+fn patterns(claims: &serde_json::Map<String, serde_json::Value>, claim: &str) -> Result<Vec<String>, String> {
+    let Some(found) = claims.get(claim).filter(|found| !found.is_null()) else { return Ok(Vec::new()) };
+    let list = found.as_array().and_then(|list| list.iter().map(|name| name.as_str().map(str::to_owned)).collect());
+    let list: Vec<String> = list.ok_or_else(|| format!("`{claim}` is no list of names of channels"))?;
+    if list.len() > CLAIMED_CHANNELS_MAX {
+        return Err(format!("`{claim}` has {}: expected at most {CLAIMED_CHANNELS_MAX}", list.len()));
+    }
+    Ok(list)
 }
 
 impl Readers {
@@ -214,7 +234,11 @@ impl Readers {
         validation.set_audience(&[AUDIENCE]);
         let claims = decode::<Claims>(presented, key.key(), &validation).map_err(|error| self.untaken(&error))?.claims;
         let all = serde_json::to_string(&claims).ok().map(Into::into);
-        let Claims { exp, channels, sub, jti, iat, others: _ } = claims;
+        let Claims { exp, channels, sub, jti, iat, others } = claims;
+        let info = others.get("info").filter(|info| !info.is_null()).map(ToString::to_string);
+        if let Some(info) = info.as_ref().filter(|info| info.len() > PERSON_BYTES_MAX) {
+            return Err(bad(format!("`info` has {} bytes: expected at most {PERSON_BYTES_MAX}", info.len())));
+        }
         // One that can't be named could not be revoked.
         let user = sub.map(|sub| sub.read("sub")).transpose().map_err(bad)?;
         let token = jti.map(|jti| jti.read("jti")).transpose().map_err(bad)?;
@@ -222,6 +246,7 @@ impl Readers {
         if channels.len() > CLAIMED_CHANNELS_MAX {
             return Err(bad(format!("`channels` has {}: expected at most {CLAIMED_CHANNELS_MAX}", channels.len())));
         }
+        let publishes = patterns(&others, "publish").map_err(bad)?;
         let life = exp - now.wall.as_millis() as f64 / 1000.0;
         let life = Duration::try_from_secs_f64(life.max(0.0)).unwrap_or(TOKEN_LIFE_MAX).min(TOKEN_LIFE_MAX);
         if life > self.keys.life_max().saturating_add(TOKEN_GRACE) {
@@ -229,7 +254,18 @@ impl Readers {
             return Err(bad(format!("the token lives {found} s: expected at most {max} s")));
         }
         let by = key.mark().or_else(|| self.keys.mark_of_set());
-        Ok(Rights { user, token, issued, by, claims: all, channels: Some(channels), ends: Some(now.mono.plus(life)) })
+        let ends = Some(now.mono.plus(life));
+        Ok(Rights {
+            user,
+            token,
+            issued,
+            by,
+            info: info.map(Into::into),
+            claims: all,
+            channels: Some(channels),
+            publishes,
+            ends,
+        })
     }
 
     /// The library's reasons in the hub's words. Nothing of the token is repeated.

@@ -8,6 +8,7 @@ use axum::{
 };
 use watchfloor_model::Mono;
 
+use self::allowance::Allowance;
 use crate::{
     access::{Rights, Untaken},
     audit::{Note, Who},
@@ -17,6 +18,7 @@ use crate::{
     failure::Failure,
     guard::bearer,
     hub::{Shared, new_connection},
+    limits,
     message::{Access, Message},
     rates::{TooMany, Whose},
     revocation::{Door, Lease, Peer, Seat, Session, Taken, Why},
@@ -28,8 +30,11 @@ use crate::{
 };
 
 pub(crate) mod aggregates;
+pub(crate) mod allowance;
 pub(crate) mod line;
 pub(crate) mod poll;
+pub(crate) mod presence;
+pub(crate) mod publishing;
 pub(crate) mod pusher;
 pub(crate) mod snapshot;
 pub(crate) mod socket;
@@ -47,6 +52,8 @@ pub(crate) enum Unsubscribed {
     Revoked,
     /// The site says no of this one, or can't be asked.
     Withheld(Arc<str>, Withheld),
+    /// As many people as there may be are in one of them.
+    Full,
 }
 
 impl Unsubscribed {
@@ -57,8 +64,14 @@ impl Unsubscribed {
             Self::Denied(message) => ("denied", message.clone()),
             Self::Revoked => ("revoked", REVOKED.to_owned()),
             Self::Withheld(channel, withheld) => withheld_words(channel, *withheld),
+            Self::Full => ("presence-full", full()),
         }
     }
+}
+
+/// What is told of a channel in which there is no room for another person.
+fn full() -> String {
+    format!("{} people are in one of these channels: expected no more", limits::PRESENCE_MEMBERS_MAX)
 }
 
 /// What is told of a channel of which the site doesn't say yes.
@@ -111,6 +124,7 @@ impl Unsubscribed {
             Self::Denied(message) => Failure::new(StatusCode::FORBIDDEN, "denied", message).noted(),
             Self::Revoked => revoked().noted(),
             Self::Withheld(channel, why) => withheld(&channel, why).noted(),
+            Self::Full => Failure::new(StatusCode::FORBIDDEN, "presence-full", full()).noted(),
         }
     }
 }
@@ -139,6 +153,10 @@ pub(crate) struct Reader {
     asker: Asker,
     /// By what sites have said.
     granted: BTreeMap<Arc<str>, Granted>,
+    /// Where it is seen by others.
+    part: presence::Part,
+    /// What it may still publish.
+    allowance: Allowance,
 }
 
 /// Somebody who reads once what is true of some channels.
@@ -274,15 +292,26 @@ impl Reader {
         if live.readers.are_asked() {
             subscription.come_by(rights);
         }
-        Ok(Self { hub, stop, subscription, waker, seat, asker, granted: BTreeMap::new() })
+        let allowance = Allowance::new(hub.now().mono);
+        Ok(Self {
+            hub,
+            stop,
+            subscription,
+            waker,
+            seat,
+            asker,
+            granted: BTreeMap::new(),
+            part: presence::Part::default(),
+            allowance,
+        })
     }
 
-    /// Adds channels.
+    /// Adds channels. With `people`, the reader is told who comes to them and goes.
     ///
     /// # Errors
     /// If there are too many, or some that the reader may not read; then nothing changes.
-    pub(crate) async fn subscribe(&mut self, places: Places) -> Result<(), Unsubscribed> {
-        let subscribed = self.take_on(places).await;
+    pub(crate) async fn subscribe(&mut self, places: Places, people: bool) -> Result<(), Unsubscribed> {
+        let subscribed = self.take_on(places, people).await;
         if let Err(problem) = &subscribed
             && !matches!(problem, Unsubscribed::TooMany(_))
         {
@@ -292,7 +321,7 @@ impl Reader {
         subscribed
     }
 
-    async fn take_on(&mut self, places: Places) -> Result<(), Unsubscribed> {
+    async fn take_on(&mut self, places: Places, people: bool) -> Result<(), Unsubscribed> {
         if let Some(message) = self.forbids(places.keys()) {
             return Err(Unsubscribed::Denied(message));
         }
@@ -304,12 +333,18 @@ impl Reader {
         self.granted.extend(granted.map_err(|(channel, why)| Unsubscribed::Withheld(channel, why))?);
         self.subscription.come(self.hub.now().mono);
         self.subscription.subscribe(places.clone()).map_err(Unsubscribed::TooMany)?;
-        let given = channels.iter().map(|channel| (channel, None));
+        let channels: Vec<_> = channels.into_iter().map(|channel| (channel.clone(), self.person(&channel))).collect();
+        let given = channels.iter().map(|(channel, person)| (channel, person.as_ref().map(|person| &person.id)));
         if self.hub.state().give(self.seat.id(), given, self.hub.now()).is_err() {
-            channels.iter().for_each(|channel| self.subscription.unsubscribe(channel));
+            channels.iter().for_each(|(channel, _)| self.subscription.unsubscribe(channel));
             return Err(Unsubscribed::Revoked);
         }
         self.waker.watch(self.subscription.channels());
+        if self.come_in(&channels, people).is_err() {
+            let names: Vec<_> = channels.into_iter().map(|(channel, _)| channel.to_string()).collect();
+            self.unsubscribe(&names);
+            return Err(Unsubscribed::Full);
+        }
         self.hub.want(&places);
         Ok(())
     }
@@ -356,6 +391,8 @@ impl Reader {
             self.hub.state().know(self.seat.id(), know, now).map_err(|StandsAgainst| Unauthorised::Revoked)?;
         }
         self.subscription.come_by(rights);
+        // Where there is no room for who it is now, it is nobody.
+        let _ = self.be_who_it_is();
         Ok(access)
     }
 
@@ -386,6 +423,7 @@ impl Reader {
 
     /// Takes channels out.
     pub(crate) fn unsubscribe(&mut self, channels: &[String]) {
+        self.go_out(channels.iter().map(String::as_str));
         for channel in channels {
             self.subscription.unsubscribe(channel);
             self.granted.remove(&**channel);

@@ -63,7 +63,7 @@ pub use proxies::{Network, Proxies, ProxyHeader};
 pub use rates::{Rate, Rates, Speech};
 pub use reconcile::{Named, Reconcile};
 pub use revocation::{Revocation, Revoked, Target, Unrevoked, Whom};
-pub use rules::{Durability, OwnHistory, Rules, Settings};
+pub use rules::{Durability, OwnHistory, Publishers, Rules, Settings};
 pub use store::{StoreConfig, StoreError};
 pub use tls::{Tls, TlsFiles};
 pub use webhook::{Topic, Webhook};

@@ -235,6 +235,10 @@ pub const PRESENCE_MEMBERS_MAX: usize = 10_000;
 pub const PRESENCE_MOVES_MAX: usize = 1_000;
 /// How long somebody counts as present after his last connection broke.
 pub const PRESENCE_LINGER: Duration = Duration::from_secs(3);
+/// Members that one message names.
+pub const PRESENT_MEMBERS_A_MESSAGE: usize = 500;
+/// Members that one page of them has.
+pub const PRESENT_PAGE_MAX: usize = 1_000;
 /// What others may be told of somebody, bytes.
 pub const PERSON_BYTES_MAX: usize = 2 << 10;
 /// After so long without a word of a Pusher client the hub asks whether it is there.

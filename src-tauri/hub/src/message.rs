@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use watchfloor_model::{Mono, Position, Timestamp, text::push_quoted};
 
-use crate::{access::Rights, clock::ClockReading, publish::Incoming};
+use crate::{access::Rights, clock::ClockReading, limits, publish::Incoming};
 
 /// The version of the messages.
 const PROTOCOL: u32 = 1;
@@ -52,6 +52,21 @@ pub(crate) enum Message<'a> {
     Lost { channel: &'a str, from: &'a Position, head: &'a Position, reason: Break },
     /// Proof of life of the hub and of the publishers.
     Heartbeat { clock: &'a ClockReading, channels: BTreeMap<&'a str, Pulse> },
+    /// Who is there, or more of them.
+    Present { channel: &'a str, members: &'a [Member<'a>], more: bool },
+    /// Somebody has come who was not there.
+    Joined {
+        channel: &'a str,
+        user: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        info: Option<&'a RawValue>,
+    },
+    /// Somebody has gone, by all his connections.
+    Left { channel: &'a str, user: &'a str },
+    /// An event of the client is published.
+    Published { id: u64, position: &'a str },
+    /// An event of the client isn't taken.
+    Refused { id: u64, code: &'a str, message: &'a str },
     /// The answer to a ping.
     Pong { id: u64, clock: &'a ClockReading },
     /// A request can't be met.
@@ -69,6 +84,48 @@ impl Access {
     pub(crate) fn of(rights: &Rights, now: Mono) -> Self {
         let millis = |end: Mono| u64::try_from(end.since(now).as_millis()).unwrap_or(u64::MAX);
         Self { expires_ms: rights.ends.map(millis) }
+    }
+}
+
+/// Somebody who is in a channel of presence.
+#[derive(Debug, Serialize)]
+pub(crate) struct Member<'a> {
+    pub(crate) user: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) info: Option<&'a RawValue>,
+    /// By how many connections.
+    pub(crate) connections: usize,
+}
+
+impl<'a> Member<'a> {
+    pub(crate) fn new(user: &'a str, info: Option<&'a Arc<str>>, connections: usize) -> Self {
+        Self { user, info: info.and_then(|info| parsed(info)), connections }
+    }
+}
+
+/// What others are told of somebody. It was checked when he came.
+fn parsed(info: &str) -> Option<&RawValue> {
+    serde_json::from_str(info).ok()
+}
+
+/// Somebody has come who was not there.
+pub(crate) fn joined(channel: &str, user: &str, info: Option<&Arc<str>>) -> Arc<str> {
+    Message::Joined { channel, user, info: info.and_then(|info| parsed(info)) }.line()
+}
+
+/// Somebody has gone.
+pub(crate) fn left(channel: &str, user: &str) -> Arc<str> {
+    Message::Left { channel, user }.line()
+}
+
+/// Who is there, in as many lines as it takes, which belong together.
+pub(crate) fn present(channel: &str, members: &[Member<'_>], lines: &mut Vec<Arc<str>>) {
+    let mut parts = members.chunks(limits::PRESENT_MEMBERS_A_MESSAGE).peekable();
+    if parts.peek().is_none() {
+        lines.push(Message::Present { channel, members: &[], more: false }.line());
+    }
+    while let Some(members) = parts.next() {
+        lines.push(Message::Present { channel, members, more: parts.peek().is_some() }.line());
     }
 }
 
@@ -167,6 +224,21 @@ mod tests {
                 Message::Pong { id: 3, clock: &clock },
                 r#"{"type":"pong","id":3,"clock":{"now":7,"speed":1,"label":null}}"#,
             ),
+            (
+                Message::Present {
+                    channel: "p",
+                    members: &[Member::new("7", Some(&Arc::from(r#"{"a":1}"#)), 2), Member::new("8", None, 1)],
+                    more: false,
+                },
+                r#"{"type":"present","channel":"p","members":[{"user":"7","info":{"a":1},"connections":2},{"user":"8","connections":1}],"more":false}"#,
+            ),
+            (Message::Joined { channel: "p", user: "7", info: None }, r#"{"type":"joined","channel":"p","user":"7"}"#),
+            (Message::Published { id: 7, position: "k3x9:42" }, r#"{"type":"published","id":7,"position":"k3x9:42"}"#),
+            (
+                Message::Refused { id: 7, code: "denied", message: "m" },
+                r#"{"type":"refused","id":7,"code":"denied","message":"m"}"#,
+            ),
+            (Message::Left { channel: "p", user: "7" }, r#"{"type":"left","channel":"p","user":"7"}"#),
             (Message::Authorised(Access { expires_ms: Some(9) }), r#"{"type":"authorised","expires_ms":9}"#),
             (Message::Error { code: "c", message: "m" }, r#"{"type":"error","code":"c","message":"m"}"#),
         ] {

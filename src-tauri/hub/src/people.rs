@@ -14,7 +14,7 @@ use std::{
 use axum::extract::ws::Utf8Bytes;
 use watchfloor_model::Mono;
 
-use crate::{door::pusher::wire, limits};
+use crate::{door::pusher::wire, limits, message, rules::Rules};
 
 mod others;
 #[cfg(test)]
@@ -77,6 +77,8 @@ struct Room {
     moves: VecDeque<Move>,
     /// Moves that were forgotten.
     forgotten: u64,
+    /// Readers who are told of its moves and may be nobody in it.
+    listeners: usize,
 }
 
 #[derive(Debug)]
@@ -95,7 +97,9 @@ struct Member {
 #[derive(Clone, Debug)]
 pub(crate) struct Move {
     pub(crate) serial: u64,
+    /// As a client of the Pusher protocol is told, and as a reader at the hub's own doors.
     pub(crate) frame: Utf8Bytes,
+    pub(crate) line: Arc<str>,
 }
 
 /// Channels in which there is something new for readers.
@@ -143,6 +147,8 @@ pub(crate) struct People {
     emptying: BTreeMap<Arc<str>, Mono>,
     /// How long somebody counts as present after his last connection broke, and a channel as occupied.
     linger: Duration,
+    /// Where that is another time for a channel.
+    rules: Rules,
     tells_sites: bool,
     /// What sites are still to be told of, in its order, and how much of it found no room.
     happened: VecDeque<Happened>,
@@ -165,6 +171,39 @@ impl People {
     /// Who lost his last connection counts as present for `linger`.
     pub(crate) fn new(linger: Duration) -> Self {
         Self { linger, ..Self::default() }
+    }
+
+    /// The same, but for channels of which the rules say another time.
+    pub(crate) fn by(rules: Rules) -> Self {
+        Self { rules, ..Self::new(limits::PRESENCE_LINGER) }
+    }
+
+    fn linger_of(&self, channel: &str) -> Duration {
+        self.rules.of(channel).presence_linger.unwrap_or(self.linger)
+    }
+
+    /// A reader is told who comes to a channel and goes, whether he is somebody in it or not.
+    pub(crate) fn listen(&mut self, channel: &Arc<str>) {
+        self.rooms.entry(channel.clone()).or_default().listeners += 1;
+    }
+
+    /// He is told so no longer.
+    pub(crate) fn listen_no_more(&mut self, channel: &str) {
+        if let Some(room) = self.rooms.get_mut(channel) {
+            room.listeners = room.listeners.saturating_sub(1);
+            if room.is_idle() {
+                self.rooms.remove(channel);
+            }
+        }
+    }
+
+    /// Who is present, in the order of their ids, what is told of them, and by how many connections.
+    pub(crate) fn members(&self, channel: &str) -> impl Iterator<Item = message::Member<'_>> {
+        let members = self.rooms.get(channel).into_iter().flat_map(|room| &room.members);
+        members.map(|(id, member)| {
+            let connections = member.connections.len() + member.elsewhere.len();
+            message::Member::new(id, member.info.as_ref(), connections)
+        })
     }
 
     /// A connection begins.
@@ -226,7 +265,7 @@ impl People {
             }
             if !known {
                 *serial += 1;
-                room.note(*serial, wire::member_added(channel, person));
+                room.note(*serial, self::came(channel, person));
                 wake.insert(channel.clone());
                 came = Some(Happened::Came(channel.clone(), person.id.clone()));
             }
@@ -313,9 +352,10 @@ impl People {
 
     /// Somebody without a connection counts as present for some time more.
     fn linger(&mut self, channel: Arc<str>, id: Arc<str>, now: Mono) {
+        let linger = self.linger_of(&channel);
         let member = self.rooms.get_mut(&channel).and_then(|room| room.members.get_mut(&id));
         if let Some(member) = member.filter(|member| member.is_gone() && member.leaves.is_none()) {
-            let at = now.plus(self.linger);
+            let at = now.plus(linger);
             member.leaves = Some(at);
             self.leaving.insert((at, channel, id));
         }
@@ -325,8 +365,8 @@ impl People {
         let Some(room) = self.rooms.get_mut(channel) else { return };
         let Some(member) = room.members.remove(id) else { return };
         *serial += 1;
-        room.note(*serial, wire::member_removed(channel, id));
-        if room.members.is_empty() {
+        room.note(*serial, went(channel, id));
+        if room.is_idle() {
             // Nobody is there who would take its moves.
             self.rooms.remove(channel);
         }
@@ -341,7 +381,8 @@ impl People {
         *count -= 1;
         if *count == 0 {
             self.counts.remove(channel);
-            self.emptying.insert(channel.clone(), now.plus(self.linger));
+            let linger = self.linger_of(channel);
+            self.emptying.insert(channel.clone(), now.plus(linger));
         }
     }
 
@@ -403,9 +444,24 @@ impl People {
     }
 }
 
+/// Somebody has come who was not there: for both kinds of readers.
+fn came(channel: &str, person: &Person) -> (Utf8Bytes, Arc<str>) {
+    (wire::member_added(channel, person), message::joined(channel, &person.id, person.info.as_ref()))
+}
+
+/// Somebody has gone.
+fn went(channel: &str, id: &str) -> (Utf8Bytes, Arc<str>) {
+    (wire::member_removed(channel, id), message::left(channel, id))
+}
+
 impl Room {
-    fn note(&mut self, serial: u64, frame: Utf8Bytes) {
-        self.moves.push_back(Move { serial, frame });
+    /// Whether nobody is there who is in it or hears of it.
+    fn is_idle(&self) -> bool {
+        self.members.is_empty() && self.listeners == 0
+    }
+
+    fn note(&mut self, serial: u64, (frame, line): (Utf8Bytes, Arc<str>)) {
+        self.moves.push_back(Move { serial, frame, line });
         if self.moves.len() > limits::PRESENCE_MOVES_MAX {
             self.moves.pop_front();
             self.forgotten += 1;

@@ -17,7 +17,7 @@ use watchfloor_model::limits as event_limits;
 use crate::{
     body,
     clock::ClockOrder,
-    door::{aggregates, poll, pusher, snapshot, sse, websocket},
+    door::{aggregates, poll, presence, pusher, snapshot, sse, websocket},
     failure::{Failure, json},
     guard::{self, HostRule},
     hub::Shared,
@@ -56,6 +56,7 @@ pub(crate) fn router(hub: Arc<Shared>, stop: Stop, rule: HostRule) -> Router {
         .route("/v1/snapshot", get(snapshot::answer))
         .route("/v1/aggregates", get(aggregates::list))
         .route("/v1/aggregates/{id}", get(aggregates::answer))
+        .route("/v1/channels/{name}/presence", get(presence::members))
         .route("/v1/health", get(health));
     let own = publishing
         .merge(reading)
@@ -151,14 +152,19 @@ async fn take(hub: &Shared, form: Form, key: Option<&str>, body: &Bytes) -> Resu
 
 /// Nothing was told to anybody; but what is offered to the store may be kept later.
 pub(crate) fn unkept(reason: Unkept) -> Failure {
-    let (code, why) = match reason {
-        Unkept::Failing => ("store-failing", "the hub's store can't be written"),
-        Unkept::Slow => ("store-slow", "the hub's store doesn't answer in time"),
-        Unkept::Full => ("store-full", "too much waits for the hub's store"),
-    };
+    let (code, why) = unkept_words(reason);
     let message =
         format!("{why}: send it again later, with an `Idempotency-Key` that stays the same, for it may be kept yet");
     Failure::new(StatusCode::SERVICE_UNAVAILABLE, code, message)
+}
+
+/// The code, and why in words.
+pub(crate) const fn unkept_words(reason: Unkept) -> (&'static str, &'static str) {
+    match reason {
+        Unkept::Failing => ("store-failing", "the hub's store can't be written"),
+        Unkept::Slow => ("store-slow", "the hub's store doesn't answer in time"),
+        Unkept::Full => ("store-full", "too much waits for the hub's store"),
+    }
 }
 
 fn placed(placed: &Placed) -> Response {

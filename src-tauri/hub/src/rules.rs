@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use crate::{channel::HistoryLimits, fields::Fields};
+use crate::{app::Kind, channel::HistoryLimits, fields::Fields};
 
 /// What a crash may take of a channel, in a hub that has a store. Without one, all is in memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,6 +35,31 @@ pub struct Settings {
     pub events_a_second: Option<u32>,
     /// What of it is remembered.
     pub history: OwnHistory,
+    /// Whether it is known who is there; if it is none, where its name begins with `presence-`.
+    pub presence: Option<bool>,
+    /// How long somebody counts as there who has lost his last connection; what holds for all if it is none.
+    pub presence_linger: Option<Duration>,
+    /// Who may publish to it.
+    pub publishers: Publishers,
+}
+
+/// Who may publish to a channel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Publishers {
+    /// Who has the publish token alone.
+    #[default]
+    Server,
+    /// Also readers whose token names the channel.
+    Token,
+    /// Also whoever may read it.
+    Readers,
+}
+
+impl Settings {
+    /// Whether it is known who is in a channel of this name.
+    pub(crate) fn has_presence(&self, channel: &str) -> bool {
+        self.presence.unwrap_or_else(|| Kind::of(channel) == Kind::Presence)
+    }
 }
 
 /// How much is remembered of a channel, where that is other than of all.

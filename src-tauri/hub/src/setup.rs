@@ -270,6 +270,9 @@ fn settings(own: &NamespacePart, durability: Durability) -> Settings {
             bytes: count(own.history_mib).map(|mib| mib.saturating_mul(1 << 20)),
             age: own.history_age,
         },
+        presence: own.presence,
+        presence_linger: own.presence_linger,
+        publishers: own.publish,
     }
 }
 

@@ -150,6 +150,7 @@ impl State {
     pub(crate) fn new(epoch: Arc<str>, limits: StateLimits, specs: Vec<FoldSpec>, now: Now) -> Self {
         let keys = Keys::new(limits.keys_max, limits.key_age);
         let repeats = Repeats::new(limits.repeats_age);
+        let people = People::by(limits.rules.clone());
         Self {
             ledger: Ledger::new(epoch, specs, now),
             rings: BTreeMap::new(),
@@ -161,7 +162,7 @@ impl State {
             ahead: 0,
             unreleased: VecDeque::new(),
             outbox: None,
-            people: People::new(limits::PRESENCE_LINGER),
+            people,
             sessions: Sessions::default(),
             standing: Standing::default(),
             followed: None,

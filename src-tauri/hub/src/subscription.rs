@@ -26,7 +26,7 @@ use crate::{
     clock::Now,
     cursor::{self, Places},
     limits,
-    message::{Access, Break, Message, Pulse},
+    message::{self, Access, Break, Message, Pulse},
     state::State,
 };
 
@@ -51,6 +51,8 @@ pub(crate) struct Subscription {
     asked: Places,
     /// Everything up to here was sent.
     places: BTreeMap<Arc<str>, Position>,
+    /// Channels in which the reader is told who comes and goes: up to which move. None before the first list of who is there.
+    people: BTreeMap<Arc<str>, Option<u64>>,
     next_heartbeat: Mono,
     clock_generation: u64,
     /// When it asked for channels last.
@@ -74,6 +76,7 @@ impl Subscription {
             rights: None,
             asked: Places::new(),
             places: BTreeMap::new(),
+            people: BTreeMap::new(),
             next_heartbeat: Mono::NEVER,
             clock_generation: 0,
             came: Mono::ZERO,
@@ -127,6 +130,17 @@ impl Subscription {
     pub(crate) fn unsubscribe(&mut self, channel: &str) {
         self.asked.remove(channel);
         self.places.remove(channel);
+        self.people.remove(channel);
+    }
+
+    /// The reader is told from now on who comes to this channel and goes, after a list of who is there.
+    pub(crate) fn hear_people(&mut self, channel: &Arc<str>) {
+        self.people.insert(channel.clone(), None);
+    }
+
+    /// The channels of which it is told.
+    pub(crate) fn heard_people(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.people.keys()
     }
 
     /// The channels of the subscription.
@@ -166,6 +180,7 @@ impl Subscription {
         }
         let begun = self.begin(hub, &mut lines);
         self.notice_losses(hub, &mut lines);
+        self.take_people(hub, &mut lines);
         let due = begun || now.mono >= self.next_heartbeat || self.clock_generation != clock.generation();
         if due && !self.is_proven(hub, now.mono) {
             // What can't be proven isn't said: a reader that hears no heartbeat shows nothing as live.
@@ -189,6 +204,7 @@ impl Subscription {
     pub(crate) fn next_shared(&mut self, hub: &mut State, now: Now) -> Option<Utf8Bytes> {
         let is_quiet = self.greeted
             && hub.may_send(now)
+            && self.people.iter().all(|(channel, seen)| *seen == Some(hub.people().moves(channel)))
             && self.asked.is_empty()
             && now.mono < self.next_heartbeat
             && self.clock_generation == hub.ledger().clock().generation();
@@ -257,6 +273,29 @@ impl Subscription {
             self.places.insert(channel, from);
         }
         begun
+    }
+
+    /// Says who is there, or who has come and gone since. Where too much of that was forgotten, who is there is said anew.
+    fn take_people(&mut self, hub: &State, lines: &mut Vec<Arc<str>>) {
+        let people = hub.people();
+        for (channel, seen) in &mut self.people {
+            if !self.places.contains_key(channel) || !people.knows_others(channel) {
+                continue;
+            }
+            match seen {
+                Some(seen) if !people.forgot(channel, *seen) => {
+                    while let Some(moved) = people.after(channel, *seen) {
+                        lines.push(moved.line.clone());
+                        *seen += 1;
+                    }
+                }
+                _ => {
+                    let members: Vec<_> = people.members(channel).collect();
+                    message::present(channel, &members, lines);
+                    *seen = Some(people.moves(channel));
+                }
+            }
+        }
     }
 
     /// Moves places that the history no longer reaches on to the head, and says so.

@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use watchfloor_model::Mono;
 
 use super::{Asker, Told, told};
-use crate::{limits, revocation::Why};
+use crate::{limits, people::Person, revocation::Why};
 
 /// A question: what tells it from others. Connections of one user, by tokens that say the same, ask the same.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -80,6 +80,8 @@ enum Said {
 struct Entry {
     /// Who asked last.
     asker: Asker,
+    /// Who it is, if the site says so with a yes.
+    person: Option<Person>,
     /// What was said, and until when that is good for who comes.
     said: Option<(Said, Mono)>,
     /// Those who wait, if it is being asked.
@@ -123,6 +125,7 @@ impl Answers {
         }
         let entry = self.entries.entry(key.clone()).or_insert_with(|| Entry {
             asker: asker.clone(),
+            person: None,
             said: None,
             asking: None,
             readers: HashSet::new(),
@@ -154,6 +157,18 @@ impl Answers {
     /// As whom the site is asked.
     pub(super) fn question(&self, key: &Key) -> Option<Asker> {
         self.entries.get(key).map(|entry| entry.asker.clone())
+    }
+
+    /// Who it is that asks, if the site says so with a yes.
+    pub(super) fn know(&mut self, key: &Key, person: Option<Person>) {
+        if let Some(entry) = self.entries.get_mut(key) {
+            entry.person = person;
+        }
+    }
+
+    /// Who it is that asks, if the site has said so.
+    pub(super) fn person(&self, key: &Key) -> Option<Person> {
+        self.entries.get(key)?.person.clone()
     }
 
     /// The site has answered; none if it hasn't.

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use watchfloor_model::Timestamp;
 
 use super::{Asker, Authorise, answers::Key};
-use crate::{limits, site};
+use crate::{access::Named, limits, people::Person, site};
 
 #[derive(Serialize)]
 struct Question<'a> {
@@ -21,8 +21,25 @@ struct Question<'a> {
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct Answer<'a> {
     allow: bool,
+    user: Option<Named>,
+    #[serde(borrow)]
+    info: Option<&'a RawValue>,
+}
+
+/// A yes, and who it is that may, if the site says so; or a no.
+pub(super) type Said = Option<Option<Person>>;
+
+fn person(user: Option<Named>, info: Option<&RawValue>) -> Result<Option<Person>, String> {
+    let Some(user) = user else { return Ok(None) };
+    let id = user.read("user")?;
+    let info = info.map(RawValue::get).filter(|info| *info != "null");
+    if let Some(info) = info.filter(|info| info.len() > limits::PERSON_BYTES_MAX) {
+        return Err(format!("`info` has {} bytes: expected at most {}", info.len(), limits::PERSON_BYTES_MAX));
+    }
+    // Line ends are between tokens alone.
+    Ok(Some(Person { id, info: info.map(|info| info.replace(['\n', '\r'], " ").into()) }))
 }
 
 /// Asks whether somebody may read.
@@ -35,7 +52,7 @@ pub(super) async fn ask(
     key: &Key,
     asker: &Asker,
     now: Timestamp,
-) -> Result<bool, String> {
+) -> Result<Said, String> {
     let question = Question {
         channel: &key.channel,
         app: asker.app.as_deref(),
@@ -56,7 +73,7 @@ pub(super) async fn ask(
     match answer.status() {
         StatusCode::OK => {}
         // What frameworks answer for no.
-        StatusCode::FORBIDDEN => return Ok(false),
+        StatusCode::FORBIDDEN => return Ok(None),
         status => return Err(format!("it answered {status}: expected 200 or 403")),
     }
     let mut body = Vec::new();
@@ -66,9 +83,9 @@ pub(super) async fn ask(
             return Err(format!("its answer has more than {} bytes", limits::AUTHORISE_BYTES_MAX));
         }
     }
-    let Answer { allow } = serde_json::from_slice(&body)
+    let Answer { allow, user, info } = serde_json::from_slice(&body)
         .map_err(|error| format!("its answer can't be read: {error}: expected {{\"allow\": true}}"))?;
-    Ok(allow)
+    Ok(if allow { Some(person(user, info)?) } else { None })
 }
 
 /// The time of a question, and the signature of both: `HMAC-SHA256(secret, "TIME.BODY")` in hexadecimal digits. A question that somebody has

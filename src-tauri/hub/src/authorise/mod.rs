@@ -20,7 +20,7 @@ use tokio::{
 };
 
 use self::answers::{Answers, Found, Key, Settled};
-use crate::{access::Rights, hub::Shared, limits, site};
+use crate::{access::Rights, hub::Shared, limits, people::Person, site};
 
 /// Where a site is asked about a channel.
 type Asked = dyn Fn(&str) -> Option<Arc<str>> + Send + Sync;
@@ -150,6 +150,14 @@ pub(crate) struct Granted {
     hub: Arc<Shared>,
     key: Key,
     reader: u64,
+    person: Option<Person>,
+}
+
+impl Granted {
+    /// Who the site says that it is that may read.
+    pub(crate) const fn person(&self) -> Option<&Person> {
+        self.person.as_ref()
+    }
 }
 
 impl fmt::Debug for Granted {
@@ -227,9 +235,12 @@ pub(crate) async fn may(
     let key = Key::new(url, channel.clone(), asker);
     let answered = async {
         loop {
-            let found = authoriser.lock().look(&key, reader, asker, hub.now().mono);
+            let (found, person) = {
+                let mut answers = authoriser.lock();
+                (answers.look(&key, reader, asker, hub.now().mono), answers.person(&key))
+            };
             match found {
-                Found::Yes => return Ok(Some(Granted { hub: hub.clone(), key: key.clone(), reader })),
+                Found::Yes => return Ok(Some(Granted { hub: hub.clone(), key: key.clone(), reader, person })),
                 Found::No => return Err(Withheld::Denied),
                 Found::Failed | Found::Full => return Err(Withheld::Unsure),
                 Found::Asked(told) => told.await,
@@ -289,7 +300,13 @@ async fn ask(hub: Arc<Shared>, key: Key) {
             tracing::debug!(reason, channel, count, "a site can't be asked who may read");
         }
     }
-    let Settled { told, ended, why } = authoriser.lock().settle(&key, answer.as_ref().ok().copied(), hub.now().mono);
+    let Settled { told, ended, why } = {
+        let mut answers = authoriser.lock();
+        if let Ok(Some(person)) = &answer {
+            answers.know(&key, person.clone());
+        }
+        answers.settle(&key, answer.as_ref().ok().map(Option::is_some), hub.now().mono)
+    };
     told.notify_waiters();
     if !ended.is_empty() {
         hub.end(&ended, &key.channel, why).await;

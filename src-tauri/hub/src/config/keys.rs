@@ -12,7 +12,13 @@ use watchfloor_board::config::aggregate_table;
 
 use super::shapes::{Address, CertificatePlace, FieldPath, Listen, Origin, Pattern, ProxyNetwork, SecretPlace};
 use super::{aggregates, engine};
-use crate::{access::Signing, limits, proxies::ProxyHeader, rules::Durability, webhook::Topic};
+use crate::{
+    access::Signing,
+    limits,
+    proxies::ProxyHeader,
+    rules::{Durability, Publishers},
+    webhook::Topic,
+};
 
 pub(super) static HUB: TableShape = TableShape {
     name: "`[hub]`",
@@ -295,6 +301,9 @@ pub(super) static NAMESPACE: TableShape = TableShape {
         &OWN_HISTORY_EVENTS,
         &OWN_HISTORY_MIB,
         &OWN_HISTORY_AGE,
+        &PRESENCE,
+        &PRESENCE_LINGER,
+        &WHO_PUBLISHES,
         &OWN_AUTHORISE,
     ],
 };
@@ -346,6 +355,33 @@ pub(super) static OWN_HISTORY_AGE: Key<Span> = Key {
     need: Need::Optional,
     about: "How long their events are remembered. Left out, as `[hub]` has it.",
     shape: Span { min: Duration::from_secs(1), max: Duration::from_secs(366 * 86_400) },
+};
+
+pub(super) static PRESENCE: Key<Flag> = Key {
+    name: "presence",
+    need: Need::Optional,
+    about: "Whether it is known who is there. Left out, where a channel's name begins with `presence-`.",
+    shape: Flag,
+};
+
+pub(super) static PRESENCE_LINGER: Key<Span> = Key {
+    name: "presence-linger",
+    need: Need::Optional,
+    about: "How long somebody counts as there who has lost his last connection: who comes back until then was never gone. Left out, 3s.",
+    shape: Span { min: Duration::from_millis(100), max: Duration::from_secs(300) },
+};
+
+pub(super) static WHO_PUBLISHES: Key<Choice<Publishers>> = Key {
+    name: "publish",
+    need: Need::Default("\"server\""),
+    about: "Who may publish to them.",
+    shape: Choice {
+        options: &[
+            ("server", Publishers::Server, "who has the publish token alone"),
+            ("token", Publishers::Token, "also who reads, if his token names the channel in its claim `publish`"),
+            ("readers", Publishers::Readers, "also whoever may read them"),
+        ],
+    },
 };
 
 pub(super) static PUBLISH_TOKEN: Key<SecretPlace> = Key {

@@ -27,7 +27,7 @@ use crate::{
     limits,
     proxies::Proxies,
     rates::{Rate, Rates, Speech},
-    rules::{self, Durability},
+    rules::{self, Durability, Publishers},
     webhook::{Topic, Webhook},
 };
 
@@ -134,6 +134,12 @@ pub struct NamespacePart {
     pub history_mib: Option<u32>,
     /// How long their events are remembered.
     pub history_age: Option<Duration>,
+    /// Whether it is known who is there.
+    pub presence: Option<bool>,
+    /// How long somebody counts as there after his last connection.
+    pub presence_linger: Option<Duration>,
+    /// Who may publish to them.
+    pub publish: Publishers,
     /// The address of the site that is asked who may read them.
     pub authorise: Option<String>,
 }
@@ -323,6 +329,9 @@ fn read_namespace(node: Node<'_>, sink: &mut Sink<'_>) -> Option<NamespacePart> 
     let history_events = reader.optional(&keys::OWN_HISTORY_EVENTS, sink);
     let history_mib = reader.optional(&keys::OWN_HISTORY_MIB, sink);
     let history_age = reader.optional(&keys::OWN_HISTORY_AGE, sink);
+    let presence = reader.optional(&keys::PRESENCE, sink);
+    let presence_linger = reader.optional(&keys::PRESENCE_LINGER, sink);
+    let publish = reader.get(&keys::WHO_PUBLISHES, sink);
     let authorise = reader.optional(&keys::OWN_AUTHORISE, sink);
     Some(NamespacePart {
         channels: channels?,
@@ -332,6 +341,9 @@ fn read_namespace(node: Node<'_>, sink: &mut Sink<'_>) -> Option<NamespacePart> 
         history_events: history_events?,
         history_mib: history_mib?,
         history_age: history_age?,
+        presence: presence?,
+        presence_linger: presence_linger?,
+        publish: publish?,
         authorise: authorise?,
     })
 }

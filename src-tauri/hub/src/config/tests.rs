@@ -17,6 +17,9 @@ fields = ["carrier", "aircraft.type"]
 events-a-second = 100
 history-events = 5
 history-age = "1m"
+presence = true
+presence-linger = "10s"
+publish = "token"
 
 [[aggregate]]
 id = "cancelled"
@@ -62,6 +65,9 @@ fn what_it_says() {
         history_events: Some(5),
         history_mib: None,
         history_age: Some(Duration::from_secs(60)),
+        presence: Some(true),
+        presence_linger: Some(Duration::from_secs(10)),
+        publish: Publishers::Token,
         authorise: None,
     };
     assert_eq!(file.namespaces, [namespace]);

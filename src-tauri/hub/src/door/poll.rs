@@ -41,7 +41,7 @@ pub(crate) async fn answer(
     };
     let places = cursor::parse(&cursor).map_err(|problem| Failure::bad("bad-cursor", problem))?;
     let wait = wait_of(wait.as_deref())?;
-    reader.subscribe(places).await.map_err(|problem| problem.failure("bad-cursor"))?;
+    reader.subscribe(places, false).await.map_err(|problem| problem.failure("bad-cursor"))?;
     let lines = next(&mut reader, wait).await.map_err(ended)?;
     let heartbeat = {
         let now = reader.hub.now();

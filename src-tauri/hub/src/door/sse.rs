@@ -31,14 +31,19 @@ pub(crate) async fn open(
     peer: Peer,
 ) -> Result<Response, Failure> {
     let mut reader = Reader::admit(door, &headers, Manner::Connection, (ByDoor::Sse, peer)).await?;
-    let [asked] = parameters(query, ["cursor"])?;
+    let [asked, presence] = parameters(query, ["cursor", "presence"])?;
+    let people = match presence.as_deref() {
+        None | Some("false") => false,
+        Some("true") => true,
+        Some(_) => return Err(Failure::bad("bad-query", "`presence` is neither: expected true or false")),
+    };
     let last = headers.get("last-event-id").filter(|value| !value.is_empty());
     let last = last.map(|value| value.to_str().map_err(|_| Failure::bad("bad-cursor", "`Last-Event-ID` is no cursor")));
     let Some(text) = last.transpose()?.map(str::to_owned).or(asked) else {
         return Err(Failure::bad("bad-cursor", "`cursor` is missing: expected `channel~epoch:offset` or `channel~`"));
     };
     let places = cursor::parse(&text).map_err(|problem| Failure::bad("bad-cursor", problem))?;
-    reader.subscribe(places).await.map_err(|problem| problem.failure("bad-cursor"))?;
+    reader.subscribe(places, people).await.map_err(|problem| problem.failure("bad-cursor"))?;
     let present = Present::new(reader.hub.clone(), Door::Events);
     let body = stream::unfold((Some((reader, present)), true), |(reader, first)| async move {
         let (mut reader, present) = reader?;

@@ -11,6 +11,7 @@ use axum::{
     response::Response,
 };
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use tokio::time::Instant;
 use watchfloor_model::Mono;
 
@@ -54,9 +55,12 @@ pub(crate) async fn open(
 /// What a client asks for, checked.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Order {
-    Subscribe(Places),
+    /// With `true`, who comes and goes is told.
+    Subscribe(Places, bool),
     Unsubscribe(Vec<String>),
     Ping(u64),
+    /// Publish an event, as it came; the number is for the answer.
+    Publish(u64, String),
     /// Present another token.
     Authorise(Secret),
     /// The client broke the protocol: say why and close.
@@ -176,12 +180,18 @@ async fn follow(order: Order, reader: &mut Reader, lines: &mut Vec<Arc<str>>) ->
             reader.unsubscribe(&channels);
             return None;
         }
-        Order::Subscribe(places) => match reader.subscribe(places).await {
+        Order::Publish(id, event) => {
+            lines.push(reader.publish(id, &event).await);
+            return None;
+        }
+        Order::Subscribe(places, people) => match reader.subscribe(places, people).await {
             Ok(()) => return None,
             Err(problem) => {
                 let reason = match &problem {
                     Unsubscribed::TooMany(_) => CloseReason::Broken,
-                    Unsubscribed::Denied(_) | Unsubscribed::Withheld(_, Withheld::Denied) => CloseReason::Denied,
+                    Unsubscribed::Denied(_) | Unsubscribed::Full | Unsubscribed::Withheld(_, Withheld::Denied) => {
+                        CloseReason::Denied
+                    }
                     Unsubscribed::Revoked => CloseReason::Revoked,
                     Unsubscribed::Withheld(_, Withheld::Unsure) => CloseReason::Unsure,
                 };
@@ -214,23 +224,63 @@ async fn follow(order: Order, reader: &mut Reader, lines: &mut Vec<Arc<str>>) ->
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case", deny_unknown_fields)]
 enum Request {
-    Subscribe { channels: BTreeMap<String, Option<String>> },
-    Unsubscribe { channels: Vec<String> },
-    Ping { id: u64 },
-    Authorise { token: String },
+    Subscribe {
+        channels: BTreeMap<String, Option<String>>,
+        #[serde(default)]
+        presence: bool,
+    },
+    Unsubscribe {
+        channels: Vec<String>,
+    },
+    Ping {
+        id: u64,
+    },
+    Authorise {
+        token: String,
+    },
+}
+
+/// An event to publish. Its text is taken as it came.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Publish<'a> {
+    #[serde(rename = "type")]
+    _kind: Kind,
+    id: u64,
+    #[serde(borrow)]
+    event: &'a RawValue,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Kind {
+    Publish,
+}
+
+/// What kind of order it is, and nothing else of it.
+#[derive(Deserialize)]
+struct Typed {
+    #[serde(rename = "type")]
+    _kind: Kind,
 }
 
 fn order(text: &str) -> Order {
+    if serde_json::from_str::<Typed>(text).is_ok() {
+        return match serde_json::from_str(text) {
+            Ok(Publish { id, event, .. }) => Order::Publish(id, event.get().to_owned()),
+            Err(error) => broken(format!("{error}: expected `id`, a whole number, and `event`")),
+        };
+    }
     let request = match serde_json::from_str(text) {
         Ok(request) => request,
-        Err(error) => return broken(format!("{error}: expected subscribe, unsubscribe, ping or authorise")),
+        Err(error) => return broken(format!("{error}: expected subscribe, unsubscribe, publish, ping or authorise")),
     };
     match request {
         Request::Ping { id } => Order::Ping(id),
         Request::Authorise { token } => Order::Authorise(Secret(token)),
         Request::Unsubscribe { channels } => Order::Unsubscribe(channels),
-        Request::Subscribe { channels } => match places(channels) {
-            Ok(places) => Order::Subscribe(places),
+        Request::Subscribe { channels, presence } => match places(channels) {
+            Ok(places) => Order::Subscribe(places, presence),
             Err(problem) => broken(problem),
         },
     }
@@ -257,7 +307,10 @@ mod tests {
     #[test]
     fn orders_are_checked() {
         assert_eq!(order(r#"{"type":"ping","id":7}"#), Order::Ping(7));
-        let Order::Subscribe(places) = order(r#"{"type":"subscribe","channels":{"a":"e:1","b":null}}"#) else {
+        let event = r#"{"channel":"a","name":"n","data": 1.0}"#;
+        let text = format!(r#"{{"event":{event},"id":7,"type":"publish"}}"#);
+        assert_eq!(order(&text), Order::Publish(7, event.to_owned()));
+        let Order::Subscribe(places, false) = order(r#"{"type":"subscribe","channels":{"a":"e:1","b":null}}"#) else {
             panic!("no subscription");
         };
         assert_eq!(places.values().filter(|place| place.is_some()).count(), 1);
@@ -265,6 +318,8 @@ mod tests {
             ("", "EOF"),
             ("[]", "expected"),
             (r#"{"type":"sub"}"#, "unknown variant `sub`"),
+            (r#"{"type":"publish","event":{}}"#, "missing field `id`"),
+            (r#"{"type":"publish","id":1,"event":{},"x":1}"#, "unknown field `x`"),
             (r#"{"type":"ping","id":-1}"#, "invalid value"),
             (r#"{"type":"ping","id":1,"x":2}"#, "unknown field `x`"),
             (r#"{"type":"subscribe","channels":{"a b":null}}"#, "no channel name"),
@@ -282,7 +337,8 @@ mod fuzz {
 
     use super::*;
 
-    const ORDERS: [&str; 4] = [
+    const ORDERS: [&str; 5] = [
+        r#"{"type":"publish","id":7,"event":{"channel":"room","name":"moved","data":{"x":1}}}"#,
         r#"{"type":"subscribe","channels":{"flights":"k3x9:41","weather":null}}"#,
         r#"{"type":"unsubscribe","channels":["flights"]}"#,
         r#"{"type":"ping","id":7}"#,
@@ -296,7 +352,7 @@ mod fuzz {
             let text = mutated(&ORDERS, &mut Draws::new(bytes));
             let Ok(text) = std::str::from_utf8(&text) else { return };
             match order(text) {
-                Order::Subscribe(places) => assert!(places.len() <= limits::SUBSCRIPTION_CHANNELS_MAX),
+                Order::Subscribe(places, _) => assert!(places.len() <= limits::SUBSCRIPTION_CHANNELS_MAX),
                 Order::Fail(_, message, _) => assert!(!message.is_empty()),
                 _ => {}
             }

@@ -8,7 +8,7 @@ use std::{
 use watchfloor_model::Mono;
 
 use super::{Member, People, Person, Socket, Wake};
-use crate::{door::pusher::wire, limits};
+use crate::limits;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -101,7 +101,7 @@ impl People {
         }
         if !is_known {
             *serial += 1;
-            room.note(*serial, wire::member_added(channel, person));
+            room.note(*serial, super::came(channel, person));
             wake.insert(channel.clone());
         }
     }

@@ -8,7 +8,10 @@ use serde_json::{Value, json};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
 
-use crate::stand::Stand;
+use crate::{
+    revoke::{SIGNED, connect, token},
+    stand::Stand,
+};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 /// After a node's death it is right again within this.
@@ -127,4 +130,62 @@ async fn presence_spans_nodes() {
     let mut five = Client::come(first, "five").await;
     assert!(five.sees(&["one", "two", "five"], PATIENCE).await, "{:?}", five.present);
     assert!(two.sees(&["one", "two", "five"], PATIENCE).await);
+}
+
+/// A reader at the hub's own door, told who is there.
+async fn watch(at: SocketAddr, user: &str) -> WebSocketStream<MaybeTlsStream<TcpStream>> {
+    let mut socket = connect(at, &token(user)).await.expect("open");
+    let order = json!({"type": "subscribe", "channels": {"presence-room": null}, "presence": true}).to_string();
+    socket.send(Message::text(order)).await.expect("sent");
+    socket
+}
+
+/// H1: readers at the hub's own doors are there by all nodes too, for each other and for Pusher's clients; and who came by a node that was killed has left within
+/// 10 s.
+#[tokio::test(flavor = "multi_thread")]
+async fn own_doors_span_nodes() {
+    let mut stand = Stand::new(2, &format!("{APP}{SIGNED}")).await;
+    let [first, second] = stand.addresses()[..] else { panic!("two nodes") };
+    let mut own = watch(second, "own").await;
+    let mut there: Option<BTreeSet<String>> = None;
+    let mut client = Client::come(first, "client").await;
+    let _own = watch(first, "far").await;
+    assert!(client.sees(&["client", "own", "far"], PATIENCE).await, "{:?}", client.present);
+    let mut sees = async |who: &[&str], within: Duration| {
+        let who: BTreeSet<String> = who.iter().map(|who| (*who).to_owned()).collect();
+        let seen = async {
+            while there.as_ref() != Some(&who) {
+                let Some(Ok(message)) = own.next().await else { panic!("it is gone") };
+                let Message::Text(text) = message else { continue };
+                for line in text.split('\n') {
+                    let message: Value = serde_json::from_str(line).expect("JSON");
+                    let user = || message["user"].as_str().expect("a user").to_owned();
+                    match message["type"].as_str() {
+                        Some("present") => {
+                            let members = message["members"].as_array().expect("members").iter();
+                            there = Some(members.map(|one| one["user"].as_str().expect("a user").to_owned()).collect());
+                        }
+                        Some("joined") => {
+                            assert!(there.as_mut().expect("a list first").insert(user()), "twice: {line}")
+                        }
+                        Some("left") => {
+                            assert!(there.as_mut().expect("a list first").remove(&user()), "nobody: {line}")
+                        }
+                        _ => {}
+                    }
+                }
+            }
+        };
+        timeout(within, seen).await.is_ok()
+    };
+    assert!(sees(&["client", "own", "far"], PATIENCE).await);
+    let http = crate::publisher::http();
+    for node in [first, second] {
+        let answer =
+            http.get(format!("http://{node}/v1/channels/presence-room/presence")).bearer_auth(token("x")).send();
+        let page: Value = answer.await.expect("an answer").json().await.expect("JSON");
+        assert_eq!((&page["users"], &page["connections"]), (&json!(3), &json!(3)), "{page}");
+    }
+    stand.nodes[0].kill();
+    assert!(sees(&["own"], RIGHT).await);
 }

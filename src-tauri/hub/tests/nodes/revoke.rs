@@ -22,7 +22,7 @@ use tokio::{
 };
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
-    tungstenite::{Message, client::IntoClientRequest},
+    tungstenite::{self, Message, client::IntoClientRequest},
 };
 
 use crate::{
@@ -32,9 +32,9 @@ use crate::{
 
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Readers come by tokens.
-const SIGNED: &str = "[[key]]\nalgorithm = \"HS256\"\nkey = { file = \"reader.key\" }\n";
+pub(crate) const SIGNED: &str = "[[key]]\nalgorithm = \"HS256\"\nkey = { file = \"reader.key\" }\n";
 
-fn token(user: &str) -> String {
+pub(crate) fn token(user: &str) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
     let claims = json!({"exp": now + 3600, "channels": ["*"], "sub": user}).to_string();
     let message = format!("{}.{}", BASE64.encode(r#"{"alg":"HS256"}"#), BASE64.encode(claims));
@@ -119,12 +119,15 @@ async fn by_websocket(at: SocketAddr, token: &str, cursor: &str, told: &watch::S
     }
 }
 
-async fn connect(at: SocketAddr, token: &str) -> Result<WebSocketStream<MaybeTlsStream<TcpStream>>, StatusCode> {
+pub(crate) async fn connect(
+    at: SocketAddr,
+    token: &str,
+) -> Result<WebSocketStream<MaybeTlsStream<TcpStream>>, StatusCode> {
     let mut request = format!("ws://{at}/v1/ws").into_client_request().expect("a request");
     request.headers_mut().insert("authorization", format!("Bearer {token}").parse().expect("a header"));
     match connect_async(request).await {
         Ok((socket, _)) => Ok(socket),
-        Err(tokio_tungstenite::tungstenite::Error::Http(answer)) => Err(answer.status()),
+        Err(tungstenite::Error::Http(answer)) => Err(answer.status()),
         Err(error) => panic!("{error}"),
     }
 }
@@ -178,15 +181,15 @@ impl Flood {
         Self { last: Arc::default(), at, http: http() }
     }
 
-    /// One event in each of these channels, so many times.
-    async fn publish(&self, node: usize, channels: &[String], times: u64) {
-        for _ in 0..times {
+    /// So many events in each of these channels, as one batch.
+    async fn publish(&self, node: usize, channels: &[String], each: u64) {
+        let draw = |_| {
             let number = self.last.fetch_add(1, SeqCst) + 1;
-            let event = |channel| json!({"channel": channel, "name": "n", "data": {"n": number}});
-            let events: Vec<_> = channels.iter().map(event).collect();
-            let told = publish(&self.http, self.at[node % self.at.len()], None, &json!(events)).await;
-            assert!(told.is_ok_and(|told| told.0 == StatusCode::OK), "it is published");
-        }
+            channels.iter().map(move |channel| json!({"channel": channel, "name": "n", "data": {"n": number}}))
+        };
+        let events: Vec<_> = (0..each).flat_map(draw).collect();
+        let told = publish(&self.http, self.at[node % self.at.len()], None, &json!(events)).await;
+        assert!(told.is_ok_and(|told| told.0 == StatusCode::OK), "it is published");
     }
 
     /// Publishes until it is dropped.
@@ -195,6 +198,8 @@ impl Flood {
         tokio::spawn(async move {
             loop {
                 flood.publish(node, &channels, 1).await;
+                // What is in flight is enough: the machine is for the readers.
+                sleep(Duration::from_millis(10)).await;
             }
         })
     }

@@ -140,6 +140,7 @@ async fn knows(node: SocketAddr) {
     let (http, begun) = (http(), Instant::now());
     while !http
         .get(format!("http://{node}/v1/snapshot?channels=begins"))
+        .bearer_auth(crate::revoke::token("begins"))
         .send()
         .await
         .is_ok_and(|answer| answer.status().is_success())

@@ -25,6 +25,7 @@ use crate::{
     close::CloseReason,
     door::{
         REVOKED,
+        allowance::Allowance,
         socket::{Heard, Talk},
         words,
     },
@@ -81,12 +82,6 @@ struct Waiting {
     is_quiet: bool,
 }
 
-/// How many events the client may still publish in this second.
-struct Allowance {
-    begins: Mono,
-    left: u32,
-}
-
 impl Session {
     /// A client that has just come.
     pub(crate) fn new(door: Doorway, app: App, peer: Peer) -> Self {
@@ -124,7 +119,7 @@ impl Session {
             waiting: Vec::new(),
             heard: now,
             asked: None,
-            allowance: Allowance { begins: now, left: limits::CLIENT_EVENTS_A_SECOND },
+            allowance: Allowance::new(now),
         }
     }
 
@@ -188,6 +183,9 @@ impl Session {
                 Ok(None)
             }
             Kind::Presence => {
+                if self.hub.config.rules.of(&self.app.inside(name)).presence == Some(false) {
+                    return Err((403, "who is in this channel isn't known: its namespace says so".to_owned()));
+                }
                 let data = asked.channel_data.as_deref().ok_or((400, "`channel_data` is missing".to_owned()))?;
                 self.check(asked.auth.as_ref(), &format!("{}:{name}:{data}", self.socket)).map_err(|why| (401, why))?;
                 order::person(data).map(Some).map_err(|problem| (400, problem))
@@ -401,17 +399,6 @@ impl Session {
             None => self.heard.plus(limits::PUSHER_ACTIVITY),
             Some(asked) => asked.plus(limits::PUSHER_PONG),
         }
-    }
-}
-
-impl Allowance {
-    fn takes(&mut self, now: Mono) -> bool {
-        if now.since(self.begins).as_secs() >= 1 {
-            *self = Self { begins: now, left: limits::CLIENT_EVENTS_A_SECOND };
-        }
-        let takes = self.left > 0;
-        self.left -= u32::from(takes);
-        takes
     }
 }
 

@@ -52,9 +52,10 @@ impl Session<'_> {
 
     /// Asks for a lease, and that enough replicas know it.
     pub(super) fn renewing(&self) -> impl Future<Output = Result<Renewed, RedisError>> + Send + use<> {
-        let mut connection = self.publishing.clone();
         let (names, node) = (self.engine.names.clone(), self.engine.node.clone());
         let replicas = self.engine.config.replicas;
+        // To wait for replicas holds up what else is asked by a connection.
+        let mut connection = if replicas == 0 { self.reading.clone() } else { self.publishing.clone() };
         async move {
             let renewed = presence::renew(connection.clone(), names, node).await?;
             if replicas == 0 {
