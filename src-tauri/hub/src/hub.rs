@@ -28,6 +28,7 @@ use crate::{
     clock::{ClockOrder, Clocks, Now},
     cursor::Places,
     engine::{self, Engine},
+    from_redis::Sums,
     guard::HostRule,
     hub_config::HubConfig,
     idempotency::{Digest, Known},
@@ -168,6 +169,10 @@ pub(crate) struct Shared {
     pub(crate) counts: Counts,
     /// How many listeners serve.
     serving: Arc<AtomicUsize>,
+    /// What came of what was read in Redis to be published.
+    pub(crate) from_redis: Sums,
+    /// What this process is called by others.
+    pub(crate) process: Arc<str>,
     /// What holds the channels, if they aren't this hub's own.
     pub(crate) engine: Option<Engine>,
     /// What nothing of them goes out behind.
@@ -231,6 +236,8 @@ impl Shared {
             reloaded: watch::Sender::new(0),
             counts,
             serving: Arc::default(),
+            from_redis: Sums::default(),
+            process: new_epoch(),
             engine,
             fence,
             state,

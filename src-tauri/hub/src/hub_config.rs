@@ -5,9 +5,9 @@ use std::{path::PathBuf, time::Duration};
 use watchfloor_board::config::spec::FoldSpec;
 
 use crate::{
-    access::Readers, app::App, authorise::Authorise, channel::HistoryLimits, engine::EngineConfig, guard::Token,
-    limits, proxies::Proxies, rates::Rates, reconcile::Named, rules::Rules, state::StateLimits, store::StoreConfig,
-    tls::Tls,
+    access::Readers, app::App, authorise::Authorise, channel::HistoryLimits, engine::EngineConfig,
+    from_redis::FromRedis, guard::Token, limits, proxies::Proxies, rates::Rates, reconcile::Named, rules::Rules,
+    state::StateLimits, store::StoreConfig, tls::Tls,
 };
 
 /// What a hub is told when it is made.
@@ -60,6 +60,8 @@ pub struct HubConfig {
     pub rates: Rates,
     /// Whether those who look after the hub come by TLS too, where there is a certificate. Default: beyond the loopback.
     pub admin_tls: Option<bool>,
+    /// What is published from Redis. Default nothing.
+    pub from_redis: Vec<FromRedis>,
 }
 
 impl Default for HubConfig {
@@ -88,6 +90,7 @@ impl Default for HubConfig {
             proxies: Proxies::default(),
             rates: Rates::default(),
             admin_tls: None,
+            from_redis: Vec::new(),
         }
     }
 }

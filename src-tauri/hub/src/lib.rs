@@ -19,6 +19,7 @@ mod door;
 mod engine;
 mod failure;
 mod fields;
+mod from_redis;
 #[cfg(test)]
 mod fuzz;
 mod guard;
@@ -56,6 +57,7 @@ pub use authorise::Authorise;
 pub use channel::HistoryLimits;
 pub use engine::{EngineConfig, EnginePlace, check_address};
 pub use fields::Fields;
+pub use from_redis::{FromForm, FromRedis, Spring};
 pub use guard::Token;
 pub use hub::Hub;
 pub use hub_config::HubConfig;

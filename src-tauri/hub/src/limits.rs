@@ -334,3 +334,11 @@ pub const ORDER_AGAIN: Duration = Duration::from_millis(300);
 pub const ORDERS_KEPT: usize = 2_000;
 /// By how much a node's lease ends earlier for itself than for the others: no two machines' clocks run alike.
 pub const LEASE_MARGIN: Duration = Duration::from_millis(500);
+/// Entries or messages of Redis that are published at once.
+pub const FROM_REDIS_BATCH: usize = 100;
+/// How long a stream is waited for at once.
+pub const FROM_REDIS_BLOCK: Duration = Duration::from_secs(1);
+/// How long until what the hub can't take is offered again.
+pub const FROM_REDIS_AGAIN: Duration = Duration::from_millis(300);
+/// Sources in Redis.
+pub const FROM_REDIS_MAX: usize = 50;

@@ -13,6 +13,7 @@ use crate::{
     hub_config::HubConfig,
     proxies::Proxies,
     revocation::{Session, Why},
+    rules::Rules,
 };
 
 /// See the module.
@@ -24,6 +25,7 @@ pub(crate) struct Live {
     pub(crate) apps: Vec<App>,
     pub(crate) proxies: Proxies,
     pub(crate) authorise: Option<Authorise>,
+    pub(crate) rules: Rules,
 }
 
 impl Live {
@@ -35,6 +37,7 @@ impl Live {
             apps: config.apps.clone(),
             proxies: config.proxies.clone(),
             authorise: config.authorise.clone(),
+            rules: config.rules.clone(),
         }
     }
 

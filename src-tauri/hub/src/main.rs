@@ -221,6 +221,7 @@ fn config_of(options: &Options, site: &Site) -> Result<HubConfig, Failure> {
         admin_tls: site.file.hub.admin_tls,
         proxies: site.file.hub.proxies.clone(),
         rates: site.file.hub.rates.unwrap_or(Rates::usual()),
+        from_redis: site.redis_sources().map_err(Failure::Environment)?,
         connections_max: options.connections.or(count(hub.connections)).unwrap_or(limits::CONNECTIONS_MAX),
         ..HubConfig::default()
     };

@@ -125,8 +125,8 @@ fn restart(before: &HubFile, now: &HubFile) -> Vec<&'static str> {
     let (was, is) = (&before.hub, &now.hub);
     let kept = |file: &HubFile| -> Vec<_> {
         let kept = |one: &NamespacePart| {
-            let own = (one.durability, one.history_events, one.history_mib, one.history_age);
-            (own != (None, None, None, None)).then(|| (one.channels.clone(), own))
+            let own = (one.durability, one.history_events, one.history_mib, one.history_age, one.presence_linger);
+            (own != (None, None, None, None, None)).then(|| (one.channels.clone(), own))
         };
         file.namespaces.iter().filter_map(kept).collect()
     };
@@ -146,10 +146,11 @@ fn restart(before: &HubFile, now: &HubFile) -> Vec<&'static str> {
         ("audit-log", was.audit_log != is.audit_log),
         ("tls", was.tls != is.tls),
         ("admin-tls", was.admin_tls != is.admin_tls),
-        ("durability and history of a [[namespace]]", kept(before) != kept(now)),
+        ("durability, history and presence-linger of a [[namespace]]", kept(before) != kept(now)),
         ("[[aggregate]]", before.aggregates != now.aggregates),
         ("which [[app]] is the first, and with it all of them", first(before) != first(now)),
         ("[engine]", before.engine != now.engine),
+        ("[[from-redis]]", before.from_redis != now.from_redis),
     ];
     all.into_iter().filter(|(_, is_other)| *is_other).map(|(name, _)| name).collect()
 }

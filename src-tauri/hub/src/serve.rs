@@ -26,7 +26,7 @@ use tokio::{
 
 use crate::{
     audit::{Note, Who},
-    authorise, engine,
+    authorise, engine, from_redis,
     guard::HostRule,
     hub::Shared,
     limits,
@@ -104,7 +104,8 @@ pub(crate) async fn serve(
         };
         let told = webhook::tell(&hub);
         let asked = authorise::follow(&hub);
-        tokio::join!(told, keys, certificate, reconcile::follow(&hub), engine::run(&hub), asked, keep_time(&hub));
+        let read = from_redis::run(&hub);
+        tokio::join!(told, keys, certificate, reconcile::follow(&hub), engine::run(&hub), asked, keep_time(&hub), read);
         std::future::pending().await
     };
     let gate =

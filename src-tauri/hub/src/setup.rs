@@ -9,11 +9,11 @@ use std::{
 use anyhow::anyhow;
 use watchfloor_board::config::spec::FoldSpec;
 use watchfloor_hub::{
-    App, AppConfig, Authorise, Durability, EngineConfig, Fields, KEY_BYTES_MIN, Keys, Named, OwnHistory, Readers,
-    Reconcile, Rules, Settings, SigningKey, Tls, TlsFiles, Token,
+    App, AppConfig, Authorise, Durability, EngineConfig, Fields, FromRedis, KEY_BYTES_MIN, Keys, Named, OwnHistory,
+    Readers, Reconcile, Rules, Settings, SigningKey, Tls, TlsFiles, Token,
     config::{
-        self, AggregatePart, AppPart, EnginePart, FILE_BYTES_MAX, HubFile, KeyPart, NamespacePart, Place,
-        ReconcilePart, TlsPart,
+        self, AggregatePart, AppPart, EnginePart, FILE_BYTES_MAX, FromRedisPart, HubFile, KeyPart, NamespacePart,
+        Place, ReconcilePart, TlsPart,
     },
 };
 
@@ -55,6 +55,7 @@ impl Site {
         wrong.extend(self.admin_token().err());
         wrong.extend(self.authorise().err());
         wrong.extend(self.engine().err());
+        wrong.extend(self.redis_sources().err());
         wrong.extend(self.tls().err());
         let secrets = self.file.apps.iter().map(|part| self.secret_of(part)).filter_map(Result::err);
         let secrets: Vec<_> = secrets.collect();
@@ -198,6 +199,35 @@ impl Site {
             replicas: *replicas,
             keeps: *keeps,
         }))
+    }
+
+    /// What is published from Redis.
+    pub(crate) fn redis_sources(&self) -> anyhow::Result<Vec<FromRedis>> {
+        let engine = self.engine()?;
+        let one = |part: &FromRedisPart| {
+            let FromRedisPart { id, redis, user, password, what, form, channel, prefix, name } = part;
+            let server = match (redis, &engine) {
+                (Some(address), engine) => {
+                    let read = password.as_ref().map(|place| self.kept(place, &format!("password of source {id}")));
+                    let password = read.transpose()?.map(|read| read.text().map(str::to_owned)).transpose()?;
+                    let own = EngineConfig::at(address.as_str());
+                    let keys = engine.as_ref().map_or(own.prefix.clone(), |engine| engine.prefix.clone());
+                    EngineConfig { user: user.clone(), password, prefix: keys, ..own }
+                }
+                (None, Some(engine)) => engine.clone(),
+                (None, None) => return Err(anyhow!("source {id} has no `redis`, and there is no `[engine]`")),
+            };
+            Ok(FromRedis {
+                id: id.clone(),
+                server,
+                what: what.clone(),
+                form: *form,
+                channel: channel.clone(),
+                prefix: prefix.clone(),
+                name: name.clone(),
+            })
+        };
+        self.file.from_redis.iter().map(one).collect()
     }
 
     fn signing_key(&self, part: &KeyPart) -> anyhow::Result<SigningKey> {

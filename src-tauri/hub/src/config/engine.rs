@@ -140,7 +140,7 @@ pub(super) fn read(node: Node<'_>, sink: &mut Sink<'_>) -> Option<EnginePart> {
 }
 
 /// Where Redis is.
-struct RedisAddress;
+pub(super) struct RedisAddress;
 
 impl Shape for RedisAddress {
     type Value = String;

@@ -11,7 +11,7 @@ use watchfloor_settings::{
 use watchfloor_board::config::aggregate_table;
 
 use super::shapes::{Address, CertificatePlace, FieldPath, Listen, Origin, Pattern, ProxyNetwork, SecretPlace};
-use super::{aggregates, engine};
+use super::{aggregates, engine, from_redis};
 use crate::{
     access::Signing,
     limits,
@@ -545,7 +545,7 @@ pub(super) static CERTIFICATE_KEY: Key<Text> = Key {
 };
 
 /// Every table there is.
-pub(super) fn tables() -> [&'static TableShape; 9] {
+pub(super) fn tables() -> [&'static TableShape; 10] {
     [
         &HUB,
         &NAMESPACE,
@@ -554,6 +554,7 @@ pub(super) fn tables() -> [&'static TableShape; 9] {
         &SIGNING,
         &APP,
         &engine::ENGINE,
+        &from_redis::FROM_REDIS,
         &PLACE,
         &CERTIFICATE_PLACE,
     ]

@@ -2,6 +2,7 @@
 
 mod aggregates;
 mod engine;
+mod from_redis;
 mod keys;
 mod shapes;
 
@@ -19,6 +20,7 @@ use watchfloor_settings::{
 
 pub use aggregates::{AggregatePart, ReconcilePart};
 pub use engine::EnginePart;
+pub use from_redis::FromRedisPart;
 pub use shapes::{Place, TlsPart};
 
 use crate::{
@@ -49,6 +51,8 @@ pub struct HubFile {
     pub apps: Vec<AppPart>,
     /// `[engine]`
     pub engine: Option<EnginePart>,
+    /// `[[from-redis]]`
+    pub from_redis: Vec<FromRedisPart>,
 }
 
 /// `[hub]`: what holds for the whole hub. What is left out is none.
@@ -190,7 +194,8 @@ pub fn parse(text: &str, file_name: &str) -> Result<HubFile, Diagnostics> {
     FILE.read(text, file_name, beside, decode)
 }
 
-const TABLES: [&str; 6] = ["[hub]", "[[namespace]]", "[[aggregate]]", "[[key]]", "[[app]]", "[engine]"];
+const TABLES: [&str; 7] =
+    ["[hub]", "[[namespace]]", "[[aggregate]]", "[[key]]", "[[app]]", "[engine]", "[[from-redis]]"];
 
 fn decode(file: &DeTable<'_>, sink: &mut Sink<'_>) -> Option<HubFile> {
     report_unknown_tables(file, "hub file", &TABLES, sink);
@@ -201,6 +206,7 @@ fn decode(file: &DeTable<'_>, sink: &mut Sink<'_>) -> Option<HubFile> {
     let mut nodes_of = |name, max| if file.contains_key(name) { tables_of(file, name, max, sink) } else { Vec::new() };
     let namespaces = nodes_of("namespace", limits::NAMESPACES_MAX);
     let (keys, nodes) = (nodes_of("key", limits::KEYS_GIVEN_MAX), nodes_of("app", limits::APPS_MAX));
+    let sources = nodes_of("from-redis", limits::FROM_REDIS_MAX);
     let namespace_spans: Vec<_> = namespaces.iter().map(|node| node.value.span()).collect();
     let namespaces: Vec<Option<NamespacePart>> =
         namespaces.into_iter().map(|node| read_namespace(node, sink)).collect();
@@ -225,6 +231,10 @@ fn decode(file: &DeTable<'_>, sink: &mut Sink<'_>) -> Option<HubFile> {
         None => Some(None),
         Some(value) => engine::read(Node { name: "engine", value }, sink).map(Some),
     };
+    let has_engine = file.contains_key("engine");
+    let from_redis: Vec<Option<FromRedisPart>> =
+        sources.iter().map(|node| from_redis::read(*node, has_engine, sink)).collect();
+    from_redis::report_twins(&sources, &from_redis, sink);
     Some(HubFile {
         hub: hub?,
         namespaces: namespaces.into_iter().collect::<Option<_>>()?,
@@ -232,6 +242,7 @@ fn decode(file: &DeTable<'_>, sink: &mut Sink<'_>) -> Option<HubFile> {
         keys: keys.into_iter().collect::<Option<_>>()?,
         apps: apps.into_iter().collect::<Option<_>>()?,
         engine: engine?,
+        from_redis: from_redis.into_iter().collect::<Option<_>>()?,
     })
 }
 

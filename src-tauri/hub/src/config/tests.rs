@@ -128,7 +128,7 @@ fn mistakes() {
         (
             "[[app]]",
             "[[apps]]",
-            "unknown key `apps` in the hub file: found `apps`, expected `[hub]`, `[[namespace]]`, `[[aggregate]]`, `[[key]]`, `[[app]]` or `[engine]`",
+            "unknown key `apps` in the hub file: found `apps`, expected `[hub]`, `[[namespace]]`, `[[aggregate]]`, `[[key]]`, `[[app]]`, `[engine]` or `[[from-redis]]`",
         ),
         ("\"EdDSA\"", "\"none\"", "for `algorithm`: found \"none\""),
         ("id = \"1\"\n", "", "`id` is missing in `[[app]]`"),

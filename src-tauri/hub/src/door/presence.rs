@@ -35,7 +35,7 @@ pub(super) struct Part {
 impl Reader {
     /// As whom the reader is in a channel: by the site's word, or by its token. Nobody in particular if neither says so, or nobody is known there.
     pub(super) fn person(&self, channel: &str) -> Option<Person> {
-        if !self.hub.config.rules.of(channel).has_presence(channel) {
+        if !self.hub.live().rules.of(channel).has_presence(channel) {
             return None;
         }
         if let Some(person) = self.granted.get(channel).and_then(Granted::person) {
@@ -51,7 +51,7 @@ impl Reader {
     /// If there is no room in one of them: then it may be in others.
     pub(super) fn come_in(&mut self, channels: &[(Arc<str>, Option<Person>)], hears: bool) -> Result<(), Full> {
         let is_known =
-            |(channel, _): &&(Arc<str>, Option<Person>)| self.hub.config.rules.of(channel).has_presence(channel);
+            |(channel, _): &&(Arc<str>, Option<Person>)| self.hub.live().rules.of(channel).has_presence(channel);
         let known: Vec<_> = channels.iter().filter(is_known).cloned().collect();
         if known.is_empty() {
             return Ok(());
@@ -165,8 +165,9 @@ pub(crate) async fn members(
     headers: HeaderMap,
     peer: Peer,
 ) -> Result<Response, Failure> {
-    door.hub.config.readers.prepare(&headers).await;
-    let rights = door.hub.config.readers.admit(&headers, door.hub.now())?;
+    let live = door.hub.live();
+    live.readers.prepare(&headers).await;
+    let rights = live.readers.admit(&headers, door.hub.now())?;
     let bad = |problem| Failure::bad("bad-query", problem);
     let Ok(Path(name)) = name else { return Err(bad("the address names no channel".to_owned())) };
     let channel = publish::channel(&name).map_err(bad)?;
@@ -175,7 +176,7 @@ pub(crate) async fn members(
     if let Some(message) = rights.forbids([&*channel]) {
         return Err(Failure::new(StatusCode::FORBIDDEN, "denied", message));
     }
-    if !door.hub.config.rules.of(&channel).has_presence(&channel) {
+    if !door.hub.live().rules.of(&channel).has_presence(&channel) {
         let message = format!("who is in channel {channel} isn't known: expected one that has presence");
         return Err(Failure::new(StatusCode::NOT_FOUND, "no-presence", message));
     }

@@ -73,7 +73,7 @@ impl Reader {
     /// Whether the channel takes events of this reader.
     fn may_publish(&self, event: &Incoming) -> Result<(), String> {
         let channel = &*event.channel;
-        match self.hub.config.rules.of(channel).publishers {
+        match self.hub.live().rules.of(channel).publishers {
             Publishers::Server => Err(format!("readers may not publish to channel {channel}")),
             Publishers::Token => {
                 let names = self.subscription.rights().is_some_and(|rights| rights.publishes(channel));

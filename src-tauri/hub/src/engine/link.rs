@@ -103,7 +103,7 @@ pub(super) struct Link {
 
 /// Why there is no link.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Unlinked {
+pub(crate) enum Unlinked {
     /// What the library says.
     #[error(transparent)]
     Redis(#[from] RedisError),
@@ -121,8 +121,6 @@ pub(super) async fn connect(config: &EngineConfig) -> Result<Link, Unlinked> {
 }
 
 async fn establish(config: &EngineConfig) -> Result<Link, Unlinked> {
-    // A program around this one that has installed another is served by that.
-    let _installed = rustls::crypto::ring::default_provider().install_default();
     let client = client(config).await?;
     let settings = AsyncConnectionConfig::new()
         .set_connection_timeout(Some(limits::ENGINE_CONNECT))
@@ -159,7 +157,10 @@ impl EngineConfig {
     }
 }
 
-async fn client(config: &EngineConfig) -> Result<Client, Unlinked> {
+/// Finds it, and nothing more.
+pub(crate) async fn client(config: &EngineConfig) -> Result<Client, Unlinked> {
+    // A program around this one that has installed another is served by that.
+    let _installed = rustls::crypto::ring::default_provider().install_default();
     match &config.place {
         EnginePlace::At(address) => {
             let info: ConnectionInfo = address.as_str().into_connection_info()?;
@@ -243,7 +244,7 @@ pub(super) fn is_broken(error: &RedisError) -> bool {
 }
 
 /// How long to wait before the next try.
-pub(super) fn pause(tries: u32) -> Duration {
+pub(crate) fn pause(tries: u32) -> Duration {
     let most = limits::ENGINE_RETRY.saturating_mul(1 << tries.min(5));
     most.mul_f64(0.5 + rand::random::<f64>() / 2.0)
 }

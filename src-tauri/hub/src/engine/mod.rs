@@ -50,7 +50,7 @@ use self::keys::Names;
 pub use self::link::{EngineConfig, EnginePlace, check_address};
 pub(crate) use self::{
     follow::Span,
-    link::sentinel,
+    link::{client, pause, sentinel},
     node::run,
     orders::{Order, Ungiven},
     wire::Heard,

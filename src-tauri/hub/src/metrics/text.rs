@@ -71,6 +71,15 @@ pub(crate) fn text(hub: &Shared) -> String {
         "Whether the hub's file could not be used when it was read last: what was before holds.",
     );
     out.line("file_refused", None, u8::from(figures.is_refused));
+    let sources = hub.from_redis.all();
+    if !sources.is_empty() {
+        out.family("from_redis_taken_total", "counter", "Events that were published from Redis, by source.");
+        sources.iter().for_each(|(id, count)| out.line("from_redis_taken_total", Some(("source", id)), count.taken));
+        out.family("from_redis_left_out_total", "counter", "What came from Redis and was left out, by source.");
+        for (id, count) in &sources {
+            out.line("from_redis_left_out_total", Some(("source", id)), count.left_out);
+        }
+    }
     if let Some(keeps) = figures.keeps {
         out.family("store_up", "gauge", "Whether the store keeps what it is told.");
         out.line("store_up", None, u8::from(keeps));

@@ -7,6 +7,7 @@
 
 mod between;
 mod failover;
+mod from_redis;
 mod kills;
 mod presence;
 mod proxies;

@@ -183,7 +183,7 @@ impl Session {
                 Ok(None)
             }
             Kind::Presence => {
-                if self.hub.config.rules.of(&self.app.inside(name)).presence == Some(false) {
+                if self.hub.live().rules.of(&self.app.inside(name)).presence == Some(false) {
                     return Err((403, "who is in this channel isn't known: its namespace says so".to_owned()));
                 }
                 let data = asked.channel_data.as_deref().ok_or((400, "`channel_data` is missing".to_owned()))?;
