@@ -177,7 +177,8 @@ async fn broken_protocol() {
     let many: serde_json::Map<_, _> = (0..257).map(|number| (format!("c{number}"), Value::Null)).collect();
     for (frame, code, message, close) in [
         (Message::text("{"), "bad-message", "EOF while parsing", 1008),
-        (Message::text("{\"type\":\"publish\"}"), "bad-message", "unknown variant `publish`", 1008),
+        (Message::text("{\"type\":\"presence\"}"), "bad-message", "unknown variant `presence`", 1008),
+        (Message::text("{\"type\":\"publish\"}"), "bad-message", "missing field `id`", 1008),
         (Message::binary(vec![1]), "bad-message", "binary frame: expected text", 1008),
         (
             Message::text(json!({"type": "subscribe", "channels": {"a": "b"}}).to_string()),

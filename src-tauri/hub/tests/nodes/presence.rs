@@ -166,10 +166,10 @@ async fn own_doors_span_nodes() {
                             there = Some(members.map(|one| one["user"].as_str().expect("a user").to_owned()).collect());
                         }
                         Some("joined") => {
-                            assert!(there.as_mut().expect("a list first").insert(user()), "twice: {line}")
+                            assert!(there.as_mut().expect("a list first").insert(user()), "twice: {line}");
                         }
                         Some("left") => {
-                            assert!(there.as_mut().expect("a list first").remove(&user()), "nobody: {line}")
+                            assert!(there.as_mut().expect("a list first").remove(&user()), "nobody: {line}");
                         }
                         _ => {}
                     }

@@ -297,9 +297,9 @@ async fn a_node_that_hears_nothing_sends_nothing() {
         let going_on = flood.go_on(0, channel.clone());
         theirs[stopped].until(|heard| heard.number > 20).await;
         if round == 0 {
-            stand.nodes[1].signal("STOP")
+            stand.nodes[1].signal("STOP");
         } else {
-            wire.hold(true)
+            wire.hold(true);
         }
         let asked = Instant::now();
         let (status, body) = revoke(&http, stand.nodes[0].admin, &json!({"user": user})).await;
@@ -311,9 +311,9 @@ async fn a_node_that_hears_nothing_sends_nothing() {
         // Who comes to a node that is cut off, with an old place, is sent nothing of what it has in memory.
         let mut late = (round == 1).then(|| Reader::start(0, at[2], &user, "c~".to_owned()));
         if round == 0 {
-            stand.nodes[1].signal("CONT")
+            stand.nodes[1].signal("CONT");
         } else {
-            sleep(Duration::from_secs(2)).await
+            sleep(Duration::from_secs(2)).await;
         }
         if round == 1 {
             assert!(late.as_ref().is_some_and(|late| !late.heard.borrow().begun));
