@@ -46,6 +46,23 @@ const CHROMIUM =
   process.env['CHROMIUM'] ??
   ['/usr/bin/chromium-headless-shell', '/usr/bin/chromium'].find((path) => existsSync(path)) ??
   'chromium'
+/**
+ * What o'clock it is for the page when its tests begin, by its own clock, which goes on from there: what is said of “Sun 23:50” isn't what is said
+ * of “14:50”, and a test that passes in the afternoon would fail after midnight. `WATCHFLOOR_AT` is another one, as ISO 8601 has it.
+ */
+const BEGIN_MS = Date.parse(process.env['WATCHFLOOR_AT'] ?? '2026-11-24T18:00:00Z')
+const SHIFT_MS = BEGIN_MS - Date.now()
+/** What o'clock it is for the page. */
+export const page_now_ms = () => Date.now() + SHIFT_MS
+const clock = `{
+  const Real = Date
+  const now = () => Real.now() + ${String(SHIFT_MS)}
+  globalThis.Date = new Proxy(Real, {
+    construct: (real, given, made) => Reflect.construct(real, given.length === 0 ? [now()] : given, made),
+    apply: () => new Real(now()).toString(),
+    get: (real, name) => (name === 'now' ? now : Reflect.get(real, name)),
+  })
+}`
 const script = await backend()
 /** @type {Promise<import('playwright-core').Browser> | undefined} */
 let browser
@@ -86,6 +103,7 @@ export async function on_page(query, size, use, { notes = true, gl = false, befo
     if (message.type() === 'error' || message.type() === 'warning') faults.push(message.text())
   })
   try {
+    await page.addInitScript(clock)
     if (notes) await page.addInitScript(note_canvas_texts)
     await page.addInitScript(script)
     // As the web view of a machine without a locale says.

@@ -1,7 +1,7 @@
 /** The pages over the wall: the figures of the alarms, and what happened since somebody looked away. */
 import assert from 'node:assert/strict'
 import { open, PORTRAIT, SMALL, without_wall } from './alarms.mjs'
-import { all_become, assert_readable, check, FULL_HD, on_page, ULTRA_HD } from './harness.mjs'
+import { FULL_HD, ULTRA_HD, all_become, assert_readable, check, on_page, page_now_ms } from './harness.mjs'
 import { become_kiosk } from './keys.mjs'
 
 /** @typedef {import('playwright-core').Page} Page */
@@ -74,7 +74,7 @@ async function report() {
       await page.keyboard.press('4')
       await page.waitForSelector('[data-figure="top"] [data-verdict="beyond"]')
       const [, second] = await asked(page, 'alarm_report')
-      assert.ok(second !== undefined && Math.abs(Date.now() - 720 * HOUR_MS - second.fromMs) < 10_000)
+      assert.ok(second !== undefined && Math.abs(page_now_ms() - 720 * HOUR_MS - second.fromMs) < 10_000)
       assert.deepEqual(await figures(page), {
         mean: 'acceptable',
         max: 'beyond',
@@ -213,7 +213,7 @@ async function report() {
       const flood = '[data-lines="1"] [data-line="0"][aria-selected="true"]'
       for (let line = 0; line < 40 && (await page.$(flood)) === null; line += 1) await page.keyboard.press('ArrowDown')
       await page.waitForSelector(flood)
-      const before = Date.now()
+      const before = page_now_ms()
       await page.keyboard.press('Enter')
       await page.waitForSelector('[data-past-bar]')
       assert.equal(await page.$('[data-report]'), null, 'a record has no report over it')
@@ -325,7 +325,7 @@ async function since() {
         await open_sheet(page, 'since')
         const [first] = await asked(page, 'since')
         assert.ok(first !== undefined && first.after === 0)
-        assert.ok(Math.abs(Date.now() - 3.2 * HOUR_MS - first.fromMs) < 20_000)
+        assert.ok(Math.abs(page_now_ms() - 3.2 * HOUR_MS - first.fromMs) < 20_000)
         assert.match(
           (await open(page, '[data-report-of]')) ?? '',
           /^since \d\d:\d\d:\d\d until \d\d:\d\d:\d\d: 3 h 12 min$/,
@@ -431,7 +431,7 @@ async function since() {
       await page.keyboard.press('9')
       await page.waitForSelector('[data-past-bar]')
       const [past] = await asked(page, 'past_open')
-      assert.ok(past !== undefined && Math.abs(Date.now() - 41 * 60_000 - past.atMs) < 30_000)
+      assert.ok(past !== undefined && Math.abs(page_now_ms() - 41 * 60_000 - past.atMs) < 30_000)
     }),
   )
 
