@@ -154,6 +154,8 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<(), Failure> {
+    // What changes while it is being read is found by this.
+    let seen = options.config.as_deref().and_then(reload::mark);
     let site = options.config.as_deref().map(Site::read).transpose()?.unwrap_or_default();
     let config = match config_of(options, &site) {
         // A mistake of the command line, as much as of the file.
@@ -164,7 +166,7 @@ fn run(options: &Options) -> Result<(), Failure> {
     };
     files_for(config.connections_max);
     let (listen, admin) = (listen_of(options, &site.file), site.file.hub.admin);
-    let reload = Reload::new(options.clone(), site.file, config.clone());
+    let reload = Reload::new(options.clone(), seen, site.file, config.clone());
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -17,15 +17,17 @@ use watchfloor_hub::{
 use crate::{Failure, Options, config_of, listen_of, setup::Site};
 
 /// What tells a file from the one that stood in its place before.
-type Mark = Option<(SystemTime, u64)>;
+pub(crate) type Mark = Option<(SystemTime, u64)>;
 
-fn mark(path: &Path) -> Mark {
+pub(crate) fn mark(path: &Path) -> Mark {
     fs::metadata(path).ok().and_then(|meta| Some((meta.modified().ok()?, meta.len())))
 }
 
 /// Keeps a hub as its file has it.
 pub(crate) struct Reload {
     options: Options,
+    /// The file as it was before it was read.
+    seen: Mark,
     /// Where it listens for publishers and readers, and for who looks after it.
     listens: (SocketAddr, Option<SocketAddr>),
     /// The file as it was at the start: what needs a restart holds by it.
@@ -38,9 +40,9 @@ pub(crate) struct Reload {
 
 impl Reload {
     /// Of a hub that was started like this.
-    pub(crate) fn new(options: Options, started: HubFile, config: HubConfig) -> Self {
+    pub(crate) fn new(options: Options, seen: Mark, started: HubFile, config: HubConfig) -> Self {
         let listens = (listen_of(&options, &started), started.hub.admin);
-        Self { options, listens, started, tls: config.tls.clone(), config }
+        Self { options, seen, listens, started, tls: config.tls.clone(), config }
     }
 
     /// Reads it anew whenever it is to be, for as long as it is waited for.
@@ -51,7 +53,6 @@ impl Reload {
             let looked = tokio::task::spawn_blocking(move || path.as_deref().and_then(mark)).await;
             looked.ok().flatten()
         };
-        let mut seen = look(path.clone()).await;
         let mut tick = interval(limits::FILE_LOOK_PERIOD);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -63,10 +64,10 @@ impl Reload {
             // A file that is gone for a moment is being written.
             if is_told {
                 self.tls.iter().for_each(Tls::look_again);
-            } else if now == seen || now.is_none() {
+            } else if now == self.seen || now.is_none() {
                 continue;
             }
-            seen = now;
+            self.seen = now;
             self = self.once(&hub).await;
         }
     }
