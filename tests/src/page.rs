@@ -13,6 +13,9 @@ pub struct Page {
     client: Client,
 }
 
+/// What the driver answers while a document is replaced by another.
+const ON_ITS_WAY: &str = "Could not parse script result";
+
 impl Page {
     /// Of this session.
     #[must_use]
@@ -49,7 +52,11 @@ impl Page {
     pub async fn wait_for(&self, what: &str, condition: &str, limit: Duration) -> Result<Value> {
         let begun = Instant::now();
         loop {
-            let found = self.run(condition, Vec::new()).await?;
+            let found = match self.run(condition, Vec::new()).await {
+                // The page was on its way elsewhere just then.
+                Err(error) if begun.elapsed() < limit && format!("{error:#}").contains(ON_ITS_WAY) => Value::Null,
+                found => found?,
+            };
             let is_true = !matches!(found, Value::Null | Value::Bool(false));
             if is_true {
                 return Ok(found);

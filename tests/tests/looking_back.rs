@@ -21,7 +21,7 @@ use watchfloor_tests::{
 
 const LIMIT: Duration = Duration::from_secs(60);
 /// A wall that shows the past goes back after this, here.
-const RETURN_AFTER: &str = "6s";
+const RETURN_AFTER: &str = "15s";
 /// Walls that run side by side would measure each other.
 static ONE_WALL: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 /// Every widget says that it is live, and there is at least one.
