@@ -336,7 +336,8 @@ impl Screen {
         let (lack, told) = match result {
             // The service has put it away a moment before, and shows it as a new one: what was only to be changed goes again.
             Ok(id) if was_gone && show.is_update => {
-                (self.shown.remove(&slot), self.left.remove(&slot));
+                self.shown.remove(&slot);
+                self.left.remove(&slot);
                 self.close(id).await;
                 self.note().await;
                 (None, Told::Closed { slot, number })
