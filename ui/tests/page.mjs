@@ -2,7 +2,7 @@
  * The built page in a browser, with the scripted host in the backend's place: what it says in every scenario, that
  * nothing is cut off or lies upon something else, that it can be read, and that it stops believing when nobody answers.
  *
- * Needs Chromium (`CHROMIUM`, default /usr/bin/chromium) and the built page (`DIST`, default `dist`). Opens no port: the browser is handed the files.
+ * Needs Chromium (`CHROMIUM`, or else /usr/bin/chromium-headless-shell where it is, which is quicker, and /usr/bin/chromium) and the built page (`DIST`, default `dist`). Opens no port: the browser is handed the files.
  *
  *   node tests/page.mjs [SUBJECT…]
  */

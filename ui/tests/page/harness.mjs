@@ -42,10 +42,9 @@ export async function check(name, what) {
 }
 
 /** The one without a desktop's furniture opens a page in half the time. Where it isn't installed, the other one draws the same. */
-const CHROMIUM =
-  process.env['CHROMIUM'] ??
-  ['/usr/bin/chromium-headless-shell', '/usr/bin/chromium'].find((path) => existsSync(path)) ??
-  'chromium'
+const WHOLE_CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
+const LIGHT_CHROMIUM = '/usr/bin/chromium-headless-shell'
+const CHROMIUM = process.env['CHROMIUM'] === undefined && existsSync(LIGHT_CHROMIUM) ? LIGHT_CHROMIUM : WHOLE_CHROMIUM
 /**
  * What o'clock it is for the page when its tests begin, by its own clock, which goes on from there: what is said of “Sun 23:50” isn't what is said
  * of “14:50”, and a test that passes in the afternoon would fail after midnight. `WATCHFLOOR_AT` is another one, as ISO 8601 has it.
@@ -70,7 +69,7 @@ let browser
 let gl_browser
 const chromium_with_gl = () =>
   (gl_browser ??= chromium.launch({
-    executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+    executablePath: WHOLE_CHROMIUM,
     args: [
       '--no-sandbox',
       '--use-angle=swiftshader',
@@ -178,7 +177,8 @@ export const all_become = (page, expected) =>
 const STILL_FRAMES = 12
 
 /**
- * Waits until everything has come to where it stays: for as long as a box or a canvas changes its place or size, however slow the machine is.
+ * Waits until everything has come to where it stays: for as long as a box or a canvas changes its place or size, however slow the machine is. What is
+ * written may go on changing, as it does on a live wall; where it doesn't, `settled` waits for all of it.
  *
  * @param {import('playwright-core').Page} page
  */

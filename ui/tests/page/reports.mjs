@@ -1,7 +1,7 @@
 /** The pages over the wall: the figures of the alarms, and what happened since somebody looked away. */
 import assert from 'node:assert/strict'
 import { open, PORTRAIT, SMALL, without_wall } from './alarms.mjs'
-import { FULL_HD, ULTRA_HD, all_become, assert_readable, check, on_page, page_now_ms } from './harness.mjs'
+import { all_become, assert_readable, check, FULL_HD, on_page, page_now_ms, ULTRA_HD } from './harness.mjs'
 import { become_kiosk } from './keys.mjs'
 
 /** @typedef {import('playwright-core').Page} Page */
