@@ -101,9 +101,9 @@ fn read(door: &Doorway, body: &[u8]) -> Result<(Vec<Revocation>, Vec<Option<Stri
 
 fn revocation(door: &Doorway, asked: Asked) -> Result<Revocation, String> {
     let Asked { user, token, connection, channel, app, ttl, before, reason: _ } = asked;
-    let config = &door.hub.config;
+    let live = door.hub.live();
     let known = |id: &String| {
-        config.apps.iter().find(|app| *app.id == **id).ok_or_else(|| format!("there is no application {id:?}"))
+        live.apps.iter().find(|app| *app.id == **id).ok_or_else(|| format!("there is no application {id:?}"))
     };
     let of_app = app.as_ref().map(known).transpose()?;
     let named = |what: &str, text: &str| match (1..=limits::CLAIM_BYTES_MAX).contains(&text.len()) {
@@ -140,7 +140,7 @@ fn revocation(door: &Doorway, asked: Asked) -> Result<Revocation, String> {
     });
     Ok(Revocation {
         target: Target { whom, channel },
-        ttl: ttl.unwrap_or_else(|| config.readers.keys.life_max()),
+        ttl: ttl.unwrap_or_else(|| live.readers.keys.life_max()),
         before: before.transpose()?,
     })
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
-use watchfloor_hub::{Hub, HubConfig, Keys, Readers, SigningKey, Token};
+use watchfloor_hub::{App, AppConfig, Hub, HubConfig, Keys, Readers, SigningKey, Token};
 
 use crate::support::{PATIENCE, Served, answer};
 
@@ -218,4 +218,21 @@ async fn what_was_refused() {
     let counted: u64 =
         lines.iter().filter(|line| line["what"] == "left-out").filter_map(|line| line["count"].as_u64()).sum();
     assert_eq!(counted, left_out);
+}
+
+/// H8: whose application came with a file that was read anew can be revoked; whose has gone with it can't be named.
+#[tokio::test]
+async fn what_is_revoked_is_of_now() {
+    let served = Served::start(config()).await;
+    let admin = Admin::of(&served.hub).await;
+    let user = || json!({"user": "7", "app": "shop"});
+    assert_eq!(admin.revoke(user()).await.0, StatusCode::BAD_REQUEST, "there is no such application yet");
+    let app = AppConfig { id: "shop".into(), key: "shop-key".into(), secret: "x".repeat(8), ..AppConfig::default() };
+    let apps = vec![App::new(&app, &[]).expect("sound")];
+    served.hub.reload(&HubConfig { apps, ..config() }).await;
+    assert_eq!(admin.revoke(user()).await.0, StatusCode::OK);
+    served.hub.reload(&config()).await;
+    assert_eq!(admin.revoke(user()).await.0, StatusCode::BAD_REQUEST, "it is gone");
+    admin.stop().await;
+    served.stop().await;
 }
