@@ -221,6 +221,7 @@ fn publishes_and_shows() {
     assert_eq!(said(&["tail", "a", "--last", "100", "--count", "3"], "").1.lines().count(), 3);
     for (arguments, input, code, part) in [
         (&["publish", "a", "n", "text"][..], "", 1, "the data is no JSON"),
+        (&["publish", "a", "n", "1e999"], "", 1, "the data is no JSON: number out of range"),
         (&["publish", "a b", "n"], "", 1, "no channel name"),
         (&["publish"], "{}", 1, "event 1: `channel` is missing"),
         (&["tail", "a b"], "", 1, "no channel name"),

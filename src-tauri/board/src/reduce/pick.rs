@@ -193,7 +193,7 @@ pub(crate) fn describe(found: Option<Shape<'_>>) -> String {
         Some(Shape::Text(text)) => {
             // Cut first: a text may be long, and writing it as JSON makes it longer.
             let start: String = text.chars().take(FOUND_CHARACTERS_MAX).collect();
-            cut(&Value::from(start).to_string(), FOUND_CHARACTERS_MAX).into_owned()
+            cut(&unturned(&Value::from(start).to_string()), FOUND_CHARACTERS_MAX).into_owned()
         }
         Some(Shape::List(items)) => format!("a list of {items}"),
         Some(Shape::Object(fields)) => format!("an object of {fields} fields"),
@@ -201,6 +201,19 @@ pub(crate) fn describe(found: Option<Shape<'_>>) -> String {
         Some(Shape::Bool(value)) => value.to_string(),
         Some(Shape::Number(number)) => cut(&number.to_string(), FOUND_CHARACTERS_MAX).into_owned(),
     }
+}
+
+/// A text in which what would turn around the words behind it is escaped: those are ours, and have to be read.
+fn unturned(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for own in text.chars() {
+        if matches!(own, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+            out.extend(own.escape_unicode());
+        } else {
+            out.push(own);
+        }
+    }
+    out
 }
 
 #[cfg(test)]
@@ -216,14 +229,15 @@ mod tests {
 
     #[test]
     fn rejections_say_where_what_and_what_was_expected() {
-        let data = Payload::from(
-            json!({"text": "abc", "long": "x".repeat(1000), "list": [1, 2], "lat": 91, "huge": 1e300, "bool": true}),
-        );
+        let data = Payload::from(json!({
+            "text": "abc", "long": "x".repeat(1000), "list": [1, 2], "lat": 91, "huge": 1e300, "bool": true, "turned": "a\u{202e}b"
+        }));
         let check = |result: Result<(), Rejection>, expected: &str| {
             assert_eq!(result.expect_err(expected).to_string(), expected);
         };
         let number_at = |at: &str| number(&path(at), data.value()).map(drop);
         check(number_at("text"), "`text`: found \"abc\", expected a number");
+        check(number_at("turned"), "`turned`: found \"a\\u{202e}b\", expected a number");
         check(number_at("list"), "`list`: found a list of 2, expected a number");
         check(number_at("bool"), "`bool`: found true, expected a number");
         check(number_at("huge"), "`huge`: found 1e+300, expected a number from -1e290 to 1e290");

@@ -9,7 +9,7 @@ use anyhow::anyhow;
 use clap::Args;
 use rand::RngExt;
 use serde::Deserialize;
-use serde_json::{json, value::RawValue};
+use serde_json::{Value, json};
 
 use super::{Backoff, Call, Hub, Target, print, say};
 use crate::Failure;
@@ -54,7 +54,7 @@ impl Publish {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let hub = self.target.open()?;
         let Some(channel) = &self.channel else { return self.lines(&hub).await };
-        let data: Box<RawValue> = serde_json::from_str(&self.data)
+        let data: Value = serde_json::from_str(&self.data)
             .map_err(|error| Failure::Input(format!("the data is no JSON: {error}: write a text as '\"text\"'")))?;
         let mut event = json!({"channel": channel, "name": self.name, "data": data});
         if let Some(id) = &self.id {
