@@ -12,13 +12,13 @@ const TURNED_MS = 5_000
 
 const ENTER = { key: 'Enter', ctrlKey: false, altKey: false, metaKey: false, shiftKey: false, repeat: false }
 
-/** False if the widget is on no page of this glass. */
-export function go_to(live: LiveWall, host: Host, alarm: Pick<AlarmView, 'key' | 'widgets'>): boolean {
+/** Null if the widget is on no page of this glass; or else it ends when the widget has the focus, or its page hasn't come. */
+export function go_to(live: LiveWall, host: Host, alarm: Pick<AlarmView, 'key' | 'widgets'>): Promise<void> | null {
   const view = live.cells.find(({ view }) => view.id === alarm.widgets[0])?.view
-  if (view === undefined) return false
+  if (view === undefined) return null
   const number = view.page ?? 0
   const pages = live.board?.pages?.length ?? 0
-  if (pages > 1 && !own_pages(live.page, pages).includes(number)) return false
+  if (pages > 1 && !own_pages(live.page, pages).includes(number)) return null
   if (pages > 1 && number !== live.page_number && !live.turn_past(number))
     void host.turn('show', number).catch(() => undefined)
 
@@ -35,10 +35,13 @@ export function go_to(live: LiveWall, host: Host, alarm: Pick<AlarmView, 'key' |
     return true
   }
   // The list goes first, and gives the focus back that it took.
-  const end = live.after_paint(() => {
-    if (enter()) end()
+  return new Promise((done) => {
+    const end = live.after_paint(() => {
+      if (!enter()) return
+      end()
+      done()
+    })
   })
-  return true
 }
 
 /** Who was led there by a pointer, or by the desktop, sees where: a focus that no key gave is no ring. */

@@ -4,7 +4,10 @@ import type { LiveWall } from '../../wall.svelte'
 import { hear_sought, lead } from './sought'
 import { way } from './way.svelte'
 
-vi.mock('./go', () => ({ go_to: (_live: unknown, _host: unknown, { key }: { key: string }) => key === 'pump/3' }))
+const { going } = vi.hoisted(() => ({ going: vi.fn(() => Promise.resolve()) }))
+vi.mock('./go', () => ({
+  go_to: (_live: unknown, _host: unknown, { key }: { key: string }) => (key === 'pump/3' ? going() : null),
+}))
 
 afterEach(() => {
   way.close()
@@ -81,6 +84,29 @@ test('it asks for what is behind what it has led to, and leads only to what is n
   end()
   expect(asked).toEqual([null, 7, 8, 8])
   expect(way.wanted).toBe('hidden')
+})
+
+test('it has led there when the widget has the focus, and says so no sooner', async () => {
+  const asked: (number | null)[] = []
+  const answers = [{ number: 8, key: 'pump/3', is_new: true }, null]
+  let entered: () => void = () => undefined
+  going.mockReturnValueOnce(
+    new Promise((done) => {
+      entered = done
+    }),
+  )
+  const alarm_sought = (after: number | null) => Promise.resolve((asked.push(after), answers[asked.length - 1] ?? null))
+  const end = hear_sought(wall(false), { ...host, alarm_sought } as unknown as Host)
+  await vi.waitFor(() => {
+    expect(going).toHaveBeenCalled()
+  })
+  await new Promise((done) => setTimeout(done, 0))
+  expect(asked).toEqual([null])
+  entered()
+  await vi.waitFor(() => {
+    expect(asked).toEqual([null, 8])
+  })
+  end()
 })
 
 test('an alarm that is none of those of a frame is asked for by its key', async () => {

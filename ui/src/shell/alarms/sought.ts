@@ -36,13 +36,15 @@ export function hear_sought(live: LiveWall, host: Host): () => void {
   }
 }
 
-/** To the widget; where there is none on this glass, or no such alarm any more, to the list. What is looked at of the past is left for it. */
+/** To the widget, until it has the focus; where there is none on this glass, or no such alarm any more, to the list. What is looked at of the past is left for it. */
 export async function lead(live: LiveWall, host: Host, key: string | null): Promise<void> {
   if (live.past !== null) await host.past_close()
   const alarm = key === null ? undefined : await find(live, host, key)
   way.close()
-  if (alarm !== undefined && go_to(live, host, alarm)) return
-  if (live.alarms !== null) way.show(key)
+  const going = alarm === undefined ? null : go_to(live, host, alarm)
+  // Whoever is told that it has led there must find it so: a page that is loaded anew before is led again.
+  if (going !== null) await going
+  else if (live.alarms !== null) way.show(key)
 }
 
 /** The alarm, as soon as a frame has it, or the backend says that it is beyond what a frame has; undefined if neither does for long enough. */

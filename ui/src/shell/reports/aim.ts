@@ -15,7 +15,7 @@ export async function follow(
   to: 'widget' | 'past' | 'either',
 ): Promise<string | null> {
   if (to !== 'past' && aim.widgets.length > 0) {
-    if (!go_to(live, host, aim)) return say('alarms.no-such-widget')
+    if (go_to(live, host, aim) === null) return say('alarms.no-such-widget')
     reports.close()
     return null
   }
