@@ -17,9 +17,22 @@ TARGET=${CARGO_TARGET_DIR:-target}
 
 STARTED=$SECONDS
 
+# Each step with the second in which it began.
+STEPS=()
+
 # step TEXT: says what begins now, and when.
 step() {
+    STEPS+=("$SECONDS $*")
     printf '\n==> [%02d:%02d] %s\n' $(((SECONDS - STARTED) / 60)) $(((SECONDS - STARTED) % 60)) "$*"
+}
+
+# steps_took: how long each step took until now, in seconds.
+steps_took() {
+    local at next
+    for at in "${!STEPS[@]}"; do
+        next=${STEPS[at + 1]:-$SECONDS}
+        printf '%6d s  %s\n' $((${next%% *} - ${STEPS[at]%% *})) "${STEPS[at]#* }"
+    done
 }
 
 # fail TEXT: says what is lacking and ends with 3.
