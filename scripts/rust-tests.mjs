@@ -1,24 +1,20 @@
-// Runs every Rust test, so many test programs at once: walls and servers wait most of the time. What a program says is
+// Runs every Rust test, several test programs at once: walls and servers wait most of the time. What a program says is
 // shown when it ends. Ends with 1 if something failed.
 //
-//   node scripts/rust-tests.mjs [--at-once N]
+//   node scripts/rust-tests.mjs
 import { spawn } from 'node:child_process'
 import { availableParallelism, setPriority } from 'node:os'
-import { dirname } from 'node:path'
-
-const at = process.argv.indexOf('--at-once')
-const AT_ONCE = at < 0 ? 2 * availableParallelism() : Number(process.argv[at + 1])
-if (!Number.isInteger(AT_ONCE) || AT_ONCE < 1) throw new Error(`--at-once: expected a whole number from 1, found ${process.argv[at + 1]}`)
+import { dirname, resolve } from 'node:path'
 
 // The longest first, by what they took: one that begins last would be waited for alone.
 const LONGEST = 'looking_back drill kiosk glass wall killed attacks probe nodes supervisor ably faults span cage screens tokens'.split(' ')
 
-/**
- * What only calculates, the longest first. It has what the others leave, and one after the other, as each has threads enough: a wall or a server
- * that has to answer in time must not wait for a simulated one.
- */
+/** What only calculates, the longest first. It has what the others leave: a wall or a server that has to answer in time must not wait for a simulated one. */
 const CALCULATE = 'schedules dialects whole simulation healthy storm regressions watchfloor_board watchfloor_feed'.split(' ')
 const LEFT_OVER = 19
+
+/** Their programs have windows, which are drawn by the processor here: more than one a core, and a page is late for reasons of none of its own. */
+const WINDOWS = 'tests'
 
 /** Makes a package of the programs, for which the bundler writes into them: nobody may be running one. */
 const ALONE = 'package'
@@ -77,7 +73,14 @@ await hand(left.filter(({ name }) => name === ALONE))
 const place = ({ name }) => CALCULATE.indexOf(name)
 const calculate = left.filter((one) => place(one) >= 0).sort((a, b) => place(a) - place(b))
 const others = left.filter((one) => one.name !== ALONE && place(one) < 0)
-await Promise.all([hand(calculate, LEFT_OVER), ...Array.from({ length: AT_ONCE }, () => hand(others))])
+const has_windows = ({ folder }) => folder === resolve(WINDOWS)
+const windows = others.filter(has_windows)
+const windowless = others.filter((one) => !has_windows(one))
+await Promise.all([
+    ...Array.from({ length: availableParallelism() }, () => hand(windows)),
+    hand(windowless),
+    hand(calculate, LEFT_OVER),
+])
 
 const docs = await run('cargo', ['test', '--workspace', '--locked', '--doc'], {})
 console.log(docs.said)

@@ -368,16 +368,19 @@ fn a_second_instance_of_a_windowless_wall_says_so() {
     let mut first = Command::new(program("watchfloor").expect("built"))
         .args(args)
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(Stdio::piped())
         .spawn()
         .expect("first");
     // Its first report means that it holds the folder.
     let mut line = String::new();
-    let output = first.stdout.take().expect("output");
-    BufReader::new(output).read_line(&mut line).expect("report");
+    // Kept: a wall whose reports nobody can read any more ends.
+    let mut output = BufReader::new(first.stdout.take().expect("output"));
+    output.read_line(&mut line).expect("report");
+    assert!(line.starts_with('{'), "no report, but {line:?}: {:?}", first.wait_with_output());
     check(&["--demo", "--headless", "--for", "1s", "--data-dir", data], 3, &["--data-dir"]);
     first.kill().expect("killed");
     first.wait().expect("ended");
+    drop(output);
 }
 
 /// The demo, as an operator checks it: `watchfloor --demo --headless --for 20s --json`.
