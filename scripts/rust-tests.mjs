@@ -3,7 +3,7 @@
 //
 //   node scripts/rust-tests.mjs
 import { spawn } from 'node:child_process'
-import { availableParallelism, setPriority } from 'node:os'
+import { setPriority } from 'node:os'
 import { dirname, resolve } from 'node:path'
 
 // The longest first, by what they took: one that begins last would be waited for alone.
@@ -13,7 +13,7 @@ const LONGEST = 'looking_back drill kiosk glass wall killed attacks probe nodes 
 const CALCULATE = 'schedules dialects whole simulation healthy storm regressions watchfloor_board watchfloor_feed'.split(' ')
 const LEFT_OVER = 19
 
-/** Their programs have windows, which are drawn by the processor here: more than one a core, and a page is late for reasons of none of its own. */
+/** Its programs have windows, which are drawn by the processor here: beside each other they are late for no reason of their own. */
 const WINDOWS = 'tests'
 
 /** Makes a package of the programs, for which the bundler writes into them: nobody may be running one. */
@@ -74,11 +74,9 @@ const place = ({ name }) => CALCULATE.indexOf(name)
 const calculate = left.filter((one) => place(one) >= 0).sort((a, b) => place(a) - place(b))
 const others = left.filter((one) => one.name !== ALONE && place(one) < 0)
 const has_windows = ({ folder }) => folder === resolve(WINDOWS)
-const windows = others.filter(has_windows)
-const windowless = others.filter((one) => !has_windows(one))
 await Promise.all([
-    ...Array.from({ length: availableParallelism() }, () => hand(windows)),
-    hand(windowless),
+    hand(others.filter(has_windows)),
+    hand(others.filter((one) => !has_windows(one))),
     hand(calculate, LEFT_OVER),
 ])
 
