@@ -211,16 +211,25 @@ impl Once {
         state.give(self.waker.id(), given, now).is_ok()
     }
 
+    /// One of these about which another site is to be asked by now than was. After [`Once::has`].
+    pub(crate) fn unanswered<'a>(&self, channels: &'a [Arc<str>]) -> Option<&'a Arc<str>> {
+        let by = |channel: &Arc<str>| self.granted.iter().find(|(own, _)| own == channel).map(|(_, granted)| granted);
+        channels.iter().find(|channel| !self.hub.authoriser.is_answered(channel, by(channel)))
+    }
+
     /// Whether he may read now, with the state locked; he holds what he reads until it is out.
     ///
     /// # Errors
-    /// `403` if something was revoked since he came, `503` if a node doesn't know whether.
+    /// `403` if something was revoked since he came, `503` if a node doesn't know whether, or another site is to be asked by now.
     pub(crate) fn read(&self, state: &mut State, channels: &[Arc<str>], now: Now) -> Result<(), Failure> {
         if !state.may_send(now) {
             return Err(poll::not_current());
         }
         if !self.has(state, channels, now) || self.seat.lease().taken() != Taken::Nothing {
             return Err(revoked());
+        }
+        if let Some(channel) = self.unanswered(channels) {
+            return Err(withheld(channel, Withheld::Unsure));
         }
         self.seat.hold_until_flushed();
         Ok(())
@@ -340,13 +349,23 @@ impl Reader {
             return Err(Unsubscribed::Revoked);
         }
         self.waker.watch(self.subscription.channels());
-        if self.come_in(&channels, people).is_err() {
+        let unanswered =
+            channels.iter().map(|(channel, _)| channel).find(|channel| !self.is_answered(channel)).cloned();
+        let refused = match unanswered {
+            Some(channel) => Some(Unsubscribed::Withheld(channel, Withheld::Unsure)),
+            None => self.come_in(&channels, people).is_err().then_some(Unsubscribed::Full),
+        };
+        if let Some(refused) = refused {
             let names: Vec<_> = channels.into_iter().map(|(channel, _)| channel.to_string()).collect();
             self.unsubscribe(&names);
-            return Err(Unsubscribed::Full);
+            return Err(refused);
         }
         self.hub.want(&places);
         Ok(())
+    }
+
+    fn is_answered(&self, channel: &Arc<str>) -> bool {
+        self.hub.authoriser.is_answered(channel, self.granted.get(channel))
     }
 
     /// Presents another token: the answer, or why it isn't taken.

@@ -11,6 +11,7 @@ use std::{
 };
 
 use axum::http::{HeaderMap, HeaderName, header};
+use ipnet::IpNet;
 use serde::{Serialize, Serializer};
 
 use crate::limits;
@@ -60,22 +61,11 @@ impl Serialize for ClientAddress {
 
 /// Some addresses that begin alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Network {
-    first: IpAddr,
-    bits: u8,
-}
+pub struct Network(IpNet);
 
 impl Network {
     fn has(&self, ip: IpAddr) -> bool {
-        match (self.first, ip) {
-            (IpAddr::V4(first), IpAddr::V4(ip)) => {
-                (first.to_bits() ^ ip.to_bits()).checked_shr(32 - u32::from(self.bits)).unwrap_or(0) == 0
-            }
-            (IpAddr::V6(first), IpAddr::V6(ip)) => {
-                (first.to_bits() ^ ip.to_bits()).checked_shr(128 - u32::from(self.bits)).unwrap_or(0) == 0
-            }
-            _ => false,
-        }
+        self.0.contains(&ip)
     }
 }
 
@@ -84,28 +74,14 @@ impl FromStr for Network {
 
     /// `10.0.0.7`, `10.0.0.0/8`, `fd00::/8`.
     fn from_str(text: &str) -> Result<Self, String> {
-        let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
+        let address = text.split_once('/').map_or(text, |(address, _)| address);
         let ip: IpAddr = address.parse().map_err(|_| "no address".to_owned())?;
-        let max = if ip.is_ipv4() { 32 } else { 128 };
-        let bits = match bits {
-            None => max,
-            Some(bits) => {
-                let sound = !bits.is_empty() && bits.bytes().all(|byte| byte.is_ascii_digit());
-                let bits = bits.parse().ok().filter(|bits| sound && *bits <= max);
-                bits.ok_or_else(|| format!("a network of 0 to {max} bits is expected"))?
-            }
-        };
-        let network = Self { first: ip, bits };
-        let first = match ip {
-            IpAddr::V4(ip) => {
-                IpAddr::from((ip.to_bits() & u32::MAX.checked_shl(32 - u32::from(bits)).unwrap_or(0)).to_be_bytes())
-            }
-            IpAddr::V6(ip) => {
-                IpAddr::from((ip.to_bits() & u128::MAX.checked_shl(128 - u32::from(bits)).unwrap_or(0)).to_be_bytes())
-            }
-        };
+        let alone = IpNet::from(ip);
+        let network = if address == text { Ok(alone) } else { text.parse::<IpNet>() };
+        let network = network.map_err(|_| format!("a network of 0 to {} bits is expected", alone.max_prefix_len()))?;
+        let first = network.network();
         // Who writes another address than the first has most likely another length in mind.
-        if first == ip { Ok(network) } else { Err(format!("the first address of that network is {first}")) }
+        if first == ip { Ok(Self(network)) } else { Err(format!("the first address of that network is {first}")) }
     }
 }
 

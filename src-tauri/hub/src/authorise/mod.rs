@@ -202,6 +202,13 @@ impl Authoriser {
         self.how.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Whether nobody else is to be asked about a channel than who said yes: other settings may have come in between. To be looked at once the
+    /// reader is among the sessions with that channel. Whom other settings find there they end, and who comes there later sees them here.
+    pub(crate) fn is_answered(&self, channel: &str, by: Option<&Granted>) -> bool {
+        let asked = self.how().and_then(|how| how.asks(channel));
+        asked.is_none_or(|url| by.is_some_and(|granted| granted.key.url == url))
+    }
+
     fn client(&self) -> Option<&reqwest::Client> {
         let client = self.client.get_or_init(|| {
             let client = site::client(limits::AUTHORISE_TIMEOUT);

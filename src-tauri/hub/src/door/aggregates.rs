@@ -84,7 +84,7 @@ pub(crate) async fn list(State(door): State<Doorway>, headers: HeaderMap, peer: 
     let mine = {
         let mut state = door.hub.state();
         reader.read(&mut state, &[], now)?;
-        may.retain(|(_, channels)| reader.has(&mut state, channels, now));
+        may.retain(|(_, channels)| reader.has(&mut state, channels, now) && reader.unanswered(channels).is_none());
         may
     };
     Ok(json(&List { aggregates: mine.into_iter().map(|(named, _)| Entry::of(named)).collect() }))

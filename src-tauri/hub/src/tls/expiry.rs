@@ -2,64 +2,14 @@
 
 use std::{path::Path, time::Duration};
 
-use jiff::{civil, tz::Offset};
 use watchfloor_model::Timestamp;
 
 use crate::limits;
 
-/// One element of DER (ITU-T X.690): its tag, what it holds, and what comes after it.
-fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let (&tag, rest) = bytes.split_first()?;
-    let (&first, rest) = rest.split_first()?;
-    let (length, rest) = match first {
-        0..=0x7f => (usize::from(first), rest),
-        0x81..=0x83 => {
-            let (digits, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
-            (digits.iter().fold(0, |length, digit| length << 8 | usize::from(*digit)), rest)
-        }
-        _ => return None,
-    };
-    let (held, rest) = rest.split_at_checked(length)?;
-    Some((tag, held, rest))
-}
-
-const SEQUENCE: u8 = 0x30;
-/// The version of a certificate, which may be left out.
-const VERSION: u8 = 0xa0;
-const UTC_TIME: u8 = 0x17;
-const GENERALIZED_TIME: u8 = 0x18;
-
-/// The end of a certificate (RFC 5280, section 4.1), if it can be read.
+/// The end of a certificate, if it can be read.
 pub(super) fn of(certificate: &[u8]) -> Option<Timestamp> {
-    let sequence = |bytes| element(bytes).filter(|(tag, ..)| *tag == SEQUENCE).map(|(_, held, rest)| (held, rest));
-    let (certificate, _) = sequence(certificate)?;
-    let (signed, _) = sequence(certificate)?;
-    let (tag, _, rest) = element(signed)?;
-    // Its number, after the version if there is one.
-    let rest = if tag == VERSION { element(rest)?.2 } else { rest };
-    let (_, rest) = sequence(rest)?; // how it is signed
-    let (_, rest) = sequence(rest)?; // by whom
-    let (validity, _) = sequence(rest)?;
-    let (_, _, rest) = element(validity)?;
-    let (tag, text, _) = element(rest)?;
-    time(tag, std::str::from_utf8(text).ok()?)
-}
-
-/// A time as certificates have it: always in UTC, and with seconds.
-fn time(tag: u8, text: &str) -> Option<Timestamp> {
-    let digits = text.strip_suffix('Z').filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))?;
-    let (year, rest) = match (tag, digits.len()) {
-        (UTC_TIME, 12) => {
-            let year: i16 = digits[..2].parse().ok()?;
-            (if year < 50 { 2000 + year } else { 1900 + year }, &digits[2..])
-        }
-        (GENERALIZED_TIME, 14) => (digits[..4].parse().ok()?, &digits[4..]),
-        _ => return None,
-    };
-    let part = |at: usize| rest[at..at + 2].parse::<i8>().ok();
-    let time = civil::DateTime::new(year, part(0)?, part(2)?, part(4)?, part(6)?, part(8)?, 0).ok()?;
-    let time = Offset::UTC.to_timestamp(time).ok()?;
-    Some(Timestamp::from_millis(time.as_millisecond()))
+    let (_, certificate) = x509_parser::parse_x509_certificate(certificate).ok()?;
+    Some(Timestamp::from_millis(certificate.validity().not_after.timestamp().saturating_mul(1000)))
 }
 
 /// How near the end is.
@@ -125,12 +75,6 @@ mod tests {
     fn nonsense_has_no_end() {
         for bytes in [&b""[..], b"\x30", b"\x30\x82\xff\xff", b"\x30\x84\xff\xff\xff\xff", b"\x30\x02\x30\x00"] {
             assert_eq!(of(bytes), None, "{bytes:?}");
-        }
-        assert_eq!(time(UTC_TIME, "691231235959Z"), Some(Timestamp::from_millis(-1000)));
-        assert_eq!(time(UTC_TIME, "490101000000Z").map(Timestamp::as_millis), Some(2_493_072_000_000));
-        assert_eq!(time(GENERALIZED_TIME, "20500101000000Z").map(Timestamp::as_millis), Some(2_524_608_000_000));
-        for text in ["", "Z", "6912312359Z", "691331235959Z", "691231235959", "69123123595äZ", "+91231235959Z"] {
-            assert_eq!(time(UTC_TIME, text), None, "{text}");
         }
     }
 

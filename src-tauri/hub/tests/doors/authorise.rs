@@ -102,18 +102,21 @@ impl Drop for Site {
     }
 }
 
-/// A hub that asks about `asked…`, with answers that are good for so long.
-async fn served(site: &Site, yes: Duration, no: Duration, recheck: Duration) -> Served {
+/// Of a hub that asks about `asked…`, with answers that are good for so long.
+fn config(site: &Site, yes: Duration, no: Duration, recheck: Duration) -> HubConfig {
     let url = site.url.clone();
     let authorise = Authorise::new(SECRET, move |channel| channel.starts_with("asked").then(|| url.clone()));
     let app = AppConfig { id: "1".into(), key: "key".into(), secret: "x".repeat(8), ..AppConfig::default() };
-    Served::start(HubConfig {
+    HubConfig {
         readers: Readers { token: None, keys: Keys::new(SigningKey::new(KEY)) },
         authorise: Some(authorise.good_for(yes, no, recheck)),
         apps: vec![App::new(&app, &[]).expect("sound")],
         ..HubConfig::default()
-    })
-    .await
+    }
+}
+
+async fn served(site: &Site, yes: Duration, no: Duration, recheck: Duration) -> Served {
+    Served::start(config(site, yes, no, recheck)).await
 }
 
 const LONG: Duration = Duration::from_secs(3600);
@@ -198,6 +201,57 @@ async fn one_question_for_many() {
     let statuses = futures_util::future::join_all((0..50).map(|_| poll())).await;
     assert_eq!(statuses, [StatusCode::OK; 50]);
     assert_eq!(site.asked().len(), 1);
+    served.stop().await;
+}
+
+/// Who is on his way in while another site comes to be asked isn't let in by the yes of the one before, at any door.
+#[tokio::test]
+async fn on_the_way_in_while_another_comes_to_be_asked() {
+    let (before, now) = (Site::start().await, Site::start().await);
+    now.be(Manner::Allow(false));
+    let served = served(&before, LONG, LONG, LONG).await;
+    let url = format!("ws://{}/app/key?protocol=7", served.address);
+    let mut client = Socket { socket: connect_async(url).await.expect("open").0 };
+    client.next().await.expect("established");
+    for turn in 1..=4 {
+        // What was asked is asked anew.
+        served.hub.reload(&config(&before, LONG, LONG, LONG)).await;
+        before.be(Manner::Waits);
+        let mut socket = websocket(&served, "7").await;
+        let request = |path: &str| served.client.get(served.url(path)).bearer_auth(token("7")).send();
+        let asked = async {
+            while before.asked().len() < turn {
+                tokio::time::sleep(SHORT).await;
+            }
+            served.hub.reload(&config(&now, LONG, LONG, LONG)).await
+        };
+        let (status, ended) = match turn {
+            1 => {
+                socket.send(json!({"type": "subscribe", "channels": {"asked": null}})).await;
+                let ended = asked.await;
+                assert_eq!(end(&mut socket).await, ("authorise-failing".to_owned(), 1013));
+                (503, ended)
+            }
+            2 => {
+                client.send(json!({"event": "pusher:subscribe", "data": {"channel": "asked"}})).await;
+                let ended = asked.await;
+                let told = client.next().await.expect("open").remove(0);
+                assert_eq!(told["event"], "pusher:subscription_error");
+                (told["data"]["status"].as_u64().expect("a status"), ended)
+            }
+            3 => {
+                let (answer, ended) = tokio::join!(request("/v1/poll?cursor=asked~&wait_ms=0"), asked);
+                (answer.expect("an answer").status().as_u16().into(), ended)
+            }
+            _ => {
+                let (answer, ended) = tokio::join!(request("/v1/snapshot?channels=asked"), asked);
+                (answer.expect("an answer").status().as_u16().into(), ended)
+            }
+        };
+        assert_eq!((status, ended), (503, 0), "door {turn}");
+    }
+    // Who comes back asks the other one.
+    assert_eq!(get(&served, "/v1/snapshot?channels=asked", "7").await.0, StatusCode::FORBIDDEN);
     served.stop().await;
 }
 

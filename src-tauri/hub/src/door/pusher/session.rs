@@ -221,13 +221,18 @@ impl Session {
                 return;
             }
             let user = person.as_ref().map(|person| &person.id);
-            if state.give(self.seat.id(), [(&channel, user)], now).is_err() {
-                frames.push(wire::subscription_error(name, 403, REVOKED));
-                drop(state);
-                self.hub.note_refusal(self.seat.id(), "revoked", Some(name), REVOKED);
+            let refused = match state.give(self.seat.id(), [(&channel, user)], now) {
+                Err(_) => Some((403, "revoked", REVOKED.to_owned())),
+                Ok(()) => self.unanswered(name, &channel),
+            };
+            if let Some((status, code, message)) = refused {
+                frames.push(wire::subscription_error(name, status, &message));
                 if !self.seats.contains_key(&channel) {
+                    state.give_up(self.seat.id(), &channel);
                     self.waker.remove(&channel);
                 }
+                drop(state);
+                self.hub.note_refusal(self.seat.id(), code, Some(name), &message);
                 return;
             }
             self.seat.hold();

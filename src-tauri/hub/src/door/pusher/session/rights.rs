@@ -40,6 +40,13 @@ impl Session {
         }
     }
 
+    /// Why somebody who has just got a channel may not read it after all: another site is to be asked about it by now. A status, a code and words.
+    pub(super) fn unanswered(&self, name: &str, channel: &Arc<str>) -> Option<(u16, &'static str, String)> {
+        let is_answered = self.hub.authoriser.is_answered(channel, self.granted.get(channel));
+        let (code, message) = withheld_words(name, Withheld::Unsure);
+        (Kind::of(name) != Kind::User && !is_answered).then_some((503, code, message))
+    }
+
     /// Lets go of channels that were taken from the client, and tells it so.
     pub(super) fn lose(&mut self, frames: &mut Vec<Utf8Bytes>) {
         let now = self.hub.now().mono;
