@@ -53,19 +53,29 @@ const AT_ONCE = 3
 /** Told once more at the end: a long output is read from there. @type {string[]} */
 const failures = []
 
+/** What failed beside others: by itself it is seen whether it was late. @type {string[]} */
+const again = []
+
 /**
  * A subject in a process of its own. What it says is shown when it ends.
  *
  * @param {string} name
+ * @param {boolean} is_alone
  */
-async function apart(name) {
+async function apart(name, is_alone) {
   const child = spawn(process.execPath, [fileURLToPath(import.meta.url), name], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const said = await text(child.stdout)
-  failures.push(...(said.match(/^FAIL .*$/gm) ?? []).map((line) => `${name}: ${line}`))
   const [, passed, failed] = /^page: (\d+) passed, (\d+) failed\n$/m.exec(said) ?? []
-  process.stdout.write(said.replace(/^page: .*\n/m, ''))
+  const shown = said.replace(/^page: .*\n/m, '')
+  if (failed !== '0' && !is_alone) {
+    again.push(name)
+    process.stdout.write(shown.replace(/^(?=.)/gm, '| '))
+    return { passed: 0, failed: 0 }
+  }
+  failures.push(...(said.match(/^FAIL .*$/gm) ?? []).map((line) => `${name}: ${line}`))
+  process.stdout.write(shown)
   // One that ends without its count has failed, whatever it has shown until then.
   if (failed === undefined) console.log(`FAIL ${name}: it ended before its end`)
   return { passed: Number(passed ?? 0), failed: Number(failed ?? 1) }
@@ -76,17 +86,19 @@ const ALONE = 'tiles'
 
 async function all_apart() {
   const sum = { passed: 0, failed: 0 }
-  const names = [ALONE]
-  const hand = async () => {
+  /** @param {string[]} names @param {boolean} is_alone */
+  const hand = async (names, is_alone = false) => {
     for (let name = names.shift(); name !== undefined; name = names.shift()) {
-      const one = await apart(name)
+      const one = await apart(name, is_alone)
       sum.passed += one.passed
       sum.failed += one.failed
     }
   }
-  await hand()
-  names.push(...Object.keys(SUBJECTS).filter((name) => name !== ALONE))
-  await Promise.all(Array.from({ length: AT_ONCE }, hand))
+  await hand([ALONE], true)
+  const names = Object.keys(SUBJECTS).filter((name) => name !== ALONE)
+  await Promise.all(Array.from({ length: AT_ONCE }, () => hand(names)))
+  if (again.length > 0) console.log(`Once more, as they failed beside others: ${again.join(', ')}`)
+  await hand(again, true)
   for (const one of failures) console.log(one)
   console.log(`page: ${sum.passed} passed, ${sum.failed} failed`)
   process.exitCode = sum.failed === 0 ? 0 : 1

@@ -237,7 +237,8 @@ async fn on_the_way_in_while_another_comes_to_be_asked() {
                 let ended = asked.await;
                 let told = client.next().await.expect("open").remove(0);
                 assert_eq!(told["event"], "pusher:subscription_error");
-                (told["data"]["status"].as_u64().expect("a status"), ended)
+                let data: Value = serde_json::from_str(told["data"].as_str().expect("a text")).expect("JSON");
+                (data["status"].as_u64().expect("a status"), ended)
             }
             3 => {
                 let (answer, ended) = tokio::join!(request("/v1/poll?cursor=asked~&wait_ms=0"), asked);
