@@ -72,7 +72,8 @@ async function report() {
       )
       assert.match(hour, /^(06|14|22):00$/)
       await page.keyboard.press('4')
-      await page.waitForSelector('[data-figure="top"] [data-verdict="beyond"]')
+      // The shift's own mean, which stands there until then, is beyond its guide.
+      await page.waitForSelector('[data-figure="mean"] [data-verdict="acceptable"]')
       const [, second] = await asked(page, 'alarm_report')
       assert.ok(second !== undefined && Math.abs(page_now_ms() - 720 * HOUR_MS - second.fromMs) < 10_000)
       assert.deepEqual(await figures(page), {
