@@ -17,22 +17,36 @@ TARGET=${CARGO_TARGET_DIR:-target}
 
 STARTED=$SECONDS
 
-# Each step with the second in which it began.
+# Each step: the second in which it began, how long the processors had been busy by then in hundredths of a second, and its name.
 STEPS=()
+
+# busy: how long the processors have been busy since the machine was started, in hundredths of a second of one of them.
+busy() {
+    awk '/^cpu / { print $2 + $3 + $4; exit }' /proc/stat
+}
 
 # step TEXT: says what begins now, and when.
 step() {
-    STEPS+=("$SECONDS $*")
+    STEPS+=("$SECONDS $(busy) $*")
     printf '\n==> [%02d:%02d] %s\n' $(((SECONDS - STARTED) / 60)) $(((SECONDS - STARTED) % 60)) "$*"
 }
 
-# steps_took: how long each step took until now, in seconds.
+# steps_took: how long each step took until now, and how many processors were busy meanwhile.
 steps_took() {
-    local at next
+    local at next from from_busy to to_busy name
     for at in "${!STEPS[@]}"; do
-        next=${STEPS[at + 1]:-$SECONDS}
-        printf '%6d s  %s\n' $((${next%% *} - ${STEPS[at]%% *})) "${STEPS[at]#* }"
+        read -r from from_busy name <<<"${STEPS[at]}"
+        read -r to to_busy _ <<<"${STEPS[at + 1]:-$SECONDS $(busy)}"
+        printf '%6d s  %d %% busy  %s\n' $((to - from)) $(((to_busy - from_busy) / (to > from ? to - from : 1))) "$name"
     done
+}
+
+# behind COMMAND…: runs it with what all else leaves of the processors.
+behind() {
+    # The kernel may share them out by session first (sched(7), autogroup), which makes a priority count within its own session only.
+    # Where it doesn't, that file says no, and the priority is enough.
+    # shellcheck disable=SC2016
+    exec setsid bash -c 'echo 19 2>/dev/null >/proc/self/autogroup || true; exec chrt --idle 0 "$@"' behind "$@"
 }
 
 # fail TEXT: says what is lacking and ends with 3.

@@ -2,11 +2,11 @@
 # Installs what is needed and runs every check and test, from a cold machine as well. Ends with how many tests ran.
 source "$(dirname "$0")/lib.sh"
 
-LOG=$(mktemp)
-DEFECTS_LOG=$(mktemp)
-DEFECTS=
+LOGS=$(mktemp -d)
+LOG=$LOGS/all
+COMPILER=
 # Whatever ends this ends what still goes on beside it.
-trap '[ -z "$DEFECTS" ] || kill "$DEFECTS" 2>/dev/null || true; rm -f "$LOG" "$DEFECTS_LOG"' EXIT
+trap '[ -z "$COMPILER" ] || kill -- "-$COMPILER" 2>/dev/null || true; rm -rf "$LOGS"' EXIT
 FAILED=()
 # tried COMMAND…: runs it, shows what it prints, and keeps it to count from. Its failure is told at the end, where one run has shown all that fails.
 tried() {
@@ -27,46 +27,37 @@ scripts/pip-packages.sh pusher-python
 step "The page: build"
 build_ui
 
-step "The page: format, lint, types"
+# Pages wait more than they draw: what compiles has what they leave. All targets, so that programs and tests share one build of what
+# they depend on.
+LINT=(cargo clippy --workspace --all-targets --locked --quiet -- --deny warnings)
+BUILD=(cargo build --workspace --all-targets --locked)
+behind bash -c "${LINT[*]} >$LOGS/lint 2>&1; ${BUILD[*]} >$LOGS/build 2>&1" &
+COMPILER=$!
+
+step "Format, deliberate defects' places, and the page's lint, types and unit tests"
+tried cargo fmt --all --check
+tried node scripts/mutants.mjs --check
 tried npm --prefix ui run format:check --silent
 tried npm --prefix ui run lint --silent
 tried npm --prefix ui run check --silent
-
-step "The page: unit tests"
 tried npm --prefix ui test --silent
 
 step "The page: in a browser"
-tried npm --prefix ui run test:page --silent
+tried npm --prefix ui run test:built --silent
 
-step "Rust: format"
-tried cargo fmt --all --check
-
-step "Deliberate defects: each still has its place"
-tried node scripts/mutants.mjs --check
-
-step "Rust: lint"
-tried cargo clippy --workspace --all-targets --locked --quiet -- --deny warnings
-
-step "Rust: build"
-# All targets, so that programs and tests share one build of what they depend on.
-cargo build --workspace --all-targets --locked
+step "Rust: lint and build"
+wait "$COMPILER" || true
+COMPILER=
+tail -n 3 "$LOGS/build"
+# What they found is told here; what is built already isn't built again.
+tried "${LINT[@]}"
+"${BUILD[@]}"
 
 step "Rust: tests, with real servers and a real window"
 tried node scripts/rust-tests.mjs
 
 step "Other people's servers: those that install quickly"
-# Walls and servers wait most of the time. Deliberate defects are built and tried beside them, with what they leave.
-# Those of the other crates are slow to build: scripts/mutants.sh has them.
-nice -n 19 node scripts/mutants.mjs --every 28 --crates feed >"$DEFECTS_LOG" 2>&1 &
-DEFECTS=$!
 tried scripts/interop.sh --at-once 5
-
-step "Deliberate defects: a few of them, each caught"
-caught=0
-wait "$DEFECTS" || caught=$?
-DEFECTS=
-cat "$DEFECTS_LOG"
-[ "$caught" -eq 0 ] || FAILED+=("deliberate defects")
 
 step "How long each step took"
 steps_took

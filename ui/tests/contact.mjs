@@ -6,7 +6,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { CASES, KEPT, SIZES } from './cases.mjs'
-import { chromium_of_tests, finish, on_page } from './page/harness.mjs'
+import { browser_of_tests, finish, on_page } from './page/harness.mjs'
 import { png, unpng } from './png.mjs'
 import { settled } from './settled.mjs'
 
@@ -64,7 +64,7 @@ try {
   <p>One panel each, as it is drawn at 1920×1080. What shows nothing of a source has no freshness; a clock whose source isn’t live says that it stands.</p>
   <div class="all"><span></span>${KEPT.map((state) => `<b class="state">${state}</b>`).join('')}
   ${kinds.map((kind) => `<b>${kind}</b>${KEPT.map((state) => cell(kind, state)).join('')}`).join('')}</div>`
-  const page = await (await chromium_of_tests()).newPage({ viewport: { width: 2800, height: 1000 } })
+  const page = await (await browser_of_tests('light')).newPage({ viewport: { width: 2800, height: 1000 } })
   await page.setContent(html)
   await page.evaluate(async () => {
     await document.fonts.ready

@@ -5,6 +5,9 @@
  * Needs Chromium (`CHROMIUM`, or else /usr/bin/chromium-headless-shell where it is, which is quicker, and /usr/bin/chromium) and the built page (`DIST`, default `dist`). Opens no port: the browser is handed the files.
  *
  *   node tests/page.mjs [SUBJECT…]
+ *
+ * Without a subject all of them, each in a process of its own, and the quick part of the case sheet, of what looks without a cone and of
+ * the deliberate defects.
  */
 import { spawn } from 'node:child_process'
 import { text } from 'node:stream/consumers'
@@ -47,6 +50,8 @@ const SUBJECTS = {
   ...{ alarms, alarm_list, alarm_rows, alarms_past, reports },
   ...{ aloud, keys, desk, chart, shift, zoom, words, furniture, fences, bundle },
 }
+/** What is a program of its own, with a quick part. */
+const LOOKS = ['sheet', 'defects', 'blind']
 /** Pages wait more than they draw: each subject has a process and a browser of its own, so many at once. */
 const AT_ONCE = 3
 
@@ -57,13 +62,14 @@ const failures = []
 const again = []
 
 /**
- * A subject in a process of its own. What it says is shown when it ends.
+ * A subject, or one of the looks, in a process of its own. What it says is shown when it ends.
  *
  * @param {string} name
  * @param {boolean} is_alone
  */
 async function apart(name, is_alone) {
-  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), name], {
+  const [file, argument] = LOOKS.includes(name) ? [`${name}.mjs`, '--quick'] : ['page.mjs', name]
+  const child = spawn(process.execPath, [fileURLToPath(new URL(file, import.meta.url)), argument], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const said = await text(child.stdout)
@@ -95,7 +101,7 @@ async function all_apart() {
     }
   }
   await hand([ALONE], true)
-  const names = Object.keys(SUBJECTS).filter((name) => name !== ALONE)
+  const names = [...LOOKS, ...Object.keys(SUBJECTS).filter((name) => name !== ALONE)]
   await Promise.all(Array.from({ length: AT_ONCE }, () => hand(names)))
   if (again.length > 0) console.log(`Once more, as they failed beside others: ${again.join(', ')}`)
   await hand(again, true)

@@ -115,7 +115,8 @@ async function look_at_all(engine, on) {
 }
 
 const ENGINES = {
-  chromium: () => look_at_all('chromium', on_page),
+  // The one that the kept pictures are of.
+  chromium: () => look_at_all('chromium', (query, size, use) => on_page(query, size, use, { browser: 'whole' })),
   webkitgtk: async () => {
     const browser = await webkit()
     try {

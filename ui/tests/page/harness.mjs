@@ -41,10 +41,6 @@ export async function check(name, what) {
   }
 }
 
-/** The one without a desktop's furniture opens a page in half the time. Where it isn't installed, the other one draws the same. */
-const WHOLE_CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
-const LIGHT_CHROMIUM = '/usr/bin/chromium-headless-shell'
-const CHROMIUM = process.env['CHROMIUM'] === undefined && existsSync(LIGHT_CHROMIUM) ? LIGHT_CHROMIUM : WHOLE_CHROMIUM
 /**
  * What o'clock it is for the page when its tests begin, by its own clock, which goes on from there: what is said of “Sun 23:50” isn't what is said
  * of “14:50”, and a test that passes in the afternoon would fail after midnight. `WATCHFLOOR_AT` is another one, as ISO 8601 has it.
@@ -63,38 +59,45 @@ const clock = `{
   })
 }`
 const script = await backend()
-/** @type {Promise<import('playwright-core').Browser> | undefined} */
-let browser
-/** Another one that has WebGL, by software: the others have none, as a wall without a GPU. @type {Promise<import('playwright-core').Browser> | undefined} */
-let gl_browser
-const chromium_with_gl = () =>
-  (gl_browser ??= chromium.launch({
-    executablePath: WHOLE_CHROMIUM,
-    args: [
-      '--no-sandbox',
-      '--use-angle=swiftshader',
-      '--enable-unsafe-swiftshader',
-      '--host-resolver-rules=MAP * ~NOTFOUND',
-    ],
-  }))
-export const chromium_of_tests = () =>
-  (browser ??= chromium.launch({
-    executablePath: CHROMIUM,
-    args: ['--no-sandbox', '--disable-gpu', '--host-resolver-rules=MAP * ~NOTFOUND'],
-  }))
+
+/** As Debian has them; `CHROMIUM` is another one, for all. */
+const WHOLE_CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
+/** Without a desktop's furniture, which opens a page in half the time, and draws letters a little otherwise. */
+const LIGHT_CHROMIUM = '/usr/bin/chromium-headless-shell'
+const HAS_LIGHT = process.env['CHROMIUM'] === undefined && existsSync(LIGHT_CHROMIUM)
+
+/** What a test asks for: `gl` has WebGL, by software, where the others have none, as a wall without a GPU. */
+const BROWSERS = {
+  light: { executablePath: HAS_LIGHT ? LIGHT_CHROMIUM : WHOLE_CHROMIUM, args: ['--disable-gpu'] },
+  whole: { executablePath: WHOLE_CHROMIUM, args: ['--disable-gpu'] },
+  gl: { executablePath: WHOLE_CHROMIUM, args: ['--use-angle=swiftshader', '--enable-unsafe-swiftshader'] },
+}
+/** Those that run, each once. @type {Map<keyof typeof BROWSERS, Promise<import('playwright-core').Browser>>} */
+const running = new Map()
+
+/** @param {keyof typeof BROWSERS} which */
+export function browser_of_tests(which) {
+  const found = running.get(which)
+  if (found !== undefined) return found
+  const { executablePath, args } = BROWSERS[which]
+  const launched = chromium.launch({
+    executablePath,
+    args: ['--no-sandbox', '--host-resolver-rules=MAP * ~NOTFOUND', ...args],
+  })
+  running.set(which, launched)
+  return launched
+}
 
 /**
  * @param {string} query
  * @param {{ width: number, height: number }} size
  * @param {(page: import('playwright-core').Page) => Promise<void>} use
- * @param {{ notes?: boolean, gl?: boolean, before?: (page: import('playwright-core').Page) => Promise<void> }} [how] `notes`: whether what is written on canvases is noted, which costs a little each time; `gl`: in a
- *   browser that has WebGL; `before`: what is done to the page before it is opened
+ * @param {{ notes?: boolean, browser?: keyof typeof BROWSERS, before?: (page: import('playwright-core').Page) => Promise<void> }} [how] `notes`: whether what is written on canvases is noted, which costs a little each time; `browser`: which one it is drawn
+ *   by; `before`: what is done to the page before it is opened
  */
-export async function on_page(query, size, use, { notes = true, gl = false, before } = {}) {
+export async function on_page(query, size, use, { notes = true, browser = 'light', before } = {}) {
   // Rows on their way would lie upon each other: this looks at where things come to rest.
-  const page = await (
-    await (gl ? chromium_with_gl() : chromium_of_tests())
-  ).newPage({ viewport: size, reducedMotion: 'reduce' })
+  const page = await (await browser_of_tests(browser)).newPage({ viewport: size, reducedMotion: 'reduce' })
   /** @type {string[]} */
   const faults = []
   page.on('pageerror', (error) => faults.push(String(error)))
@@ -216,13 +219,12 @@ export async function assert_readable(page, texts_min = 30) {
 }
 
 /**
- * Closes the browser, says how many passed, and leaves with their verdict.
+ * Closes the browsers, says how many passed, and leaves with their verdict.
  *
  * @param {boolean} [says]
  */
 export async function finish(says = true) {
-  await (await browser)?.close()
-  await (await gl_browser)?.close()
+  for (const browser of running.values()) await (await browser).close()
   if (says) console.log(`page: ${counts.passed} passed, ${counts.failed} failed`)
   process.exitCode = counts.failed === 0 ? 0 : 1
 }

@@ -13,7 +13,8 @@ const BARE = 'scenario=sheet&demo=no&kind=fenced&state=live'
 const SHEET = `${BARE}&tiles=${FILE}`
 const MAP = '[data-widget="w5"] .markers[data-ground]'
 const NOTICE = '[data-notice="tiles"]'
-const GL = { gl: true }
+/** @type {{ browser: 'gl' }} */
+const GL = { browser: 'gl' }
 const TILE_MAP = /^(ground-.*\.js|source-.*\.js|maplibre.*)$/
 /** WebGL by software takes its time, beside others all the more. */
 const WAIT_MS = 60_000
