@@ -25,10 +25,11 @@ busy() {
     awk '/^cpu / { print $2 + $3 + $4; exit }' /proc/stat
 }
 
-# step TEXT: says what begins now, and when.
+# step TEXT: says what begins now, and when, and how long each step before it took: of a run that is cut off, the end is read.
 step() {
     STEPS+=("$SECONDS $(busy) $*")
     printf '\n==> [%02d:%02d] %s\n' $(((SECONDS - STARTED) / 60)) $(((SECONDS - STARTED) % 60)) "$*"
+    [ "${#STEPS[@]}" -le 1 ] || steps_took | head -n -1 | awk '{ printf "%s%s s", (NR > 1 ? ", " : "    until now: "), $1 } END { print "" }'
 }
 
 # steps_took: how long each step took until now, and how many processors were busy meanwhile.
@@ -39,14 +40,6 @@ steps_took() {
         read -r to to_busy _ <<<"${STEPS[at + 1]:-$SECONDS $(busy)}"
         printf '%6d s  %d %% busy  %s\n' $((to - from)) $(((to_busy - from_busy) / (to > from ? to - from : 1))) "$name"
     done
-}
-
-# behind COMMAND…: runs it with what all else leaves of the processors.
-behind() {
-    # The kernel may share them out by session first (sched(7), autogroup), which makes a priority count within its own session only.
-    # Where it doesn't, that file says no, and the priority is enough.
-    # shellcheck disable=SC2016
-    exec setsid bash -c 'echo 19 2>/dev/null >/proc/self/autogroup || true; exec chrt --idle 0 "$@"' behind "$@"
 }
 
 # fail TEXT: says what is lacking and ends with 3.

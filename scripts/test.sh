@@ -2,11 +2,8 @@
 # Installs what is needed and runs every check and test, from a cold machine as well. Ends with how many tests ran.
 source "$(dirname "$0")/lib.sh"
 
-LOGS=$(mktemp -d)
-LOG=$LOGS/all
-COMPILER=
-# Whatever ends this ends what still goes on beside it.
-trap '[ -z "$COMPILER" ] || kill -- "-$COMPILER" 2>/dev/null || true; rm -rf "$LOGS"' EXIT
+LOG=$(mktemp)
+trap 'rm -f "$LOG"' EXIT
 FAILED=()
 # tried COMMAND…: runs it, shows what it prints, and keeps it to count from. Its failure is told at the end, where one run has shown all that fails.
 tried() {
@@ -27,13 +24,6 @@ scripts/pip-packages.sh pusher-python
 step "The page: build"
 build_ui
 
-# Pages wait more than they draw: what compiles has what they leave. All targets, so that programs and tests share one build of what
-# they depend on.
-LINT=(cargo clippy --workspace --all-targets --locked --quiet -- --deny warnings)
-BUILD=(cargo build --workspace --all-targets --locked)
-behind bash -c "${LINT[*]} >$LOGS/lint 2>&1; ${BUILD[*]} >$LOGS/build 2>&1" &
-COMPILER=$!
-
 step "Format, deliberate defects' places, and the page's lint, types and unit tests"
 tried cargo fmt --all --check
 tried node scripts/mutants.mjs --check
@@ -45,13 +35,12 @@ tried npm --prefix ui test --silent
 step "The page: in a browser"
 tried npm --prefix ui run test:built --silent
 
-step "Rust: lint and build"
-wait "$COMPILER" || true
-COMPILER=
-tail -n 3 "$LOGS/build"
-# What they found is told here; what is built already isn't built again.
-tried "${LINT[@]}"
-"${BUILD[@]}"
+step "Rust: lint"
+tried cargo clippy --workspace --all-targets --locked --quiet -- --deny warnings
+
+step "Rust: build"
+# All targets, so that programs and tests share one build of what they depend on.
+cargo build --workspace --all-targets --locked
 
 step "Rust: tests, with real servers and a real window"
 tried node scripts/rust-tests.mjs
