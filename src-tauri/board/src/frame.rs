@@ -24,6 +24,7 @@ mod timeline;
 mod value;
 
 use serde::{Deserialize, Serialize};
+#[cfg(test)]
 use ts_rs::TS;
 use watchfloor_model::{Continuity, Phase, Transport};
 
@@ -60,11 +61,12 @@ pub use self::{
 use crate::freshness::Freshness;
 
 /// One answer to the page's pull.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct Frame {
     /// The state's version that this frame brings the page to; the next pull names it.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub version: u64,
     /// The board, if the page doesn't have this one yet: on its first pull and after a reload of the file.
     pub board: Option<BoardView>,
@@ -82,41 +84,42 @@ pub struct Frame {
     pub outages: Option<Vec<Outage>>,
     /// The alarms, if anything of them changed since the version that the page has painted; never of a board without rules.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
+    #[cfg_attr(test, ts(optional))]
     pub alarms: Option<AlarmsView>,
     /// Everything that people must know besides: the board file was refused, nothing is being remembered.
     pub notices: Vec<Notice>,
     /// Which page is shown; none if the board is one page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
+    #[cfg_attr(test, ts(optional))]
     pub page: Option<PageShown>,
     /// Set if the frame is of the past: nothing in it is live, whatever it was then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
+    #[cfg_attr(test, ts(optional))]
     pub past: Option<PastView>,
     /// Set if the frame is of a lamp test: nothing in it is the present.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
+    #[cfg_attr(test, ts(optional))]
     pub drill: Option<DrillView>,
     /// Whether the room is dark: what is painted for it takes the place of the board's theme.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    #[ts(optional, as = "Option<bool>")]
+    #[cfg_attr(test, ts(optional, as = "Option<bool>"))]
     pub night: bool,
     /// Set if the window is one of several that show one picture: its part of it. The app's matter, as windows are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
+    #[cfg_attr(test, ts(optional))]
     pub span: Option<SpanView>,
 }
 
 /// What time it is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct ClockView {
     /// This machine's wall clock when the frame was made, milliseconds since the Unix epoch.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub wall_ms: i64,
     /// The board's time when the frame was made: its first source's own clock, else the wall clock.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub board_ms: i64,
     /// Board seconds a real second: 1, or the speed of a replay, or 0 for a paused one.
     pub speed: f64,
@@ -125,8 +128,9 @@ pub struct ClockView {
 }
 
 /// The board as the page lays it out.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct BoardView {
     /// The head line's title.
     pub title: String,
@@ -134,21 +138,21 @@ pub struct BoardView {
     pub timezone: String,
     /// In which language the page speaks, by its tag, if the board says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
+    #[cfg_attr(test, ts(optional))]
     pub language: Option<String>,
     /// By which locale numbers, dates and times are written, by its tag of BCP 47, if the board says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
+    #[cfg_attr(test, ts(optional))]
     pub locale: Option<String>,
     /// When shifts begin, in minutes after midnight of that zone, the earliest first; as is usual if the board says nothing of alarms.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
+    #[cfg_attr(test, ts(optional))]
     pub shifts: Option<Vec<u32>>,
     /// `dark` or `light`.
     pub theme: String,
     /// From how far it is read, millimetres, if the board says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
+    #[cfg_attr(test, ts(optional))]
     pub viewing_distance_mm: Option<u32>,
     /// Columns of the grid.
     pub columns: u32,
@@ -156,7 +160,7 @@ pub struct BoardView {
     pub rows: u32,
     /// Its pages, in the board's order; none if it is one page.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[ts(optional, as = "Option<Vec<PageView>>")]
+    #[cfg_attr(test, ts(optional, as = "Option<Vec<PageView>>"))]
     pub pages: Vec<PageView>,
     /// Every widget, in the board's order.
     pub widgets: Vec<WidgetView>,
@@ -166,8 +170,9 @@ pub struct BoardView {
 }
 
 /// One widget as the page lays it out. What it shows comes by [`WidgetPatch`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct WidgetView {
     /// Its id in the board file.
     pub id: String,
@@ -179,7 +184,7 @@ pub struct WidgetView {
     pub source: String,
     /// The number of its page, from 0; none if the board is one page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
+    #[cfg_attr(test, ts(optional))]
     pub page: Option<u32>,
     /// Where it stands, in grid cells; column and row count from 1.
     pub place: Place,
@@ -188,8 +193,9 @@ pub struct WidgetView {
 }
 
 /// A rectangle of grid cells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct Place {
     /// Leftmost column, from 1.
     pub column: u32,
@@ -202,23 +208,27 @@ pub struct Place {
 }
 
 /// A source in the head line.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct SourceView {
     /// Its id in the board file.
     pub id: String,
     /// Its name for people.
     pub title: String,
     /// Where the connection stands.
-    #[ts(
-        type = "'idle' | 'connecting' | 'authorising' | 'subscribing' | 'catching-up' | 'live' | 'waiting' | 'refused'"
+    #[cfg_attr(
+        test,
+        ts(
+            type = "'idle' | 'connecting' | 'authorising' | 'subscribing' | 'catching-up' | 'live' | 'waiting' | 'refused'"
+        )
     )]
     pub phase: Phase,
     /// How its events travel.
-    #[ts(type = "'websocket' | 'sse' | 'http-stream' | 'long-poll' | 'poll' | 'tcp' | null")]
+    #[cfg_attr(test, ts(type = "'websocket' | 'sse' | 'http-stream' | 'long-poll' | 'poll' | 'tcp' | null"))]
     pub transport: Option<Transport>,
     /// What is known about completeness.
-    #[ts(type = "'unknown' | 'proven' | 'snapshot'")]
+    #[cfg_attr(test, ts(type = "'unknown' | 'proven' | 'snapshot'"))]
     pub continuity: Continuity,
     /// The freshness that it gives its widgets at best.
     pub freshness: Freshness,
@@ -226,28 +236,29 @@ pub struct SourceView {
     pub words: String,
     /// The same as a code, for a page that speaks another language; none of what has no code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
+    #[cfg_attr(test, ts(optional))]
     pub said: Option<Said>,
     /// Events delivered since the program started.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub events: u64,
     /// Events refused since the program started.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub rejected: u64,
     /// Gaps met since the program started.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub gaps: u64,
     /// How long ago all was last compared with the server's own state, in milliseconds; none if it wasn't yet.
-    #[ts(type = "number | null")]
+    #[cfg_attr(test, ts(type = "number | null"))]
     pub checked_ago_ms: Option<u64>,
     /// Differences found and corrected by that since the program started.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub drift: u64,
 }
 
 /// A widget's quality, and its value if that changed. There is no way to send a value without its quality.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct WidgetPatch {
     /// Its id in the board file.
     pub id: String,
@@ -258,36 +269,38 @@ pub struct WidgetPatch {
 }
 
 /// A stretch in which a source was not live.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct Outage {
     /// The source's id.
     pub source: String,
     /// The last proof before, by this machine's clock, milliseconds since the Unix epoch.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub began_ms: i64,
     /// Live again; none while it lasts.
-    #[ts(type = "number | null")]
+    #[cfg_attr(test, ts(type = "number | null"))]
     pub ended_ms: Option<i64>,
     /// The beginning by the source's clock, where that is known.
-    #[ts(type = "number | null")]
+    #[cfg_attr(test, ts(type = "number | null"))]
     pub source_began_ms: Option<i64>,
     /// The end by the source's clock, where that is known.
-    #[ts(type = "number | null")]
+    #[cfg_attr(test, ts(type = "number | null"))]
     pub source_ended_ms: Option<i64>,
     /// Why, in one line; may be empty.
     pub cause: String,
     /// How the worst of its gaps was closed: by a replay, by a snapshot, or by nothing. None if nothing was missed.
-    #[ts(type = "'unknown' | 'proven' | 'snapshot' | null")]
+    #[cfg_attr(test, ts(type = "'unknown' | 'proven' | 'snapshot' | null"))]
     pub became: Option<Continuity>,
     /// Events within its gaps; none if that can't be told.
-    #[ts(type = "number | null")]
+    #[cfg_attr(test, ts(type = "number | null"))]
     pub missed: Option<u64>,
 }
 
 /// Something that people must know besides the widgets.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct Notice {
     /// Which notice: a newer one of the same id replaces it.
     pub id: String,
@@ -297,7 +310,7 @@ pub struct Notice {
     pub text: String,
     /// The same as a code, for a page that speaks another language; none of what has no code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
+    #[cfg_attr(test, ts(optional))]
     pub said: Option<Said>,
     /// More lines, for who looks closer.
     pub detail: Vec<String>,

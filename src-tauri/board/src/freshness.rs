@@ -9,6 +9,7 @@ mod words;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+#[cfg(test)]
 use ts_rs::TS;
 use watchfloor_model::{Mono, Phase, SourceStatus, Transport};
 
@@ -16,9 +17,10 @@ pub use summary::{SourceSummary, Summary};
 pub use words::{source_said, source_words, span_words};
 
 /// What may be said of a value, worst last.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
 #[serde(rename_all = "kebab-case")]
-#[ts(export_to = "frame.ts")]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum Freshness {
     /// Caught up, and heard within its limit.
     Live,

@@ -17,6 +17,8 @@ mod pages;
 mod reduce;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod typescript;
 
 pub use aggregate::Aggregate;
 pub use board::{

@@ -20,6 +20,7 @@ pub use keys::{KEY_BYTES_MIN, Keys, Signing, SigningKey};
 
 use crate::{
     clock::Now,
+    cursor,
     failure::Failure,
     guard::{Token, bearer},
     limits::{CLAIM_BYTES_MAX, CLAIMED_CHANNELS_MAX, PERSON_BYTES_MAX, TOKEN_GRACE, TOKEN_LIFE_MAX},
@@ -67,14 +68,25 @@ impl Rights {
         patterns.iter().any(|pattern| rules::is_meant(pattern, channel))
     }
 
+    /// Whether it allows every channel that a pattern means.
+    fn allows_all_of(&self, pattern: &str) -> bool {
+        let Some(own) = &self.channels else { return true };
+        let beginning = pattern.strip_suffix('*').unwrap_or(pattern);
+        own.iter().filter_map(|own| own.strip_suffix('*')).any(|own| beginning.starts_with(own))
+    }
+
     /// Whether it names a channel for publishing.
     pub(crate) fn publishes(&self, channel: &str) -> bool {
         self.publishes.iter().any(|pattern| rules::is_meant(pattern, channel))
     }
 
-    /// The first channel that isn't allowed, in words.
-    pub(crate) fn forbids<'a>(&self, channels: impl IntoIterator<Item = &'a str>) -> Option<String> {
-        let forbidden = channels.into_iter().find(|channel| !self.allows(channel))?;
+    /// The first channel, or pattern of channels, that isn't allowed, in words.
+    pub(crate) fn forbids<'a>(&self, asked: impl IntoIterator<Item = &'a str>) -> Option<String> {
+        let is_allowed = |asked: &&str| match cursor::is_pattern(asked) {
+            true => self.allows_all_of(asked),
+            false => self.allows(asked),
+        };
+        let forbidden = asked.into_iter().find(|asked| !is_allowed(asked))?;
         Some(format!("channel {forbidden} is not among those that the token names"))
     }
 

@@ -14,7 +14,7 @@ use crate::{
     audit::{Note, Who},
     authorise::{self, Asker, Granted, Withheld},
     clock::Now,
-    cursor::Places,
+    cursor::{self, Places},
     failure::Failure,
     guard::bearer,
     hub::{Shared, new_connection},
@@ -32,6 +32,7 @@ use crate::{
 pub(crate) mod aggregates;
 pub(crate) mod allowance;
 pub(crate) mod line;
+mod patterns;
 pub(crate) mod poll;
 pub(crate) mod presence;
 pub(crate) mod publishing;
@@ -54,6 +55,8 @@ pub(crate) enum Unsubscribed {
     Withheld(Arc<str>, Withheld),
     /// As many people as there may be are in one of them.
     Full,
+    /// One of them is a pattern, and this node doesn't know which channels there are.
+    ByName,
 }
 
 impl Unsubscribed {
@@ -65,6 +68,7 @@ impl Unsubscribed {
             Self::Revoked => ("revoked", REVOKED.to_owned()),
             Self::Withheld(channel, withheld) => withheld_words(channel, *withheld),
             Self::Full => ("presence-full", full()),
+            Self::ByName => ("no-patterns", BY_NAME.to_owned()),
         }
     }
 }
@@ -92,6 +96,8 @@ pub(crate) fn withheld(channel: &str, withheld: Withheld) -> Failure {
     Failure::new(status, code, message)
 }
 
+/// What is told to who asks a node by a pattern.
+const BY_NAME: &str = "a node of several doesn't know which channels there are: expected names without `*`";
 /// What is told of what was revoked: no more than that.
 pub(crate) const REVOKED: &str = "what entitled this reader was revoked: expected another right";
 /// What is told where a site could not be asked.
@@ -125,6 +131,7 @@ impl Unsubscribed {
             Self::Revoked => revoked().noted(),
             Self::Withheld(channel, why) => withheld(&channel, why).noted(),
             Self::Full => Failure::new(StatusCode::FORBIDDEN, "presence-full", full()).noted(),
+            Self::ByName => Failure::bad("no-patterns", BY_NAME.to_owned()),
         }
     }
 }
@@ -295,6 +302,7 @@ impl Reader {
         live.readers.prepare(headers).await;
         let rights = live.readers.admit(headers, hub.now())?;
         let mut subscription = Subscription::new(manner, hub.config.heartbeat);
+        subscription.have_at_most(hub.counts.channels(limits::SUBSCRIPTION_CHANNELS_MAX));
         let waker = hub.wakers.register();
         let (seat, connection) = enter(&hub, &waker, door, &rights, peer)?;
         let asker = Asker::by(&hub, &rights, bearer(headers, "").ok(), connection);
@@ -322,7 +330,7 @@ impl Reader {
     pub(crate) async fn subscribe(&mut self, places: Places, people: bool) -> Result<(), Unsubscribed> {
         let subscribed = self.take_on(places, people).await;
         if let Err(problem) = &subscribed
-            && !matches!(problem, Unsubscribed::TooMany(_))
+            && !matches!(problem, Unsubscribed::TooMany(_) | Unsubscribed::ByName)
         {
             let (code, message) = problem.words();
             self.hub.note_refusal(self.seat.id(), code, None, &message);
@@ -334,8 +342,12 @@ impl Reader {
         if let Some(message) = self.forbids(places.keys()) {
             return Err(Unsubscribed::Denied(message));
         }
-        let channels: Vec<Arc<str>> = places.keys().cloned().collect();
         self.subscription.has_room_for(&places).map_err(Unsubscribed::TooMany)?;
+        let (patterns, places): (Places, Places) = places.into_iter().partition(|(asked, _)| cursor::is_pattern(asked));
+        if self.hub.engine.is_some() && !patterns.is_empty() {
+            return Err(Unsubscribed::ByName);
+        }
+        let channels: Vec<Arc<str>> = places.keys().cloned().collect();
         // What is let go of after it was answered again would take the new answer with it.
         channels.iter().for_each(|channel| drop(self.granted.remove(channel)));
         let granted = authorise::may_all(&self.hub, self.seat.id(), &self.asker, &channels).await;
@@ -361,7 +373,7 @@ impl Reader {
             return Err(refused);
         }
         self.hub.want(&places);
-        Ok(())
+        self.ask_by(patterns)
     }
 
     fn is_answered(&self, channel: &Arc<str>) -> bool {
@@ -373,14 +385,14 @@ impl Reader {
         let now = self.hub.now();
         let live = self.hub.live();
         let rights = live.readers.judge(token.as_bytes(), now).map_err(Unauthorised::Untaken)?;
-        let channels = self.subscription.channels().map(|channel| &**channel);
-        if let Some(message) = rights.forbids(channels) {
+        let asked = self.subscription.channels().chain(self.subscription.patterns()).map(|asked| &**asked);
+        if let Some(message) = rights.forbids(asked) {
             self.hub.note_refusal(self.seat.id(), "denied", None, &message);
             return Err(Unauthorised::Denied(message));
         }
         let asker = Asker::by(&self.hub, &rights, Some(token.as_bytes()), self.asker.connection.clone());
         if !asker.is_as(&self.asker) {
-            let channels: Vec<_> = self.subscription.channels().cloned().collect();
+            let channels: Vec<_> = self.subscription.named().cloned().collect();
             let granted = authorise::may_all(&self.hub, self.seat.id(), &asker, &channels).await;
             self.granted = granted
                 .map_err(|(channel, why)| {
@@ -440,13 +452,21 @@ impl Reader {
         tokio::time::sleep_until(self.hub.instant(self.closes())).await;
     }
 
-    /// Takes channels out.
-    pub(crate) fn unsubscribe(&mut self, channels: &[String]) {
-        self.go_out(channels.iter().map(String::as_str));
-        for channel in channels {
-            self.subscription.unsubscribe(channel);
-            self.granted.remove(&**channel);
+    /// Takes channels out, and with a pattern all that are there by it alone.
+    pub(crate) fn unsubscribe(&mut self, asked: &[String]) {
+        let mut channels: Vec<Arc<str>> = Vec::with_capacity(asked.len());
+        for asked in asked {
+            match cursor::is_pattern(asked) {
+                true => channels.extend(self.subscription.let_go_of(asked)),
+                false => channels.push(asked.as_str().into()),
+            }
         }
+        self.go_out(channels.iter().map(|channel| &**channel));
+        for channel in &channels {
+            self.subscription.unsubscribe(channel);
+            self.granted.remove(channel);
+        }
+        self.waker.watch_for(self.subscription.patterns());
         self.waker.watch(self.subscription.channels());
         let mut state = self.hub.state();
         channels.iter().for_each(|channel| state.give_up(self.seat.id(), channel));

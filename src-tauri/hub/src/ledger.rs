@@ -5,7 +5,7 @@
 mod followed;
 mod named;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, ops::Bound, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -145,6 +145,12 @@ impl Ledger {
     /// Whether there is such a channel.
     pub(crate) fn knows(&self, channel: &str) -> bool {
         self.channels.contains_key(channel)
+    }
+
+    /// The channels whose names begin with this.
+    pub(crate) fn beginning_with<'a>(&'a self, beginning: &'a str) -> impl Iterator<Item = &'a Arc<str>> {
+        let from = self.channels.range::<str, _>((Bound::Included(beginning), Bound::Unbounded));
+        from.map(|(channel, _)| channel).take_while(move |channel| channel.starts_with(beginning))
     }
 
     /// Where a channel stands. One that doesn't exist stands before its first event.

@@ -336,6 +336,10 @@ pub const ORDERS_KEPT: usize = 2_000;
 pub const LEASE_MARGIN: Duration = Duration::from_millis(500);
 /// Entries or messages of Redis that are published at once.
 pub const FROM_REDIS_BATCH: usize = 100;
+/// The most messages of Pub/Sub that wait to be published, and their bytes; more is left out.
+pub const FROM_REDIS_WAITING_MAX: usize = 10_000;
+/// See [`FROM_REDIS_WAITING_MAX`].
+pub const FROM_REDIS_WAITING_BYTES_MAX: usize = 16 << 20;
 /// How long a stream is waited for at once.
 pub const FROM_REDIS_BLOCK: Duration = Duration::from_secs(1);
 /// How long until what the hub can't take is offered again.

@@ -48,6 +48,8 @@ pub struct Rates {
     pub user: Rate,
     /// What a client may say on a WebSocket. More of it is read later.
     pub speech: Speech,
+    /// Channels of one connection; as many as its door takes if it is none.
+    pub channels: Option<u32>,
 }
 
 impl Rates {
@@ -59,6 +61,7 @@ impl Rates {
             spares_loopback: true,
             user: Rate { at_once: Some(limits::USER_CONNECTIONS), a_second: Some(limits::USER_A_SECOND) },
             speech: Speech { messages: Some(limits::MESSAGES_A_SECOND), bytes: Some(limits::KIB_A_SECOND * 1024) },
+            channels: None,
         }
     }
 }
@@ -292,6 +295,11 @@ impl Counts {
     /// What a client may say.
     pub(crate) fn speech(&self) -> Speech {
         self.lock().rates.speech
+    }
+
+    /// How many channels one connection may read, at a door that takes so many.
+    pub(crate) fn channels(&self, door_max: usize) -> usize {
+        self.lock().rates.channels.map_or(door_max, |max| door_max.min(max as usize))
     }
 
     /// Counts somebody in until what is answered is dropped; none if nobody counts him. One that is not `is_new` stays a moment only, and has no rate.

@@ -20,15 +20,19 @@ use std::{
 use axum::extract::ws::Utf8Bytes;
 use watchfloor_model::{Mono, Position};
 
+use self::patterns::Patterns;
 use crate::{
     access::Rights,
     channel::Ring,
     clock::Now,
     cursor::{self, Places},
+    ledger::Ledger,
     limits,
     message::{self, Access, Break, Message, Pulse},
     state::State,
 };
+
+mod patterns;
 
 /// What a door wants to hear besides events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +57,10 @@ pub(crate) struct Subscription {
     places: BTreeMap<Arc<str>, Position>,
     /// Channels in which the reader is told who comes and goes: up to which move. None before the first list of who is there.
     people: BTreeMap<Arc<str>, Option<u64>>,
+    /// What it asks for by the beginning of names; most ask for nothing like that.
+    patterns: Option<Box<Patterns>>,
+    /// How many channels and patterns there may be.
+    channels_max: usize,
     next_heartbeat: Mono,
     clock_generation: u64,
     /// When it asked for channels last.
@@ -61,9 +69,10 @@ pub(crate) struct Subscription {
 
 /// More channels than one subscription may have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{found} channels: expected at most {max}", max = limits::SUBSCRIPTION_CHANNELS_MAX)]
+#[error("{found} channels: expected at most {max}")]
 pub(crate) struct TooManyChannels {
     found: usize,
+    max: usize,
 }
 
 impl Subscription {
@@ -77,10 +86,17 @@ impl Subscription {
             asked: Places::new(),
             places: BTreeMap::new(),
             people: BTreeMap::new(),
+            patterns: None,
+            channels_max: limits::SUBSCRIPTION_CHANNELS_MAX,
             next_heartbeat: Mono::NEVER,
             clock_generation: 0,
             came: Mono::ZERO,
         }
+    }
+
+    /// There may be so many channels and no more, if that is less than may be in any case.
+    pub(crate) fn have_at_most(&mut self, channels: usize) {
+        self.channels_max = self.channels_max.min(channels);
     }
 
     /// The reader came by this, or presents it now.
@@ -105,10 +121,11 @@ impl Subscription {
     /// # Errors
     /// If there would be too many.
     pub(crate) fn has_room_for(&self, asked: &Places) -> Result<(), TooManyChannels> {
-        let known = |channel: &Arc<str>| self.asked.contains_key(channel) || self.places.contains_key(channel);
-        let found = self.asked.len() + self.places.len() + asked.keys().filter(|channel| !known(channel)).count();
-        if found > limits::SUBSCRIPTION_CHANNELS_MAX {
-            return Err(TooManyChannels { found });
+        let known = |asked: &&Arc<str>| self.has(asked) || self.patterns().any(|pattern| pattern == *asked);
+        let there_are = self.asked.len() + self.places.len() + self.patterns().count();
+        let found = there_are + asked.keys().filter(|asked| !known(asked)).count();
+        if found > self.channels_max {
+            return Err(TooManyChannels { found, max: self.channels_max });
         }
         Ok(())
     }
@@ -120,6 +137,9 @@ impl Subscription {
     pub(crate) fn subscribe(&mut self, asked: Places) -> Result<(), TooManyChannels> {
         self.has_room_for(&asked)?;
         for (channel, place) in asked {
+            if let Some(patterns) = &mut self.patterns {
+                patterns.name(&channel);
+            }
             self.places.remove(&channel);
             self.asked.insert(channel, place);
         }
@@ -131,6 +151,54 @@ impl Subscription {
         self.asked.remove(channel);
         self.places.remove(channel);
         self.people.remove(channel);
+        if let Some(patterns) = self.patterns.as_mut().filter(|patterns| patterns.has(channel)) {
+            patterns.pass(channel.into());
+        }
+    }
+
+    /// Asks for all channels of a pattern. For which, and how many there is room, is seen when they are [taken in](Self::join).
+    pub(crate) fn ask_by(&mut self, pattern: Arc<str>, place: Option<Position>) {
+        self.patterns.get_or_insert_default().ask(pattern, place);
+    }
+
+    /// The patterns that it asks by.
+    pub(crate) fn patterns(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.patterns.iter().flat_map(|patterns| patterns.all())
+    }
+
+    /// Lets go of a pattern. What is answered are the channels that were there by it alone, to be taken out.
+    pub(crate) fn let_go_of(&mut self, pattern: &str) -> Vec<Arc<str>> {
+        let Some(patterns) = &mut self.patterns else { return Vec::new() };
+        let gone = patterns.let_go_of(pattern);
+        if patterns.all().next().is_none() {
+            self.patterns = None;
+        }
+        gone
+    }
+
+    /// The channels of its patterns that it hasn't got yet, each with the place from which it goes on.
+    pub(crate) fn come_to_be(&mut self, ledger: &Ledger) -> Places {
+        let Self { patterns: Some(patterns), asked, places, .. } = self else { return Places::new() };
+        patterns.come_to_be(ledger, |channel| asked.contains_key(channel) || places.contains_key(channel))
+    }
+
+    /// Takes in a channel that came to be.
+    ///
+    /// # Errors
+    /// If there would be too many.
+    pub(crate) fn join(&mut self, channel: Arc<str>, place: Option<Position>) -> Result<(), TooManyChannels> {
+        self.subscribe(Places::from([(channel.clone(), place)]))?;
+        self.patterns.get_or_insert_default().join(channel);
+        Ok(())
+    }
+
+    /// Doesn't take in a channel that came to be, now or later.
+    pub(crate) fn pass(&mut self, channel: Arc<str>) {
+        self.patterns.get_or_insert_default().pass(channel);
+    }
+
+    fn has(&self, channel: &str) -> bool {
+        self.asked.contains_key(channel) || self.places.contains_key(channel)
     }
 
     /// The reader is told from now on who comes to this channel and goes, after a list of who is there.
@@ -148,10 +216,18 @@ impl Subscription {
         self.asked.keys().chain(self.places.keys())
     }
 
+    /// Those that it asked for by their names.
+    pub(crate) fn named(&self) -> impl Iterator<Item = &Arc<str>> {
+        let is_named = |channel: &&Arc<str>| self.patterns.as_ref().is_none_or(|patterns| !patterns.has(channel));
+        self.channels().filter(is_named)
+    }
+
     /// The places as a cursor.
     pub(crate) fn cursor(&self) -> String {
+        let patterns: Vec<_> = self.patterns.iter().flat_map(|patterns| patterns.places()).collect();
         let mut places: BTreeMap<_, _> = self.asked.iter().map(|(channel, place)| (channel, place.as_ref())).collect();
         places.extend(self.places.iter().map(|(channel, place)| (channel, Some(place))));
+        places.extend(patterns.iter().map(|(pattern, place)| (*pattern, place.as_ref())));
         cursor::text(places.into_iter())
     }
 

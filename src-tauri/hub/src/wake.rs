@@ -10,6 +10,8 @@ use std::{
 
 use tokio::sync::Notify;
 
+use crate::rules;
+
 /// All waiting readers. Its lock is never held together with the state's.
 #[derive(Debug, Default)]
 pub(crate) struct Wakers {
@@ -21,6 +23,8 @@ struct Registry {
     last_id: u64,
     readers: HashMap<u64, Arc<Notify>>,
     by_channel: HashMap<Arc<str>, HashMap<u64, Arc<Notify>>>,
+    /// Who waits for any channel of a pattern, one that isn't there yet as well.
+    by_pattern: HashMap<Arc<str>, HashMap<u64, Arc<Notify>>>,
 }
 
 impl Wakers {
@@ -31,14 +35,16 @@ impl Wakers {
         registry.last_id += 1;
         let id = registry.last_id;
         registry.readers.insert(id, notify.clone());
-        Waker { id, notify, channels: Vec::new(), wakers: self.clone() }
+        Waker { id, notify, channels: Vec::new(), patterns: Vec::new(), wakers: self.clone() }
     }
 
     /// There is something new in these channels.
     pub(crate) fn wake<'a>(&self, channels: impl Iterator<Item = &'a Arc<str>>) {
         let registry = self.lock();
         for channel in channels {
-            for notify in registry.by_channel.get(channel).into_iter().flat_map(HashMap::values) {
+            let by_name = registry.by_channel.get(channel).into_iter();
+            let meant = registry.by_pattern.iter().filter(|(pattern, _)| rules::is_meant(pattern, channel));
+            for notify in by_name.chain(meant.map(|(_, readers)| readers)).flat_map(HashMap::values) {
                 notify.notify_one();
             }
         }
@@ -82,6 +88,7 @@ pub(crate) struct Waker {
     id: u64,
     notify: Arc<Notify>,
     channels: Vec<Arc<str>>,
+    patterns: Vec<Arc<str>>,
     wakers: Arc<Wakers>,
 }
 
@@ -90,12 +97,27 @@ impl Waker {
     pub(crate) fn watch<'a>(&mut self, channels: impl Iterator<Item = &'a Arc<str>>) {
         let channels: Vec<_> = channels.cloned().collect();
         let mut registry = self.wakers.lock();
-        registry.leave(self.id, &self.channels);
+        leave(&mut registry.by_channel, self.id, &self.channels);
         for channel in &channels {
             registry.by_channel.entry(channel.clone()).or_default().insert(self.id, self.notify.clone());
         }
         drop(registry);
         self.channels = channels;
+    }
+
+    /// Waits for whatever channel these patterns mean as well, instead of those before.
+    pub(crate) fn watch_for<'a>(&mut self, patterns: impl Iterator<Item = &'a Arc<str>>) {
+        let patterns: Vec<_> = patterns.cloned().collect();
+        if patterns == self.patterns {
+            return;
+        }
+        let mut registry = self.wakers.lock();
+        leave(&mut registry.by_pattern, self.id, &self.patterns);
+        for pattern in &patterns {
+            registry.by_pattern.entry(pattern.clone()).or_default().insert(self.id, self.notify.clone());
+        }
+        drop(registry);
+        self.patterns = patterns;
     }
 
     /// Which reader it is.
@@ -113,7 +135,7 @@ impl Waker {
 
     /// No longer waits for this channel.
     pub(crate) fn remove(&mut self, channel: &Arc<str>) {
-        self.wakers.lock().leave(self.id, std::slice::from_ref(channel));
+        leave(&mut self.wakers.lock().by_channel, self.id, std::slice::from_ref(channel));
         self.channels.retain(|other| other != channel);
     }
 
@@ -126,19 +148,18 @@ impl Waker {
 impl Drop for Waker {
     fn drop(&mut self) {
         let mut registry = self.wakers.lock();
-        registry.leave(self.id, &self.channels);
+        leave(&mut registry.by_channel, self.id, &self.channels);
+        leave(&mut registry.by_pattern, self.id, &self.patterns);
         registry.readers.remove(&self.id);
     }
 }
 
-impl Registry {
-    fn leave(&mut self, id: u64, channels: &[Arc<str>]) {
-        for channel in channels {
-            if let Some(readers) = self.by_channel.get_mut(channel) {
-                readers.remove(&id);
-                if readers.is_empty() {
-                    self.by_channel.remove(channel);
-                }
+fn leave(waiting: &mut HashMap<Arc<str>, HashMap<u64, Arc<Notify>>>, id: u64, names: &[Arc<str>]) {
+    for name in names {
+        if let Some(readers) = waiting.get_mut(name) {
+            readers.remove(&id);
+            if readers.is_empty() {
+                waiting.remove(name);
             }
         }
     }
@@ -166,7 +187,15 @@ mod tests {
         assert!(second.woken().now_or_never().is_none());
         wakers.wake_all();
         assert!(first.woken().now_or_never().is_some() && second.woken().now_or_never().is_some());
+        let pattern: Arc<str> = "b*".into();
+        first.watch_for([&pattern].into_iter());
+        wakers.wake([&Arc::from("b.new")].into_iter());
+        assert!(first.woken().now_or_never().is_some() && second.woken().now_or_never().is_none());
+        wakers.wake([&a].into_iter());
+        assert!(first.woken().now_or_never().is_some(), "what it watched before stays");
         drop((first, second));
-        assert_eq!((wakers.readers(), wakers.lock().by_channel.len()), (0, 0));
+        assert_eq!(wakers.readers(), 0);
+        let registry = wakers.lock();
+        assert!(registry.by_channel.is_empty() && registry.by_pattern.is_empty());
     }
 }

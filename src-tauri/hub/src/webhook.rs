@@ -7,7 +7,7 @@ use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 use rand::RngExt;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use tokio::{sync::mpsc, time::Instant};
+use tokio::{sync::mpsc, task::JoinSet, time::Instant};
 use watchfloor_model::Timestamp;
 
 use crate::{
@@ -141,35 +141,8 @@ impl<'a> Told<'a> {
     }
 }
 
-/// Tells all sites for as long as it is waited for: those that the hub's file has.
+/// Tells all sites for as long as it is waited for: those that the hub's file has at the time.
 pub(crate) async fn tell(hub: &Arc<Shared>) {
-    let mut reloaded = hub.reloaded.subscribe();
-    loop {
-        let live = hub.live();
-        let others = async {
-            // It ends with the hub only.
-            while reloaded.changed().await.is_ok() {
-                let are_same = |(one, other): (&App, &App)| one.mark() == other.mark() && one.webhook == other.webhook;
-                let now = hub.live();
-                if now.apps.len() != live.apps.len() || !now.apps.iter().zip(&live.apps).all(are_same) {
-                    return;
-                }
-            }
-            std::future::pending::<()>().await;
-        };
-        // What is still to be told when others are to be told is dropped.
-        tokio::select! {
-            () = tell_all(hub, &live.apps) => return,
-            () = others => {}
-        }
-    }
-}
-
-async fn tell_all(hub: &Arc<Shared>, apps: &[App]) {
-    let told: Vec<&App> = apps.iter().filter(|app| app.webhook.is_some()).collect();
-    if told.is_empty() {
-        return std::future::pending::<()>().await;
-    }
     let client = match site::client(limits::WEBHOOK_TIMEOUT) {
         Ok(client) => client,
         Err(error) => {
@@ -177,49 +150,68 @@ async fn tell_all(hub: &Arc<Shared>, apps: &[App]) {
             return std::future::pending::<()>().await;
         }
     };
-    let mut queues = HashMap::new();
-    let mut tellers = tokio::task::JoinSet::new();
-    for app in told {
-        let (sender, queue) = mpsc::channel(limits::HAPPENED_MAX);
-        queues.insert(app.id.clone(), sender);
-        tellers.spawn(tell_site(hub.clone(), app.clone(), client.clone(), queue));
-    }
+    let mut reloaded = hub.reloaded.subscribe();
+    let mut queues: HashMap<Arc<str>, mpsc::Sender<Happened>> = HashMap::new();
+    let mut tellers = JoinSet::new();
     loop {
-        let (happened, dropped) = hub.state().people_mut().0.take_happened();
+        let live = hub.live();
+        // What waits for a site outlives what else the file says of it. One that is told nothing any more is let go of.
+        queues.retain(|id, _| live.apps.iter().any(|app| app.id == *id && app.webhook.is_some()));
+        while tellers.try_join_next().is_some() {}
+        let (happened, dropped) = match live.apps.iter().any(|app| app.webhook.is_some()) {
+            true => hub.state().people_mut().0.take_happened(),
+            false => Default::default(),
+        };
         if dropped > 0 {
             tracing::warn!(dropped, "sites are told too slowly of what happens: what was oldest is dropped");
         }
         for what in happened {
-            let app = apps.iter().find(|app| app.owns(what.channel()));
+            let app = live.apps.iter().find(|app| app.owns(what.channel()));
             let Some(app) = app.filter(|app| app.is_told(Topic::of(&what))) else { continue };
-            if let Some(queue) = queues.get(&app.id)
-                && queue.try_send(what).is_err()
-            {
+            let queue = queues.entry(app.id.clone()).or_insert_with(|| {
+                let (sender, queue) = mpsc::channel(limits::HAPPENED_MAX);
+                tellers.spawn(tell_site(hub.clone(), app.id.clone(), client.clone(), queue));
+                sender
+            });
+            if queue.try_send(what).is_err() {
                 tracing::warn!(app = %app.id, "a site is told too slowly: what just happened is dropped");
             }
         }
-        hub.happened.notified().await;
+        tokio::select! {
+            () = hub.happened.notified() => {}
+            // It ends with the hub only.
+            _ = reloaded.changed() => {}
+        }
     }
 }
 
-async fn tell_site(hub: Arc<Shared>, app: App, client: reqwest::Client, mut queue: mpsc::Receiver<Happened>) {
+/// Tells one site what happens, in its order, as the hub's file has the site at the time.
+async fn tell_site(hub: Arc<Shared>, id: Arc<str>, client: reqwest::Client, mut queue: mpsc::Receiver<Happened>) {
+    let mut reloaded = hub.reloaded.subscribe();
     let mut happened = Vec::new();
     while queue.recv_many(&mut happened, limits::WEBHOOK_EVENTS_MAX).await > 0 {
-        let events: Vec<_> = happened.iter().filter_map(|what| Told::of(what, &app)).collect();
-        let count = events.len();
-        let time_ms = hub.now().wall;
-        let body = serde_json::to_vec(&Body { time_ms, events }).expect("text keys and no failing fields");
-        let begun = Instant::now();
+        let (begun, time_ms) = (Instant::now(), hub.now().wall);
         let mut pause = Duration::from_secs(1);
         loop {
-            let Err(reason) = call(&app, &client, &body).await else { break };
+            reloaded.mark_unchanged();
+            let live = hub.live();
+            let app = live.apps.iter().find(|app| app.id == id);
+            let Some((app, webhook)) = app.and_then(|app| Some((app, app.webhook.as_ref()?))) else { break };
+            let events: Vec<_> = happened.iter().filter_map(|what| Told::of(what, app)).collect();
+            let count = events.len();
+            let body = serde_json::to_vec(&Body { time_ms, events }).expect("text keys and no failing fields");
+            let Err(reason) = call(app, webhook, &client, body).await else { break };
             if begun.elapsed() > limits::WEBHOOK_PATIENCE {
-                tracing::warn!(app = %app.id, reason, count, "a site could not be told what happened");
+                tracing::warn!(app = %id, reason, count, "a site could not be told what happened");
                 break;
             }
-            tracing::debug!(app = %app.id, reason, "a site is told again");
+            tracing::debug!(app = %id, reason, "a site is told again");
             let pause_now = pause.mul_f64(rand::rng().random_range(0.5..1.0));
-            tokio::time::sleep(pause_now).await;
+            tokio::select! {
+                () = tokio::time::sleep(pause_now) => {}
+                // It may be elsewhere by now.
+                _ = reloaded.changed() => {}
+            }
             pause = (pause * 2).min(Duration::from_secs(60));
         }
         happened.clear();
@@ -227,14 +219,13 @@ async fn tell_site(hub: Arc<Shared>, app: App, client: reqwest::Client, mut queu
 }
 
 /// Tells a site once.
-async fn call(app: &App, client: &reqwest::Client, body: &[u8]) -> Result<(), String> {
-    let Some(webhook) = &app.webhook else { return Ok(()) };
+async fn call(app: &App, webhook: &Webhook, client: &reqwest::Client, body: Vec<u8>) -> Result<(), String> {
     let request = client
         .post(&webhook.url)
         .header("content-type", "application/json")
         .header("x-pusher-key", &*app.key)
-        .header("x-pusher-signature", app.sign(body))
-        .body(body.to_owned());
+        .header("x-pusher-signature", app.sign(&body))
+        .body(body);
     match request.send().await {
         Ok(answer) if answer.status().is_success() => Ok(()),
         Ok(answer) => Err(format!("it answered {}", answer.status())),

@@ -219,12 +219,25 @@ fn publishes_and_shows() {
     assert_eq!((code, &message["position"]), (Some(0), &serde_json::json!(format!("{epoch}:2"))));
     // What is asked for beyond the beginning is all that there is.
     assert_eq!(said(&["tail", "a", "--last", "100", "--count", "3"], "").1.lines().count(), 3);
+    // By the beginning of names: what comes to be while it looks.
+    let mut watching = hub(&["tail", "b.*", "--count", "1", "--url", &url]).spawn().expect("the binary runs");
+    for number in 1.. {
+        let (channel, data) = (format!("b.{number}"), number.to_string());
+        assert_eq!(said(&["publish", &channel, "n", &data], "").0, Some(0));
+        if watching.try_wait().expect("its state").is_some() {
+            break;
+        }
+    }
+    let Output { status, stdout, stderr } = watching.wait_with_output().expect("its end");
+    let shown = String::from_utf8(stdout).expect("text");
+    assert!(status.success() && stderr.is_empty() && shown.contains(" b."), "{shown}");
     for (arguments, input, code, part) in [
         (&["publish", "a", "n", "text"][..], "", 1, "the data is no JSON"),
         (&["publish", "a", "n", "1e999"], "", 1, "the data is no JSON: number out of range"),
         (&["publish", "a b", "n"], "", 1, "no channel name"),
         (&["publish"], "{}", 1, "event 1: `channel` is missing"),
         (&["tail", "a b"], "", 1, "no channel name"),
+        (&["tail", "a*b"], "", 1, "no channel name"),
         (&["tail"], "", 2, "required"),
         (&["publish", "a"], "", 2, "required"),
     ] {

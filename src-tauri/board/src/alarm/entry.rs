@@ -2,6 +2,7 @@
 //! the [`Change`] that it is made of.
 
 use serde::{Deserialize, Serialize};
+#[cfg(test)]
 use ts_rs::TS;
 use watchfloor_model::Timestamp;
 
@@ -12,9 +13,10 @@ use super::{
 use crate::frame::{AlarmCause, AlarmState};
 
 /// What happened to an alarm.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
 #[serde(rename_all = "kebab-case")]
-#[ts(export_to = "frame.ts")]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum AlarmWhat {
     /// Its condition began to hold.
     Raise,
@@ -161,18 +163,19 @@ pub const fn state_of(shown: Shown) -> AlarmState {
 
 /// One line of the record. Instants are milliseconds since the Unix epoch; `event_ms` and `raised_ms` by the source's clock, all others by
 /// this machine's.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct AlarmEntry {
     /// Its number on record.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub number: u64,
     /// The rule's id.
     pub rule: String,
     /// Whose it is, where one rule watches many; otherwise empty.
     pub of: String,
     /// Which occurrence.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub occurrence: u64,
     /// How often this occurrence had called anew.
     pub realarms: u32,
@@ -193,32 +196,32 @@ pub struct AlarmEntry {
     /// Whether somebody still has to say that he knows, put aside or not.
     pub waits: bool,
     /// When it happened; none where a person or a clock of here did it.
-    #[ts(type = "number | null")]
+    #[cfg_attr(test, ts(type = "number | null"))]
     pub event_ms: Option<i64>,
     /// When this machine heard of it.
-    #[ts(type = "number | null")]
+    #[cfg_attr(test, ts(type = "number | null"))]
     pub received_ms: Option<i64>,
     /// When it was decided.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub decided_ms: i64,
     /// When it was announced.
-    #[ts(type = "number | null")]
+    #[cfg_attr(test, ts(type = "number | null"))]
     pub announced_ms: Option<i64>,
     /// By what.
     pub announced_by: Option<String>,
     /// Whether it may have been announced before, as after a crash.
     pub repeated: bool,
     /// When a page first painted it.
-    #[ts(type = "number | null")]
+    #[cfg_attr(test, ts(type = "number | null"))]
     pub seen_ms: Option<i64>,
     /// When this occurrence was acknowledged.
-    #[ts(type = "number | null")]
+    #[cfg_attr(test, ts(type = "number | null"))]
     pub acknowledged_ms: Option<i64>,
     /// When this occurrence was raised.
-    #[ts(type = "number | null")]
+    #[cfg_attr(test, ts(type = "number | null"))]
     pub raised_ms: Option<i64>,
     /// When that was decided.
-    #[ts(type = "number | null")]
+    #[cfg_attr(test, ts(type = "number | null"))]
     pub raise_decided_ms: Option<i64>,
     /// Who did it.
     pub by: Option<String>,
@@ -227,13 +230,13 @@ pub struct AlarmEntry {
     /// What he said.
     pub words: Option<String>,
     /// Until when, where there is an end.
-    #[ts(type = "number | null")]
+    #[cfg_attr(test, ts(type = "number | null"))]
     pub until_ms: Option<i64>,
     /// Why it wasn't done.
     pub refused: Option<String>,
     /// What another system calls it, if it is that one's alarm.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
+    #[cfg_attr(test, ts(optional))]
     pub title: Option<String>,
     /// What its condition was made of when it was raised.
     pub cause: Vec<AlarmCause>,

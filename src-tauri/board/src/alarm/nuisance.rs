@@ -3,6 +3,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use serde::{Deserialize, Serialize};
+#[cfg(test)]
 use ts_rs::TS;
 use watchfloor_model::Timestamp;
 
@@ -16,9 +17,10 @@ pub const FLEETING: Duration = Duration::from_secs(10);
 pub const STANDING: Duration = Duration::from_secs(24 * 3600);
 
 /// What is to be said of how an alarm behaves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
 #[serde(rename_all = "kebab-case")]
-#[ts(export_to = "frame.ts")]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum Nuisance {
     /// It is raised and cleared over and over.
     Chattering,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+#[cfg(test)]
 use ts_rs::TS;
 use watchfloor_model::Timestamp;
 
@@ -48,14 +49,15 @@ pub struct Said {
 }
 
 /// What somebody does about an alarm.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-#[ts(export_to = "frame.ts")]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum Act {
     /// He knows of this occurrence.
     Acknowledge {
         /// The one that was before his eyes.
-        #[ts(type = "number")]
+        #[cfg_attr(test, ts(type = "number"))]
         occurrence: u64,
     },
     /// Lets a latched one go.

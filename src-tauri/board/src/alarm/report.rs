@@ -9,6 +9,7 @@ mod rate;
 use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
+#[cfg(test)]
 use ts_rs::TS;
 
 use super::{
@@ -26,51 +27,52 @@ pub const LINES_MAX: usize = 100;
 /// Of the alarms that came most often.
 const TOP: usize = 10;
 /// The figures.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct AlarmReport {
     /// From when on, by this machine's clock, milliseconds since the Unix epoch.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub from_ms: i64,
     /// Until before when.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub to_ms: i64,
     /// From when on it was asked for: where the record begins later, that is `from_ms`.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub asked_from_ms: i64,
     /// From when on everything is known of alarms; none if nothing is on record.
-    #[ts(type = "number | null")]
+    #[cfg_attr(test, ts(type = "number | null"))]
     pub begin_ms: Option<i64>,
     /// Stretches of which nothing is recorded, as where the wall itself did not run; the newest first.
     pub unrecorded: Vec<Unrecorded>,
     /// How many there are.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub unrecorded_count: u64,
     /// Entries of the record in the stretch.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub entries: u64,
     /// For how long of the stretch the wall ran and wrote down what came: means are over that. Milliseconds.
     #[serde(default)]
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub observed_ms: i64,
     /// What could not be looked at: the figures are of the rest.
     #[serde(default)]
     pub lacks: Vec<SinceLack>,
     /// Alarms that began to call.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub alarms: u64,
     /// How often alarms called anew: after they were acknowledged, more urgently, or off the shelf.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub again: u64,
     /// Alarms that were raised while they were put aside.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub aside_raised: u64,
     /// How many came within ten minutes.
     pub rate: AlarmRate,
     /// Floods: more than ten within ten minutes, until there are fewer than five. The first ones.
     pub floods: Vec<AlarmFlood>,
     /// How many floods there were.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub floods_count: u64,
     /// Share of the time in floods, percent.
     pub flood_percent: f64,
@@ -83,41 +85,42 @@ pub struct AlarmReport {
     /// Those that were raised and cleared over and over, and how often that was seen; the worst first.
     pub chattering: Vec<AlarmShare>,
     /// How many chattered.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub chattering_count: u64,
     /// Those that were gone within seconds, and how often; the worst first.
     pub fleeting: Vec<AlarmShare>,
     /// How many were fleeting.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub fleeting_count: u64,
     /// Those that had held for more than a day at the end, the oldest first.
     pub standing: Vec<AlarmStanding>,
     /// How many had.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub standing_count: u64,
     /// What was put aside, by whom and why, in order.
     pub aside: Vec<AlarmAside>,
     /// How often something was.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub aside_count: u64,
     /// How often somebody put something aside who didn't say who he is.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub aside_unnamed: u64,
     /// Alarms that were raised while a source was lost, and heard of a minute or more later.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub late: u64,
     /// Those of them that were over by then: they came and went while nobody could hear of them.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub missed: u64,
     /// What the alarms in it are called, by their keys. Those of rules that are gone have none.
     #[serde(default)]
-    #[ts(type = "{ [key: string]: AlarmName }")]
+    #[cfg_attr(test, ts(type = "{ [key: string]: AlarmName }"))]
     pub names: BTreeMap<String, AlarmName>,
 }
 
 /// Alarms within ten minutes: the mean hides floods, so there is more than it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct AlarmRate {
     /// The mean over what was observed; none over less than ten minutes, which would have to be guessed.
     pub mean: Option<f64>,
@@ -143,89 +146,94 @@ pub struct AlarmRate {
 }
 
 /// A flood.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct AlarmFlood {
     /// When it began.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub from_ms: i64,
     /// When it was over; none if it wasn't by the end.
-    #[ts(type = "number | null")]
+    #[cfg_attr(test, ts(type = "number | null"))]
     pub to_ms: Option<i64>,
     /// The most within ten minutes.
     pub peak: u32,
     /// All of them, those that began it among them.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub total: u64,
 }
 
 /// Alarms of a priority.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct AlarmPriorityReport {
     /// Which.
     pub priority: Priority,
     /// How many began to call.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub count: u64,
     /// Their share of all, percent.
     pub percent: f64,
     /// How many calls were acknowledged.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub acknowledged: u64,
     /// How many were over before anybody acknowledged them, or wait at the end.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub unacknowledged: u64,
     /// From the announcement to the acknowledgement: half were quicker. Milliseconds.
-    #[ts(type = "number | null")]
+    #[cfg_attr(test, ts(type = "number | null"))]
     pub median_ms: Option<i64>,
     /// The same of 95 of 100.
-    #[ts(type = "number | null")]
+    #[cfg_attr(test, ts(type = "number | null"))]
     pub p95_ms: Option<i64>,
 }
 
 /// How often of all.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct AlarmShare {
     /// The alarm's key.
     pub key: String,
     /// How often.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub count: u64,
     /// Share of all alarms, percent.
     pub percent: f64,
 }
 
 /// An alarm that stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct AlarmStanding {
     /// Its key.
     pub key: String,
     /// How soon somebody must act.
     pub priority: Priority,
     /// Since when, by this machine's clock.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub since_ms: i64,
     /// The same by the source's clock.
-    #[ts(type = "number | null")]
+    #[cfg_attr(test, ts(type = "number | null"))]
     pub raised_ms: Option<i64>,
 }
 
 /// Something that was put aside.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct AlarmAside {
     /// The alarm's key.
     pub key: String,
     /// How.
     pub what: AlarmWhat,
     /// When.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub at_ms: i64,
     /// Until when, where that was said.
-    #[ts(type = "number | null")]
+    #[cfg_attr(test, ts(type = "number | null"))]
     pub until_ms: Option<i64>,
     /// Who did it; none where a rule of the board did, or he didn't say.
     pub by: Option<String>,

@@ -1,13 +1,15 @@
 //! Alarms, as the page lists them and people deal with them.
 
 use serde::{Deserialize, Serialize};
+#[cfg(test)]
 use ts_rs::TS;
 
 use crate::alarm::{Act, Nuisance, Priority};
 
 /// All that stands, the most urgent first. Sent whole, when anything of it changed.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct AlarmsView {
     /// The 200 most urgent ones: unacknowledged before all others, then by priority, then the newest. What is put aside and what nobody watches
     /// over comes last. Where more stand, the most urgent one of each widget that none of these is judged by follows.
@@ -24,13 +26,14 @@ pub struct AlarmsView {
     /// Set while there are more than a person can take.
     pub flood: Option<FloodView>,
     /// How many were more than the wall can keep, since it started.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub lost: u64,
 }
 
 /// How many alarms of a priority stand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct AlarmCount {
     /// Which.
     pub priority: Priority,
@@ -41,35 +44,37 @@ pub struct AlarmCount {
 }
 
 /// A flood: more than ten alarms in ten minutes, until there are fewer than five.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct FloodView {
     /// Since when, by this machine's clock, milliseconds since the Unix epoch.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub since_ms: i64,
     /// How many were raised in it.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub total: u64,
 }
 
 /// One alarm.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct AlarmView {
     /// What tells it from the others: the rule's id, and behind a `/` whose it is where one rule watches many.
     pub key: String,
     /// Which occurrence this is: whatever is done about it is done about this one.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub occurrence: u64,
     /// What people call it; of the loss of a source, what they call that.
     pub title: String,
     /// The id of the source of whose loss it tells, if it is such an alarm.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
+    #[cfg_attr(test, ts(optional))]
     pub source: Option<String>,
     /// What to do about it, if the board says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
+    #[cfg_attr(test, ts(optional))]
     pub advice: Option<String>,
     /// How soon somebody must act.
     pub priority: Priority,
@@ -80,13 +85,13 @@ pub struct AlarmView {
     /// How far what it is judged by can be believed.
     pub evidence: AlarmEvidence,
     /// When it was raised, by the source's clock, milliseconds since the Unix epoch.
-    #[ts(type = "number | null")]
+    #[cfg_attr(test, ts(type = "number | null"))]
     pub raised_ms: Option<i64>,
     /// When its condition held no more, by the source's clock.
-    #[ts(type = "number | null")]
+    #[cfg_attr(test, ts(type = "number | null"))]
     pub returned_ms: Option<i64>,
     /// When it was decided that it is raised, by this machine's clock.
-    #[ts(type = "number | null")]
+    #[cfg_attr(test, ts(type = "number | null"))]
     pub decided_ms: Option<i64>,
     /// How often this occurrence has called anew.
     pub realarms: u32,
@@ -94,7 +99,7 @@ pub struct AlarmView {
     pub first: bool,
     /// The group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
+    #[cfg_attr(test, ts(optional))]
     pub group: Option<String>,
     /// How it misbehaves.
     pub nuisance: Option<Nuisance>,
@@ -111,8 +116,9 @@ pub struct AlarmView {
 }
 
 /// A value of which an alarm was made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct AlarmCause {
     /// What it is called in the condition.
     pub name: String,
@@ -121,27 +127,29 @@ pub struct AlarmCause {
 }
 
 /// What somebody said.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct AlarmSaid {
     /// His name, if he said it.
     pub name: Option<String>,
     /// What he did it by.
     pub station: String,
     /// When, by this machine's clock, milliseconds since the Unix epoch.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub at_ms: i64,
     /// What; may be empty.
     pub words: String,
     /// Until when, by this machine's clock, where there is an end.
-    #[ts(type = "number | null")]
+    #[cfg_attr(test, ts(type = "number | null"))]
     pub until_ms: Option<i64>,
 }
 
 /// Where an alarm stands, by the name of ISA-18.2.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
 #[serde(rename_all = "kebab-case")]
-#[ts(export_to = "frame.ts")]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum AlarmState {
     /// Its condition holds, and nobody has said that he knows.
     Unacknowledged,
@@ -168,9 +176,10 @@ pub enum AlarmState {
 }
 
 /// How far what an alarm is judged by can be believed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
 #[serde(rename_all = "kebab-case")]
-#[ts(export_to = "frame.ts")]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum AlarmEvidence {
     /// It was never known.
     Unknown,
@@ -183,8 +192,9 @@ pub enum AlarmEvidence {
 }
 
 /// What somebody does about one alarm.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct AlarmAct {
     /// Its key.
     pub key: String,
@@ -195,19 +205,21 @@ pub struct AlarmAct {
 }
 
 /// What somebody has seen and acknowledges, all at once.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct AlarmsSeen {
     /// Keys and occurrences as they were before his eyes.
-    #[ts(type = "[string, number][]")]
+    #[cfg_attr(test, ts(type = "[string, number][]"))]
     pub seen: Vec<(String, u64)>,
     /// His name, if he said it.
     pub name: Option<String>,
 }
 
 /// Alarms that a hand wants to see, of all that stand.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct AlarmRowsQuery {
     /// The first one, from 0.
     pub offset: u32,
@@ -226,14 +238,15 @@ pub struct AlarmRowsQuery {
     /// One that is asked for by its key, and its place.
     pub key: Option<String>,
     /// Keys and occurrences that were before somebody's eyes. At most 1,000 count.
-    #[ts(type = "[string, number][]")]
+    #[cfg_attr(test, ts(type = "[string, number][]"))]
     pub seen: Vec<(String, u64)>,
 }
 
 /// What an alarm asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
 #[serde(rename_all = "kebab-case")]
-#[ts(export_to = "frame.ts")]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum AlarmWhich {
     /// Somebody who says that he knows.
     Unacknowledged,
@@ -246,9 +259,10 @@ pub enum AlarmWhich {
 }
 
 /// An order of alarms. Those of one rank in it stand in that of their urgency.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
 #[serde(rename_all = "kebab-case")]
-#[ts(export_to = "frame.ts")]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum AlarmOrder {
     /// The most urgent first.
     #[default]
@@ -264,8 +278,9 @@ pub enum AlarmOrder {
 }
 
 /// The answer.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct AlarmRowsFound {
     /// Of which revision of the board.
     pub revision: u32,
@@ -286,7 +301,7 @@ pub struct AlarmRowsFound {
     /// Its place; none if it doesn't pass.
     pub at: Option<u32>,
     /// Of those that were seen, what passes and calls for somebody, but critical ones.
-    #[ts(type = "[string, number][]")]
+    #[cfg_attr(test, ts(type = "[string, number][]"))]
     pub seen: Vec<(String, u64)>,
     /// How many critical ones there are besides.
     pub seen_critical: u32,

@@ -1,13 +1,15 @@
 //! What charts have besides their lines: axes, limits, and what happened besides.
 
 use serde::{Deserialize, Serialize};
+#[cfg(test)]
 use ts_rs::TS;
 
 use super::BandLook;
 
 /// A line that the board names.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct LineLook {
     /// Its key.
     pub key: String,
@@ -16,8 +18,9 @@ pub struct LineLook {
 }
 
 /// The second axis of a chart: that at the right. Its lines are drawn as lines, whatever the others are drawn as.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct AxisLook {
     /// Unit of its values.
     pub unit: Option<String>,
@@ -25,11 +28,11 @@ pub struct AxisLook {
     pub decimals: u8,
     /// Its scale begins at this or below.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
+    #[cfg_attr(test, ts(optional))]
     pub min: Option<f64>,
     /// Its scale ends at this or above.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
+    #[cfg_attr(test, ts(optional))]
     pub max: Option<f64>,
     /// Stretches of its values that mean something.
     pub bands: Vec<BandLook>,
@@ -38,8 +41,9 @@ pub struct AxisLook {
 }
 
 /// What happened besides what a chart is of.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct MarksValue {
     /// By time, the newest that there is room for.
     pub list: Vec<MarkValue>,
@@ -48,11 +52,12 @@ pub struct MarksValue {
 }
 
 /// One of them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct MarkValue {
     /// When it happened, by the source's clock, milliseconds since the Unix epoch.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub at_ms: i64,
     /// A short text; may be empty.
     pub label: String,

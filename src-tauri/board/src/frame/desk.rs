@@ -1,13 +1,15 @@
 //! What a hand at the glass asks for: parts of a table that no frame brings, and all that there is of one thing.
 
 use serde::{Deserialize, Serialize};
+#[cfg(test)]
 use ts_rs::TS;
 
 use super::{GroupValue, RowValue};
 
 /// Rows of a table that a hand wants to see.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct RowsQuery {
     /// The widget's id.
     pub widget: String,
@@ -24,8 +26,9 @@ pub struct RowsQuery {
 }
 
 /// An order by what a column shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct ColumnSort {
     /// The column's number, from 0.
     pub column: u32,
@@ -34,8 +37,9 @@ pub struct ColumnSort {
 }
 
 /// The answer.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct RowsFound {
     /// Of which revision of the board: what is of another one than the page's isn't shown.
     pub revision: u32,
@@ -60,8 +64,9 @@ pub struct RowsFound {
 }
 
 /// What is known of a row, a line, a tile or a marker.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct Detail {
     /// Of which revision of the board.
     pub revision: u32,
@@ -76,8 +81,9 @@ pub struct Detail {
 }
 
 /// An event as it was received, after decoding.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct RawEvent {
     /// The channel it came by.
     pub channel: String,
@@ -88,10 +94,10 @@ pub struct RawEvent {
     /// Its place in the channel.
     pub position: Option<String>,
     /// When it happened by the source's clock, milliseconds since the Unix epoch.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub time_ms: i64,
     /// When it reached this program, by this machine's clock, milliseconds since the Unix epoch.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub received_ms: i64,
     /// What it says: JSON, indented, at most 64 KiB of it.
     pub text: String,

@@ -1,14 +1,16 @@
 //! What a frame says besides if it is of a lamp test, and what the page says that it shows then.
 
 use serde::{Deserialize, Serialize};
+#[cfg(test)]
 use ts_rs::TS;
 
 use super::Said;
 use crate::freshness::Freshness;
 
 /// That a frame is of a lamp test: what it shows is a copy, to which things are done on purpose.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct DrillView {
     /// Which step it is, from 1.
     pub step: u32,
@@ -19,13 +21,13 @@ pub struct DrillView {
     /// What must be shown, in a few words.
     pub expects: String,
     /// It ends by itself after about so long, milliseconds.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub left_ms: u64,
     /// The present in a few words: `all 16 live`.
     pub live: String,
     /// The same as a code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
+    #[cfg_attr(test, ts(optional))]
     pub live_said: Option<Said>,
     /// Whether there is nothing in the present to look at.
     pub live_is_well: bool,
@@ -34,13 +36,14 @@ pub struct DrillView {
 }
 
 /// What a page finds on its own glass.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct GlassSeen {
     /// The step that the page was told last.
     pub step: u32,
     /// The version that it has painted.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub version: u64,
     /// Whether it can be seen that all this is a lamp test.
     pub band: bool,
@@ -53,8 +56,9 @@ pub struct GlassSeen {
 }
 
 /// What can be seen of a widget: in the document, in the window, and not made invisible.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct WidgetSeen {
     /// Its id in the board file.
     pub id: String,
@@ -75,8 +79,9 @@ pub struct WidgetSeen {
 }
 
 /// What the head line says of a source.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct SourceSeen {
     /// Its id in the board file.
     pub id: String,

@@ -2,13 +2,15 @@
 //! it moves goes by the clock that comes with each frame.
 
 use serde::{Deserialize, Serialize};
+#[cfg(test)]
 use ts_rs::TS;
 
 use super::Place;
 
 /// A piece of furniture as the page lays it out.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct FurnitureView {
     /// Its id in the board file.
     pub id: String,
@@ -26,9 +28,10 @@ pub struct FurnitureView {
 }
 
 /// What a piece of furniture is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
 #[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "snake_case")]
-#[ts(export_to = "frame.ts")]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum FurnitureLook {
     /// A text that stands there.
     Text {
@@ -51,17 +54,18 @@ pub enum FurnitureLook {
         /// Which instant.
         until: Until,
         /// With so many milliseconds left, or less, it is a warning.
-        #[ts(type = "number | null")]
+        #[cfg_attr(test, ts(type = "number | null"))]
         warning_ms: Option<u64>,
         /// With so many milliseconds left, or less, it is an alarm.
-        #[ts(type = "number | null")]
+        #[cfg_attr(test, ts(type = "number | null"))]
         alarm_ms: Option<u64>,
     },
 }
 
 /// A zone that a clock shows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct ClockZone {
     /// Its IANA name.
     pub zone: String,
@@ -70,17 +74,18 @@ pub struct ClockZone {
 }
 
 /// What a countdown counts to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
 #[serde(tag = "is", rename_all = "kebab-case", rename_all_fields = "snake_case")]
-#[ts(export_to = "frame.ts")]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum Until {
     /// One instant.
     Once {
         /// Which, milliseconds since the Unix epoch.
-        #[ts(type = "number")]
+        #[cfg_attr(test, ts(type = "number"))]
         to_ms: i64,
         /// Where the way there begins, the same; none if no part of it is shown.
-        #[ts(type = "number | null")]
+        #[cfg_attr(test, ts(type = "number | null"))]
         from_ms: Option<i64>,
         /// What is shown once it has passed.
         after: After,
@@ -95,9 +100,10 @@ pub enum Until {
 }
 
 /// What a countdown shows once its instant has passed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
 #[serde(rename_all = "kebab-case")]
-#[ts(export_to = "frame.ts")]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum After {
     /// How long ago that was.
     Up,
@@ -109,9 +115,10 @@ pub enum After {
 }
 
 /// On which side lines begin.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
 #[serde(rename_all = "kebab-case")]
-#[ts(export_to = "frame.ts")]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum Align {
     /// At the left; at the right where the text runs from there.
     #[default]
@@ -123,9 +130,10 @@ pub enum Align {
 }
 
 /// A part of a text that has lines for itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
 #[serde(tag = "is", rename_all = "kebab-case", rename_all_fields = "snake_case")]
-#[ts(export_to = "frame.ts")]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum TextBlock {
     /// A heading.
     Heading {
@@ -146,7 +154,7 @@ pub enum TextBlock {
         /// How far its mark is set in.
         depth: u8,
         /// Its number; none in a list without numbers.
-        #[ts(type = "number | null")]
+        #[cfg_attr(test, ts(type = "number | null"))]
         number: Option<u64>,
         /// What it says.
         spans: Vec<TextSpan>,
@@ -172,16 +180,18 @@ pub enum TextBlock {
 }
 
 /// A cell of a text's table.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct TextCell {
     /// What it says.
     pub spans: Vec<TextSpan>,
 }
 
 /// Letters of one look.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct TextSpan {
     /// What they say; a line break in it is one on the wall.
     pub text: String,

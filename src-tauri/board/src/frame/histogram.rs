@@ -1,13 +1,15 @@
 //! How often values are how large.
 
 use serde::{Deserialize, Serialize};
+#[cfg(test)]
 use ts_rs::TS;
 
 use super::BandLook;
 
 /// How a histogram is drawn.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct HistogramLook {
     /// Unit of the values.
     pub unit: Option<String>,
@@ -28,11 +30,12 @@ pub struct HistogramLook {
 }
 
 /// How many values there are in each bin. Sent whole.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct HistogramValue {
     /// Those below the first bin, those in each, those from the end of the last one on.
-    #[ts(type = "number[]")]
+    #[cfg_attr(test, ts(type = "number[]"))]
     pub counts: Vec<u64>,
     /// The statistics of the look, in its order; none where there is nothing to take them of.
     pub stats: Vec<Option<f64>>,
@@ -41,18 +44,19 @@ pub struct HistogramValue {
 }
 
 /// How a heat map is drawn. Its value is a chart's: a line is a row.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct HeatLook {
     /// Unit of the values.
     pub unit: Option<String>,
     /// Digits after the point.
     pub decimals: u8,
     /// How far back it reaches, milliseconds of board time.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub keep_ms: u64,
     /// Length of one cell, milliseconds of board time.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub bucket_ms: u64,
     /// Whether each row is a day by the board's zone, and not a line of its own.
     pub days: bool,

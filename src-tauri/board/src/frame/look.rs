@@ -1,6 +1,7 @@
 //! How widgets are drawn: what doesn't change while a board stands.
 
 use serde::{Deserialize, Serialize};
+#[cfg(test)]
 use ts_rs::TS;
 
 use std::collections::BTreeMap;
@@ -8,9 +9,10 @@ use std::collections::BTreeMap;
 use super::{AxisLook, FenceLook, HeatLook, HistogramLook, LayerLook, LineLook, RowOrder, TallyLook, TrailLook};
 
 /// How a widget is drawn, by kind.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
 #[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "snake_case")]
-#[ts(export_to = "frame.ts")]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum Look {
     /// One number that counts, with its change and a sparkline.
     Counter(NumberLook),
@@ -42,33 +44,33 @@ pub enum Look {
         decimals: u8,
         /// Its scale begins at this or below.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[ts(optional)]
+        #[cfg_attr(test, ts(optional))]
         min: Option<f64>,
         /// Its scale ends at this or above.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[ts(optional)]
+        #[cfg_attr(test, ts(optional))]
         max: Option<f64>,
         /// Length of the moving window, milliseconds of board time.
-        #[ts(type = "number")]
+        #[cfg_attr(test, ts(type = "number"))]
         keep_ms: u64,
         /// Length of one bucket, milliseconds of board time.
-        #[ts(type = "number")]
+        #[cfg_attr(test, ts(type = "number"))]
         bucket_ms: u64,
         /// Stretches of its values that mean something.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        #[ts(optional, as = "Option<Vec<BandLook>>")]
+        #[cfg_attr(test, ts(optional, as = "Option<Vec<BandLook>>"))]
         bands: Vec<BandLook>,
         /// What its values are meant to be.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[ts(optional)]
+        #[cfg_attr(test, ts(optional))]
         target: Option<f64>,
         /// Its lines in their order, where the board names them.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        #[ts(optional, as = "Option<Vec<LineLook>>")]
+        #[cfg_attr(test, ts(optional, as = "Option<Vec<LineLook>>"))]
         lines: Vec<LineLook>,
         /// The axis at the right, if any line is read by it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[ts(optional)]
+        #[cfg_attr(test, ts(optional))]
         right: Option<AxisLook>,
     },
     /// How often values are how large.
@@ -84,7 +86,7 @@ pub enum Look {
     /// States over time, a row a key.
     Timeline {
         /// How far back it reaches, milliseconds of board time.
-        #[ts(type = "number")]
+        #[cfg_attr(test, ts(type = "number"))]
         keep_ms: u64,
         /// Which row stands first.
         order: RowOrder,
@@ -102,15 +104,15 @@ pub enum Look {
         trail: Option<TrailLook>,
         /// What lies under the markers, the first lowest.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        #[ts(optional, as = "Option<Vec<LayerLook>>")]
+        #[cfg_attr(test, ts(optional, as = "Option<Vec<LayerLook>>"))]
         layers: Vec<LayerLook>,
         /// Its fences.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        #[ts(optional, as = "Option<Vec<FenceLook>>")]
+        #[cfg_attr(test, ts(optional, as = "Option<Vec<FenceLook>>"))]
         fences: Vec<FenceLook>,
         /// The file of its tiles, as the board names it; none for the ground that is shipped.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[ts(optional)]
+        #[cfg_attr(test, ts(optional))]
         tiles: Option<String>,
     },
 }
@@ -157,9 +159,10 @@ impl Look {
 }
 
 /// How a series is drawn.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
 #[serde(rename_all = "kebab-case")]
-#[ts(export_to = "frame.ts")]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum Draw {
     /// A line through the points.
     #[default]
@@ -171,8 +174,9 @@ pub enum Draw {
 }
 
 /// How a single number is drawn.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct NumberLook {
     /// Unit, drawn smaller: `min`, `%`, `/h`. With `%` a share of 0 to 1 is written as 0 to 100.
     pub unit: Option<String>,
@@ -188,7 +192,7 @@ pub struct NumberLook {
     /// Stretches of the scale that mean something.
     pub bands: Vec<BandLook>,
     /// How far back sparkline and change reach, milliseconds of board time; none for neither.
-    #[ts(type = "number | null")]
+    #[cfg_attr(test, ts(type = "number | null"))]
     pub trend_ms: Option<u64>,
     /// What the number is meant to be.
     #[serde(default)]
@@ -202,9 +206,10 @@ pub struct NumberLook {
 }
 
 /// Which way of a number is the better one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
 #[serde(rename_all = "kebab-case")]
-#[ts(export_to = "frame.ts")]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum Better {
     /// More of it.
     Up,
@@ -228,9 +233,10 @@ impl Better {
 }
 
 /// What a change means by the look's better way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
 #[serde(rename_all = "kebab-case")]
-#[ts(export_to = "frame.ts")]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum Toward {
     /// It went where it should.
     Better,
@@ -239,9 +245,10 @@ pub enum Toward {
 }
 
 /// How a single number is drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
 #[serde(rename_all = "kebab-case")]
-#[ts(export_to = "frame.ts")]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum NumberDraw {
     /// Digits, their change and sparkline.
     Figure,
@@ -252,8 +259,9 @@ pub enum NumberDraw {
 }
 
 /// A stretch of a scale with a meaning.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct BandLook {
     /// Lower end, included; open if missing.
     pub from: Option<f64>,
@@ -264,8 +272,9 @@ pub struct BandLook {
 }
 
 /// One column of a table.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct ColumnLook {
     /// Its heading.
     pub title: String,
@@ -278,22 +287,23 @@ pub struct ColumnLook {
     pub width: f64,
     /// The ends of a bar's scale.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
+    #[cfg_attr(test, ts(optional))]
     pub scale: Option<(f64, f64)>,
     /// What stands before a word: its shape.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[ts(optional, as = "Option<BTreeMap<String, Sign>>")]
+    #[cfg_attr(test, ts(optional, as = "Option<BTreeMap<String, Sign>>"))]
     pub icons: BTreeMap<String, Sign>,
     /// Stretches of its numbers that mean something.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[ts(optional, as = "Option<Vec<BandLook>>")]
+    #[cfg_attr(test, ts(optional, as = "Option<Vec<BandLook>>"))]
     pub bands: Vec<BandLook>,
 }
 
 /// The shapes that may stand before a word in a table. None is like that of a state or of a freshness.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
 #[serde(rename_all = "kebab-case")]
-#[ts(export_to = "frame.ts")]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum Sign {
     /// More, away.
     Up,
@@ -334,8 +344,9 @@ pub enum Sign {
 }
 
 /// A fixed, named point of a map.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct PlaceMark {
     /// Its label.
     pub name: String,
@@ -346,9 +357,10 @@ pub struct PlaceMark {
 }
 
 /// What a row, line, tile, marker or number means. The page tells them apart by shape and text as well as colour.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
 #[serde(rename_all = "kebab-case")]
-#[ts(export_to = "frame.ts")]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum State {
     /// Nothing to do.
     #[default]

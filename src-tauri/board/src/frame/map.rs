@@ -1,14 +1,16 @@
 //! What a map is made of besides its markers' values: icons, trails, layers and fences.
 
 use serde::{Deserialize, Serialize};
+#[cfg(test)]
 use ts_rs::TS;
 
 use super::State;
 
 /// The shapes that a marker may have. They are told apart by their outline alone: each has a state's shape around it, never in its place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
 #[serde(rename_all = "kebab-case")]
-#[ts(export_to = "frame.ts")]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum Icon {
     /// Seen from above; turns with the heading.
     Aircraft,
@@ -41,14 +43,15 @@ pub enum Icon {
 }
 
 /// How trails are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct TrailLook {
     /// How far back they reach, milliseconds of the source's time.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub keep_ms: i64,
     /// There is one position in each stretch of this length at most, the newest of it, milliseconds.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub step_ms: i64,
 }
 
@@ -57,9 +60,10 @@ pub struct TrailLook {
 pub type Outlines = Vec<Vec<Vec<i64>>>;
 
 /// How a layer's shapes are drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
 #[serde(rename_all = "kebab-case")]
-#[ts(export_to = "frame.ts")]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum LayerDraw {
     /// As they are: areas filled and outlined, lines, and points.
     Area,
@@ -70,8 +74,9 @@ pub enum LayerDraw {
 }
 
 /// A layer of a map: what a file says, as far as it lies where the map shows and as fine as a screen can.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct LayerLook {
     /// How.
     pub draw: LayerDraw,
@@ -82,28 +87,30 @@ pub struct LayerLook {
 }
 
 /// A shape of a layer: one feature of its file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct ShapeLook {
     /// What is written in it; nothing where a fence has its name.
     pub name: Option<String>,
     /// What it means.
     pub state: State,
     /// Its areas.
-    #[ts(type = "number[][][]")]
+    #[cfg_attr(test, ts(type = "number[][][]"))]
     pub areas: Outlines,
     /// Its lines, as rings are.
-    #[ts(type = "number[][]")]
+    #[cfg_attr(test, ts(type = "number[][]"))]
     pub lines: Vec<Vec<i64>>,
     /// Its points, as a ring is.
-    #[ts(type = "number[]")]
+    #[cfg_attr(test, ts(type = "number[]"))]
     pub points: Vec<i64>,
 }
 
 /// Where a marker must be for a fence to tell of it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
 #[serde(rename_all = "kebab-case")]
-#[ts(export_to = "frame.ts")]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum FenceWhen {
     /// In it.
     #[default]
@@ -113,8 +120,9 @@ pub enum FenceWhen {
 }
 
 /// A fence of a map.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct FenceLook {
     /// Its name.
     pub name: String,
@@ -123,13 +131,14 @@ pub struct FenceLook {
     /// Where that is.
     pub when: FenceWhen,
     /// What it encloses.
-    #[ts(type = "number[][][]")]
+    #[cfg_attr(test, ts(type = "number[][][]"))]
     pub areas: Outlines,
 }
 
 /// What a fence says now.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct FenceValue {
     /// Its state if a marker is where it tells of, unknown if one was and nobody knows where it is now, else normal.
     pub state: State,

@@ -1,13 +1,15 @@
 //! Pages, as the page lays them out and turns them.
 
 use serde::{Deserialize, Serialize};
+#[cfg(test)]
 use ts_rs::TS;
 
 use super::State;
 
 /// A page of the board.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct PageView {
     /// Its id in the board file.
     pub id: String,
@@ -18,8 +20,9 @@ pub struct PageView {
 }
 
 /// Which page is shown, and how the others are.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct PageShown {
     /// Its number, from 0.
     pub number: u32,
@@ -31,14 +34,15 @@ pub struct PageShown {
     pub marks: Vec<PageMark>,
     /// The numbers of those that turn on this screen, in their order; none if all do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
+    #[cfg_attr(test, ts(optional))]
     pub own: Option<Vec<u32>>,
 }
 
 /// Why a page is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
 #[serde(rename_all = "kebab-case")]
-#[ts(export_to = "frame.ts")]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum PageWhy {
     /// It is its turn.
     Rotation,
@@ -51,8 +55,9 @@ pub enum PageWhy {
 }
 
 /// How a page is that may be out of sight.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct PageMark {
     /// The worst that a current number or tile on it says.
     pub state: State,

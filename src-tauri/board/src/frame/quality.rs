@@ -1,6 +1,7 @@
 //! How far what a widget shows can be believed.
 
 use serde::{Deserialize, Serialize};
+#[cfg(test)]
 use ts_rs::TS;
 use watchfloor_model::Continuity;
 
@@ -8,8 +9,9 @@ use super::Said;
 use crate::freshness::Freshness;
 
 /// How far a value can be believed, and until when.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct Quality {
     /// What may be said of it when the frame was made.
     pub freshness: Freshness,
@@ -17,29 +19,29 @@ pub struct Quality {
     pub reason: Option<String>,
     /// The same as a code, for a page that speaks another language; none of what has no code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
+    #[cfg_attr(test, ts(optional))]
     pub said: Option<Said>,
     /// Age of the newest proof that it is current, milliseconds; none if there was never one.
-    #[ts(type = "number | null")]
+    #[cfg_attr(test, ts(type = "number | null"))]
     pub age_ms: Option<u64>,
     /// The age from which it may not be called live, milliseconds.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub limit_ms: u64,
     /// *Live* ends by itself after this many milliseconds on the page's own clock unless a newer frame renews it.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub live_for_ms: u64,
     /// The source's time of the newest event in it, milliseconds since the Unix epoch.
-    #[ts(type = "number | null")]
+    #[cfg_attr(test, ts(type = "number | null"))]
     pub source_ms: Option<i64>,
     /// How long ago that event reached this program, milliseconds.
-    #[ts(type = "number | null")]
+    #[cfg_attr(test, ts(type = "number | null"))]
     pub received_ago_ms: Option<u64>,
     /// What is known about its completeness.
-    #[ts(type = "'unknown' | 'proven' | 'snapshot'")]
+    #[cfg_attr(test, ts(type = "'unknown' | 'proven' | 'snapshot'"))]
     pub basis: Continuity,
     /// Events until this instant of the source's time may be missing in it, milliseconds since the Unix epoch; none if none that
     /// matters can be.
-    #[ts(type = "number | null")]
+    #[cfg_attr(test, ts(type = "number | null"))]
     pub incomplete_until_ms: Option<i64>,
     /// Events that it could not use, and the newest reason.
     pub rejected: Option<Rejected>,
@@ -48,8 +50,9 @@ pub struct Quality {
 }
 
 /// What a second source says of a number.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct Against {
     /// The second source's id.
     pub source: String,
@@ -66,9 +69,10 @@ pub struct Against {
 }
 
 /// Whether two sources of one quantity agree.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
 #[serde(rename_all = "kebab-case")]
-#[ts(export_to = "frame.ts")]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum Agreement {
     /// They differ by no more than they may, or not for long enough yet.
     Agrees,
@@ -79,11 +83,12 @@ pub enum Agreement {
 }
 
 /// Events that a widget could not use.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct Rejected {
     /// How many since the program started.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub count: u64,
     /// The newest reason: where, what was found, what was expected.
     pub reason: String,

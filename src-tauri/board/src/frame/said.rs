@@ -4,15 +4,17 @@
 use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
+#[cfg(test)]
 use ts_rs::TS;
 use watchfloor_model::Transport;
 
 use crate::freshness::{Freshness, span_words};
 
 /// A sentence, or a part of one. Lengths of time are in milliseconds, whole seconds from one second on.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
 #[serde(tag = "code", rename_all = "kebab-case")]
-#[ts(export_to = "frame.ts")]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum Said {
     /// Another's own words, such as a server's or a connection's: they stay as they are.
     Words {
@@ -68,7 +70,7 @@ pub enum Said {
     /// A source is live by this transport.
     Live {
         /// The transport, if it is known.
-        #[ts(type = "'websocket' | 'sse' | 'http-stream' | 'long-poll' | 'poll' | 'tcp' | null")]
+        #[cfg_attr(test, ts(type = "'websocket' | 'sse' | 'http-stream' | 'long-poll' | 'poll' | 'tcp' | null"))]
         transport: Option<Transport>,
     },
     /// A source is polled.
@@ -95,7 +97,7 @@ pub enum Said {
     /// A source is catching up by this transport.
     SourceCatchingUp {
         /// The transport, if it is known.
-        #[ts(type = "'websocket' | 'sse' | 'http-stream' | 'long-poll' | 'poll' | 'tcp' | null")]
+        #[cfg_attr(test, ts(type = "'websocket' | 'sse' | 'http-stream' | 'long-poll' | 'poll' | 'tcp' | null"))]
         transport: Option<Transport>,
         /// What stands in the way.
         reason: Option<Box<Said>>,
@@ -132,7 +134,7 @@ pub enum Said {
     /// Entries of the record of alarms are not what was written.
     AlarmsDamaged {
         /// How many.
-        #[ts(type = "number")]
+        #[cfg_attr(test, ts(type = "number"))]
         count: u64,
     },
     /// The engine has stopped.

@@ -1,13 +1,15 @@
 //! States over time, a row a key: what they show, and how they are drawn.
 
 use serde::{Deserialize, Serialize};
+#[cfg(test)]
 use ts_rs::TS;
 
 use super::State;
 
 /// What changed of states over time. To apply it: drop all rows if it is whole; put each of `rows` in the place of that of its key.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct TimelineValue {
     /// Whether these are all rows, not the changed ones only.
     pub whole: bool,
@@ -16,8 +18,9 @@ pub struct TimelineValue {
 }
 
 /// One row.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct TimelineRow {
     /// What tells it from the others.
     pub key: String,
@@ -28,14 +31,15 @@ pub struct TimelineRow {
 }
 
 /// A time through which a state is known.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export_to = "frame.ts")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub struct Stretch {
     /// Its beginning, by the source's clock, milliseconds since the Unix epoch.
-    #[ts(type = "number")]
+    #[cfg_attr(test, ts(type = "number"))]
     pub from_ms: i64,
     /// Its end; none if it is so until whatever the source's newest proof tells, and no longer.
-    #[ts(type = "number | null")]
+    #[cfg_attr(test, ts(type = "number | null"))]
     pub to_ms: Option<i64>,
     /// The state as the source says it: `closed`.
     pub text: String,
@@ -44,9 +48,10 @@ pub struct Stretch {
 }
 
 /// Which row of a timeline stands first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(TS))]
 #[serde(rename_all = "kebab-case")]
-#[ts(export_to = "frame.ts")]
+#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum RowOrder {
     /// That whose state is the worst.
     #[default]

@@ -56,6 +56,7 @@ pub(super) static HUB: TableShape = TableShape {
         &USER_A_SECOND,
         &MESSAGES_A_SECOND,
         &KIB_A_SECOND,
+        &CONNECTION_CHANNELS,
     ],
 };
 
@@ -202,6 +203,13 @@ pub(super) static KIB_A_SECOND: Key<Whole> = Key {
     need: Need::Default("128"),
     about: "KiB that one client may say a second there, and ten seconds' worth of them at once; what more it says is read later.",
     shape: Whole { min: 1, max: 1_000_000 },
+};
+
+pub(super) static CONNECTION_CHANNELS: Key<Whole> = Key {
+    name: "connection-channels",
+    need: Need::Optional,
+    about: "Channels that one connection may read. Left out, as many as its door takes: 256 at the hub's own, 1000 at the Pusher door.",
+    shape: Whole { min: 1, max: 1000 },
 };
 
 pub(super) static OWN_AUTHORISE: Key<Address> = Key {

@@ -321,12 +321,14 @@ fn read_rates(reader: &TableReader<'_>, sink: &mut Sink<'_>) -> Option<Rates> {
     let user_a_second = reader.get(&keys::USER_A_SECOND, sink);
     let messages = reader.get(&keys::MESSAGES_A_SECOND, sink);
     let kib = reader.get(&keys::KIB_A_SECOND, sink);
+    let channels = reader.optional(&keys::CONNECTION_CHANNELS, sink);
     let (at_once, a_second, usual) = (at_once?, a_second?, Rates::usual());
     Some(Rates {
         address: Rate { at_once: at_once.or(usual.address.at_once), a_second: a_second.or(usual.address.a_second) },
         spares_loopback: at_once.is_none() && a_second.is_none(),
         user: Rate { at_once: Some(user_at_once?), a_second: Some(user_a_second?) },
         speech: Speech { messages: Some(messages?), bytes: Some(kib?.saturating_mul(1024)) },
+        channels: channels?,
     })
 }
 

@@ -100,6 +100,8 @@ fn what_it_says() {
     let limited = parse("[hub]\naddress-connections = 7", "hub.toml").expect("sound").hub.rates.expect("a hub");
     assert!(!limited.spares_loopback && limited.address.at_once == Some(7));
     assert_eq!(limited.address.a_second, Rates::usual().address.a_second);
+    let few = parse("[hub]\nconnection-channels = 7", "hub.toml").expect("sound").hub.rates.expect("a hub");
+    assert_eq!(few, Rates { channels: Some(7), ..Rates::usual() });
 }
 
 /// Bad input: each mistake with its place, what was found, what was expected, what to do. No secret is repeated (H8).

@@ -42,7 +42,7 @@ pub(crate) async fn answer(
     let places = cursor::parse(&cursor).map_err(|problem| Failure::bad("bad-cursor", problem))?;
     let wait = wait_of(wait.as_deref())?;
     reader.subscribe(places, false).await.map_err(|problem| problem.failure("bad-cursor"))?;
-    let lines = next(&mut reader, wait).await.map_err(ended)?;
+    let lines = next(&mut reader, wait).await?;
     let heartbeat = {
         let now = reader.hub.now();
         let state = reader.hub.state();
@@ -76,10 +76,11 @@ pub(super) fn not_current() -> Failure {
 }
 
 /// What comes next; nothing if nothing came in time or the hub stops.
-async fn next(reader: &mut Reader, wait: Duration) -> Result<Vec<Arc<str>>, Why> {
+async fn next(reader: &mut Reader, wait: Duration) -> Result<Vec<Arc<str>>, Failure> {
     let end = tokio::time::Instant::now() + wait;
     loop {
-        let lines = reader.next_batch(Seat::hold_until_flushed)?;
+        reader.take_in().map_err(|problem| problem.failure("bad-cursor"))?;
+        let lines = reader.next_batch(Seat::hold_until_flushed).map_err(ended)?;
         if !lines.is_empty() {
             return Ok(lines);
         }

@@ -108,7 +108,7 @@ impl Reader {
     /// # Errors
     /// If there is no room for the other.
     pub(super) fn be_who_it_is(&mut self) -> Result<(), Full> {
-        let channels: Vec<_> = self.subscription.channels().cloned().collect();
+        let channels: Vec<_> = self.subscription.named().cloned().collect();
         for channel in channels {
             let person = self.person(&channel);
             if self.part.there.get(&channel) == person.as_ref() {

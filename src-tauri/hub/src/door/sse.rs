@@ -82,6 +82,10 @@ async fn next(reader: &mut Reader) -> Option<Next> {
         if reader.is_expired() {
             return Some(Next::Last(expired()));
         }
+        if let Err(problem) = reader.take_in() {
+            let (code, message) = problem.words();
+            return Some(Next::Last(Message::Error { code, message: &message }.line()));
+        }
         let lines = match reader.next_batch(Seat::hold_until_flushed) {
             Ok(lines) => lines,
             Err(why) => return Some(Next::Last(farewell(why))),

@@ -19,7 +19,7 @@ use crate::{
     access::Untaken,
     authorise::Withheld,
     close::CloseReason,
-    cursor::Places,
+    cursor::{self, Places},
     door::{
         REVOKED, Reader, UNSURE, Unauthorised, Unsubscribed, farewell,
         socket::{self, Heard, Opening, Talk},
@@ -28,7 +28,6 @@ use crate::{
     limits,
     message::Message,
     metrics::{Door, Present},
-    publish,
     rates::Speech,
     revocation::{Door as ByDoor, Lease, Peer, Why},
     routes::Doorway,
@@ -102,6 +101,11 @@ impl Talk for Reader {
         let now = self.hub.now();
         if self.closes() <= now.mono {
             return Some(CloseReason::Expired);
+        }
+        if let Err(problem) = self.take_in() {
+            let (code, message) = problem.words();
+            push_lines(frames, &[Message::Error { code, message: &message }.line()]);
+            return Some(CloseReason::Broken);
         }
         match self.next_text(now) {
             Ok(text) => {
@@ -188,7 +192,7 @@ async fn follow(order: Order, reader: &mut Reader, lines: &mut Vec<Arc<str>>) ->
             Ok(()) => return None,
             Err(problem) => {
                 let reason = match &problem {
-                    Unsubscribed::TooMany(_) => CloseReason::Broken,
+                    Unsubscribed::TooMany(_) | Unsubscribed::ByName => CloseReason::Broken,
                     Unsubscribed::Denied(_) | Unsubscribed::Full | Unsubscribed::Withheld(_, Withheld::Denied) => {
                         CloseReason::Denied
                     }
@@ -288,9 +292,11 @@ fn order(text: &str) -> Order {
 
 fn places(channels: BTreeMap<String, Option<String>>) -> Result<Places, String> {
     let place = |(name, asked): (String, Option<String>)| {
-        let channel = publish::channel(&name)?;
-        let asked = asked.map(|asked| asked.parse()).transpose();
-        Ok((channel, asked.map_err(|error| format!("channel {name}: {error}"))?))
+        let channel = cursor::asked(&name)?;
+        let place = asked.map(|asked| asked.parse()).transpose();
+        let place = place.map_err(|error| format!("channel {name}: {error}"))?;
+        cursor::check_place(&channel, place.as_ref())?;
+        Ok((channel, place))
     };
     channels.into_iter().map(place).collect()
 }
@@ -323,6 +329,8 @@ mod tests {
             (r#"{"type":"ping","id":-1}"#, "invalid value"),
             (r#"{"type":"ping","id":1,"x":2}"#, "unknown field `x`"),
             (r#"{"type":"subscribe","channels":{"a b":null}}"#, "no channel name"),
+            (r#"{"type":"subscribe","channels":{"a*b":null}}"#, "no channel name"),
+            (r#"{"type":"subscribe","channels":{"a.*":"e:1"}}"#, "expected offset 0 of a pattern"),
             (r#"{"type":"subscribe","channels":{"a":"5"}}"#, "channel a: \"5\" is not a position"),
         ] {
             let Order::Fail("bad-message", message, CloseReason::Broken) = order(text) else { panic!("{text}") };

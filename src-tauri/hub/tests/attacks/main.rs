@@ -1,6 +1,7 @@
 //! H8: attacks on a hub of its own process, with everything that a site may configure. The table of docs/security.md is what comes of them here.
 
 mod floods;
+mod frames;
 mod framing;
 mod logs;
 mod names;
@@ -35,7 +36,7 @@ struct Group<'a> {
 impl Group<'_> {
     /// It must be refused.
     fn refused(&mut self, what: &'static str, result: String) {
-        let refusals = ["4", "50", "closed", "pusher:error"];
+        let refusals = ["4", "50", "closed", "pusher:error", "refused"];
         self.judge(what, refusals.iter().any(|refusal| result.starts_with(refusal)), result);
     }
 
@@ -68,11 +69,12 @@ const BEGINS: &str = "| what | tried | result |\n| --- | --- | --- |\n";
 fn what_comes_of_attacks() {
     let target = Target::start();
     let (mut attacks, mut succeeded) = (Vec::new(), Vec::new());
-    let groups: [(&'static str, Tried); 11] = [
+    let groups: [(&'static str, Tried); 12] = [
         ("readers' tokens", tokens::attack),
         ("Pusher's signatures", pusher::attack),
         ("pages and names of this machine", pages::attack),
         ("names and places", names::attack),
+        ("what readers say", frames::attack),
         ("sizes", sizes::attack),
         ("framing and smuggling", framing::attack),
         ("through nginx", proxied::by_nginx),

@@ -6,6 +6,7 @@ mod authorise;
 mod carry;
 mod guard;
 mod kept;
+mod patterns;
 mod poll;
 mod presence;
 mod publish;

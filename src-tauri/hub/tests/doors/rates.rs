@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use futures_util::StreamExt;
+use futures_util::{SinkExt, StreamExt};
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, time::timeout};
@@ -184,6 +184,39 @@ async fn speech_is_slowed() {
         served.client.get(served.url("/metrics")).send().await.expect("an answer").text().await.expect("text");
     let slowed = metrics.lines().find_map(|line| line.strip_prefix("watchfloor_hub_slowed_total ")).expect("a number");
     assert_ne!(slowed, "0");
+    served.stop().await;
+}
+
+/// H5: a connection has as many channels as the file allows, at every door.
+#[tokio::test]
+async fn channels_of_a_connection() {
+    let served = Served::start(config(Rates { channels: Some(2), ..Rates::default() })).await;
+    assert_eq!(served.get("/v1/poll?cursor=a~|b~&wait_ms=0").await.0, StatusCode::OK);
+    let (status, body) = served.get("/v1/poll?cursor=a~|b~|c~&wait_ms=0").await;
+    let message = json!("3 channels: expected at most 2");
+    assert_eq!((status, &body["error"]["message"]), (StatusCode::BAD_REQUEST, &message));
+    let mut socket = served.subscribed(json!({"a": null, "b": null})).await;
+    socket.until("heartbeat").await;
+    socket.send(json!({"type": "unsubscribe", "channels": ["a"]})).await;
+    socket.send(json!({"type": "subscribe", "channels": {"c": null}})).await;
+    socket.until("heartbeat").await;
+    socket.send(json!({"type": "subscribe", "channels": {"a": null}})).await;
+    let told = socket.until("error").await.pop().expect("a message");
+    assert_eq!((&told["code"], &told["message"]), (&json!("too-many-channels"), &message));
+
+    let mut pusher = served.open("/app/key?protocol=7", None).await;
+    let mut answers = Vec::new();
+    for channel in ["a", "b", "c"] {
+        let asked = json!({"event": "pusher:subscribe", "data": {"channel": channel}});
+        pusher.send(Message::text(asked.to_string())).await.expect("sent");
+    }
+    while answers.len() < 4 {
+        let frame = timeout(PATIENCE, pusher.next()).await.expect("something comes").expect("open").expect("a frame");
+        let frame: Value = serde_json::from_str(frame.to_text().expect("text")).expect("JSON");
+        answers.push(frame["event"].as_str().expect("an event").to_owned());
+    }
+    let taken = "pusher_internal:subscription_succeeded";
+    assert_eq!(answers, ["pusher:connection_established", taken, taken, "pusher:subscription_error"]);
     served.stop().await;
 }
 

@@ -1,14 +1,19 @@
 //! Other settings in the middle: H1 for who may stay, H8 for who may not.
 
+use axum::{Router, routing::post};
+use futures_util::SinkExt;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use tokio::{net::TcpListener, time::timeout};
+use tokio_tungstenite::tungstenite::Message;
 use watchfloor_hub::{
-    Authorise, Durability, HubConfig, Keys, Proxies, Rate, Rates, Readers, Rules, Settings, SigningKey, Token,
+    App, AppConfig, Authorise, Durability, HubConfig, Keys, Proxies, Rate, Rates, Readers, Rules, Settings, SigningKey,
+    Token, Topic, Webhook,
 };
 
 use crate::{
     revoke::{KEY, token},
-    support::{Served, Socket, answer},
+    support::{PATIENCE, Served, Socket, answer},
 };
 
 /// What a connection hears until it is closed: the code of the last error, and that of the close.
@@ -149,5 +154,54 @@ async fn the_rest_holds_at_once() {
         (by("192.0.2.7").await.status(), by("192.0.2.8").await.status()),
         (StatusCode::TOO_MANY_REQUESTS, StatusCode::OK)
     );
+    served.stop().await;
+}
+
+/// What waits for a site that can't be reached is told where the file says that the site is now.
+#[tokio::test]
+async fn what_waits_for_a_site_follows_it() {
+    let told = |url: String| {
+        let webhook = Webhook { url, events: vec![Topic::Occupied, Topic::Vacated] };
+        let app = AppConfig {
+            id: "1".into(),
+            key: "key".into(),
+            secret: "a secret of its own".into(),
+            webhook: Some(webhook),
+            ..AppConfig::default()
+        };
+        HubConfig { apps: vec![App::new(&app, &[]).expect("sound")], ..HubConfig::default() }
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let nowhere = format!("http://{}/", listener.local_addr().expect("its address"));
+    // Whoever calls is hung up on: the site is down.
+    let (called, mut calls) = tokio::sync::mpsc::channel(100);
+    let down = tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            drop(stream);
+            let _ = called.try_send(());
+        }
+    });
+    let served = Served::start(told(nowhere)).await;
+    let mut client = served.open("/app/key?protocol=7", None).await;
+    let asked = json!({"event": "pusher:subscribe", "data": {"channel": "room"}});
+    client.send(Message::text(asked.to_string())).await.expect("sent");
+    timeout(PATIENCE, calls.recv()).await.expect("it is tried").expect("to be told");
+
+    let (heard, mut bodies) = tokio::sync::mpsc::channel(100);
+    let site = Router::new().route("/hook", post(async move |body: String| heard.send(body).await.expect("a place")));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let elsewhere = format!("http://{}/hook", listener.local_addr().expect("its address"));
+    let up = tokio::spawn(async move { axum::serve(listener, site).await.expect("served") });
+    assert_eq!(served.hub.reload(&told(elsewhere)).await, 0);
+    drop(client);
+    let mut names = Vec::new();
+    while names.len() < 2 {
+        let body = timeout(PATIENCE, bodies.recv()).await.expect("it is told").expect("served");
+        let body: Value = serde_json::from_str(&body).expect("JSON");
+        names.extend(body["events"].as_array().expect("a list").iter().map(|event| event["name"].clone()));
+    }
+    assert_eq!(names, ["channel_occupied", "channel_vacated"]);
+    down.abort();
+    up.abort();
     served.stop().await;
 }

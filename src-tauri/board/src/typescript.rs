@@ -1,11 +1,12 @@
 //! The page's twins of the frame's types: `ui/src/generated/frame.ts` is written from the Rust types and committed.
 //! This test fails when the committed file is stale; `WATCHFLOOR_WRITE_GENERATED=1 cargo test -p watchfloor-board
-//! --test typescript` writes it anew.
+//! --lib typescript` writes it anew.
 
 use std::{fs, path::PathBuf};
 
 use ts_rs::{Config, TS};
-use watchfloor_board::{
+
+use crate::{
     alarm::{
         Act, AlarmEntry, AlarmWhat, Nuisance, Priority,
         report::{AlarmAside, AlarmFlood, AlarmPriorityReport, AlarmRate, AlarmReport, AlarmShare, AlarmStanding},
@@ -15,7 +16,7 @@ use watchfloor_board::{
 };
 
 const HEADER: &str = "// Written by the tests of the crate watchfloor-board from its Rust types. Don't edit it: see \
-                      src-tauri/board/tests/typescript.rs.\n";
+                      src-tauri/board/src/typescript.rs.\n";
 
 fn declare<T: TS>(out: &mut String, config: &Config) {
     out.push('\n');
