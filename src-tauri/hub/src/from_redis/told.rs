@@ -1,8 +1,11 @@
 //! Messages of Pub/Sub: who isn't there when they are told doesn't hear of them.
 
-use std::{collections::VecDeque, future::Future, pin::Pin, sync::Arc};
+use std::{collections::VecDeque, sync::Arc};
 
-use futures_util::{StreamExt, future::OptionFuture};
+use futures_util::{
+    StreamExt,
+    future::{BoxFuture, OptionFuture},
+};
 use redis::AsyncConnectionConfig;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -40,7 +43,7 @@ async fn go_on(
     renews.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut told = news.into_on_message().ready_chunks(limits::FROM_REDIS_BATCH);
     let mut waiting = Waiting::default();
-    let mut publishing: Option<Pin<Box<dyn Future<Output = (usize, Taken)> + Send + '_>>> = None;
+    let mut publishing: Option<BoxFuture<'_, (usize, Taken)>> = None;
     loop {
         if publishing.is_none()
             && let Some(batch) = waiting.next_batch()
