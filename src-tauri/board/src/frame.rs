@@ -62,8 +62,7 @@ use crate::freshness::Freshness;
 
 /// One answer to the page's pull.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct Frame {
     /// The state's version that this frame brings the page to; the next pull names it.
     #[cfg_attr(test, ts(type = "number"))]
@@ -112,8 +111,7 @@ pub struct Frame {
 
 /// What time it is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct ClockView {
     /// This machine's wall clock when the frame was made, milliseconds since the Unix epoch.
     #[cfg_attr(test, ts(type = "number"))]
@@ -129,8 +127,7 @@ pub struct ClockView {
 
 /// The board as the page lays it out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct BoardView {
     /// The head line's title.
     pub title: String,
@@ -171,8 +168,7 @@ pub struct BoardView {
 
 /// One widget as the page lays it out. What it shows comes by [`WidgetPatch`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct WidgetView {
     /// Its id in the board file.
     pub id: String,
@@ -194,8 +190,7 @@ pub struct WidgetView {
 
 /// A rectangle of grid cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct Place {
     /// Leftmost column, from 1.
     pub column: u32,
@@ -209,8 +204,7 @@ pub struct Place {
 
 /// A source in the head line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct SourceView {
     /// Its id in the board file.
     pub id: String,
@@ -257,8 +251,7 @@ pub struct SourceView {
 
 /// A widget's quality, and its value if that changed. There is no way to send a value without its quality.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct WidgetPatch {
     /// Its id in the board file.
     pub id: String,
@@ -270,8 +263,7 @@ pub struct WidgetPatch {
 
 /// A stretch in which a source was not live.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct Outage {
     /// The source's id.
     pub source: String,
@@ -299,8 +291,7 @@ pub struct Outage {
 
 /// Something that people must know besides the widgets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct Notice {
     /// Which notice: a newer one of the same id replaces it.
     pub id: String,
@@ -328,4 +319,9 @@ impl Notice {
     pub fn worded(id: &str, state: State, text: String, detail: Vec<String>) -> Self {
         Self { id: id.to_owned(), state, text, said: None, detail }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    mod typescript;
 }

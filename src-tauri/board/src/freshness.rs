@@ -18,9 +18,8 @@ pub use words::{source_said, source_words, span_words};
 
 /// What may be said of a value, worst last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 #[serde(rename_all = "kebab-case")]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum Freshness {
     /// Caught up, and heard within its limit.
     Live,

@@ -17,8 +17,6 @@ mod pages;
 mod reduce;
 #[cfg(test)]
 mod testing;
-#[cfg(test)]
-mod typescript;
 
 pub use aggregate::Aggregate;
 pub use board::{

@@ -122,7 +122,8 @@ impl Subscription {
     /// If there would be too many.
     pub(crate) fn has_room_for(&self, asked: &Places) -> Result<(), TooManyChannels> {
         let known = |asked: &&Arc<str>| self.has(asked) || self.patterns().any(|pattern| pattern == *asked);
-        let there_are = self.asked.len() + self.places.len() + self.patterns().count();
+        let passed = self.patterns.as_ref().map_or(0, |patterns| patterns.passed());
+        let there_are = self.asked.len() + self.places.len() + self.patterns().count() + passed;
         let found = there_are + asked.keys().filter(|asked| !known(asked)).count();
         if found > self.channels_max {
             return Err(TooManyChannels { found, max: self.channels_max });
@@ -176,10 +177,12 @@ impl Subscription {
         gone
     }
 
-    /// The channels of its patterns that it hasn't got yet, each with the place from which it goes on.
-    pub(crate) fn come_to_be(&mut self, ledger: &Ledger) -> Places {
+    /// The channels of its patterns that it hasn't got yet, each with the place from which it goes on, but for those that `is_for_names` says are had by
+    /// their names alone.
+    pub(crate) fn come_to_be(&mut self, ledger: &Ledger, is_for_names: impl Fn(&str) -> bool) -> Places {
         let Self { patterns: Some(patterns), asked, places, .. } = self else { return Places::new() };
-        patterns.come_to_be(ledger, |channel| asked.contains_key(channel) || places.contains_key(channel))
+        let has = |channel: &str| asked.contains_key(channel) || places.contains_key(channel);
+        patterns.come_to_be(ledger, |channel| has(channel) || is_for_names(channel))
     }
 
     /// Takes in a channel that came to be.

@@ -1,4 +1,4 @@
-// Written by the tests of the crate watchfloor-board from its Rust types. Don't edit it: see src-tauri/board/src/typescript.rs.
+// Written by the tests of the crate watchfloor-board from its Rust types. Don't edit it: see src-tauri/board/src/frame/tests/typescript.rs.
 
 /**
  * One answer to the page's pull.

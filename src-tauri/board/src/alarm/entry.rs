@@ -14,9 +14,8 @@ use crate::frame::{AlarmCause, AlarmState};
 
 /// What happened to an alarm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 #[serde(rename_all = "kebab-case")]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum AlarmWhat {
     /// Its condition began to hold.
     Raise,
@@ -164,8 +163,7 @@ pub const fn state_of(shown: Shown) -> AlarmState {
 /// One line of the record. Instants are milliseconds since the Unix epoch; `event_ms` and `raised_ms` by the source's clock, all others by
 /// this machine's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct AlarmEntry {
     /// Its number on record.
     #[cfg_attr(test, ts(type = "number"))]

@@ -18,9 +18,8 @@ pub const STANDING: Duration = Duration::from_secs(24 * 3600);
 
 /// What is to be said of how an alarm behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 #[serde(rename_all = "kebab-case")]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum Nuisance {
     /// It is raised and cleared over and over.
     Chattering,

@@ -50,9 +50,8 @@ pub struct Said {
 
 /// What somebody does about an alarm.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum Act {
     /// He knows of this occurrence.
     Acknowledge {

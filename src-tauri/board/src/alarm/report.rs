@@ -28,8 +28,7 @@ pub const LINES_MAX: usize = 100;
 const TOP: usize = 10;
 /// The figures.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct AlarmReport {
     /// From when on, by this machine's clock, milliseconds since the Unix epoch.
     #[cfg_attr(test, ts(type = "number"))]
@@ -119,8 +118,7 @@ pub struct AlarmReport {
 
 /// Alarms within ten minutes: the mean hides floods, so there is more than it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct AlarmRate {
     /// The mean over what was observed; none over less than ten minutes, which would have to be guessed.
     pub mean: Option<f64>,
@@ -147,8 +145,7 @@ pub struct AlarmRate {
 
 /// A flood.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct AlarmFlood {
     /// When it began.
     #[cfg_attr(test, ts(type = "number"))]
@@ -165,8 +162,7 @@ pub struct AlarmFlood {
 
 /// Alarms of a priority.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct AlarmPriorityReport {
     /// Which.
     pub priority: Priority,
@@ -191,8 +187,7 @@ pub struct AlarmPriorityReport {
 
 /// How often of all.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct AlarmShare {
     /// The alarm's key.
     pub key: String,
@@ -205,8 +200,7 @@ pub struct AlarmShare {
 
 /// An alarm that stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct AlarmStanding {
     /// Its key.
     pub key: String,
@@ -222,8 +216,7 @@ pub struct AlarmStanding {
 
 /// Something that was put aside.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct AlarmAside {
     /// The alarm's key.
     pub key: String,

@@ -8,8 +8,7 @@ use crate::alarm::{Act, Nuisance, Priority};
 
 /// All that stands, the most urgent first. Sent whole, when anything of it changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct AlarmsView {
     /// The 200 most urgent ones: unacknowledged before all others, then by priority, then the newest. What is put aside and what nobody watches
     /// over comes last. Where more stand, the most urgent one of each widget that none of these is judged by follows.
@@ -32,8 +31,7 @@ pub struct AlarmsView {
 
 /// How many alarms of a priority stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct AlarmCount {
     /// Which.
     pub priority: Priority,
@@ -45,8 +43,7 @@ pub struct AlarmCount {
 
 /// A flood: more than ten alarms in ten minutes, until there are fewer than five.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct FloodView {
     /// Since when, by this machine's clock, milliseconds since the Unix epoch.
     #[cfg_attr(test, ts(type = "number"))]
@@ -58,8 +55,7 @@ pub struct FloodView {
 
 /// One alarm.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct AlarmView {
     /// What tells it from the others: the rule's id, and behind a `/` whose it is where one rule watches many.
     pub key: String,
@@ -117,8 +113,7 @@ pub struct AlarmView {
 
 /// A value of which an alarm was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct AlarmCause {
     /// What it is called in the condition.
     pub name: String,
@@ -128,8 +123,7 @@ pub struct AlarmCause {
 
 /// What somebody said.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct AlarmSaid {
     /// His name, if he said it.
     pub name: Option<String>,
@@ -147,9 +141,8 @@ pub struct AlarmSaid {
 
 /// Where an alarm stands, by the name of ISA-18.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 #[serde(rename_all = "kebab-case")]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum AlarmState {
     /// Its condition holds, and nobody has said that he knows.
     Unacknowledged,
@@ -177,9 +170,8 @@ pub enum AlarmState {
 
 /// How far what an alarm is judged by can be believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 #[serde(rename_all = "kebab-case")]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum AlarmEvidence {
     /// It was never known.
     Unknown,
@@ -193,8 +185,7 @@ pub enum AlarmEvidence {
 
 /// What somebody does about one alarm.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct AlarmAct {
     /// Its key.
     pub key: String,
@@ -206,8 +197,7 @@ pub struct AlarmAct {
 
 /// What somebody has seen and acknowledges, all at once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct AlarmsSeen {
     /// Keys and occurrences as they were before his eyes.
     #[cfg_attr(test, ts(type = "[string, number][]"))]
@@ -218,8 +208,7 @@ pub struct AlarmsSeen {
 
 /// Alarms that a hand wants to see, of all that stand.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct AlarmRowsQuery {
     /// The first one, from 0.
     pub offset: u32,
@@ -244,9 +233,8 @@ pub struct AlarmRowsQuery {
 
 /// What an alarm asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 #[serde(rename_all = "kebab-case")]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum AlarmWhich {
     /// Somebody who says that he knows.
     Unacknowledged,
@@ -260,9 +248,8 @@ pub enum AlarmWhich {
 
 /// An order of alarms. Those of one rank in it stand in that of their urgency.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 #[serde(rename_all = "kebab-case")]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum AlarmOrder {
     /// The most urgent first.
     #[default]
@@ -279,8 +266,7 @@ pub enum AlarmOrder {
 
 /// The answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct AlarmRowsFound {
     /// Of which revision of the board.
     pub revision: u32,

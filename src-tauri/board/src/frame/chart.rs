@@ -8,8 +8,7 @@ use super::BandLook;
 
 /// A line that the board names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct LineLook {
     /// Its key.
     pub key: String,
@@ -19,8 +18,7 @@ pub struct LineLook {
 
 /// The second axis of a chart: that at the right. Its lines are drawn as lines, whatever the others are drawn as.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct AxisLook {
     /// Unit of its values.
     pub unit: Option<String>,
@@ -42,8 +40,7 @@ pub struct AxisLook {
 
 /// What happened besides what a chart is of.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct MarksValue {
     /// By time, the newest that there is room for.
     pub list: Vec<MarkValue>,
@@ -53,8 +50,7 @@ pub struct MarksValue {
 
 /// One of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct MarkValue {
     /// When it happened, by the source's clock, milliseconds since the Unix epoch.
     #[cfg_attr(test, ts(type = "number"))]

@@ -8,8 +8,7 @@ use super::{GroupValue, RowValue};
 
 /// Rows of a table that a hand wants to see.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct RowsQuery {
     /// The widget's id.
     pub widget: String,
@@ -27,8 +26,7 @@ pub struct RowsQuery {
 
 /// An order by what a column shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct ColumnSort {
     /// The column's number, from 0.
     pub column: u32,
@@ -38,8 +36,7 @@ pub struct ColumnSort {
 
 /// The answer.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct RowsFound {
     /// Of which revision of the board: what is of another one than the page's isn't shown.
     pub revision: u32,
@@ -65,8 +62,7 @@ pub struct RowsFound {
 
 /// What is known of a row, a line, a tile or a marker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct Detail {
     /// Of which revision of the board.
     pub revision: u32,
@@ -82,8 +78,7 @@ pub struct Detail {
 
 /// An event as it was received, after decoding.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct RawEvent {
     /// The channel it came by.
     pub channel: String,

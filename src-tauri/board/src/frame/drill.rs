@@ -9,8 +9,7 @@ use crate::freshness::Freshness;
 
 /// That a frame is of a lamp test: what it shows is a copy, to which things are done on purpose.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct DrillView {
     /// Which step it is, from 1.
     pub step: u32,
@@ -37,8 +36,7 @@ pub struct DrillView {
 
 /// What a page finds on its own glass.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct GlassSeen {
     /// The step that the page was told last.
     pub step: u32,
@@ -57,8 +55,7 @@ pub struct GlassSeen {
 
 /// What can be seen of a widget: in the document, in the window, and not made invisible.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct WidgetSeen {
     /// Its id in the board file.
     pub id: String,
@@ -80,8 +77,7 @@ pub struct WidgetSeen {
 
 /// What the head line says of a source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct SourceSeen {
     /// Its id in the board file.
     pub id: String,

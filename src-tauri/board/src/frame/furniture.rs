@@ -9,8 +9,7 @@ use super::Place;
 
 /// A piece of furniture as the page lays it out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct FurnitureView {
     /// Its id in the board file.
     pub id: String,
@@ -29,9 +28,8 @@ pub struct FurnitureView {
 
 /// What a piece of furniture is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 #[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "snake_case")]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum FurnitureLook {
     /// A text that stands there.
     Text {
@@ -64,8 +62,7 @@ pub enum FurnitureLook {
 
 /// A zone that a clock shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct ClockZone {
     /// Its IANA name.
     pub zone: String,
@@ -75,9 +72,8 @@ pub struct ClockZone {
 
 /// What a countdown counts to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 #[serde(tag = "is", rename_all = "kebab-case", rename_all_fields = "snake_case")]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum Until {
     /// One instant.
     Once {
@@ -101,9 +97,8 @@ pub enum Until {
 
 /// What a countdown shows once its instant has passed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 #[serde(rename_all = "kebab-case")]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum After {
     /// How long ago that was.
     Up,
@@ -116,9 +111,8 @@ pub enum After {
 
 /// On which side lines begin.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 #[serde(rename_all = "kebab-case")]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum Align {
     /// At the left; at the right where the text runs from there.
     #[default]
@@ -131,9 +125,8 @@ pub enum Align {
 
 /// A part of a text that has lines for itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 #[serde(tag = "is", rename_all = "kebab-case", rename_all_fields = "snake_case")]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum TextBlock {
     /// A heading.
     Heading {
@@ -181,8 +174,7 @@ pub enum TextBlock {
 
 /// A cell of a text's table.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct TextCell {
     /// What it says.
     pub spans: Vec<TextSpan>,
@@ -190,8 +182,7 @@ pub struct TextCell {
 
 /// Letters of one look.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct TextSpan {
     /// What they say; a line break in it is one on the wall.
     pub text: String,

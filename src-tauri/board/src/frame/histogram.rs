@@ -8,8 +8,7 @@ use super::BandLook;
 
 /// How a histogram is drawn.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct HistogramLook {
     /// Unit of the values.
     pub unit: Option<String>,
@@ -31,8 +30,7 @@ pub struct HistogramLook {
 
 /// How many values there are in each bin. Sent whole.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct HistogramValue {
     /// Those below the first bin, those in each, those from the end of the last one on.
     #[cfg_attr(test, ts(type = "number[]"))]
@@ -45,8 +43,7 @@ pub struct HistogramValue {
 
 /// How a heat map is drawn. Its value is a chart's: a line is a row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct HeatLook {
     /// Unit of the values.
     pub unit: Option<String>,

@@ -10,9 +10,8 @@ use super::{AxisLook, FenceLook, HeatLook, HistogramLook, LayerLook, LineLook, R
 
 /// How a widget is drawn, by kind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 #[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "snake_case")]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum Look {
     /// One number that counts, with its change and a sparkline.
     Counter(NumberLook),
@@ -160,9 +159,8 @@ impl Look {
 
 /// How a series is drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 #[serde(rename_all = "kebab-case")]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum Draw {
     /// A line through the points.
     #[default]
@@ -175,8 +173,7 @@ pub enum Draw {
 
 /// How a single number is drawn.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct NumberLook {
     /// Unit, drawn smaller: `min`, `%`, `/h`. With `%` a share of 0 to 1 is written as 0 to 100.
     pub unit: Option<String>,
@@ -207,9 +204,8 @@ pub struct NumberLook {
 
 /// Which way of a number is the better one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 #[serde(rename_all = "kebab-case")]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum Better {
     /// More of it.
     Up,
@@ -234,9 +230,8 @@ impl Better {
 
 /// What a change means by the look's better way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 #[serde(rename_all = "kebab-case")]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum Toward {
     /// It went where it should.
     Better,
@@ -246,9 +241,8 @@ pub enum Toward {
 
 /// How a single number is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 #[serde(rename_all = "kebab-case")]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum NumberDraw {
     /// Digits, their change and sparkline.
     Figure,
@@ -260,8 +254,7 @@ pub enum NumberDraw {
 
 /// A stretch of a scale with a meaning.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct BandLook {
     /// Lower end, included; open if missing.
     pub from: Option<f64>,
@@ -273,8 +266,7 @@ pub struct BandLook {
 
 /// One column of a table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct ColumnLook {
     /// Its heading.
     pub title: String,
@@ -301,9 +293,8 @@ pub struct ColumnLook {
 
 /// The shapes that may stand before a word in a table. None is like that of a state or of a freshness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 #[serde(rename_all = "kebab-case")]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum Sign {
     /// More, away.
     Up,
@@ -345,8 +336,7 @@ pub enum Sign {
 
 /// A fixed, named point of a map.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct PlaceMark {
     /// Its label.
     pub name: String,
@@ -358,9 +348,8 @@ pub struct PlaceMark {
 
 /// What a row, line, tile, marker or number means. The page tells them apart by shape and text as well as colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 #[serde(rename_all = "kebab-case")]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum State {
     /// Nothing to do.
     #[default]

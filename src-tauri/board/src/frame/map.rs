@@ -8,9 +8,8 @@ use super::State;
 
 /// The shapes that a marker may have. They are told apart by their outline alone: each has a state's shape around it, never in its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 #[serde(rename_all = "kebab-case")]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum Icon {
     /// Seen from above; turns with the heading.
     Aircraft,
@@ -44,8 +43,7 @@ pub enum Icon {
 
 /// How trails are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct TrailLook {
     /// How far back they reach, milliseconds of the source's time.
     #[cfg_attr(test, ts(type = "number"))]
@@ -61,9 +59,8 @@ pub type Outlines = Vec<Vec<Vec<i64>>>;
 
 /// How a layer's shapes are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 #[serde(rename_all = "kebab-case")]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum LayerDraw {
     /// As they are: areas filled and outlined, lines, and points.
     Area,
@@ -75,8 +72,7 @@ pub enum LayerDraw {
 
 /// A layer of a map: what a file says, as far as it lies where the map shows and as fine as a screen can.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct LayerLook {
     /// How.
     pub draw: LayerDraw,
@@ -88,8 +84,7 @@ pub struct LayerLook {
 
 /// A shape of a layer: one feature of its file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct ShapeLook {
     /// What is written in it; nothing where a fence has its name.
     pub name: Option<String>,
@@ -108,9 +103,8 @@ pub struct ShapeLook {
 
 /// Where a marker must be for a fence to tell of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 #[serde(rename_all = "kebab-case")]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum FenceWhen {
     /// In it.
     #[default]
@@ -121,8 +115,7 @@ pub enum FenceWhen {
 
 /// A fence of a map.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct FenceLook {
     /// Its name.
     pub name: String,
@@ -137,8 +130,7 @@ pub struct FenceLook {
 
 /// What a fence says now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct FenceValue {
     /// Its state if a marker is where it tells of, unknown if one was and nobody knows where it is now, else normal.
     pub state: State,

@@ -8,8 +8,7 @@ use super::State;
 
 /// A page of the board.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct PageView {
     /// Its id in the board file.
     pub id: String,
@@ -21,8 +20,7 @@ pub struct PageView {
 
 /// Which page is shown, and how the others are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct PageShown {
     /// Its number, from 0.
     pub number: u32,
@@ -40,9 +38,8 @@ pub struct PageShown {
 
 /// Why a page is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 #[serde(rename_all = "kebab-case")]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum PageWhy {
     /// It is its turn.
     Rotation,
@@ -56,8 +53,7 @@ pub enum PageWhy {
 
 /// How a page is that may be out of sight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct PageMark {
     /// The worst that a current number or tile on it says.
     pub state: State,

@@ -8,8 +8,7 @@ use super::Said;
 
 /// That a frame is of the past, and where in the record it is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct PastView {
     /// The instant that is shown, by this machine's clock, milliseconds since the Unix epoch.
     #[cfg_attr(test, ts(type = "number"))]
@@ -50,8 +49,7 @@ pub struct PastView {
 
 /// Stretches on the time line, as pairs of milliseconds since the Unix epoch, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct PastMarks {
     /// Without a record.
     #[cfg_attr(test, ts(type = "[number, number][]"))]

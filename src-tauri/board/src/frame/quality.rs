@@ -10,8 +10,7 @@ use crate::freshness::Freshness;
 
 /// How far a value can be believed, and until when.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct Quality {
     /// What may be said of it when the frame was made.
     pub freshness: Freshness,
@@ -51,8 +50,7 @@ pub struct Quality {
 
 /// What a second source says of a number.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct Against {
     /// The second source's id.
     pub source: String,
@@ -70,9 +68,8 @@ pub struct Against {
 
 /// Whether two sources of one quantity agree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 #[serde(rename_all = "kebab-case")]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum Agreement {
     /// They differ by no more than they may, or not for long enough yet.
     Agrees,
@@ -84,8 +81,7 @@ pub enum Agreement {
 
 /// Events that a widget could not use.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct Rejected {
     /// How many since the program started.
     #[cfg_attr(test, ts(type = "number"))]

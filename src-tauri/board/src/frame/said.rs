@@ -12,9 +12,8 @@ use crate::freshness::{Freshness, span_words};
 
 /// A sentence, or a part of one. Lengths of time are in milliseconds, whole seconds from one second on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 #[serde(tag = "code", rename_all = "kebab-case")]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum Said {
     /// Another's own words, such as a server's or a connection's: they stay as they are.
     Words {

@@ -18,8 +18,7 @@ use crate::{
 /// What changed since a moment. Alarms and losses come with the first answer; what widgets did is read from the record of the glass and comes
 /// as far as it is read, until `done`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct Since {
     /// Which answer: who asks again names it, and gets the next one.
     #[cfg_attr(test, ts(type = "number"))]
@@ -54,8 +53,7 @@ pub struct Since {
 
 /// What an alarm is called, by the board as it is now.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct AlarmName {
     /// What people call it.
     pub title: String,
@@ -69,9 +67,8 @@ pub struct AlarmName {
 
 /// Something that could not be looked at.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 #[serde(tag = "code", rename_all = "kebab-case", rename_all_fields = "snake_case")]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum SinceLack {
     /// There is no journal: nothing is kept.
     NoJournal,
@@ -229,8 +226,7 @@ impl SinceLack {
 
 /// A stretch of which nothing is recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct Unrecorded {
     /// The last that is known before it.
     #[cfg_attr(test, ts(type = "number"))]
@@ -244,9 +240,8 @@ pub struct Unrecorded {
 
 /// Why nothing is recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 #[serde(rename_all = "kebab-case")]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum UnrecordedWhy {
     /// The wall was not running.
     NotRunning,
@@ -260,8 +255,7 @@ pub enum UnrecordedWhy {
 
 /// What became of alarms.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct SinceAlarms {
     /// Came, and still stand: those that nobody has acknowledged first, then by priority, then the newest.
     pub stand: SinceAlarmList,
@@ -288,8 +282,7 @@ pub struct SinceAlarms {
 
 /// Some alarms.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct SinceAlarmList {
     /// The first of them, a hundred at most.
     pub lines: Vec<SinceAlarm>,
@@ -302,8 +295,7 @@ pub struct SinceAlarmList {
 
 /// How often alarms of a priority came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct SincePriority {
     /// Which.
     pub priority: Priority,
@@ -317,8 +309,7 @@ pub struct SincePriority {
 
 /// What became of one alarm.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct SinceAlarm {
     /// Its key.
     pub key: String,
@@ -378,8 +369,7 @@ pub struct SinceAlarm {
 
 /// What was done about an alarm.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct SinceAct {
     /// What: shelve, unshelve, suppress, unsuppress, take-out or return.
     pub what: AlarmWhat,
@@ -392,8 +382,7 @@ pub struct SinceAct {
 
 /// What became of a source's link.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct SinceSource {
     /// Its id.
     pub id: String,
@@ -419,8 +408,7 @@ pub struct SinceSource {
 
 /// What became of widgets, by what was on the glass about each second.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct SinceWidgets {
     /// Those that left what is normal, or weren't normal at the moment, two hundred at most: those that aren't now first, the worst first.
     pub lines: Vec<SinceWidget>,
@@ -443,8 +431,7 @@ pub struct SinceWidgets {
 
 /// What became of one widget.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct SinceWidget {
     /// Its id.
     pub id: String,
@@ -477,8 +464,7 @@ pub struct SinceWidget {
 
 /// What a widget showed by one record.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct SinceShown {
     /// When it was recorded.
     #[cfg_attr(test, ts(type = "number"))]
@@ -499,8 +485,7 @@ pub struct SinceShown {
 
 /// When a widget was worst: the first stretch out of what is normal that was as bad.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct SinceWorst {
     /// What it showed then; of a number, the one that was farthest out in this stretch.
     pub shown: SinceShown,
@@ -518,8 +503,7 @@ pub struct SinceWorst {
 
 /// Moments that somebody may mean by *since*.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct SinceMoments {
     /// Now.
     #[cfg_attr(test, ts(type = "number"))]
@@ -533,8 +517,7 @@ pub struct SinceMoments {
 
 /// One of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct SinceMoment {
     /// What was then.
     pub kind: SinceMomentKind,
@@ -547,9 +530,8 @@ pub struct SinceMoment {
 
 /// What kind of moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 #[serde(rename_all = "kebab-case")]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum SinceMomentKind {
     /// The one who asks acknowledged an alarm, or did something else about one, for the last time.
     OwnAct,
@@ -565,8 +547,7 @@ pub enum SinceMomentKind {
 
 /// What is asked of the record of alarms. What is null isn't asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct AlarmRecordQuery {
     /// Decided then or later.
     #[cfg_attr(test, ts(type = "number | null"))]
@@ -589,8 +570,7 @@ pub struct AlarmRecordQuery {
 
 /// Entries of the record, the newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct AlarmRecordPage {
     /// They.
     pub entries: Vec<AlarmEntry>,

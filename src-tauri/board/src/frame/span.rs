@@ -6,8 +6,7 @@ use ts_rs::TS;
 
 /// Which part of a picture a window shows. All monitors of it have as many pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct SpanView {
     /// Monitors side by side.
     pub columns: u32,

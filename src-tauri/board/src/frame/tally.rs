@@ -10,8 +10,7 @@ use super::{BandLook, State};
 
 /// A bar a category. Sent whole.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct TallyValue {
     /// In order of key.
     pub bars: Vec<BarValue>,
@@ -21,8 +20,7 @@ pub struct TallyValue {
 
 /// One bar.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct BarValue {
     /// Its category.
     pub key: String,
@@ -34,8 +32,7 @@ pub struct BarValue {
 
 /// How bars are drawn.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct TallyLook {
     /// Unit, drawn smaller. With `%` a share of 0 to 1 is written as 0 to 100.
     pub unit: Option<String>,
@@ -59,9 +56,8 @@ pub struct TallyLook {
 
 /// Which bar stands first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 #[serde(rename_all = "kebab-case")]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum BarOrder {
     /// That of the greatest value.
     #[default]

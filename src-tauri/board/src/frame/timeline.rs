@@ -8,8 +8,7 @@ use super::State;
 
 /// What changed of states over time. To apply it: drop all rows if it is whole; put each of `rows` in the place of that of its key.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct TimelineValue {
     /// Whether these are all rows, not the changed ones only.
     pub whole: bool,
@@ -19,8 +18,7 @@ pub struct TimelineValue {
 
 /// One row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct TimelineRow {
     /// What tells it from the others.
     pub key: String,
@@ -32,8 +30,7 @@ pub struct TimelineRow {
 
 /// A time through which a state is known.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct Stretch {
     /// Its beginning, by the source's clock, milliseconds since the Unix epoch.
     #[cfg_attr(test, ts(type = "number"))]
@@ -49,9 +46,8 @@ pub struct Stretch {
 
 /// Which row of a timeline stands first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 #[serde(rename_all = "kebab-case")]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum RowOrder {
     /// That whose state is the worst.
     #[default]

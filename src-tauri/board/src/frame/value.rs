@@ -8,9 +8,8 @@ use super::{FenceValue, HistogramValue, Icon, MarksValue, State, TallyValue, Tim
 
 /// What a widget shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum WidgetValue {
     /// Counter, gauge, rate and window.
     Number(NumberValue),
@@ -34,8 +33,7 @@ pub enum WidgetValue {
 
 /// One number. Sent whole.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct NumberValue {
     /// The value; none if it is unknown (no event yet, or nothing to take a mean of). Never zero for unknown.
     pub value: Option<f64>,
@@ -56,8 +54,7 @@ pub struct NumberValue {
 /// What changed in a table. To apply it: drop all rows if it is whole; put each of `rows` in the place of the row of its
 /// key; drop those of `removed`; take over `order` if given.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct TableValue {
     /// Whether this is the whole table, not a change to it.
     pub whole: bool,
@@ -89,8 +86,7 @@ const fn is_zero(count: &u32) -> bool {
 
 /// Rows of one value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct GroupValue {
     /// The value; none of those rows that have none.
     pub name: Option<String>,
@@ -104,8 +100,7 @@ pub struct GroupValue {
 
 /// One row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct RowValue {
     /// What tells it from the others.
     pub key: String,
@@ -121,8 +116,7 @@ pub struct RowValue {
 
 /// What a number in a cell means by its column's bands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct CellMark {
     /// The number of the column, from 0.
     pub column: u32,
@@ -132,9 +126,8 @@ pub struct CellMark {
 
 /// One cell. Zero, empty, null and missing are four different things.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 #[serde(tag = "is", content = "as", rename_all = "kebab-case")]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
 pub enum Cell {
     /// A number.
     Number(f64),
@@ -150,8 +143,7 @@ pub enum Cell {
 
 /// What is new in a log. To apply it: drop all lines if it is whole; put `lines` before the others; keep the look's `limit`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct LogValue {
     /// Whether these are all lines, not the new ones only.
     pub whole: bool,
@@ -164,8 +156,7 @@ pub struct LogValue {
 
 /// One line of a log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct LineValue {
     /// Counts up by one.
     #[cfg_attr(test, ts(type = "number"))]
@@ -182,8 +173,7 @@ pub struct LineValue {
 /// What changed in a chart. To apply it: drop all lines if it is whole; put each point in the place of that of its line and
 /// bucket; drop points that lie `keep_ms` or more before the newest point of any line; take over `marks` if given; drop nothing else.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct SeriesValue {
     /// Whether this is the whole chart, not a change to it.
     pub whole: bool,
@@ -200,8 +190,7 @@ pub struct SeriesValue {
 
 /// One line of a chart.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct SeriesLine {
     /// Its key: the value of `by`, or the widget's title.
     pub key: String,
@@ -212,8 +201,7 @@ pub struct SeriesLine {
 
 /// A grid of tiles. Sent whole.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct StatusValue {
     /// In order of key.
     pub tiles: Vec<TileValue>,
@@ -221,8 +209,7 @@ pub struct StatusValue {
 
 /// One tile.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct TileValue {
     /// What tells it from the others.
     pub key: String,
@@ -246,8 +233,7 @@ pub struct TileValue {
 /// What changed on a map. To apply it: drop all markers if it is whole; put each of `markers` in the place of that of its
 /// key, with its trail after [`TrailLook::merged`](super::TrailLook::merged) unless that is whole as well; drop those of `removed`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct MarkersValue {
     /// Whether these are all markers, not the changed ones only.
     pub whole: bool,
@@ -271,8 +257,7 @@ pub struct MarkersValue {
 
 /// One marker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(TS))]
-#[cfg_attr(test, ts(export_to = "frame.ts"))]
+#[cfg_attr(test, derive(TS), ts(export_to = "frame.ts"))]
 pub struct MarkerValue {
     /// What tells it from the others.
     pub key: String,

@@ -29,19 +29,20 @@ impl Reader {
         let (hub, id) = (self.hub.clone(), self.seat.id());
         {
             let mut state = hub.state();
-            let come = self.subscription.come_to_be(state.ledger());
+            let come =
+                self.subscription.come_to_be(state.ledger(), |channel| !hub.authoriser.is_answered(channel, None));
             if come.is_empty() {
                 return Ok(());
             }
             let now = hub.now();
             self.subscription.come(now.mono);
             for (channel, place) in come {
-                let is_given = state.give(id, [(&channel, None)], now).is_ok();
-                if is_given && hub.authoriser.is_answered(&channel, None) {
-                    self.subscription.join(channel, place).map_err(Unsubscribed::TooMany)?;
-                } else {
-                    state.give_up(id, &channel);
-                    self.subscription.pass(channel);
+                match state.give(id, [(&channel, None)], now) {
+                    Ok(()) => self.subscription.join(channel, place).map_err(Unsubscribed::TooMany)?,
+                    Err(_) => {
+                        self.subscription.pass(channel);
+                        self.subscription.has_room_for(&Places::new()).map_err(Unsubscribed::TooMany)?;
+                    }
                 }
             }
         }

@@ -19,7 +19,7 @@ pub(super) struct Patterns {
     asked: BTreeMap<Arc<str>, Option<Arc<str>>>,
     /// Channels that it has by them alone.
     joined: BTreeSet<Arc<str>>,
-    /// Channels that it doesn't have although they are meant: let go of, or not for this reader.
+    /// Channels that it doesn't have although they are meant: let go of, or revoked. They take a place of the subscription all the same.
     passed: BTreeSet<Arc<str>>,
     /// Which channels were looked at: the history, and how many it had.
     looked: Option<(Arc<str>, usize)>,
@@ -70,13 +70,18 @@ impl Patterns {
         self.asked.keys()
     }
 
+    /// How many channels it doesn't have although they are meant.
+    pub(super) fn passed(&self) -> usize {
+        self.passed.len()
+    }
+
     /// The patterns with their places.
     pub(super) fn places(&self) -> impl Iterator<Item = (&Arc<str>, Option<Position>)> {
         self.asked.iter().map(|(pattern, had)| (pattern, had.clone().map(whole)))
     }
 
-    /// Channels that are meant, and that the reader hasn't got yet, each with where it begins.
-    pub(super) fn come_to_be(&mut self, ledger: &Ledger, has: impl Fn(&str) -> bool) -> Places {
+    /// Channels that are meant, and that the reader hasn't got yet, each with where it begins. `is_other` are those that it has, or that aren't for it.
+    pub(super) fn come_to_be(&mut self, ledger: &Ledger, is_other: impl Fn(&str) -> bool) -> Places {
         let mut found = Places::new();
         // Channels only ever come to be, but for a new history.
         let there_are = (ledger.epoch().clone(), ledger.channels());
@@ -85,7 +90,7 @@ impl Patterns {
         }
         for (pattern, had) in &mut self.asked {
             for channel in ledger.beginning_with(beginning(pattern)) {
-                if !has(channel) && !self.passed.contains(channel) {
+                if !self.passed.contains(channel) && !is_other(channel) {
                     found.entry(channel.clone()).or_insert_with(|| had.clone().map(whole));
                 }
             }

@@ -158,7 +158,7 @@ impl World {
     }
 
     fn take_in(&mut self) {
-        for (channel, place) in self.reader.come_to_be(self.hub.ledger()) {
+        for (channel, place) in self.reader.come_to_be(self.hub.ledger(), |_| false) {
             assert!(channel.starts_with("p."), "{channel}");
             self.reader.join(channel, place).expect("few channels");
         }
@@ -221,6 +221,23 @@ impl World {
             }
         }
     }
+}
+
+/// H5: what is let go of takes a place all the same: nobody makes a hub remember more than a subscription's worth.
+#[test]
+fn what_is_let_go_of_is_bounded() {
+    let mut world = World::new();
+    world.reader.have_at_most(5);
+    for channel in 0..4 {
+        world.apply(Transition::Publish { channel, count: 1 });
+        while world.read() {}
+        world.reader.unsubscribe(CHANNELS[channel]);
+    }
+    let one = |name: &str| Places::from([(Arc::from(name), None)]);
+    assert!(world.reader.has_room_for(&one("q.0")).is_err(), "the pattern, and four that were let go of");
+    world.reader.subscribe(one("p.0")).expect("its place is there");
+    world.reader.let_go_of(PATTERN);
+    world.reader.subscribe(one("q.0")).expect("room again");
 }
 
 /// What is let go of stays away, and comes with its name or when the pattern is asked for anew.

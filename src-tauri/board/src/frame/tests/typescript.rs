@@ -16,7 +16,7 @@ use crate::{
 };
 
 const HEADER: &str = "// Written by the tests of the crate watchfloor-board from its Rust types. Don't edit it: see \
-                      src-tauri/board/src/typescript.rs.\n";
+                      src-tauri/board/src/frame/tests/typescript.rs.\n";
 
 fn declare<T: TS>(out: &mut String, config: &Config) {
     out.push('\n');
