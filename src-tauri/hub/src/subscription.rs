@@ -12,7 +12,7 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BinaryHeap},
+    collections::{BTreeMap, BTreeSet, BinaryHeap},
     sync::Arc,
     time::Duration,
 };
@@ -121,9 +121,12 @@ impl Subscription {
     /// # Errors
     /// If there would be too many.
     pub(crate) fn has_room_for(&self, asked: &Places) -> Result<(), TooManyChannels> {
-        let known = |asked: &&Arc<str>| self.has(asked) || self.patterns().any(|pattern| pattern == *asked);
-        let passed = self.patterns.as_ref().map_or(0, |patterns| patterns.passed());
-        let there_are = self.asked.len() + self.places.len() + self.patterns().count() + passed;
+        let passed = self.patterns.as_ref().map(|patterns| patterns.passed());
+        let is_passed = |asked: &Arc<str>| passed.is_some_and(|passed| passed.contains(asked));
+        let known =
+            |asked: &&Arc<str>| self.has(asked) || is_passed(asked) || self.patterns().any(|pattern| pattern == *asked);
+        let there_are =
+            self.asked.len() + self.places.len() + self.patterns().count() + passed.map_or(0, BTreeSet::len);
         let found = there_are + asked.keys().filter(|asked| !known(asked)).count();
         if found > self.channels_max {
             return Err(TooManyChannels { found, max: self.channels_max });

@@ -70,9 +70,9 @@ impl Patterns {
         self.asked.keys()
     }
 
-    /// How many channels it doesn't have although they are meant.
-    pub(super) fn passed(&self) -> usize {
-        self.passed.len()
+    /// Channels that it doesn't have although they are meant.
+    pub(super) const fn passed(&self) -> &BTreeSet<Arc<str>> {
+        &self.passed
     }
 
     /// The patterns with their places.
