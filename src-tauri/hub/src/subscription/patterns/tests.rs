@@ -228,10 +228,10 @@ impl World {
 fn what_is_let_go_of_is_bounded() {
     let mut world = World::new();
     world.reader.have_at_most(5);
-    for channel in 0..4 {
+    for (channel, name) in CHANNELS.iter().enumerate().take(4) {
         world.apply(Transition::Publish { channel, count: 1 });
         while world.read() {}
-        world.reader.unsubscribe(CHANNELS[channel]);
+        world.reader.unsubscribe(name);
     }
     let one = |name: &str| Places::from([(Arc::from(name), None)]);
     assert!(world.reader.has_room_for(&one("q.0")).is_err(), "the pattern, and four that were let go of");
